@@ -1,0 +1,64 @@
+"""Batches of prompts by token budget, longest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def run_batches(
+    items: Sequence[Item],
+    length: Callable[[Item], int],
+    token_budget: int,
+    answer: Callable[[Sequence[Item]], Sequence[Result]],
+    give_up: Callable[[Item, str], Result],
+) -> Iterator[Result]:
+    """Answer all items in padded batches of at most `token_budget` tokens.
+
+    Longest first, so that a batch that does not fit the memory is met at once. Out of memory halves the
+    budget for all that is left; an item that does not fit alone is given up with a reason.
+
+    Args:
+        items: what to answer.
+        length: how many tokens of a batch an item takes.
+        token_budget: padded tokens of one batch; an item longer than this gets a batch of its own.
+        answer: answers one batch.
+        give_up: the result for an item that cannot be answered.
+    """
+    waiting = sorted(items, key=length, reverse=True)
+    while waiting:
+        size = max(1, token_budget // max(length(waiting[0]), 1))
+        batch = waiting[:size]
+        try:
+            results = answer(batch)
+        except torch.OutOfMemoryError:
+            results = None  # leave the handler first: the exception holds the tensors of its frames
+        if results is None:
+            torch.cuda.empty_cache()
+            if len(batch) == 1:
+                yield give_up(batch[0], f"out of memory with {length(batch[0])} tokens")
+                waiting = waiting[1:]
+            token_budget = max(1, min(token_budget, len(batch) * length(batch[0])) // 2)
+            continue
+        yield from results
+        waiting = waiting[size:]
+
+
+def left_padded(
+    rows: Sequence[Sequence[int]], pad: int, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """Token ids, attention mask and positions of a left-padded batch; each of shape [batch, tokens]."""
+    width = max(map(len, rows))
+    ids = [[pad] * (width - len(row)) + list(row) for row in rows]
+    mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+    positions = [[0] * (width - len(row)) + list(range(len(row))) for row in rows]
+    return {
+        "input_ids": torch.tensor(ids, device=device),
+        "attention_mask": torch.tensor(mask, device=device),
+        "position_ids": torch.tensor(positions, device=device),
+    }

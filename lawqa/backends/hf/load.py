@@ -1,0 +1,237 @@
+"""Loading a causal language model with its tokenizer: 4-bit or plain, with an adapter or without."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+# bitsandbytes logs advice to install `kernels` when it is imported on a CPU; lawqa does not need it.
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+from transformers import (  # noqa: E402 - after the log level is set
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+)
+from transformers.utils import logging as transformers_logging  # noqa: E402
+
+from lawqa.backends.hf.device import ComputeDtype, compute_dtype, pick_device  # noqa: E402
+from lawqa.errors import BackendError, MissingExtraError  # noqa: E402
+from lawqa.prompting import end_of_turn  # noqa: E402
+
+QuantType = Literal["nf4", "fp4"]
+
+_SAMPLE_BYTES = 1 << 20
+
+if not sys.stderr.isatty():
+    transformers_logging.disable_progress_bar()
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which model to load, and how."""
+
+    name: str
+    """A local directory or a name in the Hugging Face cache."""
+    revision: str | None = None
+    """A branch, tag or commit of a cached model; None for its default."""
+    load_in_4bit: bool = False
+    """Quantise the linear layers to 4 bits (with double quantisation) while loading."""
+    quant_type: QuantType = "nf4"
+    """The 4-bit data type."""
+    dtype: ComputeDtype = "auto"
+    """The dtype of products and of weights that are not quantised."""
+
+
+@dataclass
+class LoadedModel:
+    """A model on its device, ready to be asked or trained."""
+
+    model: Any
+    """The transformers model, or PEFT's wrapper around it."""
+    tokenizer: Any
+    """Its tokenizer."""
+    config: ModelConfig
+    """What it was loaded from."""
+    device: torch.device
+    """Where it lives."""
+    dtype: torch.dtype
+    """The dtype of products and of weights that are not quantised."""
+    stop_token_ids: tuple[int, ...]
+    """Tokens that end a turn: those of the generation config, and the chat template's own."""
+    adapter: Path | None = None
+    """The adapter that is applied, unmerged."""
+
+    def describe(self) -> dict[str, Any]:
+        """What a manifest says of the model."""
+        directory = Path(self.config.name)
+        return {
+            "backend": "hf",
+            "name": self.config.name,
+            "revision": self.config.revision,
+            "commit": getattr(self.model.config, "_commit_hash", None),
+            "directory_sha256": directory_hash(directory) if directory.is_dir() else None,
+            "architecture": self.model.config.model_type,
+            "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
+            "dtype": str(self.dtype).removeprefix("torch."),
+        }
+
+
+def load_model(config: ModelConfig, adapter: Path | None = None) -> LoadedModel:
+    """Load model and tokenizer onto the GPU, or the CPU where there is none.
+
+    Args:
+        config: which model, and how.
+        adapter: a PEFT adapter directory to apply, unmerged; its weights are kept in float32.
+
+    Raises:
+        BackendError: the model or the adapter is not there or does not load.
+        MissingExtraError: 4-bit is asked for and bitsandbytes is not installed.
+    """
+    device = pick_device()
+    dtype = compute_dtype(config.dtype, device)
+    tokenizer = load_tokenizer(config.name, config.revision)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            config.name,
+            revision=config.revision or "main",
+            dtype=dtype,
+            device_map={"": device},
+            quantization_config=_quantisation(config, dtype),
+        )
+    except (OSError, ValueError) as problem:
+        raise _not_loaded(config.name, problem) from problem
+    if config.load_in_4bit and device.type == "cpu":
+        keep_cpu_gradients_right(model)
+    loaded = LoadedModel(
+        model, tokenizer, config, device, dtype, _stop_token_ids(model.generation_config, tokenizer)
+    )
+    if adapter is not None:
+        apply_adapter(loaded, adapter)
+    model.eval()
+    return loaded
+
+
+def load_tokenizer(name: str, revision: str | None = None) -> Any:
+    """The tokenizer of a model.
+
+    Raises:
+        BackendError: it is not there.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(name, revision=revision or "main")
+    except (OSError, ValueError) as problem:
+        raise _not_loaded(name, problem) from problem
+
+
+def apply_adapter(loaded: LoadedModel, adapter: Path) -> None:
+    """Put a PEFT adapter onto a loaded model, unmerged.
+
+    Raises:
+        BackendError: it is not an adapter, or does not fit the model.
+    """
+    from peft import PeftModel
+
+    if not (adapter / "adapter_config.json").is_file():
+        raise BackendError(
+            f"{adapter}: is not a PEFT adapter: adapter_config.json is missing",
+            "give the --output-dir of a finished lawqa train",
+        )
+    try:
+        with no_peft_warnings():
+            loaded.model = PeftModel.from_pretrained(loaded.model, str(adapter), is_trainable=False)
+    except (OSError, ValueError, RuntimeError) as problem:
+        raise BackendError(
+            f"{adapter}: does not fit {loaded.config.name}: {problem}",
+            "evaluate it over the base model that it was trained on",
+        ) from problem
+    loaded.model.eval()
+    loaded.adapter = adapter
+
+
+@contextmanager
+def no_peft_warnings() -> Iterator[None]:
+    """Keep a warning from the user that only PEFT can mend.
+
+    PEFT asks transformers 5.22 and later by a name that is deprecated there.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
+
+
+def keep_cpu_gradients_right(model: Any) -> None:
+    """Stop bitsandbytes from repacking 4-bit weights on CPUs with AVX512-BF16.
+
+    A no-grad forward there repacks each `Linear4bit` for good; training afterwards runs a kernel whose
+    gradients are wrong, without an error (seen with bitsandbytes 0.50).
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def directory_hash(directory: Path) -> str:
+    """A hash of the files directly in a model directory: names, sizes and contents.
+
+    Of files over 2 MiB only the size and the first and last MiB are read: hashing the 16 GB of an 8B
+    model would take longer than evaluating it.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(directory.iterdir()):
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        size = path.stat().st_size
+        digest.update(f"{path.name}\0{size}\0".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(_SAMPLE_BYTES))
+            if size > _SAMPLE_BYTES:
+                file.seek(max(size - _SAMPLE_BYTES, _SAMPLE_BYTES))
+                digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()[:16]
+
+
+def _quantisation(config: ModelConfig, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+    if not config.load_in_4bit:
+        return None
+    try:
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type=config.quant_type,
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    except ImportError:
+        raise MissingExtraError("bitsandbytes", "train") from None
+
+
+def _stop_token_ids(generation: GenerationConfig | None, tokenizer: Any) -> tuple[int, ...]:
+    configured = generation.eos_token_id if generation is not None else None
+    ids = {configured} if isinstance(configured, int) else set(configured or ())
+    if tokenizer.eos_token_id is not None:
+        ids.add(tokenizer.eos_token_id)
+    if tokenizer.chat_template:
+        end = tokenizer.encode(end_of_turn(tokenizer), add_special_tokens=False)
+        ids.update(end if len(end) == 1 else ())
+    return tuple(sorted(ids))
+
+
+def _not_loaded(name: str, problem: Exception) -> BackendError:
+    if Path(name).is_dir():
+        return BackendError(f"{name}: cannot be loaded as a model: {problem}")
+    cache = os.environ.get("HF_HOME", "~/.cache/huggingface")
+    return BackendError(
+        f"{name}: no such directory, and not in the Hugging Face cache ({cache})",
+        f"check the path, or where there is a network: hf download {name}",
+    )

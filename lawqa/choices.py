@@ -1,0 +1,77 @@
+"""The four labels a-d, every written form of them, and the orders in which choices can stand."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal, TypeVar, get_args
+
+Label = Literal["a", "b", "c", "d"]
+"""The name of a choice: a, b, c or d, by position."""
+
+LABELS: tuple[Label, ...] = get_args(Label)
+
+Order = tuple[int, int, int, int]
+"""A choice order: position i shows the choice that stood at position order[i]."""
+
+ORIGINAL_ORDER: Order = (0, 1, 2, 3)
+
+Item = TypeVar("Item")
+
+# NFKC folds full-width letters and digits, circled digits and letters, and half-width kana into these.
+_FORMS: dict[str, Label] = {
+    form: label
+    for forms in ("abcd", "1234", "アイウエ")
+    for form, label in zip(forms, LABELS, strict=True)
+}
+_ADORNMENT = " \t\r\n()[]{}<>「」『』【】〔〕《》*_`'\".,:;、。"
+
+
+FINAL_ANSWER_CUE = "最終回答："
+"""What the last line of a reasoned answer begins with; prompts ask for it, the parser trusts it most."""
+
+
+def final_answer_line(label: Label) -> str:
+    """The line that commits to a label in the parser's strictest form."""
+    return f"{FINAL_ANSWER_CUE}{label}"
+
+
+def label_of(form: str) -> Label | None:
+    """The label that a lone written form stands for, or None.
+
+    Knows a-d in either case, 1-4, ①-④ and ア-エ, each also full or half width, and each also inside
+    brackets, quotation marks or Markdown emphasis. Anything longer than one mark is not a label.
+    """
+    bare = unicodedata.normalize("NFKC", form).strip(_ADORNMENT).lower()
+    return _FORMS.get(bare)
+
+
+def cyclic_orders() -> tuple[Order, ...]:
+    """The four rotations of the choices, the original first; each choice stands once at each label."""
+    return tuple(_as_order([(i + shift) % 4 for i in range(4)]) for shift in range(4))
+
+
+def all_orders() -> tuple[Order, ...]:
+    """All 24 orders of four choices, in lexicographic order (the original first)."""
+    return tuple(_as_order(p) for p in itertools.permutations(range(4)))
+
+
+def permute(items: Sequence[Item], order: Order) -> tuple[Item, ...]:
+    """The items as they stand in this order."""
+    return tuple(items[source] for source in order)
+
+
+def inverse(order: Order) -> Order:
+    """The order that undoes this one: applying both gives the items back."""
+    return _as_order([order.index(i) for i in range(4)])
+
+
+def permute_label(label: Label, order: Order) -> Label:
+    """The label under which the choice formerly called `label` stands after reordering."""
+    return LABELS[order.index(LABELS.index(label))]
+
+
+def _as_order(positions: Sequence[int]) -> Order:
+    first, second, third, fourth = positions
+    return (first, second, third, fourth)

@@ -1,0 +1,80 @@
+"""The command line: arguments -> one function call -> exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import tyro
+from tyro.conf import arg, subcommand
+
+from lawqa.cli.data import Data
+from lawqa.cli.demo import Demo
+from lawqa.cli.evaluate import Evaluate
+from lawqa.cli.records import Records
+from lawqa.cli.train import Train
+from lawqa.errors import LawqaError
+
+EXIT_USER_MISTAKE, EXIT_INTERRUPTED = 2, 130
+
+_DESCRIPTION = (
+    "Train and honestly evaluate language models on Japanese-law four-choice questions. "
+    "`lawqa COMMAND --help` explains a command."
+)
+
+Command = Annotated[
+    Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Train, subcommand("train")]
+    | Annotated[Records, subcommand("records")]
+    | Annotated[Data, subcommand("data")]
+    | Annotated[Demo, subcommand("demo")],
+    arg(name=""),
+]
+
+
+def parse_arguments(argv: Sequence[str]) -> Evaluate | Train | Records | Data | Demo:
+    """The command that these arguments name.
+
+    Raises:
+        SystemExit: the arguments are wrong (code 2), or help was asked for (code 0).
+    """
+    command: Evaluate | Train | Records | Data | Demo = tyro.cli(
+        Command, prog="lawqa", description=_DESCRIPTION, args=list(argv)
+    )
+    return command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: the arguments without the program's name; None for those of this process.
+
+    Returns:
+        0 done, 1 a check found something, 2 the user's mistake, 3 finished but some items failed,
+        130 interrupted.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    if list(arguments) == ["--version"]:
+        from lawqa import __version__
+
+        print(f"lawqa {__version__}")
+        return 0
+    try:
+        return parse_arguments(arguments).run()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else EXIT_USER_MISTAKE
+    except LawqaError as problem:
+        print(f"error: {problem.message}", file=sys.stderr)
+        if problem.hint:
+            print(f"hint: {problem.hint}", file=sys.stderr)
+        return EXIT_USER_MISTAKE
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone, as with `| head`; Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

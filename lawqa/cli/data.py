@@ -1,0 +1,93 @@
+"""`lawqa data`: looking at question and record files."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg, subcommand
+
+from lawqa.choices import LABELS
+from lawqa.cli.evaluate import DEFAULT_MODEL
+from lawqa.questions import Question, file_sha256, fingerprint, read_questions
+
+
+@dataclass(frozen=True)
+class Check:
+    """Validate a question file; count laws, labels and duplicates."""
+
+    file: Positional[Path]
+    """lawqa_jp JSON, or JSONL."""
+
+    def run(self) -> int:
+        questions = read_questions(self.file)
+        print(check_text(self.file, questions))
+        return 0
+
+
+@dataclass(frozen=True)
+class Show:
+    """Show training records token by token: what is read, and what carries loss."""
+
+    file: Positional[Path]
+    """Records from `lawqa records`, or questions, from which direct closed-book records are made."""
+    tokenizer: str = DEFAULT_MODEL
+    """A tokenizer or model directory, or a name in the Hugging Face cache."""
+    n: int = 1
+    """How many records."""
+
+    def run(self) -> int:
+        from lawqa.backends.hf import require_packages
+
+        require_packages()
+        from lawqa.backends.hf.load import load_tokenizer
+        from lawqa.records import load_records, masked_text, tokenize_record
+
+        tokenizer = load_tokenizer(self.tokenizer)
+        for record in load_records(self.file).records[: self.n]:
+            print(masked_text(tokenize_record(record, tokenizer, sys.maxsize), tokenizer))
+        return 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """Look at question and record files."""
+
+    command: Annotated[
+        Annotated[Check, subcommand("check")] | Annotated[Show, subcommand("show")], arg(name="")
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+def check_text(file: Path, questions: tuple[Question, ...]) -> str:
+    """Counts per law and label, duplicates, checksum."""
+    from lawqa.report.table import aligned
+
+    orders = sorted({question.order for question in questions})
+    ids = {question.id for question in questions}
+    laws = sorted({question.law for question in questions})
+    cells = [["law", *LABELS, "all"]]
+    for law in [*laws, ""]:
+        golds = Counter(q.gold for q in questions if law in (q.law, ""))
+        row = [str(golds[label]) for label in LABELS]
+        cells.append([law or "all", *row, str(sum(golds.values()))])
+    prints = Counter(fingerprint(q) for q in questions if q.order == orders[0])
+    contexts = Counter(q.context for q in questions if q.context and q.order == orders[0])
+    shared = sum(times for times in contexts.values() if times > 1)
+    return "\n".join(
+        [
+            f"{file}: {len(questions)} items, {len(ids)} questions, orders {' '.join(map(str, orders))}",
+            "",
+            aligned(cells),
+            "",
+            f"questions asked twice under different ids: {sum(n - 1 for n in prints.values())}",
+            f"questions that share their context with another: {shared}",
+            f"questions without context: {sum(not q.context for q in questions)}",
+            f"sha256 {file_sha256(file)}",
+        ]
+    )

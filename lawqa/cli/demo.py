@@ -1,0 +1,39 @@
+"""`lawqa demo`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import FlagCreatePairsOff
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Run the whole path once on a toy model: split, score, train a 4-bit adapter, score again."""
+
+    data: Path | None = None
+    """Questions of your own. Without it: the embedded ones."""
+    tokenizer: str | None = None
+    """A tokenizer directory. Without it: one trained on the questions."""
+    run_dir: Path | None = None
+    """Where to write. Without it: a new directory under runs/."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier demo in the run directory."""
+    seed: int = 0
+    """Decides the split, the toy model's weights and the training."""
+
+    def run(self) -> int:
+        from lawqa.demo import demo_text, run_demo
+
+        result = run_demo(
+            self.data,
+            self.tokenizer,
+            self.run_dir,
+            fresh=self.fresh,
+            seed=self.seed,
+            say=lambda line: print(line, file=sys.stderr),
+        )
+        print(demo_text(result))
+        return 0

@@ -1,0 +1,74 @@
+"""What several commands share: how the lab's flags become a condition and a mode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, NoReturn
+
+from lawqa.errors import ConfigError
+from lawqa.prompting import Condition, Mode
+
+ConditionFlag = Literal["closed", "gold", "rag"] | None
+ModeFlag = Literal["direct", "cot"] | None
+
+
+def resolve_condition(
+    condition: ConditionFlag, *, no_rag: bool, retrieval_flags: dict[str, object]
+) -> tuple[Condition, list[str]]:
+    """The condition that the flags mean, and remarks on flags without effect.
+
+    Args:
+        condition: `--condition`; None where it was not given.
+        no_rag: `--no-rag`, the lab's word for `closed`.
+        retrieval_flags: the flags that only retrieval uses, by name; None or False where not given.
+
+    Raises:
+        ConfigError: they contradict each other.
+    """
+    given = [
+        name for name, value in retrieval_flags.items() if value is not None and value is not False
+    ]
+    if no_rag and condition not in (None, "closed"):
+        raise ConfigError(
+            f"--condition {condition} and --no-rag contradict each other", "leave one of them out"
+        )
+    if condition is None:
+        condition = "rag" if given and not no_rag else "closed"
+    if condition != "rag" and given:
+        return condition, [f"{', '.join(given)} unused: the condition is {condition}"]
+    return condition, []
+
+
+def resolve_mode(mode: ModeFlag, *, use_cot: bool = False) -> Mode:
+    """The mode that the flags mean; `direct` where none is given.
+
+    Raises:
+        ConfigError: `--mode direct` and `--use-cot` contradict each other.
+    """
+    if use_cot and mode == "direct":
+        raise ConfigError(
+            "--mode direct and --use-cot contradict each other", "leave one of them out"
+        )
+    return "cot" if use_cot else mode or "direct"
+
+
+def not_built_yet(flag: str, feature: str) -> NoReturn:
+    """Refuse a flag whose feature a later version brings.
+
+    Raises:
+        ConfigError: always.
+    """
+    raise ConfigError(f"{flag}: {feature} is not built yet", "leave it out; see CHANGELOG.md")
+
+
+def require_no_retrieval(condition: Condition, index: Path | None) -> None:
+    """Refuse the condition `rag`, which has no retrieval behind it yet.
+
+    Raises:
+        ConfigError: the condition is `rag`.
+    """
+    if condition == "rag":
+        shown = f" with --index {index}" if index else ""
+        not_built_yet(
+            f"--condition rag{shown}", "retrieval (also meant by --top-k without --no-rag)"
+        )

@@ -1,0 +1,59 @@
+"""Errors that a user can mend.
+
+    LawqaError
+    ├── DataError           a file or record is not what it should be
+    ├── ConfigError         options contradict each other or ask for what is not there
+    ├── BackendError        a model could not be loaded or asked
+    ├── MissingExtraError   an optional dependency is not installed
+    └── PolicyError         the declared place forbids this
+
+The command line prints them as `error:` and `hint:` lines and exits with 2. Anything else is a bug and
+keeps its traceback.
+"""
+
+from __future__ import annotations
+
+
+class LawqaError(Exception):
+    """A mistake that the user can mend.
+
+    Args:
+        message: what was found and what was expected.
+        hint: the command or change that mends it; empty where there is none.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class DataError(LawqaError):
+    """A data file, record or stored run is not what it should be."""
+
+
+class ConfigError(LawqaError):
+    """Options contradict each other, or ask for something that does not exist."""
+
+
+class BackendError(LawqaError):
+    """A model could not be loaded, or could not answer."""
+
+
+class MissingExtraError(LawqaError):
+    """An optional dependency is not installed.
+
+    Args:
+        package: the package that is missing.
+        extra: the extra of lawqa that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed",
+            f"pip install 'lawqa[{extra}]'  (in a checkout: make setup)",
+        )
+
+
+class PolicyError(LawqaError):
+    """The place this runs on forbids what was asked for."""

@@ -1,0 +1,1 @@
+"""The two rivers: evaluation and training, composed of the rooms below."""

@@ -1,0 +1,171 @@
+"""What an adapter's manifest allows: no scoring of what it was trained on, no prompt it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import BackendError, DataError
+from lawqa.prompting import PromptSpec
+from lawqa.questions import Question, fingerprint
+from lawqa.runs import MANIFEST, read_manifest
+
+
+@dataclass(frozen=True)
+class AdapterManifest:
+    """An adapter with what is known of its training."""
+
+    path: Path
+    """The adapter's directory."""
+    content: dict[str, Any] | None
+    """The manifest that training left; None for an adapter without one."""
+
+    @classmethod
+    def read(cls, path: Path) -> AdapterManifest:
+        """Read the manifest beside an adapter.
+
+        Raises:
+            BackendError: there is no adapter.
+            DataError: the manifest is broken, or its training did not finish.
+        """
+        if not (path / "adapter_config.json").is_file():
+            raise BackendError(
+                f"{path}: is not an adapter: adapter_config.json is missing",
+                "give the --output-dir of a finished lawqa train --do-train",
+            )
+        if not (path / MANIFEST).is_file():
+            return cls(path, None)
+        content = read_manifest(path)
+        if content.get("kind") != "train" or content.get("status") != "done":
+            raise DataError(
+                f"{path / MANIFEST}: kind {content.get('kind')}, status {content.get('status')}; "
+                "expected a finished training",
+                "train again with --fresh",
+            )
+        return cls(path, content)
+
+    @property
+    def quantisation(self) -> str | None:
+        """The 4-bit type of the base model that it was trained over; None for none or unknown."""
+        if self.content is None:
+            return None
+        found: str | None = self.content["model"]["quantisation"]
+        return found
+
+    def notes(
+        self,
+        questions: Sequence[Question],
+        spec: PromptSpec,
+        *,
+        allow_leak: bool,
+        allow_prompt_mismatch: bool,
+    ) -> list[str]:
+        """What a reader of the scores must know first; raises where that is not allowed.
+
+        Raises:
+            DataError: trained-on questions, or an unknown prompt spec, without the flag that allows it.
+        """
+        if self.content is None:
+            return [
+                f"UNKNOWN TRAINING: {self.path} has no manifest; nothing is known about its training, "
+                "so leaks and prompt mismatches cannot be ruled out"
+            ]
+        notes = self._leak_notes(questions, self.content["questions"], allow_leak)
+        known = self.content["prompt_specs"]
+        if spec.id not in known:
+            message = (
+                f"{self.path} was trained on the prompt specs {', '.join(sorted(known))}, "
+                f"not on {spec.id}"
+            )
+            if not allow_prompt_mismatch:
+                raise DataError(
+                    message,
+                    "evaluate with the options it was trained with, "
+                    "or say --allow-prompt-mismatch and the report will say so too",
+                )
+            notes.append(f"PROMPT MISMATCH: {message}")
+        return notes
+
+    def check_base(
+        self, base: dict[str, Any], spec: PromptSpec, spec_hash: str, *, allow_prompt_mismatch: bool
+    ) -> list[str]:
+        """Compare the loaded base model and its chat template with those of the training.
+
+        Args:
+            base: `Backend.describe()` of the loaded base model.
+            spec: the prompt spec that is evaluated.
+            spec_hash: its hash with the loaded chat template.
+            allow_prompt_mismatch: go on with a note where wording or template differ.
+
+        Returns:
+            Notes on what differs and is allowed.
+
+        Raises:
+            BackendError: another base model.
+            DataError: another wording or chat template, not allowed.
+        """
+        if self.content is None:
+            return []
+        trained = self.content["model"]
+        if _identity(trained) != _identity(base):
+            raise BackendError(
+                f"{self.path} was trained over {_called(trained)}, not over {_called(base)}",
+                f"--hf-model-name {trained['name']}",
+            )
+        notes = []
+        if trained["quantisation"] != base["quantisation"]:
+            notes.append(
+                f"QUANTISATION DIFFERS: trained over {trained['quantisation'] or 'plain'} weights, "
+                f"evaluated over {base['quantisation'] or 'plain'} ones"
+            )
+        known = self.content["prompt_specs"].get(spec.id)
+        if known is not None and known != spec_hash:
+            message = f"the wording or chat template of {spec.id} has changed since training"
+            if not allow_prompt_mismatch:
+                raise DataError(
+                    f"{self.path}: {message}",
+                    "evaluate with the lawqa version and tokenizer it was trained with, or say "
+                    "--allow-prompt-mismatch",
+                )
+            notes.append(f"PROMPT MISMATCH: {message}")
+        return notes
+
+    def _leak_notes(
+        self, questions: Sequence[Question], trained: Sequence[dict[str, Any]], allow_leak: bool
+    ) -> list[str]:
+        ids = {entry["id"] for entry in trained}
+        prints = {entry["fingerprint"] for entry in trained}
+        leaks = [q for q in questions if q.id in ids or fingerprint(q) in prints]
+        notes = []
+        if not trained:
+            notes.append(
+                f"UNKNOWN TRAINING: the records of {self.path} did not say which questions they held, "
+                "so leaks cannot be ruled out"
+            )
+        if leaks:
+            message = (
+                f"{len(leaks)} of {len(questions)} questions were in the training of {self.path}"
+            )
+            if not allow_leak:
+                shown = ", ".join(q.id for q in leaks[:3]) + (", …" if len(leaks) > 3 else "")
+                raise DataError(
+                    f"{message}: {shown}",
+                    "evaluate on held-out questions; --allow-leak scores them all the same, "
+                    "and the summary says so",
+                )
+            notes.append(f"LEAK: {message}; this accuracy says nothing about new questions")
+        return notes
+
+
+def _identity(model: dict[str, Any]) -> tuple[str, str]:
+    """Contents where they were hashed, so that a moved directory is the same model; else the name."""
+    if model["directory_sha256"]:
+        return "directory", model["directory_sha256"]
+    return "name", f"{model['name']}@{model['commit'] or model['revision'] or 'main'}"
+
+
+def _called(model: dict[str, Any]) -> str:
+    identity = model["directory_sha256"] or model["commit"] or model["revision"]
+    return f"{model['name']}" + (f" ({identity})" if identity else "")

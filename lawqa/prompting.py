@@ -1,0 +1,302 @@
+"""Prompts: one renderer for training and evaluation.
+
+A `PromptSpec` says how a question is put; `build_prompt` makes chat messages of it; `render` turns them into
+text through the tokenizer's own chat template. Nothing else in lawqa writes prompt text.
+
+The words that ask for the answer hold no digit and no Latin letter, so that a model which merely echoes
+them has not answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args
+
+from lawqa.choices import FINAL_ANSWER_CUE, Label, final_answer_line
+from lawqa.errors import ConfigError
+from lawqa.questions import Question, choices_text
+
+Condition = Literal["closed", "gold", "rag"]
+"""closed: no context; gold: the data set's own context; rag: retrieved context."""
+
+Mode = Literal["direct", "cot"]
+"""direct: the answer is one letter; cot: reasoning, then a final answer line."""
+
+Role = Literal["system", "user", "assistant"]
+
+VERSION = 1
+
+_SYSTEM = (
+    "あなたは日本の法令に詳しい専門家です。選択式の法律問題に、法令に基づいて正確に答えてください。"
+)
+_ASK: dict[Mode, str] = {
+    "direct": "問題に対する答えとして最も適切な選択肢を選び、その記号だけを答えてください。",
+    "cot": (
+        "それぞれの選択肢を法令に照らして検討し、その理由を簡潔に述べてください。"
+        f"最後の行は「{FINAL_ANSWER_CUE}」で始め、続けて、答えとして最も適切な選択肢の記号だけを書いてください。"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Role
+    """Who speaks."""
+    content: str
+    """What is said."""
+
+
+@dataclass(frozen=True)
+class PromptSpec:
+    """How a question is put to a model."""
+
+    mode: Mode = "direct"
+    """Whether one letter or reasoning is asked for."""
+    condition: Condition = "closed"
+    """Which context stands before the question."""
+    thinking: bool = False
+    """Whether the model's own thinking is switched on."""
+    few_shot: bool = False
+    """Whether two fixed solved questions come first, as chat turns."""
+
+    @classmethod
+    def from_id(cls, spec_id: str) -> PromptSpec:
+        """The spec of this name.
+
+        Raises:
+            ConfigError: this version of lawqa has no such spec.
+        """
+        for spec in ALL_SPECS:
+            if spec.id == spec_id:
+                return spec
+        raise ConfigError(
+            f"prompt spec {spec_id!r} is not known to this version of lawqa",
+            f"known: {', '.join(spec.id for spec in ALL_SPECS)}",
+        )
+
+    @property
+    def id(self) -> str:
+        """The name of the spec, such as `direct-closed-v1` or `cot-gold-thinking-fewshot-v1`."""
+        options = [
+            name for name, on in (("thinking", self.thinking), ("fewshot", self.few_shot)) if on
+        ]
+        return "-".join([self.mode, self.condition, *options, f"v{VERSION}"])
+
+
+ALL_SPECS: tuple[PromptSpec, ...] = tuple(
+    PromptSpec(mode, condition, thinking, few_shot)
+    for mode in get_args(Mode)
+    for condition in get_args(Condition)
+    for thinking in (False, True)
+    for few_shot in (False, True)
+)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A question as it is put to a model; it does not hold the right answer."""
+
+    question_id: str
+    """The id of the question."""
+    order: int
+    """The number of the choice order shown."""
+    spec: PromptSpec
+    """How it is put."""
+    messages: tuple[Message, ...]
+    """The chat, ending with the user's turn."""
+
+    @property
+    def key(self) -> str:
+        """What tells this prompt from all others of a run: `question_id#order`."""
+        return f"{self.question_id}#{self.order}"
+
+
+class ChatTokenizer(Protocol):
+    """What lawqa needs of a tokenizer; transformers' tokenizers satisfy it."""
+
+    @property
+    def chat_template(self) -> Any:
+        """The Jinja template, or None."""
+
+    def apply_chat_template(
+        self, conversation: list[dict[str, str]], *, tokenize: bool, **options: Any
+    ) -> Any:
+        """Render a chat; with `tokenize=False` as text."""
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        """The token ids of a text."""
+
+    def decode(self, token_ids: list[int]) -> str:
+        """The text of token ids."""
+
+
+@dataclass(frozen=True)
+class _Example:
+    question: Question
+    reasoning: str
+
+
+# Two statutes of a few lines that neither lawqa_jp nor the embedded data set asks about.
+_FEW_SHOT = (
+    _Example(
+        Question(
+            id="例題",
+            context="## 元号法\n#### 第1項\n元号は、政令で定める。\n"
+            "#### 第2項\n元号は、皇位の継承があつた場合に限り改める。",
+            text="元号法に基づき、元号を改める場合について正しいものを教えてください。",
+            choices=(
+                "元号は、国会の議決があった場合に改める",
+                "元号は、内閣総理大臣が交代した場合に改める",
+                "元号は、皇位の継承があった場合に限り改める",
+                "元号は、一定の年数が過ぎるごとに改める",
+            ),
+            gold="c",
+        ),
+        "元号法は、元号を皇位の継承があつた場合に限り改めると定めている。"
+        "国会の議決、内閣総理大臣の交代、年数の経過による改元は定められていない。",
+    ),
+    _Example(
+        Question(
+            id="例題",
+            context="## 国旗及び国歌に関する法律\n### 第1条\n#### 第1項\n国旗は、日章旗とする。\n"
+            "### 第2条\n#### 第1項\n国歌は、君が代とする。",
+            text="国旗及び国歌に関する法律の定めとして、誤っているものを教えてください。",
+            choices=(
+                "国旗は、日章旗である",
+                "国旗は、都道府県ごとに定める",
+                "国歌は、君が代である",
+                "国旗と国歌は、ともに法律で定められている",
+            ),
+            gold="b",
+        ),
+        "国旗及び国歌に関する法律は、国旗を日章旗、国歌を君が代と定めている。"
+        "国旗を都道府県ごとに定めるという規定はない。問題は誤っているものを求めている。",
+    ),
+)
+
+
+def build_prompt(question: Question, spec: PromptSpec, *, retrieved: str = "") -> Prompt:
+    """Put a question as the spec says.
+
+    Args:
+        question: the question, in the order of choices to show.
+        spec: how to put it.
+        retrieved: the retrieved context, for the condition `rag` only.
+
+    Raises:
+        ConfigError: the condition needs a context and there is none.
+    """
+    context = _context(question, spec, retrieved)
+    messages = [Message("system", _SYSTEM)]
+    if spec.few_shot:
+        for example in _FEW_SHOT:
+            shown = "" if spec.condition == "closed" else example.question.context
+            messages.append(Message("user", _user_text(example.question, spec, shown)))
+            messages.append(Message("assistant", _example_answer(example, spec)))
+    messages.append(Message("user", _user_text(question, spec, context)))
+    return Prompt(question.id, question.order, spec, tuple(messages))
+
+
+def answer_text(label: Label, mode: Mode, reasoning: str = "") -> str:
+    """The assistant's turn that answers with this label, as the prompt asks for it."""
+    return label if mode == "direct" else f"{reasoning}\n{final_answer_line(label)}"
+
+
+def render(messages: Sequence[Message], tokenizer: ChatTokenizer, *, thinking: bool) -> str:
+    """The text that a model sees, up to where its answer begins.
+
+    With thinking off, a template that knows `enable_thinking` closes an empty think block at the end of
+    the prompt; a template that does not know it ignores the switch.
+
+    Raises:
+        ConfigError: the tokenizer has no chat template, or thinking is asked of one without the switch.
+    """
+    if not tokenizer.chat_template:
+        raise ConfigError(
+            "this model's tokenizer has no chat template",
+            "use an instruction-tuned model, such as Qwen/Qwen3-8B",
+        )
+    text = _apply(messages, tokenizer, thinking)
+    if thinking and text == _apply(messages, tokenizer, thinking=False):
+        raise ConfigError(
+            "this model's chat template has no thinking switch", "leave --thinking out"
+        )
+    return text
+
+
+def end_of_turn(tokenizer: ChatTokenizer) -> str:
+    """What the chat template writes right after an assistant's answer, such as `<|im_end|>`.
+
+    Raises:
+        ConfigError: the template does not mark where an answer ends.
+    """
+    answer = "法令答案"  # stands for any answer: no template writes this of itself
+    turns = [{"role": "user", "content": "問"}, {"role": "assistant", "content": answer}]
+    text = str(tokenizer.apply_chat_template(turns, tokenize=False))
+    end = text.rpartition(answer)[2].strip() if answer in text else ""
+    if not end:
+        raise ConfigError(
+            "this model's chat template does not mark the end of an answer",
+            "a model trained on it would never stop; use one with a chat template like Qwen3's",
+        )
+    return end
+
+
+def spec_hash(spec: PromptSpec, chat_template: str) -> str:
+    """A hash of everything that decides a prompt's bytes except question, context and tokenizer.
+
+    It covers mode, condition, thinking, few-shot examples, all wording and the chat template.
+    """
+    probe = Question(
+        id="probe", text="問", choices=("一", "二", "三", "四"), gold="a", context="文"
+    )
+    retrieved = "文" if spec.condition == "rag" else ""
+    prompt = build_prompt(probe, spec, retrieved=retrieved)
+    parts = {
+        "spec": spec.id,
+        "messages": [[m.role, m.content] for m in prompt.messages],
+        "chat_template": chat_template,
+    }
+    text = json.dumps(parts, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _context(question: Question, spec: PromptSpec, retrieved: str) -> str:
+    if spec.condition == "closed":
+        return ""
+    context = question.context if spec.condition == "gold" else retrieved
+    if not context.strip():
+        raise ConfigError(
+            f"{question.key}: has no context for the condition {spec.condition}",
+            "use --condition closed, or data with a コンテキスト for every question",
+        )
+    return context
+
+
+def _user_text(question: Question, spec: PromptSpec, context: str) -> str:
+    # Context first: questions that share it, and all orders of one question, then share a prefix.
+    parts = [f"【参考条文】\n{context}"] if context else []
+    parts.append(f"【問題】\n{question.text}")
+    parts.append(f"【選択肢】\n{choices_text(question.choices)}")
+    parts.append(f"【解答方法】\n{_ASK[spec.mode]}")
+    return "\n\n".join(parts)
+
+
+def _example_answer(example: _Example, spec: PromptSpec) -> str:
+    return answer_text(example.question.gold, spec.mode, example.reasoning)
+
+
+def _apply(messages: Sequence[Message], tokenizer: ChatTokenizer, thinking: bool) -> str:
+    return str(
+        tokenizer.apply_chat_template(
+            [{"role": message.role, "content": message.content} for message in messages],
+            tokenize=False,
+            add_generation_prompt=True,
+            enable_thinking=thinking,
+        )
+    )

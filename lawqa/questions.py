@@ -1,0 +1,315 @@
+"""Four-choice questions: reading and writing lawqa_jp's files, checksums.
+
+The only module that knows the data set's Japanese keys. lawqa_jp comes from the Digital Agency of Japan
+(github.com/digital-go-jp/lawqa_jp, Public Data License 1.0).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
+from lawqa.errors import DataError
+
+_ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
+_INSTRUCTION, _CHOICES, _GOLD, _REFERENCES = "指示", "選択肢", "output", "references"
+_CHOICE_LINE = re.compile(r"([a-d])[ \u3000]+(\S.*)")
+MAX_REPORTED_ERRORS = 20
+
+
+@dataclass(frozen=True)
+class Question:
+    """One four-choice question in one order of its choices."""
+
+    id: str
+    """The data set's name for the question; the same for all orders of it."""
+    text: str
+    """What is asked, without the choices."""
+    choices: tuple[str, str, str, str]
+    """The choice texts a-d, without their letters."""
+    gold: Label
+    """The right choice."""
+    context: str = ""
+    """Statute text that the data set gives with the question; empty where there is none."""
+    instruction: str = ""
+    """The data set's own wording of the task; kept for writing, never put into a prompt."""
+    references: tuple[str, ...] = ()
+    """Addresses of the sources."""
+    order: int = 1
+    """The data set's number of this order of the choices; 1 is the original."""
+    permutation: Order = ORIGINAL_ORDER
+    """How the choices stand relative to the lowest order number of this question in its file."""
+
+    @property
+    def law(self) -> str:
+        """The law a question is on: the part of the id before the first underscore."""
+        return self.id.split("_", 1)[0]
+
+    @property
+    def key(self) -> str:
+        """What tells this question and order from all others: `id#order`."""
+        return f"{self.id}#{self.order}"
+
+
+def read_questions(path: Path) -> tuple[Question, ...]:
+    """Read lawqa_jp JSON (`{"samples": [...]}` or a bare list) or JSONL (one question a line).
+
+    Args:
+        path: the file; UTF-8, with or without a byte order mark.
+
+    Returns:
+        The questions in file order.
+
+    Raises:
+        DataError: the file cannot be read, or items are malformed: all of them named, 20 at most.
+    """
+    errors: list[str] = []
+    questions: list[Question] = []
+    for number, item in _items(path):
+        try:
+            questions.append(_question(item))
+        except ValueError as problem:
+            name = item.get(_ID) if isinstance(item, dict) else None
+            label = f"item {number}" + (f" ({name})" if isinstance(name, str) and name else "")
+            errors.extend(f"{label}: {line}" for line in str(problem).split("\n"))
+    if not errors:
+        errors.extend(_duplicates(questions))
+    if errors:
+        raise DataError(_listed(path, errors), f"lawqa data check {path}  shows them again")
+    if not questions:
+        raise DataError(f"{path}: holds no question", "give a lawqa_jp file with a samples list")
+    return _with_permutations(questions, path)
+
+
+def write_questions(path: Path, questions: Iterable[Question]) -> None:
+    """Write questions in lawqa_jp's own schema; `read_questions` gives them back."""
+    samples = [to_sample(question) for question in questions]
+    text = json.dumps({"samples": samples}, ensure_ascii=False, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def to_sample(question: Question) -> dict[str, Any]:
+    """The question as an item of lawqa_jp's JSON; the order number only where it is not 1."""
+    sample: dict[str, Any] = {_ID: question.id}
+    if question.order != 1:
+        sample[_ORDER] = str(question.order)
+    sample[_CONTEXT] = question.context
+    sample[_TEXT] = question.text
+    sample[_INSTRUCTION] = question.instruction
+    sample[_CHOICES] = choices_text(question.choices)
+    sample[_GOLD] = question.gold
+    sample[_REFERENCES] = list(question.references)
+    return sample
+
+
+def choices_text(choices: Sequence[str]) -> str:
+    """The choices as four lines `a …` to `d …`, as the data set and the prompts show them."""
+    return "\n".join(f"{label} {choice}" for label, choice in zip(LABELS, choices, strict=True))
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def fingerprint(question: Question) -> str:
+    """A hash of what is asked, whatever the id and the order of the choices.
+
+    Two questions with the same wording and the same set of choices share it, so a question that was
+    renamed or reordered is still recognised as trained on.
+    """
+    parts = [question.text, *sorted(question.choices)]
+    folded = "\x00".join("".join(unicodedata.normalize("NFKC", part).split()) for part in parts)
+    return hashlib.sha256(folded.encode()).hexdigest()[:16]
+
+
+def read_text(path: Path) -> str:
+    """A text file's content as UTF-8.
+
+    Raises:
+        DataError: there is no such file, it is a directory, empty, or not UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: no such file", "paths are relative to the directory the command runs in"
+        ) from None
+    except OSError as problem:
+        raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise DataError(
+            f"{path}: is not UTF-8 (byte {problem.start})",
+            f"convert it first, e.g. iconv -f cp932 -t utf-8 {path}",
+        ) from None
+    if not text.strip():
+        raise DataError(f"{path}: is empty")
+    return text
+
+
+def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """The values of a JSONL file with their line numbers from 1; blank lines are passed over.
+
+    Raises:
+        DataError: the file cannot be read, or a line is not JSON.
+    """
+    # Not splitlines(): it also splits at U+2028, which JSON strings may hold.
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            yield number, _parsed(line, path, first_line=number)
+
+
+def _items(path: Path) -> Iterator[tuple[int, Any]]:
+    if path.suffix == ".jsonl":
+        yield from json_lines(path)
+        return
+    data = _parsed(read_text(path), path, first_line=1)
+    if isinstance(data, dict):
+        if "samples" not in data:
+            keys = ", ".join(sorted(data)[:5])
+            raise DataError(
+                f"{path}: has no key 'samples' (found: {keys or 'nothing'})",
+                'expected lawqa_jp\'s JSON: {"samples": [...]}',
+            )
+        data = data["samples"]
+    if not isinstance(data, list):
+        raise DataError(f"{path}: 'samples' is not a list but {type(data).__name__}")
+    yield from enumerate(data, start=1)
+
+
+def _parsed(text: str, path: Path, first_line: int) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as problem:
+        line = first_line + problem.lineno - 1
+        raise DataError(
+            f"{path}: broken JSON at line {line}, column {problem.colno}: {problem.msg}",
+            "was the file cut off while it was copied?",
+        ) from None
+    except RecursionError:
+        raise DataError(f"{path}: JSON nested too deeply to be a question file") from None
+
+
+def _question(item: object) -> Question:
+    """One validated question; raises ValueError with a line for every field at fault."""
+    if not isinstance(item, dict):
+        raise ValueError(f"is not an object but {type(item).__name__}")  # noqa: TRY004 - caught as one
+    problems: list[str] = []
+    fields = {key: _string(item, key, problems) for key in (_ID, _TEXT, _CHOICES, _GOLD)}
+    optional = {
+        key: _string(item, key, problems, required=False) for key in (_CONTEXT, _INSTRUCTION)
+    }
+    choices = _choices(fields[_CHOICES], problems) if fields[_CHOICES] else ()
+    if fields[_GOLD] and fields[_GOLD] not in LABELS:
+        problems.append(f"field {_GOLD}: gold label is {fields[_GOLD]!r}, expected one of a b c d")
+    order = _order_number(item.get(_ORDER, 1), problems)
+    references = item.get(_REFERENCES, [])
+    if not isinstance(references, list) or not all(isinstance(ref, str) for ref in references):
+        problems.append(f"field {_REFERENCES}: expected a list of strings")
+    if problems:
+        raise ValueError("\n".join(problems))
+    return Question(
+        id=fields[_ID],
+        text=fields[_TEXT],
+        choices=cast("tuple[str, str, str, str]", choices),
+        gold=cast("Label", fields[_GOLD]),
+        context=optional[_CONTEXT],
+        instruction=optional[_INSTRUCTION],
+        references=tuple(references),
+        order=order,
+    )
+
+
+def _string(item: dict[str, Any], key: str, problems: list[str], *, required: bool = True) -> str:
+    if key not in item:
+        if required:
+            problems.append(f"field {key}: is missing")
+        return ""
+    value = item[key]
+    if not isinstance(value, str):
+        problems.append(f"field {key}: expected text, found {type(value).__name__}")
+        return ""
+    if required and not value.strip():
+        problems.append(f"field {key}: is empty")
+    return value.strip() if required else value
+
+
+def _choices(text: str, problems: list[str]) -> tuple[str, ...]:
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    matches = [_CHOICE_LINE.fullmatch(line) for line in lines]
+    for line, match in zip(lines, matches, strict=True):
+        if match is None:
+            problems.append(
+                f"field {_CHOICES}: line {line[:30]!r} does not start with a-d and a space"
+            )
+    found = [match[1] for match in matches if match]
+    counts = Counter(found)
+    problems.extend(
+        f"field {_CHOICES}: label {label} stands {times} times"
+        for label, times in counts.items()
+        if times > 1
+    )
+    if len(lines) != len(LABELS):
+        problems.append(f"field {_CHOICES}: {len(lines)} choices, expected 4")
+    elif len(counts) == len(LABELS) and tuple(found) != LABELS:
+        problems.append(
+            f"field {_CHOICES}: labels stand in the order {' '.join(found)}, not a b c d"
+        )
+    return tuple(match[2].strip() for match in matches if match)
+
+
+def _order_number(value: object, problems: list[str]) -> int:
+    if isinstance(value, (int, str)) and not isinstance(value, bool):
+        text = str(value)
+        if text.isascii() and text.isdigit() and 1 <= len(text) <= 2 and int(text) >= 1:
+            return int(text)
+    problems.append(f"field {_ORDER}: order number is {value!r}, expected 1 to 24")
+    return 1
+
+
+def _duplicates(questions: Sequence[Question]) -> list[str]:
+    counts = Counter(question.key for question in questions)
+    return [f"{key}: stands {times} times" for key, times in counts.items() if times > 1]
+
+
+def _with_permutations(questions: Sequence[Question], path: Path) -> tuple[Question, ...]:
+    """The questions, each with its permutation relative to the lowest order number of its id."""
+    originals: dict[str, Question] = {}
+    for question in sorted(questions, key=lambda q: q.order):
+        originals.setdefault(question.id, question)
+    placed = []
+    for question in questions:
+        original = originals[question.id]
+        if sorted(question.choices) != sorted(original.choices):
+            raise DataError(
+                f"{path}: {question.key} does not have the same choices as {original.key}",
+                "all orders of one question must hold the same four choice texts",
+            )
+        permutation = _permutation(original.choices, question.choices)
+        placed.append(replace(question, permutation=permutation))
+    return tuple(placed)
+
+
+def _permutation(original: Sequence[str], shown: Sequence[str]) -> Order:
+    sources: list[int] = []
+    for choice in shown:
+        sources.append(next(i for i in range(4) if original[i] == choice and i not in sources))
+    return cast("Order", tuple(sources))
+
+
+def _listed(path: Path, errors: Sequence[str]) -> str:
+    shown = [f"  {error}" for error in errors[:MAX_REPORTED_ERRORS]]
+    if len(errors) > MAX_REPORTED_ERRORS:
+        shown.append(f"  … and {len(errors) - MAX_REPORTED_ERRORS} more")
+    return "\n".join([f"{path}: {len(errors)} problems", *shown])

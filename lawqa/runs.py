@@ -1,0 +1,229 @@
+"""Run directories: a manifest, results appended line by line, a summary; read and written safely.
+
+manifest.json   what ran, on what, with which seeds; its `status` tells whether the run is whole
+results.jsonl   one line a question, flushed to disk as it is known
+summary.json    the figures, written when the run is done
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+import lawqa
+from lawqa.errors import ConfigError, DataError
+from lawqa.questions import Question, fingerprint, json_lines, read_text
+
+SCHEMA_VERSION = 1
+MANIFEST, RESULTS, SUMMARY = "manifest.json", "results.jsonl", "summary.json"
+
+Status = Literal["running", "done", "failed", "interrupted"]
+
+_PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a run was: enough to explain it and to make it again."""
+
+    kind: Literal["evaluate", "train"]
+    """What ran."""
+    config: dict[str, Any]
+    """The settings, defaults resolved."""
+    model: dict[str, Any]
+    """Name, revision or directory hash, quantisation, dtype; as the backend describes itself."""
+    prompt_specs: dict[str, str]
+    """Prompt spec ids and their hashes."""
+    data: dict[str, Any]
+    """Path, SHA-256 and size of the data file."""
+    questions: list[dict[str, Any]]
+    """Id, order and fingerprint of every question asked or trained on."""
+    adapter: dict[str, Any] | None = None
+    """The adapter that was evaluated: path and what its manifest says; None without one."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader must know first, such as a leak that was allowed."""
+    figures: dict[str, Any] = field(default_factory=dict)
+    """What was measured while it ran: loss, seconds, memory."""
+    seed: int = 0
+    """The seed of every random choice."""
+    argv: list[str] = field(default_factory=lambda: list(sys.argv))
+    """The command line."""
+    environment: dict[str, Any] = field(default_factory=dict)
+    """Versions, git commit, machine and GPU."""
+    started: str = ""
+    """UTC, ISO 8601."""
+    ended: str | None = None
+    """UTC, ISO 8601; None while it runs."""
+    status: Status = "running"
+    """Whether the run is whole."""
+    schema_version: int = SCHEMA_VERSION
+    """The version of this layout."""
+
+
+class RunDirectory:
+    """A directory that holds one run.
+
+    Args:
+        path: the directory; made by `create`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def check_free(cls, path: Path, *, fresh: bool) -> None:
+        """Make sure that a new run may be written here.
+
+        Raises:
+            ConfigError: the path is a file, or holds a run and `fresh` is not given.
+        """
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f"{path}: is a file, expected a directory for the run")
+        if (path / MANIFEST).exists() and not fresh:
+            raise ConfigError(
+                f"{path}: already holds a run",
+                "--fresh replaces it; or name another directory",
+            )
+
+    @classmethod
+    def create(cls, path: Path, *, fresh: bool = False) -> RunDirectory:
+        """Make the directory; with `fresh` an earlier run in it is removed.
+
+        Raises:
+            ConfigError: the directory holds a run and `fresh` is not given, or cannot be made.
+        """
+        cls.check_free(path, fresh=fresh)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            for name in (MANIFEST, RESULTS, SUMMARY):
+                (path / name).unlink(missing_ok=True)
+        except OSError as problem:
+            raise ConfigError(f"{path}: cannot be written: {problem.strerror}") from None
+        return cls(path)
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write or replace the manifest; a reader sees the old one or the new one, never half."""
+        write_json(self.path / MANIFEST, vars(manifest))
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Write the figures."""
+        write_json(self.path / SUMMARY, {"schema_version": SCHEMA_VERSION, **summary})
+
+    def append_result(self, row: dict[str, Any]) -> None:
+        """Append one question's result and wait until it is on disk."""
+        line = json.dumps(row, ensure_ascii=False, allow_nan=False)
+        with (self.path / RESULTS).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def results(self) -> list[dict[str, Any]]:
+        """All results on disk, in the order in which they were known.
+
+        Raises:
+            DataError: there are none, or a line is broken.
+        """
+        return [row for _, row in json_lines(self.path / RESULTS)]
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """The manifest of a run directory or adapter.
+
+    Raises:
+        DataError: it is missing, broken, or of another layout version.
+    """
+    path = directory / MANIFEST
+    try:
+        manifest = json.loads(read_text(path))
+    except json.JSONDecodeError as problem:
+        raise DataError(f"{path}: broken JSON at line {problem.lineno}: {problem.msg}") from None
+    if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
+        found = manifest.get("schema_version") if isinstance(manifest, dict) else None
+        raise DataError(f"{path}: schema_version is {found}, expected {SCHEMA_VERSION}")
+    return manifest
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON so that the file is always whole: to a temporary file beside it, then renamed."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp makes files that only their owner can read
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def question_entries(questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """What a manifest keeps of the questions: id, order, fingerprint."""
+    return [{"id": q.id, "order": q.order, "fingerprint": fingerprint(q)} for q in questions]
+
+
+def describe_environment(accelerator: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Versions, git commit and machine.
+
+    Args:
+        accelerator: what the backend knows of the GPU; None for none.
+    """
+    return {
+        "lawqa": lawqa.__version__,
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "git_commit": _git_commit(),
+        "platform": platform.platform(),
+        "host": socket.gethostname(),
+        "cpus": os.cpu_count(),
+        "accelerator": accelerator,
+    }
+
+
+def ending(problem: BaseException) -> Status:
+    """The status of a run that this exception ended."""
+    return "interrupted" if isinstance(problem, KeyboardInterrupt) else "failed"
+
+
+def now() -> str:
+    """The present moment in UTC, ISO 8601 to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
+    """The commit of the checkout that lawqa runs from, `+changes` where files differ; None if installed."""
+    git = shutil.which("git")
+    root = Path(lawqa.__file__).resolve().parent.parent
+    if git is None or not (root / ".git").exists():
+        return None
+
+    def ask(*words: str) -> str | None:
+        done = subprocess.run(  # noqa: S603 - fixed words, no user input
+            [git, "-C", str(root), *words], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = ask("rev-parse", "HEAD")
+    return f"{commit}+changes" if commit and ask("status", "--porcelain", "-uno") else commit

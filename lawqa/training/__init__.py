@@ -1,0 +1,1 @@
+"""QLoRA training on records whose loss falls on the answer alone."""
