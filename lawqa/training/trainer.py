@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -47,9 +48,12 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     all its answer tokens, on all processes.
     """
 
-    def __init__(self, *, token_budget: int, end_token_id: int, **options: Any) -> None:
+    def __init__(
+        self, *, token_budget: int, warmup_ratio: float, end_token_id: int, **options: Any
+    ) -> None:
         super().__init__(**options)
         self._token_budget = token_budget
+        self._warmup_ratio = warmup_ratio
         self._end_token_id = end_token_id
 
     def training_step(
@@ -80,9 +84,33 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             loss += part_loss.detach()
         return loss
 
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """The learning rate of every step; unlike transformers' own, no step has a rate of 0."""
+        if self.lr_scheduler is None:
+            warmup_steps = round(self._warmup_ratio * num_training_steps)
+            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+                optimizer or self.optimizer,
+                lambda step: rate_at(step, warmup_steps, num_training_steps),
+            )
+        return self.lr_scheduler
+
     def _over_processes(self, count: torch.Tensor) -> torch.Tensor:
         total: torch.Tensor = self.accelerator.reduce(count, reduction="sum")
         return total
+
+
+def rate_at(step: int, warmup_steps: int, total_steps: int) -> float:
+    """The share of the highest learning rate at a step: a line up, then half a cosine down.
+
+    Args:
+        step: optimiser steps taken before this one.
+        warmup_steps: steps below the highest rate at the beginning.
+        total_steps: all steps.
+    """
+    if step < warmup_steps:
+        return (step + 1) / (warmup_steps + 1)
+    done = (step - warmup_steps) / max(total_steps - warmup_steps, 1)
+    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
 def answer_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -135,6 +163,7 @@ def fit(
     """
     trainer = AnswerTrainer(
         token_budget=config.token_budget,
+        warmup_ratio=config.warmup_ratio,
         end_token_id=_end_token_id(loaded.tokenizer),
         model=model,
         args=_arguments(loaded, config, output_dir),
@@ -182,8 +211,6 @@ def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) ->
         # One batch of the Trainer is a whole optimiser step; AnswerTrainer cuts it up.
         gradient_accumulation_steps=1,
         learning_rate=config.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=config.warmup_ratio,
         weight_decay=0.0,
         max_grad_norm=1.0,
         bf16=loaded.dtype == torch.bfloat16,

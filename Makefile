@@ -1,0 +1,66 @@
+# make           every target with a line of explanation
+# make TORCH=…   another torch, such as TORCH="torch==2.8.0" for an older GPU driver
+
+PYTHON ?= $(shell command -v python3.11 >/dev/null 2>&1 && python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+TOX := $(BIN)/tox --skip-missing-interpreters true
+# The env that runs everything wants Python 3.11; elsewhere it runs on the Python that there is.
+FULL := $(if $(filter python3.11,$(notdir $(PYTHON))),py311,full)
+INSTALLED := $(VENV)/installed
+export TORCH
+# pyenv hides the interpreters that are not selected; tox may use them all.
+ifndef PYENV_VERSION
+ifneq ($(shell command -v pyenv 2>/dev/null),)
+export PYENV_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())'):$(shell pyenv versions --bare 2>/dev/null | grep -E '^3\.1[0-3]\.' | paste -sd:)
+endif
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types docs train-heart01 eval-heart01 clean
+
+help: ## show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-15s %s\n", $$1, $$2}'
+
+setup: $(INSTALLED) ## build the virtual environment and install lawqa with everything it can use
+
+$(INSTALLED): pyproject.toml constraints.txt $(VENV)/torch.choice
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing $(TORCH), lawqa and its tools into $(VENV); the first time takes some minutes"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
+	@touch $@
+
+# Changes only when another torch is asked for, so that setup runs again exactly then.
+$(VENV)/torch.choice: force
+	@mkdir -p $(VENV)
+	@echo '$(TORCH)' | cmp -s - $@ || echo '$(TORCH)' > $@
+
+.PHONY: force
+force:
+
+demo: $(INSTALLED) ## run the whole path once on a toy model: split, score, train, score again
+	$(BIN)/lawqa demo
+
+test: $(INSTALLED) ## run everything that is checked: tests, lint, types, import contract, wheel
+	$(TOX) run -e lint,types,imports,$(FULL),py310,py312,py313,wheel
+
+lint: $(INSTALLED) ## ruff: rules and format
+	$(TOX) -e lint
+
+types: $(INSTALLED) ## mypy --strict
+	$(TOX) -e types
+
+docs: ## regenerate the heart01 documents (not built yet)
+	@echo "make docs: not built yet; see CHANGELOG.md" >&2; exit 2
+
+train-heart01: ## train on heart01 (not built yet)
+	@echo "make train-heart01: not built yet; use lawqa train" >&2; exit 2
+
+eval-heart01: ## evaluate on heart01 (not built yet)
+	@echo "make eval-heart01: not built yet; use lawqa evaluate" >&2; exit 2
+
+clean: ## remove the virtual environments and caches; runs and results stay
+	rm -rf $(VENV) .tox build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find lawqa tests scripts benchmarks -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,131 @@
+"""From a model's raw text to a label or none: ordered, named rules, strict before loose.
+
+Pure: the parser knows the text and, where given, the four choice texts; it knows neither the model nor
+the right answer. `RULES` lists what it looks for. Each rule yields marks (a commitment to a label, a
+refusal, a retraction); the last genuine commitment that nothing firmer contradicts is the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lawqa.answers import lone, quotes, refusals, stated, worded
+from lawqa.answers.decide import decide
+from lawqa.answers.fresh import example_stretches, fresh_prompt_at
+from lawqa.answers.marks import Mark, Rule, Strength
+from lawqa.answers.page import Page, read_page
+from lawqa.answers.slots import read_slots
+from lawqa.choices import Label
+
+__all__ = [
+    "FINAL_ANSWER_CUE",
+    "RULES",
+    "VERDICTS",
+    "ParsedAnswer",
+    "Rule",
+    "Status",
+    "final_answer_line",
+    "parse",
+]
+
+Status = Literal["answered", "unanswered", "truncated"]
+"""`answered`: a label. `unanswered`: the model finished without one. `truncated`: it ran out of tokens."""
+
+FINAL_ANSWER_CUE = "最終回答："
+"""What our prompts ask for before the label; it holds no letter or digit that could pass for one."""
+
+RULES: tuple[Rule, ...] = (
+    Rule("final-answer", stated.final_answer),
+    Rule("sole-label", stated.sole_label),
+    Rule("boxed", stated.boxed),
+    Rule("answer-line", stated.answer_line),
+    Rule("answer-sentence", stated.answer_sentence),
+    Rule("quoted-answer", quotes.quoted_answer),
+    Rule("refused-answer", stated.refused_answer),
+    Rule("several-answers", stated.several),
+    Rule("retraction", stated.retraction),
+    Rule("singled-out", worded.singled_out),
+    Rule("asserted", worded.asserted),
+    Rule("concluded", worded.concluded),
+    Rule("chosen", worded.chosen),
+    Rule("lone-line", lone.lone_line),
+    Rule("opening-label", lone.opening_label),
+    Rule("quoted-line", quotes.quoted_line),
+    Rule("no-such-answer", refusals.no_such_answer),
+    Rule("cannot-tell", refusals.cannot_tell),
+    Rule("quoted-choice", quotes.quoted_choice, last_resort=True),
+)
+"""Every rule, strict before loose."""
+
+VERDICTS = ("empty", "unclosed-think", "enumeration", "no-rule")
+"""What `ParsedAnswer.rule` says when no rule decided."""
+
+
+@dataclass(frozen=True)
+class ParsedAnswer:
+    """What a text commits to.
+
+    Args:
+        label: the choice, or None.
+        status: answered, unanswered or truncated.
+        rule: name of the rule that decided, also when it decided for none; see `RULES` and `VERDICTS`.
+        span: half-open offsets into the text given to `parse` of what the rule read; None for nothing.
+    """
+
+    label: Label | None
+    status: Status
+    rule: str
+    span: tuple[int, int] | None
+
+
+def final_answer_line(label: Label) -> str:
+    """The line on which our prompts ask for the answer, as training targets write it."""
+    return f"{FINAL_ANSWER_CUE}{label}"
+
+
+def parse(
+    text: str, choices: Sequence[str] | None = None, *, hit_limit: bool = False
+) -> ParsedAnswer:
+    """Read the label that a completion commits to.
+
+    Args:
+        text: the completion as the model gave it; any Unicode string.
+        choices: the four choice texts without their letters; an answer may quote one without a letter.
+        hit_limit: the completion ended because it ran out of tokens. It only decides between
+            `unanswered` and `truncated`: a loop that committed before is an answer.
+
+    Returns:
+        The label or none, how the text ended, the rule that decided and what it read. Never raises, and
+        takes time linear in the text.
+    """
+    page = read_page(text, tuple(choices or ()))
+    missing: Status = "truncated" if hit_limit else "unanswered"
+    if page.unclosed_think:
+        return ParsedAnswer(None, "truncated", "unclosed-think", None)
+    if not page.text.strip():
+        return ParsedAnswer(None, missing, "empty", None)
+    found = _read(page)
+    if found is None:
+        return ParsedAnswer(None, missing, "no-rule", None)
+    status: Status = "answered" if found.label else missing
+    return ParsedAnswer(found.label, status, found.rule, page.original_span(found.span))
+
+
+def _read(page: Page) -> Mark | None:
+    reading = read_slots(page)
+    marks: list[Mark] = []
+    for rule in RULES:
+        if rule.last_resort and marks:
+            continue
+        found = [mark._replace(rule=rule.name) for mark in rule.find(reading)]
+        if found and rule.name == "sole-label":
+            return found[0]
+        marks += found
+    for first, last in example_stretches(page):
+        marks = [mark for mark in marks if not first <= mark.at < last]
+    cut = fresh_prompt_at(page, marks)
+    if cut is not None:
+        marks = [mark for mark in marks if mark.at < cut]
+    return decide(marks)

@@ -1,0 +1,57 @@
+"""What the words around a label make of it: denied, only supposed, only asked about, an example."""
+
+from __future__ import annotations
+
+import re
+
+_DENIED = re.compile(
+    r"[ )\]}\"'$。]{0,4}(?:が)?(?:正解|正答|答え|正しい(?:選択肢)?)?"
+    r"(?:で(?:は)?(?:な[いくかさ]|ありません|ございません|無)|じゃ(?:な|ありません)|とは(?:言|い|限|な|考え(?:られ)?(?:な|ま)|判断でき)"
+    r"|以外|を除|(?: is| are| was| would be| can)(?:n't| ?not)\b(?! only))"
+)
+_QUESTIONED = re.compile(
+    r"[ )\]}\"'$]{0,4}(?:が)?(?:正解|正答|答え|正しい|妥当|適切|誤り|誤っている)?(?:で(?:す|ある|しょう)|だ)?"
+    r"(?:か(?:どうか|否か|もしれ|\?|。|$|を|は|が)|\?|の?場合(?:[、はに]|$)|なら(?:ば|、|\b)|であれば|だとすると|とすると|とすれば"
+    r"|と仮定|だとしたら|としても|というわけでは|のように(?:出力|回答|答|記)|と(?:だけ)?(?:出力|記入|書))"
+)
+_EXAMPLE = re.compile(
+    r"(?<!\w)(?:例|例題|例示|出力例|回答例|解答例|記入例)[:)、 \]]|例えば|たとえば|のように"
+    r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:|such as"
+)
+_CONDITION = re.compile(
+    r"あえて|敢えて|強いて|しいて|どうしても|無理に|(?:もし|仮に)[^。\n]{0,30}(?:選|答|仮定|前提)"
+    r"|\bif (?:\w{1,12} ){0,4}(?:forced|had to|must|required|insists?|pressed|needed|assum|choos|select|pick|answer)"
+    r"|\bforced to\b|\bmust (?:be )?(?:choose|select|pick|chosen|selected|guess)|\bassuming\b|\bguess"
+)
+_WINDOW = 160
+
+
+def denied(text: str, at: int) -> bool:
+    """Whether what follows a label takes it away again (`b ではない`, `b 以外`, `b is not …`)."""
+    return _DENIED.match(text, at) is not None
+
+
+def questioned(text: str, at: int) -> bool:
+    """Whether what follows a label only asks or supposes (`b かどうか`, `b の場合`, `b?`)."""
+    return _QUESTIONED.match(text, at) is not None
+
+
+def sentence_start(text: str, at: int) -> int:
+    """Where the sentence or line around this place begins; looks back 160 characters at most."""
+    low = max(0, at - _WINDOW)
+    return max(
+        low,
+        text.rfind("\n", low, at) + 1,
+        text.rfind("。", low, at) + 1,
+        text.rfind(". ", low, at) + 1,
+    )
+
+
+def in_example(text: str, at: int) -> bool:
+    """Whether this sentence or line is an example of an answer and not an answer."""
+    return _EXAMPLE.search(text, sentence_start(text, at), at) is not None
+
+
+def conditional(text: str, at: int) -> bool:
+    """Whether the sentence so far lays down a condition (`if forced to choose`, `強いて選ぶなら`)."""
+    return _CONDITION.search(text, sentence_start(text, at), at) is not None

@@ -1,0 +1,114 @@
+"""Recognise a label where one may stand: a, b, c, d in every written form, and lists of them.
+
+A letter is a label only if it stands alone: not in a word, not the English article, not a numbered item
+of a statute. A plain digit is one only if nothing that is counted follows it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from lawqa.answers.page import Page
+from lawqa.choices import LABELS, Label, label_of
+
+FORM = "a-d1-4①-④アイウエ"
+"""The inside of a character class: every form of a label after folding."""
+
+MARK = "a-d①-④アイウエ"
+"""The same without plain digits, which are too common in legal text to be looked for."""
+
+BRACKETS = r"()\[\]{}\"'<>$"
+
+_VALUES: dict[str, Label] = {
+    char: label for char in "abcd1234①②③④アイウエ" if (label := label_of(char)) is not None
+}
+_STANDS_ALONE = re.compile(
+    r"""
+    [a-d] (?<! [a-z0-9_][a-d] ) (?! [a-z0-9_] | '[a-z] | \.[a-z](?![a-z]) | -[0-9] | -[a-z]{2} )
+  | [①-④]
+  | [アイウエ] (?<! [ァ-ヶー][アイウエ] ) (?! [ァ-ヶー] )
+  | [1-4] (?<! [0-9a-z_.第§\[-][1-4] )
+    (?= [ ]{0,3} [)}"'$]{0,4} [ ]{0,3}
+        (?: $ | [\n。、,:→(/&・] | \.(?![0-9]) | で(?:す|ある|しょ|は|な) | だ | 番(?!目)
+          | が | を | に(?!つ) | と | の | または | 又は | 及び | および | か[、\s] | or\b | and\b ) )
+    """,
+    re.VERBOSE,
+)
+# "a" is the English article unless what follows it could not follow an article.
+_AFTER_ARTICLE = re.compile(
+    r"[ ]+(?!(?:is|are|was|would|will|should|must|can|cannot|because|as|since|and|or|which|that|if|due|"
+    r"based|for|from|in|on|at|to|with|under|per|but|not|does|do|has|seems|appears|being|by|also|"
+    r"best|directly|correctly|option|choice|-)\b)[a-z]{2,}"
+)
+_JOIN = re.compile(
+    r"[ )\]}\"'$]*(?P<range>~|-|から|to\b|through\b)[ (\[\"']*"
+    r"|[ )\]}\"'$]*(?:[、,・/&+]|と|及び|および|並びに|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
+    r"[ ]*(?:and\b|or\b|及び|および|又は|または)?[ (\[{\"']*(?:選択肢|option\b|choice\b)?[ (\[\"']*"
+)
+_TOPIC = re.compile(r"[ )\]\"']{0,4}(?:は|が|:|→| is\b| are\b| was\b| would\b)")
+
+
+class LabelList(NamedTuple):
+    """One or more labels written as a list (`b`, `b と d`, `a, b, c or d`, `a-d`).
+
+    Args:
+        labels: without repetitions, in the order of writing.
+        at: where the first one stands.
+        end: just behind the last one.
+    """
+
+    labels: tuple[Label, ...]
+    at: int
+    end: int
+
+    @property
+    def only(self) -> Label | None:
+        """The label, if there is just one."""
+        return self.labels[0] if len(self.labels) == 1 else None
+
+
+def label_at(page: Page, at: int) -> Label | None:
+    """The label that stands alone at this place, or None."""
+    if not _STANDS_ALONE.match(page.text, at):
+        return None
+    if page.text[at] == "a" and _AFTER_ARTICLE.match(page.text, at + 1):
+        emphasised = page.raw[at + 1 : at + 2] in ("*", "`")
+        return "a" if emphasised else None
+    return _VALUES[page.text[at]]
+
+
+def labels_at(page: Page, at: int) -> LabelList | None:
+    """The list of labels that begins at this place, or None.
+
+    In `c、d は誤り` the list is `c` alone: the second letter is the topic of what follows.
+    """
+    label = label_at(page, at)
+    if label is None:
+        return None
+    labels = [label]
+    end = at + 1
+    for _ in range(8):
+        join = _JOIN.match(page.text, end)
+        following = label_at(page, join.end()) if join else None
+        if join is None or following is None:
+            break
+        if _TOPIC.match(page.text, join.end() + 1) and join[0].strip(" )\"'") in ("、", ","):
+            break
+        if join["range"]:
+            labels += LABELS[LABELS.index(labels[-1]) : LABELS.index(following)]
+        labels.append(following)
+        end = join.end() + 1
+    return LabelList(tuple(dict.fromkeys(labels)), at, end)
+
+
+def in_a_list(page: Page, at: int) -> bool:
+    """Whether the label here is a later member of a list (`a と b`, `not a or b`)."""
+    return _LIST_BEFORE.search(page.text, max(0, at - 12), at) is not None
+
+
+_LIST_BEFORE = re.compile(
+    rf"(?:(?<![a-z0-9])[{MARK}][ )\"']{{0,3}}(?:[、,・/&~-]|と|及び|および|又は|または|か| and| or)"
+    r"|\b(?:nor|not|neither|except|than))"
+    r"[ (\"']{0,3}(?:選択肢|option|choice)?[ (\"']{0,3}\Z"
+)

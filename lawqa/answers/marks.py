@@ -1,0 +1,72 @@
+"""What a rule finds: a mark, saying at which place and how firmly the text commits, or takes it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal, NamedTuple
+
+from lawqa.answers.slots import Reading
+from lawqa.choices import Label
+
+
+class Strength(IntEnum):
+    """How firmly a mark commits. A later mark replaces an earlier one that is not firmer than it."""
+
+    HINT = 1
+    """Named, quoted, but never called the answer; counts only where nothing else was said."""
+    FORCED = 2
+    """A choice made under protest; a refusal after it takes it back."""
+    CLAIM = 3
+    """The answer, in words or by a lone letter."""
+    STATED = 4
+    """The answer, under the very word 'answer'."""
+    FINAL = 5
+    """The answer, under the words 'final answer'."""
+
+
+Kind = Literal["claim", "void", "retract"]
+"""`claim` commits to the label, `void` commits to none, `retract` takes back this label only."""
+
+
+class Mark(NamedTuple):
+    """One commitment, or one refusal to commit.
+
+    Args:
+        kind: what it does.
+        label: the label of a claim or retraction; None for a void.
+        strength: how firmly.
+        at: the offset that decides which mark is later.
+        span: what was read, as half-open offsets.
+        in_line: it stands on an answer line of its own or is a lone letter, as in a loop or enumeration.
+        rule: name of the rule that found it; the decision fills it in.
+    """
+
+    kind: Kind
+    label: Label | None
+    strength: Strength
+    at: int
+    span: tuple[int, int]
+    in_line: bool = False
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named way to commit to an answer, or to none.
+
+    Args:
+        name: what `ParsedAnswer.rule` says when this rule decided.
+        find: gives the marks of this rule; its docstring is the reason of the rule.
+        last_resort: it is only asked where no other rule found anything.
+    """
+
+    name: str
+    find: Callable[[Reading], Iterator[Mark]]
+    last_resort: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why this rule exists, in one paragraph."""
+        return " ".join((self.find.__doc__ or "").split())

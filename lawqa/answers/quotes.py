@@ -1,0 +1,102 @@
+"""Rules that know an answer by the text of the choice it quotes; they need the choices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lawqa.answers.marks import Mark, Strength
+from lawqa.answers.page import Page, fold
+from lawqa.answers.slots import Reading
+from lawqa.choices import LABELS, Label
+
+_MOST = 50
+"""So many of the last announced answers are compared with the choices."""
+
+_WINDOW = 20_000
+"""A quotation is looked for in so many last characters."""
+
+_SHORTEST = 4
+"""A shorter choice text (年, 5年) turns up by chance in any explanation."""
+
+_OPENERS = re.compile(r"[\s(\[\"'{$:\-]*(?:選択肢)?[\s(\[\"'{$:\-]*")
+_DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
+_LOWERED = re.compile(
+    r"[)\]\"'}$\s]*(?:と(?:いう|の|する)?(?:記述|説明|選択肢|主張)?)?(?:は|が)[^。\n]{0,30}(?:誤|不適|正しくな|ない|ません|間違)"
+)
+
+
+def quoted_answer(reading: Reading) -> Iterator[Mark]:
+    """`回答：` followed by the words of one choice, without its letter, names that choice."""
+    open_slots = [slot for slot in reading.slots if slot.found == "other"][-_MOST:]
+    if not reading.page.choices or not open_slots:
+        return
+    choices = _squeezed_choices(reading.page)
+    for slot in open_slots:
+        hit = _quoted_at(reading.page.text, slot.at, choices) if choices else None
+        if hit:
+            label, end = hit
+            yield Mark("claim", label, Strength.STATED, slot.at, (slot.span[0], end))
+
+
+def quoted_line(reading: Reading) -> Iterator[Mark]:
+    """A last line, or a whole text, that is word for word one choice hands that choice in."""
+    text = reading.page.text
+    start = text.rfind("\n") + 1
+    size = len(text) - start
+    if not any(size <= 2 * len(choice) + 10 and len(choice) <= 2 * size for choice in reading.page.choices):
+        return
+    line = "".join(filter(str.isalnum, text[start:]))
+    labels = [label for label, choice in _squeezed_choices(reading.page) if line == choice]
+    if len(labels) == 1:
+        yield Mark("claim", labels[0], Strength.CLAIM, start, (start, len(text)))
+
+
+def quoted_choice(reading: Reading) -> Iterator[Mark]:
+    """Where the text quotes just one choice in full and does not run it down, it means that one."""
+    if not reading.page.choices:
+        return
+    choices = [c for c in _squeezed_choices(reading.page) if len(c[1]) >= _SHORTEST]
+    text = reading.page.text
+    squeezed, places = _squeeze(text, max(0, len(text) - _WINDOW))
+    hits: list[tuple[int, int, Label]] = []
+    for label, choice in sorted(choices, key=lambda c: -len(c[1])):
+        at = squeezed.rfind(choice)
+        if at >= 0 and not any(first <= at and at + len(choice) <= last for first, last, _ in hits):
+            hits.append((at, at + len(choice), label))
+    if len(hits) != 1:
+        return
+    first, last, label = hits[0]
+    span = (places[first], places[last - 1] + 1)
+    if not _LOWERED.match(text, span[1]):
+        yield Mark("claim", label, Strength.HINT, span[0], span)
+
+
+def _squeeze(text: str, start: int = 0) -> tuple[str, list[int]]:
+    """The letters and digits from `start` on, and where each stands."""
+    places = [i for i in range(start, len(text)) if text[i].isalnum()]
+    return "".join([text[i] for i in places]), places
+
+
+def _squeezed_choices(page: Page) -> list[tuple[Label, str]]:
+    pairs = zip(LABELS, page.choices, strict=False)
+    return [
+        (label, s) for label, choice in pairs if (s := "".join(filter(str.isalnum, fold(choice))))
+    ]
+
+
+def _quoted_at(text: str, at: int, choices: list[tuple[Label, str]]) -> tuple[Label, int] | None:
+    """The one choice whose words begin here, and where they end; a quotation may break off at a line end."""
+    skipped = _OPENERS.match(text, at)
+    start = skipped.end() if skipped else at
+    longest = max(len(choice) for _, choice in choices)
+    window, places = _squeeze(text[start : start + 3 * longest + 50])
+    hits = [(label, choice) for label, choice in choices if window.startswith(choice)]
+    if hits:
+        label, choice = max(hits, key=lambda hit: len(hit[1]))
+        end = start + places[len(choice) - 1] + 1
+        unique = sum(choice == other for _, other in choices) == 1
+        return (label, end) if unique and _DONE.match(text, end) else None
+    line, places = _squeeze(text[start : start + 3 * longest].split("\n", 1)[0].split("。", 1)[0])
+    begun = [label for label, choice in choices if len(line) >= 12 and choice.startswith(line)]
+    return (begun[0], start + places[-1] + 1) if len(begun) == 1 else None

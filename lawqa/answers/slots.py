@@ -1,0 +1,220 @@
+"""The places where a text announces its answer, and what stands there.
+
+`正解は「b」です`, `**Answer:**\\n**c**`, `回答（1文字のみ）: a`, `The correct option is therefore d.`: a cue, a
+gap of signs and small words, and then a label, several labels, a refusal, or other words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from lawqa.answers.context import denied, in_example, questioned
+from lawqa.answers.labels import LabelList, label_at, labels_at
+from lawqa.answers.page import Page
+from lawqa.choices import LABELS, Label
+
+Manner = Literal["final", "boxed", "line", "sentence"]
+
+MOST_SLOTS = 2000
+"""Of more cues than this the first and the last half are read: no completion has so many."""
+
+_THING = r"(?:選択肢|答え|回答|解答|もの|記述|説明|組み?合わ?せ|条文|番号|記号)"
+_OPTION = r"(?:option|choice|response|statement|selection|letter)"
+# Every alternative begins with a letter of its own, so that the search skips ahead to it.
+_CUE = re.compile(
+    r"最(?:終的?な?|后的?)(?:の)?(?:回答|解答|答え|答案|正解|選択|結論)"
+    r"|正(?:解|答|确答案|确选项|确的?(?:选项|答案))(?:選択肢|の選択肢|の記号)?"
+    rf"|正しい{_THING}|適切な{_THING}|妥当な{_THING}|適当な{_THING}|正確な{_THING}"
+    r"|回答|解答|答案|答え?|結論|选择|出力|文字(?:のみ|だけ|以内)"
+    r"|final (?:answer|choice|selection)|answer|ans\b|conclusion\b"
+    + "".join(
+        rf"|{grade} {_OPTION}"
+        for grade in ("correct", "right", "best", "appropriate", "accurate", "suitable")
+    )
+    + r"|correct(?= ?:)|output(?= ?:)|\\boxed"
+)
+_NOT_A_CUE_AFTER = re.compile(
+    r"(?:[不非お応問模誤]|[a-z]|example |sample |incorrect |wrong |\bno |\bnot the )\Z"
+)
+_FINAL = re.compile(r"最|final")
+_NOTE = re.compile(r"[ )\]]{0,4}\((?P<note>[^()\n]{0,60})\)(?=[ )\]\"']{0,4}[:→=は\n]|[ )]{0,4}\Z)")
+_FREE_NOTE = re.compile(r"(?!.{0,20}(?:例|候補|根拠|理由|分析|検討|比較))[^\n:。、(]{1,24}:")
+_GAP = re.compile(
+    r"[ \n:=→>|\"')\](\[{}・、,#$-]+"
+    r"|\\(?:text|textbf|mathrm|mathbf|boxed|bf|rm|\[|\()(?![a-z])"
+    r"|[はが](?!い)|として(?:は)?|となるのは|となる(?:の|選択肢)は"
+    r"|(?:最も|やはり|明らかに|おそらく|恐らく|次の|以下の)(?:とおり|通り)?(?:です|である)?"
+    r"|(?:選択肢|肢|記号|番号|記述|選項|选项)(?:の|は)?(?!と|を|に|が)"
+    r"|(?:option|choice|letter|answer|statement|number|is|be|would|should|must|will|appears?|seems?|to|"
+    r"the|therefore|thus|hence|then|likely|most|clearly|probably|simply|indeed|still|remains|as follows|"
+    r"correct|best|right|single|final|this|question|problem|for|here|in this case|是|为|應為|应该是)"
+    r"(?![a-z])"
+)
+_COLON = re.compile(r"[:=→\n)\]>{#]")
+_LINE_END = re.compile(r"[ )\]}\"'$.。!|]*(?:です|である|だ)?[ 。.)]*(?=\n|\Z)")
+_AFTER_LABEL_ON_NEW_LINE = re.compile(r"[ )\]}\"'$]*(?:[.:、。,\n(]|\Z|です|である|が|→|- )")
+_NONE = re.compile(
+    r"な(?:し|い(?=です|[ 。)\n]|\Z))|無し|無い|該当(?:する(?:もの|選択肢|記述))?(?:は|が)?"
+    r"(?:な[しい]|無し|存在し|しない|しません|ありません)|存在し|ありません|不明|(?:判断|特定|決定|選択|回答)"
+    r"(?:する(?:こと(?:が|は))?)?(?:不能|不可|でき(?:ない|ません|ず|かね))|選べ(?:ない|ません)"
+    r"|(?:いずれ(?:の選択肢)?|どれ|どの選択肢)も[^。\n]{0,20}(?:な|ません|誤)|无|没有|無法|无法"
+    r"|(?:that )?(?:none|neither|no (?:correct|valid|suitable|appropriate|clear|option|choice|answer|one|such))\b"
+    r"|n/a\b|null\b|unknown\b|undetermin|indetermin|impossible|unable|unclear|cannot|can't|could not"
+    r"|not (?:among|listed|determin|provided|possible|available|applicable|included|given|present)"
+)
+_NOT = re.compile(r"(?:not|never|neither) (?:the )?(?:option |choice )?")
+_OPEN = re.compile(r"[(\[{][ ]*\Z")
+_SHUT = re.compile(r"[ ]*[)\]}]")
+_RATHER = re.compile(r"[ )\"']{0,4}(?:では|で)なく[、 ]{0,2}(?:選択肢)?[ (\"']{0,3}")
+
+
+class Slot(NamedTuple):
+    """One announced answer.
+
+    Args:
+        manner: under a final cue, in a box, on an answer line, or in a sentence.
+        found: what stands there.
+        label: the label, where `found` is `label` or `denied`.
+        span: from the cue to the end of what was read.
+        at: where the label, or what stands in its place, begins.
+    """
+
+    manner: Manner
+    found: Literal["label", "several", "denied", "none", "other"]
+    label: Label | None
+    span: tuple[int, int]
+    at: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A page and its announced answers, which several rules look at.
+
+    Args:
+        page: the text.
+        slots: its announced answers, in the order of the text.
+    """
+
+    page: Page
+    slots: tuple[Slot, ...]
+
+
+def read_slots(page: Page) -> Reading:
+    """Find every announced answer of a page."""
+    return Reading(page, tuple(_slots(page)))
+
+
+def _slots(page: Page) -> Iterator[Slot]:
+    cues = list(_CUE.finditer(page.text))
+    if len(cues) > MOST_SLOTS:
+        cues = [*cues[: MOST_SLOTS // 2], *cues[-MOST_SLOTS // 2 :]]
+    for cue in cues:
+        start = cue.start()
+        if _NOT_A_CUE_AFTER.search(page.text, max(0, start - 12), start):
+            continue
+        if cue[0] == "\\boxed":
+            manner: Manner = "boxed"
+        else:
+            manner = "final" if _FINAL.match(cue[0]) else "line"
+        slot = _slot(page, start, cue.end(), manner)
+        if slot is not None and not in_example(page.text, start):
+            yield slot
+
+
+def _slot(page: Page, start: int, end: int, manner: Manner) -> Slot | None:
+    """Try the place behind a parenthesis such as （1文字のみ） first, then the place right after the cue."""
+    other: Slot | None = None
+    for note in (_NOTE.match(page.text, end), None, _FREE_NOTE.match(page.text, end)):
+        behind = note.end() if note else end
+        slot = _fill(page, start, end, behind, manner)
+        if slot is None:
+            continue
+        if slot.found != "other":
+            return slot
+        other = other or slot
+    return other
+
+
+def _fill(page: Page, start: int, cue_end: int, behind: int, manner: Manner) -> Slot | None:
+    at = _skip_gap(page.text, behind)
+    gap = page.text[cue_end:at]
+    if manner == "line" and not _COLON.search(gap):
+        manner = "sentence"
+    negated = _NOT.match(page.text, at)
+    labels = labels_at(page, negated.end() if negated else at)
+    if labels is not None and negated:
+        return Slot(manner, "denied", labels.only, (start, labels.end), labels.at)
+    if labels is None:
+        none = _NONE.match(page.text, at)
+        if none and gap.strip():
+            return Slot(manner, "none", None, (start, none.end()), at)
+        return (
+            Slot(manner, "other", None, (start, at), at)
+            if _COLON.search(gap) or "は" in gap
+            else None
+        )
+    if not _fits(page, labels, gap, free=behind != cue_end and ")" not in gap):
+        return None
+    return _judged(page, labels, start, manner)
+
+
+def _skip_gap(text: str, at: int) -> int:
+    """Step over signs and small words; at most three line ends and a hundred characters."""
+    limit, lines = at + 100, 0
+    for _ in range(12):
+        gap = _GAP.match(text, at, limit)
+        if gap is None:
+            break
+        lines += gap[0].count("\n")
+        if lines > 3:
+            break
+        at = gap.end()
+    return at
+
+
+def _fits(page: Page, labels: LabelList, gap: str, *, free: bool) -> bool:
+    """Whether the label really fills the slot, given how loosely it is tied to the cue."""
+    if page.text[labels.at] in "1234" and (
+        not gap or _OPEN.search(gap) and not _SHUT.match(page.text, labels.end)
+    ):
+        return False  # 回答1 counts answers; 回答（1 is the instruction, cut off
+    if free or not gap.strip(" 、,-#"):
+        return _LINE_END.match(page.text, labels.end) is not None
+    if "\n" in gap:
+        return _AFTER_LABEL_ON_NEW_LINE.match(
+            page.text, labels.end
+        ) is not None and not _opens_list(page, labels)
+    return True
+
+
+def _opens_list(page: Page, labels: LabelList) -> bool:
+    """Whether the next line goes on to the next label: then these are the choices, not the answer."""
+    label = labels.only
+    line_end = page.text.find("\n", labels.end, labels.end + 400)
+    if label is None or label == "d" or line_end < 0 or _LINE_END.match(page.text, labels.end):
+        return False
+    at = line_end
+    for _ in range(4):
+        skipped = _GAP.match(page.text, at)
+        at = skipped.end() if skipped else at
+    return label_at(page, at) == LABELS[LABELS.index(label) + 1]
+
+
+def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot | None:
+    """The slot that these labels fill, by what follows them; None where they are only talked about."""
+    span = (start, labels.end)
+    if labels.only is None:
+        if len(labels.labels) == 4:
+            return None  # the instruction, or the names of the choices
+        return Slot(manner, "several", None, span, labels.at)
+    rather = _RATHER.match(page.text, labels.end)
+    if rather and (instead := label_at(page, rather.end())):
+        return Slot(manner, "label", instead, (start, rather.end() + 1), rather.end())
+    if denied(page.text, labels.end):
+        return Slot(manner, "denied", labels.only, span, labels.at)
+    if questioned(page.text, labels.end):
+        return None
+    return Slot(manner, "label", labels.only, span, labels.at)

@@ -1,0 +1,53 @@
+"""From labels to claims: outcomes, accuracy, alarms and paired comparisons.
+
+Knows labels only, never texts or files. NumPy and SciPy are imported when a statistic is asked for.
+"""
+
+from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_of, wilson
+from lawqa.scoring.collapse import Collapse, collapse_alarm
+from lawqa.scoring.floors import Floors, floors_of
+from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, order_name, outcome_of
+from lawqa.scoring.paired import PairedComparison, PairedTest, compare
+from lawqa.scoring.permutations import (
+    AveragedAnswer,
+    PermutationSummary,
+    average_over_orders,
+    summarise_permutations,
+)
+from lawqa.scoring.power import mcnemar_power, minimum_detectable_difference
+from lawqa.scoring.several import holm, which_differences_stand
+from lawqa.scoring.sign_flip import sign_flip_p
+from lawqa.scoring.summary import Summary, summarise
+from lawqa.scoring.voting import Majority, majority
+
+__all__ = [
+    "OUTCOMES",
+    "Accuracy",
+    "AveragedAnswer",
+    "Collapse",
+    "Floors",
+    "Interval",
+    "Majority",
+    "Outcome",
+    "PairedComparison",
+    "PairedTest",
+    "PermutationSummary",
+    "ScoredAnswer",
+    "Summary",
+    "accuracy_of",
+    "average_over_orders",
+    "collapse_alarm",
+    "compare",
+    "floors_of",
+    "holm",
+    "majority",
+    "mcnemar_power",
+    "minimum_detectable_difference",
+    "order_name",
+    "outcome_of",
+    "sign_flip_p",
+    "summarise",
+    "summarise_permutations",
+    "which_differences_stand",
+    "wilson",
+]

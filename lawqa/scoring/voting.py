@@ -1,0 +1,62 @@
+"""Self-consistency: the label that most samples of one prompt agree on."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lawqa.choices import LABELS, Label
+from lawqa.errors import DataError
+
+
+@dataclass(frozen=True)
+class Majority:
+    """The vote over the samples of one prompt."""
+
+    label: Label | None
+    """The label with most votes; None where no sample gave one."""
+
+    votes: int
+    """Samples that gave this label; 0 where none did."""
+
+    samples: int
+    """All samples, with and without a label."""
+
+    agreement: float
+    """votes / samples, from 0 to 1."""
+
+
+def majority(labels: Sequence[Label | None], logprobs: Sequence[float] | None = None) -> Majority:
+    """The majority label of the samples of one prompt.
+
+    A tie goes to the label whose samples have the larger summed log-probability, then to the first
+    label. Samples without a label vote for nothing, yet count in the agreement.
+
+    Args:
+        labels: each sample's label as displayed, or None.
+        logprobs: each sample's natural log-probability; without them ties go by label.
+
+    Raises:
+        DataError: there are no samples.
+        ValueError: logprobs are not one number for each sample.
+
+    Source: Wang et al. (2023), ICLR, arXiv:2203.11171 (self-consistency; the unweighted vote).
+    """
+    if not labels:
+        raise DataError("there are no samples to vote")
+    weights = [0.0] * len(labels) if logprobs is None else list(logprobs)
+    if len(weights) != len(labels) or any(math.isnan(weight) for weight in weights):
+        raise ValueError(f"{len(labels)} samples need as many log-probabilities, found {weights}")
+    votes = Counter(label for label in labels if label is not None)
+    if not votes:
+        return Majority(None, 0, len(labels), 0.0)
+
+    def standing(label: Label) -> tuple[int, float]:
+        # fsum rounds once, so the sequence of the samples cannot decide a tie
+        cast = (w for own, w in zip(labels, weights, strict=True) if own == label)
+        return votes[label], math.fsum(cast)
+
+    winner = max((label for label in LABELS if label in votes), key=standing)
+    return Majority(winner, votes[winner], len(labels), votes[winner] / len(labels))

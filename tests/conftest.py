@@ -1,0 +1,124 @@
+"""Fixtures of the whole suite."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lawqa.prompting import ChatTokenizer
+from lawqa.questions import Question, read_questions
+
+_TESTS = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write tests/golden anew; review the diff"
+    )
+
+
+@pytest.fixture(scope="session")
+def _nowhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("nowhere")
+
+
+@pytest.fixture(autouse=True)
+def _isolated(_nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's home, caches, settings or working directory, or the network's models."""
+    for name in [name for name in os.environ if name.startswith("LAWQA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(_nowhere))
+    monkeypatch.setenv("HF_HOME", str(_nowhere / "huggingface"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.chdir(_nowhere)
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """The directory that holds tests, scripts and docs_src."""
+    return _TESTS.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data(checkout: Path) -> Path:
+    """The lab's data beside the checkout."""
+    path = checkout.parent / "shared" / "data"
+    if not path.is_dir():
+        pytest.skip("there is no ../shared/data beside this checkout")
+    return path
+
+
+@pytest.fixture(scope="session")
+def embedded_file() -> Path:
+    """The question file that comes with lawqa."""
+    with as_file(files("lawqa").joinpath("assets", "questions.json")) as path:
+        return path
+
+
+@pytest.fixture(scope="session")
+def embedded_questions(embedded_file: Path) -> tuple[Question, ...]:
+    return read_questions(embedded_file)
+
+
+@pytest.fixture(scope="session")
+def question() -> Callable[..., Question]:
+    """Makes a question; any field can be given."""
+
+    def make(**fields: Any) -> Question:
+        defaults: dict[str, Any] = {
+            "id": "民法_1",
+            "text": "期間の計算について、正しいものはどれですか。",
+            "choices": ("初日を算入する", "初日を算入しない", "月の日数による", "年の日数による"),
+            "gold": "b",
+            "context": "## 民法\n### 第140条\n期間の初日は、算入しない。",
+        }
+        return Question(**{**defaults, **fields})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def byte_tokenizer() -> Callable[..., ChatTokenizer]:
+    """The class `ByteTokenizer` of fakes.py; its options are explained there."""
+    spec = importlib.util.spec_from_file_location("lawqa_test_fakes", _TESTS / "fakes.py")
+    assert spec is not None
+    assert spec.loader is not None
+    fakes = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fakes)
+    made: Callable[..., ChatTokenizer] = fakes.ByteTokenizer
+    return made
+
+
+@pytest.fixture
+def check_golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compares a text with the file of this name in tests/golden, or writes it (--update-golden)."""
+
+    def check(name: str, text: str) -> None:
+        path = _TESTS / "golden" / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        assert path.is_file(), f"{path} is missing: pytest --update-golden writes it"
+        assert text == path.read_bytes().decode(), "pytest --update-golden accepts the new text"
+
+    return check
+
+
+@pytest.fixture
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs this Python with some arguments in the working directory of the test."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - the tests' own words
+            [sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=60
+        )
+
+    return run

@@ -1,0 +1,385 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lawqa.choices import FINAL_ANSWER_CUE, LABELS, Label
+from lawqa.errors import ConfigError, DataError
+from lawqa.prompting import ChatTokenizer, Message, PromptSpec, build_prompt, render
+from lawqa.questions import Question, fingerprint, write_questions
+from lawqa.records import (
+    IGNORED,
+    LEGACY_SPEC,
+    TokenizedRecord,
+    TrainingRecord,
+    load_records,
+    make_record,
+    masked_text,
+    tokenize_record,
+    tokenize_records,
+    write_records,
+)
+
+MakeQuestion = Callable[..., Question]
+MakeTokenizer = Callable[..., ChatTokenizer]
+END_OF_TURN = 257
+FAR_OFF = 1_000_000
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=40)
+
+
+def ids(text: str, tokenizer: ChatTokenizer) -> list[int]:
+    return tokenizer.encode(text, add_special_tokens=False)
+
+
+class MergesNewlineAndLetter:
+    """A byte tokenizer in which a newline and a letter after it are one token."""
+
+    def __init__(self, inner: ChatTokenizer) -> None:
+        self._inner = inner
+        self.chat_template = inner.chat_template
+        self.apply_chat_template = inner.apply_chat_template
+        self.decode = inner.decode
+
+    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
+        merged: list[int] = []
+        for token in self._inner.encode(text, add_special_tokens=add_special_tokens):
+            if merged and merged[-1] == ord("\n") and chr(token).isalpha():
+                merged[-1] = 1000 + token
+            else:
+                merged.append(token)
+        return merged
+
+
+# --- making records
+
+
+def test_a_record_holds_the_prompt_of_evaluation_and_the_answer(question: MakeQuestion) -> None:
+    spec = PromptSpec(condition="gold", few_shot=True)
+    asked = question(order=2)
+    assert make_record(asked, spec) == TrainingRecord(
+        messages=build_prompt(asked, spec).messages,
+        answer="b",
+        question_id="民法_1",
+        order=2,
+        prompt_spec="direct-gold-fewshot-v1",
+        fingerprint=fingerprint(asked),
+        source="question",
+    )
+
+
+def test_a_reasoned_record_teaches_the_reasoning_given(question: MakeQuestion) -> None:
+    record = make_record(question(), PromptSpec("cot"), reasoning="第140条による。")
+    assert record.answer == f"第140条による。\n{FINAL_ANSWER_CUE}b"
+
+
+@pytest.mark.parametrize("reasoning", ["", " \n"])
+def test_a_reasoned_record_without_reasoning_names_what_makes_it(
+    question: MakeQuestion, reasoning: str
+) -> None:
+    with pytest.raises(ConfigError, match="民法_1#1: a cot-closed-v1 record needs") as caught:
+        make_record(question(), PromptSpec("cot"), reasoning=reasoning)
+    assert caught.value.hint.startswith("lawqa distill ")
+
+
+def test_a_record_with_thinking_is_not_made_up(question: MakeQuestion) -> None:
+    with pytest.raises(ConfigError, match="direct-closed-thinking-v1 record needs"):
+        make_record(question(), PromptSpec(thinking=True))
+
+
+# --- token ids and labels
+
+
+@pytest.mark.parametrize("few_shot", [False, True])
+@pytest.mark.parametrize("thinking_switch", [False, True])
+def test_loss_falls_on_the_answer_and_the_end_token_and_on_nothing_else(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer, thinking_switch: bool, few_shot: bool
+) -> None:
+    tokenizer = byte_tokenizer(thinking_switch=thinking_switch)
+    spec = PromptSpec(condition="gold", few_shot=few_shot)
+    evaluated = render(build_prompt(question(), spec).messages, tokenizer, thinking=False)
+    prompt_ids = ids(evaluated, tokenizer)
+
+    record = tokenize_record(make_record(question(), spec), tokenizer, FAR_OFF)
+
+    assert record.input_ids == [*prompt_ids, ord("b"), END_OF_TURN]
+    assert record.labels == [IGNORED] * len(prompt_ids) + [ord("b"), END_OF_TURN]
+    assert record.answer_tokens == 2
+    assert record.key == "民法_1#1"
+
+
+def test_the_empty_think_block_belongs_to_the_prompt(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    tokenizer = byte_tokenizer()
+    record = tokenize_record(make_record(question(), PromptSpec()), tokenizer, FAR_OFF)
+    think_block = ids("<think>\n\n</think>\n\n", tokenizer)
+    assert record.input_ids[-len(think_block) - 2 : -2] == think_block
+    assert record.labels[-len(think_block) - 2 : -2] == [IGNORED] * len(think_block)
+
+
+@given(
+    text=TEXT,
+    context=st.just("") | TEXT,
+    choices=st.tuples(TEXT, TEXT, TEXT, TEXT),
+    gold=st.sampled_from(LABELS),
+    reasoning=TEXT.filter(str.strip),
+)
+def test_no_prompt_carries_loss_whatever_the_question_says(
+    question: MakeQuestion,
+    byte_tokenizer: MakeTokenizer,
+    text: str,
+    context: str,
+    choices: tuple[str, str, str, str],
+    gold: Label,
+    reasoning: str,
+) -> None:
+    tokenizer = byte_tokenizer()
+    asked = question(text=text, context=context, choices=choices, gold=gold)
+    spec = PromptSpec("cot", "gold" if context.strip() else "closed")
+    prompt = ids(render(build_prompt(asked, spec).messages, tokenizer, thinking=False), tokenizer)
+    learnt = [*ids(f"{reasoning}\n{FINAL_ANSWER_CUE}{gold}", tokenizer), END_OF_TURN]
+
+    record = tokenize_record(make_record(asked, spec, reasoning=reasoning), tokenizer, FAR_OFF)
+
+    assert record.input_ids == prompt + learnt
+    assert record.labels == [IGNORED] * len(prompt) + learnt
+
+
+def test_a_record_that_just_fits_is_whole_and_one_token_less_is_an_error(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    tokenizer, made = byte_tokenizer(), make_record(question(), PromptSpec())
+    length = len(tokenize_record(made, tokenizer, FAR_OFF).input_ids)
+    assert len(tokenize_record(made, tokenizer, length).input_ids) == length
+    with pytest.raises(DataError) as caught:
+        tokenize_record(made, tokenizer, length - 1)
+    assert caught.value.message == (
+        f"民法_1#1: {length} tokens, more than --max-seq-length {length - 1}"
+    )
+    assert caught.value.hint.startswith(f"--max-seq-length {length} ")
+
+
+def test_tokens_that_merge_across_the_border_are_an_error(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    tokenizer = MergesNewlineAndLetter(byte_tokenizer())
+    with pytest.raises(DataError, match="民法_1#1: the prompt's tokens are not a prefix"):
+        tokenize_record(make_record(question(), PromptSpec()), tokenizer, FAR_OFF)
+
+
+@pytest.mark.parametrize("answer", ["", " \n"])
+def test_an_empty_answer_is_an_error(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer, answer: str
+) -> None:
+    record = replace(make_record(question(), PromptSpec()), answer=answer)
+    with pytest.raises(DataError, match="民法_1#1: the answer is empty"):
+        tokenize_record(record, byte_tokenizer(), FAR_OFF)
+
+
+def test_an_end_of_turn_of_several_tokens_is_an_error(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    with pytest.raises(DataError, match="the end of a turn is 4 tokens, expected one"):
+        tokenize_record(
+            make_record(question(), PromptSpec()), byte_tokenizer(end_mark="</s>"), FAR_OFF
+        )
+
+
+def test_all_records_that_cannot_be_trained_on_are_named(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    texts = ["短い。"] * 2 + ["長" * 1000] * 23
+    made = [
+        make_record(question(id=f"民法_{number}", text=text), PromptSpec())
+        for number, text in enumerate(texts, start=1)
+    ]
+    with pytest.raises(DataError) as caught:
+        tokenize_records(made, byte_tokenizer(), 2000)
+    lines = caught.value.message.split("\n")
+    assert lines[0] == "23 of 25 records cannot be trained on"
+    assert [line.split("#")[0] for line in lines[1:21]] == [f"  民法_{n}" for n in range(3, 23)]
+    assert lines[21:] == ["  … and 3 more"]
+    assert "--max-seq-length" in caught.value.hint
+
+
+def test_records_keep_their_sequence(question: MakeQuestion, byte_tokenizer: MakeTokenizer) -> None:
+    made = [make_record(question(id=name), PromptSpec()) for name in ("二", "一", "三")]
+    tokenized = tokenize_records(made, byte_tokenizer(), FAR_OFF)
+    assert [record.key for record in tokenized] == ["二#1", "一#1", "三#1"]
+
+
+# --- what a reader is shown
+
+
+def test_masked_text_shows_every_token_and_sets_the_loss_apart(
+    byte_tokenizer: MakeTokenizer,
+) -> None:
+    tokenizer = byte_tokenizer()
+    prompt, answer = ids("<|im_start|>問\n", tokenizer), ids("b<|im_end|>", tokenizer)
+    record = TokenizedRecord("民法_1#1", prompt + answer, [IGNORED] * len(prompt) + answer)
+    assert masked_text(record, tokenizer) == (
+        "民法_1#1\n"
+        "  no loss, 5 tokens:\n"
+        "    <|im_start|>│問×3│⏎\n"
+        "  loss, 2 tokens:\n"
+        "    b│<|im_end|>"
+    )
+
+
+def test_masked_text_shows_a_character_that_the_border_splits(
+    byte_tokenizer: MakeTokenizer,
+) -> None:
+    tokenizer = byte_tokenizer()
+    first, second, third = ids("問", tokenizer)
+    record = TokenizedRecord("x#1", [first, second, third], [IGNORED, IGNORED, third])
+    assert "2 tokens of an unfinished character" in masked_text(record, tokenizer)
+
+
+# --- files
+
+
+def test_records_are_written_and_read_back(tmp_path: Path, question: MakeQuestion) -> None:
+    records = (
+        make_record(question(text="前\u2028後\n続き"), PromptSpec(condition="gold")),
+        make_record(question(order=4), PromptSpec("cot", few_shot=True), reasoning="一。\n二。"),
+    )
+    path = tmp_path / "records.jsonl"
+    write_records(path, records)
+    assert [json.loads(line)["schema_version"] for line in lines_of(path)] == [1, 1]
+    loaded = load_records(path)
+    assert loaded.records == records
+    assert loaded.warnings == ()
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_a_question_file_becomes_direct_closed_records_and_that_is_said(
+    tmp_path: Path, question: MakeQuestion, suffix: str
+) -> None:
+    questions = [question(), question(id="民法_2", gold="d")]
+    path = tmp_path / f"questions{suffix}"
+    write_questions(path, questions)
+    if suffix == ".jsonl":
+        samples = json.loads(path.read_text(encoding="utf-8"))["samples"]
+        path.write_text("\n".join(map(json.dumps, samples)), encoding="utf-8")
+    loaded = load_records(path)
+    assert loaded.records == tuple(make_record(asked, PromptSpec()) for asked in questions)
+    assert loaded.warnings == (f"{path} holds questions: made 2 direct-closed-v1 records of them",)
+
+
+def test_the_labs_old_records_are_read_and_what_is_lost_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "old.jsonl"
+    old = [{"input": "問題 …\n回答: ", "output": " c\n", "meta": {"mode": "direct"}}] * 2
+    path.write_text("\n".join(map(json.dumps, old)), encoding="utf-8")
+    loaded = load_records(path)
+    assert loaded.records == 2 * (
+        TrainingRecord(
+            messages=(Message("user", "問題 …\n回答: "),),
+            answer="c",
+            question_id="",
+            order=1,
+            prompt_spec=LEGACY_SPEC,
+            source="lab-legacy",
+        ),
+    )
+    prompts_warning, leak_warning = loaded.warnings
+    assert "unless --allow-prompt-mismatch" in prompts_warning
+    assert "cannot refuse trained-on questions" in leak_warning
+
+
+def test_an_old_record_is_trained_on_with_thinking_off(
+    tmp_path: Path, byte_tokenizer: MakeTokenizer
+) -> None:
+    path = tmp_path / "old.jsonl"
+    path.write_text('{"input": "問", "output": "c"}', encoding="utf-8")
+    (record,) = load_records(path).records
+    tokenizer = byte_tokenizer()
+    tokenized = tokenize_record(record, tokenizer, FAR_OFF)
+    assert record.key == "unknown question#1"
+    assert tokenizer.decode(tokenized.input_ids) == (
+        "<|im_start|>user\n問<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\nc<|im_end|>"
+    )
+
+
+RECORD = {
+    "schema_version": 1,
+    "messages": [{"role": "user", "content": "問"}],
+    "answer": "c",
+    "question_id": "民法_1",
+    "order": 1,
+    "prompt_spec": "direct-closed-v1",
+    "fingerprint": "0123",
+    "source": "question",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ({key: value for key, value in RECORD.items() if key != "answer"}, "answer"),
+        ({**RECORD, "answer": 3}, "expected text, found int"),
+        ({**RECORD, "answer": None}, "expected text, found NoneType"),
+        ({**RECORD, "messages": [{"role": "user"}]}, "content"),
+        ({**RECORD, "messages": [{"role": "user", "content": 1}]}, "expected text, found int"),
+        ({**RECORD, "messages": "問"}, ""),
+        ({**RECORD, "order": "first"}, "first"),
+        ({**RECORD, "schema_version": 2}, "schema_version 2, expected 1"),
+        ({**RECORD, "prompt_spec": "direct-open-v1"}, "'direct-open-v1' is not known"),
+        (3, ""),
+        ("text", ""),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_malformed_record_is_named_by_file_and_line(
+    tmp_path: Path, line: Any, expected: str
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(f"{json.dumps(RECORD)}\n\n{json.dumps(line)}\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_records(path)
+    assert caught.value.message.startswith(f"{path}: line 3 is not a training record: ")
+    assert expected in caught.value.message
+    assert "lawqa records" in caught.value.hint
+
+
+@pytest.mark.parametrize("line", ['{"input": "問", "output": 3}', '{"input": null, "output": "c"}'])
+def test_a_malformed_old_record_is_named_by_file_and_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "old.jsonl"
+    path.write_text('{"input": "問", "output": "c"}\n' + line, encoding="utf-8")
+    with pytest.raises(DataError, match="line 2 is not a training record: expected text, found"):
+        load_records(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "is empty"),
+        ("{\n", "broken JSON at line 1, column 2"),
+        (f"{json.dumps(RECORD)}\n{{]\n", "broken JSON at line 2, column 2"),
+        ('{"prompt": "問", "completion": "c"}', "field 問題文: is missing"),
+        ("3", "item 1: is not an object but int"),
+    ],
+    ids=["empty", "broken", "broken second line", "other keys", "no object"],
+)
+def test_a_file_of_something_else_is_explained(tmp_path: Path, content: str, expected: str) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_records(path)
+    assert str(path) in caught.value.message
+    assert expected in caught.value.message
+
+
+def test_a_missing_file_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        load_records(tmp_path / "nothing.jsonl")

@@ -1,0 +1,85 @@
+"""Loading: what is quantised, what is refused, and what it says."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import bitsandbytes as bnb
+import pytest
+import torch
+
+from lawqa.backends.hf.load import (
+    ModelConfig,
+    apply_adapter,
+    directory_hash,
+    load_model,
+    load_tokenizer,
+)
+from lawqa.errors import BackendError
+
+
+def test_4bit_quantises_every_linear_layer_of_the_blocks_and_nothing_else(tiny_dir: Path) -> None:
+    model = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True)).model
+    linear = {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear)
+    }
+    quantised = {name for name, module in linear.items() if isinstance(module, bnb.nn.Linear4bit)}
+    assert set(linear) - quantised == {"lm_head"}
+    assert len(quantised) == 7 * model.config.num_hidden_layers
+    for name in quantised:
+        state = linear[name].weight.quant_state
+        assert (state.quant_type, state.nested) == ("nf4", True)
+
+
+def test_plain_loading_quantises_nothing(tiny_dir: Path) -> None:
+    loaded = load_model(ModelConfig(str(tiny_dir)))
+    assert not any(isinstance(m, bnb.nn.Linear4bit) for m in loaded.model.modules())
+    assert loaded.describe()["quantisation"] is None
+
+
+def test_a_stop_token_comes_from_the_chat_template_too(tiny_dir: Path, tmp_path: Path) -> None:
+    # A generation config that knows only <|endoftext|>, as some Qwen checkpoints have it.
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_dir, copy)
+    (copy / "generation_config.json").write_text('{"eos_token_id": [0]}', encoding="utf-8")
+    loaded = load_model(ModelConfig(str(copy)))
+    end = loaded.tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert loaded.stop_token_ids == (0, end)
+
+
+@pytest.mark.parametrize("load", [lambda name: load_model(ModelConfig(name)), load_tokenizer])
+def test_a_model_that_is_nowhere_says_how_to_get_it(load: object) -> None:
+    assert callable(load)
+    with pytest.raises(
+        BackendError, match="no such directory, and not in the Hugging Face cache"
+    ) as e:
+        load("nobody/no-such-model")
+    assert "hf download nobody/no-such-model" in e.value.hint
+
+
+def test_a_directory_that_holds_no_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="cannot be loaded as a model"):
+        load_model(ModelConfig(str(tmp_path)))
+
+
+def test_a_directory_without_an_adapter_is_refused(tiny_dir: Path, tmp_path: Path) -> None:
+    loaded = load_model(ModelConfig(str(tiny_dir)))
+    with pytest.raises(BackendError, match=r"adapter_config.json is missing"):
+        apply_adapter(loaded, tmp_path)
+
+
+def test_the_directory_hash_sees_every_file_and_ignores_the_place(
+    tiny_dir: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_dir, copy)
+    assert directory_hash(copy) == directory_hash(tiny_dir)
+    with (copy / "model.safetensors").open("r+b") as file:
+        file.seek(-1, 2)
+        last = file.read(1)[0]
+        file.seek(-1, 2)
+        file.write(bytes([last ^ 1]))
+    assert directory_hash(copy) != directory_hash(tiny_dir)
