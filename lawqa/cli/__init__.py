@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import tyro
 from tyro.conf import arg, subcommand
 
+from lawqa.cli.compare import Compare
 from lawqa.cli.data import Data
 from lawqa.cli.demo import Demo
 from lawqa.cli.evaluate import Evaluate
 from lawqa.cli.records import Records
+from lawqa.cli.rescore import Rescore
 from lawqa.cli.train import Train
 from lawqa.errors import LawqaError
 
@@ -28,21 +30,28 @@ Command = Annotated[
     Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Train, subcommand("train")]
     | Annotated[Records, subcommand("records")]
+    | Annotated[Rescore, subcommand("rescore")]
+    | Annotated[Compare, subcommand("compare")]
     | Annotated[Data, subcommand("data")]
     | Annotated[Demo, subcommand("demo")],
     arg(name=""),
 ]
 
 
-def parse_arguments(argv: Sequence[str]) -> Evaluate | Train | Records | Data | Demo:
+class Runnable(Protocol):
+    """A command with its arguments."""
+
+    def run(self) -> int:
+        """Do it and return the exit code."""
+
+
+def parse_arguments(argv: Sequence[str]) -> Runnable:
     """The command that these arguments name.
 
     Raises:
         SystemExit: the arguments are wrong (code 2), or help was asked for (code 0).
     """
-    command: Evaluate | Train | Records | Data | Demo = tyro.cli(
-        Command, prog="lawqa", description=_DESCRIPTION, args=list(argv)
-    )
+    command: Runnable = tyro.cli(Command, prog="lawqa", description=_DESCRIPTION, args=list(argv))
     return command
 
 

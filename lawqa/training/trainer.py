@@ -88,7 +88,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         """The learning rate of every step; unlike transformers' own, no step has a rate of 0."""
         if self.lr_scheduler is None:
             warmup_steps = round(self._warmup_ratio * num_training_steps)
-            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+            self.lr_scheduler: Any = torch.optim.lr_scheduler.LambdaLR(
                 optimizer or self.optimizer,
                 lambda step: rate_at(step, warmup_steps, num_training_steps),
             )

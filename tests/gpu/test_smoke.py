@@ -23,10 +23,10 @@ pytestmark = [
 ]
 
 FLOAT32_TOLERANCE = 2e-3
-"""Nats. The same products in another order; measured 4e-6 on an H200."""
+"""Nats. The same products in another order; measured 9e-4 on an H200."""
 
 HALF_TOLERANCE = 0.15
-"""Nats. bfloat16 keeps 8 bits of a product; measured 0.03 on an H200."""
+"""Nats. bfloat16 keeps 8 bits of a product; measured 0.07 on an H200."""
 
 
 @pytest.fixture(scope="module")

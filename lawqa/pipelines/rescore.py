@@ -1,0 +1,120 @@
+"""Rescoring: stored raw texts read again by today's parser, without a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lawqa
+from lawqa.choices import Label
+from lawqa.pipelines.stored import StoredResult, StoredRun
+from lawqa.runs import SCHEMA_VERSION, now, write_json
+from lawqa.scoring import Summary, summarise
+
+RESCORED = "rescored.json"
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An answer that today's parser reads differently."""
+
+    question_id: str
+    """The question."""
+    order_number: int
+    """The number of the choice order shown."""
+    gold: Label
+    """The right label."""
+    recorded: Label | None
+    """What was read when it was stored."""
+    reparsed: Label | None
+    """What is read today."""
+    rule: str
+    """The rule that reads it."""
+    text: str
+    """The span that the rule read."""
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """A stored run, as recorded and as today's parser reads it."""
+
+    run: StoredRun
+    """The run."""
+    recorded: Summary
+    """Its figures as recorded."""
+    reparsed: Summary
+    """Its figures today."""
+    flips: tuple[Flip, ...]
+    """The answers that differ."""
+
+
+def rescore(run: StoredRun) -> Rescored:
+    """Read every stored text again."""
+    flips = []
+    for result in run.results:
+        label = result.as_reparsed().predicted
+        if label != result.as_recorded().predicted:
+            flips.append(_flip(result, label))
+    return Rescored(
+        run,
+        summarise(run.answers(recorded=True)),
+        summarise(run.answers(recorded=False)),
+        tuple(flips),
+    )
+
+
+def write_rescored(rescored: Rescored) -> Path:
+    """Store the new reading beside the run, never over it.
+
+    Returns:
+        The file: `rescored.json` in a run directory, `NAME.rescored.json` beside a result file.
+    """
+    path = rescored.run.path
+    target = path / RESCORED if path.is_dir() else path.with_name(f"{path.stem}.{RESCORED}")
+    write_json(
+        target,
+        {
+            "schema_version": SCHEMA_VERSION,
+            "lawqa": lawqa.__version__,
+            "written": now(),
+            "run": path.name,
+            **to_json(rescored),
+            "results": [_row(result) for result in rescored.run.results],
+        },
+    )
+    return target
+
+
+def to_json(rescored: Rescored) -> dict[str, Any]:
+    """The figures and flips in plain JSON types."""
+    return {
+        "notes": list(rescored.run.notes),
+        "recorded": rescored.recorded.to_json(),
+        "reparsed": rescored.reparsed.to_json(),
+        "flips": [vars(flip) for flip in rescored.flips],
+    }
+
+
+def _flip(result: StoredResult, label: Label | None) -> Flip:
+    found = result.parsed()
+    span = result.response[slice(*found.span)] if found.span else ""
+    rule = "failed" if result.failed else found.rule
+    recorded = result.as_recorded().predicted
+    return Flip(result.question_id, result.order_number, result.gold, recorded, label, rule, span)
+
+
+def _row(result: StoredResult) -> dict[str, Any]:
+    answer = result.as_reparsed()
+    row: dict[str, Any] = {
+        "file_name": result.question_id,
+        "order": result.order_number,
+        "recorded_answer": result.recorded,
+        "predicted_answer": answer.predicted,
+        "outcome": answer.outcome,
+    }
+    if result.generated and not result.failed:
+        found = result.parsed()
+        row |= {"status": found.status, "rule": found.rule}
+        row["span"] = list(found.span) if found.span else None
+    return row

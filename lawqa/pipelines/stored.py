@@ -1,0 +1,239 @@
+"""Runs that were stored: our run directories, our output files, and the lab's old result files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from lawqa.answers import ParsedAnswer, parse
+from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
+from lawqa.errors import DataError
+from lawqa.questions import json_lines, read_text
+from lawqa.runs import MANIFEST, RESULTS, read_manifest
+from lawqa.scoring import OUTCOMES, Outcome, ScoredAnswer, outcome_of
+
+# The lab's scripts stored what their HTTP client raised in place of an answer.
+_TRANSPORT_ERROR = re.compile(
+    r"\s*(?:\[?(?:error|エラー|exception|timeout)\]?\s*[:：]|traceback \(most recent call last\)"
+    r"|https?connectionpool|\S*(?:connectionerror|readtimeout|connecttimeout|httperror)\b"
+    r"|(?:read )?timed out|connection (?:refused|reset|aborted))",
+    re.IGNORECASE,
+)
+_NO_LABEL = (None, "", "unknown")
+
+
+@dataclass(frozen=True)
+class StoredResult:
+    """One stored answer with everything that parsing and scoring it again needs."""
+
+    question_id: str
+    """The id of the question."""
+    order_number: int
+    """The data set's number of the choice order shown."""
+    gold: Label
+    """The right label as displayed."""
+    recorded: Label | None
+    """The label that was read when it was stored."""
+    response: str
+    """The raw text; for scored labels the label itself."""
+    choices: tuple[str, ...]
+    """The four choice texts as displayed, without letters; empty where they are not stored."""
+    generated: bool
+    """Whether the response is text that can be parsed again; not so for labels scored by logits."""
+    hit_limit: bool
+    """Whether the text ran into its token limit; False where that was not stored."""
+    failed: bool
+    """Whether the backend broke."""
+    law: str
+    """The law the question is on."""
+    order: Order = ORIGINAL_ORDER
+    """The choice order shown."""
+    has_context: bool = False
+    """Whether the prompt held statute text."""
+    outcome: Outcome | None = None
+    """The recorded outcome; None where none was stored (the lab's old files)."""
+    logprobs: tuple[float, float, float, float] | None = None
+    """Log-probabilities of the labels, where they were scored."""
+
+    def parsed(self) -> ParsedAnswer:
+        """What today's parser reads in the response."""
+        return parse(self.response, self.choices or None, hit_limit=self.hit_limit)
+
+    def as_recorded(self) -> ScoredAnswer:
+        """The answer as it was read when it was stored."""
+        outcome = self.outcome
+        if outcome is None:
+            outcome = self._outcome_of_recorded()
+        return self._scored(None if outcome == "failed" else self.recorded, outcome)
+
+    def as_reparsed(self) -> ScoredAnswer:
+        """The answer as today's parser reads it; recorded where there is no text to parse."""
+        if self.failed:
+            return self._scored(None, "failed")
+        if not self.generated:
+            return self.as_recorded()
+        found = self.parsed()
+        return self._scored(found.label, outcome_of(self.gold, found.label, found.status))
+
+    def _outcome_of_recorded(self) -> Outcome:
+        if self.failed:
+            return "failed"
+        return outcome_of(self.gold, self.recorded, "answered" if self.recorded else "unanswered")
+
+    def _scored(self, label: Label | None, outcome: Outcome) -> ScoredAnswer:
+        return ScoredAnswer(
+            question_id=self.question_id,
+            gold=self.gold,
+            predicted=label,
+            outcome=outcome,
+            law=self.law,
+            order=self.order,
+            has_context=self.has_context,
+            label_logprobs=self.logprobs,
+        )
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A stored run."""
+
+    path: Path
+    """The run directory or result file."""
+    results: tuple[StoredResult, ...]
+    """In stored order."""
+    legacy: bool
+    """Whether it is one of the lab's old files, whose labels its old parser read."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know first."""
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return self.path.stem if self.path.is_file() else self.path.name
+
+    def answers(self, *, recorded: bool = False) -> tuple[ScoredAnswer, ...]:
+        """The answers for scoring.
+
+        Args:
+            recorded: as they were read when they were stored; else as today's parser reads them.
+        """
+        return tuple(r.as_recorded() if recorded else r.as_reparsed() for r in self.results)
+
+
+def read_stored_run(path: Path) -> StoredRun:
+    """Read a run directory, an output file of `lawqa evaluate`, or one of the lab's result files.
+
+    Raises:
+        DataError: it is none of these, or an item lacks what scoring needs; file and key are named.
+    """
+    if path.is_dir():
+        if not (path / MANIFEST).is_file():
+            raise DataError(
+                f"{path}: is not a run directory: {MANIFEST} is missing",
+                "give a run directory or a result file",
+            )
+        rows = [row for _, row in json_lines(path / RESULTS)]
+        return _stored(path, path / RESULTS, rows, tuple(_directory_notes(path, len(rows))))
+    try:
+        content = json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as problem:
+        raise DataError(f"{path}: broken JSON: {problem}") from None
+    if not isinstance(content, dict) or not isinstance(content.get("results"), list):
+        raise DataError(f"{path}: has no list 'results'", "give a run directory or a result file")
+    summary = content.get("summary")
+    notes = summary.get("notes", ()) if isinstance(summary, dict) else ()
+    return _stored(path, path, content["results"], tuple(notes))
+
+
+def _directory_notes(path: Path, answered: int) -> list[str]:
+    manifest = read_manifest(path)
+    if manifest["kind"] != "evaluate":
+        raise DataError(f"{path}: is a {manifest['kind']} run, expected an evaluation")
+    notes = list(manifest["notes"])
+    if manifest["status"] != "done":
+        asked = manifest["data"]["questions"]
+        notes.append(f"UNFINISHED: {manifest['status']}, {answered} of {asked} questions answered")
+    return notes
+
+
+def _stored(path: Path, file: Path, rows: Sequence[Any], notes: tuple[str, ...]) -> StoredRun:
+    if not rows:
+        raise DataError(f"{file}: holds no result")
+    results = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            results.append(_result(row))
+        except KeyError as problem:
+            raise DataError(f"{file}: result {number} has no key {problem}") from None
+        except (TypeError, ValueError) as problem:
+            raise DataError(f"{file}: result {number}: {problem}") from None
+    twice = [k for k, n in Counter((r.question_id, r.order) for r in results).items() if n > 1]
+    if twice:
+        raise DataError(f"{file}: question {twice[0][0]} stands more than once in the same order")
+    legacy = not any("schema_version" in row for row in rows)
+    return StoredRun(path, tuple(results), legacy, notes)
+
+
+def _result(row: Any) -> StoredResult:
+    if not isinstance(row, dict):
+        raise TypeError(f"is not an object but {type(row).__name__}")
+    response, question_id = _text(row, "response"), _text(row, "file_name")
+    predicted = row["predicted_answer"]
+    ours = "schema_version" in row
+    permutation = row["permutation"] if ours else ORIGINAL_ORDER
+    logprobs = row["label_logprobs"] if ours else None
+    return StoredResult(
+        question_id=question_id,
+        order_number=int(row["order"]) if ours else 1,
+        gold=_label(row, "correct_answer"),
+        recorded=None if predicted in _NO_LABEL else _label(row, "predicted_answer"),
+        response=response,
+        choices=_choices(_text(row, "choices")),
+        generated=not ours or row["answer_by"] == "generate",
+        hit_limit=bool(row["hit_limit"]) if ours else False,
+        failed=row["outcome"] == "failed" if ours else bool(_TRANSPORT_ERROR.match(response)),
+        law=question_id.split("_", 1)[0],
+        order=cast("Order", tuple(permutation)),
+        has_context=(
+            "-closed-" not in row["prompt_spec"] if ours else bool(row.get("retrieved_docs_count"))
+        ),
+        outcome=_outcome(row) if ours else None,
+        logprobs=cast("Any", tuple(logprobs)) if logprobs else None,
+    )
+
+
+def _text(row: dict[str, Any], key: str) -> str:
+    value = row[key]
+    if not isinstance(value, str):
+        raise TypeError(f"key {key!r} is not text but {type(value).__name__}")
+    return value
+
+
+def _label(row: dict[str, Any], key: str) -> Label:
+    value = row[key]
+    if value not in LABELS:
+        raise ValueError(f"key {key!r} is {value!r}, expected one of {' '.join(LABELS)}")
+    return cast("Label", value)
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    if row["outcome"] not in OUTCOMES:
+        raise ValueError(
+            f"key 'outcome' is {row['outcome']!r}, expected one of {', '.join(OUTCOMES)}"
+        )
+    return cast("Outcome", row["outcome"])
+
+
+def _choices(text: str) -> tuple[str, ...]:
+    """The four texts without their letters, or none where the stored form is another."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) != len(LABELS) or any(
+        line[:1] != label for line, label in zip(lines, LABELS, strict=True)
+    ):
+        return ()
+    return tuple(line[1:].strip() for line in lines)
