@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 >/dev/null 2>&1 && python3.11 -c '' 2>/d
 TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
-TOX := $(BIN)/tox --skip-missing-interpreters true
+TOX := $(BIN)/tox run
 # The env that runs everything wants Python 3.11; elsewhere it runs on the Python that there is.
 FULL := $(if $(filter python3.11,$(notdir $(PYTHON))),py311,full)
 INSTALLED := $(VENV)/installed
@@ -13,6 +13,7 @@ export TORCH
 # pyenv hides the interpreters that are not selected; tox may use them all.
 ifndef PYENV_VERSION
 ifneq ($(shell command -v pyenv 2>/dev/null),)
+export PYENV_ROOT := $(shell pyenv root)
 export PYENV_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())'):$(shell pyenv versions --bare 2>/dev/null | grep -E '^3\.1[0-3]\.' | paste -sd:)
 endif
 endif
@@ -44,7 +45,7 @@ demo: $(INSTALLED) ## run the whole path once on a toy model: split, score, trai
 	$(BIN)/lawqa demo
 
 test: $(INSTALLED) ## run everything that is checked: tests, lint, types, import contract, wheel
-	$(TOX) run -e lint,types,imports,$(FULL),py310,py312,py313,wheel
+	$(TOX) -e lint,types,imports,$(FULL),py310,py312,py313,wheel
 
 lint: $(INSTALLED) ## ruff: rules and format
 	$(TOX) -e lint

@@ -57,6 +57,11 @@ def all_orders() -> tuple[Order, ...]:
     return tuple(_as_order(p) for p in itertools.permutations(range(4)))
 
 
+def orders(number: Literal[1, 4, 24]) -> tuple[Order, ...]:
+    """The original order alone, the four rotations, or all 24."""
+    return {1: (ORIGINAL_ORDER,), 4: cyclic_orders(), 24: all_orders()}[number]
+
+
 def permute(items: Sequence[Item], order: Order) -> tuple[Item, ...]:
     """The items as they stand in this order."""
     return tuple(items[source] for source in order)

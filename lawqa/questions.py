@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
+from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, all_orders, permute, permute_label
 from lawqa.errors import DataError
 
 _ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
@@ -75,7 +75,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     questions: list[Question] = []
     for number, item in _items(path):
         try:
-            questions.append(_question(item))
+            questions.append(from_sample(item))
         except ValueError as problem:
             name = item.get(_ID) if isinstance(item, dict) else None
             label = f"item {number}" + (f" ({name})" if isinstance(name, str) and name else "")
@@ -115,6 +115,34 @@ def choices_text(choices: Sequence[str]) -> str:
     return "\n".join(f"{label} {choice}" for label, choice in zip(LABELS, choices, strict=True))
 
 
+def reordered(question: Question, order: Order) -> Question:
+    """The question with its choices in another order; its order number is the order's rank.
+
+    Args:
+        question: the question in its original order.
+        order: position i shows the choice that stood at position order[i].
+
+    Returns:
+        The question whose `order` is the rank of the order among all 24, from 1 for the original.
+
+    Raises:
+        DataError: the question is a reordered one already.
+    """
+    if question.permutation != ORIGINAL_ORDER or question.order != 1:
+        raise DataError(
+            f"{question.key}: is one of several orders already",
+            "give the file with the original order of every question",
+        )
+    first, second, third, fourth = permute(question.choices, order)
+    return replace(
+        question,
+        choices=(first, second, third, fourth),
+        gold=permute_label(question.gold, order),
+        order=all_orders().index(order) + 1,
+        permutation=order,
+    )
+
+
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
@@ -127,9 +155,11 @@ def fingerprint(question: Question) -> str:
     Two questions with the same wording and the same set of choices share it, so a question that was
     renamed or reordered is still recognised as trained on.
     """
-    parts = [question.text, *sorted(question.choices)]
-    folded = "\x00".join("".join(unicodedata.normalize("NFKC", part).split()) for part in parts)
-    return hashlib.sha256(folded.encode()).hexdigest()[:16]
+    text, *choices = (
+        "".join(unicodedata.normalize("NFKC", part).split())
+        for part in (question.text, *question.choices)
+    )
+    return hashlib.sha256("\x00".join([text, *sorted(choices)]).encode()).hexdigest()[:16]
 
 
 def read_text(path: Path) -> str:
@@ -201,8 +231,12 @@ def _parsed(text: str, path: Path, first_line: int) -> Any:
         raise DataError(f"{path}: JSON nested too deeply to be a question file") from None
 
 
-def _question(item: object) -> Question:
-    """One validated question; raises ValueError with a line for every field at fault."""
+def from_sample(item: object) -> Question:
+    """One item of lawqa_jp's JSON as a validated question.
+
+    Raises:
+        ValueError: with a line for every field at fault.
+    """
     if not isinstance(item, dict):
         raise ValueError(f"is not an object but {type(item).__name__}")  # noqa: TRY004 - caught as one
     problems: list[str] = []
@@ -242,6 +276,8 @@ def _string(item: dict[str, Any], key: str, problems: list[str], *, required: bo
         return ""
     if required and not value.strip():
         problems.append(f"field {key}: is empty")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        problems.append(f"field {key}: holds half a surrogate pair, which no file can store")
     return value.strip() if required else value
 
 
@@ -272,7 +308,7 @@ def _choices(text: str, problems: list[str]) -> tuple[str, ...]:
 def _order_number(value: object, problems: list[str]) -> int:
     if isinstance(value, (int, str)) and not isinstance(value, bool):
         text = str(value)
-        if text.isascii() and text.isdigit() and 1 <= len(text) <= 2 and int(text) >= 1:
+        if text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= 24:
             return int(text)
     problems.append(f"field {_ORDER}: order number is {value!r}, expected 1 to 24")
     return 1

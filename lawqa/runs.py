@@ -89,9 +89,14 @@ class RunDirectory:
         Raises:
             ConfigError: the path is a file, or holds a run and `fresh` is not given.
         """
-        if path.exists() and not path.is_dir():
+        try:
+            is_file = path.exists() and not path.is_dir()
+            holds_run = (path / MANIFEST).exists()
+        except OSError as problem:  # such as a name that is too long
+            raise ConfigError(f"{path}: cannot be a directory: {problem.strerror}") from None
+        if is_file:
             raise ConfigError(f"{path}: is a file, expected a directory for the run")
-        if (path / MANIFEST).exists() and not fresh:
+        if holds_run and not fresh:
             raise ConfigError(
                 f"{path}: already holds a run",
                 "--fresh replaces it; or name another directory",
@@ -170,6 +175,29 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def claim_output(path: Path, flag: str, *, fresh: bool) -> None:
+    """Make sure that a file may be written, before any work is done; its directory is made.
+
+    Args:
+        path: the file.
+        flag: the option that names it, for messages.
+        fresh: an earlier file may be replaced.
+
+    Raises:
+        ConfigError: it is a directory, exists without `fresh`, or cannot be written.
+    """
+    try:
+        if path.is_dir():
+            raise ConfigError(f"{flag} {path}: is a directory, expected a file to write")
+        if path.exists() and not fresh:
+            raise ConfigError(f"{flag} {path}: exists already", "--fresh replaces it")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as problem:
+        raise ConfigError(f"{flag} {path}: cannot be written: {problem.strerror}") from None
 
 
 def question_entries(questions: Sequence[Question]) -> list[dict[str, Any]]:

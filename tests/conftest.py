@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lawqa.prompting import ChatTokenizer
 from lawqa.questions import Question, read_questions
 
 _TESTS = Path(__file__).parent
+
+# The same examples in every run, and no clock: a busy machine must not fail a test.
+settings.register_profile(
+    "lawqa", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("lawqa")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

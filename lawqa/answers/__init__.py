@@ -11,30 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lawqa.answers import lone, quotes, refusals, stated, worded
+from lawqa.answers import graded, lone, quotes, refusals, stated, worded
 from lawqa.answers.decide import decide
 from lawqa.answers.fresh import example_stretches, fresh_prompt_at
-from lawqa.answers.marks import Mark, Rule, Strength
+from lawqa.answers.marks import Mark, Rule
 from lawqa.answers.page import Page, read_page
 from lawqa.answers.slots import read_slots
 from lawqa.choices import Label
 
 __all__ = [
-    "FINAL_ANSWER_CUE",
     "RULES",
     "VERDICTS",
     "ParsedAnswer",
     "Rule",
     "Status",
-    "final_answer_line",
     "parse",
 ]
 
 Status = Literal["answered", "unanswered", "truncated"]
 """`answered`: a label. `unanswered`: the model finished without one. `truncated`: it ran out of tokens."""
-
-FINAL_ANSWER_CUE = "最終回答："
-"""What our prompts ask for before the label; it holds no letter or digit that could pass for one."""
 
 RULES: tuple[Rule, ...] = (
     Rule("final-answer", stated.final_answer),
@@ -46,15 +41,18 @@ RULES: tuple[Rule, ...] = (
     Rule("refused-answer", stated.refused_answer),
     Rule("several-answers", stated.several),
     Rule("retraction", stated.retraction),
+    Rule("denial", graded.denial),
     Rule("singled-out", worded.singled_out),
     Rule("asserted", worded.asserted),
     Rule("concluded", worded.concluded),
     Rule("chosen", worded.chosen),
+    Rule("headed-line", lone.headed_line),
     Rule("lone-line", lone.lone_line),
     Rule("opening-label", lone.opening_label),
     Rule("quoted-line", quotes.quoted_line),
     Rule("no-such-answer", refusals.no_such_answer),
     Rule("cannot-tell", refusals.cannot_tell),
+    Rule("closing-grade", graded.closing_grade, last_resort=True),
     Rule("quoted-choice", quotes.quoted_choice, last_resort=True),
 )
 """Every rule, strict before loose."""
@@ -78,11 +76,6 @@ class ParsedAnswer:
     status: Status
     rule: str
     span: tuple[int, int] | None
-
-
-def final_answer_line(label: Label) -> str:
-    """The line on which our prompts ask for the answer, as training targets write it."""
-    return f"{FINAL_ANSWER_CUE}{label}"
 
 
 def parse(

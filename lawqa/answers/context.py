@@ -6,22 +6,24 @@ import re
 
 _DENIED = re.compile(
     r"[ )\]}\"'$。]{0,4}(?:が)?(?:正解|正答|答え|正しい(?:選択肢)?)?"
-    r"(?:で(?:は)?(?:な[いくかさ]|ありません|ございません|無)|じゃ(?:な|ありません)|とは(?:言|い|限|な|考え(?:られ)?(?:な|ま)|判断でき)"
-    r"|以外|を除|(?: is| are| was| would be| can)(?:n't| ?not)\b(?! only))"
+    r"(?:で(?:は)?(?:な[いくかさ]|ありません|ございません|無)|じゃ(?:な|ありません)"
+    r"|(?:である|だ)?とは(?:言|い|限|な|考え(?:られ)?(?:な|ま)|判断でき)"
+    r"|以外|を除| (?:is|was|would be)(?:n't| not) (?:the |a )?(?:correct|right|answer|valid|it\b))"
 )
 _QUESTIONED = re.compile(
     r"[ )\]}\"'$]{0,4}(?:が)?(?:正解|正答|答え|正しい|妥当|適切|誤り|誤っている)?(?:で(?:す|ある|しょう)|だ)?"
     r"(?:か(?:どうか|否か|もしれ|\?|。|$|を|は|が)|\?|の?場合(?:[、はに]|$)|なら(?:ば|、|\b)|であれば|だとすると|とすると|とすれば"
-    r"|と仮定|だとしたら|としても|というわけでは|のように(?:出力|回答|答|記)|と(?:だけ)?(?:出力|記入|書))"
+    r"|と仮定|だとしたら|としても|とする(?:説|見解|意見|立場)|というわけでは|のように(?:出力|回答|答|記)|と(?:だけ)?(?:出力|記入|書))"
 )
 _EXAMPLE = re.compile(
-    r"(?<!\w)(?:例|例題|例示|出力例|回答例|解答例|記入例)[:)、 \]]|例えば|たとえば|のように"
-    r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:|such as"
+    r"(?:(?<!\w)(?:例|例題|例示|出力例|回答例|解答例|記入例)[:)、 \]]|例えば|たとえば"
+    r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:)[^)\]]{0,45}\Z"
 )
 _CONDITION = re.compile(
-    r"あえて|敢えて|強いて|しいて|どうしても|無理に|(?:もし|仮に)[^。\n]{0,30}(?:選|答|仮定|前提)"
-    r"|\bif (?:\w{1,12} ){0,4}(?:forced|had to|must|required|insists?|pressed|needed|assum|choos|select|pick|answer)"
-    r"|\bforced to\b|\bmust (?:be )?(?:choose|select|pick|chosen|selected|guess)|\bassuming\b|\bguess"
+    r"あえて|敢えて|強いて|しいて|どうしても|無理に|もし(?!か)|仮に"
+    r"|\bif (?:\w{1,12} ){0,4}(?:forced|had to|must|required|insists?|pressed|needed|assum"
+    r"|choos|select|pick|answer)|\bif [^.\n]{1,60} (?:were|had)\b|\bforced to\b|\bassuming\b|\bguess"
+    r"|\bmust (?:be )?(?:choose|select|pick|chosen|selected|guess)"
 )
 _WINDOW = 160
 

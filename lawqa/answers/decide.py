@@ -1,8 +1,9 @@
-"""From marks to one answer: enumerations struck out, then the last commitment that nothing firmer stands against."""
+"""From marks to one answer: enumerations struck out, the last commitment wins over what is not firmer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from lawqa.answers.marks import Mark, Strength
 from lawqa.choices import LABELS
@@ -37,7 +38,7 @@ def _strike_enumerations(marks: Sequence[Mark]) -> Iterator[Mark]:
     sentences = _one_per_place([m for m in marks if m.kind == "claim" and not m.in_line])
     yield from (m for m in marks if m.kind != "claim")
     for sequence in (lines, sentences):
-        for run in _runs(sequence):
+        for run in [sequence] if _goes_round(sequence) else _runs(sequence):
             kept = _genuine(run)
             yield from kept
             if not kept:
@@ -48,6 +49,15 @@ def _strike_enumerations(marks: Sequence[Mark]) -> Iterator[Mark]:
                     strength=Strength.HINT,
                     rule="enumeration",
                 )
+
+
+def _goes_round(claims: list[Mark]) -> bool:
+    """Whether the claims of the text change label again and again, with prose between them or not."""
+    return _changes(claims) > 6
+
+
+def _changes(claims: list[Mark]) -> int:
+    return sum(one.label != two.label for one, two in pairwise(claims))
 
 
 def _one_per_place(claims: list[Mark]) -> list[Mark]:
@@ -95,6 +105,5 @@ def _genuine(run: list[Mark]) -> list[Mark]:
 
 def _unless_mixed(claims: list[Mark], *, most: int) -> list[Mark]:
     """The claims, or nothing where they name more labels than `most` or swing to and fro."""
-    labels = [mark.label for mark in claims]
-    changes = sum(one != two for one, two in zip(labels, labels[1:], strict=False))
-    return [] if len(set(labels)) > most or changes > 2 else claims
+    labels = {mark.label for mark in claims}
+    return [] if len(labels) > most or _changes(claims) > 2 else claims

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from lawqa.answers.marks import Mark, Strength
-from lawqa.answers.page import Page, fold, word
+from lawqa.answers.page import Page, fold
+from lawqa.answers.wording import word
 
-_MOST = 200
+_MOST = 50
 _QUESTION = re.compile(
     r"\n[ #>\-]{0,6}(?:"
     r"\(?(?:質問|問題文?|設問|問い|例題|question|problem|user|human|ユーザー|法令条文|参考(?:条文|法令)|関連(?:条文|法令)|条文)"
-    r" ?(?:\d{1,3}|[:)])[^\n]{0,400}"
+    r" ?(?:(?:\d{1,3}|[:)])[^\n]{0,400}|(?=\n))"
     r"|(?:user|human)(?=\n)"
     r"|(?:以下|次)の[^\n]{0,80}(?:答え|回答|解答|選択|選び|選ん)[^\n]{0,60}(?:ください|下さい|なさい|せよ)[^\n]{0,40}"
     r"|(?:あなたは|you are)[^\n]{3,200})(?=\n|\Z)"
@@ -22,9 +23,9 @@ _CHOICES = re.compile(
     "".join(rf"\n[ >\-(]{{0,6}}{label}[ .):、][^\n]{{2,600}}(?=\n)\n{{0,1}}" for label in "abc")
     + r"\n[ >\-(]{0,6}d[ .):、][^\n]{2,600}"
 )
-_HEADER = re.compile(r"\n[ #>\-]{0,6}\(?(?:選択肢|choices|options)[ :)]*\Z")
 _EXAMPLE = re.compile(
-    r"\n {0,3}#{1,6} {0,3}(?:\d{1,2}\. {0,3})?(?:worked |concrete )?(?P<section>examples?\b|sample\b|例|具体例)[^\n]{0,80}"
+    r"\n {0,3}#{1,6} {0,3}(?:\d{1,2}\. {0,3})?(?:worked |concrete )?"
+    r"(?P<section>examples?\b|sample\b|例|具体例)[^\n]{0,80}"
     r"|\n[ >\-]{0,4}\(?(?:example|例題?|回答例|出力例|解答例|参考例)[ \d)]{0,4}:?[ )]{0,3}(?=\n)"
 )
 _TOLD = re.compile(
@@ -39,8 +40,8 @@ _BLANK = re.compile(r"\s+")
 def fresh_prompt_at(page: Page, marks: Sequence[Mark]) -> int | None:
     """Where a prompt that the model makes up begins, if an answer stands before it; else None.
 
-    A made-up prompt is a question heading followed by a list of four choices, or a list of choices none
-    of which is ours.
+    A made-up prompt lists four choices none of which is ours; where ours are not known, it is known by
+    the heading of a question before its list.
     """
     first = min(
         (m.at for m in marks if m.kind == "claim" and m.strength >= Strength.CLAIM),
@@ -48,23 +49,18 @@ def fresh_prompt_at(page: Page, marks: Sequence[Mark]) -> int | None:
     )
     if first is None:
         return None
+    heading = _QUESTION.search(page.text, first)
     for choices in islice(_CHOICES.finditer(page.text, first), _MOST):
-        begin = choices.start()
-        headings = [
-            m.start() for m in islice(_QUESTION.finditer(page.text, first, begin + 1), _MOST)
-        ]
-        if headings:
-            return headings[0]
-        if page.choices and not _ours(page, choices[0]):
-            header = _HEADER.search(page.text, max(0, begin - 40), begin)
-            return header.start() if header else begin
+        headed = heading is not None and heading.start() <= choices.start()
+        if headed if not page.choices else not _ours(page, choices[0]):
+            return heading.start() if heading and headed else choices.start()
     return None
 
 
 def _ours(page: Page, listed: str) -> bool:
     """Whether one of the listed choices begins like one of the choices that were asked."""
     squeezed = "".join(filter(str.isalnum, listed))
-    starts = ("".join(filter(str.isalnum, fold(choice)))[:10] for choice in page.choices)
+    starts = ("".join(filter(str.isalnum, fold(choice)))[:60] for choice in page.choices)
     return any(start in squeezed for start in starts if start)
 
 

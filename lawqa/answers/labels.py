@@ -43,7 +43,8 @@ _AFTER_ARTICLE = re.compile(
 )
 _JOIN = re.compile(
     r"[ )\]}\"'$]*(?P<range>~|-|から|to\b|through\b)[ (\[\"']*"
-    r"|[ )\]}\"'$]*(?:[、,・/&+]|と|及び|および|並びに|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
+    r"|[ )\]}\"'$]*(?:\([^()\n]{1,60}\) ?)?\(?"
+    r"(?:[、,・/&+]|と|及び|および|並びに|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
     r"[ ]*(?:and\b|or\b|及び|および|又は|または)?[ (\[{\"']*(?:選択肢|option\b|choice\b)?[ (\[\"']*"
 )
 _TOPIC = re.compile(r"[ )\]\"']{0,4}(?:は|が|:|→| is\b| are\b| was\b| would\b)")
@@ -89,6 +90,8 @@ def labels_at(page: Page, at: int) -> LabelList | None:
     labels = [label]
     end = at + 1
     for _ in range(8):
+        if page.text.startswith("\n", end) or end == len(page.text):
+            break
         join = _JOIN.match(page.text, end)
         following = label_at(page, join.end()) if join else None
         if join is None or following is None:

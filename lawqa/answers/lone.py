@@ -7,34 +7,71 @@ from collections.abc import Iterator
 from itertools import islice
 
 from lawqa.answers.context import denied, questioned
-from lawqa.answers.labels import FORM, MARK, label_at, labels_at
+from lawqa.answers.labels import FORM, MARK, in_a_list, label_at, labels_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.page import Page
 from lawqa.answers.slots import Reading
 from lawqa.choices import LABELS
 
-_MOST = 4000
+_MOST = 2000
+_NAMED = r"(?:(?:選択肢|option|choice) ?)?"
 _LONE_LINE = re.compile(
-    r"\n[ >\-→#]{0,8}(?:(?:選択肢|option|choice) ?)?[ (\[\"'$]{0,4}"
+    r"\n[ >→#]{0,8}(?:(?:選択肢|option|choice) ?)?[ (\[\"'$]{0,4}"
     rf"([{MARK}])[)\]\"'$]{{0,4}}[ .。、!]{{0,20}}(?:です|である)?[ 。.)]{{0,6}}(?=\n|\Z)"
 )
 _SCRIPTS = ("abcd", "1234", "①②③④", "アイウエ")
+_HEADED = re.compile(
+    rf"[:→] {{0,3}}{_NAMED}[ (\[\"'$]{{0,4}}([{MARK}])"
+    r"[ )\]\"'$.。]{0,8}(?:です|である)?[ 。.]{0,8}(?=\n|\Z)"
+)
+_HEAD = re.compile(r"[ >#\-]{0,6}([^\n:。、]{1,24}?)\)? {0,3}\Z")
+_NO_HEAD = re.compile(
+    rf"(?:\A|[ )-])[{MARK}]\Z|例|理由|根拠|候補|比較|参考|除|不正解|誤答"
+    r"|incorrect|wrong|example|reason|excluded|discarded"
+)
+_SUCCESSIONS = [script[i : i + 2] for script in _SCRIPTS for i in range(3)]
+_ITEM = re.compile(rf"\n[ >\-#(]{{0,6}}(?:選択肢|option |choice )? ?([{MARK}])[ )]{{0,4}}[.:、→]")
 _HEADING = re.compile(r"\n[ >\-→]{0,8}#")
 _OPENING = re.compile(
-    rf"[\s?:。、)(\"'\[>\-]{{0,12}}(?:選択肢|option |choice )? ?[(\"']{{0,2}}([{FORM}])[)\]\"']{{0,2}}"
-    r"(?P<rest> {0,3}(?:[.:、。)→]|です|である|だ。|が|と考え|と判断|\n|\Z|- )| {1,4}(?=[^\x00-\x7f])(?![はもをの])| {0,4}\()"
+    rf"[\s?:。、)(\"'\[>\-]{{0,12}}(?:(?:たぶん|多分|おそらく|恐らく|きっと|はい)、?)?"
+    rf"(?:選択肢|option |choice )? ?[(\"']{{0,2}}([{FORM}])[)\]\"']{{0,2}}"
+    r"(?P<rest> {0,3}(?:[.:、。)→]|で(?:す|ある|しょう)|だ(?:。|と|ろう)|が|と考え|と判断|\n|\Z|- "
+    r"|, (?:i |because |since |as ))| {1,4}(?=[^\x00-\x7f])(?![はもをの])| {0,4}\()"
 )
 
 
 def lone_line(reading: Reading) -> Iterator[Mark]:
-    """A line that holds one letter and nothing else is an answer; as a heading over an analysis it is not."""
+    """A line that holds one letter and nothing else is an answer; a heading over an analysis is not."""
     page = reading.page
     text = "\n" + page.text
     for found in islice(_LONE_LINE.finditer(text), _MOST):
         at = found.start(1) - 1
         label = label_at(page, at)
-        if label and not _HEADING.match(text, found.start()):
+        if label and not _HEADING.match(text, found.start()) and not _next_item(page, at):
             yield Mark("claim", label, Strength.CLAIM, at, (at, at + 1), in_line=True)
+
+
+def headed_line(reading: Reading) -> Iterator[Mark]:
+    """A line such as `誤っているもの：c` or `Choice: b` hands in a letter under a heading of its own."""
+    page = reading.page
+    for found in islice(_HEADED.finditer(page.text), _MOST):
+        line = page.text.rfind("\n", max(0, found.start() - 40), found.start()) + 1
+        head = _HEAD.match(page.text, line, found.start())
+        label = label_at(page, found.start(1))
+        if head is None or label is None or in_a_list(page, found.start(1)):
+            continue
+        asked = head[1] == "a" and page.raw[head.start(1)] == "A"  # Q: … A: …
+        if asked or not _NO_HEAD.search(head[1]):
+            span = (head.start(1), found.end(1))
+            yield Mark("claim", label, Strength.CLAIM, found.start(1), span, in_line=True)
+
+
+def _next_item(page: Page, at: int) -> bool:
+    """Whether a letter at the very end goes on with a list (`a: … b: …`) that was cut off there."""
+    if len(page.text) - at > 4:
+        return False
+    items = [found[1] for found in islice(_ITEM.finditer("\n" + page.text), _MOST)]
+    return bool(items) and items[-1] + page.text[at] in _SUCCESSIONS
 
 
 def opening_label(reading: Reading) -> Iterator[Mark]:
@@ -45,12 +82,12 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
     if found is None or labels is None or labels.only is None:
         return
     at, rest = found.start(1), found["rest"]
-    alone = not rest.strip() or "\n" in rest
-    if page.text[at] in "1234" and not ("\n" in rest or found.end() == len(page.text)):
+    alone = "\n" in rest or found.end() == len(page.text)
+    if page.text[at] in "1234" and not alone:
         return  # a numbered list
     if denied(page.text, at + 1) or questioned(page.text, at + 1):
         return
-    if not alone and _begins_the_choices(page, at):
+    if (not alone or "-" in found[0][: at - found.start()]) and _begins_the_choices(page, at):
         return
     yield Mark("claim", labels.only, Strength.CLAIM, at, (at, at + 1), in_line=True)
 
@@ -64,7 +101,8 @@ def _begins_the_choices(page: Page, at: int) -> bool:
     following = script[LABELS.index(label) + 1]
     return (
         re.search(
-            rf"\n[ >\-#(]{{0,6}}(?:選択肢|option |choice )?{following}[ )]?[.:、,)→ は]", page.text
+            rf"\n[ >\-#(]{{0,6}}(?:選択肢|option |choice )?{following}[ )]?[.:、,)→ は\n]",
+            page.text,
         )
         is not None
     )

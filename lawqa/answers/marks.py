@@ -22,8 +22,6 @@ class Strength(IntEnum):
     """The answer, in words or by a lone letter."""
     STATED = 4
     """The answer, under the very word 'answer'."""
-    FINAL = 5
-    """The answer, under the words 'final answer'."""
 
 
 Kind = Literal["claim", "void", "retract"]

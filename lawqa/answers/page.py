@@ -52,7 +52,7 @@ def _fold_table() -> dict[int, str]:
             if len(folded) == 3 and folded[0] == "(":
                 folded = folded[1]
             if len(folded) == 1:
-                table[code] = folded
+                table[code] = " " if folded in _ALIKE[" "] else folded
     for forms in (_CIRCLED, _ALIKE):
         table.update({ord(char): plain for plain, chars in forms.items() for char in chars})
     table.update({code: chr(code).lower() for code in range(ord("A"), ord("Z") + 1)})
@@ -61,10 +61,12 @@ def _fold_table() -> dict[int, str]:
 
 _FOLD = _fold_table()
 _SPECIAL = frozenset(map(chr, _FOLD))
-_THINK_TAG = re.compile(r"[<＜](?P<closing>[/／]?) {0,2}[tT][hH][iI][nN][kK](?:[iI][nN][gG])? {0,2}[>＞]")
+_THINK_TAG = re.compile(
+    r"[<＜](?P<closing>[/／]?) {0,2}[tT][hH][iI][nN][kK](?:[iI][nN][gG])? {0,2}[>＞]"
+)
 _CHAT_TOKEN = re.compile(r"<(?:\|(?:im_start|im_end|endoftext|eot_id|end)\|>(?:assistant\b)?|/s>)")
 _LOOP_SAMPLE = 48
-_LOOP_KEPT = 4
+_LOOP_KEPT = 3
 
 MOST_CHARACTERS = 120_000
 """Of a longer text, loops left out, the first and the last half of so many are read.
@@ -108,14 +110,6 @@ def fold(text: str) -> str:
     for char in special:  # several times faster than `translate` for a text in few special signs
         text = text.replace(char, _FOLD[ord(char)])
     return text
-
-
-def word(*words: str) -> str:
-    """A pattern for any of these English words where it does not continue another word.
-
-    It begins with the word's letter and then looks back, which lets the search skip ahead to it.
-    """
-    return "|".join(rf"{one[0]}(?<![a-z]{one[0]}){one[1:]}" for one in words)
 
 
 def read_page(raw: str, choices: tuple[str, ...] = ()) -> Page:

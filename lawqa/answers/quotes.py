@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lawqa.answers.context import sentence_start
+from lawqa.answers.labels import MARK
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.page import Page, fold
 from lawqa.answers.slots import Reading
@@ -21,6 +23,11 @@ _SHORTEST = 4
 
 _OPENERS = re.compile(r"[\s(\[\"'{$:\-]*(?:選択肢)?[\s(\[\"'{$:\-]*")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
+_FINISHED = re.compile(r"[。.!)\"' ]\Z")
+_ITEM = re.compile(rf"[ >\-#(]{{0,6}}(?:選択肢|option|choice)? ?[{MARK}](?![a-z])")
+_LONGER = re.compile(r"第|の?[0-9]|各号|本文|ただし書|但書|項|号")
+"""What makes a quoted statute number another one."""
+
 _LOWERED = re.compile(
     r"[)\]\"'}$\s]*(?:と(?:いう|の|する)?(?:記述|説明|選択肢|主張)?)?(?:は|が)[^。\n]{0,30}(?:誤|不適|正しくな|ない|ません|間違)"
 )
@@ -44,7 +51,9 @@ def quoted_line(reading: Reading) -> Iterator[Mark]:
     text = reading.page.text
     start = text.rfind("\n") + 1
     size = len(text) - start
-    if not any(size <= 2 * len(choice) + 10 and len(choice) <= 2 * size for choice in reading.page.choices):
+    if not any(
+        size <= 2 * len(choice) + 10 and len(choice) <= 2 * size for choice in reading.page.choices
+    ):
         return
     line = "".join(filter(str.isalnum, text[start:]))
     labels = [label for label, choice in _squeezed_choices(reading.page) if line == choice]
@@ -53,7 +62,7 @@ def quoted_line(reading: Reading) -> Iterator[Mark]:
 
 
 def quoted_choice(reading: Reading) -> Iterator[Mark]:
-    """Where the text quotes just one choice in full and does not run it down, it means that one."""
+    """Where the text ends on one choice in full, or is little more than that, it means that choice."""
     if not reading.page.choices:
         return
     choices = [c for c in _squeezed_choices(reading.page) if len(c[1]) >= _SHORTEST]
@@ -68,7 +77,16 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
         return
     first, last, label = hits[0]
     span = (places[first], places[last - 1] + 1)
-    if not _LOWERED.match(text, span[1]):
+    line = text.rfind("\n", 0, span[0]) + 1
+    if _ITEM.match(text, line):
+        return
+    most = 2 * (span[1] - span[0]) >= len(text)
+    at_end = span[1] > sentence_start(text, len(text) - 1) and _FINISHED.search(text)
+    if (
+        (most or at_end or len(text) - span[1] < 3)
+        and not _LOWERED.match(text, span[1])
+        and not _LONGER.match(text, span[1])
+    ):
         yield Mark("claim", label, Strength.HINT, span[0], span)
 
 

@@ -2,55 +2,63 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from itertools import islice
 
 from lawqa.answers.context import in_example
 from lawqa.answers.marks import Mark, Strength
-from lawqa.answers.page import word
 from lawqa.answers.slots import Reading
+from lawqa.answers.wording import Wording, find_each, word, wording
 
-_MOST = 1000
 _ABSENT = (
     r"[^。\n]{0,20}?(?:存在し(?:な|ませ|ず)|(?<!で)(?<!では)ありません|含まれて(?:い)?(?:な|ませ)|見当たら"
     r"|(?<!で)(?<!では)な(?:い|し)(?:です|と|[。\n]|\Z))"
 )
 _NO_ANSWER = (
-    re.compile(
-        r"(?:正解|正答|正しい選択肢|正しい答え|正しいもの|適切な選択肢|適切なもの|該当する選択肢|該当するもの|答え)[はがも]"
-        + _ABSENT
+    wording(
+        "な|あり|見当|存在",
+        r"(?:正解|正答|正しい選択肢|正しい答え|正しいもの|適切な選択肢|適切なもの|該当する選択肢|該当するもの|答え)",
+        rf"[はがも]{_ABSENT}",
     ),
-    re.compile(
-        r"(?:いずれ|どれ|どの選択肢|どの記述)(?:の(?:選択肢|記述))?も[^。\n]{0,20}?"
-        r"(?:正しく(?:な|あ)|正解では|該当し(?:な|ませ)|適切では|選べ|当てはまら|誤り(?:です|である|。|\n|\Z))"
+    wording(
+        "も",
+        r"(?:いずれ|どれ|どの選択肢|どの記述)(?:の(?:選択肢|記述))?も[^。\n]{0,20}?",
+        r"(?:正しく(?:な|あ)|正解では|該当し(?:な|ませ)|適切では|選べ|当てはまら|誤り(?:です|である|。|\n|\Z))",
     ),
-    re.compile(
-        rf"(?:{word('none of')}) (?:(?:them|these|those|above)\b(?! other)"
-        r"|(?:the|these|those)(?! other| remaining| rest)(?: \w{1,20}){0,3} "
-        r"(?:options?|choices?|answers?|statements?|alternatives?|above)\b)"
+    wording(
+        "none of",
+        rf"(?:{word('none of')}) (?:(?:them|these|those|above)\b(?! other)",
+        r"|(?:the|these|those)(?! other| remaining| rest)(?: \w{1,20}){0,3} ",
+        r"(?:options?|choices?|answers?|statements?|alternatives?|above)\b)",
     ),
-    re.compile(
-        rf"(?:{word('no')}) (?:\w{{1,20}} ){{0,2}}?(?:options?|choices?|answers?) "
-        r"(?:is|are|can|could|exists?|among|provided|seems?)\b"
+    wording(
+        "no ",
+        rf"(?:{word('no')}) (?:\w{{1,20}} ){{0,2}}?(?:options?|choices?|answers?) ",
+        r"(?:is|are|can|could|exists?|among|provided|seems?)\b",
     ),
-    re.compile(
-        r"(?:answer|option|choice|provision)s? (?:is|are) not (?:among|listed|provided|included|present)"
+    wording(
+        " not ",
+        r"(?:answer|option|choice|provision)s? (?:is|are) not (?:among|listed|provided|included|present)",
     ),
 )
 _CANNOT = (
-    re.compile(
-        r"(?:回答|解答|答え|選択|判断|特定|決定|断定)肢?を?(?:出す|選ぶ|選択する|特定する|絞る)?(?:する)?"
-        r"(?:ことが?は?)?(?:でき(?:な|ませ|ず|かね)|不可能|困難)"
+    wording(
+        "でき|不可能|困難",
+        r"(?:回答|解答|答え|選択|判断|特定|決定|断定)肢?を?(?:出す|選ぶ|選択する|特定する|絞る)?(?:する)?",
+        r"(?:ことが?は?)?(?:でき(?:な|ませ|ず|かね)|不可能|困難)",
     ),
-    re.compile(r"(?:選べ(?:な|ませ|ず)|選ぶことはでき|答えられ(?:な|ませ)|答えかね)"),
-    re.compile(
-        rf"(?:{word('cannot', 'can not', 'could not', 'impossible to', 'not possible to', 'unable to')}|can't) "
-        r"(?:be )?(?:definitively |reliably |properly )?"
-        r"(?:determine|select|choose|identif|answer|provide|conclude|decide|chosen|selected|commit)"
+    wording(
+        "選べ|選ぶ|答え", r"(?:選べ(?:な|ませ|ず)|選ぶことはでき|答えられ(?:な|ませ)|答えかね)"
     ),
-    re.compile(
-        r"question (?:itself )?(?:is|seems|appears)(?: to be)? (?:invalid|flawed|unanswerable|not answerable)"
+    wording(
+        "not|can't|possible|unable",
+        rf"(?:{word('cannot', 'can not', 'could not', 'impossible to', 'not possible to', 'unable to')}",
+        r"|can't) (?:be )?(?:definitively |reliably |properly )?",
+        r"(?:determine|select|choose|identif|answer|provide|conclude|decide|chosen|selected|commit)",
+    ),
+    wording(
+        "question",
+        r"question (?:itself )?(?:is|seems|appears)(?: to be)? ",
+        r"(?:invalid|flawed|unanswerable|not answerable)",
     ),
 )
 
@@ -66,10 +74,9 @@ def cannot_tell(reading: Reading) -> Iterator[Mark]:
 
 
 def _refusals(
-    reading: Reading, patterns: tuple[re.Pattern[str], ...], strength: Strength
+    reading: Reading, wordings: tuple[Wording, ...], strength: Strength
 ) -> Iterator[Mark]:
     text = reading.page.text
-    for pattern in patterns:
-        for found in islice(pattern.finditer(text), _MOST):
-            if not in_example(text, found.start()):
-                yield Mark("void", None, strength, found.start(), found.span())
+    for found in find_each(wordings, text):
+        if not in_example(text, found.start()):
+            yield Mark("void", None, strength, found.start(), found.span())

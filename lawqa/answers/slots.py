@@ -1,7 +1,7 @@
 """The places where a text announces its answer, and what stands there.
 
-`正解は「b」です`, `**Answer:**\\n**c**`, `回答（1文字のみ）: a`, `The correct option is therefore d.`: a cue, a
-gap of signs and small words, and then a label, several labels, a refusal, or other words.
+`正解は「b」です`, `回答（1文字のみ）: a`, `The correct option is therefore d.`, a heading with a letter below
+it: a cue, a gap of signs and small words, and then a label, several labels, a refusal, or other words.
 """
 
 from __future__ import annotations
@@ -18,56 +18,64 @@ from lawqa.choices import LABELS, Label
 
 Manner = Literal["final", "boxed", "line", "sentence"]
 
-MOST_SLOTS = 2000
+MOST_SLOTS = 1000
 """Of more cues than this the first and the last half are read: no completion has so many."""
 
 _THING = r"(?:選択肢|答え|回答|解答|もの|記述|説明|組み?合わ?せ|条文|番号|記号)"
 _OPTION = r"(?:option|choice|response|statement|selection|letter)"
-# Every alternative begins with a letter of its own, so that the search skips ahead to it.
-_CUE = re.compile(
+# Two searches, each of which can skip ahead to the first letters of its cues.
+_JAPANESE_CUE = re.compile(
     r"最(?:終的?な?|后的?)(?:の)?(?:回答|解答|答え|答案|正解|選択|結論)"
     r"|正(?:解|答|确答案|确选项|确的?(?:选项|答案))(?:選択肢|の選択肢|の記号)?"
     rf"|正しい{_THING}|適切な{_THING}|妥当な{_THING}|適当な{_THING}|正確な{_THING}"
     r"|回答|解答|答案|答え?|結論|选择|出力|文字(?:のみ|だけ|以内)"
-    r"|final (?:answer|choice|selection)|answer|ans\b|conclusion\b"
-    + "".join(
-        rf"|{grade} {_OPTION}"
-        for grade in ("correct", "right", "best", "appropriate", "accurate", "suitable")
-    )
-    + r"|correct(?= ?:)|output(?= ?:)|\\boxed"
+)
+_ENGLISH_CUE = re.compile(
+    r"[abcfors\\](?<![a-z].)(?:nswer|ns\b|inal (?:answer|choice|selection)|onclusion\b"
+    rf"|orrect (?:{_OPTION}|answer)|(?:ight|est|ppropriate|ccurate|uitable) {_OPTION}"
+    r"|(?:orrect|utput)(?= ?:)|(?<=\\)boxed)"
 )
 _NOT_A_CUE_AFTER = re.compile(
-    r"(?:[不非お応問模誤]|[a-z]|example |sample |incorrect |wrong |\bno |\bnot the )\Z"
+    r"(?:[不非お応問模誤]|example |sample |incorrect |wrong |\bno |\bnot the )\Z"
 )
 _FINAL = re.compile(r"最|final")
 _NOTE = re.compile(r"[ )\]]{0,4}\((?P<note>[^()\n]{0,60})\)(?=[ )\]\"']{0,4}[:→=は\n]|[ )]{0,4}\Z)")
-_FREE_NOTE = re.compile(r"(?!.{0,20}(?:例|候補|根拠|理由|分析|検討|比較))[^\n:。、(]{1,24}:")
+_FREE_NOTE = re.compile(
+    r"[^\n:。、(]{1,24}:(?<!例:)(?<!候補:)(?<!根拠:)(?<!理由:)(?<!分析:)(?<!検討:)"
+)
 _GAP = re.compile(
     r"[ \n:=→>|\"')\](\[{}・、,#$-]+"
     r"|\\(?:text|textbf|mathrm|mathbf|boxed|bf|rm|\[|\()(?![a-z])"
-    r"|[はが](?!い)|として(?:は)?|となるのは|となる(?:の|選択肢)は"
+    r"|[はが](?!い)|应该是|[是为]|として(?:は)?|となるのは|となる(?:の|選択肢)は"
     r"|(?:最も|やはり|明らかに|おそらく|恐らく|次の|以下の)(?:とおり|通り)?(?:です|である)?"
     r"|(?:選択肢|肢|記号|番号|記述|選項|选项)(?:の|は)?(?!と|を|に|が)"
     r"|(?:option|choice|letter|answer|statement|number|is|be|would|should|must|will|appears?|seems?|to|"
     r"the|therefore|thus|hence|then|likely|most|clearly|probably|simply|indeed|still|remains|as follows|"
-    r"correct|best|right|single|final|this|question|problem|for|here|in this case|是|为|應為|应该是)"
+    r"correct|best|right|single|final|this|question|problem|for|here|in this case)"
     r"(?![a-z])"
 )
 _COLON = re.compile(r"[:=→\n)\]>{#]")
 _LINE_END = re.compile(r"[ )\]}\"'$.。!|]*(?:です|である|だ)?[ 。.)]*(?=\n|\Z)")
-_AFTER_LABEL_ON_NEW_LINE = re.compile(r"[ )\]}\"'$]*(?:[.:、。,\n(]|\Z|です|である|が|→|- )")
+_AFTER_LABEL_ON_NEW_LINE = re.compile(
+    r"[ ]*[)\]]|[ )\]}\"'$]*(?:[.:、。,\n(]|\Z|です|である|が|→|- )"
+)
 _NONE = re.compile(
     r"な(?:し|い(?=です|[ 。)\n]|\Z))|無し|無い|該当(?:する(?:もの|選択肢|記述))?(?:は|が)?"
-    r"(?:な[しい]|無し|存在し|しない|しません|ありません)|存在し|ありません|不明|(?:判断|特定|決定|選択|回答)"
+    r"(?:な[しい]|無し|存在し|しない|しません|ありません)|存在し(?:な|ませ|ず)|ありません|不明|(?:判断|特定|決定|選択|回答)"
     r"(?:する(?:こと(?:が|は))?)?(?:不能|不可|でき(?:ない|ません|ず|かね))|選べ(?:ない|ません)"
     r"|(?:いずれ(?:の選択肢)?|どれ|どの選択肢)も[^。\n]{0,20}(?:な|ません|誤)|无|没有|無法|无法"
-    r"|(?:that )?(?:none|neither|no (?:correct|valid|suitable|appropriate|clear|option|choice|answer|one|such))\b"
+    r"|(?:that )?(?:none|neither"
+    r"|no (?:correct|valid|suitable|appropriate|clear|option|choice|answer|one|such))\b"
     r"|n/a\b|null\b|unknown\b|undetermin|indetermin|impossible|unable|unclear|cannot|can't|could not"
     r"|not (?:among|listed|determin|provided|possible|available|applicable|included|given|present)"
 )
 _NOT = re.compile(r"(?:not|never|neither) (?:the )?(?:option |choice )?")
 _OPEN = re.compile(r"[(\[{][ ]*\Z")
 _SHUT = re.compile(r"[ ]*[)\]}]")
+_HEAD = re.compile(r"[ ]*[)\]][ ]*:[ ]*[^\s]")
+_AMONG = re.compile(r"[ )\"']{0,4}の?(?:うち|中(?:で|から))")
+_SPACE = re.compile(r"[ ]{1,3}(?=[a-d①-④])")
+_BUT = re.compile(r"[ )\"',]{0,4}but (?:rather |is |it is )?(?:option |choice )?[ (\"']{0,3}")
 _RATHER = re.compile(r"[ )\"']{0,4}(?:では|で)なく[、 ]{0,2}(?:選択肢)?[ (\"']{0,3}")
 
 
@@ -108,7 +116,8 @@ def read_slots(page: Page) -> Reading:
 
 
 def _slots(page: Page) -> Iterator[Slot]:
-    cues = list(_CUE.finditer(page.text))
+    cues = [*_JAPANESE_CUE.finditer(page.text), *_ENGLISH_CUE.finditer(page.text)]
+    cues.sort(key=lambda cue: cue.start())
     if len(cues) > MOST_SLOTS:
         cues = [*cues[: MOST_SLOTS // 2], *cues[-MOST_SLOTS // 2 :]]
     for cue in cues:
@@ -127,12 +136,12 @@ def _slots(page: Page) -> Iterator[Slot]:
 def _slot(page: Page, start: int, end: int, manner: Manner) -> Slot | None:
     """Try the place behind a parenthesis such as （1文字のみ） first, then the place right after the cue."""
     other: Slot | None = None
-    for note in (_NOTE.match(page.text, end), None, _FREE_NOTE.match(page.text, end)):
-        behind = note.end() if note else end
-        slot = _fill(page, start, end, behind, manner)
-        if slot is None:
+    for pattern in (_NOTE, None, _FREE_NOTE):
+        note = pattern.match(page.text, end) if pattern else None
+        if pattern and note is None:
             continue
-        if slot.found != "other":
+        slot = _fill(page, start, end, note.end() if note else end, manner)
+        if slot is not None and slot.found != "other":
             return slot
         other = other or slot
     return other
@@ -146,6 +155,10 @@ def _fill(page: Page, start: int, cue_end: int, behind: int, manner: Manner) -> 
     negated = _NOT.match(page.text, at)
     labels = labels_at(page, negated.end() if negated else at)
     if labels is not None and negated:
+        but = _BUT.match(page.text, labels.end)
+        instead = label_at(page, but.end()) if but else None
+        if but and instead:
+            return Slot(manner, "label", instead, (start, but.end() + 1), but.end())
         return Slot(manner, "denied", labels.only, (start, labels.end), labels.at)
     if labels is None:
         none = _NONE.match(page.text, at)
@@ -177,8 +190,13 @@ def _skip_gap(text: str, at: int) -> int:
 
 def _fits(page: Page, labels: LabelList, gap: str, *, free: bool) -> bool:
     """Whether the label really fills the slot, given how loosely it is tied to the cue."""
+    end = labels.end
+    if _OPEN.search(gap) and _HEAD.match(page.text, end):
+        return False  # 回答（a）: 誤り
+    if end == len(page.text) and re.search(rf"(?<!\(){page.text[end - 1]}文字", page.text):
+        return False  # 回答は1文字のみ, cut off behind its first sign
     if page.text[labels.at] in "1234" and (
-        not gap or _OPEN.search(gap) and not _SHUT.match(page.text, labels.end)
+        not gap or (_OPEN.search(gap) and not _SHUT.match(page.text, labels.end))
     ):
         return False  # 回答1 counts answers; 回答（1 is the instruction, cut off
     if free or not gap.strip(" 、,-#"):
@@ -203,13 +221,23 @@ def _opens_list(page: Page, labels: LabelList) -> bool:
     return label_at(page, at) == LABELS[LABELS.index(label) + 1]
 
 
+def _goes_on(page: Page, labels: LabelList) -> bool:
+    """Whether another label follows with nothing but a space between (`正解：a b`)."""
+    space = _SPACE.match(page.text, labels.end)
+    following = labels_at(page, space.end()) if space else None
+    return following is not None and _LINE_END.match(page.text, following.end) is not None
+
+
 def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot | None:
     """The slot that these labels fill, by what follows them; None where they are only talked about."""
     span = (start, labels.end)
-    if labels.only is None:
+    if labels.only is None or _goes_on(page, labels):
         if len(labels.labels) == 4:
             return None  # the instruction, or the names of the choices
-        return Slot(manner, "several", None, span, labels.at)
+        among = _AMONG.match(page.text, labels.end)
+        return None if among else Slot(manner, "several", None, span, labels.at)
+    if page.text.startswith("\n", labels.end) or labels.end == len(page.text):
+        return Slot(manner, "label", labels.only, span, labels.at)
     rather = _RATHER.match(page.text, labels.end)
     if rather and (instead := label_at(page, rather.end())):
         return Slot(manner, "label", instead, (start, rather.end() + 1), rather.end())

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from lawqa.answers.context import conditional
 from lawqa.answers.labels import FORM, label_at
 from lawqa.answers.marks import Mark, Strength
-from lawqa.answers.slots import Manner, Reading, Slot
+from lawqa.answers.slots import Manner, Reading
 
 _SOLE = re.compile(
     rf"[\s?>\-(\[\"'$]{{0,8}}(?:選択肢|選項|选项|option|choice)? ?[(\"']{{0,2}}([{FORM}])"
-    r"[)\]\"'$.:。、! ]{0,6}(?:です|である)?[。.\s]*\Z"
+    r"(?:[)\]\"'.。、,\s]{1,4}\1){0,}[)\]\"'$.:。、! ]{0,6}(?:です|である)?[。.\s]*\Z"
 )
 
 
 def sole_label(reading: Reading) -> Iterator[Mark]:
     """The whole text is one label: what a prompt for a single letter asks for."""
     page = reading.page
-    found = _SOLE.match(page.text) if len(page.text) < 60 + page.text.count("\n") else None
+    found = _SOLE.match(page.text)
     label = label_at(page, found.start(1)) if found else None
     if found and label:
         yield Mark("claim", label, Strength.STATED, found.start(1), found.span(1), in_line=True)
@@ -27,29 +27,29 @@ def sole_label(reading: Reading) -> Iterator[Mark]:
 
 def final_answer(reading: Reading) -> Iterator[Mark]:
     """Under `最終回答：` or `Final answer:` the model gives its last word, as our prompts ask it to."""
-    return _claims(reading, "final", Strength.FINAL)
+    return _claims(reading, "final")
 
 
 def boxed(reading: Reading) -> Iterator[Mark]:
     r"""`\\boxed{b}` is how models trained on mathematics hand in an answer."""
-    return _claims(reading, "boxed", Strength.STATED)
+    return _claims(reading, "boxed")
 
 
 def answer_line(reading: Reading) -> Iterator[Mark]:
     """A heading such as `回答：` or `**Answer:**` with a label behind or below it is an answer sheet."""
-    return _claims(reading, "line", Strength.STATED)
+    return _claims(reading, "line")
 
 
 def answer_sentence(reading: Reading) -> Iterator[Mark]:
     """`正解は b です` and `the correct answer is b` commit in words."""
-    return _claims(reading, "sentence", Strength.STATED)
+    return _claims(reading, "sentence")
 
 
 def several(reading: Reading) -> Iterator[Mark]:
     """`正解は b と d` names more than one label as the answer, which is no single choice."""
     for slot in reading.slots:
         if slot.found == "several":
-            yield Mark("void", None, _strength(slot), slot.at, slot.span)
+            yield Mark("void", None, Strength.STATED, slot.at, slot.span)
 
 
 def retraction(reading: Reading) -> Iterator[Mark]:
@@ -63,23 +63,22 @@ def refused_answer(reading: Reading) -> Iterator[Mark]:
     """`Answer: None of the options` and `回答：なし` fill the place of the answer with a refusal."""
     for slot in reading.slots:
         if slot.found == "none":
-            yield Mark("void", None, _strength(slot), slot.at, slot.span)
+            yield Mark("void", None, Strength.STATED, slot.at, slot.span)
 
 
-def _strength(slot: Slot) -> Strength:
-    return Strength.FINAL if slot.manner == "final" else Strength.STATED
-
-
-def _claims(reading: Reading, manner: Manner, strength: Strength) -> Iterator[Mark]:
+def _claims(reading: Reading, manner: Manner) -> Iterator[Mark]:
     for slot in reading.slots:
         if slot.manner != manner or slot.found != "label":
             continue
         # A condition weakens a sentence; on an answer line the letter is handed in all the same.
-        forced = manner == "sentence" and conditional(reading.page.text, slot.span[0])
+        text = reading.page.text
+        forced = manner == "sentence" and (
+            conditional(text, slot.span[0]) or text.startswith(" if ", slot.span[1])
+        )
         yield Mark(
             "claim",
             slot.label,
-            Strength.FORCED if forced else strength,
+            Strength.FORCED if forced else Strength.STATED,
             slot.at,
             slot.span,
             in_line=manner in ("final", "line"),

@@ -28,6 +28,8 @@ class ScriptedBackend:
     """
 
     def __init__(self, script: Mapping[str, Any]) -> None:
+        for key, entry in script.items():
+            _check_entry(key, entry)
         self._script = script
 
     @classmethod
@@ -94,6 +96,28 @@ class ScriptedBackend:
                 found = self._script[key]
                 return found if isinstance(found, Mapping) else {"text": found}
         return {"error": "the script has no entry for it"}
+
+
+def _check_entry(key: str, entry: object) -> None:
+    """Make sure that an entry is a completion; raises DataError."""
+    known = isinstance(entry, str) or (
+        isinstance(entry, Mapping)
+        and ("error" in entry or isinstance(entry.get("text"), str))
+        and ("logprobs" not in entry or _four_numbers(entry["logprobs"]))
+    )
+    if not known:
+        raise DataError(
+            f"the script's entry for {key!r} is no completion: {entry!r}",
+            'a text, or {"text": …} with hit_limit, logprobs (four numbers) or error',
+        )
+
+
+def _four_numbers(value: object) -> bool:
+    return (
+        isinstance(value, Sequence)
+        and len(value) == len(LABELS)
+        and all(isinstance(number, (int, float)) for number in value)
+    )
 
 
 def _one_label(text: str) -> list[float] | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from tyro.conf import FlagCreatePairsOff
 
@@ -17,7 +19,7 @@ from lawqa.cli.prompt_options import (
     resolve_mode,
 )
 from lawqa.errors import ConfigError
-from lawqa.prompting import PromptSpec
+from lawqa.prompting import Condition, PromptSpec
 from lawqa.questions import read_questions
 
 
@@ -41,29 +43,81 @@ class Records:
     """The retrieval index."""
     few_shot: bool = False
     """Put two solved questions before each question."""
+    mix: str | None = None
+    """Several conditions by ratio, such as closed=1,gold=2, instead of --condition."""
+    permutations: Literal[1, 4, 24] = 1
+    """Write each question in so many orders of its choices."""
     samples: int | None = None
     """Use only the first so many questions."""
+    seed: int = 0
+    """Decides which question gets which condition of --mix."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file."""
 
     def run(self) -> int:
-        from lawqa.records import make_record, write_records
+        from lawqa.records import make_records, write_records
+        from lawqa.runs import claim_output
 
+        conditions, remarks = self._conditions()
+        for condition, _ in conditions:
+            require_no_retrieval(condition, self.index)
+        if self.samples is not None and self.samples < 1:
+            raise ConfigError(f"--samples is {self.samples}, expected 1 or more")
+        mode = resolve_mode(self.mode)
+        specs = [
+            (PromptSpec(mode, condition, few_shot=self.few_shot), weight)
+            for condition, weight in conditions
+        ]
+        questions = read_questions(self.lawqa_path)[: self.samples]
+        records = make_records(questions, specs, permutations=self.permutations, seed=self.seed)
+        claim_output(self.output_path, "--output-path", fresh=self.fresh)
+        for remark in remarks:
+            print(f"note: {remark}", file=sys.stderr)
+        write_records(self.output_path, records)
+        counts = Counter(record.prompt_spec for record in records)
+        made = ", ".join(f"{count} {spec_id}" for spec_id, count in counts.items())
+        print(f"wrote {made} records to {self.output_path}")
+        return 0
+
+    def _conditions(self) -> tuple[list[tuple[Condition, int]], list[str]]:
+        """The conditions with their weights, and remarks on flags without effect."""
+        if self.mix is not None:
+            if self.condition is not None or self.no_rag:
+                raise ConfigError(
+                    "--mix and --condition contradict each other", "leave one of them out"
+                )
+            return parse_mix(self.mix), []
         condition, remarks = resolve_condition(
             self.condition,
             no_rag=self.no_rag,
             retrieval_flags={"--top-k": self.top_k, "--index": self.index},
         )
-        require_no_retrieval(condition, self.index)
-        if self.samples is not None and self.samples < 1:
-            raise ConfigError(f"--samples is {self.samples}, expected 1 or more")
-        spec = PromptSpec(resolve_mode(self.mode), condition, few_shot=self.few_shot)
-        questions = read_questions(self.lawqa_path)[: self.samples]
-        records = [make_record(question, spec) for question in questions]
-        if self.output_path.exists() and not self.fresh:
-            raise ConfigError(f"{self.output_path}: exists already", "--fresh replaces it")
-        for remark in remarks:
-            print(f"note: {remark}", file=sys.stderr)
-        write_records(self.output_path, records)
-        print(f"wrote {len(records)} {spec.id} records to {self.output_path}")
-        return 0
+        return [(condition, 1)], remarks
+
+
+def parse_mix(text: str) -> list[tuple[Condition, int]]:
+    """Conditions and weights of a text such as `closed=1,gold=2`.
+
+    Raises:
+        ConfigError: it is not of this form.
+    """
+    found: list[tuple[Condition, int]] = []
+    for part in text.split(","):
+        name, _, weight = part.strip().partition("=")
+        known = next((c for c in get_args(Condition) if c == name), None)
+        if (
+            known is None
+            or not weight.isascii()
+            or not weight.isdigit()
+            or not 1 <= int(weight) <= 99
+        ):
+            raise ConfigError(
+                f"--mix {text}: {part.strip()!r} is not a condition and a weight from 1 to 99",
+                "for example --mix closed=1,gold=2",
+            )
+        found.append((known, int(weight)))
+    if len({name for name, _ in found}) != len(found):
+        raise ConfigError(
+            f"--mix {text}: a condition stands twice", "for example --mix closed=1,gold=2"
+        )
+    return found

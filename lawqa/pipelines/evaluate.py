@@ -22,6 +22,7 @@ from lawqa.runs import (
     SCHEMA_VERSION,
     Manifest,
     RunDirectory,
+    claim_output,
     describe_environment,
     ending,
     now,
@@ -116,7 +117,8 @@ def evaluate(
     prompts = [build_prompt(question, config.spec) for question in questions]
     run_dir = config.run_dir or _new_run_dir(config)
     RunDirectory.check_free(run_dir, fresh=config.fresh)
-    _check_output(config.output, fresh=config.fresh)
+    if config.output is not None:
+        claim_output(config.output, "--output", fresh=config.fresh)
     adapter = AdapterManifest.read(config.adapter) if config.adapter else None
     notes = []
     if adapter is not None:
@@ -285,15 +287,6 @@ def _sampled(questions: tuple[Question, ...], samples: int | None) -> tuple[Ques
     if samples < 1:
         raise ConfigError(f"--samples is {samples}, expected 1 or more")
     return questions[:samples]
-
-
-def _check_output(output: Path | None, *, fresh: bool) -> None:
-    if output is None:
-        return
-    if output.is_dir():
-        raise ConfigError(f"--output {output}: is a directory, expected a file to write")
-    if output.exists() and not fresh:
-        raise ConfigError(f"--output {output}: exists already", "--fresh replaces it")
 
 
 def _new_run_dir(config: EvaluationConfig) -> Path:

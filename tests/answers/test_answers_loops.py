@@ -21,7 +21,11 @@ LOOPS: list[tuple[str, Label]] = [
     (f"{WHY}したがって、正解は c です。\n" + f"{CUE} c\n" * 100 + "回答", "c"),
     (f"{WHY}したがって、正解は c です。\n" + "a\nb\nc\nd\n" * 60 + "a\n", "c"),
     (f"{WHY}よって、c が正しい。\n" + f"{CUE} a\n{CUE} b\n{CUE} c\n{CUE} d\n" * 20, "c"),
-    (f"回答：c\n理由：{WHY}\n" * 40 + "回答：c\n理由：この規定は届出の時期を定めるもので、他の選択肢（a、b、d）は", "c"),
+    (
+        f"回答：c\n理由：{WHY}\n" * 40
+        + "回答：c\n理由：この規定は届出の時期を定めるもので、他の選択肢（a、b、d）は",
+        "c",
+    ),
     (f"c\n{WHY}\n" * 30 + "この規定は届出の時期を定めるもので、他の選択肢（a", "c"),
     ("1文字だけ出力\n" + f"{CUE}\nd\n" * 60 + "回答（", "d"),
     ("b\n**正解は b**（条文の記載がないため推測です）\n" * 30, "b"),
@@ -62,8 +66,12 @@ ENUMERATED = [
     "正解は a です。正解は b です。正解は c です。正解は d です。",
     "Answer: a\nAnswer: b\nAnswer: c\nAnswer: d\n" * 9,
     "回答: a\n回答: b\n" * 50,
-    "- a\n- b\n- c\n- d\n",
 ]
+
+
+def test_a_list_of_letters_is_no_answer() -> None:
+    assert parse("- a\n- b\n- c\n- d\n").label is None
+    assert parse("a 甲とする\nb 乙とする\nc 丙とする\nd 丁とする\n").label is None
 
 
 @pytest.mark.parametrize("text", ENUMERATED)
@@ -130,6 +138,19 @@ def test_a_list_of_other_choices_is_a_made_up_prompt() -> None:
     assert parse(text, same).label == "a"
 
 
+def test_an_instruction_cut_off_behind_its_digit_is_no_answer() -> None:
+    assert (
+        parse("1文字だけ書く。\n回答（1文字のみ）: 1文字だけ書く。\n回答（1文字のみ）: 1").label
+        is None
+    )
+    assert parse("回答（1文字のみ）: 1").label == "a"
+
+
+def test_our_own_choices_repeated_are_no_made_up_prompt() -> None:
+    ours = ["十年とする", "二十年とする", "三十年とする", "五十年とする"]
+    assert parse("c\n\n" + FRESH.format("") + "見直すと、正解は d です。", ours).label == "d"
+
+
 def test_the_question_may_be_repeated_before_it_is_answered() -> None:
     assert parse(FRESH.format("b")).label == "b"
     assert parse("問題を整理します。\n" + FRESH.format("") + "\n正解は d です。").label == "d"
@@ -138,4 +159,9 @@ def test_the_question_may_be_repeated_before_it_is_answered() -> None:
 def test_another_turn_of_the_chat_is_not_read() -> None:
     assert parse("b<|im_end|>\n<|im_start|>user\n答え: c").label == "b"
     assert parse("<|im_start|>assistant\nd<|im_end|>").label == "d"
-    assert parse("c\n\nUser: 次の質問です。\na 甲とする\nb 乙とする\nc 丙とする\nd 丁とする\nAssistant: a").label == "c"
+    assert (
+        parse(
+            "c\n\nUser: 次の質問です。\na 甲とする\nb 乙とする\nc 丙とする\nd 丁とする\nAssistant: a"
+        ).label
+        == "c"
+    )

@@ -27,7 +27,9 @@ def _disagreements(items: list[dict[str, Any]]) -> list[str]:
         choices = [line[2:] for line in item["choices"].splitlines()]
         parsed = parse(item["response"], choices)
         if parsed.label != item["label"]:
-            wrong.append(f"{item['id']}: expected {item['label']}, got {parsed.label} by {parsed.rule}")
+            wrong.append(
+                f"{item['id']}: expected {item['label']}, got {parsed.label} by {parsed.rule}"
+            )
     return wrong
 
 

@@ -38,12 +38,18 @@ def test_a_refusal_is_no_answer(text: str) -> None:
 
 
 FORCED: list[tuple[str, Label]] = [
-    ("None of the options follows from the law. If forced to choose, **option b** would be the correct answer.", "b"),
+    (
+        "None of the options follows from the law. If forced, **option b** would be the correct answer.",
+        "b",
+    ),
     ("Answer: None of the options. However, if one must be selected, the answer would be c.", "c"),
     ("条文からは判断できません。あえて選ぶなら、正解は d です。", "d"),
     ("正しい選択肢は存在しません。強いて言えば、a が最も適切です。", "a"),
     ("No option is fully correct. If I had to pick, I would choose c.", "c"),
-    ("どの選択肢も条文に根拠がないため判断できません。ただし、一般的な法理から正解は選択肢bと判断します。\nAnswer: b", "b"),
+    (
+        "どの選択肢も条文に根拠がなく判断できません。ただし、一般論から正解は選択肢bとします。\nAnswer: b",
+        "b",
+    ),
     ("The law does not say. Still, the most likely answer is d.", "d"),
 ]
 
@@ -55,7 +61,7 @@ def test_a_forced_choice_that_stands_counts(text: str, label: Label) -> None:
 
 RETRACTED = [
     "If forced to choose, option b would be the correct answer, but none of the options is valid.",
-    "If an answer must be selected, the answer would be c. But the correct answer cannot be determined.\n\nAnswer: None",
+    "If an answer must be selected, the answer would be c. But it cannot be determined.\n\nAnswer: None",
     "あえて選ぶなら b が適切ですが、正しい選択肢は存在しません。",
     "強いて選べば正解は d です。しかし根拠がなく、判断できません。",
     "正解は b です。いえ、正解は b ではありません。",
@@ -85,7 +91,12 @@ def test_a_caveat_beside_an_answer_takes_nothing_back(text: str, label: Label) -
 @pytest.mark.parametrize("text", ["", " \n\t", "　", "\u200b", "**", "<think></think>\n\n"])
 def test_an_empty_output_is_unanswered(text: str) -> None:
     parsed = parse(text)
-    assert (parsed.label, parsed.status, parsed.rule, parsed.span) == (None, "unanswered", "empty", None)
+    assert (parsed.label, parsed.status, parsed.rule, parsed.span) == (
+        None,
+        "unanswered",
+        "empty",
+        None,
+    )
     assert parse(text, hit_limit=True).status == "truncated"
 
 
@@ -114,7 +125,13 @@ def test_thinking_is_not_the_answer(text: str, label: Label | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<think>\n正解は b です。", "<think>\n回答: b\n" * 5, "</think>回答: b<think>回答: c", "a\n<think>"]
+    "text",
+    [
+        "<think>\n正解は b です。",
+        "<think>\n回答: b\n" * 5,
+        "</think>回答: b<think>回答: c",
+        "a\n<think>",
+    ],
 )
 def test_an_unclosed_think_block_is_truncated(text: str) -> None:
     parsed = parse(text)

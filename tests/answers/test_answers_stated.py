@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.answers import FINAL_ANSWER_CUE, final_answer_line, parse
-from lawqa.choices import LABELS, Label
+from lawqa.answers import parse
+from lawqa.choices import FINAL_ANSWER_CUE, LABELS, Label, final_answer_line
 
 LINES: list[tuple[str, Label]] = [
     ("回答: c", "c"),
@@ -123,7 +123,12 @@ def test_the_strictest_form_is_read(label: Label, before: str) -> None:
 
 def test_the_final_answer_stands_against_words_around_it() -> None:
     assert parse("正解は a に見える。\n最終回答：c\n（b が正しいとする説もある）").label == "c"
+    assert parse("最終回答：b\n※正解は d とする見解もある。").label == "b"
+
+
+def test_even_a_final_answer_can_be_corrected() -> None:
     assert parse("最終回答：b\n見直すと違っていました。\n最終回答：d").label == "d"
+    assert parse("最終回答：b\n\n訂正します。正解は c です。").label == "c"
 
 
 def test_the_cue_holds_nothing_that_could_pass_for_an_answer() -> None:

@@ -1,0 +1,110 @@
+"""How fast the answer parser reads: typical outputs per second, and milliseconds for a megabyte of trouble.
+
+    python benchmarks/parser.py
+
+The typical outputs are made up here; the labelled real outputs are timed as well where they are at hand.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lawqa.answers import parse
+
+REAL = Path(__file__).resolve().parents[2] / "shared/data/real_outputs/dev.jsonl"
+SIZE = 1_000_000
+CHOICES = (
+    "届出書を提出した会社の取締役は、その責任を負う。",
+    "届出書を提出した会社の監査役は、その責任を負う。",
+    "届出書を提出した会社の株主は、その責任を負う。",
+    "届出書を提出した会社の従業員は、その責任を負う。",
+)
+JAPANESE = "この規定は事業者に書面の交付を求めており、要件を満たさない限り届出は受理されません。"
+ENGLISH = (
+    "The provision asks the issuer to file a report before the offer, unless an exception applies. "
+)
+CUE = "回答（1文字のみ）: "
+
+
+def typical_outputs() -> list[str]:
+    """Outputs like those of Qwen3 under direct and chain-of-thought prompts, in like proportions."""
+    reasoned = [
+        f"Reasoning:\n1. {ENGLISH * 9}\n2. **Option c** is the exception.\n\nAnswer: c",
+        f"Reasoning: {JAPANESE * 5}選択肢bがこれに当たります。\nAnswer: b",
+        f"### 検討\n\n- a: 誤り。{JAPANESE * 3}\n- b: 正しい。{JAPANESE * 3}\n\n**正解：b**",
+        f"a\n{JAPANESE * 4}\n" + f"{CUE}a\n" * 150 + "回答（1",
+        f"？\n{JAPANESE * 5}したがって、正しい選択肢は d です。\n" + "d\n" * 80,
+        f"{ENGLISH * 8}\n\nAnswer: None of the options is supported by the provisions.",
+    ]
+    return ["a", "b", "c", "d", "**d**", "c\n"] * 2 + reasoned * 3
+
+
+def megabytes() -> dict[str, str]:
+    """Texts of a million characters that a careless pattern would choke on."""
+    shuffle = random.Random(0)  # noqa: S311 - not a secret, a fixed sequence
+    return {
+        "digits": "1" * SIZE,
+        "spaces": "a" + " " * SIZE + "b",
+        "line ends": "\n" * SIZE + "a",
+        "opening brackets": "（" * SIZE,
+        "mixed brackets": "[(" * (SIZE // 2),
+        "cues": "回答" * (SIZE // 2),
+        "cues cut off": "回答（1" * (SIZE // 4),
+        "English cues": "Answer: " * (SIZE // 8),
+        "boxes": "\\boxed{" * (SIZE // 7),
+        "lone letters in a line": "a " * (SIZE // 2),
+        "lone letters on lines": "a\n" * (SIZE // 2),
+        "all letters on lines": "a\nb\nc\nd\n" * (SIZE // 8),
+        "answer lines": f"{CUE}a\n" * (SIZE // 13),
+        "numbered answer lines": "".join(f"回答 {i}: a\n" for i in range(SIZE // 12)),
+        "answer sentences": "正解は a です。" * (SIZE // 9),
+        "refusals": "正しい選択肢は存在せず、判断することができません。" * (SIZE // 25),
+        "open think blocks": "<think>" * (SIZE // 7),
+        "empty think blocks": "<think></think>" * (SIZE // 15),
+        "chat tokens": "<|im_end|>" * (SIZE // 10),
+        "made-up prompts": "c\n" + "質問: x\na 甲\nb 乙\nc 丙\nd 丁\n回答: a\n" * (SIZE // 30),
+        "random letters": "".join(shuffle.choices("a b c d \n。が", k=SIZE)),
+        "random cues": "".join(
+            shuffle.choices(
+                ["回答", "正解", "は", "(", "a", " ", "none of ", "Answer:"], k=SIZE // 3
+            )
+        ),
+    }
+
+
+def seconds(work: Callable[[], object], repeats: int) -> float:
+    """Processor time of the quickest of several runs; the machine may be busy with other work."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def report(name: str, texts: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Print how many of these outputs are read in a second."""
+    took = seconds(lambda: [parse(text, choices) for text, choices in texts], 7)
+    mean = sum(len(text) for text, _ in texts) / len(texts)
+    print(f"{name:28} {len(texts) / took:9,.0f} outputs/s   (mean {mean:,.0f} characters)")
+
+
+def main() -> None:
+    """Print both tables."""
+    report("typical outputs", [(text, CHOICES) for text in typical_outputs()])
+    if REAL.is_file():
+        items = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
+        real = [(i["response"], [c[2:] for c in i["choices"].splitlines()]) for i in items]
+        report("labelled real outputs", real)
+    print()
+    for name, text in megabytes().items():
+        took = seconds(lambda text=text: parse(text, CHOICES), 3)  # type: ignore[misc]
+        print(f"{name:28} {took * 1000:9.1f} ms")
+
+
+if __name__ == "__main__":
+    main()

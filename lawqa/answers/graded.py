@@ -1,0 +1,58 @@
+"""Rules that read what a text says of single choices: this one is wrong, that one is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lawqa.answers.context import sentence_start
+from lawqa.answers.labels import BRACKETS, MARK, in_a_list, label_at
+from lawqa.answers.marks import Mark, Strength
+from lawqa.answers.slots import Reading
+from lawqa.answers.wording import find_each, wording
+
+_LONE = rf"[{MARK}](?<![a-z0-9_][{MARK}])(?![a-z0-9])[ {BRACKETS}]{{0,6}}"
+_DENIED = (
+    wording("正解では|正答では", rf"{_LONE}[はが][、 ]{{0,2}}(?:正解|正答)では(?:な|あり)"),
+    wording(
+        "not|n't",
+        rf"{_LONE}(?:is|was)(?: not|n't) (?:the |a )?(?:correct |right )?(?:answer|option|choice)\b",
+    ),
+)
+_GRADED = (
+    wording(
+        "は",
+        rf"{_LONE}は[、 ]{{0,2}}(?:(?P<good>正し(?:い|く[、あ])|適切|妥当)|誤|間違|不適|正しく(?:な|あり))",
+    ),
+    wording(
+        "is |was ",
+        rf"{_LONE}(?:is|was) (?:also |therefore |clearly |likely )?",
+        r"(?:(?P<good>correct|right|valid|accurate|appropriate)|incorrect|wrong|false|invalid|inaccurate)\b",
+    ),
+)
+_FINISHED = re.compile(r"[。.!)\"' ]\Z")
+
+
+def denial(reading: Reading) -> Iterator[Mark]:
+    """`b は正解ではない` takes back a b that was said before."""
+    for found in find_each(_DENIED, reading.page.text):
+        label = label_at(reading.page, found.start())
+        if label:
+            yield Mark("retract", label, Strength.STATED, found.start(), found.span())
+
+
+def closing_grade(reading: Reading) -> Iterator[Mark]:
+    """A finished last sentence may mean as the answer the one choice that it grades unlike all others."""
+    text = reading.page.text
+    graded = list(find_each(_GRADED, text))
+    last = max(graded, key=lambda found: found.start(), default=None)
+    if last is None or not _FINISHED.search(text):
+        return
+    if last.start() < sentence_start(text, len(text) - 1) or in_a_list(reading.page, last.start()):
+        return
+    good = {text[m.start()] for m in graded if m["good"]}
+    bad = {text[m.start()] for m in graded if not m["good"]}
+    label = label_at(reading.page, last.start())
+    # Analyses strike out wrong choices one by one: a bad grade is an answer only beside good ones.
+    if label and (len(good) == 1 if last["good"] else len(bad) == 1 and len(good) > 1):
+        yield Mark("claim", label, Strength.HINT, last.start(), last.span())

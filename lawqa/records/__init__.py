@@ -1,0 +1,33 @@
+"""Training records: a question with its answer as chat text, then as token ids and labels.
+
+    record  what a record holds, and how one is made of a question
+    tokens  ids and labels, built once, as plain ints
+    files   records on disk
+
+The prompt part comes from `lawqa.prompting`, as in evaluation.
+"""
+
+from lawqa.records.files import LoadedRecords, load_records, write_records
+from lawqa.records.record import LEGACY_SPEC, TrainingRecord, make_record, make_records
+from lawqa.records.tokens import (
+    IGNORED,
+    TokenizedRecord,
+    masked_text,
+    tokenize_record,
+    tokenize_records,
+)
+
+__all__ = [
+    "IGNORED",
+    "LEGACY_SPEC",
+    "LoadedRecords",
+    "TokenizedRecord",
+    "TrainingRecord",
+    "load_records",
+    "make_record",
+    "make_records",
+    "masked_text",
+    "tokenize_record",
+    "tokenize_records",
+    "write_records",
+]

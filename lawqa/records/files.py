@@ -1,0 +1,132 @@
+"""Training records on disk: lawqa's JSONL, question files, and the lab's old records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import ConfigError, DataError
+from lawqa.prompting import Message, PromptSpec
+from lawqa.questions import from_sample, json_lines, read_questions, to_sample
+from lawqa.records.record import LEGACY_SPEC, TrainingRecord, make_record
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class LoadedRecords:
+    """The records of a file, and what a user should know about them."""
+
+    records: tuple[TrainingRecord, ...]
+    """In file order."""
+    warnings: tuple[str, ...] = ()
+    """What is lost or unknown, a sentence each."""
+
+
+def write_records(path: Path, records: Iterable[TrainingRecord]) -> None:
+    """Write records as JSONL, one a line."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for record in records:
+            file.write(json.dumps(_to_json(record), ensure_ascii=False) + "\n")
+
+
+def load_records(path: Path) -> LoadedRecords:
+    """The training records of a file.
+
+    Reads lawqa's records, the lab's old `{"input", "output", "meta"}` records, and question files, from
+    which direct closed-book records are made.
+
+    Raises:
+        DataError: the file cannot be read or is none of these.
+    """
+    if path.suffix != ".jsonl":
+        return _from_questions(path)
+    lines = list(json_lines(path))
+    first = lines[0][1]
+    if isinstance(first, dict) and "messages" in first:
+        return LoadedRecords(_each(path, lines, _from_json))
+    if isinstance(first, dict) and {"input", "output"} <= first.keys():
+        return LoadedRecords(_each(path, lines, _from_legacy), _LEGACY_WARNINGS)
+    return _from_questions(path)
+
+
+def _from_questions(path: Path) -> LoadedRecords:
+    spec = PromptSpec()
+    records = tuple(make_record(question, spec) for question in read_questions(path))
+    return LoadedRecords(
+        records, (f"{path} holds questions: made {len(records)} {spec.id} records of them",)
+    )
+
+
+def _each(
+    path: Path,
+    lines: Sequence[tuple[int, Any]],
+    convert: Callable[[dict[str, Any]], TrainingRecord],
+) -> tuple[TrainingRecord, ...]:
+    records = []
+    for number, item in lines:
+        try:
+            records.append(convert(item))
+        except (KeyError, TypeError, ValueError, ConfigError) as problem:
+            raise DataError(
+                f"{path}: line {number} is not a training record: {problem!s}",
+                "lawqa records  writes them",
+            ) from None
+    return tuple(records)
+
+
+def _to_json(record: TrainingRecord) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "messages": [{"role": m.role, "content": m.content} for m in record.messages],
+        "answer": record.answer,
+        "question_id": record.question_id,
+        "order": record.order,
+        "prompt_spec": record.prompt_spec,
+        "fingerprint": record.fingerprint,
+        "source": record.source,
+        "origin": to_sample(record.origin) if record.origin else None,
+    }
+
+
+def _from_json(item: dict[str, Any]) -> TrainingRecord:
+    if item["schema_version"] != SCHEMA_VERSION:
+        raise ValueError(f"schema_version {item['schema_version']}, expected {SCHEMA_VERSION}")
+    PromptSpec.from_id(item["prompt_spec"])
+    return TrainingRecord(
+        messages=tuple(Message(m["role"], _text(m["content"])) for m in item["messages"]),
+        answer=_text(item["answer"]),
+        question_id=_text(item["question_id"]),
+        order=int(item["order"]),
+        prompt_spec=item["prompt_spec"],
+        fingerprint=_text(item["fingerprint"]),
+        source=_text(item["source"]),
+        origin=from_sample(item["origin"]) if item.get("origin") is not None else None,
+    )
+
+
+_LEGACY_WARNINGS = (
+    "the file holds the lab's old input/output records: their prompts were not written by lawqa, so "
+    "evaluation will refuse lawqa's prompts for this adapter unless --allow-prompt-mismatch",
+    "old records do not say which questions they hold: evaluation cannot refuse trained-on questions",
+)
+
+
+def _from_legacy(item: dict[str, Any]) -> TrainingRecord:
+    return TrainingRecord(
+        messages=(Message("user", _text(item["input"])),),
+        answer=_text(item["output"]).strip(),
+        question_id="",
+        order=1,
+        prompt_spec=LEGACY_SPEC,
+        source="lab-legacy",
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, found {type(value).__name__}")
+    return value

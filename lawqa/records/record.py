@@ -1,0 +1,104 @@
+"""A question with its answer as chat text."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lawqa.choices import ORIGINAL_ORDER, orders
+from lawqa.errors import ConfigError
+from lawqa.prompting import Message, PromptSpec, answer_text, build_prompt
+from lawqa.questions import Question, fingerprint, reordered
+
+LEGACY_SPEC = "lab-legacy"
+"""The prompt spec id of the lab's old records, whose prompts lawqa did not write."""
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """One prompt with the answer that is to be learnt."""
+
+    messages: tuple[Message, ...]
+    """The chat up to and including the user's turn."""
+    answer: str
+    """The assistant's turn, without any end token."""
+    question_id: str
+    """The id of the question; empty where it is not known (the lab's old records)."""
+    order: int
+    """The number of the choice order shown."""
+    prompt_spec: str
+    """The id of the prompt spec that made the messages."""
+    fingerprint: str = ""
+    """`questions.fingerprint` of the question; empty where it is not known."""
+    source: str = "question"
+    """What the record was made from."""
+    origin: Question | None = None
+    """The question it was made of, whole, so that a leak audit sees also what the prompt does not show;
+    None where it is not known."""
+
+    @property
+    def key(self) -> str:
+        """What error messages call this record."""
+        return f"{self.question_id or 'unknown question'}#{self.order}"
+
+    @property
+    def thinking(self) -> bool:
+        """Whether the prompt leaves the think block open."""
+        return self.prompt_spec != LEGACY_SPEC and PromptSpec.from_id(self.prompt_spec).thinking
+
+
+def make_record(question: Question, spec: PromptSpec, *, reasoning: str = "") -> TrainingRecord:
+    """The record that teaches to answer this question as the spec asks.
+
+    Raises:
+        ConfigError: the spec wants reasoning and none is given, or wants a context that is not there.
+    """
+    if spec.thinking or (spec.mode == "cot" and not reasoning.strip()):
+        raise ConfigError(
+            f"{question.key}: a {spec.id} record needs real reasoning, and there is no source of it",
+            "lawqa distill will sample reasoning from the base model; it comes with a later version. "
+            "Until then: --mode direct",
+        )
+    return TrainingRecord(
+        messages=build_prompt(question, spec).messages,
+        answer=answer_text(question.gold, spec.mode, reasoning),
+        question_id=question.id,
+        order=question.order,
+        prompt_spec=spec.id,
+        fingerprint=fingerprint(question),
+        origin=question,
+    )
+
+
+def make_records(
+    questions: Sequence[Question],
+    specs: Sequence[tuple[PromptSpec, int]],
+    *,
+    permutations: Literal[1, 4, 24] = 1,
+    seed: int = 0,
+) -> tuple[TrainingRecord, ...]:
+    """One record for every question and order, with the prompt specs in the given ratio.
+
+    Args:
+        questions: the questions, in their original order where `permutations` is not 1.
+        specs: prompt specs with their weights, whole numbers above 0.
+        permutations: in how many orders each question stands; 4 and 24 put every right choice at
+            every label equally often, so that no label is favoured.
+        seed: decides which question gets which spec.
+
+    Raises:
+        ConfigError: a spec wants reasoning, or a context that is not there.
+        DataError: orders are asked for of questions that are reordered already.
+    """
+    shown = [
+        question if order == ORIGINAL_ORDER else reordered(question, order)
+        for question in questions
+        for order in orders(permutations)
+    ]
+    dealt = [spec for spec, weight in specs for _ in range(weight)]
+    places = sorted(range(len(shown)), key=lambda i: shown[i].key)
+    random.Random(seed).shuffle(places)  # noqa: S311 - repeatable, not secret
+    spec_of = {place: dealt[rank % len(dealt)] for rank, place in enumerate(places)}
+    return tuple(make_record(question, spec_of[i]) for i, question in enumerate(shown))

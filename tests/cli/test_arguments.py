@@ -1,0 +1,632 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sysconfig
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lawqa
+from lawqa.cli import main, parse_arguments
+from lawqa.cli.compare import Compare
+from lawqa.cli.data import Check, Data, Show
+from lawqa.cli.demo import Demo
+from lawqa.cli.evaluate import Evaluate
+from lawqa.cli.records import Records
+from lawqa.cli.rescore import Rescore
+from lawqa.cli.train import Train
+from lawqa.errors import ConfigError
+from lawqa.questions import Question, write_questions
+
+RunPython = Callable[..., subprocess.CompletedProcess[str]]
+
+EVALUATE = (
+    ("--data q.json", "data", Path("q.json")),
+    ("--output out.json", "output", Path("out.json")),
+    ("--samples 20", "samples", 20),
+    ("--condition closed", "condition", "closed"),
+    ("--condition gold", "condition", "gold"),
+    ("--condition rag", "condition", "rag"),
+    ("--no-rag", "no_rag", True),
+    ("--top-k 10", "top_k", 10),
+    ("--index i", "index", Path("i")),
+    ("--mode direct", "mode", "direct"),
+    ("--mode cot", "mode", "cot"),
+    ("--use-cot", "use_cot", True),
+    ("--thinking", "thinking", True),
+    ("--answer-by logits", "answer_by", "logits"),
+    ("--answer-by generate", "answer_by", "generate"),
+    ("--few-shot", "few_shot", True),
+    ("--no-few-shot", "few_shot", False),
+    ("--ensemble 3", "ensemble", 3),
+    ("--permutations 1", "permutations", 1),
+    ("--permutations 4", "permutations", 4),
+    ("--permutations 24", "permutations", 24),
+    ("--llm-backend hf", "llm_backend", "hf"),
+    ("--llm-backend ollama", "llm_backend", "ollama"),
+    ("--llm-backend openai", "llm_backend", "openai"),
+    ("--llm-backend scripted", "llm_backend", "scripted"),
+    ("--llm-model qwen3:8b", "llm_model", "qwen3:8b"),
+    ("--base-url http://localhost:8000/v1", "base_url", "http://localhost:8000/v1"),
+    ("--script s.json", "script", Path("s.json")),
+    ("--use-reranker", "use_reranker", True),
+    ("--reranker-model r", "reranker_model", "r"),
+    ("--rerank-top-n 3", "rerank_top_n", 3),
+    ("--hf-model-name Qwen/Qwen3-1.7B", "hf_model_name", "Qwen/Qwen3-1.7B"),
+    ("--revision main", "revision", "main"),
+    ("--hf-lora-path runs/a", "hf_lora_path", Path("runs/a")),
+    ("--with-base", "with_base", True),
+    ("--hf-load-in-4bit", "hf_load_in_4bit", True),
+    ("--max-new-tokens 64", "max_new_tokens", 64),
+    ("--temperature 0.7", "temperature", 0.7),
+    ("--token-budget 4096", "token_budget", 4096),
+    ("--seed 7", "seed", 7),
+    ("--place heart01", "place", "heart01"),
+    ("--run-dir r", "run_dir", Path("r")),
+    ("--resume", "resume", True),
+    ("--fresh", "fresh", True),
+    ("--allow-leak", "allow_leak", True),
+    ("--allow-prompt-mismatch", "allow_prompt_mismatch", True),
+)
+TRAIN = (
+    ("--model-name m", "model_name", "m"),
+    ("--revision main", "revision", "main"),
+    ("--train-file r.jsonl", "train_file", Path("r.jsonl")),
+    ("--dev-file d.json", "dev_file", Path("d.json")),
+    ("--output-dir a", "output_dir", Path("a")),
+    ("--num-epochs 1", "num_epochs", 1.0),
+    ("--num-epochs 0.5", "num_epochs", 0.5),
+    ("--batch-size 8", "batch_size", 8),
+    ("--gradient-accumulation-steps 2", "gradient_accumulation_steps", 2),
+    ("--token-budget 4096", "token_budget", 4096),
+    ("--learning-rate 5e-5", "learning_rate", 5e-5),
+    ("--max-seq-length 768", "max_seq_length", 768),
+    ("--warmup-ratio 0.1", "warmup_ratio", 0.1),
+    ("--lora-r 32", "lora_r", 32),
+    ("--lora-alpha 64", "lora_alpha", 64),
+    ("--lora-dropout 0.0", "lora_dropout", 0.0),
+    ("--target-modules q_proj v_proj", "target_modules", ("q_proj", "v_proj")),
+    ("--use-4bit", "use_4bit", True),
+    ("--bnb-4bit-compute-dtype bfloat16", "bnb_4bit_compute_dtype", "bfloat16"),
+    ("--bnb-4bit-compute-dtype float16", "bnb_4bit_compute_dtype", "float16"),
+    ("--bnb-4bit-quant-type nf4", "bnb_4bit_quant_type", "nf4"),
+    ("--bnb-4bit-quant-type fp4", "bnb_4bit_quant_type", "fp4"),
+    ("--fp16", "fp16", True),
+    ("--bf16", "bf16", True),
+    ("--max-steps-override 50", "max_steps_override", 50),
+    ("--max-steps-override -1", "max_steps_override", -1),
+    ("--logging-steps 10", "logging_steps", 10),
+    ("--save-steps 5", "save_steps", 5),
+    ("--seed 7", "seed", 7),
+    ("--resume", "resume", True),
+    ("--fresh", "fresh", True),
+    ("--do-train", "do_train", True),
+)
+RECORDS = (
+    ("--lawqa-path q.json", "lawqa_path", Path("q.json")),
+    ("--output-path r.jsonl", "output_path", Path("r.jsonl")),
+    ("--mode cot", "mode", "cot"),
+    ("--condition gold", "condition", "gold"),
+    ("--no-rag", "no_rag", True),
+    ("--top-k 3", "top_k", 3),
+    ("--index i", "index", Path("i")),
+    ("--few-shot", "few_shot", True),
+    ("--no-few-shot", "few_shot", False),
+    ("--samples 5", "samples", 5),
+    ("--mix closed=1,gold=2", "mix", "closed=1,gold=2"),
+    ("--permutations 4", "permutations", 4),
+    ("--seed 7", "seed", 7),
+    ("--fresh", "fresh", True),
+)
+DEMO = (
+    ("--data q.json", "data", Path("q.json")),
+    ("--tokenizer t", "tokenizer", "t"),
+    ("--run-dir r", "run_dir", Path("r")),
+    ("--fresh", "fresh", True),
+    ("--seed 7", "seed", 7),
+)
+REQUIRED = {
+    "evaluate": (),
+    "train": ("--train-file", "t.jsonl", "--output-dir", "a"),
+    "records": ("--output-path", "r.jsonl"),
+    "demo": (),
+}
+TABLES = {"evaluate": EVALUATE, "train": TRAIN, "records": RECORDS, "demo": DEMO}
+CLASSES: dict[str, Any] = {"evaluate": Evaluate, "train": Train, "records": Records, "demo": Demo}
+
+CASES = [
+    pytest.param(command, flag, field, value, id=f"{command} {flag}")
+    for command, table in TABLES.items()
+    for flag, field, value in table
+]
+
+
+def option(field: str) -> str:
+    return "--" + field.replace("_", "-")
+
+
+def error_of(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[str, str]:
+    """Message and hint of a command that is to end with code 2 and print nothing else."""
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    message, _, hint = err.removeprefix("error: ").rstrip("\n").partition("\nhint: ")
+    return message, hint
+
+
+# --- every flag
+
+
+@pytest.mark.parametrize(("command", "flag", "field", "value"), CASES)
+def test_every_flag_of_the_contract_is_read(
+    command: str, flag: str, field: str, value: object
+) -> None:
+    parsed = parse_arguments([command, *REQUIRED[command], *flag.split()])
+    assert type(parsed) is CLASSES[command]
+    assert getattr(parsed, field) == value
+    assert type(getattr(parsed, field)) is type(value)
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_the_table_above_holds_every_flag_there_is(command: str) -> None:
+    assert {field for _, field, _ in TABLES[command]} == {f.name for f in fields(CLASSES[command])}
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_without_a_flag_its_default_holds(command: str) -> None:
+    parsed = parse_arguments([command, *REQUIRED[command]])
+    for field in fields(CLASSES[command]):
+        if field.default is not MISSING:
+            assert getattr(parsed, field.name) == field.default
+
+
+def test_the_defaults_of_evaluate_are_the_documented_ones() -> None:
+    config, remarks = Evaluate().resolve()
+    assert remarks == []
+    assert config.spec.id == "direct-closed-v1"
+    assert (config.answer_by, config.backend, config.place) == ("logits", "hf", "any")
+    assert (config.temperature, config.max_new_tokens, config.samples) == (0.0, 32, None)
+    assert (config.allow_leak, config.allow_prompt_mismatch, config.fresh) == (False,) * 3
+
+
+def test_data_check_and_show_take_a_file() -> None:
+    assert parse_arguments(["data", "check", "q.json"]) == Data(Check(Path("q.json")))
+    shown = parse_arguments(["data", "show", "r.jsonl", "--tokenizer", "t", "--n", "3"])
+    assert shown == Data(Show(Path("r.jsonl"), tokenizer="t", n=3))
+
+
+def test_rescore_and_compare_take_runs() -> None:
+    runs = (Path("a"), Path("b.json"))
+    given = parse_arguments(["rescore", "a", "b.json", "--write", "--json"])
+    assert given == Rescore(runs, write=True, as_json=True)
+    given = parse_arguments(["compare", "base", "a", "b.json", "--recorded", "--json"])
+    assert given == Compare(Path("base"), runs, recorded=True, as_json=True)
+
+
+@pytest.mark.parametrize(
+    "flags", [["--top-k", "3", "--samples=20"], ["--top_k=3", "--samples", "20"]]
+)
+def test_flags_may_be_joined_with_an_equals_sign_or_written_with_underscores(
+    flags: list[str],
+) -> None:
+    parsed = parse_arguments(["evaluate", *flags])
+    assert isinstance(parsed, Evaluate)
+    assert (parsed.top_k, parsed.samples) == (3, 20)
+
+
+# --- help and version
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_help_names_and_explains_every_flag(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert main([command, "--help"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    words = out.replace(",", " ").split()
+    assert [f.name for f in fields(CLASSES[command]) if option(f.name) not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (["--help"], ["evaluate", "train", "records", "rescore", "compare", "data", "demo"]),
+        (["-h"], ["evaluate", "train", "records", "rescore", "compare", "data", "demo"]),
+        (["rescore", "--help"], ["PATH", "--write", "--json"]),
+        (["compare", "--help"], ["PATH", "--recorded", "--json"]),
+        (["data", "--help"], ["check", "show"]),
+        (["data", "check", "--help"], ["PATH"]),
+        (["data", "show", "--help"], ["PATH", "--tokenizer", "--n"]),
+    ],
+)
+def test_help_names_what_can_be_given(
+    capsys: pytest.CaptureFixture[str], argv: list[str], named: list[str]
+) -> None:
+    assert main(argv) == 0
+    words = capsys.readouterr().out.replace("[", " ").split()
+    assert [name for name in named if name not in words] == []
+
+
+def test_every_command_that_help_lists_has_help_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out.split("{")[1].split("}")[0].split(",")
+    assert len(listed) >= 7
+    for command in listed:
+        assert main([command, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"usage: lawqa {command} ")
+
+
+def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"lawqa {lawqa.__version__}\n"
+
+
+# --- malformed options
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        ([], "evaluate"),
+        (["evalute"], "evalute"),
+        (["data"], "check"),
+        (["data", "check"], "PATH"),
+        (["evaluate", "--sample-size", "3"], "--sample-size"),
+        (["evaluate", "q.json"], "q.json"),
+        (["evaluate", "--samples", "many"], "--samples"),
+        (["evaluate", "--samples"], "--samples"),
+        (["evaluate", "--condition", "open"], "--condition"),
+        (["evaluate", "--llm-backend", "vllm"], "--llm-backend"),
+        (["evaluate", "--permutations", "2"], "--permutations"),
+        (["evaluate", "--no-no-rag"], "--no-no-rag"),
+        (["train", "--output-dir", "a"], "--train-file"),
+        (["train", "--train-file", "t"], "--output-dir"),
+        (["records"], "--output-path"),
+    ],
+    ids=" ".join,
+)
+def test_malformed_options_are_named_and_end_with_code_two(
+    capsys: pytest.CaptureFixture[str], argv: list[str], named: str
+) -> None:
+    assert main(argv) == 2
+    assert named in capsys.readouterr().err
+
+
+# --- what the flags mean
+
+
+@pytest.mark.parametrize(
+    ("flags", "condition"),
+    [
+        ("", "closed"),
+        ("--no-rag", "closed"),
+        ("--condition closed", "closed"),
+        ("--condition closed --no-rag", "closed"),
+        ("--condition gold", "gold"),
+    ],
+)
+def test_the_condition_that_the_flags_mean(flags: str, condition: str) -> None:
+    parsed = parse_arguments(["evaluate", *flags.split()])
+    assert isinstance(parsed, Evaluate)
+    config, remarks = parsed.resolve()
+    assert (config.spec.condition, remarks) == (condition, [])
+
+
+@pytest.mark.parametrize(
+    ("flags", "remark"),
+    [
+        ("--no-rag --top-k 3", "--top-k unused: the condition is closed"),
+        ("--no-rag --top-k 0", "--top-k unused: the condition is closed"),
+        ("--condition closed --index i", "--index unused: the condition is closed"),
+        ("--condition gold --top-k 3", "--top-k unused: the condition is gold"),
+        (
+            "--no-rag --use-reranker --reranker-model r --rerank-top-n 3",
+            "--use-reranker, --reranker-model, --rerank-top-n unused: the condition is closed",
+        ),
+    ],
+)
+def test_flags_of_retrieval_without_retrieval_are_said_to_be_unused(
+    flags: str, remark: str
+) -> None:
+    parsed = parse_arguments(["evaluate", *flags.split()])
+    assert isinstance(parsed, Evaluate)
+    assert parsed.resolve()[1] == [remark]
+
+
+RAG_FLAGS = (
+    "--condition rag", "--condition rag --top-k 3", "--top-k 3", "--use-reranker", "--index i",
+    "--reranker-model r", "--rerank-top-n 3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("flags", RAG_FLAGS)
+def test_flags_of_retrieval_mean_the_condition_rag(flags: str) -> None:
+    parsed = parse_arguments(["evaluate", *flags.split()])
+    assert isinstance(parsed, Evaluate)
+    with pytest.raises(ConfigError, match=r"--condition rag.* is not built yet$"):
+        parsed.resolve()
+
+
+@pytest.mark.parametrize(
+    ("flags", "spec_id", "answer_by", "max_new_tokens"),
+    [
+        ("", "direct-closed-v1", "logits", 32),
+        ("--answer-by generate", "direct-closed-v1", "generate", 32),
+        ("--mode cot", "cot-closed-v1", "generate", 1024),
+        ("--use-cot", "cot-closed-v1", "generate", 1024),
+        ("--use-cot --mode cot --few-shot", "cot-closed-fewshot-v1", "generate", 1024),
+        ("--thinking", "direct-closed-thinking-v1", "generate", 4096),
+        ("--thinking --use-cot", "cot-closed-thinking-v1", "generate", 4096),
+        ("--use-cot --max-new-tokens 7", "cot-closed-v1", "generate", 7),
+    ],
+)
+def test_mode_and_thinking_decide_how_answers_are_read(
+    flags: str, spec_id: str, answer_by: str, max_new_tokens: int
+) -> None:
+    parsed = parse_arguments(["evaluate", *flags.split()])
+    assert isinstance(parsed, Evaluate)
+    config, _ = parsed.resolve()
+    assert (config.spec.id, config.answer_by) == (spec_id, answer_by)
+    assert config.max_new_tokens == max_new_tokens
+
+
+# --- contradictions
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            "evaluate --condition rag --no-rag",
+            "--condition rag and --no-rag contradict each other",
+        ),
+        (
+            "evaluate --condition gold --no-rag",
+            "--condition gold and --no-rag contradict each other",
+        ),
+        (
+            "evaluate --mode direct --use-cot",
+            "--mode direct and --use-cot contradict each other",
+        ),
+        (
+            "evaluate --thinking --answer-by logits",
+            "--answer-by logits cannot be: the next token after this prompt opens a think block, "
+            "not an answer",
+        ),
+        (
+            "evaluate --use-cot --answer-by logits",
+            "--answer-by logits cannot be: the next token after this prompt opens reasoning, "
+            "not an answer",
+        ),
+        ("evaluate --script s.json", "--script is for --llm-backend scripted"),
+        (
+            "evaluate --llm-backend scripted --script s.json --hf-lora-path a",
+            "--hf-lora-path is for --llm-backend hf",
+        ),
+        (
+            "evaluate --llm-model qwen3:8b",
+            "--llm-model qwen3:8b names a model on a server, but the backend is hf: say "
+            "--llm-backend ollama, or --hf-model-name for a local model",
+        ),
+        ("evaluate --base-url http://x", "--base-url is for --llm-backend openai"),
+        (
+            "evaluate --samples 0 --temperature -1 --max-new-tokens 0 --token-budget 0",
+            "--samples is 0, expected 1 or more\n"
+            "--temperature is -1.0, expected 0 or more\n"
+            "--max-new-tokens is 0, expected 1 or more\n"
+            "--token-budget is 0, expected 1 or more",
+        ),
+        (
+            "records --output-path r.jsonl --condition rag --no-rag",
+            "--condition rag and --no-rag contradict each other",
+        ),
+        ("records --output-path r.jsonl --samples 0", "--samples is 0, expected 1 or more"),
+        (
+            "train --train-file t --output-dir a --fp16 --bf16",
+            "--fp16 (float16) and --bf16 (bfloat16) contradict each other",
+        ),
+        (
+            "train --train-file t --output-dir a --fp16 --bnb-4bit-compute-dtype bfloat16",
+            "--fp16 (float16) and --bnb-4bit-compute-dtype (bfloat16) contradict each other",
+        ),
+        (
+            "train --train-file t --output-dir a --num-epochs 0 --batch-size 0 "
+            "--gradient-accumulation-steps 0 --learning-rate 0 --warmup-ratio 1 "
+            "--max-seq-length 1 --token-budget 0 --max-steps-override 0 --lora-r 0 "
+            "--lora-alpha 0 --lora-dropout 1 --logging-steps 0 --save-steps -1",
+            "--num-epochs is 0.0, expected above 0\n"
+            "--batch-size is 0, expected 1 or more\n"
+            "--gradient-accumulation-steps is 0, expected 1 or more\n"
+            "--learning-rate is 0.0, expected between 0 and 1\n"
+            "--warmup-ratio is 1.0, expected 0 to below 1\n"
+            "--max-seq-length is 1, expected 2 or more\n"
+            "--token-budget is 0, expected 1 or more\n"
+            "--max-steps-override is 0, expected 1 or more, or -1 for all epochs\n"
+            "--lora-r is 0, expected 1 or more\n"
+            "--lora-alpha is 0, expected 1 or more\n"
+            "--lora-dropout is 1.0, expected 0 to below 1\n"
+            "--logging-steps is 0, expected 1 or more\n"
+            "--save-steps is -1, expected 0 or more",
+        ),
+    ],
+    ids=lambda value: value[:60] if " --" in value else "",
+)
+def test_contradictions_are_named_and_end_with_code_two(
+    capsys: pytest.CaptureFixture[str], argv: str, message: str
+) -> None:
+    found, _ = error_of(capsys, *argv.split())
+    assert found == message
+
+
+@pytest.mark.parametrize(
+    "flags",
+    ["--fp16", "--bnb-4bit-compute-dtype float16", "--fp16 --bnb-4bit-compute-dtype float16"],
+)
+def test_one_dtype_may_be_named_twice(capsys: pytest.CaptureFixture[str], flags: str) -> None:
+    required = ["--train-file", "nothing.jsonl", "--output-dir", "a"]
+    message, _ = error_of(capsys, "train", *required, *flags.split())
+    assert message == "nothing.jsonl: no such file"
+
+
+# --- what is not built yet
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: Callable[..., Question]
+) -> Path:
+    """An own working directory that holds one question and a script."""
+    monkeypatch.chdir(tmp_path)
+    write_questions(tmp_path / "q.json", [question()])
+    (tmp_path / "s.json").write_text('{"*": "b"}', encoding="utf-8")
+    return tmp_path
+
+
+SCRIPTED = "evaluate --data q.json --llm-backend scripted --script s.json"
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (f"{SCRIPTED} --ensemble 3", "--ensemble 3"),
+        (f"{SCRIPTED} --permutations 4", "--permutations 4"),
+        (f"{SCRIPTED} --permutations 24", "--permutations 24"),
+        (f"{SCRIPTED} --with-base", "--with-base"),
+        (f"{SCRIPTED} --resume", "--resume"),
+        *((f"{SCRIPTED} {flags}", "--condition rag") for flags in RAG_FLAGS),
+        ("evaluate --data q.json --llm-backend ollama --llm-model m", "--llm-backend ollama"),
+        ("evaluate --data q.json --llm-backend openai --base-url u", "--llm-backend openai"),
+        ("train --train-file q.json --output-dir a --resume", "--resume"),
+        ("train --train-file q.json --output-dir a --dev-file q.json", "--dev-file"),
+        ("records --lawqa-path q.json --output-path r.jsonl --top-k 3", "--condition rag"),
+        ("records --lawqa-path q.json --output-path r.jsonl --index i", "--condition rag"),
+    ],
+    ids=lambda value: value.removeprefix(SCRIPTED),
+)
+def test_what_is_not_built_yet_says_so_and_does_nothing_else(
+    here: Path, capsys: pytest.CaptureFixture[str], argv: str, named: str
+) -> None:
+    before = sorted(here.iterdir())
+    message, hint = error_of(capsys, *argv.split())
+    assert message.startswith(named)
+    assert message.endswith("is not built yet")
+    assert "CHANGELOG" in hint
+    assert sorted(here.iterdir()) == before
+
+
+def test_records_with_reasoning_name_what_will_make_it(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = "records --lawqa-path q.json --output-path r.jsonl --mode cot"
+    message, hint = error_of(capsys, *argv.split())
+    assert "needs real reasoning" in message
+    assert "lawqa distill" in hint
+    assert not (here / "r.jsonl").exists()
+
+
+# --- lawqa records, to the end
+
+
+def test_records_are_written_as_the_flags_say(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = "records --lawqa-path q.json --output-path r.jsonl --condition gold --few-shot"
+    assert main(argv.split()) == 0
+    assert capsys.readouterr().out == "wrote 1 direct-gold-fewshot-v1 records to r.jsonl\n"
+    (record,) = map(json.loads, (here / "r.jsonl").read_text(encoding="utf-8").splitlines())
+    assert (record["prompt_spec"], record["answer"]) == ("direct-gold-fewshot-v1", "b")
+
+
+def test_records_may_go_into_a_directory_that_is_not_there_yet(here: Path) -> None:
+    argv = "records --lawqa-path q.json --output-path results/finetune/r.jsonl --no-rag"
+    assert main(argv.split()) == 0
+    assert (here / "results" / "finetune" / "r.jsonl").is_file()
+
+
+def test_an_unused_flag_of_records_is_said_to_be_unused(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = "records --lawqa-path q.json --output-path r.jsonl --no-rag --top-k 0"
+    assert main(argv.split()) == 0
+    assert capsys.readouterr().err == "note: --top-k unused: the condition is closed\n"
+    assert (here / "r.jsonl").is_file()
+
+
+def test_a_record_file_is_replaced_only_when_asked(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "r.jsonl").write_text("mine", encoding="utf-8")
+    argv = ["records", "--lawqa-path", "q.json", "--output-path", "r.jsonl"]
+    message, hint = error_of(capsys, *argv)
+    assert message == "--output-path r.jsonl: exists already"
+    assert hint == "--fresh replaces it"
+    assert (here / "r.jsonl").read_text(encoding="utf-8") == "mine"
+    assert main([*argv, "--fresh"]) == 0
+
+
+# --- lawqa data check
+
+
+def test_data_check_counts_laws_labels_and_duplicates(
+    here: Path, capsys: pytest.CaptureFixture[str], question: Callable[..., Question]
+) -> None:
+    asked = [
+        question(),
+        question(id="民法_2", gold="a"),
+        question(id="刑法_3", gold="d", text="別の問", context=""),
+    ]
+    write_questions(here / "q.json", asked)
+    assert main(["data", "check", "q.json"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.split("\n")]
+    assert lines[0] == "q.json: 3 items, 3 questions, orders 1"
+    for row in ("law a b c d all", "民法 1 1 0 0 2", "刑法 0 0 0 1 1", "all 1 1 0 1 3"):
+        assert row in lines
+    assert "questions asked twice under different ids: 1" in lines
+    assert "questions that share their context with another: 2" in lines
+    assert "questions without context: 1" in lines
+    assert lines[-2].startswith("sha256 ")
+
+
+def test_data_check_reads_lawqa_jp(capsys: pytest.CaptureFixture[str], shared_data: Path) -> None:
+    path = shared_data / "lawqa_jp" / "selection_randomized.json"
+    assert main(["data", "check", str(path)]) == 0
+    assert "560 items, 140 questions, orders 1 2 3 4\n" in capsys.readouterr().out
+
+
+# --- the program
+
+
+def test_the_program_and_the_module_are_the_same(run_python: RunPython) -> None:
+    program = Path(sysconfig.get_path("scripts"), "lawqa")
+    if not program.is_file():
+        pytest.skip(f"lawqa is not installed in {program.parent}")
+    for arguments in (["--version"], ["evaluate", "--help"], ["data", "check", "nothing.json"]):
+        as_program = run_python(str(program), *arguments)
+        as_module = run_python("-m", "lawqa", *arguments)
+        assert as_program.returncode == as_module.returncode
+        assert as_program.stdout == as_module.stdout
+        assert as_program.stderr == as_module.stderr
+        assert as_module.stdout + as_module.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["data", "check", "x"]])
+def test_help_and_file_errors_need_no_heavy_library(
+    run_python: RunPython, arguments: list[str]
+) -> None:
+    heavy = ("torch", "transformers", "peft", "datasets", "scipy", "numpy", "tqdm")
+    code = (
+        "import sys; from lawqa.cli import main; "
+        f"main({arguments!r}); "
+        f"print('imported', [name for name in {heavy!r} if name in sys.modules])"
+    )
+    ended = run_python("-c", code)
+    assert ended.returncode == 0
+    assert ended.stdout.endswith("imported []\n")
