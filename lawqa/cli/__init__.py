@@ -16,6 +16,8 @@ from lawqa.cli.demo import Demo
 from lawqa.cli.evaluate import Evaluate
 from lawqa.cli.records import Records
 from lawqa.cli.rescore import Rescore
+from lawqa.cli.split import Split
+from lawqa.cli.statutes import Statutes
 from lawqa.cli.train import Train
 from lawqa.errors import LawqaError
 
@@ -30,9 +32,11 @@ Command = Annotated[
     Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Train, subcommand("train")]
     | Annotated[Records, subcommand("records")]
+    | Annotated[Split, subcommand("split")]
     | Annotated[Rescore, subcommand("rescore")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Data, subcommand("data")]
+    | Annotated[Statutes, subcommand("statutes")]
     | Annotated[Demo, subcommand("demo")],
     arg(name=""),
 ]

@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg, subcommand
 
 from lawqa.choices import LABELS
 from lawqa.cli.evaluate import DEFAULT_MODEL
+from lawqa.cli.leaks import Leaks
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions
 
 
@@ -57,7 +58,10 @@ class Data:
     """Look at question and record files."""
 
     command: Annotated[
-        Annotated[Check, subcommand("check")] | Annotated[Show, subcommand("show")], arg(name="")
+        Annotated[Check, subcommand("check")]
+        | Annotated[Show, subcommand("show")]
+        | Annotated[Leaks, subcommand("leaks")],
+        arg(name=""),
     ]
 
     def run(self) -> int:

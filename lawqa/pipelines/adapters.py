@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import BackendError, DataError
+from lawqa.pipelines.leaks import read_items
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
 from lawqa.runs import MANIFEST, read_manifest
+from lawqa.splits import find_leaks
+
+TRAINED_ON = "trained_on.jsonl"
+"""The records that an adapter was trained on, kept beside it for the leak audit."""
 
 
 @dataclass(frozen=True)
@@ -137,19 +142,23 @@ class AdapterManifest:
     ) -> list[str]:
         ids = {entry["id"] for entry in trained}
         prints = {entry["fingerprint"] for entry in trained}
-        leaks = [q for q in questions if q.id in ids or fingerprint(q) in prints]
+        seen = [q for q in questions if q.id in ids or fingerprint(q) in prints]
+        related = self._related([q for q in questions if q not in seen])
         notes = []
         if not trained:
             notes.append(
                 f"UNKNOWN TRAINING: the records of {self.path} did not say which questions they held, "
                 "so leaks cannot be ruled out"
             )
-        if leaks:
+        if seen or related:
             message = (
-                f"{len(leaks)} of {len(questions)} questions were in the training of {self.path}"
+                f"{len(seen)} of {len(questions)} questions were in the training of {self.path}"
             )
+            if related:
+                message += f", and {len(related)} more share context or article with one that was"
             if not allow_leak:
-                shown = ", ".join(q.id for q in leaks[:3]) + (", …" if len(leaks) > 3 else "")
+                named = [question.id for question in (*seen, *related)]
+                shown = ", ".join(named[:3]) + (", …" if len(named) > 3 else "")
                 raise DataError(
                     f"{message}: {shown}",
                     "evaluate on held-out questions; --allow-leak scores them all the same, "
@@ -157,6 +166,14 @@ class AdapterManifest:
                 )
             notes.append(f"LEAK: {message}; this accuracy says nothing about new questions")
         return notes
+
+    def _related(self, questions: Sequence[Question]) -> list[Question]:
+        """Questions of one group with a trained-on one: same or near-same context, text, paragraph."""
+        records = self.path / TRAINED_ON
+        if not records.is_file():
+            return []
+        given_away = {leak.test for leak in find_leaks(read_items(records, []), questions)}
+        return [question for question in questions if question.key in given_away]
 
 
 def _identity(model: dict[str, Any]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lawqa.errors import ConfigError
+from lawqa.pipelines.adapters import TRAINED_ON
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.questions import file_sha256
 from lawqa.records import (
@@ -18,6 +19,7 @@ from lawqa.records import (
     load_records,
     masked_text,
     tokenize_records,
+    write_records,
 )
 from lawqa.runs import Manifest, RunDirectory, describe_environment, ending, now
 from lawqa.training.config import TrainingConfig
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from lawqa.backends.hf.load import LoadedModel
     from lawqa.training.trainer import TrainingFigures
 
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "log.jsonl")
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "log.jsonl", TRAINED_ON)
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def train(prepared: Prepared) -> TrainingFigures:
             run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
         raise
     if main_process:
+        write_records(config.output_dir / TRAINED_ON, prepared.source.records)
         prepared.model.save_pretrained(str(config.output_dir), save_embedding_layers=False)
         (config.output_dir / "README.md").write_text(_model_card(manifest), encoding="utf-8")
         loaded.tokenizer.save_pretrained(str(config.output_dir))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,18 @@ def test_trained_on_questions_are_refused_before_a_model_is_loaded(
     assert "2 of 6 questions were in the training of" in captured.err
     assert "--allow-leak" in captured.err
     assert not (trained.directory / "leak").exists()
+
+
+def test_questions_that_share_a_context_with_a_trained_one_are_refused_too(
+    trained: Work, questions: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relative = replace(questions[20], id="新しい問題", context=questions[0].context)
+    write_questions(trained.directory / "related.json", [relative, *questions[12:14]])
+    assert trained.evaluate("related.json", "related", "--hf-lora-path", str(trained.adapter)) == 2
+    err = capsys.readouterr().err
+    assert "0 of 3 questions were in the training" in err
+    assert "1 more share context or article with one that was" in err
+    assert "新しい問題" in err
 
 
 def test_an_allowed_leak_stands_in_the_first_line_everywhere(

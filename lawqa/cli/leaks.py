@@ -1,0 +1,53 @@
+"""`lawqa data leaks`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tyro.conf import Positional
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.leaks import AuditResult
+    from lawqa.splits import Leak
+
+EXIT_LEAKS = 1
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """List every pair of a training item and a test item of which one gives the other away; exit 1 if any."""
+
+    train: Positional[Path]
+    """What is learnt from: questions, or records from `lawqa records`."""
+    test: Positional[Path]
+    """What is measured on: the same."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.leaks import audit_files
+
+        result = audit_files(self.train, self.test)
+        for note in result.notes:
+            print(f"note: {note}", file=sys.stderr)
+        print(audit_text(result))
+        return EXIT_LEAKS if result.leaks else 0
+
+
+def audit_text(result: AuditResult) -> str:
+    """All leaking pairs with their reasons, and the counts."""
+    if not result.leaks:
+        return f"no leaks between {result.train} training items and {result.test} test items"
+    touched = len({leak.test for leak in result.leaks})
+    return "\n".join(
+        [
+            *map(leak_line, result.leaks),
+            f"{len(result.leaks)} leaking pairs; {touched} of {result.test} test items are given away",
+        ]
+    )
+
+
+def leak_line(leak: Leak) -> str:
+    """A leaking pair and all reasons."""
+    return f"{leak.train} -> {leak.test}: {'; '.join(map(str, leak.reasons))}"

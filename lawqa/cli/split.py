@@ -1,0 +1,110 @@
+"""`lawqa split`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tyro.conf import FlagCreatePairsOff
+
+from lawqa.choices import LABELS
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.split import SplitResult
+
+MAX_SHOWN_LEAKS = 20
+
+
+@dataclass(frozen=True)
+class Split:
+    """Divide a question file into parts that do not give each other away."""
+
+    input: Path
+    """The questions: lawqa_jp JSON, or JSONL."""
+    output_dir: Path
+    """Where the parts and split.json go."""
+    scheme: Literal["holdout", "kfold", "lab-final"] = "holdout"
+    """holdout: train, dev and test; kfold: every question is a test question once; lab-final: the lab's
+    own 100 / 40 split, which leaks, kept to compare with its figures."""
+    folds: int | None = None
+    """Of kfold: how many. Default 5."""
+    test_size: float | None = None
+    """Of holdout: questions to measure on, a share below 1 or a count. Default 0.3."""
+    dev_size: float | None = None
+    """Questions to choose settings by, a share of all below 1 or a count. Without it: no dev part."""
+    seed: int | None = None
+    """Decides which groups come where. Default 0; the lab's split has its own."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier split in the output directory."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.split import SplitConfig, write_split
+
+        config = SplitConfig(
+            input=self.input,
+            output_dir=self.output_dir,
+            scheme=self.scheme,
+            folds=self.folds,
+            test_size=self.test_size,
+            dev_size=self.dev_size,
+            seed=self.seed,
+            fresh=self.fresh,
+        )
+        result = write_split(config)
+        for note in result.notes:
+            print(f"note: {note}", file=sys.stderr)
+        print(split_text(result))
+        return 0
+
+
+def split_text(result: SplitResult) -> str:
+    """Groups, balance of each part and leaks."""
+    lines = [*_group_lines(result), "", _balance_table(result), "", *_leak_lines(result), ""]
+    count = len(result.parts)
+    return "\n".join([*lines, f"wrote {count} parts and split.json to {result.config.output_dir}"])
+
+
+def _group_lines(result: SplitResult) -> Iterator[str]:
+    from lawqa.splits import KINDS
+
+    sizes = Counter(len(group.members) for group in result.groups)
+    shown = ", ".join(f"{sizes[size]} of {size}" for size in sorted(sizes))
+    yield f"{len(result.questions)} questions in {len(result.groups)} groups: {shown}"
+    # A pair counts once for each kind, however many paragraphs it shares.
+    links = {(ln.first, ln.second, ln.reason.kind) for g in result.groups for ln in g.links}
+    kinds = Counter(kind for _, _, kind in links)
+    if kinds:
+        reasons = ", ".join(f"{kind} {kinds[kind]}" for kind in KINDS if kinds[kind])
+        yield f"links between them by reason: {reasons} (each with its pair in split.json)"
+
+
+def _balance_table(result: SplitResult) -> str:
+    from lawqa.report.table import aligned
+    from lawqa.splits import class_balance
+
+    laws = sorted({question.law for question in result.questions})
+    cells = [["part", "n", *LABELS, *(f"{law} a b c d" for law in laws)]]
+    for name, part in {**result.parts, "all": result.questions}.items():
+        golds = Counter(question.gold for question in part)
+        balance = class_balance(part)
+        by_law = (" ".join(str(balance.get(law, {}).get(x, 0)) for x in LABELS) for law in laws)
+        cells.append([name, str(len(part)), *(str(golds[label]) for label in LABELS), *by_law])
+    return aligned(cells)
+
+
+def _leak_lines(result: SplitResult) -> Iterator[str]:
+    from lawqa.cli.leaks import leak_line
+
+    if not result.leaks:
+        yield "leaks between parts: none"
+        return
+    touched = len({(found.right, found.leak.test) for found in result.leaks})
+    yield f"leaks between parts: {len(result.leaks)} pairs, through which {touched} questions are given away"
+    for found in result.leaks[:MAX_SHOWN_LEAKS]:
+        yield f"  {found.left} -> {found.right}: {leak_line(found.leak)}"
+    if len(result.leaks) > MAX_SHOWN_LEAKS:
+        yield f"  … and {len(result.leaks) - MAX_SHOWN_LEAKS} more in split.json"

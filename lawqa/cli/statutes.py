@@ -1,0 +1,141 @@
+"""`lawqa statutes`: statutes in e-Gov's XML -> articles, and a look at such a file."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+from lawqa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.statutes import ParseResult
+    from lawqa.retrieval.corpus_stats import CorpusStats
+
+EXIT_SOME_FAILED = 3
+
+
+@dataclass(frozen=True)
+class Parse:
+    """Write the articles of e-Gov's law XML as JSONL, one line an article.
+
+    Of each law the newest revision in force is read. Broken files are left out and listed at the end
+    (exit code 3).
+    """
+
+    input: Positional[Path]
+    """e-Gov's bulk download: the zip itself or its unpacked folder; or one XML file."""
+    output: Path
+    """The JSONL file to write."""
+    as_of: str | None = None
+    """Read the revisions in force on this day, such as 2025-06-01. Without it: today."""
+    workers: int | None = None
+    """Processes. Without it: one a CPU."""
+    resume: FlagCreatePairsOff[bool] = False
+    """Go on with an interrupted parse."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier file or an interrupted parse."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.statutes import ParseConfig, parse_statutes
+
+        config = ParseConfig(
+            input=self.input,
+            output=self.output,
+            as_of=_day(self.as_of),
+            workers=self.workers,
+            resume=self.resume,
+            fresh=self.fresh,
+        )
+        today = datetime.now().astimezone().date()
+        try:
+            result = parse_statutes(config, today=today)
+        except KeyboardInterrupt:
+            print("what is done is kept; --resume goes on", file=sys.stderr)
+            raise
+        print(
+            f"wrote {result.articles:,} articles of {result.laws:,} laws as of {result.as_of} "
+            f"to {self.output}"
+        )
+        print(remarks_text(result), end="", file=sys.stderr)
+        return EXIT_SOME_FAILED if result.failures else 0
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Count laws, articles, paragraphs and characters of an article file."""
+
+    file: Positional[Path]
+    """JSONL from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
+
+    def run(self) -> int:
+        from lawqa.retrieval.articles import corpus_sha256, read_articles
+        from lawqa.retrieval.corpus_stats import count_articles
+
+        print(stats_text(self.file, count_articles(read_articles(self.file))))
+        print(f"sha256 {corpus_sha256(self.file)}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Statutes:
+    """Turn e-Gov's law XML into articles, and look at article files."""
+
+    command: Annotated[
+        Annotated[Parse, subcommand("parse")] | Annotated[Stats, subcommand("stats")], arg(name="")
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+def remarks_text(result: ParseResult) -> str:
+    """What a reader must know besides the figures: laws left out, and why; empty if nothing."""
+    lines = []
+    if result.later:
+        lines.append(
+            f"note: {len(result.later)} laws are not in force on {result.as_of} and were left out: "
+            f"{', '.join(result.later[:5])}{' …' if len(result.later) > 5 else ''}"
+        )
+    if result.failures:
+        lines.append(f"{len(result.failures)} files could not be read and are left out:")
+        lines.extend(f"  {failure.path}: {failure.message}" for failure in result.failures)
+    return "".join(line + "\n" for line in lines)
+
+
+def stats_text(file: Path, stats: CorpusStats) -> str:
+    """Counts by part of the law, and what is unusual in the file."""
+    from lawqa.report.table import aligned
+
+    cells = [["part", "articles", "paragraphs", "characters"]]
+    for part, counts in [*stats.by_part.items(), ("all", stats.total)]:
+        cells.append(
+            [part, f"{counts.articles:,}", f"{counts.paragraphs:,}", f"{counts.characters:,}"]
+        )
+    first, last = stats.revisions
+    return "\n".join(
+        [
+            f"{file}: {stats.total.articles:,} articles of {stats.laws:,} laws",
+            "",
+            aligned(cells),
+            "",
+            f"revisions in force from {first or 'unknown'} to {last or 'unknown'}",
+            f"amending laws with supplementary provisions: {stats.amending_laws:,}",
+            f"articles that say only 削除: {stats.deleted:,}",
+            f"articles without text: {stats.empty:,}",
+            f"longest: {stats.longest_id} ({stats.longest_characters:,} characters)",
+        ]
+    )
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise ConfigError(f"--as-of is {text!r}, expected a day such as 2025-06-01") from None

@@ -1,0 +1,84 @@
+"""Audit any two files for leaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lawqa.questions import Question, json_lines, read_questions
+from lawqa.records import load_records
+from lawqa.splits import Leak, Material, find_leaks, of_question, of_text
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What the leak audit of two files found."""
+
+    train: int
+    """Items in the first file."""
+    test: int
+    """Items in the second file."""
+    leaks: tuple[Leak, ...]
+    """The leaking pairs."""
+    notes: tuple[str, ...]
+    """What the audit could not see."""
+
+
+def audit_files(train: Path, test: Path) -> AuditResult:
+    """Every pair of an item of one file and an item of the other of which one gives the other away.
+
+    A record is compared by the question it was made of, context and all, and by the text it holds.
+
+    Args:
+        train: questions, or records from `lawqa records` (also the lab's old ones).
+        test: the same.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    notes: list[str] = []
+    left, right = read_items(train, notes), read_items(test, notes)
+    return AuditResult(
+        train=len({_name(item) for item in left}),
+        test=len({_name(item) for item in right}),
+        leaks=find_leaks(left, right),
+        notes=tuple(notes),
+    )
+
+
+def read_items(path: Path, notes: list[str]) -> list[Question | Material]:
+    """What a file of questions or records holds, for `find_leaks`; what cannot be seen goes to notes.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if not _holds_records(path):
+        return list(read_questions(path))
+    records = load_records(path).records
+    items: list[Question | Material] = []
+    for number, record in enumerate(records, start=1):
+        name = f"record {number} ({record.key})"
+        text = "\n".join([*(message.content for message in record.messages), record.answer])
+        items.append(
+            of_text(name, text, question_id=record.question_id, question_print=record.fingerprint)
+        )
+        if record.origin:
+            items.append(replace(of_question(record.origin), name=name))
+    unknown = sum(record.origin is None for record in records)
+    if unknown:
+        notes.append(
+            f"{path}: {unknown} records do not say which question they were made of; they are compared "
+            "by their text alone, which need not show what the question is about"
+        )
+    return items
+
+
+def _holds_records(path: Path) -> bool:
+    if path.suffix != ".jsonl":
+        return False
+    _, first = next(json_lines(path))
+    return isinstance(first, dict) and ("messages" in first or {"input", "output"} <= first.keys())
+
+
+def _name(item: Question | Material) -> str:
+    return item.key if isinstance(item, Question) else item.name

@@ -1,0 +1,67 @@
+"""The leak audit: what stands on both sides, whoever made the two sets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lawqa.questions import Question
+from lawqa.splits.material import Material, of_question
+from lawqa.splits.reasons import KINDS, Kind, Reason, pairs_between
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A pair of items of which one may give away the other."""
+
+    train: str
+    """The name of the item that is learnt from."""
+    test: str
+    """The name of the item that is measured on."""
+    reasons: tuple[Reason, ...]
+    """All they have in common, the plainest first."""
+
+
+# The second says nothing where the first is true.
+_IMPLIED: dict[Kind, Kind] = {"question": "near question", "context": "near context"}
+
+
+def find_leaks(
+    train: Sequence[Question | Material], test: Sequence[Question | Material]
+) -> tuple[Leak, ...]:
+    """Every pair of a training item and a test item that have something in common.
+
+    Args:
+        train: questions, or training texts from `of_text`; those of one name are one item.
+        test: the same. Two training texts are compared by id, fingerprint and paragraph only.
+
+    Returns:
+        The pairs in the order of `test`, then of `train`.
+    """
+    left, right = _materials(train), _materials(test)
+    left_place, right_place = _places(left), _places(right)
+    found: defaultdict[tuple[int, int], set[Reason]] = defaultdict(set)
+    for first, second, reason in pairs_between(left, right):
+        found[right_place[right[second].name], left_place[left[first].name]].add(reason)
+    return tuple(
+        Leak(left[first].name, right[second].name, _told(reasons))
+        for (second, first), reasons in sorted(found.items(), key=lambda entry: entry[0])
+    )
+
+
+def _materials(items: Sequence[Question | Material]) -> list[Material]:
+    return [of_question(item) if isinstance(item, Question) else item for item in items]
+
+
+def _places(items: Sequence[Material]) -> dict[str, int]:
+    places: dict[str, int] = {}
+    for index, item in enumerate(items):
+        places.setdefault(item.name, index)
+    return places
+
+
+def _told(reasons: set[Reason]) -> tuple[Reason, ...]:
+    implied = {_IMPLIED[reason.kind] for reason in reasons if reason.kind in _IMPLIED}
+    told = (reason for reason in reasons if reason.kind not in implied)
+    return tuple(sorted(told, key=lambda reason: (KINDS.index(reason.kind), reason.detail)))

@@ -1,0 +1,137 @@
+"""What a question or a training text holds that could give away another question.
+
+Texts are compared after NFKC and without white space, as `questions.fingerprint` does it, so that full-width
+digits and line breaks hide nothing. Nearness is containment: the share of the shorter text's character
+n-grams that the longer one holds (Broder, On the resemblance and containment of documents, 1997). A
+paragraph quoted inside a longer excerpt is found that way, which resemblance (Jaccard) would miss.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lawqa.questions import Question, fingerprint
+from lawqa.splits.headings import Article, quotations, quoted_lines
+
+NGRAM = 8
+"""Characters of an n-gram: long enough that the stock words of statutes (することができる) are few grams.
+
+Measured on the 140 questions: with 4 characters unrelated questions on one statute share up to 60 % of
+their grams, with 8 up to 48 %; reworded excerpts stay apart from both.
+"""
+
+MAIN_SHARE = 0.1
+"""A paragraph is a main one of a context where it holds at least this share of the quoted text …"""
+
+FEW_PARAGRAPHS = 6
+"""… or where the context quotes no more paragraphs than this (lawqa_jp's quote 1 to 5).
+
+A question on a long list of articles could be answered wrongly with any one of them known; it must not pull
+together all questions on each of them.
+"""
+
+MIN_PASSAGE = 40
+"""A context shorter than this, in characters, is compared word for word only: it may be a stock clause."""
+
+_CHOICE_LABEL = re.compile(r"[a-d][ \u3000]+")
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything by which one item can give another away; all texts folded."""
+
+    name: str
+    """What reports call the item."""
+    id: str = ""
+    """The question's id; empty where it is not known."""
+    fingerprint: str = ""
+    """`questions.fingerprint`; empty where it is not known."""
+    context: str = ""
+    """The context with its headings; empty for a training text, whose context has no known borders."""
+    passage: str = ""
+    """What is searched for near-same statute text: the context without headings, or the whole text."""
+    asked: tuple[str, ...] = ()
+    """What is searched for near-same questions: text and choices, or the whole text and its lines."""
+    choices: tuple[str, ...] = ()
+    """The choices alone, or the same as `asked`."""
+    articles: frozenset[Article] = frozenset()
+    """The main paragraphs that are quoted, titles folded."""
+    loose: bool = False
+    """Whether this is a training text: where context, question and choices begin and end is not known."""
+
+
+def fold(text: str) -> str:
+    """The text in NFKC and without white space."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def of_question(question: Question) -> Material:
+    """What a question holds."""
+    choices = tuple(sorted(map(fold, question.choices)))
+    return Material(
+        name=question.key,
+        id=question.id,
+        fingerprint=fingerprint(question),
+        context=fold(question.context),
+        passage=fold("\n".join(quoted_lines(question.context))),
+        asked=(fold(question.text), *choices),
+        choices=choices,
+        articles=main_articles(question.context),
+    )
+
+
+def of_text(name: str, text: str, *, question_id: str = "", question_print: str = "") -> Material:
+    """What a training text holds, such as the messages and the answer of a record.
+
+    Args:
+        name: what reports call it.
+        text: all of it.
+        question_id: the id of the question it was made of, if any.
+        question_print: the fingerprint of that question, if any.
+    """
+    whole = fold("\n".join(quoted_lines(text)))
+    lines = (_CHOICE_LABEL.sub("", line.strip(), count=1) for line in text.split("\n"))
+    short = {line for line in map(fold, lines) if 0 < len(line) < NGRAM}
+    segments = (whole, *sorted(short)) if whole else ()
+    return Material(
+        name=name,
+        id=question_id,
+        fingerprint=question_print,
+        passage=whole,
+        asked=segments,
+        choices=segments,
+        articles=main_articles(text),
+        loose=True,
+    )
+
+
+def main_articles(context: str) -> frozenset[Article]:
+    """The paragraphs that a context is about: all where it quotes few, else those with a real share."""
+    quoted = quotations(context)
+    total = sum(len(fold(line)) for line in quoted_lines(context))
+    return frozenset(
+        Article(fold(q.article.law_title), q.article.article, q.article.paragraph)
+        for q in quoted
+        if len(quoted) <= FEW_PARAGRAPHS or q.characters >= MAIN_SHARE * total
+    )
+
+
+def grams(segments: Iterable[str]) -> frozenset[str]:
+    """The n-grams of texts that do not run on into each other; a shorter text is one gram."""
+    found: set[str] = set()
+    for text in segments:
+        if len(text) < NGRAM:
+            found.update([text] if text else [])
+        else:
+            found.update(text[i : i + NGRAM] for i in range(len(text) - NGRAM + 1))
+    return frozenset(found)
+
+
+def containment(one: frozenset[str], other: frozenset[str]) -> float:
+    """The share of the smaller set that the other holds; 0 where either is empty."""
+    if not one or not other:
+        return 0.0
+    return len(one & other) / min(len(one), len(other))

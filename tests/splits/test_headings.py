@@ -1,0 +1,150 @@
+"""Reading articles from the headings of contexts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lawqa.questions import read_questions
+from lawqa.splits import Article, gold_articles
+from lawqa.splits.headings import number, quotations
+
+
+def articles(context: str) -> list[tuple[str, str, int]]:
+    return [(a.law_title, a.article, a.paragraph) for a in gold_articles(context)]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5", 5),
+        ("27", 27),
+        ("五", 5),
+        ("十", 10),
+        ("二十", 20),
+        ("二十七", 27),
+        ("百五十六", 156),
+        ("百八", 108),
+        ("千二百三", 1203),
+        ("二七", 27),
+        ("一〇", 10),
+    ],
+)
+def test_numbers(text: str, value: int) -> None:
+    assert number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("heading", "article"),
+    [
+        ("### 第5条", "5"),
+        ("### 第５条", "5"),
+        ("### 第五条", "5"),
+        ("### 第 18 条の２", "18_2"),
+        ("### 第1８条の２", "18_2"),
+        ("### 第27条の22の2", "27_22_2"),
+        ("### 第27条の32の２", "27_32_2"),
+        ("### 第二条の二", "2_2"),
+        ("### 第百五十六条の三十八", "156_38"),
+        ("#### 第1条の３", "1_3"),
+        ("### 第5条（届出書の提出）", "5"),
+        ("＃＃＃　第5条", "5"),
+        ("###第5条", "5"),
+        ("### 附則第3条", "附則3"),
+    ],
+)
+def test_forms_of_an_article(heading: str, article: str) -> None:
+    assert articles(f"## 甲法\n{heading}\n本文。") == [("甲法", article, 1)]
+
+
+def test_paragraphs_items_and_laws_in_order() -> None:
+    context = (
+        "## 金融商品取引法\n### 第5条\n#### 第6項\n本文\n##### 第2号\n号の文\n#### 第７項\n本文\n"
+        "## 金融商品取引法施行令\n### 第2条の13\n#### 第1号\n号の文"
+    )
+    assert articles(context) == [
+        ("金融商品取引法", "5", 6),
+        ("金融商品取引法", "5", 7),
+        ("金融商品取引法施行令", "2_13", 1),
+    ]
+
+
+def test_text_before_the_first_paragraph_heading_is_paragraph_one() -> None:
+    assert articles("## 甲法\n### 第3条\n柱書\n#### 第2項\n本文") == [
+        ("甲法", "3", 1),
+        ("甲法", "3", 2),
+    ]
+
+
+def test_an_article_and_paragraph_in_one_heading_and_a_title_before_it() -> None:
+    assert articles("## 甲法\n### 第3条の2第4項第1号\n本文") == [("甲法", "3_2", 4)]
+    assert articles("# 参照条文\n### 会社法第3条第2項\n本文") == [("会社法", "3", 2)]
+
+
+def test_a_title_at_the_level_of_articles() -> None:
+    context = "## 甲法\n### 第1条\n本文\n### 乙に関する内閣府令\n### 第30条の2\n本文"
+    assert articles(context) == [("甲法", "1", 1), ("乙に関する内閣府令", "30_2", 1)]
+
+
+def test_a_law_number_is_no_part_of_the_title() -> None:
+    context = "## 借地借家法（平成三年法律第九十号）\n### 第3条\n本文"
+    assert articles(context) == [("借地借家法", "3", 1)]
+
+
+def test_chapters_and_supplements() -> None:
+    context = "## 甲法\n### 第2章 通則\n### 第9条\n本文\n### 附則\n#### 第1条\n本文"
+    assert articles(context) == [("甲法", "9", 1), ("甲法", "附則1", 1)]
+
+
+def test_guidelines_give_no_article() -> None:
+    context = (
+        "## 金融商品取引法等ガイドライン\n### 第1章　金融商品取引法\n#### 金商法第2条（定義）関係\n"
+        "##### 2-3\n文\n### 第4条（募集又は売出の届出）関係\n文\n### 第4（基準）\n文\n### (問12)\n文"
+    )
+    assert articles(context) == []
+
+
+def test_an_article_without_a_law_is_unknown() -> None:
+    assert articles("### 第5条\n本文") == []
+    assert articles("") == []
+    assert articles("第5条は見出しではない。") == []
+
+
+def test_each_paragraph_once_with_all_its_text() -> None:
+    context = "## 甲法\n### 第1条\nあいう\n### 第2条\nえ\n### 第1条\nお か"
+    assert [(q.article.article, q.characters) for q in quotations(context)] == [("1", 5), ("2", 1)]
+
+
+def test_a_named_article_without_text_counts() -> None:
+    assert articles("## 甲法\n### 第1条\n### 第2条\n#### 第3項") == [
+        ("甲法", "1", 1),
+        ("甲法", "2", 3),
+    ]
+
+
+def test_citing() -> None:
+    assert str(Article("甲法", "27_22_2", 3)) == "甲法 27条の22の2 3項"
+
+
+def test_all_hand_read_gold_articles(shared_data: Path) -> None:
+    gold_file = shared_data / "statutes" / "gold_articles_dev.jsonl"
+    if not gold_file.is_file():
+        pytest.skip("there is no gold_articles_dev.jsonl in the shared data")
+    contexts = {q.id: q.context for q in read_questions(shared_data / "lawqa_jp/selection.json")}
+    entries = [json.loads(line) for line in gold_file.read_text(encoding="utf-8").splitlines()]
+    assert len(entries) == 69
+    for entry in entries:
+        found = [(a.law_title, a.article) for a in gold_articles(contexts[entry["file_name"]])]
+        expected = [(a["law_title"], a["article"]) for a in entry["articles"]]
+        assert list(dict.fromkeys(found)) == expected, entry["file_name"]
+
+
+def test_every_heading_of_an_article_in_the_140_is_read(shared_data: Path) -> None:
+    for question in read_questions(shared_data / "lawqa_jp/selection.json"):
+        headings = [line for line in question.context.split("\n") if line.startswith("#")]
+        named = [h for h in headings if "条" in h and "関係" not in h and "規定" not in h]
+        laws = [h for h in headings if h.strip("# ").endswith(("法", "法律", "令", "規則"))]
+        if named and laws:
+            assert gold_articles(question.context), question.id
