@@ -83,7 +83,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     if not errors:
         errors.extend(_duplicates(questions))
     if errors:
-        raise DataError(_listed(path, errors), f"lawqa data check {path}  shows them again")
+        raise DataError(_listed(path, errors), "mend the items named; nothing was read")
     if not questions:
         raise DataError(f"{path}: holds no question", "give a lawqa_jp file with a samples list")
     return _with_permutations(questions, path)
@@ -225,7 +225,7 @@ def _parsed(text: str, path: Path, first_line: int) -> Any:
         line = first_line + problem.lineno - 1
         raise DataError(
             f"{path}: broken JSON at line {line}, column {problem.colno}: {problem.msg}",
-            "was the file cut off while it was copied?",
+            "expected JSON; was the file cut off while it was copied?",
         ) from None
     except RecursionError:
         raise DataError(f"{path}: JSON nested too deeply to be a question file") from None
@@ -302,7 +302,10 @@ def _choices(text: str, problems: list[str]) -> tuple[str, ...]:
         problems.append(
             f"field {_CHOICES}: labels stand in the order {' '.join(found)}, not a b c d"
         )
-    return tuple(match[2].strip() for match in matches if match)
+    texts = tuple(match[2].strip() for match in matches if match)
+    if len(set(texts)) < len(texts):
+        problems.append(f"field {_CHOICES}: two choices have the same text")
+    return texts
 
 
 def _order_number(value: object, problems: list[str]) -> int:
@@ -348,4 +351,5 @@ def _listed(path: Path, errors: Sequence[str]) -> str:
     shown = [f"  {error}" for error in errors[:MAX_REPORTED_ERRORS]]
     if len(errors) > MAX_REPORTED_ERRORS:
         shown.append(f"  … and {len(errors) - MAX_REPORTED_ERRORS} more")
-    return "\n".join([f"{path}: {len(errors)} problems", *shown])
+    count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+    return "\n".join([f"{path}: {count}", *shown])

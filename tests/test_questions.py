@@ -428,3 +428,9 @@ def test_lawqa_jp_survives_a_round_trip(shared_data: Path, tmp_path: Path) -> No
     orders = read_questions(shared_data / "lawqa_jp" / "selection_randomized.json")
     write_questions(tmp_path / "copy.json", orders)
     assert read_questions(tmp_path / "copy.json") == orders
+
+
+def test_two_choices_with_the_same_text_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "q.json"
+    path.write_text(json.dumps([sample(選択肢="a 一\nb 二\nc 一\nd 四")]), encoding="utf-8")
+    assert "two choices have the same text" in error_of(path).message

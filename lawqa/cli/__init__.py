@@ -11,6 +11,7 @@ import tyro
 from tyro.conf import arg, subcommand
 
 from lawqa.cli.compare import Compare
+from lawqa.cli.crossval import Crossval
 from lawqa.cli.data import Data
 from lawqa.cli.demo import Demo
 from lawqa.cli.evaluate import Evaluate
@@ -33,6 +34,7 @@ Command = Annotated[
     | Annotated[Train, subcommand("train")]
     | Annotated[Records, subcommand("records")]
     | Annotated[Split, subcommand("split")]
+    | Annotated[Crossval, subcommand("crossval")]
     | Annotated[Rescore, subcommand("rescore")]
     | Annotated[Compare, subcommand("compare")]
     | Annotated[Data, subcommand("data")]

@@ -120,7 +120,8 @@ class Evaluate:
             print(f"output: {self.output}")
         failed = result.summary.outcomes["failed"]
         if failed:
-            print(f"{failed} questions failed: see error in results.jsonl", file=sys.stderr)
+            counted = "1 question" if failed == 1 else f"{failed} questions"
+            print(f"{counted} failed: see error in results.jsonl", file=sys.stderr)
             return EXIT_SOME_FAILED
         return 0
 
@@ -160,7 +161,23 @@ class Evaluate:
             allow_leak=self.allow_leak,
             allow_prompt_mismatch=self.allow_prompt_mismatch,
         )
-        return config, remarks
+        return config, remarks + self._unused_flags(config)
+
+    def _unused_flags(self, config: EvaluationConfig) -> list[str]:
+        """A remark on every flag that was given and changes nothing."""
+        unused = {
+            "--temperature": self.temperature is not None and config.answer_by == "logits",
+            "--max-new-tokens": self.max_new_tokens is not None and config.answer_by == "logits",
+            "--hf-load-in-4bit": self.hf_load_in_4bit and config.backend != "hf",
+            "--revision": self.revision is not None and config.backend != "hf",
+        }
+        given = [flag for flag, without_effect in unused.items() if without_effect]
+        why = (
+            "labels are scored, no text is generated"
+            if config.backend == "hf"
+            else "no model is loaded"
+        )
+        return [f"{', '.join(given)} unused: {why}"] if given else []
 
     def _retrieval_flags(self) -> dict[str, object]:
         return {

@@ -49,6 +49,11 @@ class AdapterManifest:
                 "expected a finished training",
                 "train again with --fresh",
             )
+        missing = [key for key in ("model", "prompt_specs", "questions") if key not in content]
+        if missing:
+            raise DataError(
+                f"{path / MANIFEST}: has no key {missing[0]!r}", "train again with --fresh"
+            )
         return cls(path, content)
 
     @property

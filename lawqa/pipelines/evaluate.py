@@ -15,7 +15,7 @@ from lawqa.backends.base import Backend, GenerationSettings
 from lawqa.commands import require_backend
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters import AdapterManifest
-from lawqa.pipelines.results import Answer, result_row, scored_answer
+from lawqa.pipelines.results import Answer, result_row, scored_answer, summary_of
 from lawqa.prompting import Prompt, PromptSpec, build_prompt, spec_hash
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.runs import (
@@ -29,7 +29,7 @@ from lawqa.runs import (
     question_entries,
     write_json,
 )
-from lawqa.scoring import ScoredAnswer, Summary, summarise
+from lawqa.scoring import ScoredAnswer, Summary
 
 AnswerBy = Literal["logits", "generate"]
 
@@ -194,29 +194,13 @@ def _finish(
 ) -> EvaluationResult:
     position = {question.key: number for number, question in enumerate(questions)}
     rows = sorted(run.results(), key=lambda row: position[f"{row['file_name']}#{row['order']}"])
-    answers = tuple(scored_answer(row) for row in rows)
-    lengths = {q.id: _original_lengths(q) for q in questions}
-    summary = summarise(answers, choice_lengths=lengths)
-    notes = [*notes, *([summary.collapse.sentence] if summary.collapse else [])]
-    record = {
-        "notes": notes,
-        "accuracy": summary.accuracy.value,
-        "correct_count": summary.accuracy.correct,
-        "total_count": summary.n,
-        "seconds": round(seconds, 3),
-        "statistics": summary.to_json(),
-    }
+    summary, record = summary_of(rows, notes, seconds)
     run.write_summary(record)
     if config.output is not None:
         whole = {"schema_version": SCHEMA_VERSION, "config": _config_json(config)}
         write_json(config.output, {**whole, "summary": record, "results": rows})
-    return EvaluationResult(summary, tuple(notes), answers, run.path)
-
-
-def _original_lengths(question: Question) -> tuple[int, ...]:
-    """Choice lengths in the original order, whatever order the question shows."""
-    lengths = dict(zip(question.permutation, map(len, question.choices), strict=True))
-    return tuple(lengths[i] for i in range(4))
+    answers = tuple(scored_answer(row) for row in rows)
+    return EvaluationResult(summary, tuple(record["notes"]), answers, run.path)
 
 
 def _open_backend(config: EvaluationConfig, adapter: AdapterManifest | None) -> Backend:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lawqa.answers import ParsedAnswer, parse
@@ -9,7 +10,7 @@ from lawqa.backends.base import ChoiceScores, Completion, Failure
 from lawqa.choices import LABELS
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, choices_text
-from lawqa.scoring import ScoredAnswer, outcome_of
+from lawqa.scoring import ScoredAnswer, Summary, outcome_of, summarise
 
 Answer = ChoiceScores | Completion | Failure
 
@@ -64,6 +65,38 @@ def scored_answer(row: dict[str, Any]) -> ScoredAnswer:
         has_context=PromptSpec.from_id(row["prompt_spec"]).condition != "closed",
         label_logprobs=(logprobs[0], logprobs[1], logprobs[2], logprobs[3]) if logprobs else None,
     )
+
+
+def summary_of(
+    rows: Sequence[dict[str, Any]], notes: Sequence[str], seconds: float
+) -> tuple[Summary, dict[str, Any]]:
+    """The figures of stored results, and what `summary.json` says of them.
+
+    Args:
+        rows: all results of a run.
+        notes: what a reader must know first; a collapse alarm is added.
+        seconds: how long the asking took.
+    """
+    answers = [scored_answer(row) for row in rows]
+    lengths = {row["file_name"]: _original_lengths(row) for row in rows}
+    summary = summarise(answers, choice_lengths=lengths)
+    alarms = [summary.collapse.sentence] if summary.collapse else []
+    record = {
+        "notes": [*notes, *alarms],
+        "accuracy": summary.accuracy.value,
+        "correct_count": summary.accuracy.correct,
+        "total_count": summary.n,
+        "seconds": round(seconds, 3),
+        "statistics": summary.to_json(),
+    }
+    return summary, record
+
+
+def _original_lengths(row: dict[str, Any]) -> tuple[int, ...]:
+    """Choice lengths in the original order, whatever order was shown."""
+    shown = [len(line) - len("a ") for line in row["choices"].split("\n")]
+    lengths = dict(zip(row["permutation"], shown, strict=True))
+    return tuple(lengths[i] for i in range(len(LABELS)))
 
 
 def _parsed(question: Question, answer: Answer) -> tuple[ParsedAnswer, str]:

@@ -71,8 +71,9 @@ def _each(
         try:
             records.append(convert(item))
         except (KeyError, TypeError, ValueError, ConfigError) as problem:
+            why = f"key {problem} is missing" if isinstance(problem, KeyError) else str(problem)
             raise DataError(
-                f"{path}: line {number} is not a training record: {problem!s}",
+                f"{path}: line {number} is not a training record: {why}",
                 "lawqa records  writes them",
             ) from None
     return tuple(records)
@@ -95,7 +96,8 @@ def _to_json(record: TrainingRecord) -> dict[str, Any]:
 def _from_json(item: dict[str, Any]) -> TrainingRecord:
     if item["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {item['schema_version']}, expected {SCHEMA_VERSION}")
-    PromptSpec.from_id(item["prompt_spec"])
+    if item["prompt_spec"] != LEGACY_SPEC:
+        PromptSpec.from_id(item["prompt_spec"])
     return TrainingRecord(
         messages=tuple(Message(m["role"], _text(m["content"])) for m in item["messages"]),
         answer=_text(item["answer"]),

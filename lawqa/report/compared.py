@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from lawqa.scoring import Interval, PairedComparison, which_differences_stand
 
-
 _COLUMNS = (
     "run", "questions", "accuracy", "95 % interval", "base", "difference (points)", "95 % interval",
     "both / only base / only this / neither", "p", "detectable (points)", "left out base / this",

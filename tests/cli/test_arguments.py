@@ -630,3 +630,12 @@ def test_help_and_file_errors_need_no_heavy_library(
     ended = run_python("-c", code)
     assert ended.returncode == 0
     assert ended.stdout.endswith("imported []\n")
+
+
+def test_flags_that_change_nothing_are_named() -> None:
+    command = parse_arguments(["evaluate", "--temperature", "0.7", "--max-new-tokens", "9"])
+    assert isinstance(command, Evaluate)
+    _, remarks = command.resolve()
+    assert remarks == [
+        "--temperature, --max-new-tokens unused: labels are scored, no text is generated"
+    ]

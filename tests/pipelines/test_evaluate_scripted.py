@@ -226,7 +226,7 @@ def test_every_kind_of_missing_answer_has_its_own_count(run: Run, here: Path) ->
     }
     ended = run(script, "--run-dir", "r", "--answer-by", "generate")
     assert ended.code == 3
-    assert ended.err.startswith("1 questions failed")
+    assert ended.err.startswith("1 question failed")
     assert column(here / "r", "outcome") == ["unparsed", "truncated", "failed", "correct"]
     assert column(here / "r", "predicted_answer") == [None, None, None, "d"]
     assert column(here / "r", "is_correct") == [False, False, False, True]

@@ -1,0 +1,121 @@
+"""`lawqa crossval`: every question is held out once."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+from lawqa.cli.prompt_options import ConditionFlag, require_no_retrieval, resolve_condition
+from lawqa.cli.training_flags import TrainingFlags
+from lawqa.errors import ConfigError
+from lawqa.prompting import PromptSpec
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.crossval import Pooled
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossvalRun(TrainingFlags):
+    """Split into folds, train and evaluate each, and pool the held-out answers; goes on where it stopped."""
+
+    input: Path
+    """The questions: lawqa_jp JSON, or JSONL."""
+    output_dir: Path
+    """Where split, folds and the pooled run go."""
+    folds: int = 5
+    """How many folds."""
+    fold: int | None = None
+    """Only this fold, from 1; `lawqa crossval pool` joins them later."""
+    seeds: int = 1
+    """Train each fold so many times, with --seed, --seed + 1, and so on."""
+    condition: ConditionFlag = None
+    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
+    no_rag: FlagCreatePairsOff[bool] = False
+    """The same as --condition closed."""
+    few_shot: bool = False
+    """Put two solved questions before each question."""
+    permutations: Literal[1, 4, 24] = 1
+    """Train on each question in so many orders of its choices."""
+    place: str = "any"
+    """Where this runs: local-3080, heart01 or any; decides what is forbidden."""
+
+    def run(self) -> int:
+        condition, _ = resolve_condition(self.condition, no_rag=self.no_rag, retrieval_flags={})
+        require_no_retrieval(condition, None)
+        dtype, training = self.dtype(), self.training()
+        from lawqa.pipelines.crossval import CrossvalConfig, run_crossval
+
+        config = CrossvalConfig(
+            input=self.input,
+            output_dir=self.output_dir,
+            model_name=self.model_name,
+            folds=self.folds,
+            fold=self.fold,
+            seed=self.seed,
+            seeds=self.seeds,
+            spec=PromptSpec("direct", condition, few_shot=self.few_shot),
+            permutations=self.permutations,
+            revision=self.revision,
+            load_in_4bit=self.use_4bit,
+            quant_type=self.bnb_4bit_quant_type,
+            dtype=dtype,
+            training=training,
+            place=self.place,
+        )
+        pooled = run_crossval(config, lambda line: print(line, file=sys.stderr))
+        if pooled:
+            print(pooled_text(pooled))
+        return 0
+
+
+@dataclass(frozen=True)
+class CrossvalPool:
+    """Join folds that ran apart into one run."""
+
+    directories: Positional[tuple[Path, ...]]
+    """The output directories of `lawqa crossval run`."""
+    output_dir: Path | None = None
+    """Where the pooled run goes. Without it: `pooled` in the first directory."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.crossval import pool
+
+        if not self.directories:
+            raise ConfigError("no directory was given", "lawqa crossval pool DIR...")
+        output_dir = self.output_dir or self.directories[0] / "pooled"
+        print(pooled_text(pool(self.directories, output_dir)))
+        return 0
+
+
+@dataclass(frozen=True)
+class Crossval:
+    """Hold every question out once: train and evaluate fold by fold."""
+
+    command: Annotated[
+        Annotated[CrossvalRun, subcommand("run")] | Annotated[CrossvalPool, subcommand("pool")],
+        arg(name=""),
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+def pooled_text(pooled: tuple[Pooled, ...]) -> str:
+    """The pooled runs side by side, and the spread over training seeds."""
+    from lawqa.report.table import summary_table
+
+    lines = [f"! {note}" for note in dict.fromkeys(note for run in pooled for note in run.notes)]
+    lines.append(summary_table({run.directory.name: run.summary for run in pooled}))
+    if len(pooled) > 1:
+        values = [run.summary.accuracy.value for run in pooled]
+        lines.append(
+            f"\nover {len(values)} training seeds: mean {statistics.mean(values):.1%}, standard deviation "
+            f"{statistics.stdev(values):.1%}, {min(values):.1%} to {max(values):.1%}"
+        )
+    lines += ["", *(f"run: {run.directory}" for run in pooled)]
+    return "\n".join(lines)

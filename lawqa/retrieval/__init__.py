@@ -1,0 +1,1 @@
+"""Statutes: read, normalised, indexed and searched."""

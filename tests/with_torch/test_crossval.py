@@ -1,0 +1,115 @@
+"""`lawqa crossval`: every question is held out once, and an interrupted one goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lawqa.cli import main
+from lawqa.questions import write_questions
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Path:
+    path = tmp_path_factory.mktemp("data") / "questions.json"
+    write_questions(path, questions[:12])
+    return path
+
+
+def crossval(data: Path, model: Path, output: Path, *more: str) -> int:
+    return main(
+        ["crossval", "run", "--input", str(data), "--output-dir", str(output), "--model-name", str(model),
+         "--folds", "2", "--use-4bit", "--num-epochs", "1", "--batch-size", "8", "--learning-rate", "5e-3",
+         *more]
+    )  # fmt: skip
+
+
+def rows(run: Path) -> list[dict[str, Any]]:
+    text = (run / "results.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_every_question_is_held_out_once_and_pooled_into_a_comparable_run(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crossval(data, tiny_dir, tmp_path / "cv", "--seeds", "2") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("! POOLED: 2 folds")
+    assert "over 2 training seeds: mean" in out
+    pooled = tmp_path / "cv" / "pooled" / "seed0"
+    assert len({row["file_name"] for row in rows(pooled)}) == len(rows(pooled)) == 12
+    for fold in (1, 2):
+        adapter = tmp_path / "cv" / f"fold{fold}" / "seed0" / "adapter" / "manifest.json"
+        trained = {q["id"] for q in json.loads(adapter.read_text(encoding="utf-8"))["questions"]}
+        asked = {row["file_name"] for row in rows(adapter.parents[1] / "run")}
+        assert asked.isdisjoint(trained)
+        assert len(asked | trained) == 12
+
+    base = tmp_path / "base"
+    assert main(["evaluate", "--data", str(data), "--hf-model-name", str(tiny_dir), "--hf-load-in-4bit",
+                 "--run-dir", str(base)]) == 0  # fmt: skip
+    capsys.readouterr()
+    assert main(["compare", str(base), str(pooled)]) == 0
+    out = capsys.readouterr().out
+    assert "! seed0: POOLED" in out
+    assert "| seed0 | 12 |" in out
+
+
+def test_it_goes_on_where_it_stopped_and_pools_the_same(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
+    assert crossval(data, tiny_dir, whole) == 0
+    assert crossval(data, tiny_dir, pieces, "--fold", "2") == 0
+    assert main(["crossval", "pool", str(pieces)]) == 2
+    assert "fold 1 of 2 is missing" in capsys.readouterr().err
+    # As a killed process leaves it: trained, not evaluated.
+    adapter = pieces / "fold2" / "seed0" / "adapter" / "adapter_model.safetensors"
+    trained_at = adapter.stat().st_mtime_ns
+    manifest = pieces / "fold2" / "seed0" / "run" / "manifest.json"
+    manifest.write_text(
+        manifest.read_text(encoding="utf-8").replace('"done"', '"running"'), encoding="utf-8"
+    )
+    assert crossval(data, tiny_dir, pieces) == 0
+    err = capsys.readouterr().err
+    assert "fold 2, seed 0: training" not in err
+    assert "fold 2, seed 0: evaluating" in err
+    assert adapter.stat().st_mtime_ns == trained_at
+    for one, other in zip(
+        rows(whole / "pooled" / "seed0"), rows(pieces / "pooled" / "seed0"), strict=True
+    ):
+        assert one["file_name"] == other["file_name"]
+        assert one["label_logprobs"] == pytest.approx(other["label_logprobs"], abs=1e-5)
+
+
+def test_other_settings_in_the_same_directory_are_refused(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "1") == 0
+    assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "2", "--lora-r", "4") == 2
+    assert "holds a cross-validation with other settings (training)" in capsys.readouterr().err
+    assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "3") == 2
+    assert "--fold is 3, expected 1 to 2" in capsys.readouterr().err
+
+
+def test_folds_of_several_machines_are_pooled(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crossval(data, tiny_dir, tmp_path / "one", "--fold", "1") == 0
+    assert crossval(data, tiny_dir, tmp_path / "two", "--fold", "2") == 0
+    capsys.readouterr()
+    out = tmp_path / "joined"
+    assert main(["crossval", "pool", str(tmp_path / "one"), str(tmp_path / "two"),
+                 "--output-dir", str(out)]) == 0  # fmt: skip
+    assert "correct / asked" in capsys.readouterr().out
+    assert len(rows(out / "seed0")) == 12
+
+
+def test_a_directory_that_holds_none_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["crossval", "pool", str(tmp_path)]) == 2
+    assert "crossval.json: no such file" in capsys.readouterr().err
