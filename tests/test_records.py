@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from lawqa.records import (
     TrainingRecord,
     load_records,
     make_record,
+    make_records,
     masked_text,
     tokenize_record,
     tokenize_records,
@@ -386,3 +388,43 @@ def test_a_file_of_something_else_is_explained(tmp_path: Path, content: str, exp
 def test_a_missing_file_is_explained(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         load_records(tmp_path / "nothing.jsonl")
+
+
+# --- many records at once
+
+
+def test_orders_balance_the_labels_and_a_mix_keeps_its_ratio(question: MakeQuestion) -> None:
+    asked = [question(id=f"民法_{i}", gold="abcd"[i % 3]) for i in range(9)]
+    specs = [(PromptSpec(condition="closed"), 1), (PromptSpec(condition="gold"), 2)]
+    made = make_records(asked, specs, permutations=4, seed=3)
+    assert Counter(record.answer for record in made) == dict.fromkeys("abcd", 9)
+    assert Counter(record.prompt_spec for record in made) == {
+        "direct-gold-v1": 24,
+        "direct-closed-v1": 12,
+    }
+    assert made == make_records(asked, specs, permutations=4, seed=3)
+    assert made != make_records(asked, specs, permutations=4, seed=4)
+
+
+@pytest.mark.parametrize("permutations", [1, 4, 24])
+def test_the_right_choice_keeps_its_text_in_every_order(
+    question: MakeQuestion, permutations: Literal[1, 4, 24]
+) -> None:
+    asked = question()
+    made = make_records([asked], [(PromptSpec(), 1)], permutations=permutations)
+    assert len({record.order for record in made}) == len(made) == permutations
+    for record in made:
+        assert f"{record.answer} {asked.choices[1]}" in record.messages[-1].content
+
+
+def test_a_reordered_question_is_not_reordered_again(question: MakeQuestion) -> None:
+    with pytest.raises(DataError, match="is one of several orders already"):
+        make_records([question(order=2)], [(PromptSpec(), 1)], permutations=4)
+
+
+def test_the_source_of_a_generated_question_is_kept(question: MakeQuestion) -> None:
+    asked = [question(id="民法_1"), question(id="生成_民法_1")]
+    made = make_records(
+        asked, [(PromptSpec(), 1)], source_of=lambda name: "statute:cloze" if "生成" in name else ""
+    )
+    assert [record.source for record in made] == ["question", "statute:cloze"]

@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 import tyro
 from tyro.conf import arg, subcommand
 
+from lawqa.cli.augment import Augment
 from lawqa.cli.compare import Compare
 from lawqa.cli.crossval import Crossval
 from lawqa.cli.data import Data
@@ -34,6 +35,7 @@ Command = Annotated[
     | Annotated[Train, subcommand("train")]
     | Annotated[Records, subcommand("records")]
     | Annotated[Split, subcommand("split")]
+    | Annotated[Augment, subcommand("augment")]
     | Annotated[Crossval, subcommand("crossval")]
     | Annotated[Rescore, subcommand("rescore")]
     | Annotated[Compare, subcommand("compare")]

@@ -55,6 +55,7 @@ class Records:
     """Replace an earlier file."""
 
     def run(self) -> int:
+        from lawqa.augment import source_of
         from lawqa.records import make_records, write_records
         from lawqa.runs import claim_output
 
@@ -69,7 +70,13 @@ class Records:
             for condition, weight in conditions
         ]
         questions = read_questions(self.lawqa_path)[: self.samples]
-        records = make_records(questions, specs, permutations=self.permutations, seed=self.seed)
+        records = make_records(
+            questions,
+            specs,
+            permutations=self.permutations,
+            seed=self.seed,
+            source_of=source_of,
+        )
         claim_output(self.output_path, "--output-path", fresh=self.fresh)
         for remark in remarks:
             print(f"note: {remark}", file=sys.stderr)

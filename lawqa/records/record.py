@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,7 +49,9 @@ class TrainingRecord:
         return self.prompt_spec != LEGACY_SPEC and PromptSpec.from_id(self.prompt_spec).thinking
 
 
-def make_record(question: Question, spec: PromptSpec, *, reasoning: str = "") -> TrainingRecord:
+def make_record(
+    question: Question, spec: PromptSpec, *, reasoning: str = "", source: str = "question"
+) -> TrainingRecord:
     """The record that teaches to answer this question as the spec asks.
 
     Raises:
@@ -68,6 +70,7 @@ def make_record(question: Question, spec: PromptSpec, *, reasoning: str = "") ->
         order=question.order,
         prompt_spec=spec.id,
         fingerprint=fingerprint(question),
+        source=source,
         origin=question,
     )
 
@@ -78,6 +81,7 @@ def make_records(
     *,
     permutations: Literal[1, 4, 24] = 1,
     seed: int = 0,
+    source_of: Callable[[str], str] | None = None,
 ) -> tuple[TrainingRecord, ...]:
     """One record for every question and order, with the prompt specs in the given ratio.
 
@@ -87,6 +91,7 @@ def make_records(
         permutations: in how many orders each question stands; 4 and 24 put every right choice at
             every label equally often, so that no label is favoured.
         seed: decides which question gets which spec.
+        source_of: what a question of this id was made from; empty for a question of its own.
 
     Raises:
         ConfigError: a spec wants reasoning, or a context that is not there.
@@ -101,4 +106,8 @@ def make_records(
     places = sorted(range(len(shown)), key=lambda i: shown[i].key)
     random.Random(seed).shuffle(places)  # noqa: S311 - repeatable, not secret
     spec_of = {place: dealt[rank % len(dealt)] for rank, place in enumerate(places)}
-    return tuple(make_record(question, spec_of[i]) for i, question in enumerate(shown))
+    sources = [source_of(question.id) if source_of else "" for question in shown]
+    return tuple(
+        make_record(question, spec_of[i], source=sources[i] or "question")
+        for i, question in enumerate(shown)
+    )

@@ -44,7 +44,7 @@ _PERCENT = re.compile(r"パーセント(?<=[0-9]パーセント)")
 
 # Each pattern starts with the letter itself: the regex engine then skips from one occurrence to the next.
 _KANA_RULES = (
-    # つ before た or て closes a verb's stem (あつた, 行つて); the adverb かつて is itself spelt with a large つ.
+    # つ before た or て closes a verb's stem (あつた, 行つて); the adverb かつて itself has a large つ.
     (
         r"つ(?=た)(?<=[ぁ-ん一-龠々]つ)|つ(?=て)(?<=[ぁ-おき-ん一-龠々]つ)|つ(?=て)(?<=[一-龠々]かつ)",
         "っ",

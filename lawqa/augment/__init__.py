@@ -1,0 +1,58 @@
+"""More to learn from, without a language model: questions made of statutes, and statutes to read.
+
+    provisions    articles taken apart: paragraphs, items, sentences, their names
+    numerals      kanji numerals and quantities
+    standing      which sentences can stand alone
+    excerpts      the sentences and items that questions are made of
+    statute       the wording, quantities and actors of one statute
+    actors        which actors must not be each other's wrong answer
+    modality      must, may, must not
+    cloze         the missing words
+    alterations   one fact of a sentence altered
+    altered       the true statement among altered ones
+    which         the provision that says it
+    drafts        questions before their choices are in order
+    statutes      all of these together
+    reading       plain text and its packing
+
+Knows nothing about files but its own. Deterministic for a seed, on every machine and Python.
+"""
+
+from __future__ import annotations
+
+from lawqa.augment.drafts import QUESTION_TYPES, QuestionType
+from lawqa.augment.reading import (
+    PackedSequence,
+    ReadingRecord,
+    Segment,
+    pack_readings,
+    read_readings,
+    reading_records,
+    write_readings,
+)
+from lawqa.augment.statutes import (
+    Audit,
+    CitedArticle,
+    GeneratedQuestion,
+    StatuteQuestions,
+    make_statute_questions,
+    source_of,
+)
+
+__all__ = [
+    "QUESTION_TYPES",
+    "Audit",
+    "CitedArticle",
+    "GeneratedQuestion",
+    "PackedSequence",
+    "QuestionType",
+    "ReadingRecord",
+    "Segment",
+    "StatuteQuestions",
+    "make_statute_questions",
+    "pack_readings",
+    "read_readings",
+    "reading_records",
+    "source_of",
+    "write_readings",
+]

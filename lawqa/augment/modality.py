@@ -1,0 +1,129 @@
+"""What a sentence commands, allows or forbids, turned into something else by its last words.
+
+しなければならない and することができる differ in the verb's form too, so the verb is inflected. Where the
+form cannot be told from the spelling, the sentence is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_MUST, _MAY, _MUST_NOT = "なければならない。", "ことができる。", "てはならない。"
+_MAY_NOT, _NEED_NOT = "ことができない。", "ことを要しない。"
+
+# Stem before ない -> what the dictionary form ends in, for the verbs that change their last vowel.
+_GODAN = dict(zip("わかがさたなばまら", "うくぐすつぬぶむる", strict=True))
+# Verbs of one stem in statutes that end in a kanji or in a kana of the i-row: 届け出る, 得る, 用いる, 講じる.
+_ICHIDAN_END = re.compile(r"[えけげせてねべめれ出得見経いきじちび]$")
+_NOUN_SHI = re.compile(r"(?:[一-龠々]{2}|[ァ-ヴー]|を|に|と)し$")
+# These are not a noun with する: their し belongs to 消す, 渡す, 出す and the like.
+_NOT_SURU = re.compile(r"(?:取消|引渡|貸出|差出|払戻|繰越|取戻|見直|明渡|申渡|持出|呼出|貸渡)し$")
+_TE_SHI = re.compile(r"(?:[一-龠々]{2}|[ァ-ヴー]|を|に|と)し$")
+_TE_VERBS = {
+    "行つ": "行う",
+    "行っ": "行う",
+    "用い": "用いる",
+    "受け": "受ける",
+    "漏らし": "漏らす",
+    "与え": "与える",
+}
+_MUST_DO, _MAY_DO, _NEED_NOT_DO = "しなければならない", "することができる", "することを要しない"
+_FORMS = {
+    _MUST_DO: (_MAY_DO, _NEED_NOT_DO, "してはならない"),
+    _MAY_DO: (_MUST_DO, _NEED_NOT_DO, "してはならない"),
+    _NEED_NOT_DO: (_MUST_DO, _MAY_DO, "してはならない"),
+    "してはならない": (_MUST_DO, _MAY_DO, _NEED_NOT_DO),
+    "することができない": (_MUST_DO, _MAY_DO, _NEED_NOT_DO),
+}
+_WITHOUT = re.compile(r"なければ(?!ならない)|場合(?:又は[^、]*)?を除き|場合を除くほか|外、|ほか、")
+_E_ROW_VERB = re.compile(r"[えけげせてねべめれ出得見経]る$")
+
+
+def other_commands(sentence: str) -> Iterator[tuple[str, str]]:
+    """What the sentence's last words can be changed to, each as (before, after).
+
+    The two are the ends of the sentence, from the verb on. Duties of effort (努めなければならない) and
+    conditions (…でなければならない) are no commands to do something and are left alone.
+    """
+    if sentence.endswith(_MUST):
+        yield from _from_duty(sentence.removesuffix(_MUST))
+    elif sentence.endswith(_MUST_NOT):
+        yield from _from_prohibition(sentence.removesuffix(_MUST_NOT))
+    elif sentence.endswith(_MAY):
+        if not sentence.endswith(("ないことができる。", "ものとすることができる。")):
+            yield from _from_permission(sentence.removesuffix(_MAY))
+    elif sentence.endswith(_MAY_NOT) and not _conditional(sentence):
+        yield _MAY_NOT, _MAY
+    elif sentence.endswith(_NEED_NOT):
+        yield from _from_exemption(sentence.removesuffix(_NEED_NOT))
+
+
+def command_forms(sentence: str) -> tuple[str, tuple[str, ...]] | None:
+    """The last words of a sentence that commands, allows or forbids to do something, and other such words.
+
+    Only nouns with する, whose forms are certain. The others each say something else: してはならない and
+    することができない, which say the same, never stand together.
+    """
+    if _conditional(sentence):
+        return None
+    for form, others in _FORMS.items():
+        head = sentence.removesuffix(f"{form}。")
+        if head != sentence and _NOUN_SHI.search(f"{head}し") and not _NOT_SURU.search(f"{head}し"):
+            return form, others
+    return None
+
+
+def _from_duty(head: str) -> Iterator[tuple[str, str]]:
+    verb, dictionary = _dictionary_of_negative(head)
+    if dictionary:
+        yield verb + _MUST, dictionary + _MAY
+        yield verb + _MUST, dictionary + _NEED_NOT
+
+
+def _from_prohibition(head: str) -> Iterator[tuple[str, str]]:
+    for stem, dictionary in _TE_VERBS.items():
+        if head.endswith(stem):
+            yield stem + _MUST_NOT, dictionary + _MAY
+            return
+    if _TE_SHI.search(head) and not _NOT_SURU.search(head) and not _conditional(head):
+        yield "し" + _MUST_NOT, "する" + _MAY
+
+
+def _from_permission(head: str) -> Iterator[tuple[str, str]]:
+    yield _MAY, _MAY_NOT
+    if head.endswith("する"):
+        yield "する" + _MAY, "し" + _MUST
+    elif head.endswith("ずる"):
+        yield "ずる" + _MAY, "じ" + _MUST
+    elif _E_ROW_VERB.search(head):
+        yield "る" + _MAY, _MUST
+    elif head[-1:] in _GODAN.values() and head[-1:] != "る":
+        negative = next(stem for stem, end in _GODAN.items() if end == head[-1])
+        yield head[-1] + _MAY, negative + _MUST
+
+
+def _from_exemption(head: str) -> Iterator[tuple[str, str]]:
+    for before, after in _from_permission(head):
+        if after.endswith(_MUST):
+            yield before.replace(_MAY, _NEED_NOT), after
+
+
+def _dictionary_of_negative(head: str) -> tuple[str, str]:
+    """The last sign or so of a verb before なければならない, and its dictionary form; empty if untold."""
+    last = head[-1:]
+    if head.endswith(("努め", "つとめ", "で", "れ", "あら", "なら", "適合し", "該当し", "い")):
+        return "", ""  # effort, condition, passive: no deed of an actor
+    if last == "し":
+        known = _NOUN_SHI.search(head) and not _NOT_SURU.search(head)
+        return ("し", "する") if known else ("", "")
+    if last in _GODAN:
+        return last, _GODAN[last]
+    if _ICHIDAN_END.search(head):
+        return last, last + "る"
+    return "", ""
+
+
+def _conditional(sentence: str) -> bool:
+    """Whether a deed is forbidden only without something: turned round, that would be no Japanese."""
+    return _WITHOUT.search(sentence) is not None

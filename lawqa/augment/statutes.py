@@ -1,0 +1,260 @@
+"""Four-choice questions made of statutes without a language model.
+
+    parse -> leave out what may not be used -> drafts by type -> one of each wording -> leak audit
+          -> limit -> labels in equal shares
+
+Deterministic for a seed: in every process, on every machine, under every Python version.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from lawqa.augment.altered import altered_drafts
+from lawqa.augment.cloze import cloze_drafts
+from lawqa.augment.drafts import QUESTION_TYPES, TYPE_NAMES, Draft, QuestionType, rank, shuffled
+from lawqa.augment.numerals import NUMERAL
+from lawqa.augment.provisions import Provision, parse_articles
+from lawqa.augment.statute import Statute, statutes_of
+from lawqa.augment.which import which_drafts
+from lawqa.choices import LABELS, Label
+from lawqa.errors import ConfigError
+from lawqa.questions import Question
+from lawqa.retrieval.articles import Article
+
+ID_PREFIX = "生成"
+"""What the ids of generated questions begin with; no question of lawqa_jp does."""
+
+MAX_SAME_ANSWER = 40
+"""The most missing-word questions of one statute and kind with the same answer.
+
+内閣総理大臣 is the subject of every tenth sentence of 金商法: unlimited, it would be the best guess.
+"""
+
+_MAKERS: dict[QuestionType, Callable[[Statute, int], Iterator[Draft]]] = {
+    "cloze": cloze_drafts,
+    "altered": altered_drafts,
+    "which": which_drafts,
+}
+_INSTRUCTION = "以下の問題文に対する回答を、選択肢a、b、c、dの中から１つ選んでください。"
+_REFERENCE = re.compile(rf"第{NUMERAL}+(?:条(?:の{NUMERAL}+)*|項|号(?:の{NUMERAL}+)*)|同[条項号]")
+
+
+@dataclass(frozen=True)
+class CitedArticle:
+    """An article as contexts cite it."""
+
+    law_title: str
+    """The statute's title, in any width of characters."""
+    article: str
+    """`2_2` for 第二条の二."""
+
+
+@dataclass(frozen=True)
+class GeneratedQuestion:
+    """A question and where it comes from."""
+
+    question: Question
+    """The question; its context quotes what it was made of."""
+    source: str
+    """`statute:cloze`, `statute:altered` or `statute:which`."""
+    kind: str
+    """What is asked for or altered, such as `quantity`."""
+    articles: tuple[str, ...]
+    """The ids of the articles it was made of; the first one holds the right answer."""
+    facts: tuple[str, ...]
+    """What was left out or altered."""
+
+
+@dataclass(frozen=True)
+class StatuteQuestions:
+    """What was made of a file of articles."""
+
+    questions: tuple[GeneratedQuestion, ...]
+    """In the order of the statutes; a multiple of four, so that each label is right equally often."""
+    articles_left_out: dict[str, int]
+    """Articles that no question was made of, by reason."""
+    questions_left_out: dict[str, int]
+    """Questions that were made and not kept, by reason."""
+
+
+Audit = Callable[[Sequence[Question]], Mapping[str, str]]
+"""Tells which questions may not be kept: ids and reasons."""
+
+
+def make_statute_questions(
+    articles: Iterable[Article],
+    *,
+    types: Sequence[QuestionType] = QUESTION_TYPES,
+    seed: int = 0,
+    limit: int | None = None,
+    excluded: Collection[CitedArticle] = (),
+    audit: Audit = lambda _: {},
+) -> StatuteQuestions:
+    """Questions with exactly one right choice, from the main provisions of statutes.
+
+    Args:
+        articles: the statutes, in order.
+        types: which types to make.
+        seed: decides wrong answers, wordings, places of the right answer, and what a limit keeps.
+        limit: keep at most so many, drawn at random over all types and statutes; rounded down to a
+            multiple of four.
+        excluded: articles of which nothing may be used, neither as question nor as wrong answer.
+        audit: what else may not be kept, such as near duplicates of questions that are evaluated on.
+
+    Raises:
+        ConfigError: the limit is below four.
+    """
+    if limit is not None and limit < len(LABELS):
+        raise ConfigError(f"limit {limit}: expected {len(LABELS)} or more, one for each label")
+    parsed = parse_articles(articles)
+    usable, articles_out = _without(parsed.provisions, excluded)
+    left_out: Counter[str] = Counter()
+    drafts = [
+        draft
+        for statute in statutes_of(parsed.provisions, usable)
+        for kind in QUESTION_TYPES
+        if kind in types
+        for draft in _MAKERS[kind](statute, seed)
+    ]
+    named = _named(_capped(_distinct(drafts, left_out), seed, left_out))
+    verdicts = audit([_question(name, draft, "a", seed) for name, draft in named])
+    left_out.update(verdicts.values())
+    kept = [(name, draft) for name, draft in named if name not in verdicts]
+    kept = _limited(kept, limit, seed, left_out)
+    labels = _labels(kept, seed)
+    made = tuple(_generated(name, draft, labels[name], seed) for name, draft in kept)
+    return StatuteQuestions(made, _told(parsed.left_out + articles_out), _told(left_out))
+
+
+def source_of(question_id: str) -> str:
+    """The source of a generated question, such as `statute:cloze`; empty for any other question."""
+    parts = question_id.split("_")
+    names = {name: kind for kind, name in TYPE_NAMES.items()}
+    if parts[0] != ID_PREFIX or len(parts) < 3 or parts[-2] not in names:
+        return ""
+    return f"statute:{names[parts[-2]]}"
+
+
+_Named = tuple[str, Draft]
+
+
+def _told(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted((+counts).items()))
+
+
+def _without(
+    provisions: Sequence[Provision], excluded: Collection[CitedArticle]
+) -> tuple[list[Provision], Counter[str]]:
+    names = {(_folded(cited.law_title), cited.article) for cited in excluded}
+    usable, ids = [], set()
+    for provision in provisions:
+        if (_folded(provision.law), provision.article.article) in names:
+            ids.add(provision.article.id)
+        else:
+            usable.append(provision)
+    return usable, Counter({"cited by a question that is evaluated on": len(ids)} if ids else {})
+
+
+def _folded(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _distinct(drafts: Iterable[Draft], left_out: Counter[str]) -> Iterator[Draft]:
+    """The drafts whose choices differ, and of those that ask the same of like sentences the first."""
+    seen: set[tuple[str, ...]] = set()
+    for draft in drafts:
+        choices = {_folded(choice) for choice in (draft.right, *draft.wrong)}
+        law = draft.provisions[0].law
+        wording = _folded(_REFERENCE.sub("", draft.excerpt))
+        key = (draft.type, law, draft.kind, wording)
+        if len(choices) < len(LABELS):
+            left_out["choices not distinct"] += 1
+        elif draft.type == "cloze" and key in seen:
+            left_out["same wording as another question"] += 1
+        else:
+            seen.add(key)
+            yield draft
+
+
+def _capped(drafts: Iterable[Draft], seed: int, left_out: Counter[str]) -> list[Draft]:
+    """At most `MAX_SAME_ANSWER` missing-word questions of a statute and kind with one answer."""
+    every = list(drafts)
+    groups: dict[tuple[str, str, str], list[Draft]] = {}
+    for draft in every:
+        if draft.type == "cloze":
+            key = (draft.provisions[0].law, draft.kind, draft.right)
+            groups.setdefault(key, []).append(draft)
+    dropped: set[int] = set()
+    for group in groups.values():
+        order = shuffled(group, lambda draft: draft.text, seed, "cap")
+        dropped.update(map(id, order[MAX_SAME_ANSWER:]))
+    left_out["same answer too often"] += len(dropped)
+    return [draft for draft in every if id(draft) not in dropped]
+
+
+def _named(drafts: Iterable[Draft]) -> list[_Named]:
+    """Each draft with the id of its question: 生成_LAW_ARTICLE_TYPE_NUMBER."""
+    counts: Counter[str] = Counter()
+    named = []
+    for draft in drafts:
+        right = draft.provisions[0]
+        stem = "_".join([ID_PREFIX, right.law, right.article_name, TYPE_NAMES[draft.type]])
+        counts[stem] += 1
+        named.append((f"{stem}_{counts[stem]}", draft))
+    return named
+
+
+def _limited(
+    named: Sequence[_Named], limit: int | None, seed: int, left_out: Counter[str]
+) -> list[_Named]:
+    """A multiple of four of them, in their order; which ones, the seed decides."""
+    wanted = len(named) if limit is None else min(limit, len(named))
+    size = wanted - wanted % len(LABELS)
+    left_out["over the limit"] += len(named) - wanted
+    left_out["left over, so that the labels balance"] += wanted - size
+    order = shuffled(named, lambda entry: entry[0], seed, "limit")
+    chosen = {name for name, _ in order[:size]}
+    return [entry for entry in named if entry[0] in chosen]
+
+
+def _labels(named: Sequence[_Named], seed: int) -> dict[str, Label]:
+    """Where each right answer stands: dealt in turn, so every type and statute balances to within one."""
+    order = sorted(
+        named,
+        key=lambda entry: (
+            entry[1].type,
+            entry[1].provisions[0].law,
+            rank(seed, "label", entry[0]),
+        ),
+    )
+    return {name: LABELS[place % len(LABELS)] for place, (name, _) in enumerate(order)}
+
+
+def _generated(name: str, draft: Draft, label: Label, seed: int) -> GeneratedQuestion:
+    return GeneratedQuestion(
+        question=_question(name, draft, label, seed),
+        source=f"statute:{draft.type}",
+        kind=draft.kind,
+        articles=tuple(dict.fromkeys(provision.article.id for provision in draft.provisions)),
+        facts=draft.facts,
+    )
+
+
+def _question(name: str, draft: Draft, label: Label, seed: int) -> Question:
+    choices = shuffled(draft.wrong, str, seed, "choices", name)
+    choices.insert(LABELS.index(label), draft.right)
+    return Question(
+        id=name,
+        text=draft.text,
+        choices=cast("tuple[str, str, str, str]", tuple(choices)),
+        gold=label,
+        context=draft.context,
+        instruction=_INSTRUCTION,
+        references=(f"https://laws.e-gov.go.jp/law/{draft.provisions[0].article.law_id}",),
+    )

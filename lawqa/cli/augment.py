@@ -1,0 +1,136 @@
+"""`lawqa augment`: more to learn from."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, arg, subcommand
+
+from lawqa.choices import LABELS
+
+if TYPE_CHECKING:
+    from lawqa.augment import StatuteQuestions
+
+
+@dataclass(frozen=True)
+class StatuteQuestionsCommand:
+    """Make four-choice questions of statutes, without a language model.
+
+    Beside FILE.json stands FILE.provenance.json: where each question comes from, and what was left out.
+    """
+
+    articles: Path
+    """Article JSONL, such as `lawqa statutes parse` writes; also .gz or .xz."""
+    output: Path
+    """The question file to write, in lawqa_jp's schema."""
+    exclude_articles_of: Path | None = None
+    """Questions that are evaluated on: nothing of the articles they cite is used, nor anything near them."""
+    exclude: tuple[Path, ...] = ()
+    """Question files of which no duplicate may be made."""
+    types: tuple[Literal["cloze", "altered", "which"], ...] = ("cloze", "altered", "which")
+    """cloze: the missing words; altered: the true statement among altered ones; which: the provision that
+    says it."""
+    limit: int | None = None
+    """At most so many, rounded down to a multiple of four."""
+    seed: int = 0
+    """Decides wrong answers, wordings, order, and what a limit keeps."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier file."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.augment import StatutesConfig, write_statute_questions
+
+        config = StatutesConfig(
+            articles=self.articles,
+            output=self.output,
+            exclude_articles_of=self.exclude_articles_of,
+            exclude=self.exclude,
+            types=self.types,
+            limit=self.limit,
+            seed=self.seed,
+            fresh=self.fresh,
+        )
+        result = write_statute_questions(config)
+        for note in result.notes:
+            print(f"note: {note}", file=sys.stderr)
+        print(statutes_text(result.made))
+        print(f"wrote {len(result.made.questions)} questions to {self.output}")
+        print(f"where each comes from: {result.provenance}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Write articles as plain text to be read, one record an article."""
+
+    articles: Path
+    """Article JSONL, such as `lawqa statutes parse` writes; also .gz or .xz."""
+    output: Path
+    """The JSONL file to write."""
+    parts: tuple[Literal["main", "suppl", "appdx", "preamble"], ...] = ("main",)
+    """Which parts of the laws: 本則, 附則, 別表 and forms, 前文."""
+    exclude_articles_of: Path | None = None
+    """Questions that are evaluated on: the articles they cite are not read."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier file."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.augment import ReadingConfig, write_reading
+
+        count = write_reading(
+            ReadingConfig(
+                articles=self.articles,
+                output=self.output,
+                parts=self.parts,
+                exclude_articles_of=self.exclude_articles_of,
+                fresh=self.fresh,
+            )
+        )
+        print(f"wrote {count} reading records to {self.output}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Make more to learn from: questions and reading of statutes."""
+
+    command: Annotated[
+        Annotated[StatuteQuestionsCommand, subcommand("statutes")]
+        | Annotated[Reading, subcommand("reading")],
+        arg(name=""),
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+def statutes_text(made: StatuteQuestions) -> str:
+    """Questions by statute and type, the balance of labels, and what was left out with the reason."""
+    from lawqa.augment import QUESTION_TYPES
+    from lawqa.report.table import aligned
+
+    counts = Counter((g.question.id.split("_")[1], g.source) for g in made.questions)
+    laws = list(dict.fromkeys(law for law, _ in counts))
+    cells = [["statute", *QUESTION_TYPES, "all"]]
+    for law in [*laws, ""]:
+        row = [
+            sum(n for (name, source), n in counts.items() if law in (name, "") and source == kind)
+            for kind in (f"statute:{kind}" for kind in QUESTION_TYPES)
+        ]
+        cells.append([law or "all", *map(str, row), str(sum(row))])
+    labels = Counter(g.question.gold for g in made.questions)
+    shares = "  ".join(f"{label} {labels[label]}" for label in LABELS)
+    lines = [aligned(cells), "", f"right answers: {shares}"]
+    for title, reasons in (
+        ("articles left out", made.articles_left_out),
+        ("questions left out", made.questions_left_out),
+    ):
+        lines += [
+            f"{title}:",
+            *(f"  {count:>6} {reason}" for reason, count in reasons.items() if count),
+        ]
+    return "\n".join(lines)
