@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, get_args
 
 from lawqa.choices import FINAL_ANSWER_CUE, Label, final_answer_line
@@ -202,9 +202,15 @@ def build_prompt(question: Question, spec: PromptSpec, *, retrieved: str = "") -
     return Prompt(question.id, question.order, spec, tuple(messages))
 
 
-def answer_text(label: Label, mode: Mode, reasoning: str = "") -> str:
-    """The assistant's turn that answers with this label, as the prompt asks for it."""
-    return label if mode == "direct" else f"{reasoning}\n{final_answer_line(label)}"
+def answer_text(label: Label, spec: PromptSpec, reasoning: str = "") -> str:
+    """The assistant's turn that answers with this label, as the prompt asks for it.
+
+    With thinking the reasoning stands in the think block, which such a prompt leaves to the model.
+    """
+    if spec.thinking:
+        answer = label if spec.mode == "direct" else final_answer_line(label)
+        return f"<think>\n{reasoning}\n</think>\n\n{answer}"
+    return label if spec.mode == "direct" else f"{reasoning}\n{final_answer_line(label)}"
 
 
 def render(messages: Sequence[Message], tokenizer: ChatTokenizer, *, thinking: bool) -> str:
@@ -288,7 +294,9 @@ def _user_text(question: Question, spec: PromptSpec, context: str) -> str:
 
 
 def _example_answer(example: _Example, spec: PromptSpec) -> str:
-    return answer_text(example.question.gold, spec.mode, example.reasoning)
+    # Earlier turns show no think block: chat templates take it out of them.
+    shown = replace(spec, thinking=False)
+    return answer_text(example.question.gold, shown, example.reasoning)
 
 
 def _apply(messages: Sequence[Message], tokenizer: ChatTokenizer, thinking: bool) -> str:

@@ -251,13 +251,13 @@ def shares_an_example(asking: Question, question: MakeQuestion) -> bool:
 
 
 def test_a_direct_answer_is_the_bare_label() -> None:
-    assert answer_text("c", "direct") == "c"
+    assert answer_text("c", PromptSpec()) == "c"
 
 
 def test_a_reasoned_answer_ends_with_the_line_that_the_prompt_asks_for(
     question: MakeQuestion,
 ) -> None:
-    answer = answer_text("c", "cot", "第140条による。")
+    answer = answer_text("c", PromptSpec("cot"), "第140条による。")
     assert answer == f"第140条による。\n{FINAL_ANSWER_CUE}c"
     assert f"「{FINAL_ANSWER_CUE}」" in asked(build_prompt(question(), PromptSpec("cot")))
 
@@ -348,3 +348,8 @@ def test_the_prompt_is_the_recorded_one(
 def test_there_is_a_recorded_prompt_for_every_spec_and_no_other(checkout: Path) -> None:
     recorded = {path.stem for path in (checkout / "tests" / "golden" / "prompts").iterdir()}
     assert recorded == {spec.id for spec in ALL_SPECS}
+
+
+def test_with_thinking_the_reasoning_stands_in_the_think_block() -> None:
+    spec = PromptSpec("direct", thinking=True)
+    assert answer_text("c", spec, "第140条による。") == "<think>\n第140条による。\n</think>\n\nc"

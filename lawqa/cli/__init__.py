@@ -15,6 +15,7 @@ from lawqa.cli.compare import Compare
 from lawqa.cli.crossval import Crossval
 from lawqa.cli.data import Data
 from lawqa.cli.demo import Demo
+from lawqa.cli.distill import Distill
 from lawqa.cli.evaluate import Evaluate
 from lawqa.cli.records import Records
 from lawqa.cli.rescore import Rescore
@@ -35,6 +36,7 @@ Command = Annotated[
     | Annotated[Train, subcommand("train")]
     | Annotated[Records, subcommand("records")]
     | Annotated[Split, subcommand("split")]
+    | Annotated[Distill, subcommand("distill")]
     | Annotated[Augment, subcommand("augment")]
     | Annotated[Crossval, subcommand("crossval")]
     | Annotated[Rescore, subcommand("rescore")]

@@ -99,7 +99,7 @@ class EvaluationResult:
 
 
 def evaluate(
-    config: EvaluationConfig, open_backend: BackendFactory | None = None
+    config: EvaluationConfig, backend_factory: BackendFactory | None = None
 ) -> EvaluationResult:
     """Ask all questions and score the answers.
 
@@ -107,7 +107,7 @@ def evaluate(
 
     Args:
         config: what to do.
-        open_backend: makes the backend; for callers that hold a loaded model already.
+        backend_factory: makes the backend; for callers that hold a loaded model already.
 
     Raises:
         LawqaError: a file, option, model or policy does not allow it.
@@ -130,7 +130,7 @@ def evaluate(
         )
         # What was trained is what is tested.
         config = replace(config, load_in_4bit=config.load_in_4bit or bool(adapter.quantisation))
-    backend = (open_backend or _open_backend)(config, adapter)
+    backend = (backend_factory or open_backend)(config, adapter)
     hashed = spec_hash(config.spec, backend.chat_template)
     if adapter is not None:
         notes += adapter.check_base(
@@ -203,7 +203,12 @@ def _finish(
     return EvaluationResult(summary, tuple(record["notes"]), answers, run.path)
 
 
-def _open_backend(config: EvaluationConfig, adapter: AdapterManifest | None) -> Backend:
+def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = None) -> Backend:
+    """The backend that the settings name, with its model loaded.
+
+    Raises:
+        LawqaError: the script, model or adapter is not there or does not load.
+    """
     if config.backend == "scripted":
         from lawqa.backends.scripted import ScriptedBackend
 

@@ -57,15 +57,14 @@ def make_record(
     Raises:
         ConfigError: the spec wants reasoning and none is given, or wants a context that is not there.
     """
-    if spec.thinking or (spec.mode == "cot" and not reasoning.strip()):
+    if (spec.thinking or spec.mode == "cot") and not reasoning.strip():
         raise ConfigError(
             f"{question.key}: a {spec.id} record needs real reasoning, and there is no source of it",
-            "lawqa distill will sample reasoning from the base model; it comes with a later version. "
-            "Until then: --mode direct",
+            "lawqa distill  samples reasoning from the base model; or --mode direct",
         )
     return TrainingRecord(
         messages=build_prompt(question, spec).messages,
-        answer=answer_text(question.gold, spec.mode, reasoning),
+        answer=answer_text(question.gold, spec, reasoning),
         question_id=question.id,
         order=question.order,
         prompt_spec=spec.id,

@@ -1,0 +1,98 @@
+"""`lawqa distill`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import FlagCreatePairsOff
+
+from lawqa.cli.evaluate import DEFAULT_MODEL
+from lawqa.cli.prompt_options import ConditionFlag, require_no_retrieval, resolve_condition
+from lawqa.prompting import PromptSpec
+
+
+@dataclass(frozen=True)
+class Distill:
+    """Sample reasoned answers from a model and keep the right ones as training records."""
+
+    data: Path
+    """The training questions; never those that are to be measured on."""
+    output_path: Path
+    """The JSONL file to write; samples and provenance are kept beside it."""
+    mode: Literal["direct", "cot"] = "cot"
+    """cot: reasoning and a final answer line; direct: one letter (with --thinking only)."""
+    thinking: FlagCreatePairsOff[bool] = False
+    """Take the reasoning from the model's own think block."""
+    condition: ConditionFlag = None
+    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
+    samples_per_question: int = 8
+    """Answers sampled for each question."""
+    keep: int = 2
+    """The most kept for each question."""
+    temperature: float = 0.7
+    """Of sampling."""
+    max_new_tokens: int = 1024
+    """The most tokens of one answer."""
+    hf_model_name: str = DEFAULT_MODEL
+    """A local model directory, or a name in the Hugging Face cache."""
+    revision: str | None = None
+    """The revision of a cached model."""
+    hf_load_in_4bit: FlagCreatePairsOff[bool] = False
+    """Quantise the model to 4 bits (NF4) while loading."""
+    llm_backend: Literal["hf", "scripted"] = "hf"
+    """Who answers: a model in Hugging Face format, or a table."""
+    script: Path | None = None
+    """The table of answers for --llm-backend scripted."""
+    token_budget: int = 8192
+    """Padded tokens of one batch, answers included; halved when memory runs out."""
+    seed: int = 0
+    """The seed of sampling."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Start anew; without it the same command goes on where it stopped."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.distill import DistillConfig, distill
+        from lawqa.pipelines.evaluate import EvaluationConfig, open_backend
+
+        condition, _ = resolve_condition(self.condition, no_rag=False, retrieval_flags={})
+        require_no_retrieval(condition, None)
+        spec = PromptSpec(self.mode, condition, self.thinking)
+        config = DistillConfig(
+            data=self.data,
+            output=self.output_path,
+            spec=spec,
+            samples=self.samples_per_question,
+            keep=self.keep,
+            temperature=self.temperature,
+            max_new_tokens=self.max_new_tokens,
+            seed=self.seed,
+            fresh=self.fresh,
+        )
+        backend = open_backend(
+            EvaluationConfig(
+                data=self.data,
+                spec=spec,
+                answer_by="generate",
+                backend=self.llm_backend,
+                model_name=self.hf_model_name,
+                revision=self.revision,
+                load_in_4bit=self.hf_load_in_4bit,
+                script=self.script,
+                token_budget=self.token_budget,
+            )
+        )
+        result = distill(config, backend, lambda line: print(line, file=sys.stderr))
+        counts = ", ".join(
+            f"{count} {verdict}" for verdict, count in sorted(result.verdicts.items())
+        )
+        print(f"samples: {counts}")
+        for law, share in result.acceptance.items():
+            print(f"right answers, {law}: {share:.1%}")
+        print(
+            f"wrote {len(result.records)} {spec.id} records on {result.covered} of {result.questions} "
+            f"questions to {self.output_path}"
+        )
+        return 0

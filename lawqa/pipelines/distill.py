@@ -1,0 +1,222 @@
+"""Distillation: sample reasoned answers to training questions and write records of the good ones."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lawqa.augment.distill import Judged, Sample, choose
+from lawqa.backends.base import Backend, Failure, GenerationSettings
+from lawqa.errors import ConfigError, DataError
+from lawqa.prompting import PromptSpec, build_prompt, spec_hash
+from lawqa.questions import Question, file_sha256, json_lines, read_questions, read_text
+from lawqa.records import TrainingRecord, make_record, write_records
+from lawqa.runs import claim_output, describe_environment, now, write_json
+
+SOURCE = "distill"
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """What is sampled, and what is kept."""
+
+    data: Path
+    """The training questions."""
+    output: Path
+    """The records, JSONL."""
+    spec: PromptSpec
+    """How questions are put: cot, or with thinking."""
+    samples: int = 8
+    """Answers sampled for each question."""
+    keep: int = 2
+    """The most kept for each question."""
+    temperature: float = 0.7
+    """Of sampling."""
+    max_new_tokens: int = 1024
+    """The most tokens of one answer."""
+    seed: int = 0
+    """Sample i is drawn with seed + i."""
+    fresh: bool = False
+    """Start anew instead of going on."""
+
+
+@dataclass(frozen=True)
+class DistillResult:
+    """What was sampled and kept."""
+
+    records: tuple[TrainingRecord, ...]
+    """The kept answers as records."""
+    verdicts: dict[str, int]
+    """How many samples met which end."""
+    acceptance: dict[str, float]
+    """The share of right answers among all samples, by law."""
+    questions: int
+    """How many questions were asked."""
+    covered: int
+    """How many have at least one record."""
+
+
+def distill(
+    config: DistillConfig, backend: Backend, say: Callable[[str], object] = str
+) -> DistillResult:
+    """Sample, judge, and write records; a call with the same options goes on where one stopped.
+
+    Args:
+        config: what to do.
+        backend: who answers; any backend that generates.
+        say: told how far it is, a line for each pass over the questions.
+
+    Raises:
+        ConfigError: the mode has no reasoning, options are out of range, or the files hold other samples.
+        DataError: the questions cannot be read.
+    """
+    _check(config)
+    questions = read_questions(config.data)
+    claim_output(config.output, "--output-path", fresh=config.fresh)
+    samples_file, provenance_file = _side_files(config.output)
+    settings = _settings(config, backend)
+    if config.fresh or not provenance_file.is_file():
+        samples_file.unlink(missing_ok=True)
+        write_json(provenance_file, {"schema_version": 1, "settings": settings, "started": now()})
+    elif _stored_settings(provenance_file) != settings:
+        raise ConfigError(
+            f"{samples_file}: holds samples drawn with other options",
+            "give the same options to go on, or --fresh to start anew",
+        )
+    taken = _read_samples(samples_file)
+    for number in range(config.samples):
+        waiting = [q for q in questions if (q.key, number) not in taken]
+        if waiting:
+            say(f"sample {number + 1} of {config.samples}: {len(waiting)} questions")
+            _sample(config, backend, waiting, number, samples_file)
+    result = _select(config, questions, _read_samples(samples_file))
+    write_records(config.output, result.records)
+    write_json(
+        provenance_file,
+        {
+            "schema_version": 1,
+            "settings": settings,
+            "environment": describe_environment(backend.describe().get("device")),
+            "ended": now(),
+            "verdicts": result.verdicts,
+            "acceptance_by_law": result.acceptance,
+            "questions": result.questions,
+            "questions_with_records": result.covered,
+        },
+    )
+    return result
+
+
+def _check(config: DistillConfig) -> None:
+    if config.spec.mode == "direct" and not config.spec.thinking:
+        raise ConfigError(
+            "a direct answer is one letter: there is no reasoning to learn from",
+            "--mode cot, or --thinking",
+        )
+    problems = [
+        f"{flag} is {value}, expected {rule}"
+        for flag, value, holds, rule in (
+            ("--samples-per-question", config.samples, config.samples >= 1, "1 or more"),
+            ("--keep", config.keep, config.keep >= 1, "1 or more"),
+            ("--temperature", config.temperature, config.temperature > 0, "above 0"),
+            ("--max-new-tokens", config.max_new_tokens, config.max_new_tokens >= 1, "1 or more"),
+        )
+        if not holds
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems), "lawqa distill --help  explains every option")
+
+
+def _side_files(output: Path) -> tuple[Path, Path]:
+    return (
+        output.with_name(f"{output.stem}.samples.jsonl"),
+        output.with_name(f"{output.stem}.provenance.json"),
+    )
+
+
+def _settings(config: DistillConfig, backend: Backend) -> dict[str, Any]:
+    model = {key: value for key, value in backend.describe().items() if "memory" not in key}
+    settings = {
+        "data_sha256": file_sha256(config.data),
+        "prompt_spec": config.spec.id,
+        "prompt_spec_hash": spec_hash(config.spec, backend.chat_template),
+        "temperature": config.temperature,
+        "max_new_tokens": config.max_new_tokens,
+        "seed": config.seed,
+        "model": model,
+    }
+    as_stored: dict[str, Any] = json.loads(json.dumps(settings))
+    return as_stored
+
+
+def _stored_settings(path: Path) -> object:
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError as problem:
+        raise DataError(f"{path}: broken JSON: {problem}", "--fresh starts anew") from None
+    return content.get("settings") if isinstance(content, dict) else None
+
+
+def _sample(
+    config: DistillConfig, backend: Backend, questions: Sequence[Question], number: int, file: Path
+) -> None:
+    prompts = [build_prompt(question, config.spec) for question in questions]
+    settings = GenerationSettings(
+        config.max_new_tokens, config.temperature, seed=config.seed + number
+    )
+    with file.open("a", encoding="utf-8", newline="\n") as out:
+        for answer in backend.generate(prompts, settings):
+            row: dict[str, Any] = {"key": answer.key, "number": number}
+            if isinstance(answer, Failure):
+                row |= {"text": "", "hit_limit": False, "error": answer.reason}
+            else:
+                row |= {"text": answer.text, "hit_limit": answer.hit_limit, "error": None}
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            out.flush()
+
+
+def _read_samples(path: Path) -> dict[tuple[str, int], Sample]:
+    if not path.is_file() or path.stat().st_size == 0:
+        return {}
+    _drop_torn_line(path)
+    found = {}
+    for _, row in json_lines(path):
+        sample = Sample(row["number"], row["text"], row["hit_limit"], row["error"])
+        found[row["key"], row["number"]] = sample
+    return found
+
+
+def _drop_torn_line(path: Path) -> None:
+    """A killed process may have left half a line at the end; that sample is drawn again."""
+    whole = path.read_bytes()
+    if not whole.endswith(b"\n"):
+        path.write_bytes(whole[: whole.rfind(b"\n") + 1] or b"\n")
+
+
+def _select(
+    config: DistillConfig, questions: Sequence[Question], samples: dict[tuple[str, int], Sample]
+) -> DistillResult:
+    records: list[TrainingRecord] = []
+    judged: list[tuple[Question, Judged]] = []
+    for question in questions:
+        own = [samples[question.key, i] for i in range(config.samples)]
+        judged += [(question, found) for found in choose(question, own, config.spec, config.keep)]
+    for question, found in judged:
+        if found.verdict == "kept":
+            records.append(
+                make_record(question, config.spec, reasoning=found.reasoning, source=SOURCE)
+            )
+    asked = Counter(question.law for question, _ in judged)
+    unusable = ("failed", "cut off", "no answer", "wrong")
+    right = Counter(q.law for q, found in judged if found.verdict not in unusable)
+    return DistillResult(
+        records=tuple(records),
+        verdicts=dict(Counter(found.verdict for _, found in judged)),
+        acceptance={law: round(right[law] / count, 4) for law, count in asked.items()},
+        questions=len(questions),
+        covered=len({record.question_id for record in records}),
+    )

@@ -1,0 +1,98 @@
+"""`lawqa distill` on the scripted backend: records, provenance, and going on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lawqa.cli import main
+from lawqa.questions import Question, write_questions
+from lawqa.records import load_records
+
+REASON = "条文の文言に照らして各選択肢を検討すると、これに反しないのは一つだけである。"
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, embedded_questions: tuple[Question, ...], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    monkeypatch.chdir(tmp_path)
+    asked = embedded_questions[:6]
+    write_questions(tmp_path / "train.json", asked)
+    script: dict[str, Any] = {q.id: f"{REASON}{q.id}について。\n最終回答：{q.gold}" for q in asked}
+    script[asked[0].id] = f"{REASON}\n最終回答：{'a' if asked[0].gold != 'a' else 'b'}"
+    script[asked[1].id] = {"error": "broke"}
+    (tmp_path / "script.json").write_text(json.dumps(script, ensure_ascii=False), encoding="utf-8")
+    return tmp_path
+
+
+def distill(*more: str) -> int:
+    return main(
+        ["distill", "--data", "train.json", "--output-path", "out.jsonl", "--llm-backend", "scripted",
+         "--script", "script.json", "--samples-per-question", "2", *more]
+    )  # fmt: skip
+
+
+def test_right_answers_become_records_and_everything_is_accounted_for(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert distill() == 0
+    out = capsys.readouterr().out
+    assert "samples: 2 failed, 4 kept, 4 similar, 2 wrong" in out
+    assert "wrote 4 cot-closed-v1 records on 4 of 6 questions to out.jsonl" in out
+    records = load_records(here / "out.jsonl").records
+    assert {record.source for record in records} == {"distill"}
+    for record in records:
+        reasoning, _, line = record.answer.rpartition("\n")
+        assert reasoning.startswith(REASON)
+        assert record.origin is not None
+        assert line == f"最終回答：{record.origin.gold}"
+    provenance = json.loads((here / "out.provenance.json").read_text(encoding="utf-8"))
+    assert provenance["verdicts"] == {"wrong": 2, "failed": 2, "kept": 4, "similar": 4}
+    assert provenance["settings"]["temperature"] == 0.7
+    assert sum(provenance["acceptance_by_law"].values()) > 0
+
+
+def test_it_goes_on_where_it_stopped(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert distill() == 0
+    whole = (here / "out.jsonl").read_bytes()
+    samples = here / "out.samples.jsonl"
+    lines = samples.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 12
+    samples.write_bytes(b"".join(lines[:7]) + lines[7][:20])  # killed in the middle of a line
+    (here / "out.jsonl").unlink()
+    capsys.readouterr()
+    assert distill() == 0
+    assert "sample 2 of 2: 5 questions" in capsys.readouterr().err
+    assert (here / "out.jsonl").read_bytes() == whole
+    assert len(samples.read_bytes().splitlines()) == 12
+
+
+def test_other_options_do_not_go_on_silently(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert distill() == 0
+    (here / "out.jsonl").unlink()
+    assert distill("--temperature", "0.9") == 2
+    assert "holds samples drawn with other options" in capsys.readouterr().err
+    assert distill("--temperature", "0.9", "--fresh") == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--mode", "direct"), "there is no reasoning to learn from"),
+        (("--keep", "0"), "--keep is 0"),
+        (("--temperature", "0"), "--temperature is 0"),
+        (("--condition", "rag"), "not built yet"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    here: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], message: str
+) -> None:
+    assert distill(*flags) == 2
+    assert message in capsys.readouterr().err
+    assert sorted(path.name for path in here.iterdir()) == ["script.json", "train.json"]
