@@ -36,7 +36,7 @@ QUESTIONS = st.lists(
         Question,
         id=SOME_LINE,
         text=ANY_TEXT.map(str.strip).filter(bool),
-        choices=st.tuples(SOME_LINE, SOME_LINE, SOME_LINE, SOME_LINE),
+        choices=st.lists(SOME_LINE, min_size=4, max_size=4, unique=True).map(tuple),
         gold=st.sampled_from(LABELS),
         context=ANY_TEXT,
         instruction=ANY_TEXT,

@@ -428,3 +428,42 @@ def test_the_source_of_a_generated_question_is_kept(question: MakeQuestion) -> N
         asked, [(PromptSpec(), 1)], source_of=lambda name: "statute:cloze" if "生成" in name else ""
     )
     assert [record.source for record in made] == ["question", "statute:cloze"]
+
+
+# --- contexts that are too long
+
+
+SENTENCES = [f"第{i}項は、期間の計算について定める。" for i in range(1, 9)]
+
+
+def test_a_long_context_loses_its_last_sentences_and_nothing_else(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    tokenizer = byte_tokenizer()
+    asked = question(context="## 民法\n### 第140条\n" + "".join(SENTENCES))
+    record = make_record(asked, PromptSpec(condition="gold"))
+    whole = tokenize_record(record, tokenizer, FAR_OFF)
+    assert not whole.shortened
+    for kept in range(1, len(SENTENCES)):
+        shorter = replace(asked, context="## 民法\n### 第140条\n" + "".join(SENTENCES[:kept]))
+        expected = tokenize_record(
+            make_record(shorter, PromptSpec(condition="gold")), tokenizer, FAR_OFF
+        )
+        found = tokenize_record(record, tokenizer, len(expected.input_ids))
+        assert found.input_ids == expected.input_ids
+        assert found.labels == expected.labels
+        assert found.shortened
+
+
+def test_question_choices_and_answer_are_never_shortened(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    tokenizer = byte_tokenizer()
+    record = make_record(
+        question(context="## 民法\n" + "".join(SENTENCES)), PromptSpec(condition="gold")
+    )
+    with pytest.raises(DataError, match="more than --max-seq-length 100"):
+        tokenize_record(record, tokenizer, 100)
+    closed = make_record(question(), PromptSpec())
+    with pytest.raises(DataError, match="more than --max-seq-length 100"):
+        tokenize_record(closed, tokenizer, 100)

@@ -90,6 +90,18 @@ def write_readings(path: Path, records: Iterable[ReadingRecord]) -> int:
     return count
 
 
+def holds_readings(path: Path) -> bool:
+    """Whether a file's first line is a reading record.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if path.suffix != ".jsonl":
+        return False
+    _, first = next(json_lines(path))
+    return isinstance(first, dict) and first.get("source") == SOURCE and "article_id" in first
+
+
 def read_readings(path: Path) -> tuple[ReadingRecord, ...]:
     """The reading records of a file.
 

@@ -82,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lawqa {__version__}")
         return 0
     try:
-        return parse_arguments(arguments).run()
+        code = parse_arguments(arguments).run()
+        sys.stdout.flush()  # here, where a reader that has gone is no error
+        return code  # noqa: TRY300 - an else would leave the flush outside
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_USER_MISTAKE
     except LawqaError as problem:

@@ -48,8 +48,9 @@ class Show:
         from lawqa.records import load_records, masked_text, tokenize_record
 
         tokenizer = load_tokenizer(self.tokenizer)
+        colour = _green if sys.stdout.isatty() else str
         for record in load_records(self.file).records[: self.n]:
-            print(masked_text(tokenize_record(record, tokenizer, sys.maxsize), tokenizer))
+            print(masked_text(tokenize_record(record, tokenizer, sys.maxsize), tokenizer, colour))
         return 0
 
 
@@ -66,6 +67,10 @@ class Data:
 
     def run(self) -> int:
         return self.command.run()
+
+
+def _green(text: str) -> str:
+    return f"\033[32m{text}\033[0m"
 
 
 def check_text(file: Path, questions: tuple[Question, ...]) -> str:

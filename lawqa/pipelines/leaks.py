@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lawqa.augment import holds_readings, read_readings
 from lawqa.questions import Question, json_lines, read_questions
 from lawqa.records import load_records
 from lawqa.splits import Leak, Material, find_leaks, of_question, of_text
@@ -52,6 +53,8 @@ def read_items(path: Path, notes: list[str]) -> list[Question | Material]:
     Raises:
         DataError: the file cannot be read.
     """
+    if holds_readings(path):
+        return [of_text(f"article {r.article_id}", r.text) for r in read_readings(path)]
     if not _holds_records(path):
         return list(read_questions(path))
     records = load_records(path).records

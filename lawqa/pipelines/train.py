@@ -8,16 +8,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lawqa.augment import (
+    ReadingRecord,
+    holds_readings,
+    pack_readings,
+    read_readings,
+    write_readings,
+)
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters import TRAINED_ON
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.questions import file_sha256
 from lawqa.records import (
     LEGACY_SPEC,
-    LoadedRecords,
     TokenizedRecord,
+    TrainingRecord,
     load_records,
     masked_text,
+    reading_record,
     tokenize_records,
     write_records,
 )
@@ -58,6 +66,18 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class TrainingSource:
+    """What a training file holds."""
+
+    records: tuple[TrainingRecord, ...] = ()
+    """Prompts with their answers."""
+    readings: tuple[ReadingRecord, ...] = ()
+    """Articles to read."""
+    warnings: tuple[str, ...] = ()
+    """What is lost or unknown, a sentence each."""
+
+
+@dataclass(frozen=True)
 class Prepared:
     """Everything that training needs, checked."""
 
@@ -67,7 +87,7 @@ class Prepared:
     """The base model."""
     model: Any
     """PEFT's wrapper with the new adapter."""
-    source: LoadedRecords
+    source: TrainingSource
     """The records, with warnings."""
     records: tuple[TokenizedRecord, ...]
     """The records as token ids and labels."""
@@ -81,7 +101,7 @@ def prepare(config: TrainConfig) -> Prepared:
     """
     from lawqa.backends.hf import require_packages
 
-    source = load_records(config.train_file)
+    source = _load(config.train_file)
     RunDirectory.check_free(config.output_dir, fresh=config.fresh)
     require_packages(quantised=config.load_in_4bit, training=True)
     from lawqa.backends.hf.load import ModelConfig, load_model
@@ -93,9 +113,31 @@ def prepare(config: TrainConfig) -> Prepared:
     loaded = load_model(model_config)
     if loaded.device.type == "cpu" and config.dtype == "float16":
         raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
-    records = tokenize_records(source.records, loaded.tokenizer, config.training.max_seq_length)
+    records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
     _seed(config.training.seed)
     return Prepared(config, loaded, add_adapter(loaded, config.training), source, tuple(records))
+
+
+def _load(path: Path) -> TrainingSource:
+    if holds_readings(path):
+        readings = read_readings(path)
+        note = f"{path} holds {len(readings)} statutes' articles to read: they teach no answers"
+        return TrainingSource(readings=readings, warnings=(note,))
+    loaded = load_records(path)
+    return TrainingSource(loaded.records, warnings=loaded.warnings)
+
+
+def _tokenized(
+    source: TrainingSource, tokenizer: Any, max_seq_length: int
+) -> list[TokenizedRecord]:
+    packed = pack_readings(source.readings, tokenizer, max_seq_length) if source.readings else []
+    return [
+        *tokenize_records(source.records, tokenizer, max_seq_length),
+        *(
+            reading_record(f"reading {number}", sequence.input_ids)
+            for number, sequence in enumerate(packed, start=1)
+        ),
+    ]
 
 
 def train(prepared: Prepared) -> TrainingFigures:
@@ -129,7 +171,7 @@ def train(prepared: Prepared) -> TrainingFigures:
             run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
         raise
     if main_process:
-        write_records(config.output_dir / TRAINED_ON, prepared.source.records)
+        _write_trained_on(config.output_dir / TRAINED_ON, prepared.source)
         prepared.model.save_pretrained(str(config.output_dir), save_embedding_layers=False)
         (config.output_dir / "README.md").write_text(_model_card(manifest), encoding="utf-8")
         loaded.tokenizer.save_pretrained(str(config.output_dir))
@@ -149,7 +191,11 @@ def plan_text(prepared: Prepared) -> str:
     described = prepared.loaded.describe()
     per_epoch = -(-len(lengths) // training.records_per_step)
     steps = training.max_steps if training.max_steps > 0 else round(per_epoch * training.num_epochs)
-    specs = ", ".join(sorted({record.prompt_spec for record in prepared.source.records}))
+    specs = (
+        ", ".join(sorted({record.prompt_spec for record in prepared.source.records})) or "reading"
+    )
+    shortened = sum(record.shortened for record in prepared.records)
+    contexts = f"; {shortened} with a shortened context" if shortened else ""
     lines = [
         f"model      {config.model_name}, {described['quantisation'] or 'not quantised'}, "
         f"{described['dtype']}, on {prepared.loaded.device}",
@@ -157,7 +203,7 @@ def plan_text(prepared: Prepared) -> str:
         f"{' '.join(training.target_modules)}: {trainable:,} of {total:,} parameters train",
         f"records    {len(lengths)} from {config.train_file} ({specs})",
         f"tokens     {sum(lengths):,} an epoch; a record has {min(lengths)} to {max(lengths)}, "
-        f"median {statistics.median(lengths):g}, limit {training.max_seq_length}",
+        f"median {statistics.median(lengths):g}, limit {training.max_seq_length}{contexts}",
         f"steps      {steps} of {training.records_per_step} records "
         f"({training.batch_size} x {training.gradient_accumulation_steps}), "
         f"{per_epoch} an epoch, {training.num_epochs:g} epochs",
@@ -196,6 +242,7 @@ def _manifest(prepared: Prepared) -> Manifest:
             "path": str(config.train_file),
             "sha256": file_sha256(config.train_file),
             "records": len(prepared.records),
+            "shortened": sum(record.shortened for record in prepared.records),
         },
         questions=[
             {"id": question_id, "order": order, "fingerprint": mark}
@@ -206,6 +253,13 @@ def _manifest(prepared: Prepared) -> Manifest:
         environment=describe_environment(_device(loaded)),
         started=now(),
     )
+
+
+def _write_trained_on(path: Path, source: TrainingSource) -> None:
+    if source.readings:
+        write_readings(path, source.readings)
+    else:
+        write_records(path, source.records)
 
 
 def _device(loaded: LoadedModel) -> dict[str, Any]:

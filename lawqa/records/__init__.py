@@ -13,6 +13,7 @@ from lawqa.records.tokens import (
     IGNORED,
     TokenizedRecord,
     masked_text,
+    reading_record,
     tokenize_record,
     tokenize_records,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "make_record",
     "make_records",
     "masked_text",
+    "reading_record",
     "tokenize_record",
     "tokenize_records",
     "write_records",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from lawqa.errors import DataError
-from lawqa.prompting import ChatTokenizer, end_of_turn, render
+from lawqa.prompting import ChatTokenizer, PromptSpec, build_prompt, end_of_turn, render
 from lawqa.questions import MAX_REPORTED_ERRORS
-from lawqa.records.record import TrainingRecord
+from lawqa.records.record import LEGACY_SPEC, TrainingRecord
 
 IGNORED = -100
 """The label of a position that carries no loss (PyTorch's `ignore_index`)."""
+
+_SENTENCE = re.compile(r"[^。\n]*(?:。|\n|$)(?<=.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,10 @@ class TokenizedRecord:
     """Prompt, answer and end-of-turn token; shape [tokens]."""
     labels: list[int]
     """`IGNORED` on the prompt, the input ids on answer and end of turn; shape [tokens]."""
+    shortened: bool = False
+    """Whether the context was shortened to fit."""
+    reading: bool = False
+    """Whether it is plain text to read, without prompt and turns."""
 
     @property
     def answer_tokens(self) -> int:
@@ -36,15 +43,58 @@ def tokenize_record(
 ) -> TokenizedRecord:
     """Token ids and labels of one record.
 
+    A record that is too long loses the end of its context, sentence by sentence, so that what stands first
+    stays; never a word of the question, the choices or the answer.
+
     Args:
         record: the record.
         tokenizer: the tokenizer of the model that is trained.
         max_seq_length: the most tokens that prompt, answer and end token may have together.
 
     Raises:
-        DataError: the prompt's tokens are not an exact prefix of all tokens, the answer is empty, or
-            the record is too long. Nothing is ever cut off.
+        DataError: the prompt's tokens are not an exact prefix of all tokens, the answer is empty, or the
+            record is too long even with the shortest context.
     """
+    whole = _tokenized(record, tokenizer)
+    if len(whole.input_ids) <= max_seq_length:
+        return whole
+    shorter = _with_shorter_context(record, tokenizer, max_seq_length)
+    if shorter is None:
+        raise DataError(
+            f"{record.key}: {len(whole.input_ids)} tokens, more than --max-seq-length {max_seq_length}",
+            f"--max-seq-length {len(whole.input_ids)} or more; questions and answers are never cut",
+        )
+    return shorter
+
+
+def _with_shorter_context(
+    record: TrainingRecord, tokenizer: ChatTokenizer, max_seq_length: int
+) -> TokenizedRecord | None:
+    """The record with as many of its context's first sentences as fit; None where not even one does."""
+    if record.origin is None or record.prompt_spec == LEGACY_SPEC:
+        return None
+    spec = PromptSpec.from_id(record.prompt_spec)
+    if spec.condition == "closed":
+        return None
+    sentences = _SENTENCE.findall(record.origin.context)
+    best: TokenizedRecord | None = None
+    low, high = (
+        1,
+        len(sentences) - 1,
+    )  # how many sentences stay: bisected, since tokens only grow with them
+    while low <= high:
+        middle = (low + high) // 2
+        context = "".join(sentences[:middle]).rstrip()
+        prompt = build_prompt(replace(record.origin, context=context), spec)
+        found = _tokenized(replace(record, messages=prompt.messages), tokenizer)
+        if len(found.input_ids) <= max_seq_length:
+            best, low = replace(found, shortened=True), middle + 1
+        else:
+            high = middle - 1
+    return best
+
+
+def _tokenized(record: TrainingRecord, tokenizer: ChatTokenizer) -> TokenizedRecord:
     prompt = render(record.messages, tokenizer, thinking=record.thinking)
     if not record.answer.strip():
         raise DataError(f"{record.key}: the answer is empty")
@@ -60,12 +110,12 @@ def tokenize_record(
             f"{record.key}: the prompt's tokens are not a prefix of the prompt with its answer",
             "the tokenizer merges across the border; begin the answer with another character",
         )
-    if len(input_ids) > max_seq_length:
-        raise DataError(
-            f"{record.key}: {len(input_ids)} tokens, more than --max-seq-length {max_seq_length}",
-            f"--max-seq-length {len(input_ids)} or more; questions and answers are never cut",
-        )
     return TokenizedRecord(record.key, input_ids, [IGNORED] * start + input_ids[start:])
+
+
+def reading_record(key: str, input_ids: list[int]) -> TokenizedRecord:
+    """Plain text to read: everything is learnt but the first token, which nothing predicts."""
+    return TokenizedRecord(key, input_ids, [IGNORED, *input_ids[1:]], reading=True)
 
 
 def tokenize_records(
@@ -94,16 +144,25 @@ def tokenize_records(
     return tokenized
 
 
-def masked_text(record: TokenizedRecord, tokenizer: ChatTokenizer) -> str:
+def masked_text(
+    record: TokenizedRecord, tokenizer: ChatTokenizer, colour: Callable[[str], str] = str
+) -> str:
     """A record token by token; what carries loss stands apart.
 
     A character that takes several tokens is shown once, with their number.
+
+    Args:
+        record: the record.
+        tokenizer: the tokenizer that made it.
+        colour: marks the text that carries loss.
     """
     start = len(record.input_ids) - record.answer_tokens
     parts = {"no loss": record.input_ids[:start], "loss": record.input_ids[start:]}
     lines = [record.key]
     for name, ids in parts.items():
-        lines += [f"  {name}, {len(ids)} tokens:", f"    {'│'.join(_pieces(ids, tokenizer))}"]
+        shown = "│".join(_pieces(ids, tokenizer))
+        counted = "1 token" if len(ids) == 1 else f"{len(ids)} tokens"
+        lines += [f"  {name}, {counted}:", f"    {colour(shown) if name == 'loss' else shown}"]
     return "\n".join(lines)
 
 

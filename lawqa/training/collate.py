@@ -22,7 +22,9 @@ class LeftPadCollator:
     """Fills the padded positions; masked, so any id serves."""
 
     def __call__(self, features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """Tensors `input_ids`, `labels`, `attention_mask` of shape [records, tokens], `record` [records]."""
+        """A batch: `input_ids`, `labels`, `attention_mask` of shape [records, tokens]; `record` (its number)
+        and `reading` (whether it is text to read) of shape [records].
+        """
         width = max(len(feature["input_ids"]) for feature in features)
 
         def padded(key: str, fill: int) -> torch.Tensor:
@@ -35,6 +37,7 @@ class LeftPadCollator:
             "labels": padded("labels", IGNORED),
             "attention_mask": torch.tensor(mask),
             "record": torch.tensor([feature["record"] for feature in features]),
+            "reading": torch.tensor([bool(feature["reading"]) for feature in features]),
         }
 
 
@@ -42,7 +45,8 @@ def check_mask(batch: dict[str, torch.Tensor], end_token_id: int) -> None:
     """Make sure that loss falls on answer and end of turn, and on nothing else.
 
     For every row: padding and the prompt carry `IGNORED`; the labelled positions are the last ones, equal
-    the input ids, are at least two, and end with the end-of-turn token.
+    the input ids, are at least two, and end with the end-of-turn token. Text to read has no prompt and no
+    turn: there everything but the first token is learnt.
 
     Args:
         batch: what the trainer received; tensors of shape [records, tokens].
@@ -56,13 +60,17 @@ def check_mask(batch: dict[str, torch.Tensor], end_token_id: int) -> None:
     counts = learnt.sum(dim=1)
     columns = torch.arange(labels.shape[1], device=labels.device)
     expected = columns[None, :] >= labels.shape[1] - counts[:, None]
+    asked = ~batch["reading"]
     checks = {
         "padding carries loss": not bool((learnt & ~mask).any()),
         "labelled positions are not the last ones": bool((learnt == expected).all()),
         "labels differ from the input": bool((labels[learnt] == ids[learnt]).all()),
         "an answer or its end token has no label": bool((counts >= 2).all()),
         "the prompt carries loss": bool((counts < mask.sum(dim=1)).all()),
-        "the last label does not end the turn": bool((labels[:, -1] == end_token_id).all()),
+        "the last label does not end the turn": bool((labels[asked, -1] == end_token_id).all()),
+        "text to read is not all learnt": bool(
+            (counts[~asked] == mask.sum(dim=1)[~asked] - 1).all()
+        ),
     }
     broken = [problem for problem, holds in checks.items() if not holds]
     if broken:

@@ -188,12 +188,13 @@ def fit(
 
 
 def as_dataset(records: Sequence[TokenizedRecord]) -> Dataset:
-    """Records as a `datasets.Dataset` with columns `input_ids`, `labels`, `record` (its number)."""
+    """Records as a `datasets.Dataset`: columns `input_ids`, `labels`, `record` (its number), `reading`."""
     return Dataset.from_dict(
         {
             "input_ids": [record.input_ids for record in records],
             "labels": [record.labels for record in records],
             "record": list(range(len(records))),
+            "reading": [record.reading for record in records],
         }
     )
 

@@ -37,6 +37,8 @@ def _on_the_cpu() -> Iterator[None]:
     """These tests compare to the last digits; tests/gpu is for what a GPU computes."""
     import torch
 
+    # The tiny model gains nothing from threads, and on a busy machine they wait for each other.
+    torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("lawqa.backends.hf.load.pick_device", lambda: torch.device("cpu"))
         yield

@@ -20,6 +20,7 @@ def feature(number: int, prompt: list[int], answer: list[int]) -> dict[str, Any]
         "input_ids": prompt + answer,
         "labels": [IGNORED] * len(prompt) + answer,
         "record": number,
+        "reading": False,
     }
 
 
@@ -67,7 +68,7 @@ def test_a_wrong_mask_is_an_error(row: int, column: int, label: int, problem: st
 
 
 def test_loss_on_the_whole_prompt_is_an_error() -> None:
-    made = LeftPadCollator(END)([{"input_ids": [1, 7, END], "labels": [1, 7, END], "record": 0}])
+    made = LeftPadCollator(END)([{**feature(0, [1], [7, END]), "labels": [1, 7, END]}])
     with pytest.raises(AssertionError, match="the prompt carries loss"):
         check_mask(made, END)
 
@@ -76,6 +77,14 @@ def test_an_answer_that_does_not_end_its_turn_is_an_error() -> None:
     made = LeftPadCollator(END)([feature(0, [1, 2], [7, 8])])
     with pytest.raises(AssertionError, match="the last label does not end the turn"):
         check_mask(made, END)
+
+
+def test_text_to_read_is_learnt_whole_but_for_its_first_token() -> None:
+    reading = {**feature(1, [4], [5, 6]), "reading": True}
+    check_mask(LeftPadCollator(END)([feature(0, [1, 2, 3], [7, END]), reading]), END)
+    partly = {**feature(1, [4, 5], [6, 7]), "reading": True}
+    with pytest.raises(AssertionError, match="text to read is not all learnt"):
+        check_mask(LeftPadCollator(END)([partly]), END)
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=20), st.integers(1, 200))

@@ -269,3 +269,36 @@ def test_generated_answers_are_parsed_and_their_text_kept(work: Work) -> None:
         assert row["completion_tokens"] <= 4
         assert row["prompt"].endswith("</think>\n\n")
         assert (row["predicted_answer"] is None) == (row["outcome"] in ("unparsed", "truncated"))
+
+
+def test_statutes_to_read_are_trained_on_whole(
+    work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lawqa.augment import ReadingRecord, write_readings
+
+    text = "## 例示法\n### 第{}条\nこの法律の規定は、例を示すことを目的として定める。"
+    articles = [ReadingRecord(f"x/{i}", "例示法", text.format(i)) for i in range(1, 40)]
+    write_readings(work.directory / "reading.jsonl", articles)
+    options = ("--train-file", str(work.directory / "reading.jsonl"), "--max-seq-length", "256")
+    assert work.train(*options, "--do-train", "--num-epochs", "3") == 0
+    captured = capsys.readouterr()
+    assert "holds 39 statutes' articles to read" in captured.err
+    manifest = json.loads((work.adapter / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["figures"]["last_loss"] < manifest["figures"]["first_loss"]
+    assert manifest["prompt_specs"] == {}
+    assert work.evaluate("test.json", "r", "--hf-lora-path", str(work.adapter)) == 2
+    assert "--allow-prompt-mismatch" in capsys.readouterr().err
+
+
+def test_long_contexts_are_shortened_and_that_is_said_and_stored(
+    work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = work.directory / "gold.jsonl"
+    assert main(["records", "--lawqa-path", str(work.directory / "train.json"), "--output-path",
+                 str(records), "--condition", "gold"]) == 0  # fmt: skip
+    options = ("--train-file", str(records), "--max-seq-length", "500", "--max-steps-override", "1")
+    assert work.train(*options, "--do-train") == 0
+    out = capsys.readouterr().out
+    manifest = json.loads((work.adapter / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["data"]["shortened"] > 0
+    assert f"; {manifest['data']['shortened']} with a shortened context" in out
