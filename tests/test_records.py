@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lawqa.choices import FINAL_ANSWER_CUE, LABELS, Label
 from lawqa.errors import ConfigError, DataError
-from lawqa.prompting import ChatTokenizer, Message, PromptSpec, build_prompt, render
+from lawqa.prompting import ChatTokenizer, Message, PromptSpec, build_prompt, render, spec_hash
 from lawqa.questions import Question, fingerprint, write_questions
 from lawqa.records import (
     IGNORED,
@@ -72,6 +72,7 @@ def test_a_record_holds_the_prompt_of_evaluation_and_the_answer(question: MakeQu
         order=2,
         origin=asked,
         prompt_spec="direct-gold-fewshot-v1",
+        prompt_hash=spec_hash(spec, ""),
         fingerprint=fingerprint(asked),
         source="question",
     )
@@ -323,6 +324,7 @@ RECORD = {
     "question_id": "民法_1",
     "order": 1,
     "prompt_spec": "direct-closed-v1",
+    "prompt_hash": spec_hash(PromptSpec(), ""),
     "fingerprint": "0123",
     "source": "question",
 }
@@ -467,3 +469,22 @@ def test_question_choices_and_answer_are_never_shortened(
     closed = make_record(question(), PromptSpec())
     with pytest.raises(DataError, match="more than --max-seq-length 100"):
         tokenize_record(closed, tokenizer, 100)
+
+
+def test_records_of_another_wording_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps({**RECORD, "prompt_hash": "0123"}), encoding="utf-8")
+    with pytest.raises(DataError, match="worded differently when it was written"):
+        load_records(path)
+
+
+def test_records_keep_the_group_of_their_question(question: MakeQuestion, tmp_path: Path) -> None:
+    texts = ("一", "二", "三")
+    asked = [question(id=f"民法_{i}", text=texts[i]) for i in range(2)]
+    asked.append(question(id="民法_2", text=texts[2], context="", choices=("甲", "乙", "丙", "丁")))
+    made = make_records(asked, [(PromptSpec(), 1)], permutations=4)
+    groups = {record.question_id: record.group for record in made}
+    assert groups["民法_0"] == groups["民法_1"] != groups["民法_2"]
+    write_records(tmp_path / "records.jsonl", made)
+    read = load_records(tmp_path / "records.jsonl").records
+    assert [record.group for record in read] == [record.group for record in made]

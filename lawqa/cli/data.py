@@ -44,13 +44,22 @@ class Show:
         from lawqa.backends.hf import require_packages
 
         require_packages()
+        from lawqa.augment import holds_readings, pack_readings, read_readings
         from lawqa.backends.hf.load import load_tokenizer
-        from lawqa.records import load_records, masked_text, tokenize_record
+        from lawqa.records import load_records, masked_text, reading_record, tokenize_record
 
         tokenizer = load_tokenizer(self.tokenizer)
         colour = _green if sys.stdout.isatty() else str
-        for record in load_records(self.file).records[: self.n]:
-            print(masked_text(tokenize_record(record, tokenizer, sys.maxsize), tokenizer, colour))
+        if holds_readings(self.file):
+            packed = pack_readings(read_readings(self.file)[: self.n], tokenizer, 4096)
+            shown = [
+                reading_record(f"reading {i}", s.input_ids) for i, s in enumerate(packed, start=1)
+            ]
+        else:
+            records = load_records(self.file).records[: self.n]
+            shown = [tokenize_record(record, tokenizer, sys.maxsize) for record in records]
+        for record in shown:
+            print(masked_text(record, tokenizer, colour))
         return 0
 
 

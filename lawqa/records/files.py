@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.prompting import Message, PromptSpec
+from lawqa.prompting import Message, PromptSpec, spec_hash
 from lawqa.questions import from_sample, json_lines, read_questions, to_sample
 from lawqa.records.record import LEGACY_SPEC, TrainingRecord, make_record
 
@@ -87,8 +87,10 @@ def _to_json(record: TrainingRecord) -> dict[str, Any]:
         "question_id": record.question_id,
         "order": record.order,
         "prompt_spec": record.prompt_spec,
+        "prompt_hash": record.prompt_hash,
         "fingerprint": record.fingerprint,
         "source": record.source,
+        "group": record.group,
         "origin": to_sample(record.origin) if record.origin else None,
     }
 
@@ -96,16 +98,21 @@ def _to_json(record: TrainingRecord) -> dict[str, Any]:
 def _from_json(item: dict[str, Any]) -> TrainingRecord:
     if item["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {item['schema_version']}, expected {SCHEMA_VERSION}")
-    if item["prompt_spec"] != LEGACY_SPEC:
-        PromptSpec.from_id(item["prompt_spec"])
+    spec_id, prompt_hash = item["prompt_spec"], item.get("prompt_hash", "")
+    if spec_id != LEGACY_SPEC and prompt_hash != spec_hash(PromptSpec.from_id(spec_id), ""):
+        raise ValueError(
+            f"{spec_id} was worded differently when it was written; make the records anew"
+        )
     return TrainingRecord(
         messages=tuple(Message(m["role"], _text(m["content"])) for m in item["messages"]),
         answer=_text(item["answer"]),
         question_id=_text(item["question_id"]),
         order=int(item["order"]),
         prompt_spec=item["prompt_spec"],
+        prompt_hash=prompt_hash,
         fingerprint=_text(item["fingerprint"]),
         source=_text(item["source"]),
+        group=_text(item.get("group", "")),
         origin=from_sample(item["origin"]) if item.get("origin") is not None else None,
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lawqa.choices import ORIGINAL_ORDER, orders
 from lawqa.errors import ConfigError
-from lawqa.prompting import Message, PromptSpec, answer_text, build_prompt
+from lawqa.prompting import Message, PromptSpec, answer_text, build_prompt, spec_hash
 from lawqa.questions import Question, fingerprint, reordered
+from lawqa.splits import find_groups
 
 LEGACY_SPEC = "lab-legacy"
 """The prompt spec id of the lab's old records, whose prompts lawqa did not write."""
@@ -30,10 +31,14 @@ class TrainingRecord:
     """The number of the choice order shown."""
     prompt_spec: str
     """The id of the prompt spec that made the messages."""
+    prompt_hash: str = ""
+    """`prompting.spec_hash` of the spec without a chat template; empty for the lab's old records."""
     fingerprint: str = ""
     """`questions.fingerprint` of the question; empty where it is not known."""
     source: str = "question"
     """What the record was made from."""
+    group: str = ""
+    """The group that the question belongs to among those it was made with; empty where it is not known."""
     origin: Question | None = None
     """The question it was made of, whole, so that a leak audit sees also what the prompt does not show;
     None where it is not known."""
@@ -68,6 +73,7 @@ def make_record(
         question_id=question.id,
         order=question.order,
         prompt_spec=spec.id,
+        prompt_hash=spec_hash(spec, ""),
         fingerprint=fingerprint(question),
         source=source,
         origin=question,
@@ -106,7 +112,12 @@ def make_records(
     random.Random(seed).shuffle(places)  # noqa: S311 - repeatable, not secret
     spec_of = {place: dealt[rank % len(dealt)] for rank, place in enumerate(places)}
     sources = [source_of(question.id) if source_of else "" for question in shown]
+    group_of = {q.key: group.name for group in find_groups(questions) for q in group.members}
+    own_key = [question.key for question in questions for _ in orders(permutations)]
     return tuple(
-        make_record(question, spec_of[i], source=sources[i] or "question")
+        replace(
+            make_record(question, spec_of[i], source=sources[i] or "question"),
+            group=group_of[own_key[i]],
+        )
         for i, question in enumerate(shown)
     )
