@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
 from lawqa.cli.prompt_options import ConditionFlag, require_no_retrieval, resolve_condition
+from lawqa.cli.records import parse_mix
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrossvalRun(TrainingFlags):
-    """Split into folds, train and evaluate each, and pool the held-out answers; goes on where it stopped."""
+class SplitFlags:
+    """What is split."""
 
     input: Path
     """The questions: lawqa_jp JSON, or JSONL."""
@@ -33,39 +34,71 @@ class CrossvalRun(TrainingFlags):
     """Only this fold, from 1; `lawqa crossval pool` joins them later."""
     seeds: int = 1
     """Train each fold so many times, with --seed, --seed + 1, and so on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordFlags:
+    """What is learnt from."""
+
+    mix: str | None = None
+    """Train on several conditions by ratio, such as closed=1,gold=2; --condition is evaluated."""
+    permutations: Literal[1, 4, 24] = 1
+    """Train on each question in so many orders of its choices."""
+    few_shot: bool = False
+    """Put two solved questions before each question, in training and evaluation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationFlags:
+    """How the held-out questions are asked."""
+
     condition: ConditionFlag = None
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
     no_rag: FlagCreatePairsOff[bool] = False
     """The same as --condition closed."""
-    few_shot: bool = False
-    """Put two solved questions before each question."""
-    permutations: Literal[1, 4, 24] = 1
-    """Train on each question in so many orders of its choices."""
     place: str = "any"
     """Where this runs: local-3080, heart01 or any; decides what is forbidden."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class CrossvalRun:
+    """Split into folds, train and evaluate each, and pool the held-out answers; goes on where it stopped."""
+
+    split: OmitArgPrefixes[SplitFlags]
+    records: OmitArgPrefixes[RecordFlags]
+    training: OmitArgPrefixes[TrainingFlags]
+    evaluation: OmitArgPrefixes[EvaluationFlags]
+
     def run(self) -> int:
-        condition, _ = resolve_condition(self.condition, no_rag=self.no_rag, retrieval_flags={})
-        require_no_retrieval(condition, None)
-        dtype, training = self.dtype(), self.training()
+        condition, _ = resolve_condition(
+            self.evaluation.condition, no_rag=self.evaluation.no_rag, retrieval_flags={}
+        )
+        mix = parse_mix(self.records.mix) if self.records.mix else [(condition, 1)]
+        for trained, _ in (*mix, (condition, 1)):
+            require_no_retrieval(trained, None)
+        dtype, training = self.training.dtype(), self.training.training()
         from lawqa.pipelines.crossval import CrossvalConfig, run_crossval
 
         config = CrossvalConfig(
-            input=self.input,
-            output_dir=self.output_dir,
-            model_name=self.model_name,
-            folds=self.folds,
-            fold=self.fold,
-            seed=self.seed,
-            seeds=self.seeds,
-            spec=PromptSpec("direct", condition, few_shot=self.few_shot),
-            permutations=self.permutations,
-            revision=self.revision,
-            load_in_4bit=self.use_4bit,
-            quant_type=self.bnb_4bit_quant_type,
+            input=self.split.input,
+            output_dir=self.split.output_dir,
+            model_name=self.training.model_name,
+            folds=self.split.folds,
+            fold=self.split.fold,
+            seed=self.training.seed,
+            seeds=self.split.seeds,
+            spec=PromptSpec("direct", condition, few_shot=self.records.few_shot),
+            trained=tuple(
+                (PromptSpec("direct", name, few_shot=self.records.few_shot), weight)
+                for name, weight in mix
+            ),
+            permutations=self.records.permutations,
+            revision=self.training.revision,
+            load_in_4bit=self.training.use_4bit,
+            quant_type=self.training.bnb_4bit_quant_type,
             dtype=dtype,
             training=training,
-            place=self.place,
+            place=self.evaluation.place,
         )
         pooled = run_crossval(config, lambda line: print(line, file=sys.stderr))
         if pooled:

@@ -42,7 +42,9 @@ class CrossvalConfig:
     seeds: int = 1
     """How often each fold is trained, each time with another seed."""
     spec: PromptSpec = field(default_factory=PromptSpec)
-    """How questions are put, in training and evaluation."""
+    """How held-out questions are put."""
+    trained: tuple[tuple[PromptSpec, int], ...] = ()
+    """Prompt specs trained on with their weights; empty for `spec` alone. `spec` must be among them."""
     permutations: Literal[1, 4, 24] = 1
     """In how many orders a training question stands."""
     revision: str | None = None
@@ -90,6 +92,10 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
         raise ConfigError(f"--fold is {config.fold}, expected 1 to {config.folds}")
     if config.seeds < 1:
         raise ConfigError(f"--seeds is {config.seeds}, expected 1 or more")
+    if config.spec not in [spec for spec, _ in _trained(config)]:
+        raise ConfigError(
+            f"{config.spec.id} is evaluated but not trained on", "put its condition into --mix"
+        )
     _same_settings(config)
     chosen = range(1, config.folds + 1) if config.fold is None else [config.fold]
     for fold in chosen:
@@ -192,7 +198,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         made = make_records(
             read_questions(parts / "train.json"),
-            [(config.spec, 1)],
+            _trained(config),
             permutations=config.permutations,
             seed=seed,
         )
@@ -233,6 +239,10 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
     )
 
 
+def _trained(config: CrossvalConfig) -> tuple[tuple[PromptSpec, int], ...]:
+    return config.trained or ((config.spec, 1),)
+
+
 def _same_settings(config: CrossvalConfig) -> None:
     """Write what this cross-validation is, or make sure that the directory holds the same one."""
     settings = {
@@ -243,6 +253,7 @@ def _same_settings(config: CrossvalConfig) -> None:
         "revision": config.revision,
         "quantisation": config.quant_type if config.load_in_4bit else None,
         "prompt_spec": config.spec.id,
+        "trained": [[spec.id, weight] for spec, weight in _trained(config)],
         "permutations": config.permutations,
         "training": {**vars(config.training), "seed": None},
     }

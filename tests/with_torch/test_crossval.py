@@ -113,3 +113,16 @@ def test_a_directory_that_holds_none_is_refused(
 ) -> None:
     assert main(["crossval", "pool", str(tmp_path)]) == 2
     assert "crossval.json: no such file" in capsys.readouterr().err
+
+
+def test_a_mix_is_trained_on_and_one_of_its_conditions_evaluated(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = ("--fold", "1", "--mix", "closed=1,gold=1")
+    assert crossval(data, tiny_dir, tmp_path / "cv", *mixed, "--condition", "gold") == 0
+    fold = tmp_path / "cv" / "fold1" / "seed0"
+    adapter = json.loads((fold / "adapter" / "manifest.json").read_text(encoding="utf-8"))
+    assert set(adapter["prompt_specs"]) == {"direct-closed-v1", "direct-gold-v1"}
+    assert {row["prompt_spec"] for row in rows(fold / "run")} == {"direct-gold-v1"}
+    assert crossval(data, tiny_dir, tmp_path / "no", "--mix", "gold=1", "--fold", "1") == 2
+    assert "direct-closed-v1 is evaluated but not trained on" in capsys.readouterr().err
