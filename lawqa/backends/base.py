@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from lawqa.prompting import Prompt
 
@@ -17,8 +17,27 @@ class GenerationSettings:
     """The most tokens of one completion."""
     temperature: float = 0.0
     """0 for greedy decoding."""
+    top_p: float = 1.0
+    """Sample from the likeliest tokens that hold this share of the probability; 1 for all."""
+    top_k: int = 0
+    """Sample from so many of the likeliest tokens; 0 for all."""
+    min_p: float = 0.0
+    """Drop tokens less likely than this share of the likeliest; 0 for none."""
     seed: int = 0
-    """Decides what is sampled when the temperature is above 0."""
+    """Decides, with a prompt's key and the repeat, what is sampled when the temperature is above 0."""
+    repeats: int = 1
+    """How many completions each prompt gets."""
+    first_repeat: int = 0
+    """The number of the first of them: what is missing of an interrupted run is asked by its own numbers."""
+    thinking_budget: int | None = None
+    """The most tokens of a think block: one that reaches them is closed and the answer asked for."""
+    stop_at_final_answer: bool = False
+    """Stop after a finished line `最終回答：x`."""
+    stop_at_loops: bool = False
+    """Stop when the text repeats the same tokens over and over."""
+
+
+StopReason = Literal["end", "limit", "final-answer", "loop", "memory"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,7 @@ class Completion:
     text: str
     """The raw text, without the end token."""
     hit_limit: bool
-    """Whether it ran into `max_new_tokens` before an end token."""
+    """Whether it ran into `max_new_tokens`, or filled the memory, before an end token."""
     prompt_text: str
     """The prompt exactly as sent."""
     prompt_tokens: int
@@ -57,6 +76,12 @@ class Completion:
     """The length of the text in tokens, without the end token."""
     seconds: float
     """This prompt's share of its batch's time."""
+    repeat: int = 0
+    """Which of the prompt's completions this is."""
+    stopped: StopReason = "end"
+    """Why it ended: an end token, `max_new_tokens`, a finished answer line, a loop, or the memory."""
+    thinking_closed: bool = False
+    """Whether its think block reached the thinking budget and was closed for it."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +92,8 @@ class Failure:
     """`Prompt.key`."""
     reason: str
     """What went wrong."""
+    repeat: int = 0
+    """Which of the prompt's completions failed."""
 
 
 class Backend(Protocol):
@@ -85,4 +112,17 @@ class Backend(Protocol):
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
-        """Text for each prompt."""
+        """Text for each prompt, `settings.repeats` times, numbered from `settings.first_repeat`."""
+
+    def score_after(
+        self, prompts: Sequence[Prompt], texts: Sequence[str]
+    ) -> Iterator[ChoiceScores | Failure]:
+        """Log-probabilities of the labels after a prompt and a text that the model wrote for it.
+
+        Args:
+            prompts: the prompts.
+            texts: for each what stands between it and the label.
+
+        Raises:
+            BackendError: the backend cannot score a continued text.
+        """

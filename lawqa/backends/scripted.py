@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
+from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings, StopReason
 from lawqa.choices import LABELS, label_of
 from lawqa.errors import DataError
 from lawqa.prompting import Prompt
@@ -23,8 +24,11 @@ class ScriptedBackend:
 
     Args:
         script: completions by prompt key (`id#order`), by question id, or under `*` for all others. A
-            completion is a text, or an object with `text` and, as needed, `hit_limit` (bool), `logprobs`
-            (four numbers) or `error` (a reason: the question fails).
+            completion is a text, a list of texts (one for each repeat), or an object with `text` (one or a
+            list) and, as needed, `hit_limit` (bool), `stopped` (end, limit, final-answer, loop),
+            `thinking_closed` (bool), `logprobs` (four numbers), `forced` (what is answered after the text:
+            a label or four numbers), `delay` (seconds before each answer) or `error` (a reason: the
+            question fails).
     """
 
     def __init__(self, script: Mapping[str, Any]) -> None:
@@ -65,30 +69,59 @@ class ScriptedBackend:
         """The table's log-probabilities, or nearly all of it on the label that the text is."""
         for prompt in prompts:
             entry = self._entry(prompt)
+            _wait(entry)
             if "error" in entry:
                 yield Failure(prompt.key, str(entry["error"]))
                 continue
-            scores = entry.get("logprobs") or _one_label(str(entry["text"]))
-            if scores is None:
-                yield Failure(prompt.key, f"the script gives no label: {entry['text']!r}")
-                continue
-            first, second, third, fourth = _normalised(scores)
-            yield ChoiceScores(
-                prompt.key, (first, second, third, fourth), 1.0, _shown(prompt), 0, 0.0
-            )
+            text = entry["text"] if isinstance(entry["text"], str) else entry["text"][0]
+            scores = entry.get("logprobs") or _one_label(text)
+            yield _scored(prompt, scores, f"the script gives no label: {text!r}")
 
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
-        """The table's texts, whole."""
-        del settings
+        """The table's texts, whole, whatever the settings but for the repeats."""
         for prompt in prompts:
+            for repeat in range(settings.first_repeat, settings.first_repeat + settings.repeats):
+                yield self._completion(prompt, repeat)
+
+    def score_after(
+        self, prompts: Sequence[Prompt], texts: Sequence[str]
+    ) -> Iterator[ChoiceScores | Failure]:
+        """The table's forced answers, whatever the text."""
+        for prompt, _ in zip(prompts, texts, strict=True):
             entry = self._entry(prompt)
-            if "error" in entry:
-                yield Failure(prompt.key, str(entry["error"]))
-                continue
-            text, hit_limit = str(entry["text"]), bool(entry.get("hit_limit", False))
-            yield Completion(prompt.key, text, hit_limit, _shown(prompt), 0, len(text), 0.0)
+            _wait(entry)
+            forced = entry.get("forced", entry.get("logprobs"))
+            scores = _one_label(forced) if isinstance(forced, str) else forced
+            yield _scored(prompt, scores, "the script forces no answer")
+
+    def _completion(self, prompt: Prompt, repeat: int) -> Completion | Failure:
+        entry = self._entry(prompt)
+        _wait(entry)
+        if "error" in entry:
+            return Failure(prompt.key, str(entry["error"]), repeat)
+        texts = entry["text"]
+        if not isinstance(texts, str):
+            if repeat >= len(texts):
+                reason = (
+                    f"the script has {len(texts)} texts for it, and number {repeat + 1} was asked"
+                )
+                return Failure(prompt.key, reason, repeat)
+            texts = texts[repeat]
+        hit_limit = bool(entry.get("hit_limit", False))
+        return Completion(
+            key=prompt.key,
+            text=texts,
+            hit_limit=hit_limit,
+            prompt_text=_shown(prompt),
+            prompt_tokens=0,
+            completion_tokens=len(texts),
+            seconds=0.0,
+            repeat=repeat,
+            stopped=entry.get("stopped", "limit" if hit_limit else "end"),
+            thinking_closed=bool(entry.get("thinking_closed", False)),
+        )
 
     def _entry(self, prompt: Prompt) -> Mapping[str, Any]:
         for key in (prompt.key, prompt.question_id, _OTHERWISE):
@@ -100,21 +133,50 @@ class ScriptedBackend:
 
 def _check_entry(key: str, entry: object) -> None:
     """Make sure that an entry is a completion; raises DataError."""
-    known = isinstance(entry, str) or (
+    known = _is_text(entry) or (
         isinstance(entry, Mapping)
-        and ("error" in entry or isinstance(entry.get("text"), str))
+        and ("error" in entry or _is_text(entry.get("text")))
         and ("logprobs" not in entry or _four_numbers(entry["logprobs"]))
+        and ("forced" not in entry or _is_forced(entry["forced"]))
+        and entry.get("stopped", "end") in get_args(StopReason)
+        and isinstance(entry.get("delay", 0), (int, float))
     )
     if not known:
         raise DataError(
             f"the script's entry for {key!r} is no completion: {entry!r}",
-            'a text, or {"text": …} with hit_limit, logprobs (four numbers) or error',
+            'a text, a list of texts, or {"text": …} with hit_limit, stopped, thinking_closed, logprobs '
+            "(four numbers), forced (a label), delay (seconds) or error",
         )
+
+
+def _is_text(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(text, str) for text in value)
+    return isinstance(value, str)
+
+
+def _is_forced(value: object) -> bool:
+    return label_of(value) is not None if isinstance(value, str) else _four_numbers(value)
+
+
+def _wait(entry: Mapping[str, Any]) -> None:
+    if "delay" in entry:  # sleeping for 0 seconds takes time, too
+        time.sleep(entry["delay"])
+
+
+def _scored(
+    prompt: Prompt, scores: Sequence[float] | None, otherwise: str
+) -> ChoiceScores | Failure:
+    if scores is None:
+        return Failure(prompt.key, otherwise)
+    first, second, third, fourth = _normalised(scores)
+    return ChoiceScores(prompt.key, (first, second, third, fourth), 1.0, _shown(prompt), 0, 0.0)
 
 
 def _four_numbers(value: object) -> bool:
     return (
         isinstance(value, Sequence)
+        and not isinstance(value, str)
         and len(value) == len(LABELS)
         and all(isinstance(number, (int, float)) for number in value)
     )

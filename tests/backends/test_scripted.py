@@ -143,7 +143,10 @@ def test_a_bad_script_file_is_explained(tmp_path: Path, content: str, expected: 
         {"hit_limit": True},
         {"text": "c", "logprobs": [-1.0, -2.0]},
         {"text": "c", "logprobs": ["x"] * 4},
-        ["c"],
+        [],
+        ["c", 3],
+        {"text": "c", "forced": "e"},
+        {"text": "c", "stopped": "tired"},
         None,
     ],
     ids=json.dumps,
@@ -153,3 +156,45 @@ def test_a_bad_entry_is_the_files_fault(tmp_path: Path, prompt: Prompt, entry: o
     path.write_text(json.dumps({"民法_1": entry}), encoding="utf-8")
     with pytest.raises(DataError, match="民法_1"):
         list(ScriptedBackend.from_file(path).score_choices([prompt]))
+
+
+def test_a_list_gives_each_repeat_its_own_text(prompt: Prompt) -> None:
+    backend = ScriptedBackend({"*": ["a", "b", "c"]})
+    settings = GenerationSettings(max_new_tokens=8, repeats=2, first_repeat=1)
+    answers = list(backend.generate([prompt], settings))
+    assert [(answer.repeat, getattr(answer, "text", None)) for answer in answers] == [
+        (1, "b"),
+        (2, "c"),
+    ]
+    beyond = list(backend.generate([prompt], GenerationSettings(max_new_tokens=8, first_repeat=3)))
+    reason = "the script has 3 texts for it, and number 4 was asked"
+    assert beyond == [Failure("民法_1#1", reason, 3)]
+
+
+def test_a_text_answers_every_repeat(prompt: Prompt) -> None:
+    settings = GenerationSettings(max_new_tokens=8, repeats=3)
+    answers = list(ScriptedBackend({"*": "a"}).generate([prompt], settings))
+    assert [answer.repeat for answer in answers] == [0, 1, 2]
+    assert {getattr(answer, "text", None) for answer in answers} == {"a"}
+
+
+@pytest.mark.parametrize("forced", ["d", [-3.0, -3.0, -3.0, -0.1]])
+def test_a_forced_answer_comes_from_the_script(prompt: Prompt, forced: object) -> None:
+    backend = ScriptedBackend({"*": {"text": "思うに", "forced": forced}})
+    (answer,) = backend.score_after([prompt], ["思うに\n最終回答："])
+    assert isinstance(answer, ChoiceScores)
+    assert LABELS[answer.logprobs.index(max(answer.logprobs))] == "d"
+
+
+def test_a_script_without_a_forced_answer_forces_none(prompt: Prompt) -> None:
+    (answer,) = ScriptedBackend({"*": "思うに"}).score_after([prompt], ["思うに"])
+    assert answer == Failure("民法_1#1", "the script forces no answer")
+
+
+def test_how_a_text_ended_comes_from_the_script(prompt: Prompt) -> None:
+    looped = generated({"*": {"text": "c", "stopped": "loop", "thinking_closed": True}}, prompt)
+    assert isinstance(looped, Completion)
+    assert (looped.stopped, looped.thinking_closed) == ("loop", True)
+    cut = generated({"*": {"text": "c", "hit_limit": True}}, prompt)
+    assert isinstance(cut, Completion)
+    assert (cut.stopped, cut.hit_limit) == ("limit", True)

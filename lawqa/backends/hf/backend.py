@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal
 
 import torch
-from transformers import GenerationConfig
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
-from lawqa.backends.hf.batching import left_padded, run_batches
+from lawqa.backends.hf.batching import run_batches, run_packed
+from lawqa.backends.hf.decoder import Decoder, read_decoder
 from lawqa.backends.hf.device import describe_device, peak_memory_gib
+from lawqa.backends.hf.elementwise import Elementwise, TorchElementwise
+from lawqa.backends.hf.encoded import Encoded, encode
+from lawqa.backends.hf.engine_sampling import sampling_key
+from lawqa.backends.hf.engine_sequence import Finished, Request, Unfit
+from lawqa.backends.hf.engine_stops import StopRules
+from lawqa.backends.hf.generating import open_engine, think_blocks
+from lawqa.backends.hf.labels import label_token_ids
 from lawqa.backends.hf.load import LoadedModel
-from lawqa.choices import LABELS
-from lawqa.errors import BackendError
-from lawqa.prompting import ChatTokenizer, Prompt, render
+from lawqa.backends.hf.plain_generation import Written, write_plain
+from lawqa.backends.hf.plain_model import PlainModel
+from lawqa.backends.hf.prefixes import family_order
+from lawqa.backends.hf.projections import UnsupportedModelError
+from lawqa.backends.hf.scoring import (
+    choice_scores,
+    fitting_tokens,
+    last_logits_shared,
+)
+from lawqa.backends.hf.self_check import DisagreementError, checked_prompts, why_not_alike
+from lawqa.backends.hf.triton_probe import why_no_triton
+from lawqa.errors import ConfigError
+from lawqa.prompting import Prompt
+
+__all__ = ["DEFAULT_TOKEN_BUDGET", "HFBackend", "label_token_ids"]
 
 DEFAULT_TOKEN_BUDGET = 8192
 
-# What a label can look like as the next token; each is used where the tokenizer has it as one token.
-_FORMS = ("{lower}", " {lower}", "{upper}", " {upper}", "{wide_lower}", "{wide_upper}")
-_TO_WIDE = 0xFEE0  # from ASCII to the full-width block
+Path = Literal["fast", "plain"]
 
-
-@dataclass(frozen=True)
-class _Encoded:
-    prompt: Prompt
-    text: str
-    ids: list[int]
+logger = logging.getLogger(__name__)
 
 
 class HFBackend:
@@ -38,28 +51,63 @@ class HFBackend:
 
     Args:
         loaded: the model.
-        token_budget: padded tokens of one batch.
+        token_budget: tokens of one batch when labels are scored or `generate` is transformers' own; None
+            for what the free memory holds.
+        path: `fast` for the forward pass over flat tokens and the decode engine, where the model is one
+            that they know; `plain` for transformers' own forward pass and `generate`.
+        adapter: whether the model's adapter, where it has one, is switched on.
+        self_check: whether the fast path is compared with transformers before it is used, and left where
+            the two disagree; None for on a GPU, whose kernels may be wrong where nobody has tried them.
     """
 
-    def __init__(self, loaded: LoadedModel, token_budget: int = DEFAULT_TOKEN_BUDGET) -> None:
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        token_budget: int | None = None,
+        *,
+        path: Path = "fast",
+        adapter: bool = True,
+        self_check: bool | None = None,
+    ) -> None:
         self._loaded = loaded
         self._token_budget = token_budget
-        tokenizer = loaded.tokenizer
-        # Padded positions are masked, so any id serves where a tokenizer has no padding token.
-        self._pad: int = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
+        self._path = path
+        self._adapter = adapter
+        self._self_check = loaded.device.type == "cuda" if self_check is None else self_check
+        self._scores_checked = not self._self_check
+        self._distrusted: str | None = None
+        self._plain = PlainModel(loaded, adapter=adapter)
+        self._used: dict[str, str | int] = {}
 
     @property
     def chat_template(self) -> str:
         """The tokenizer's own."""
         return str(self._loaded.tokenizer.chat_template or "")
 
+    def without_adapter(self) -> HFBackend:
+        """The same loaded weights with the adapter switched off.
+
+        Raises:
+            ConfigError: there is no adapter.
+        """
+        if self._loaded.adapter is None:
+            raise ConfigError(
+                f"{self._loaded.config.name} was loaded without an adapter", "give --hf-lora-path"
+            )
+        return HFBackend(
+            self._loaded, self._token_budget, path=self._path, adapter=False,
+            self_check=self._self_check,
+        )  # fmt: skip
+
     def describe(self) -> dict[str, Any]:
-        """Model, device, and the peak of its memory so far."""
+        """Model, device, the ways taken so far, and the peak of the memory so far."""
         return {
             **self._loaded.describe(),
             "device": describe_device(self._loaded.device),
             "peak_memory_gib": peak_memory_gib(self._loaded.device),
             "token_budget": self._token_budget,
+            "adapter_on": self._loaded.adapter is not None and self._adapter,
+            **self._used,
         }
 
     def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
@@ -68,139 +116,191 @@ class HFBackend:
         Raises:
             BackendError: a label is not a single token for this tokenizer.
         """
-        encoded = [self._encode(prompt) for prompt in prompts]
-        if not encoded:
-            return iter(())
-        label_ids = label_token_ids(self._loaded.tokenizer, encoded[0].text)
-        return run_batches(
-            encoded,
-            lambda item: len(item.ids),
-            self._token_budget,
-            lambda batch: self._score(batch, label_ids),
-            lambda item, reason: Failure(item.prompt.key, reason),
-        )
+        return self._score([encode(prompt, self._loaded.tokenizer) for prompt in prompts])
+
+    def score_after(
+        self, prompts: Sequence[Prompt], texts: Sequence[str]
+    ) -> Iterator[ChoiceScores | Failure]:
+        """Log-probabilities of the labels after each prompt and the text that stands behind it.
+
+        Raises:
+            BackendError: a label is not a single token there.
+        """
+        tokenizer = self._loaded.tokenizer
+        pairs = zip(prompts, texts, strict=True)
+        return self._score([encode(prompt, tokenizer, text) for prompt, text in pairs])
 
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
-        """Text until any end token or `max_new_tokens`; greedy where the temperature is 0."""
-        encoded = [self._encode(prompt) for prompt in prompts]
+        """Text until any end token, a rule of the settings, or `max_new_tokens`.
+
+        Raises:
+            BackendError: there is no room for keys and values, or no token that closes a think block.
+        """
+        encoded = [encode(prompt, self._loaded.tokenizer) for prompt in prompts]
+        if not encoded:
+            return iter(())
+        decoder = self._decoder()
+        if decoder is not None:
+            return self._generate_fast(decoder, encoded, settings)
+        return self._generate_plain(encoded, settings)
+
+    def _decoder(self) -> Decoder | None:
+        """The model taken apart, anew each time, for an adapter may have been trained in between."""
+        loaded = self._loaded
+        if self._path == "plain":
+            self._used["path"] = "transformers, as asked for"
+            return None
+        if self._distrusted is not None:
+            self._used["path"] = f"transformers: {self._distrusted}"
+            return None
+        elementwise: Elementwise = TorchElementwise()
+        if why_no_triton(loaded.device) is None:
+            from lawqa.backends.hf.triton_elementwise import TritonElementwise
+
+            elementwise = TritonElementwise()
+        try:
+            decoder = read_decoder(
+                loaded.model, loaded.dtype, adapter=self._adapter, elementwise=elementwise
+            )
+        except UnsupportedModelError as problem:
+            logger.warning("asking through transformers' own forward pass: %s", problem)
+            self._used["path"] = f"transformers: {problem}"
+            return None
+        self._used["path"] = f"flat tokens, {type(elementwise).__name__}"
+        return decoder
+
+    def _distrust(self, reason: str) -> None:
+        logger.warning("asking through transformers' own forward pass: %s", reason)
+        self._distrusted = reason
+
+    def _checked_decoder(self, encoded: Sequence[Encoded]) -> Decoder | None:
+        """The model taken apart, if its probabilities are those of transformers; looked at once."""
+        decoder = self._decoder()
+        if decoder is None or self._scores_checked:
+            return decoder
+        compared = checked_prompts([item.ids for item in encoded])
+        reason = why_not_alike(
+            self._plain.last_logits(compared), last_logits_shared(decoder, compared), decoder.dtype
+        )
+        self._scores_checked = True
+        if reason is None:
+            return decoder
+        self._distrust(reason)
+        return self._decoder()
+
+    def _score(self, encoded: Sequence[Encoded]) -> Iterator[ChoiceScores | Failure]:
+        if not encoded:
+            return iter(())
+        label_ids = label_token_ids(self._loaded.tokenizer, encoded[0].text)
+        decoder = self._checked_decoder(encoded)
+        budget = self._token_budget or (
+            DEFAULT_TOKEN_BUDGET if decoder is None else fitting_tokens(decoder)
+        )
+        self._used["scoring_token_budget"] = budget
+
+        def answer(batch: Sequence[Encoded]) -> list[ChoiceScores | Failure]:
+            began = time.perf_counter()
+            ids = [item.ids for item in batch]
+            logits = (
+                self._plain.last_logits(ids)
+                if decoder is None
+                else last_logits_shared(decoder, ids)
+            )
+            return [*choice_scores(batch, logits, label_ids, began)]
+
+        if decoder is None:
+            return run_batches(encoded, lambda item: len(item.ids), budget, answer, _failure)
+        order, added = family_order([item.ids for item in encoded])
+        return run_packed([encoded[n] for n in order], added, budget, answer, _failure)
+
+    def _generate_fast(
+        self, decoder: Decoder, encoded: Sequence[Encoded], settings: GenerationSettings
+    ) -> Iterator[Completion | Failure]:
+        loaded = self._loaded
+        pairs = [(item, repeat) for repeat in _repeats(settings) for item in encoded]
+        requests = [
+            Request(
+                number, tuple(item.ids), sampling_key(settings.seed, item.prompt.key, repeat),
+                settings.max_new_tokens, thinking=item.prompt.spec.thinking,
+            )
+            for number, (item, repeat) in enumerate(pairs)
+        ]  # fmt: skip
+        try:
+            engine = open_engine(
+                decoder, requests, settings, loaded.stop_token_ids, loaded.tokenizer,
+                reference=self._plain.last_logits if self._self_check else None,
+            )  # fmt: skip
+        except DisagreementError as problem:
+            self._distrust(str(problem))
+            self._decoder()  # writes down which way is taken
+            yield from self._generate_plain(encoded, settings)
+            return
+        self._used["decoding"] = engine.forward_name
+        for done in engine.run(requests):
+            item, repeat = pairs[done.number]
+            if isinstance(done, Unfit):
+                yield Failure(item.prompt.key, done.reason, repeat)
+                continue
+            yield self._completion(item, done, done.seconds, repeat)
+
+    def _generate_plain(
+        self, encoded: Sequence[Encoded], settings: GenerationSettings
+    ) -> Iterator[Completion | Failure]:
+        loaded = self._loaded
+        stop_ids = loaded.stop_token_ids
+        rules = StopRules(settings, stop_ids, loaded.tokenizer)
+        thinking = any(item.prompt.spec.thinking for item in encoded)
+        blocks = think_blocks(loaded.tokenizer, settings) if thinking else None
         torch.manual_seed(settings.seed)
-        return run_batches(
-            encoded,
-            lambda item: len(item.ids) + settings.max_new_tokens,
-            self._token_budget,
-            lambda batch: self._generate(batch, settings),
-            lambda item, reason: Failure(item.prompt.key, reason),
-        )
 
-    def _encode(self, prompt: Prompt) -> _Encoded:
-        tokenizer = self._loaded.tokenizer
-        text = render(prompt.messages, tokenizer, thinking=prompt.spec.thinking)
-        return _Encoded(prompt, text, tokenizer.encode(text, add_special_tokens=False))
+        def generate(
+            prompts: Sequence[Sequence[int]], limit: int, ends: Sequence[int]
+        ) -> list[list[int]]:
+            return self._plain.generate(prompts, replace(settings, max_new_tokens=limit), ends)
 
-    def _precision(self) -> AbstractContextManager[Any]:
-        """As in training: an adapter's float32 weights are multiplied in the model's dtype."""
-        if self._loaded.adapter is None or self._loaded.dtype == torch.float32:
-            return nullcontext()
-        autocast: AbstractContextManager[Any] = torch.autocast(
-            self._loaded.device.type, dtype=self._loaded.dtype
-        )
-        return autocast
+        def answer(batch: Sequence[Encoded], repeat: int) -> list[Completion | Failure]:
+            began = time.perf_counter()
+            written = write_plain(
+                generate, [item.ids for item in batch], settings.max_new_tokens, stop_ids, rules,
+                blocks,
+            )  # fmt: skip
+            seconds = (time.perf_counter() - began) / len(batch)
+            return [
+                self._completion(item, done, seconds, repeat)
+                for item, done in zip(batch, written, strict=True)
+            ]
 
-    def _score(self, batch: Sequence[_Encoded], label_ids: list[list[int]]) -> list[ChoiceScores]:
-        start = time.perf_counter()
-        inputs = left_padded([item.ids for item in batch], self._pad, self._loaded.device)
-        with torch.no_grad(), self._precision():
-            logits = self._loaded.model(**inputs, use_cache=False, logits_to_keep=1).logits
-        logprobs = logits[:, -1].float().log_softmax(dim=-1)
-        per_label = torch.stack([logprobs[:, ids].logsumexp(dim=-1) for ids in label_ids], dim=-1)
-        mass = per_label.logsumexp(dim=-1, keepdim=True)
-        normalised, masses = (per_label - mass).tolist(), mass.exp()[:, 0].tolist()
-        seconds = (time.perf_counter() - start) / len(batch)
-        return [
-            ChoiceScores(
-                key=item.prompt.key,
-                logprobs=(row[0], row[1], row[2], row[3]),
-                label_mass=min(total, 1.0),
-                prompt_text=item.text,
-                prompt_tokens=len(item.ids),
-                seconds=seconds,
+        for repeat in _repeats(settings):
+            yield from run_batches(
+                encoded,
+                lambda item: len(item.ids) + settings.max_new_tokens,
+                self._token_budget or DEFAULT_TOKEN_BUDGET,
+                partial(answer, repeat=repeat),
+                partial(_failure, repeat=repeat),
             )
-            for item, row, total in zip(batch, normalised, masses, strict=True)
-        ]
 
-    def _generate(
-        self, batch: Sequence[_Encoded], settings: GenerationSettings
-    ) -> list[Completion]:
-        start = time.perf_counter()
-        inputs = left_padded([item.ids for item in batch], self._pad, self._loaded.device)
-        del inputs["position_ids"]  # generate derives them from the mask, step by step
-        sampling: dict[str, Any] = {"do_sample": False}
-        if settings.temperature > 0:
-            sampling = {
-                "do_sample": True,
-                "temperature": settings.temperature,
-                "top_k": 0,
-                "top_p": 1.0,
-            }
-        with torch.no_grad(), self._precision():
-            output = self._loaded.model.generate(
-                **inputs,
-                generation_config=GenerationConfig(
-                    max_new_tokens=settings.max_new_tokens,
-                    eos_token_id=list(self._loaded.stop_token_ids),
-                    pad_token_id=self._pad,
-                    **sampling,
-                ),
-            )
-        rows = output[:, inputs["input_ids"].shape[1] :].tolist()
-        seconds = (time.perf_counter() - start) / len(batch)
-        return [self._completion(item, row, seconds) for item, row in zip(batch, rows, strict=True)]
-
-    def _completion(self, item: _Encoded, row: list[int], seconds: float) -> Completion:
-        stops = set(self._loaded.stop_token_ids)
-        length = next((i for i, token in enumerate(row) if token in stops), None)
-        tokens = row if length is None else row[:length]
+    def _completion(
+        self, item: Encoded, done: Finished | Written, seconds: float, repeat: int
+    ) -> Completion:
         return Completion(
             key=item.prompt.key,
-            text=self._loaded.tokenizer.decode(tokens, skip_special_tokens=False),
-            hit_limit=length is None,
+            text=self._loaded.tokenizer.decode(list(done.tokens), skip_special_tokens=False),
+            hit_limit=done.stopped in ("limit", "memory"),
             prompt_text=item.text,
             prompt_tokens=len(item.ids),
-            completion_tokens=len(tokens),
+            completion_tokens=len(done.tokens),
             seconds=seconds,
+            repeat=repeat,
+            stopped=done.stopped,
+            thinking_closed=done.thinking_closed,
         )
 
 
-def label_token_ids(tokenizer: ChatTokenizer, prompt_text: str) -> list[list[int]]:
-    """For each label the tokens that spell it as the next token after this prompt.
+def _failure(item: Encoded, reason: str, repeat: int = 0) -> Failure:
+    return Failure(item.prompt.key, reason, repeat)
 
-    Lower and upper case, with and without a space before it, half and full width.
 
-    Raises:
-        BackendError: some label has no form of a single token there.
-    """
-    before = tokenizer.encode(prompt_text, add_special_tokens=False)
-    found: list[list[int]] = []
-    for label in LABELS:
-        wide = chr(ord(label) + _TO_WIDE)
-        forms = {
-            form.format(
-                lower=label,
-                upper=label.upper(),
-                wide_lower=wide,
-                wide_upper=chr(ord(label.upper()) + _TO_WIDE),
-            )
-            for form in _FORMS
-        }
-        encoded = [tokenizer.encode(prompt_text + form, add_special_tokens=False) for form in forms]
-        single = {ids[-1] for ids in encoded if ids[:-1] == before}
-        if not single:
-            raise BackendError(
-                f"label {label!r} is not a single token for this tokenizer", "--answer-by generate"
-            )
-        found.append(sorted(single))
-    if len({token for ids in found for token in ids}) != sum(map(len, found)):
-        raise BackendError("two labels share a token for this tokenizer", "--answer-by generate")
-    return found
+def _repeats(settings: GenerationSettings) -> range:
+    return range(settings.first_repeat, settings.first_repeat + settings.repeats)

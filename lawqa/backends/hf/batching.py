@@ -1,4 +1,4 @@
-"""Batches of prompts by token budget, longest first."""
+"""Batches of prompts by token budget, and what happens when one does not fit the memory."""
 
 from __future__ import annotations
 
@@ -30,9 +30,55 @@ def run_batches(
         answer: answers one batch.
         give_up: the result for an item that cannot be answered.
     """
+
+    def take(waiting: Sequence[Item], budget: int) -> tuple[int, int]:
+        size = min(len(waiting), max(1, budget // max(length(waiting[0]), 1)))
+        return size, size * length(waiting[0])
+
     waiting = sorted(items, key=length, reverse=True)
+    yield from _in_memory(waiting, take, token_budget, answer, give_up)
+
+
+def run_packed(
+    items: Sequence[Item],
+    added: Sequence[int],
+    token_budget: int,
+    answer: Callable[[Sequence[Item]], Sequence[Result]],
+    give_up: Callable[[Item, str], Result],
+) -> Iterator[Result]:
+    """Answer all items in their order, in batches without padding of at most `token_budget` tokens.
+
+    Out of memory is survived as in `run_batches`.
+
+    Args:
+        items: what to answer.
+        added: the tokens that each adds to a batch that holds the one before it.
+        token_budget: tokens of one batch; an item longer than this gets a batch of its own.
+        answer: answers one batch.
+        give_up: the result for an item that cannot be answered.
+    """
+    cost = {id(item): tokens for item, tokens in zip(items, added, strict=True)}
+
+    def take(waiting: Sequence[Item], budget: int) -> tuple[int, int]:
+        size, tokens = 1, cost[id(waiting[0])]
+        while size < len(waiting) and tokens + cost[id(waiting[size])] <= budget:
+            tokens += cost[id(waiting[size])]
+            size += 1
+        return size, tokens
+
+    yield from _in_memory(list(items), take, token_budget, answer, give_up)
+
+
+def _in_memory(
+    waiting: list[Item],
+    take: Callable[[Sequence[Item], int], tuple[int, int]],
+    token_budget: int,
+    answer: Callable[[Sequence[Item]], Sequence[Result]],
+    give_up: Callable[[Item, str], Result],
+) -> Iterator[Result]:
+    """Answer batch after batch; `take` says how many items the next one has, and how many tokens."""
     while waiting:
-        size = max(1, token_budget // max(length(waiting[0]), 1))
+        size, tokens = take(waiting, token_budget)
         batch = waiting[:size]
         try:
             results = answer(batch)
@@ -40,10 +86,10 @@ def run_batches(
             results = None  # leave the handler first: the exception holds the tensors of its frames
         if results is None:
             torch.cuda.empty_cache()
-            if len(batch) == 1:
-                yield give_up(batch[0], f"out of memory with {length(batch[0])} tokens")
+            if size == 1:
+                yield give_up(batch[0], f"out of memory with {tokens} tokens")
                 waiting = waiting[1:]
-            token_budget = max(1, min(token_budget, len(batch) * length(batch[0])) // 2)
+            token_budget = max(1, min(token_budget, tokens) // 2)
             continue
         yield from results
         waiting = waiting[size:]

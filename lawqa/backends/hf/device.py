@@ -2,19 +2,57 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
+from lawqa.errors import BackendError
+
 ComputeDtype = Literal["auto", "bfloat16", "float16", "float32"]
+
+_GPU_CONTROL, _DRIVER_VERSION = Path("/dev/nvidiactl"), Path("/proc/driver/nvidia/version")
 
 
 def pick_device() -> torch.device:
-    """The current CUDA device where there is one, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda", torch.cuda.current_device())
-    return torch.device("cpu")
+    """The CUDA device of this process where there is one, else the CPU.
+
+    Under `torchrun` each process has the GPU of its own number, and that becomes the current one.
+
+    Raises:
+        BackendError: there are more processes than GPUs, or a GPU that this torch cannot use.
+    """
+    if not torch.cuda.is_available():
+        _refuse_unusable_gpu()
+        return torch.device("cpu")
+    if "LOCAL_RANK" in os.environ:
+        number, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if number >= there:
+            raise BackendError(
+                f"process {number} has no GPU of its own: there are {there}",
+                f"torchrun --nproc-per-node {there}",
+            )
+        torch.cuda.set_device(number)
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def _refuse_unusable_gpu() -> None:
+    """A model that quietly runs on the CPU beside its GPU takes hours: the user must want that."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "unset") in ("", "-1", "none")
+    if hidden or not _GPU_CONTROL.exists():
+        return
+    built = f"is built for CUDA {torch.version.cuda}" if torch.version.cuda else "has no CUDA"
+    driver = "unknown"
+    if _DRIVER_VERSION.is_file():
+        found = re.search(r"Kernel Module\D*([\d.]+)", _DRIVER_VERSION.read_text())
+        driver = found[1] if found else driver
+    raise BackendError(
+        f"there is a GPU, but torch {torch.__version__}, which {built}, cannot use it with driver {driver}",
+        "install the torch build for that driver (nvidia-smi names the newest CUDA it knows); or "
+        "CUDA_VISIBLE_DEVICES= runs on the CPU",
+    )
 
 
 def compute_dtype(wanted: ComputeDtype, device: torch.device) -> torch.dtype:
@@ -22,13 +60,25 @@ def compute_dtype(wanted: ComputeDtype, device: torch.device) -> torch.dtype:
 
     `auto` is bfloat16 on GPUs that have it, float16 on older ones, and float32 on a CPU, where half
     precision saves nothing.
+
+    Raises:
+        BackendError: the GPU does not have the dtype.
     """
     if wanted != "auto":
         chosen: torch.dtype = getattr(torch, wanted)
+        if device.type == "cuda" and chosen == torch.bfloat16 and not _has_bfloat16():
+            raise BackendError(
+                f"{torch.cuda.get_device_name(device)} has no bfloat16",
+                "--fp16, or leave the dtype to lawqa",
+            )
         return chosen
     if device.type == "cpu":
         return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if _has_bfloat16() else torch.float16
+
+
+def _has_bfloat16() -> bool:
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:

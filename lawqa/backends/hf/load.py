@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from transformers import (  # noqa: E402 - after the log level is set
 )
 from transformers.utils import logging as transformers_logging  # noqa: E402
 
+from lawqa.backends.hf.absent import not_loaded, out_of_memory  # noqa: E402
 from lawqa.backends.hf.device import ComputeDtype, compute_dtype, pick_device  # noqa: E402
 from lawqa.errors import BackendError, MissingExtraError  # noqa: E402
 from lawqa.prompting import end_of_turn  # noqa: E402
@@ -110,8 +110,10 @@ def load_model(config: ModelConfig, adapter: Path | None = None) -> LoadedModel:
             device_map={"": device},
             quantization_config=_quantisation(config, dtype),
         )
+    except torch.OutOfMemoryError:
+        raise out_of_memory(config.name, load_in_4bit=config.load_in_4bit) from None
     except (OSError, ValueError) as problem:
-        raise _not_loaded(config.name, problem) from problem
+        raise not_loaded(config.name, config.revision, problem) from problem
     if config.load_in_4bit and device.type == "cpu":
         keep_cpu_gradients_right(model)
     loaded = LoadedModel(
@@ -132,7 +134,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
     try:
         return AutoTokenizer.from_pretrained(name, revision=revision or "main")
     except (OSError, ValueError) as problem:
-        raise _not_loaded(name, problem) from problem
+        raise not_loaded(name, revision, problem) from problem
 
 
 def apply_adapter(loaded: LoadedModel, adapter: Path) -> None:
@@ -225,13 +227,3 @@ def _stop_token_ids(generation: GenerationConfig | None, tokenizer: Any) -> tupl
         end = tokenizer.encode(end_of_turn(tokenizer), add_special_tokens=False)
         ids.update(end if len(end) == 1 else ())
     return tuple(sorted(ids))
-
-
-def _not_loaded(name: str, problem: Exception) -> BackendError:
-    if Path(name).is_dir():
-        return BackendError(f"{name}: cannot be loaded as a model: {problem}")
-    cache = os.environ.get("HF_HOME", "~/.cache/huggingface")
-    return BackendError(
-        f"{name}: no such directory, and not in the Hugging Face cache ({cache})",
-        f"check the path, or where there is a network: hf download {name}",
-    )

@@ -1,0 +1,94 @@
+"""Keys and values of running sequences, in pages (arXiv:2309.06180), sized from the memory that is free."""
+
+from __future__ import annotations
+
+import torch
+
+from lawqa.backends.hf.decoder import Decoder, Shape
+
+PAGE = 64
+"""Tokens of a page; one block of the attention kernel."""
+
+
+class PagedCache:
+    """Key and value pages of all layers, and which of them are free.
+
+    Page 0 is given to no sequence: rows of a batch that hold none write there.
+
+    Args:
+        shape: the model's sizes.
+        dtype: of keys and values.
+        device: where they live.
+        pages: how many pages there are besides page 0.
+        page: tokens of a page.
+    """
+
+    def __init__(
+        self, shape: Shape, dtype: torch.dtype, device: torch.device, pages: int, page: int = PAGE
+    ) -> None:
+        self.page = page
+        self.pages = pages
+        size = (shape.layers, (pages + 1) * page, shape.kv_heads, shape.head_dim)
+        # Zeros, not whatever was there: a masked slot is multiplied by 0, and 0 * inf is not 0.
+        self.keys = torch.zeros(size, dtype=dtype, device=device)
+        self.values = torch.zeros(size, dtype=dtype, device=device)
+        self._free = list(range(pages, 0, -1))
+
+    @property
+    def free(self) -> int:
+        """How many pages nobody holds."""
+        return len(self._free)
+
+    def pages_for(self, tokens: int) -> int:
+        """How many pages so many tokens fill."""
+        return -(-tokens // self.page)
+
+    def take(self, tokens: int) -> list[int] | None:
+        """Pages for so many tokens, or None where too few are free."""
+        count = self.pages_for(tokens)
+        if count > len(self._free):
+            return None
+        taken = self._free[len(self._free) - count :]
+        del self._free[len(self._free) - count :]
+        return taken[::-1]
+
+    def give_back(self, pages: list[int]) -> None:
+        """Free pages that `take` gave."""
+        self._free.extend(reversed(pages))
+
+    def clear(self) -> None:
+        """Forget all keys and values: what a wrong kernel left there may not be a number."""
+        self.keys.zero_()
+        self.values.zero_()
+
+    def slots(self, pages: list[int], tokens: int) -> torch.Tensor:
+        """Where the first tokens of a sequence are stored, shape [tokens], on the CPU."""
+        positions = torch.arange(tokens)
+        return torch.tensor(pages)[positions // self.page] * self.page + positions % self.page
+
+
+def free_bytes(device: torch.device) -> int:
+    """Bytes that this process may still take on a CUDA device.
+
+    Asked of the CUDA runtime, not of NVML, which a MIG slice may deny; torch's own limit on the process
+    counts, and so does what torch holds without using it.
+    """
+    free, total = torch.cuda.mem_get_info(device)
+    allocated = torch.cuda.memory_allocated(device)
+    unused = torch.cuda.memory_reserved(device) - allocated
+    allowed = total * torch.cuda.get_per_process_memory_fraction(device) - allocated
+    return int(min(free + unused, allowed))
+
+
+def workspace_bytes(decoder: Decoder, tokens: int, rows: int) -> int:
+    """Bytes that a prefill of so many tokens and a step of so many rows take beside the cache.
+
+    Counted from the tensors that are alive at the widest place, with a half as much again for the
+    allocator's rounding and fragments.
+    """
+    shape, size = decoder.shape, decoder.dtype.itemsize
+    wide = 4 * shape.intermediate + 4 * shape.hidden
+    attention = 6 * (shape.heads + 2 * shape.kv_heads) * shape.head_dim
+    dequantised = 2 * shape.intermediate * shape.hidden * size
+    logits = rows * shape.vocabulary * 4 * 5
+    return int(1.5 * (tokens * (wide + attention) * size + dequantised + logits)) + (256 << 20)

@@ -1,0 +1,56 @@
+"""Known tokens of many sequences at once: keys and values into their pages, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from lawqa.backends.hf.decoder import Decoder
+from lawqa.backends.hf.engine_cache import PagedCache
+from lawqa.backends.hf.forest_attention import ForestAttention
+from lawqa.backends.hf.prefixes import plant
+
+
+def prefill(
+    decoder: Decoder,
+    cache: PagedCache,
+    sequences: Sequence[Sequence[int]],
+    pages: Sequence[list[int]],
+) -> tuple[torch.Tensor, int]:
+    """Store the keys and values of all tokens; common prefixes are computed once.
+
+    Args:
+        decoder: the model.
+        cache: where they are stored.
+        sequences: token ids; none empty.
+        pages: for each sequence its pages, enough for its tokens.
+
+    Returns:
+        Next-token logits, float32, shape [sequences, vocabulary], and the tokens that were computed.
+    """
+    device = decoder.device
+    forest = plant(sequences)
+    spans = [
+        torch.arange(start, end)
+        for number in range(len(sequences))
+        for start, end in forest.spans(forest.leaves[number])
+    ]
+    source = torch.cat(spans).to(device)
+    places = [cache.slots(own, len(tokens)) for own, tokens in zip(pages, sequences, strict=True)]
+    slots = torch.cat(places).to(device)
+    attention = ForestAttention(forest, device)
+
+    def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        cache.keys[layer].index_copy_(0, slots, k[source])
+        cache.values[layer].index_copy_(0, slots, v[source])
+        return attention(q, k, v)
+
+    last = torch.tensor([forest.last(n) for n in range(len(sequences))], device=device)
+    with torch.no_grad():
+        stream = decoder.forward(
+            torch.tensor(forest.tokens, device=device),
+            torch.tensor(forest.positions, device=device),
+            attend,
+        )
+        return decoder.logits(stream[last]), len(forest.tokens)

@@ -1,0 +1,56 @@
+"""A model as PEFT and transformers run it: the reference for all faster ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from lawqa.backends.base import GenerationSettings
+from lawqa.backends.hf.load import LoadedModel
+from lawqa.backends.hf.plain_generation import generate_plain
+from lawqa.backends.hf.scoring import last_logits_padded
+
+
+class PlainModel:
+    """Transformers' own forward pass and `generate`, on left-padded batches.
+
+    Args:
+        loaded: the model.
+        adapter: whether its adapter, where it has one, is switched on.
+    """
+
+    def __init__(self, loaded: LoadedModel, *, adapter: bool) -> None:
+        self._loaded = loaded
+        self._adapter = adapter
+        pad = loaded.tokenizer.pad_token_id
+        # Padded positions are masked, so any id serves where a tokenizer has no padding token.
+        self._pad: int = pad if pad is not None else 0
+
+    def last_logits(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Next-token logits, float32, shape [prompts, vocabulary]."""
+        with self._as_asked() as model:
+            return last_logits_padded(model, prompts, self._pad, self._loaded.device)
+
+    def generate(
+        self, prompts: Sequence[Sequence[int]], settings: GenerationSettings, ends: Sequence[int]
+    ) -> list[list[int]]:
+        """Tokens after each prompt; as `generate_plain`."""
+        with self._as_asked() as model:
+            return generate_plain(model, prompts, settings, ends, self._pad, self._loaded.device)
+
+    @contextmanager
+    def _as_asked(self) -> Iterator[Any]:
+        """The model, with or without its adapter; an adapter multiplies in the model's dtype."""
+        loaded = self._loaded
+        if loaded.adapter is None:
+            yield loaded.model
+        elif not self._adapter:
+            with loaded.model.disable_adapter():
+                yield loaded.model
+        else:
+            half = loaded.dtype != torch.float32
+            with torch.autocast(loaded.device.type, dtype=loaded.dtype, enabled=half):
+                yield loaded.model

@@ -1,0 +1,149 @@
+"""Triton kernels compute what plain torch and bitsandbytes compute, on the card."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import pytest
+
+HAS_TRITON = all(importlib.util.find_spec(name) for name in ("torch", "triton", "bitsandbytes"))
+if HAS_TRITON:
+    import torch
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(
+        not HAS_TRITON or not torch.cuda.is_available(), reason="no CUDA device, torch or Triton"
+    ),
+]
+
+ROUNDING = 2e-2
+"""Relative to the largest value: a bfloat16 holds 8 bits, and sums are taken in another order."""
+
+
+def distance(found: Any, expected: Any) -> float:
+    largest = (found.float() - expected.float()).abs().max() / expected.float().abs().max()
+    print(f"largest difference {float(largest):.1e} of the largest value")
+    return float(largest)
+
+
+def random(*size: int, dtype: Any = None) -> Any:
+    dtype = dtype or torch.bfloat16
+    return torch.randn(
+        size, device="cuda", generator=torch.Generator("cuda").manual_seed(sum(size))
+    ).to(dtype)
+
+
+def four_bit(outputs: int, inputs: int, rank: int) -> Any:
+    from bitsandbytes.nn import Linear4bit, Params4bit
+
+    from lawqa.backends.hf.projections import Lora, Projection
+
+    module = Linear4bit(inputs, outputs, bias=False, compute_dtype=torch.bfloat16, quant_type="nf4")
+    weight = random(outputs, inputs).cpu() * 0.02
+    module.weight = Params4bit(
+        weight, requires_grad=False, quant_type="nf4", compress_statistics=True
+    )
+    module = module.cuda()
+    lora = Lora(random(rank, inputs) * 0.02, random(outputs, rank) * 0.2) if rank else None
+    return Projection(module, lora)
+
+
+def test_norms_rotations_and_activations_are_those_of_torch() -> None:
+    from lawqa.backends.hf.elementwise import TorchElementwise
+    from lawqa.backends.hf.triton_elementwise import TritonElementwise
+
+    plain, kernels = TorchElementwise(), TritonElementwise()
+    stream, delta, weight = random(33, 4096), random(33, 4096), random(4096)
+    expected = plain.add_norm(stream, delta, weight, 1e-6)
+    found = kernels.add_norm(stream.clone(), delta, weight, 1e-6)
+    assert torch.equal(found[0], expected[0])
+    assert distance(found[1], expected[1]) < ROUNDING
+    heads, head_weight = random(33, 32, 128), random(128)
+    cos, sin = random(33, 64), random(33, 64)
+    for norm in (head_weight, None):
+        turned = kernels.norm_rotate(heads.clone(), norm, cos, sin, 1e-6)
+        assert distance(turned, plain.norm_rotate(heads, norm, cos, sin, 1e-6)) < ROUNDING
+    gate, up = random(33, 12288), random(33, 12289)[:, 1:].contiguous()
+    assert distance(kernels.swiglu(gate.clone(), up), plain.swiglu(gate, up)) < ROUNDING
+
+
+@pytest.mark.parametrize("rows", [1, 5, 16, 33, 96, 128, 140])
+@pytest.mark.parametrize("rank", [0, 8, 16])
+def test_the_4bit_product_is_that_of_dequantised_weights(rows: int, rank: int) -> None:
+    from bitsandbytes.functional import dequantize_4bit
+
+    from lawqa.backends.hf.triton_nf4 import FusedLinear, halved
+
+    projections = [four_bit(1024, 512, rank), four_bit(256, 512, 0), four_bit(256, 512, rank)]
+    x = random(rows, 512)
+    expected = []
+    for projection in projections:
+        weight = projection.base.weight
+        dense = dequantize_4bit(weight.data, weight.quant_state).to(torch.bfloat16)
+        product = x.float() @ dense.float().t()
+        if projection.lora is not None:
+            low = (x @ projection.lora.a.t()).float()
+            product = product + low @ projection.lora.b.float().t()
+        expected.append(product)
+    found = FusedLinear(projections, torch.bfloat16)(halved(x))
+    assert distance(found.float().sum(0), torch.cat(expected, dim=-1)) < ROUNDING
+
+
+def test_the_dequantised_weights_are_those_of_bitsandbytes_bit_for_bit() -> None:
+    """Rows of the unit matrix pick out the weights; float32 partial sums do not round them again."""
+    from bitsandbytes.functional import dequantize_4bit
+
+    from lawqa.backends.hf.triton_nf4 import FusedLinear, Tile, halved
+
+    projection = four_bit(256, 512, 0)
+    weight = projection.base.weight
+    dense = dequantize_4bit(weight.data, weight.quant_state).to(torch.bfloat16)
+    unit = torch.eye(512, device="cuda", dtype=torch.bfloat16)
+    product = FusedLinear([projection], torch.bfloat16)
+    found = product(halved(unit), Tile(128, 64, 128, 2, 4, 2)).sum(0)
+    assert torch.equal(found.to(torch.bfloat16), dense.t())
+
+
+@pytest.mark.parametrize("splits", [1, 4])
+@pytest.mark.parametrize(("heads", "kv_heads", "dim"), [(32, 8, 128), (16, 8, 128), (8, 8, 64)])
+def test_attention_over_pages_is_that_of_torch(
+    splits: int, heads: int, kv_heads: int, dim: int
+) -> None:
+    from torch.nn.functional import scaled_dot_product_attention
+
+    from lawqa.backends.hf.elementwise import TorchElementwise
+    from lawqa.backends.hf.triton_attention import attend_pages, rotate_and_store
+    from lawqa.backends.hf.triton_nf4 import halved
+
+    page, lengths = 64, [1, 63, 64, 65, 700]
+    tables = torch.zeros(len(lengths), 12, dtype=torch.int32, device="cuda")
+    pages = iter((torch.randperm(40, generator=torch.Generator().manual_seed(0)) + 1).tolist())
+    for row, length in enumerate(lengths):
+        for number in range(-(-length // page)):
+            tables[row, number] = next(pages)
+    keys, values = random(41 * page, kv_heads, dim), random(41 * page, kv_heads, dim)
+    positions = torch.tensor(lengths, device="cuda") - 1
+    parts = random(2, len(lengths), (heads + 2 * kv_heads) * dim, dtype=torch.float32)
+    q_norm, k_norm = random(dim), random(dim)
+    rotary = random(len(lengths), dim // 2), random(len(lengths), dim // 2)
+    q = rotate_and_store(
+        parts, q_norm, k_norm, rotary, (keys, values), tables, positions,
+        heads=heads, page=page, eps=1e-6,
+    )  # fmt: skip
+    summed = parts.sum(0).to(torch.bfloat16).unflatten(-1, (-1, dim))
+    turn = TorchElementwise().norm_rotate
+    assert distance(q, turn(summed[:, :heads], q_norm, *rotary, 1e-6)) < ROUNDING
+    new_keys = turn(summed[:, heads : heads + kv_heads], k_norm, *rotary, 1e-6)
+    found = attend_pages(q, (keys, values), tables, positions, page=page, splits=splits)
+    for row, length in enumerate(lengths):
+        where = torch.arange(length, device="cuda")
+        slots = tables[row][where // page].long() * page + where % page
+        assert distance(keys[slots[-1]], new_keys[row]) < ROUNDING
+        assert torch.equal(values[slots[-1]], summed[row, heads + kv_heads :])
+        expected = scaled_dot_product_attention(
+            q[row][None, :, None].float(), keys[slots].transpose(0, 1)[None].float(),
+            values[slots].transpose(0, 1)[None].float(), enable_gqa=True,
+        )  # fmt: skip
+        assert distance(found[row], halved(expected.flatten())) < ROUNDING

@@ -1,0 +1,133 @@
+"""What a user reads when a model or its GPU is not there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lawqa.backends.hf import device, load
+from lawqa.backends.hf.device import compute_dtype
+from lawqa.backends.hf.load import ModelConfig, load_model, load_tokenizer
+from lawqa.errors import BackendError
+
+
+def problem_of(name: str, revision: str | None = None) -> BackendError:
+    with pytest.raises(BackendError) as caught:
+        load_tokenizer(name, revision)
+    return caught.value
+
+
+def test_offline_the_command_that_fetches_a_model_is_given_whole() -> None:
+    problem = problem_of("nobody/no-such-model", "v1.0")
+    assert "nobody/no-such-model (v1.0): no such directory" in problem.message
+    assert "HF_HUB_OFFLINE forbids to fetch it" in problem.message
+    assert problem.hint.startswith(
+        "HF_HUB_OFFLINE=0 hf download nobody/no-such-model --revision v1.0  "
+    )
+
+
+def test_where_fetching_was_tried_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+
+    def fails(*_arguments: object, **_more: object) -> Any:
+        raise OSError("nobody/x is not a local folder\nIf this is a private repository")
+
+    monkeypatch.setattr(load.AutoTokenizer, "from_pretrained", fails)
+    problem = problem_of("nobody/x")
+    assert problem.message.endswith("not to be had: nobody/x is not a local folder")
+    assert "where there is a network: hf download nobody/x;" in problem.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["/no/such/model", "./model", "../model", "~/model", "a/b/c", "a/"]
+)
+def test_what_looks_like_a_path_is_not_sought_on_the_hub(name: str) -> None:
+    problem = problem_of(name)
+    assert problem.message == f"{name}: no such directory"
+    assert "hf download" not in problem.hint
+
+
+def test_an_adapter_given_as_a_model_is_recognised(tmp_path: Path) -> None:
+    content = {"base_model_name_or_path": "Qwen/Qwen3-8B"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(content), encoding="utf-8")
+    problem = problem_of(str(tmp_path))
+    assert problem.message == f"{tmp_path}: is an adapter, not a model"
+    assert problem.hint == f"--hf-model-name Qwen/Qwen3-8B --hf-lora-path {tmp_path}"
+
+
+def test_a_model_that_was_cut_off_while_copied_is_named(tiny_dir: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_dir, copy)
+    (copy / "model.safetensors").unlink()
+    with pytest.raises(BackendError, match="cannot be loaded as a model: ") as caught:
+        load_model(ModelConfig(str(copy)))
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(("in_4bit", "hint"), [(False, "--hf-load-in-4bit"), (True, "nvidia-smi")])
+def test_a_model_larger_than_the_memory_is_the_users_to_mend(
+    tiny_dir: Path, monkeypatch: pytest.MonkeyPatch, in_4bit: bool, hint: str
+) -> None:
+    def fails(*_arguments: object, **_more: object) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(load.AutoModelForCausalLM, "from_pretrained", fails)
+    with pytest.raises(BackendError, match="do not fit into the memory") as caught:
+        load_model(ModelConfig(str(tiny_dir), load_in_4bit=in_4bit))
+    assert hint in caught.value.hint
+
+
+# --- the device; the suite's own pick_device is always the CPU
+
+
+def without_cuda(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(device, "_GPU_CONTROL", tmp_path / "nvidiactl")
+    monkeypatch.setattr(device, "_DRIVER_VERSION", tmp_path / "version")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def test_without_a_gpu_the_cpu_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    without_cuda(monkeypatch, tmp_path)
+    assert device.pick_device() == torch.device("cpu")
+
+
+def test_a_gpu_that_torch_cannot_use_is_not_passed_over_in_silence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    without_cuda(monkeypatch, tmp_path)
+    (tmp_path / "nvidiactl").touch()
+    text = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.82.01  Wed Oct 27\n"
+    (tmp_path / "version").write_text(text, encoding="utf-8")
+    with pytest.raises(BackendError, match=r"cannot use it with driver 470\.82\.01") as caught:
+        device.pick_device()
+    assert "CUDA_VISIBLE_DEVICES= runs on the CPU" in caught.value.hint
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert device.pick_device() == torch.device("cpu")
+
+
+def test_each_process_of_a_launch_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: chosen[-1])
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert device.pick_device() == torch.device("cuda", 1)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(BackendError, match="process 2 has no GPU of its own: there are 2"):
+        device.pick_device()
+
+
+def test_a_dtype_that_the_gpu_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_how: False)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "Tesla T4")
+    with pytest.raises(BackendError, match="Tesla T4 has no bfloat16"):
+        compute_dtype("bfloat16", torch.device("cuda"))
+    assert compute_dtype("auto", torch.device("cuda")) == torch.float16
+    assert compute_dtype("bfloat16", torch.device("cpu")) == torch.bfloat16
