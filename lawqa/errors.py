@@ -5,7 +5,10 @@
     ├── ConfigError         options contradict each other or ask for what is not there
     ├── BackendError        a model could not be loaded or asked
     ├── MissingExtraError   an optional dependency is not installed
-    └── PolicyError         the declared place forbids this
+    ├── PolicyError         the declared place forbids this
+    └── TrainingError       a training cannot go on
+
+    Interrupted             a signal stopped the work, which can be gone on with
 
 The command line prints them as `error:` and `hint:` lines and exits with 2. Anything else is a bug and
 keeps its traceback.
@@ -57,3 +60,21 @@ class MissingExtraError(LawqaError):
 
 class PolicyError(LawqaError):
     """The place this runs on forbids what was asked for."""
+
+
+class TrainingError(LawqaError):
+    """A training cannot go on: its loss is not a number, or the disk is full."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal stopped the work after it was saved; not an error, so no `except Exception` takes it.
+
+    Args:
+        signum: the signal.
+        saved: what was saved, in words.
+    """
+
+    def __init__(self, signum: int, saved: str) -> None:
+        super().__init__(saved)
+        self.saved = saved
+        self.number = signum

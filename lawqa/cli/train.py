@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import FlagCreatePairsOff
 
-from lawqa.cli.prompt_options import not_built_yet
 from lawqa.cli.training_flags import TrainingFlags
+from lawqa.errors import Interrupted
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.train import TrainConfig
+    from lawqa.training.fit import TrainingFigures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,24 +28,67 @@ class Train(TrainingFlags):
     output_dir: Path
     """Where the adapter, its manifest and the log go."""
     dev_file: Path | None = None
-    """Questions whose accuracy decides when to stop."""
+    """Questions, or records of them, whose accuracy decides which step is kept; none may be trained on."""
+    dev_condition: Literal["closed", "gold"] | None = None
+    """The context that dev questions are put with, where the training records do not say it."""
+    eval_steps: int = 0
+    """Optimiser steps between two scorings of the dev questions; 0 for one an epoch."""
+    patience: int = 0
+    """Stop after so many scorings in a row without a better dev accuracy; 0 for never."""
+    stop_on_collapse: FlagCreatePairsOff[bool] = False
+    """Stop where dev answers pile up on one label on which they did not before training."""
     resume: FlagCreatePairsOff[bool] = False
-    """Go on from the last checkpoint."""
+    """Go on from the last checkpoint; begin where there is none."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier adapter in the output directory."""
     do_train: FlagCreatePairsOff[bool] = False
     """Train. Without it nothing is written."""
 
     def run(self) -> int:
-        if self.resume:
-            not_built_yet("--resume", "going on with an interrupted training")
-        if self.dev_file is not None:
-            not_built_yet("--dev-file", "early stopping on dev accuracy")
-        dtype = self.dtype()
-        training = self.training()
-        from lawqa.pipelines.train import TrainConfig, plan_text, prepare, train
+        config = self._config()
+        from lawqa.pipelines.interrupts import exit_code
+        from lawqa.pipelines.train import is_done, is_main_process, prepare, train
+        from lawqa.pipelines.training_plan import plan_text
 
-        config = TrainConfig(
+        if is_done(config):
+            print(f"training is done already; adapter: {self.output_dir}")
+            return 0
+        prepared = prepare(config)
+        if is_main_process():
+            for warning in prepared.source.warnings:
+                print(f"note: {warning}", file=sys.stderr)
+            if self.resume and prepared.earlier is None:
+                print(
+                    f"note: {self.output_dir} holds no training to go on with: a new one begins",
+                    file=sys.stderr,
+                )
+            print(plan_text(prepared))
+            if not self.do_train:
+                print("\nrehearsal only: nothing was trained or written; --do-train trains")
+        if not self.do_train:
+            return 0
+        sys.stdout.flush()
+        try:
+            figures = train(prepared, lambda line: print(line, file=sys.stderr))
+        except Interrupted as stop:
+            if is_main_process():
+                print(f"{stop.saved}\nresume with: {_resuming(sys.argv)}", file=sys.stderr)
+            return exit_code(stop)
+        if is_main_process():
+            print(f"\n{figures_text(figures)}\nadapter: {self.output_dir}")
+        return 0
+
+    def _config(self) -> TrainConfig:
+        dtype = self.dtype()
+        training = replace(
+            self.training(),
+            eval_steps=self.eval_steps,
+            patience=self.patience,
+            stop_on_collapse=self.stop_on_collapse,
+        )
+        from lawqa.pipelines.train import TrainConfig
+
+        return TrainConfig(
             train_file=self.train_file,
             output_dir=self.output_dir,
             model_name=self.model_name,
@@ -47,19 +97,39 @@ class Train(TrainingFlags):
             quant_type=self.bnb_4bit_quant_type,
             dtype=dtype,
             training=training,
+            dev_file=self.dev_file,
+            dev_condition=self.dev_condition,
+            resume=self.resume,
             fresh=self.fresh,
         )
-        prepared = prepare(config)
-        for warning in prepared.source.warnings:
-            print(f"note: {warning}", file=sys.stderr)
-        print(plan_text(prepared))
-        if not self.do_train:
-            print("\nrehearsal only: nothing was trained or written; --do-train trains")
-            return 0
-        figures = train(prepared)
-        print(
-            f"\nloss {figures.first_loss:.3f} -> {figures.last_loss:.3f} in {figures.steps} steps, "
-            f"{figures.seconds:.0f} s, {figures.tokens / figures.seconds:,.0f} tokens/s"
-        )
-        print(f"adapter: {self.output_dir}")
-        return 0
+
+
+def figures_text(figures: TrainingFigures) -> str:
+    """What a user reads when training is done."""
+    from lawqa.pipelines.training_outputs import dev_sentence
+
+    lines = [
+        f"loss {figures.first_loss:.3f} -> {figures.last_loss:.3f} in {figures.steps} steps, "
+        f"{figures.seconds:.0f} s, {figures.tokens / max(figures.seconds, 1e-9):,.0f} tokens/s; "
+        f"ended by: {figures.ended}"
+    ]
+    if figures.best and figures.dev:
+        before, best = figures.dev[0], figures.best
+        lines += [
+            f"dev accuracy before training  {dev_sentence(before)}",
+            f"dev accuracy at step {best.step}, kept  {dev_sentence(best)}; chosen by these questions, so it "
+            "flatters",
+        ]
+        if best.correct <= before.correct:
+            lines.append("! NO STEP WAS BETTER ON THE DEV QUESTIONS THAN THE MODEL BEFORE TRAINING")
+    return "\n".join(lines)
+
+
+def _resuming(argv: list[str]) -> str:
+    """The command that goes on: the same, by a name a shell knows."""
+    program = Path(argv[0])
+    words = ["python", "-m", "lawqa"] if program.name == "__main__.py" else [program.name]
+    if "LOCAL_WORLD_SIZE" in os.environ:
+        words = ["torchrun", "--nproc-per-node", os.environ["LOCAL_WORLD_SIZE"], "-m", "lawqa"]
+    again = [word for word in argv[1:] if word not in ("--resume", "--fresh")]
+    return shlex.join([*words, *again, "--resume"])

@@ -9,7 +9,7 @@ from tyro.conf import FlagCreatePairsOff
 
 from lawqa.cli.evaluate import DEFAULT_MODEL
 from lawqa.errors import ConfigError
-from lawqa.training.config import ALL_LINEAR, TrainingConfig
+from lawqa.training.config import ALL_LINEAR, Schedule, TrainingConfig
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 
@@ -29,19 +29,29 @@ class TrainingFlags:
     gradient_accumulation_steps: int = 4
     """Accumulation steps of one optimiser step; times --batch-size it gives the records per step."""
     learning_rate: float = 2e-4
-    """The highest learning rate; it falls along a cosine after the warm-up."""
+    """The highest learning rate; --lr-scheduler says how it falls after the warm-up."""
+    lr_scheduler: Schedule = "cosine"
+    """How the learning rate goes on after the warm-up."""
     max_seq_length: int = 1024
     """The most tokens of one record; a longer one is an error, nothing is cut off."""
-    token_budget: int = 8192
-    """Padded tokens that go through the model at once; changes memory and speed, not the result."""
-    warmup_ratio: float = 0.03
+    token_budget: int = 0
+    """Tokens that go through the model at once, 0 for what the memory holds; never changes the result."""
+    warmup_ratio: float = 0.1
     """Share of the steps over which the learning rate rises."""
+    weight_decay: float = 0.0
+    """AdamW's; over the few steps of a small training it does next to nothing."""
+    neftune_alpha: float = 0.0
+    """Noise on the embeddings while training (NEFTune; 5 in its paper); 0 for none."""
     lora_r: int = 16
     """Rank of the adapter."""
     lora_alpha: int = 32
     """Scale of the adapter."""
     lora_dropout: float = 0.05
     """Dropout on the adapter's inputs."""
+    use_rslora: FlagCreatePairsOff[bool] = False
+    """Scale the adapter by alpha / sqrt(r) instead of alpha / r (rsLoRA)."""
+    use_dora: FlagCreatePairsOff[bool] = False
+    """Train the length of weight columns apart from their direction (DoRA); slower."""
     target_modules: tuple[str, ...] = ALL_LINEAR
     """Layers that get an adapter, such as q_proj v_proj."""
     use_4bit: FlagCreatePairsOff[bool] = False
@@ -58,8 +68,12 @@ class TrainingFlags:
     """Stop after so many optimiser steps; -1 for all epochs."""
     logging_steps: int = 1
     """Optimiser steps between two lines of the log."""
+    save_minutes: float = 10.0
+    """Minutes between two checkpoints; a power cut costs no more; 0 for none by the clock."""
     save_steps: int = 0
-    """Optimiser steps between two checkpoints; 0 for none before the end."""
+    """Optimiser steps between two checkpoints, besides; 0 for none by steps."""
+    save_total_limit: int = 2
+    """How many checkpoints are kept while training; afterwards none is."""
     seed: int = 0
     """Decides the adapter's first weights, the order of records, and dropout."""
 
@@ -95,7 +109,14 @@ class TrainingFlags:
             lora_alpha=self.lora_alpha,
             lora_dropout=self.lora_dropout,
             target_modules=self.target_modules,
+            lr_scheduler=self.lr_scheduler,
+            weight_decay=self.weight_decay,
+            neftune_alpha=self.neftune_alpha,
+            use_rslora=self.use_rslora,
+            use_dora=self.use_dora,
             logging_steps=self.logging_steps,
+            save_minutes=self.save_minutes,
             save_steps=self.save_steps,
+            save_total_limit=self.save_total_limit,
             seed=self.seed,
         )

@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import os
-import statistics
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lawqa.augment import (
-    ReadingRecord,
-    holds_readings,
-    pack_readings,
-    read_readings,
-    write_readings,
-)
+from lawqa.augment import ReadingRecord, holds_readings, pack_readings, read_readings
 from lawqa.errors import ConfigError
-from lawqa.pipelines.adapters import TRAINED_ON
-from lawqa.prompting import PromptSpec, spec_hash
-from lawqa.questions import file_sha256
+from lawqa.pipelines.training_dev import DevQuestions, load_dev
+from lawqa.pipelines.training_outputs import ADAPTER_FILES, figures_json, manifest_of, write_outputs
+from lawqa.pipelines.training_resume import earlier_training, require_same_training
+from lawqa.prompting import Condition
 from lawqa.records import (
-    LEGACY_SPEC,
     TokenizedRecord,
     TrainingRecord,
     load_records,
-    masked_text,
     reading_record,
     tokenize_records,
-    write_records,
 )
-from lawqa.runs import Manifest, RunDirectory, describe_environment, ending, now
+from lawqa.runs import Manifest, RunDirectory, ending, now
 from lawqa.training.config import TrainingConfig
 
 if TYPE_CHECKING:
     from lawqa.backends.hf.load import LoadedModel
-    from lawqa.training.trainer import TrainingFigures
-
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "log.jsonl", TRAINED_ON)
+    from lawqa.training.fit import TrainingFigures
 
 
 @dataclass(frozen=True)
@@ -59,6 +50,12 @@ class TrainConfig:
     """The dtype of products."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
     """How."""
+    dev_file: Path | None = None
+    """Questions, or records of them, whose accuracy decides which step is kept."""
+    dev_condition: Condition | None = None
+    """How dev questions are put, where the training records leave it open."""
+    resume: bool = False
+    """Go on with an interrupted training in the output directory; begin one where there is none."""
     fresh: bool = False
     """Replace an earlier adapter in the output directory."""
     quiet: bool = False
@@ -91,6 +88,20 @@ class Prepared:
     """The records, with warnings."""
     records: tuple[TokenizedRecord, ...]
     """The records as token ids and labels."""
+    dev: DevQuestions | None
+    """The dev questions; None without any."""
+    earlier: dict[str, Any] | None
+    """The manifest of the training that is gone on with; None for a new one."""
+
+
+def is_done(config: TrainConfig) -> bool:
+    """Whether `resume` has nothing left to do.
+
+    Raises:
+        LawqaError: the directory holds something else.
+    """
+    earlier = earlier_training(config.output_dir) if config.resume else None
+    return earlier is not None and earlier["status"] == "done"
 
 
 def prepare(config: TrainConfig) -> Prepared:
@@ -101,12 +112,21 @@ def prepare(config: TrainConfig) -> Prepared:
     """
     from lawqa.backends.hf import require_packages
 
+    if config.resume and config.fresh:
+        raise ConfigError(
+            "--resume and --fresh contradict each other",
+            "--resume goes on with a training, --fresh begins anew",
+        )
     source = _load(config.train_file)
-    RunDirectory.check_free(config.output_dir, fresh=config.fresh)
+    dev = _dev(config, source)
+    earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
+    if earlier is None and is_main_process():
+        RunDirectory.check_free(config.output_dir, fresh=config.fresh)
     require_packages(quantised=config.load_in_4bit, training=True)
     from lawqa.backends.hf.load import ModelConfig, load_model
     from lawqa.training.model import add_adapter
 
+    _take_own_device()
     model_config = ModelConfig(
         config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
     )
@@ -115,7 +135,52 @@ def prepare(config: TrainConfig) -> Prepared:
         raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
     records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
     _seed(config.training.seed)
-    return Prepared(config, loaded, add_adapter(loaded, config.training), source, tuple(records))
+    prepared = Prepared(
+        config, loaded, add_adapter(loaded, config.training), source, tuple(records), dev, earlier
+    )
+    if earlier is not None:
+        require_same_training(config.output_dir, earlier, manifest_of(prepared))
+    return prepared
+
+
+def is_main_process() -> bool:
+    """Whether this process writes; of those that `torchrun` starts only the first does."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def _take_own_device() -> None:
+    """Of several processes on one machine each has a GPU of its own."""
+    import torch
+
+    if "LOCAL_RANK" in os.environ and torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+
+
+def _dev(config: TrainConfig, source: TrainingSource) -> DevQuestions | None:
+    training = config.training
+    if config.dev_file is None:
+        alone = [
+            flag
+            for flag, given in (
+                ("--eval-steps", training.eval_steps),
+                ("--patience", training.patience),
+                ("--stop-on-collapse", training.stop_on_collapse),
+                ("--dev-condition", config.dev_condition),
+            )
+            if given
+        ]
+        if alone:
+            raise ConfigError(
+                f"{', '.join(alone)} without --dev-file", "give the dev questions, or leave it out"
+            )
+        return None
+    return load_dev(
+        config.dev_file,
+        config.train_file,
+        source.records,
+        config.dev_condition,
+        training.token_budget,
+    )
 
 
 def _load(path: Path) -> TrainingSource:
@@ -140,146 +205,69 @@ def _tokenized(
     ]
 
 
-def train(prepared: Prepared) -> TrainingFigures:
-    """Train, and write adapter, tokenizer, log and manifest into the output directory.
+def train(prepared: Prepared, say: Callable[[str], object] = str) -> TrainingFigures:
+    """Train, and write adapter, tokenizer, log, plot and manifest into the output directory.
+
+    Args:
+        prepared: from `prepare`.
+        say: told what a user should know, a line each.
 
     Raises:
         ConfigError: the output directory cannot be written.
+        TrainingError: loss or gradients are not finite, or the disk is full.
+        Interrupted: a signal asked to stop; what was learnt is saved.
     """
     from lawqa.backends.hf.device import peak_memory_gib
-    from lawqa.training.trainer import fit
+    from lawqa.training.checkpoints import disk_faults, flush_files, remove_all
+    from lawqa.training.fit import fit
 
-    config, loaded = prepared.config, prepared.loaded
-    main_process = int(os.environ.get("RANK", "0")) == 0
+    config, main_process = prepared.config, is_main_process()
+    manifest = manifest_of(prepared)
     if main_process:
-        run = RunDirectory.create(config.output_dir, fresh=config.fresh)
-        for name in ADAPTER_FILES:
-            (run.path / name).unlink(missing_ok=True)
-        manifest = _manifest(prepared)
-        run.write_manifest(manifest)
+        run, manifest = _begin(prepared, manifest)
     try:
         figures = fit(
-            loaded,
+            prepared.loaded,
             prepared.model,
             prepared.records,
             config.training,
             config.output_dir,
             quiet=config.quiet or not main_process,
+            dev=prepared.dev,
+            resume=config.resume,
         )
+        if main_process:
+            with disk_faults(config.output_dir, "the adapter"):
+                write_outputs(prepared, figures, manifest, say)
+                flush_files(config.output_dir)
     except BaseException as problem:
         if main_process:
-            run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
+            # On a full disk the first problem is the one to tell; a "running" manifest is gone on with too.
+            with suppress(OSError):
+                run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
         raise
     if main_process:
-        _write_trained_on(config.output_dir / TRAINED_ON, prepared.source)
-        prepared.model.save_pretrained(str(config.output_dir), save_embedding_layers=False)
-        (config.output_dir / "README.md").write_text(_model_card(manifest), encoding="utf-8")
-        loaded.tokenizer.save_pretrained(str(config.output_dir))
-        measured = {key: value for key, value in vars(figures).items() if key != "log"}
-        measured["peak_memory_gib"] = peak_memory_gib(loaded.device)
+        measured = figures_json(figures)
+        measured["peak_memory_gib"] = peak_memory_gib(prepared.loaded.device)
         run.write_manifest(replace(manifest, figures=measured, ended=now(), status="done"))
+        remove_all(config.output_dir)  # only now: until here a killed process could need them
     return figures
 
 
-def plan_text(prepared: Prepared) -> str:
-    """What training would do, and one record token by token with its mask."""
-    config, training = prepared.config, prepared.config.training
-    from lawqa.training.model import parameter_counts
-
-    lengths = [len(record.input_ids) for record in prepared.records]
-    trainable, total = parameter_counts(prepared.model)
-    described = prepared.loaded.describe()
-    per_epoch = -(-len(lengths) // training.records_per_step)
-    steps = training.max_steps if training.max_steps > 0 else round(per_epoch * training.num_epochs)
-    specs = (
-        ", ".join(sorted({record.prompt_spec for record in prepared.source.records})) or "reading"
-    )
-    shortened = sum(record.shortened for record in prepared.records)
-    contexts = f"; {shortened} with a shortened context" if shortened else ""
-    lines = [
-        f"model      {config.model_name}, {described['quantisation'] or 'not quantised'}, "
-        f"{described['dtype']}, on {prepared.loaded.device}",
-        f"adapter    LoRA r={training.lora_r} alpha={training.lora_alpha} on "
-        f"{' '.join(training.target_modules)}: {trainable:,} of {total:,} parameters train",
-        f"records    {len(lengths)} from {config.train_file} ({specs})",
-        f"tokens     {sum(lengths):,} an epoch; a record has {min(lengths)} to {max(lengths)}, "
-        f"median {statistics.median(lengths):g}, limit {training.max_seq_length}{contexts}",
-        f"steps      {steps} of {training.records_per_step} records "
-        f"({training.batch_size} x {training.gradient_accumulation_steps}), "
-        f"{per_epoch} an epoch, {training.num_epochs:g} epochs",
-        f"rate       {training.learning_rate:g} after {training.warmup_ratio:.0%} warm-up, cosine",
-        "",
-        "the first record:",
-        masked_text(prepared.records[0], prepared.loaded.tokenizer),
-    ]
-    return "\n".join(lines)
-
-
-def _manifest(prepared: Prepared) -> Manifest:
-    config, loaded = prepared.config, prepared.loaded
-    template = str(loaded.tokenizer.chat_template)
-    spec_ids = sorted({record.prompt_spec for record in prepared.source.records})
-    known = {
-        (record.question_id, record.order): record.fingerprint
-        for record in prepared.source.records
-        if record.question_id
-    }
-    model = loaded.describe()
-    plain = {
-        key: str(value) if isinstance(value, Path) else value for key, value in vars(config).items()
-    }
-    return Manifest(
-        kind="train",
-        config={**plain, "training": vars(config.training)},
-        model=model,
-        prompt_specs={
-            spec_id: ""
-            if spec_id == LEGACY_SPEC
-            else spec_hash(PromptSpec.from_id(spec_id), template)
-            for spec_id in spec_ids
-        },
-        data={
-            "path": str(config.train_file),
-            "sha256": file_sha256(config.train_file),
-            "records": len(prepared.records),
-            "shortened": sum(record.shortened for record in prepared.records),
-        },
-        questions=[
-            {"id": question_id, "order": order, "fingerprint": mark}
-            for (question_id, order), mark in known.items()
-        ],
-        notes=list(prepared.source.warnings),
-        seed=config.training.seed,
-        environment=describe_environment(_device(loaded)),
-        started=now(),
-    )
-
-
-def _write_trained_on(path: Path, source: TrainingSource) -> None:
-    if source.readings:
-        write_readings(path, source.readings)
+def _begin(prepared: Prepared, manifest: Manifest) -> tuple[RunDirectory, Manifest]:
+    """The output directory, cleared where a new training begins."""
+    config, earlier = prepared.config, prepared.earlier
+    if earlier is not None:
+        run, manifest = (
+            RunDirectory(config.output_dir),
+            replace(manifest, started=earlier["started"]),
+        )
     else:
-        write_records(path, source.records)
-
-
-def _device(loaded: LoadedModel) -> dict[str, Any]:
-    from lawqa.backends.hf.device import describe_device
-
-    return describe_device(loaded.device)
-
-
-def _model_card(manifest: Manifest) -> str:
-    """A model card that Hugging Face's tools can read, instead of PEFT's empty form."""
-    model, data = manifest.model, manifest.data
-    specs = ", ".join(manifest.prompt_specs)
-    return (
-        f"---\nbase_model: {model['name']}\nlibrary_name: peft\n---\n\n"
-        f"# LoRA adapter for Japanese-law four-choice questions\n\n"
-        f"Trained by lawqa over {model['name']} ({model['quantisation'] or 'not quantised'}, "
-        f"{model['dtype']}) on {data['records']} records with the prompt specs {specs}.\n"
-        "`manifest.json` beside this file says on which questions, with which settings and versions; "
-        "`lawqa evaluate --hf-lora-path` reads it.\n"
-    )
+        run = RunDirectory.create(config.output_dir, fresh=config.fresh)
+        for name in ADAPTER_FILES:
+            (run.path / name).unlink(missing_ok=True)
+    run.write_manifest(manifest)
+    return run, manifest
 
 
 def _seed(seed: int) -> None:

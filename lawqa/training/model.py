@@ -31,6 +31,8 @@ def add_adapter(loaded: LoadedModel, config: TrainingConfig) -> Any:
         r=config.lora_r,
         lora_alpha=config.lora_alpha,
         lora_dropout=config.lora_dropout,
+        use_rslora=config.use_rslora,
+        use_dora=config.use_dora,
         target_modules="all-linear" if everything else list(config.target_modules),
         task_type="CAUSAL_LM",
         revision=loaded.config.revision,

@@ -3,35 +3,95 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import sys
+import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import torch
 from tqdm import tqdm
 from transformers import TrainerCallback
 
+from lawqa.backends.hf.device import peak_memory_gib
+from lawqa.runs import write_text
+from lawqa.training.checkpoints import disk_faults
+
 LOG = "log.jsonl"
+EVENTS = "tensorboard"
+"""The folder of TensorBoard's event files."""
+
+_SECONDS_BETWEEN_LINES = 30.0
+"""Of plain progress lines, where there is no terminal for a bar."""
 
 
-class ProgressAndLog(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
-    """A bar with loss and time left, and one JSON line for every line of the Trainer's log.
+class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
+    """A bar with loss, speed, memory and time left, or plain lines; `log.jsonl`; TensorBoard's events.
 
     Args:
-        directory: where `log.jsonl` is written; None for no log.
-        quiet: no bar. Without a terminal there is none either.
+        directory: where the log and the events are written.
+        quiet: no bar and no lines.
+        device: whose memory is shown.
+        writes: whether this process writes; of several only one does.
     """
 
-    def __init__(self, directory: Path | None, *, quiet: bool) -> None:
-        self._log = directory / LOG if directory else None
-        self._quiet = quiet
+    def __init__(
+        self, directory: Path, *, quiet: bool, device: torch.device, writes: bool = True
+    ) -> None:
+        self._directory = directory
+        self._quiet = quiet or not writes
+        self._device = device
+        self._writes = writes
         self._bar: tqdm[Any] | None = None
+        self._events: Any = None
+        self._started = self._said = time.monotonic()
+        self._first_step = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Open the bar and start the log anew."""
+        """Open bar and log; where training goes on, what came after its checkpoint leaves the log."""
         del args, control
+        self._first_step = state.global_step
+        self._started = self._said = time.monotonic()
         hidden = self._quiet or None  # None: tqdm hides the bar where there is no terminal
-        self._bar = tqdm(total=state.max_steps, desc="training", unit="step", disable=hidden)
-        if self._log and state.is_world_process_zero:
-            self._log.write_text("", encoding="utf-8")
+        self._bar = tqdm(
+            total=state.max_steps, initial=state.global_step, desc="training", unit="step", disable=hidden
+        )  # fmt: skip
+        if self._writes:
+            lines = [json.dumps(row) + "\n" for row in read_log(self._directory)]
+            kept = [line for line in lines if json.loads(line)["step"] <= state.global_step]
+            write_text(self._directory / LOG, "".join(kept if state.global_step else []))
+            self._events = self._open_events(state.global_step)
+
+    def row(self, state: Any, row: dict[str, Any]) -> None:
+        """Write one line of the log, and show it.
+
+        Args:
+            state: the Trainer's.
+            row: `step`, and numbers or texts by name.
+        """
+        if not self._writes:
+            return
+        with disk_faults(self._directory, LOG):
+            # With loss scaling the norm of an overflow is no number, and JSON has none such.
+            plain = {
+                name: None if isinstance(value, float) and not math.isfinite(value) else value
+                for name, value in row.items()
+            }
+            self._append(json.dumps(plain, ensure_ascii=False, allow_nan=False) + "\n")
+        if self._events is not None:
+            for name, value in row.items():
+                if isinstance(value, (int, float)) and name != "step":
+                    self._events.add_scalar(name.replace("dev_", "dev/"), value, row["step"])
+            self._events.flush()
+        if "loss" in row:
+            self._show(state, row)
+
+    def say(self, line: str) -> None:
+        """A line for people, on standard error, without breaking the bar."""
+        if self._writes:
+            tqdm.write(line, file=sys.stderr)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """One step further."""
@@ -39,21 +99,60 @@ class ProgressAndLog(TrainerCallback):  # type: ignore[misc]  # transformers is 
         if self._bar is not None:
             self._bar.update()
 
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any
-    ) -> None:
-        """Show the loss and keep the line."""
-        del args, control
-        if not logs or "loss" not in logs or not state.is_world_process_zero:
-            return
-        if self._bar is not None:
-            self._bar.set_postfix(loss=f"{logs['loss']:.3f}")
-        if self._log:
-            with self._log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": state.global_step, **logs}) + "\n")
-
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Close the bar."""
+        """Close bar and events."""
         del args, state, control
+        self.close()
+
+    def close(self) -> None:
+        """Close bar and events; also where training broke."""
         if self._bar is not None:
             self._bar.close()
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+
+    def _append(self, line: str) -> None:
+        with (self._directory / LOG).open("a", encoding="utf-8") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _show(self, state: Any, row: dict[str, Any]) -> None:
+        shown = {"loss": f"{row['loss']:.3f}", "tok/s": f"{row['tokens_per_second']:,.0f}"}
+        memory = peak_memory_gib(self._device)
+        if memory is not None:
+            shown["mem"] = f"{memory:.1f} GiB"
+        if self._bar is not None and not self._bar.disable:
+            self._bar.set_postfix(shown)
+        now = time.monotonic()
+        due = now - self._said >= _SECONDS_BETWEEN_LINES or row["step"] == state.max_steps
+        if self._bar is not None and self._bar.disable and due and not self._quiet:
+            self._said = now
+            pace = (now - self._started) / max(row["step"] - self._first_step, 1)
+            left = round(pace * (state.max_steps - row["step"]))
+            figures = ", ".join(f"{name} {value}" for name, value in shown.items())
+            self.say(f"step {row['step']}/{state.max_steps}: {figures}, {left} s left")
+
+    def _open_events(self, step: int) -> Any:
+        if find_spec("tensorboard") is None:
+            self.say("note: no TensorBoard events: pip install 'lawqa[report]' brings them")
+            return None
+        from torch.utils.tensorboard import SummaryWriter
+
+        # Events after the checkpoint, from before the interruption, are marked as void.
+        return SummaryWriter(str(self._directory / EVENTS), purge_step=step + 1 if step else None)
+
+
+def read_log(directory: Path) -> list[dict[str, Any]]:
+    """The lines of a training's log; a last one that a killed process left unfinished is passed over."""
+    path = directory / LOG
+    if not path.is_file():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows

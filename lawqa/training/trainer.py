@@ -5,40 +5,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import gather_object
 from datasets import Dataset
-from torch.nn.functional import cross_entropy
-from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
+from torch.utils.data import DataLoader
+from transformers import Trainer
 
 from lawqa.backends.hf.load import LoadedModel
-from lawqa.errors import ConfigError
-from lawqa.prompting import end_of_turn
+from lawqa.errors import TrainingError
 from lawqa.records import IGNORED, TokenizedRecord
-from lawqa.training.collate import LeftPadCollator, check_mask, micro_batches
+from lawqa.training.collate import check_mask
 from lawqa.training.config import TrainingConfig
-from lawqa.training.progress import ProgressAndLog
-
-
-@dataclass(frozen=True)
-class TrainingFigures:
-    """What was measured while training."""
-
-    steps: int
-    """Optimiser steps taken."""
-    first_loss: float
-    """Loss of the first logged step, nats per answer token."""
-    last_loss: float
-    """Loss of the last logged step, nats per answer token."""
-    seconds: float
-    """Wall time of the loop."""
-    tokens: int
-    """Tokens trained on, padding not counted, all epochs."""
-    log: list[dict[str, Any]]
-    """Every line of the log: step, loss, learning rate, gradient norm."""
+from lawqa.training.dev import DevResult, DevScorer
+from lawqa.training.finite import gradient_norm, not_finite, records_at_fault
+from lawqa.training.interruption import Interruption
+from lawqa.training.keeper import Keeper, adapter_weights
+from lawqa.training.paths import Batch, LossPath, rehearse
+from lawqa.training.progress import Progress
+from lawqa.training.sampler import StepSampler
+from lawqa.training.schedule import rate_at
 
 
 class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not checked
@@ -46,145 +35,256 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
 
     So the token budget changes memory and speed, never the result: the loss of a step is the mean over
     all its answer tokens, on all processes.
+
+    Args:
+        config: how to train.
+        keys: what messages call the records, by number.
+        end_token_id: the token that ends a turn.
+        path: cuts a step into micro-batches and computes their losses.
+        keeper: writes checkpoints, and knows what the Trainer does not keep.
+        progress: shows and logs.
+        dev: asks the dev questions; None without any.
+        loaded: for asking them: tokenizer and device of the model.
+        interruption: whether a signal has asked to stop.
+        options: of transformers' Trainer.
     """
 
     def __init__(
-        self, *, token_budget: int, warmup_ratio: float, end_token_id: int, **options: Any
+        self,
+        *,
+        config: TrainingConfig,
+        keys: Sequence[str],
+        end_token_id: int,
+        path: LossPath,
+        keeper: Keeper,
+        progress: Progress,
+        dev: DevScorer | None,
+        loaded: LoadedModel,
+        interruption: Interruption,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
-        self._token_budget = token_budget
-        self._warmup_ratio = warmup_ratio
+        self._config = config
+        self._keys = keys
         self._end_token_id = end_token_id
+        self._path = path
+        self._keeper = keeper
+        self._progress = progress
+        self._dev = dev
+        self._loaded = loaded
+        self._interruption = interruption
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """This process's share of every step's records."""
+        # Not accelerate's: it repeats records where the last batch cannot be dealt out evenly.
+        return DataLoader(
+            self.train_dataset,
+            batch_sampler=StepSampler(
+                len(self._keys),
+                self._config.records_per_step,
+                self._config.seed,
+                self.args.process_index,
+                self.args.world_size,
+            ),
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
 
     def training_step(
-        self,
-        model: Any,
-        inputs: dict[str, torch.Tensor],
-        num_items_in_batch: Any = None,
+        self, model: Any, inputs: Batch, num_items_in_batch: Any = None
     ) -> torch.Tensor:
-        """Forward and backward over one optimiser step; returns its loss (this process's share)."""
-        del (
-            num_items_in_batch
-        )  # counts labels before the shift to next tokens; counted here instead
+        """Forward and backward over one optimiser step; returns its loss, the same on every process.
+
+        Raises:
+            TrainingError: loss or gradients are not finite.
+        """
+        del num_items_in_batch  # of labels before the shift to next tokens; counted here instead
         model.train()
         check_mask(inputs, self._end_token_id)
         inputs = self._prepare_inputs(inputs)
-        answer_tokens = self._over_processes((inputs["labels"] != IGNORED).sum())
-        parts = list(micro_batches(inputs, self._token_budget))
-        loss = torch.zeros((), device=self.args.device)
+        counts = torch.stack([(inputs["labels"] != IGNORED).sum(), inputs["attention_mask"].sum()])
+        answer_tokens, tokens = self._over_processes(counts)
+        parts, losses = self._in_memory(model, inputs, answer_tokens)
+        # One wait for the GPU; what is not finite anywhere is seen everywhere.
+        norm = gradient_norm(model, self.accelerator.scaler).to(self.args.device)
+        measured = torch.stack([torch.stack(losses).sum(), norm])
+        loss, norm = self._over_processes(measured)
+        if not math.isfinite(float(loss)) or not math.isfinite(float(norm)):
+            at_fault = records_at_fault(parts, losses, loss_is_finite=math.isfinite(float(loss)))
+            keys = [self._keys[number] for number in sorted(gather_object(at_fault))]
+            step = self.state.global_step + 1
+            raise not_finite(step, float(loss), float(norm), keys, self._keeper.newest())
+        self._keeper.took_step(float(loss), int(tokens))
+        return loss.detach()
+
+    def rehearse(self, records: Sequence[Any]) -> None:
+        """Try the heaviest step on a GPU before the first one, so that it fits or fails at once.
+
+        Args:
+            records: all features of the data set.
+
+        Raises:
+            TrainingError: not even the longest record alone fits.
+        """
+        if self.args.device.type != "cuda":
+            return
+        lengths = [len(record["input_ids"]) for record in records]
+        share = -(-self._config.records_per_step // self.args.world_size)
+        longest = sorted(range(len(records)), key=lambda number: -lengths[number])[:share]
+        batch = self._prepare_inputs(self.data_collator([records[number] for number in longest]))
+        self.model.train()
+        while True:
+            try:
+                rehearse(self._path, self.model, batch, self.compute_loss_context_manager())
+            except torch.OutOfMemoryError:
+                fits = False
+            else:
+                fits = True
+            if fits:
+                break
+            self._halve(self.model, lengths[longest[0]])
+        peak = torch.cuda.max_memory_allocated(self.args.device) / 2**30
+        self._progress.say(f"rehearsed the longest records: {peak:.1f} GiB at the peak")
+
+    def _in_memory(
+        self, model: Any, inputs: Batch, answer_tokens: torch.Tensor
+    ) -> tuple[list[Batch], list[torch.Tensor]]:
+        """The micro-batches of a step and their losses; out of memory halves the budget and begins anew."""
+        while True:
+            parts = self._path.parts(inputs)
+            try:
+                losses = self.run_step(model, parts, answer_tokens)
+            except torch.OutOfMemoryError:
+                # Leave the handler first: the exception holds the tensors of its frames.
+                losses = None
+            if losses is not None:
+                return parts, losses
+            self._halve(model, int(inputs["attention_mask"].sum(dim=1).max()))
+
+    def _halve(self, model: Any, longest: int) -> None:
+        """Half the token budget after running out of memory: twice the parts, the same step."""
+        model.zero_grad(set_to_none=True)
+        torch.cuda.empty_cache()
+        if self._path.token_budget <= longest or self.args.world_size > 1:
+            raise TrainingError(
+                f"out of memory with micro-batches of {self._path.token_budget} tokens "
+                f"(the longest record has {longest})",
+                "lower --token-budget" if self._path.token_budget > longest else
+                "lower --max-seq-length or --lora-r, or train a smaller model",
+            )  # fmt: skip
+        self._path = self._path.halved()
+        self._progress.say(
+            f"! out of memory: micro-batches of {self._path.token_budget} tokens from here on, "
+            "more of them a step; the result stays the same"
+        )
+
+    def run_step(
+        self, model: Any, parts: Sequence[Batch], answer_tokens: torch.Tensor
+    ) -> list[torch.Tensor]:
+        """Add up the gradients of one optimiser step.
+
+        Args:
+            model: the wrapped model.
+            parts: this process's micro-batches.
+            answer_tokens: tokens with loss of the whole step, on all processes.
+
+        Returns:
+            Each part's share of the step's mean loss, detached.
+        """
+        processes = self.accelerator.num_processes
+        by_wrapper = processes > 1 and not self._path.bypasses_wrapper
+        losses = []
         for number, part in enumerate(parts, start=1):
             # Gradients of several processes are averaged with the last part only.
-            waits = number < len(parts) and self.accelerator.num_processes > 1
+            waits = number < len(parts) and by_wrapper
             with self.accelerator.no_sync(model) if waits else nullcontext():
                 with self.compute_loss_context_manager():
-                    part_loss = answer_loss(model, part) / answer_tokens
-                    # The average over processes divides by their number; the mean is already taken.
-                    part_loss = part_loss * self.accelerator.num_processes
-                self.accelerator.backward(part_loss)
-            loss += part_loss.detach()
-        return loss
+                    share = self._path.loss(model, part) / answer_tokens
+                # The average over processes divides by their number; the mean is already taken.
+                self.accelerator.backward(share * processes if by_wrapper else share)
+            losses.append(share.detach())
+        if processes > 1 and not by_wrapper:
+            self._sum_gradients(model)
+        return losses
+
+    def _sum_gradients(self, model: Any) -> None:
+        """Over all processes, in one message; where no wrapper does it with the backward pass."""
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        torch.distributed.all_reduce(flat)
+        for gradient, summed in zip(
+            gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True
+        ):
+            gradient.copy_(summed.view_as(gradient))
+
+    def evaluate(self, *args: Any, **options: Any) -> dict[str, float]:
+        """Ask the dev questions, and decide on the best step and on stopping."""
+        del args, options
+        self.control.should_evaluate = False  # else the end of an epoch asks once more
+        if self._dev is None:
+            return {}
+        watch, step = self._keeper.watch, self.state.global_step
+        loaded = replace(self._loaded, model=self.model, adapter=Path(self.args.output_dir))
+        self.model.eval()
+        answers = []
+        processes = self.args.world_size
+        for answer in self._dev(loaded, self.args.process_index, processes):
+            answers.append(answer)
+            if self._interruption.asked and processes == 1:
+                # A job scheduler leaves seconds; the rest is made up for when training goes on.
+                watch.waiting = True
+                self.control.should_save = self.control.should_training_stop = True
+                return {}
+        result = DevResult.of(step, gather_object(answers))
+        if watch.take(result):
+            watch.best_weights = adapter_weights(self.model)
+        self._progress.row(self.state, result.to_json())
+        self._progress.say(f"step {step}: {result.sentence}")
+        if result.collapse:
+            self._progress.say(f"! COLLAPSE at step {step}: {result.collapse}")
+        if watch.reason_to_stop():
+            self.control.should_training_stop = True
+        return {"dev_accuracy": result.accuracy}
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log a line; its loss is the mean since the last one, also across an interruption."""
+        if "loss" in logs:
+            speed = self._keeper.tokens_per_second()
+            logs = {**logs, "loss": self._keeper.mean_loss(), "tokens_per_second": round(speed, 1)}
+        super().log(logs, start_time)
+        if "loss" in logs:
+            self._progress.row(self.state, {"step": self.state.global_step, **logs})
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """The learning rate of every step; unlike transformers' own, no step has a rate of 0."""
         if self.lr_scheduler is None:
-            warmup_steps = round(self._warmup_ratio * num_training_steps)
+            warmup_steps = round(self._config.warmup_ratio * num_training_steps)
+            schedule = self._config.lr_scheduler
             self.lr_scheduler: Any = torch.optim.lr_scheduler.LambdaLR(
                 optimizer or self.optimizer,
-                lambda step: rate_at(step, warmup_steps, num_training_steps),
+                lambda step: rate_at(step, warmup_steps, num_training_steps, schedule),
             )
         return self.lr_scheduler
 
-    def _over_processes(self, count: torch.Tensor) -> torch.Tensor:
-        total: torch.Tensor = self.accelerator.reduce(count, reduction="sum")
+    def _save(
+        self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None
+    ) -> None:
+        """The adapter of a checkpoint; the Trainer's own way may look for the base model in a network."""
+        self.model.save_pretrained(
+            output_dir, state_dict=state_dict, save_embedding_layers=False,
+            is_main_process=self.args.should_save,
+        )  # fmt: skip
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Write a checkpoint aside, and give it its name once it is whole."""
+        with self._keeper.writing(self.state.global_step, self.accelerator) as written:
+            super()._save_checkpoint(model, trial)
+            if self.args.should_save:
+                self._keeper.save(written)
+
+    def _over_processes(self, values: torch.Tensor) -> torch.Tensor:
+        total: torch.Tensor = self.accelerator.reduce(values, reduction="sum")
         return total
-
-
-def rate_at(step: int, warmup_steps: int, total_steps: int) -> float:
-    """The share of the highest learning rate at a step: a line up, then half a cosine down.
-
-    Args:
-        step: optimiser steps taken before this one.
-        warmup_steps: steps below the highest rate at the beginning.
-        total_steps: all steps.
-    """
-    if step < warmup_steps:
-        return (step + 1) / (warmup_steps + 1)
-    done = (step - warmup_steps) / max(total_steps - warmup_steps, 1)
-    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-
-
-def answer_loss(model: Any, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Sum of the cross entropy of all answer tokens, in nats.
-
-    Only the last positions go through `lm_head`: padding is on the left, so every answer ends at the
-    last position. On 100 closed-book questions that is 2 positions of 270 in a row.
-
-    Args:
-        model: called through its own forward, so that a wrapper for several processes sees it.
-        batch: `input_ids`, `labels`, `attention_mask` of shape [records, tokens].
-    """
-    longest_answer = int((batch["labels"] != IGNORED).sum(dim=1).max())
-    mask = batch["attention_mask"]
-    logits = model(
-        input_ids=batch["input_ids"],
-        attention_mask=mask,
-        position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
-        logits_to_keep=longest_answer + 1,
-        use_cache=False,
-    ).logits
-    # The logits at one position predict the next token.
-    predictions, targets = logits[:, :-1].float(), batch["labels"][:, -longest_answer:]
-    return cross_entropy(
-        predictions.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
-
-
-def fit(
-    loaded: LoadedModel,
-    model: Any,
-    records: Sequence[TokenizedRecord],
-    config: TrainingConfig,
-    output_dir: Path,
-    *,
-    quiet: bool = False,
-) -> TrainingFigures:
-    """Train the adapter in place.
-
-    Args:
-        loaded: where the model came from, and its device.
-        model: PEFT's wrapper, from `model.add_adapter`.
-        records: what to learn.
-        config: how.
-        output_dir: where `log.jsonl` and checkpoints go.
-        quiet: no progress bar.
-
-    Raises:
-        ConfigError: the records of a step cannot be shared out evenly over the processes.
-    """
-    trainer = AnswerTrainer(
-        token_budget=config.token_budget,
-        warmup_ratio=config.warmup_ratio,
-        end_token_id=_end_token_id(loaded.tokenizer),
-        model=model,
-        args=_arguments(loaded, config, output_dir),
-        train_dataset=as_dataset(records),
-        data_collator=LeftPadCollator(loaded.tokenizer.pad_token_id or 0),
-        callbacks=[ProgressAndLog(output_dir, quiet=quiet)],
-    )
-    for replaced in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(replaced)
-    result = trainer.train()
-    log = [entry for entry in trainer.state.log_history if "loss" in entry]
-    losses = [entry["loss"] for entry in log] or [result.training_loss]
-    model.eval()
-    return TrainingFigures(
-        steps=trainer.state.global_step,
-        first_loss=losses[0],
-        last_loss=losses[-1],
-        seconds=result.metrics["train_runtime"],
-        tokens=round(sum(len(r.input_ids) for r in records) * float(trainer.state.epoch or 0)),
-        log=log,
-    )
 
 
 def as_dataset(records: Sequence[TokenizedRecord]) -> Dataset:
@@ -197,43 +297,3 @@ def as_dataset(records: Sequence[TokenizedRecord]) -> Dataset:
             "reading": [record.reading for record in records],
         }
     )
-
-
-def _end_token_id(tokenizer: Any) -> int:
-    (end,) = tokenizer.encode(end_of_turn(tokenizer), add_special_tokens=False)
-    return int(end)
-
-
-def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) -> TrainingArguments:
-    arguments = TrainingArguments(
-        output_dir=str(output_dir),
-        num_train_epochs=config.num_epochs,
-        max_steps=config.max_steps,
-        # One batch of the Trainer is a whole optimiser step; AnswerTrainer cuts it up.
-        gradient_accumulation_steps=1,
-        learning_rate=config.learning_rate,
-        weight_decay=0.0,
-        max_grad_norm=1.0,
-        bf16=loaded.dtype == torch.bfloat16,
-        fp16=loaded.dtype == torch.float16,
-        use_cpu=loaded.device.type == "cpu",
-        dataloader_pin_memory=loaded.device.type == "cuda",
-        logging_steps=config.logging_steps,
-        logging_nan_inf_filter=False,
-        save_strategy="steps" if config.save_steps else "no",
-        save_steps=config.save_steps or 500,
-        report_to="none",
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        seed=config.seed,
-        data_seed=config.seed,
-    )
-    processes = arguments.world_size
-    if config.records_per_step % processes:
-        raise ConfigError(
-            f"--batch-size times --gradient-accumulation-steps is {config.records_per_step}, "
-            f"which {processes} processes cannot share evenly",
-            f"choose a multiple of {processes}",
-        )
-    arguments.per_device_train_batch_size = config.records_per_step // processes
-    return arguments

@@ -140,7 +140,8 @@ def test_gradients_after_scoring_equal_those_before(model_dir: Path, questions: 
     from lawqa.training.collate import LeftPadCollator
     from lawqa.training.config import TrainingConfig
     from lawqa.training.model import add_adapter
-    from lawqa.training.trainer import answer_loss, as_dataset
+    from lawqa.training.paths import answer_loss
+    from lawqa.training.trainer import as_dataset
 
     loaded = load_model(ModelConfig(str(model_dir), load_in_4bit=True, dtype="float32"))
     loaded.model = add_adapter(loaded, TrainingConfig(lora_dropout=0.0))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,38 @@ def test_it_goes_on_where_it_stopped_and_pools_the_same(
     ):
         assert one["file_name"] == other["file_name"]
         assert one["label_logprobs"] == pytest.approx(other["label_logprobs"], abs=1e-5)
+
+
+def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
+    data: Path,
+    tiny_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from lawqa.training.keeper import Keeper
+
+    options = ("--batch-size", "2", "--gradient-accumulation-steps", "1", "--fold", "1")
+    assert crossval(data, tiny_dir, tmp_path / "whole", *options) == 0
+    taken, original = [0], Keeper.took_step
+
+    def took_step(keeper: Keeper, loss: float, tokens: int) -> None:
+        taken[0] += 1
+        if taken[0] == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        original(keeper, loss, tokens)
+
+    monkeypatch.setattr(Keeper, "took_step", took_step)
+    assert crossval(data, tiny_dir, tmp_path / "cut", *options) == 143
+    assert "interrupted: stopped after step 2 of 3; saved" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert crossval(data, tiny_dir, tmp_path / "cut", *options) == 0
+    assert "checkpoint-2" in capsys.readouterr().err
+    adapters = [
+        (tmp_path / name / "fold1" / "seed0" / "adapter" / "adapter_model.safetensors").read_bytes()
+        for name in ("whole", "cut")
+    ]
+    assert adapters[0] == adapters[1]
 
 
 def test_other_settings_in_the_same_directory_are_refused(

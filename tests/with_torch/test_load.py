@@ -61,7 +61,7 @@ def test_a_model_that_is_nowhere_says_how_to_get_it(load: object) -> None:
 
 
 def test_a_directory_that_holds_no_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match="cannot be loaded as a model"):
+    with pytest.raises(BackendError, match=r"is no model directory: config\.json is missing"):
         load_model(ModelConfig(str(tmp_path)))
 
 

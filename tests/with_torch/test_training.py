@@ -15,8 +15,11 @@ from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
 from lawqa.training.collate import LeftPadCollator
 from lawqa.training.config import TrainingConfig
+from lawqa.training.fit import fit
 from lawqa.training.model import add_adapter
-from lawqa.training.trainer import answer_loss, as_dataset, fit, rate_at
+from lawqa.training.paths import answer_loss
+from lawqa.training.schedule import rate_at
+from lawqa.training.trainer import as_dataset
 
 CONFIG = TrainingConfig(
     num_epochs=2,

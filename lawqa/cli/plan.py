@@ -1,0 +1,165 @@
+"""`lawqa plan`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tyro.conf import FlagCreatePairsOff
+
+from lawqa.cli.evaluate import DEFAULT_MODEL
+from lawqa.errors import ConfigError
+from lawqa.training.config import ALL_LINEAR
+
+if TYPE_CHECKING:
+    from lawqa.training.plan import TrainingPlan
+
+_UNITS = {"": 2**30, "gib": 2**30, "mib": 2**20, "gb": 10**9, "mb": 10**6}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Say what fits a GPU: token budget, recomputation and predicted memory, from the config alone."""
+
+    model: str = DEFAULT_MODEL
+    """A model directory, a config.json, a name in the Hugging Face cache, or a published Qwen3."""
+    memory: str = "20GiB"
+    """The card's memory, such as 20GiB or 10GB."""
+    max_seq_length: int = 1024
+    """The most tokens of one record."""
+    lora_r: int = 16
+    """Rank of the adapter."""
+    lora_dropout: float = 0.05
+    """Dropout on the adapter's inputs."""
+    target_modules: tuple[str, ...] = ALL_LINEAR
+    """Layers that get an adapter."""
+    batch_size: int = 2
+    """Records of one accumulation step."""
+    gradient_accumulation_steps: int = 4
+    """Accumulation steps of one optimiser step."""
+    no_4bit: FlagCreatePairsOff[bool] = False
+    """Plan for weights in bfloat16 instead of 4 bits."""
+    json: FlagCreatePairsOff[bool] = False
+    """Print JSON."""
+
+    def run(self) -> int:
+        from lawqa.training.memory import MemorySetting
+        from lawqa.training.plan import plan_training, usable_memory
+        from lawqa.training.shapes import read_shape
+
+        for flag, value in (("--max-seq-length", self.max_seq_length), ("--lora-r", self.lora_r)):
+            if value < 1:
+                raise ConfigError(f"{flag} is {value}, expected 1 or more")
+        card, shape = parse_memory(self.memory), read_shape(self.model)
+        setting = MemorySetting(
+            four_bit=not self.no_4bit, lora_r=self.lora_r, lora_dropout=self.lora_dropout,
+            target_modules=self.target_modules, fast=shape.architecture == "qwen3",
+        )  # fmt: skip
+        plan = plan_training(
+            shape, setting, memory=usable_memory(card), longest=self.max_seq_length
+        )
+        found = figures(
+            plan, self.max_seq_length, self.batch_size * self.gradient_accumulation_steps
+        )
+        print(json.dumps(found, indent=1) if self.json else plan_text(plan, found, card))
+        return 0
+
+
+def parse_memory(text: str) -> int:
+    """Bytes of an amount such as 20GiB, 19.5 GB or 20480MiB; a bare number counts GiB.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)\s*", text)
+    unit = _UNITS.get(match[2].lower()) if match else None
+    if match is None or unit is None or float(match[1]) == 0:
+        raise ConfigError(f"--memory {text}: no amount of memory", "for example --memory 20GiB")
+    return int(float(match[1]) * unit)
+
+
+def figures(plan: TrainingPlan, longest: int, records_per_step: int) -> dict[str, Any]:
+    """Everything the plan says, in GiB and tokens."""
+    from lawqa.training.memory import GIB, cache_per_token, generating_memory, scoring_memory
+
+    shape, setting, budget = plan.shape, plan.setting, plan.token_budget
+    empty = scoring_memory(shape, setting, tokens=0)
+    per_scored = scoring_memory(shape, setting, tokens=1) - empty
+    scored = min(32768, max(0, plan.usable - empty) // per_scored)
+    cached = max(0, plan.usable - empty) // cache_per_token(shape, setting)
+    memory = plan.memory
+    return {
+        "model": shape.name,
+        "usable_gib": round(plan.usable / GIB, 2),
+        "training": {
+            "path": "fast" if setting.fast else "plain",
+            "token_budget": budget,
+            "recomputed_blocks": shape.layers - plan.kept_blocks(budget),
+            "blocks": shape.layers,
+            "micro_batches_per_step": math.ceil(
+                records_per_step / max(1, budget // longest)
+            ),
+            "records_per_step": records_per_step,
+            "peak_gib": round(memory.total / GIB, 2),
+            "peak_by_part_gib": {
+                part: round(value / GIB, 2) for part, value in vars(memory).items()
+            },
+        },
+        "scoring": {
+            "token_budget": scored,
+            "peak_gib": round(scoring_memory(shape, setting, tokens=scored) / GIB, 2),
+        },
+        "generating": {
+            "cached_tokens": cached,
+            "peak_gib": round(generating_memory(shape, setting, cached_tokens=cached) / GIB, 2),
+        },
+    }  # fmt: skip
+
+
+_MEANINGS = {
+    "weights": "the frozen model",
+    "adapter": "LoRA's float32 weights and their copies for products",
+    "gradients": "of the adapter, float32",
+    "optimiser": "AdamW's two moments, float32",
+    "streams": "the input of every block",
+    "kept": "what blocks keep for the backward pass",
+    "passing": "one block's backward pass, dequantised weights included",
+    "logits": "logits of the answer tokens",
+}
+
+
+def plan_text(plan: TrainingPlan, found: dict[str, Any], card: int) -> str:
+    """The plan as a person reads it."""
+    from lawqa.training.memory import GIB, lora_parameters, weight_bytes
+
+    shape, setting, training = plan.shape, plan.setting, found["training"]
+    how = "4-bit" if setting.four_bit else "16-bit"
+    again, blocks = training["recomputed_blocks"], training["blocks"]
+    policy = "no block is computed again" if not again else f"{again} of {blocks} computed again"
+    lines = [
+        f"model       {shape.name}: {blocks} blocks of width {shape.hidden}, {how}, "
+        f"{weight_bytes(shape, setting) / GIB:.2f} GiB",
+        f"memory      {card / GIB:.1f} GiB, of which a plan may fill {plan.usable / GIB:.1f} "
+        "(CUDA's context and fragments take the rest)",
+        f"adapter     r={setting.lora_r}, {lora_parameters(shape, setting):,} weights train",
+        "",
+        f"training    {training['path']} path, micro-batches of {training['token_budget']} tokens, "
+        f"{policy}",
+        f"            a step of {training['records_per_step']} records: up to "
+        f"{training['micro_batches_per_step']} micro-batches",
+        f"            {training['peak_gib']:.2f} GiB at the peak:",
+    ]
+    lines += [
+        f"            {value:6.2f}  {part:<10} {_MEANINGS[part]}"
+        for part, value in training["peak_by_part_gib"].items()
+    ]
+    scoring, generating = found["scoring"], found["generating"]
+    lines += [
+        f"scoring     batches of up to {scoring['token_budget']} tokens, {scoring['peak_gib']:.2f} GiB",
+        f"generating  {generating['cached_tokens']:,} tokens of keys and values, "
+        f"{generating['peak_gib']:.2f} GiB",
+    ]
+    return "\n".join(lines)

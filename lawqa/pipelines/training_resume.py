@@ -1,0 +1,80 @@
+"""Going on with a training: is it the same one, and is anything left of it?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import ConfigError
+from lawqa.runs import MANIFEST, Manifest, read_manifest
+
+# They decide memory, speed, what is kept or said, never what is learnt; or are compared by content.
+_FREE = {"train_file", "dev_file", "output_dir", "fresh", "resume", "quiet", "training"}
+_FREE_TRAINING = {
+    "token_budget", "logging_steps", "save_minutes", "save_steps", "save_total_limit",
+}  # fmt: skip
+_FLAGS = {
+    "load_in_4bit": "use_4bit", "quant_type": "bnb_4bit_quant_type", "dtype": "bnb_4bit_compute_dtype",
+    "max_steps": "max_steps_override",
+}  # fmt: skip
+_MODEL = ("commit", "directory_sha256", "quantisation", "dtype")
+
+
+def earlier_training(output_dir: Path) -> dict[str, Any] | None:
+    """The manifest of the training in a directory; None where there is none.
+
+    Raises:
+        ConfigError: the directory holds another kind of run.
+        DataError: its manifest is broken.
+    """
+    if not (output_dir / MANIFEST).is_file():
+        return None
+    manifest = read_manifest(output_dir)
+    if manifest.get("kind") != "train":
+        raise ConfigError(f"{output_dir}: holds a run of lawqa {manifest.get('kind')}, no training")
+    return manifest
+
+
+def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Manifest) -> None:
+    """Make sure that going on gives what an uninterrupted training would have given.
+
+    Raises:
+        ConfigError: settings, data or model differ; every difference is named.
+    """
+    before, after = _settings(earlier), _settings(json.loads(json.dumps(vars(now))))
+    differences = [
+        f"{name} was {_shown(before.get(name))}, now {_shown(value)}"
+        for name, value in after.items()
+        if before.get(name) != value
+    ]
+    if differences:
+        raise ConfigError(
+            f"{output_dir}: holds a training that differs: " + "; ".join(differences),
+            "give the same options and data to go on with it, or --fresh to train anew",
+        )
+
+
+def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same, by the name that a user knows."""
+    config, training = manifest["config"], manifest["config"]["training"]
+    named = {
+        **{name: value for name, value in config.items() if name not in _FREE},
+        **{name: value for name, value in training.items() if name not in _FREE_TRAINING},
+    }
+    flags = {f"--{_FLAGS.get(n, n).replace('_', '-')}": value for n, value in named.items()}
+    dev = manifest["data"].get("dev") or {}
+    return {
+        **flags,
+        "the content of --train-file": manifest["data"]["sha256"],
+        "the content of --dev-file": dev.get("sha256"),
+        "the prompts of --dev-file": dev.get("prompt_specs"),
+        "the prompts' wording or chat template": manifest["prompt_specs"],
+        **{f"the model's {key}": manifest["model"].get(key) for key in _MODEL},
+    }
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text[:12] + "…" if len(text) == 64 else text

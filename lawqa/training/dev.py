@@ -1,0 +1,129 @@
+"""Dev accuracy while training: which step is the best, when to stop, and the alarm for a collapse."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from lawqa.backends.hf.load import LoadedModel
+from lawqa.choices import LABELS
+from lawqa.scoring import ScoredAnswer, accuracy_of, collapse_alarm
+
+
+class DevScorer(Protocol):
+    """Asks the dev questions just as `lawqa evaluate` asks its own."""
+
+    def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[ScoredAnswer]:
+        """The answers of one process's share of the questions, one by one."""
+
+
+@dataclass(frozen=True)
+class DevResult:
+    """The dev questions' answers at one step."""
+
+    step: int
+    """Optimiser steps taken; 0 before training."""
+    correct: int
+    """Right answers."""
+    asked: int
+    """Questions asked."""
+    failed: int
+    """Questions that could not be answered, for want of memory; they count as wrong."""
+    answers: dict[str, int]
+    """How often each label was answered."""
+    collapse: str | None = None
+    """The alarm in words, where answers pile up on one label."""
+    collapsed_label: str | None = None
+    """That label."""
+
+    @property
+    def accuracy(self) -> float:
+        """Right answers among all asked, from 0 to 1."""
+        return self.correct / self.asked
+
+    @classmethod
+    def of(cls, step: int, answers: Sequence[ScoredAnswer]) -> DevResult:
+        """Count the answers."""
+        accuracy, alarm = accuracy_of(answers), collapse_alarm(answers)
+        counted = Counter(answer.predicted for answer in answers)
+        return cls(
+            step=step,
+            correct=accuracy.correct,
+            asked=accuracy.asked,
+            failed=sum(answer.outcome == "failed" for answer in answers),
+            answers={label: counted[label] for label in LABELS},
+            collapse=alarm.sentence if alarm else None,
+            collapsed_label=alarm.label if alarm else None,
+        )
+
+    @property
+    def sentence(self) -> str:
+        """For the terminal."""
+        answered = " ".join(f"{label} {count}" for label, count in self.answers.items())
+        failed = f", {self.failed} FAILED for want of memory" if self.failed else ""
+        return f"dev accuracy {self.accuracy:.1%} ({self.correct}/{self.asked}; {answered}{failed})"
+
+    def to_json(self) -> dict[str, Any]:
+        """For the log, where loss lines stand beside it."""
+        content = {f"dev_{key}": value for key, value in asdict(self).items() if key != "step"}
+        return {"step": self.step, "dev_accuracy": self.accuracy, **content}
+
+
+@dataclass
+class DevWatch:
+    """What the dev questions said so far, and what follows from it."""
+
+    patience: int
+    """Scorings in a row without a higher accuracy that end the training; 0 for never."""
+    stop_on_collapse: bool
+    """Whether a collapse ends it."""
+    results: list[DevResult] = field(default_factory=list)
+    """All scorings, the first before training."""
+    best: DevResult | None = None
+    """The first of the most accurate ones after step 0."""
+    best_weights: dict[str, Any] | None = None
+    """The adapter at the best step, on the CPU."""
+    waiting: bool = False
+    """A scoring that a signal cut short; it is made up for when training goes on."""
+
+    def take(self, result: DevResult) -> bool:
+        """Remember a scoring; whether it is the best so far (of equals the earlier one is)."""
+        self.waiting = False
+        self.results.append(result)
+        if result.step == 0 or (self.best and result.correct <= self.best.correct):
+            return False
+        self.best = result
+        return True
+
+    def reason_to_stop(self) -> str | None:
+        """Why training should end here, in words; None to go on."""
+        if not self.results or self.best is None:
+            return None
+        last, before = self.results[-1], self.results[0]
+        known = before.collapsed_label if before.step == 0 else None
+        if self.stop_on_collapse and last.collapse and last.collapsed_label != known:
+            return f"collapse at step {last.step}: {last.collapse}"
+        since = [result for result in self.results if result.step > self.best.step]
+        if self.patience and len(since) >= self.patience:
+            return (
+                f"no better dev accuracy in {len(since)} scorings since step {self.best.step} "
+                f"({self.best.accuracy:.1%})"
+            )
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """For a checkpoint; the best weights are stored apart."""
+        return {
+            "results": [asdict(result) for result in self.results],
+            "best_step": self.best.step if self.best else None,
+            "waiting": self.waiting,
+        }
+
+    def restore(self, content: dict[str, Any], best_weights: dict[str, Any] | None) -> None:
+        """Become what `to_json` described."""
+        self.results = [DevResult(**result) for result in content["results"]]
+        self.best = next((r for r in self.results if r.step == content["best_step"]), None)
+        self.best_weights = best_weights
+        self.waiting = content["waiting"]

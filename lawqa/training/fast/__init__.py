@@ -1,0 +1,18 @@
+"""The fast path of training: Qwen3 blocks over frozen (4-bit) weights, written out forward and backward.
+
+It computes what the plain path computes, in the same precision, and differs in how:
+
+- records are packed one after the other instead of padded, and attention keeps them apart;
+- a weight is dequantised once for all products that need it, and LoRA's products run beside it in the
+  compute dtype from float32 masters, without the copies that autograd would keep of each;
+- what the backward pass needs and cannot get back cheaply is kept for as many blocks as the memory
+  holds; the other blocks are computed again (arXiv:1604.06174);
+- norms, rotary embedding and the gated activation are one kernel each.
+
+`why_not` says why a model or device cannot take it: other architectures and CPUs train on the plain path.
+"""
+
+from lawqa.training.fast.model import FastPath, why_not
+from lawqa.training.fast.packing import PackedBatch, pack, packed_parts
+
+__all__ = ["FastPath", "PackedBatch", "pack", "packed_parts", "why_not"]

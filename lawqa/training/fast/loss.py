@@ -1,0 +1,48 @@
+"""Cross entropy of the answer tokens, some positions at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_POSITIONS = 512
+"""Positions whose logits exist at once: 512 of 151,936 float32 values are 0.3 GB."""
+
+
+class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not checked
+    """Sum of the cross entropy over positions, with a frozen `lm_head`.
+
+    The gradient with respect to the hidden states is computed with the loss, so that the logits of a few
+    hundred positions exist at a time, whatever the number of answer tokens (as in arXiv:2410.10989).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+        """The loss in nats, summed.
+
+        Args:
+            ctx: autograd's.
+            hidden: normed hidden states at the predicting positions, [positions, hidden].
+            weight: of `lm_head`, [vocabulary, hidden]; frozen.
+            targets: the tokens to predict, [positions].
+        """
+        grad = torch.empty_like(hidden)
+        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        for start in range(0, len(hidden), _POSITIONS):
+            part = slice(start, start + _POSITIONS)
+            logprobs = (hidden[part] @ weight.t()).float().log_softmax(dim=-1)
+            rows = targets[part, None]
+            total -= logprobs.gather(1, rows).sum()
+            probabilities = logprobs.exp_()
+            probabilities.scatter_add_(1, rows, torch.full_like(rows, -1, dtype=torch.float32))
+            grad[part] = probabilities.to(hidden.dtype) @ weight
+        ctx.save_for_backward(grad)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        """The gradient with respect to the hidden states."""
+        (grad,) = ctx.saved_tensors
+        return (grad.float() * grads[0]).to(grad.dtype), None, None

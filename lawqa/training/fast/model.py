@@ -1,0 +1,122 @@
+"""Putting the fast path onto a model, and finding out whether it can be."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from lawqa.training.fast import plain_kernels
+from lawqa.training.fast.attention import FlashAttention, PlainAttention
+from lawqa.training.fast.block import Block, BlockFunction, Setting
+from lawqa.training.fast.linears import Workspace
+from lawqa.training.fast.loss import AnswerLoss
+from lawqa.training.fast.packing import PackedBatch
+
+_log = logging.getLogger(__name__)
+
+_ADAPTER = "default"
+
+
+class FastPath:
+    """The loss of packed records over a PEFT model's own weights.
+
+    Args:
+        model: PEFT's wrapper around transformers' Qwen3, its adapter trainable; see `why_not`.
+        kept_blocks: for a number of tokens, how many blocks keep what their backward pass needs; the
+            others compute it again. None for all.
+    """
+
+    def __init__(self, model: Any, kept_blocks: Callable[[int], int] | None = None) -> None:
+        causal = model.get_base_model()
+        self._decoder, self._head = causal.model, causal.lm_head.weight
+        device, dtype = self._head.device, self._head.dtype
+        config = model.peft_config[_ADAPTER]
+        self._blocks = [
+            Block(layer, _ADAPTER, dtype, config.lora_dropout) for layer in self._decoder.layers
+        ]
+        self._kept_blocks = kept_blocks or (lambda _: len(self._blocks))
+        self._workspace = Workspace(device, dtype)
+        self._kernels = choose_kernels(device)
+        self._attention = FlashAttention if device.type == "cuda" else PlainAttention
+        groups = [group for block in self._blocks for group in block.groups]
+        self._masters = [parameter for group in groups for parameter in group.parameters]
+        self._copies = [copy for group in groups for copy in group.copies]
+
+    def loss(self, batch: PackedBatch) -> torch.Tensor:
+        """Sum of the cross entropy of all answer tokens, in nats."""
+        with torch.no_grad(), torch.autocast(self._head.device.type, enabled=False):
+            torch._foreach_copy_(self._copies, self._masters)
+            x = self._decoder.embed_tokens(batch.input_ids)
+            cos, sin = self._decoder.rotary_emb(x[None], batch.positions[None])
+        setting = Setting(
+            cos[0].contiguous(), sin[0].contiguous(), batch.starts, batch.longest,
+            self._workspace, self._kernels, self._attention,
+        )  # fmt: skip
+        with torch.autocast(self._head.device.type, enabled=False):
+            recomputed = len(self._blocks) - self._kept_blocks(len(batch.input_ids))
+            for number, block in enumerate(self._blocks):
+                # The last blocks are the first to go backward: what they keep is freed the soonest.
+                keep = number >= recomputed
+                x = BlockFunction.apply(x, block, setting, keep, *block.parameters)
+            hidden = self._decoder.norm(x[batch.predicting])
+            loss: torch.Tensor = AnswerLoss.apply(hidden, self._head, batch.targets)
+        return loss
+
+
+def why_not(model: Any) -> str | None:
+    """Why a model cannot train on the fast path here; None where it can."""
+    causal = model.get_base_model()
+    if causal.lm_head.weight.device.type != "cuda":
+        return f"no CUDA device (the model is on {causal.lm_head.weight.device.type})"
+    if torch.cuda.get_device_capability(causal.lm_head.weight.device) < (8, 0):
+        return "this GPU is older than FlashAttention's kernels (compute capability 8.0)"
+    return unknown_shape(model)
+
+
+def unknown_shape(model: Any) -> str | None:
+    """What about a model's shape or adapter the written-out blocks do not know; None where all is known."""
+    causal = model.get_base_model()
+    config, lora = causal.config, model.peft_config[_ADAPTER]
+    if config.model_type != "qwen3":
+        return f"the architecture is {config.model_type}, the fast path knows qwen3"
+    if getattr(config, "attention_bias", False):
+        return "its attention has biases"
+    if any(kind != "full_attention" for kind in config.layer_types):
+        return "it has sliding-window attention"
+    if config.hidden_act != "silu":
+        return f"its activation is {config.hidden_act}, the fast path knows silu"
+    if lora.use_dora:
+        return "DoRA scales the merged weights"
+    if lora.bias != "none" or lora.modules_to_save:
+        return "more than LoRA weights train"
+    known = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    others = {name.rsplit(".", 1)[-1] for name in _adapted(causal)} - set(known)
+    if others:
+        return f"an adapter is on {', '.join(sorted(others))}"
+    if any(parameter.device != causal.lm_head.weight.device for parameter in model.parameters()):
+        return "the model lies on several devices"
+    return None
+
+
+def choose_kernels(device: torch.device) -> ModuleType:
+    """Triton's kernels where they can be compiled, else plain torch, with the reason in the log."""
+    if device.type != "cuda":
+        return plain_kernels
+    try:
+        from lawqa.training.fast import triton_kernels
+
+        x = torch.ones((1, 64), device=device, dtype=torch.bfloat16)
+        triton_kernels.rms_norm(x, x[0], 1e-6)
+    except (ImportError, RuntimeError, OSError) as problem:
+        # Triton compiles on the spot and wants a C compiler for it, which a container may lack.
+        _log.warning("slower elementwise kernels: Triton does not work here: %s", problem)
+        return plain_kernels
+    return triton_kernels
+
+
+def _adapted(causal: Any) -> list[str]:
+    return [name for name, module in causal.named_modules() if hasattr(module, "lora_A")]

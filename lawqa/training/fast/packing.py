@@ -1,0 +1,80 @@
+"""Records of a batch one after the other, without padding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from lawqa.records import IGNORED
+
+
+@dataclass(frozen=True)
+class PackedBatch:
+    """Records in one row; `tokens` is the sum of their lengths."""
+
+    input_ids: torch.Tensor
+    """Token ids, shape [tokens]."""
+    positions: torch.Tensor
+    """Each token's position in its own record, shape [tokens]."""
+    starts: torch.Tensor
+    """Where each record starts, and the end of the last: int32, shape [records + 1]."""
+    longest: int
+    """Tokens of the longest record."""
+    predicting: torch.Tensor
+    """The positions in the row whose next token is learnt, shape [answer tokens]."""
+    targets: torch.Tensor
+    """Those next tokens, shape [answer tokens]."""
+
+
+def pack(batch: dict[str, torch.Tensor]) -> PackedBatch:
+    """Take the padding out of a left-padded batch.
+
+    Args:
+        batch: `input_ids`, `labels` and `attention_mask` of shape [records, tokens].
+    """
+    mask = batch["attention_mask"].bool()
+    lengths = mask.sum(dim=1)
+    positions = (mask.cumsum(dim=1) - 1)[mask]
+    labels = batch["labels"][mask]
+    learnt = (labels != IGNORED).nonzero().flatten()
+    starts = torch.zeros(len(lengths) + 1, dtype=torch.int32, device=mask.device)
+    starts[1:] = lengths.cumsum(dim=0)
+    return PackedBatch(
+        input_ids=batch["input_ids"][mask],
+        positions=positions,
+        starts=starts,
+        longest=int(lengths.max()),
+        # A record's first token is never learnt, so the position before is in the same record.
+        predicting=learnt - 1,
+        targets=labels[learnt],
+    )
+
+
+def packed_parts(
+    batch: dict[str, torch.Tensor], token_budget: int
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Cut a batch into as few parts of at most `token_budget` tokens as a greedy fill finds.
+
+    Longest records first, each into the fullest part that still holds it. Every record is in exactly one
+    part; a record longer than the budget is a part of its own.
+    """
+    lengths = batch["attention_mask"].sum(dim=1).tolist()
+    parts: list[tuple[int, list[int]]] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        fitting = [number for number, (tokens, _) in enumerate(parts)
+                   if tokens + lengths[row] <= token_budget]  # fmt: skip
+        if fitting:
+            number = max(fitting, key=lambda number: parts[number][0])
+            tokens, rows = parts[number]
+            parts[number] = (tokens + lengths[row], [*rows, row])
+        else:
+            parts.append((lengths[row], [row]))
+    for _, rows in parts:
+        chosen = torch.tensor(rows, device=batch["attention_mask"].device)
+        longest = max(lengths[row] for row in rows)
+        yield {
+            key: tensor[chosen] if tensor.dim() == 1 else tensor[chosen, -longest:]
+            for key, tensor in batch.items()
+        }

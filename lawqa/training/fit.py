@@ -1,0 +1,224 @@
+"""Training an adapter from beginning to end, or from where an earlier process stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate.utils import broadcast_object_list
+from transformers import PrinterCallback, ProgressCallback, TrainerState, TrainingArguments
+
+from lawqa.backends.hf.load import LoadedModel
+from lawqa.errors import ConfigError, Interrupted
+from lawqa.prompting import end_of_turn
+from lawqa.records import TokenizedRecord
+from lawqa.training.checkpoints import newest_whole, remove_all, remove_unfinished, staging
+from lawqa.training.collate import LeftPadCollator
+from lawqa.training.config import TrainingConfig
+from lawqa.training.dev import DevResult, DevScorer
+from lawqa.training.interruption import Interruption
+from lawqa.training.keeper import Keeper, is_finished, load_adapter_weights, put_adapter_weights
+from lawqa.training.paths import choose_path
+from lawqa.training.progress import LOG, Progress
+from lawqa.training.rhythm import Rhythm
+from lawqa.training.trainer import AnswerTrainer, as_dataset
+
+
+@dataclass(frozen=True)
+class TrainingFigures:
+    """What was measured while training."""
+
+    steps: int
+    """Optimiser steps taken."""
+    first_loss: float
+    """Loss of the first logged step, nats per answer token."""
+    last_loss: float
+    """Loss of the last logged step, nats per answer token."""
+    seconds: float
+    """Wall time of the loop, interruptions not counted."""
+    tokens: int
+    """Tokens trained on, padding not counted, all epochs."""
+    log: list[dict[str, Any]]
+    """Every line of the log: step, loss, learning rate, gradient norm."""
+    ended: str = "all steps"
+    """Why training ended, in words."""
+    best: DevResult | None = None
+    """The dev questions at the step whose adapter is kept; None without dev questions."""
+    dev: list[DevResult] = field(default_factory=list)
+    """All scorings of the dev questions, the first before training."""
+
+
+def fit(
+    loaded: LoadedModel,
+    model: Any,
+    records: Sequence[TokenizedRecord],
+    config: TrainingConfig,
+    output_dir: Path,
+    *,
+    quiet: bool = False,
+    dev: DevScorer | None = None,
+    resume: bool = False,
+) -> TrainingFigures:
+    """Train the adapter in place; with dev questions it is left as it was at the best step.
+
+    Args:
+        loaded: where the model came from, and its device.
+        model: PEFT's wrapper, from `model.add_adapter`.
+        records: what to learn.
+        config: how.
+        output_dir: where log and checkpoints go.
+        quiet: no progress bar.
+        dev: asks the dev questions; None without any.
+        resume: go on from the last whole checkpoint, where there is one; else earlier ones are removed.
+
+    Raises:
+        ConfigError: there are fewer records than processes to share them.
+        TrainingError: loss or gradients are not finite, or the disk is full.
+        Interrupted: a signal asked to stop; a checkpoint was written.
+    """
+    keeper, interruption = Keeper(output_dir, config), Interruption()
+    arguments = _arguments(loaded, config, output_dir)
+    check_shares(config, len(records), processes=arguments.world_size)
+    progress = Progress(
+        output_dir, quiet=quiet, device=loaded.device, writes=arguments.process_index == 0
+    )
+    every = config.eval_steps or config.steps_per_epoch(len(records))
+    rhythm = Rhythm(keeper, interruption, every if dev else 0)
+    trainer = AnswerTrainer(
+        config=config,
+        keys=[record.key for record in records],
+        end_token_id=_end_token_id(loaded.tokenizer),
+        path=choose_path(
+            loaded, model, config, max(len(record.input_ids) for record in records), progress.say
+        ),
+        keeper=keeper,
+        progress=progress,
+        dev=dev,
+        loaded=loaded,
+        interruption=interruption,
+        model=model,
+        args=arguments,
+        train_dataset=as_dataset(records),
+        data_collator=LeftPadCollator(loaded.tokenizer.pad_token_id or 0),
+        callbacks=[progress, rhythm],
+    )
+    for replaced in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(replaced)
+    rhythm.score = trainer.evaluate
+    checkpoint = _start_from(output_dir, progress, arguments, resume=resume)
+    if checkpoint:
+        keeper.restore(checkpoint)
+    if checkpoint and is_finished(checkpoint, keeper, config.total_steps(len(records))):
+        put_adapter_weights(model, load_adapter_weights(checkpoint))
+        state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    else:
+        with interruption.watching():
+            try:
+                trainer.rehearse(trainer.train_dataset)
+                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            finally:
+                progress.close()
+        state = trainer.state
+        _raise_if_interrupted(interruption, keeper, state)
+    model.eval()
+    if keeper.watch.best_weights is not None:
+        put_adapter_weights(model, keeper.watch.best_weights)
+    return _figures(keeper, state)
+
+
+def _figures(keeper: Keeper, state: Any) -> TrainingFigures:
+    log = [entry for entry in state.log_history if "loss" in entry]
+    watch = keeper.watch
+    return TrainingFigures(
+        steps=state.global_step,
+        first_loss=log[0]["loss"],
+        last_loss=log[-1]["loss"],
+        seconds=round(keeper.seconds, 3),
+        tokens=keeper.tokens,
+        log=log,
+        ended=watch.reason_to_stop() or "all steps",
+        best=watch.best,
+        dev=watch.results,
+    )
+
+
+def _raise_if_interrupted(interruption: Interruption, keeper: Keeper, state: Any) -> None:
+    unfinished = state.global_step < state.max_steps and not keeper.watch.reason_to_stop()
+    if interruption.signum is not None and (unfinished or keeper.watch.waiting):
+        raise Interrupted(
+            interruption.signum,
+            f"stopped after step {state.global_step} of {state.max_steps}; saved {keeper.newest()}",
+        )
+
+
+def _start_from(
+    output_dir: Path, progress: Progress, arguments: TrainingArguments, *, resume: bool
+) -> Path | None:
+    """The checkpoint to go on from, the same on every process."""
+    found: list[Path | None] = [None]
+    if arguments.process_index == 0:
+        remove_unfinished(output_dir)
+        if resume:
+            found = [newest_whole(output_dir, lambda line: progress.say(f"! {line}"))]
+            if found[0]:
+                progress.say(f"going on from {found[0]}")
+            elif (output_dir / LOG).is_file():
+                progress.say("there is no checkpoint to go on from: training begins anew")
+        else:
+            remove_all(output_dir)
+    if arguments.world_size > 1:
+        broadcast_object_list(found)
+    return found[0]
+
+
+def check_shares(config: TrainingConfig, records: int, *, processes: int) -> None:
+    """Make sure that each process gets a record of every step.
+
+    Raises:
+        ConfigError: some step has fewer records than there are processes.
+    """
+    smallest = records // config.steps_per_epoch(records)
+    if smallest < processes:
+        raise ConfigError(
+            f"a step has {smallest} records at least, too few for {processes} processes",
+            "raise --batch-size or --gradient-accumulation-steps, or start fewer processes",
+        )
+
+
+def _end_token_id(tokenizer: Any) -> int:
+    (end,) = tokenizer.encode(end_of_turn(tokenizer), add_special_tokens=False)
+    return int(end)
+
+
+def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) -> TrainingArguments:
+    return TrainingArguments(
+        # Checkpoints are written here and moved when whole; nothing else is.
+        output_dir=str(staging(output_dir)),
+        num_train_epochs=config.num_epochs,
+        max_steps=config.max_steps,
+        # One batch of the Trainer is a whole optimiser step; AnswerTrainer cuts it up.
+        gradient_accumulation_steps=1,
+        per_device_train_batch_size=config.records_per_step,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        neftune_noise_alpha=config.neftune_alpha or None,
+        max_grad_norm=1.0,
+        bf16=loaded.dtype == torch.bfloat16,
+        fp16=loaded.dtype == torch.float16,
+        use_cpu=loaded.device.type == "cpu",
+        dataloader_pin_memory=loaded.device.type == "cuda",
+        logging_steps=config.logging_steps,
+        logging_nan_inf_filter=False,
+        # Rhythm says when.
+        save_strategy="no",
+        eval_strategy="no",
+        report_to="none",
+        remove_unused_columns=False,
+        ddp_find_unused_parameters=False,
+        disable_tqdm=True,
+        seed=config.seed,
+        data_seed=config.seed,
+    )

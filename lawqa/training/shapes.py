@@ -1,0 +1,148 @@
+"""The shape of a model, from its config alone: what memory and speed follow from."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import ConfigError
+
+_NEEDED = (
+    "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """A decoder with gated MLPs and grouped-query attention, as Qwen3, Qwen2 and Llama have it."""
+
+    name: str
+    """What it was asked for by."""
+    architecture: str
+    """`model_type` of the config."""
+    hidden: int
+    """Width of the residual stream."""
+    intermediate: int
+    """Width of the MLP."""
+    layers: int
+    """Decoder blocks."""
+    heads: int
+    """Attention heads."""
+    kv_heads: int
+    """Heads of keys and values."""
+    head_dim: int
+    """Width of one head."""
+    vocabulary: int
+    """Rows of the embedding."""
+    tied: bool
+    """Whether `lm_head` is the embedding."""
+
+    @property
+    def linears(self) -> dict[str, tuple[int, int]]:
+        """(in, out) of each linear layer of a block, by name."""
+        queries, keys = self.heads * self.head_dim, self.kv_heads * self.head_dim
+        return {
+            "q_proj": (self.hidden, queries),
+            "k_proj": (self.hidden, keys),
+            "v_proj": (self.hidden, keys),
+            "o_proj": (queries, self.hidden),
+            "gate_proj": (self.hidden, self.intermediate),
+            "up_proj": (self.hidden, self.intermediate),
+            "down_proj": (self.intermediate, self.hidden),
+        }
+
+    @property
+    def linear_parameters(self) -> int:
+        """Weights of all linear layers of all blocks: what is quantised."""
+        return self.layers * sum(rows * columns for rows, columns in self.linears.values())
+
+    @property
+    def other_parameters(self) -> int:
+        """Embedding, `lm_head` and norms: what stays in half precision."""
+        embeddings = self.vocabulary * self.hidden * (1 if self.tied else 2)
+        return embeddings + (2 * self.layers + 1) * self.hidden + 2 * self.layers * self.head_dim
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], name: str) -> ModelShape:
+        """Read it from a `config.json` of transformers.
+
+        Raises:
+            ConfigError: a number is missing.
+        """
+        missing = [key for key in _NEEDED if not isinstance(config.get(key), int)]
+        if missing:
+            raise ConfigError(
+                f"{name}: its config has no {', '.join(missing)}",
+                "lawqa plan knows decoders like Qwen3, Qwen2 and Llama",
+            )
+        heads = config["num_attention_heads"]
+        return cls(
+            name=name,
+            architecture=str(config.get("model_type", "")),
+            hidden=config["hidden_size"],
+            intermediate=config["intermediate_size"],
+            layers=config["num_hidden_layers"],
+            heads=heads,
+            kv_heads=config.get("num_key_value_heads") or heads,
+            head_dim=config.get("head_dim") or config["hidden_size"] // heads,
+            vocabulary=config["vocab_size"],
+            tied=bool(config.get("tie_word_embeddings", False)),
+        )
+
+
+def _qwen3(*numbers: int, tied: bool) -> dict[str, Any]:
+    hidden, intermediate, layers, heads = numbers
+    return {
+        "model_type": "qwen3", "hidden_size": hidden, "intermediate_size": intermediate,
+        "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": 8,
+        "head_dim": 128, "vocab_size": 151936, "tie_word_embeddings": tied,
+    }  # fmt: skip
+
+
+KNOWN: dict[str, dict[str, Any]] = {
+    "Qwen/Qwen3-0.6B": _qwen3(1024, 3072, 28, 16, tied=True),
+    "Qwen/Qwen3-1.7B": _qwen3(2048, 6144, 28, 16, tied=True),
+    "Qwen/Qwen3-4B": _qwen3(2560, 9728, 36, 32, tied=True),
+    "Qwen/Qwen3-8B": _qwen3(4096, 12288, 36, 32, tied=False),
+    "Qwen/Qwen3-14B": _qwen3(5120, 17408, 40, 40, tied=False),
+    "Qwen/Qwen3-32B": _qwen3(5120, 25600, 64, 64, tied=False),
+}
+"""Configs of the published Qwen3 models, so that a plan needs no download."""
+
+
+def read_shape(model: str) -> ModelShape:
+    """The shape of a model directory, a config file, a model in the Hugging Face cache, or a known name.
+
+    Raises:
+        ConfigError: there is no such model, or its config cannot be read.
+    """
+    for path in _places(model):
+        if path.is_file():
+            try:
+                config = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
+                raise ConfigError(f"{path}: cannot be read as a config: {problem}") from None
+            if not isinstance(config, dict):
+                raise ConfigError(f"{path}: expected a JSON object, a model's config.json")
+            return ModelShape.from_config(config, model)
+    if model in KNOWN:
+        return ModelShape.from_config(KNOWN[model], model)
+    raise ConfigError(
+        f"{model}: no model directory, no config file, not in the Hugging Face cache, and none of "
+        f"{', '.join(KNOWN)}",
+        f"check the path, or where there is a network: hf download {model} config.json",
+    )
+
+
+def _places(model: str) -> Iterator[Path]:
+    path = Path(model)
+    yield path if path.suffix == ".json" else path / "config.json"
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+    snapshots = cache / f"models--{model.replace('/', '--')}" / "snapshots"
+    if snapshots.is_dir():
+        yield from sorted(snapshot / "config.json" for snapshot in snapshots.iterdir())

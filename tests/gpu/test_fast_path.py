@@ -1,0 +1,153 @@
+"""The fast path of training on a GPU: its kernels against plain torch, its losses against the plain path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+TOKENS, HEADS, SIZE, WIDE = 37, 6, 128, 1056
+
+
+def random(*shape: int, dtype: Any = None) -> Any:
+    return torch.randn(shape, device="cuda", dtype=dtype or torch.bfloat16)
+
+
+def off_by(one: Any, other: Any) -> float:
+    return float((one.float() - other.float()).norm() / other.float().norm())
+
+
+@pytest.fixture
+def twins() -> tuple[ModuleType, ModuleType]:
+    from lawqa.training.fast import plain_kernels, triton_kernels
+
+    torch.manual_seed(0)
+    return triton_kernels, plain_kernels
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32], ids=str)
+def test_kernels_compute_what_plain_torch_computes(twins: Any, dtype: Any) -> None:
+    tolerance = 1e-5 if dtype == torch.float32 else 5e-3
+    fused, plain = twins
+    x, weight = random(TOKENS, WIDE, dtype=dtype), random(WIDE, dtype=dtype)
+    grad, residual = random(TOKENS, WIDE, dtype=dtype), random(TOKENS, WIDE, dtype=dtype)
+    (normed, inverse), (expected, expected_inverse) = (
+        kernels.rms_norm(x, weight, 1e-6) for kernels in (fused, plain)
+    )
+    assert off_by(normed, expected) < tolerance
+    assert off_by(inverse, expected_inverse) < 1e-5
+    back, expected = (
+        k.rms_norm_backward(grad, x, weight, inverse, residual) for k in (fused, plain)
+    )
+    assert off_by(back, expected) < tolerance
+
+    # Strided, as the queries lie beside keys and values.
+    qkv = random(TOKENS, (HEADS + 2) * SIZE, dtype=dtype)
+    q = qkv[:, : HEADS * SIZE].unflatten(1, (HEADS, SIZE))
+    scale, grad = random(SIZE, dtype=dtype), random(TOKENS, HEADS, SIZE, dtype=dtype)
+    angle = random(TOKENS, SIZE // 2, dtype=torch.float32).repeat(1, 2)
+    cos, sin = angle.cos().to(dtype), angle.sin().to(dtype)
+    turned, expected = (k.heads_norm_rope(q, scale, cos, sin, 1e-6) for k in (fused, plain))
+    assert off_by(turned, expected) < tolerance
+    outs = []
+    for kernels in (fused, plain):
+        out = torch.full_like(qkv, float("nan"))
+        view = out[:, : HEADS * SIZE].unflatten(1, (HEADS, SIZE))
+        kernels.heads_norm_rope_backward(grad, q, scale, cos, sin, 1e-6, view)
+        outs.append(view)
+    assert off_by(*outs) < tolerance
+
+    gate_up, grad = random(TOKENS, 2 * WIDE, dtype=dtype), random(TOKENS, WIDE, dtype=dtype)
+    assert off_by(fused.swiglu(gate_up), plain.swiglu(gate_up)) < tolerance
+    both = [(gate_up.clone(), grad.clone()) for _ in range(2)]
+    fused.swiglu_backward(*both[0])
+    plain.swiglu_backward(*both[1])
+    assert off_by(both[0][0], both[1][0]) < tolerance
+    assert off_by(both[0][1], both[1][1]) < tolerance
+
+
+def test_dropout_keeps_its_share_and_its_mask(twins: Any) -> None:
+    fused, _ = twins
+    ones = torch.ones((1000, 1000), device="cuda")
+    dropped = fused.dropout(ones, 0.25, 7)
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.25, abs=0.005)
+    assert torch.equal(dropped, fused.dropout(ones, 0.25, 7))
+    assert not torch.equal(dropped, fused.dropout(ones, 0.25, 8))
+    total = torch.zeros_like(ones)
+    fused.add_dropped_(total, ones, 0.25, 7)
+    assert torch.equal(total, dropped)
+
+
+def test_flash_attention_keeps_records_apart() -> None:
+    from lawqa.training.fast.attention import FlashAttention, PlainAttention
+
+    starts = torch.tensor([0, 5, 36, 37], dtype=torch.int32, device="cuda")
+    q, grad = random(TOKENS, 4, SIZE), random(TOKENS, 4, SIZE)
+    k, v = random(TOKENS, 2, SIZE), random(TOKENS, 2, SIZE)
+    results = []
+    for attention in (FlashAttention, PlainAttention):
+        out, kept = attention.forward(q, k, v, starts, 31, SIZE**-0.5)
+        results.append((out, *attention.backward(grad, q, k, v, out, kept, starts, 31, SIZE**-0.5)))
+    for one, other in zip(*results, strict=True):
+        assert off_by(one, other) < 1e-2
+
+
+@pytest.mark.slow
+def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
+    """Stated tolerance: the loss of every one of 50 steps within 3 % or 0.02 nats of the plain path's."""
+    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
+    from lawqa.demo import embedded_questions
+    from lawqa.prompting import PromptSpec
+    from lawqa.records import IGNORED, make_record, tokenize_records
+    from lawqa.training.collate import LeftPadCollator
+    from lawqa.training.config import TrainingConfig
+    from lawqa.training.fast import FastPath, pack, why_not
+    from lawqa.training.model import add_adapter
+    from lawqa.training.paths import answer_loss
+    from lawqa.training.trainer import as_dataset
+
+    questions = embedded_questions()
+    tokenizer = train_tiny_tokenizer(f"{q.context}\n{q.text}" for q in questions)
+    write_tiny_model(tmp_path, tokenizer)
+    records = tokenize_records(
+        [make_record(question, PromptSpec()) for question in questions[:40]], tokenizer, 4096
+    )
+    rows = list(as_dataset(records))
+    batches = [LeftPadCollator(0)(rows[start : start + 8]) for start in range(0, 40, 8)]
+    losses: dict[str, list[float]] = {}
+    for way in ("plain", "fast"):
+        loaded = load_model(ModelConfig(str(tmp_path), load_in_4bit=True))
+        torch.manual_seed(0)
+        model = add_adapter(loaded, TrainingConfig(lora_dropout=0.0))
+        assert why_not(model) is None
+        path = FastPath(model, lambda _: 1)
+        optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3)
+        losses[way] = []
+        for step in range(50):
+            batch = {key: value.cuda() for key, value in batches[step % len(batches)].items()}
+            answers = int((batch["labels"] != IGNORED).sum())
+            optimiser.zero_grad()
+            if way == "fast":
+                loss = path.loss(pack(batch)) / answers
+            else:
+                with torch.autocast("cuda", dtype=loaded.dtype):
+                    loss = answer_loss(model, batch) / answers
+            loss.backward()
+            optimiser.step()
+            losses[way].append(loss.item())
+    pairs = list(zip(losses["plain"], losses["fast"], strict=True))
+    print(f"loss {pairs[0][0]:.4f} -> {pairs[-1][0]:.4f}; largest difference "
+          f"{max(abs(a - b) for a, b in pairs):.4f} nats")  # fmt: skip
+    assert pairs[-1][0] < 0.5 * pairs[0][0]
+    for plain, fast in pairs:
+        assert fast == pytest.approx(plain, rel=0.03, abs=0.02)

@@ -1,0 +1,98 @@
+"""The same work on two GPUs and on one gives the same figures."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not torch.cuda.is_available() or torch.cuda.device_count() < 2, reason="no two CUDA devices"
+    ),
+]
+
+REPOSITORY = Path(__file__).parents[2]
+TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
+    from lawqa.demo import embedded_questions
+    from lawqa.questions import write_questions
+
+    directory = tmp_path_factory.mktemp("two")
+    questions = embedded_questions()
+    tokenizer = train_tiny_tokenizer(f"{q.context}\n{q.text}" for q in questions)
+    write_tiny_model(directory / "model", tokenizer)
+    write_questions(directory / "train.json", questions[:40])
+    write_questions(directory / "test.json", questions[40:])
+    return directory
+
+
+def lawqa(*arguments: str, launcher: tuple[str, ...] = ()) -> str:
+    environment = {
+        **os.environ, "PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    if not launcher:
+        environment["CUDA_VISIBLE_DEVICES"] = "0"
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, *launcher, "-m", "lawqa", *arguments],
+        capture_output=True, text=True, env=environment, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("way", ["fast", "plain"])
+def test_the_loss_curve_is_that_of_one_gpu(directory: Path, way: str) -> None:
+    """Stated tolerance: 2 % of each step's loss."""
+    # NEFTune would draw other noise on each; DoRA is not known to the fast path and draws none.
+    more = ("--use-dora",) if way == "plain" else ()
+    curves = []
+    for name, launcher in ((f"one-{way}", ()), (f"two-{way}", TWO)):
+        said = lawqa(
+            "train", "--model-name", str(directory / "model"), "--use-4bit", "--do-train",
+            "--train-file", str(directory / "train.json"), "--num-epochs", "4",
+            "--learning-rate", "2e-3", "--lora-dropout", "0",
+            "--output-dir", str(directory / name), *more, launcher=launcher,
+        )  # fmt: skip
+        assert f"{way} path" in said
+        curve = [row["loss"] for row in rows(directory / name / "log.jsonl") if "loss" in row]
+        curves.append(curve)
+    off = max(abs(two / one - 1) for one, two in zip(*curves, strict=True))
+    print(f"{way}: {len(curves[0])} steps, loss {curves[0][0]:.3f} -> {curves[0][-1]:.3f}; "
+          f"two GPUs differ by {off:.2%} at most")  # fmt: skip
+    assert off < 0.02
+
+
+def test_scores_are_those_of_one_gpu(directory: Path) -> None:
+    for name, launcher in (("one", ()), ("two", TWO)):
+        lawqa(
+            "evaluate", "--data", str(directory / "test.json"),
+            "--hf-model-name", str(directory / "model"), "--hf-load-in-4bit",
+            "--run-dir", str(directory / f"run-{name}"), launcher=launcher,
+        )  # fmt: skip
+    one, two = (rows(directory / f"run-{name}" / "results.jsonl") for name in ("one", "two"))
+    assert [row["file_name"] for row in one] == [row["file_name"] for row in two]
+    off = max(
+        abs(a - b)
+        for left, right in zip(one, two, strict=True)
+        for a, b in zip(left["label_logprobs"], right["label_logprobs"], strict=True)
+    )
+    print(f"{len(one)} questions on two GPUs: log-probabilities differ by {off:.1e} nats at most")
+    assert off < 0.15

@@ -1,0 +1,141 @@
+"""Planning memory from a config alone, against what a GPU measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lawqa.cli import main
+from lawqa.cli.plan import parse_memory
+from lawqa.errors import ConfigError
+from lawqa.training.memory import (
+    GIB,
+    MemorySetting,
+    generating_memory,
+    lora_parameters,
+    scoring_memory,
+    training_memory,
+    weight_bytes,
+)
+from lawqa.training.plan import plan_training, usable_memory
+from lawqa.training.shapes import KNOWN, ModelShape, read_shape
+
+QWEN3_8B = ModelShape.from_config(KNOWN["Qwen/Qwen3-8B"], "Qwen/Qwen3-8B")
+NF4 = MemorySetting()
+
+
+def test_the_shape_of_qwen3_8b() -> None:
+    assert QWEN3_8B.linear_parameters + QWEN3_8B.other_parameters == pytest.approx(8.19e9, rel=1e-3)
+    assert lora_parameters(QWEN3_8B, NF4) == 43_646_976
+    half = MemorySetting(target_modules=("q_proj", "v_proj"))
+    assert lora_parameters(QWEN3_8B, half) == 36 * 16 * (4096 + 4096 + 4096 + 1024)
+    # Measured after loading: 5.67 GiB.
+    assert weight_bytes(QWEN3_8B, NF4) / GIB == pytest.approx(5.67, rel=0.01)
+
+
+# Measured on an H200 with torch 2.11, before the first optimiser step.
+@pytest.mark.parametrize(
+    ("tokens", "kept", "measured"),
+    [
+        (2048, 36, 12.43), (2048, 0, 7.21), (3070, 36, 15.48), (3976, 36, 18.25),
+        (3976, 30, 16.50), (3976, 18, 13.00), (3976, 0, 8.05), (8190, 12, 16.41), (8190, 0, 9.85),
+    ],
+)  # fmt: skip
+def test_predictions_are_near_the_measured_peaks(tokens: int, kept: int, measured: float) -> None:
+    predicted = training_memory(
+        QWEN3_8B, NF4, tokens=tokens, kept_blocks=kept, answer_tokens=2 * tokens // 269
+    )
+    assert (predicted.total - predicted.optimiser) / GIB == pytest.approx(measured, rel=0.02)
+
+
+def test_a_plan_fills_the_memory_without_going_over() -> None:
+    for card in (10, 12, 20, 24, 40, 80):
+        memory = usable_memory(card * GIB)
+        plan = plan_training(QWEN3_8B, NF4, memory=memory, longest=1024)
+        assert plan.token_budget >= 1024
+        assert plan.memory.total <= plan.usable < memory
+        assert 0 <= plan.kept_blocks(plan.token_budget) <= QWEN3_8B.layers
+        # A smaller micro-batch never has to compute more again.
+        kept = [plan.kept_blocks(tokens) for tokens in range(256, plan.token_budget, 256)]
+        assert kept == sorted(kept, reverse=True)
+
+
+def test_more_memory_never_plans_less() -> None:
+    plans = [plan_training(QWEN3_8B, NF4, memory=gib * GIB, longest=512) for gib in range(9, 24)]
+    kept = [plan.kept_blocks(2048) for plan in plans]
+    assert kept == sorted(kept)
+    assert kept[0] < kept[-1] == QWEN3_8B.layers
+
+
+def test_what_does_not_fit_is_said_with_figures() -> None:
+    with pytest.raises(ConfigError, match=r"records of 2000 tokens needs about .* GiB"):
+        plan_training(QWEN3_8B, NF4, memory=6 * GIB, longest=2000)
+
+
+def test_the_plain_path_takes_more_and_keeps_no_block() -> None:
+    plain = MemorySetting(fast=False)
+    plan = plan_training(QWEN3_8B, plain, memory=19 * GIB, longest=1024)
+    assert plan.kept_blocks(1024) == 0
+    fast = training_memory(QWEN3_8B, NF4, tokens=4096, kept_blocks=0)
+    assert training_memory(QWEN3_8B, plain, tokens=4096, kept_blocks=0).total > fast.total
+
+
+def test_scoring_and_generating() -> None:
+    # Measured: 6.5 GiB with batches of 8,192 tokens.
+    assert scoring_memory(QWEN3_8B, NF4, tokens=8192) / GIB == pytest.approx(6.5, rel=0.05)
+    one = generating_memory(QWEN3_8B, NF4, cached_tokens=1)
+    assert generating_memory(QWEN3_8B, NF4, cached_tokens=2) - one == 36 * 2 * 8 * 128 * 2
+
+
+def test_a_shape_is_read_from_a_config(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(KNOWN["Qwen/Qwen3-1.7B"]), encoding="utf-8")
+    for given in (tmp_path, tmp_path / "config.json"):
+        shape = read_shape(str(given))
+        assert (shape.hidden, shape.layers, shape.tied) == (2048, 28, True)
+
+
+def test_a_shape_is_read_from_the_hugging_face_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = tmp_path / "hub" / "models--some--model" / "snapshots" / "0123"
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text(json.dumps(KNOWN["Qwen/Qwen3-4B"]), encoding="utf-8")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    assert read_shape("some/model").hidden == 2560
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"hidden_size": 4}', '{"hidden_size": "4"}'])
+def test_a_broken_config_is_no_shape(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match="config"):
+        read_shape(str(tmp_path))
+
+
+def test_amounts_of_memory() -> None:
+    assert parse_memory("20GiB") == parse_memory(" 20 ") == parse_memory("20480MiB") == 20 * GIB
+    assert parse_memory("10gb") == 10**10
+    for wrong in ("", "GiB", "-1", "20XB", "0", "1e3"):
+        with pytest.raises(ConfigError, match="no amount of memory"):
+            parse_memory(wrong)
+
+
+def test_the_command_prints_what_fits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--model", "Qwen/Qwen3-8B", "--memory", "20GiB"]) == 0
+    shown = capsys.readouterr().out
+    assert "Qwen/Qwen3-8B: 36 blocks of width 4096, 4-bit, 5.66 GiB" in shown
+    assert "fast path, micro-batches of 3840 tokens, no block is computed again" in shown
+    assert main(["plan", "--memory", "10GB", "--model", "Qwen/Qwen3-1.7B", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["training"]["peak_gib"] < found["usable_gib"] < 10
+    parts = found["training"]["peak_by_part_gib"].values()
+    assert sum(parts) == pytest.approx(found["training"]["peak_gib"], abs=0.05)
+
+
+def test_the_command_says_what_does_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--memory", "6"]) == 2
+    shown = capsys.readouterr().err
+    assert "needs about 7.6 GiB, there are 5.4 GiB" in shown
+    assert "lower --max-seq-length" in shown

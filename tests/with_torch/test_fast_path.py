@@ -1,0 +1,148 @@
+"""The written-out blocks compute what the model's own forward and autograd compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.prompting import PromptSpec
+from lawqa.records import make_record, tokenize_records
+from lawqa.training.collate import LeftPadCollator
+from lawqa.training.config import TrainingConfig
+from lawqa.training.fast import FastPath, pack, packed_parts, why_not
+from lawqa.training.fast.model import unknown_shape
+from lawqa.training.model import add_adapter
+from lawqa.training.paths import answer_loss
+from lawqa.training.trainer import as_dataset
+
+Gradients = dict[str, torch.Tensor]
+
+
+@pytest.fixture(scope="module")
+def batch(tiny_tokenizer: Any, questions: Any) -> dict[str, torch.Tensor]:
+    specs = (PromptSpec(), PromptSpec(condition="gold"))
+    made = [make_record(question, spec) for question in questions[:2] for spec in specs]
+    records = tokenize_records(made, tiny_tokenizer, 4096)
+    return LeftPadCollator(0)(list(as_dataset(records)))
+
+
+def tiny(tiny_dir: Path, *, four_bit: bool = True, **settings: Any) -> tuple[LoadedModel, Any]:
+    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=four_bit))
+    torch.manual_seed(0)
+    model = add_adapter(loaded, TrainingConfig(**{"lora_dropout": 0.0, **settings}))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:  # zero at first, which would hide half of the gradients
+            torch.nn.init.normal_(parameter, std=0.02)
+    return loaded, model
+
+
+def gradients(model: Any, loss: torch.Tensor) -> Gradients:
+    model.zero_grad()
+    loss.backward()
+    return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+
+
+def assert_same(one: Gradients, other: Gradients, tolerance: float = 2e-5) -> None:
+    assert one.keys() == other.keys()
+    for name, grad in one.items():
+        difference = (grad - other[name]).norm() / grad.norm().clamp(min=1e-9)
+        assert difference < tolerance, f"{name}: {difference:.1e}"
+
+
+@pytest.mark.parametrize("kept", [0, 1, None], ids=["recompute all", "recompute one", "keep all"])
+@pytest.mark.parametrize("four_bit", [True, False], ids=["nf4", "plain weights"])
+def test_loss_and_gradients_are_those_of_the_plain_path(
+    tiny_dir: Path, batch: dict[str, torch.Tensor], kept: int | None, four_bit: bool
+) -> None:
+    _, model = tiny(tiny_dir, four_bit=four_bit)
+    plain = answer_loss(model, batch)
+    expected = gradients(model, plain)
+    fast = FastPath(model, None if kept is None else lambda _: kept).loss(pack(batch))
+    assert fast.item() == pytest.approx(plain.item(), rel=1e-5)
+    assert_same(gradients(model, fast), expected)
+
+
+def test_adapters_on_some_layers_only(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:
+    _, model = tiny(tiny_dir, target_modules=("q_proj", "v_proj", "up_proj"))
+    expected = gradients(model, answer_loss(model, batch))
+    assert len(expected) == 2 * 3 * 2
+    assert_same(gradients(model, FastPath(model).loss(pack(batch))), expected)
+
+
+def test_a_record_does_not_see_the_one_packed_before_it(
+    tiny_dir: Path, batch: dict[str, torch.Tensor]
+) -> None:
+    _, model = tiny(tiny_dir)
+    path = FastPath(model)
+    alone = [path.loss(pack(one)) for one in packed_parts(batch, token_budget=1)]
+    assert len(alone) == len(batch["input_ids"])
+    together = path.loss(pack(batch))
+    assert together.item() == pytest.approx(sum(loss.item() for loss in alone), rel=1e-5)
+    assert_same(gradients(model, together), gradients(model, sum(alone, torch.zeros(()))))
+
+
+def test_dropout_drops_the_same_values_forward_and_backward(
+    tiny_dir: Path, batch: dict[str, torch.Tensor]
+) -> None:
+    _, model = tiny(tiny_dir, lora_dropout=0.3)
+    name, parameter = next((n, p) for n, p in model.named_parameters() if "lora_A" in n)
+    path, packed = FastPath(model, lambda _: 0), pack(batch)
+
+    def loss() -> torch.Tensor:
+        torch.manual_seed(5)
+        return path.loss(packed)
+
+    torch.manual_seed(6)
+    assert path.loss(packed).item() != pytest.approx(loss().item(), rel=1e-6)
+    grad = gradients(model, loss())[name]
+    step = 1e-2 * grad / grad.norm()
+    with torch.no_grad():
+        parameter += step
+        above = loss().double()
+        parameter -= 2 * step
+        below = loss().double()
+    slope = ((above - below) / (2 * step.norm())).item()
+    assert slope == pytest.approx(grad.norm().item(), rel=0.02)
+
+
+def test_gradients_of_two_parts_add_up(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:
+    _, model = tiny(tiny_dir)
+    path = FastPath(model, lambda _: 1)
+    whole = gradients(model, path.loss(pack(batch)))
+    model.zero_grad()
+    parts = list(packed_parts(batch, token_budget=int(batch["attention_mask"].sum()) // 2))
+    assert len(parts) > 1
+    for part in parts:
+        path.loss(pack(part)).backward()
+    assert_same(whole, {n: p.grad for n, p in model.named_parameters() if p.grad is not None})
+
+
+def test_packed_parts_hold_every_record_once_within_the_budget(
+    batch: dict[str, torch.Tensor],
+) -> None:
+    lengths = batch["attention_mask"].sum(dim=1)
+    budget = int(lengths.max()) + int(lengths.min())
+    parts = list(packed_parts(batch, budget))
+    assert sorted(torch.cat([part["record"] for part in parts]).tolist()) == list(
+        range(len(lengths))
+    )
+    assert all(int(part["attention_mask"].sum()) <= budget for part in parts)
+    assert all(
+        int(part["attention_mask"].sum(dim=1).max()) == part["input_ids"].shape[1] for part in parts
+    )
+
+
+def test_it_says_why_it_cannot(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, model = tiny(tiny_dir)
+    assert why_not(model) == "no CUDA device (the model is on cpu)"
+    assert unknown_shape(model) is None
+    config = model.get_base_model().config
+    monkeypatch.setattr(config, "layer_types", ["sliding_attention"] * 2)
+    assert unknown_shape(model) == "it has sliding-window attention"
+    monkeypatch.setattr(model.peft_config["default"], "use_dora", True)
+    monkeypatch.setattr(config, "layer_types", ["full_attention"] * 2)
+    assert unknown_shape(model) == "DoRA scales the merged weights"
