@@ -28,6 +28,8 @@ from lawqa.questions import Question, fingerprint, json_lines, read_text
 
 SCHEMA_VERSION = 1
 MANIFEST, RESULTS, SUMMARY = "manifest.json", "results.jsonl", "summary.json"
+PARTS = "parts"
+"""A directory of results that are not in `results.jsonl` yet, while a run goes on."""
 
 Status = Literal["running", "done", "failed", "interrupted"]
 
@@ -52,6 +54,8 @@ class Manifest:
     """Id, order and fingerprint of every question asked or trained on."""
     adapter: dict[str, Any] | None = None
     """The adapter that was evaluated: path and what its manifest says; None without one."""
+    retrieval: dict[str, Any] | None = None
+    """What contexts were retrieved with: hashes of index and corpus, parameters; None without retrieval."""
     notes: list[str] = field(default_factory=list)
     """What a reader must know first, such as a leak that was allowed."""
     figures: dict[str, Any] = field(default_factory=dict)
@@ -91,7 +95,7 @@ class RunDirectory:
         """
         try:
             is_file = path.exists() and not path.is_dir()
-            holds_run = (path / MANIFEST).exists()
+            holds_run = (path / MANIFEST).exists() or (path / RESULTS).exists()
         except OSError as problem:  # such as a name that is too long
             raise ConfigError(f"{path}: cannot be a directory: {problem.strerror}") from None
         if is_file:
@@ -99,7 +103,7 @@ class RunDirectory:
         if holds_run and not fresh:
             raise ConfigError(
                 f"{path}: already holds a run",
-                "--fresh replaces it; or name another directory",
+                "--resume goes on with it, --fresh replaces it; or name another directory",
             )
 
     @classmethod
@@ -112,11 +116,19 @@ class RunDirectory:
         cls.check_free(path, fresh=fresh)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            for name in (MANIFEST, RESULTS, SUMMARY):
+            shutil.rmtree(path / PARTS, ignore_errors=True)
+            for name in (SUMMARY, RESULTS, MANIFEST):
                 (path / name).unlink(missing_ok=True)
+            run = cls(path)
+            run.sweep()
         except OSError as problem:
             raise ConfigError(f"{path}: cannot be written: {problem.strerror}") from None
-        return cls(path)
+        return run
+
+    def sweep(self) -> None:
+        """Remove what a killed process had begun to write."""
+        for half_written in self.path.glob(".*.json*.tmp"):
+            half_written.unlink()
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write or replace the manifest; a reader sees the old one or the new one, never half."""
@@ -161,10 +173,14 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON so that the file is always whole: to a temporary file beside it, then renamed."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    """Write JSON so that the file is always whole."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is always whole: to a temporary file beside it, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

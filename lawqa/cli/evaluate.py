@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
+from lawqa.cli.again import resume_command
+from lawqa.cli.evaluated import base_text, result_text
+from lawqa.cli.generation_flags import GenerationFlags
 from lawqa.cli.prompt_options import (
     ConditionFlag,
     ModeFlag,
-    not_built_yet,
-    require_no_retrieval,
     resolve_condition,
     resolve_mode,
 )
+from lawqa.cli.retrieval_flags import RetrievalFlags
+from lawqa.cli.server_flags import ServerFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult
+    from lawqa.pipelines.servers import ServerConfig
 
 AnswerBy = Literal["logits", "generate"]
 
@@ -44,10 +49,6 @@ class Evaluate:
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
     no_rag: FlagCreatePairsOff[bool] = False
     """The same as --condition closed."""
-    top_k: int | None = None
-    """How many articles to retrieve."""
-    index: Path | None = None
-    """The retrieval index."""
     mode: ModeFlag = None
     """direct: one letter; cot: reasoning and a final answer line. Default direct."""
     use_cot: FlagCreatePairsOff[bool] = False
@@ -58,24 +59,12 @@ class Evaluate:
     """logits: likeliest label of one forward pass; generate: parsed text. Default fits the mode."""
     few_shot: bool = False
     """Put two solved questions before each question."""
-    ensemble: int = 1
-    """Ask each question so many times with sampling and take the majority."""
     permutations: Literal[1, 4, 24] = 1
     """Ask each question in so many orders of its choices."""
     llm_backend: Literal["hf", "ollama", "openai", "scripted"] = "hf"
     """Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table."""
-    llm_model: str | None = None
-    """The model's name on an Ollama or OpenAI-style server."""
-    base_url: str | None = None
-    """The address of an OpenAI-style server."""
     script: Path | None = None
     """The table of answers for --llm-backend scripted: JSON, question id to text."""
-    use_reranker: FlagCreatePairsOff[bool] = False
-    """Rerank retrieved articles."""
-    reranker_model: str | None = None
-    """The reranking model."""
-    rerank_top_n: int | None = None
-    """How many articles to keep after reranking."""
     hf_model_name: str = DEFAULT_MODEL
     """A local model directory, or a name in the Hugging Face cache."""
     revision: str | None = None
@@ -86,10 +75,6 @@ class Evaluate:
     """Also score the base model without the adapter, in the same process."""
     hf_load_in_4bit: FlagCreatePairsOff[bool] = False
     """Quantise the model to 4 bits (NF4) while loading. An adapter trained over 4 bits implies it."""
-    max_new_tokens: int | None = None
-    """The most tokens of one generated answer. Without it: 32 direct, 1024 cot, 4096 thinking."""
-    temperature: float | None = None
-    """0 for greedy decoding (the default); above 0 answers are sampled."""
     token_budget: int = 8192
     """Padded tokens of one batch; halved when memory runs out."""
     seed: int = 0
@@ -99,31 +84,72 @@ class Evaluate:
     run_dir: Path | None = None
     """The run directory. Without it: a new one under runs/."""
     resume: FlagCreatePairsOff[bool] = False
-    """Go on with an interrupted run."""
+    """Go on with the run in --run-dir: ask what is missing or failed. A new run where there is none."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier run in the run directory, and an earlier output file."""
     allow_leak: FlagCreatePairsOff[bool] = False
     """Score questions that the adapter was trained on; the summary says so."""
     allow_prompt_mismatch: FlagCreatePairsOff[bool] = False
     """Use a prompt that the adapter was not trained on; the summary says so."""
+    quiet: FlagCreatePairsOff[bool] = False
+    """No progress line."""
+    generation: OmitArgPrefixes[GenerationFlags] = field(default_factory=GenerationFlags)
+    retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
+    server: OmitArgPrefixes[ServerFlags] = field(default_factory=ServerFlags)
 
     def run(self) -> int:
-        self._refuse_what_is_not_built()
+        from lawqa.commands import require_backend
+
+        require_backend(self.place, self.llm_backend)
         config, remarks = self.resolve()
         for remark in remarks:
             print(f"note: {remark}", file=sys.stderr)
-        from lawqa.pipelines.evaluate import evaluate
+        from lawqa.pipelines.evaluate import new_run_dir
+        from lawqa.pipelines.ranks import Ranks
 
-        result = evaluate(config)
-        print(result_text(result))
+        ranks = Ranks.of(os.environ)
+        if not ranks.several:
+            config = replace(config, run_dir=config.run_dir or new_run_dir(config))
+        try:
+            results = self._results(config)
+        except KeyboardInterrupt as stop:
+            from lawqa.pipelines.interrupts import exit_code
+
+            print("interrupted", file=sys.stderr)
+            if ranks.rank == 0 and config.run_dir and holds_run(config.run_dir):
+                print(f"hint: {self._again(config.run_dir)}  goes on", file=sys.stderr)
+            return exit_code(stop)
+        failed = sum(result.summary.outcomes["failed"] for result in results)
+        if ranks.rank == 0:
+            self._print(results)
+            if failed and config.run_dir:
+                what = "1 question" if failed == 1 else f"{failed} questions"
+                print(f"{what} failed: see error in results.jsonl", file=sys.stderr)
+                print(f"hint: {self._again(config.run_dir)}  asks them again", file=sys.stderr)
+        return EXIT_SOME_FAILED if failed else 0
+
+    def _results(self, config: EvaluationConfig) -> tuple[EvaluationResult, ...]:
+        from lawqa.pipelines.evaluate import evaluate, evaluate_with_base
+
+        def say(line: str) -> None:
+            if not self.quiet:
+                print(f"note: {line}", file=sys.stderr)
+
+        return (
+            evaluate_with_base(config, say=say) if self.with_base else (evaluate(config, say=say),)
+        )
+
+    def _print(self, results: tuple[EvaluationResult, ...]) -> None:
+        print(result_text(results[0]))
         if self.output is not None:
             print(f"output: {self.output}")
-        failed = result.summary.outcomes["failed"]
-        if failed:
-            counted = "1 question" if failed == 1 else f"{failed} questions"
-            print(f"{counted} failed: see error in results.jsonl", file=sys.stderr)
-            return EXIT_SOME_FAILED
-        return 0
+        if self.with_base:
+            print(f"\n{base_text(*results)}")
+
+    def _again(self, run_dir: Path) -> str:
+        # A place may want backend and model named, even where they are the defaults.
+        named = ("llm_backend", "hf_model_name") if self.llm_backend == "hf" else ()
+        return resume_command("evaluate", self, run_dir, named)
 
     def resolve(self) -> tuple[EvaluationConfig, list[str]]:
         """The settings that the flags mean, and remarks on flags without effect.
@@ -131,62 +157,59 @@ class Evaluate:
         Raises:
             ConfigError: the flags contradict each other.
         """
-        from lawqa.pipelines.evaluate import EvaluationConfig
+        from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 
         condition, remarks = resolve_condition(
-            self.condition, no_rag=self.no_rag, retrieval_flags=self._retrieval_flags()
+            self.condition, no_rag=self.no_rag, retrieval_flags=self.retrieval.given()
         )
-        require_no_retrieval(condition, self.index)
         mode = resolve_mode(self.mode, use_cot=self.use_cot)
         self._check_backend_flags()
+        server = self.server.config(self.llm_backend)
+        tokenizer = self.hf_model_name if self.llm_backend == "hf" else self.server.tokenizer
         config = EvaluationConfig(
             data=self.data,
             spec=PromptSpec(mode, condition, self.thinking, self.few_shot),
             answer_by=self._answer_by(mode),
-            backend="scripted" if self.llm_backend == "scripted" else "hf",
+            backend=self.llm_backend,
             samples=self.samples,
-            model_name="" if self.llm_backend == "scripted" else self.hf_model_name,
+            model_name=self._model_name(server),
             revision=self.revision,
             adapter=self.hf_lora_path,
             load_in_4bit=self.hf_load_in_4bit,
             script=self.script,
-            max_new_tokens=self._max_new_tokens(mode),
-            temperature=self.temperature or 0.0,
+            server=server,
+            permutations=self.permutations,
+            max_new_tokens=self.generation.chosen_max_new_tokens(mode=mode, thinking=self.thinking),
+            temperature=self.generation.chosen_temperature(),
+            **self.generation.settings(),
             token_budget=self.token_budget,
             seed=self.seed,
             place=self.place,
             run_dir=self.run_dir,
             output=self.output,
+            resume=self.resume,
             fresh=self.fresh,
             allow_leak=self.allow_leak,
             allow_prompt_mismatch=self.allow_prompt_mismatch,
+            rag=self.retrieval.config((condition,), tokenizer, self.revision),
+            quiet=self.quiet,
         )
+        check_config(config)
         return config, remarks + self._unused_flags(config)
 
     def _unused_flags(self, config: EvaluationConfig) -> list[str]:
         """A remark on every flag that was given and changes nothing."""
-        unused = {
-            "--temperature": self.temperature is not None and config.answer_by == "logits",
-            "--max-new-tokens": self.max_new_tokens is not None and config.answer_by == "logits",
-            "--hf-load-in-4bit": self.hf_load_in_4bit and config.backend != "hf",
-            "--revision": self.revision is not None and config.backend != "hf",
-        }
-        given = [flag for flag, without_effect in unused.items() if without_effect]
-        why = (
-            "labels are scored, no text is generated"
-            if config.backend == "hf"
-            else "no model is loaded"
-        )
-        return [f"{', '.join(given)} unused: {why}"] if given else []
-
-    def _retrieval_flags(self) -> dict[str, object]:
-        return {
-            "--top-k": self.top_k,
-            "--index": self.index,
-            "--use-reranker": self.use_reranker,
-            "--reranker-model": self.reranker_model,
-            "--rerank-top-n": self.rerank_top_n,
-        }
+        remarks = []
+        no_model = {"--hf-load-in-4bit": self.hf_load_in_4bit, "--revision": self.revision}
+        given = [flag for flag, value in no_model.items() if value]
+        if config.backend != "hf" and given:
+            remarks.append(f"{', '.join(given)} unused: no model is loaded")
+        generates = config.answer_by == "generate"
+        unused = self.generation.unused(generates=generates)
+        if unused:
+            why = "the temperature is 0" if generates else "labels are scored, no text is generated"
+            remarks.append(f"{', '.join(unused)} unused: {why}")
+        return remarks
 
     def _answer_by(self, mode: str) -> AnswerBy:
         free_text = mode == "cot" or self.thinking
@@ -197,60 +220,27 @@ class Evaluate:
                 "not an answer",
                 "--answer-by generate",
             )
-        return self.answer_by or ("generate" if free_text else "logits")
-
-    def _max_new_tokens(self, mode: str) -> int:
-        if self.max_new_tokens is not None:
-            return self.max_new_tokens
-        if self.thinking:
-            return 4096
-        return 1024 if mode == "cot" else 32
+        sampled = self.generation.ensemble > 1
+        return self.answer_by or ("generate" if free_text or sampled else "logits")
 
     def _check_backend_flags(self) -> None:
         problems = []
-        if self.samples is not None and self.samples < 1:
-            problems.append(f"--samples is {self.samples}, expected 1 or more")
-        if self.temperature is not None and self.temperature < 0:
-            problems.append(f"--temperature is {self.temperature}, expected 0 or more")
-        if self.max_new_tokens is not None and self.max_new_tokens < 1:
-            problems.append(f"--max-new-tokens is {self.max_new_tokens}, expected 1 or more")
-        if self.token_budget < 1:
-            problems.append(f"--token-budget is {self.token_budget}, expected 1 or more")
         if self.script is not None and self.llm_backend != "scripted":
             problems.append("--script is for --llm-backend scripted")
-        if self.llm_backend == "scripted" and self.hf_lora_path is not None:
+        if self.llm_backend != "hf" and self.hf_lora_path is not None:
             problems.append("--hf-lora-path is for --llm-backend hf")
-        if self.llm_model is not None and self.llm_backend in ("hf", "scripted"):
-            problems.append(
-                f"--llm-model {self.llm_model} names a model on a server, but the backend is "
-                f"{self.llm_backend}: say --llm-backend ollama, or --hf-model-name for a local model"
-            )
-        if self.base_url is not None and self.llm_backend != "openai":
-            problems.append("--base-url is for --llm-backend openai")
+        problems += self.server.problems(self.llm_backend)
         if problems:
             raise ConfigError("\n".join(problems), "lawqa evaluate --help  explains every option")
 
-    def _refuse_what_is_not_built(self) -> None:
-        if self.llm_backend in ("ollama", "openai"):
-            from lawqa.commands import require_backend
-
-            require_backend(self.place, self.llm_backend)
-            not_built_yet(f"--llm-backend {self.llm_backend}", "asking a model server")
-        if self.ensemble != 1:
-            not_built_yet(f"--ensemble {self.ensemble}", "self-consistency")
-        if self.permutations != 1:
-            not_built_yet(f"--permutations {self.permutations}", "asking in several orders")
-        if self.with_base:
-            not_built_yet("--with-base", "scoring base and adapter in one process")
-        if self.resume:
-            not_built_yet("--resume", "going on with an interrupted evaluation")
+    def _model_name(self, server: ServerConfig | None) -> str:
+        if server is not None:
+            return server.model
+        return "" if self.llm_backend == "scripted" else self.hf_model_name
 
 
-def result_text(result: EvaluationResult) -> str:
-    """What a user reads after an evaluation; what must be known first comes first."""
-    from lawqa.report.table import law_table, summary_table
+def holds_run(run_dir: Path) -> bool:
+    """Whether a run was begun there."""
+    from lawqa.runs import MANIFEST
 
-    lines = [f"! {note}" for note in result.notes]
-    lines += [summary_table({"this run": result.summary}), "", law_table(result.summary), ""]
-    lines.append(f"run: {result.run_dir}")
-    return "\n".join(lines)
+    return (run_dir / MANIFEST).exists()

@@ -2,288 +2,276 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from tqdm import tqdm
-
-from lawqa.backends.base import Backend, GenerationSettings
-from lawqa.commands import require_backend
+from lawqa.backends.base import Backend
 from lawqa.errors import ConfigError
-from lawqa.pipelines.adapters import AdapterManifest
-from lawqa.pipelines.results import Answer, result_row, scored_answer, summary_of
-from lawqa.prompting import Prompt, PromptSpec, build_prompt, spec_hash
-from lawqa.questions import Question, file_sha256, read_questions
+from lawqa.pipelines.asking import ask, force
+from lawqa.pipelines.evaluation_config import AnswerBy, EvaluationConfig
+from lawqa.pipelines.figures import Figures, figures_of
+from lawqa.pipelines.gathering import gathered, is_whole, tidied
+from lawqa.pipelines.interrupts import signals_interrupt
+from lawqa.pipelines.job import Job, new_run_dir, prepare, with_base_notes
+from lawqa.pipelines.lock import LOCK, require_free, run_lock
+from lawqa.pipelines.opening import BackendFactory, base_of, open_backend
+from lawqa.pipelines.progress import Progress
+from lawqa.pipelines.ranks import Ranks
+from lawqa.pipelines.result_log import Found, ResultLog, find_results
+from lawqa.pipelines.resume import continued, earlier_run, require_same_model
 from lawqa.runs import (
+    RESULTS,
     SCHEMA_VERSION,
+    SUMMARY,
     Manifest,
     RunDirectory,
-    claim_output,
-    describe_environment,
     ending,
     now,
-    question_entries,
+    read_manifest,
     write_json,
 )
 from lawqa.scoring import ScoredAnswer, Summary
 
-AnswerBy = Literal["logits", "generate"]
+__all__ = [
+    "AnswerBy",
+    "EvaluationConfig",
+    "EvaluationResult",
+    "evaluate",
+    "evaluate_with_base",
+    "new_run_dir",
+    "open_backend",
+]
 
-BackendFactory = Callable[["EvaluationConfig", "AdapterManifest | None"], Backend]
-
-
-@dataclass(frozen=True)
-class EvaluationConfig:
-    """What is asked, of which model, and where the answers go."""
-
-    data: Path
-    """The questions."""
-    spec: PromptSpec
-    """How they are put."""
-    answer_by: AnswerBy
-    """`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text."""
-    backend: Literal["hf", "scripted"]
-    """Who answers."""
-    samples: int | None = None
-    """Only the first so many questions; None for all."""
-    model_name: str = ""
-    """The model, for `hf`."""
-    revision: str | None = None
-    """Its revision."""
-    adapter: Path | None = None
-    """An adapter to apply."""
-    load_in_4bit: bool = False
-    """Quantise the model while loading; an adapter trained over 4-bit weights implies it."""
-    script: Path | None = None
-    """The table of answers, for `scripted`."""
-    max_new_tokens: int = 32
-    """The most tokens of one completion."""
-    temperature: float = 0.0
-    """0 for greedy decoding."""
-    token_budget: int = 8192
-    """Padded tokens of one batch."""
-    seed: int = 0
-    """For sampling."""
-    place: str = "any"
-    """Where this runs; decides what is forbidden."""
-    run_dir: Path | None = None
-    """The run directory; None for a new one under `runs/`."""
-    output: Path | None = None
-    """Also write config, summary and results as one JSON file."""
-    fresh: bool = False
-    """Replace an earlier run and output."""
-    allow_leak: bool = False
-    """Score trained-on questions, and say so."""
-    allow_prompt_mismatch: bool = False
-    """Use a prompt that the adapter does not know, and say so."""
-    quiet: bool = False
-    """No progress bar."""
+Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
 class EvaluationResult:
     """A finished evaluation."""
 
-    summary: Summary
-    """Its figures."""
+    figures: Figures
+    """All its figures."""
     notes: tuple[str, ...]
     """What a reader must know first."""
-    answers: tuple[ScoredAnswer, ...]
-    """What the figures were made from."""
     run_dir: Path
     """Where everything is."""
 
+    @property
+    def summary(self) -> Summary:
+        """Accuracy with everything that must travel with it."""
+        return self.figures.summary
+
+    @property
+    def answers(self) -> tuple[ScoredAnswer, ...]:
+        """What the figures were made from, in the sequence of the questions."""
+        return self.figures.answers
+
 
 def evaluate(
-    config: EvaluationConfig, backend_factory: BackendFactory | None = None
+    config: EvaluationConfig, backend_factory: BackendFactory | None = None, say: Say = str
 ) -> EvaluationResult:
-    """Ask all questions and score the answers.
+    """Ask all questions, or those that an earlier run left, and score the answers.
 
     Everything that can be wrong with the options and files is checked before a model is loaded.
 
     Args:
         config: what to do.
         backend_factory: makes the backend; for callers that hold a loaded model already.
+        say: told what is found and done on the way, a line each.
 
     Raises:
         LawqaError: a file, option, model or policy does not allow it.
+        Interrupted: the process was asked to end; `config.resume` goes on.
     """
-    require_backend(config.place, config.backend)
-    questions = _sampled(read_questions(config.data), config.samples)
-    prompts = [build_prompt(question, config.spec) for question in questions]
-    run_dir = config.run_dir or _new_run_dir(config)
-    RunDirectory.check_free(run_dir, fresh=config.fresh)
-    if config.output is not None:
-        claim_output(config.output, "--output", fresh=config.fresh)
-    adapter = AdapterManifest.read(config.adapter) if config.adapter else None
-    notes = []
-    if adapter is not None:
-        notes = adapter.notes(
-            questions,
-            config.spec,
-            allow_leak=config.allow_leak,
-            allow_prompt_mismatch=config.allow_prompt_mismatch,
-        )
-        # What was trained is what is tested.
-        config = replace(config, load_in_4bit=config.load_in_4bit or bool(adapter.quantisation))
-    backend = (backend_factory or open_backend)(config, adapter)
-    hashed = spec_hash(config.spec, backend.chat_template)
-    if adapter is not None:
-        notes += adapter.check_base(
-            backend.describe(),
-            config.spec,
-            hashed,
-            allow_prompt_mismatch=config.allow_prompt_mismatch,
-        )
-    run = RunDirectory.create(run_dir, fresh=config.fresh)
-    manifest = _manifest(config, backend, questions, hashed, adapter, notes)
-    run.write_manifest(manifest)
-    try:
-        started = time.perf_counter()
-        _ask_all(config, backend, questions, prompts, run)
-        seconds = time.perf_counter() - started
-        result = _finish(config, run, questions, notes, seconds)
-    except BaseException as problem:
-        run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
-        raise
-    figures = {"seconds": round(seconds, 3)}
-    run.write_manifest(
-        replace(manifest, model=backend.describe(), figures=figures, ended=now(), status="done")
+    with signals_interrupt():
+        job = _prepared(config)
+        return _run(job, lambda: (backend_factory or open_backend)(job.config, job.adapter), say)
+
+
+def evaluate_with_base(
+    config: EvaluationConfig, backend_factory: BackendFactory | None = None, say: Say = str
+) -> tuple[EvaluationResult, EvaluationResult]:
+    """Score an adapter, and the base model alone, on the same loaded weights.
+
+    Args:
+        config: what to do; the base's run goes beside the adapter's with `-base` added to its name.
+        backend_factory: makes the backend with the adapter.
+        say: told what is found and done on the way, a line each.
+
+    Returns:
+        The adapter's result and the base model's.
+
+    Raises:
+        ConfigError: there is no adapter, or the backend cannot switch it off.
+        LawqaError: as for `evaluate`.
+    """
+    if config.adapter is None:
+        raise ConfigError("--with-base needs --hf-lora-path: which adapter is compared?")
+    with signals_interrupt():
+        adapted = _prepared(replace(config, run_dir=config.run_dir or new_run_dir(config)))
+        base = _prepared(_base_config(adapted))
+        loaded: list[Backend] = []
+
+        def opened() -> Backend:
+            if not loaded:
+                loaded.append((backend_factory or open_backend)(adapted.config, adapted.adapter))
+            return loaded[0]
+
+        earlier_run(base)  # what it refuses is better known before the first of the two is asked
+        result = _run(adapted, opened, say)
+        return result, _run(base, lambda: base_of(opened()), say)
+
+
+def _prepared(config: EvaluationConfig) -> Job:
+    ranks = Ranks.of(os.environ)
+    if ranks.several and config.run_dir is None:
+        raise ConfigError("several processes need --run-dir: they must write into one directory")
+    return prepare(config, claims=ranks.rank == 0)
+
+
+def _base_config(adapted: Job) -> EvaluationConfig:
+    config, run_dir = adapted.config, adapted.run_dir
+    output = config.output
+    return replace(
+        config,
+        adapter=None,
+        run_dir=run_dir.with_name(f"{run_dir.name}-base"),
+        output=output.with_name(f"{output.stem}-base{output.suffix}") if output else None,
     )
+
+
+def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
+    ranks = Ranks.of(os.environ)
+    if ranks.rank > 0:
+        return _take_part(job, opened(), ranks)
+    earlier = earlier_run(job)
+    if job.config.resume and not earlier:
+        say(f"{job.run_dir}: holds no run to go on with, a new one begins")
+    if earlier and not ranks.several:
+        found = find_results(job.run_dir)
+        if earlier["status"] == "done" and is_whole(job, found):
+            say(f"{job.run_dir}: all {len(job.keys)} answers are known, nothing is asked")
+            result = _result(job, earlier, found)
+            _write(job, RunDirectory(job.run_dir), earlier, result, found)
+            return result
+    require_free(job.run_dir / LOCK)
+    backend = opened()
+    job = with_base_notes(job, backend)
+    manifest = continued(job.manifest(backend), earlier)
+    if earlier:
+        require_same_model(job.run_dir, earlier, manifest)
+    _make_directory(job.run_dir)
+    with run_lock(job.run_dir / LOCK):
+        run = (
+            RunDirectory(job.run_dir)
+            if earlier
+            else RunDirectory.create(job.run_dir, fresh=job.config.fresh)
+        )
+        run.sweep()
+        known = tidied(job, say) if earlier else find_results(run.path)
+        return _lead(job, backend, run, manifest, known, ranks)
+
+
+def _lead(
+    job: Job,
+    backend: Backend,
+    run: RunDirectory,
+    manifest: Manifest,
+    known: Found,
+    ranks: Ranks,
+) -> EvaluationResult:
+    """Process 0, or the only one: ask, bring together, score."""
+    (run.path / SUMMARY).unlink(missing_ok=True)  # of the time before this run goes on
+    run.write_manifest(manifest)
+    before, started = manifest.figures.get("seconds", 0.0), time.perf_counter()
+
+    def figures() -> dict[str, Any]:
+        seconds = before + time.perf_counter() - started
+        return {**manifest.figures, "seconds": round(seconds, 3), "processes": ranks.size}
+
+    notes = list(manifest.notes)
+    try:
+        if ranks.several:
+            ranks.announce(run.path)
+        _ask(job, backend, known, ranks, notes)
+        if ranks.several:
+            ranks.wait_for_others(run.path)
+        found = gathered(job)
+        manifest = replace(manifest, notes=notes, figures=figures())
+        result = _result(job, vars(manifest), found)
+        _write(job, run, vars(manifest), result, found)
+    except BaseException as problem:
+        run.write_manifest(
+            replace(manifest, figures=figures(), ended=now(), status=ending(problem))
+        )
+        raise
+    run.write_manifest(replace(manifest, model=backend.describe(), ended=now(), status="done"))
     return result
 
 
-def _ask_all(
-    config: EvaluationConfig,
-    backend: Backend,
-    questions: Sequence[Question],
-    prompts: Sequence[Prompt],
+def _take_part(job: Job, backend: Backend, ranks: Ranks) -> EvaluationResult:
+    """Another process than 0: ask this process's share; the result is that of all."""
+    ranks.wait_until_ready(job.run_dir)
+    with ranks.taking_part(job.run_dir):
+        found = find_results(job.run_dir, [job.run_dir / RESULTS])
+        _ask(job, backend, found, ranks, [])
+    ranks.wait_until_whole(job.run_dir)
+    return _result(job, read_manifest(job.run_dir), find_results(job.run_dir))
+
+
+def _ask(job: Job, backend: Backend, found: Found, ranks: Ranks, notes: list[str]) -> None:
+    """Ask what is missing of this process's share, then force answers out of texts without one."""
+    share = ranks.share(job.questions, job.keys)
+    missing = [key for key in share if key not in found.places]
+    part = ranks.part(job.run_dir)
+    log = part if ranks.several else job.run_dir / RESULTS
+    quiet = job.config.quiet or ranks.rank > 0
+    with (
+        closing(ResultLog(log)) as results,
+        closing(Progress(len(missing), quiet=quiet)) as progress,
+    ):
+        for row in ask(job, backend, missing):
+            results.append(row)
+            progress.add(row)
+    if not job.config.forces_answers:
+        return
+    found = find_results(job.run_dir, [job.run_dir / RESULTS, part])
+    waiting = [key for key in share if found.places[key].state == "open"]
+    if waiting:
+        with closing(ResultLog(part)) as results:
+            for row in force(job, backend, found.rows(waiting), notes.append):
+                results.append(row)
+
+
+def _result(job: Job, manifest: Mapping[str, Any], found: Found) -> EvaluationResult:
+    figures = figures_of(found.rows(job.keys))
+    record = figures.record(manifest["notes"], manifest["figures"]["seconds"])
+    return EvaluationResult(figures, tuple(record["notes"]), job.run_dir)
+
+
+def _write(
+    job: Job,
     run: RunDirectory,
+    manifest: Mapping[str, Any],
+    result: EvaluationResult,
+    found: Found,
 ) -> None:
-    by_key = {question.key: question for question in questions}
-    correct = 0
-    hidden = config.quiet or None  # None: tqdm hides the bar where there is no terminal
-    with tqdm(total=len(prompts), desc="asking", unit="question", disable=hidden) as bar:
-        for answer in _answers(config, backend, prompts):
-            row = result_row(by_key[answer.key], config.spec, config.answer_by, answer)
-            run.append_result(row)
-            correct += row["outcome"] == "correct"
-            bar.update()
-            bar.set_postfix(correct=correct)
-
-
-def _answers(
-    config: EvaluationConfig, backend: Backend, prompts: Sequence[Prompt]
-) -> Iterator[Answer]:
-    if config.answer_by == "logits":
-        return backend.score_choices(prompts)
-    settings = GenerationSettings(config.max_new_tokens, config.temperature, config.seed)
-    return backend.generate(prompts, settings)
-
-
-def _finish(
-    config: EvaluationConfig,
-    run: RunDirectory,
-    questions: Sequence[Question],
-    notes: Sequence[str],
-    seconds: float,
-) -> EvaluationResult:
-    position = {question.key: number for number, question in enumerate(questions)}
-    rows = sorted(run.results(), key=lambda row: position[f"{row['file_name']}#{row['order']}"])
-    summary, record = summary_of(rows, notes, seconds)
+    notes: Sequence[str] = manifest["notes"]
+    record = result.figures.record(notes, manifest["figures"]["seconds"])
     run.write_summary(record)
-    if config.output is not None:
-        whole = {"schema_version": SCHEMA_VERSION, "config": _config_json(config)}
-        write_json(config.output, {**whole, "summary": record, "results": rows})
-    answers = tuple(scored_answer(row) for row in rows)
-    return EvaluationResult(summary, tuple(record["notes"]), answers, run.path)
+    if job.config.output is not None:
+        whole = {"schema_version": SCHEMA_VERSION, "config": job.config.to_json()}
+        rows = list(found.rows(job.keys))
+        write_json(job.config.output, {**whole, "summary": record, "results": rows})
 
 
-def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = None) -> Backend:
-    """The backend that the settings name, with its model loaded.
-
-    Raises:
-        LawqaError: the script, model or adapter is not there or does not load.
-    """
-    if config.backend == "scripted":
-        from lawqa.backends.scripted import ScriptedBackend
-
-        if config.script is None:
-            raise ConfigError(
-                "--llm-backend scripted needs --script", 'a JSON file like {"*": "c"}'
-            )
-        return ScriptedBackend.from_file(config.script)
-    from lawqa.backends.hf import require_packages
-
-    require_packages(quantised=config.load_in_4bit)
-    from lawqa.backends.hf.backend import HFBackend
-    from lawqa.backends.hf.load import ModelConfig, load_model
-
-    model = ModelConfig(config.model_name, config.revision, config.load_in_4bit)
-    return HFBackend(load_model(model, adapter.path if adapter else None), config.token_budget)
-
-
-def _manifest(
-    config: EvaluationConfig,
-    backend: Backend,
-    questions: Sequence[Question],
-    hashed: str,
-    adapter: AdapterManifest | None,
-    notes: Sequence[str],
-) -> Manifest:
-    model = backend.describe()
-    return Manifest(
-        kind="evaluate",
-        config=_config_json(config),
-        model=model,
-        prompt_specs={config.spec.id: hashed},
-        data={
-            "path": str(config.data),
-            "sha256": file_sha256(config.data),
-            "questions": len(questions),
-        },
-        questions=question_entries(questions),
-        adapter=_adapter_json(adapter),
-        notes=list(notes),
-        seed=config.seed,
-        environment=describe_environment(model.get("device")),
-        started=now(),
-    )
-
-
-def _adapter_json(adapter: AdapterManifest | None) -> dict[str, Any] | None:
-    if adapter is None:
-        return None
-    content = adapter.content or {}
-    kept = ("prompt_specs", "data", "started", "model")
-    return {"path": str(adapter.path), "manifest": {key: content.get(key) for key in kept}}
-
-
-def _config_json(config: EvaluationConfig) -> dict[str, Any]:
-    plain = {
-        key: str(value) if isinstance(value, Path) else value for key, value in vars(config).items()
-    }
-    return {**plain, "spec": vars(config.spec)}
-
-
-def _sampled(questions: tuple[Question, ...], samples: int | None) -> tuple[Question, ...]:
-    if samples is None:
-        return questions
-    if samples < 1:
-        raise ConfigError(f"--samples is {samples}, expected 1 or more")
-    return questions[:samples]
-
-
-def _new_run_dir(config: EvaluationConfig) -> Path:
-    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    who = config.adapter.name if config.adapter else Path(config.model_name or config.backend).name
-    base = Path("runs") / f"{stamp}_{who}_{config.spec.id}"
-    candidate, number = base, 1
-    while candidate.exists():
-        number += 1
-        candidate = base.with_name(f"{base.name}_{number}")
-    return candidate
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot be written: {problem.strerror}") from None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lawqa.answers import ParsedAnswer, parse
 from lawqa.backends.base import ChoiceScores, Completion, Failure
-from lawqa.choices import LABELS
+from lawqa.choices import LABELS, Label
+from lawqa.pipelines.rag import RetrievedContext
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, choices_text
-from lawqa.scoring import ScoredAnswer, Summary, outcome_of, summarise
+from lawqa.scoring import ScoredAnswer, outcome_of
 
 Answer = ChoiceScores | Completion | Failure
 
@@ -18,11 +20,22 @@ RESULT_SCHEMA_VERSION = 1
 
 
 def result_row(
-    question: Question, spec: PromptSpec, answer_by: str, answer: Answer
+    question: Question,
+    spec: PromptSpec,
+    answer_by: str,
+    answer: Answer,
+    retrieved: RetrievedContext | None = None,
 ) -> dict[str, Any]:
     """The stored result of one question: the lab's nine keys first, then lawqa's.
 
     For `logits` the response is the likeliest label itself: no text was generated.
+
+    Args:
+        question: what was asked.
+        spec: how it was put.
+        answer_by: `logits` or `generate`.
+        answer: what came back.
+        retrieved: its context, for the condition `rag`.
     """
     parsed, response = _parsed(question, answer)
     failed = isinstance(answer, Failure)
@@ -39,6 +52,7 @@ def result_row(
         "references": list(question.references),
         "schema_version": RESULT_SCHEMA_VERSION,
         "order": question.order,
+        "repeat": repeat_of(answer),
         "permutation": list(question.permutation),
         "law": question.law,
         "prompt_spec": spec.id,
@@ -47,11 +61,12 @@ def result_row(
         "status": None if failed else parsed.status,
         "rule": None if failed else parsed.rule,
         "span": list(parsed.span) if parsed.span else None,
+        **(retrieved.to_row() if retrieved else {}),
         **_measured(answer),
     }
 
 
-def scored_answer(row: dict[str, Any]) -> ScoredAnswer:
+def scored_answer(row: Mapping[str, Any]) -> ScoredAnswer:
     """What the statistics need of a stored result."""
     first, second, third, fourth = row["permutation"]
     logprobs = row["label_logprobs"]
@@ -63,40 +78,47 @@ def scored_answer(row: dict[str, Any]) -> ScoredAnswer:
         law=row["law"],
         order=(first, second, third, fourth),
         has_context=PromptSpec.from_id(row["prompt_spec"]).condition != "closed",
+        gold_retrieved=row.get("gold_retrieved"),
         label_logprobs=(logprobs[0], logprobs[1], logprobs[2], logprobs[3]) if logprobs else None,
+        repeat=row.get("repeat", 0),
     )
 
 
-def summary_of(
-    rows: Sequence[dict[str, Any]], notes: Sequence[str], seconds: float
-) -> tuple[Summary, dict[str, Any]]:
-    """The figures of stored results, and what `summary.json` says of them.
+def with_forced(
+    row: Mapping[str, Any], after: str, answer: ChoiceScores | Failure
+) -> dict[str, Any]:
+    """A stored result without an answer, and what the model answers when it must.
 
     Args:
-        rows: all results of a run.
-        notes: what a reader must know first; a collapse alarm is added.
-        seconds: how long the asking took.
+        row: the stored result; its own fields stay as they are.
+        after: what was put between the text and the label.
+        answer: the labels scored there.
     """
-    answers = [scored_answer(row) for row in rows]
-    lengths = {row["file_name"]: _original_lengths(row) for row in rows}
-    summary = summarise(answers, choice_lengths=lengths)
-    alarms = [summary.collapse.sentence] if summary.collapse else []
-    record = {
-        "notes": [*notes, *alarms],
-        "accuracy": summary.accuracy.value,
-        "correct_count": summary.accuracy.correct,
-        "total_count": summary.n,
-        "seconds": round(seconds, 3),
-        "statistics": summary.to_json(),
+    if isinstance(answer, Failure):
+        return {**row, "forced_error": answer.reason}
+    return {
+        **row,
+        "forced_answer": _likeliest(answer),
+        "forced_logprobs": list(answer.logprobs),
+        "forced_label_mass": answer.label_mass,
+        "forced_after": after,
+        "forced_error": None,
     }
-    return summary, record
 
 
-def _original_lengths(row: dict[str, Any]) -> tuple[int, ...]:
-    """Choice lengths in the original order, whatever order was shown."""
-    shown = [len(line) - len("a ") for line in row["choices"].split("\n")]
-    lengths = dict(zip(row["permutation"], shown, strict=True))
-    return tuple(lengths[i] for i in range(len(LABELS)))
+def forced_answer(row: Mapping[str, Any]) -> ScoredAnswer:
+    """The answer with its forced label, where it has one; else as it is."""
+    answer = scored_answer(row)
+    label: Label | None = row.get("forced_answer")
+    if label is None or answer.predicted is not None:
+        return answer
+    outcome = outcome_of(answer.gold, label, "answered")
+    return replace(answer, predicted=label, outcome=outcome)
+
+
+def repeat_of(answer: Answer) -> int:
+    """Which of a prompt's answers this is; scored labels are always the first."""
+    return 0 if isinstance(answer, ChoiceScores) else answer.repeat
 
 
 def _parsed(question: Question, answer: Answer) -> tuple[ParsedAnswer, str]:
@@ -105,9 +127,13 @@ def _parsed(question: Question, answer: Answer) -> tuple[ParsedAnswer, str]:
     if isinstance(answer, Completion):
         parsed = parse(answer.text, question.choices, hit_limit=answer.hit_limit)
         return parsed, answer.text
+    best = _likeliest(answer)
+    return ParsedAnswer(best, "answered", "likeliest-label", None), best
+
+
+def _likeliest(answer: ChoiceScores) -> Label:
     # max() keeps the first of equals, so ties go to the earlier label.
-    best = max(range(len(LABELS)), key=lambda i: answer.logprobs[i])
-    return ParsedAnswer(LABELS[best], "answered", "likeliest-label", None), LABELS[best]
+    return LABELS[max(range(len(LABELS)), key=lambda i: answer.logprobs[i])]
 
 
 def _measured(answer: Answer) -> dict[str, Any]:
@@ -121,13 +147,19 @@ def _measured(answer: Answer) -> dict[str, Any]:
     }
     own: dict[str, Any]
     if isinstance(answer, Completion):
-        own = {"hit_limit": answer.hit_limit, "completion_tokens": answer.completion_tokens}
+        own = {
+            "hit_limit": answer.hit_limit,
+            "stopped": answer.stopped,
+            "thinking_closed": answer.thinking_closed,
+            "completion_tokens": answer.completion_tokens,
+        }
     else:
         own = {"label_logprobs": list(answer.logprobs), "label_mass": answer.label_mass}
     return {**dict.fromkeys(_MEASURED), **shared, **own}
 
 
 _MEASURED = (
-    "label_logprobs", "label_mass", "hit_limit", "completion_tokens",
+    "label_logprobs", "label_mass", "hit_limit", "stopped", "thinking_closed", "completion_tokens",
     "prompt", "prompt_tokens", "seconds", "error",
+    "forced_answer", "forced_logprobs", "forced_label_mass", "forced_after", "forced_error",
 )  # fmt: skip

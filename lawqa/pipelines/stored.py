@@ -13,7 +13,8 @@ from typing import Any, cast
 from lawqa.answers import ParsedAnswer, parse
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.errors import DataError
-from lawqa.questions import json_lines, read_text
+from lawqa.pipelines.result_log import find_results
+from lawqa.questions import read_text
 from lawqa.runs import MANIFEST, RESULTS, read_manifest
 from lawqa.scoring import OUTCOMES, Outcome, ScoredAnswer, outcome_of
 
@@ -53,6 +54,8 @@ class StoredResult:
     """The law the question is on."""
     order: Order = ORIGINAL_ORDER
     """The choice order shown."""
+    repeat: int = 0
+    """Which of the answers to one prompt it is."""
     has_context: bool = False
     """Whether the prompt held statute text."""
     outcome: Outcome | None = None
@@ -93,6 +96,7 @@ class StoredResult:
             outcome=outcome,
             law=self.law,
             order=self.order,
+            repeat=self.repeat,
             has_context=self.has_context,
             label_logprobs=self.logprobs,
         )
@@ -137,7 +141,8 @@ def read_stored_run(path: Path) -> StoredRun:
                 f"{path}: is not a run directory: {MANIFEST} is missing",
                 "give a run directory or a result file",
             )
-        rows = [row for _, row in json_lines(path / RESULTS)]
+        found = find_results(path)
+        rows = list(found.rows(found.places))
         return _stored(path, path / RESULTS, rows, tuple(_directory_notes(path, len(rows))))
     try:
         content = json.loads(read_text(path))
@@ -156,7 +161,7 @@ def _directory_notes(path: Path, answered: int) -> list[str]:
         raise DataError(f"{path}: is a {manifest['kind']} run, expected an evaluation")
     notes = list(manifest["notes"])
     if manifest["status"] != "done":
-        asked = manifest["data"]["questions"]
+        asked = manifest["data"]["questions"] * manifest["config"].get("ensemble", 1)
         notes.append(f"UNFINISHED: {manifest['status']}, {answered} of {asked} questions answered")
     return notes
 
@@ -172,7 +177,8 @@ def _stored(path: Path, file: Path, rows: Sequence[Any], notes: tuple[str, ...])
             raise DataError(f"{file}: result {number} has no key {problem}") from None
         except (TypeError, ValueError) as problem:
             raise DataError(f"{file}: result {number}: {problem}") from None
-    twice = [k for k, n in Counter((r.question_id, r.order) for r in results).items() if n > 1]
+    counts = Counter((r.question_id, r.order, r.repeat) for r in results)
+    twice = [key for key, number in counts.items() if number > 1]
     if twice:
         raise DataError(f"{file}: question {twice[0][0]} stands more than once in the same order")
     legacy = not any("schema_version" in row for row in rows)
@@ -199,6 +205,7 @@ def _result(row: Any) -> StoredResult:
         failed=row["outcome"] == "failed" if ours else bool(_TRANSPORT_ERROR.match(response)),
         law=question_id.split("_", 1)[0],
         order=cast("Order", tuple(permutation)),
+        repeat=int(row.get("repeat", 0)),
         has_context=(
             "-closed-" not in row["prompt_spec"] if ours else bool(row.get("retrieved_docs_count"))
         ),

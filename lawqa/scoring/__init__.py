@@ -4,6 +4,7 @@ Knows labels only, never texts or files. NumPy and SciPy are imported when a sta
 """
 
 from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_of, wilson
+from lawqa.scoring.calibration import Calibration, CalibrationBin, calibration_of
 from lawqa.scoring.collapse import Collapse, collapse_alarm
 from lawqa.scoring.floors import Floors, floors_of
 from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, order_name, outcome_of
@@ -18,12 +19,14 @@ from lawqa.scoring.power import mcnemar_power, minimum_detectable_difference
 from lawqa.scoring.several import holm, which_differences_stand
 from lawqa.scoring.sign_flip import sign_flip_p
 from lawqa.scoring.summary import Summary, summarise
-from lawqa.scoring.voting import Majority, majority
+from lawqa.scoring.voting import Majority, VoteSummary, majority, summarise_votes
 
 __all__ = [
     "OUTCOMES",
     "Accuracy",
     "AveragedAnswer",
+    "Calibration",
+    "CalibrationBin",
     "Collapse",
     "Floors",
     "Interval",
@@ -34,8 +37,10 @@ __all__ = [
     "PermutationSummary",
     "ScoredAnswer",
     "Summary",
+    "VoteSummary",
     "accuracy_of",
     "average_over_orders",
+    "calibration_of",
     "collapse_alarm",
     "compare",
     "floors_of",
@@ -48,6 +53,7 @@ __all__ = [
     "sign_flip_p",
     "summarise",
     "summarise_permutations",
+    "summarise_votes",
     "which_differences_stand",
     "wilson",
 ]

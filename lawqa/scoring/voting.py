@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from lawqa.choices import LABELS, Label
 from lawqa.errors import DataError
+from lawqa.scoring.accuracy import Accuracy, accuracy_of, wilson
+from lawqa.scoring.outcomes import ScoredAnswer, by_question
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,26 @@ class Majority:
 
     agreement: float
     """votes / samples, from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class VoteSummary:
+    """The vote of every question of a run over all its samples, in whatever orders they were shown."""
+
+    samples: int
+    """The most samples of one question."""
+
+    accuracy: Accuracy
+    """Of the majority labels, one for each question."""
+
+    by_sample: tuple[Accuracy, ...]
+    """Of the first samples alone, of the second samples alone, and so on."""
+
+    agreement: float
+    """The mean over the questions of the majority's share of the samples, from 0 to 1."""
+
+    undecided: int
+    """Questions for which no sample gave a label; they count as not correct."""
 
 
 def majority(labels: Sequence[Label | None], logprobs: Sequence[float] | None = None) -> Majority:
@@ -60,3 +82,33 @@ def majority(labels: Sequence[Label | None], logprobs: Sequence[float] | None = 
 
     winner = max((label for label in LABELS if label in votes), key=standing)
     return Majority(winner, votes[winner], len(labels), votes[winner] / len(labels))
+
+
+def summarise_votes(answers: Sequence[ScoredAnswer]) -> VoteSummary:
+    """The majority of each question's samples, and how far they agree.
+
+    Labels are mapped back to the question's original order, so samples in several orders vote together.
+
+    Raises:
+        DataError: there are no answers.
+    """
+    if not answers:
+        raise DataError("there are no samples to vote")
+    votes, correct, most = [], 0, 0
+    for _, group in by_question(answers):
+        vote = majority([answer.original_predicted for answer in group])
+        votes.append(vote)
+        correct += vote.label == group[0].original_gold
+        most = max(most, len(group))
+    asked = len(votes)
+    repeats = sorted({answer.repeat for answer in answers})
+    return VoteSummary(
+        samples=most,
+        accuracy=Accuracy(correct, asked, correct / asked, wilson(correct, asked)),
+        by_sample=tuple(
+            accuracy_of([answer for answer in answers if answer.repeat == repeat])
+            for repeat in repeats
+        ),
+        agreement=math.fsum(vote.agreement for vote in votes) / asked,
+        undecided=sum(vote.label is None for vote in votes),
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.choices import permute
-from lawqa.cli.evaluate import result_text
+from lawqa.cli.evaluated import result_text
 from lawqa.errors import BackendError, DataError
 from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult, evaluate

@@ -345,7 +345,8 @@ def test_a_used_run_directory_is_refused_and_stays_as_it_is(run: Run, here: Path
     ended = run({"*": "a"}, "--run-dir", "r")
     assert ended.code == 2
     assert ended.err == (
-        "error: r: already holds a run\nhint: --fresh replaces it; or name another directory\n"
+        "error: r: already holds a run\n"
+        "hint: --resume goes on with it, --fresh replaces it; or name another directory\n"
     )
     assert (here / "r" / "results.jsonl").read_bytes() == before
 
@@ -439,7 +440,7 @@ def test_answers_may_come_in_any_order(here: Path) -> None:
         run_dir=Path("r"), output=Path("out.json"), quiet=True,
     )  # fmt: skip
     result = evaluate(config, lambda _config, _adapter: LastFirst(ALL_RIGHT))
-    assert column(here / "r", "file_name") == list(ALL_RIGHT)[::-1]
+    assert column(here / "r", "file_name") == list(ALL_RIGHT), "a finished run is in file order"
     assert [row["file_name"] for row in loaded(here / "out.json")["results"]] == list(ALL_RIGHT)
     assert [answer.question_id for answer in result.answers] == list(ALL_RIGHT)
     assert result.summary.accuracy.value == 1

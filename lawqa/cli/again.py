@@ -1,0 +1,48 @@
+"""The command line that does the same again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Collection, Iterator
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+
+def resume_command(
+    command: str, arguments: Any, run_dir: Path, always: Collection[str] = ()
+) -> str:
+    """What a user types to go on with a run.
+
+    Args:
+        command: the command's name.
+        arguments: its dataclass, with the fields `run_dir`, `resume` and `fresh`.
+        run_dir: where the run is.
+        always: fields that are named even where they have their defaults.
+
+    Returns:
+        One line for a shell; under `torchrun` one that starts as many processes again.
+    """
+    same = replace(arguments, run_dir=run_dir, resume=True, fresh=False)
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    program = ["lawqa"] if size == 1 else ["torchrun", "--nproc-per-node", str(size), "-m", "lawqa"]
+    return shlex.join([*program, command, *_words(same, always)])
+
+
+def _words(arguments: Any, always: Collection[str]) -> Iterator[str]:
+    """The flags that differ from their defaults, and those that are always named."""
+    for field in fields(arguments):
+        value, flag = getattr(arguments, field.name), field.name.replace("_", "-")
+        if is_dataclass(value):
+            yield from _words(value, always)
+        elif value == _default(field) and field.name not in always:
+            continue
+        elif isinstance(value, bool):
+            yield f"--{flag}" if value else f"--no-{flag}"
+        else:
+            yield from (f"--{flag}", str(value))
+
+
+def _default(field: Field[Any]) -> object:
+    return field.default_factory() if field.default_factory is not MISSING else field.default

@@ -1,0 +1,52 @@
+"""What a user reads after an evaluation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.evaluate import EvaluationResult
+
+
+def result_text(result: EvaluationResult) -> str:
+    """The figures of one run; what must be known first comes first."""
+    from lawqa.report.repeats import forced_text, orders_text, votes_text
+    from lawqa.report.table import law_table, retrieval_table, summary_table
+
+    figures, summary = result.figures, result.summary
+    blocks = [summary_table({"this run": summary}), law_table(summary)]
+    if summary.by_retrieval:
+        blocks.append(retrieval_table(summary))
+    if figures.permutations:
+        blocks.append(orders_text(figures.permutations))
+    if figures.votes:
+        blocks.append(votes_text(figures.votes))
+    if figures.forced:
+        counts = {
+            name: getattr(figures.forced, name) for name in ("unanswered", "forced", "failed")
+        }
+        blocks.append(forced_text(figures.forced.accuracy, **counts))
+    if figures.texts:
+        ends = ", ".join(f"{count} {reason}" for reason, count in figures.texts.stopped.items())
+        closed = figures.texts.thinking_closed
+        blocks.append(
+            f"texts ended by: {ends}" + (f"; {closed} think blocks closed" if closed else "")
+        )
+    notes = "".join(f"! {note}\n" for note in result.notes)
+    return notes + "\n\n".join([*blocks, f"run: {result.run_dir}"])
+
+
+def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
+    """The base model beside its adapter, and what `lawqa compare` says of them."""
+    from lawqa.report.compared import comparison_markdown
+    from lawqa.report.table import summary_table
+    from lawqa.scoring import compare
+
+    names = base.run_dir.name, adapted.run_dir.name
+    notes = "".join(f"! {names[0]}: {note}\n" for note in base.notes)
+    table = summary_table({names[0]: base.summary, names[1]: adapted.summary})
+    text = f"{notes}{table}\n\nrun: {base.run_dir}"
+    if base.summary.questions < 2:
+        return text  # one question cannot be compared
+    compared = comparison_markdown(names[0], {names[1]: compare(base.answers, adapted.answers)})
+    return f"{text}\n\n{compared}"

@@ -1,0 +1,149 @@
+"""Asking a backend for what is missing, and forcing answers out of texts that gave none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from lawqa.backends.base import Backend, Failure
+from lawqa.choices import FINAL_ANSWER_CUE
+from lawqa.errors import BackendError
+from lawqa.pipelines.job import Job
+from lawqa.pipelines.result_log import ItemKey
+from lawqa.pipelines.results import Answer, repeat_of, with_forced
+from lawqa.prompting import Prompt
+
+Row = dict[str, Any]
+
+_UNCLOSED_THINK = "unclosed-think"  # what the parser calls a text that ends inside its think block
+_NO_ANSWER = "the backend gave no answer"
+
+
+def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Row]:
+    """The results of these answers as they come, each exactly once.
+
+    What fails is asked again after all else, `config.retries` times; what still fails, or never came, is
+    a result with the outcome `failed`.
+
+    Raises:
+        RuntimeError: the backend answered what was not asked.
+    """
+    waiting = list(wanted)
+    for attempt in range(job.config.retries + 1):
+        failures: dict[ItemKey, Failure] = {}
+        asked = set(waiting)
+        for answer in _answers(job, backend, waiting):
+            key = answer.key, repeat_of(answer)
+            if key not in asked:
+                raise RuntimeError(
+                    f"the backend answered {key}, which was not asked or known already"
+                )
+            asked.remove(key)
+            if isinstance(answer, Failure):
+                failures[key] = answer
+            else:
+                yield job.row(answer)
+        for name, repeat in asked:
+            failures[name, repeat] = Failure(name, _NO_ANSWER, repeat)
+        waiting = [key for key in waiting if key in failures]
+        if not waiting or attempt == job.config.retries:
+            break
+    for key in waiting:
+        yield job.row(failures[key])
+
+
+def force(
+    job: Job, backend: Backend, rows: Iterable[Row], say: Callable[[str], object]
+) -> Iterator[Row]:
+    """Results without an answer, each with what the model answers when it must.
+
+    The label is scored after the model's own text and the answer cue, a think block that is still open
+    closed before it.
+
+    Args:
+        job: what was asked.
+        backend: who answers.
+        rows: results without an answer.
+        say: told where the backend cannot do this; then nothing is yielded.
+    """
+    waiting = list(rows)
+    if not waiting:
+        return
+    prompts = [job.by_key[_prompt_key(row)] for row in waiting]
+    endings = [answer_cue(row["response"], unclosed_think=_unclosed(row)) for row in waiting]
+    texts = [row["response"] + after for row, after in zip(waiting, endings, strict=True)]
+    # Several repeats of one prompt share its key, so one pass takes one repeat of each.
+    for numbers in _one_of_each(waiting):
+        by_key = {_prompt_key(waiting[number]): number for number in numbers}
+        try:
+            for answer in backend.score_after(
+                [prompts[n] for n in numbers], [texts[n] for n in numbers]
+            ):
+                number = by_key.pop(answer.key)
+                yield with_forced(waiting[number], endings[number], answer)
+        except BackendError as problem:
+            say(f"answers are not forced: {problem.message}")
+            return
+
+
+def answer_cue(text: str, *, unclosed_think: bool) -> str:
+    """What is put after a text so that a label must follow.
+
+    Args:
+        text: what the model wrote.
+        unclosed_think: whether it ends inside a think block.
+    """
+    if unclosed_think:
+        # As Qwen3 itself goes on after its think block.
+        return f"\n</think>\n\n{FINAL_ANSWER_CUE}"
+    if text.endswith(FINAL_ANSWER_CUE):
+        return ""
+    return FINAL_ANSWER_CUE if not text or text.endswith("\n") else f"\n{FINAL_ANSWER_CUE}"
+
+
+def _answers(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Answer]:
+    if not wanted:
+        return
+    if job.config.answer_by == "logits":
+        yield from backend.score_choices([job.by_key[key] for key, _ in wanted])
+        return
+    for (first, count), prompts in _by_repeats(job, wanted).items():
+        settings = replace(job.config.generation(), first_repeat=first, repeats=count)
+        yield from backend.generate(prompts, settings)
+
+
+def _by_repeats(job: Job, wanted: Sequence[ItemKey]) -> dict[tuple[int, int], list[Prompt]]:
+    """Prompts by the stretches of repeats, (first, count), that are wanted of them."""
+    grouped: dict[tuple[int, int], list[Prompt]] = {}
+    numbers: dict[str, list[int]] = {}
+    for key, repeat in wanted:
+        numbers.setdefault(key, []).append(repeat)
+    for key, repeats in numbers.items():
+        # Within a stretch number and position grow alike, so their difference names the stretch.
+        for _, group in groupby(enumerate(sorted(repeats)), lambda pair: pair[1] - pair[0]):
+            stretch = [repeat for _, repeat in group]
+            grouped.setdefault((stretch[0], len(stretch)), []).append(job.by_key[key])
+    return grouped
+
+
+def _one_of_each(rows: Sequence[Row]) -> Iterator[list[int]]:
+    """Positions of rows in passes: no prompt twice in one."""
+    passes: list[list[int]] = []
+    met: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        turn = met.get(_prompt_key(row), 0)
+        met[_prompt_key(row)] = turn + 1
+        if turn == len(passes):
+            passes.append([])
+        passes[turn].append(number)
+    yield from passes
+
+
+def _prompt_key(row: Row) -> str:
+    return f"{row['file_name']}#{row['order']}"
+
+
+def _unclosed(row: Row) -> bool:
+    return bool(row["rule"] == _UNCLOSED_THINK)

@@ -1,0 +1,172 @@
+"""The figures of a run: from stored results to what `summary.json` says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lawqa.choices import LABELS
+from lawqa.pipelines.results import forced_answer, scored_answer
+from lawqa.scoring import (
+    Accuracy,
+    PermutationSummary,
+    ScoredAnswer,
+    Summary,
+    VoteSummary,
+    accuracy_of,
+    average_over_orders,
+    summarise,
+    summarise_permutations,
+    summarise_votes,
+)
+
+
+@dataclass(frozen=True)
+class ForcedAnswers:
+    """What becomes of the accuracy when texts without an answer are made to give one."""
+
+    unanswered: int
+    """Texts that gave no answer of their own."""
+    forced: int
+    """Of them, those with a forced one."""
+    failed: int
+    """Of them, those for which the backend broke."""
+    accuracy: Accuracy
+    """Of all that was asked, forced answers counted like others."""
+
+
+@dataclass(frozen=True)
+class TextFigures:
+    """How generated texts ended."""
+
+    stopped: Mapping[str, int]
+    """Texts by what ended them: end, limit, final-answer, loop."""
+    thinking_closed: int
+    """Texts whose think block was closed at the thinking budget."""
+    completion_tokens: int
+    """Tokens of all texts."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All figures of a run."""
+
+    answers: tuple[ScoredAnswer, ...]
+    """What they were made from."""
+    summary: Summary
+    """Accuracy and what must travel with it."""
+    permutations: PermutationSummary | None
+    """How it depends on the order of the choices; None where there was one order."""
+    votes: VoteSummary | None
+    """The majorities; None where no prompt was answered more than once."""
+    forced: ForcedAnswers | None
+    """With forced answers; None where every text had an answer or none was forced."""
+    texts: TextFigures | None
+    """How texts ended; None where none was generated."""
+
+    def record(self, notes: Sequence[str], seconds: float) -> dict[str, Any]:
+        """What `summary.json` says.
+
+        Args:
+            notes: what a reader must know first; a collapse alarm is added.
+            seconds: how long the asking took.
+        """
+        alarms = [self.summary.collapse.sentence] if self.summary.collapse else []
+        return {
+            "notes": [*notes, *alarms],
+            "accuracy": self.summary.accuracy.value,
+            "correct_count": self.summary.accuracy.correct,
+            "total_count": self.summary.n,
+            "seconds": round(seconds, 3),
+            "statistics": self.summary.to_json(),
+            "permutations": self._permutations(),
+            "votes": asdict(self.votes) if self.votes else None,
+            "forced": asdict(self.forced) if self.forced else None,
+            "texts": asdict(self.texts) if self.texts else None,
+        }
+
+    def _permutations(self) -> dict[str, Any] | None:
+        if self.permutations is None:
+            return None
+        averages = average_over_orders(self.answers)
+        return {
+            **self.permutations.to_json(),
+            "averaged_answers": [asdict(average) for average in averages],
+        }
+
+
+def figures_of(rows: Iterable[Mapping[str, Any]]) -> Figures:
+    """The figures of stored results; each row is looked at once and not kept.
+
+    Raises:
+        DataError: there are none, or an answer occurs twice.
+    """
+    answers: list[ScoredAnswer] = []
+    forced: list[ScoredAnswer] = []
+    lengths: dict[str, tuple[int, ...]] = {}
+    broken, ends = 0, _Ends()
+    for row in rows:
+        answers.append(scored_answer(row))
+        forced.append(forced_answer(row))
+        lengths[row["file_name"]] = _original_lengths(row)
+        broken += bool(row.get("forced_error"))
+        ends.add(row)
+    return Figures(
+        answers=tuple(answers),
+        summary=summarise(answers, choice_lengths=lengths),
+        permutations=(
+            summarise_permutations(answers) if len({a.order for a in answers}) > 1 else None
+        ),
+        votes=summarise_votes(answers) if any(a.repeat for a in answers) else None,
+        forced=_forced(answers, forced, broken),
+        texts=ends.figures(),
+    )
+
+
+def summary_of(
+    rows: Iterable[Mapping[str, Any]], notes: Sequence[str], seconds: float
+) -> tuple[Summary, dict[str, Any]]:
+    """The summary of stored results, and what `summary.json` says of them; see `Figures.record`."""
+    figures = figures_of(rows)
+    return figures.summary, figures.record(notes, seconds)
+
+
+class _Ends:
+    """Counts how texts ended."""
+
+    def __init__(self) -> None:
+        self._stopped: Counter[str] = Counter()
+        self._closed = self._tokens = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        if row["answer_by"] == "generate" and row["outcome"] != "failed":
+            # Runs from before this was stored tell the limit only.
+            self._stopped[row.get("stopped") or ("limit" if row["hit_limit"] else "end")] += 1
+            self._closed += bool(row.get("thinking_closed"))
+            self._tokens += row["completion_tokens"]
+
+    def figures(self) -> TextFigures | None:
+        stopped = dict(sorted(self._stopped.items()))
+        return TextFigures(stopped, self._closed, self._tokens) if stopped else None
+
+
+def _forced(
+    answers: Sequence[ScoredAnswer], forced: Sequence[ScoredAnswer], broken: int
+) -> ForcedAnswers | None:
+    added = sum(
+        one.predicted is None and other.predicted is not None
+        for one, other in zip(answers, forced, strict=True)
+    )
+    if not added and not broken:
+        return None
+    unanswered = sum(answer.outcome in ("unparsed", "truncated") for answer in answers)
+    return ForcedAnswers(unanswered, added, broken, accuracy_of(forced))
+
+
+def _original_lengths(row: Mapping[str, Any]) -> tuple[int, ...]:
+    """Choice lengths in the original order, whatever order was shown."""
+    shown = [len(line) - len("a ") for line in row["choices"].split("\n")]
+    lengths = dict(zip(row["permutation"], shown, strict=True))
+    return tuple(lengths[i] for i in range(len(LABELS)))

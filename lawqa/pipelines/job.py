@@ -1,0 +1,194 @@
+"""Everything about an evaluation that is known before a model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lawqa.backends.base import Backend
+from lawqa.choices import orders
+from lawqa.commands import require_backend
+from lawqa.errors import ConfigError
+from lawqa.pipelines.adapters import AdapterManifest
+from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
+from lawqa.pipelines.rag import Retrieval, retrieve_contexts
+from lawqa.pipelines.result_log import ItemKey
+from lawqa.pipelines.results import Answer, result_row
+from lawqa.prompting import Prompt, build_prompt, spec_hash
+from lawqa.questions import Question, file_sha256, read_questions, reordered
+from lawqa.runs import (
+    Manifest,
+    RunDirectory,
+    claim_output,
+    describe_environment,
+    now,
+    question_entries,
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Questions put as the settings say, and where their answers go."""
+
+    config: EvaluationConfig
+    """The settings, with what the adapter implies."""
+    run_dir: Path
+    """The run directory."""
+    questions: tuple[Question, ...]
+    """Every question in every order that is asked; the orders of a question follow each other."""
+    prompts: tuple[Prompt, ...]
+    """The questions as they are put, in the same sequence."""
+    retrieval: Retrieval | None
+    """The contexts, for the condition `rag`."""
+    adapter: AdapterManifest | None
+    """The adapter that is applied."""
+    notes: tuple[str, ...]
+    """What a reader must know first."""
+
+    @cached_property
+    def keys(self) -> tuple[ItemKey, ...]:
+        """What names each answer that is asked for: prompt by prompt, repeat by repeat."""
+        repeats = range(self.config.ensemble)
+        return tuple((prompt.key, repeat) for prompt in self.prompts for repeat in repeats)
+
+    @cached_property
+    def by_key(self) -> dict[str, Prompt]:
+        """The prompts by their keys."""
+        return {prompt.key: prompt for prompt in self.prompts}
+
+    @cached_property
+    def _questions_by_key(self) -> dict[str, Question]:
+        return {question.key: question for question in self.questions}
+
+    def row(self, answer: Answer) -> dict[str, Any]:
+        """An answer as it is stored."""
+        question = self._questions_by_key[answer.key]
+        retrieved = self.retrieval.of(question) if self.retrieval else None
+        return result_row(question, self.config.spec, self.config.answer_by, answer, retrieved)
+
+    def manifest(self, backend: Backend) -> Manifest:
+        """What the run directory says of this evaluation by this backend."""
+        model, spec = backend.describe(), self.config.spec
+        return Manifest(
+            kind="evaluate",
+            config=self.config.to_json(),
+            model=model,
+            prompt_specs={spec.id: spec_hash(spec, backend.chat_template)},
+            data=self.data(),
+            questions=question_entries(self.questions),
+            adapter=self.adapter_json(),
+            retrieval=dict(self.retrieval.manifest) if self.retrieval else None,
+            notes=list(self.notes),
+            seed=self.config.seed,
+            environment=describe_environment(model.get("device")),
+            started=now(),
+        )
+
+    def data(self) -> dict[str, Any]:
+        """What the manifest says of the question file."""
+        return {
+            "path": str(self.config.data),
+            "sha256": file_sha256(self.config.data),
+            "questions": len(self.questions),
+        }
+
+    def adapter_json(self) -> dict[str, Any] | None:
+        """What the manifest says of the adapter."""
+        if self.adapter is None:
+            return None
+        content = self.adapter.content or {}
+        kept = ("prompt_specs", "data", "started", "model")
+        weights = self.adapter.path / "adapter_model.safetensors"
+        return {
+            "path": str(self.adapter.path),
+            "weights_sha256": file_sha256(weights) if weights.is_file() else None,
+            "manifest": {key: content.get(key) for key in kept},
+        }
+
+
+def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
+    """Check options and files and put the questions; no model is loaded and nothing written.
+
+    Args:
+        config: what to do.
+        claims: whether run directory and output must be free; not for a process that helps another.
+
+    Raises:
+        LawqaError: a file, option or policy does not allow it.
+    """
+    require_backend(config.place, config.backend)
+    check_config(config)
+    originals = read_questions(config.data)[: config.samples]
+    questions = _in_orders(originals, config.permutations)
+    retrieval = _retrieval(config, originals)
+    prompts = [
+        build_prompt(q, config.spec, retrieved=retrieval.text(q) if retrieval else "")
+        for q in questions
+    ]
+    run_dir = config.run_dir or new_run_dir(config)
+    if claims:
+        RunDirectory.check_free(run_dir, fresh=config.fresh or config.resume)
+    if claims and config.output is not None:
+        claim_output(config.output, "--output", fresh=config.fresh or config.resume)
+    adapter = AdapterManifest.read(config.adapter) if config.adapter else None
+    notes: Sequence[str] = ()
+    if adapter is not None:
+        notes = adapter.notes(
+            originals,
+            config.spec,
+            allow_leak=config.allow_leak,
+            allow_prompt_mismatch=config.allow_prompt_mismatch,
+        )
+        # What was trained is what is tested.
+        config = replace(config, load_in_4bit=config.load_in_4bit or bool(adapter.quantisation))
+    return Job(config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes))
+
+
+def with_base_notes(job: Job, backend: Backend) -> Job:
+    """The job with what comparing the loaded model with that of the adapter's training gives to say.
+
+    Raises:
+        BackendError: the adapter was trained over another model.
+        DataError: wording or chat template differ, and that is not allowed.
+    """
+    if job.adapter is None:
+        return job
+    spec = job.config.spec
+    notes = job.adapter.check_base(
+        backend.describe(),
+        spec,
+        spec_hash(spec, backend.chat_template),
+        allow_prompt_mismatch=job.config.allow_prompt_mismatch,
+    )
+    return replace(job, notes=(*job.notes, *notes))
+
+
+def new_run_dir(config: EvaluationConfig, exists: Callable[[Path], bool] = Path.exists) -> Path:
+    """A directory under `runs/` that is not there yet, named by time, model and prompt spec."""
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    who = config.adapter.name if config.adapter else Path(config.model_name or config.backend).name
+    base = Path("runs") / f"{stamp}_{who}_{config.spec.id}"
+    candidate, number = base, 1
+    while exists(candidate):
+        number += 1
+        candidate = base.with_name(f"{base.name}_{number}")
+    return candidate
+
+
+def _in_orders(questions: Sequence[Question], number: int) -> tuple[Question, ...]:
+    if number == 1:
+        return tuple(questions)  # as they stand in the file, whatever their order
+    shown = orders(4 if number == 4 else 24)
+    return tuple(reordered(question, order) for question in questions for order in shown)
+
+
+def _retrieval(config: EvaluationConfig, questions: Sequence[Question]) -> Retrieval | None:
+    if config.spec.condition != "rag":
+        return None
+    if config.rag is None:
+        raise ConfigError("the condition rag needs an index", "--index DIR")
+    return retrieve_contexts(config.rag, questions)

@@ -1,0 +1,172 @@
+"""Several processes on one run, as `torchrun` or `accelerate launch` starts them.
+
+They share nothing but the run directory: process 0 prepares it and says so in `parts/ready.json`; each asks
+its share of the questions and writes `parts/rankN.jsonl`; process 0 brings the parts together. Every process
+holds a lock that ends with its life, so nobody waits for the dead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lawqa.errors import BackendError, ConfigError
+from lawqa.pipelines.lock import LOCK, is_held, run_lock
+from lawqa.questions import Question
+from lawqa.runs import PARTS, read_manifest, write_json
+
+Item = TypeVar("Item")
+
+_LOOK_SECONDS = 0.1
+_START_SECONDS = 3600.0  # loading a large model from a slow disk
+_GOES_ON = "start it again with --resume: what is answered is kept"
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes of this launch, and which of them this is."""
+
+    rank: int = 0
+    """The number of this process, from 0."""
+    size: int = 1
+    """How many there are."""
+    launch: str = ""
+    """What tells this launch from earlier ones in the same directory."""
+    start_seconds: float = _START_SECONDS
+    """How long to wait for another process to begin."""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Ranks:
+        """The processes that the launcher's environment variables describe; one where there are none.
+
+        Raises:
+            ConfigError: the processes are spread over several machines.
+        """
+        size, rank = int(environment.get("WORLD_SIZE", "1")), int(environment.get("RANK", "0"))
+        if size == 1:
+            return cls()
+        local = int(environment.get("LOCAL_WORLD_SIZE", size))
+        if local != size:
+            raise ConfigError(
+                f"{size} processes on several machines ({local} on this one): an evaluation can be split "
+                "over the processes of one machine only",
+                "launch it on one machine",
+            )
+        names = ("TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "MASTER_PORT")
+        # All processes of a launch are children of one launcher.
+        launch = "/".join([str(os.getppid()), *(environment.get(name, "") for name in names)])
+        return cls(rank, size, launch)
+
+    @property
+    def several(self) -> bool:
+        """Whether there are others."""
+        return self.size > 1
+
+    def share(self, questions: Sequence[Question], items: Sequence[Item]) -> list[Item]:
+        """This process's share; all orders and repeats of a question stay together.
+
+        Args:
+            questions: the questions in every order.
+            items: an equal number of consecutive items for each of them.
+        """
+        number: dict[str, int] = {}
+        for question in questions:
+            number.setdefault(question.id, len(number))
+        each = len(items) // len(questions)
+        return [
+            item
+            for position, item in enumerate(items)
+            if number[questions[position // each].id] % self.size == self.rank
+        ]
+
+    def part(self, run_dir: Path) -> Path:
+        """The file that this process writes its answers to."""
+        return run_dir / PARTS / f"rank{self.rank}.jsonl"
+
+    def announce(self, run_dir: Path) -> None:
+        """Process 0: say that the run directory is ready for the others."""
+        write_json(_ready(run_dir), {"launch": self.launch})
+
+    def wait_until_ready(self, run_dir: Path) -> None:
+        """The others: wait for process 0.
+
+        Raises:
+            BackendError: it did not get there.
+        """
+        launcher, until = os.getppid(), time.monotonic() + self.start_seconds
+        while not self._is_ready(run_dir):
+            if os.getppid() != launcher or time.monotonic() > until:
+                raise BackendError(
+                    f"process {self.rank}: process 0 did not begin the run",
+                    "its own message says why",
+                )
+            time.sleep(_LOOK_SECONDS)
+
+    @contextmanager
+    def taking_part(self, run_dir: Path) -> Iterator[None]:
+        """The others: show that this process lives, and at an end without an error that it is done."""
+        with run_lock(_lock(run_dir, self.rank)):
+            yield
+            _done(run_dir, self.rank).touch()
+
+    def wait_for_others(self, run_dir: Path) -> None:
+        """Process 0: wait until the others are done.
+
+        Raises:
+            BackendError: one ended before it was done, or did not begin.
+        """
+        until = time.monotonic() + self.start_seconds
+        for rank in range(1, self.size):
+            while not _done(run_dir, rank).exists():
+                begun, alive = _begun(run_dir, rank), is_held(_lock(run_dir, rank))
+                if begun and not alive and not _done(run_dir, rank).exists():
+                    raise BackendError(f"process {rank} ended before it was done", _GOES_ON)
+                if not begun and time.monotonic() > until:
+                    raise BackendError(f"process {rank} did not begin to ask", _GOES_ON)
+                time.sleep(_LOOK_SECONDS)
+
+    def wait_until_whole(self, run_dir: Path) -> None:
+        """The others: wait until process 0 has brought everything together.
+
+        Raises:
+            BackendError: it ended before that.
+        """
+        while (status := read_manifest(run_dir)["status"]) == "running":
+            if not is_held(run_dir / LOCK) and read_manifest(run_dir)["status"] == "running":
+                raise BackendError("process 0 ended before the run was whole", _GOES_ON)
+            time.sleep(_LOOK_SECONDS)
+        if status != "done":
+            raise BackendError(f"process 0: the run is {status}", _GOES_ON)
+
+    def _is_ready(self, run_dir: Path) -> bool:
+        try:
+            content: dict[str, Any] = json.loads(_ready(run_dir).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return False
+        return bool(content["launch"] == self.launch)
+
+
+def _ready(run_dir: Path) -> Path:
+    return run_dir / PARTS / "ready.json"
+
+
+def _lock(run_dir: Path, rank: int) -> Path:
+    return run_dir / PARTS / f"rank{rank}.lock"
+
+
+def _done(run_dir: Path, rank: int) -> Path:
+    return run_dir / PARTS / f"rank{rank}.done"
+
+
+def _begun(run_dir: Path, rank: int) -> bool:
+    """Whether a process has taken its lock: it writes its number into the file then."""
+    try:
+        return _lock(run_dir, rank).stat().st_size > 0
+    except FileNotFoundError:
+        return False

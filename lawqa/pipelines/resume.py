@@ -1,0 +1,160 @@
+"""Going on with a run: is it the same one?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import lawqa
+from lawqa.errors import ConfigError, DataError
+from lawqa.pipelines.evaluation_config import EvaluationConfig
+from lawqa.pipelines.job import Job
+from lawqa.prompting import PromptSpec
+from lawqa.runs import MANIFEST, RESULTS, Manifest, question_entries, read_manifest
+
+# They decide where a run is written, how fast it is or what is said, not what is answered; or what they
+# name is compared by its content.
+_FREE = {
+    "run_dir", "output", "resume", "fresh", "quiet", "token_budget", "place", "retries", "force_answers",
+    "allow_leak", "allow_prompt_mismatch", "data", "adapter", "script", "rag", "spec",
+    "server",
+}  # fmt: skip
+_FLAGS = {"model_name": "--hf-model-name", "load_in_4bit": "--hf-load-in-4bit"}
+_MODEL = (
+    "backend", "name", "revision", "commit", "directory_sha256", "digest", "quantisation", "dtype",
+)  # fmt: skip
+
+
+def earlier_run(job: Job) -> dict[str, Any] | None:
+    """The manifest of the run to go on with; None where a new run begins.
+
+    Raises:
+        ConfigError: the directory holds another run; every difference is named.
+        DataError: the directory holds answers, but what they answer is not known.
+    """
+    if not job.config.resume:
+        return None
+    path = job.run_dir
+    if not (path / MANIFEST).exists():
+        if (path / RESULTS).exists():
+            raise DataError(
+                f"{path}: holds {RESULTS} but no {MANIFEST}, so what was asked is not known",
+                "--fresh asks everything anew",
+            )
+        return None
+    try:
+        earlier = read_manifest(path)
+    except DataError as problem:
+        raise DataError(
+            problem.message,
+            f"without it the answers in {path / RESULTS} cannot be gone on with: put a copy of it back, "
+            "or --fresh asks everything anew",
+        ) from None
+    if earlier["kind"] != "evaluate":
+        raise ConfigError(f"{path}: is a {earlier['kind']} run, expected an evaluation")
+    _refuse(path, _settings(earlier), _settings(_known(job)))
+    return earlier
+
+
+def require_same_model(path: Path, earlier: Mapping[str, Any], manifest: Manifest) -> None:
+    """Compare what is only known once the model is loaded.
+
+    Raises:
+        ConfigError: model, wording or chat template differ.
+    """
+    _refuse(path, _model(earlier), _model(vars(manifest)))
+
+
+def continued(manifest: Manifest, earlier: Mapping[str, Any] | None) -> Manifest:
+    """The manifest of a run that goes on: begun when it was begun, with the time that it took so far."""
+    if earlier is None:
+        return manifest
+    figures = {**earlier["figures"], "resumed": earlier["figures"].get("resumed", 0) + 1}
+    began = earlier["environment"].get("lawqa")
+    notes = manifest.notes
+    if began != lawqa.__version__:
+        notes = [*notes, f"BEGUN WITH lawqa {began}, gone on with {lawqa.__version__}"]
+    return replace(manifest, started=earlier["started"], figures=figures, notes=notes)
+
+
+def _known(job: Job) -> dict[str, Any]:
+    return {
+        "config": job.config.to_json(),
+        "data": job.data(),
+        "questions": question_entries(job.questions),
+        "adapter": job.adapter_json(),
+        "retrieval": dict(job.retrieval.manifest) if job.retrieval else None,
+    }
+
+
+def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same before a model is loaded, by the name that a user knows."""
+    defaults = {field.name: field.default for field in fields(EvaluationConfig)}
+    config = manifest["config"]
+    named = {
+        _FLAGS.get(name, f"--{name.replace('_', '-')}"): config.get(name, default)
+        for name, default in defaults.items()
+        if name not in _FREE
+    }
+    return {
+        "the prompt": PromptSpec(**config["spec"]).id,
+        **named,
+        "the data file": manifest["data"]["sha256"][:12],
+        "the questions": manifest["questions"],
+        **_adapter(manifest.get("adapter")),
+        **_retrieval(manifest.get("retrieval")),
+    }
+
+
+def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    model = manifest["model"]
+    hashes = {f"the wording of {spec}": found for spec, found in manifest["prompt_specs"].items()}
+    return {**{f"the model's {key}": model.get(key) for key in _MODEL}, **hashes}
+
+
+def _adapter(adapter: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What tells an adapter from another; it may have moved."""
+    if adapter is None:
+        return {"the adapter": None}
+    weights = adapter.get("weights_sha256")
+    return {
+        "the adapter": "one",
+        "the adapter's weights": weights and weights[:12],
+        "the adapter's training": adapter["manifest"]["started"],
+    }
+
+
+def _retrieval(retrieval: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What decides which contexts are retrieved; the index may have moved."""
+    if retrieval is None:
+        return {"the retrieval": None}
+    retriever = {key: found for key, found in retrieval["retriever"].items() if key != "index"}
+    named = {**retrieval, "retriever": retriever}
+    return {"the retrieval": "on", **{f"the retrieval's {key}": v for key, v in named.items()}}
+
+
+def _refuse(path: Path, earlier: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+    before, today = (json.loads(json.dumps(found)) for found in (earlier, present))
+    names = [name for name in {**before, **today} if before.get(name) != today.get(name)]
+    if not names:
+        return
+    # Where only one of the two has an adapter at all, its details say nothing more.
+    names = [name for name in names if "'s " not in name or name.split("'s ")[0] not in names]
+    lines = [_difference(name, before.get(name), today.get(name)) for name in names]
+    raise ConfigError(
+        "\n  ".join([f"{path}: is not the same run:", *lines]),
+        "give the options it was begun with; or --fresh replaces it, or name another directory",
+    )
+
+
+def _difference(name: str, before: object, today: object) -> str:
+    if isinstance(before, (dict, list)) or isinstance(today, (dict, list)):
+        return f"{name}: not the same" if before and today else f"{name}: given only once"
+    return f"{name}: then {_shown(before)}, now {_shown(today)}"
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else str(value)
