@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
-from lawqa.cli.prompt_options import ConditionFlag, require_no_retrieval, resolve_condition
+from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.records import parse_mix
+from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
@@ -56,8 +57,8 @@ class EvaluationFlags:
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
     no_rag: FlagCreatePairsOff[bool] = False
     """The same as --condition closed."""
-    place: str = "any"
-    """Where this runs: local-3080, heart01 or any; decides what is forbidden."""
+    place: str | None = None
+    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,15 +69,22 @@ class CrossvalRun:
     records: OmitArgPrefixes[RecordFlags]
     training: OmitArgPrefixes[TrainingFlags]
     evaluation: OmitArgPrefixes[EvaluationFlags]
+    retrieval: OmitArgPrefixes[RetrievalFlags]
 
     def run(self) -> int:
         condition, _ = resolve_condition(
-            self.evaluation.condition, no_rag=self.evaluation.no_rag, retrieval_flags={}
+            self.evaluation.condition,
+            no_rag=self.evaluation.no_rag,
+            retrieval_flags={} if self.records.mix else self.retrieval.given(),
         )
         mix = parse_mix(self.records.mix) if self.records.mix else [(condition, 1)]
-        for trained, _ in (*mix, (condition, 1)):
-            require_no_retrieval(trained, None)
+        rag = self.retrieval.config(
+            (condition, *(trained for trained, _ in mix)),
+            self.training.model_name,
+            self.training.revision,
+        )
         dtype, training = self.training.dtype(), self.training.training()
+        from lawqa.commands import current_place
         from lawqa.pipelines.crossval import CrossvalConfig, run_crossval
 
         config = CrossvalConfig(
@@ -98,7 +106,8 @@ class CrossvalRun:
             quant_type=self.training.bnb_4bit_quant_type,
             dtype=dtype,
             training=training,
-            place=self.evaluation.place,
+            place=current_place(self.evaluation.place),
+            rag=rag,
         )
         pooled = run_crossval(config, lambda line: print(line, file=sys.stderr))
         if pooled:

@@ -83,6 +83,7 @@ class AdapterManifest:
                 "so leaks and prompt mismatches cannot be ruled out"
             ]
         notes = self._leak_notes(questions, self.content["questions"], allow_leak)
+        notes += self._choice_notes(questions)
         known = self.content["prompt_specs"]
         if spec.id not in known:
             message = (
@@ -171,6 +172,18 @@ class AdapterManifest:
                 )
             notes.append(f"LEAK: {message}; this accuracy says nothing about new questions")
         return notes
+
+    def _choice_notes(self, questions: Sequence[Question]) -> list[str]:
+        """Questions that were not trained on but decided which step of the training was kept."""
+        dev = (self.content or {}).get("data", {}).get("dev") or {"questions": []}
+        prints = {entry["fingerprint"] for entry in dev["questions"]}
+        chosen = sum(fingerprint(question) in prints for question in questions)
+        if not chosen:
+            return []
+        return [
+            f"CHOSEN BY: {chosen} of {len(questions)} questions decided which step of {self.path} was kept; "
+            "this accuracy flatters"
+        ]
 
     def _related(self, questions: Sequence[Question]) -> list[Question]:
         """Questions of one group with a trained-on one: same or near-same context, text, paragraph."""

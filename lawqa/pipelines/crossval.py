@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.results import summary_of
+from lawqa.pipelines.figures import summary_of
+from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.train import TrainConfig, prepare, train
 from lawqa.prompting import PromptSpec
@@ -59,6 +60,8 @@ class CrossvalConfig:
     """How; its seed is replaced."""
     place: str = "any"
     """Where this runs."""
+    rag: RagConfig | None = None
+    """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
     quiet: bool = False
     """No progress bars."""
 
@@ -196,11 +199,13 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
     if not _is_done(adapter):
         say(f"fold {fold}, seed {seed}: training")
         directory.mkdir(parents=True, exist_ok=True)
+        questions = read_questions(parts / "train.json")
         made = make_records(
-            read_questions(parts / "train.json"),
+            questions,
             _trained(config),
             permutations=config.permutations,
             seed=seed,
+            retrieved_of=retrieve_contexts(config.rag, questions).text if config.rag else None,
         )
         write_records(records, made)
         train(
@@ -214,7 +219,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
                     quant_type=config.quant_type,
                     dtype=config.dtype,
                     training=replace(config.training, seed=seed),
-                    fresh=True,
+                    resume=True,
                     quiet=config.quiet,
                 )
             )
@@ -234,6 +239,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
             place=config.place,
             run_dir=directory / "run",
             fresh=True,
+            rag=config.rag,
             quiet=config.quiet,
         )
     )
@@ -255,6 +261,7 @@ def _same_settings(config: CrossvalConfig) -> None:
         "prompt_spec": config.spec.id,
         "trained": [[spec.id, weight] for spec, weight in _trained(config)],
         "permutations": config.permutations,
+        "rag": config.rag.to_json() if config.rag else None,
         "training": {**vars(config.training), "seed": None},
     }
     file = config.output_dir / "crossval.json"

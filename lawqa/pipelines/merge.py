@@ -1,0 +1,251 @@
+"""Merging an adapter into its base model, and what that does to the scores.
+
+An adapter that was trained over 4-bit weights has learnt to live with their rounding; added to the exact
+weights it is a slightly different model. How different is measured, not assumed.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lawqa.errors import BackendError, ConfigError, DataError
+from lawqa.pipelines.adapters import TRAINED_ON, AdapterManifest
+from lawqa.pipelines.training_dev import DevQuestions
+from lawqa.prompting import Condition, PromptSpec, build_prompt
+from lawqa.questions import read_questions, read_text
+from lawqa.runs import write_json
+from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
+
+if TYPE_CHECKING:
+    from lawqa.backends.hf.load import LoadedModel
+
+MERGED = "merged.json"
+"""What a merged model was made of; beside its weights."""
+
+_TOKEN_BUDGET = 8192
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class MergeConfig:
+    """Which adapter is merged, and where to."""
+
+    adapter: Path
+    """The adapter."""
+    output_dir: Path
+    """Where the merged model goes."""
+    model_name: str | None = None
+    """The base model; None for the one the adapter names."""
+    revision: str | None = None
+    """Its revision."""
+    dev_file: Path | None = None
+    """Questions to score before and after; None for no scores."""
+    dev_condition: Condition | None = None
+    """How they are put, where the adapter was trained on several prompt specs."""
+    fresh: bool = False
+    """Replace an earlier model in the output directory."""
+
+
+@dataclass(frozen=True)
+class MergeResult:
+    """The scores before and after a merge."""
+
+    before: Summary
+    """Adapter over the base model as it was trained."""
+    after: Summary
+    """The merged model."""
+    change: PairedComparison
+    """After against before."""
+    changed_answers: int
+    """Questions that are answered differently."""
+    shift: float
+    """Mean absolute change of a label's log-probability, nats."""
+    notes: tuple[str, ...]
+    """What a reader of the scores must know first."""
+
+
+def merge(config: MergeConfig, say: Say = str) -> MergeResult | None:
+    """Write the base model with the adapter added to its weights, in bfloat16.
+
+    Args:
+        config: what to merge.
+        say: told what is being done, a line each.
+
+    Returns:
+        The scores; None without dev questions.
+
+    Raises:
+        LawqaError: adapter, model or dev questions do not allow it, or a merged weight is not finite.
+    """
+    _check_free(config)
+    adapter = AdapterManifest.read(config.adapter)
+    dev, notes = _dev(config, adapter) if config.dev_file else (None, [])
+    from lawqa.backends.hf import require_packages
+
+    require_packages(quantised=bool(adapter.quantisation))
+    before = None
+    if dev:
+        say(f"scoring {len(dev.questions)} dev questions as trained: {_over(adapter)} and adapter")
+        before = _score(_as_trained(config, adapter), dev)
+        _free_memory()
+    say("merging in bfloat16")
+    merged = _merged(config, adapter)
+    after = None
+    if dev:
+        say("scoring the merged model")
+        after = _score(merged, dev)
+    result = _result(before, after, notes) if before and after else None
+    _write(config, adapter, merged, result)
+    return result
+
+
+def _check_free(config: MergeConfig) -> None:
+    if config.output_dir.exists() and not config.output_dir.is_dir():
+        raise ConfigError(f"{config.output_dir}: is a file, expected a directory for the model")
+    held = config.output_dir.is_dir() and any(config.output_dir.iterdir())
+    ours = (config.output_dir / MERGED).is_file()
+    if held and not (config.fresh and ours):
+        raise ConfigError(
+            f"{config.output_dir}: is not empty",
+            "--fresh replaces a merged model" if ours else "name a new directory",
+        )
+
+
+def _dev(config: MergeConfig, adapter: AdapterManifest) -> tuple[DevQuestions, list[str]]:
+    assert config.dev_file is not None  # noqa: S101 - for the type checker; the caller asked
+    questions = read_questions(config.dev_file)
+    spec = _spec(config, adapter)
+    notes = adapter.notes(questions, spec, allow_leak=False, allow_prompt_mismatch=False)
+    prompts = tuple(build_prompt(question, spec) for question in questions)
+    return DevQuestions(config.dev_file, questions, prompts, _TOKEN_BUDGET), notes
+
+
+def _spec(config: MergeConfig, adapter: AdapterManifest) -> PromptSpec:
+    if adapter.content is None:
+        return PromptSpec("direct", config.dev_condition or "closed")
+    known = [PromptSpec.from_id(name) for name in adapter.content["prompt_specs"] if "-v" in name]
+    fitting = [
+        spec
+        for spec in known
+        if spec.mode == "direct" and not spec.thinking and spec.condition != "rag"
+        and config.dev_condition in (None, spec.condition)
+    ]  # fmt: skip
+    if len(fitting) != 1:
+        raise ConfigError(
+            f"--dev-file: {config.adapter} was trained on "
+            f"{', '.join(adapter.content['prompt_specs']) or 'no prompts'}; {len(fitting)} of them can be "
+            "scored here",
+            "--dev-condition closed or gold  picks one; or leave --dev-file out",
+        )
+    return fitting[0]
+
+
+def _as_trained(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
+    from lawqa.backends.hf.load import ModelConfig, load_model
+
+    name, revision = _base(config, adapter)
+    quantisation: Any = adapter.quantisation
+    if quantisation is None:
+        return load_model(ModelConfig(name, revision), config.adapter)
+    return load_model(ModelConfig(name, revision, True, quantisation), config.adapter)
+
+
+def _merged(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
+    from lawqa.backends.hf.load import ModelConfig, load_model
+
+    name, revision = _base(config, adapter)
+    loaded = load_model(ModelConfig(name, revision, dtype="bfloat16"), config.adapter)
+    try:
+        loaded.model = loaded.model.merge_and_unload(safe_merge=True)
+    except ValueError as problem:
+        raise BackendError(f"{config.adapter}: cannot be merged: {problem}") from problem
+    loaded.adapter = None
+    return loaded
+
+
+def _base(config: MergeConfig, adapter: AdapterManifest) -> tuple[str, str | None]:
+    if config.model_name:
+        return config.model_name, config.revision
+    if adapter.content is not None:
+        model = adapter.content["model"]
+        return model["name"], model["revision"]
+    try:
+        named = json.loads(read_text(config.adapter / "adapter_config.json"))
+    except json.JSONDecodeError as problem:
+        raise DataError(f"{config.adapter}: broken adapter_config.json: {problem}") from None
+    return str(named["base_model_name_or_path"]), named.get("revision")
+
+
+def _over(adapter: AdapterManifest) -> str:
+    return adapter.quantisation or "plain weights"
+
+
+def _score(loaded: LoadedModel, dev: DevQuestions) -> list[ScoredAnswer]:
+    return sorted(dev(loaded, 0, 1), key=lambda answer: answer.key)
+
+
+def _free_memory() -> None:
+    """The model that was scored must be gone before the larger one comes."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _result(
+    before: Sequence[ScoredAnswer], after: Sequence[ScoredAnswer], notes: Sequence[str]
+) -> MergeResult:
+    pairs = list(zip(before, after, strict=True))
+    shifts = [
+        abs(a - b)
+        for one, other in pairs
+        if one.label_logprobs and other.label_logprobs
+        for a, b in zip(one.label_logprobs, other.label_logprobs, strict=True)
+    ]
+    return MergeResult(
+        before=summarise(before),
+        after=summarise(after),
+        change=compare(before, after),
+        changed_answers=sum(one.predicted != other.predicted for one, other in pairs),
+        shift=sum(shifts) / max(len(shifts), 1),
+        notes=tuple(notes),
+    )
+
+
+def _write(
+    config: MergeConfig, adapter: AdapterManifest, merged: LoadedModel, result: MergeResult | None
+) -> None:
+    """Into a directory beside it, renamed when whole: half a model loads too, and answers nonsense."""
+    target = config.output_dir
+    writing = target.with_name(f".{target.name}.writing")
+    shutil.rmtree(writing, ignore_errors=True)
+    writing.mkdir(parents=True)
+    try:
+        merged.model.save_pretrained(writing)
+        merged.tokenizer.save_pretrained(writing)
+        if (config.adapter / TRAINED_ON).is_file():
+            shutil.copy(config.adapter / TRAINED_ON, writing / TRAINED_ON)
+        scores = None
+        if result:
+            scores = {
+                "before": result.before.to_json(),
+                "after": result.after.to_json(),
+                "changed_answers": result.changed_answers,
+                "shift": result.shift,
+            }
+        content = {"adapter": str(config.adapter), "manifest": adapter.content, "scores": scores}
+        write_json(writing / MERGED, {"schema_version": 1, **content})
+        if target.is_dir():
+            shutil.rmtree(target)
+        writing.rename(target)
+    except BaseException:
+        shutil.rmtree(writing, ignore_errors=True)
+        raise

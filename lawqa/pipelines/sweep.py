@@ -1,0 +1,202 @@
+"""A small grid of settings, each cross-validated within one training file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import ConfigError
+from lawqa.pipelines.crossval import CrossvalConfig, run_crossval
+from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
+from lawqa.pipelines.results import scored_answer
+from lawqa.questions import file_sha256, json_lines
+from lawqa.runs import MANIFEST, RESULTS, read_manifest, write_json
+from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
+from lawqa.training.config import TrainingConfig
+
+SWEEP = "sweep.json"
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The values that are tried, every combination of them."""
+
+    learning_rates: tuple[float, ...] = (1e-4, 2e-4, 4e-4)
+    """Highest learning rates: half and double the default, where most of the difference lies."""
+    ranks: tuple[int, ...] = (16,)
+    """Ranks of the adapter; its scale keeps its ratio to the rank."""
+    epochs: tuple[float, ...] = (2.0, 4.0)
+    """Passes over the records."""
+
+    def __post_init__(self) -> None:
+        for flag, values in (
+            ("--learning-rates", self.learning_rates),
+            ("--ranks", self.ranks),
+            ("--epochs", self.epochs),
+        ):
+            if not values or len(set(values)) < len(values):
+                shown = " ".join(f"{value:g}" for value in values) or "empty"
+                raise ConfigError(f"{flag} is {shown}, expected different values")
+
+    def cells(self, training: TrainingConfig) -> dict[str, TrainingConfig]:
+        """The settings of every cell by its name.
+
+        Raises:
+            ConfigError: a value is out of its range.
+        """
+        ratio = training.lora_alpha / training.lora_r
+        return {
+            f"lr{rate:g}_r{rank}_epochs{epochs:g}": replace(
+                training,
+                learning_rate=rate,
+                lora_r=rank,
+                lora_alpha=max(1, round(ratio * rank)),
+                num_epochs=epochs,
+            )
+            for rate, rank, epochs in product(self.learning_rates, self.ranks, self.epochs)
+        }
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """What is tried on which questions."""
+
+    crossval: CrossvalConfig
+    """Questions, model and all that does not change from cell to cell; its directory holds the sweep."""
+    grid: Grid = field(default_factory=Grid)
+    """What changes."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination of settings with what it reached on held-out folds."""
+
+    name: str
+    """Such as `lr0.0002_r16_epochs3`."""
+    training: TrainingConfig
+    """Its settings."""
+    summary: Summary
+    """Figures of the pooled held-out answers."""
+    against_base: PairedComparison
+    """Against the model without an adapter, on the same questions."""
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """A finished sweep."""
+
+    base: Summary
+    """The model without an adapter."""
+    cells: tuple[Cell, ...]
+    """The most accurate first; of equals the one that comes first in the grid."""
+
+
+def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
+    """Cross-validate every cell; what is done already is not done again.
+
+    Only the questions of the one file are seen: each cell trains on most of its folds and is measured on
+    the rest, with the same folds for all cells.
+
+    Args:
+        config: what to try. The same call goes on where an earlier one stopped.
+        say: told what is being done, a line each.
+
+    Raises:
+        LawqaError: a file or option does not allow it, or the directory holds another sweep.
+    """
+    directory = config.crossval.output_dir
+    settings = config.grid.cells(config.crossval.training)
+    base = _base_answers(config.crossval, say)
+    found = []
+    for number, (name, training) in enumerate(settings.items(), start=1):
+        say(f"{name}: {number} of {len(settings)}")
+        crossval = replace(config.crossval, output_dir=directory / name, training=training)
+        (pooled,) = run_crossval(crossval, say)
+        answers = _answers(pooled.directory)
+        found.append(Cell(name, training, pooled.summary, compare(base, answers)))
+    # sorted() keeps the grid's sequence among equals
+    ranked = sorted(found, key=lambda cell: -cell.summary.accuracy.correct)
+    result = SweepResult(summarise(base), tuple(ranked))
+    write_json(directory / SWEEP, _json(result))
+    return result
+
+
+def _base_answers(config: CrossvalConfig, say: Say) -> Sequence[ScoredAnswer]:
+    run_dir = config.output_dir / "base"
+    if not _is_base_of(config, run_dir):
+        say("the model without an adapter")
+        evaluate(
+            EvaluationConfig(
+                data=config.input,
+                spec=config.spec,
+                answer_by="logits",
+                backend="hf",
+                model_name=config.model_name,
+                revision=config.revision,
+                load_in_4bit=config.load_in_4bit,
+                seed=config.seed,
+                place=config.place,
+                run_dir=run_dir,
+                fresh=True,
+                rag=config.rag,
+                quiet=config.quiet,
+            )
+        )
+    return _answers(run_dir)
+
+
+def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
+    """Whether the base model's answers are there already.
+
+    Raises:
+        ConfigError: they are, but to other questions or of another model.
+    """
+    if not (run_dir / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(run_dir)
+    found = {
+        "--model-name": manifest["config"]["model_name"],
+        "--revision": manifest["config"]["revision"],
+        "--use-4bit": manifest["config"]["load_in_4bit"],
+        "the content of --train-file": manifest["data"]["sha256"],
+        "--condition": list(manifest["prompt_specs"]),
+    }
+    wanted = {
+        "--model-name": config.model_name,
+        "--revision": config.revision,
+        "--use-4bit": config.load_in_4bit,
+        "the content of --train-file": file_sha256(config.input),
+        "--condition": [config.spec.id],
+    }
+    changed = [name for name, value in wanted.items() if found[name] != value]
+    if changed:
+        raise ConfigError(
+            f"{config.output_dir}: holds a sweep with other settings ({', '.join(changed)})",
+            "give the same options to go on with it, or another --output-dir",
+        )
+    return bool(manifest["status"] == "done")
+
+
+def _answers(run_dir: Path) -> list[ScoredAnswer]:
+    return [scored_answer(row) for _, row in json_lines(run_dir / RESULTS)]
+
+
+def _json(result: SweepResult) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "base": result.base.to_json(),
+        "cells": [
+            {
+                "name": cell.name,
+                "training": vars(cell.training),
+                "statistics": cell.summary.to_json(),
+                "against_base": cell.against_base.to_json(),
+            }
+            for cell in result.cells
+        ],
+    }
