@@ -45,6 +45,17 @@ def law_table(summary: Summary) -> str:
     return aligned(cells)
 
 
+def retrieval_table(summary: Summary) -> str:
+    """Accuracy where a gold article was retrieved, and where none was."""
+    names = {"hit": "gold article retrieved", "miss": "gold article not retrieved"}
+    cells = [["retrieval", "accuracy", "95 % interval", "n"]]
+    cells += [
+        [names[outcome], f"{a.value:.1%}", _interval(a), str(a.asked)]
+        for outcome, a in summary.by_retrieval.items()
+    ]
+    return aligned(cells)
+
+
 def aligned(cells: Sequence[Sequence[str]]) -> str:
     """Rows of cells in columns of equal width on a terminal; the first row gets a rule under it."""
     widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lawqa.choices import LABELS
 from lawqa.errors import DataError
-from lawqa.scoring import Majority, majority
+from lawqa.scoring import Majority, ScoredAnswer, majority, summarise_votes, wilson
 
 VOTES = st.lists(st.sampled_from((*LABELS, None)), min_size=1, max_size=12)
 
@@ -75,3 +75,33 @@ def test_the_winner_has_most_votes_in_any_sequence(
     assert (vote.label is None) == (not counted)
     shuffled = generator.sample(list(zip(votes, logprobs, strict=True)), len(votes))
     assert majority([v for v, _ in shuffled], [w for _, w in shuffled]) == vote
+
+
+def answer(question: str, predicted: str | None, repeat: int = 0, **fields: Any) -> ScoredAnswer:
+    gold = fields.pop("gold", "a")
+    outcome = "unparsed" if predicted is None else "correct" if predicted == gold else "wrong"
+    return ScoredAnswer(question, gold, predicted, outcome, repeat=repeat, **fields)  # type: ignore[arg-type]
+
+
+def test_every_question_has_one_vote_whatever_its_samples() -> None:
+    found = summarise_votes(
+        [answer("1", label, repeat) for repeat, label in enumerate(["a", "a", "b"])]
+        + [answer("2", label, repeat) for repeat, label in enumerate(["b", None, "b"])]
+        + [answer("3", None, repeat) for repeat in range(3)]
+    )
+    assert (found.accuracy.correct, found.accuracy.asked) == (1, 3)
+    assert found.accuracy.interval == wilson(1, 3)
+    assert [a.correct for a in found.by_sample] == [1, 1, 0]
+    assert found.agreement == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
+    assert (found.samples, found.undecided) == (3, 1)
+
+
+def test_samples_in_different_orders_vote_for_choices() -> None:
+    # Both say the choice that stands at a in the original order.
+    found = summarise_votes([answer("1", "a"), answer("1", "d", gold="d", order=(1, 2, 3, 0))])
+    assert (found.accuracy.correct, found.agreement) == (1, 1.0)
+
+
+def test_a_vote_of_nobody_is_refused() -> None:
+    with pytest.raises(DataError, match="no samples"):
+        summarise_votes([])

@@ -1,0 +1,236 @@
+"""`lawqa runs`: list, look at, compare and remove runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+from lawqa.cli.runs_text import diff_text, list_text, removal_text, show_text
+from lawqa.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.runs_found import FoundRun
+    from lawqa.pipelines.runs_remove import Removal
+
+DEFAULT_ROOT = Path("runs")
+SCHEMA_VERSION = 1
+
+Json = Annotated[FlagCreatePairsOff[bool], arg(name="json")]
+
+
+@dataclass(frozen=True)
+class List:
+    """A table of the runs below some directories, newest first."""
+
+    roots: Positional[tuple[Path, ...]] = (DEFAULT_ROOT,)
+    """Directories that hold runs, at any depth."""
+    model: str = ""
+    """Only models whose name holds this."""
+    adapter: str = ""
+    """Only adapters whose path holds this, and their evaluations."""
+    condition: Literal["closed", "gold", "rag"] | None = None
+    """Only this condition."""
+    kind: Literal["evaluate", "train"] | None = None
+    """Only evaluations, or only trainings."""
+    as_json: Json = False
+    """Print JSON."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.runs_found import RunFilter, find_runs
+
+        wanted = RunFilter(self.model, self.adapter, self.condition or "", self.kind or "")
+        runs = find_runs(self.roots, wanted)
+        if self.as_json:
+            rows = [_json(run) for run in runs]
+            print(
+                json.dumps(
+                    {"schema_version": SCHEMA_VERSION, "runs": rows}, ensure_ascii=False, indent=1
+                )
+            )
+        elif not runs:
+            print(f"no run in {', '.join(map(str, self.roots))}", file=sys.stderr)
+        else:
+            print(list_text(runs))
+        for run in runs:
+            if run.problem:
+                print(f"! {run.path}: {run.problem}", file=sys.stderr)
+        return 0
+
+
+@dataclass(frozen=True)
+class Show:
+    """What one run was, in a screenful."""
+
+    path: Annotated[Positional[Path], arg(metavar="RUN")]
+    """A run directory or adapter."""
+    as_json: Json = False
+    """Print its manifest."""
+
+    def run(self) -> int:
+        manifest = _manifest(self.path)
+        print(
+            json.dumps(manifest, ensure_ascii=False, indent=1)
+            if self.as_json
+            else show_text(self.path)
+        )
+        return 0
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What differs between two runs, what could change their results first."""
+
+    before: Positional[Path]
+    """A run directory or adapter."""
+    after: Positional[Path]
+    """Another."""
+    everything: Annotated[FlagCreatePairsOff[bool], arg(name="all")] = False
+    """Also versions and machine, and what only says when, where to and how fast."""
+    as_json: Json = False
+    """Print JSON."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.runs_diff import manifest_differences, question_differences
+
+        before, after = _manifest(self.before), _manifest(self.after)
+        found = manifest_differences(before, after)
+        questions = question_differences(before, after)
+        if self.as_json:
+            rows = [
+                {"key": d.key, "kind": d.kind, "before": _plain(d.before), "after": _plain(d.after)}
+                for d in found
+            ]
+            content = {
+                "schema_version": SCHEMA_VERSION,
+                "questions": vars(questions),
+                "differences": rows,
+            }
+            print(json.dumps(content, ensure_ascii=False, indent=1))
+            return 0
+        shown = [d for d in found if self.everything or d.kind == "settings"]
+        print(diff_text(shown) if shown else "no setting differs")
+        print(
+            f"questions: {questions.shared} shared ({questions.reworded} worded differently), "
+            f"{questions.only_before} only in the first, {questions.only_after} only in the second"
+        )
+        hidden = len(found) - len(shown)
+        if hidden:
+            print(f"{hidden} more differ in versions, machine, times or paths: --all shows them")
+        return 0
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Remove runs: whole run directories, and only what lies in --root."""
+
+    paths: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN...")]
+    """Run directories or adapters."""
+    root: Path = DEFAULT_ROOT
+    """Nothing outside this directory is removed; runs that need an adapter are looked for in it."""
+    yes: FlagCreatePairsOff[bool] = False
+    """Do not ask."""
+    force: FlagCreatePairsOff[bool] = False
+    """Also an adapter that a run names, a training that may be going on, and files of others."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.runs_remove import plan_removal, remove
+
+        removal = plan_removal(self.paths, self.root)
+        if not self.force:
+            _refuse(removal)
+        what = removal_text(removal)
+        if not self.yes:
+            if not sys.stdin.isatty():
+                raise ConfigError(f"nobody can be asked: {what}", "--yes removes without asking")
+            print(f"{what}\nremove? [y/N] ", end="", file=sys.stderr, flush=True)
+            if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+                print("nothing was removed", file=sys.stderr)
+                return 1
+        remove(removal)
+        print(f"removed {what}")
+        return 0
+
+
+@dataclass(frozen=True)
+class Runs:
+    """List, look at, compare and remove runs."""
+
+    command: Annotated[
+        Annotated[List, subcommand("list")]
+        | Annotated[Show, subcommand("show")]
+        | Annotated[Diff, subcommand("diff")]
+        | Annotated[Remove, subcommand("rm")],
+        arg(name=""),
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+def _refuse(removal: Removal) -> None:
+    if removal.needed_by:
+        adapter, run = removal.needed_by[0]
+        more = f" and {len(removal.needed_by) - 1} more" if len(removal.needed_by) > 1 else ""
+        raise ConfigError(
+            f"{adapter}: is the adapter of {run}{more}",
+            "remove those first, or name them too; --force removes it all the same",
+        )
+    going = [run for run in removal.runs if (run.kind, run.status) == ("train", "running")]
+    if going:
+        raise ConfigError(
+            f"{going[0].path}: is a training that was not ended, it may be going on",
+            "--force removes it all the same",
+        )
+    if removal.foreign:
+        named = ", ".join(map(str, removal.foreign[:3])) + (
+            ", …" if len(removal.foreign) > 3 else ""
+        )
+        raise ConfigError(
+            f"holds {len(removal.foreign)} files that lawqa did not write: {named}",
+            "move them away, or --force removes them too",
+        )
+
+
+def _manifest(path: Path) -> Mapping[str, Any]:
+    from lawqa.pipelines.runs_found import KINDS, read_run
+    from lawqa.runs import MANIFEST
+
+    if not (path / MANIFEST).is_file():
+        raise DataError(
+            f"{path}: is not a run: {MANIFEST} is missing", "lawqa runs list  shows the runs"
+        )
+    run = read_run(path)
+    if run.problem:
+        raise DataError(run.problem)
+    if run.kind not in KINDS:
+        raise DataError(f"{path}: is no run but an {run.kind}", "lawqa runs list  shows the runs")
+    return run.manifest
+
+
+def _json(run: FoundRun) -> dict[str, Any]:
+    a = run.accuracy
+    return {
+        "path": str(run.path),
+        "kind": run.kind,
+        "status": run.status,
+        "started": run.started,
+        "model": run.model,
+        "adapters": list(run.adapters),
+        "prompt_specs": list(run.specs),
+        "accuracy": None if a is None else a.value,
+        "interval": None if a is None else [a.interval.low, a.interval.high],
+        "asked": None if a is None else a.asked,
+        "problem": run.problem or None,
+    }
+
+
+def _plain(value: object) -> object:
+    from lawqa.pipelines.runs_diff import MISSING
+
+    return None if value is MISSING else value

@@ -1,0 +1,98 @@
+"""What `lawqa runs` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.runs_diff import Difference
+    from lawqa.pipelines.runs_found import FoundRun
+    from lawqa.pipelines.runs_remove import Removal
+
+
+def list_text(runs: Sequence[FoundRun]) -> str:
+    """A line a run."""
+    from lawqa.report.table import aligned
+
+    cells = [["started (UTC)", "status", "kind", "accuracy", "95 % interval", "n", "prompt", "model",
+              "adapter", "run"]]  # fmt: skip
+    for run in runs:
+        a = run.accuracy
+        figures = ["", "", ""]
+        if a is not None:
+            figures = [
+                f"{a.value:.1%}",
+                f"{a.interval.low:.1%} - {a.interval.high:.1%}",
+                str(a.asked),
+            ]
+        adapters = run.adapters
+        shown = (
+            adapters[0] + (f" +{len(adapters) - 1}" if len(adapters) > 1 else "")
+            if adapters
+            else ""
+        )
+        cells.append([
+            run.started[:16].replace("T", " "), run.status, run.kind, *figures, " ".join(run.specs),
+            run.model, shown, str(run.path),
+        ])  # fmt: skip
+    return aligned(cells)
+
+
+def show_text(path: Path) -> str:
+    """What must be known first, what ran, its figures, and the command."""
+    from lawqa.pipelines.report_runs import command_of
+    from lawqa.pipelines.runs_found import read_run
+
+    run = read_run(path)
+    m = run.manifest
+    questions, data = m.get("questions") or [], m.get("data") or {}
+    rows = [
+        ("run", str(path)),
+        ("what", f"{run.kind}, {run.status}"),
+        ("started", f"{run.started} (ended {m.get('ended') or 'not yet'})"),
+        ("model", run.model),
+        ("adapter", ", ".join(run.adapters) or ("" if run.kind == "train" else "none")),
+        ("prompt", " ".join(run.specs)),
+        ("data", f"{data.get('path', 'pooled folds')}, {len(questions)} questions"),
+        ("seed", str(m.get("seed"))),
+        ("figures", ", ".join(f"{k} {_short(v)}" for k, v in (m.get("figures") or {}).items()
+                              if not isinstance(v, (dict, list)) and v is not None)),
+    ]  # fmt: skip
+    if run.accuracy is not None:
+        a = run.accuracy
+        rows.append(
+            (
+                "accuracy",
+                f"{a.value:.1%} ({a.interval.low:.1%} - {a.interval.high:.1%}), {a.correct} / {a.asked}",
+            )
+        )
+    lines = [f"! {note}" for note in m.get("notes") or []]
+    lines += [f"{name:<9} {value}" for name, value in rows if value]
+    return "\n".join([*lines, "", *command_of(m)])
+
+
+def diff_text(differences: Sequence[Difference]) -> str:
+    """A line a key, in the sequence of the kinds."""
+    from lawqa.report.table import aligned
+
+    cells = [["", "first", "second"]]
+    for kind in ("settings", "environment", "circumstances"):
+        cells += [[d.key, _short(d.before), _short(d.after)] for d in differences if d.kind == kind]
+    return aligned(cells)
+
+
+def removal_text(removal: Removal) -> str:
+    """What would go."""
+    named = ", ".join(str(run.path) for run in removal.runs)
+    return f"{named}: {removal.files} files, {removal.size / 1e6:.1f} MB"
+
+
+def _short(value: object) -> str:
+    from lawqa.pipelines.runs_diff import MISSING
+
+    if value is MISSING:
+        return "-"
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,0 +1,216 @@
+"""A report from stored runs: read, put in order, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import lawqa
+from lawqa.choices import inverse, permute
+from lawqa.errors import ConfigError, DataError
+from lawqa.pipelines.report_runs import (
+    ReadRun,
+    is_training,
+    read_report_run,
+    read_training,
+)
+from lawqa.pipelines.runs_diff import causes, question_differences
+from lawqa.questions import Question, file_sha256, read_questions
+from lawqa.report.content import Entry, Pair, Report, ReportQuestion, ReportRun
+from lawqa.retrieval.evaluation import gold_articles
+from lawqa.retrieval.japanese import normalise
+from lawqa.runs import now
+from lawqa.scoring import compare, holm
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """What a report is about."""
+
+    runs: tuple[Path, ...]
+    """Run directories and result files; adapters for their training curves."""
+    base: Path | None = None
+    """The run that all others are compared with. None: an adapter's run with one that differs in the adapter
+    alone, all else with the first run without an adapter."""
+    data: tuple[Path, ...] = ()
+    """Question files for contexts, besides those that the runs name."""
+    recorded: bool = False
+    """Labels as they were recorded; else as today's parser reads them."""
+    title: str = ""
+    """The title; empty for one made of the runs' names."""
+
+
+def make_report(config: ReportConfig) -> Report:
+    """Read the runs and compare them.
+
+    Raises:
+        ConfigError: there is no evaluation, or the base is not among the runs.
+        DataError: a run or question file cannot be read.
+    """
+    _check_twice(config.runs)
+    trainings = [path for path in config.runs if is_training(path)]
+    paths = _base_first([path for path in config.runs if path not in trainings], config.base)
+    names = _names(paths)
+    read = [
+        read_report_run(path, f"R{number}", names[path], recorded=config.recorded)
+        for number, path in enumerate(paths, start=1)
+    ]
+    if config.base is None:
+        read = _base_model_first(read)
+    questions = _known_questions(read, config.data)
+    runs = tuple(_with_gold_articles(one.run, questions) for one in read)
+    return Report(
+        title=config.title or " / ".join(run.name for run in runs),
+        made=now(),
+        version=lawqa.__version__,
+        runs=runs,
+        pairs=_pairs(runs, matched=config.base is None),
+        questions=_questions(read, questions),
+        trainings=tuple(read_training(path) for path in trainings),
+        recorded=config.recorded,
+    )
+
+
+def _check_twice(paths: Sequence[Path]) -> None:
+    seen: set[Path] = set()
+    for path in paths:
+        if path.resolve() in seen:
+            raise ConfigError(f"{path}: is given twice", "name every run once")
+        seen.add(path.resolve())
+
+
+def _base_first(paths: list[Path], base: Path | None) -> list[Path]:
+    if not paths:
+        raise ConfigError("no evaluation was given", "lawqa report RUN... -o report.html")
+    if base is None:
+        return paths
+    same = [path for path in paths if path.resolve() == base.resolve()]
+    if not same:
+        raise ConfigError(f"--base {base}: is not among the runs", f"lawqa report {base} RUN...")
+    return [same[0], *(path for path in paths if path != same[0])]
+
+
+def _base_model_first(read: list[ReadRun]) -> list[ReadRun]:
+    """The first run without an adapter goes first, if another has one; ids follow."""
+    bare = [one for one in read if not one.run.adapter]
+    if not bare or len(bare) == len(read):
+        return read
+    ordered = [bare[0], *(one for one in read if one is not bare[0])]
+    return [
+        replace(one, run=replace(one.run, id=f"R{number}"))
+        for number, one in enumerate(ordered, start=1)
+    ]
+
+
+def _names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Short names that tell the paths apart: as many of the last parts as that takes."""
+    whole = {
+        path: path.resolve().with_suffix("") if path.is_file() else path.resolve() for path in paths
+    }
+    for parts in range(1, max(len(path.parts) for path in whole.values()) + 1):
+        names = {path: "/".join(full.parts[-parts:]) for path, full in whole.items()}
+        if len(set(names.values())) == len(names):
+            return names
+    return {path: str(path) for path in paths}
+
+
+def _known_questions(read: Sequence[ReadRun], more: Sequence[Path]) -> dict[str, Question]:
+    """Questions by id from every data file that is still what a run was asked from, and from those given."""
+    found: dict[str, Question] = {}
+    files: dict[Path, str | None] = dict.fromkeys(more)
+    for one in read:
+        data: Mapping[str, Any] = one.run.manifest.get("data") or {}
+        for part in data.get("folds", [data]):
+            if part.get("path"):
+                files.setdefault(Path(part["path"]), part.get("sha256"))
+    for path, sha256 in files.items():
+        if sha256 is not None and (not path.is_file() or file_sha256(path) != sha256):
+            continue  # the page says that the context is not at hand
+        for question in read_questions(path):
+            if question.order == 1:
+                found.setdefault(question.id, question)
+    return found
+
+
+def _questions(
+    read: Sequence[ReadRun], known: Mapping[str, Question]
+) -> tuple[ReportQuestion, ...]:
+    """Every question that was asked, in the order in which the runs met them."""
+    made: dict[str, ReportQuestion] = {}
+    for one in read:
+        for entry, row in zip(one.run.entries, one.rows, strict=True):
+            answer = entry.answer
+            if answer.question_id not in made:
+                question = known.get(answer.question_id)
+                same = question is not None and question.text == row["question"]
+                made[answer.question_id] = ReportQuestion(
+                    id=answer.question_id,
+                    law=answer.law,
+                    text=str(row["question"]),
+                    choices=_original_choices(entry),
+                    gold=answer.original_gold,
+                    context=question.context if question is not None and same else "",
+                    references=tuple(map(str, row.get("references") or ())),
+                )
+    return tuple(made.values())
+
+
+def _original_choices(entry: Entry) -> tuple[str, ...]:
+    return permute(entry.choices, inverse(entry.answer.order)) if entry.choices else ()
+
+
+def _with_gold_articles(run: ReportRun, questions: Mapping[str, Question]) -> ReportRun:
+    """The run with the retrieved articles marked that the question's own context quotes."""
+    marked = []
+    for entry in run.entries:
+        question = questions.get(entry.answer.question_id)
+        if question is not None and entry.articles:
+            gold = {
+                (normalise(one.law_title), one.article) for one in gold_articles(question.context)
+            }
+            articles = tuple(
+                replace(one, gold=(normalise(one.law), one.article) in gold)
+                for one in entry.articles
+            )
+            entry = replace(entry, articles=articles)
+        marked.append(entry)
+    return replace(run, entries=tuple(marked))
+
+
+def _pairs(runs: Sequence[ReportRun], *, matched: bool) -> tuple[Pair, ...]:
+    base, *others = runs
+    pairs = [_pair(_like(other, runs) if matched else base, other) for other in others]
+    compared = [pair for pair in pairs if pair.comparison is not None]
+    if len(compared) < 2:
+        return tuple(pairs)
+    adjusted = holm([pair.comparison.p_value for pair in compared if pair.comparison])
+    by_run = {pair.other: p for pair, p in zip(compared, adjusted, strict=True)}
+    return tuple(replace(pair, p_holm=by_run.get(pair.other)) for pair in pairs)
+
+
+def _like(run: ReportRun, runs: Sequence[ReportRun]) -> ReportRun:
+    """The first run that differs from this one in the adapter alone; the first of all where none does."""
+    if run.adapter and run.command:
+        for other in runs:
+            if not other.adapter and other.command and not causes(other.manifest, run.manifest):
+                return other
+    return runs[0]
+
+
+def _pair(base: ReportRun, other: ReportRun) -> Pair:
+    if base.command and other.command:
+        differs = causes(base.manifest, other.manifest)
+        reworded = question_differences(base.manifest, other.manifest).reworded
+    else:
+        unknown = [run.id for run in (base, other) if not run.command]
+        differs = (
+            f"what is not known: {' and '.join(unknown)} is a result file without a manifest",
+        )
+        reworded = 0
+    try:
+        comparison = compare(base.answers, other.answers)
+    except DataError as problem:
+        return Pair(base.id, other.id, None, None, problem.message, differs, reworded)
+    return Pair(base.id, other.id, comparison, None, "", differs, reworded)

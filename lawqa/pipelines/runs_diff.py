@@ -1,0 +1,157 @@
+"""What differs between two manifests, and whether it could make their results differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["settings", "environment", "circumstances"]
+"""settings: what was asked, of what, and how; environment: versions and machine; circumstances: when, where
+to and how fast."""
+
+MISSING = object()
+"""Stands for a key that one of the two does not have."""
+
+_CIRCUMSTANCES = {
+    "started", "ended", "status", "argv", "figures", "schema_version", "config.run_dir", "config.output",
+    "config.output_dir", "config.quiet", "config.resume", "config.fresh", "config.token_budget",
+    "config.retries", "config.place", "config.data", "data.path", "adapter.path", "adapter.manifest.started",
+    "model.peak_memory_gib", "model.token_budget", "model.device", "model.path", "retrieval.retriever.index",
+    "config.rag.retriever.index", "config.adapter", "config.train_file", "data.dev.path",
+}  # fmt: skip
+_CAUSES = {
+    "prompt": ("config.spec.",),
+    "wording or chat template": ("prompt_specs.",),
+    "quantisation": ("model.quantisation",),
+    "number type": ("model.dtype",),
+    "how the answer is taken": ("config.answer_by",),
+    "choice orders": ("config.permutations",),
+    "samples of each prompt": ("config.ensemble",),
+    "retrieval": ("retrieval.",),
+    "generation": (
+        "config.max_new_tokens", "config.temperature", "config.top_p", "config.top_k_sampling",
+        "config.min_p", "config.thinking_budget", "config.stop_at_", "config.seed",
+    ),
+}  # fmt: skip
+_OF_TEXT = "generation"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A key whose value is not the same."""
+
+    key: str
+    """Where it stands in the manifest, levels parted by dots."""
+    before: Any
+    """Its value in the first; `MISSING` where it has none."""
+    after: Any
+    """Its value in the second; `MISSING` where it has none."""
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it could make results differ."""
+        parts = self.key.split(".")
+        starts = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+        if starts & _CIRCUMSTANCES:
+            return "circumstances"
+        return "environment" if parts[0] == "environment" else "settings"
+
+
+@dataclass(frozen=True)
+class QuestionDifferences:
+    """How the questions of two runs differ."""
+
+    shared: int
+    """Questions in both, in the same order of choices."""
+    only_before: int
+    """Those in the first only."""
+    only_after: int
+    """Those in the second only."""
+    reworded: int
+    """Shared ones whose wording is not the same."""
+
+
+def manifest_differences(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[Difference, ...]:
+    """Every key that differs, in the sequence of the manifests; questions apart."""
+    one, other = dict(_flat(before)), dict(_flat(after))
+    return tuple(
+        Difference(key, one.get(key, MISSING), other.get(key, MISSING))
+        for key in {**one, **other}
+        if one.get(key, MISSING) != other.get(key, MISSING)
+    )
+
+
+def question_differences(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> QuestionDifferences:
+    """How the questions differ that two manifests list."""
+    one, other = (_fingerprints(manifest) for manifest in (before, after))
+    shared = one.keys() & other.keys()
+    return QuestionDifferences(
+        shared=len(shared),
+        only_before=len(one) - len(shared),
+        only_after=len(other) - len(shared),
+        reworded=sum(one[key] != other[key] for key in shared),
+    )
+
+
+def causes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """What besides the adapter could make the results of two evaluations differ, in words.
+
+    How text is generated is no cause where neither run generates any.
+    """
+    found = manifest_differences(before, after)
+    scored = all(m["config"].get("answer_by") == "logits" for m in (before, after))
+    named = []
+    if _model(before) != _model(after):
+        named.append(f"model ({_model(before)[1]}, {_model(after)[1]})")
+    for name, starts in _CAUSES.items():
+        if name == _OF_TEXT and scored:
+            continue
+        differ = [d for d in found if d.kind == "settings" and d.key.startswith(starts)]
+        if (
+            name == "wording or chat template"
+        ):  # of the same prompt spec; another spec is named already
+            differ = [d for d in differ if MISSING not in (d.before, d.after)]
+        if differ:
+            shown = ", ".join(
+                f"{d.key.rpartition('.')[2]}: {_short(d.before)} / {_short(d.after)}"
+                for d in differ[:3]
+            )
+            named.append(f"{name} ({shown}{', …' if len(differ) > 3 else ''})")
+    return tuple(named)
+
+
+def _short(value: object) -> str:
+    if value is MISSING:
+        return "–"
+    text = str(value)
+    return text if len(text) <= 24 else f"{text[:23]}…"
+
+
+def _model(manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """Its contents where they were hashed, so that a moved directory is the same model; and its name."""
+    model = manifest["model"]
+    name = str(model.get("name", model.get("backend", "?")))
+    content = (
+        model.get("directory_sha256") or f"{name}@{model.get('commit') or model.get('revision')}"
+    )
+    return str(content), name
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, inner in value.items():
+        name = f"{prefix}{key}"
+        if name == "questions":
+            continue
+        if isinstance(inner, Mapping) and inner:
+            yield from _flat(inner, f"{name}.")
+        else:
+            yield name, inner
+
+
+def _fingerprints(manifest: Mapping[str, Any]) -> dict[tuple[str, int], str]:
+    return {(q["id"], q["order"]): q["fingerprint"] for q in manifest["questions"]}

@@ -1,0 +1,158 @@
+"""Runs on disk: found under a directory, told in a line each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import ConfigError, DataError, LawqaError
+from lawqa.questions import read_text
+from lawqa.runs import MANIFEST, SUMMARY, read_manifest
+from lawqa.scoring import Accuracy, Interval
+
+KINDS = ("evaluate", "train")
+"""What counts as a run; an index has a manifest too."""
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run directory or adapter."""
+
+    path: Path
+    """The directory."""
+    manifest: Mapping[str, Any]
+    """Its manifest; empty where it cannot be read."""
+    accuracy: Accuracy | None = None
+    """Of a finished evaluation."""
+    problem: str = ""
+    """Why it cannot be read; empty where it can."""
+
+    @property
+    def kind(self) -> str:
+        """Evaluate or train; a question mark where that is not known."""
+        return str(self.manifest.get("kind", "?"))
+
+    @property
+    def started(self) -> str:
+        """UTC, ISO 8601; empty where it is not known."""
+        return str(self.manifest.get("started") or "")
+
+    @property
+    def status(self) -> str:
+        """done, running, failed or interrupted; `broken` where it cannot be read."""
+        return "broken" if self.problem else str(self.manifest["status"])
+
+    @property
+    def model(self) -> str:
+        """The model, with its quantisation."""
+        model = self.manifest.get("model") or {}
+        known = (model.get("name") or model.get("backend"), model.get("quantisation"))
+        return ", ".join(str(part) for part in known if part)
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """The adapter that was evaluated, or each fold's."""
+        found = self.manifest.get("adapter") or {}
+        return tuple(
+            str(one["path"]) for one in found.get("folds", [found]) if one and "path" in one
+        )
+
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """The prompt specs asked or trained with."""
+        return tuple(self.manifest.get("prompt_specs") or ())
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """closed, gold and rag, those that its prompt specs name."""
+        parts = [spec.split("-") for spec in self.specs]
+        return tuple(dict.fromkeys(part[1] for part in parts if len(part) > 1))
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs are wanted; an empty field wants all."""
+
+    model: str = ""
+    """A part of the model's name."""
+    adapter: str = ""
+    """A part of the adapter's path; for a training of its own path."""
+    condition: str = ""
+    """closed, gold or rag."""
+    kind: str = ""
+    """evaluate or train."""
+
+    def takes(self, run: FoundRun) -> bool:
+        """Whether this run is wanted."""
+        adapters = [str(run.path)] if run.kind == "train" else list(run.adapters)
+        return (
+            self.model.lower() in run.model.lower()
+            and (not self.adapter or any(self.adapter in path for path in adapters))
+            and (not self.condition or self.condition in run.conditions)
+            and self.kind in ("", run.kind)
+        )
+
+
+def find_runs(roots: Sequence[Path], wanted: RunFilter | None = None) -> tuple[FoundRun, ...]:
+    """The runs in these directories and below, newest first; of equals by path.
+
+    A run's own directory is not searched further: what lies in it is part of it. Hidden directories are
+    passed over. A run whose files are broken is among them and says so.
+
+    Raises:
+        ConfigError: a directory is not there.
+    """
+    found: dict[Path, FoundRun] = {}
+    for root in roots:
+        if not root.is_dir():
+            raise ConfigError(f"{root}: no such directory", "lawqa runs list DIRECTORY...")
+        for path in _run_directories(root):
+            found.setdefault(path.resolve(), read_run(path))
+    chosen = [
+        run
+        for run in found.values()
+        if run.kind in (*KINDS, "?") and (wanted is None or wanted.takes(run))
+    ]
+    by_path = sorted(chosen, key=lambda run: str(run.path))
+    return tuple(sorted(by_path, key=lambda run: run.started, reverse=True))
+
+
+def read_run(path: Path) -> FoundRun:
+    """What the files of a run say; what is wrong with them is said too, not raised."""
+    try:
+        manifest = read_manifest(path)
+        _check(path, manifest)
+        return FoundRun(path, manifest, _accuracy(path))
+    except LawqaError as problem:
+        return FoundRun(path, {}, None, problem.message)
+
+
+def _check(path: Path, manifest: Mapping[str, Any]) -> None:
+    missing = [key for key in ("kind", "started", "status") if key not in manifest]
+    if missing and manifest.get("kind") in (*KINDS, None):
+        raise DataError(f"{path / MANIFEST}: has no key {missing[0]!r}")
+
+
+def _run_directories(root: Path) -> Iterator[Path]:
+    for directory, inner, names in os.walk(root):
+        if MANIFEST in names:
+            inner.clear()
+            yield Path(directory)
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+
+
+def _accuracy(path: Path) -> Accuracy | None:
+    """The accuracy that the summary says; None for a run without a summary."""
+    file = path / SUMMARY
+    if not file.is_file():
+        return None
+    try:
+        found = json.loads(read_text(file))["statistics"]["accuracy"]
+        interval = Interval(float(found["interval"]["low"]), float(found["interval"]["high"]))
+        return Accuracy(int(found["correct"]), int(found["asked"]), float(found["value"]), interval)
+    except (ValueError, KeyError, TypeError) as problem:
+        raise DataError(f"{file}: cannot be read: {problem!r}") from None

@@ -1,0 +1,117 @@
+"""What the question browser of the page is given: questions and answers as JSON, each text once."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lawqa.report.content import Entry, Report
+from lawqa.report.words import OUTCOME_NAMES, WORDS
+from lawqa.scoring import order_name
+
+# U+2028 and U+2029 end a line in older scripts; < > & could end the element or open a comment in it.
+_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+
+
+def browser_data(report: Report) -> dict[str, Any]:
+    """The questions with every run's answers.
+
+    Long texts stand in `texts`, each once, and are named by their number there: runs share their prompts.
+    Answers follow the sequence of the questions and, within one, that of the runs.
+    """
+    texts = _Texts()
+    numbers = {run.id: number for number, run in enumerate(report.runs)}
+    bases = {pair.other: numbers[pair.base] for pair in report.pairs}
+    by_question: dict[str, list[list[dict[str, Any]]]] = {
+        question.id: [[] for _ in report.runs] for question in report.questions
+    }
+    for number, run in enumerate(report.runs):
+        for entry in run.entries:
+            by_question[entry.answer.question_id][number].append(_entry(entry, texts))
+    return {
+        "runs": [
+            {"id": run.id, "name": run.name, "base": bases.get(run.id)} for run in report.runs
+        ],
+        "outcomes": list(OUTCOME_NAMES),
+        "words": {name: [said.en, said.ja] for name, said in WORDS.items()},
+        "questions": [
+            {
+                "id": q.id,
+                "law": q.law,
+                "text": q.text,
+                "choices": list(q.choices),
+                "gold": q.gold,
+                "context": texts.number(q.context),
+                "references": list(q.references),
+                "answers": by_question[q.id],
+            }
+            for q in report.questions
+        ],
+        "texts": texts.all,
+    }
+
+
+def embedded_json(value: Mapping[str, Any]) -> str:
+    """JSON that may stand in a script element, whatever its strings hold; it parses to the same value."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class _Texts:
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, text: str) -> int | None:
+        """Where a text stands; None for an empty one."""
+        if not text:
+            return None
+        if text not in self._numbers:
+            self._numbers[text] = len(self.all)
+            self.all.append(text)
+        return self._numbers[text]
+
+
+def _entry(entry: Entry, texts: _Texts) -> dict[str, Any]:
+    a = entry.answer
+    found: dict[str, Any] = {
+        "outcome": a.outcome,
+        "label": a.predicted,
+        "original": a.original_predicted,
+        "gold": a.gold,
+        "order": order_name(a.order),
+        "repeat": a.repeat or None,
+        "generated": entry.generated or None,
+        "response": texts.number(entry.response),
+        "rule": entry.rule,
+        "span": _utf16_span(entry.response, entry.span),
+        "spec": entry.spec,
+        "prompt": texts.number(entry.prompt),
+        "prompt_tokens": entry.prompt_tokens,
+        "completion_tokens": entry.completion_tokens,
+        "seconds": entry.seconds,
+        "hit_limit": entry.hit_limit or None,
+        "stopped": entry.stopped,
+        "error": entry.error,
+        "label_mass": entry.label_mass,
+        "forced": entry.forced,
+        "hit": a.gold_retrieved,
+        "probabilities": a.label_logprobs and [round(math.exp(p), 4) for p in a.label_logprobs],
+        "articles": [
+            {**vars(article), "score": round(article.score, 2)} for article in entry.articles
+        ],
+    }
+    # Most fields are empty for most answers; the script takes a missing one as empty.
+    return {
+        key: value for key, value in found.items() if value is not None and value not in ("", [])
+    }
+
+
+def _utf16_span(text: str, span: tuple[int, int] | None) -> list[int] | None:
+    """The span in the units that scripts count by: a character beyond U+FFFF is two."""
+    if span is None:
+        return None
+    return [len(text[:at].encode("utf-16-le", "surrogatepass")) // 2 for at in span]

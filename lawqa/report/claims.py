@@ -1,0 +1,283 @@
+"""The claim of a report in one sentence with its evidence, and everything that must be read before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lawqa.report.content import Pair, Report, ReportRun
+from lawqa.report.words import Said, note_said, p_said, percent, points
+from lawqa.scoring import PairedComparison
+
+ALPHA = 0.05
+
+ClaimKind = Literal["better", "worse", "none", "void", "one"]
+"""void: a difference says nothing about new questions; one: there is one run, so nothing is compared."""
+
+_VOID = ("LEAK", "UNKNOWN TRAINING")
+_NOT_HELD_OUT = (*_VOID, "CHOSEN BY")
+_TESTS = {
+    "exact McNemar": "正確な McNemar 検定",
+    "exact sign-flip by question": "問題単位の正確な符号反転検定",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What can be claimed."""
+
+    kind: ClaimKind
+    """Which way it goes."""
+    text: Said
+    """One sentence with its evidence."""
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something that must be read before the figures."""
+
+    severe: bool
+    """Whether it takes the claim away or may turn it round."""
+    where: str
+    """The run's id; empty for all."""
+    text: Said
+    """What it is."""
+
+
+def claims_of(report: Report) -> tuple[Claim, ...]:
+    """What can be claimed: of one run alone, or of each against the base, the firmest first."""
+    if not report.pairs:
+        return (_alone(report.base),)
+    made = [_of_pair(report, pair) for pair in report.pairs]
+    rank = {"better": 0, "worse": 1, "none": 2, "void": 3}
+    return tuple(sorted(made, key=lambda claim: rank[claim.kind]))
+
+
+def headline(report: Report) -> Claim:
+    """The one sentence of the first screen; several claims are counted in it."""
+    claims = claims_of(report)
+    if len(claims) == 1:
+        return claims[0]
+    standing = [claim for claim in claims if claim.kind in ("better", "worse")]
+    void = sum(claim.kind == "void" for claim in claims)
+    left = len(claims) - void
+    if not left:
+        return Claim("void", Said(
+            f"No claim about new questions can be made for any of the {void} runs compared.",
+            f"比較した {void} 件のいずれについても、新しい問題については何も主張できない。",
+        ))  # fmt: skip
+    aside = Said(
+        f"; {void} more cannot be judged" if void else "",
+        f"（ほかに判断できないものが {void} 件）" if void else "",
+    )
+    if not standing:
+        return Claim("none", Said(
+            f"No difference can be claimed in {left} comparisons (Holm-corrected){aside.en}.",
+            f"{left} 件の比較のいずれでも、差があるとは言えない（Holm 補正）{aside.ja}。",
+        ))  # fmt: skip
+    kinds = {claim.kind for claim in standing}
+    stand = "stands" if len(standing) == 1 else "stand"
+    return Claim(kinds.pop() if len(kinds) == 1 else "none", Said(
+        f"{len(standing)} of {left} differences {stand} (Holm-corrected){aside.en}.",
+        f"比べた {left} 件の差のうち {len(standing)} 件は偶然とは言えない（Holm 補正）{aside.ja}。",
+    ))  # fmt: skip
+
+
+def cautions_of(report: Report) -> tuple[Caution, ...]:
+    """Everything that must be read first, what takes a claim away before the rest."""
+    found = [caution for run in report.runs for caution in _of_run(run)]
+    found += [caution for pair in report.pairs for caution in _of_comparison(pair)]
+    return tuple(sorted(found, key=lambda caution: not caution.severe))
+
+
+def _alone(run: ReportRun) -> Claim:
+    summary = run.summary
+    a, floor = summary.accuracy, max(summary.floors.chance, summary.floors.constant)
+    name, interval = _name(run), f"{percent(a.interval.low)} – {percent(a.interval.high)}"
+    if _has(run, *_VOID):
+        return Claim("void", Said(
+            f"No claim about new questions can be made: {_void_reason(run).en} "
+            f"(on these questions {name.en} answers {percent(a.value)} rightly).",
+            f"新しい問題については何も主張できない：{_void_reason(run).ja}"
+            f"（この問題での {name.ja}の正答率は {percent(a.value)}）。",
+        ))  # fmt: skip
+    above = a.interval.low > floor
+    return Claim("one", Said(
+        f"{name.en} answers {percent(a.value)} of {a.asked} rightly (95 % interval {interval}), "
+        + (f"above the {percent(floor)} of one letter always." if above else
+           f"which is not clear of the {percent(floor)} that one letter always would reach."),
+        f"{name.ja}の正答率は {a.asked} 問で {percent(a.value)}（95 % 区間 {interval}）。"
+        + (f"いつも同じ記号を答えた場合の {percent(floor)} を上回る。" if above else
+           f"いつも同じ記号を答えた場合の {percent(floor)} を上回るとは言えない。"),
+    ))  # fmt: skip
+
+
+def _of_pair(report: Report, pair: Pair) -> Claim:
+    base, other = report.run(pair.base), report.run(pair.other)
+    called, against = _called(other, base), _called(base, other)
+    c = pair.comparison
+    if c is None:
+        return Claim("void", Said(
+            f"{_first(called.en)} cannot be compared with {against.en}: {pair.problem}.",
+            f"{called.ja}と{against.ja}は比較できない：{pair.problem}",
+        ))  # fmt: skip
+    p_value = c.p_value if pair.p_holm is None else pair.p_holm
+    evidence = _evidence(c, p_value, corrected=len(report.pairs) > 1)
+    void = next((run for run in (other, base) if _has(run, *_VOID)), None)
+    if void is not None:
+        return Claim("void", Said(
+            f"No claim about new questions can be made: {_void_reason(void).en} (on these "
+            f"{c.questions} questions {called.en} is {points(c.difference)} points from {against.en}).",
+            f"新しい問題については何も主張できない：{_void_reason(void).ja}（この {c.questions} 問での"
+            f"{called.ja}と{against.ja}の差は {points(c.difference)} ポイント）。",
+        ))  # fmt: skip
+    if p_value > ALPHA:
+        return Claim("none", _no_difference(called, against, c, evidence))
+    fresh = other.adapter and not _has(other, *_NOT_HELD_OUT)
+    held_out = Said("held-out ", "学習に使っていない ") if fresh else Said("", "")
+    better = c.difference > 0
+    return Claim("better" if better else "worse", Said(
+        f"{_first(called.en)} is {'better' if better else 'worse'} than {against.en} by "
+        f"{points(c.difference)} points on {c.questions} {held_out.en}questions ({evidence.en}).",
+        f"{called.ja}は{against.ja}より、{held_out.ja}{c.questions} 問で {points(c.difference)} ポイント"
+        f"{'良い' if better else '悪い'}（{evidence.ja}）。",
+    ))  # fmt: skip
+
+
+def _no_difference(called: Said, against: Said, c: PairedComparison, evidence: Said) -> Said:
+    needed = c.minimum_detectable_difference
+    if needed is None:
+        reach = Said(
+            f"{c.questions} questions are too few to see any",
+            f"{c.questions} 問では、どんな差も見分けられない",
+        )
+    else:
+        reach = Said(
+            f"with n = {c.questions} at least {100 * needed:.1f} points would be needed",
+            f"n = {c.questions} では少なくとも {100 * needed:.1f} ポイントの差が必要",
+        )
+    return Said(
+        f"No difference between {called.en} and {against.en} can be claimed: {reach.en} "
+        f"(found {points(c.difference)}; {evidence.en}).",
+        f"{called.ja}と{against.ja}に差があるとは言えない：{reach.ja}"
+        f"（観測された差 {points(c.difference)}、{evidence.ja}）。",
+    )
+
+
+def _evidence(c: PairedComparison, p_value: float, *, corrected: bool) -> Said:
+    low, high, level = (
+        points(c.interval.low),
+        points(c.interval.high),
+        f"{100 * c.confidence:.0f} %",
+    )
+    holm = ", Holm" if corrected else ""
+    return Said(
+        f"{level} interval {low} to {high}, {c.test} {p_said(p_value)}{holm}",
+        f"{level} 区間 {low} 〜 {high}、{_TESTS[c.test]} {p_said(p_value)}{holm}",
+    )
+
+
+def _of_run(run: ReportRun) -> list[Caution]:
+    found = [Caution(note.startswith(_VOID), run.id, note_said(note)) for note in run.notes]
+    summary, asked = run.summary, run.summary.n
+    if summary.collapse is not None:
+        c = summary.collapse
+        found.append(Caution(True, run.id, Said(
+            f"COLLAPSE: {c.sentence}",
+            f"回答の偏り：回答の {100 * c.predicted_share:.0f} % が {c.label}（正解では "
+            f"{100 * c.gold_share:.0f} %）",
+        )))  # fmt: skip
+    failed, truncated, unparsed = (
+        summary.outcomes[outcome] for outcome in ("failed", "truncated", "unparsed")
+    )
+    parts = (
+        (failed, Said("FAILED", "実行失敗")),
+        (truncated, Said("CUT OFF before an answer", "答える前に上限に達した")),
+        (unparsed, Said("NO ANSWER committed to", "どの選択肢も選んでいない")),
+    )
+    counted = [(n, said) for n, said in parts if n]
+    if counted:
+        english = ", ".join(f"{said.en}: {n}" for n, said in counted)
+        japanese = "、".join(f"{said.ja} {n} 件" for n, said in counted)
+        found.append(Caution(bool(failed), run.id, Said(
+            f"{english} of {asked}; they count as not right",
+            f"{asked} 件のうち {japanese}（正解でないものとして数える）",
+        )))  # fmt: skip
+    if run.reread:
+        found.append(Caution(False, run.id, Said(
+            f"READ AGAIN: today's parser reads {run.reread} of {asked} stored answers differently "
+            "from when they were stored",
+            f"読み直し：保存時と読みが変わった回答が {asked} 件のうち {run.reread} 件ある",
+        )))  # fmt: skip
+    return found
+
+
+def _of_comparison(pair: Pair) -> list[Caution]:
+    found, base, c = [], pair.base, pair.comparison
+    if c is None:
+        return [Caution(True, pair.other, Said(
+            f"NOT COMPARABLE with {base}: {pair.problem}", f"{base} と比較できない：{pair.problem}",
+        ))]  # fmt: skip
+    if c.left_out_base or c.left_out_other:
+        found.append(Caution(True, pair.other, Said(
+            f"DIFFERENT DATA: compared on the {c.prompts} prompts that both were asked; {base} was asked "
+            f"{c.left_out_base} others, {pair.other} {c.left_out_other}",
+            f"データが違う：両方に出題した {c.prompts} 件で比較した（{base} だけ {c.left_out_base} 件、"
+            f"{pair.other} だけ {c.left_out_other} 件）",
+        )))  # fmt: skip
+    if pair.reworded:
+        found.append(Caution(True, pair.other, Said(
+            f"DIFFERENT DATA: {pair.reworded} shared questions are not worded as in {base}",
+            f"データが違う：共通の問題のうち {pair.reworded} 問は文面が {base} と違う",
+        )))  # fmt: skip
+    if pair.differs:
+        named = "; ".join(pair.differs)
+        found.append(Caution(False, pair.other, Said(
+            f"NOT THE ADAPTER ALONE: {pair.other} also differs from {base} in {named}",
+            f"アダプタ以外も違う：{pair.other} と {base} は次の設定も違う：{named}",
+        )))  # fmt: skip
+    return found
+
+
+def _called(run: ReportRun, beside: ReportRun) -> Said:
+    """What sentences call a run beside another."""
+    if run.adapter and not beside.adapter:
+        return Said(
+            f"adapter {_last(run.adapter)} ({run.id})", f"アダプタ {_last(run.adapter)}（{run.id}）"
+        )
+    if beside.adapter and not run.adapter:
+        return Said(f"the base model ({run.id})", f"元のモデル（{run.id}）")
+    return _name(run)
+
+
+def _first(called: str) -> str:
+    """The same at the beginning of a sentence; a run's own name stays as it is."""
+    return f"A{called[1:]}" if called.startswith("adapter ") else called
+
+
+def _name(run: ReportRun) -> Said:
+    return Said(f"{run.name} ({run.id})", f"{run.name}（{run.id}）")
+
+
+def _last(path: str) -> str:
+    """The telling end of an adapter's path; many are called `adapter`."""
+    parts = [part for part in path.replace("\\", "/").split("/") if part]
+    return (
+        "/".join(parts[-2:]) if parts and parts[-1] in ("adapter", "out") else (parts or [path])[-1]
+    )
+
+
+def _has(run: ReportRun, *kinds: str) -> bool:
+    return any(note.startswith(kinds) for note in run.notes)
+
+
+def _void_reason(run: ReportRun) -> Said:
+    if _has(run, "LEAK"):
+        return Said(
+            f"{run.id} was asked questions that its adapter was trained on",
+            f"{run.id} のアダプタは、評価した問題で学習している",
+        )
+    return Said(
+        f"nothing is known about what the adapter of {run.id} was trained on",
+        f"{run.id} のアダプタが何を学習したかわからない",
+    )

@@ -1,0 +1,226 @@
+"""What a report is made of: runs with every stored answer, and what is known of the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lawqa.choices import Label
+from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, summarise
+
+
+@dataclass(frozen=True)
+class RetrievedArticle:
+    """An article that a context quoted."""
+
+    law: str
+    """The title of its law."""
+    article: str
+    """Its number, as 27_13; empty where it has none."""
+    score: float
+    """What it was ranked by."""
+    complete: bool
+    """Whether all of its text was in the context."""
+    gold: bool | None
+    """Whether the question's own context quotes it; None where that context is not at hand."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored answer with everything a reader may want to see of it."""
+
+    answer: ScoredAnswer
+    """How it is scored."""
+    choices: tuple[str, ...]
+    """The choice texts as displayed; empty where they are not stored."""
+    generated: bool
+    """Whether the response is generated text; else a scored label."""
+    response: str
+    """The raw text."""
+    rule: str
+    """The parser's rule that read it; empty where nothing was read."""
+    span: tuple[int, int] | None
+    """What the rule read, as offsets into the response."""
+    spec: str
+    """The prompt spec's id; empty where it is not known."""
+    prompt: str = ""
+    """The prompt as sent; empty where it is not stored."""
+    prompt_tokens: int | None = None
+    """Its length in tokens."""
+    completion_tokens: int | None = None
+    """The length of the response in tokens."""
+    seconds: float | None = None
+    """The time it took."""
+    hit_limit: bool = False
+    """Whether it ran into its token limit."""
+    stopped: str = ""
+    """What ended the text; empty where that is not stored."""
+    error: str = ""
+    """What broke; empty where nothing did."""
+    label_mass: float | None = None
+    """The probability that the next token was any label, for scored labels."""
+    forced: Label | None = None
+    """The label that was forced out of a text without an answer."""
+    forced_outcome: ScoredAnswer | None = None
+    """The answer with that label counted; None where none was forced."""
+    articles: tuple[RetrievedArticle, ...] = ()
+    """What was retrieved for it, best first."""
+
+    @property
+    def condition(self) -> str:
+        """closed, gold or rag; where the spec is not known, whether there was a context."""
+        parts = self.spec.split("-")
+        if len(parts) > 1:
+            return parts[1]
+        return "context" if self.answer.has_context else "no_context"
+
+
+@dataclass(frozen=True)
+class ReportQuestion:
+    """A question as the report shows it, in the original order of its choices."""
+
+    id: str
+    """Its id."""
+    law: str
+    """Its law."""
+    text: str
+    """What is asked."""
+    choices: tuple[str, ...]
+    """The choice texts; empty where they are not stored."""
+    gold: Label
+    """The right label."""
+    context: str
+    """The data set's own context; empty where it is not at hand."""
+    references: tuple[str, ...]
+    """Where the data set says it comes from."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is known of the training of an adapter."""
+
+    adapter: str
+    """The adapter's directory."""
+    manifest: Mapping[str, Any] | None
+    """Its manifest; None where it has none or is not there any more."""
+    log: tuple[Mapping[str, Any], ...]
+    """The lines of its log; empty where there is none."""
+    missing: str = ""
+    """Why there is no log; empty where there is one."""
+
+
+@dataclass(frozen=True)
+class ReportRun:
+    """A run."""
+
+    id: str
+    """What the report calls it: R1, R2 and so on."""
+    name: str
+    """Its name, which no other run of the report has."""
+    path: str
+    """Where it was read."""
+    entries: tuple[Entry, ...]
+    """Its answers."""
+    model: str
+    """Model and quantisation."""
+    adapter: str
+    """The adapter; empty for a base model."""
+    spec: str
+    """The prompt spec; empty where it is not known."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know first, as the run stored it."""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    """Its manifest; of a result file what it says of itself."""
+    command: tuple[str, ...] = ()
+    """The lines that make it again; empty where that is not known."""
+    trainings: tuple[Training, ...] = ()
+    """Of its adapter, or of each fold's."""
+    reread: int = 0
+    """How many texts today's parser reads differently from when they were stored."""
+    legacy: bool = False
+    """Whether it is one of the lab's old files."""
+
+    @cached_property
+    def answers(self) -> tuple[ScoredAnswer, ...]:
+        """Its answers as they are scored."""
+        return tuple(entry.answer for entry in self.entries)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Its figures."""
+        lengths: dict[str, tuple[int, ...]] = {}
+        for entry in self.entries:
+            order = entry.answer.order
+            if entry.choices:
+                shown = [len(choice) for choice in entry.choices]
+                lengths[entry.answer.question_id] = tuple(shown[order.index(i)] for i in range(4))
+        whole = {answer.question_id for answer in self.answers} == set(lengths)
+        return summarise(self.answers, choice_lengths=lengths if whole else None)
+
+    @property
+    def title(self) -> str:
+        """Its id and name."""
+        return f"{self.id} {self.name}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A run held against its base run."""
+
+    base: str
+    """The id of the run that it is compared with."""
+    other: str
+    """The id of the run."""
+    comparison: PairedComparison | None
+    """The comparison; None where there can be none."""
+    p_holm: float | None
+    """The p-value corrected for the number of comparisons."""
+    problem: str = ""
+    """Why there can be none."""
+    differs: tuple[str, ...] = ()
+    """Settings other than the adapter in which the two runs differ."""
+    reworded: int = 0
+    """Shared questions whose wording is not the same in both runs."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a report shows."""
+
+    title: str
+    """Its title."""
+    made: str
+    """When it was made: UTC, ISO 8601."""
+    version: str
+    """The version of lawqa that made it."""
+    runs: tuple[ReportRun, ...]
+    """The runs, the base first."""
+    pairs: tuple[Pair, ...]
+    """Each other run against the first, an adapter's against one that differs in the adapter alone if there
+    is one; none where there is one run."""
+    questions: tuple[ReportQuestion, ...]
+    """Every question that a run asked, in the order in which they were met."""
+    trainings: tuple[Training, ...] = ()
+    """Trainings that were asked for by themselves."""
+    recorded: bool = False
+    """Whether labels are as they were recorded, not as today's parser reads them."""
+
+    @property
+    def base(self) -> ReportRun:
+        """The run that others are compared with where they have no base run of their own."""
+        return self.runs[0]
+
+    def run(self, run_id: str) -> ReportRun:
+        """The run of this id."""
+        return next(run for run in self.runs if run.id == run_id)
+
+    @property
+    def all_trainings(self) -> tuple[Training, ...]:
+        """Those asked for, then those of the runs' adapters, each once."""
+        found: dict[str, Training] = {}
+        of_runs: Sequence[Training] = [t for run in self.runs for t in run.trainings]
+        for training in [*self.trainings, *of_runs]:
+            found.setdefault(training.adapter, training)
+        return tuple(found.values())

@@ -1,0 +1,108 @@
+"""A report as one HTML file that needs nothing else: no network, no other file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib.resources import files
+from typing import Any
+
+from lawqa.errors import MissingExtraError
+from lawqa.report.browser import browser_data, embedded_json
+from lawqa.report.claims import cautions_of, claims_of, headline
+from lawqa.report.content import Report
+from lawqa.report.cost_table import cost_table
+from lawqa.report.label_tables import calibration_table, label_tables
+from lawqa.report.paired import changes, paired_table
+from lawqa.report.plots import accuracy_plot, histogram_plot, reliability_plot, training_plots
+from lawqa.report.tables import Cell, Share, accuracy_tables
+from lawqa.report.words import WORDS, Said
+from lawqa.scoring import Accuracy
+
+
+def report_html(report: Report, language: str | None = None) -> str:
+    """The page.
+
+    Everything from runs and questions is text in it: escaped where the page is written, and set as text
+    by its script. A content security policy forbids the page to load or run anything else.
+
+    Args:
+        report: what it shows.
+        language: `ja` or `en` first; None for the language of the reader's browser.
+
+    Raises:
+        MissingExtraError: jinja2 or matplotlib is not installed.
+    """
+    try:
+        from jinja2 import DictLoader, Environment, StrictUndefined
+        from markupsafe import Markup
+    except ImportError:
+        raise MissingExtraError("jinja2", "report") from None
+    folder = files("lawqa.report").joinpath("templates")
+    sources = {
+        name: folder.joinpath(name).read_text(encoding="utf-8")
+        for name in ("report.html.j2", "report.css.j2", "report.js", "language.js")
+    }
+    environment = Environment(
+        loader=DictLoader(sources),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["kind"] = _kind
+    scripts = {name: Markup(sources[name]) for name in ("report.js", "language.js")}  # noqa: S704 - ours
+    page = environment.get_template("report.html.j2").render(
+        **_content(report),
+        language=language,
+        words=WORDS,
+        scripts=scripts,
+        hashes=[_hash(sources[name]) for name in scripts],
+        data=Markup(embedded_json(browser_data(report))),  # noqa: S704 - escaped for where it stands
+        svg=Markup,
+    )
+    # A lone surrogate, which only a damaged file holds, cannot be written as UTF-8.
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _content(report: Report) -> dict[str, Any]:
+    calibration = calibration_table(report.runs)
+    return {
+        "report": report,
+        "headline": headline(report),
+        "claims": claims_of(report),
+        "cautions": cautions_of(report),
+        "tables": accuracy_tables(report),
+        "labels": label_tables(report),
+        "calibration": calibration,
+        "cost": cost_table(report.runs),
+        "paired": paired_table(report),
+        "changes": [(pair, *changes(report.run(pair.base), report.run(pair.other)))
+                    for pair in report.pairs if pair.comparison is not None],
+        "plots": {
+            "accuracy": accuracy_plot(report.runs),
+            "histogram": histogram_plot(report.runs),
+            "reliability": reliability_plot(report.runs),
+        },
+        "trainings": [(training, training_plots(training, number))
+                      for number, training in enumerate(report.all_trainings)],
+        "laws": sorted({question.law for question in report.questions}),
+        "outcomes": ("correct", "wrong", "unparsed", "truncated", "failed"),
+        "manifests": {
+            run.id: json.dumps(run.manifest, ensure_ascii=False, indent=1) for run in report.runs
+        },
+    }  # fmt: skip
+
+
+def _kind(cell: Cell) -> str:
+    if isinstance(cell, Said):
+        return "said"
+    if isinstance(cell, Accuracy):
+        return "accuracy"
+    assert isinstance(cell, Share)  # noqa: S101 - there is no other kind of cell
+    return "share"
+
+
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,0 +1,78 @@
+"""Tables of answers by label, and of the labels' probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lawqa.choices import LABELS, Label
+from lawqa.report.content import Report, ReportRun
+from lawqa.report.tables import RUN, Cell, Share, Table
+from lawqa.report.words import WORDS, Said, percent, same
+from lawqa.scoring import calibration_of
+
+
+def label_tables(report: Report) -> tuple[Table, ...]:
+    """The histogram of answers against gold, and a confusion matrix for each run."""
+    runs = report.runs
+    one_gold = len({tuple(run.summary.gold.values()) for run in runs}) == 1
+    columns: list[tuple[Said, Mapping[Label, int]]] = []
+    for number, run in enumerate(runs):
+        if not one_gold or number == 0:
+            whose = "" if one_gold else f"{run.id} "
+            columns.append((Said(f"{whose}gold", f"{whose}正解"), run.summary.gold))
+        columns.append((Said(f"{run.id} answers", f"{run.id} 回答"), run.summary.predicted))
+    histogram = Table(
+        "histogram",
+        Said("Answers by label, and right labels", "回答した記号の数と正解の数"),
+        (Said("label", "記号"), *(heading for heading, _ in columns)),
+        tuple(
+            (same(label), *(same(str(counts[label])) for _, counts in columns)) for label in LABELS
+        ),
+    )
+    return (histogram, *(_confusion(run) for run in runs))
+
+
+def calibration_table(runs: Sequence[ReportRun]) -> Table | None:
+    """How far label probabilities can be believed; None where no run has any."""
+    rows: list[tuple[Cell, ...]] = []
+    for run in runs:
+        found = calibration_of(run.answers)
+        if found is not None:
+            rows.append((
+                same(run.title), same(str(found.prompts)), same(f"{found.ece:.3f}"),
+                same(f"{found.brier:.3f}"), same(percent(found.confidence)), found.accuracy,
+            ))  # fmt: skip
+    if not rows:
+        return None
+    return Table(
+        "calibration",
+        Said("Calibration of the label probabilities", "記号の確率の較正"),
+        (RUN, Said("answers", "回答数"), Said("ECE", "ECE"), Said("Brier score", "ブライアスコア"),
+         Said("mean confidence", "確信度の平均"), Said("accuracy", "正答率")),
+        tuple(rows),
+        Said("ECE: mean distance of accuracy from confidence over 10 bins; 0 is best, and few answers make "
+             "it too large by chance.",
+             "ECE：10 区間での正答率と確信度のずれの平均（0 が最良。回答が少ないと偶然だけで大きくなる）。"),
+    )  # fmt: skip
+
+
+def _confusion(run: ReportRun) -> Table:
+    columns = (*LABELS, None)
+    rows: list[tuple[Cell, ...]] = []
+    for gold in LABELS:
+        of = [answer for answer in run.answers if answer.gold == gold]
+        counts = [sum(answer.predicted == label for answer in of) for label in columns]
+        rows.append((
+            Said(f"gold {gold}", f"正解 {gold}"),
+            *(Share(n, n / len(of) if of else 0.0, label == gold)
+              for n, label in zip(counts, columns, strict=True)),
+        ))  # fmt: skip
+    return Table(
+        f"confusion-{run.id}",
+        Said(
+            f"Right label (rows) against answer (columns): {run.title}",
+            f"正解（行）と回答（列）：{run.title}",
+        ),
+        (WORDS["gold"], *map(same, LABELS), WORDS["unparsed"]),
+        tuple(rows),
+    )

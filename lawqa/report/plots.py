@@ -1,0 +1,200 @@
+"""The plots of a report as SVG that takes its colours from the page around it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from lawqa.choices import LABELS
+from lawqa.errors import MissingExtraError
+from lawqa.report.content import ReportRun, Training
+from lawqa.scoring import calibration_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+RUN_COLOURS = 8
+"""Runs beyond so many share colours; their marks and line styles differ."""
+
+# Drawn in colours that nothing else has, which become variables of the page's style sheet.
+_INK, _RULE = "#010203", "#010204"
+_MARKS = "osD^vPX*"
+_DASHES = ("-", "--", ":")
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",  # text stays text: it can be read aloud, and the page's font is used
+    "font.size": 11.0,
+    "text.color": _INK,
+    "axes.edgecolor": _RULE,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def accuracy_plot(runs: Sequence[ReportRun]) -> str:
+    """Accuracy of each run with its interval, and the share that guessing reaches."""
+
+    def draw(axes: Axes) -> None:
+        for number, run in enumerate(runs):
+            a = run.summary.accuracy
+            low, high = 100 * (a.value - a.interval.low), 100 * (a.interval.high - a.value)
+            axes.errorbar(
+                100 * a.value, number, xerr=[[low], [high]], fmt=_MARKS[number % len(_MARKS)],
+                color=_colour(number), capsize=4, markersize=8, linewidth=2,
+            )  # fmt: skip
+        axes.axvline(25, color=_INK, linestyle=":", linewidth=1)
+        axes.set_yticks(range(len(runs)), [run.id for run in runs])
+        axes.set_ylim(len(runs) - 0.4, -0.6)
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("%")
+        axes.grid(axis="x", color=_RULE, linewidth=0.6)
+
+    return _svg("accuracy", draw, height=0.9 + 0.4 * len(runs))
+
+
+def histogram_plot(runs: Sequence[ReportRun]) -> str:
+    """Answers by label beside the right labels."""
+    golds = {tuple(run.summary.gold.values()) for run in runs}
+    bars: list[tuple[str, Mapping[Any, int], str | None]] = []
+    for number, run in enumerate(runs):
+        if len(golds) > 1 or number == 0:
+            # An underscore keeps a name out of the legend: hatched bars are all of one kind.
+            bars.append(("_gold" if number else "gold", run.summary.gold, None))
+        bars.append((run.id, run.summary.predicted, _colour(number)))
+
+    def draw(axes: Axes) -> None:
+        width = 0.84 / len(bars)
+        for place, (name, counts, colour) in enumerate(bars):
+            positions = [i - 0.42 + width * (place + 0.5) for i in range(len(LABELS))]
+            heights = [counts[label] for label in LABELS]
+            axes.bar(
+                positions, heights, width * 0.9, label=name, edgecolor=_INK if colour is None else colour,
+                color="none" if colour is None else colour, hatch="///" if colour is None else None,
+            )  # fmt: skip
+        axes.set_xticks(range(len(LABELS)), list(LABELS))
+        axes.grid(axis="y", color=_RULE, linewidth=0.6)
+        axes.set_axisbelow(True)
+        _legend(axes)
+
+    return _svg("histogram", draw)
+
+
+def reliability_plot(runs: Sequence[ReportRun]) -> str | None:
+    """Accuracy by confidence against the diagonal of perfect calibration; None without probabilities."""
+    found = [(number, run, calibration_of(run.answers)) for number, run in enumerate(runs)]
+    if not any(calibration for _, _, calibration in found):
+        return None
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=_INK, linestyle=":", linewidth=1)
+        for number, run, calibration in found:
+            if calibration is None:
+                continue
+            x = [b.confidence for b in calibration.bins]
+            y = [b.accuracy.value for b in calibration.bins]
+            low = [b.accuracy.value - b.accuracy.interval.low for b in calibration.bins]
+            high = [b.accuracy.interval.high - b.accuracy.value for b in calibration.bins]
+            axes.errorbar(
+                x, y, yerr=[low, high], fmt=_MARKS[number % len(_MARKS)], color=_colour(number),
+                linestyle=_dash(number), linewidth=1.6, elinewidth=0.8, capsize=2, label=run.id,
+            )  # fmt: skip
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.grid(color=_RULE, linewidth=0.6)
+        _legend(axes)
+
+    return _svg("reliability", draw, height=4.4, width=4.8)
+
+
+def training_plots(training: Training, number: int) -> dict[str, str | None]:
+    """Loss, learning rate and dev accuracy by optimiser step, by name; None where the log has none."""
+    made: dict[str, str | None] = {}
+    for name in ("loss", "learning_rate", "dev_accuracy"):
+        rows = [(row["step"], row[name]) for row in training.log if "step" in row and name in row]
+        made[name] = (
+            _svg(f"training{number}-{name}", _curve(rows, name), height=2.4, width=4.8)
+            if rows
+            else None
+        )
+    return made
+
+
+def _curve(rows: Sequence[tuple[float, float]], name: str) -> Callable[[Axes], None]:
+    def draw(axes: Axes) -> None:
+        steps, values = zip(*rows, strict=True)
+        mark = "o" if name == "dev_accuracy" or len(rows) == 1 else ""
+        axes.plot(steps, values, color=_colour(0), linewidth=1.6, marker=mark)
+        axes.locator_params(axis="x", integer=True)
+        if name == "dev_accuracy":
+            axes.axhline(0.25, color=_INK, linestyle=":", linewidth=1)
+            axes.set_ylim(0, 1)
+        else:
+            axes.set_ylim(bottom=0)
+        axes.grid(color=_RULE, linewidth=0.6)
+
+    return draw
+
+
+def _colour(number: int) -> str:
+    return f"#0102{0x10 + number % RUN_COLOURS:02x}"
+
+
+def _dash(number: int) -> str:
+    return _DASHES[number // RUN_COLOURS % len(_DASHES)]
+
+
+def _legend(axes: Axes) -> None:
+    axes.figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False
+    )
+
+
+def _svg(
+    name: str, draw: Callable[[Axes], None], *, height: float = 3.0, width: float = 5.4
+) -> str:
+    """An svg element whose ids no other plot of the page has."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("matplotlib", "report")
+    from matplotlib import rc_context, rcdefaults, rcParams
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with rc_context():
+        rcdefaults()  # a reader's own style file must not change the page
+        settings: Any = {**_SETTINGS, "svg.hashsalt": name}
+        rcParams.update(settings)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(figure)  # not pyplot, which keeps every figure
+        figure.patch.set_visible(False)
+        axes = figure.add_subplot()
+        axes.patch.set_visible(False)
+        draw(axes)
+        out = io.StringIO()
+        figure.savefig(
+            out,
+            format="svg",
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
+    return _for_page(out.getvalue(), name)
+
+
+def _for_page(svg: str, name: str) -> str:
+    svg = svg[svg.index("<svg") :].strip()  # without the prologue, which names a DTD on the network
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r"url\(#", f"url(#{name}-", svg)
+    svg = re.sub(r'href="#', f'href="#{name}-', svg)
+    svg = re.sub(r"font-family: [^;\"]*; ?", "", svg)
+    svg = re.sub(
+        r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, flags=re.DOTALL
+    )  # for all of the page
+    svg = svg.replace(_INK, "var(--ink)").replace(_RULE, "var(--rule)")
+    for number in range(RUN_COLOURS):
+        svg = svg.replace(_colour(number), f"var(--run-{number})")
+    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

@@ -1,0 +1,387 @@
+"""The page in a real browser: opened, filtered, searched, read, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+pytest.importorskip("selenium", reason="selenium is not installed: pip install 'lawqa[dev]'")
+pytest.importorskip("jinja2")
+pytest.importorskip("matplotlib")
+
+from selenium.webdriver import Chrome, ChromeOptions, Keys
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from lawqa.cli import main
+from lawqa.questions import Question, choices_text, write_questions
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+DRIVER = shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None or DRIVER is None,
+        reason="there is no Chromium with its driver: apt-get install chromium chromium-driver",
+    ),
+]
+
+MakeRun = Callable[..., Path]
+HOSTILE = (
+    "</script><script>document.title='owned'</script>"
+    "<img src=x onerror=\"document.title='owned'\">{{7*7}}"
+)
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    options = ChromeOptions()
+    options.binary_location = CHROMIUM
+    profile = tmp_path_factory.mktemp("chromium")
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                     "--window-size=1200,900", f"--user-data-dir={profile}"):  # fmt: skip
+        options.add_argument(argument)
+    options.add_experimental_option("prefs", {"intl.accept_languages": "en"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(chrome: Chrome, tmp_path: Path) -> Iterator[Callable[..., Chrome]]:
+    """Opens a report of runs; when the test is over nothing may have been said on the console or fetched."""
+
+    def open_report(*runs: Path, width: int = 1200, dark: bool = False, at: str = "") -> Chrome:
+        file = tmp_path / "report.html"
+        assert main(["report", *map(str, runs), "-o", str(file), "--fresh"]) == 0
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        chrome.get("about:blank")
+        chrome.get_log("browser")
+        chrome.get_log("performance")
+        chrome.get(file.as_uri() + at)
+        return chrome
+
+    yield open_report
+    assert chrome.get_log("browser") == []
+    asked = [json.loads(line["message"])["message"] for line in chrome.get_log("performance")]
+    urls = {
+        m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"
+    }
+    assert not [url for url in urls if not url.startswith(("file:", "about:", "data:"))]
+
+
+@pytest.fixture
+def pair(make_run: MakeRun) -> tuple[Path, Path]:
+    return make_run("base", 25), make_run("adapted", 40, adapter="a/qlora")
+
+
+def shown(chrome: Chrome) -> list[str]:
+    """The ids of the questions in the list."""
+    found: list[str] = chrome.execute_script(
+        "return [...document.querySelectorAll('#list > li bdi:first-of-type')].map(e => e.textContent)"
+    )
+    return found
+
+
+def count(chrome: Chrome) -> int:
+    return int(chrome.find_element(By.ID, "count").text.split()[0])
+
+
+def select(chrome: Chrome, name: str, value: str) -> None:
+    Select(chrome.find_element(By.ID, name)).select_by_value(value)
+
+
+def test_it_opens_with_the_claim_and_all_questions(opened: Any, pair: tuple[Path, Path]) -> None:
+    chrome = opened(*pair)
+    assert (
+        "is better than the base model (R1)" in chrome.find_element(By.CSS_SELECTOR, ".claim").text
+    )
+    assert count(chrome) == 60
+    assert chrome.find_element(By.TAG_NAME, "html").get_attribute("lang") == "en"
+
+
+def test_the_rest_is_drawn_when_the_reader_gets_there(opened: Any, pair: tuple[Path, Path]) -> None:
+    chrome = opened(*pair)
+    assert len(shown(chrome)) == 50, "so that a long report opens at once"
+    chrome.execute_script("document.querySelector('#more').scrollIntoView()")
+    WebDriverWait(chrome, 10).until(lambda driver: len(shown(driver)) == 60)
+    assert not chrome.find_element(By.ID, "more").is_displayed()
+
+
+def test_filters_leave_what_they_say(
+    opened: Any, pair: tuple[Path, Path], embedded_questions: tuple[Question, ...]
+) -> None:
+    chrome = opened(*pair)
+    ids = [q.id for q in embedded_questions]
+    select(chrome, "filter-change", "gained")
+    assert shown(chrome) == ids[25:40]
+    select(chrome, "filter-change", "lost")
+    assert count(chrome) == 0
+    assert "No question matches" in chrome.find_element(By.ID, "count").text
+    select(chrome, "filter-change", "same")
+    assert shown(chrome) == ids[:25] + ids[40:]
+    select(chrome, "filter-run", "1")
+    select(chrome, "filter-outcome", "wrong")
+    assert shown(chrome) == ids[40:]
+    law = embedded_questions[45].law
+    select(chrome, "filter-law", law)
+    assert shown(chrome) == [q.id for q in embedded_questions[40:] if q.law == law]
+    chrome.find_element(By.CSS_SELECTOR, "#filters button[type=reset]").click()
+    WebDriverWait(chrome, 10).until(lambda driver: count(driver) == 60)
+
+
+def test_search_folds_width_and_case_and_looks_into_everything(
+    opened: Any, make_run: MakeRun, embedded_questions: tuple[Question, ...]
+) -> None:
+    table = {q.id: f"最終回答：{q.gold}" for q in embedded_questions}
+    special = embedded_questions[7].id
+    chrome = opened(
+        make_run("odd", {**table, special: "Ｑｗｅｎ thinks\n最終回答：a"}, "--mode", "cot")
+    )
+    box = chrome.find_element(By.ID, "search")
+    box.send_keys("qwen THINKS")
+    WebDriverWait(chrome, 10).until(lambda driver: count(driver) == 1)
+    assert shown(chrome) == [special]
+    box.clear()
+    box.send_keys(embedded_questions[3].choices[2])
+    WebDriverWait(chrome, 10).until(lambda driver: embedded_questions[3].id in shown(driver))
+    assert count(chrome) < 10
+
+
+def test_a_question_is_opened_and_closed_with_the_keyboard(
+    opened: Any, make_run: MakeRun, embedded_questions: tuple[Question, ...]
+) -> None:
+    answer = "第54条による。\n最終回答：b"
+    chrome = opened(make_run("cot", {"*": answer}, "--mode", "cot"))
+    box = chrome.find_element(By.ID, "search")
+    chrome.execute_script("arguments[0].focus()", box)
+    for _ in range(20):
+        chrome.switch_to.active_element.send_keys(Keys.TAB)
+        if chrome.switch_to.active_element.tag_name == "summary":
+            break
+    summary = chrome.switch_to.active_element
+    assert summary.tag_name == "summary"
+    outline = (
+        summary.value_of_css_property("outline-style"),
+        summary.value_of_css_property("outline-width"),
+    )
+    assert outline == ("solid", "3px"), "where the focus is must be seen"
+    summary.send_keys(Keys.ENTER)
+    details = chrome.find_element(By.CSS_SELECTOR, "#list details[open]")
+    WebDriverWait(chrome, 10).until(lambda _: details.find_elements(By.TAG_NAME, "mark"))
+    assert "b" in details.find_element(By.TAG_NAME, "mark").text
+    question = embedded_questions[0]
+    text = details.text
+    assert question.choices[0] in text
+    assert question.context.split("\n")[-1][:20] in text
+    assert "final-answer" in text
+    gold = details.find_element(By.CSS_SELECTOR, ".choices tr.gold")
+    assert gold.text.startswith(question.gold)
+    assert "R1" in details.find_elements(By.CSS_SELECTOR, ".choices tbody tr")[1].text
+    prompt = details.find_element(By.CSS_SELECTOR, ".body details summary")
+    prompt.send_keys(Keys.ENTER)
+    pre = details.find_element(By.CSS_SELECTOR, ".body details pre")
+    WebDriverWait(chrome, 10).until(lambda _: "【解答方法】" in pre.text)
+    summary.send_keys(Keys.ENTER)
+    assert not chrome.find_elements(By.CSS_SELECTOR, "#list > li > details[open]")
+
+
+def test_special_tokens_of_a_prompt_are_shown_and_set_off(opened: Any, make_run: MakeRun) -> None:
+    run = make_run("one", {"*": "b"})
+    rows = [
+        json.loads(line)
+        for line in (run / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    for row in rows:
+        row["prompt"] = (
+            "<|im_start|>user\n問<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
+        )
+    (run / "results.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
+    )
+    chrome = opened(run)
+    chrome.execute_script("document.querySelector('#list details').open = true")
+    WebDriverWait(chrome, 10).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".body details"))
+    chrome.execute_script("document.querySelector('.body details').open = true")
+    WebDriverWait(chrome, 10).until(
+        lambda d: d.find_elements(By.CSS_SELECTOR, ".body details .special")
+    )
+    marked = [e.text for e in chrome.find_elements(By.CSS_SELECTOR, ".body details .special")]
+    assert marked == ["<|im_start|>", "<|im_end|>", "<|im_start|>", "<think>", "</think>"]
+
+
+def test_hostile_content_stays_text(
+    opened: Any, make_run: MakeRun, tmp_path: Path, question: Callable[..., Question]
+) -> None:
+    data = tmp_path / "q.json"
+    asked = [
+        question(id=f"民法_{i}_{HOSTILE}", text=f"{HOSTILE}{i}", choices=(HOSTILE, "二", "三", "四"),
+                 context=HOSTILE, references=("javascript:document.title='owned'", HOSTILE))
+        for i in range(2)
+    ]  # fmt: skip
+    write_questions(data, asked)
+    answers = {"*": f"{HOSTILE}\n最終回答：b", asked[1].id: {"error": HOSTILE}}
+    run = make_run(
+        "hostile", answers, "--mode", "cot", data=data, notes=(HOSTILE,), adapter=HOSTILE
+    )
+    chrome = opened(run)
+    chrome.execute_script(
+        "document.querySelectorAll('#list details').forEach(d => { d.open = true })"
+    )
+    WebDriverWait(chrome, 10).until(lambda d: d.find_elements(By.TAG_NAME, "mark"))
+    chrome.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    assert chrome.title == "hostile"
+    body = chrome.find_element(By.TAG_NAME, "body").text
+    assert body.count("document.title='owned'") > 8
+    assert "{{7*7}}" in body
+    assert not chrome.find_elements(By.TAG_NAME, "img")
+    assert not chrome.find_elements(By.CSS_SELECTOR, "#list a"), (
+        "an address that is none is no link"
+    )
+
+
+def test_a_link_to_a_question_opens_it_even_if_it_is_filtered_out(
+    opened: Any, pair: tuple[Path, Path], embedded_questions: tuple[Question, ...]
+) -> None:
+    wanted = embedded_questions[55].id
+    chrome = opened(*pair, at=f"#q={quote(wanted)}")
+    details = chrome.find_element(By.CSS_SELECTOR, "#list > li > details[open]")
+    assert wanted in details.text
+    select(chrome, "filter-change", "gained")
+    assert wanted not in shown(chrome)
+    link = chrome.find_element(By.CSS_SELECTOR, ".changes a")
+    link.click()
+    WebDriverWait(chrome, 10).until(
+        lambda d: link.text in d.find_element(By.CSS_SELECTOR, "#list > li > details[open]").text
+    )
+
+
+def test_text_has_enough_contrast_in_both_themes(opened: Any, pair: tuple[Path, Path]) -> None:
+    def background() -> str:
+        found: str = chrome.execute_script("return getComputedStyle(document.body).backgroundColor")
+        return found
+
+    chrome = opened(*pair, dark=True)
+    chrome.execute_script("document.querySelectorAll('#list details')[1].open = true")
+    WebDriverWait(chrome, 10).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".probabilities"))
+    assert background() == "rgb(20, 23, 27)", "as the system asks"
+    assert chrome.execute_script(CONTRAST) == []
+    chrome.find_element(By.ID, "theme").click()
+    assert background() == "rgb(255, 255, 255)"
+    assert chrome.execute_script(CONTRAST) == []
+
+
+def test_what_was_read_is_in_view_however_long_the_text(opened: Any, make_run: MakeRun) -> None:
+    answer = "\n".join(["長い理由。"] * 200) + "\n最終回答：b"
+    chrome = opened(make_run("cot", {"*": answer}, "--mode", "cot"))
+    chrome.execute_script("document.querySelector('#list details').open = true")
+    seen = """const mark = document.querySelector("mark"); if (!mark) return false;
+    const own = mark.getBoundingClientRect(), frame = mark.parentElement.getBoundingClientRect();
+    return own.top >= frame.top && own.bottom <= frame.bottom"""
+    WebDriverWait(chrome, 10).until(lambda d: d.execute_script(seen))
+
+
+def test_the_language_is_switched(opened: Any, pair: tuple[Path, Path]) -> None:
+    chrome = opened(*pair)
+    assert chrome.find_element(By.ID, "h-results").text == "Accuracy, where and how sure"
+    chrome.find_element(By.ID, "language").click()
+    assert chrome.find_element(By.TAG_NAME, "html").get_attribute("lang") == "ja"
+    assert chrome.find_element(By.ID, "h-results").text == "正答率（どこで、どれくらい確かか）"
+    assert "ポイント良い" in chrome.find_element(By.CSS_SELECTOR, ".claim").text
+    assert (
+        Select(chrome.find_element(By.ID, "filter-outcome")).first_selected_option.text == "すべて"
+    )
+
+
+def test_a_phone_is_wide_enough(opened: Any, pair: tuple[Path, Path]) -> None:
+    chrome = opened(*pair, width=390)
+    chrome.execute_script("document.querySelectorAll('#list details')[1].open = true")
+    WebDriverWait(chrome, 10).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".probabilities"))
+    assert chrome.execute_script("return document.documentElement.scrollWidth") == 390
+    # What is wider than the screen scrolls in itself, and nothing else sticks out of it.
+    out = chrome.execute_script(
+        "return [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391"
+        " && !e.closest('.scroll, svg, .sr')).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert out == []
+
+
+def test_orders_samples_failures_and_old_files_are_shown(
+    opened: Any, make_run: MakeRun, tmp_path: Path, embedded_questions: tuple[Question, ...]
+) -> None:
+    table = {
+        q.id: [f"最終回答：{q.gold}", "最終回答：a", "わからない。"] for q in embedded_questions
+    }
+    first = embedded_questions[0]
+    old = tmp_path / "old.json"
+    row = {
+        "question": first.text, "choices": choices_text(first.choices),
+        "correct_answer": first.gold, "predicted_answer": "unknown", "is_correct": False,
+        "response": "エラー: HTTPConnectionPool", "retrieved_docs_count": 0, "file_name": first.id,
+        "references": [],
+    }  # fmt: skip
+    old.write_text(
+        json.dumps({"config": {"llm_model": "qwen3:8b"}, "results": [row]}), encoding="utf-8"
+    )
+    chrome = opened(
+        make_run("orders", {"*": "c"}, "--permutations", "4"),
+        make_run("samples", {**table, embedded_questions[1].id: {"error": "no memory"}},
+                 "--mode", "cot", "--ensemble", "3", "--temperature", "0.7"),
+        old,
+    )  # fmt: skip
+    details = chrome.find_element(By.CSS_SELECTOR, "#list details")
+    chips = [chip.text for chip in details.find_elements(By.CSS_SELECTOR, ".chip")]
+    assert chips[0].startswith("R1 1/4")
+    assert chips[1].startswith("R2 ")
+    assert "/3" in chips[1]
+    assert chips[2].startswith("R3 !")
+    chrome.execute_script("arguments[0].open = true", details)
+    WebDriverWait(chrome, 10).until(
+        lambda _: len(details.find_elements(By.CSS_SELECTOR, ".body details")) >= 7
+    )
+    assert "choices shown in the order bcda" in details.text
+    assert "sample 3" in details.text
+    assert "エラー: HTTPConnectionPool" in details.text
+    select(chrome, "filter-outcome", "failed")
+    assert shown(chrome) == [first.id, embedded_questions[1].id]
+
+
+CONTRAST = """
+const parse = (colour) => {
+  const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
+  return colour.startsWith("color(") ? [255 * r, 255 * g, 255 * b, a] : [r, g, b, a];
+};
+const linear = (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+const behind = (element) => {
+  for (let e = element; e; e = e.parentElement) {
+    const colour = parse(getComputedStyle(e).backgroundColor);
+    if (colour[3] > 0.5) return colour;
+  }
+  return [255, 255, 255];
+};
+const poor = [];
+for (const e of document.querySelectorAll("body *")) {
+  const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  if (!own || !e.checkVisibility() || ["SCRIPT", "STYLE", "OPTION"].includes(e.tagName)) continue;
+  const style = getComputedStyle(e);
+  const ink = light(parse(e.closest("svg") ? style.fill : style.color)), paper = light(behind(e));
+  const ratio = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+  if (ratio < 4.5) poor.push([e.tagName, e.textContent.slice(0, 20), ratio.toFixed(2)]);
+}
+return poor;
+"""

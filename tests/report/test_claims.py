@@ -1,0 +1,225 @@
+"""The sentences of the first screen, from runs that the real runner wrote."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lawqa.errors import ConfigError
+from lawqa.pipelines.report import ReportConfig, make_report
+from lawqa.questions import Question, write_questions
+from lawqa.report.claims import cautions_of, claims_of, headline
+from lawqa.report.content import Report
+
+MakeRun = Callable[..., Path]
+LEAK = "LEAK: 12 of 60 questions were in the training of out; this accuracy says nothing about new questions"
+
+
+def made(*paths: Path, base: Path | None = None) -> Report:
+    return make_report(ReportConfig(paths, base))
+
+
+def cautions(report: Report) -> list[str]:
+    return [f"{c.where} {c.text.en}" for c in cautions_of(report)]
+
+
+def test_a_clear_win_says_by_how_much_on_what_and_how_sure(make_run: MakeRun) -> None:
+    report = made(make_run("adapted", 45, adapter="adapters/qlora"), make_run("base", 25))
+    claim = headline(report)
+    assert claim.kind == "better"
+    assert claim.text.en == (
+        "Adapter qlora (R2) is better than the base model (R1) by +33.3 points on 60 held-out questions "
+        "(95 % interval +21.7 to +45.0, exact McNemar p < 0.001)."
+    )
+    assert claim.text.ja == (
+        "アダプタ qlora（R2）は元のモデル（R1）より、学習に使っていない 60 問で +33.3 ポイント良い"
+        "（95 % 区間 +21.7 〜 +45.0、正確な McNemar 検定 p < 0.001）。"
+    )
+    assert [run.name for run in report.runs] == ["base", "adapted"], "the base model goes first"
+
+
+def test_a_loss_is_called_worse(make_run: MakeRun) -> None:
+    claim = headline(made(make_run("base", 45), make_run("adapted", 25, adapter="a/qlora")))
+    assert claim.kind == "worse"
+    assert "is worse than the base model (R1) by −33.3 points" in claim.text.en
+    assert "−33.3 ポイント悪い" in claim.text.ja
+
+
+def test_no_difference_says_how_many_points_would_be_needed(make_run: MakeRun) -> None:
+    claim = headline(
+        made(make_run("base", 30), make_run("adapted", 30, offset=4, adapter="a/qlora"))
+    )
+    assert claim.kind == "none"
+    found = re.match(
+        r"No difference between adapter qlora \(R2\) and the base model \(R1\) can be claimed: with n = 60 "
+        r"at least (\d+\.\d) points would be needed \(found \+0\.0;",
+        claim.text.en,
+    )
+    assert found
+    assert 10 < float(found[1]) < 40
+    assert "差があるとは言えない：n = 60 では少なくとも" in claim.text.ja
+
+
+def test_a_leak_takes_the_claim_away(make_run: MakeRun) -> None:
+    report = made(make_run("base", 20), make_run("adapted", 55, adapter="a/qlora", notes=(LEAK,)))
+    claim = headline(report)
+    assert claim.kind == "void"
+    assert claim.text.en == (
+        "No claim about new questions can be made: R2 was asked questions that its adapter was trained on "
+        "(on these 60 questions adapter qlora (R2) is +58.3 points from the base model (R1))."
+    )
+    assert cautions(report)[0] == f"R2 {LEAK}"
+    assert cautions_of(report)[0].severe
+    assert cautions_of(report)[0].text.ja == f"漏えい：{LEAK}"
+
+
+@pytest.mark.parametrize("note", ["UNKNOWN TRAINING: out has no manifest", LEAK])
+def test_one_run_alone_has_no_claim_either_where_it_may_leak(make_run: MakeRun, note: str) -> None:
+    claim = headline(made(make_run("adapted", 55, adapter="a/qlora", notes=(note,))))
+    assert claim.kind == "void"
+    assert claim.text.en.startswith("No claim about new questions can be made: ")
+
+
+def test_questions_that_chose_the_step_are_not_called_held_out(make_run: MakeRun) -> None:
+    chosen = "CHOSEN BY: 5 of 60 questions decided which step of a was kept; this accuracy flatters"
+    report = made(make_run("base", 20), make_run("x", 50, adapter="a/x", notes=(chosen,)))
+    assert "on 60 questions (" in headline(report).text.en
+    assert f"R2 {chosen}" in cautions(report)
+
+
+def test_one_run_is_held_against_one_letter(make_run: MakeRun) -> None:
+    good = headline(made(make_run("good", 50)))
+    assert good.kind == "one"
+    assert good.text.en.startswith(
+        "good (R1) answers 83.3% of 60 rightly (95 % interval 72.0% – 90.7%), above"
+    )
+    poor = headline(made(make_run("poor", 16)))
+    assert "which is not clear of" in poor.text.en
+
+
+def test_several_runs_are_corrected_for_their_number(make_run: MakeRun) -> None:
+    runs = [make_run("base", 25), make_run("one", 33), make_run("two", 50), make_run("three", 26)]
+    report = made(*runs)
+    alone = made(runs[0], runs[1])
+    assert alone.pairs[0].comparison is not None
+    assert alone.pairs[0].comparison.p_value < 0.05
+    assert report.pairs[0].p_holm == pytest.approx(2 * alone.pairs[0].comparison.p_value)
+    assert [claim.kind for claim in claims_of(report)] == ["better", "better", "none"]
+    assert headline(report).text.en == "2 of 3 differences stand (Holm-corrected)."
+    assert all(", Holm" in claim.text.en for claim in claims_of(report))
+
+
+def test_failed_cut_off_and_empty_answers_are_counted(
+    make_run: MakeRun, embedded_questions: tuple[Question, ...]
+) -> None:
+    table = {q.id: f"最終回答：{q.gold}" for q in embedded_questions}
+    ids = list(table)
+    odd = {
+        ids[0]: {"error": "out of memory"},
+        ids[1]: {"text": "<think>\nまだ", "hit_limit": True},
+        ids[2]: "わからない。",
+    }
+    report = made(make_run("odd", {**table, **odd}, "--mode", "cot"))
+    assert cautions(report) == [
+        "R1 FAILED: 1, CUT OFF before an answer: 1, NO ANSWER committed to: 1 of 60; they count as not right"
+    ]
+    assert cautions_of(report)[0].severe
+
+
+def test_a_collapse_is_said(make_run: MakeRun) -> None:
+    assert any(
+        " COLLAPSE: 100 % of answers are c" in line
+        for line in cautions(made(make_run("c", {"*": "c"})))
+    )
+
+
+def test_other_settings_than_the_adapter_are_named(make_run: MakeRun) -> None:
+    report = made(make_run("base", 30), make_run("other", 40, "--condition", "gold", adapter="a/x"))
+    named = [line for line in cautions(report) if "NOT THE ADAPTER ALONE" in line]
+    assert len(named) == 1
+    assert "prompt (condition: closed / gold)" in named[0]
+    plain = made(make_run("base2", 30), make_run("other2", 40, adapter="a/x"))
+    assert not [line for line in cautions(plain) if "NOT THE ADAPTER ALONE" in line]
+
+
+def test_different_data_is_said(
+    make_run: MakeRun, tmp_path: Path, embedded_questions: tuple[Question, ...]
+) -> None:
+    few = tmp_path / "few.json"
+    write_questions(few, embedded_questions[:40])
+    report = made(make_run("base", 30), make_run("few", 20, data=few))
+    assert any(
+        "R2 DIFFERENT DATA: compared on the 40 prompts that both were asked; R1 was asked 20 others"
+        in line
+        for line in cautions(report)
+    )
+    again = tmp_path / "few" / "manifest.json"
+    manifest = json.loads(again.read_text(encoding="utf-8"))
+    manifest["questions"][0]["fingerprint"] = "0" * 16
+    again.write_text(json.dumps(manifest), encoding="utf-8")
+    report = made(tmp_path / "base", tmp_path / "few")
+    assert any("1 shared questions are not worded as in R1" in line for line in cautions(report))
+
+
+def test_runs_that_share_nothing_cannot_be_compared(
+    make_run: MakeRun, tmp_path: Path, embedded_questions: tuple[Question, ...]
+) -> None:
+    parts = [tmp_path / "one.json", tmp_path / "two.json"]
+    write_questions(parts[0], embedded_questions[:20])
+    write_questions(parts[1], embedded_questions[20:])
+    report = made(make_run("one", 30, data=parts[0]), make_run("two", 30, data=parts[1]))
+    assert headline(report).kind == "void"
+    assert "cannot be compared" in headline(report).text.en
+    assert any("NOT COMPARABLE" in line for line in cautions(report))
+
+
+def test_the_base_can_be_named_and_runs_are_given_once(make_run: MakeRun, tmp_path: Path) -> None:
+    one, two = make_run("one", 30), make_run("two", 40)
+    assert [run.name for run in made(one, two, base=two).runs] == ["two", "one"]
+    with pytest.raises(ConfigError, match="given twice"):
+        made(one, tmp_path / "two" / ".." / "one")
+    with pytest.raises(ConfigError, match="is not among the runs"):
+        made(one, base=two)
+
+
+def test_runs_of_one_name_are_told_apart(make_run: MakeRun, tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        make_run(name, 30)
+        (tmp_path / name / "run").mkdir()
+        for file in ("manifest.json", "results.jsonl"):
+            (tmp_path / name / file).rename(tmp_path / name / "run" / file)
+    report = made(tmp_path / "x" / "run", tmp_path / "y" / "run")
+    assert [run.name for run in report.runs] == ["x/run", "y/run"]
+
+
+def test_an_adapter_is_held_against_the_run_that_differs_in_it_alone(make_run: MakeRun) -> None:
+    gold = ("--condition", "gold")
+    runs = (make_run("base", 25), make_run("adapted", 40, adapter="a/x"), make_run("base-gold", 30, *gold),
+            make_run("adapted-gold", 50, *gold, adapter="a/x"))  # fmt: skip
+    report = made(*runs)
+    assert [(pair.base, pair.other) for pair in report.pairs] == [
+        ("R1", "R2"),
+        ("R1", "R3"),
+        ("R3", "R4"),
+    ]
+    assert (
+        "Adapter x (R4) is better than the base model (R3) by +33.3 points"
+        in claims_of(report)[1].text.en
+    )
+    assert [
+        line for line in cautions(report) if "NOT THE ADAPTER ALONE" in line and "R4" in line
+    ] == []
+    named = made(*runs, base=runs[0])
+    assert {pair.base for pair in named.pairs} == {"R1"}
+    assert any("R4 NOT THE ADAPTER ALONE" in line for line in cautions(named))
+
+
+def test_gains_and_losses_together_are_counted_without_a_side(make_run: MakeRun) -> None:
+    report = made(make_run("base", 30), make_run("up", 45), make_run("down", 15))
+    assert [claim.kind for claim in claims_of(report)] == ["better", "worse"]
+    assert headline(report).kind == "none"
+    assert headline(report).text.en == "2 of 2 differences stand (Holm-corrected)."
