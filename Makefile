@@ -53,14 +53,21 @@ lint: $(INSTALLED) ## ruff: rules and format
 types: $(INSTALLED) ## mypy --strict
 	$(TOX) -e types
 
-docs: ## regenerate the heart01 documents (not built yet)
-	@echo "make docs: not built yet; see CHANGELOG.md" >&2; exit 2
+docs: $(INSTALLED) ## make the documents, the README blocks and the targets below from docs_src
+	$(BIN)/lawqa docs build
 
-train-heart01: ## train on heart01 (not built yet)
-	@echo "make train-heart01: not built yet; use lawqa train" >&2; exit 2
+# Where torch was chosen by hand for an old driver, a setup would replace it: these use what is installed.
+LAWQA ?= $(BIN)/lawqa
+HAS_LAWQA = command -v $(LAWQA) >/dev/null || { echo "$(LAWQA) is not there: see docs/heart01, or make setup" >&2; exit 2; }
+# lawqa docs: begin targets (PLACE=practice rehearses them anywhere; STEP_FLAGS=--dry-run only prints)
+train-heart01: ## the training steps of heart01, resumed where they stopped
+	@$(HAS_LAWQA)
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) doctor check-data split check-leaks records-rag records-rag-dev rehearse-rag trial-rag train-rag crossval-rag
 
-eval-heart01: ## evaluate on heart01 (not built yet)
-	@echo "make eval-heart01: not built yet; use lawqa evaluate" >&2; exit 2
+eval-heart01: ## the evaluation steps of heart01, resumed where they stopped
+	@$(HAS_LAWQA)
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) base-rag-140 compare-rag-140 base-rag-test adapter-rag-test compare-rag-test rescore report log-evaluation
+# lawqa docs: end targets
 
 clean: ## remove the virtual environments and caches; runs and results stay
 	rm -rf $(VENV) .tox build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -20,9 +20,14 @@ def main(checkout: Path) -> None:
 
     installed = Path(package.__file__).resolve()
     assert checkout.resolve() not in installed.parents or ".tox" in installed.parts, installed
-    for name in ("py.typed", "assets/questions.json", "assets/commands.toml"):
+    for name in (
+        "py.typed", "assets/questions.json", "assets/commands.toml", "assets/articles.jsonl",
+        "assets/logs/評価ログ.md.j2",
+    ):  # fmt: skip
         assert files("lawqa").joinpath(*name.split("/")).is_file(), f"{name} is not in the wheel"
     assert "evaluate" in lawqa("--help")
+
+    assert "crossval-rag" in lawqa("step", "list", "--place", "heart01")
 
     questions = str(files("lawqa").joinpath("assets", "questions.json"))
     assert "60 questions" in lawqa("data", "check", questions)

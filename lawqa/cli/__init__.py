@@ -16,15 +16,26 @@ from lawqa.cli.crossval import Crossval
 from lawqa.cli.data import Data
 from lawqa.cli.demo import Demo
 from lawqa.cli.distill import Distill
+from lawqa.cli.docs import Docs
+from lawqa.cli.doctor import Doctor
 from lawqa.cli.evaluate import Evaluate
+from lawqa.cli.index import Index
+from lawqa.cli.log import Log
+from lawqa.cli.merge import Merge
+from lawqa.cli.place import PlaceCommand, apply_place
+from lawqa.cli.plan import Plan
 from lawqa.cli.records import Records
+from lawqa.cli.report import Report
 from lawqa.cli.rescore import Rescore
+from lawqa.cli.runs import Runs
 from lawqa.cli.split import Split
 from lawqa.cli.statutes import Statutes
+from lawqa.cli.step import Step
+from lawqa.cli.sweep import Sweep
 from lawqa.cli.train import Train
-from lawqa.errors import LawqaError
+from lawqa.errors import Interrupted, LawqaError
 
-EXIT_USER_MISTAKE, EXIT_INTERRUPTED = 2, 130
+EXIT_USER_MISTAKE = 2
 
 _DESCRIPTION = (
     "Train and honestly evaluate language models on Japanese-law four-choice questions. "
@@ -34,15 +45,26 @@ _DESCRIPTION = (
 Command = Annotated[
     Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Train, subcommand("train")]
+    | Annotated[Plan, subcommand("plan")]
     | Annotated[Records, subcommand("records")]
     | Annotated[Split, subcommand("split")]
     | Annotated[Distill, subcommand("distill")]
     | Annotated[Augment, subcommand("augment")]
     | Annotated[Crossval, subcommand("crossval")]
+    | Annotated[Sweep, subcommand("sweep")]
+    | Annotated[Merge, subcommand("merge")]
     | Annotated[Rescore, subcommand("rescore")]
     | Annotated[Compare, subcommand("compare")]
+    | Annotated[Report, subcommand("report")]
+    | Annotated[Runs, subcommand("runs")]
     | Annotated[Data, subcommand("data")]
     | Annotated[Statutes, subcommand("statutes")]
+    | Annotated[Index, subcommand("index")]
+    | Annotated[Log, subcommand("log")]
+    | Annotated[Step, subcommand("step")]
+    | Annotated[Doctor, subcommand("doctor")]
+    | Annotated[PlaceCommand, subcommand("place")]
+    | Annotated[Docs, subcommand("docs")]
     | Annotated[Demo, subcommand("demo")],
     arg(name=""),
 ]
@@ -73,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 done, 1 a check found something, 2 the user's mistake, 3 finished but some items failed,
-        130 interrupted.
+        130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     arguments = sys.argv[1:] if argv is None else argv
     if list(arguments) == ["--version"]:
@@ -82,7 +104,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lawqa {__version__}")
         return 0
     try:
-        code = parse_arguments(arguments).run()
+        command = parse_arguments(arguments)
+        apply_place(list(arguments))
+        code = command.run()
         sys.stdout.flush()  # here, where a reader that has gone is no error
         return code  # noqa: TRY300 - an else would leave the flush outside
     except SystemExit as stop:
@@ -92,9 +116,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if problem.hint:
             print(f"hint: {problem.hint}", file=sys.stderr)
         return EXIT_USER_MISTAKE
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
+    except KeyboardInterrupt as stop:
+        from lawqa.pipelines.interrupts import exit_code
+
+        saved = f": {stop.saved}" if isinstance(stop, Interrupted) else ""
+        print(f"interrupted{saved}", file=sys.stderr)
+        return exit_code(stop)
     except BrokenPipeError:
         # The reader of our output has gone, as with `| head`; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -62,6 +62,10 @@ def read_items(path: Path, notes: list[str]) -> list[Question | Material]:
     for number, record in enumerate(records, start=1):
         name = f"record {number} ({record.key})"
         text = "\n".join([*(message.content for message in record.messages), record.answer])
+        if record.origin and record.retrieved:
+            # What a search found is not what a question is about: questions that have nothing in common
+            # are shown the same article, in training as in evaluation.
+            text = text.replace(record.retrieved, "")
         items.append(
             of_text(name, text, question_id=record.question_id, question_print=record.fingerprint)
         )

@@ -120,7 +120,12 @@ def test_an_interrupt_ends_with_code_130_and_leaves_a_run_that_says_so(
 ) -> None:
     monkeypatch.setattr(ScriptedBackend, "score_choices", interrupted)
     assert main(SCRIPTED) == 130
-    assert capsys.readouterr() == ("", "interrupted\n")
+    assert capsys.readouterr() == (
+        "",
+        "interrupted\n"
+        "hint: lawqa evaluate --data q.json --llm-backend scripted --script s.json --run-dir r --resume"
+        "  goes on\n",
+    )
     assert '"status": "interrupted"' in (here / "r" / "manifest.json").read_text(encoding="utf-8")
 
 

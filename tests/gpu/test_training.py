@@ -110,3 +110,13 @@ def test_out_of_memory_is_met_before_the_first_step_and_survived(
     assert code == 0
     assert "out of memory: micro-batches of" in said
     assert said.index("out of memory") < said.index("rehearsed the longest records")
+
+
+def test_float16_with_loss_scaling_learns_as_bfloat16_does(directory: Path) -> None:
+    said = finish(start(directory, "half", "--fp16"))
+    assert "fast path" in said
+    finish(start(directory, "bf16", "--bf16"))
+    half, wide = losses(directory, "half"), losses(directory, "bf16")
+    print(f"float16 {half[1]:.3f} -> {half[20]:.3f}, bfloat16 {wide[1]:.3f} -> {wide[20]:.3f}")
+    assert half[20] < 0.5 * half[1]
+    assert half[20] == pytest.approx(wide[20], rel=0.25)

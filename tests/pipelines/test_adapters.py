@@ -99,6 +99,30 @@ def notes_of(
 # --- reading
 
 
+def test_what_went_into_a_merged_model_is_read_beside_it(
+    tmp_path: Path, adapter: MakeAdapter
+) -> None:
+    assert AdapterManifest.of_merged(tmp_path) is None
+    content = adapter().content
+    path = tmp_path / "merged.json"
+    path.write_text(json.dumps({"manifest": content}), encoding="utf-8")
+    merged = AdapterManifest.of_merged(tmp_path)
+    assert merged == AdapterManifest(tmp_path, content)
+    path.write_text('{"manifest": null}', encoding="utf-8")
+    unknown = AdapterManifest.of_merged(tmp_path)
+    assert unknown is not None
+    (note,) = notes_of(unknown)
+    assert note.startswith("UNKNOWN TRAINING")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"manifest": {"model": {}}}'])
+def test_a_broken_note_beside_a_merged_model_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "merged.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=r"merged\.json") as caught:
+        AdapterManifest.of_merged(tmp_path)
+    assert "lawqa merge --fresh" in caught.value.hint
+
+
 def test_a_directory_without_an_adapter_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"adapter_config\.json is missing") as caught:
         AdapterManifest.read(tmp_path / "nothing")

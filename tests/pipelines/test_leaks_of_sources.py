@@ -62,3 +62,24 @@ def test_a_record_on_the_same_article_is_found_whatever_it_was_made_from(
         train, [make_record(question(**other, context=unrelated), PromptSpec(), source=source)]
     )
     assert leaks(train, test_file) == 0
+
+
+def test_what_a_search_found_gives_no_question_away(
+    tmp_path: Path, test_file: Path, question: Callable[..., Question]
+) -> None:
+    train = tmp_path / "records.jsonl"
+    unrelated = question(
+        id="民法_学習",
+        text="権利の行使について、誤っているものはどれですか。",
+        choices=("信義に従う", "濫用は許されない", "公共の福祉に適合する", "無制限である"),
+        context="## 民法\n### 第1条\n私権は、公共の福祉に適合しなければならない。",
+    )
+    made = make_record(unrelated, PromptSpec("direct", "rag"), retrieved=ARTICLE)
+    assert ARTICLE in made.messages[-1].content
+    write_records(train, [made])
+    assert leaks(train, test_file) == 0
+    related = question(
+        id="民法_学習2", text=unrelated.text, choices=unrelated.choices, context=ARTICLE
+    )
+    write_records(train, [make_record(related, PromptSpec("direct", "rag"), retrieved="別の条文")])
+    assert leaks(train, test_file) == 1

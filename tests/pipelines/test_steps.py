@@ -178,6 +178,22 @@ def test_an_interrupted_step_goes_on_with_its_resume_flags(source: Source, code:
     assert again.ran[0] == ("python", "make.py", "plain", "--resume")
 
 
+def test_a_signal_that_comes_too_late_for_a_step_stops_the_next_one(source: Source) -> None:
+    ran = []
+
+    def late(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Ended:
+        ran.append(argv)
+        Scripted()(argv, env, log)
+        return Ended(0, asked=signal.SIGTERM)
+
+    said: list[str] = []
+    config = StepsConfig(("make", "look"), "here", {})
+    assert run_steps(source, config, said.append, late) == 143
+    assert len(ran) == 1
+    assert said[-1].startswith("stopped after make, which is done")
+    assert run(source, Scripted())[0] == 0
+
+
 def test_a_runner_that_was_killed_leaves_a_step_that_goes_on(source: Source) -> None:
     run(source, Scripted(130))
     state = Path("w/steps/make.json")
@@ -351,7 +367,10 @@ def test_a_signal_reaches_the_program_exactly_once(
         "sys.exit(run_logged(['python', 'child.py'], {}, Path('x.log')).code)"
     )
     runner = subprocess.Popen(  # noqa: S603 - the test's own words
-        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.DEVNULL
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # even under a shell's &
     )
     wait_for(tmp_path / "ready")
     os.kill(runner.pid, number)

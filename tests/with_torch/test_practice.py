@@ -1,7 +1,7 @@
 """`make train-heart01` and `make eval-heart01` at the practice place: every step a process of its own.
 
-As a student rehearses them: interrupted with Ctrl-C in the middle of a training, run again, and then once
-more, which does nothing a second time.
+As a student rehearses them: interrupted with Ctrl-C, killed in the middle of a cross-validation, run again,
+and then once more, which does nothing a second time.
 """
 
 from __future__ import annotations
@@ -44,9 +44,14 @@ def work(tmp_path: Path, tiny_dir: Path, questions: Any) -> Path:
     )
     lawqa = tmp_path / "bin" / "lawqa"
     lawqa.parent.mkdir()
-    lawqa.write_text(f'#!/bin/sh\nexec {sys.executable} -P -m lawqa "$@"\n', encoding="utf-8")
+    lawqa.write_text(f'#!/bin/sh\nexec {sys.executable} -m lawqa "$@"\n', encoding="utf-8")
     lawqa.chmod(0o755)
     return tmp_path
+
+
+def ctrl_c_works() -> None:
+    """A shell lets what it starts with & ignore Ctrl-C, and so would all that the tests start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Make:
@@ -66,7 +71,7 @@ class Make:
     def start(self, target: str, *more: str) -> subprocess.Popen[str]:
         return subprocess.Popen(  # noqa: S603 - the test's own words
             [*self.words, target, *more], cwd=self.work, env=self.env, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=ctrl_c_works,
         )  # fmt: skip
 
     def run(self, target: str, *more: str) -> str:
@@ -75,15 +80,18 @@ class Make:
         assert process.returncode == 0, out
         return out
 
-    def interrupt(self, target: str, log: str, seen: str) -> str:
-        """Press Ctrl-C when this text stands in the log of a step."""
+    def stop(self, target: str, file: str, seen: str, number: signal.Signals) -> str:
+        """Press Ctrl-C, or kill the step's process, when this text stands in a file of the step."""
         with self.start(target) as process:
-            path, until = self.work / "results" / "steps" / log, time.monotonic() + LIMIT
+            path, until = self.work / "results" / "steps" / file, time.monotonic() + LIMIT
             while not (path.is_file() and seen in path.read_text(encoding="utf-8")):
                 assert process.poll() is None, process.communicate()[0]
                 assert time.monotonic() < until, f"{seen!r} does not appear in {path}"
                 time.sleep(0.02)
-            os.killpg(process.pid, signal.SIGINT)
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)  # the terminal's group, in which the step is not
+            else:
+                os.kill(youngest(process.pid), number)
             out, _ = process.communicate(timeout=LIMIT)
         assert process.returncode != 0
         return out
@@ -94,6 +102,12 @@ class Make:
         return content
 
 
+def youngest(process: int) -> int:
+    """The last process below another one: the step that make's lawqa has started."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return youngest(int(children[0])) if children else process
+
+
 def test_training_and_evaluation_of_heart01_interrupted_and_resumed(
     work: Path, checkout: Path
 ) -> None:
@@ -101,13 +115,20 @@ def test_training_and_evaluation_of_heart01_interrupted_and_resumed(
     setup = ["step", "run", "build-index", "--place", "practice"]
     subprocess.run([work / "bin" / "lawqa", *setup], cwd=work, env=make.env, check=True)  # noqa: S603
 
-    out = make.interrupt("train-heart01", "crossval-rag.log", "fold 1, seed 0: training")
+    out = make.stop("train-heart01", "trial-rag.json", '"running"', signal.SIGINT)
+    # Where a library eats the signal while it is imported, the step ends well and no further one begins.
+    assert "run the same command again, it goes on" in out
+    assert make.state("trial-rag")["status"] in ("interrupted", "done")
+    assert not (work / "results" / "steps" / "train-rag.json").exists()
+
+    out = make.stop("train-heart01", "crossval-rag.log", "fold 2, seed 0: training", signal.SIGKILL)
+    assert out.count("done already, with the same command, inputs and version") in (3, 4)
     assert "crossval-rag: interrupted; run the same command again, it goes on" in out
-    assert make.state("crossval-rag")["status"] == "interrupted"
+    assert make.state("crossval-rag")["code"] == 137
     assert make.state("train-rag")["status"] == "done"
 
     out = make.run("train-heart01")
-    assert out.count("done already, with the same command, inputs and version") >= 4
+    assert "fold 1, seed 0: done already" in out
     assert out.rstrip().endswith(f"all {len(targets['train-heart01'].commands)} steps are done")
     summary = json.loads(
         (work / "results/crossval/rag/pooled/seed0/summary.json").read_text(encoding="utf-8")

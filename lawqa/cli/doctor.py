@@ -1,0 +1,82 @@
+"""`lawqa doctor`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import FlagCreatePairsOff, arg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lawqa.doctor import Finding
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Check this machine before hours are spent: exit code 0 well, 1 warnings, 2 problems."""
+
+    place: str | None = None
+    """Check for this place. Without it: LAWQA_PLACE, lawqa.toml, or any."""
+    model: str | None = None
+    """The model that is to be trained or evaluated. Without it: that of the place."""
+    data: Path | None = None
+    """The question file. Without it: that of the place."""
+    index: Path | None = None
+    """The retrieval index. Without it: that of the place."""
+    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    """Write JSON."""
+
+    def run(self) -> int:
+        from lawqa.commands import expand, packaged_source, place_settings
+        from lawqa.doctor import Patient, examine, exit_code
+
+        chosen, file = place_settings(self.place)
+        source = packaged_source()
+        place = source.place(chosen.value)
+        variables = dict(place.variables)
+        if file is not None and file.place in (None, place.id):
+            variables |= file.overrides
+
+        def setting(name: str, flag: object) -> str:
+            return str(flag) if flag is not None else expand(f"{{{name}}}", variables, name)
+
+        patient = Patient(
+            source=source,
+            place=place,
+            place_origin=chosen.origin,
+            model=setting("model", self.model),
+            data=Path(setting("data", self.data)),
+            index=Path(setting("index", self.index)),
+            work=Path(setting("work", None)),
+            hf_home=setting("hf_home", None),
+            max_seq_length=int(setting("max_seq_length", None)),
+        )
+        findings = examine(patient)
+        print(json_text(findings) if self.as_json else findings_text(findings))
+        return exit_code(findings)
+
+
+def findings_text(findings: Sequence[Finding]) -> str:
+    """A line a finding; below it what mends it; the counts at the end."""
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.level:8} {finding.check}: {finding.message}")
+        lines += [f"         -> {line}" for line in finding.mend.splitlines()]
+    problems, warnings = (
+        sum(finding.level == level for finding in findings) for level in ("problem", "warning")
+    )
+    lines.append(
+        f"{problems} {'problem' if problems == 1 else 'problems'}, "
+        f"{warnings} {'warning' if warnings == 1 else 'warnings'}"
+    )
+    return "\n".join(lines)
+
+
+def json_text(findings: Sequence[Finding]) -> str:
+    """The findings as JSON."""
+    content = {"schema_version": 1, "findings": [vars(finding) for finding in findings]}
+    return json.dumps(content, ensure_ascii=False, indent=1)

@@ -1,0 +1,59 @@
+"""`lawqa log`: the lab's log forms, filled from runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+
+@dataclass(frozen=True)
+class Log:
+    """Fill one of the lab's log forms from runs; fields that only a person knows stay marked 【記入】."""
+
+    runs: Positional[tuple[Path, ...]]
+    """Run directories or adapters; of several evaluations the first is what the others are compared with."""
+    output: Annotated[Path, arg(aliases=["-o"])]
+    """The Markdown file to write."""
+    template: Literal["ベースライン結果", "学習ログ", "評価ログ"] | None = None
+    """The form. Without it: 学習ログ for an adapter, 評価ログ for evaluations."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier file."""
+
+    def run(self) -> int:
+        from lawqa.docgen import left_to_person, log_text, read_run_facts
+        from lawqa.errors import ConfigError
+        from lawqa.runs import claim_output
+
+        if not self.runs:
+            raise ConfigError("no run was given", "lawqa log RUN... -o FILE")
+        facts = [read_run_facts(path) for path in self.runs]
+        kinds = {fact.kind for fact in facts}
+        if len(kinds) > 1:
+            raise ConfigError(
+                "a log is about trainings or about evaluations, these are both",
+                "give adapters to one log and runs to another",
+            )
+        wanted = "学習ログ" if kinds == {"train"} else "評価ログ"
+        template = self.template or wanted
+        if (template == "学習ログ") != (kinds == {"train"}):
+            raise ConfigError(f"--template {template} does not fit: {wanted} does")
+        compared = self._comparison() if kinds == {"evaluate"} and len(self.runs) > 1 else ""
+        text = log_text(template, facts, comparison=compared)
+        claim_output(self.output, "--output", fresh=self.fresh)
+        self.output.write_text(text, encoding="utf-8", newline="\n")
+        print(f"wrote {self.output}: {left_to_person(text)} fields are left to you (【記入】)")
+        return 0
+
+    def _comparison(self) -> str:
+        from lawqa.pipelines.stored import read_stored_run
+        from lawqa.report.compared import comparison_markdown
+        from lawqa.scoring import compare
+
+        base, *others = (read_stored_run(path) for path in self.runs)
+        return comparison_markdown(
+            str(base.path),
+            {str(run.path): compare(base.answers(), run.answers()) for run in others},
+        )

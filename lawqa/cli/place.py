@@ -1,0 +1,113 @@
+"""`lawqa place`: which place this machine is, and the file that says so."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+
+@dataclass(frozen=True)
+class PlaceInit:
+    """Write lawqa.toml into the working directory, so that every command knows where it runs."""
+
+    place: Positional[str]
+    """local-3080, heart01, practice or any."""
+    host: str | None = None
+    """A pattern of this machine's name, such as jupyter-*. Without it: this machine's own name."""
+    hf_home: str | None = None
+    """The Hugging Face cache. Without it: that of the place."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier file."""
+
+    def run(self) -> int:
+        from lawqa.commands import PLACE_FILE, packaged_source, place_file_text
+        from lawqa.runs import claim_output
+
+        place = packaged_source().place(self.place)
+        path = Path(PLACE_FILE)
+        host = self.host or socket.gethostname()
+        hf_home = self.hf_home or place.variables["hf_home"]
+        claim_output(path, "lawqa place init:", fresh=self.fresh)
+        path.write_text(place_file_text(place, host, hf_home), encoding="utf-8")
+        print(f"wrote {path}: place {place.id}, host {host}, hf_home {hf_home}")
+        return 0
+
+
+@dataclass(frozen=True)
+class PlaceShow:
+    """Show the place in force, its settings, where each comes from, and what the place forbids."""
+
+    place: str | None = None
+    """Show this place instead."""
+
+    def run(self) -> int:
+        from lawqa.commands import packaged_source, place_settings
+        from lawqa.report.table import aligned
+
+        chosen, file = place_settings(self.place)
+        place = packaged_source().place(chosen.value)
+        cells = [["setting", "value", "from"], [chosen.name, chosen.value, chosen.origin]]
+        if os.environ.get("HF_HOME"):
+            origin = "lawqa.toml" if file and file.hf_home else "HF_HOME"
+            cells.append(["hf_home", os.environ["HF_HOME"], origin])
+        for key in ("model", "data", "index", "work"):
+            if file is not None and key in file.overrides:
+                cells.append([key, file.overrides[key], str(file.path)])
+            elif key in place.variables:
+                cells.append([key, place.variables[key], f"the place {place.id}"])
+        print(aligned(cells))
+        print(f"\n{place.title}\nmodel: {place.model}\nbackends: {', '.join(place.backends)}")
+        for rule in place.rules:
+            print(f"rule {rule.id}: {rule.reason}")
+        return 0
+
+
+@dataclass(frozen=True)
+class PlaceCommand:
+    """Say, and see, which place this machine is."""
+
+    command: Annotated[
+        Annotated[PlaceInit, subcommand("init")] | Annotated[PlaceShow, subcommand("show")],
+        arg(name=""),
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+def apply_place(arguments: list[str]) -> None:
+    """Before a command runs: set HF_HOME from the place file, and refuse what the place forbids.
+
+    Raises:
+        ConfigError: the place file is broken, for another host, or names no known place.
+        PolicyError: the place forbids the command.
+    """
+    if arguments[:1] == ["place"]:  # it must be able to mend a broken file
+        return
+    from lawqa.commands import DEFAULT_PLACE, place_settings
+
+    chosen, file = place_settings(_place_flag(arguments))
+    if file is not None and file.hf_home is not None:
+        os.environ.setdefault("HF_HOME", str(file.hf_home))
+    if chosen.value == DEFAULT_PLACE:
+        return
+    from lawqa.commands import check_policy, packaged_source
+
+    place = packaged_source().place(chosen.value)
+    home = Path(place.variables["hf_home"]).expanduser()
+    os.environ.setdefault("HF_HOME", str(home.absolute()))
+    check_policy(place, ["lawqa", *arguments], name=f"lawqa {' '.join(arguments[:1])}")
+
+
+def _place_flag(arguments: list[str]) -> str | None:
+    """The value of --place; None where it was not given."""
+    for i, word in enumerate(arguments):
+        name, equals, value = word.partition("=")
+        if name == "--place":
+            return value if equals else next(iter(arguments[i + 1 : i + 2]), None)
+    return None

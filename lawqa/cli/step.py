@@ -1,0 +1,140 @@
+"""`lawqa step`: the declared steps of a place, run by id."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+from lawqa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lawqa.commands import Place, Rendered, Source
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """Run steps in order; those that are done are skipped, and the same call goes on where it stopped."""
+
+    steps: Positional[tuple[str, ...]]
+    """The steps by id; see `lawqa step list`."""
+    place: str | None = None
+    """Whose steps. Without it: LAWQA_PLACE, lawqa.toml, or any."""
+    dry_run: FlagCreatePairsOff[bool] = False
+    """Print the commands as the documents show them; run nothing."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Do steps anew that were made with another command, input or version; replaces what they made."""
+    adopt: FlagCreatePairsOff[bool] = False
+    """Take outputs as they are that were made by hand."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.steps import StepsConfig, rendered_steps, run_steps
+
+        if not self.steps:
+            raise ConfigError("no step was given", "lawqa step list  shows all")
+        source, place, overrides = _place(self.place)
+        config = StepsConfig(self.steps, place.id, overrides, fresh=self.fresh, adopt=self.adopt)
+        if self.dry_run:
+            for rendered in rendered_steps(source, config):
+                print(rendered.shell)
+            return 0
+        return run_steps(source, config, lambda line: print(line, flush=True))
+
+
+@dataclass(frozen=True)
+class StepList:
+    """List the steps of a place, in order, with how far each is."""
+
+    place: str | None = None
+    """Whose steps. Without it: LAWQA_PLACE, lawqa.toml, or any."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.steps import step_status
+        from lawqa.report.table import aligned
+
+        source, place, overrides = _place(self.place)
+        status = step_status(source, place.id, overrides)
+        cells = [["step", "id", "role", "status", "what"]]
+        for command in source.at(place.id):
+            state = "by hand" if command.manual else status[command.id]
+            cells.append([command.step, command.id, command.role, state, command.title])
+        print(f"{place.id}: {place.title}\n")
+        print(aligned(cells))
+        return 0
+
+
+@dataclass(frozen=True)
+class StepShow:
+    """Show a step: command, inputs, outputs, how long, what to check, what to do when it fails."""
+
+    step: Positional[str]
+    """The step by id."""
+    place: str | None = None
+    """Whose step. Without it: LAWQA_PLACE, lawqa.toml, or any; and the step's own where it has one only."""
+    shell: FlagCreatePairsOff[bool] = False
+    """Only the line to type."""
+
+    def run(self) -> int:
+        from lawqa.commands import render
+
+        source, place, overrides = _place(self.place)
+        command = source.command(self.step)
+        if place.id not in command.places:
+            if self.place is not None or len(command.places) > 1:
+                raise ConfigError(
+                    f"{self.step}: is not a step of {place.id}, but of {', '.join(command.places)}",
+                    f"lawqa step show {self.step} --place {command.places[0]}",
+                )
+            place, overrides = source.place(command.places[0]), {}
+        rendered = render(command, place, overrides)
+        print(rendered.shell if self.shell else step_text(source, rendered, place))
+        return 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """Run, list and show the declared steps of a place."""
+
+    command: Annotated[
+        Annotated[StepRun, subcommand("run")]
+        | Annotated[StepList, subcommand("list")]
+        | Annotated[StepShow, subcommand("show")],
+        arg(name=""),
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+def step_text(source: Source, rendered: Rendered, place: Place) -> str:
+    """Everything that is declared of a step."""
+    command = rendered.command
+    lines = [f"{command.id} ({command.step}, {place.id}, {command.role}): {command.title}"]
+    lines += [command.title_ja, "", command.purpose, command.purpose_ja, "", rendered.shell, ""]
+    facts = {
+        "inputs": " ".join(rendered.inputs) or "none",
+        "outputs": " ".join(rendered.outputs) or "none",
+        "resume": " ".join(command.resume) or ("the same command" if command.continues else "no"),
+        "duration": command.duration_ja,
+        "memory": command.memory_ja,
+        "check": rendered.check_ja,
+    }
+    lines += [f"{name:9} {value}" for name, value in facts.items() if value]
+    for failure in (source.failures[name] for name in command.failures):
+        lines += ["", f"when {failure.when}: {failure.do}", f"{failure.when_ja}: {failure.do_ja}"]
+    return "\n".join(lines)
+
+
+def _place(flag: str | None) -> tuple[Source, Place, dict[str, str]]:
+    from lawqa.commands import packaged_source, place_settings
+
+    source = packaged_source()
+    chosen, file = place_settings(flag)
+    place = source.place(chosen.value)
+    # A place file speaks for its own place only.
+    applies = file is not None and file.place in (None, place.id)
+    if file is not None and not applies:
+        print(f"note: {file.path} is for {file.place}: not used for {place.id}", file=sys.stderr)
+    return source, place, dict(file.overrides) if file is not None and applies else {}

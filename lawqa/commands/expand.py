@@ -1,0 +1,116 @@
+"""Variables of a place put into a command, and the line that a person types."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lawqa.commands.model import Command, Place
+from lawqa.errors import ConfigError
+
+_VARIABLE = re.compile(r"\{([a-z0-9_]+)\}")
+_DEEPEST = 8
+_WIDTH = 88
+_INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A command as it stands at one place: no variable is left."""
+
+    command: Command
+    """Where it comes from."""
+    argv: tuple[str, ...]
+    """Program and arguments."""
+    env: Mapping[str, str]
+    """Environment variables that it needs."""
+    inputs: tuple[str, ...]
+    """Paths that must be there."""
+    outputs: tuple[str, ...]
+    """Paths that it makes."""
+    shows: str
+    """What it prints when it went well."""
+    check_ja: str
+    """What to check afterwards."""
+
+    @property
+    def shell(self) -> str:
+        """The line that a person types."""
+        return shell_line(self.argv, self.env, self.command.background)
+
+
+def expand(text: str, variables: Mapping[str, str], where: str = "") -> str:
+    """Put variables into a text; a variable's value may name others.
+
+    Raises:
+        ConfigError: a variable is not defined, or they go round in circles.
+    """
+    for _ in range(_DEEPEST):
+        missing = [name for name in _VARIABLE.findall(text) if name not in variables]
+        if missing:
+            raise ConfigError(f"{where}: variable {{{missing[0]}}} is not defined at this place")
+        done = _VARIABLE.sub(lambda found: variables[found[1]], text)
+        if done == text:
+            return text
+        text = done
+    raise ConfigError(f"{where}: variables go round in circles: {text}")
+
+
+def render(command: Command, place: Place, overrides: Mapping[str, str] | None = None) -> Rendered:
+    """A command as it stands at a place.
+
+    Args:
+        command: the declaration.
+        place: gives the variables.
+        overrides: variables of the user's own place file, which come before the place's.
+
+    Raises:
+        ConfigError: a variable is not defined there.
+    """
+    variables = {**place.variables, **(overrides or {})}
+    where = f"{command.id} at {place.id}"
+
+    def put(text: str) -> str:
+        return expand(text, variables, where)
+
+    return Rendered(
+        command=command,
+        argv=tuple(map(put, command.argv)),
+        env={key: put(value) for key, value in command.env.items()},
+        inputs=tuple(map(put, command.inputs)),
+        outputs=tuple(map(put, command.outputs)),
+        shows=put(command.shows),
+        check_ja=put(command.check_ja),
+    )
+
+
+def shell_line(argv: Sequence[str], env: Mapping[str, str], background: str = "") -> str:
+    """What a person types in bash for this command.
+
+    Words are quoted where the shell would read them otherwise; a long command goes on in a next line before
+    a flag.
+    """
+    words = [f"{key}={shlex.quote(value)}" for key, value in env.items()]
+    words += [shlex.quote(word) for word in argv]
+    if background:
+        words = ["nohup", *words, ">", shlex.quote(background), "2>&1", "&"]
+    lines, line = [], ""
+    for piece in _pieces(words):
+        if line and len(line) + 1 + len(piece) > _WIDTH:
+            lines.append(line)
+            line = _INDENT
+        line += piece if line in ("", _INDENT) else f" {piece}"
+    return " \\\n".join([*lines, line])
+
+
+def _pieces(words: Sequence[str]) -> list[str]:
+    """Words that stay on one line: a flag with its values."""
+    pieces: list[str] = []
+    for word in words:
+        if pieces and pieces[-1].startswith("-") and not word.startswith(("-", ">")):
+            pieces[-1] += f" {word}"
+        else:
+            pieces.append(word)
+    return pieces

@@ -1,0 +1,233 @@
+"""What the source declares: places with their rules, commands, the experiment, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lawqa.errors import ConfigError
+
+Step = Literal["setup", "StepI", "StepJ", "local", "baseline", "readme"]
+Role = Literal["primary", "support", "exploration"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that a place forbids or demands; each part that is filled in is checked."""
+
+    id: str
+    """What messages call it."""
+    reason: str
+    """Why, in English."""
+    reason_ja: str
+    """Why, in Japanese."""
+    commands: tuple[str, ...] = ()
+    """The subcommands of `lawqa` that it speaks of, such as `crossval run`; empty for every command."""
+    programs: tuple[str, ...] = ()
+    """Programs that may not run."""
+    modules: tuple[str, ...] = ()
+    """Modules that may not run with `python -m`."""
+    words: tuple[str, ...] = ()
+    """Parts of an argument or environment value that may not stand there."""
+    required: tuple[str, ...] = ()
+    """Flags that must be named."""
+    adapter_flag: str = ""
+    """The flag that must be named where an adapter is evaluated."""
+    model_flags: tuple[str, ...] = ()
+    """Flags whose value is a model."""
+    models: tuple[str, ...] = ()
+    """The only models that those flags may name; a directory counts by its name."""
+    max_billion: float | None = None
+    """The most parameters, in billions, of a model that those flags name."""
+    forbidden_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Values that a flag may not have."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A kind of machine with its rules."""
+
+    id: str
+    """What `--place` calls it."""
+    title: str
+    """What it is, in English."""
+    title_ja: str
+    """What it is, in Japanese."""
+    backends: tuple[str, ...]
+    """The backends that may run there."""
+    reason: str = ""
+    """Why the others may not."""
+    model_ja: str = ""
+    """Which model belongs there, in a Japanese sentence; stands in every document."""
+    model: str = ""
+    """The same in English."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Names that stand for paths, models and settings in its commands."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Inputs that no command makes, by path, each with where it comes from (Japanese)."""
+    programs: tuple[str, ...] = ()
+    """The only programs that its commands may name; empty for any."""
+    rules: tuple[Rule, ...] = ()
+    """What it forbids and demands."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that goes wrong, and what to do then."""
+
+    id: str
+    """What commands call it."""
+    when: str
+    """How it shows, in English."""
+    when_ja: str
+    """How it shows, in Japanese."""
+    do: str
+    """What to do, in English."""
+    do_ja: str
+    """What to do, in Japanese."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the project's practice; `{name}` in its texts is a variable of the place."""
+
+    id: str
+    """What `lawqa step` calls it."""
+    step: Step
+    """The part of the practice that it belongs to."""
+    places: tuple[str, ...]
+    """Where it runs."""
+    title: str
+    """A line on it, in English."""
+    title_ja: str
+    """A line on it, in Japanese."""
+    purpose: str
+    """What it is for, in English."""
+    purpose_ja: str
+    """What it is for, in Japanese."""
+    argv: tuple[str, ...]
+    """Program and arguments."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that it needs."""
+    inputs: tuple[str, ...] = ()
+    """Files and directories that must be there."""
+    outputs: tuple[str, ...] = ()
+    """Files and directories that it makes; a command without any runs every time."""
+    role: Role = "support"
+    """`primary`: part of the experiment that decides; `exploration`: decides nothing."""
+    evaluates: Literal["", "base", "adapter"] = ""
+    """What it evaluates."""
+    manual: bool = False
+    """Typed by a person only, because it changes the shell, the machine or another machine."""
+    background: str = ""
+    """The log of a command that is left running in the background; empty for the foreground."""
+    alternative_to: str = ""
+    """The command that it can stand for."""
+    resume: tuple[str, ...] = ()
+    """Flags that go on with an interrupted run."""
+    fresh: tuple[str, ...] = ()
+    """Flags that replace an earlier output."""
+    continues: bool = False
+    """The same command goes on where it was interrupted, and may run over its own outputs."""
+    accepts: tuple[int, ...] = (0,)
+    """Exit codes that count as done."""
+    duration_ja: str = ""
+    """How long it takes."""
+    memory_ja: str = ""
+    """How much GPU memory it takes, where that matters."""
+    shows: str = ""
+    """What it prints when it went well; a line of `…` stands for lines left out."""
+    check_ja: str = ""
+    """What to check afterwards."""
+    failures: tuple[str, ...] = ()
+    """What may go wrong."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The one recommended experiment, fixed before anything is run."""
+
+    id: str
+    """Its name in logs."""
+    title: str
+    """What is asked, in English."""
+    title_ja: str
+    """What is asked, in Japanese."""
+    condition: str
+    """The primary condition."""
+    mode: str
+    """The primary mode."""
+    decides: str
+    """The command whose result decides."""
+    commands: tuple[str, ...]
+    """The commands that belong to it, in order; all others are exploration or support."""
+    variables: tuple[str, ...]
+    """The variables that it fixes."""
+    points_ja: tuple[str, ...]
+    """What is fixed, and why, in Japanese sentences."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target of `make` that runs steps."""
+
+    id: str
+    """What `make` calls it."""
+    place: str
+    """Where it runs unless another place is named."""
+    title: str
+    """A line for `make help`."""
+    commands: tuple[str, ...]
+    """Its steps, in order."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Everything that is declared."""
+
+    places: Mapping[str, Place]
+    """By id."""
+    commands: Mapping[str, Command]
+    """By id, in order."""
+    failures: Mapping[str, Failure]
+    """By id."""
+    experiment: Experiment
+    """The recommended one."""
+    targets: Mapping[str, Target]
+    """By id."""
+    checksums: Mapping[str, str]
+    """SHA-256 of data files by file name."""
+    tested: Mapping[str, str] = field(default_factory=dict)
+    """What the doctor calls the tested set: package -> version specifier."""
+
+    def place(self, place_id: str) -> Place:
+        """The place of this id.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if place_id not in self.places:
+            raise ConfigError(
+                f"--place {place_id}: no such place", f"known: {', '.join(self.places)}"
+            )
+        return self.places[place_id]
+
+    def command(self, command_id: str) -> Command:
+        """The command of this id.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if command_id not in self.commands:
+            raise ConfigError(f"{command_id}: no such step", "lawqa step list  shows all")
+        return self.commands[command_id]
+
+    def at(self, place_id: str, *steps: str) -> tuple[Command, ...]:
+        """The commands of a place, in order; of these steps, or of all."""
+        self.place(place_id)
+        return tuple(
+            command
+            for command in self.commands.values()
+            if place_id in command.places and (not steps or command.step in steps)
+        )

@@ -1,0 +1,200 @@
+"""What a place forbids: checked when commands are declared, when documents are built, and when they run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from lawqa.commands.model import Place, Rule
+from lawqa.commands.source import packaged_source
+from lawqa.errors import PolicyError
+
+_WRAPPERS = (
+    "nohup",
+    "env",
+    "nice",
+    "time",
+    "exec",
+    "sudo",
+    "setsid",
+    "bash",
+    "sh",
+    "tmux",
+    "screen",
+)
+_SIZE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[bB](?![a-zA-Z0-9])")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that a command breaks."""
+
+    rule: Rule
+    """The rule."""
+    found: str
+    """What was found, against what was expected."""
+
+
+def check_policy(
+    place: Place,
+    argv: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    *,
+    name: str,
+    evaluates: str = "",
+) -> None:
+    """Make sure that a command may run at a place.
+
+    Args:
+        place: where.
+        argv: program and arguments.
+        env: environment variables that it sets.
+        name: what the error calls it.
+        evaluates: `adapter` where it is known to evaluate one.
+
+    Raises:
+        PolicyError: it breaks a rule; command, rule and reason are named.
+    """
+    for broken in violations(place, argv, env or {}, evaluates=evaluates):
+        raise PolicyError(
+            f"{name}: forbidden at {place.id} by the rule {broken.rule.id}: {broken.found}",
+            broken.rule.reason,
+        )
+
+
+def violations(
+    place: Place, argv: Sequence[str], env: Mapping[str, str], *, evaluates: str = ""
+) -> tuple[Violation, ...]:
+    """Every rule of a place that a command breaks."""
+    found = [
+        Violation(rule, what)
+        for rule in place.rules
+        for what in _broken(rule, argv, env, evaluates)
+    ]
+    allowed = place.programs
+    if allowed and argv and Path(argv[0]).name not in allowed:
+        rule = Rule(
+            "known-programs",
+            f"{place.id} has these programs: {', '.join(allowed)}",
+            f"{place.id} で使うプログラムは {', '.join(allowed)} に限る",
+        )
+        found.append(Violation(rule, f"the program {Path(argv[0]).name}"))
+    return tuple(found)
+
+
+def require_backend(place_id: str, backend: str) -> None:
+    """Make sure that this backend may run at this place.
+
+    Raises:
+        ConfigError: there is no such place.
+        PolicyError: the place forbids the backend.
+    """
+    place = packaged_source().place(place_id)
+    if backend not in place.backends:
+        raise PolicyError(
+            f"--llm-backend {backend} is forbidden on {place_id}: {place.reason}",
+            f"--llm-backend {place.backends[0]}",
+        )
+
+
+def _broken(
+    rule: Rule, argv: Sequence[str], env: Mapping[str, str], evaluates: str
+) -> Iterator[str]:
+    if rule.commands and subcommand(argv, rule.commands) is None:
+        return
+    for program in _programs(argv):
+        if program in rule.programs:
+            yield f"the program {program}"
+    for module in _modules(argv):
+        if module.split(".")[0] in rule.modules or module in rule.modules:
+            yield f"python -m {module}"
+    for word in rule.words:
+        if any(word in item for item in (*argv, *env.values())):
+            yield f"{word!r} in the command"
+    for flag in rule.required:
+        if not _values(argv, flag):
+            yield f"{flag} is not named"
+    if rule.adapter_flag and evaluates == "adapter" and not _values(argv, rule.adapter_flag):
+        yield f"it evaluates an adapter, but {rule.adapter_flag} is not named"
+    for flag, values in rule.forbidden_values.items():
+        for value in _values(argv, flag):
+            if value in values:
+                yield f"{flag} {value}"
+    for flag in rule.model_flags:
+        yield from _model_broken(rule, flag, _values(argv, flag))
+
+
+def _model_broken(rule: Rule, flag: str, values: Sequence[str]) -> Iterator[str]:
+    for value in values:
+        if rule.models and not _is_one_of(value, rule.models):
+            yield f"{flag} {value}, expected {' or '.join(rule.models)}"
+        billions = parameters_in_billions(value)
+        if rule.max_billion is not None and billions is not None and billions > rule.max_billion:
+            yield f"{flag} {value} has about {billions:.1f} billion parameters"
+
+
+def _is_one_of(value: str, models: Sequence[str]) -> bool:
+    """Whether a value names one of the models, or a local copy of it by its directory's name."""
+    return value in models or Path(value).name in {model.split("/")[-1] for model in models}
+
+
+def parameters_in_billions(model: str) -> float | None:
+    """How large a model is: from its name, else from the sizes in a local `config.json`; None if unknown."""
+    if sizes := _SIZE.findall(Path(model).name):
+        return float(sizes[-1])
+    try:
+        config = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
+        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+        wide, vocabulary = int(config["intermediate_size"]), int(config["vocab_size"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not a model directory: whoever loads it says so
+    # Attention takes somewhat less than 4 h² where key and value heads are shared; a limit needs no more.
+    return (layers * (4 * hidden**2 + 3 * hidden * wide) + 2 * vocabulary * hidden) / 1e9
+
+
+def subcommand(argv: Sequence[str], known: Sequence[str]) -> str | None:
+    """Which of these subcommands of `lawqa` a command is; None for none of them."""
+    words = list(argv)
+    start = next((i for i, word in enumerate(words) if _is_lawqa(words, i)), None)
+    if start is None:
+        return None
+    rest = [word for word in words[start + 1 :] if not word.startswith("-")]
+    return next((name for name in known if rest[: len(name.split())] == name.split()), None)
+
+
+def _is_lawqa(words: Sequence[str], i: int) -> bool:
+    return Path(words[i]).name == "lawqa" and (i == 0 or words[i - 1] in ("-m", *_WRAPPERS))
+
+
+def _programs(argv: Sequence[str]) -> Iterator[str]:
+    """The program, and behind a wrapper every word that could be one."""
+    names = [Path(word).name for word in argv]
+    for i, name in enumerate(names):
+        if i == 0 or names[0] in _WRAPPERS:
+            yield name
+            # A shell's -c holds a whole command in one word.
+            yield from (Path(part).name for part in argv[i].split() if names[0] in _WRAPPERS)
+
+
+def _modules(argv: Sequence[str]) -> Iterator[str]:
+    for before, word in pairwise(argv):
+        if before == "-m":
+            yield word
+
+
+def _values(argv: Sequence[str], flag: str) -> list[str]:
+    """The values that a flag has, in both ways of writing; tyro takes `_` for `-`."""
+    found = []
+    for i, word in enumerate(argv):
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") or name.replace("_", "-") != flag:
+            continue
+        if equals:
+            found.append(value)
+        elif i + 1 < len(argv):
+            found.append(argv[i + 1])
+    return found

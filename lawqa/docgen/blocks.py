@@ -1,0 +1,33 @@
+"""Generated blocks inside files that people write: between two marker lines."""
+
+from __future__ import annotations
+
+import re
+
+from lawqa.errors import ConfigError
+
+
+def replace_block(text: str, name: str, content: str, where: str) -> str:
+    """Put new content between the markers of a block.
+
+    Args:
+        text: the file's text; its markers are lines that hold `lawqa docs: begin NAME` and
+            `lawqa docs: end NAME` in whatever comment form the file has.
+        name: the block.
+        content: what goes between them, with its last line break.
+        where: what errors call the file.
+
+    Raises:
+        ConfigError: the markers are not there exactly once, in this order.
+    """
+    begin, end = (re.escape(f"lawqa docs: {word} {name}") for word in ("begin", "end"))
+    block = re.compile(
+        rf"(^[^\n]*{begin}\b[^\n]*\n)(.*?)(^[^\n]*{end}\b)", re.DOTALL | re.MULTILINE
+    )
+    found = block.findall(text)
+    if len(found) != 1:
+        raise ConfigError(
+            f"{where}: has {len(found)} blocks {name!r}, expected one",
+            f"put the lines `lawqa docs: begin {name}` and `lawqa docs: end {name}` where it belongs",
+        )
+    return block.sub(lambda match: match[1] + content + match[3], text)

@@ -1,0 +1,237 @@
+"""What the files of a run know, in the words of the lab's log forms."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lawqa.choices import LABELS
+from lawqa.commands import packaged_source, render
+from lawqa.docgen.logs import RunFacts
+from lawqa.errors import DataError
+from lawqa.runs import MANIFEST, SUMMARY, read_manifest
+
+
+def read_run_facts(path: Path) -> RunFacts:
+    """The facts of a run directory or adapter.
+
+    Raises:
+        DataError: it is neither, or its files are broken.
+    """
+    if not (path / MANIFEST).is_file():
+        raise DataError(
+            f"{path}: is not a run: {MANIFEST} is missing",
+            "give a --run-dir of lawqa evaluate, a pooled run of lawqa crossval, or an adapter",
+        )
+    manifest = read_manifest(path)
+    shared = {
+        "started": manifest["started"],
+        "ended": manifest["ended"] or "",
+        "status": manifest["status"],
+        "environment": _environment(manifest["environment"]),
+        "hardware": _hardware(manifest["environment"].get("accelerator")),
+        "model": _model(manifest["model"]),
+        "command": shlex.join(["lawqa", *manifest["argv"][1:]]),
+        "memory": _memory(manifest),
+        **_declared(manifest["argv"]),
+    }
+    notes = list(manifest["notes"])
+    if manifest["status"] != "done":
+        notes.insert(0, f"UNFINISHED: {manifest['status']}")
+    name = str(path)
+    if manifest["kind"] == "train":
+        return RunFacts(name, "train", {**shared, **_training(manifest)}, notes=tuple(notes))
+    summary = _summary(path / SUMMARY)
+    notes += [note for note in summary.get("notes", []) if note not in notes]
+    fields = {**shared, **_evaluation(manifest), **_figures(summary)}
+    return RunFacts(name, "evaluate", fields, _laws(summary), tuple(notes))
+
+
+def _declared(argv: Sequence[str]) -> dict[str, str]:
+    """Which declared step made a run, and what it is for; empty where none did."""
+    source = packaged_source()
+    for place in source.places.values():
+        for command in source.at(place.id):
+            extra = {*command.resume, *command.fresh}
+            typed = [word for word in argv[1:] if word not in extra]
+            if typed and typed == list(render(command, place).argv[1:]):
+                experiment = source.experiment
+                if place.id == "practice":
+                    return {
+                        "experiment": "練習",
+                        "purpose": place.title_ja,
+                        "role": f"練習（手順 {command.id}）",
+                    }
+                primary = command.role == "primary"
+                role = {"primary": "主実験", "exploration": "探索", "support": "補助"}[command.role]
+                return {
+                    "experiment": experiment.id if primary else f"{experiment.id} の探索",
+                    "purpose": experiment.title_ja if primary else command.purpose_ja,
+                    "role": f"{role}（手順 {command.id}、{place.id}）",
+                }
+    return {}
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    """The figures; empty for a run that is not finished."""
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as problem:
+        raise DataError(f"{path}: broken JSON: {problem}") from None
+    if not isinstance(content, dict) or "statistics" not in content:
+        raise DataError(f"{path}: has no statistics", "lawqa rescore RUN  reads the answers again")
+    return content
+
+
+def _environment(environment: Mapping[str, Any]) -> str:
+    packages = environment.get("packages") or {}
+    named = [
+        f"{name} {packages[name]}" for name in ("torch", "transformers", "peft") if name in packages
+    ]
+    commit = environment.get("git_commit")
+    said = [f"{environment.get('host', '')}", f"lawqa {environment.get('lawqa', '')}"]
+    said += [f"git {commit[:12]}{'+changes' if '+changes' in commit else ''}"] if commit else []
+    return ", ".join([*said, f"Python {environment.get('python', '')}", *named])
+
+
+def _hardware(device: Mapping[str, Any] | None) -> str:
+    if not device or device.get("type") != "cuda":
+        return "CPU"
+    mig = f", MIG {device['mig_profile']}" if device.get("mig_profile") else ""
+    return f"{device.get('name')}, {device.get('memory_gib')} GiB{mig}, CUDA {device.get('cuda')}"
+
+
+def _model(model: Mapping[str, Any]) -> str:
+    said = [str(model.get("name", model.get("backend", "")))]
+    for key in ("quantisation", "dtype", "commit", "directory_sha256"):
+        if model.get(key):
+            said.append(f"{key} {model[key]}")
+    return ", ".join(said)
+
+
+def _memory(manifest: Mapping[str, Any]) -> str:
+    peak = manifest["figures"].get("peak_memory_gib") or manifest["model"].get("peak_memory_gib")
+    return f"{peak} GiB" if peak else ""
+
+
+def _prompt(manifest: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{spec} ({str(hashed)[:8]})" for spec, hashed in manifest["prompt_specs"].items()
+    )
+
+
+def _evaluation(manifest: Mapping[str, Any]) -> dict[str, str]:
+    config, data = manifest["config"], manifest["data"]
+    prompt = [_prompt(manifest), f"answer-by {config.get('answer_by', '')}"]
+    if config.get("answer_by") == "generate":
+        prompt.append(f"max-new-tokens {config.get('max_new_tokens')}")
+        prompt.append(f"temperature {config.get('temperature')}")
+    parts = [data] if "path" in data else data.get("folds", [])
+    named = [f"{part['path']} (sha256 {part['sha256'][:12]})" for part in parts]
+    adapter = manifest["adapter"] or {}
+    paths = [adapter] if "path" in adapter else [a for a in adapter.get("folds", []) if a]
+    return {
+        "prompt": ", ".join(prompt),
+        "rag": _rag(manifest),
+        "data": f"{data.get('questions', '')} questions: {', '.join(named)}",
+        "adapter": ", ".join(str(found["path"]) for found in paths) or "none (base model)",
+    }
+
+
+def _rag(manifest: Mapping[str, Any]) -> str:
+    """Retrieval settings, wherever the manifest keeps them."""
+    found = manifest.get("retrieval") or manifest["config"].get("rag")
+    if not found:
+        return "none"
+    corpus = found.get("corpus") or {}
+    said = [f"{key} {found[key]}" for key in ("top_k", "max_context_tokens") if key in found]
+    said += [f"index sha256 {str(found.get('index_sha256', ''))[:12]}"]
+    said += [f"corpus {corpus.get('path', '')} (sha256 {str(corpus.get('sha256', ''))[:12]})"]
+    retriever = found.get("retriever") or {}
+    said += [f"{key} {retriever[key]}" for key in ("dense", "reranker_model") if retriever.get(key)]
+    return ", ".join(said)
+
+
+def _figures(summary: Mapping[str, Any]) -> dict[str, str]:
+    if not summary:
+        return {}
+    statistics = summary["statistics"]
+    accuracy, outcomes = statistics["accuracy"], statistics["outcomes"]
+    floors = statistics["floors"]
+    return {
+        "accuracy": f"{summary['accuracy']:.1%}",
+        "interval": _interval(accuracy),
+        "correct": str(summary["correct_count"]),
+        "total": str(summary["total_count"]),
+        **{key: str(outcomes[key]) for key in ("unparsed", "truncated", "failed")},
+        "predicted": " ".join(str(statistics["predicted"][label]) for label in LABELS),
+        "gold": " ".join(str(statistics["gold"][label]) for label in LABELS),
+        "floors": f"{floors['chance']:.1%} / {floors['constant']:.1%} ({floors['constant_label']})",
+        "seconds": f"{summary['seconds']:,.0f} s",
+    }
+
+
+def _interval(accuracy: Mapping[str, Any]) -> str:
+    interval = accuracy["interval"]
+    return f"{interval['low']:.1%} – {interval['high']:.1%}"
+
+
+def _laws(summary: Mapping[str, Any]) -> tuple[tuple[str, str, str, str], ...]:
+    found = summary.get("statistics", {}).get("by_law", {})
+    return tuple(
+        (law or "(unknown)", f"{a['value']:.1%}", _interval(a), str(a["asked"]))
+        for law, a in found.items()
+    )
+
+
+def _training(manifest: Mapping[str, Any]) -> dict[str, str]:
+    config, figures, data = manifest["config"], manifest["figures"], manifest["data"]
+    training = config["training"]
+    lora = ", ".join(f"{key} {training[key]}" for key in ("lora_r", "lora_alpha", "lora_dropout"))
+    targets = training.get("target_modules")
+    others = [
+        f"{key} {value}" for key, value in training.items()
+        if not key.startswith("lora_") and key != "target_modules" and value is not None
+    ]  # fmt: skip
+    loss = "first_loss" in figures and f"{figures['first_loss']:.3f} → {figures['last_loss']:.3f}"
+    steps = "steps" in figures and f"{figures['steps']} steps, {figures.get('tokens', 0):,} tokens"
+    seconds = figures.get("seconds")
+    speed = (
+        f", {figures['tokens'] / seconds:,.0f} tokens/s"
+        if seconds and figures.get("tokens")
+        else ""
+    )
+    return {
+        "data": f"{data.get('records', '')} records of {data.get('path', '')} "
+        f"(sha256 {str(data.get('sha256', ''))[:12]})",
+        "prompt": _prompt(manifest),
+        "lora": f"{lora}, {' '.join(targets) if isinstance(targets, list) else targets}",
+        "training": ", ".join(others),
+        "loss": loss or "",
+        "steps": steps or "",
+        "seconds": f"{seconds:,.0f} s{speed}" if seconds else "",
+        **_dev(figures),
+    }
+
+
+def _dev(figures: Mapping[str, Any]) -> dict[str, str]:
+    """The accuracies on the dev questions: before training, at each look, and of the step that was kept."""
+    looks, kept = figures.get("dev") or [], figures.get("best")
+    if not looks or not kept:
+        return {"dev": "not measured"}
+    said = [f"step {look['step']}: {look['accuracy']:.1%}" for look in looks]
+    fields = {
+        "dev": f"{', '.join(said)}; kept: step {kept['step']}",
+        "dev_asked": str(kept["asked"]),
+        "dev_kept": f"{kept['accuracy']:.1%} ({kept['correct']} / {kept['asked']})",
+    }
+    first = looks[0]
+    if first["step"] == 0:
+        fields["dev_base"] = f"{first['accuracy']:.1%} ({first['correct']} / {first['asked']})"
+        fields["dev_gain"] = f"{100 * (kept['accuracy'] - first['accuracy']):+.1f} ポイント"
+    return fields

@@ -1,0 +1,18 @@
+"""Preflight of a place: everything that would otherwise fail after hours, looked at in seconds."""
+
+from __future__ import annotations
+
+from lawqa.doctor.findings import Finding, Level, exit_code
+from lawqa.doctor.patient import Patient, examine
+from lawqa.doctor.probes import Gpu, Probes, SystemProbes
+
+__all__ = [
+    "Finding",
+    "Gpu",
+    "Level",
+    "Patient",
+    "Probes",
+    "SystemProbes",
+    "examine",
+    "exit_code",
+]

@@ -1,0 +1,151 @@
+"""Model cache, disk space, data and index."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from lawqa.doctor.findings import Finding
+from lawqa.doctor.probes import Probes
+from lawqa.doctor.setting import Patient
+from lawqa.errors import LawqaError
+from lawqa.questions import file_sha256, read_questions
+
+_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+_WEIGHTS_INDEX = "model.safetensors.index.json"
+_MODEL_GIB, _WORK_GIB, _SHM_GIB = 20, 5, 1
+
+
+def model(patient: Patient, probes: Probes) -> Iterator[Finding]:
+    """Whether the model is there and complete, and what the offline variables mean for it."""
+    environment = probes.environment()
+    offline = [
+        name for name in _OFFLINE if environment.get(name, "").lower() not in ("", "0", "false")
+    ]
+    home = hf_home(patient, environment.get("HF_HOME"))
+    directory = model_directory(patient.model, home)
+    download = patient.line("download-model") or (
+        patient.line("toy-model") or f"HF_HOME={home} hf download {patient.model}"
+    )
+    if offline and directory is None:
+        download = f"unset {' '.join(offline)}\n{download}"
+    if directory is None:
+        yield Finding("model", "problem", f"{patient.model} is not in {home}", download)
+        return
+    lacking = missing_files(directory)
+    if lacking:
+        shown = ", ".join(lacking[:3]) + (" …" if len(lacking) > 3 else "")
+        yield Finding("model", "problem", f"{directory}: not complete: {shown} missing", download)
+    else:
+        size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file()) / 2**30
+        yield Finding("model", "ok", f"{patient.model} is complete in {directory} ({size:.1f} GiB)")
+    if offline:
+        yield Finding("offline", "ok", f"{', '.join(offline)} set: no network is asked")
+
+
+def space(patient: Patient, probes: Probes) -> Iterator[Finding]:
+    """Whether there is room for runs, for a model that is still to come, and in /dev/shm."""
+    home = hf_home(patient, probes.environment().get("HF_HOME"))
+    model_there = model_directory(patient.model, home) is not None
+    wanted = [("work", patient.work, _WORK_GIB), ("shm", Path("/dev/shm"), _SHM_GIB)]  # noqa: S108
+    if not model_there:
+        wanted.append(("model cache", home, _MODEL_GIB))
+    for name, path, needed in wanted:
+        free = probes.free_gib(path)
+        if free is None:
+            yield Finding(f"space: {name}", "warning", f"{path}: its free space cannot be known")
+        elif free < needed:
+            # Loaders share tensors through /dev/shm; lawqa loads in one process, so that it only warns.
+            yield Finding(
+                f"space: {name}",
+                "warning" if name == "shm" else "problem",
+                f"{path}: {free:.1f} GiB free, at least {needed} are needed",
+                f"make room there, or point to another disk in lawqa.toml ({_key(name)})"
+                if name != "shm"
+                else "",
+            )
+        else:
+            yield Finding(f"space: {name}", "ok", f"{path}: {free:.1f} GiB free")
+
+
+def data(patient: Patient) -> Finding:
+    """Whether the questions are there, readable, and the version that all results are on."""
+    get = "\n".join(filter(None, (patient.line("get-questions"), patient.line("pin-questions"))))
+    if not patient.data.is_file():
+        return Finding("data", "problem", f"{patient.data}: no such file", get)
+    try:
+        count = len(read_questions(patient.data))
+    except LawqaError as problem:
+        return Finding("data", "problem", problem.message, problem.hint or get)
+    expected = patient.source.checksums.get(patient.data.name)
+    found = file_sha256(patient.data)
+    shown = f"{patient.data}: {count} items, sha256 {found[:12]}"
+    if expected is not None and found != expected:
+        return Finding(
+            "data",
+            "warning",
+            f"{shown}, expected {expected[:12]}: another version, whose results do not compare",
+            patient.line("pin-questions"),
+        )
+    return Finding("data", "ok", shown + ("" if expected is None else ", the expected version"))
+
+
+def index(patient: Patient) -> Finding:
+    """Whether the retrieval index is there and whole."""
+    from lawqa.pipelines.index_files import read_index_manifest
+
+    needs = any(
+        str(patient.index) in "\0".join(patient.line(step).split())
+        for step in patient.source.experiment.commands
+    )
+    build = "\n".join(
+        filter(None, (patient.line(s) for s in ("get-laws", "parse-laws", "build-index")))
+    )
+    mend = build or "lawqa index build --articles ARTICLES.jsonl --output-dir DIR"
+    try:
+        counts = read_index_manifest(patient.index)["counts"]
+    except LawqaError as problem:
+        level = "problem" if needs else "warning"
+        return Finding("index", level, problem.message, mend)  # type: ignore[arg-type]
+    return Finding("index", "ok", f"{patient.index}: {counts['articles']:,} articles")
+
+
+def hf_home(patient: Patient, variable: str | None) -> Path:
+    """The Hugging Face cache: the environment's, else the place's, else the library's default."""
+    return Path(variable or patient.hf_home or "~/.cache/huggingface").expanduser()
+
+
+def model_directory(model: str, home: Path) -> Path | None:
+    """Where a model's files are: a local directory, or the snapshot that `main` names in the cache."""
+    if Path(model).is_dir():
+        return Path(model)
+    repository = home / "hub" / f"models--{model.replace('/', '--')}"
+    reference = repository / "refs" / "main"
+    if reference.is_file():
+        snapshot = repository / "snapshots" / reference.read_text(encoding="utf-8").strip()
+        if snapshot.is_dir():
+            return snapshot
+    return None
+
+
+def missing_files(directory: Path) -> list[str]:
+    """What a model directory lacks to be loaded: configuration, tokenizer, or shards of its weights."""
+    lacking = [] if (directory / "config.json").is_file() else ["config.json"]
+    if not any((directory / name).is_file() for name in ("tokenizer.json", "vocab.json")):
+        lacking.append("tokenizer.json")
+    if (directory / _WEIGHTS_INDEX).is_file():
+        try:
+            listed = json.loads((directory / _WEIGHTS_INDEX).read_text(encoding="utf-8"))
+            shards = sorted(set(listed["weight_map"].values()))
+        except (ValueError, KeyError, AttributeError):
+            return [*lacking, f"a whole {_WEIGHTS_INDEX}"]
+        # A link of the cache whose file has not come yet does not count as a file.
+        return lacking + [shard for shard in shards if not (directory / shard).is_file()]
+    if not any(directory.glob("*.safetensors")):
+        lacking.append("model.safetensors")
+    return lacking
+
+
+def _key(name: str) -> str:
+    return "work" if name == "work" else "hf_home"

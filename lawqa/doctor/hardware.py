@@ -1,0 +1,161 @@
+"""Driver, GPU, 4-bit products, and whether the plan fits the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lawqa.doctor.findings import Finding
+from lawqa.doctor.probes import Gpu, Probes
+from lawqa.doctor.setting import Patient
+from lawqa.errors import ConfigError
+from lawqa.training.memory import GIB, MemorySetting
+from lawqa.training.plan import plan_training
+from lawqa.training.shapes import read_shape
+
+_OLDEST_CAPABILITY = (7, 5)
+_OLDEST_DRIVER_CUDA = 12
+# NF4 rounds normal weights by 9 to 10 %; more means that the kernels compute something else.
+_LARGEST_FOUR_BIT_ERROR = 0.15
+_SHARE_THAT_SHOULD_BE_FREE = 0.9
+
+
+def driver(patient: Patient, probes: Probes) -> Finding:
+    """Whether the driver is new enough for this build of torch."""
+    built, warned = probes.torch_build()
+    newest = probes.driver_cuda()
+    fitting = f"pip install --force-reinstall --no-deps '{patient.place.variables['torch']}'"
+    if newest is None:
+        level, mend = (
+            ("problem", "ask for a session with a GPU") if patient.needs_gpu else ("ok", "")
+        )
+        return Finding("driver", level, "no NVIDIA driver is installed", mend)  # type: ignore[arg-type]
+    shown = f"{newest // 1000}.{newest % 1000 // 10}"
+    if built is None:
+        return Finding(
+            "driver", "problem", f"the driver takes CUDA {shown}, but torch is a CPU build", fitting
+        )
+    # Within one major version a newer CUDA runs on an older driver.
+    if int(built.split(".")[0]) > newest // 1000 or (warned and "too old" in warned):
+        if newest // 1000 < _OLDEST_DRIVER_CUDA:
+            mend = (
+                f"no torch that lawqa supports runs on it: ask for a driver of CUDA "
+                f"{_OLDEST_DRIVER_CUDA} (525) or newer"
+            )
+        else:
+            mend = fitting
+        return Finding(
+            "driver",
+            "problem",
+            f"too old for this torch: the driver takes CUDA {shown}, torch is built for {built}",
+            mend,
+        )
+    return Finding("driver", "ok", f"takes CUDA {shown}, torch is built for {built}")
+
+
+def gpu(patient: Patient, found: Gpu | None, probes: Probes) -> Iterator[Finding]:
+    """Name, slice, free memory, compute capability, bfloat16, and the allocator's setting."""
+    if found is None:
+        level = "problem" if patient.needs_gpu else "warning"
+        message = "torch sees no GPU: everything runs on the CPU"
+        mend = "see the line about the driver" if patient.needs_gpu else ""
+        yield Finding("gpu", level, message, mend)  # type: ignore[arg-type]
+        return
+    profile = f", MIG {found.mig_profile}" if found.mig_profile else ""
+    memory = f"{found.free_gib:.1f} of {found.total_gib:.1f} GiB free"
+    if found.free_gib < _SHARE_THAT_SHOULD_BE_FREE * found.total_gib:
+        yield Finding(
+            "gpu",
+            "warning",
+            f"{found.name}{profile}: only {memory}; something else uses it",
+            "end your other notebooks and runs (Kernel > Shut Down All Kernels), then look again",
+        )
+    else:
+        yield Finding("gpu", "ok", f"{found.name}{profile}: {memory}")
+    capability = f"{found.capability[0]}.{found.capability[1]}"
+    if found.capability < _OLDEST_CAPABILITY:
+        yield Finding(
+            "capability",
+            "problem",
+            f"compute capability {capability}: torch and bitsandbytes need 7.5 or newer",
+            "use another GPU",
+        )
+    elif not found.bf16:
+        yield Finding(
+            "capability",
+            "warning",
+            f"compute capability {capability} has no bfloat16: lawqa uses float16 with loss scaling",
+        )
+    else:
+        yield Finding("capability", "ok", f"compute capability {capability}, bfloat16")
+    yield from _allocator(found, probes)
+
+
+def four_bit(probes: Probes) -> Finding:
+    """Whether bitsandbytes really quantises and multiplies on this device, forward and backward."""
+    try:
+        error = probes.four_bit_error()
+    except (
+        ImportError,
+        OSError,
+        RuntimeError,
+        ValueError,
+        AttributeError,
+        NotImplementedError,
+    ) as bad:
+        return Finding(
+            "4 bits",
+            "problem",
+            f"a 4-bit layer does not run here: {str(bad).splitlines()[0] if str(bad) else bad!r}",
+            "pip install --force-reinstall --no-deps -c constraints.txt bitsandbytes",
+        )
+    shown = (
+        f"a 4-bit layer is off by {error:.0%} forward and backward (9 to 11 % is NF4's rounding)"
+    )
+    if not error < _LARGEST_FOUR_BIT_ERROR:
+        return Finding(
+            "4 bits",
+            "problem",
+            f"{shown}: training on it would be wrong",
+            "pip install --force-reinstall --no-deps -c constraints.txt bitsandbytes",
+        )
+    return Finding("4 bits", "ok", shown)
+
+
+def plan(patient: Patient, found: Gpu | None) -> Iterator[Finding]:
+    """Whether training the model with records of this length fits the free memory."""
+    if found is None:
+        return
+    try:
+        shape = read_shape(patient.model)
+    except ConfigError as problem:
+        yield Finding("plan", "warning", f"not made: {problem.message}", problem.hint)
+        return
+    longest = patient.max_seq_length
+    try:
+        # The plain path takes the most: what fits there fits on any.
+        planned = plan_training(
+            shape, MemorySetting(fast=False), memory=int(found.free_gib * GIB), longest=longest
+        )
+    except ConfigError as problem:
+        yield Finding("plan", "problem", problem.message, problem.hint)
+        return
+    yield Finding(
+        "plan",
+        "ok",
+        f"training {patient.model} in 4 bits on records of {longest} tokens fits: "
+        f"{planned.memory.total / GIB:.1f} of {found.free_gib:.1f} GiB, {planned.token_budget} tokens "
+        "at once",
+    )
+
+
+def _allocator(found: Gpu, probes: Probes) -> Iterator[Finding]:
+    for name in ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"):
+        value = probes.environment().get(name, "")
+        if found.mig_profile and "expandable_segments:true" in value.lower().replace(" ", ""):
+            yield Finding(
+                "allocator",
+                "problem",
+                f"{name} turns expandable segments on: they need NVML, which is denied inside a MIG "
+                "slice, and crash in place of an out-of-memory error",
+                f"unset {name}",
+            )

@@ -1,0 +1,179 @@
+"""The declaration as it is read: known keys, right types, references that lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from lawqa.commands import (
+    Source,
+    check_inputs,
+    expand,
+    packaged_source,
+    places,
+    read_source,
+    render,
+    require_backend,
+    shell_line,
+)
+from lawqa.errors import ConfigError, PolicyError
+
+Changed = Callable[[str, str], Source]
+
+
+def test_the_places_are_known_by_id() -> None:
+    known = places()
+    assert list(known) == ["any", "local-3080", "heart01", "practice"]
+    assert [place.id for place in known.values()] == list(known)
+    assert all(place.title.isascii() and not place.title_ja.isascii() for place in known.values())
+
+
+def test_what_the_package_carries_is_the_source(checkout: Path) -> None:
+    assets = files("lawqa").joinpath("assets")
+    source = checkout / "docs_src"
+    assert assets.joinpath("commands.toml").read_bytes() == (source / "commands.toml").read_bytes()
+    forms = sorted(path.name for path in (source / "templates" / "logs").iterdir())
+    assert len(forms) == 3
+    for name in forms:
+        packaged = assets.joinpath("logs", name).read_bytes()
+        assert packaged == (source / "templates" / "logs" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("schema_version = 2", "schema_version = 1", "schema_version is 1, expected 2"),
+        ("schema_version = 2", "schema_version = ", "is not TOML"),
+        ("[failures.oom]", "[failure.oom]", "unknown key 'failure'"),
+        ('title = "One"', 'titel = "One"', "unknown key 'titel'"),
+        ('title = "One"\n', "", "one: title is missing"),
+        ('argv = ["lawqa", "train", "--model-name", "{model}"]', 'argv = "lawqa train"', "argv is str"),
+        ('argv = ["lawqa", "train", "--model-name", "{model}"]', "argv = []", "argv is empty"),
+        ('step = "StepI"', 'step = "StepK"', "step is 'StepK'"),
+        ('role = "primary"', 'role = "main"', "role is 'main'"),
+        ('failures = ["oom"]', 'failures = ["fire"]', "one: failures: fire is not declared"),
+        ('id = "two"', 'id = "one"', "one is declared twice"),
+        ('commands = ["two"]', 'commands = ["one"]', "one: role is 'support'"),
+        ('decides = "two"', 'decides = "three"', "experiment: commands: three"),
+        ('[targets.all]\nplace = "here"', '[targets.all]\nplace = "there"', "all: place: there"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_declaration_is_named(
+    changed: Changed, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        changed(old, new)
+    assert caught.value.message.startswith("small.toml: ")
+    assert message in caught.value.message
+
+
+def test_an_unknown_place_or_step_lists_what_there_is() -> None:
+    source = packaged_source()
+    with pytest.raises(ConfigError, match="--place moon: no such place") as caught:
+        source.place("moon")
+    assert caught.value.hint == "known: any, local-3080, heart01, practice"
+    with pytest.raises(ConfigError, match="moon: no such step"):
+        source.command("moon")
+
+
+def test_variables_may_name_others_but_not_each_other() -> None:
+    assert expand("{a}/x", {"a": "{b}/y", "b": "z"}) == "z/y/x"
+    with pytest.raises(ConfigError, match=r"here: variable \{c\} is not defined"):
+        expand("{c}", {}, "here")
+    with pytest.raises(ConfigError, match="go round in circles"):
+        expand("{a}", {"a": "{b}", "b": "{a}"})
+
+
+def test_an_input_must_be_made_before_or_given(changed: Changed) -> None:
+    source = changed('inputs = ["{work}/a/manifest.json"]', 'inputs = ["{work}/b"]')
+    with pytest.raises(
+        ConfigError, match="two at here: its input w/b is made by no earlier command"
+    ):
+        check_inputs(source, source.place("here"))
+    check_inputs(changed('title = "One"', 'title = "1"'), source.place("here"))
+
+
+def test_an_output_is_made_by_one_command_only(changed: Changed) -> None:
+    source = changed('inputs = ["{work}/a/manifest.json"]', 'outputs = ["{work}/a"]')
+    with pytest.raises(ConfigError, match="two at here: w/a is made by one already"):
+        check_inputs(source, source.place("here"))
+
+
+def test_an_own_variable_comes_before_the_places(small: str) -> None:
+    source = read_source(small, "small.toml")
+    rendered = render(source.command("one"), source.place("here"), {"model": "mine", "work": "v"})
+    assert rendered.argv[-1] == "mine"
+    assert rendered.inputs == ("v/q.json",)
+
+
+def test_a_command_is_typed_as_it_stands_quoted_and_on_lines_that_fit() -> None:
+    assert shell_line(("a", "x y", "$z"), {"K": "v w"}) == "K='v w' a 'x y' '$z'"
+    assert shell_line(("make", "t"), {}, "t.log") == "nohup make t > t.log 2>&1 &"
+    flags = tuple(word for n in range(9) for word in (f"--flag-{n}", "a-long-value"))
+    line = shell_line(("lawqa", "train", *flags), {})
+    assert all(len(part) <= 92 for part in line.split("\n"))
+    assert all(part.endswith(" \\") for part in line.split("\n")[:-1])
+    assert line.replace(" \\\n    ", " ").split() == ["lawqa", "train", *flags]
+
+
+@pytest.mark.parametrize("place", ["any", "local-3080"])
+@pytest.mark.parametrize("backend", ["hf", "ollama", "openai", "scripted"])
+def test_every_backend_may_run_here(place: str, backend: str) -> None:
+    require_backend(place, backend)
+
+
+@pytest.mark.parametrize("backend", ["ollama", "openai"])
+def test_heart01_forbids_model_servers_and_says_why(backend: str) -> None:
+    require_backend("heart01", "hf")
+    with pytest.raises(PolicyError) as caught:
+        require_backend("heart01", backend)
+    assert caught.value.message == (
+        f"--llm-backend {backend} is forbidden on heart01: "
+        "heart01 runs the Hugging Face backend only: no Ollama and no other model server"
+    )
+    assert caught.value.hint == "--llm-backend hf"
+
+
+def test_an_unknown_place_is_an_error_for_a_backend_too() -> None:
+    with pytest.raises(ConfigError, match="--place moon: no such place"):
+        require_backend("moon", "hf")
+
+
+def test_the_experiment_fixes_one_condition_one_split_and_the_comparison_that_decides() -> None:
+    source = packaged_source()
+    experiment, heart01 = source.experiment, source.place("heart01")
+    base, crossval = (render(source.command(c), heart01) for c in ("base-rag-140", "crossval-rag"))
+    decides = render(source.command(experiment.decides), heart01)
+    assert experiment.commands == ("crossval-rag", "base-rag-140", "compare-rag-140")
+    for side in (base, crossval):
+        assert side.argv[side.argv.index("--condition") + 1] == experiment.condition
+    # Base and adapter see the same questions with the same retrieval.
+    for flag in ("--index", "--top-k", "--max-context-tokens"):
+        values = {side.argv[side.argv.index(flag) + 1] for side in (base, crossval)}
+        assert len(values) == 1, flag
+    assert (
+        base.argv[base.argv.index("--data") + 1]
+        == crossval.argv[crossval.argv.index("--input") + 1]
+    )
+    # What decides reads exactly what these two made.
+    assert set(decides.inputs) == {*base.outputs, *crossval.outputs}
+    measured = [
+        c for c in source.at("heart01", "StepI", "StepJ") if c.evaluates or "crossval" in c.id
+    ]
+    assert {c.role for c in measured} == {"primary", "exploration"}
+    assert [c.id for c in measured if c.role == "primary"] == ["crossval-rag", "base-rag-140"]
+
+
+def test_the_practice_articles_come_from_the_embedded_questions(embedded_questions) -> None:  # type: ignore[no-untyped-def]
+    from lawqa.retrieval.articles import read_articles
+
+    contexts = "\n".join(question.context for question in embedded_questions)
+    path = Path(str(files("lawqa").joinpath("assets", "articles.jsonl")))
+    articles = list(read_articles(path))
+    assert len(articles) == 73
+    lines = [line for a in articles for p in a.paragraphs for line in p.text.split("\n")]
+    assert lines
+    assert all(line in contexts for line in lines)

@@ -1,0 +1,238 @@
+"""The committed documents are what is generated; what they show runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from lawqa.cli import main
+from lawqa.cli.docs import _help_text, help_text, parse, subcommands
+from lawqa.commands import check_policy, packaged_source, render
+from lawqa.docgen import diff_text, replace_block, shown_commands
+from lawqa.docgen.build import NOTICE, Interface, generate
+from lawqa.errors import ConfigError, PolicyError
+
+STEP_I = "docs/heart01/StepI_A100_Qwen3_8B_本番学習指示.md"
+STEP_J = "docs/heart01/StepJ_A100_Qwen3_8B_評価指示.md"
+PLACES = {
+    STEP_I: "heart01",
+    STEP_J: "heart01",
+    "docs/local/開発とデバッグ_3080.md": "local-3080",
+    "docs/local/Ollamaベースライン_3080.md": "local-3080",
+    "docs/lawqa_toml.md": "any",
+    "README.md": "any",
+    "README.ja.md": "any",
+}
+
+
+def test_the_committed_files_are_current(
+    generated: dict[Path, str], request: pytest.FixtureRequest
+) -> None:
+    if request.config.getoption("--update-golden"):
+        from lawqa.docgen import write_files
+
+        write_files(generated)
+    stale = [diff_text(path, text) for path, text in generated.items()]
+    assert not any(stale), "make docs brings them up to date:\n" + "".join(stale)
+
+
+def test_every_document_is_there_and_says_that_it_is_generated(
+    generated: dict[Path, str], checkout: Path
+) -> None:
+    names = {str(path.relative_to(checkout)): text for path, text in generated.items()}
+    assert set(PLACES) < set(names)
+    assert len(names) == 12
+    documents = {name: text for name, text in names.items() if name.startswith("docs/")}
+    assert len(documents) == 9
+    for name, text in documents.items():
+        assert text.startswith(f"<!-- {NOTICE} -->\n"), name
+        assert "Qwen3-8B" in text, f"{name} does not say which model belongs where"
+        assert "【記入】" not in text or name.startswith(
+            ("docs/logs/", "docs/heart01", "docs/local", "docs/cli")
+        )
+
+
+def test_two_builds_say_the_same(generated: dict[Path, str], checkout: Path) -> None:
+    from lawqa.cli.docs import interface
+
+    assert generate(checkout, interface()) == generated
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_every_shown_command_parses_and_is_allowed(checkout: Path, name: str) -> None:
+    text = (checkout / name).read_text(encoding="utf-8")
+    place = packaged_source().place(PLACES[name])
+    shown = list(shown_commands(text))
+    for command in shown:
+        check_policy(place, command.argv, command.env, name=command.line)
+        if command.argv[0] == "lawqa" and command.argv != ("lawqa", "--version"):
+            parse(command.argv[1:])
+    assert len(shown) >= {STEP_I: 44, STEP_J: 25}.get(name, 0)
+
+
+@pytest.mark.parametrize(("name", "steps"), [(STEP_I, ("setup", "StepI")), (STEP_J, ("StepJ",))])
+def test_a_document_shows_every_command_of_its_steps_as_it_is(
+    checkout: Path, name: str, steps: tuple[str, ...]
+) -> None:
+    text = (checkout / name).read_text(encoding="utf-8")
+    source = packaged_source()
+    commands = source.at("heart01", *steps)
+    assert len(commands) > 15
+    for command in commands:
+        rendered = render(command, source.place("heart01"))
+        assert f"```bash\n{rendered.shell}\n```" in text, command.id
+        assert rendered.check_ja in text
+        assert command.duration_ja in text
+        for failure in command.failures:
+            assert source.failures[failure].do_ja in text
+        shown = [shown.argv for shown in shown_commands(f"```bash\n{rendered.shell}\n```")]
+        assert shown == [rendered.argv]
+
+
+def test_an_exploration_is_labelled_and_the_main_experiment_too(checkout: Path) -> None:
+    source = packaged_source()
+    for name in (STEP_I, STEP_J):
+        text = (checkout / name).read_text(encoding="utf-8")
+        for section in re.split(r"^### ", text, flags=re.MULTILINE)[1:]:
+            found = re.match(r"[^\n]*（`([a-z0-9-]+)`）\n\n([^\n]*)", section)
+            if found is None:
+                continue
+            role = source.command(found[1]).role
+            label = {"primary": "**主実験**", "exploration": "**探索**", "support": ""}[role]
+            assert found[2].startswith(label), found[1]
+            assert label or not found[2].startswith("**")
+
+
+def test_a_dry_run_prints_what_the_documents_show_byte_for_byte(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = packaged_source()
+    for target, name in (("train-heart01", STEP_I), ("eval-heart01", STEP_J)):
+        ids = source.targets[target].commands
+        assert main(["step", "run", "--dry-run", "--place", "heart01", *ids]) == 0
+        printed = capsys.readouterr().out
+        text = (checkout / name).read_text(encoding="utf-8")
+        start = 0
+        for command in ids:
+            block = f"（`{command}`）\n"
+            shown = re.search(r"```bash\n(.*?)\n```", text[text.index(block) :], re.DOTALL)
+            assert shown is not None
+            assert printed[start:].startswith(shown[1] + "\n")
+            start += len(shown[1]) + 1
+        assert start == len(printed)
+
+
+def test_help_pages_are_those_of_the_program(checkout: Path) -> None:
+    text = (checkout / "docs" / "cli.md").read_text(encoding="utf-8")
+    words = list(subcommands())
+    assert {("evaluate",), ("crossval", "run"), ("step", "show"), ("docs", "check")} <= set(words)
+    for name in words:
+        assert f"```text\n{help_text(name)}\n```" in text, name
+        assert help_text(name).startswith("usage: lawqa")
+
+
+def test_help_is_the_same_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = help_text(("split",))
+    _help_text.cache_clear()
+    monkeypatch.setenv("COLUMNS", "40")
+    assert help_text(("split",)) == wide
+
+
+@pytest.fixture
+def copied(checkout: Path, tmp_path: Path) -> Path:
+    for folder in ("docs_src", "docs"):
+        shutil.copytree(checkout / folder, tmp_path / folder)
+    for name in ("README.md", "README.ja.md", "Makefile"):
+        shutil.copy(checkout / name, tmp_path / name)
+    return tmp_path
+
+
+def test_a_stale_document_fails_the_check_with_a_diff_and_the_cure(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = copied / STEP_I
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("--seed 0", "--seed 7", 1), encoding="utf-8"
+    )
+    assert main(["docs", "check", "--root", str(copied)]) == 1
+    captured = capsys.readouterr()
+    assert "-    --seed 7\n" in captured.out
+    assert "+    --seed 0\n" in captured.out
+    assert "1 generated files are stale\nhint: make docs" in captured.err
+    assert main(["docs", "build", "--root", str(copied)]) == 0
+    assert capsys.readouterr().out.endswith("12 generated files, 1 changed\n")
+    assert main(["docs", "check", "--root", str(copied)]) == 0
+
+
+def accept(_argv: Sequence[str]) -> None:
+    """A parser that takes everything, so that a test sees the check that it is about."""
+
+
+def build_with(copied: Path, old: str, new: str, parser: Callable[[Sequence[str]], None]) -> None:
+    path = copied / "docs_src" / "commands.toml"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) >= 1
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    generate(copied, Interface(parser, lambda _: "", ()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('"--scheme", "holdout"', '"--sheme", "holdout"', "--sheme"),
+        ('test_size = "0.3"', 'test_size = "a third"', "a third"),
+        ('"lawqa", "rescore"', '"lawqa", "reread"', "reread"),
+    ],
+)
+def test_a_command_that_does_not_run_fails_the_build(
+    copied: Path, old: str, new: str, complaint: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_with(copied, old, new, parse)
+    assert complaint in caught.value.message
+    assert "the command line does not take it" in caught.value.message
+
+
+def test_a_forbidden_command_fails_the_build(copied: Path) -> None:
+    wget, curl = '"wget", "--output-document={laws}"', '"curl", "-o", "{laws}"'
+    with pytest.raises(PolicyError, match="get-laws: forbidden at heart01 by the rule no-curl"):
+        build_with(copied, f"argv = [{wget}", f"argv = [{curl}", accept)
+
+
+def test_a_forbidden_command_in_a_template_fails_the_build(copied: Path) -> None:
+    path = copied / "docs_src" / "templates" / "StepJ.md.j2"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("make eval-heart01", "ollama serve", 1), encoding="utf-8")
+    with pytest.raises(PolicyError, match="rule no-model-server"):
+        generate(copied, Interface(accept, lambda _: "", ()))
+
+
+def test_an_input_from_nowhere_fails_the_build(copied: Path) -> None:
+    made = 'outputs = ["{records}/rag.jsonl"]'
+    with pytest.raises(ConfigError, match="made by no earlier command"):
+        build_with(copied, made, made.replace("rag", "r"), accept)
+
+
+def test_a_missing_marker_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"README.md: has 0 blocks 'steps', expected one"):
+        replace_block("text", "steps", "x\n", "README.md")
+    text = "a\n# lawqa docs: begin steps\nold\n# lawqa docs: end steps\nb\n"
+    assert replace_block(text, "steps", "new\n", "f") == text.replace("old", "new")
+
+
+def test_elsewhere_there_is_nothing_to_build(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["docs", "check", "--root", str(tmp_path)]) == 2
+    assert "holds no docs_src/commands.toml" in capsys.readouterr().err
+
+
+def test_the_makefile_runs_the_declared_steps(checkout: Path) -> None:
+    makefile = (checkout / "Makefile").read_text(encoding="utf-8")
+    for target in packaged_source().targets.values():
+        assert re.search(rf"^{target.id}: ## ", makefile, re.MULTILINE)
+        assert f"$(STEP_FLAGS) {' '.join(target.commands)}\n" in makefile
