@@ -18,6 +18,7 @@ import torch
 from hf_common import cap_memory, graph_ms, load, peak, prompts, reset_peak, synchronised
 
 from lawqa.backends.base import GenerationSettings
+from lawqa.backends.hf.agreement import judge
 from lawqa.backends.hf.decoder import Decoder, read_decoder
 from lawqa.backends.hf.encoded import encode
 from lawqa.backends.hf.engine_cache import PAGE, PagedCache
@@ -26,6 +27,7 @@ from lawqa.backends.hf.engine_steps import Rows, Stepper
 from lawqa.backends.hf.generating import open_engine
 from lawqa.backends.hf.load import LoadedModel
 from lawqa.backends.hf.plain_generation import generate_plain
+from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.triton_probe import why_no_triton
 
 
@@ -76,9 +78,8 @@ def plain_run(loaded: LoadedModel, encoded: list[Any], new: int, batch: int) -> 
 
     def timed(tokens: int) -> tuple[float, list[list[int]]]:
         began = synchronised()
-        rows = generate_plain(
-            loaded.model, [item.ids for item in encoded[:batch]], GenerationSettings(tokens), (), 0, loaded.device
-        )
+        ids = [item.ids for item in encoded[:batch]]
+        rows = generate_plain(loaded.model, ids, GenerationSettings(tokens), (), 0, loaded.device)
         return synchronised() - began, rows
 
     reset_peak()
@@ -232,15 +233,16 @@ def main() -> None:
     if args.unfused:
         engine_run(decoder, loaded, encoded[:32], 32, kernels=False)
     if args.peers:
-        rows = plain_run(loaded, encoded, 56, 64)
-        same = sum(a == b for one, other in zip(written, rows, strict=False)
-                   for a, b in zip(one, other, strict=False))  # fmt: skip
-        leading = sum(
-            next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 56)
-            for one, other in zip(written, rows, strict=False)
-        )
-        print(f"greedy tokens as transformers writes them: {same} of {56 * len(rows)}; "
-              f"before the first difference: {leading / len(rows):.1f} on average")  # fmt: skip
+        plain_run(loaded, encoded, 56, 64)
+        plain = PlainModel(loaded, adapter=loaded.adapter is not None)
+        found = [
+            judge(plain.following_logits(item.ids, text[:128]),
+                  torch.tensor(text[:128], device=loaded.device))
+            for item, text in zip(encoded[:16], written, strict=False)
+        ]  # fmt: skip
+        same, tokens = sum(part.same for part in found), sum(part.rows for part in found)
+        print(f"after the same tokens transformers finds {same} of {tokens} tokens likeliest too, and no "
+              f"other likelier by more than {max(part.margin for part in found):.3f} nats")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--questions", required=True, help="lawqa_jp's selection.json")
     parser.add_argument("--cap-gib", default="19.0", help="memory that a process may use")
     parser.add_argument("--only", nargs="*", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--conditions", nargs="*", choices=(CLOSED, GOLD), default=[CLOSED, GOLD])
     parser.add_argument("--timeout", type=float, default=240, help="seconds for one measurement")
     options = parser.parse_args()
     environment = {
@@ -39,7 +40,7 @@ def main() -> int:
         "BENCH_CAP_GIB": options.cap_gib, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false",
     }  # fmt: skip
     rows = []
-    for context in (CLOSED, GOLD):
+    for context in options.conditions:
         for name in options.only:
             script, batches = CONTENDERS[name]
             figures = measure(script, context, batches[context], environment, options.timeout)

@@ -37,6 +37,11 @@ class Train(TrainingFlags):
     """Stop after so many scorings in a row without a better dev accuracy; 0 for never."""
     stop_on_collapse: FlagCreatePairsOff[bool] = False
     """Stop where dev answers pile up on one label on which they did not before training."""
+    fsdp: FlagCreatePairsOff[bool] = False
+    """Share the base model's weights out over the processes that torchrun starts: for models that do not fit
+    one GPU; slower, and each process loads the whole model into main memory first."""
+    place: str | None = None
+    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
     resume: FlagCreatePairsOff[bool] = False
     """Go on from the last checkpoint; begin where there is none."""
     fresh: FlagCreatePairsOff[bool] = False
@@ -96,6 +101,7 @@ class Train(TrainingFlags):
             load_in_4bit=self.use_4bit,
             quant_type=self.bnb_4bit_quant_type,
             dtype=dtype,
+            fsdp=self.fsdp,
             training=training,
             dev_file=self.dev_file,
             dev_condition=self.dev_condition,

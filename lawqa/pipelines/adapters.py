@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import BackendError, DataError
+from lawqa.files import read_json
 from lawqa.pipelines.leaks import read_items
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
@@ -17,13 +18,22 @@ from lawqa.splits import find_leaks
 TRAINED_ON = "trained_on.jsonl"
 """The records that an adapter was trained on, kept beside it for the leak audit."""
 
+WEIGHTS = "adapter_model.safetensors"
+"""The only file of weights that is read."""
+
+PICKLED_WEIGHTS = "adapter_model.bin"
+"""What old versions of PEFT wrote, and PEFT still reads."""
+
+MERGED = "merged.json"
+"""What a merged model was made of, its adapter's manifest with it; beside the weights."""
+
 
 @dataclass(frozen=True)
 class AdapterManifest:
     """An adapter with what is known of its training."""
 
     path: Path
-    """The adapter's directory."""
+    """The directory of the adapter, or of the model that it was merged into."""
     content: dict[str, Any] | None
     """The manifest that training left; None for an adapter without one."""
 
@@ -32,13 +42,19 @@ class AdapterManifest:
         """Read the manifest beside an adapter.
 
         Raises:
-            BackendError: there is no adapter.
+            BackendError: there is no adapter, or only one in a pickle.
             DataError: the manifest is broken, or its training did not finish.
         """
         if not (path / "adapter_config.json").is_file():
             raise BackendError(
                 f"{path}: is not an adapter: adapter_config.json is missing",
                 "give the --output-dir of a finished lawqa train --do-train",
+            )
+        if (path / PICKLED_WEIGHTS).is_file() and not (path / WEIGHTS).is_file():
+            raise BackendError(
+                f"{path}: {PICKLED_WEIGHTS} is a pickle, which can run any code when it is read: it is not "
+                f"loaded; expected {WEIGHTS}",
+                "where you trust its maker, load it with PEFT and save it anew",
             )
         if not (path / MANIFEST).is_file():
             return cls(path, None)
@@ -49,12 +65,27 @@ class AdapterManifest:
                 "expected a finished training",
                 "train again with --fresh",
             )
-        missing = [key for key in ("model", "prompt_specs", "questions") if key not in content]
-        if missing:
-            raise DataError(
-                f"{path / MANIFEST}: has no key {missing[0]!r}", "train again with --fresh"
-            )
+        _require_keys(content, path / MANIFEST, "train again with --fresh")
         return cls(path, content)
+
+    @classmethod
+    def of_merged(cls, model: Path) -> AdapterManifest | None:
+        """What went into a merged model; None for a model that `lawqa merge` did not write.
+
+        Raises:
+            DataError: its `merged.json` is broken.
+        """
+        path = model / MERGED
+        if not path.is_file():
+            return None
+        hint = "lawqa merge --fresh  writes the model anew"
+        try:
+            content = read_json(path)["manifest"]
+        except (KeyError, TypeError) as problem:
+            raise DataError(f"{path}: says nothing of the adapter: {problem!r}", hint) from None
+        if content is not None:
+            _require_keys(content, path, hint)
+        return cls(model, content)
 
     @property
     def quantisation(self) -> str | None:
@@ -131,6 +162,29 @@ class AdapterManifest:
                 f"QUANTISATION DIFFERS: trained over {trained['quantisation'] or 'plain'} weights, "
                 f"evaluated over {base['quantisation'] or 'plain'} ones"
             )
+        return notes + self.check_wording(
+            spec, spec_hash, allow_prompt_mismatch=allow_prompt_mismatch
+        )
+
+    def check_wording(
+        self, spec: PromptSpec, spec_hash: str, *, allow_prompt_mismatch: bool
+    ) -> list[str]:
+        """Compare wording and chat template with those of the training.
+
+        Args:
+            spec: the prompt spec that is evaluated.
+            spec_hash: its hash with the loaded chat template.
+            allow_prompt_mismatch: go on with a note where they differ.
+
+        Returns:
+            A note, where they differ and that is allowed.
+
+        Raises:
+            DataError: they differ, and that is not allowed.
+        """
+        if self.content is None:
+            return []
+        notes = []
         known = self.content["prompt_specs"].get(spec.id)
         if known is not None and known != spec_hash:
             message = f"the wording or chat template of {spec.id} has changed since training"
@@ -192,6 +246,12 @@ class AdapterManifest:
             return []
         given_away = {leak.test for leak in find_leaks(read_items(records, []), questions)}
         return [question for question in questions if question.key in given_away]
+
+
+def _require_keys(content: dict[str, Any], path: Path, hint: str) -> None:
+    missing = [key for key in ("model", "prompt_specs", "questions") if key not in content]
+    if missing:
+        raise DataError(f"{path}: has no key {missing[0]!r}", hint)
 
 
 def _identity(model: dict[str, Any]) -> tuple[str, str]:

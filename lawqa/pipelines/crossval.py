@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import json_lines, read_json
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.figures import summary_of
 from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.train import TrainConfig, prepare, train
 from lawqa.prompting import PromptSpec
-from lawqa.questions import file_sha256, json_lines, read_questions, read_text
+from lawqa.questions import file_sha256, read_questions
 from lawqa.records import make_records, write_records
 from lawqa.runs import MANIFEST, RESULTS, Manifest, RunDirectory, now, read_manifest, write_json
 from lawqa.scoring import Summary
@@ -150,7 +151,16 @@ def _pool_seed(runs: dict[int, Path], seed: int, folds: int, output_dir: Path) -
                 f"{runs[fold]}: is {manifest['status']}, not done",
                 "run the same lawqa crossval run again: it goes on where it stopped",
             )
-    rows = [row for fold in sorted(runs) for _, row in json_lines(runs[fold] / RESULTS)]
+    rows = []
+    for fold, manifest in zip(sorted(runs), manifests, strict=True):
+        of_fold = [row for _, row in json_lines(runs[fold] / RESULTS)]
+        if len(of_fold) != manifest["data"]["questions"]:
+            raise DataError(
+                f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
+                f"{manifest['data']['questions']} were given; was it cut off while it was copied?",
+                f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
+            )
+        rows += of_fold
     notes = [
         f"POOLED: {folds} folds; each fold's adapter was trained on most of the other folds' questions, so "
         "the answers are not independent and the interval is somewhat too narrow",
@@ -290,10 +300,7 @@ def _is_done(directory: Path) -> bool:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(read_text(path))
-    except json.JSONDecodeError as problem:
-        raise DataError(f"{path}: broken JSON: {problem}") from None
+    content = read_json(path)
     if not isinstance(content, dict) or "settings" not in content:
         raise DataError(f"{path}: does not describe a cross-validation")
     return content

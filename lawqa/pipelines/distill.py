@@ -12,8 +12,10 @@ from typing import Any
 from lawqa.augment.distill import Judged, Sample, choose
 from lawqa.backends.base import Backend, Failure, GenerationSettings
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import json_lines, read_json
+from lawqa.pipelines.rag import RagConfig, Retrieval, retrieve_contexts
 from lawqa.prompting import PromptSpec, build_prompt, spec_hash
-from lawqa.questions import Question, file_sha256, json_lines, read_questions, read_text
+from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import TrainingRecord, make_record, write_records
 from lawqa.runs import claim_output, describe_environment, now, write_json
 
@@ -42,6 +44,8 @@ class DistillConfig:
     """Sample i is drawn with seed + i."""
     fresh: bool = False
     """Start anew instead of going on."""
+    rag: RagConfig | None = None
+    """Where contexts are retrieved, for the condition `rag`."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def distill(
     questions = read_questions(config.data)
     claim_output(config.output, "--output-path", fresh=config.fresh)
     samples_file, provenance_file = _side_files(config.output)
-    settings = _settings(config, backend)
+    retrieval = retrieve_contexts(config.rag, questions) if config.rag else None
+    settings = _settings(config, backend, retrieval)
     if config.fresh or not provenance_file.is_file():
         samples_file.unlink(missing_ok=True)
         write_json(provenance_file, {"schema_version": 1, "settings": settings, "started": now()})
@@ -92,8 +97,8 @@ def distill(
         waiting = [q for q in questions if (q.key, number) not in taken]
         if waiting:
             say(f"sample {number + 1} of {config.samples}: {len(waiting)} questions")
-            _sample(config, backend, waiting, number, samples_file)
-    result = _select(config, questions, _read_samples(samples_file))
+            _sample(config, backend, waiting, number, samples_file, retrieval)
+    result = _select(config, questions, _read_samples(samples_file), retrieval)
     write_records(config.output, result.records)
     write_json(
         provenance_file,
@@ -138,7 +143,9 @@ def _side_files(output: Path) -> tuple[Path, Path]:
     )
 
 
-def _settings(config: DistillConfig, backend: Backend) -> dict[str, Any]:
+def _settings(
+    config: DistillConfig, backend: Backend, retrieval: Retrieval | None
+) -> dict[str, Any]:
     model = {key: value for key, value in backend.describe().items() if "memory" not in key}
     settings = {
         "data_sha256": file_sha256(config.data),
@@ -148,6 +155,7 @@ def _settings(config: DistillConfig, backend: Backend) -> dict[str, Any]:
         "max_new_tokens": config.max_new_tokens,
         "seed": config.seed,
         "model": model,
+        "retrieval": retrieval.manifest if retrieval else None,
     }
     as_stored: dict[str, Any] = json.loads(json.dumps(settings))
     return as_stored
@@ -155,16 +163,24 @@ def _settings(config: DistillConfig, backend: Backend) -> dict[str, Any]:
 
 def _stored_settings(path: Path) -> object:
     try:
-        content = json.loads(read_text(path))
-    except json.JSONDecodeError as problem:
-        raise DataError(f"{path}: broken JSON: {problem}", "--fresh starts anew") from None
+        content = read_json(path)
+    except DataError as problem:
+        raise DataError(problem.message, "--fresh starts anew") from None
     return content.get("settings") if isinstance(content, dict) else None
 
 
 def _sample(
-    config: DistillConfig, backend: Backend, questions: Sequence[Question], number: int, file: Path
+    config: DistillConfig,
+    backend: Backend,
+    questions: Sequence[Question],
+    number: int,
+    file: Path,
+    retrieval: Retrieval | None,
 ) -> None:
-    prompts = [build_prompt(question, config.spec) for question in questions]
+    prompts = [
+        build_prompt(q, config.spec, retrieved=retrieval.text(q) if retrieval else "")
+        for q in questions
+    ]
     settings = GenerationSettings(
         config.max_new_tokens, config.temperature, seed=config.seed + number
     )
@@ -198,7 +214,10 @@ def _drop_torn_line(path: Path) -> None:
 
 
 def _select(
-    config: DistillConfig, questions: Sequence[Question], samples: dict[tuple[str, int], Sample]
+    config: DistillConfig,
+    questions: Sequence[Question],
+    samples: dict[tuple[str, int], Sample],
+    retrieval: Retrieval | None,
 ) -> DistillResult:
     records: list[TrainingRecord] = []
     judged: list[tuple[Question, Judged]] = []
@@ -208,7 +227,13 @@ def _select(
     for question, found in judged:
         if found.verdict == "kept":
             records.append(
-                make_record(question, config.spec, reasoning=found.reasoning, source=SOURCE)
+                make_record(
+                    question,
+                    config.spec,
+                    reasoning=found.reasoning,
+                    source=SOURCE,
+                    retrieved=retrieval.text(question) if retrieval else "",
+                )
             )
     asked = Counter(question.law for question, _ in judged)
     unusable = ("failed", "cut off", "no answer", "wrong")

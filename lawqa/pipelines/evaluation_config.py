@@ -65,8 +65,8 @@ class EvaluationConfig:
     """Score the labels after texts that gave none; stored and counted apart."""
     retries: int = 1
     """How often a question that failed is asked again before that is stored."""
-    token_budget: int = 8192
-    """Padded tokens of one batch."""
+    token_budget: int = 0
+    """Tokens of one batch; 0 for what the memory holds."""
     seed: int = 0
     """For sampling."""
     place: str = "any"
@@ -141,7 +141,7 @@ def check_config(config: EvaluationConfig) -> None:
         (config.thinking_budget is None or 1 <= config.thinking_budget < config.max_new_tokens,
          f"--thinking-budget is {config.thinking_budget}, expected 1 or more and below "
          f"--max-new-tokens ({config.max_new_tokens})"),
-        (config.token_budget >= 1, f"--token-budget is {config.token_budget}, expected 1 or more"),
+        (config.token_budget >= 0, f"--token-budget is {config.token_budget}, expected 0 or more"),
         (not (config.resume and config.fresh),
          "--resume goes on with a run and --fresh replaces it: leave one of them out"),
         (not config.resume or config.run_dir is not None,

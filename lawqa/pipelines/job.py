@@ -48,6 +48,8 @@ class Job:
     """The adapter that is applied."""
     notes: tuple[str, ...]
     """What a reader must know first."""
+    merged: AdapterManifest | None = None
+    """The adapter that `lawqa merge` added to the model's own weights."""
 
     @cached_property
     def keys(self) -> tuple[ItemKey, ...]:
@@ -135,35 +137,41 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
     if claims and config.output is not None:
         claim_output(config.output, "--output", fresh=config.fresh or config.resume)
     adapter = AdapterManifest.read(config.adapter) if config.adapter else None
-    notes: Sequence[str] = ()
-    if adapter is not None:
-        notes = adapter.notes(
+    merged = None
+    if config.backend == "hf":
+        merged = AdapterManifest.of_merged(Path(config.model_name))
+    notes = [
+        note
+        for trained in (merged, adapter)
+        if trained is not None
+        for note in trained.notes(
             originals,
             config.spec,
             allow_leak=config.allow_leak,
             allow_prompt_mismatch=config.allow_prompt_mismatch,
         )
+    ]
+    if adapter is not None:
         # What was trained is what is tested.
         config = replace(config, load_in_4bit=config.load_in_4bit or bool(adapter.quantisation))
-    return Job(config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes))
+    return Job(config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged)
 
 
 def with_base_notes(job: Job, backend: Backend) -> Job:
-    """The job with what comparing the loaded model with that of the adapter's training gives to say.
+    """The job with what comparing the loaded model with that of its trainings gives to say.
 
     Raises:
         BackendError: the adapter was trained over another model.
         DataError: wording or chat template differ, and that is not allowed.
     """
-    if job.adapter is None:
-        return job
-    spec = job.config.spec
-    notes = job.adapter.check_base(
-        backend.describe(),
-        spec,
-        spec_hash(spec, backend.chat_template),
-        allow_prompt_mismatch=job.config.allow_prompt_mismatch,
-    )
+    spec, allowed = job.config.spec, job.config.allow_prompt_mismatch
+    wording = spec_hash(spec, backend.chat_template)
+    notes: list[str] = []
+    if job.merged is not None:
+        notes += job.merged.check_wording(spec, wording, allow_prompt_mismatch=allowed)
+    if job.adapter is not None:
+        base = backend.describe()
+        notes += job.adapter.check_base(base, spec, wording, allow_prompt_mismatch=allowed)
     return replace(job, notes=(*job.notes, *notes))
 
 

@@ -7,26 +7,23 @@ weights it is a slightly different model. How different is measured, not assumed
 from __future__ import annotations
 
 import gc
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lawqa.errors import BackendError, ConfigError, DataError
-from lawqa.pipelines.adapters import TRAINED_ON, AdapterManifest
+from lawqa.errors import BackendError, ConfigError
+from lawqa.files import read_json
+from lawqa.pipelines.adapters import MERGED, TRAINED_ON, AdapterManifest
 from lawqa.pipelines.training_dev import DevQuestions
 from lawqa.prompting import Condition, PromptSpec, build_prompt
-from lawqa.questions import read_questions, read_text
+from lawqa.questions import read_questions
 from lawqa.runs import write_json
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 
 if TYPE_CHECKING:
     from lawqa.backends.hf.load import LoadedModel
-
-MERGED = "merged.json"
-"""What a merged model was made of; beside its weights."""
 
 _TOKEN_BUDGET = 8192
 
@@ -176,10 +173,7 @@ def _base(config: MergeConfig, adapter: AdapterManifest) -> tuple[str, str | Non
     if adapter.content is not None:
         model = adapter.content["model"]
         return model["name"], model["revision"]
-    try:
-        named = json.loads(read_text(config.adapter / "adapter_config.json"))
-    except json.JSONDecodeError as problem:
-        raise DataError(f"{config.adapter}: broken adapter_config.json: {problem}") from None
+    named = read_json(config.adapter / "adapter_config.json")
     return str(named["base_model_name_or_path"]), named.get("revision")
 
 

@@ -37,7 +37,9 @@ def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = Non
     from lawqa.backends.hf.load import ModelConfig, load_model
 
     model = ModelConfig(config.model_name, config.revision, config.load_in_4bit)
-    return HFBackend(load_model(model, adapter.path if adapter else None), config.token_budget)
+    return HFBackend(
+        load_model(model, adapter.path if adapter else None), config.token_budget or None
+    )
 
 
 def base_of(backend: Backend) -> Backend:

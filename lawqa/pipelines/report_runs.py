@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import DataError
+from lawqa.files import read_json, read_text
 from lawqa.pipelines.result_log import find_results
 from lawqa.pipelines.stored import StoredResult, StoredRun, read_stored_run
-from lawqa.questions import read_text
 from lawqa.report.content import Entry, ReportRun, RetrievedArticle, Training
 from lawqa.runs import MANIFEST, read_manifest
 from lawqa.scoring import outcome_of
@@ -130,7 +130,7 @@ def _rows(path: Path) -> Sequence[Row]:
     if path.is_dir():
         found = find_results(path)
         return list(found.rows(found.places))
-    rows: Sequence[Row] = json.loads(read_text(path))["results"]
+    rows: Sequence[Row] = read_json(path)["results"]
     return rows
 
 
@@ -190,7 +190,7 @@ def _article(row: Row) -> RetrievedArticle:
 def _about(path: Path, stored: StoredRun) -> dict[str, Any]:
     """Model, adapter, manifest, command and trainings of a run."""
     if not path.is_dir():
-        content = json.loads(read_text(path))
+        content = read_json(path)
         config = content.get("config") or {}
         adapter = config.get("adapter")
         return {
@@ -239,7 +239,7 @@ def _log(path: Path) -> tuple[Mapping[str, Any], ...]:
             continue
         try:
             rows.append(json.loads(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             if number < len(lines):
                 raise DataError(f"{path}: line {number} is broken") from None
     return tuple(rows)

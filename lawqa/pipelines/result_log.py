@@ -169,7 +169,7 @@ def _scan(path: Path) -> Iterator[tuple[int, int, dict[str, Any] | None]]:
             try:
                 row = json.loads(line)
                 item_key(row)
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 if end < size:
                     raise DataError(
                         f"{path}: line {number} is broken",

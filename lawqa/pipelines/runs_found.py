@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError, DataError, LawqaError
-from lawqa.questions import read_text
+from lawqa.files import read_json
 from lawqa.runs import MANIFEST, SUMMARY, read_manifest
 from lawqa.scoring import Accuracy, Interval
 
@@ -151,8 +150,8 @@ def _accuracy(path: Path) -> Accuracy | None:
     if not file.is_file():
         return None
     try:
-        found = json.loads(read_text(file))["statistics"]["accuracy"]
+        found = read_json(file)["statistics"]["accuracy"]
         interval = Interval(float(found["interval"]["low"]), float(found["interval"]["high"]))
         return Accuracy(int(found["correct"]), int(found["asked"]), float(found["value"]), interval)
-    except (ValueError, KeyError, TypeError) as problem:
+    except (ValueError, KeyError, TypeError, OverflowError) as problem:
         raise DataError(f"{file}: cannot be read: {problem!r}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -13,8 +12,8 @@ from typing import Any, cast
 from lawqa.answers import ParsedAnswer, parse
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.errors import DataError
+from lawqa.files import read_json
 from lawqa.pipelines.result_log import find_results
-from lawqa.questions import read_text
 from lawqa.runs import MANIFEST, RESULTS, read_manifest
 from lawqa.scoring import OUTCOMES, Outcome, ScoredAnswer, outcome_of
 
@@ -144,10 +143,7 @@ def read_stored_run(path: Path) -> StoredRun:
         found = find_results(path)
         rows = list(found.rows(found.places))
         return _stored(path, path / RESULTS, rows, tuple(_directory_notes(path, len(rows))))
-    try:
-        content = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as problem:
-        raise DataError(f"{path}: broken JSON: {problem}") from None
+    content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("results"), list):
         raise DataError(f"{path}: has no list 'results'", "give a run directory or a result file")
     summary = content.get("summary")
@@ -160,9 +156,15 @@ def _directory_notes(path: Path, answered: int) -> list[str]:
     if manifest["kind"] != "evaluate":
         raise DataError(f"{path}: is a {manifest['kind']} run, expected an evaluation")
     notes = list(manifest["notes"])
+    asked = manifest["data"]["questions"] * manifest["config"].get("ensemble", 1)
     if manifest["status"] != "done":
-        asked = manifest["data"]["questions"] * manifest["config"].get("ensemble", 1)
         notes.append(f"UNFINISHED: {manifest['status']}, {answered} of {asked} questions answered")
+    elif answered != asked:
+        raise DataError(
+            f"{path / RESULTS}: holds {answered} answers, and {asked} were given; was it cut off while it "
+            "was copied?",
+            "copy it again; or lawqa evaluate --resume asks what is missing",
+        )
     return notes
 
 

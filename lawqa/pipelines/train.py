@@ -48,6 +48,8 @@ class TrainConfig:
     """The 4-bit data type."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     """The dtype of products."""
+    fsdp: bool = False
+    """Share the base model's weights out over the processes."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
     """How."""
     dev_file: Path | None = None
@@ -130,7 +132,11 @@ def prepare(config: TrainConfig) -> Prepared:
     model_config = ModelConfig(
         config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
     )
-    loaded = load_model(model_config)
+    if config.fsdp:
+        from lawqa.training.sharding import require_shardable
+
+        require_shardable(use_dora=config.training.use_dora)
+    loaded = load_model(model_config, sharded=config.fsdp)
     if loaded.device.type == "cpu" and config.dtype == "float16":
         raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
     records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)

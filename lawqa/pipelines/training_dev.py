@@ -56,7 +56,11 @@ class DevQuestions:
 
         asked = {prompt.key: prompt for prompt in self.prompts[process::processes]}
         questions = {question.key: question for question in self.questions}
-        backend = HFBackend(loaded, self.token_budget or DEFAULT_TOKEN_BUDGET)
+        backend = HFBackend(
+            loaded,
+            self.token_budget or DEFAULT_TOKEN_BUDGET,
+            path="plain" if loaded.sharded else "fast",
+        )
         for answer in backend.score_choices(list(asked.values())):
             spec = asked[answer.key].spec
             yield scored_answer(result_row(questions[answer.key], spec, "logits", answer))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def plan_text(prepared: Prepared) -> str:
     contexts = f"; {shortened} with a shortened context" if shortened else ""
     lines = [
         f"model      {config.model_name}, {described['quantisation'] or 'not quantised'}, "
-        f"{described['dtype']}, on {prepared.loaded.device}",
+        f"{described['dtype']}, on {prepared.loaded.device}{_shared_text(prepared)}",
         f"adapter    LoRA r={training.lora_r} alpha={training.lora_alpha} on "
         f"{' '.join(training.target_modules)}: {trainable:,} of {total:,} parameters train",
         f"records    {len(lengths)} from {config.train_file} ({specs})",
@@ -47,6 +48,12 @@ def plan_text(prepared: Prepared) -> str:
         masked_text(prepared.records[0], prepared.loaded.tokenizer),
     ]
     return "\n".join(lines)
+
+
+def _shared_text(prepared: Prepared) -> str:
+    if not prepared.loaded.sharded:
+        return ""
+    return f", its weights shared out over {os.environ['WORLD_SIZE']} processes"
 
 
 def _dev_text(prepared: Prepared, per_epoch: int) -> str:

@@ -24,6 +24,7 @@ from lawqa.training.keeper import Keeper, is_finished, load_adapter_weights, put
 from lawqa.training.paths import choose_path
 from lawqa.training.progress import LOG, Progress
 from lawqa.training.rhythm import Rhythm
+from lawqa.training.sharding import share_out
 from lawqa.training.trainer import AnswerTrainer, as_dataset
 
 
@@ -85,6 +86,8 @@ def fit(
     progress = Progress(
         output_dir, quiet=quiet, device=loaded.device, writes=arguments.process_index == 0
     )
+    if loaded.sharded:
+        progress.say(f"FSDP: {share_out(loaded, model)}")
     every = config.eval_steps or config.steps_per_epoch(len(records))
     rhythm = Rhythm(keeper, interruption, every if dev else 0)
     trainer = AnswerTrainer(

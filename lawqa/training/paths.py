@@ -19,6 +19,7 @@ from lawqa.training.fast import FastPath, pack, packed_parts, why_not
 from lawqa.training.memory import GIB, MemorySetting, training_memory
 from lawqa.training.plan import plan_training
 from lawqa.training.shapes import ModelShape
+from lawqa.training.sharding import elsewhere_bytes
 
 PLAIN_TOKEN_BUDGET = 8192
 """Padded tokens of a micro-batch where nothing is known of the memory."""
@@ -116,7 +117,7 @@ def choose_path(
     if loaded.device.type != "cuda":
         say("plain path: no CUDA device")
         return PlainPath(config.token_budget or PLAIN_TOKEN_BUDGET)
-    reason = why_not(model)
+    reason = "no fast path over weights that are shared out" if loaded.sharded else why_not(model)
     if config.neftune_alpha:
         reason = "NEFTune's noise is made for padded records"
     base = model.get_base_model()
@@ -134,6 +135,7 @@ def choose_path(
         target_modules=config.target_modules, fast=reason is None,
     )  # fmt: skip
     memory = torch.cuda.memory_allocated(loaded.device) + free_memory(loaded.device)
+    memory += elsewhere_bytes(model)  # the plan counts the whole model
     plan = plan_training(shape, setting, memory=memory, longest=longest)
     budget = config.token_budget or plan.token_budget
     if reason is not None:
@@ -198,7 +200,7 @@ def answer_loss(model: Any, batch: Batch) -> Tensor:
     mask = batch["attention_mask"]
     logits = model(
         input_ids=batch["input_ids"],
-        attention_mask=mask,
+        attention_mask=visible_tokens(mask) if _attends_to_all(model) else mask,
         position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
         logits_to_keep=longest_answer + 1,
         use_cache=False,
@@ -208,3 +210,25 @@ def answer_loss(model: Any, batch: Batch) -> Tensor:
     return cross_entropy(
         predictions.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
     )
+
+
+def visible_tokens(mask: Tensor) -> Tensor:
+    """Which token each token attends to, shape [records, 1, tokens, tokens]: those before it, and itself.
+
+    Records see no padding. Padding sees padding, which nobody reads: a query that sees nothing at all has
+    no softmax, and on an H200 its gradients came out as NaN in batches with much padding.
+
+    Args:
+        mask: 1 for tokens, 0 for the padding on their left, shape [records, tokens].
+    """
+    real, tokens = mask.bool(), mask.shape[1]
+    before = torch.ones((tokens, tokens), dtype=torch.bool, device=mask.device).tril()
+    return before & (real[:, None, None, :] | ~real[:, None, :, None])
+
+
+def _attends_to_all(model: Any) -> bool:
+    """Whether every layer attends to all earlier tokens, so that one mask serves all of them."""
+    config = getattr(model, "module", model).config
+    kinds = getattr(config, "layer_types", None) or ()
+    windowed = getattr(config, "sliding_window", None) and not kinds
+    return not windowed and all(kind == "full_attention" for kind in kinds)

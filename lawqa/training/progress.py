@@ -136,7 +136,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
 
     def _open_events(self, step: int) -> Any:
         if find_spec("tensorboard") is None:
-            self.say("note: no TensorBoard events: pip install 'lawqa[report]' brings them")
+            self.say("note: no TensorBoard events: pip install 'lawqa[train]' brings them")
             return None
         from torch.utils.tensorboard import SummaryWriter
 

@@ -28,6 +28,7 @@ from lawqa.training.paths import Batch, LossPath, rehearse
 from lawqa.training.progress import Progress
 from lawqa.training.sampler import StepSampler
 from lawqa.training.schedule import rate_at
+from lawqa.training.sharding import in_step, turns_of_all
 
 
 class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not checked
@@ -192,7 +193,9 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             Each part's share of the step's mean loss, detached.
         """
         processes = self.accelerator.num_processes
-        by_wrapper = processes > 1 and not self._path.bypasses_wrapper
+        sharded = self._loaded.sharded
+        by_wrapper = processes > 1 and not self._path.bypasses_wrapper and not sharded
+        turns = turns_of_all(len(parts), self.args.device) if sharded else len(parts)
         losses = []
         for number, part in enumerate(parts, start=1):
             # Gradients of several processes are averaged with the last part only.
@@ -203,9 +206,18 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
                 # The average over processes divides by their number; the mean is already taken.
                 self.accelerator.backward(share * processes if by_wrapper else share)
             losses.append(share.detach())
+        if sharded:
+            self._keep_others_company(model, parts[-1], turns - len(parts))
         if processes > 1 and not by_wrapper:
             self._sum_gradients(model)
         return losses
+
+    def _keep_others_company(self, model: Any, part: Batch, turns: int) -> None:
+        """Compute what counts for nothing while others, who need this process's weights, have parts left."""
+        for _ in range(turns):
+            with self.compute_loss_context_manager():
+                nothing = self._path.loss(model, part) * 0
+            self.accelerator.backward(nothing)
 
     def _sum_gradients(self, model: Any) -> None:
         """Over all processes, in one message; where no wrapper does it with the backward pass."""
@@ -224,18 +236,21 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         if self._dev is None:
             return {}
         watch, step = self._keeper.watch, self.state.global_step
-        loaded = replace(self._loaded, model=self.model, adapter=Path(self.args.output_dir))
+        sharded = self._loaded.sharded
+        model = in_step(self.model) if sharded else self.model
+        loaded = replace(self._loaded, model=model, adapter=Path(self.args.output_dir))
         self.model.eval()
         answers = []
-        processes = self.args.world_size
-        for answer in self._dev(loaded, self.args.process_index, processes):
+        process, processes = self.args.process_index, self.args.world_size
+        # Where weights are shared out, each process must run every batch, so each asks all questions.
+        for answer in self._dev(loaded, *((0, 1) if sharded else (process, processes))):
             answers.append(answer)
             if self._interruption.asked and processes == 1:
                 # A job scheduler leaves seconds; the rest is made up for when training goes on.
                 watch.waiting = True
                 self.control.should_save = self.control.should_training_stop = True
                 return {}
-        result = DevResult.of(step, gather_object(answers))
+        result = DevResult.of(step, answers if sharded else gather_object(answers))
         if watch.take(result):
             watch.best_weights = adapter_weights(self.model)
         self._progress.row(self.state, result.to_json())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.backends.hf.batching import left_padded, run_batches
+from lawqa.backends.hf.decoder import Shape
+from lawqa.backends.hf.scoring import fitting_tokens
 
 
 def run(lengths: Sequence[int], budget: int, capacity: int) -> tuple[list[str], list[list[int]]]:
@@ -65,3 +69,22 @@ def test_padding_stands_on_the_left_and_positions_start_at_the_text() -> None:
     assert batch["input_ids"].tolist() == [[7, 8, 9], [0, 0, 5]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1], [0, 0, 1]]
     assert batch["position_ids"].tolist() == [[0, 1, 2], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "expected"), [(13.0, 16384), (4.0, 8192), (2.5, 4096), (0.1, 512)]
+)
+def test_the_budget_of_scoring_fits_the_free_memory(
+    free_gib: float, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = Shape(
+        layers=36, hidden=4096, intermediate=12288, heads=32, kv_heads=8, head_dim=128,
+        vocabulary=151936, eps=1e-6,
+    )  # fmt: skip
+    decoder: Any = SimpleNamespace(
+        shape=shape, dtype=torch.bfloat16, device=torch.device("cuda", 0)
+    )
+    monkeypatch.setattr("lawqa.backends.hf.scoring.free_bytes", lambda _: int(free_gib * 2**30))
+    assert fitting_tokens(decoder) == expected
+    decoder.device = torch.device("cpu")
+    assert fitting_tokens(decoder) == 1024

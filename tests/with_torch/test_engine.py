@@ -167,7 +167,7 @@ def test_what_outgrows_the_memory_keeps_its_text_and_what_never_fits_is_given_up
 def test_a_completion_that_fills_the_memory_reads_as_one_that_hit_its_limit(
     loaded: LoadedModel, prompts: list[Prompt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ended(self: Engine, requests: Any) -> Any:
+    def ended(_: Engine, requests: Any) -> Any:
         for request in requests:
             yield Finished(request.number, (5, 6), "memory", False, 0.0)
 
@@ -298,7 +298,7 @@ def test_both_ways_of_generating_agree(loaded: LoadedModel, prompts: list[Prompt
 @pytest.mark.parametrize("budget", [2, 5, NEW])
 @pytest.mark.parametrize("end_at", [None, 3])
 def test_both_ways_close_think_blocks_alike(
-    loaded: LoadedModel, questions: Any, expected: list[tuple[int, ...]], budget: int,
+    loaded: LoadedModel, questions: Any, budget: int,
     end_at: int | None, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     asked = [build_prompt(question, PromptSpec(thinking=True)) for question in questions[:4]]
@@ -308,9 +308,7 @@ def test_both_ways_close_think_blocks_alike(
         end = loaded.tokenizer.encode(first.text, add_special_tokens=False)[end_at]
         blocks = ThinkBlocks(end, (7, end, 8), budget)
         for module in ("backend", "generating"):
-            monkeypatch.setattr(
-                f"lawqa.backends.hf.{module}.think_blocks", lambda tokenizer, settings: blocks
-            )
+            monkeypatch.setattr(f"lawqa.backends.hf.{module}.think_blocks", lambda *_: blocks)
     settings = GenerationSettings(budget + 9, thinking_budget=budget)
     fast, plain = (
         {

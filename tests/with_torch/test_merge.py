@@ -77,6 +77,32 @@ def test_without_dev_questions_that_is_said_and_used_directories_are_left_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["merged"]
 
 
+def test_a_merged_model_is_held_to_what_its_adapter_was_trained_on(
+    adapter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "merged"
+    assert main(["merge", str(adapter), "-o", str(output)]) == 0
+
+    def evaluate(data: str, *more: str) -> int:
+        capsys.readouterr()
+        return main(["evaluate", "--data", str(adapter.parent / data), "--hf-model-name", str(output),
+                     "--run-dir", str(tmp_path / f"run-{data}"), *more])  # fmt: skip
+
+    assert evaluate("train.json") == 2
+    assert f"12 of 12 questions were in the training of {output}" in capsys.readouterr().err
+    assert evaluate("train.json", "--allow-leak") == 0
+    assert capsys.readouterr().out.startswith("! LEAK: 12 of 12 questions")
+    assert evaluate("dev.json", "--condition", "gold") == 2
+    assert "was trained on the prompt specs direct-closed-v1" in capsys.readouterr().err
+    assert evaluate("dev.json") == 0
+    assert "LEAK" not in capsys.readouterr().out
+
+    template = output / "chat_template.jinja"
+    template.write_text(template.read_text(encoding="utf-8") + "{# #}", encoding="utf-8")
+    assert evaluate("dev.json", "--fresh") == 2
+    assert "chat template of direct-closed-v1 has changed" in capsys.readouterr().err
+
+
 def test_trained_on_questions_are_no_dev_questions(
     adapter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

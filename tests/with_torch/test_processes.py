@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def same_curve(work: Work, name: str) -> None:
             assert mine["dev_correct"] == theirs["dev_correct"]
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_loss_curve_of_one(work: Work) -> None:
     process = work.start("two")
     out, err = process.communicate(timeout=240)
@@ -113,6 +115,22 @@ def test_two_processes_give_the_loss_curve_of_one(work: Work) -> None:
     assert manifests[1]["figures"]["best"]["step"] == manifests[0]["figures"]["best"]["step"]
 
 
+@pytest.mark.slow
+def test_weights_shared_out_give_the_loss_curve_of_whole_ones(work: Work) -> None:
+    process = work.start("sharded", "--fsdp", "--save-steps", "3")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert "its weights shared out over 2 processes" in out
+    same_curve(work, "sharded")
+    found = re.search(r"each process keeps ([\d.]+) of ([\d.]+) MiB of frozen weights", err)
+    assert found is not None, err
+    here, whole = map(float, found.groups())
+    assert whole > 1
+    assert here == pytest.approx(whole / 2, rel=0.05)
+    assert (work.directory / "sharded" / "adapter_model.safetensors").is_file()
+
+
+@pytest.mark.slow
 def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work) -> None:
     process = work.start("cut")
     log, until = work.directory / "cut" / "log.jsonl", time.monotonic() + 120
@@ -125,7 +143,8 @@ def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work) -> None:
     assert "resume with: " in err, err
     manifest = json.loads((work.directory / "cut" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["status"] == "interrupted"
-    again = work.start("cut", "--resume")
+    # How the weights lie does not matter to a checkpoint.
+    again = work.start("cut", "--resume", "--fsdp")
     _, err = again.communicate(timeout=240)
     assert again.returncode == 0, err
     assert "going on from" in err

@@ -13,11 +13,11 @@ from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
-from lawqa.training.collate import LeftPadCollator
+from lawqa.training.collate import LeftPadCollator, micro_batches
 from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import fit
 from lawqa.training.model import add_adapter
-from lawqa.training.paths import answer_loss
+from lawqa.training.paths import answer_loss, visible_tokens
 from lawqa.training.schedule import rate_at
 from lawqa.training.trainer import as_dataset
 
@@ -173,3 +173,32 @@ def test_all_broken_settings_are_named_at_once() -> None:
         TrainingConfig(batch_size=0, learning_rate=-1, lora_dropout=1.0)
     for flag in ("--batch-size is 0", "--learning-rate is -1", "--lora-dropout is 1.0"):
         assert flag in caught.value.message
+
+
+def test_every_token_sees_its_record_so_far_and_padding_sees_padding() -> None:
+    mask = torch.tensor([[0, 0, 1, 1], [1, 1, 1, 1]])
+    shorter, longer = visible_tokens(mask)[:, 0].int().tolist()
+    assert shorter == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
+    assert longer == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
+
+
+def test_gradients_are_those_of_each_record_alone(
+    loaded: LoadedModel, records: list[TokenizedRecord]
+) -> None:
+    model = adapter(loaded)
+    model.eval()  # no dropout
+    batch = one_batch(
+        sorted(records, key=lambda record: len(record.input_ids))[:: len(records) - 1]
+    )
+    assert int((1 - batch["attention_mask"]).sum()) > 0
+
+    def gradients(parts: list[dict[str, torch.Tensor]]) -> list[torch.Tensor]:
+        model.zero_grad()
+        for part in parts:
+            answer_loss(model, part).backward()
+        return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+    together = gradients([batch])
+    alone = gradients(list(micro_batches(batch, token_budget=1)))
+    for one, other in zip(together, alone, strict=True):
+        assert torch.allclose(one, other, atol=1e-5 * float(other.abs().max() + 1))

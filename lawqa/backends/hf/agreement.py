@@ -79,3 +79,19 @@ def compare(reference: torch.Tensor, found: torch.Tensor) -> Agreement:
         rows=len(expected),
         margin=float(margins.max()),
     )
+
+
+def judge(reference: torch.Tensor, tokens: torch.Tensor) -> Agreement:
+    """Greedy tokens under the reference's probabilities of each, which followed the same tokens.
+
+    Unlike the comparison of two texts, which part for good at the first near tie, this looks at every
+    token. It has no differences of log-probabilities, for the writer's are not known.
+
+    Args:
+        reference: next-token logits, shape [tokens, vocabulary].
+        tokens: what was written, int64, shape [tokens].
+    """
+    logprobs = reference.float().log_softmax(-1)
+    margins = logprobs.amax(-1) - logprobs.gather(-1, tokens[:, None])[:, 0]
+    same = int((margins == 0).sum())
+    return Agreement(0.0, 0.0, same, len(tokens), float(margins.max()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -198,7 +197,7 @@ class HFBackend:
         budget = self._token_budget or (
             DEFAULT_TOKEN_BUDGET if decoder is None else fitting_tokens(decoder)
         )
-        self._used["scoring_token_budget"] = budget
+        self._used["token_budget"] = budget
 
         def answer(batch: Sequence[Encoded]) -> list[ChoiceScores | Failure]:
             began = time.perf_counter()
@@ -255,16 +254,10 @@ class HFBackend:
         blocks = think_blocks(loaded.tokenizer, settings) if thinking else None
         torch.manual_seed(settings.seed)
 
-        def generate(
-            prompts: Sequence[Sequence[int]], limit: int, ends: Sequence[int]
-        ) -> list[list[int]]:
-            return self._plain.generate(prompts, replace(settings, max_new_tokens=limit), ends)
-
         def answer(batch: Sequence[Encoded], repeat: int) -> list[Completion | Failure]:
             began = time.perf_counter()
             written = write_plain(
-                generate, [item.ids for item in batch], settings.max_new_tokens, stop_ids, rules,
-                blocks,
+                self._plain.generate, [item.ids for item in batch], settings, stop_ids, rules, blocks,
             )  # fmt: skip
             seconds = (time.perf_counter() - began) / len(batch)
             return [

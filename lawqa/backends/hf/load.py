@@ -72,6 +72,8 @@ class LoadedModel:
     """Tokens that end a turn: those of the generation config, and the chat template's own."""
     adapter: Path | None = None
     """The adapter that is applied, unmerged."""
+    sharded: bool = False
+    """Whether the processes share its weights out: on the CPU until `lawqa.training.sharding` does it."""
 
     def describe(self) -> dict[str, Any]:
         """What a manifest says of the model."""
@@ -88,12 +90,16 @@ class LoadedModel:
         }
 
 
-def load_model(config: ModelConfig, adapter: Path | None = None) -> LoadedModel:
+def load_model(
+    config: ModelConfig, adapter: Path | None = None, *, sharded: bool = False
+) -> LoadedModel:
     """Load model and tokenizer onto the GPU, or the CPU where there is none.
 
     Args:
         config: which model, and how.
         adapter: a PEFT adapter directory to apply, unmerged; its weights are kept in float32.
+        sharded: leave the weights on the CPU, for `lawqa.training.sharding` to share them out: a GPU never
+            holds them all.
 
     Raises:
         BackendError: the model or the adapter is not there or does not load.
@@ -107,8 +113,8 @@ def load_model(config: ModelConfig, adapter: Path | None = None) -> LoadedModel:
             config.name,
             revision=config.revision or "main",
             dtype=dtype,
-            device_map={"": device},
-            quantization_config=_quantisation(config, dtype),
+            device_map={"": torch.device("cpu") if sharded else device},
+            quantization_config=_quantisation(config, dtype, sharded=sharded),
         )
     except torch.OutOfMemoryError:
         raise out_of_memory(config.name, load_in_4bit=config.load_in_4bit) from None
@@ -116,9 +122,8 @@ def load_model(config: ModelConfig, adapter: Path | None = None) -> LoadedModel:
         raise not_loaded(config.name, config.revision, problem) from problem
     if config.load_in_4bit and device.type == "cpu":
         keep_cpu_gradients_right(model)
-    loaded = LoadedModel(
-        model, tokenizer, config, device, dtype, _stop_token_ids(model.generation_config, tokenizer)
-    )
+    stop_token_ids = _stop_token_ids(model.generation_config, tokenizer)
+    loaded = LoadedModel(model, tokenizer, config, device, dtype, stop_token_ids, sharded=sharded)
     if adapter is not None:
         apply_adapter(loaded, adapter)
     model.eval()
@@ -204,7 +209,9 @@ def directory_hash(directory: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _quantisation(config: ModelConfig, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+def _quantisation(
+    config: ModelConfig, dtype: torch.dtype, *, sharded: bool
+) -> BitsAndBytesConfig | None:
     if not config.load_in_4bit:
         return None
     try:
@@ -213,6 +220,8 @@ def _quantisation(config: ModelConfig, dtype: torch.dtype) -> BitsAndBytesConfig
             bnb_4bit_quant_type=config.quant_type,
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=dtype,
+            # FSDP of older versions of torch wants one dtype for all weights of a block.
+            bnb_4bit_quant_storage=dtype if sharded else torch.uint8,
         )
     except ImportError:
         raise MissingExtraError("bitsandbytes", "train") from None

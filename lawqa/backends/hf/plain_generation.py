@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,8 +14,8 @@ from lawqa.backends.hf.batching import left_padded
 from lawqa.backends.hf.engine_sequence import ThinkBlocks
 from lawqa.backends.hf.engine_stops import Stop, StopRules
 
-Generate = Callable[[Sequence[Sequence[int]], int, Sequence[int]], list[list[int]]]
-"""Prompts, the most new tokens, stop tokens -> new tokens, perhaps with padding behind a stop token."""
+Generate = Callable[[Sequence[Sequence[int]], GenerationSettings, Sequence[int]], list[list[int]]]
+"""Prompts, settings, stop tokens -> new tokens, perhaps with padding behind a stop token."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def generate_plain(
 def write_plain(
     generate: Generate,
     prompts: Sequence[Sequence[int]],
-    limit: int,
+    settings: GenerationSettings,
     stop_ids: Sequence[int],
     rules: StopRules,
     blocks: ThinkBlocks | None,
@@ -78,23 +78,24 @@ def write_plain(
     Args:
         generate: writes tokens.
         prompts: token ids.
-        limit: the most tokens of a completion.
+        settings: how tokens are chosen, and how many at most.
         stop_ids: tokens that end a turn.
         rules: when a completion ends.
         blocks: how think blocks end; None where no prompt begins one.
     """
+    limit = settings.max_new_tokens
     if blocks is None or blocks.budget is None or blocks.budget >= limit:
-        rows = [_upto(row, stop_ids) for row in generate(prompts, limit, stop_ids)]
+        rows = [_upto(row, stop_ids) for row in generate(prompts, settings, stop_ids)]
         return [_written(row, limit, rules, blocks, closed=False) for row in rows]
-    ends = {*stop_ids, blocks.end}
-    rows = [_upto(row, ends) for row in generate(prompts, blocks.budget, sorted(ends))]
+    ends, first = {*stop_ids, blocks.end}, replace(settings, max_new_tokens=blocks.budget)
+    rows = [_upto(row, ends) for row in generate(prompts, first, sorted(ends))]
     closed = [row[-1] not in ends for row in rows]
     for row, late in zip(rows, closed, strict=True):
         row.extend(blocks.closing if late else ())
     open_ended = [n for n, row in enumerate(rows) if row[-1] not in stop_ids and len(row) < limit]
     if open_ended:
-        most = limit - min(len(rows[n]) for n in open_ended)
-        longer = generate([[*prompts[n], *rows[n]] for n in open_ended], most, stop_ids)
+        rest = replace(settings, max_new_tokens=limit - min(len(rows[n]) for n in open_ended))
+        longer = generate([[*prompts[n], *rows[n]] for n in open_ended], rest, stop_ids)
         for n, row in zip(open_ended, longer, strict=True):
             rows[n].extend(_upto(row, stop_ids))
     return [

@@ -34,6 +34,14 @@ class PlainModel:
         with self._as_asked() as model:
             return last_logits_padded(model, prompts, self._pad, self._loaded.device)
 
+    def following_logits(self, prompt: Sequence[int], text: Sequence[int]) -> torch.Tensor:
+        """Next-token logits before each token of a text that follows a prompt, [tokens, vocabulary]."""
+        ids = torch.tensor([[*prompt, *text[:-1]]], device=self._loaded.device)
+        with self._as_asked() as model, torch.no_grad():
+            output = model(input_ids=ids, use_cache=False, logits_to_keep=len(text))
+        logits: torch.Tensor = output.logits[0].float()
+        return logits
+
     def generate(
         self, prompts: Sequence[Sequence[int]], settings: GenerationSettings, ends: Sequence[int]
     ) -> list[list[int]]:

@@ -1,0 +1,196 @@
+"""Retrieval indexes: built from an article file, opened with their manifest, evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from lawqa.errors import ConfigError, DataError
+from lawqa.pipelines.index_files import (
+    INDEX_FORMAT,
+    file_entries,
+    index_being_built,
+    index_sha256,
+    read_index_manifest,
+)
+from lawqa.questions import file_sha256, read_questions
+from lawqa.retrieval.articles import Article, corpus_sha256, read_articles
+from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
+from lawqa.retrieval.dense import (
+    CrossEncoderReranker,
+    EmbeddingRanker,
+    Reranker,
+    SentenceEncoder,
+    write_embeddings,
+)
+from lawqa.retrieval.evaluation import evaluate_retrieval, summarise
+from lawqa.retrieval.index import StatuteIndex
+from lawqa.retrieval.indexing import write_index
+from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.runs import MANIFEST, SCHEMA_VERSION, describe_environment, now, write_json
+
+
+@dataclass(frozen=True)
+class IndexConfig:
+    """What to index, and where to."""
+
+    articles: Path
+    """Articles as JSONL, also .gz or .xz."""
+    output_dir: Path
+    """The index directory."""
+    parameters: Bm25Parameters = field(default_factory=Bm25Parameters)
+    """How words are weighed."""
+    dense: str | None = None
+    """An embedding model whose vectors are stored too; None for none."""
+    fresh: bool = False
+    """Replace an earlier index."""
+    quiet: bool = False
+    """No progress bar."""
+
+
+@dataclass(frozen=True)
+class RetrieverConfig:
+    """Which index to search, and how."""
+
+    index: Path
+    """The index directory."""
+    settings: SearchSettings = field(default_factory=SearchSettings)
+    """How articles are ranked."""
+    dense: str | None = None
+    """The embedding model whose ranking is fused in; the one the index was built with. None for none."""
+    reranker_model: str | None = None
+    """The cross-encoder that reorders the first articles; None for none."""
+    rerank_depth: int = 20
+    """How many it reorders."""
+
+
+def build_index(config: IndexConfig) -> dict[str, Any]:
+    """Index an article file.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ConfigError: the directory holds an index and `fresh` is not given, or holds something else.
+        DataError: the article file cannot be read, or a line is broken.
+        MissingExtraError: bm25s, or for a dense index sentence-transformers, is not installed.
+    """
+    require_bm25s()
+    encoder = None if config.dense is None else SentenceEncoder(config.dense)
+    started, corpus = now(), _corpus(config.articles)
+    with index_being_built(config.output_dir, fresh=config.fresh) as directory:
+        hidden = config.quiet or None  # None: tqdm hides the bar where there is no terminal
+        with tqdm(desc="indexing", unit=" articles", disable=hidden) as bar:
+            articles = _counted(read_articles(config.articles), bar)
+            counts = write_index(articles, directory, config.parameters)
+        dense = None
+        if encoder is not None:
+            dimension = write_embeddings(directory, read_articles(config.articles), encoder)
+            dense = {"model": config.dense, "dimension": dimension}
+        files = file_entries(directory)
+        manifest: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "kind": "index",
+            "index_format": INDEX_FORMAT,
+            "corpus": corpus,
+            "parameters": {
+                "method": "bm25 (lucene)",
+                **asdict(config.parameters),
+                "tokens": "character bigrams",
+                "unit": "paragraph with its article's header",
+            },
+            "dense": dense,
+            "counts": asdict(counts),
+            "index_sha256": index_sha256(files),
+            "files": files,
+            "environment": {**describe_environment(), "bm25s": version("bm25s")},
+            "started": started,
+            "ended": now(),
+        }
+        write_json(directory / MANIFEST, manifest)
+    return manifest
+
+
+def open_retriever(config: RetrieverConfig) -> Retriever:
+    """Open an index for searching.
+
+    Raises:
+        ConfigError: there is no whole index, or it was not built with this embedding model.
+        DataError: a file of it is missing or broken.
+        MissingExtraError: a model is asked for and sentence-transformers is not installed.
+    """
+    manifest = read_index_manifest(config.index)
+    index = StatuteIndex(config.index)
+    dense = None
+    if config.dense is not None:
+        built_with = (manifest["dense"] or {}).get("model")
+        if built_with != config.dense:
+            found = f"with {built_with}" if built_with else "without embeddings"
+            raise ConfigError(
+                f"{config.index}: was built {found}, not with {config.dense}",
+                f"lawqa index build … --dense {config.dense} --fresh",
+            )
+        dense = EmbeddingRanker(config.index, SentenceEncoder(config.dense), index.id_rank)
+    reranker: Reranker | None = None
+    if config.reranker_model is not None:
+        reranker = CrossEncoderReranker(config.reranker_model)
+    return Retriever(
+        index,
+        config.settings,
+        dense=dense,
+        reranker=reranker,
+        rerank_depth=config.rerank_depth,
+    )
+
+
+def evaluate_index(config: RetrieverConfig, questions: Path) -> dict[str, Any]:
+    """How well an index finds the gold articles of questions, as JSON (see `evaluation.summarise`).
+
+    Raises:
+        DataError: the questions cannot be read, or none of them has a gold article.
+        ConfigError: as `open_retriever`.
+    """
+    retriever = open_retriever(config)
+    asked = read_questions(questions)
+    results = evaluate_retrieval(
+        asked,
+        retriever.index,
+        lambda question, depth: retriever.rank_for(question, depth).positions,
+    )
+    manifest = read_index_manifest(config.index)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        **summarise(results, len(asked)),
+        "index": {"path": str(config.index), "sha256": manifest["index_sha256"]},
+        "corpus": manifest["corpus"],
+        "questions": {"path": str(questions), "sha256": file_sha256(questions)},
+        "settings": {
+            **asdict(config.settings),
+            "dense": config.dense,
+            "reranker_model": config.reranker_model,
+            "rerank_depth": config.rerank_depth if config.reranker_model else None,
+        },
+    }
+
+
+def _counted(articles: Iterator[Article], bar: tqdm[Any]) -> Iterator[Article]:
+    for article in articles:
+        bar.update()
+        yield article
+
+
+def _corpus(path: Path) -> dict[str, Any]:
+    """What the manifest says of the article file."""
+    try:
+        return {"path": str(path), "sha256": corpus_sha256(path), "size": path.stat().st_size}
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: no such file", "lawqa statutes parse  writes articles from e-Gov's XML"
+        ) from None
+    except OSError as problem:
+        raise DataError(f"{path}: cannot be read: {problem.strerror}") from None

@@ -1,0 +1,165 @@
+"""The directory of a retrieval index: written beside its place and moved there whole, checked when opened.
+
+manifest.json tells what the index is made of and lists every other file with size and SHA-256.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import ConfigError, DataError
+from lawqa.retrieval.articles import corpus_sha256
+from lawqa.runs import MANIFEST, read_manifest
+
+INDEX_FORMAT = 1
+"""Raised whenever files, tokens or normalisation change: an index of another format is refused."""
+
+_NOT_IN_HASH = "articles.bin"
+"""Compressed text may differ by a byte between versions of zlib; the corpus has a hash of its own."""
+
+
+@contextmanager
+def index_being_built(directory: Path, *, fresh: bool) -> Iterator[Path]:
+    """A directory to write an index into; when all is well it takes the place of `directory`.
+
+    Until then an earlier index stays as it is, and what a killed build left behind is cleared by the next.
+
+    Raises:
+        ConfigError: the place is taken (by an index, without `fresh`; by anything else, always), cannot be
+            written, or another process is building there.
+    """
+    _check_free(directory, fresh=fresh)
+    building = directory.with_name(f".{directory.name}.building")
+    try:
+        building.mkdir(parents=True, exist_ok=True)
+        handle = os.open(building, os.O_RDONLY)
+    except OSError as problem:
+        raise ConfigError(f"{directory}: cannot be written: {problem.strerror}") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{directory}: another process is building an index there") from None
+        _clear(building)
+        try:
+            yield building
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        _move(building, directory)
+    finally:
+        os.close(handle)
+
+
+def file_entries(directory: Path) -> dict[str, dict[str, Any]]:
+    """Size in bytes and SHA-256 of every file of an index but its manifest."""
+    return {
+        path.name: {"size": path.stat().st_size, "sha256": corpus_sha256(path)}
+        for path in sorted(directory.iterdir())
+        if path.name != MANIFEST
+    }
+
+
+def index_sha256(files: Mapping[str, Mapping[str, Any]]) -> str:
+    """One hash of all that decides what is found: the same corpus and parameters give the same."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        if name != _NOT_IN_HASH:
+            digest.update(f"{name}\x00{files[name]['sha256']}\n".encode())
+    return digest.hexdigest()
+
+
+def read_index_manifest(directory: Path) -> dict[str, Any]:
+    """The manifest of an index whose files are all there, in the sizes that were written.
+
+    Raises:
+        ConfigError: there is no index in this directory, or it was written by another version of lawqa.
+        DataError: the manifest is broken, or a file is missing or of another size.
+    """
+    if not (directory / MANIFEST).is_file():
+        raise ConfigError(f"{directory}: holds no index", _build_hint(directory))
+    manifest = read_manifest(directory)
+    if manifest.get("kind") != "index":
+        raise ConfigError(
+            f"{directory}: holds no index but a {manifest.get('kind')} run", _build_hint(directory)
+        )
+    if manifest["index_format"] != INDEX_FORMAT:
+        raise ConfigError(
+            f"{directory}: the index has format {manifest['index_format']}, this version of lawqa reads "
+            f"{INDEX_FORMAT}",
+            f"{_build_hint(directory)} (with --fresh)",
+        )
+    for name, entry in manifest["files"].items():
+        path = directory / name
+        size = path.stat().st_size if path.is_file() else None
+        if size != entry["size"]:
+            found = "is missing" if size is None else f"has {size:,} bytes"
+            raise _not_whole(directory, f"{name} {found}, expected {entry['size']:,} bytes")
+    return manifest
+
+
+def verify_index(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Read every file and compare its hash; half a second for all of Japanese law.
+
+    Raises:
+        DataError: a file differs from what was built.
+    """
+    for name, entry in manifest["files"].items():
+        if corpus_sha256(directory / name) != entry["sha256"]:
+            raise _not_whole(directory, f"{name} differs from what was built")
+
+
+def _not_whole(directory: Path, problem: str) -> DataError:
+    return DataError(
+        f"{directory}: the index is not whole: {problem}",
+        f"{_build_hint(directory)} (with --fresh)",
+    )
+
+
+def _build_hint(directory: Path) -> str:
+    return f"lawqa index build --articles ARTICLES.jsonl --output-dir {directory}  builds one"
+
+
+def _check_free(directory: Path, *, fresh: bool) -> None:
+    if directory.exists() and not directory.is_dir():
+        raise ConfigError(f"{directory}: is a file, expected a directory for the index")
+    if not directory.exists() or not any(directory.iterdir()):
+        return
+    if not (directory / MANIFEST).is_file() or _kind(directory) != "index":
+        raise ConfigError(
+            f"{directory}: is not empty and holds no index", "name a directory of its own"
+        )
+    if not fresh:
+        raise ConfigError(
+            f"{directory}: already holds an index",
+            "--fresh replaces it; or name another directory",
+        )
+
+
+def _kind(directory: Path) -> object:
+    try:
+        return read_manifest(directory).get("kind")
+    except DataError:
+        return None
+
+
+def _clear(directory: Path) -> None:
+    for path in directory.iterdir():
+        path.unlink()
+
+
+def _move(building: Path, directory: Path) -> None:
+    """Put the finished directory in its place; whoever has the earlier one open keeps it."""
+    earlier = directory.with_name(f".{directory.name}.replaced")
+    shutil.rmtree(earlier, ignore_errors=True)
+    if directory.exists():
+        directory.rename(earlier)
+    building.rename(directory)
+    shutil.rmtree(earlier, ignore_errors=True)

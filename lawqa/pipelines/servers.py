@@ -1,0 +1,90 @@
+"""Model servers: which one is asked, and how, as settings; and the backend that asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lawqa.backends.base import Backend
+from lawqa.backends.remote import Limits, require_packages
+from lawqa.errors import ConfigError
+
+ServerKind = Literal["ollama", "openai"]
+
+DEFAULT_OLLAMA_MODEL = "qwen3:8b"
+"""The lab's baseline."""
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """A model on a server."""
+
+    kind: ServerKind
+    """Which API the server speaks."""
+    model: str
+    """The model's name on the server."""
+    base_url: str | None = None
+    """The server's address; None for what the environment names, for Ollama else this machine."""
+    limits: Limits = field(default_factory=Limits)
+    """Deadlines, repeats, requests in flight."""
+    tokenizer: str | None = None
+    """The model's tokenizer in Hugging Face format, to count prompts exactly."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings; keys come from the environment and are not among them."""
+        return {**vars(self), "limits": vars(self.limits)}
+
+
+def open_server(config: ServerConfig) -> Backend:
+    """The backend for this model, which is known to be there.
+
+    Raises:
+        ConfigError: there is no address, or it is not one.
+        MissingExtraError: the client is not installed.
+        BackendError: the server or the model is not there.
+    """
+    from lawqa.backends.remote.address import find_address
+
+    if config.kind == "ollama":
+        address = find_address(
+            config.base_url, "OLLAMA_HOST", default="http://127.0.0.1:11434", port=11434
+        )
+        require_packages("ollama")
+        from lawqa.backends.ollama import OllamaBackend
+
+        return OllamaBackend(config.model, address, config.limits, _token_count(config.tokenizer))
+    address = find_address(config.base_url, "OPENAI_BASE_URL", port=8000, path="/v1")
+    require_packages("openai")
+    from lawqa.backends.openai import OpenAIBackend
+
+    return OpenAIBackend(config.model, address, config.limits, _token_count(config.tokenizer))
+
+
+def model_on_server(kind: ServerKind, name: str | None) -> str:
+    """The model's name, or the default where there is one.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if name:
+        return name
+    if kind == "ollama":
+        return DEFAULT_OLLAMA_MODEL
+    raise ConfigError(
+        "--llm-backend openai needs --llm-model",
+        "the model's name on the server, see its /v1/models",
+    )
+
+
+def _token_count(tokenizer: str | None) -> Callable[[str], int] | None:
+    """Counts the tokens of a text with this tokenizer; None without one."""
+    if tokenizer is None:
+        return None
+    from lawqa.backends.hf import require_packages as require_hf_packages
+
+    require_hf_packages()
+    from lawqa.backends.hf.load import load_tokenizer
+
+    loaded = load_tokenizer(tokenizer)
+    return lambda text: len(loaded.encode(text, add_special_tokens=False))
