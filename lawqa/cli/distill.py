@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.cli.evaluate import DEFAULT_MODEL
-from lawqa.cli.prompt_options import ConditionFlag, require_no_retrieval, resolve_condition
+from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
+from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.prompting import PromptSpec
 
 
@@ -46,19 +47,24 @@ class Distill:
     """Who answers: a model in Hugging Face format, or a table."""
     script: Path | None = None
     """The table of answers for --llm-backend scripted."""
-    token_budget: int = 8192
-    """Padded tokens of one batch, answers included; halved when memory runs out."""
+    token_budget: int = 0
+    """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
     seed: int = 0
     """The seed of sampling."""
     fresh: FlagCreatePairsOff[bool] = False
     """Start anew; without it the same command goes on where it stopped."""
+    retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.distill import DistillConfig, distill
         from lawqa.pipelines.evaluate import EvaluationConfig, open_backend
 
-        condition, _ = resolve_condition(self.condition, no_rag=False, retrieval_flags={})
-        require_no_retrieval(condition, None)
+        condition, remarks = resolve_condition(
+            self.condition, no_rag=False, retrieval_flags=self.retrieval.given()
+        )
+        for remark in remarks:
+            print(f"note: {remark}", file=sys.stderr)
+        tokenizer = self.hf_model_name if self.llm_backend == "hf" else None
         spec = PromptSpec(self.mode, condition, self.thinking)
         config = DistillConfig(
             data=self.data,
@@ -70,6 +76,7 @@ class Distill:
             max_new_tokens=self.max_new_tokens,
             seed=self.seed,
             fresh=self.fresh,
+            rag=self.retrieval.config((condition,), tokenizer, self.revision),
         )
         backend = open_backend(
             EvaluationConfig(

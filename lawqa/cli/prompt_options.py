@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, Mode
@@ -50,25 +49,3 @@ def resolve_mode(mode: ModeFlag, *, use_cot: bool = False) -> Mode:
             "--mode direct and --use-cot contradict each other", "leave one of them out"
         )
     return "cot" if use_cot else mode or "direct"
-
-
-def not_built_yet(flag: str, feature: str) -> NoReturn:
-    """Refuse a flag whose feature a later version brings.
-
-    Raises:
-        ConfigError: always.
-    """
-    raise ConfigError(f"{flag}: {feature} is not built yet", "leave it out; see CHANGELOG.md")
-
-
-def require_no_retrieval(condition: Condition, index: Path | None) -> None:
-    """Refuse the condition `rag`, which has no retrieval behind it yet.
-
-    Raises:
-        ConfigError: the condition is `rag`.
-    """
-    if condition == "rag":
-        shown = f" with --index {index}" if index else ""
-        not_built_yet(
-            f"--condition rag{shown}", "retrieval (also meant by --top-k without --no-rag)"
-        )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.evaluate import DEFAULT_DATA
+from lawqa.cli.evaluate import DEFAULT_DATA, DEFAULT_MODEL
 from lawqa.cli.prompt_options import (
     ConditionFlag,
     ModeFlag,
-    require_no_retrieval,
     resolve_condition,
     resolve_mode,
 )
+from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 from lawqa.questions import read_questions
@@ -37,10 +37,6 @@ class Records:
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
     no_rag: FlagCreatePairsOff[bool] = False
     """The same as --condition closed."""
-    top_k: int | None = None
-    """How many articles to retrieve."""
-    index: Path | None = None
-    """The retrieval index."""
     few_shot: bool = False
     """Put two solved questions before each question."""
     mix: str | None = None
@@ -53,15 +49,22 @@ class Records:
     """Decides which question gets which condition of --mix."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file."""
+    hf_model_name: str = DEFAULT_MODEL
+    """The model whose tokenizer counts --max-context-tokens; used for retrieved contexts only."""
+    revision: str | None = None
+    """Its revision."""
+    retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
 
     def run(self) -> int:
         from lawqa.augment import source_of
+        from lawqa.pipelines.rag import retrieve_contexts
         from lawqa.records import make_records, write_records
         from lawqa.runs import claim_output
 
         conditions, remarks = self._conditions()
-        for condition, _ in conditions:
-            require_no_retrieval(condition, self.index)
+        rag = self.retrieval.config(
+            tuple(condition for condition, _ in conditions), self.hf_model_name, self.revision
+        )
         if self.samples is not None and self.samples < 1:
             raise ConfigError(f"--samples is {self.samples}, expected 1 or more")
         mode = resolve_mode(self.mode)
@@ -76,6 +79,7 @@ class Records:
             permutations=self.permutations,
             seed=self.seed,
             source_of=source_of,
+            retrieved_of=retrieve_contexts(rag, questions).text if rag else None,
         )
         claim_output(self.output_path, "--output-path", fresh=self.fresh)
         for remark in remarks:
@@ -97,7 +101,7 @@ class Records:
         condition, remarks = resolve_condition(
             self.condition,
             no_rag=self.no_rag,
-            retrieval_flags={"--top-k": self.top_k, "--index": self.index},
+            retrieval_flags=self.retrieval.given(),
         )
         return [(condition, 1)], remarks
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import json_lines, written_whole
 from lawqa.prompting import Message, PromptSpec, spec_hash
-from lawqa.questions import from_sample, json_lines, read_questions, to_sample
+from lawqa.questions import from_sample, read_questions, to_sample
 from lawqa.records.record import LEGACY_SPEC, TrainingRecord, make_record
 
 SCHEMA_VERSION = 1
@@ -28,7 +29,7 @@ class LoadedRecords:
 
 def write_records(path: Path, records: Iterable[TrainingRecord]) -> None:
     """Write records as JSONL, one a line."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with written_whole(path) as file:
         for record in records:
             file.write(json.dumps(_to_json(record), ensure_ascii=False) + "\n")
 
@@ -91,6 +92,7 @@ def _to_json(record: TrainingRecord) -> dict[str, Any]:
         "fingerprint": record.fingerprint,
         "source": record.source,
         "group": record.group,
+        "retrieved": record.retrieved,
         "origin": to_sample(record.origin) if record.origin else None,
     }
 
@@ -113,6 +115,7 @@ def _from_json(item: dict[str, Any]) -> TrainingRecord:
         fingerprint=_text(item["fingerprint"]),
         source=_text(item["source"]),
         group=_text(item.get("group", "")),
+        retrieved=_text(item.get("retrieved", "")),
         origin=from_sample(item["origin"]) if item.get("origin") is not None else None,
     )
 

@@ -39,6 +39,8 @@ class TrainingRecord:
     """What the record was made from."""
     group: str = ""
     """The group that the question belongs to among those it was made with; empty where it is not known."""
+    retrieved: str = ""
+    """The retrieved context that the prompt shows, for the condition `rag`; else empty."""
     origin: Question | None = None
     """The question it was made of, whole, so that a leak audit sees also what the prompt does not show;
     None where it is not known."""
@@ -55,9 +57,21 @@ class TrainingRecord:
 
 
 def make_record(
-    question: Question, spec: PromptSpec, *, reasoning: str = "", source: str = "question"
+    question: Question,
+    spec: PromptSpec,
+    *,
+    reasoning: str = "",
+    source: str = "question",
+    retrieved: str = "",
 ) -> TrainingRecord:
     """The record that teaches to answer this question as the spec asks.
+
+    Args:
+        question: the question, in the order of choices to show.
+        spec: how it is put.
+        reasoning: what stands before the answer, where the spec wants it.
+        source: what the record is made from.
+        retrieved: the retrieved context, for the condition `rag` only.
 
     Raises:
         ConfigError: the spec wants reasoning and none is given, or wants a context that is not there.
@@ -68,7 +82,7 @@ def make_record(
             "lawqa distill  samples reasoning from the base model; or --mode direct",
         )
     return TrainingRecord(
-        messages=build_prompt(question, spec).messages,
+        messages=build_prompt(question, spec, retrieved=retrieved).messages,
         answer=answer_text(question.gold, spec, reasoning),
         question_id=question.id,
         order=question.order,
@@ -76,6 +90,7 @@ def make_record(
         prompt_hash=spec_hash(spec, ""),
         fingerprint=fingerprint(question),
         source=source,
+        retrieved=retrieved if spec.condition == "rag" else "",
         origin=question,
     )
 
@@ -87,6 +102,7 @@ def make_records(
     permutations: Literal[1, 4, 24] = 1,
     seed: int = 0,
     source_of: Callable[[str], str] | None = None,
+    retrieved_of: Callable[[Question], str] | None = None,
 ) -> tuple[TrainingRecord, ...]:
     """One record for every question and order, with the prompt specs in the given ratio.
 
@@ -97,6 +113,8 @@ def make_records(
             every label equally often, so that no label is favoured.
         seed: decides which question gets which spec.
         source_of: what a question of this id was made from; empty for a question of its own.
+        retrieved_of: the retrieved context of a question, whatever the order of its choices; needed for
+            specs of the condition `rag`.
 
     Raises:
         ConfigError: a spec wants reasoning, or a context that is not there.
@@ -114,9 +132,15 @@ def make_records(
     sources = [source_of(question.id) if source_of else "" for question in shown]
     group_of = {q.key: group.name for group in find_groups(questions) for q in group.members}
     own_key = [question.key for question in questions for _ in orders(permutations)]
+    retrieved = [
+        retrieved_of(question) if retrieved_of and spec_of[i].condition == "rag" else ""
+        for i, question in enumerate(shown)
+    ]
     return tuple(
         replace(
-            make_record(question, spec_of[i], source=sources[i] or "question"),
+            make_record(
+                question, spec_of[i], source=sources[i] or "question", retrieved=retrieved[i]
+            ),
             group=group_of[own_key[i]],
         )
         for i, question in enumerate(shown)

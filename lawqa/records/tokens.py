@@ -76,7 +76,8 @@ def _with_shorter_context(
     spec = PromptSpec.from_id(record.prompt_spec)
     if spec.condition == "closed":
         return None
-    sentences = _SENTENCE.findall(record.origin.context)
+    retrieved = spec.condition == "rag"
+    sentences = _SENTENCE.findall(record.retrieved if retrieved else record.origin.context)
     best: TokenizedRecord | None = None
     low, high = (
         1,
@@ -85,7 +86,8 @@ def _with_shorter_context(
     while low <= high:
         middle = (low + high) // 2
         context = "".join(sentences[:middle]).rstrip()
-        prompt = build_prompt(replace(record.origin, context=context), spec)
+        shorter = replace(record.origin, context=context)
+        prompt = build_prompt(shorter, spec, retrieved=context if retrieved else "")
         found = _tokenized(replace(record, messages=prompt.messages), tokenizer)
         if len(found.input_ids) <= max_seq_length:
             best, low = replace(found, shortened=True), middle + 1

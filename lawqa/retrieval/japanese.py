@@ -135,9 +135,11 @@ def mark_words(normalised: str) -> str:
 def tokenise(text: str) -> list[str]:
     """The character bigrams of a text, in order; none reaches over punctuation.
 
-    Character bigrams find Japanese as well as words do and need no dictionary (Fujii and Croft 1993, "A
-    comparison of indexing techniques for Japanese text retrieval"; measured again for statutes in
-    benchmarks/retrieval.py). `lawqa.retrieval.bm25` computes the same for whole arrays.
+    Character bigrams find Japanese about as well as words do and need no dictionary (Fujii and Croft 1993, "A
+    comparison of indexing techniques for Japanese text retrieval", SIGIR). For statutes measured again by
+    benchmarks/retrieval.py: on the dev half MRR by words alone .82 against .79 with SudachiPy (mode C) for 13
+    statutes, .83 against .76 for a fifth of all; twice the postings, an eighth of the tokenising time.
+    `lawqa.retrieval.bm25` computes the same for whole arrays.
     """
     words = mark_words(normalise(text)).split("\n")
     return [word[i : i + 2] for word in words for i in range(len(word) - 1)]

@@ -1,0 +1,252 @@
+"""`lawqa index`: build, search, look at and evaluate retrieval indexes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+from lawqa.cli.evaluate import DEFAULT_DATA
+from lawqa.cli.retrieval_flags import kept_after_reranking, with_reranker
+from lawqa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.index import RetrieverConfig
+    from lawqa.retrieval.hits import Hit
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Build:
+    """Index an article file."""
+
+    articles: Path
+    """Articles from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
+    output_dir: Path
+    """The index directory."""
+    k1: float = 0.9
+    """BM25: how soon a repeated word stops counting."""
+    b: float = 0.4
+    """BM25: how much long paragraphs are discounted, 0 to 1."""
+    dense: str | None = None
+    """Also store embeddings of this sentence-transformers model, for --dense in a search."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier index."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.index import IndexConfig, build_index
+        from lawqa.retrieval.bm25 import Bm25Parameters
+
+        parameters = Bm25Parameters(k1=self.k1, b=self.b)
+        config = IndexConfig(
+            self.articles, self.output_dir, parameters, dense=self.dense, fresh=self.fresh
+        )
+        print(f"indexing {self.articles} …", file=sys.stderr)
+        counts = build_index(config)["counts"]
+        print(
+            f"indexed {counts['articles']:,} articles of {counts['laws']:,} laws "
+            f"({counts['units']:,} paragraphs) in {self.output_dir}"
+        )
+        return 0
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """How articles are ranked."""
+
+    index: Path
+    """The index directory."""
+    follow: bool = True
+    """Follow references from and to the best article one step."""
+    dense: str | None = None
+    """Fuse in the ranking of the embedding model that the index was built with."""
+    use_reranker: FlagCreatePairsOff[bool] = False
+    """Let a cross-encoder reorder the first articles."""
+    reranker_model: str | None = None
+    """The cross-encoder: a local directory, or a name in the Hugging Face cache."""
+
+    def config(self, rerank_depth: int) -> RetrieverConfig:
+        from lawqa.pipelines.index import RetrieverConfig
+        from lawqa.retrieval.retriever import SearchSettings
+
+        return with_reranker(
+            RetrieverConfig(self.index, SearchSettings(follow=self.follow), dense=self.dense),
+            use=self.use_reranker,
+            model=self.reranker_model,
+            depth=rerank_depth,
+        )
+
+
+@dataclass(frozen=True)
+class Search(Ranked):
+    """Find articles for a question or a few words."""
+
+    query: Positional[str] = ""
+    """What to look for: a question, words, citations."""
+    choices: tuple[str, ...] = ()
+    """The choices of the question."""
+    top_k: int = 5
+    """How many articles."""
+    rerank_top_n: int | None = None
+    """How many of them to keep after reranking. Without it: all."""
+    full: FlagCreatePairsOff[bool] = False
+    """Show whole articles, not only the beginning of the best paragraph."""
+    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    """Write JSON, articles whole."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.index import open_retriever
+
+        if not self.query.strip():
+            raise ConfigError("nothing to look for", 'lawqa index search "質問" --index DIR')
+        if self.top_k < 1:
+            raise ConfigError(f"--top-k is {self.top_k}, expected 1 or more")
+        kept = kept_after_reranking(self.top_k, self.rerank_top_n, use=self.use_reranker)
+        retriever = open_retriever(self.config(self.top_k))
+        hits = retriever.search(self.query, self.choices, top_k=kept)
+        if self.as_json:
+            found = [hit_json(hit) for hit in hits]
+            content = {"schema_version": SCHEMA_VERSION, "query": self.query, "results": found}
+            print(json.dumps(content, ensure_ascii=False, indent=1))
+        else:
+            print("\n\n".join(hit_text(hit, full=self.full) for hit in hits) or "nothing found")
+        return 0
+
+
+@dataclass(frozen=True)
+class Info:
+    """Show what an index is made of."""
+
+    index: Path
+    """The index directory."""
+    verify: FlagCreatePairsOff[bool] = False
+    """Read every file and compare it with what was built."""
+    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    """Write the manifest as JSON."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.index_files import read_index_manifest, verify_index
+
+        manifest = read_index_manifest(self.index)
+        if self.verify:
+            verify_index(self.index, manifest)
+        if self.as_json:
+            print(json.dumps(manifest, ensure_ascii=False, indent=1))
+        else:
+            size = sum(path.stat().st_size for path in self.index.iterdir())
+            print(info_text(self.index, manifest, size))
+            if self.verify:
+                print("verified    every file is as it was built")
+        return 0
+
+
+@dataclass(frozen=True)
+class Eval(Ranked):
+    """Measure how well an index finds the articles that the questions' own contexts quote."""
+
+    questions: Path = DEFAULT_DATA
+    """The questions: lawqa_jp JSON, or JSONL."""
+    rerank_depth: int = 20
+    """How many articles the cross-encoder reorders."""
+    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    """Write JSON."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.index import evaluate_index
+
+        summary = evaluate_index(self.config(self.rerank_depth), self.questions)
+        if self.as_json:
+            print(json.dumps(summary, ensure_ascii=False, indent=1))
+        else:
+            print(evaluation_text(summary))
+        return 0
+
+
+@dataclass(frozen=True)
+class Index:
+    """Build, search, look at and evaluate retrieval indexes over statutes."""
+
+    command: Annotated[
+        Annotated[Build, subcommand("build")]
+        | Annotated[Search, subcommand("search")]
+        | Annotated[Info, subcommand("info")]
+        | Annotated[Eval, subcommand("eval")],
+        arg(name=""),
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """A found article as JSON."""
+    return {
+        "rank": hit.rank,
+        "score": round(hit.score, 4),
+        "why": [{"kind": reason.kind, "detail": reason.detail} for reason in hit.reasons],
+        **hit.article.to_row(),
+    }
+
+
+def hit_text(hit: Hit, *, full: bool = False) -> str:
+    """A found article for a terminal: what it is, why it was found, its text or the best of it."""
+    from lawqa.retrieval.context import build_context
+
+    article = hit.article
+    heading, *lines = build_context([hit], limit=None if full else 400).text.split("\n")[1:]
+    title = f"{hit.rank}. {article.law_title} {heading.removeprefix('### ')}{article.caption}"
+    why = [f"   {reason.kind}: {reason.detail}" for reason in hit.reasons]
+    return "\n".join([f"{title}  [{hit.score:.1f}]", *why, *(f"   | {line}" for line in lines)])
+
+
+def info_text(directory: Path, manifest: dict[str, Any], size: int) -> str:
+    """What an index is made of, in lines."""
+    counts, corpus, dense = manifest["counts"], manifest["corpus"], manifest["dense"]
+    parameters = " ".join(f"{name}={value}" for name, value in manifest["parameters"].items())
+    return "\n".join(
+        [
+            f"{directory}: {counts['articles']:,} articles of {counts['laws']:,} laws",
+            f"paragraphs  {counts['units']:,}",
+            f"tokens      {counts['tokens']:,} different, {counts['postings']:,} postings",
+            f"links       {counts['links']:,} pairs of articles that cite one another",
+            f"size        {size / 1e6:,.1f} MB",
+            f"parameters  {parameters}",
+            f"dense       {dense['model'] if dense else 'none'}",
+            f"corpus      {corpus['path']}  sha256 {corpus['sha256']}",
+            f"index       sha256 {manifest['index_sha256']}",
+            f"built       {manifest['ended']}",
+        ]
+    )
+
+
+def evaluation_text(summary: dict[str, Any]) -> str:
+    """Hit rates by law and type of question, and the worst misses."""
+    from lawqa.report.table import aligned
+
+    names = ["n", "hit@1", "hit@3", "hit@5", "hit@10", "recall@5", "recall@10", "mrr"]
+    rows = [("all", summary["overall"])]
+    rows += [*summary["by_law"].items(), *summary["by_reference_type"].items()]
+    cells = [["", *names]]
+    for group, figures in rows:
+        cells.append([group or "(unknown)", *(_figure(figures[name]) for name in names)])
+    lines = [aligned(cells), ""]
+    if summary["without_gold"]:
+        lines += [f"{summary['without_gold']} questions whose context quotes no statute", ""]
+    lines.append(f"{len(summary['misses'])} questions whose first result is no gold article:")
+    for miss in summary["misses"]:
+        gold = ", ".join(f"{g['law_title']}{g['name']} ({_rank(g['rank'])})" for g in miss["gold"])
+        lines.append(f"  {_rank(miss['rank']):>5}  {miss['id']}: {gold}")
+    return "\n".join(lines)
+
+
+def _figure(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
+
+
+def _rank(rank: int | None) -> str:
+    return "none" if rank is None else str(rank)

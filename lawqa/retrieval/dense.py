@@ -1,0 +1,171 @@
+"""Rankings by neural models, never needed for the default: embeddings and a cross-encoder.
+
+Both come from sentence-transformers, which is imported only when a model is asked for. Any model that it
+loads will do; names are those of local directories or of the Hugging Face cache.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lawqa.errors import BackendError, ConfigError, DataError, MissingExtraError
+from lawqa.retrieval.articles import Article
+from lawqa.retrieval.references import article_name
+
+EMBEDDINGS_FILE = "embeddings.npy"
+_BATCH = 1024
+
+
+class DenseRanker(Protocol):
+    """A ranking by embeddings."""
+
+    def rank(self, query: str, depth: int) -> Sequence[int]:
+        """The positions of the nearest articles, nearest first."""
+
+
+class Reranker(Protocol):
+    """A cross-encoder."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """How well each text answers the query; higher is better."""
+
+
+class Encoder(Protocol):
+    """A model that turns texts into vectors."""
+
+    def encode(self, texts: Sequence[str], *, query: bool) -> NDArray[np.float32]:
+        """Vectors of length 1, shape (len(texts), d); queries and articles may be treated differently."""
+
+
+class SentenceEncoder:
+    """An embedding model of sentence-transformers.
+
+    Args:
+        model: a local directory, or a name in the Hugging Face cache.
+
+    Raises:
+        MissingExtraError: sentence-transformers is not installed.
+        BackendError: the model cannot be loaded.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._model = _loaded("SentenceTransformer", model)
+
+    def encode(self, texts: Sequence[str], *, query: bool) -> NDArray[np.float32]:
+        """Vectors of length 1; a model that has prompts of its own for queries and documents uses them."""
+        name = "encode_query" if query else "encode_document"
+        encode = getattr(self._model, name, self._model.encode)
+        vectors = encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+
+class CrossEncoderReranker:
+    """A cross-encoder of sentence-transformers.
+
+    Args:
+        model: a local directory, or a name in the Hugging Face cache.
+
+    Raises:
+        MissingExtraError: sentence-transformers is not installed.
+        BackendError: the model cannot be loaded.
+    """
+
+    def __init__(self, model: str) -> None:
+        self._model = _loaded("CrossEncoder", model)
+
+    def scores(self, query: str, texts: Sequence[str]) -> Sequence[float]:
+        """How well each text answers the query."""
+        pairs = [(query, text) for text in texts]
+        return [float(score) for score in self._model.predict(pairs, show_progress_bar=False)]
+
+
+class EmbeddingRanker:
+    """Nearest articles by cosine, all of them compared.
+
+    Args:
+        directory: the index, with the embeddings that `write_embeddings` wrote.
+        encoder: the model that they were made with.
+        id_rank: what breaks ties; shape (n_articles,).
+
+    Raises:
+        ConfigError: the index has no embeddings.
+        DataError: they do not belong to this index.
+    """
+
+    def __init__(self, directory: Path, encoder: Encoder, id_rank: NDArray[np.int32]) -> None:
+        path = directory / EMBEDDINGS_FILE
+        if not path.exists():
+            raise ConfigError(
+                f"{directory}: the index has no embeddings",
+                "lawqa index build … --dense MODEL --fresh  makes them",
+            )
+        self._embeddings = np.load(path, mmap_mode="r")
+        if len(self._embeddings) != len(id_rank):
+            raise DataError(
+                f"{path}: {len(self._embeddings)} embeddings for {len(id_rank)} articles",
+                "lawqa index build … --dense MODEL --fresh",
+            )
+        self._encoder, self._id_rank = encoder, id_rank
+
+    def rank(self, query: str, depth: int) -> Sequence[int]:
+        """The positions of the nearest articles, nearest first, ties by id."""
+        vector = self._encoder.encode([query], query=True)[0]
+        near = np.round(self._embeddings @ vector, 5)
+        order: list[int] = np.lexsort((self._id_rank, -near))[:depth].tolist()
+        return order
+
+
+def write_embeddings(directory: Path, articles: Iterator[Article], encoder: Encoder) -> int:
+    """Embed articles into an index, in its order; 2 bytes a dimension and article.
+
+    Returns:
+        The dimension of the vectors.
+    """
+    parts: list[NDArray[np.float16]] = []
+    while batch := list(itertools.islice(articles, _BATCH)):
+        texts = [article_text(article) for article in batch]
+        parts.append(encoder.encode(texts, query=False).astype(np.float16))
+    embeddings = np.concatenate(parts)
+    np.save(directory / EMBEDDINGS_FILE, embeddings)
+    return int(embeddings.shape[1])
+
+
+def fuse_reciprocal_ranks(rankings: Sequence[Sequence[int]], k: int = 60) -> dict[int, float]:
+    """Reciprocal rank fusion: the sum of 1 / (k + rank) over the rankings that hold an item.
+
+    Cormack, Clarke and Büttcher 2009, "Reciprocal rank fusion outperforms Condorcet and individual rank
+    learning methods", SIGIR; k = 60 is theirs.
+    """
+    fused: dict[int, float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, start=1):
+            fused[item] = fused.get(item, 0.0) + 1 / (k + rank)
+    return fused
+
+
+def article_text(article: Article) -> str:
+    """An article as one text, for models that read it: law, number, caption, paragraphs."""
+    number = article_name(article.article) if article.article else ""
+    paragraphs = "\n".join(paragraph.text for paragraph in article.paragraphs)
+    return f"{article.law_title}{number}{article.caption}\n{paragraphs}"
+
+
+def _loaded(kind: str, model: str) -> Any:
+    try:
+        library = importlib.import_module("sentence_transformers")
+    except ImportError:
+        raise MissingExtraError("sentence-transformers", "dense") from None
+    try:
+        return getattr(library, kind)(model)
+    except (OSError, ValueError) as problem:
+        raise BackendError(
+            f"{model}: cannot be loaded as a {kind}: {problem}",
+            "give a local directory, or a model that is in the Hugging Face cache",
+        ) from None

@@ -1,0 +1,39 @@
+"""Which words of a query an article holds: for people to see why it was found."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = re.compile(r"[\w%/.]+")
+_PARTICLES = "のをにはがでともや"
+_LONGEST_TEXT = 5_000
+
+
+def shared_phrases(query: str, text: str, *, limit: int = 4, least: int = 3) -> list[str]:
+    """The longest strings that a query and a text share, longest first, none inside another.
+
+    Args:
+        query: normalised.
+        text: normalised; only its first 5,000 characters are looked at.
+        limit: how many phrases at most.
+        least: the fewest characters of a phrase.
+    """
+    text = text[:_LONGEST_TEXT]
+    found: dict[str, None] = {}
+    for word in dict.fromkeys(_WORDS.findall(query)):
+        start, end = 0, least
+        while end <= len(word):
+            if word[start:end] not in text:
+                start, end = start + 1, max(end, start + 1 + least)
+                continue
+            while end < len(word) and word[start : end + 1] in text:
+                end += 1
+            phrase = word[start:end].strip(_PARTICLES)
+            if len(phrase) >= least:
+                found[phrase] = None
+            start, end = start + 1, end + 1
+    phrases: list[str] = []
+    for phrase in sorted(found, key=lambda phrase: (-len(phrase), query.index(phrase))):
+        if not any(phrase in longer for longer in phrases):
+            phrases.append(phrase)
+    return phrases[:limit]

@@ -1,0 +1,328 @@
+"""`lawqa index`: what it writes, says and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tyro
+
+from lawqa.cli.index import Index
+from lawqa.errors import ConfigError, DataError, MissingExtraError
+from lawqa.pipelines.index_files import INDEX_FORMAT, index_being_built, read_index_manifest
+from lawqa.questions import Question, write_questions
+from lawqa.retrieval.articles import corpus_sha256
+
+ACT, HOUSE = "試験品取引法", "家屋の賃貸借に関する法律"
+
+
+def row(law: str, number: str, *texts: str, caption: str = "") -> dict[str, Any]:
+    """A line of the earlier form."""
+    return {
+        "law_id": {ACT: "901AC01", HOUSE: "904AC01"}[law],
+        "law_title": law,
+        "article": number,
+        "caption": caption,
+        "paragraphs": [{"num": n, "text": text} for n, text in enumerate(texts, start=1)],
+    }
+
+
+ROWS = [
+    row(
+        ACT, "5", "公開買取りの期間を公告する。", "公告は、三十日前までにする。", caption="（公告）"
+    ),
+    row(ACT, "24", "買取報告書を提出する。"),
+    row(HOUSE, "4", "家屋の賃借人は、家屋を転貸することができない。", caption="（転貸）"),
+]
+
+
+def run(*arguments: str | Path) -> int:
+    command: Index = tyro.cli(Index, args=list(map(str, arguments)))
+    return command.run()
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    path = tmp_path / "articles.jsonl"
+    lines = [json.dumps(one, ensure_ascii=False) for one in ROWS]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def built(articles: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    directory = tmp_path / "index"
+    assert run("build", "--articles", articles, "--output-dir", directory) == 0
+    said = capsys.readouterr()
+    assert said.out == f"indexed 3 articles of 2 laws (4 paragraphs) in {directory}\n"
+    return directory
+
+
+def test_the_manifest_says_what_the_index_is_made_of(built: Path, articles: Path) -> None:
+    manifest = json.loads((built / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["schema_version"] == 1
+    assert (manifest["kind"], manifest["index_format"]) == ("index", INDEX_FORMAT)
+    assert manifest["corpus"]["sha256"] == corpus_sha256(articles)
+    assert manifest["parameters"] == {
+        "method": "bm25 (lucene)",
+        "k1": 0.9,
+        "b": 0.4,
+        "max_df": 0.2,
+        "tokens": "character bigrams",
+        "unit": "paragraph with its article's header",
+    }
+    counts = manifest["counts"]
+    assert (counts["laws"], counts["articles"], counts["units"]) == (2, 3, 4)
+    written = {path.name: path.stat().st_size for path in built.iterdir()}
+    assert {name: entry["size"] for name, entry in manifest["files"].items()} == {
+        name: size for name, size in written.items() if name != "manifest.json"
+    }
+
+
+def index_hash(directory: Path) -> str:
+    return str(read_index_manifest(directory)["index_sha256"])
+
+
+def test_the_same_corpus_gives_the_same_index(built: Path, articles: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    run("build", "--articles", articles, "--output-dir", again)
+    assert index_hash(again) == index_hash(built)
+    run("build", "--articles", articles, "--output-dir", again, "--k1", "1.5", "--fresh")
+    assert index_hash(again) != index_hash(built)
+
+
+def test_search_tells_what_was_found_and_why(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("search", "試験品取引法第５条の公告の期間", "--index", built, "--top-k", "1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("1. 試験品取引法 第5条（公告）  [")
+    assert lines[1] == "   citation: 試験品取引法第5条"
+    assert lines[2].startswith("   terms: ")
+    assert "   | 公開買取りの期間を公告する。" in lines
+
+
+def test_search_writes_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("search", "家屋の転貸", "--index", built, "--json") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert (content["schema_version"], content["query"]) == (1, "家屋の転貸")
+    best = content["results"][0]
+    assert best["rank"] == 1
+    assert best["law_title"] == HOUSE
+    assert best["article"] == "4"
+    assert best["paragraphs"] == [{"num": 1, "text": ROWS[2]["paragraphs"][0]["text"]}]
+    assert [why["kind"] for why in best["why"]] == ["terms"]
+
+
+def test_search_takes_choices(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    query = ("search", "次のうち正しいものはどれか", "--index", built, "--json")
+    run(*query, "--choices", "家屋の転貸はできる", "家屋の賃借人")
+    assert json.loads(capsys.readouterr().out)["results"][0]["law_title"] == HOUSE
+
+
+def test_nothing_found_is_said(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("search", "猫", "--index", built, "--no-follow") == 0
+    assert capsys.readouterr().out == "nothing found\n"
+
+
+def test_info_shows_the_manifest(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("info", "--index", built) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"{built}: 3 articles of 2 laws\n")
+    assert read_index_manifest(built)["index_sha256"] in text
+    assert run("info", "--index", built, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == read_index_manifest(built)
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "questions.json"
+    choices = ("家屋の転貸", "ろ", "は", "に")
+    write_questions(
+        path,
+        [
+            Question(
+                "借家_第1章_選択式_関連法令_問題番号1",
+                "正しいものは",
+                choices,
+                "a",
+                f"## {HOUSE}\n### 第４条\n本文",
+            ),
+            Question(
+                "取引_第1章_選択式_根拠条文_問題番号2",
+                "家屋",
+                choices,
+                "a",
+                f"## {ACT}\n### 第24条\n本文",
+            ),
+            Question(
+                "取引_指針_選択式_関連法令_問題番号3", "指針", choices, "a", "## 指針\n### （問1）"
+            ),
+        ],
+    )
+    return path
+
+
+def test_eval_writes_the_figures_as_json(
+    built: Path, questions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("eval", "--index", built, "--questions", questions, "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["schema_version"] == 1
+    assert summary["overall"]["n"] == 2
+    assert summary["overall"]["hit@1"] == 0.5
+    assert {"hit@3", "hit@5", "hit@10", "recall@10", "mrr"} <= set(summary["overall"])
+    assert set(summary["by_law"]) == {"借家", "取引"}
+    assert set(summary["by_reference_type"]) == {"関連法令", "根拠条文"}
+    assert summary["without_gold"] == 1
+    (miss,) = summary["misses"]
+    assert miss["id"] == "取引_第1章_選択式_根拠条文_問題番号2"
+    assert summary["index"]["sha256"] == index_hash(built)
+
+
+def test_eval_is_readable(built: Path, questions: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("eval", "--index", built, "--questions", questions) == 0
+    text = capsys.readouterr().out
+    assert "hit@3" in text
+    assert "1 questions whose context quotes no statute" in text
+    assert f"{ACT}第24条" in text
+
+
+def test_an_index_is_not_replaced_unasked(built: Path, articles: Path) -> None:
+    with pytest.raises(ConfigError, match="already holds an index"):
+        run("build", "--articles", articles, "--output-dir", built)
+    assert run("build", "--articles", articles, "--output-dir", built, "--fresh") == 0
+
+
+@pytest.mark.parametrize("content", [None, {"schema_version": 1, "kind": "train"}])
+def test_a_directory_that_holds_something_else_is_never_replaced(
+    articles: Path, tmp_path: Path, content: dict[str, Any] | None
+) -> None:
+    directory = tmp_path / "thesis"
+    directory.mkdir()
+    (directory / "thesis.txt").write_text("years of work", encoding="utf-8")
+    if content is not None:
+        (directory / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ConfigError, match="holds no index"):
+        run("build", "--articles", articles, "--output-dir", directory, "--fresh")
+    assert (directory / "thesis.txt").exists()
+
+
+def test_an_index_of_another_format_is_refused_with_the_command_that_makes_it_anew(
+    built: Path,
+) -> None:
+    manifest = read_index_manifest(built)
+    (built / "manifest.json").write_text(json.dumps({**manifest, "index_format": 99}))
+    with pytest.raises(ConfigError, match="has format 99, this version of lawqa reads") as caught:
+        run("search", "家屋", "--index", built)
+    assert f"lawqa index build --articles ARTICLES.jsonl --output-dir {built}" in caught.value.hint
+    assert "--fresh" in caught.value.hint
+
+
+def test_a_failed_build_leaves_nothing_and_spares_the_earlier_index(
+    built: Path, articles: Path
+) -> None:
+    before = read_index_manifest(built)
+    broken = articles.with_name("broken.jsonl")
+    broken.write_text(articles.read_text(encoding="utf-8") + "{\n", encoding="utf-8")
+    with pytest.raises(DataError, match="broken JSON at line 4"):
+        run("build", "--articles", broken, "--output-dir", built, "--fresh")
+    assert read_index_manifest(built) == before
+    assert {path.name for path in built.parent.iterdir()} == {
+        "articles.jsonl", "broken.jsonl", "index"
+    }  # fmt: skip
+
+
+def test_what_a_killed_build_left_behind_is_no_index_and_is_cleared(
+    articles: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    left = tmp_path / ".new.building"
+    left.mkdir()
+    (left / "tokens.npy").write_bytes(b"half")
+    with pytest.raises(ConfigError, match="holds no index"):
+        run("info", "--index", left)
+    assert run("build", "--articles", articles, "--output-dir", tmp_path / "new") == 0
+    assert not left.exists()
+    assert run("info", "--index", tmp_path / "new") == 0
+
+
+def test_two_builds_in_one_place_do_not_mix(articles: Path, tmp_path: Path) -> None:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    target = tmp_path / "index"
+    with (
+        index_being_built(target, fresh=False),
+        pytest.raises(ConfigError, match="another process is building"),
+    ):
+        run("build", "--articles", articles, "--output-dir", target)
+
+
+@pytest.mark.parametrize("name", ["laws.json", "tokens.npy", "keys.npy"])
+def test_an_index_that_lacks_a_file_is_not_searched(built: Path, name: str) -> None:
+    whole = (built / name).read_bytes()
+    (built / name).unlink()
+    with pytest.raises(DataError, match=f"not whole: {name} is missing"):
+        run("search", "家屋", "--index", built)
+    (built / name).write_bytes(whole[:-1])
+    with pytest.raises(DataError, match=f"not whole: {name} has {len(whole) - 1:,} bytes"):
+        run("search", "家屋", "--index", built)
+
+
+def test_a_changed_byte_is_found_by_info_verify(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("info", "--index", built, "--verify") == 0
+    assert "verified    every file is as it was built" in capsys.readouterr().out
+    path = built / "data.csc.index.npy"
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=r"data\.csc\.index\.npy differs from what was built"):
+        run("info", "--index", built, "--verify")
+
+
+def test_without_an_index_the_command_that_builds_one_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no index") as caught:
+        run("search", "家屋", "--index", tmp_path)
+    assert "lawqa index build" in caught.value.hint
+
+
+def test_a_broken_article_file_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    path = tmp_path / "broken.jsonl"
+    path.write_text('{"law_id": "x"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"broken\.jsonl: line 1"):
+        run("build", "--articles", path, "--output-dir", tmp_path / "index")
+    with pytest.raises(DataError, match="no such file"):
+        run("build", "--articles", tmp_path / "none.jsonl", "--output-dir", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("search", ""), "nothing to look for"),
+        (("search", "家屋", "--top-k", "0"), "--top-k is 0"),
+        (
+            ("search", "家屋", "--use-reranker", "--reranker-model", "m", "--rerank-top-n", "6"),
+            "--rerank-top-n is 6, expected 1 to 5",
+        ),
+        (("search", "家屋", "--use-reranker"), "--reranker-model"),
+        (("search", "家屋", "--dense", "some/model"), "without embeddings"),
+    ],
+)
+def test_mistakes_are_said(built: Path, arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        run(*arguments, "--index", built)
+
+
+def test_dense_needs_its_library(
+    articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "sentence_transformers", None)
+    with pytest.raises(MissingExtraError, match="sentence-transformers"):
+        run("build", "--articles", articles, "--output-dir", tmp_path / "index", "--dense", "m")
+    assert not (tmp_path / "index").exists()
