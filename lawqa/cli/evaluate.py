@@ -75,12 +75,12 @@ class Evaluate:
     """Also score the base model without the adapter, in the same process."""
     hf_load_in_4bit: FlagCreatePairsOff[bool] = False
     """Quantise the model to 4 bits (NF4) while loading. An adapter trained over 4 bits implies it."""
-    token_budget: int = 8192
-    """Padded tokens of one batch; halved when memory runs out."""
+    token_budget: int = 0
+    """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
     seed: int = 0
     """The seed of sampling."""
-    place: str = "any"
-    """Where this runs: local-3080, heart01 or any; decides what is forbidden."""
+    place: str | None = None
+    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
     run_dir: Path | None = None
     """The run directory. Without it: a new one under runs/."""
     resume: FlagCreatePairsOff[bool] = False
@@ -98,9 +98,9 @@ class Evaluate:
     server: OmitArgPrefixes[ServerFlags] = field(default_factory=ServerFlags)
 
     def run(self) -> int:
-        from lawqa.commands import require_backend
+        from lawqa.commands import current_place, require_backend
 
-        require_backend(self.place, self.llm_backend)
+        require_backend(current_place(self.place), self.llm_backend)
         config, remarks = self.resolve()
         for remark in remarks:
             print(f"note: {remark}", file=sys.stderr)
@@ -157,6 +157,7 @@ class Evaluate:
         Raises:
             ConfigError: the flags contradict each other.
         """
+        from lawqa.commands import current_place
         from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 
         condition, remarks = resolve_condition(
@@ -184,7 +185,7 @@ class Evaluate:
             **self.generation.settings(),
             token_budget=self.token_budget,
             seed=self.seed,
-            place=self.place,
+            place=current_place(self.place),
             run_dir=self.run_dir,
             output=self.output,
             resume=self.resume,

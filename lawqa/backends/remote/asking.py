@@ -1,0 +1,201 @@
+"""Asking a server many things at once: deadlines, repeated requests, answers as they come."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import as_completed
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import anyio
+from anyio.from_thread import start_blocking_portal
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from lawqa.backends.base import Failure, GenerationSettings
+from lawqa.backends.remote import Limits
+from lawqa.errors import BackendError
+from lawqa.prompting import Prompt
+
+Client = TypeVar("Client")
+Answer = TypeVar("Answer")
+
+_LONGEST_PAUSE = 30.0
+_LONGEST_REASON = 300
+
+# Statuses that may pass: time-outs, too many requests, and a server that starts, stops or is broken.
+_PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class RequestError(Exception):
+    """A request that was not answered as it should be.
+
+    Args:
+        reason: what went wrong, for the result of the question; shortened where a server sent a page.
+        passing: the same request may succeed later.
+    """
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
+        one_line = " ".join(reason.split())
+        short = one_line[:_LONGEST_REASON] + ("…" if len(one_line) > _LONGEST_REASON else "")
+        super().__init__(short)
+        self.reason = short
+        self.passing = passing
+
+    @classmethod
+    def from_status(cls, status: int, message: str) -> RequestError:
+        """For an answer with an HTTP status of 300 or more: lawqa follows no redirection."""
+        return cls(f"HTTP {status}: {message}", passing=status in _PASSING_STATUSES)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One completion that is asked for."""
+
+    prompt: Prompt
+    """The prompt."""
+    repeat: int = 0
+    """Which of the prompt's completions it is."""
+
+
+def all_jobs(prompts: Sequence[Prompt], settings: GenerationSettings) -> list[Job]:
+    """Each completion that is asked for, with its number."""
+    numbers = range(settings.first_repeat, settings.first_repeat + settings.repeats)
+    return [Job(prompt, number) for prompt in prompts for number in numbers]
+
+
+OpenClient = Callable[[], AbstractAsyncContextManager[Client]]
+
+
+def ask_all(
+    jobs: Sequence[Job],
+    open_client: OpenClient[Client],
+    ask: Callable[[Client, Job], Awaitable[Answer]],
+    limits: Limits,
+) -> Iterator[Answer | Failure]:
+    """Every answer as it comes, or why there is none.
+
+    An event loop in a thread of its own does the asking, so this also works where a loop runs already
+    (a notebook), and an interrupt or a closed iterator drops the requests in flight at once.
+
+    Args:
+        jobs: what to ask; started in this order.
+        open_client: opens the client, once for all jobs.
+        ask: asks one job; raises RequestError where that failed, BackendError where all jobs would.
+        limits: deadlines, repeats, requests in flight.
+
+    Raises:
+        BackendError: `ask` raised it; the other requests are dropped.
+    """
+    if not jobs:
+        return
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_client()) as client,
+    ):
+        gate = portal.call(anyio.Semaphore, limits.concurrency)
+        futures = [
+            portal.start_task_soon(_one_of_many, gate, client, ask, job, limits) for job in jobs
+        ]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            # Those that wait first: none of them is to start in the place of one that is dropped.
+            for future in reversed(futures):
+                future.cancel()
+
+
+def ask_once(
+    open_client: OpenClient[Client],
+    ask: Callable[[Client], Awaitable[Answer]],
+    limits: Limits,
+    explain: Callable[[RequestError], BackendError],
+) -> Answer:
+    """One answer that everything else depends on.
+
+    Args:
+        open_client: opens the client.
+        ask: asks; raises RequestError where that failed.
+        limits: deadline and repeats.
+        explain: what the user is told where it failed.
+
+    Raises:
+        BackendError: as explained.
+    """
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_client()) as client,
+    ):
+
+        async def asked() -> Answer:
+            return await _in_time(lambda: ask(client), limits)
+
+        try:
+            return portal.call(asked)
+        except RequestError as problem:
+            raise explain(problem) from None
+
+
+def request_seed(settings: GenerationSettings, job: Job) -> int:
+    """The seed of one request: the run's own when greedy, else one that only this completion has.
+
+    An answer then does not depend on which other questions were asked, or in which order. 31 bits,
+    which every server takes.
+    """
+    if settings.temperature == 0:
+        return settings.seed
+    text = f"{settings.seed}\n{job.prompt.key}\n{job.repeat}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
+
+
+async def _one_of_many(
+    gate: anyio.Semaphore,
+    client: Client,
+    ask: Callable[[Client, Job], Awaitable[Answer]],
+    job: Job,
+    limits: Limits,
+) -> Answer | Failure:
+    async with gate:
+        try:
+            return await _in_time(lambda: ask(client, job), limits)
+        except RequestError as problem:
+            return Failure(job.prompt.key, problem.reason, job.repeat)
+
+
+async def _in_time(ask: Callable[[], Awaitable[Answer]], limits: Limits) -> Answer:
+    """Ask, and ask again after an error that may pass, until the deadline of the whole."""
+    earlier: list[str] = []
+
+    async def attempt() -> Answer:
+        try:
+            return await ask()
+        except RequestError as problem:
+            earlier.append(problem.reason)
+            raise
+
+    retrying = AsyncRetrying(
+        stop=stop_after_attempt(limits.retries + 1),
+        # Random, so that requests which failed together do not come back together.
+        wait=wait_random_exponential(multiplier=limits.backoff, max=_LONGEST_PAUSE),
+        retry=retry_if_exception(lambda problem: getattr(problem, "passing", False)),
+        sleep=anyio.sleep,
+        reraise=True,
+    )
+    try:
+        with anyio.fail_after(limits.timeout):
+            try:
+                answer: Answer = await retrying(attempt)
+            except RequestError as problem:
+                tries = f" (asked {len(earlier)} times)" if len(earlier) > 1 else ""
+                raise RequestError(problem.reason + tries) from None
+            return answer
+    except TimeoutError:
+        last = f"; before that: {earlier[-1]}" if earlier else ""
+        raise RequestError(f"no answer within {limits.timeout:g} s (--timeout){last}") from None

@@ -1,0 +1,303 @@
+"""Asking many things at once; bounds of prompts; labels from listed tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lawqa.backends.base import Failure
+from lawqa.backends.remote import Limits
+from lawqa.choices import LABELS
+from lawqa.errors import BackendError
+from lawqa.prompting import Prompt, PromptSpec, build_prompt
+from lawqa.questions import read_questions
+
+anyio = pytest.importorskip("anyio", reason="pip install 'lawqa[ollama]'")
+pytest.importorskip("tenacity", reason="pip install 'lawqa[ollama]'")
+
+from lawqa.backends.remote.asking import Job, RequestError, ask_all, ask_once  # noqa: E402
+from lawqa.backends.remote.labels import label_of_token, label_scores  # noqa: E402
+from lawqa.backends.remote.window import check_whole, prompt_size  # noqa: E402
+
+MakePrompts = Callable[..., list[Prompt]]
+QUICK = Limits(timeout=5.0, concurrency=2, retries=2, backoff=0.001)
+
+
+class Opened:
+    """A client whose opening and closing can be seen."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[Opened]:
+        self.events.append("open")
+        try:
+            yield self
+        finally:
+            self.events.append("close")
+
+
+@pytest.fixture
+def opened() -> Opened:
+    return Opened()
+
+
+def threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate() if "portal" in thread.name}
+
+
+# --- many at once
+
+
+def test_answers_come_as_they_are_known(opened: Opened, prompts: MakePrompts) -> None:
+    async def ask(_: Any, job: Job) -> str:
+        if job.prompt.key == "民法_1#1":
+            await anyio.sleep(0.1)
+        return job.prompt.key
+
+    jobs = [Job(prompt) for prompt in prompts(4)]
+    answers = list(ask_all(jobs, opened, ask, QUICK))
+    assert answers[-1] == "民法_1#1"
+    assert sorted(map(str, answers)) == [f"民法_{i}#1" for i in range(1, 5)]
+    assert opened.events == ["open", "close"]
+    assert threads() == set()
+
+
+def test_no_more_are_in_flight_than_allowed(opened: Opened, prompts: MakePrompts) -> None:
+    running, most = 0, 0
+
+    async def ask(_: Any, job: Job) -> str:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await anyio.sleep(0.002)
+        running -= 1
+        return job.prompt.key
+
+    jobs = [Job(prompt) for prompt in prompts(12)]
+    list(ask_all(jobs, opened, ask, Limits(concurrency=3)))
+    assert most == 3
+
+
+def test_waiting_for_others_does_not_count_against_the_deadline(
+    opened: Opened, prompts: MakePrompts
+) -> None:
+    async def ask(_: Any, job: Job) -> str:
+        await anyio.sleep(0.05)
+        return job.prompt.key
+
+    jobs = [Job(prompt) for prompt in prompts(6)]
+    answers = list(ask_all(jobs, opened, ask, Limits(timeout=0.2, concurrency=1)))
+    assert [a for a in answers if isinstance(a, Failure)] == []
+
+
+def test_the_deadline_covers_the_repeats_and_tells_what_went_before(
+    opened: Opened, prompts: MakePrompts
+) -> None:
+    async def ask(_: Any, __: Job) -> str:
+        await anyio.sleep(0.02)
+        raise RequestError("HTTP 503: busy", passing=True)
+
+    start = time.perf_counter()
+    limits = Limits(timeout=0.2, retries=1000, backoff=0.0001)
+    (answer,) = ask_all([Job(prompts()[0])], opened, ask, limits)
+    assert time.perf_counter() - start < 2
+    assert isinstance(answer, Failure)
+    assert answer.reason == "no answer within 0.2 s (--timeout); before that: HTTP 503: busy"
+
+
+def test_what_would_fail_every_job_ends_all_of_them(opened: Opened, prompts: MakePrompts) -> None:
+    asked = []
+
+    async def ask(_: Any, job: Job) -> str:
+        asked.append(job.prompt.key)
+        if len(asked) == 2:
+            raise BackendError("no log-probabilities")
+        await anyio.sleep(10)
+        return job.prompt.key
+
+    start = time.perf_counter()
+    with pytest.raises(BackendError, match="no log-probabilities"):
+        list(ask_all([Job(prompt) for prompt in prompts(50)], opened, ask, QUICK))
+    assert time.perf_counter() - start < 2
+    assert len(asked) <= 3
+    assert opened.events == ["open", "close"]
+    assert threads() == set()
+
+
+def test_a_bug_is_not_taken_for_a_failed_question(opened: Opened, prompts: MakePrompts) -> None:
+    async def ask(_: Any, __: Job) -> str:
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError, match="ours"):
+        list(ask_all([Job(prompts()[0])], opened, ask, QUICK))
+
+
+def test_an_iterator_that_is_left_drops_the_rest(opened: Opened, prompts: MakePrompts) -> None:
+    async def ask(_: Any, job: Job) -> str:
+        await anyio.sleep(0.001 if job.prompt.key == "民法_1#1" else 10)
+        return job.prompt.key
+
+    start = time.perf_counter()
+    answers = ask_all([Job(prompt) for prompt in prompts(50)], opened, ask, QUICK)
+    assert next(answers) == "民法_1#1"
+    answers.close()  # type: ignore[attr-defined]
+    assert time.perf_counter() - start < 2
+    assert opened.events == ["open", "close"]
+    assert threads() == set()
+
+
+def test_asking_works_inside_a_running_loop_as_in_a_notebook(
+    opened: Opened, prompts: MakePrompts
+) -> None:
+    async def ask(_: Any, job: Job) -> str:
+        return job.prompt.key
+
+    async def cell() -> list[Any]:
+        return list(ask_all([Job(prompts()[0])], opened, ask, QUICK))
+
+    assert asyncio.run(cell()) == ["民法_1#1"]
+
+
+def test_one_question_on_which_all_depends_is_explained(opened: Opened) -> None:
+    async def ask(_: Any) -> str:
+        raise RequestError("HTTP 404: " + "x " * 900)
+
+    with pytest.raises(BackendError, match=r"^not there: HTTP 404: x x") as problem:
+        ask_once(opened, ask, QUICK, lambda why: BackendError(f"not there: {why.reason}"))
+    assert len(problem.value.message) < 350  # a server's page is not poured out
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_a_run_at_once(
+    model_server: Any, faults: Any, tmp_path: Path, embedded_file: Path
+) -> None:
+    pytest.importorskip("openai", reason="pip install 'lawqa[openai]'")
+    chat = "/v1/chat/completions"
+    model_server.fault(chat, model_server.answer_plain, *[faults.hang] * 100)
+    command = [
+        sys.executable, "-m", "lawqa", "evaluate", "--data", str(embedded_file),
+        "--llm-backend", "openai", "--llm-model", "qwen3:8b", "--base-url", model_server.url,
+        "--run-dir", "r", "--concurrency", "3",
+    ]  # fmt: skip
+    results = tmp_path / "r" / "results.jsonl"
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:  # noqa: S603
+        deadline = time.monotonic() + 60
+        # One answer is on disk and three requests hang.
+        while (
+            len(model_server.bodies(chat)) < 4 or not results.exists() or not results.read_bytes()
+        ):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        start = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert time.monotonic() - start < 5
+    assert b"Traceback" not in err
+    manifest = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["status"] == "interrupted"
+    assert len(results.read_bytes().splitlines()) == 1
+
+
+# --- bounds of a prompt
+
+
+@pytest.mark.slow
+def test_bytes_bound_what_a_real_tokenizer_counts(shared_data: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="pip install 'lawqa[train]'")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(shared_data / "qwen3-tokenizer")
+    questions = read_questions(shared_data / "lawqa_jp" / "selection.json")
+
+    def count(text: str) -> int:
+        return len(tokenizer.encode(text, add_special_tokens=False))
+
+    for question in questions[::10]:
+        for spec in (PromptSpec(), PromptSpec(condition="gold", few_shot=True)):
+            prompt = build_prompt(question, spec)
+            chat = [{"role": m.role, "content": m.content} for m in prompt.messages]
+            rendered = tokenizer.apply_chat_template(
+                chat, tokenize=False, add_generation_prompt=True, enable_thinking=False
+            )
+            real = count(rendered)
+            rough, exact = prompt_size(prompt, None), prompt_size(prompt, count)
+            assert rough.at_least < real / 2
+            assert real < rough.at_most
+            assert 0 <= real - exact.at_least <= 16 * len(chat)
+            assert real < exact.at_most
+
+
+def test_a_report_is_held_against_the_bounds(prompts: MakePrompts) -> None:
+    size = prompt_size(prompts()[0], None)
+    assert check_whole(size, size.at_least, window=4096, max_new_tokens=4) == size.at_least
+    for reported, window, why in (
+        (None, None, "does not say"),
+        (0, None, "does not say"),
+        (size.at_least - 1, None, "was cut: the server read"),
+        (1000, 1031, "do not fit the context window of 1031"),
+    ):
+        with pytest.raises(RequestError, match=why):
+            check_whole(size, reported, window=window, max_new_tokens=32)
+
+
+# --- labels from listed tokens
+
+
+@pytest.mark.parametrize(
+    ("token", "label"),
+    [("a", "a"), (" B", "b"), ("\uff43", "c"), ("\uff24", "d"), ("e", None), ("ab", None),
+     ("", None), (" ", None), ("1", None), ("\u30a2", None), ("a.", None), ("  a", None)],
+)  # fmt: skip
+def test_forms_of_a_label(token: str, label: str | None) -> None:
+    assert label_of_token(token) == label
+
+
+@given(st.lists(st.tuples(st.sampled_from([*"abcdABCD", " a", "x", "。"]), st.floats(-40, 0))))
+def test_whatever_is_listed_the_scores_are_probabilities(listed: list[tuple[str, float]]) -> None:
+    scores = label_scores(listed)
+    spelled = [label for token, _ in listed if (label := label_of_token(token))]
+    if not spelled:
+        assert scores is None
+        return
+    assert scores is not None
+    assert math.fsum(map(math.exp, scores.logprobs)) == pytest.approx(1)
+    assert 0 < scores.mass <= 1
+    assert set(scores.unlisted) == set(LABELS) - set(spelled)
+    best = LABELS[max(range(4), key=scores.logprobs.__getitem__)]
+    assert best in spelled  # a label that was not seen never wins
+
+
+def test_a_label_below_the_list_gets_no_more_than_the_list_leaves() -> None:
+    scores = label_scores([("c", math.log(0.999))])
+    assert scores is not None
+    assert scores.logprobs[0] - scores.logprobs[2] == pytest.approx(
+        math.log(0.001 / 0.999), abs=1e-3
+    )
+    scores = label_scores([("c", math.log(0.5)), ("x", math.log(0.1))])
+    assert scores is not None
+    assert scores.logprobs[0] - scores.logprobs[2] == pytest.approx(math.log(0.1 / 0.5))
+
+
+def test_values_that_are_no_numbers_are_not_listed() -> None:
+    scores = label_scores([("a", -1.0), ("b", -math.inf), ("c", math.nan), ("d", -9999.0)])
+    assert scores is not None
+    assert scores.unlisted == ("b", "c")
+    assert all(map(math.isfinite, scores.logprobs))
+    assert label_scores([("a", -math.inf)]) is None

@@ -1,0 +1,173 @@
+"""`lawqa evaluate` on a model server, from the command line to the files it leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+
+from lawqa.cli import main
+
+for client in ("ollama", "openai"):
+    pytest.importorskip(client, reason=f"pip install 'lawqa[{client}]'")
+
+CHAT = {"ollama": "/api/chat", "openai": "/v1/chat/completions"}
+both = pytest.mark.parametrize("kind", ["ollama", "openai"])
+
+
+class Ended(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(
+    model_server: Any,
+    embedded_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """`lawqa evaluate` of four embedded questions on the server, into r/."""
+    monkeypatch.chdir(tmp_path)
+
+    def ask(kind: str, *flags: str, named: bool = True) -> Ended:
+        server = ["--base-url", model_server.url, "--llm-model", "qwen3:8b"] if named else []
+        code = main([
+            "evaluate", "--data", str(embedded_file), "--samples", "4", "--run-dir", "r",
+            "--llm-backend", kind, *server, *flags,
+        ])  # fmt: skip
+        return Ended(code, *capsys.readouterr())
+
+    return ask
+
+
+def results() -> list[dict[str, Any]]:
+    lines = Path("r", "results.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def manifest() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(Path("r", "manifest.json").read_text(encoding="utf-8"))
+    return content
+
+
+@both
+def test_labels_are_scored(run: Run, kind: str) -> None:
+    ended = run(kind)
+    assert ended.code == 0
+    assert {row["predicted_answer"] for row in results()} == {"b"}
+    assert all(row["label_logprobs"] and row["prompt_tokens"] > 50 for row in results())
+    assert "accuracy" in ended.out
+    assert manifest()["model"]["backend"] == kind
+    assert manifest()["status"] == "done"
+
+
+@both
+def test_texts_are_generated_and_parsed(run: Run, model_server: Any, kind: str) -> None:
+    model_server.model.thinking = "考える"
+    model_server.model.content = "理由。\n最終回答\uff1ac"
+    assert run(kind, "--mode", "cot", "--thinking", "--no-force-answers").code == 0
+    assert {row["predicted_answer"] for row in results()} == {"c"}
+    assert results()[0]["response"] == "<think>\n考える\n</think>\n\n理由。\n最終回答\uff1ac"
+
+
+@both
+def test_a_failed_question_is_kept_as_failed_and_a_resumed_run_asks_only_it(
+    run: Run, model_server: Any, faults: SimpleNamespace, kind: str
+) -> None:
+    refuse = faults.status(400, "no such option")
+    loads = [model_server.answer_plain] if kind == "ollama" else []
+    # Asked one after the other; what failed is asked once more after all else.
+    model_server.fault(CHAT[kind], *loads, refuse, *[model_server.answer_plain] * 3, *loads, refuse)
+    ended = run(kind, "--concurrency", "1")
+    assert ended.code == 3
+    assert "1 question failed" in ended.err
+    failed = [row for row in results() if row["outcome"] == "failed"]
+    assert [row["error"] for row in failed] == ["HTTP 400: no such option"]
+    before = len(model_server.bodies(CHAT[kind]))
+    # A deadline is no part of what was asked: the run that goes on may have another.
+    assert run(kind, "--resume", "--timeout", "99").code == 0
+    assert len(model_server.bodies(CHAT[kind])) == before + 1
+    summary = json.loads(Path("r", "summary.json").read_text(encoding="utf-8"))
+    assert summary["statistics"]["outcomes"]["failed"] == 0
+
+
+@both
+def test_heart01_refuses_a_server_before_anything_is_sent(
+    run: Run, model_server: Any, kind: str
+) -> None:
+    ended = run(kind, "--place", "heart01")
+    assert ended.code == 2
+    assert "forbidden at heart01 by the rule no-model-server" in ended.err
+    assert model_server.asked == []
+    assert not Path("r").exists()
+
+
+@both
+def test_no_key_is_kept(run: Run, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("OLLAMA_API_KEY", "sk-secret")
+    assert run(kind).code == 0
+    assert all(b"sk-secret" not in file.read_bytes() for file in Path("r").iterdir())
+
+
+def test_the_environment_names_the_server_too(
+    run: Run, model_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", model_server.url.removeprefix("http://"))
+    assert run("ollama", named=False).code == 0
+    assert manifest()["model"]["name"] == "qwen3:8b"  # the lab's baseline is the default
+    assert manifest()["model"]["server"]["version"] == "0.13.0"
+
+
+def test_without_an_address_nothing_is_sent_to_a_service(run: Run) -> None:
+    ended = run("openai", "--llm-model", "gpt-4o", named=False)
+    assert ended.code == 2
+    assert "neither --base-url nor OPENAI_BASE_URL is given" in ended.err
+    ended = run("openai", named=False)
+    assert "--llm-backend openai needs --llm-model" in ended.err
+
+
+def test_a_model_that_is_missing_leaves_no_run(run: Run) -> None:
+    ended = run("ollama", "--llm-model", "qwen3:4b")
+    assert ended.code == 2
+    assert "hint: ollama pull qwen3:4b" in ended.err
+    assert not Path("r").exists()
+
+
+def test_flags_that_do_not_belong_together_are_told_together(run: Run) -> None:
+    ended = run("scripted", "--concurrency", "2", "--tokenizer", "t")
+    assert ended.code == 2
+    assert "--llm-model qwen3:8b names a model on a server" in ended.err
+    assert (
+        "--base-url, --concurrency, --tokenizer: for --llm-backend ollama and openai" in ended.err
+    )
+    assert "--hf-lora-path is for --llm-backend hf" in run("ollama", "--hf-lora-path", "a").err
+    ended = run("ollama", "--timeout", "0", "--concurrency", "0")
+    assert "--timeout is 0.0" in ended.err
+    assert "--concurrency is 0" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_missing_client_is_told_with_its_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lawqa.backends.remote.find_spec", lambda _: None)
+    ended = run("ollama")
+    assert ended.code == 2
+    assert "pip install 'lawqa[ollama]'" in ended.err
+
+
+@pytest.mark.slow
+def test_a_tokenizer_counts_the_prompts(run: Run, shared_data: Path) -> None:
+    pytest.importorskip("transformers", reason="pip install 'lawqa[train]'")
+    assert run("ollama", "--tokenizer", str(shared_data / "qwen3-tokenizer")).code == 0
+    assert manifest()["model"]["tokens_counted_by"] == "tokenizer"
+    assert manifest()["model"]["num_ctx"] <= 1024
