@@ -6,7 +6,7 @@
    puts it first unless another article answers the words far better; then it comes close behind. (Some
    questions of lawqa_jp cite 第29条 and mean 第29条の4: always first costs .02 of MRR on the dev half.)
 3. References (`follow`): articles that cite the best one, or that it cites, gain a part of its score. So the
-   cabinet order that says 「法第…条に規定する政令で定める」 comes with the act. The first three keep their places.
+   cabinet order that says 「法第…条に規定する政令で定める」 comes with the act. The first three stay in place.
 4. Only when asked for: a dense ranking fused in, and a cross-encoder over the first results.
 
 Every weight here was tuned on the 69 questions of the dev half, and kept where two corpora agreed.
@@ -63,7 +63,7 @@ class SearchSettings:
     citation_floor: float = 0.95
     """How near the best word score a citation lifts an article at least: 1 is up to it."""
     follow_weight: float = 1.0
-    """The part of the best article's score that those linked to it gain, divided by sqrt(1 + their number)."""
+    """The part of the best article's score that those linked to it gain, over sqrt(1 + their number)."""
     follow_below: int = 3
     """How many of the best articles keep their places."""
 
