@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lawqa.augment import ReadingRecord, holds_readings, pack_readings, read_readings
 from lawqa.errors import ConfigError
+from lawqa.pipelines.lock import LOCK, locked_directory, require_free
 from lawqa.pipelines.training_dev import DevQuestions, load_dev
 from lawqa.pipelines.training_outputs import ADAPTER_FILES, figures_json, manifest_of, write_outputs
 from lawqa.pipelines.training_resume import earlier_training, require_same_training
@@ -124,6 +125,8 @@ def prepare(config: TrainConfig) -> Prepared:
     earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
     if earlier is None and is_main_process():
         RunDirectory.check_free(config.output_dir, fresh=config.fresh)
+    if is_main_process():
+        require_free(config.output_dir / LOCK)
     require_packages(quantised=config.load_in_4bit, training=True)
     from lawqa.backends.hf.load import ModelConfig, load_model
     from lawqa.training.model import add_adapter
@@ -219,10 +222,17 @@ def train(prepared: Prepared, say: Callable[[str], object] = str) -> TrainingFig
         say: told what a user should know, a line each.
 
     Raises:
-        ConfigError: the output directory cannot be written.
+        ConfigError: the output directory cannot be written, or another process is writing it.
         TrainingError: loss or gradients are not finite, or the disk is full.
         Interrupted: a signal asked to stop; what was learnt is saved.
     """
+    if not is_main_process():
+        return _train(prepared, say)
+    with locked_directory(prepared.config.output_dir):
+        return _train(prepared, say)
+
+
+def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
     from lawqa.backends.hf.device import peak_memory_gib
     from lawqa.training.checkpoints import disk_faults, flush_files, remove_all
     from lawqa.training.fit import fit

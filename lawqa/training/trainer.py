@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate.utils import gather_object
@@ -28,7 +28,7 @@ from lawqa.training.paths import Batch, LossPath, rehearse
 from lawqa.training.progress import Progress
 from lawqa.training.sampler import StepSampler
 from lawqa.training.schedule import rate_at
-from lawqa.training.sharding import in_step, turns_of_all
+from lawqa.training.sharding import in_step, sum_gradients, turns_of_all
 
 
 class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not checked
@@ -108,8 +108,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         parts, losses = self._in_memory(model, inputs, answer_tokens)
         # One wait for the GPU; what is not finite anywhere is seen everywhere.
         norm = gradient_norm(model, self.accelerator.scaler).to(self.args.device)
-        measured = torch.stack([torch.stack(losses).sum(), norm])
-        loss, norm = self._over_processes(measured)
+        loss, norm = self._over_processes(torch.stack([torch.stack(losses).sum(), norm]))
         if not math.isfinite(float(loss)) or not math.isfinite(float(norm)):
             at_fault = records_at_fault(parts, losses, loss_is_finite=math.isfinite(float(loss)))
             keys = [self._keys[number] for number in sorted(gather_object(at_fault))]
@@ -135,12 +134,11 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         batch = self._prepare_inputs(self.data_collator([records[number] for number in longest]))
         self.model.train()
         while True:
+            fits = True
             try:
                 rehearse(self._path, self.model, batch, self.compute_loss_context_manager())
             except torch.OutOfMemoryError:
                 fits = False
-            else:
-                fits = True
             if fits:
                 break
             self._halve(self.model, lengths[longest[0]])
@@ -192,9 +190,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         Returns:
             Each part's share of the step's mean loss, detached.
         """
-        processes = self.accelerator.num_processes
-        sharded = self._loaded.sharded
-        by_wrapper = processes > 1 and not self._path.bypasses_wrapper and not sharded
+        processes, sharded = self.accelerator.num_processes, self._loaded.sharded
+        by_wrapper = processes > 1 and not (sharded or self._path.bypasses_wrapper)
         turns = turns_of_all(len(parts), self.args.device) if sharded else len(parts)
         losses = []
         for number, part in enumerate(parts, start=1):
@@ -209,25 +206,15 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         if sharded:
             self._keep_others_company(model, parts[-1], turns - len(parts))
         if processes > 1 and not by_wrapper:
-            self._sum_gradients(model)
+            sum_gradients(model)
         return losses
 
     def _keep_others_company(self, model: Any, part: Batch, turns: int) -> None:
-        """Compute what counts for nothing while others, who need this process's weights, have parts left."""
+        """Compute what counts for nothing while others, who need these weights, have parts left."""
         for _ in range(turns):
             with self.compute_loss_context_manager():
                 nothing = self._path.loss(model, part) * 0
             self.accelerator.backward(nothing)
-
-    def _sum_gradients(self, model: Any) -> None:
-        """Over all processes, in one message; where no wrapper does it with the backward pass."""
-        gradients = [p.grad for p in model.parameters() if p.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
-        torch.distributed.all_reduce(flat)
-        for gradient, summed in zip(
-            gradients, flat.split([gradient.numel() for gradient in gradients]), strict=True
-        ):
-            gradient.copy_(summed.view_as(gradient))
 
     def evaluate(self, *args: Any, **options: Any) -> dict[str, float]:
         """Ask the dev questions, and decide on the best step and on stopping."""
@@ -236,16 +223,16 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         if self._dev is None:
             return {}
         watch, step = self._keeper.watch, self.state.global_step
-        sharded = self._loaded.sharded
+        sharded, adapter = self._loaded.sharded, Path(self.args.output_dir)
         model = in_step(self.model) if sharded else self.model
-        loaded = replace(self._loaded, model=model, adapter=Path(self.args.output_dir))
+        loaded = replace(self._loaded, model=model, adapter=adapter)
         self.model.eval()
         answers = []
-        process, processes = self.args.process_index, self.args.world_size
         # Where weights are shared out, each process must run every batch, so each asks all questions.
-        for answer in self._dev(loaded, *((0, 1) if sharded else (process, processes))):
+        share = (0, 1) if sharded else (self.args.process_index, self.args.world_size)
+        for answer in self._dev(loaded, *share):
             answers.append(answer)
-            if self._interruption.asked and processes == 1:
+            if self._interruption.asked and self.args.world_size == 1:
                 # A job scheduler leaves seconds; the rest is made up for when training goes on.
                 watch.waiting = True
                 self.control.should_save = self.control.should_training_stop = True
@@ -274,16 +261,15 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         """The learning rate of every step; unlike transformers' own, no step has a rate of 0."""
         if self.lr_scheduler is None:
             warmup_steps = round(self._config.warmup_ratio * num_training_steps)
-            schedule = self._config.lr_scheduler
             self.lr_scheduler: Any = torch.optim.lr_scheduler.LambdaLR(
                 optimizer or self.optimizer,
-                lambda step: rate_at(step, warmup_steps, num_training_steps, schedule),
+                lambda step: rate_at(
+                    step, warmup_steps, num_training_steps, self._config.lr_scheduler
+                ),
             )
         return self.lr_scheduler
 
-    def _save(
-        self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None
-    ) -> None:
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """The adapter of a checkpoint; the Trainer's own way may look for the base model in a network."""
         self.model.save_pretrained(
             output_dir, state_dict=state_dict, save_embedding_layers=False,
@@ -298,8 +284,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
                 self._keeper.save(written)
 
     def _over_processes(self, values: torch.Tensor) -> torch.Tensor:
-        total: torch.Tensor = self.accelerator.reduce(values, reduction="sum")
-        return total
+        return cast(torch.Tensor, self.accelerator.reduce(values, reduction="sum"))
 
 
 def as_dataset(records: Sequence[TokenizedRecord]) -> Dataset:

@@ -39,6 +39,7 @@ def sweep(data: Path, model: Path, output: Path, *more: str) -> int:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_cells_are_ranked_beside_the_base_and_nothing_is_done_twice(
     tmp_path: Path, tiny_dir: Path, questions: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

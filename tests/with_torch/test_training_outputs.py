@@ -45,7 +45,7 @@ def test_everything_that_belongs_to_an_adapter_is_left_and_nothing_else(
     assert "\r" not in err, "a bar in a file"
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
-        "README.md", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja", "log.jsonl",
+        ".lock", "README.md", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja", "log.jsonl",
         "manifest.json", "tensorboard", "tokenizer.json", "tokenizer_config.json", "trained_on.jsonl",
         "training.png",
     }  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -109,13 +110,14 @@ def load_model(
     dtype = compute_dtype(config.dtype, device)
     tokenizer = load_tokenizer(config.name, config.revision)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            config.name,
-            revision=config.revision or "main",
-            dtype=dtype,
-            device_map={"": torch.device("cpu") if sharded else device},
-            quantization_config=_quantisation(config, dtype, sharded=sharded),
-        )
+        with _share_of_cores() if sharded else nullcontext():
+            model = AutoModelForCausalLM.from_pretrained(
+                config.name,
+                revision=config.revision or "main",
+                dtype=dtype,
+                device_map={"": torch.device("cpu") if sharded else device},
+                quantization_config=_quantisation(config, dtype, sharded=sharded),
+            )
     except torch.OutOfMemoryError:
         raise out_of_memory(config.name, load_in_4bit=config.load_in_4bit) from None
     except (OSError, ValueError) as problem:
@@ -207,6 +209,17 @@ def directory_hash(directory: Path) -> str:
                 file.seek(max(size - _SAMPLE_BYTES, _SAMPLE_BYTES))
                 digest.update(file.read(_SAMPLE_BYTES))
     return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _share_of_cores() -> Iterator[None]:
+    """Let this process use its share of the cores: torchrun allows each one, and 8B would take minutes."""
+    before, processes = torch.get_num_threads(), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(max(before, (os.cpu_count() or 1) // processes))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _quantisation(
