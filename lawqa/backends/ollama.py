@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
@@ -89,6 +90,7 @@ class OllamaBackend:
                 "this_machine": self._address.loopback,
                 "version": self._model.server_version,
             },
+            "client": f"ollama {version('ollama')}",
             "tokens_counted_by": "tokenizer" if self._count else "bytes",
             "concurrency": self._limits.concurrency,
             "timeout": self._limits.timeout,

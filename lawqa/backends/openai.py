@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 import openai
@@ -81,6 +82,7 @@ class OpenAIBackend:
                 **self._server,
                 "fingerprints": sorted(self._fingerprints),
             },
+            "client": f"openai {version('openai')}",
             "tokens_counted_by": "tokenizer" if self._count else "bytes",
             "concurrency": self._limits.concurrency,
             "timeout": self._limits.timeout,

@@ -268,7 +268,7 @@ def cut_off(handler: Handler) -> None:
 
 def hang(handler: Handler) -> None:
     """Say nothing until the test is over."""
-    handler.server.closing.wait(30)
+    handler.server.closing.wait(300)
     handler.close_connection = True
 
 

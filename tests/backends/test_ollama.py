@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
 
@@ -227,6 +228,7 @@ def test_the_manifest_tells_server_and_model(
     assert (told["quantisation"], told["context_length"]) == ("Q4_K_M", 40960)
     assert told["num_ctx"] == model_server.bodies(CHAT)[0]["options"]["num_ctx"]
     assert told["server"] == {"url": model_server.url, "this_machine": True, "version": "0.13.0"}
+    assert told["client"] == f"ollama {version('ollama')}"
     assert asked.chat_template == "{{ .Messages }}"
 
 

@@ -198,7 +198,7 @@ def test_an_interrupt_ends_a_run_at_once(
     ]  # fmt: skip
     results = tmp_path / "r" / "results.jsonl"
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:  # noqa: S603
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         # One answer is on disk and three requests hang.
         while (
             len(model_server.bodies(chat)) < 4 or not results.exists() or not results.read_bytes()
@@ -206,11 +206,10 @@ def test_an_interrupt_ends_a_run_at_once(
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        start = time.monotonic()
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        # Far less than the deadline of a question or the silence of the server, whatever else runs here.
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert time.monotonic() - start < 5
     assert b"Traceback" not in err
     manifest = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["status"] == "interrupted"

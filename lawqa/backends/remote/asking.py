@@ -138,9 +138,10 @@ def ask_once(
             return await _in_time(lambda: ask(client), limits)
 
         try:
-            return portal.call(asked)
+            answer: Answer = portal.call(asked)
         except RequestError as problem:
             raise explain(problem) from None
+        return answer
 
 
 def request_seed(settings: GenerationSettings, job: Job) -> int:
