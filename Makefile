@@ -19,7 +19,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types docs train-heart01 eval-heart01 clean
+.PHONY: help setup demo test rough lint types docs train-heart01 eval-heart01 clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-15s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ demo: $(INSTALLED) ## run the whole path once on a toy model: split, score, trai
 
 test: $(INSTALLED) ## run everything that is checked: tests, lint, types, import contract, wheel
 	$(TOX) -e lint,types,imports,$(FULL),py310,py312,py313,wheel
+
+rough: $(INSTALLED) ## the long versions of the tests marked rough: kills, full disks, fuzzing; an hour or more
+	$(TOX) -e rough
 
 lint: $(INSTALLED) ## ruff: rules and format
 	$(TOX) -e lint

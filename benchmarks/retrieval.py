@@ -28,6 +28,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ ALL_LAWS = DATA / "statutes/articles_all_laws_main.jsonl.xz"
 THIRTEEN = DATA / "statutes/articles_13laws.jsonl"
 QUESTIONS = DATA / "lawqa_jp/selection.json"
 DEV = DATA / "statutes/gold_articles_dev.jsonl"
+NEEDED = {"rank_bm25": ("rank_bm25",), "tokenisers": ("sudachipy", "sudachidict_core")}
 SUBSET, COMPARED_QUERIES, TOP = 20_000, 20, 10
 
 
@@ -70,7 +72,11 @@ def main() -> None:
         return
     for part in arguments.parts:
         print(f"\n{part}")
-        parts[part]()
+        missing = [name for name in NEEDED.get(part, ()) if find_spec(name) is None]
+        if missing:
+            print(f"  skipped: {', '.join(missing)} not installed")
+        else:
+            parts[part]()
 
 
 def scale() -> None:

@@ -1,3 +1,58 @@
-"""lawqa: train and honestly evaluate language models on Japanese-law four-choice questions."""
+"""lawqa: train and honestly evaluate language models on Japanese-law four-choice questions.
+
+The names of `__all__` are imported when they are first asked for, so `import lawqa` costs next to nothing,
+and none of them needs torch before a model is loaded.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lawqa.answers import ParsedAnswer, parse
+    from lawqa.errors import LawqaError
+    from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
+    from lawqa.pipelines.stored import read_stored_run
+    from lawqa.prompting import PromptSpec, build_prompt
+    from lawqa.questions import Question, read_questions, write_questions
+    from lawqa.scoring import ScoredAnswer, Summary, compare, summarise
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "EvaluationConfig",
+    "LawqaError",
+    "ParsedAnswer",
+    "PromptSpec",
+    "Question",
+    "ScoredAnswer",
+    "Summary",
+    "build_prompt",
+    "compare",
+    "evaluate",
+    "parse",
+    "read_questions",
+    "read_stored_run",
+    "summarise",
+    "write_questions",
+]
+
+_ROOMS = {
+    "lawqa.answers": ("ParsedAnswer", "parse"),
+    "lawqa.errors": ("LawqaError",),
+    "lawqa.pipelines.evaluate": ("EvaluationConfig", "evaluate"),
+    "lawqa.pipelines.stored": ("read_stored_run",),
+    "lawqa.prompting": ("PromptSpec", "build_prompt"),
+    "lawqa.questions": ("Question", "read_questions", "write_questions"),
+    "lawqa.scoring": ("ScoredAnswer", "Summary", "compare", "summarise"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'lawqa' has no attribute {name!r}")
+    return getattr(import_module(_ROOM_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

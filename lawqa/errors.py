@@ -4,6 +4,7 @@
     ├── DataError           a file or record is not what it should be
     ├── ConfigError         options contradict each other or ask for what is not there
     ├── BackendError        a model could not be loaded or asked
+    ├── StorageError        a disk is full, or a file may not be written
     ├── MissingExtraError   an optional dependency is not installed
     ├── PolicyError         the declared place forbids this
     └── TrainingError       a training cannot go on
@@ -15,6 +16,8 @@ keeps its traceback.
 """
 
 from __future__ import annotations
+
+import errno
 
 
 class LawqaError(Exception):
@@ -41,6 +44,10 @@ class ConfigError(LawqaError):
 
 class BackendError(LawqaError):
     """A model could not be loaded, or could not answer."""
+
+
+class StorageError(LawqaError):
+    """A disk is full, or a file may not be written."""
 
 
 class MissingExtraError(LawqaError):
@@ -78,3 +85,33 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(saved)
         self.saved = saved
         self.number = signum
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def disk_fault(problem: OSError) -> StorageError | None:
+    """What the system says of a file, as an error that a user can mend; None where it is something else."""
+    where = f"{problem.filename}: " if problem.filename else ""
+    if problem.errno in _NO_ROOM:
+        return StorageError(
+            f"{where}there is no room left: {problem.strerror}",
+            "what was written is kept: make room, then give the same command with --resume where it has one",
+        )
+    if problem.errno in _FORBIDDEN:
+        return StorageError(
+            f"{where}cannot be written or read: {problem.strerror}",
+            "name a place that this user may write, or have its rights changed",
+        )
+    return None
+
+
+def printable(text: str) -> str:
+    """A message without what could move a terminal's cursor or turn its direction of writing.
+
+    Files hold such characters, and messages quote files. Line feeds stay.
+    """
+    return "".join(
+        char if char.isprintable() or char in "\n\u3000" else f"\\u{ord(char):04x}" for char in text
+    )

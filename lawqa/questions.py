@@ -18,6 +18,9 @@ from typing import Any, cast
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, all_orders, permute, permute_label
 from lawqa.errors import DataError
+from lawqa.files import json_lines as json_lines
+from lawqa.files import read_json, written_whole
+from lawqa.files import read_text as read_text
 
 _ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
 _INSTRUCTION, _CHOICES, _GOLD, _REFERENCES = "指示", "選択肢", "output", "references"
@@ -92,8 +95,8 @@ def read_questions(path: Path) -> tuple[Question, ...]:
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
     """Write questions in lawqa_jp's own schema; `read_questions` gives them back."""
     samples = [to_sample(question) for question in questions]
-    text = json.dumps({"samples": samples}, ensure_ascii=False, indent=1) + "\n"
-    path.write_text(text, encoding="utf-8")
+    with written_whole(path) as file:
+        file.write(json.dumps({"samples": samples}, ensure_ascii=False, indent=1) + "\n")
 
 
 def to_sample(question: Question) -> dict[str, Any]:
@@ -162,49 +165,11 @@ def fingerprint(question: Question) -> str:
     return hashlib.sha256("\x00".join([text, *sorted(choices)]).encode()).hexdigest()[:16]
 
 
-def read_text(path: Path) -> str:
-    """A text file's content as UTF-8.
-
-    Raises:
-        DataError: there is no such file, it is a directory, empty, or not UTF-8.
-    """
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(
-            f"{path}: no such file", "paths are relative to the directory the command runs in"
-        ) from None
-    except OSError as problem:
-        raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise DataError(
-            f"{path}: is not UTF-8 (byte {problem.start})",
-            f"convert it first, e.g. iconv -f cp932 -t utf-8 {path}",
-        ) from None
-    if not text.strip():
-        raise DataError(f"{path}: is empty")
-    return text
-
-
-def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """The values of a JSONL file with their line numbers from 1; blank lines are passed over.
-
-    Raises:
-        DataError: the file cannot be read, or a line is not JSON.
-    """
-    # Not splitlines(): it also splits at U+2028, which JSON strings may hold.
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
-        if line.strip():
-            yield number, _parsed(line, path, first_line=number)
-
-
 def _items(path: Path) -> Iterator[tuple[int, Any]]:
     if path.suffix == ".jsonl":
         yield from json_lines(path)
         return
-    data = _parsed(read_text(path), path, first_line=1)
+    data = read_json(path)
     if isinstance(data, dict):
         if "samples" not in data:
             keys = ", ".join(sorted(data)[:5])
@@ -216,19 +181,6 @@ def _items(path: Path) -> Iterator[tuple[int, Any]]:
     if not isinstance(data, list):
         raise DataError(f"{path}: 'samples' is not a list but {type(data).__name__}")
     yield from enumerate(data, start=1)
-
-
-def _parsed(text: str, path: Path, first_line: int) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as problem:
-        line = first_line + problem.lineno - 1
-        raise DataError(
-            f"{path}: broken JSON at line {line}, column {problem.colno}: {problem.msg}",
-            "expected JSON; was the file cut off while it was copied?",
-        ) from None
-    except RecursionError:
-        raise DataError(f"{path}: JSON nested too deeply to be a question file") from None
 
 
 def from_sample(item: object) -> Question:

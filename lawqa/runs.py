@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -24,7 +24,8 @@ from typing import Any, Literal
 
 import lawqa
 from lawqa.errors import ConfigError, DataError
-from lawqa.questions import Question, fingerprint, json_lines, read_text
+from lawqa.files import UNSTORABLE, json_lines, read_json, written_whole
+from lawqa.questions import Question, fingerprint
 
 SCHEMA_VERSION = 1
 MANIFEST, RESULTS, SUMMARY = "manifest.json", "results.jsonl", "summary.json"
@@ -32,6 +33,12 @@ PARTS = "parts"
 """A directory of results that are not in `results.jsonl` yet, while a run goes on."""
 
 Status = Literal["running", "done", "failed", "interrupted"]
+
+# Of keys that every manifest may have; what is null in some is not among them.
+_TYPES: dict[str, type] = {
+    "kind": str, "status": str, "started": str, "config": dict, "model": dict, "prompt_specs": dict,
+    "data": dict, "figures": dict, "environment": dict, "questions": list, "notes": list, "argv": list,
+}  # fmt: skip
 
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy")
 
@@ -141,7 +148,9 @@ class RunDirectory:
     def append_result(self, row: dict[str, Any]) -> None:
         """Append one question's result and wait until it is on disk."""
         line = json.dumps(row, ensure_ascii=False, allow_nan=False)
-        with (self.path / RESULTS).open("a", encoding="utf-8", newline="\n") as file:
+        with (self.path / RESULTS).open(
+            "a", encoding="utf-8", errors=UNSTORABLE, newline="\n"
+        ) as file:
             file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -162,14 +171,32 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         DataError: it is missing, broken, or of another layout version.
     """
     path = directory / MANIFEST
-    try:
-        manifest = json.loads(read_text(path))
-    except json.JSONDecodeError as problem:
-        raise DataError(f"{path}: broken JSON at line {problem.lineno}: {problem.msg}") from None
+    manifest = read_json(path)
     if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
         found = manifest.get("schema_version") if isinstance(manifest, dict) else None
-        raise DataError(f"{path}: schema_version is {found}, expected {SCHEMA_VERSION}")
+        raise DataError(
+            f"{path}: schema_version is {found!r}, expected {SCHEMA_VERSION}",
+            "another version of lawqa wrote it: read it with that one, or make the run again",
+        )
+    for key, kind in _TYPES.items():
+        if not isinstance(manifest.get(key, kind()), kind):
+            raise DataError(
+                f"{path}: key {key!r} is {type(manifest[key]).__name__}, expected {kind.__name__}"
+            )
     return manifest
+
+
+def require_keys(manifest: Mapping[str, Any], path: Path, *keys: str) -> None:
+    """Make sure that a manifest says what is asked of it.
+
+    Raises:
+        DataError: it lacks a key.
+    """
+    for key in keys:
+        if key not in manifest:
+            raise DataError(
+                f"{path / MANIFEST}: has no key {key!r}", "is it the manifest of a run of lawqa?"
+            )
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
@@ -179,18 +206,8 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that it is always whole: to a temporary file beside it, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes files that only their owner can read
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with written_whole(path) as file:
+        file.write(text)
 
 
 def claim_output(path: Path, flag: str, *, fresh: bool) -> None:

@@ -23,6 +23,14 @@ _TESTS = Path(__file__).parent
 settings.register_profile(
     "lawqa", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+# The long version looks elsewhere each time; what it finds is kept in .hypothesis and printed.
+settings.register_profile(
+    "rough",
+    deadline=None,
+    max_examples=5000,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("lawqa")
 
 
@@ -30,6 +38,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write tests/golden anew; review the diff"
     )
+    parser.addoption(
+        "--rough", action="store_true", help="the long versions of the tests marked rough: hours"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--rough"):
+        settings.load_profile("rough")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is part of the long version only."""
+    if config.getoption("--rough"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
+@pytest.fixture(scope="session")
+def rough(request: pytest.FixtureRequest) -> bool:
+    """Whether the long versions of the tests were asked for."""
+    return bool(request.config.getoption("--rough"))
 
 
 @pytest.fixture(scope="session")

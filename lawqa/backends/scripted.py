@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,8 +11,8 @@ from typing import Any, get_args
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings, StopReason
 from lawqa.choices import LABELS, label_of
 from lawqa.errors import DataError
+from lawqa.files import read_json
 from lawqa.prompting import Prompt
-from lawqa.questions import read_text
 
 _SURE = 0.97
 _OTHERWISE = "*"
@@ -43,12 +42,7 @@ class ScriptedBackend:
         Raises:
             DataError: the file is not a JSON object.
         """
-        try:
-            script = json.loads(read_text(path))
-        except json.JSONDecodeError as problem:
-            raise DataError(
-                f"{path}: broken JSON at line {problem.lineno}: {problem.msg}"
-            ) from None
+        script = read_json(path)
         if not isinstance(script, dict):
             raise DataError(
                 f"{path}: expected an object of question ids and texts",

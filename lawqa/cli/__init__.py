@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -33,9 +34,12 @@ from lawqa.cli.statutes import Statutes
 from lawqa.cli.step import Step
 from lawqa.cli.sweep import Sweep
 from lawqa.cli.train import Train
-from lawqa.errors import Interrupted, LawqaError
+from lawqa.errors import Interrupted, LawqaError, disk_fault, printable
 
 EXIT_USER_MISTAKE = 2
+
+_NO_TELEMETRY = ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+"""Nothing is reported to anyone unless the user has said otherwise."""
 
 _DESCRIPTION = (
     "Train and honestly evaluate language models on Japanese-law four-choice questions. "
@@ -98,6 +102,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP.
     """
     arguments = sys.argv[1:] if argv is None else argv
+    for name in _NO_TELEMETRY:
+        os.environ.setdefault(name, "1")  # a library reads it when it is imported
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal of another encoding than UTF-8 shows what it cannot hold as an escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if list(arguments) == ["--version"]:
         from lawqa import __version__
 
@@ -112,10 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_USER_MISTAKE
     except LawqaError as problem:
-        print(f"error: {problem.message}", file=sys.stderr)
-        if problem.hint:
-            print(f"hint: {problem.hint}", file=sys.stderr)
-        return EXIT_USER_MISTAKE
+        return _told(problem)
     except KeyboardInterrupt as stop:
         from lawqa.pipelines.interrupts import exit_code
 
@@ -126,3 +132,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone, as with `| head`; Python must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as problem:
+        fault = disk_fault(problem)
+        if fault is None:
+            raise
+        return _told(fault)
+
+
+def _told(problem: LawqaError) -> int:
+    for kind, text in (("error", problem.message), ("hint", problem.hint)):
+        if text:
+            print(f"{kind}: {printable(text)}", file=sys.stderr)
+    return EXIT_USER_MISTAKE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -108,8 +107,9 @@ class CrossvalRun:
             training=training,
             place=current_place(self.evaluation.place),
             rag=rag,
+            quiet=self.training.quiet,
         )
-        pooled = run_crossval(config, lambda line: print(line, file=sys.stderr))
+        pooled = run_crossval(config, self.training.say)
         if pooled:
             print(pooled_text(pooled))
         return 0

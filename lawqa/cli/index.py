@@ -201,7 +201,7 @@ def hit_text(hit: Hit, *, full: bool = False) -> str:
     heading, *lines = build_context([hit], limit=None if full else 400).text.split("\n")[1:]
     title = f"{hit.rank}. {article.law_title} {heading.removeprefix('### ')}{article.caption}"
     why = [f"   {reason.kind}: {reason.detail}" for reason in hit.reasons]
-    return "\n".join([f"{title}  [{hit.score:.1f}]", *why, *(f"   | {line}" for line in lines)])
+    return "\n".join([f"{title}  [{hit.score:.3g}]", *why, *(f"   | {line}" for line in lines)])
 
 
 def info_text(directory: Path, manifest: dict[str, Any], size: int) -> str:

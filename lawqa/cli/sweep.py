@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,10 +75,11 @@ class Sweep:
                 training=training,
                 place=current_place(grid.place),
                 rag=rag,
+                quiet=flags.quiet,
             ),
             Grid(grid.learning_rates, grid.ranks, grid.epochs),
         )
-        result = run_sweep(config, lambda line: print(line, file=sys.stderr))
+        result = run_sweep(config, flags.say)
         print(sweep_text(result.base, result.cells))
         print(f"\nthe best: {_training_command(self, result.cells[0])}")
         return 0

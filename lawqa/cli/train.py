@@ -74,7 +74,7 @@ class Train(TrainingFlags):
             return 0
         sys.stdout.flush()
         try:
-            figures = train(prepared, lambda line: print(line, file=sys.stderr))
+            figures = train(prepared, self.say)
         except Interrupted as stop:
             if is_main_process():
                 print(f"{stop.saved}\nresume with: {_resuming(sys.argv)}", file=sys.stderr)
@@ -107,6 +107,7 @@ class Train(TrainingFlags):
             dev_condition=self.dev_condition,
             resume=self.resume,
             fresh=self.fresh,
+            quiet=self.quiet,
         )
 
 

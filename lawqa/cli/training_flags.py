@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
@@ -76,6 +77,13 @@ class TrainingFlags:
     """How many checkpoints are kept while training; afterwards none is."""
     seed: int = 0
     """Decides the adapter's first weights, the order of records, and dropout."""
+    quiet: FlagCreatePairsOff[bool] = False
+    """No progress line and no notes."""
+
+    def say(self, line: str) -> None:
+        """Tell what is done on the way, on standard error."""
+        if not self.quiet:
+            print(line, file=sys.stderr)
 
     def dtype(self) -> Dtype:
         named = {

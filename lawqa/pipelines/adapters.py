@@ -81,6 +81,8 @@ class AdapterManifest:
         hint = "lawqa merge --fresh  writes the model anew"
         try:
             content = read_json(path)["manifest"]
+        except DataError as problem:
+            raise DataError(problem.message, hint) from None
         except (KeyError, TypeError) as problem:
             raise DataError(f"{path}: says nothing of the adapter: {problem!r}", hint) from None
         if content is not None:

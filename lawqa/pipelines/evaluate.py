@@ -18,7 +18,7 @@ from lawqa.pipelines.figures import Figures, figures_of
 from lawqa.pipelines.gathering import gathered, is_whole, tidied
 from lawqa.pipelines.interrupts import signals_interrupt
 from lawqa.pipelines.job import Job, new_run_dir, prepare, with_base_notes
-from lawqa.pipelines.lock import LOCK, require_free, run_lock
+from lawqa.pipelines.lock import LOCK, locked_directory, require_free
 from lawqa.pipelines.opening import BackendFactory, base_of, open_backend
 from lawqa.pipelines.progress import Progress
 from lawqa.pipelines.ranks import Ranks
@@ -165,8 +165,7 @@ def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
     manifest = continued(job.manifest(backend), earlier)
     if earlier:
         require_same_model(job.run_dir, earlier, manifest)
-    _make_directory(job.run_dir)
-    with run_lock(job.run_dir / LOCK):
+    with locked_directory(job.run_dir):
         run = (
             RunDirectory(job.run_dir)
             if earlier
@@ -268,10 +267,3 @@ def _write(
         whole = {"schema_version": SCHEMA_VERSION, "config": job.config.to_json()}
         rows = list(found.rows(job.keys))
         write_json(job.config.output, {**whole, "summary": record, "results": rows})
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise ConfigError(f"{path}: cannot be written: {problem.strerror}") from None

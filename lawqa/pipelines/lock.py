@@ -46,6 +46,21 @@ def run_lock(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def locked_directory(directory: Path) -> Iterator[None]:
+    """Make a directory where there is none, and hold its lock within this.
+
+    Raises:
+        ConfigError: it cannot be made or written, or another process holds the lock.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ConfigError(f"{directory}: cannot be written: {problem.strerror}") from None
+    with run_lock(directory / LOCK):
+        yield
+
+
 def require_free(path: Path) -> None:
     """Look whether the lock could be taken, before work that would be in vain.
 

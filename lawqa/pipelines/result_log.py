@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from lawqa.errors import DataError
+from lawqa.files import UNSTORABLE
 from lawqa.runs import PARTS, RESULTS
 
 ItemKey = tuple[str, int]
@@ -41,7 +42,7 @@ class ResultLog:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", newline="\n")
+        self._file = path.open("a", encoding="utf-8", errors=UNSTORABLE, newline="\n")
         self._synced = time.monotonic()
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -169,7 +170,8 @@ def _scan(path: Path) -> Iterator[tuple[int, int, dict[str, Any] | None]]:
             try:
                 row = json.loads(line)
                 item_key(row)
-            except (ValueError, TypeError, KeyError, RecursionError):
+                state_of(row)
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
                 if end < size:
                     raise DataError(
                         f"{path}: line {number} is broken",

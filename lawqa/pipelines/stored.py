@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.errors import DataError
 from lawqa.files import read_json
 from lawqa.pipelines.result_log import find_results
-from lawqa.runs import MANIFEST, RESULTS, read_manifest
+from lawqa.runs import MANIFEST, RESULTS, read_manifest, require_keys
 from lawqa.scoring import OUTCOMES, Outcome, ScoredAnswer, outcome_of
 
 # The lab's scripts stored what their HTTP client raised in place of an answer.
@@ -153,10 +153,11 @@ def read_stored_run(path: Path) -> StoredRun:
 
 def _directory_notes(path: Path, answered: int) -> list[str]:
     manifest = read_manifest(path)
+    require_keys(manifest, path, "kind", "status", "notes", "config", "data")
     if manifest["kind"] != "evaluate":
         raise DataError(f"{path}: is a {manifest['kind']} run, expected an evaluation")
     notes = list(manifest["notes"])
-    asked = manifest["data"]["questions"] * manifest["config"].get("ensemble", 1)
+    asked = _asked(path, manifest)
     if manifest["status"] != "done":
         notes.append(f"UNFINISHED: {manifest['status']}, {answered} of {asked} questions answered")
     elif answered != asked:
@@ -168,6 +169,13 @@ def _directory_notes(path: Path, answered: int) -> list[str]:
     return notes
 
 
+def _asked(path: Path, manifest: Mapping[str, Any]) -> int:
+    questions, repeats = manifest["data"].get("questions"), manifest["config"].get("ensemble", 1)
+    if not isinstance(questions, int) or not isinstance(repeats, int):
+        raise DataError(f"{path / MANIFEST}: does not say how many questions were asked")
+    return questions * repeats
+
+
 def _stored(path: Path, file: Path, rows: Sequence[Any], notes: tuple[str, ...]) -> StoredRun:
     if not rows:
         raise DataError(f"{file}: holds no result")
@@ -177,7 +185,7 @@ def _stored(path: Path, file: Path, rows: Sequence[Any], notes: tuple[str, ...])
             results.append(_result(row))
         except KeyError as problem:
             raise DataError(f"{file}: result {number} has no key {problem}") from None
-        except (TypeError, ValueError) as problem:
+        except (TypeError, ValueError, AttributeError, OverflowError) as problem:
             raise DataError(f"{file}: result {number}: {problem}") from None
     counts = Counter((r.question_id, r.order, r.repeat) for r in results)
     twice = [key for key, number in counts.items() if number > 1]

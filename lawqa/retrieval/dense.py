@@ -78,12 +78,23 @@ class CrossEncoderReranker:
     """
 
     def __init__(self, model: str) -> None:
-        self._model = _loaded("CrossEncoder", model)
+        self._model, self._name = _loaded("CrossEncoder", model), model
 
     def scores(self, query: str, texts: Sequence[str]) -> Sequence[float]:
-        """How well each text answers the query."""
+        """How well each text answers the query.
+
+        Raises:
+            BackendError: the model does not score pairs of texts.
+        """
         pairs = [(query, text) for text in texts]
-        return [float(score) for score in self._model.predict(pairs, show_progress_bar=False)]
+        try:
+            scores = self._model.predict(pairs, show_progress_bar=False)
+        except ValueError as problem:  # such as a chat model, which has no place for a pair
+            raise BackendError(
+                f"{self._name}: cannot score a query with an article: {problem}",
+                "give a cross-encoder that was trained to rerank",
+            ) from None
+        return [float(score) for score in scores]
 
 
 class EmbeddingRanker:

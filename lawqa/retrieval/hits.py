@@ -59,8 +59,8 @@ class Hit:
             return self.found_by
         best = self.article.paragraphs[self.paragraphs[0]].text if self.paragraphs else ""
         phrases = shared_phrases(self.query, normalise(f"{self.article.caption}\n{best}"))
-        terms = Reason("terms", " / ".join(phrases))
-        return tuple(sorted((*self.found_by, terms), key=lambda r: REASON_KINDS.index(r.kind)))
+        terms = [Reason("terms", " / ".join(phrases))] if phrases else []
+        return tuple(sorted((*self.found_by, *terms), key=lambda r: REASON_KINDS.index(r.kind)))
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ class StatuteIndex:
         self.law_ids: tuple[str, ...] = tuple(laws["law_ids"])
         self.names = LawNames(laws["titles"], laws["names"])
         self.bm25 = Bm25.open(directory, int(laws["units"]))
+        lengths = np.diff(self.first_unit, append=self.bm25.n_documents)
+        self.article_of = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         self._read: OrderedDict[int, list[bytes]] = OrderedDict()
 
     @property

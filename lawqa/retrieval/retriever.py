@@ -6,7 +6,7 @@
    puts it first unless another article answers the words far better; then it comes close behind. (Some
    questions of lawqa_jp cite 第29条 and mean 第29条の4: always first costs .02 of MRR on the dev half.)
 3. References (`follow`): articles that cite the best one, or that it cites, gain a part of its score. So the
-   cabinet order that says 「法第…条に規定する政令で定める」 comes with the act. The first three stay in place.
+   cabinet order that says 「法第…条に規定する政令で定める」 comes with the act. The first three stay.
 4. Only when asked for: a dense ranking fused in, and a cross-encoder over the first results.
 
 Every weight here was tuned on the 69 questions of the dev half, and kept where two corpora agreed.
@@ -159,9 +159,11 @@ class Retriever:
 
     def _article_scores(self, units: Scores, text: str) -> Floats:
         """The score of every article: its best paragraph, and a little of the others."""
-        starts = self.index.first_unit
-        best = np.maximum.reduceat(units, starts).astype(np.float64)
-        others = np.add.reduceat(units, starts, dtype=np.float64) - best
+        # Four times as fast as reduceat over the articles' first units.
+        article_of, n = self.index.article_of, self.index.n_articles
+        best = np.zeros(n, dtype=np.float32)
+        np.maximum.at(best, article_of, units)
+        others = np.bincount(article_of, weights=units, minlength=n) - best
         scores: Floats = best + self.settings.other_paragraphs * np.minimum(others, best)
         if not _ASKS_FOR_OTHER_PARTS.search(text):
             scores[~self.index.is_main] *= self.settings.other_parts

@@ -35,6 +35,7 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
             "lawqa.augment",
             "lawqa.choices",
             "lawqa.errors",
+            "lawqa.files",
             "lawqa.prompting",
             "lawqa.questions",
             "lawqa.retrieval",

@@ -109,6 +109,7 @@ TRAIN = (
     ("--weight-decay 0.01", "weight_decay", 0.01),
     ("--neftune-alpha 5", "neftune_alpha", 5.0),
     ("--use-rslora", "use_rslora", True),
+    ("--quiet", "quiet", True),
     ("--use-dora", "use_dora", True),
     ("--lora-r 32", "lora_r", 32),
     ("--lora-alpha 64", "lora_alpha", 64),

@@ -119,6 +119,18 @@ def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
     assert adapters[0] == adapters[1]
 
 
+def test_a_fold_whose_results_were_cut_off_is_not_pooled(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crossval(data, tiny_dir, tmp_path / "cv") == 0
+    results = tmp_path / "cv" / "fold2" / "seed0" / "run" / "results.jsonl"
+    lines = results.read_bytes().splitlines(keepends=True)
+    results.write_bytes(b"".join(lines[:-1]))
+    capsys.readouterr()
+    assert main(["crossval", "pool", str(tmp_path / "cv")]) == 2
+    assert f"holds {len(lines) - 1} answers, and {len(lines)} were given" in capsys.readouterr().err
+
+
 def test_other_settings_in_the_same_directory_are_refused(
     data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
+from lawqa.pipelines.lock import run_lock
 from lawqa.questions import write_questions
 from lawqa.training.keeper import Keeper
 
@@ -253,3 +254,16 @@ def test_resume_of_a_finished_training_does_nothing_and_of_none_begins(
     assert (training.directory / "whole" / "manifest.json").stat().st_mtime_ns == changed_at
     assert training.run("new", "--resume", "--max-steps-override", "1") == 0
     assert "holds no training to go on with: a new one begins" in capfd.readouterr().err
+
+
+def test_a_second_process_on_the_same_training_is_refused(
+    training: Training, capfd: pytest.CaptureFixture[str]
+) -> None:
+    held = training.directory / "held"
+    held.mkdir()
+    for more in ((), ("--resume",), ("--fresh",)):
+        with run_lock(held / ".lock"):
+            assert training.run("held", *more) == 2
+        err = capfd.readouterr().err
+        assert f"error: {held}: another process (pid {os.getpid()}) is writing this run" in err
+    assert [path.name for path in held.iterdir()] == [".lock"]

@@ -45,9 +45,9 @@ def test_everything_that_belongs_to_an_adapter_is_left_and_nothing_else(
     assert "\r" not in err, "a bar in a file"
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {
-        ".lock", "README.md", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja", "log.jsonl",
-        "manifest.json", "tensorboard", "tokenizer.json", "tokenizer_config.json", "trained_on.jsonl",
-        "training.png",
+        ".lock", "README.md", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja",
+        "log.jsonl", "manifest.json", "tensorboard", "tokenizer.json", "tokenizer_config.json",
+        "trained_on.jsonl", "training.png",
     }  # fmt: skip
     assert (tmp_path / "out" / "adapter_model.safetensors").stat().st_mode & 0o077 == 0o044
     assert (tmp_path / "out" / "training.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,75 @@
+"""An index build that is killed: what was there stays, and nothing half built is ever opened."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from lawqa.errors import LawqaError
+from lawqa.pipelines.index import IndexConfig, build_index
+from lawqa.pipelines.index_files import read_index_manifest, verify_index
+from lawqa.retrieval.articles import Article, Paragraph, write_articles
+
+pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+
+
+def write_laws(path: Path, laws: int) -> Path:
+    write_articles(
+        path,
+        (
+            Article(
+                f"L{law}/{number}", f"L{law}", f"第{law}試験法", "", "", "main", str(number), "（試験）",
+                tuple(Paragraph(n, f"第{law}号の者は第{number}条の届出を{n}日以内にする。") for n in (1, 2)),
+            )
+            for law in range(laws)
+            for number in range(1, 21)
+        ),
+    )  # fmt: skip
+    return path
+
+
+@pytest.mark.rough
+def test_a_build_killed_at_any_moment_leaves_the_earlier_index_or_the_new_one(
+    tmp_path: Path, rough: bool
+) -> None:
+    old = write_laws(tmp_path / "old.jsonl", 5)
+    new = write_laws(tmp_path / "new.jsonl", 40)
+    index = tmp_path / "index"
+    hashes = {
+        build_index(IndexConfig(articles, tmp_path / articles.stem, quiet=True))["index_sha256"]
+        for articles in (old, new)
+    }
+    before = time.monotonic()
+    build_index(IndexConfig(new, tmp_path / "timed", quiet=True))
+    takes = time.monotonic() - before
+    build_index(IndexConfig(old, index, quiet=True))
+    chance = random.Random(3)  # noqa: S311 - moments, not secrets
+    met = set()
+    for kill in range(50 if rough else 3):
+        child = multiprocessing.get_context("fork").Process(
+            target=build_index,
+            args=(IndexConfig(new if kill % 2 else old, index, fresh=True, quiet=True),),
+        )
+        child.start()
+        # As many near the end, where files are moved, as in the middle.
+        time.sleep(takes * chance.choice([chance.uniform(0, 1), chance.uniform(0.8, 1.2)]))
+        child.kill()
+        child.join()
+        try:
+            manifest = read_index_manifest(index)
+        except LawqaError:
+            assert not index.exists(), "what is there is whole"
+            met.add("none")
+            continue
+        verify_index(index, manifest)
+        met.add(manifest["index_sha256"])
+    assert met <= {*hashes, "none"}
+    final = build_index(IndexConfig(new, index, fresh=True, quiet=True))
+    assert final["index_sha256"] in hashes
+    verify_index(index, read_index_manifest(index))
+    leftovers = {path.name for path in tmp_path.iterdir() if path.name.startswith(".index")}
+    assert leftovers == set(), "what killed builds left is cleared by the next"

@@ -1,0 +1,94 @@
+"""What `import lawqa` offers, what that costs, and that everything public is explained."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import lawqa
+
+
+def test_the_public_names_are_sorted_there_and_few() -> None:
+    # Ruff's sort (RUF022): classes, then functions.
+    assert lawqa.__all__ == sorted(lawqa.__all__, key=lambda name: (name[0].islower(), name))
+    assert len(lawqa.__all__) <= 20
+    for name in lawqa.__all__:
+        found = getattr(lawqa, name)
+        assert found.__name__ == name
+        assert found.__doc__
+    assert set(lawqa.__all__) <= set(dir(lawqa))
+
+
+def test_a_name_that_is_not_there_is_said() -> None:
+    with pytest.raises(AttributeError, match="module 'lawqa' has no attribute 'train_qwen'"):
+        lawqa.train_qwen  # noqa: B018
+
+
+def imported_by(code: str) -> set[str]:
+    code += "\nimport sys; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    return set(done.stdout.split())
+
+
+def test_importing_all_of_it_brings_no_torch_and_importing_lawqa_nothing() -> None:
+    heavy = {"torch", "transformers", "peft", "bitsandbytes"}
+    assert not imported_by("from lawqa import *") & heavy
+    assert not imported_by("import lawqa") & {*heavy, "numpy", "scipy", "tqdm", "tyro"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_the_example_of_the_readme_runs_and_prints_what_it_says(
+    checkout: Path, tmp_path: Path, name: str
+) -> None:
+    text = (checkout / name).read_text(encoding="utf-8")
+    found = re.search(r"<!-- example -->\n```python\n(.*?)```\n+```text\n(.*?)```", text, re.DOTALL)
+    assert found, f"{name} has no example between <!-- example --> and its output"
+    done = subprocess.run(  # noqa: S603 - the README's words
+        [sys.executable, "-c", found[1]], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.stdout, done.stderr) == (found[2], "")
+
+
+def test_everything_public_has_a_docstring(checkout: Path) -> None:
+    """Also what ruff's rules leave out: the fields of dataclasses."""
+    without = [
+        f"{path.relative_to(checkout)}:{line}: {name}"
+        for path in sorted((checkout / "lawqa").rglob("*.py"))
+        for line, name in unexplained(ast.parse(path.read_text(encoding="utf-8")))
+        if "cli" not in path.parts  # a command is explained by its help, which is tested
+    ]
+    assert without == []
+
+
+def unexplained(module: ast.Module) -> Iterator[tuple[int, str]]:
+    """Public functions, classes, methods and dataclass fields without a docstring."""
+    if not ast.get_docstring(module):
+        yield 1, "the module"
+    for node in module.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            if not ast.get_docstring(node):
+                yield node.lineno, node.name
+            if isinstance(node, ast.ClassDef):
+                yield from unexplained_members(node)
+
+
+def unexplained_members(node: ast.ClassDef) -> Iterator[tuple[int, str]]:
+    listed = ast.get_docstring(node) or ""
+    is_dataclass = any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+    for member, following in zip(node.body, [*node.body[1:], None], strict=True):
+        if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
+            if not ast.get_docstring(member):
+                yield member.lineno, f"{node.name}.{member.name}"
+        elif is_dataclass and isinstance(member, ast.AnnAssign):
+            explained = isinstance(following, ast.Expr) and isinstance(
+                following.value, ast.Constant
+            )
+            name = ast.unparse(member.target)
+            if not explained and f"{name}: " not in listed and not name.startswith("_"):
+                yield member.lineno, f"{node.name}.{name}"
