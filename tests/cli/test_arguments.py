@@ -133,6 +133,7 @@ TRAIN = (
     ("--eval-steps 10", "eval_steps", 10),
     ("--patience 3", "patience", 3),
     ("--stop-on-collapse", "stop_on_collapse", True),
+    ("--fsdp", "fsdp", True),
     ("--seed 7", "seed", 7),
     ("--resume", "resume", True),
     ("--fresh", "fresh", True),

@@ -87,7 +87,7 @@ def test_other_options_do_not_go_on_silently(
         (("--mode", "direct"), "there is no reasoning to learn from"),
         (("--keep", "0"), "--keep is 0"),
         (("--temperature", "0"), "--temperature is 0"),
-        (("--condition", "rag"), "not built yet"),
+        (("--condition", "rag"), "needs --index DIR"),
     ],
 )
 def test_what_cannot_be_is_refused(

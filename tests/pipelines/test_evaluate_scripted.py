@@ -404,16 +404,18 @@ def test_the_scripted_backend_without_a_script_ends_with_code_two(
     assert not (here / "runs").exists()
 
 
-def test_heart01_lets_the_scripted_backend_run(run: Run, here: Path) -> None:
-    assert run(ALL_RIGHT, "--run-dir", "r", "--place", "heart01").code == 0
-    assert loaded(here / "r" / "manifest.json")["config"]["place"] == "heart01"
+def test_heart01_wants_the_hugging_face_backend_named(run: Run, here: Path) -> None:
+    ended = run(ALL_RIGHT, "--run-dir", "r", "--place", "heart01")
+    assert ended.code == 2
+    assert "forbidden at heart01 by the rule evaluation-names-backend-and-model" in ended.err
+    assert not (here / "r").exists()
 
 
 def test_heart01_forbids_a_model_server(run: Run, here: Path) -> None:
     ended = run(ALL_RIGHT, "--run-dir", "r", "--place", "heart01", "--llm-backend", "ollama")
     assert ended.code == 2
-    assert ended.err.startswith("error: --llm-backend ollama is forbidden on heart01: ")
-    assert "hint: --llm-backend hf" in ended.err
+    assert "forbidden at heart01 by the rule no-model-server: --llm-backend ollama" in ended.err
+    assert "hint: heart01 runs the Hugging Face backend only" in ended.err
     assert not (here / "r").exists()
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lawqa.retrieval.abbreviations import ABBREVIATIONS
 from lawqa.retrieval.citations import read_citations, squeeze
 from lawqa.retrieval.japanese import normalise, to_kanji
-from lawqa.retrieval.law_names import ABBREVIATIONS, LawNames, names_of
+from lawqa.retrieval.law_names import LawNames, names_of
 from lawqa.retrieval.references import Spoken, article_name, law_kind
 
 FIEA, ORDER = "金融商品取引法", "金融商品取引法施行令"

@@ -293,6 +293,21 @@ class BrokenLibrary:
         raise OSError(f"{model} is not there")
 
 
+class PairlessLibrary:
+    class CrossEncoder:
+        def __init__(self, model: str) -> None:
+            self.model = model
+
+        def predict(self, pairs: list[tuple[str, str]], *, show_progress_bar: bool) -> list[float]:
+            raise ValueError(f"no place for {len(pairs)} pairs (bar: {show_progress_bar})")
+
+
+def test_a_model_that_takes_no_pairs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", PairlessLibrary)  # type: ignore[arg-type]
+    with pytest.raises(BackendError, match="models/chat: cannot score a query with an article"):
+        CrossEncoderReranker("models/chat").scores("転貸", ["甲", "乙"])
+
+
 def test_a_model_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", BrokenLibrary)  # type: ignore[arg-type]
     with pytest.raises(BackendError, match="some/model"):
@@ -316,8 +331,12 @@ def test_fusing_a_ranking_with_itself_keeps_it(ranking: list[int], times: int) -
 
 def test_shared_phrases_are_the_longest_and_not_inside_one_another() -> None:
     phrases = shared_phrases("公開買付けの期間、公告の期間", "公開買付けの期間は公告する。")
-    assert phrases == ["公開買付けの期間"]
+    assert phrases == ["公開買付けの期間", "公告"]
     assert shared_phrases("甲乙", "丙丁") == []
+
+
+def test_a_shared_word_of_two_letters_counts_unless_it_is_only_grammar() -> None:
+    assert shared_phrases("転貸をすること", "転貸とは、これをするものをいう") == ["転貸"]
 
 
 @given(st.text("公開買付けの期間、", max_size=20), st.text("公開買付けの期間。", max_size=20))
