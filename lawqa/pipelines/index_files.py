@@ -36,7 +36,8 @@ def index_being_built(directory: Path, *, fresh: bool) -> Iterator[Path]:
             written, or another process is building there.
     """
     _check_free(directory, fresh=fresh)
-    building = directory.with_name(f".{directory.name}.building")
+    place = directory.resolve()  # `.` has no name, and a link is to stay one
+    building = place.with_name(f".{place.name}.building")
     try:
         building.mkdir(parents=True, exist_ok=True)
         handle = os.open(building, os.O_RDONLY)
@@ -53,7 +54,13 @@ def index_being_built(directory: Path, *, fresh: bool) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
-        _move(building, directory)
+        try:
+            _move(building, place)
+        except OSError as problem:  # such as a mount point, which cannot be replaced
+            raise ConfigError(
+                f"{directory}: the index cannot be put there: {problem.strerror}; it is whole in {building}",
+                "move it yourself, or name a directory inside that one",
+            ) from None
     finally:
         os.close(handle)
 

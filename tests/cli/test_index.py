@@ -250,6 +250,30 @@ def test_what_a_killed_build_left_behind_is_no_index_and_is_cleared(
     assert run("info", "--index", tmp_path / "new") == 0
 
 
+def test_an_index_may_be_built_where_one_stands(
+    articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert run("build", "--articles", articles, "--output-dir", ".") == 0
+    assert run("info", "--index", tmp_path / "empty") == 0
+
+
+def test_an_index_that_cannot_be_put_in_its_place_is_kept_and_named(
+    articles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(16, "Device or resource busy", str(self), None, str(target))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(ConfigError, match=r"Device or resource busy; it is whole in .*\.building"):
+        run("build", "--articles", articles, "--output-dir", tmp_path / "index")
+    assert run("info", "--index", tmp_path / ".index.building", "--verify") == 0
+
+
 def test_two_builds_in_one_place_do_not_mix(articles: Path, tmp_path: Path) -> None:
     pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
     target = tmp_path / "index"
