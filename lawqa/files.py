@@ -65,10 +65,10 @@ def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
     # Not splitlines(): it also splits at U+2028, which JSON strings may hold.
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
-            yield number, parse_json(line, path, first_line=number)
+            yield number, parse_json(line, path, number, "one JSON value a line")
 
 
-def parse_json(text: str, path: Path, first_line: int = 1) -> Any:
+def parse_json(text: str, path: Path, line: int | None = None, expected: str = "JSON") -> Any:
     """The value of a JSON text, by the letter of RFC 8259.
 
     A key that stands twice in one object is refused: which of the two was meant is anyone's guess, and
@@ -77,7 +77,8 @@ def parse_json(text: str, path: Path, first_line: int = 1) -> Any:
     Args:
         text: the text.
         path: where it comes from, for messages.
-        first_line: the number of its first line there.
+        line: the number of its line, where it is one line of several.
+        expected: what the file should hold, for the hint.
 
     Raises:
         DataError: it is broken, nested too deeply, holds a key twice, or a number that cannot be read.
@@ -85,15 +86,14 @@ def parse_json(text: str, path: Path, first_line: int = 1) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
     except json.JSONDecodeError as problem:
-        line = first_line + problem.lineno - 1
         raise DataError(
-            f"{path}: broken JSON at line {line}, column {problem.colno}: {problem.msg}",
-            "expected JSON; was the file cut off while it was copied?",
+            f"{path}: broken JSON at line {line or problem.lineno}, column {problem.colno}: {problem.msg}",
+            f"expected {expected}; was the file cut off while it was copied?",
         ) from None
     except RecursionError:
         raise DataError(f"{path}: JSON nested too deeply to be read") from None
     except ValueError as problem:  # ours, or Python's on an integer of thousands of digits
-        where = f"{path}: line {first_line}" if first_line > 1 else f"{path}"
+        where = f"{path}" if line is None else f"{path}: line {line}"
         raise DataError(f"{where}: {problem}") from None
 
 

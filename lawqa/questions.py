@@ -18,9 +18,7 @@ from typing import Any, cast
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, all_orders, permute, permute_label
 from lawqa.errors import DataError
-from lawqa.files import json_lines as json_lines
-from lawqa.files import read_json, written_whole
-from lawqa.files import read_text as read_text
+from lawqa.files import json_lines, read_json, written_whole
 
 _ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
 _INSTRUCTION, _CHOICES, _GOLD, _REFERENCES = "指示", "選択肢", "output", "references"

@@ -16,8 +16,8 @@ from typing import Any
 
 from lawqa.augment.provisions import deleted, numbered, sentences
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import json_lines
 from lawqa.prompting import ChatTokenizer
-from lawqa.questions import json_lines
 from lawqa.retrieval.articles import Article, Part
 
 SOURCE = "reading"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -10,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from lawqa.errors import ConfigError, DataError
+from lawqa.errors import ConfigError, DataError, Interrupted
 from lawqa.pipelines.index_files import (
     INDEX_FORMAT,
     file_entries,
@@ -70,7 +71,7 @@ class RetrieverConfig:
 
 
 def build_index(config: IndexConfig) -> dict[str, Any]:
-    """Index an article file.
+    """Index an article file; the directory gets all of it at the end, or nothing.
 
     Returns:
         The manifest.
@@ -79,7 +80,16 @@ def build_index(config: IndexConfig) -> dict[str, Any]:
         ConfigError: the directory holds an index and `fresh` is not given, or holds something else.
         DataError: the article file cannot be read, or a line is broken.
         MissingExtraError: bm25s, or for a dense index sentence-transformers, is not installed.
+        Interrupted: Ctrl-C.
     """
+    try:
+        return _built(config)
+    except KeyboardInterrupt:
+        left = f"{config.output_dir} is as it was before; the same command begins anew"
+        raise Interrupted(signal.SIGINT, left) from None
+
+
+def _built(config: IndexConfig) -> dict[str, Any]:
     require_bm25s()
     encoder = None if config.dense is None else SentenceEncoder(config.dense)
     started, corpus = now(), _corpus(config.articles)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawqa.augment import holds_readings, read_readings
-from lawqa.questions import Question, json_lines, read_questions
+from lawqa.files import json_lines
+from lawqa.questions import Question, read_questions
 from lawqa.records import load_records
 from lawqa.splits import Leak, Material, find_leaks, of_question, of_text
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError
+from lawqa.files import json_lines
 from lawqa.pipelines.crossval import CrossvalConfig, run_crossval
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.results import scored_answer
-from lawqa.questions import file_sha256, json_lines
+from lawqa.questions import file_sha256
 from lawqa.runs import MANIFEST, RESULTS, read_manifest, write_json
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.training.config import TrainingConfig

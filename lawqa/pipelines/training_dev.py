@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import json_lines
 from lawqa.pipelines.leaks import read_items
 from lawqa.pipelines.results import result_row, scored_answer
 from lawqa.prompting import Condition, Prompt, PromptSpec, build_prompt
-from lawqa.questions import Question, file_sha256, json_lines, read_questions
+from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import LEGACY_SPEC, TrainingRecord, load_records
 from lawqa.runs import question_entries
 from lawqa.scoring import ScoredAnswer

@@ -24,11 +24,14 @@ from pathlib import Path
 from typing import IO, Any, Literal, cast, get_args
 
 from lawqa.errors import DataError
+from lawqa.files import parse_json
 
 Part = Literal["main", "suppl", "appdx", "preamble"]
 """Where in a law a text stands: 本則, 附則, 別表・様式 and their like, 制定文・前文."""
 
 PARTS: tuple[Part, ...] = get_args(Part)
+
+_EXPECTED = "one article a line, as lawqa statutes parse writes them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +115,9 @@ def read_articles(path: Path) -> Iterator[Article]:
     positions: dict[str, int] = {}
     seen: set[str] = set()
     for number, line in _lines(path):
+        row = parse_json(line.rstrip("\n"), path, number, _EXPECTED)
         try:
-            article = _article(json.loads(line), positions)
-        except json.JSONDecodeError as problem:
-            raise DataError(
-                f"{path}: broken JSON at line {number}, column {problem.colno}: {problem.msg}",
-                "was the file cut off while it was written or copied?",
-            ) from None
-        except RecursionError:
-            raise DataError(f"{path}: line {number}: nested too deeply to be an article") from None
+            article = _article(row, positions)
         except ValueError as problem:
             raise DataError(
                 f"{path}: line {number}: {problem}", "lawqa statutes parse writes such a file"

@@ -1,7 +1,7 @@
 """How much GPU memory training and evaluation take, from a model's shape alone.
 
 Every term is a tensor that exists at the moment of the peak: at the start of the backward pass of the
-longest micro-batch. docs/memory.md compares the predictions with measured peaks.
+longest micro-batch. docs/training.md compares predictions with measured peaks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOGITS_AT_ONCE = 512
 """Answer positions whose logits exist at once on the fast path."""
 
 _PLAIN_FACTOR = 2.3
-"""On the plain path autograd and PEFT keep this many times what the fast path keeps of a block (measured)."""
+"""Autograd and PEFT keep so many times what the fast path keeps of a block (from one measured peak)."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from lawqa.backends.hf.device import free_bytes
 from lawqa.backends.hf.load import LoadedModel
 from lawqa.errors import ConfigError
 from lawqa.records import IGNORED
@@ -134,7 +135,7 @@ def choose_path(
         lora_r=config.lora_r, lora_dropout=config.lora_dropout,
         target_modules=config.target_modules, fast=reason is None,
     )  # fmt: skip
-    memory = torch.cuda.memory_allocated(loaded.device) + free_memory(loaded.device)
+    memory = torch.cuda.memory_allocated(loaded.device) + free_bytes(loaded.device)
     memory += elsewhere_bytes(model)  # the plan counts the whole model
     plan = plan_training(shape, setting, memory=memory, longest=longest)
     budget = config.token_budget or plan.token_budget
@@ -148,16 +149,6 @@ def choose_path(
         f"computed again when full; {expected / GIB:.1f} of {memory / GIB:.1f} GiB expected at most"
     )
     return PackedPath(FastPath(model, plan.kept_blocks), budget)
-
-
-def free_memory(device: torch.device) -> int:
-    """Bytes that tensors can still take, from the CUDA runtime: NVML may be denied on a MIG slice."""
-    free, total = torch.cuda.mem_get_info(device)
-    reserved: int = torch.cuda.memory_reserved(device)
-    # A process may be held to a share of the card, as the tests do to stand for a slice.
-    allowed = int(total * torch.cuda.get_per_process_memory_fraction(device)) - reserved
-    unused = reserved - int(torch.cuda.memory_allocated(device))
-    return max(0, min(int(free), allowed)) + unused
 
 
 def rehearse(path: LossPath, model: Any, batch: Batch, precision: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tyro
 
+from lawqa.cli import main
 from lawqa.cli.index import Index
 from lawqa.errors import ConfigError, DataError, MissingExtraError
 from lawqa.pipelines.index_files import INDEX_FORMAT, index_being_built, read_index_manifest
@@ -189,6 +190,34 @@ def test_eval_is_readable(built: Path, questions: Path, capsys: pytest.CaptureFi
     assert "hit@3" in text
     assert "1 questions whose context quotes no statute" in text
     assert f"{ACT}第24条" in text
+
+
+def test_ctrl_c_leaves_what_was_there_and_says_how_to_go_on(
+    built: Path,
+    articles: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = index_hash(built)
+
+    def press(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lawqa.pipelines.index.write_index", press)
+    build = ["index", "build", "--articles", str(articles), "--fresh", "--output-dir", str(built)]
+    assert main(build) == 130
+    said = capsys.readouterr().err
+    assert f"interrupted: {built} is as it was before; the same command begins anew" in said
+    assert index_hash(built) == before
+
+
+def test_a_question_file_is_no_article_file(
+    questions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    wrong = ["index", "build", "--articles", str(questions), "--output-dir", str(tmp_path / "i")]
+    assert main(wrong) == 2
+    assert "one article a line, as lawqa statutes parse writes them" in capsys.readouterr().err
 
 
 def test_an_index_is_not_replaced_unasked(built: Path, articles: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,9 +40,11 @@ def run_quietly(arguments: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[Any]:
+def context(checkout: Path) -> Iterator[Any]:
     """Starts processes that have imported torch already: a kill is to meet the work, not the imports."""
     with pytest.MonkeyPatch.context() as patched:
+        # They import this file by its name; last, so that lawqa stays the installed one.
+        patched.setattr(sys, "path", [*sys.path, str(checkout)])
         patched.setenv("CUDA_VISIBLE_DEVICES", "")
         patched.setenv("OMP_NUM_THREADS", "1")
         found = multiprocessing.get_context("forkserver")

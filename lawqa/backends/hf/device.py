@@ -100,6 +100,19 @@ def describe_device(device: torch.device) -> dict[str, Any]:
     }
 
 
+def free_bytes(device: torch.device) -> int:
+    """Bytes that this process may still take on a CUDA device.
+
+    Asked of the CUDA runtime, not of NVML, which a MIG slice may deny; torch's own limit on the process
+    counts, and so does what torch holds without using it.
+    """
+    free, total = torch.cuda.mem_get_info(device)
+    allocated = torch.cuda.memory_allocated(device)
+    unused = torch.cuda.memory_reserved(device) - allocated
+    allowed = total * torch.cuda.get_per_process_memory_fraction(device) - allocated
+    return int(min(free + unused, allowed))
+
+
 def peak_memory_gib(device: torch.device) -> float | None:
     """The most memory that tensors have held on the device, in GiB; None on a CPU."""
     if device.type != "cuda":

@@ -67,19 +67,6 @@ class PagedCache:
         return torch.tensor(pages)[positions // self.page] * self.page + positions % self.page
 
 
-def free_bytes(device: torch.device) -> int:
-    """Bytes that this process may still take on a CUDA device.
-
-    Asked of the CUDA runtime, not of NVML, which a MIG slice may deny; torch's own limit on the process
-    counts, and so does what torch holds without using it.
-    """
-    free, total = torch.cuda.mem_get_info(device)
-    allocated = torch.cuda.memory_allocated(device)
-    unused = torch.cuda.memory_reserved(device) - allocated
-    allowed = total * torch.cuda.get_per_process_memory_fraction(device) - allocated
-    return int(min(free + unused, allowed))
-
-
 def workspace_bytes(decoder: Decoder, tokens: int, rows: int) -> int:
     """Bytes that a prefill of so many tokens and a step of so many rows take beside the cache.
 

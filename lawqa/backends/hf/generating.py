@@ -10,8 +10,9 @@ import torch
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.decoder import Decoder
+from lawqa.backends.hf.device import free_bytes
 from lawqa.backends.hf.engine import Engine, EngineOptions
-from lawqa.backends.hf.engine_cache import PAGE, PagedCache, free_bytes, workspace_bytes
+from lawqa.backends.hf.engine_cache import PAGE, PagedCache, workspace_bytes
 from lawqa.backends.hf.engine_sequence import Request, ThinkBlocks
 from lawqa.backends.hf.engine_steps import Forward, TorchForward
 from lawqa.backends.hf.engine_stops import StopRules

@@ -11,8 +11,9 @@ import torch
 from lawqa.backends.base import ChoiceScores
 from lawqa.backends.hf.batching import left_padded
 from lawqa.backends.hf.decoder import Decoder
+from lawqa.backends.hf.device import free_bytes
 from lawqa.backends.hf.encoded import Encoded
-from lawqa.backends.hf.engine_cache import free_bytes, workspace_bytes
+from lawqa.backends.hf.engine_cache import workspace_bytes
 from lawqa.backends.hf.forest_attention import ForestAttention
 from lawqa.backends.hf.prefixes import plant
 

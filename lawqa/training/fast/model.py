@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from lawqa.backends.hf.triton_probe import why_no_triton
 from lawqa.training.fast import plain_kernels
 from lawqa.training.fast.attention import FlashAttention, PlainAttention
 from lawqa.training.fast.block import Block, BlockFunction, Setting
@@ -104,18 +105,14 @@ def unknown_shape(model: Any) -> str | None:
 
 def choose_kernels(device: torch.device) -> ModuleType:
     """Triton's kernels where they can be compiled, else plain torch, with the reason in the log."""
-    if device.type != "cuda":
-        return plain_kernels
-    try:
+    reason = why_no_triton(device)
+    if reason is None:
         from lawqa.training.fast import triton_kernels
 
-        x = torch.ones((1, 64), device=device, dtype=torch.bfloat16)
-        triton_kernels.rms_norm(x, x[0], 1e-6)
-    except (ImportError, RuntimeError, OSError) as problem:
-        # Triton compiles on the spot and wants a C compiler for it, which a container may lack.
-        _log.warning("slower elementwise kernels: Triton does not work here: %s", problem)
-        return plain_kernels
-    return triton_kernels
+        return triton_kernels
+    if device.type == "cuda":
+        _log.warning("slower elementwise kernels: %s", reason)
+    return plain_kernels
 
 
 def _adapted(causal: Any) -> list[str]:
