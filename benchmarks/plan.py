@@ -2,7 +2,8 @@
 
     python benchmarks/plan.py --tokenizer DIR --scratch DIR --models Qwen/Qwen3-8B Qwen/Qwen3-1.7B
 
-Each setting runs forward and backward twice, with AdamW's moments in place; the peak is of tensors.
+Each setting runs forward and backward twice, with AdamW's moments in place; the peak is of tensors. On the
+plain path the first record of a micro-batch is half padding, as records of different lengths make it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--models", nargs="+", choices=KNOWN, default=["Qwen/Qwen3-1.7B"])
+    parser.add_argument("--paths", nargs="+", choices=("fast", "plain"), default=["fast", "plain"])
     options = parser.parse_args()
     print("| model | path | tokens | blocks kept | predicted GiB | measured GiB | off by |")
     print("|---|---|---|---|---|---|---|")
@@ -54,6 +56,8 @@ def main() -> int:
         if not (directory / "config.json").exists():
             write_random_model(name, directory, options.tokenizer)
         for path, tokens, records, share in SETTINGS:
+            if path not in options.paths:
+                continue
             shape = ModelShape.from_config(KNOWN[name], name)
             kept = round(share * shape.layers)
             predicted = training_memory(
@@ -86,7 +90,10 @@ def measure(directory: Path, path: str, tokens: int, records: int, kept: int) ->
     ids = torch.randint(1000, 100_000, (records, length), device=loaded.device)
     labels = torch.full_like(ids, IGNORED)
     labels[:, -2:] = ids[:, -2:]
-    batch = {"input_ids": ids, "labels": labels, "attention_mask": torch.ones_like(ids)}
+    mask = torch.ones_like(ids)
+    if path == "plain":
+        mask[0, : length // 2] = 0
+    batch = {"input_ids": ids, "labels": labels, "attention_mask": mask}
     for parameter in model.parameters():
         if parameter.requires_grad:  # a step of several parts has gradients from the first on
             parameter.grad = torch.zeros_like(parameter)

@@ -76,15 +76,18 @@ REASONED = {
 
 
 class Noting(ScriptedBackend):
-    """Notes in a file what it is asked, before it answers."""
+    """Notes in a file what it is asked, before it answers; waits for its kill at the note of that number."""
 
-    def __init__(self, script: dict[str, Any], log: Path) -> None:
+    def __init__(self, script: dict[str, Any], log: Path, waits_at: int | None = None) -> None:
         super().__init__(script)
         self._log = log
+        self._waits_at = waits_at
 
     def note(self, *words: object) -> None:
         with self._log.open("a", encoding="utf-8") as file:
             file.write(" ".join(map(str, words)) + "\n")
+        if self._waits_at == len(self._log.read_bytes().splitlines()):
+            signal.pause()
 
     def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
         for prompt in prompts:
@@ -129,23 +132,25 @@ def killed_again_and_again(
     log = here / f"{name}.log"
     log.touch()
     goes_on = config(name, resume=True, **fields)
-    for _ in range(KILLS):
+    for kill in range(KILLS):
+        # The first dies in the middle however busy the machine is, the others wherever they have got to.
+        waits_at = None if kill else 9
+        until = waits_at or len(log.read_bytes().splitlines()) + chance.choice([0, 1, 4, 9, 14, 19])
+        backend = Noting(script, log, waits_at)
         # A fork starts in a millisecond what a new interpreter takes half a second for.
         child = multiprocessing.get_context("fork").Process(
-            target=evaluate, args=(goes_on, lambda _config, _adapter: Noting(script, log))
+            target=evaluate, args=(goes_on, lambda _config, _adapter, backend=backend: backend)
         )
-        until = len(log.read_bytes().splitlines()) + chance.choice([0, 1, 4, 9, 14, 19])
         child.start()
         while child.is_alive() and len(log.read_bytes().splitlines()) < until:
             time.sleep(0.001)
         time.sleep(chance.uniform(0, 0.003))
+        assert not waits_at or child.is_alive()
         child.kill()
         child.join()
         child.close()
-    asked_before = len(log.read_bytes().splitlines())
     evaluate(goes_on, lambda _config, _adapter: Noting(script, log))
 
-    assert KILLS < asked_before < len(log.read_bytes().splitlines()), "the kills were in the middle"
     assert but_times(rows(here / name)) == but_times(rows(here / "undisturbed"))
     summaries = [loaded(here / name / "summary.json") for name in (name, "undisturbed")]
     assert but_times(summaries[0]) == but_times(summaries[1])
