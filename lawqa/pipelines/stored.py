@@ -202,7 +202,6 @@ def _result(row: Any) -> StoredResult:
     predicted = row["predicted_answer"]
     ours = "schema_version" in row
     permutation = row["permutation"] if ours else ORIGINAL_ORDER
-    logprobs = row["label_logprobs"] if ours else None
     return StoredResult(
         question_id=question_id,
         order_number=int(row["order"]) if ours else 1,
@@ -220,7 +219,7 @@ def _result(row: Any) -> StoredResult:
             "-closed-" not in row["prompt_spec"] if ours else bool(row.get("retrieved_docs_count"))
         ),
         outcome=_outcome(row) if ours else None,
-        logprobs=cast("Any", tuple(logprobs)) if logprobs else None,
+        logprobs=_logprobs(row) if ours else None,
     )
 
 
@@ -244,6 +243,17 @@ def _outcome(row: dict[str, Any]) -> Outcome:
             f"key 'outcome' is {row['outcome']!r}, expected one of {', '.join(OUTCOMES)}"
         )
     return cast("Outcome", row["outcome"])
+
+
+def _logprobs(row: dict[str, Any]) -> tuple[float, float, float, float] | None:
+    value = row["label_logprobs"]
+    if value is None:
+        return None
+    numbers = isinstance(value, list) and all(type(item) in (int, float) for item in value)
+    if not numbers or len(value) != len(LABELS):
+        raise TypeError(f"key 'label_logprobs' is {value!r}, expected four numbers or null")
+    a, b, c, d = map(float, value)
+    return a, b, c, d
 
 
 def _choices(text: str) -> tuple[str, ...]:
