@@ -76,7 +76,7 @@ class Evaluate:
     hf_load_in_4bit: FlagCreatePairsOff[bool] = False
     """Quantise the model to 4 bits (NF4) while loading. An adapter trained over 4 bits implies it."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    """The dtype of products; auto: half precision on a GPU, else float32 (bfloat16 is faster on CPUs with AMX)."""
+    """The dtype of products; auto: half precision on a GPU, else float32 (with AMX, bfloat16 is faster)."""
     token_budget: int = 0
     """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
     seed: int = 0
