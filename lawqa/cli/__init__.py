@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Protocol
 
 import tyro
@@ -40,6 +41,8 @@ EXIT_USER_MISTAKE = 2
 
 _NO_TELEMETRY = ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK")
 """Nothing is reported to anyone unless the user has said otherwise."""
+
+_GPU_CONTROL = Path("/dev/nvidiactl")
 
 _DESCRIPTION = (
     "Train and honestly evaluate language models on Japanese-law four-choice questions. "
@@ -104,6 +107,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     for name in _NO_TELEMETRY:
         os.environ.setdefault(name, "1")  # a library reads it when it is imported
+    if not _GPU_CONTROL.exists():
+        # Torch's threads wait for each other many times a layer. While one of them has lost its core to
+        # somebody else, the others would burn theirs (seen: twice the time) instead of lending it.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal of another encoding than UTF-8 shows what it cannot hold as an escape.
         sys.stdout.reconfigure(errors="backslashreplace")

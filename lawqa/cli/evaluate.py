@@ -75,6 +75,8 @@ class Evaluate:
     """Also score the base model without the adapter, in the same process."""
     hf_load_in_4bit: FlagCreatePairsOff[bool] = False
     """Quantise the model to 4 bits (NF4) while loading. An adapter trained over 4 bits implies it."""
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """The dtype of products; auto: half precision on a GPU, else float32 (with AMX, bfloat16 is faster)."""
     token_budget: int = 0
     """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
     seed: int = 0
@@ -177,6 +179,7 @@ class Evaluate:
             revision=self.revision,
             adapter=self.hf_lora_path,
             load_in_4bit=self.hf_load_in_4bit,
+            dtype=self.dtype,
             script=self.script,
             server=server,
             permutations=self.permutations,
@@ -201,7 +204,11 @@ class Evaluate:
     def _unused_flags(self, config: EvaluationConfig) -> list[str]:
         """A remark on every flag that was given and changes nothing."""
         remarks = []
-        no_model = {"--hf-load-in-4bit": self.hf_load_in_4bit, "--revision": self.revision}
+        no_model = {
+            "--hf-load-in-4bit": self.hf_load_in_4bit,
+            "--dtype": self.dtype != "auto",
+            "--revision": self.revision,
+        }
         given = [flag for flag, value in no_model.items() if value]
         if config.backend != "hf" and given:
             remarks.append(f"{', '.join(given)} unused: no model is loaded")

@@ -232,7 +232,7 @@ def _ask(job: Job, backend: Backend, found: Found, ranks: Ranks, notes: list[str
     quiet = job.config.quiet or ranks.rank > 0
     with (
         closing(ResultLog(log)) as results,
-        closing(Progress(len(missing), quiet=quiet)) as progress,
+        closing(Progress(len(missing), work=job.work(missing), quiet=quiet)) as progress,
     ):
         for row in ask(job, backend, missing):
             results.append(row)

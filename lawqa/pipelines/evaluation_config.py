@@ -41,6 +41,8 @@ class EvaluationConfig:
     """An adapter to apply."""
     load_in_4bit: bool = False
     """Quantise the model while loading; an adapter trained over 4-bit weights implies it."""
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """The dtype of products and of weights that are not quantised."""
     script: Path | None = None
     """The table of answers, for `scripted`."""
     server: ServerConfig | None = None

@@ -66,6 +66,19 @@ class Job:
     def _questions_by_key(self) -> dict[str, Question]:
         return {question.key: question for question in self.questions}
 
+    def work(self, wanted: Sequence[ItemKey]) -> dict[str, float] | None:
+        """What these answers cost in proportion, by prompt key; None where all cost about the same.
+
+        Scoring costs the prompt's tokens, and about four bytes are one token in any script. What is written
+        costs far more than what is read, and how much will be written nobody knows.
+        """
+        if self.config.answer_by != "logits":
+            return None
+        return {
+            key: float(sum(len(turn.content.encode()) for turn in self.by_key[key].messages))
+            for key, _ in wanted
+        }
+
     def row(self, answer: Answer) -> dict[str, Any]:
         """An answer as it is stored."""
         question = self._questions_by_key[answer.key]

@@ -9,9 +9,12 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from lawqa.pipelines.time_left import TimeLeft
 from lawqa.scoring import wilson
 
 _LINE_SECONDS = 60.0
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+"""Without tqdm's own estimate, which counts answers and not what they cost."""
 
 
 class Progress:
@@ -20,6 +23,7 @@ class Progress:
     Args:
         total: how many answers are asked for now.
         name: what is counted.
+        work: by `file_name#order` what an answer costs in proportion to others; None for all the same.
         quiet: say nothing.
         stream: where to; None for standard error.
         clock: seconds; for tests.
@@ -30,6 +34,7 @@ class Progress:
         total: int,
         name: str = "asking",
         *,
+        work: Mapping[str, float] | None = None,
         quiet: bool = False,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -37,10 +42,16 @@ class Progress:
         self._total, self._name, self._quiet = total, name, quiet
         self._stream, self._clock = stream or sys.stderr, clock
         self._done = self._correct = self._unparsed = self._failed = 0
-        self._started = self._said = clock()
+        self._work = work
+        self._left = TimeLeft(total if work is None else sum(work.values()), clock)
+        self._said = clock()
         self._bar: Any = None
         if not quiet and self._stream.isatty():
-            self._bar = tqdm(total=total, desc=name, unit="answer", file=self._stream, leave=False)
+            # Answers come in bursts: a bar that skips redraws would stand at the first of each.
+            self._bar = tqdm(
+                total=total, desc=name, unit="answer", file=self._stream, leave=False,
+                bar_format=_BAR, mininterval=0, miniters=1,
+            )  # fmt: skip
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Count one stored result."""
@@ -48,30 +59,28 @@ class Progress:
         self._correct += row["outcome"] == "correct"
         self._unparsed += row["outcome"] in ("unparsed", "truncated")
         self._failed += row["outcome"] == "failed"
+        work = 1.0 if self._work is None else self._work[f"{row['file_name']}#{row['order']}"]
+        self._left.add(work, row.get("seconds"))
         if self._bar is not None:
             self._bar.set_postfix_str(self._so_far(), refresh=False)
             self._bar.update()
         elif not self._quiet and self._clock() - self._said >= _LINE_SECONDS:
             self._said = self._clock()
-            print(self._line(), file=self._stream, flush=True)
+            line = f"{self._name}: {self._done} of {self._total}, {self._so_far()}"
+            print(line, file=self._stream, flush=True)
 
     def close(self) -> None:
         """Take the bar away, where there is one."""
         if self._bar is not None:
             self._bar.close()
 
-    def _line(self) -> str:
-        per_answer = (self._clock() - self._started) / self._done
-        left = per_answer * (self._total - self._done)
-        return (
-            f"{self._name}: {self._done} of {self._total}, {self._so_far()}, {_duration(left)} left"
-        )
-
     def _so_far(self) -> str:
         interval = wilson(self._correct, self._done)
         share = f"{self._correct / self._done:.1%} correct so far"
         text = f"{share} ({interval.low:.1%} - {interval.high:.1%}), {self._unparsed} unparsed"
-        return f"{text}, {self._failed} failed" if self._failed else text
+        text = f"{text}, {self._failed} failed" if self._failed else text
+        left = self._left.seconds()
+        return text if left is None else f"{text}, {_duration(left)} left"
 
 
 def _duration(seconds: float) -> str:

@@ -72,6 +72,7 @@ EVALUATE = (
     ("--hf-lora-path runs/a", "hf_lora_path", Path("runs/a")),
     ("--with-base", "with_base", True),
     ("--hf-load-in-4bit", "hf_load_in_4bit", True),
+    ("--dtype bfloat16", "dtype", "bfloat16"),
     ("--max-new-tokens 64", "generation.max_new_tokens", 64),
     ("--temperature 0.7", "generation.temperature", 0.7),
     ("--top-p 0.9", "generation.top_p", 0.9),

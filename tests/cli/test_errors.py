@@ -157,3 +157,16 @@ def test_a_reader_that_stops_reading_is_no_error(embedded_file: Path) -> None:
             timeout=60,
         )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("said", [None, "active"])
+@pytest.mark.parametrize("gpu", [True, False])
+def test_on_a_cpu_waiting_threads_sleep_unless_the_user_says_otherwise(
+    said: str | None, gpu: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", said or "")
+    if said is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.setattr("lawqa.cli._GPU_CONTROL", tmp_path if gpu else tmp_path / "none")
+    assert main(["--version"]) == 0
+    assert os.environ.get("OMP_WAIT_POLICY") == (said or (None if gpu else "passive"))

@@ -15,14 +15,12 @@ class Terminal(io.StringIO):
         return True
 
 
-class Clock:
-    """Each look at it is half a minute later."""
+class Still:
+    """Stands still until it is moved on."""
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
+    seconds = 0.0
 
     def __call__(self) -> float:
-        self.seconds += 10
         return self.seconds
 
 
@@ -33,17 +31,58 @@ def outcomes() -> Iterator[dict[str, str]]:
 
 def test_without_a_terminal_a_plain_line_a_minute() -> None:
     out = io.StringIO()
-    progress = Progress(40, stream=out, clock=Clock())
+    clock = Still()
+    progress = Progress(40, stream=out, clock=clock)
     for _ in range(3):
         for row in outcomes():
+            clock.seconds += 13
             progress.add(row)
     progress.close()
     lines = out.getvalue().splitlines()
     assert lines[0] == (
-        "asking: 6 of 40, 33.3% correct so far (9.7% - 70.0%), 2 unparsed, 1 failed, 8 min left"
+        "asking: 5 of 40, 40.0% correct so far (11.8% - 76.9%), 2 unparsed, 8 min left"
     )
+    assert ", 1 failed, " in lines[1]
     assert 2 <= len(lines) <= 4
     assert "\r" not in out.getvalue()
+
+
+def in_batches(progress: Progress, clock: Still) -> None:
+    """Eight batches of five answers, half a minute each; each batch of prompts half as long as the first."""
+    for batch in range(8):
+        clock.seconds += 60 if batch == 0 else 30
+        for answer in range(5):
+            cost = 12.0 if batch == 0 else 6.0
+            progress.add({**scored(5 * batch + answer), "outcome": "correct", "seconds": cost})
+
+
+def scored(number: int) -> dict[str, object]:
+    return {"file_name": f"q{number}", "order": 0}
+
+
+WORK = {f"q{number}#0": 200.0 if number < 5 else 100.0 for number in range(40)}
+
+
+def test_the_time_left_goes_by_the_length_of_what_is_left() -> None:
+    out, clock = io.StringIO(), Still()
+    progress = Progress(40, work=WORK, stream=out, clock=clock)
+    in_batches(progress, clock)
+    assert [line.split(", ")[-1] for line in out.getvalue().splitlines()] == [
+        "0 unparsed", "2 min left", "2 min left", "30 s left",
+    ]  # fmt: skip
+
+
+def test_a_bar_says_nothing_of_the_time_until_it_knows_and_then_the_same_as_the_line() -> None:
+    out, clock = Terminal(), Still()
+    progress = Progress(40, work=WORK, stream=out, clock=clock)
+    in_batches(progress, clock)
+    progress.close()
+    frames = out.getvalue().split("\r")
+    assert all("left" not in frame for frame in frames if "/40" in frame and " 0/40" in frame)
+    assert "left" not in next(frame for frame in frames if " 3/40" in frame)
+    assert "4 min left" in next(frame for frame in frames if " 5/40" in frame)
+    assert "0 s left" in next(frame for frame in frames if " 40/40" in frame)
+    assert "?" not in out.getvalue()
 
 
 def test_a_short_run_without_a_terminal_says_nothing() -> None:
@@ -67,7 +106,7 @@ def test_on_a_terminal_a_bar_tells_how_good_the_answers_are() -> None:
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
 def test_quiet_says_nothing_at_all(stream: io.StringIO) -> None:
-    progress = Progress(6, quiet=True, stream=stream, clock=Clock())
+    progress = Progress(6, quiet=True, stream=stream, clock=Still())
     for row in outcomes():
         progress.add(row)
     progress.close()

@@ -71,6 +71,19 @@ def test_on_one_load_base_and_adapter_score_as_on_loads_of_their_own(
     assert logprobs(here / "both") != pytest.approx(logprobs(here / "both-base"), abs=1e-3)
 
 
+def test_bfloat16_scores_nearly_alike_and_cannot_go_on_with_a_run_in_float32(
+    here: Path, tiny_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(flags(tiny_dir, "full")) == 0
+    assert main(flags(tiny_dir, "half", "--dtype", "bfloat16")) == 0
+    assert logprobs(here / "half") == pytest.approx(logprobs(here / "full"), abs=0.5)
+    assert logprobs(here / "half") != logprobs(here / "full")
+    manifest = json.loads((here / "half" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["model"]["dtype"] == "bfloat16"
+    assert main(flags(tiny_dir, "full", "--dtype", "bfloat16", "--resume")) == 2
+    assert "--dtype" in capsys.readouterr().err
+
+
 def test_samples_that_are_asked_again_come_out_the_same(
     here: Path, tiny_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSet
 from lawqa.backends.hf.batching import run_batches, run_packed
 from lawqa.backends.hf.decoder import Decoder, read_decoder
 from lawqa.backends.hf.device import describe_device, peak_memory_gib
-from lawqa.backends.hf.elementwise import Elementwise, TorchElementwise
+from lawqa.backends.hf.elementwise import CpuElementwise, Elementwise, TorchElementwise
 from lawqa.backends.hf.encoded import Encoded, encode
 from lawqa.backends.hf.engine_sampling import sampling_key
 from lawqa.backends.hf.engine_sequence import Finished, Request, Unfit
@@ -154,7 +154,8 @@ class HFBackend:
         if self._distrusted is not None:
             self._used["path"] = f"transformers: {self._distrusted}"
             return None
-        elementwise: Elementwise = TorchElementwise()
+        on_cpu = loaded.device.type == "cpu"
+        elementwise: Elementwise = CpuElementwise() if on_cpu else TorchElementwise()
         if why_no_triton(loaded.device) is None:
             from lawqa.backends.hf.triton_elementwise import TritonElementwise
 

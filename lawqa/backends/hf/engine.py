@@ -1,8 +1,8 @@
 """Generation for many prompts at once: sequences join and leave a running batch (continuous batching).
 
-Keys and values live in pages that a sequence takes as it grows; where they run out, the sequence that
-joined last gives its pages back and is computed again later. A completion's tokens do not depend on
-when it joined or beside whom, up to the rounding of the products.
+Keys and values live in pages that a sequence takes as it grows; completions of one prompt share its
+pages. Where pages run out, the sequence that joined last gives its pages back and is computed again later.
+A completion's tokens do not depend on when it joined or beside whom, up to the rounding of the products.
 """
 
 from __future__ import annotations
@@ -161,7 +161,6 @@ class Engine:
             else:
                 queue.release(sequence)
                 yield finished
-        self.stats.most_rows = max(self.stats.most_rows, len(queue.running))
 
     def _prefill_less(
         self, joined: Sequence[Running], queue: SequenceQueue
@@ -180,8 +179,9 @@ class Engine:
         """Store the keys and values of all known tokens, and choose one more for each."""
         device = self._decoder.device
         logits, computed = prefill(
-            self._decoder, self._cache, [s.known for s in joined], [s.pages for s in joined]
-        )
+            self._decoder, self._cache, [s.known for s in joined], [s.pages for s in joined],
+            [s.shared for s in joined],
+        )  # fmt: skip
         self.stats.prefill_tokens += computed
         keys = torch.tensor([sequence.request.key for sequence in joined], device=device)
         positions = torch.tensor([sequence.length for sequence in joined], device=device)
@@ -192,6 +192,7 @@ class Engine:
         self, stepper: Stepper, state: Rows, queue: SequenceQueue
     ) -> Iterator[Finished | Unfit]:
         steps, running = self._options.steps, queue.running
+        self.stats.most_rows = max(self.stats.most_rows, len(running))
         began = time.perf_counter()
         rows = stepper.bucket(len(running))
         longest = max(sequence.length for sequence in running) + steps

@@ -11,9 +11,10 @@ PAGE = 64
 
 
 class PagedCache:
-    """Key and value pages of all layers, and which of them are free.
+    """Key and value pages of all layers, and how many sequences hold each.
 
-    Page 0 is given to no sequence: rows of a batch that hold none write there.
+    Several may hold a page that none of them writes to any more. Page 0 is given to no sequence: rows of a
+    batch that hold none write there.
 
     Args:
         shape: the model's sizes.
@@ -33,6 +34,7 @@ class PagedCache:
         self.keys = torch.zeros(size, dtype=dtype, device=device)
         self.values = torch.zeros(size, dtype=dtype, device=device)
         self._free = list(range(pages, 0, -1))
+        self._holders = [0] * (pages + 1)
 
     @property
     def free(self) -> int:
@@ -50,16 +52,48 @@ class PagedCache:
             return None
         taken = self._free[len(self._free) - count :]
         del self._free[len(self._free) - count :]
+        for page in taken:
+            self._holders[page] = 1
         return taken[::-1]
 
+    def share(self, pages: list[int]) -> list[int]:
+        """The same pages for one holder more.
+
+        Raises:
+            ValueError: nobody holds one of them.
+        """
+        self._require_held(pages)
+        for page in pages:
+            self._holders[page] += 1
+        return list(pages)
+
     def give_back(self, pages: list[int]) -> None:
-        """Free pages that `take` gave."""
-        self._free.extend(reversed(pages))
+        """One holder less for pages that `take` or `share` gave; without a holder a page is free.
+
+        Raises:
+            ValueError: nobody holds one of them.
+        """
+        self._require_held(pages)
+        for page in reversed(pages):
+            self._holders[page] -= 1
+            if not self._holders[page]:
+                self._free.append(page)
+
+    def copy(self, source: int, target: int) -> None:
+        """Put one page's keys and values into another page."""
+        one, other = (slice(page * self.page, (page + 1) * self.page) for page in (source, target))
+        for stored in (self.keys, self.values):
+            stored[:, other] = stored[:, one]
 
     def clear(self) -> None:
         """Forget all keys and values: what a wrong kernel left there may not be a number."""
         self.keys.zero_()
         self.values.zero_()
+
+    def _require_held(self, pages: list[int]) -> None:
+        loose = [page for page in pages if not self._holders[page]]
+        if loose:
+            raise ValueError(f"nobody holds the pages {loose}")
 
     def slots(self, pages: list[int], tokens: int) -> torch.Tensor:
         """Where the first tokens of a sequence are stored, shape [tokens], on the CPU."""

@@ -17,6 +17,7 @@ def prefill(
     cache: PagedCache,
     sequences: Sequence[Sequence[int]],
     pages: Sequence[list[int]],
+    stored: Sequence[int] | None = None,
 ) -> tuple[torch.Tensor, int]:
     """Store the keys and values of all tokens; common prefixes are computed once.
 
@@ -25,19 +26,24 @@ def prefill(
         cache: where they are stored.
         sequences: token ids; none empty.
         pages: for each sequence its pages, enough for its tokens.
+        stored: for each sequence how many of its first tokens lie in pages that it shares with another,
+            which stores them; None for none.
 
     Returns:
         Next-token logits, float32, shape [sequences, vocabulary], and the tokens that were computed.
     """
     device = decoder.device
     forest = plant(sequences)
-    spans = [
-        torch.arange(start, end)
-        for number in range(len(sequences))
-        for start, end in forest.spans(forest.leaves[number])
+    firsts = stored or [0] * len(sequences)
+    flat = [
+        torch.cat([torch.arange(start, end) for start, end in forest.spans(leaf)])[first:]
+        for leaf, first in zip(forest.leaves, firsts, strict=True)
     ]
-    source = torch.cat(spans).to(device)
-    places = [cache.slots(own, len(tokens)) for own, tokens in zip(pages, sequences, strict=True)]
+    source = torch.cat(flat).to(device)
+    places = [
+        cache.slots(own, len(tokens))[first:]
+        for own, tokens, first in zip(pages, sequences, firsts, strict=True)
+    ]
     slots = torch.cat(places).to(device)
     attention = ForestAttention(forest, device)
 

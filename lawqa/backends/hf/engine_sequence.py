@@ -75,6 +75,8 @@ class Running:
     """What has been written."""
     pages: list[int] = field(default_factory=list)
     """Its pages of the cache."""
+    shared: int = 0
+    """Tokens of the prompt in the first of these pages, which other completions of the prompt hold too."""
     cached: int = 0
     """Tokens of prompt and completion whose keys and values are stored."""
     answer_from: int | None = 0
