@@ -135,6 +135,37 @@ def test_a_replayed_step_samples_what_a_launched_step_samples(
     assert alike == 16 if kernels else alike > 12
 
 
+@pytest.mark.parametrize("kernels", [False, True])
+def test_samples_of_one_prompt_share_its_pages_and_write_what_is_likeliest(
+    loaded: Any, questions: Any, *, kernels: bool
+) -> None:
+    from lawqa.backends.base import GenerationSettings
+    from lawqa.backends.hf.decoder import read_decoder
+    from lawqa.backends.hf.encoded import encode
+    from lawqa.backends.hf.engine_sequence import Finished, Request
+    from lawqa.backends.hf.generating import open_engine
+    from lawqa.prompting import PromptSpec, build_prompt
+
+    decoder, samples = read_decoder(loaded.model, loaded.dtype), 4
+    asked = [
+        tuple(encode(build_prompt(question, PromptSpec()), loaded.tokenizer).ids)
+        for question in questions[:8]
+    ]
+    requests = [
+        Request(number, asked[number % len(asked)], number, NEW)
+        for number in range(samples * len(asked))
+    ]
+    engine = open_engine(
+        decoder, requests, GenerationSettings(NEW), (), loaded.tokenizer, kernels=kernels
+    )
+    texts = {d.number: d.tokens for d in engine.run(requests) if isinstance(d, Finished)}
+    assert sorted(texts) == list(range(len(requests)))
+    assert engine.stats.prefill_tokens < 1.5 * sum(map(len, asked))
+    for sample in range(samples):
+        own = {number: texts[sample * len(asked) + number] for number in range(len(asked))}
+        assert judged(loaded, questions, own).margin < 2 * HALF_TOLERANCE
+
+
 @pytest.mark.parametrize("rows", [2, 17, 48, 96, 140])
 def test_fused_steps_give_the_probabilities_of_transformers(
     loaded: Any, questions: Any, rows: int
