@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import bitsandbytes as bnb
 import pytest
@@ -16,6 +17,7 @@ from lawqa.backends.hf.load import (
     load_model,
     load_tokenizer,
 )
+from lawqa.backends.hf.tiny import write_tiny_model
 from lawqa.errors import BackendError
 
 
@@ -32,6 +34,18 @@ def test_4bit_quantises_every_linear_layer_of_the_blocks_and_nothing_else(tiny_d
     for name in quantised:
         state = linear[name].weight.quant_state
         assert (state.quant_type, state.nested) == ("nf4", True)
+
+
+def test_the_tiny_model_is_the_same_on_every_machine(
+    tiny_dir: Path, tiny_tokenizer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where there are two GPUs: their random numbers are none of its business.
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    state = torch.get_rng_state()
+    write_tiny_model(tmp_path, tiny_tokenizer)
+    assert torch.equal(torch.get_rng_state(), state)
+    weights = "model.safetensors"
+    assert (tmp_path / weights).read_bytes() == (tiny_dir / weights).read_bytes()
 
 
 def test_plain_loading_quantises_nothing(tiny_dir: Path) -> None:

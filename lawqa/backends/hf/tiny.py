@@ -51,8 +51,8 @@ def write_tiny_model(directory: Path, tokenizer: Any, *, seed: int = 0) -> None:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):  # the weights are drawn on the CPU
+        torch.default_generator.manual_seed(seed)
         model = Qwen3ForCausalLM(config)
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
