@@ -100,7 +100,9 @@ def index(patient: Patient) -> Finding:
         for step in patient.source.experiment.commands
     )
     build = "\n".join(
-        filter(None, (patient.line(s) for s in ("get-laws", "parse-laws", "build-index")))
+        filter(
+            None, map(patient.line, ("make-law-folder", "get-laws", "parse-laws", "build-index"))
+        )
     )
     mend = build or "lawqa index build --articles ARTICLES.jsonl --output-dir DIR"
     try:

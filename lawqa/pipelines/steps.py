@@ -66,7 +66,8 @@ def rendered_steps(source: Source, config: StepsConfig) -> tuple[Rendered, ...]:
         if place.id not in command.places:
             raise ConfigError(
                 f"{step}: is not a step of {place.id}, but of {', '.join(command.places)}",
-                f"lawqa step list --place {place.id}  shows those of {place.id}",
+                f"lawqa place init {command.places[0]}  says that this machine is {command.places[0]}; "
+                f"lawqa step list --place {place.id}  shows the steps of {place.id}",
             )
         rendered = render(command, place, config.overrides)
         check_policy(place, rendered.argv, rendered.env, name=step, evaluates=command.evaluates)
