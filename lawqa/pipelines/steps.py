@@ -95,14 +95,14 @@ def run_steps(source: Source, config: StepsConfig, say: Say, runner: Runner = ru
     for rendered in steps:
         if rendered.command.manual:
             raise ConfigError(
-                f"{rendered.command.id}: is typed by a person: {rendered.command.purpose}",
+                f"{rendered.command.id}: is typed by a person: {rendered.purpose}",
                 f"lawqa step show {rendered.command.id} --place {config.place}",
             )
     place = source.place(config.place)
     directory = steps_directory(place, config.overrides)
     with _locked(directory):
         for number, rendered in enumerate(steps, start=1):
-            say(f"[{number}/{len(steps)}] {rendered.command.id}: {rendered.command.title}")
+            say(f"[{number}/{len(steps)}] {rendered.command.id}: {rendered.title}")
             code = _run_one(source, config, rendered, directory, say, runner)
             if code != 0:
                 return code

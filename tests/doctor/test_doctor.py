@@ -276,6 +276,15 @@ def test_the_exit_code_is_that_of_the_worst_finding() -> None:
     assert [exit_code(f) for f in ([ok], [ok, warning], [warning, problem])] == [0, 1, 2]
 
 
+def test_a_command_of_several_lines_can_be_copied() -> None:
+    shown = findings_text([Finding("data", "problem", "m", "wget \\\n    --x y\nlawqa z")])
+    assert shown.splitlines()[1:-1] == [
+        "         -> wget \\",
+        "                --x y",
+        "         -> lawqa z",
+    ]
+
+
 def test_json_holds_the_same_findings(patient: Patient) -> None:
     findings = examine(patient, Machine(error=0.9))
     content = json.loads(json_text(findings))
