@@ -145,7 +145,7 @@ def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> 
     if state is None:
         raise ConfigError(
             f"{command.id}: {(there or rendered.outputs)[0]} is there, but `lawqa step` did not make it",
-            "--adopt takes it as it is, --fresh makes it anew",
+            "--adopt takes it as it is, --fresh makes it anew (with make: STEP_FLAGS=--adopt)",
         )
     changed = ", ".join(state.ran_with.differences(fingerprint(rendered)))
     raise ConfigError(
