@@ -233,7 +233,7 @@ def test_outputs_made_by_hand_are_adopted_or_refused(source: Source) -> None:
     assert step_status(source, "here", {})["make"] == "there"
     with pytest.raises(ConfigError, match="`lawqa step` did not make it") as caught:
         run(source, Scripted())
-    assert caught.value.hint == "--adopt takes it as it is, --fresh makes it anew"
+    assert caught.value.hint == "--adopt takes it as it is, --fresh makes it anew (with make: STEP_FLAGS=--adopt)"
     runner = Scripted()
     code, said = run(source, runner, adopt=True)
     assert code == 0
