@@ -126,8 +126,10 @@ def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> 
         return Decision("run", "a check: runs every time")
     there = [path for path in rendered.outputs if Path(path).exists()]
     whole = len(there) == len(rendered.outputs)
-    begun = bool(there) or _leftovers(rendered)
     same = state is not None and state.ran_with == fingerprint(rendered)
+    # What a command that goes on by itself keeps of its way is its own affair.
+    stopped = same and state is not None and state.status != "done" and command.continues
+    begun = bool(there) or _leftovers(rendered) or stopped
     if same and state is not None and state.status == "done" and whole:
         return Decision("skip", "done already, with the same command, inputs and version")
     if not begun:
