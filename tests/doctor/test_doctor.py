@@ -198,6 +198,9 @@ def test_a_model_that_is_not_there_is_downloaded(patient: Patient) -> None:
     offline = Machine(variables={"HF_HUB_OFFLINE": "1"})
     found = look(replace(patient, hf_home="elsewhere"), offline, "model")
     assert found.mend.startswith("unset HF_HUB_OFFLINE\n")
+    foreign = Machine(variables={"HF_HOME": "/somewhere/else"})
+    found = look(patient, foreign, "model")
+    assert found.mend == "unset HF_HOME\nHF_HOME=hf_home hf download Qwen/Qwen3-8B"
 
 
 @pytest.mark.parametrize(
