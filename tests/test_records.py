@@ -455,6 +455,8 @@ def test_a_long_context_loses_its_last_sentences_and_nothing_else(
         assert found.input_ids == expected.input_ids
         assert found.labels == expected.labels
         assert found.shortened
+        assert found.lost_tokens == len(whole.input_ids) - len(found.input_ids)
+    assert tokenize_record(record, tokenizer, 0) == whole
 
 
 def test_question_choices_and_answer_are_never_shortened(

@@ -34,10 +34,16 @@ class DocsBuild:
     """The checkout."""
 
     def run(self) -> int:
-        from lawqa.docgen import generate, write_files
+        from lawqa.docgen import generate, unset_variables, write_files
 
         files = generate(self.root, interface())
         written = write_files(files)
+        for name, value in unset_variables(self.root).items():
+            print(
+                f"note: {name} in docs_src/commands.toml is still {value}: the documents tell the reader to "
+                "replace it; set it there once for all",
+                file=sys.stderr,
+            )
         for path in written:
             print(f"wrote {path}")
         print(f"{len(files)} generated files, {len(written)} changed")

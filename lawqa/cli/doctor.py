@@ -65,7 +65,10 @@ def findings_text(findings: Sequence[Finding]) -> str:
     lines = []
     for finding in findings:
         lines.append(f"{finding.level:8} {finding.check}: {finding.message}")
-        lines += [f"         -> {line}" for line in finding.mend.splitlines()]
+        goes_on = False
+        for line in finding.mend.splitlines():
+            lines.append(f"         {'   ' if goes_on else '-> '}{line}")
+            goes_on = line.endswith("\\")
     problems, warnings = (
         sum(finding.level == level for finding in findings) for level in ("problem", "warning")
     )

@@ -6,9 +6,12 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+if TYPE_CHECKING:
+    from lawqa.commands import Place, PlaceFile
 
 
 @dataclass(frozen=True)
@@ -46,20 +49,19 @@ class PlaceShow:
     """Show this place instead."""
 
     def run(self) -> int:
-        from lawqa.commands import packaged_source, place_settings
+        from lawqa.commands import expand, packaged_source, place_settings
         from lawqa.report.table import aligned
 
         chosen, file = place_settings(self.place)
         place = packaged_source().place(chosen.value)
         cells = [["setting", "value", "from"], [chosen.name, chosen.value, chosen.origin]]
-        if os.environ.get("HF_HOME"):
-            origin = "lawqa.toml" if file and file.hf_home else "HF_HOME"
-            cells.append(["hf_home", os.environ["HF_HOME"], origin])
+        cells.append(["hf_home", *_hf_home(place, file)])
         for key in ("model", "data", "index", "work"):
             if file is not None and key in file.overrides:
                 cells.append([key, file.overrides[key], str(file.path)])
             elif key in place.variables:
-                cells.append([key, place.variables[key], f"the place {place.id}"])
+                shown = expand(place.variables[key], place.variables, key)
+                cells.append([key, shown, f"the place {place.id}"])
         print(aligned(cells))
         print(f"\n{place.title}\nmodel: {place.model}\nbackends: {', '.join(place.backends)}")
         for rule in place.rules:
@@ -99,9 +101,18 @@ def apply_place(arguments: list[str]) -> None:
     from lawqa.commands import check_policy, packaged_source
 
     place = packaged_source().place(chosen.value)
-    home = Path(place.variables["hf_home"]).expanduser()
-    os.environ.setdefault("HF_HOME", str(home.absolute()))
+    os.environ.setdefault("HF_HOME", _hf_home(place, None)[0])
     check_policy(place, ["lawqa", *arguments], name=f"lawqa {' '.join(arguments[:1])}")
+
+
+def _hf_home(place: Place, file: PlaceFile | None) -> tuple[str, str]:
+    """The Hugging Face cache in force, and where it comes from."""
+    if os.environ.get("HF_HOME"):
+        return os.environ["HF_HOME"], "HF_HOME"
+    if file is not None and file.hf_home is not None:
+        return str(file.hf_home), str(file.path)
+    home = Path(place.variables["hf_home"]).expanduser().absolute()
+    return str(home), f"the place {place.id}"
 
 
 def _place_flag(arguments: list[str]) -> str | None:

@@ -28,8 +28,8 @@ class Plan:
     """A model directory, a config.json, a name in the Hugging Face cache, or a published Qwen3."""
     memory: str = "20GiB"
     """The card's memory, such as 20GiB or 10GB."""
-    max_seq_length: int = 1024
-    """The most tokens of one record."""
+    max_seq_length: int = 3072
+    """The tokens of the longest record; 3072 holds a question with 2048 tokens of context."""
     lora_r: int = 16
     """Rank of the adapter."""
     lora_dropout: float = 0.05

@@ -51,6 +51,7 @@ class StepList:
     """Whose steps. Without it: LAWQA_PLACE, lawqa.toml, or any."""
 
     def run(self) -> int:
+        from lawqa.commands import render
         from lawqa.pipelines.steps import step_status
         from lawqa.report.table import aligned
 
@@ -59,7 +60,8 @@ class StepList:
         cells = [["step", "id", "role", "status", "what"]]
         for command in source.at(place.id):
             state = "by hand" if command.manual else status[command.id]
-            cells.append([command.step, command.id, command.role, state, command.title])
+            title = render(command, place, overrides).title
+            cells.append([command.step, command.id, command.role, state, title])
         print(f"{place.id}: {place.title}\n")
         print(aligned(cells))
         return 0
@@ -111,8 +113,8 @@ class Step:
 def step_text(source: Source, rendered: Rendered, place: Place) -> str:
     """Everything that is declared of a step."""
     command = rendered.command
-    lines = [f"{command.id} ({command.step}, {place.id}, {command.role}): {command.title}"]
-    lines += [command.title_ja, "", command.purpose, command.purpose_ja, "", rendered.shell, ""]
+    lines = [f"{command.id} ({command.step}, {place.id}, {command.role}): {rendered.title}"]
+    lines += [rendered.title_ja, "", rendered.purpose, rendered.purpose_ja, "", rendered.shell, ""]
     facts = {
         "inputs": " ".join(rendered.inputs) or "none",
         "outputs": " ".join(rendered.outputs) or "none",

@@ -60,8 +60,8 @@ class Train(TrainingFlags):
             return 0
         prepared = prepare(config)
         if is_main_process():
-            for warning in prepared.source.warnings:
-                print(f"note: {warning}", file=sys.stderr)
+            for note in prepared.notes:
+                print(f"note: {note}", file=sys.stderr)
             if self.resume and prepared.earlier is None:
                 print(
                     f"note: {self.output_dir} holds no training to go on with: a new one begins",

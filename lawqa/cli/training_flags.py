@@ -33,8 +33,9 @@ class TrainingFlags:
     """The highest learning rate; --lr-scheduler says how it falls after the warm-up."""
     lr_scheduler: Schedule = "cosine"
     """How the learning rate goes on after the warm-up."""
-    max_seq_length: int = 1024
-    """The most tokens of one record; a longer one is an error, nothing is cut off."""
+    max_seq_length: int = 0
+    """The most tokens of one record: a longer one loses the end of its context, never question or answer, and
+    that is said. 0 keeps all records whole."""
     token_budget: int = 0
     """Tokens that go through the model at once, 0 for what the memory holds; never changes the result."""
     warmup_ratio: float = 0.1

@@ -34,6 +34,14 @@ class Rendered:
     """What it prints when it went well."""
     check_ja: str
     """What to check afterwards."""
+    title: str
+    """A line on it, in English."""
+    title_ja: str
+    """The same in Japanese."""
+    purpose: str
+    """What it is for, in English."""
+    purpose_ja: str
+    """The same in Japanese."""
 
     @property
     def shell(self) -> str:
@@ -83,6 +91,10 @@ def render(command: Command, place: Place, overrides: Mapping[str, str] | None =
         outputs=tuple(map(put, command.outputs)),
         shows=put(command.shows),
         check_ja=put(command.check_ja),
+        title=put(command.title),
+        title_ja=put(command.title_ja),
+        purpose=put(command.purpose),
+        purpose_ja=put(command.purpose_ja),
     )
 
 
@@ -109,7 +121,8 @@ def _pieces(words: Sequence[str]) -> list[str]:
     """Words that stay on one line: a flag with its values."""
     pieces: list[str] = []
     for word in words:
-        if pieces and pieces[-1].startswith("-") and not word.startswith(("-", ">")):
+        takes_value = pieces and pieces[-1].startswith("-") and "=" not in pieces[-1].split()[0]
+        if takes_value and not word.startswith(("-", ">")):
             pieces[-1] += f" {word}"
         else:
             pieces.append(word)

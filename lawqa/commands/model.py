@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,6 +11,8 @@ from lawqa.errors import ConfigError
 
 Step = Literal["setup", "StepI", "StepJ", "local", "baseline", "readme"]
 Role = Literal["primary", "support", "exploration"]
+
+_PLACEHOLDER = re.compile(r"[A-Z]+(_[A-Z]+)+")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,13 @@ class Place:
     """The only programs that its commands may name; empty for any."""
     rules: tuple[Rule, ...] = ()
     """What it forbids and demands."""
+
+    @property
+    def placeholders(self) -> dict[str, str]:
+        """Variables that nobody has set yet, such as `REPOSITORY_URL`, by name."""
+        return {
+            name: value for name, value in self.variables.items() if _PLACEHOLDER.fullmatch(value)
+        }
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from lawqa.commands.model import Place
+from lawqa.commands.source import places
 from lawqa.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -128,7 +129,8 @@ def read_place_file(path: Path, *, host: str | None = None) -> PlaceFile:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise ConfigError(
-            f"{path}: cannot be read: {problem}", "lawqa place init PLACE  writes a good one"
+            f"{path}: cannot be read: {problem}",
+            "lawqa place init PLACE --fresh  writes a good one",
         ) from None
     known = [key.name for key in PLACE_KEYS]
     for key, value in content.items():
@@ -143,7 +145,8 @@ def read_place_file(path: Path, *, host: str | None = None) -> PlaceFile:
     if pattern is not None and not fnmatchcase(name, pattern):
         raise ConfigError(
             f"{path}: is for hosts named {pattern}, this one is {name}",
-            f"mend the key host, or remove {path}",
+            "where this is the machine, now with another name: lawqa place init "
+            f"{content.get('place', 'PLACE')} --fresh  writes the file anew",
         )
     return PlaceFile(path, content.pop("place", None), pattern, content)
 
@@ -168,17 +171,22 @@ def place_settings(
         environment: environment variables; None for this process's.
 
     Raises:
-        ConfigError: see `read_place_file`.
+        ConfigError: see `read_place_file`; or there is no such place.
     """
     env = os.environ if environment is None else environment
     file = current_place_file()
     if flag:
-        return Setting("place", flag, "--place"), file
-    if env.get("LAWQA_PLACE"):
-        return Setting("place", env["LAWQA_PLACE"], "LAWQA_PLACE"), file
-    if file is not None and file.place:
-        return Setting("place", file.place, str(file.path)), file
-    return Setting("place", DEFAULT_PLACE, "default"), file
+        chosen = Setting("place", flag, "--place")
+    elif env.get("LAWQA_PLACE"):
+        chosen = Setting("place", env["LAWQA_PLACE"], "LAWQA_PLACE")
+    elif file is not None and file.place:
+        chosen = Setting("place", file.place, str(file.path))
+    else:
+        chosen = Setting("place", DEFAULT_PLACE, "default")
+    if chosen.value not in places():
+        said = "--place" if flag else f"{chosen.origin}: place"
+        raise ConfigError(f"{said} {chosen.value}: no such place", f"known: {', '.join(places())}")
+    return chosen, file
 
 
 def current_place(flag: str | None = None) -> str:

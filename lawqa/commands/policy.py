@@ -126,6 +126,8 @@ def _broken(
                 yield f"{flag} {value}"
     for flag in rule.model_flags:
         yield from _model_broken(rule, flag, _values(argv, flag))
+    if rule.model_flags and not rule.commands:
+        yield from _model_broken(rule, "hf download", _downloaded(argv))
 
 
 def _model_broken(rule: Rule, flag: str, values: Sequence[str]) -> Iterator[str]:
@@ -184,6 +186,15 @@ def _modules(argv: Sequence[str]) -> Iterator[str]:
     for before, word in pairwise(argv):
         if before == "-m":
             yield word
+
+
+def _downloaded(argv: Sequence[str]) -> list[str]:
+    """What `hf download` fetches: its first word that is no flag."""
+    words = list(argv)
+    start = next((i for i, pair in enumerate(pairwise(words)) if pair == ("hf", "download")), None)
+    if start is None:
+        return []
+    return [word for word in words[start + 2 :] if not word.startswith("-")][:1]
 
 
 def _values(argv: Sequence[str], flag: str) -> list[str]:

@@ -6,7 +6,14 @@ The command line's parser and its help texts are handed in; this room does not k
 from __future__ import annotations
 
 from lawqa.docgen.blocks import replace_block
-from lawqa.docgen.build import Interface, changed_files, diff_text, generate, write_files
+from lawqa.docgen.build import (
+    Interface,
+    changed_files,
+    diff_text,
+    generate,
+    unset_variables,
+    write_files,
+)
 from lawqa.docgen.extract import ShownCommand, shown_commands
 from lawqa.docgen.logs import LOG_TEMPLATES, RunFacts, left_to_person, log_text
 from lawqa.docgen.run_facts import read_run_facts
@@ -25,6 +32,7 @@ __all__ = [
     "read_run_facts",
     "replace_block",
     "shown_commands",
+    "unset_variables",
     "verify",
     "verify_text",
     "write_files",

@@ -89,6 +89,21 @@ def generate(root: Path, interface: Interface) -> dict[Path, str]:
     return files
 
 
+def unset_variables(root: Path) -> dict[str, str]:
+    """Variables whose value is a placeholder that the lab has not replaced yet, by name.
+
+    Raises:
+        ConfigError: the declaration is wrong.
+    """
+    path = root / "docs_src" / "commands.toml"
+    source = read_source(path.read_text(encoding="utf-8"), str(path))
+    return {
+        name: value
+        for place in source.places.values()
+        for name, value in place.placeholders.items()
+    }
+
+
 def changed_files(files: Mapping[Path, str]) -> list[Path]:
     """Which of these files are missing or say something else on disk."""
     return [path for path, text in files.items() if _on_disk(path) != text]
@@ -157,6 +172,8 @@ def _context(source: Source, place: Place, interface: Interface) -> dict[str, An
         "failures_of": lambda found: _failures(source, found),
         "targets": source.targets,
         "place_keys": PLACE_KEYS,
+        "placeholders": place.placeholders,
+        "value": lambda name: _value(name, place),
         # A function, because only one document needs them and they take a second.
         "subcommands": lambda: [
             (" ".join(words), interface.help_text(words)) for words in interface.subcommands

@@ -25,9 +25,13 @@ def model(patient: Patient, probes: Probes) -> Iterator[Finding]:
     ]
     home = hf_home(patient, environment.get("HF_HOME"))
     directory = model_directory(patient.model, home)
-    download = patient.line("download-model") or (
+    declared = patient.line("download-model")
+    download = declared or (
         patient.line("toy-model") or f"HF_HOME={home} hf download {patient.model}"
     )
+    # The declared line fills the place's own cache, which is not looked at while the variable says another.
+    if declared and directory is None and home.absolute() != hf_home(patient, None).absolute():
+        download = f"unset HF_HOME\n{download}"
     if offline and directory is None:
         download = f"unset {' '.join(offline)}\n{download}"
     if directory is None:
@@ -100,7 +104,9 @@ def index(patient: Patient) -> Finding:
         for step in patient.source.experiment.commands
     )
     build = "\n".join(
-        filter(None, (patient.line(s) for s in ("get-laws", "parse-laws", "build-index")))
+        filter(
+            None, map(patient.line, ("make-law-folder", "get-laws", "parse-laws", "build-index"))
+        )
     )
     mend = build or "lawqa index build --articles ARTICLES.jsonl --output-dir DIR"
     try:

@@ -130,6 +130,12 @@ class AdapterManifest:
                     "or say --allow-prompt-mismatch and the report will say so too",
                 )
             notes.append(f"PROMPT MISMATCH: {message}")
+        shortened = self.content.get("data", {}).get("shortened")
+        if shortened and spec.condition != "closed":
+            notes.append(
+                f"SHORTENED CONTEXTS: {shortened} of the {self.content['data']['records']} records that "
+                f"{self.path} was trained on had a shortened context; here it is asked with whole ones"
+            )
         return notes
 
     def check_base(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from lawqa.pipelines.figures import summary_of
 from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.train import TrainConfig, prepare, train
+from lawqa.pipelines.training_resume import FREE_TRAINING
 from lawqa.prompting import PromptSpec
 from lawqa.questions import file_sha256, read_questions
 from lawqa.records import make_records, write_records
@@ -186,6 +187,7 @@ def _pooled_manifest(
         config={**first["config"], "pooled_folds": len(manifests)},
         model=first["model"],
         prompt_specs=first["prompt_specs"],
+        retrieval=first.get("retrieval"),
         data={"folds": [m["data"] for m in manifests], "questions": len(questions)},
         questions=questions,
         adapter={"folds": [m["adapter"] for m in manifests]},
@@ -218,22 +220,23 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
             retrieved_of=retrieve_contexts(config.rag, questions).text if config.rag else None,
         )
         write_records(records, made)
-        train(
-            prepare(
-                TrainConfig(
-                    train_file=records,
-                    output_dir=adapter,
-                    model_name=config.model_name,
-                    revision=config.revision,
-                    load_in_4bit=config.load_in_4bit,
-                    quant_type=config.quant_type,
-                    dtype=config.dtype,
-                    training=replace(config.training, seed=seed),
-                    resume=True,
-                    quiet=config.quiet,
-                )
+        prepared = prepare(
+            TrainConfig(
+                train_file=records,
+                output_dir=adapter,
+                model_name=config.model_name,
+                revision=config.revision,
+                load_in_4bit=config.load_in_4bit,
+                quant_type=config.quant_type,
+                dtype=config.dtype,
+                training=replace(config.training, seed=seed),
+                resume=True,
+                quiet=config.quiet,
             )
         )
+        for note in prepared.notes:
+            say(f"! {note}")
+        train(prepared)
     say(f"fold {fold}, seed {seed}: evaluating its held-out questions")
     evaluate(
         EvaluationConfig(
@@ -272,12 +275,13 @@ def _same_settings(config: CrossvalConfig) -> None:
         "trained": [[spec.id, weight] for spec, weight in _trained(config)],
         "permutations": config.permutations,
         "rag": config.rag.to_json() if config.rag else None,
-        "training": {**vars(config.training), "seed": None},
+        "training": _learnt_with({**vars(config.training), "seed": None}),
     }
     file = config.output_dir / "crossval.json"
     settings = json.loads(json.dumps(settings))
     if file.is_file():
         earlier = _read_json(file)["settings"]
+        earlier["training"] = _learnt_with(earlier.get("training", {}))
         changed = [key for key, value in settings.items() if earlier.get(key) != value]
         if changed:
             raise ConfigError(
@@ -293,6 +297,11 @@ def _same_settings(config: CrossvalConfig) -> None:
                 config.input, config.output_dir / "split", "kfold", config.folds, seed=config.seed
             )
         )
+
+
+def _learnt_with(training: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides the adapters; memory and rhythm may change in the middle, as in a single training."""
+    return {name: value for name, value in training.items() if name not in FREE_TRAINING}
 
 
 def _is_done(directory: Path) -> bool:

@@ -66,7 +66,8 @@ def rendered_steps(source: Source, config: StepsConfig) -> tuple[Rendered, ...]:
         if place.id not in command.places:
             raise ConfigError(
                 f"{step}: is not a step of {place.id}, but of {', '.join(command.places)}",
-                f"lawqa step list --place {place.id}  shows those of {place.id}",
+                f"lawqa place init {command.places[0]}  says that this machine is {command.places[0]}; "
+                f"lawqa step list --place {place.id}  shows the steps of {place.id}",
             )
         rendered = render(command, place, config.overrides)
         check_policy(place, rendered.argv, rendered.env, name=step, evaluates=command.evaluates)
@@ -94,14 +95,14 @@ def run_steps(source: Source, config: StepsConfig, say: Say, runner: Runner = ru
     for rendered in steps:
         if rendered.command.manual:
             raise ConfigError(
-                f"{rendered.command.id}: is typed by a person: {rendered.command.purpose}",
+                f"{rendered.command.id}: is typed by a person: {rendered.purpose}",
                 f"lawqa step show {rendered.command.id} --place {config.place}",
             )
     place = source.place(config.place)
     directory = steps_directory(place, config.overrides)
     with _locked(directory):
         for number, rendered in enumerate(steps, start=1):
-            say(f"[{number}/{len(steps)}] {rendered.command.id}: {rendered.command.title}")
+            say(f"[{number}/{len(steps)}] {rendered.command.id}: {rendered.title}")
             code = _run_one(source, config, rendered, directory, say, runner)
             if code != 0:
                 return code
@@ -125,8 +126,10 @@ def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> 
         return Decision("run", "a check: runs every time")
     there = [path for path in rendered.outputs if Path(path).exists()]
     whole = len(there) == len(rendered.outputs)
-    begun = bool(there) or _leftovers(rendered)
     same = state is not None and state.ran_with == fingerprint(rendered)
+    # What a command that goes on by itself keeps of its way is its own affair.
+    stopped = same and state is not None and state.status != "done" and command.continues
+    begun = bool(there) or _leftovers(rendered) or stopped
     if same and state is not None and state.status == "done" and whole:
         return Decision("skip", "done already, with the same command, inputs and version")
     if not begun:
@@ -144,7 +147,7 @@ def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> 
     if state is None:
         raise ConfigError(
             f"{command.id}: {(there or rendered.outputs)[0]} is there, but `lawqa step` did not make it",
-            "--adopt takes it as it is, --fresh makes it anew",
+            "--adopt takes it as it is, --fresh makes it anew (with make: STEP_FLAGS=--adopt)",
         )
     changed = ", ".join(state.ran_with.differences(fingerprint(rendered)))
     raise ConfigError(

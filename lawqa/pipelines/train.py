@@ -21,6 +21,7 @@ from lawqa.records import (
     TrainingRecord,
     load_records,
     reading_record,
+    shortened_note,
     tokenize_records,
 )
 from lawqa.runs import Manifest, RunDirectory, ending, now
@@ -29,6 +30,10 @@ from lawqa.training.config import TrainingConfig
 if TYPE_CHECKING:
     from lawqa.backends.hf.load import LoadedModel
     from lawqa.training.fit import TrainingFigures
+
+
+READING_TOKENS = 1024
+"""Tokens of a sequence of articles to read, where no other length is asked for."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,12 @@ class Prepared:
     """The dev questions; None without any."""
     earlier: dict[str, Any] | None
     """The manifest of the training that is gone on with; None for a new one."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user must know of the records, a sentence each."""
+        shortened = shortened_note(self.records, self.config.training.max_seq_length)
+        return (*self.source.warnings, shortened) if shortened else self.source.warnings
 
 
 def is_done(config: TrainConfig) -> bool:
@@ -204,7 +215,11 @@ def _load(path: Path) -> TrainingSource:
 def _tokenized(
     source: TrainingSource, tokenizer: Any, max_seq_length: int
 ) -> list[TokenizedRecord]:
-    packed = pack_readings(source.readings, tokenizer, max_seq_length) if source.readings else []
+    packed = (
+        pack_readings(source.readings, tokenizer, max_seq_length or READING_TOKENS)
+        if source.readings
+        else []
+    )
     return [
         *tokenize_records(source.records, tokenizer, max_seq_length),
         *(

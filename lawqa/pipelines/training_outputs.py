@@ -63,7 +63,7 @@ def manifest_of(prepared: Prepared) -> Manifest:
             {"id": question_id, "order": order, "fingerprint": mark}
             for (question_id, order), mark in known.items()
         ],
-        notes=list(source.warnings),
+        notes=list(prepared.notes),
         seed=config.training.seed,
         environment=describe_environment(describe_device(loaded.device)),
         started=now(),

@@ -27,6 +27,7 @@ def plan_text(prepared: Prepared) -> str:
         ", ".join(sorted({record.prompt_spec for record in prepared.source.records})) or "reading"
     )
     shortened = sum(record.shortened for record in prepared.records)
+    limit = f"limit {training.max_seq_length}" if training.max_seq_length else "no limit"
     contexts = f"; {shortened} with a shortened context" if shortened else ""
     lines = [
         f"model      {config.model_name}, {described['quantisation'] or 'not quantised'}, "
@@ -35,7 +36,7 @@ def plan_text(prepared: Prepared) -> str:
         f"{' '.join(training.target_modules)}: {trainable:,} of {total:,} parameters train",
         f"records    {len(lengths)} from {config.train_file} ({specs})",
         f"tokens     {sum(lengths):,} an epoch; a record has {min(lengths)} to {max(lengths)}, "
-        f"median {statistics.median(lengths):g}, limit {training.max_seq_length}{contexts}",
+        f"median {statistics.median(lengths):g}, {limit}{contexts}",
         f"steps      {steps} of {training.records_per_step} records "
         f"({training.batch_size} x {training.gradient_accumulation_steps}), "
         f"{per_epoch} an epoch, {training.num_epochs:g} epochs",

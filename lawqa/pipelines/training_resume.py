@@ -12,9 +12,11 @@ from lawqa.runs import MANIFEST, Manifest, read_manifest
 
 # They decide memory, speed, what is kept or said, never what is learnt; or are compared by content.
 _FREE = {"train_file", "dev_file", "output_dir", "fresh", "resume", "quiet", "fsdp", "training"}
-_FREE_TRAINING = {
+FREE_TRAINING = {
     "token_budget", "logging_steps", "save_minutes", "save_steps", "save_total_limit",
 }  # fmt: skip
+"""Settings of a training that it may be gone on with under other values."""
+
 _FLAGS = {
     "load_in_4bit": "use_4bit", "quant_type": "bnb_4bit_quant_type", "dtype": "bnb_4bit_compute_dtype",
     "max_steps": "max_steps_override",
@@ -61,7 +63,7 @@ def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
     config, training = manifest["config"], manifest["config"]["training"]
     named = {
         **{name: value for name, value in config.items() if name not in _FREE},
-        **{name: value for name, value in training.items() if name not in _FREE_TRAINING},
+        **{name: value for name, value in training.items() if name not in FREE_TRAINING},
     }
     flags = {f"--{_FLAGS.get(n, n).replace('_', '-')}": value for n, value in named.items()}
     dev = manifest["data"].get("dev") or {}

@@ -14,6 +14,7 @@ from lawqa.records.tokens import (
     TokenizedRecord,
     masked_text,
     reading_record,
+    shortened_note,
     tokenize_record,
     tokenize_records,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "make_records",
     "masked_text",
     "reading_record",
+    "shortened_note",
     "tokenize_record",
     "tokenize_records",
     "write_records",

@@ -27,10 +27,15 @@ class TokenizedRecord:
     """Prompt, answer and end-of-turn token; shape [tokens]."""
     labels: list[int]
     """`IGNORED` on the prompt, the input ids on answer and end of turn; shape [tokens]."""
-    shortened: bool = False
-    """Whether the context was shortened to fit."""
+    lost_tokens: int = 0
+    """Tokens at the end of the context that were left out to fit."""
     reading: bool = False
     """Whether it is plain text to read, without prompt and turns."""
+
+    @property
+    def shortened(self) -> bool:
+        """Whether the context was shortened to fit."""
+        return self.lost_tokens > 0
 
     @property
     def answer_tokens(self) -> int:
@@ -49,14 +54,14 @@ def tokenize_record(
     Args:
         record: the record.
         tokenizer: the tokenizer of the model that is trained.
-        max_seq_length: the most tokens that prompt, answer and end token may have together.
+        max_seq_length: the most tokens that prompt, answer and end token may have together; 0 for no limit.
 
     Raises:
         DataError: the prompt's tokens are not an exact prefix of all tokens, the answer is empty, or the
             record is too long even with the shortest context.
     """
     whole = _tokenized(record, tokenizer)
-    if len(whole.input_ids) <= max_seq_length:
+    if max_seq_length == 0 or len(whole.input_ids) <= max_seq_length:
         return whole
     shorter = _with_shorter_context(record, tokenizer, max_seq_length)
     if shorter is None:
@@ -64,7 +69,7 @@ def tokenize_record(
             f"{record.key}: {len(whole.input_ids)} tokens, more than --max-seq-length {max_seq_length}",
             f"--max-seq-length {len(whole.input_ids)} or more; questions and answers are never cut",
         )
-    return shorter
+    return replace(shorter, lost_tokens=len(whole.input_ids) - len(shorter.input_ids))
 
 
 def _with_shorter_context(
@@ -90,7 +95,7 @@ def _with_shorter_context(
         prompt = build_prompt(shorter, spec, retrieved=context if retrieved else "")
         found = _tokenized(replace(record, messages=prompt.messages), tokenizer)
         if len(found.input_ids) <= max_seq_length:
-            best, low = replace(found, shortened=True), middle + 1
+            best, low = found, middle + 1
         else:
             high = middle - 1
     return best
@@ -144,6 +149,19 @@ def tokenize_records(
             problems[-1].hint,
         )
     return tokenized
+
+
+def shortened_note(records: Sequence[TokenizedRecord], max_seq_length: int) -> str:
+    """How many records lost how much of their context to this limit, and what mends it; empty for none."""
+    lost = [record.lost_tokens for record in records if record.shortened]
+    if not lost:
+        return ""
+    longest = max(len(record.input_ids) + record.lost_tokens for record in records)
+    return (
+        f"SHORTENED CONTEXTS: {len(lost)} of {len(records)} records lost {min(lost)} to {max(lost)} tokens "
+        f"at the end of their context to fit --max-seq-length {max_seq_length}; evaluation shows whole "
+        f"contexts. --max-seq-length {longest}, or none, keeps all whole"
+    )
 
 
 def masked_text(

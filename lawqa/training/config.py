@@ -25,6 +25,8 @@ class TrainingConfig:
     learning_rate 2e-4  QLoRA's for 7B to 13B (arXiv:2305.14314, table 9), with LoRA's usual scale of 2
         (`lora_alpha / lora_r`). Short runs bear more, small data less; `lawqa sweep` tells on yours.
     num_epochs 3        each question is seen three times; with dev questions, `patience` ends it earlier.
+    max_seq_length 0    evaluation shows whole contexts, and so does training; memory is planned for the
+        longest record.
     lora_r 16           holds far more than 200 tokens of answers; a higher rank costs memory and buys
         nothing where data, not capacity, is short (arXiv:2405.09673).
     warmup_ratio 0.1    4 of 39 steps. Adam's second moments are estimates from nothing before; 0.03, made
@@ -48,8 +50,8 @@ class TrainingConfig:
     """How it goes on after the warm-up: half a cosine or a line down to 0, or not at all."""
     warmup_ratio: float = 0.1
     """Share of the steps over which the learning rate rises from 0."""
-    max_seq_length: int = 1024
-    """The most tokens of one record; a longer record is an error."""
+    max_seq_length: int = 0
+    """The most tokens of one record: a longer one loses the end of its context; 0 keeps all records whole."""
     token_budget: int = 0
     """Tokens of one micro-batch; decides memory and speed, never the result. 0 for what the memory holds."""
     max_steps: int = -1
@@ -99,7 +101,12 @@ class TrainingConfig:
             ),
             ("--learning-rate", self.learning_rate, 0 < self.learning_rate < 1, "between 0 and 1"),
             ("--warmup-ratio", self.warmup_ratio, 0 <= self.warmup_ratio < 1, "0 to below 1"),
-            ("--max-seq-length", self.max_seq_length, self.max_seq_length >= 2, "2 or more"),
+            (
+                "--max-seq-length",
+                self.max_seq_length,
+                self.max_seq_length == 0 or self.max_seq_length >= 2,
+                "2 or more, or 0 for whole records",
+            ),
             ("--token-budget", self.token_budget, self.token_budget >= 0, "0 or more"),
             (
                 "--max-steps-override",

@@ -525,7 +525,7 @@ def test_mode_and_thinking_decide_how_answers_are_read(
             "--gradient-accumulation-steps is 0, expected 1 or more\n"
             "--learning-rate is 0.0, expected between 0 and 1\n"
             "--warmup-ratio is 1.0, expected 0 to below 1\n"
-            "--max-seq-length is 1, expected 2 or more\n"
+            "--max-seq-length is 1, expected 2 or more, or 0 for whole records\n"
             "--token-budget is -1, expected 0 or more\n"
             "--max-steps-override is 0, expected 1 or more, or -1 for all epochs\n"
             "--lora-r is 0, expected 1 or more\n"

@@ -50,6 +50,7 @@ def test_the_file_is_found_from_a_folder_below_it(
         ("place = 3", "place is 3, expected a text"),
         ('place = ""', "place is '', expected a text"),
         ('host = "other-*"', "is for hosts named other-*, this one is"),
+        ('place = "heart02"', "lawqa.toml: place heart02: no such place"),
     ],
 )
 def test_a_wrong_file_is_refused_by_every_command(
@@ -85,6 +86,21 @@ def test_init_writes_a_file_that_is_read_back_and_explains_every_key(
     assert current_place() == "practice"
 
 
+def test_a_renamed_machine_and_a_broken_file_are_mended_as_the_hint_says(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text, hint in (
+        ('place = "heart01"\nhost = "other"', "lawqa place init heart01 --fresh"),
+        ('place = "heart01"\nhos', "lawqa place init PLACE --fresh"),
+    ):
+        write(here, text)
+        assert main(["place", "show"]) == 2
+        assert hint in capsys.readouterr().err
+        assert main(["place", "init", "heart01", "--fresh"]) == 0
+        assert main(["place", "show"]) == 0
+        capsys.readouterr()
+
+
 def test_init_refuses_an_unknown_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["place", "init", "moon"]) == 2
     assert "--place moon: no such place" in capsys.readouterr().err
@@ -101,6 +117,14 @@ def test_show_says_where_each_setting_comes_from(
     assert "place heart01 LAWQA_PLACE" in rows
     assert f"model models/Qwen3-8B {here / 'lawqa.toml'}" in rows
     assert "work results/heart01 the place heart01" in rows
+    assert f"hf_home {os.environ['HF_HOME']} HF_HOME" in rows
+    monkeypatch.delenv("HF_HOME")
+    assert main(["place", "show"]) == 0
+    assert f"{here / 'hf_home'} the place heart01" in " ".join(capsys.readouterr().out.split())
+    write(here, 'place = "heart01"\nhf_home = "cache"')
+    assert main(["place", "show"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"hf_home {here / 'cache'} {here / 'lawqa.toml'}" in shown
     assert any(row.startswith("rule no-curl: ") for row in rows)
 
 

@@ -35,6 +35,7 @@ PLANTED = [
     ("heart01", "model-of-heart01", "lawqa evaluate --llm-backend hf --hf-model-name Qwen/Qwen3-4B"),
     ("heart01", "model-of-heart01", "lawqa train --model-name=Qwen/Qwen3-1.7B --train-file t"),
     ("heart01", "model-of-heart01", "lawqa doctor --model Qwen/Qwen3-14B"),
+    ("heart01", "model-of-heart01", "nohup hf download Qwen/Qwen3-4B"),
     ("heart01", "known-programs", "perl -e 1"),
     ("local-3080", "no-8b-training", "lawqa train --model-name Qwen/Qwen3-8B --train-file t"),
     ("local-3080", "no-8b-training", "lawqa train --train-file t"),

@@ -71,7 +71,7 @@ def test_every_shown_command_parses_and_is_allowed(checkout: Path, name: str) ->
         check_policy(place, command.argv, command.env, name=command.line)
         if command.argv[0] == "lawqa" and command.argv != ("lawqa", "--version"):
             parse(command.argv[1:])
-    assert len(shown) >= {STEP_I: 44, STEP_J: 25}.get(name, 0)
+    assert len(shown) >= {STEP_I: 43, STEP_J: 25}.get(name, 0)
 
 
 @pytest.mark.parametrize(("name", "steps"), [(STEP_I, ("setup", "StepI")), (STEP_J, ("StepJ",))])
@@ -79,18 +79,55 @@ def test_a_document_shows_every_command_of_its_steps_as_it_is(
     checkout: Path, name: str, steps: tuple[str, ...]
 ) -> None:
     text = (checkout / name).read_text(encoding="utf-8")
+    failures = (checkout / STEP_I).read_text(encoding="utf-8")  # one table for both documents
     source = packaged_source()
     commands = source.at("heart01", *steps)
     assert len(commands) > 15
     for command in commands:
         rendered = render(command, source.place("heart01"))
-        assert f"```bash\n{rendered.shell}\n```" in text, command.id
+        assert text.count(f"```bash\n{rendered.shell}\n```") == 1, command.id
+        assert rendered.purpose_ja in text
         assert rendered.check_ja in text
         assert command.duration_ja in text
         for failure in command.failures:
-            assert source.failures[failure].do_ja in text
+            assert source.failures[failure].do_ja in failures
         shown = [shown.argv for shown in shown_commands(f"```bash\n{rendered.shell}\n```")]
         assert shown == [rendered.argv]
+
+
+def test_a_reader_of_the_preparations_starts_no_training(checkout: Path) -> None:
+    text = (checkout / STEP_I).read_text(encoding="utf-8")
+    preparations = text[text.index("\n## 3. ") : text.index("\n## 4. ")]
+    programs = [shown.argv[0] for shown in shown_commands(preparations)]
+    assert len(programs) > 10
+    assert "make" not in programs
+    assert "nohup" not in preparations
+
+
+@pytest.mark.parametrize("name", [name for name in PLACES if name.startswith("docs/")])
+def test_no_variable_is_left_in_a_document(checkout: Path, name: str) -> None:
+    assert not re.findall(r"\{[a-z0-9_]+\}", (checkout / name).read_text(encoding="utf-8"))
+
+
+def test_a_placeholder_is_named_in_the_document_and_in_the_build_until_it_is_set(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document, source = copied / STEP_I, copied / "docs_src" / "commands.toml"
+    assert "**`REPOSITORY_URL` は、担当者から聞いた値に置き換えて打ちます**" in document.read_text(
+        "utf-8"
+    )
+    assert main(["docs", "build", "--root", str(copied)]) == 0
+    said = "note: repository in docs_src/commands.toml is still REPOSITORY_URL"
+    assert capsys.readouterr().err.count(said) == 1
+
+    text = source.read_text(encoding="utf-8")
+    url = "https://git.example.ac.jp/law/lawqa.git"
+    source.write_text(text.replace("REPOSITORY_URL", url), encoding="utf-8")
+    assert main(["docs", "build", "--root", str(copied)]) == 0
+    assert "note: " not in capsys.readouterr().err
+    made = document.read_text(encoding="utf-8")
+    assert f"```bash\ngit clone {url} lawqa\n```" in made
+    assert "担当者から聞いた" not in made
 
 
 def test_an_exploration_is_labelled_and_the_main_experiment_too(checkout: Path) -> None:

@@ -198,6 +198,9 @@ def test_a_model_that_is_not_there_is_downloaded(patient: Patient) -> None:
     offline = Machine(variables={"HF_HUB_OFFLINE": "1"})
     found = look(replace(patient, hf_home="elsewhere"), offline, "model")
     assert found.mend.startswith("unset HF_HUB_OFFLINE\n")
+    foreign = Machine(variables={"HF_HOME": "/somewhere/else"})
+    found = look(patient, foreign, "model")
+    assert found.mend == "unset HF_HOME\nHF_HOME=hf_home hf download Qwen/Qwen3-8B"
 
 
 @pytest.mark.parametrize(
@@ -274,6 +277,15 @@ def test_no_place_is_a_warning(patient: Patient) -> None:
 def test_the_exit_code_is_that_of_the_worst_finding() -> None:
     ok, warning, problem = (Finding("x", level, "") for level in ("ok", "warning", "problem"))
     assert [exit_code(f) for f in ([ok], [ok, warning], [warning, problem])] == [0, 1, 2]
+
+
+def test_a_command_of_several_lines_can_be_copied() -> None:
+    shown = findings_text([Finding("data", "problem", "m", "wget \\\n    --x y\nlawqa z")])
+    assert shown.splitlines()[1:-1] == [
+        "         -> wget \\",
+        "                --x y",
+        "         -> lawqa z",
+    ]
 
 
 def test_json_holds_the_same_findings(patient: Patient) -> None:

@@ -164,6 +164,17 @@ def test_a_failure_stops_says_what_to_do_and_keeps_its_code(source: Source) -> N
     assert step_status(source, "here", {})["make"] == "failed"
 
 
+def test_a_step_that_goes_on_by_itself_says_so_though_nothing_of_its_outputs_is_there(
+    source: Source,  # noqa: ARG001 - its directory is where it runs
+) -> None:
+    declared = DECLARED.replace('resume = ["--resume"]', "continues = true")
+    declared = declared.replace("{work}/a/summary.json", "{work}/pooled/summary.json")
+    runner, changed = Scripted(130, 130), read_source(declared, "here.toml")
+    assert "its outputs are not there" in run(changed, runner, "make")[1]
+    assert "goes on where it stopped" in run(changed, runner, "make")[1]
+    assert runner.ran[0] == runner.ran[1]
+
+
 @pytest.mark.parametrize("code", [130, 143, 129])
 def test_an_interrupted_step_goes_on_with_its_resume_flags(source: Source, code: int) -> None:
     runner = Scripted(code)
@@ -233,7 +244,9 @@ def test_outputs_made_by_hand_are_adopted_or_refused(source: Source) -> None:
     assert step_status(source, "here", {})["make"] == "there"
     with pytest.raises(ConfigError, match="`lawqa step` did not make it") as caught:
         run(source, Scripted())
-    assert caught.value.hint == "--adopt takes it as it is, --fresh makes it anew"
+    assert caught.value.hint == (
+        "--adopt takes it as it is, --fresh makes it anew (with make: STEP_FLAGS=--adopt)"
+    )
     runner = Scripted()
     code, said = run(source, runner, adopt=True)
     assert code == 0

@@ -160,5 +160,5 @@ def test_the_command_prints_what_fits(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_command_says_what_does_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--memory", "6"]) == 2
     shown = capsys.readouterr().err
-    assert "needs about 7.6 GiB, there are 5.4 GiB" in shown
+    assert "needs about 8.5 GiB, there are 5.4 GiB" in shown
     assert "lower --max-seq-length" in shown

@@ -119,6 +119,16 @@ def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
     assert adapters[0] == adapters[1]
 
 
+def test_shortened_contexts_are_said_by_every_fold_and_in_the_first_lines(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--fold", "1", "--condition", "gold", "--max-seq-length", "500")
+    assert crossval(data, tiny_dir, tmp_path / "cv", *options) == 0
+    assert "\n! SHORTENED CONTEXTS: " in capsys.readouterr().err
+    run = json.loads((tmp_path / "cv/fold1/seed0/run/manifest.json").read_text(encoding="utf-8"))
+    assert run["notes"][0].startswith("SHORTENED CONTEXTS: ")
+
+
 def test_a_fold_whose_results_were_cut_off_is_not_pooled(
     data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,6 +147,8 @@ def test_other_settings_in_the_same_directory_are_refused(
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "1") == 0
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "2", "--lora-r", "4") == 2
     assert "holds a cross-validation with other settings (training)" in capsys.readouterr().err
+    # What a student is told to add after running out of memory.
+    assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "2", "--token-budget", "2048") == 0
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "3") == 2
     assert "--fold is 3, expected 1 to 2" in capsys.readouterr().err
 

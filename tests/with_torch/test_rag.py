@@ -70,5 +70,11 @@ def test_a_cross_validation_trains_and_asks_with_retrieved_contexts(
     pooled = output / "pooled" / "seed0" / "results.jsonl"
     answers = [json.loads(line) for line in pooled.read_text(encoding="utf-8").splitlines()]
     assert len(answers) == 8
+    manifests = [
+        json.loads((output / run / "manifest.json").read_text(encoding="utf-8"))
+        for run in ("pooled/seed0", "fold1/seed0/run")
+    ]
+    assert manifests[0]["retrieval"] == manifests[1]["retrieval"]
+    assert manifests[0]["retrieval"]["index_sha256"]
     assert all(row["retrieved_docs_count"] for row in answers)
     assert main([*argv, "--top-k", "1"]) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -298,7 +299,32 @@ def test_long_contexts_are_shortened_and_that_is_said_and_stored(
                  str(records), "--condition", "gold"]) == 0  # fmt: skip
     options = ("--train-file", str(records), "--max-seq-length", "500", "--max-steps-override", "1")
     assert work.train(*options, "--do-train") == 0
-    out = capsys.readouterr().out
+    captured = capsys.readouterr()
     manifest = json.loads((work.adapter / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["data"]["shortened"] > 0
-    assert f"; {manifest['data']['shortened']} with a shortened context" in out
+    shortened = manifest["data"]["shortened"]
+    assert shortened > 0
+    assert f", limit 500; {shortened} with a shortened context" in captured.out
+    said = re.search(
+        rf"note: (SHORTENED CONTEXTS: {shortened} of 12 records lost \d+ to \d+ tokens .*"
+        r"--max-seq-length (\d+), or none, keeps all whole)\n",
+        captured.err,
+    )
+    assert said is not None
+    assert manifest["notes"] == [said[1]]
+    # The evaluation says it in its first line.
+    assert (
+        work.evaluate("test.json", "r", "--hf-lora-path", str(work.adapter), "--condition", "gold")
+        == 0
+    )
+    assert capsys.readouterr().out.startswith(
+        f"! SHORTENED CONTEXTS: {shortened} of the 12 records"
+    )
+
+    # The named length mends it, and so does none.
+    for mended in (("--max-seq-length", said[2]), ("--max-seq-length", "0"), ()):
+        assert work.train("--train-file", str(records), "--fresh", *mended) == 0
+        captured = capsys.readouterr()
+        assert "shortened" not in captured.out
+        assert "SHORTENED" not in captured.err
+    assert f"to {said[2]}, median" in captured.out
+    assert ", no limit\n" in captured.out
