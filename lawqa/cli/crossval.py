@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from lawqa.prompting import PromptSpec
 
 if TYPE_CHECKING:
     from lawqa.pipelines.crossval import Pooled
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +110,9 @@ class CrossvalRun:
             training=training,
             place=current_place(self.evaluation.place),
             rag=rag,
-            quiet=self.training.quiet,
+            quiet=self.training.telling.quiet,
         )
-        pooled = run_crossval(config, self.training.say)
+        pooled = run_crossval(config, logger.info)
         if pooled:
             print(pooled_text(pooled))
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from lawqa.prompting import PromptSpec
 
 if TYPE_CHECKING:
     from lawqa.pipelines.sweep import Cell
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +78,11 @@ class Sweep:
                 training=training,
                 place=current_place(grid.place),
                 rag=rag,
-                quiet=flags.quiet,
+                quiet=flags.telling.quiet,
             ),
             Grid(grid.learning_rates, grid.ranks, grid.epochs),
         )
-        result = run_sweep(config, flags.say)
+        result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
         print(f"\nthe best: {_training_command(self, result.cells[0])}")
         return 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.cli.evaluate import DEFAULT_MODEL
+from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.training.config import ALL_LINEAR, Schedule, TrainingConfig
 
@@ -77,13 +77,7 @@ class TrainingFlags:
     """How many checkpoints are kept while training; afterwards none is."""
     seed: int = 0
     """Decides the adapter's first weights, the order of records, and dropout."""
-    quiet: FlagCreatePairsOff[bool] = False
-    """No progress line and no notes."""
-
-    def say(self, line: str) -> None:
-        """Tell what is done on the way, on standard error."""
-        if not self.quiet:
-            print(line, file=sys.stderr)
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def dtype(self) -> Dtype:
         named = {

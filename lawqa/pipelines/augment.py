@@ -54,6 +54,8 @@ class StatutesConfig:
     """Decides everything that could fall one way or the other."""
     fresh: bool = False
     """Whether an earlier file is replaced."""
+    quiet: bool = False
+    """No progress."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class ReadingConfig:
     """Questions of whose cited articles nothing is to be read."""
     fresh: bool = False
     """Whether an earlier file is replaced."""
+    quiet: bool = False
+    """No progress."""
 
 
 def provenance_path(output: Path) -> Path:

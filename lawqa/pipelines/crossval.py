@@ -16,7 +16,7 @@ from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.train import TrainConfig, prepare, train
 from lawqa.prompting import PromptSpec
-from lawqa.questions import file_sha256, read_questions
+from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import make_records, write_records
 from lawqa.runs import MANIFEST, RESULTS, Manifest, RunDirectory, now, read_manifest, write_json
 from lawqa.scoring import Summary
@@ -215,7 +215,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
             _trained(config),
             permutations=config.permutations,
             seed=seed,
-            retrieved_of=retrieve_contexts(config.rag, questions).text if config.rag else None,
+            retrieved_of=_retrieved_of(config, questions),
         )
         write_records(records, made)
         train(
@@ -253,6 +253,14 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
             quiet=config.quiet,
         )
     )
+
+
+def _retrieved_of(
+    config: CrossvalConfig, questions: Sequence[Question]
+) -> Callable[[Question], str] | None:
+    if config.rag is None:
+        return None
+    return retrieve_contexts(config.rag, questions, quiet=config.quiet).text
 
 
 def _trained(config: CrossvalConfig) -> tuple[tuple[PromptSpec, int], ...]:

@@ -1,7 +1,8 @@
-"""How far a run is: a bar on a terminal, a plain line a minute elsewhere."""
+"""How far a run is: a bar on a terminal, a plain line a minute elsewhere and in the log file."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -9,9 +10,10 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from lawqa.bars import FILE_ONLY, LINE_SECONDS, duration, pace
 from lawqa.scoring import wilson
 
-_LINE_SECONDS = 60.0
+logger = logging.getLogger(__name__)
 
 
 class Progress:
@@ -51,9 +53,12 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(self._so_far(), refresh=False)
             self._bar.update()
-        elif not self._quiet and self._clock() - self._said >= _LINE_SECONDS:
+        if self._clock() - self._said >= LINE_SECONDS:
             self._said = self._clock()
-            print(self._line(), file=self._stream, flush=True)
+            line = self._line()
+            if self._bar is None and not self._quiet:
+                print(line, file=self._stream, flush=True)
+            logger.info(line, extra=FILE_ONLY)
 
     def close(self) -> None:
         """Take the bar away, where there is one."""
@@ -64,7 +69,8 @@ class Progress:
         per_answer = (self._clock() - self._started) / self._done
         left = per_answer * (self._total - self._done)
         return (
-            f"{self._name}: {self._done} of {self._total}, {self._so_far()}, {_duration(left)} left"
+            f"{self._name}: {self._done} of {self._total}, {self._so_far()}, "
+            f"{pace(1 / max(per_answer, 1e-9), 'answers')}, {duration(left)} left"
         )
 
     def _so_far(self) -> str:
@@ -72,10 +78,3 @@ class Progress:
         share = f"{self._correct / self._done:.1%} correct so far"
         text = f"{share} ({interval.low:.1%} - {interval.high:.1%}), {self._unparsed} unparsed"
         return f"{text}, {self._failed} failed" if self._failed else text
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,6 +30,8 @@ from lawqa.training.config import TrainingConfig
 if TYPE_CHECKING:
     from lawqa.backends.hf.load import LoadedModel
     from lawqa.training.fit import TrainingFigures
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ def prepare(config: TrainConfig) -> Prepared:
     """
     from lawqa.backends.hf import require_packages
 
+    logger.debug("settings: %s", config)
     if config.resume and config.fresh:
         raise ConfigError(
             "--resume and --fresh contradict each other",
@@ -143,6 +147,11 @@ def prepare(config: TrainConfig) -> Prepared:
     if loaded.device.type == "cpu" and config.dtype == "float16":
         raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
     records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
+    lengths = sorted(len(record.input_ids) for record in records)
+    logger.debug(
+        "%d records of %d to %d tokens, half of them up to %d",
+        len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
+    )  # fmt: skip
     _seed(config.training.seed)
     prepared = Prepared(
         config, loaded, add_adapter(loaded, config.training), source, tuple(records), dev, earlier

@@ -12,6 +12,7 @@ import tyro
 
 from lawqa.augment import read_readings
 from lawqa.cli.augment import Augment
+from lawqa.cli.telling import telling
 from lawqa.errors import ConfigError, DataError
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.retrieval.articles import Article, Paragraph, write_articles
@@ -50,7 +51,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(words: str) -> int:
-    return tyro.cli(Augment, args=words.split()).run()
+    with telling([]):
+        return tyro.cli(Augment, args=words.split()).run()
 
 
 def provenance(path: str = "q.provenance.json") -> dict[str, Any]:

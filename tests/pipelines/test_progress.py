@@ -40,7 +40,7 @@ def test_without_a_terminal_a_plain_line_a_minute() -> None:
     progress.close()
     lines = out.getvalue().splitlines()
     assert lines[0] == (
-        "asking: 6 of 40, 33.3% correct so far (9.7% - 70.0%), 2 unparsed, 1 failed, 8 min left"
+        "asking: 6 of 40, 33.3% correct so far (9.7% - 70.0%), 2 unparsed, 1 failed, 13 s each, 8 min left"
     )
     assert 2 <= len(lines) <= 4
     assert "\r" not in out.getvalue()
