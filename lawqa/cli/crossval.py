@@ -110,6 +110,7 @@ class CrossvalRun:
             training=training,
             place=current_place(self.evaluation.place),
             rag=rag,
+            report_to=self.training.report_to,
             quiet=self.training.telling.quiet,
         )
         pooled = run_crossval(config, logger.info)

@@ -78,6 +78,7 @@ class Sweep:
                 training=training,
                 place=current_place(grid.place),
                 rag=rag,
+                report_to=flags.report_to,
                 quiet=flags.telling.quiet,
             ),
             Grid(grid.learning_rates, grid.ranks, grid.epochs),

@@ -109,6 +109,7 @@ class Train(TrainingFlags):
             dev_condition=self.dev_condition,
             resume=self.resume,
             fresh=self.fresh,
+            report_to=self.report_to,
             quiet=self.telling.quiet,
         )
 

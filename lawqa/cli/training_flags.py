@@ -11,6 +11,7 @@ from lawqa.cli.evaluate import DEFAULT_MODEL
 from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.training.config import ALL_LINEAR, Schedule, TrainingConfig
+from lawqa.training.trackers import Tracker
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 
@@ -77,6 +78,9 @@ class TrainingFlags:
     """How many checkpoints are kept while training; afterwards none is."""
     seed: int = 0
     """Decides the adapter's first weights, the order of records, and dropout."""
+    report_to: tuple[Tracker, ...] = ()
+    """Also give the figures to these trackers. TensorBoard's events are always written, and nothing is sent
+    anywhere without this flag."""
     telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def dtype(self) -> Dtype:

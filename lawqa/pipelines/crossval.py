@@ -21,6 +21,7 @@ from lawqa.records import make_records, write_records
 from lawqa.runs import MANIFEST, RESULTS, Manifest, RunDirectory, now, read_manifest, write_json
 from lawqa.scoring import Summary
 from lawqa.training.config import TrainingConfig
+from lawqa.training.trackers import Tracker, require_trackers
 
 Say = Callable[[str], object]
 
@@ -63,6 +64,8 @@ class CrossvalConfig:
     """Where this runs."""
     rag: RagConfig | None = None
     """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
+    report_to: tuple[Tracker, ...] = ()
+    """Trackers that get the figures of every training."""
     quiet: bool = False
     """No progress bars."""
 
@@ -100,6 +103,7 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
         raise ConfigError(
             f"{config.spec.id} is evaluated but not trained on", "put its condition into --mix"
         )
+    require_trackers(config.report_to)
     _same_settings(config)
     chosen = range(1, config.folds + 1) if config.fold is None else [config.fold]
     for fold in chosen:
@@ -230,6 +234,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
                     dtype=config.dtype,
                     training=replace(config.training, seed=seed),
                     resume=True,
+                    report_to=config.report_to,
                     quiet=config.quiet,
                 )
             )

@@ -17,6 +17,7 @@ from lawqa.questions import file_sha256
 from lawqa.runs import MANIFEST, RESULTS, read_manifest, write_json
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.training.config import TrainingConfig
+from lawqa.training.trackers import require_trackers
 
 SWEEP = "sweep.json"
 
@@ -112,6 +113,7 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
     """
     directory = config.crossval.output_dir
     settings = config.grid.cells(config.crossval.training)
+    require_trackers(config.crossval.report_to)  # before the base model is asked everything
     base = _base_answers(config.crossval, say)
     found = []
     for number, (name, training) in enumerate(settings.items(), start=1):

@@ -26,6 +26,7 @@ from lawqa.records import (
 )
 from lawqa.runs import Manifest, RunDirectory, ending, now
 from lawqa.training.config import TrainingConfig
+from lawqa.training.trackers import Tracker, require_trackers
 
 if TYPE_CHECKING:
     from lawqa.backends.hf.load import LoadedModel
@@ -64,6 +65,8 @@ class TrainConfig:
     """Go on with an interrupted training in the output directory; begin one where there is none."""
     fresh: bool = False
     """Replace an earlier adapter in the output directory."""
+    report_to: tuple[Tracker, ...] = ()
+    """Trackers that get the figures, besides TensorBoard's event files."""
     quiet: bool = False
     """No progress bar."""
 
@@ -132,6 +135,7 @@ def prepare(config: TrainConfig) -> Prepared:
     if is_main_process():
         require_free(config.output_dir / LOCK)
     require_packages(quantised=config.load_in_4bit, training=True)
+    require_trackers(config.report_to)
     from lawqa.backends.hf.load import ModelConfig, load_model
     from lawqa.training.model import add_adapter
 
@@ -260,6 +264,7 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
             quiet=config.quiet or not main_process,
             dev=prepared.dev,
             resume=config.resume,
+            report_to=config.report_to,
         )
         if main_process:
             with disk_faults(config.output_dir, "the adapter"):

@@ -242,6 +242,11 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         if watch.take(result):
             watch.best_weights = adapter_weights(self.model)
         self._progress.row(self.state, result.to_json())
+        # `self.log` would put it into the history of losses, which checkpoints keep.
+        self.callback_handler.on_log(
+            self.args, self.state, self.control,
+            {"eval_accuracy": result.accuracy, "eval_correct": result.correct, "eval_failed": result.failed},
+        )  # fmt: skip
         self._progress.say(f"step {step}: {result.sentence}")
         if result.collapse:
             self._progress.say(f"! COLLAPSE at step {step}: {result.collapse}")

@@ -115,6 +115,7 @@ TRAIN = (
     ("--neftune-alpha 5", "neftune_alpha", 5.0),
     ("--use-rslora", "use_rslora", True),
     *TELLING,
+    ("--report-to mlflow wandb", "report_to", ("mlflow", "wandb")),
     ("--use-dora", "use_dora", True),
     ("--lora-r 32", "lora_r", 32),
     ("--lora-alpha 64", "lora_alpha", 64),
