@@ -107,6 +107,37 @@ class Bar(AbstractContextManager["Bar"]):
         )
 
 
+class Parts:
+    """Tells after each of a few long parts, which have bars of their own, how long the others take.
+
+    Args:
+        unit: what the parts are, in the plural.
+        total: how many are waiting.
+        say: told a line after each but the last.
+        clock: seconds; for tests.
+    """
+
+    def __init__(
+        self,
+        unit: str,
+        total: int,
+        say: Callable[[str], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._unit, self._total, self._say, self._clock = unit, total, say, clock
+        self._done, self._started = 0, clock()
+
+    def add(self) -> None:
+        """One more is done."""
+        self._done += 1
+        if self._done < self._total:
+            each = (self._clock() - self._started) / self._done
+            left = duration(each * (self._total - self._done))
+            self._say(
+                f"{self._done} of {self._total} {self._unit}, {duration(each)} each, {left} left"
+            )
+
+
 def pace(rate: float, unit: str) -> str:
     """A rate as people say it: `12.5 articles/s`, or `8 s each` where it is below one a second."""
     return f"{rate:,.1f} {unit}/s" if rate >= 1 else f"{duration(1 / rate)} each"

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from lawqa.bars import Bar, duration, pace
+from lawqa.bars import Bar, Parts, duration, pace
 
 
 class Terminal(io.StringIO):
@@ -89,6 +89,17 @@ def test_a_log_file_gets_its_lines_whatever_is_shown(
     counted(100, stream, quiet=quiet)
     assert caplog.messages[0] == "parsing: 3 of 100 laws, 33 s each, 54 min left"
     assert all(record.__dict__["file_only"] for record in caplog.records)
+
+
+def test_after_each_part_the_time_of_the_others_is_told() -> None:
+    said: list[str] = []
+    parts = Parts("trainings", 3, said.append, Clock(600))
+    for _ in range(3):
+        parts.add()
+    assert said == [
+        "1 of 3 trainings, 10 min each, 20 min left",
+        "2 of 3 trainings, 10 min each, 10 min left",
+    ]
 
 
 def test_rates_and_times_are_said_as_people_say_them() -> None:

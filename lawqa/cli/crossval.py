@@ -13,6 +13,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subc
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.records import parse_mix
 from lawqa.cli.retrieval_flags import RetrievalFlags
+from lawqa.cli.telling import saying_how_to_go_on
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
@@ -113,7 +114,8 @@ class CrossvalRun:
             report_to=self.training.report_to,
             quiet=self.training.telling.quiet,
         )
-        pooled = run_crossval(config, logger.info)
+        with saying_how_to_go_on("what is done is kept; the same command goes on"):
+            pooled = run_crossval(config, logger.info)
         if pooled:
             print(pooled_text(pooled))
         return 0

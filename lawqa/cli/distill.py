@@ -12,7 +12,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 from lawqa.cli.evaluate import DEFAULT_MODEL
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.retrieval_flags import RetrievalFlags
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
 from lawqa.prompting import PromptSpec
 
 logger = logging.getLogger(__name__)
@@ -96,7 +96,11 @@ class Distill:
                 token_budget=self.token_budget,
             )
         )
-        result = distill(config, backend, logger.info)
+        with saying_how_to_go_on(
+            "samples so far are kept; the same command goes on"
+            + (", without --fresh" if self.fresh else "")
+        ):
+            result = distill(config, backend, logger.info)
         counts = ", ".join(
             f"{count} {verdict}" for verdict, count in sorted(result.verdicts.items())
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,11 +57,8 @@ class Parse:
             quiet=self.telling.quiet,
         )
         today = datetime.now().astimezone().date()
-        try:
+        with saying_how_to_go_on("what is done is kept; --resume goes on"):
             result = parse_statutes(config, today=today)
-        except KeyboardInterrupt:
-            logger.error("what is done is kept; --resume goes on")  # noqa: TRY400 - no bug
-            raise
         print(
             f"wrote {result.articles:,} articles of {result.laws:,} laws as of {result.as_of} "
             f"to {self.output}"

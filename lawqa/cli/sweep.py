@@ -12,6 +12,7 @@ from tyro.conf import OmitArgPrefixes
 
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.retrieval_flags import RetrievalFlags
+from lawqa.cli.telling import saying_how_to_go_on
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.prompting import PromptSpec
 
@@ -83,7 +84,8 @@ class Sweep:
             ),
             Grid(grid.learning_rates, grid.ranks, grid.epochs),
         )
-        result = run_sweep(config, logger.info)
+        with saying_how_to_go_on("what is done is kept; the same command goes on"):
+            result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
         print(f"\nthe best: {_training_command(self, result.cells[0])}")
         return 0

@@ -135,6 +135,16 @@ def telling(arguments: Sequence[str]) -> Iterator[Telling]:
         told.close()
 
 
+@contextmanager
+def saying_how_to_go_on(line: str) -> Iterator[None]:
+    """Within it an interrupt is followed by this line."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        logger.error(line)  # noqa: TRY400 - no bug
+        raise
+
+
 def flags_of(command: object) -> TellingFlags:
     """The flags that a command holds, at any depth; the defaults where it has none."""
     if isinstance(command, TellingFlags):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from lawqa.bars import Parts
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines, read_json
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
@@ -105,10 +106,10 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
         )
     require_trackers(config.report_to)
     _same_settings(config)
-    chosen = range(1, config.folds + 1) if config.fold is None else [config.fold]
-    for fold in chosen:
-        for seed in range(config.seed, config.seed + config.seeds):
-            _run_fold(config, fold, seed, say)
+    progress = Parts("trainings", len(waiting_trainings(config)), say)
+    for fold, seed in _trainings(config):
+        if _run_fold(config, fold, seed, say):
+            progress.add()
     if config.fold is not None:
         say(f"fold {config.fold} is done; lawqa crossval pool joins the folds")
         return ()
@@ -203,12 +204,27 @@ def _pooled_manifest(
     )
 
 
-def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
-    parts = config.output_dir / "split" / f"fold{fold}"
-    directory = config.output_dir / f"fold{fold}" / f"seed{seed}"
+def waiting_trainings(config: CrossvalConfig) -> list[tuple[int, int]]:
+    """Folds and seeds that are not trained and evaluated yet."""
+    return [(f, s) for f, s in _trainings(config) if not _is_done(_directory(config, f, s) / "run")]
+
+
+def _trainings(config: CrossvalConfig) -> list[tuple[int, int]]:
+    chosen = range(1, config.folds + 1) if config.fold is None else [config.fold]
+    seeds = range(config.seed, config.seed + config.seeds)
+    return [(fold, seed) for fold in chosen for seed in seeds]
+
+
+def _directory(config: CrossvalConfig, fold: int, seed: int) -> Path:
+    return config.output_dir / f"fold{fold}" / f"seed{seed}"
+
+
+def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
+    """Train and evaluate one fold; whether that was still to be done."""
+    parts, directory = config.output_dir / "split" / f"fold{fold}", _directory(config, fold, seed)
     if _is_done(directory / "run"):
         say(f"fold {fold}, seed {seed}: done already")
-        return
+        return False
     adapter, records = directory / "adapter", directory / "records.jsonl"
     if not _is_done(adapter):
         say(f"fold {fold}, seed {seed}: training")
@@ -258,6 +274,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
             quiet=config.quiet,
         )
     )
+    return True
 
 
 def _retrieved_of(
