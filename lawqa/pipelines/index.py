@@ -18,7 +18,7 @@ from lawqa.pipelines.index_files import (
     read_index_manifest,
 )
 from lawqa.questions import file_sha256, read_questions
-from lawqa.retrieval.articles import corpus_sha256, read_articles
+from lawqa.retrieval.articles import corpus_sha256, count_articles_in, read_articles
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
 from lawqa.retrieval.dense import (
     CrossEncoderReranker,
@@ -92,9 +92,10 @@ def _built(config: IndexConfig) -> dict[str, Any]:
     encoder = None if config.dense is None else SentenceEncoder(config.dense)
     started, corpus = now(), _corpus(config.articles)
     with index_being_built(config.output_dir, fresh=config.fresh) as directory:
-        with Bar("indexing", "articles", quiet=config.quiet) as bar:
+        total = count_articles_in(config.articles)  # seconds, of a build that takes minutes
+        with Bar("indexing", "articles", total, quiet=config.quiet) as bar:
             articles = bar.over(read_articles(config.articles))
-            counts = write_index(articles, directory, config.parameters)
+            counts = write_index(articles, directory, config.parameters, quiet=config.quiet)
         dense = None
         if encoder is not None:
             with Bar("embedding", "articles", counts.articles, quiet=config.quiet) as bar:
