@@ -102,6 +102,19 @@ def test_types_and_limit(here: Path) -> None:
     assert told["questions_left_out"]["left over, so that the labels balance"] == 2
 
 
+@pytest.mark.usefixtures("here")
+def test_a_long_one_tells_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lawqa.bars.LINE_SECONDS", 0.0)  # as if each article took a minute
+    assert run("statutes --articles a.jsonl --output q.json") == 0
+    err = capsys.readouterr().err
+    assert "reading: 1 of " in err
+    assert "making questions: 1 of 1 statutes, " in err
+    assert run("reading --articles a.jsonl --output r.jsonl") == 0
+    assert "reading: 1 of " in capsys.readouterr().err
+
+
 def test_gold_articles_are_left_out_and_counted(
     here: Path, question: Callable[..., Question], capsys: pytest.CaptureFixture[str]
 ) -> None:
