@@ -22,6 +22,7 @@ from lawqa.augment.numerals import NUMERAL
 from lawqa.augment.provisions import Provision, parse_articles
 from lawqa.augment.statute import Statute, statutes_of
 from lawqa.augment.which import which_drafts
+from lawqa.bars import Bar
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
@@ -95,6 +96,7 @@ def make_statute_questions(
     limit: int | None = None,
     excluded: Collection[CitedArticle] = (),
     audit: Audit = lambda _: {},
+    quiet: bool = False,
 ) -> StatuteQuestions:
     """Questions with exactly one right choice, from the main provisions of statutes.
 
@@ -106,6 +108,7 @@ def make_statute_questions(
             multiple of four.
         excluded: articles of which nothing may be used, neither as question nor as wrong answer.
         audit: what else may not be kept, such as near duplicates of questions that are evaluated on.
+        quiet: no progress.
 
     Raises:
         ConfigError: the limit is below four.
@@ -115,13 +118,15 @@ def make_statute_questions(
     parsed = parse_articles(articles)
     usable, articles_out = _without(parsed.provisions, excluded)
     left_out: Counter[str] = Counter()
-    drafts = [
-        draft
-        for statute in statutes_of(parsed.provisions, usable)
-        for kind in QUESTION_TYPES
-        if kind in types
-        for draft in _MAKERS[kind](statute, seed)
-    ]
+    statutes = statutes_of(parsed.provisions, usable)
+    with Bar("making questions", "statutes", len(statutes), quiet=quiet) as bar:
+        drafts = [
+            draft
+            for statute in bar.over(statutes)
+            for kind in QUESTION_TYPES
+            if kind in types
+            for draft in _MAKERS[kind](statute, seed)
+        ]
     named = _named(_capped(_distinct(drafts, left_out), seed, left_out))
     verdicts = audit([_question(name, draft, "a", seed) for name, draft in named])
     left_out.update(verdicts.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -34,10 +35,13 @@ from lawqa.cli.split import Split
 from lawqa.cli.statutes import Statutes
 from lawqa.cli.step import Step
 from lawqa.cli.sweep import Sweep
+from lawqa.cli.telling import Telling, telling
 from lawqa.cli.train import Train
 from lawqa.errors import Interrupted, LawqaError, disk_fault, printable
 
 EXIT_USER_MISTAKE = 2
+
+logger = logging.getLogger(__name__)
 
 _NO_TELEMETRY = ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK")
 """Nothing is reported to anyone unless the user has said otherwise."""
@@ -119,9 +123,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"lawqa {__version__}")
         return 0
+    with telling(arguments) as told:
+        return told.ended(_code(list(arguments), told))
+
+
+def _code(arguments: list[str], told: Telling) -> int:
+    """Run a command; what ends it early is told, and becomes an exit code."""
     try:
         command = parse_arguments(arguments)
-        apply_place(list(arguments))
+        told.follow(command)
+        apply_place(arguments)
         code = command.run()
         sys.stdout.flush()  # here, where a reader that has gone is no error
         return code  # noqa: TRY300 - an else would leave the flush outside
@@ -133,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from lawqa.pipelines.interrupts import exit_code
 
         saved = f": {stop.saved}" if isinstance(stop, Interrupted) else ""
-        print(f"interrupted{saved}", file=sys.stderr)
+        logger.error(f"interrupted{saved}")  # noqa: TRY400 - it is no bug
         return exit_code(stop)
     except BrokenPipeError:
         # The reader of our output has gone, as with `| head`; Python must not complain at exit.
@@ -149,5 +160,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _told(problem: LawqaError) -> int:
     for kind, text in (("error", problem.message), ("hint", problem.hint)):
         if text:
-            print(f"{kind}: {printable(text)}", file=sys.stderr)
+            logger.error("%s: %s", kind, printable(text))
     return EXIT_USER_MISTAKE

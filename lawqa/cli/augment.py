@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tyro.conf import FlagCreatePairsOff, arg, subcommand
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
 
 from lawqa.choices import LABELS
+from lawqa.cli.telling import TellingFlags
 
 if TYPE_CHECKING:
     from lawqa.augment import StatuteQuestions
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class StatuteQuestionsCommand:
     """Decides wrong answers, wordings, order, and what a limit keeps."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.augment import StatutesConfig, write_statute_questions
@@ -53,10 +57,11 @@ class StatuteQuestionsCommand:
             limit=self.limit,
             seed=self.seed,
             fresh=self.fresh,
+            quiet=self.telling.quiet,
         )
         result = write_statute_questions(config)
         for note in result.notes:
-            print(f"note: {note}", file=sys.stderr)
+            logger.warning("note: %s", note)
         print(statutes_text(result.made))
         print(f"wrote {len(result.made.questions)} questions to {self.output}")
         print(f"where each comes from: {result.provenance}")
@@ -77,6 +82,7 @@ class Reading:
     """Questions that are evaluated on: the articles they cite are not read."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.augment import ReadingConfig, write_reading
@@ -88,6 +94,7 @@ class Reading:
                 parts=self.parts,
                 exclude_articles_of=self.exclude_articles_of,
                 fresh=self.fresh,
+                quiet=self.telling.quiet,
             )
         )
         print(f"wrote {count} reading records to {self.output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,15 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subc
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.records import parse_mix
 from lawqa.cli.retrieval_flags import RetrievalFlags
+from lawqa.cli.telling import saying_how_to_go_on
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 
 if TYPE_CHECKING:
     from lawqa.pipelines.crossval import Pooled
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +111,11 @@ class CrossvalRun:
             training=training,
             place=current_place(self.evaluation.place),
             rag=rag,
-            quiet=self.training.quiet,
+            report_to=self.training.report_to,
+            quiet=self.training.telling.quiet,
         )
-        pooled = run_crossval(config, self.training.say)
+        with saying_how_to_go_on("what is done is kept; the same command goes on"):
+            pooled = run_crossval(config, logger.info)
         if pooled:
             print(pooled_text(pooled))
         return 0

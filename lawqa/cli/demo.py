@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+
+from lawqa.cli.telling import TellingFlags
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Demo:
     """Replace an earlier demo in the run directory."""
     seed: int = 0
     """Decides the split, the toy model's weights and the training."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.demo import demo_text, run_demo
@@ -33,7 +38,7 @@ class Demo:
             self.run_dir,
             fresh=self.fresh,
             seed=self.seed,
-            say=lambda line: print(line, file=sys.stderr),
+            say=logger.info,
         )
         print(demo_text(result))
         return 0

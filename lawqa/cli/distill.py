@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,10 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 from lawqa.cli.evaluate import DEFAULT_MODEL
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.retrieval_flags import RetrievalFlags
+from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
 from lawqa.prompting import PromptSpec
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Distill:
     fresh: FlagCreatePairsOff[bool] = False
     """Start anew; without it the same command goes on where it stopped."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.distill import DistillConfig, distill
@@ -63,7 +67,7 @@ class Distill:
             self.condition, no_rag=False, retrieval_flags=self.retrieval.given()
         )
         for remark in remarks:
-            print(f"note: {remark}", file=sys.stderr)
+            logger.warning("note: %s", remark)
         tokenizer = self.hf_model_name if self.llm_backend == "hf" else None
         spec = PromptSpec(self.mode, condition, self.thinking)
         config = DistillConfig(
@@ -76,6 +80,7 @@ class Distill:
             max_new_tokens=self.max_new_tokens,
             seed=self.seed,
             fresh=self.fresh,
+            quiet=self.telling.quiet,
             rag=self.retrieval.config((condition,), tokenizer, self.revision),
         )
         backend = open_backend(
@@ -91,7 +96,11 @@ class Distill:
                 token_budget=self.token_budget,
             )
         )
-        result = distill(config, backend, lambda line: print(line, file=sys.stderr))
+        with saying_how_to_go_on(
+            "samples so far are kept; the same command goes on"
+            + (", without --fresh" if self.fresh else "")
+        ):
+            result = distill(config, backend, logger.info)
         counts = ", ".join(
             f"{count} {verdict}" for verdict, count in sorted(result.verdicts.items())
         )

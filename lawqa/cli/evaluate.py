@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,6 +21,7 @@ from lawqa.cli.prompt_options import (
 )
 from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.cli.server_flags import ServerFlags
+from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 
@@ -33,6 +34,8 @@ AnswerBy = Literal["logits", "generate"]
 EXIT_SOME_FAILED = 3
 DEFAULT_MODEL = "Qwen/Qwen3-8B"
 DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,10 @@ class Evaluate:
     """Score questions that the adapter was trained on; the summary says so."""
     allow_prompt_mismatch: FlagCreatePairsOff[bool] = False
     """Use a prompt that the adapter was not trained on; the summary says so."""
-    quiet: FlagCreatePairsOff[bool] = False
-    """No progress line."""
     generation: OmitArgPrefixes[GenerationFlags] = field(default_factory=GenerationFlags)
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     server: OmitArgPrefixes[ServerFlags] = field(default_factory=ServerFlags)
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.commands import current_place, require_backend
@@ -105,7 +107,7 @@ class Evaluate:
         require_backend(current_place(self.place), self.llm_backend)
         config, remarks = self.resolve()
         for remark in remarks:
-            print(f"note: {remark}", file=sys.stderr)
+            logger.warning("note: %s", remark)
         from lawqa.pipelines.evaluate import new_run_dir
         from lawqa.pipelines.ranks import Ranks
 
@@ -117,25 +119,24 @@ class Evaluate:
         except KeyboardInterrupt as stop:
             from lawqa.pipelines.interrupts import exit_code
 
-            print("interrupted", file=sys.stderr)
+            logger.error("interrupted")  # noqa: TRY400 - it is no bug
             if ranks.rank == 0 and config.run_dir and holds_run(config.run_dir):
-                print(f"hint: {self._again(config.run_dir)}  goes on", file=sys.stderr)
+                logger.error(f"hint: {self._again(config.run_dir)}  goes on")  # noqa: TRY400
             return exit_code(stop)
         failed = sum(result.summary.outcomes["failed"] for result in results)
         if ranks.rank == 0:
             self._print(results)
             if failed and config.run_dir:
                 what = "1 question" if failed == 1 else f"{failed} questions"
-                print(f"{what} failed: see error in results.jsonl", file=sys.stderr)
-                print(f"hint: {self._again(config.run_dir)}  asks them again", file=sys.stderr)
+                logger.warning("%s failed: see error in results.jsonl", what)
+                logger.warning("hint: %s  asks them again", self._again(config.run_dir))
         return EXIT_SOME_FAILED if failed else 0
 
     def _results(self, config: EvaluationConfig) -> tuple[EvaluationResult, ...]:
         from lawqa.pipelines.evaluate import evaluate, evaluate_with_base
 
         def say(line: str) -> None:
-            if not self.quiet:
-                print(f"note: {line}", file=sys.stderr)
+            logger.info("note: %s", line)
 
         return (
             evaluate_with_base(config, say=say) if self.with_base else (evaluate(config, say=say),)
@@ -196,7 +197,7 @@ class Evaluate:
             allow_leak=self.allow_leak,
             allow_prompt_mismatch=self.allow_prompt_mismatch,
             rag=self.retrieval.config((condition,), tokenizer, self.revision),
-            quiet=self.quiet,
+            quiet=self.telling.quiet,
         )
         check_config(config)
         return config, remarks + self._unused_flags(config)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
 from lawqa.cli.evaluate import DEFAULT_DATA
 from lawqa.cli.retrieval_flags import kept_after_reranking, with_reranker
+from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from lawqa.retrieval.hits import Hit
 
 SCHEMA_VERSION = 1
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Build:
     """Also store embeddings of this sentence-transformers model, for --dense in a search."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier index."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.index import IndexConfig, build_index
@@ -44,9 +48,10 @@ class Build:
 
         parameters = Bm25Parameters(k1=self.k1, b=self.b)
         config = IndexConfig(
-            self.articles, self.output_dir, parameters, dense=self.dense, fresh=self.fresh
-        )
-        print(f"indexing {self.articles} …", file=sys.stderr)
+            self.articles, self.output_dir, parameters,
+            dense=self.dense, fresh=self.fresh, quiet=self.telling.quiet,
+        )  # fmt: skip
+        logger.info("indexing %s …", self.articles)
         counts = build_index(config)["counts"]
         print(
             f"indexed {counts['articles']:,} articles of {counts['laws']:,} laws "
@@ -155,11 +160,14 @@ class Eval(Ranked):
     """How many articles the cross-encoder reorders."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Write JSON."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.index import evaluate_index
 
-        summary = evaluate_index(self.config(self.rerank_depth), self.questions)
+        summary = evaluate_index(
+            self.config(self.rerank_depth), self.questions, quiet=self.telling.quiet
+        )
         if self.as_json:
             print(json.dumps(summary, ensure_ascii=False, indent=1))
         else:

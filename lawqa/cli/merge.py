@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
+
+from lawqa.cli.telling import TellingFlags
 
 if TYPE_CHECKING:
     from lawqa.pipelines.merge import MergeResult
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Merge:
     """The context that they are put with, where the adapter was trained with several."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier merged model in the output directory."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.merge import MergeConfig, merge
@@ -44,8 +49,9 @@ class Merge:
                 dev_file=self.dev_file,
                 dev_condition=self.dev_condition,
                 fresh=self.fresh,
+                quiet=self.telling.quiet,
             ),
-            lambda line: print(line, file=sys.stderr),
+            logger.info,
         )
         print(merge_text(result) if result else "! NOT SCORED: --dev-file says what the merge did")
         print(f"merged model: {self.output_dir}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +18,12 @@ from lawqa.cli.prompt_options import (
     resolve_mode,
 )
 from lawqa.cli.retrieval_flags import RetrievalFlags
+from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 from lawqa.questions import read_questions
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Records:
     revision: str | None = None
     """Its revision."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.augment import source_of
@@ -79,11 +83,13 @@ class Records:
             permutations=self.permutations,
             seed=self.seed,
             source_of=source_of,
-            retrieved_of=retrieve_contexts(rag, questions).text if rag else None,
+            retrieved_of=(
+                retrieve_contexts(rag, questions, quiet=self.telling.quiet).text if rag else None
+            ),
         )
         claim_output(self.output_path, "--output-path", fresh=self.fresh)
         for remark in remarks:
-            print(f"note: {remark}", file=sys.stderr)
+            logger.warning("note: %s", remark)
         write_records(self.output_path, records)
         counts = Counter(record.prompt_spec for record in records)
         made = ", ".join(f"{count} {spec_id}" for spec_id, count in counts.items())

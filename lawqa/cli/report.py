@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
+from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 
 
@@ -31,6 +32,7 @@ class Report:
     """The page's title. Without it: the runs' names."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.report import ReportConfig, make_report

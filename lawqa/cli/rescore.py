@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
+from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
     from lawqa.pipelines.rescore import Flip, Rescored
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Rescore:
     """Store the new reading beside each run, never over it."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Print JSON."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.rescore import rescore, to_json, write_rescored
@@ -41,7 +45,7 @@ class Rescore:
             print(rescored_text(rescored))
         if self.write:
             for found in rescored:
-                print(f"wrote {write_rescored(found)}", file=sys.stderr)
+                logger.info("wrote %s", write_rescored(found))
         return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from lawqa.pipelines.index import RetrieverConfig
     from lawqa.pipelines.rag import RagConfig
     from lawqa.prompting import Condition
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ def with_reranker(
     if use and model is None:
         raise ConfigError("--use-reranker needs --reranker-model", "--reranker-model DIRECTORY")
     if model is not None and not use:
-        print("note: --reranker-model unused: --use-reranker is not given", file=sys.stderr)
+        logger.warning("note: --reranker-model unused: --use-reranker is not given")
     return replace(config, reranker_model=model, rerank_depth=depth) if use else config
 
 
@@ -114,7 +116,7 @@ def kept_after_reranking(top_k: int, rerank_top_n: int | None, *, use: bool) -> 
     """
     if rerank_top_n is None or not use:
         if rerank_top_n is not None:
-            print("note: --rerank-top-n unused: --use-reranker is not given", file=sys.stderr)
+            logger.warning("note: --rerank-top-n unused: --use-reranker is not given")
         return top_k
     if not 1 <= rerank_top_n <= top_k:
         raise ConfigError(f"--rerank-top-n is {rerank_top_n}, expected 1 to {top_k} (--top-k)")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.choices import LABELS
+from lawqa.cli.telling import TellingFlags
 
 if TYPE_CHECKING:
     from lawqa.pipelines.split import SplitResult
 
 MAX_SHOWN_LEAKS = 20
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Split:
     """Decides which groups come where. Default 0; the lab's split has its own."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier split in the output directory."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.split import SplitConfig, write_split
@@ -56,7 +60,7 @@ class Split:
         )
         result = write_split(config)
         for note in result.notes:
-            print(f"note: {note}", file=sys.stderr)
+            logger.warning("note: %s", note)
         print(split_text(result))
         return 0
 

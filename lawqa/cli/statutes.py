@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from lawqa.retrieval.corpus_stats import CorpusStats
 
 EXIT_SOME_FAILED = 3
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Parse:
     """Go on with an interrupted parse."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file or an interrupted parse."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.statutes import ParseConfig, parse_statutes
@@ -50,18 +54,18 @@ class Parse:
             workers=self.workers,
             resume=self.resume,
             fresh=self.fresh,
+            quiet=self.telling.quiet,
         )
         today = datetime.now().astimezone().date()
-        try:
+        with saying_how_to_go_on("what is done is kept; --resume goes on"):
             result = parse_statutes(config, today=today)
-        except KeyboardInterrupt:
-            print("what is done is kept; --resume goes on", file=sys.stderr)
-            raise
         print(
             f"wrote {result.articles:,} articles of {result.laws:,} laws as of {result.as_of} "
             f"to {self.output}"
         )
-        print(remarks_text(result), end="", file=sys.stderr)
+        remarks = remarks_text(result)
+        if remarks:
+            logger.warning(remarks.rstrip("\n"))
         return EXIT_SOME_FAILED if result.failures else 0
 
 

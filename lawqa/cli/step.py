@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.bars import FILE_ONLY
+from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
     from lawqa.commands import Place, Rendered, Source
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class StepRun:
     """Do steps anew that were made with another command, input or version; replaces what they made."""
     adopt: FlagCreatePairsOff[bool] = False
     """Take outputs as they are that were made by hand."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.steps import StepsConfig, rendered_steps, run_steps
@@ -40,7 +45,13 @@ class StepRun:
             for rendered in rendered_steps(source, config):
                 print(rendered.shell)
             return 0
-        return run_steps(source, config, lambda line: print(line, flush=True))
+
+        def say(line: str) -> None:
+            if not self.telling.quiet:
+                print(line, flush=True)
+            logger.info(line, extra=FILE_ONLY)  # shown already, among what the steps print
+
+        return run_steps(source, config, say)
 
 
 @dataclass(frozen=True)
@@ -138,5 +149,5 @@ def _place(flag: str | None) -> tuple[Source, Place, dict[str, str]]:
     # A place file speaks for its own place only.
     applies = file is not None and file.place in (None, place.id)
     if file is not None and not applies:
-        print(f"note: {file.path} is for {file.place}: not used for {place.id}", file=sys.stderr)
+        logger.warning("note: %s is for %s: not used for %s", file.path, file.place, place.id)
     return source, place, dict(file.overrides) if file is not None and applies else {}

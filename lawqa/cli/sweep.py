@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ from tyro.conf import OmitArgPrefixes
 
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.retrieval_flags import RetrievalFlags
+from lawqa.cli.telling import saying_how_to_go_on
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.prompting import PromptSpec
 
 if TYPE_CHECKING:
     from lawqa.pipelines.sweep import Cell
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +79,13 @@ class Sweep:
                 training=training,
                 place=current_place(grid.place),
                 rag=rag,
-                quiet=flags.quiet,
+                report_to=flags.report_to,
+                quiet=flags.telling.quiet,
             ),
             Grid(grid.learning_rates, grid.ranks, grid.epochs),
         )
-        result = run_sweep(config, flags.say)
+        with saying_how_to_go_on("what is done is kept; the same command goes on"):
+            result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
         print(f"\nthe best: {_training_command(self, result.cells[0])}")
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import sys
@@ -17,6 +18,8 @@ from lawqa.errors import Interrupted
 if TYPE_CHECKING:
     from lawqa.pipelines.train import TrainConfig
     from lawqa.training.fit import TrainingFigures
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +64,10 @@ class Train(TrainingFlags):
         prepared = prepare(config)
         if is_main_process():
             for note in prepared.notes:
-                print(f"note: {note}", file=sys.stderr)
+                logger.warning("note: %s", note)
             if self.resume and prepared.earlier is None:
-                print(
-                    f"note: {self.output_dir} holds no training to go on with: a new one begins",
-                    file=sys.stderr,
+                logger.warning(
+                    "note: %s holds no training to go on with: a new one begins", self.output_dir
                 )
             print(plan_text(prepared))
             if not self.do_train:
@@ -74,10 +76,10 @@ class Train(TrainingFlags):
             return 0
         sys.stdout.flush()
         try:
-            figures = train(prepared, self.say)
+            figures = train(prepared, logger.info)
         except Interrupted as stop:
             if is_main_process():
-                print(f"{stop.saved}\nresume with: {_resuming(sys.argv)}", file=sys.stderr)
+                logger.error(f"{stop.saved}\nresume with: {_resuming(sys.argv)}")  # noqa: TRY400
             return exit_code(stop)
         if is_main_process():
             print(f"\n{figures_text(figures)}\nadapter: {self.output_dir}")
@@ -107,7 +109,8 @@ class Train(TrainingFlags):
             dev_condition=self.dev_condition,
             resume=self.resume,
             fresh=self.fresh,
-            quiet=self.quiet,
+            report_to=self.report_to,
+            quiet=self.telling.quiet,
         )
 
 

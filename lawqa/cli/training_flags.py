@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.cli.evaluate import DEFAULT_MODEL
+from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.training.config import ALL_LINEAR, Schedule, TrainingConfig
+from lawqa.training.trackers import Tracker
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 
@@ -78,13 +79,10 @@ class TrainingFlags:
     """How many checkpoints are kept while training; afterwards none is."""
     seed: int = 0
     """Decides the adapter's first weights, the order of records, and dropout."""
-    quiet: FlagCreatePairsOff[bool] = False
-    """No progress line and no notes."""
-
-    def say(self, line: str) -> None:
-        """Tell what is done on the way, on standard error."""
-        if not self.quiet:
-            print(line, file=sys.stderr)
+    report_to: tuple[Tracker, ...] = ()
+    """Also give the figures to these trackers. TensorBoard's events are always written, and nothing is sent
+    anywhere without this flag."""
+    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def dtype(self) -> Dtype:
         named = {

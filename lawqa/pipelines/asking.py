@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -16,6 +17,8 @@ from lawqa.pipelines.results import Answer, repeat_of, with_forced
 from lawqa.prompting import Prompt
 
 Row = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 _UNCLOSED_THINK = "unclosed-think"  # what the parser calls a text that ends inside its think block
 _NO_ANSWER = "the backend gave no answer"
@@ -50,6 +53,10 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Row]:
         waiting = [key for key in waiting if key in failures]
         if not waiting or attempt == job.config.retries:
             break
+        logger.debug(
+            "%d answers failed and are asked for again (%d of %d): %s",
+            len(waiting), attempt + 1, job.config.retries, failures[waiting[0]].reason,
+        )  # fmt: skip
     for key in waiting:
         yield job.row(failures[key])
 

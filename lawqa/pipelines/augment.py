@@ -20,9 +20,16 @@ from lawqa.augment import (
     reading_records,
     write_readings,
 )
+from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
-from lawqa.retrieval.articles import Article, Part, corpus_sha256, read_articles
+from lawqa.retrieval.articles import (
+    Article,
+    Part,
+    corpus_sha256,
+    count_articles_in,
+    read_articles,
+)
 from lawqa.runs import write_json
 from lawqa.splits import find_leaks, gold_articles
 
@@ -54,6 +61,8 @@ class StatutesConfig:
     """Decides everything that could fall one way or the other."""
     fresh: bool = False
     """Whether an earlier file is replaced."""
+    quiet: bool = False
+    """No progress."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,8 @@ class ReadingConfig:
     """Questions of whose cited articles nothing is to be read."""
     fresh: bool = False
     """Whether an earlier file is replaced."""
+    quiet: bool = False
+    """No progress."""
 
 
 def provenance_path(output: Path) -> Path:
@@ -99,7 +110,8 @@ def write_statute_questions(config: StatutesConfig) -> StatutesResult:
     _check_output(config)
     evaluated = _questions([config.exclude_articles_of] if config.exclude_articles_of else [])
     others = _questions(config.exclude)
-    articles = list(read_articles(config.articles))
+    with _reading_bar(config) as bar:
+        articles = list(bar.over(read_articles(config.articles)))
     cited = _cited(evaluated)
     made = make_statute_questions(
         articles,
@@ -108,6 +120,7 @@ def write_statute_questions(config: StatutesConfig) -> StatutesResult:
         limit=config.limit,
         excluded=cited,
         audit=_audit(evaluated, others),
+        quiet=config.quiet,
     )
     if not made.questions:
         raise ConfigError(
@@ -133,20 +146,26 @@ def write_reading(config: ReadingConfig) -> int:
     _check_free([config.output], [config.articles, config.exclude_articles_of], fresh=config.fresh)
     evaluated = _questions([config.exclude_articles_of] if config.exclude_articles_of else [])
     cited = set(_cited(evaluated))
-    records = list(
-        reading_records(
-            (
-                article
-                for article in read_articles(config.articles)
-                if article.part != "main" or _name(article) not in cited
-            ),
-            parts=config.parts,
+    with _reading_bar(config) as bar:
+        records = list(
+            reading_records(
+                (
+                    article
+                    for article in bar.over(read_articles(config.articles))
+                    if article.part != "main" or _name(article) not in cited
+                ),
+                parts=config.parts,
+            )
         )
-    )
     if not records:
         raise ConfigError(f"{config.articles}: holds no article of {' '.join(config.parts)}")
     _replace(config.output, lambda path: write_readings(path, records))
     return len(records)
+
+
+def _reading_bar(config: StatutesConfig | ReadingConfig) -> Bar:
+    total = count_articles_in(config.articles)
+    return Bar("reading", "articles", total, quiet=config.quiet)
 
 
 def _questions(paths: Iterable[Path]) -> tuple[Question, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from lawqa.bars import Parts
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines, read_json
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
@@ -17,11 +18,12 @@ from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.train import TrainConfig, prepare, train
 from lawqa.pipelines.training_resume import FREE_TRAINING
 from lawqa.prompting import PromptSpec
-from lawqa.questions import file_sha256, read_questions
+from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import make_records, write_records
 from lawqa.runs import MANIFEST, RESULTS, Manifest, RunDirectory, now, read_manifest, write_json
 from lawqa.scoring import Summary
 from lawqa.training.config import TrainingConfig
+from lawqa.training.trackers import Tracker, require_trackers
 
 Say = Callable[[str], object]
 
@@ -64,6 +66,8 @@ class CrossvalConfig:
     """Where this runs."""
     rag: RagConfig | None = None
     """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
+    report_to: tuple[Tracker, ...] = ()
+    """Trackers that get the figures of every training."""
     quiet: bool = False
     """No progress bars."""
 
@@ -101,11 +105,12 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
         raise ConfigError(
             f"{config.spec.id} is evaluated but not trained on", "put its condition into --mix"
         )
+    require_trackers(config.report_to)
     _same_settings(config)
-    chosen = range(1, config.folds + 1) if config.fold is None else [config.fold]
-    for fold in chosen:
-        for seed in range(config.seed, config.seed + config.seeds):
-            _run_fold(config, fold, seed, say)
+    progress = Parts("trainings", len(waiting_trainings(config)), say)
+    for fold, seed in _trainings(config):
+        if _run_fold(config, fold, seed, say):
+            progress.add()
     if config.fold is not None:
         say(f"fold {config.fold} is done; lawqa crossval pool joins the folds")
         return ()
@@ -201,12 +206,27 @@ def _pooled_manifest(
     )
 
 
-def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
-    parts = config.output_dir / "split" / f"fold{fold}"
-    directory = config.output_dir / f"fold{fold}" / f"seed{seed}"
+def waiting_trainings(config: CrossvalConfig) -> list[tuple[int, int]]:
+    """Folds and seeds that are not trained and evaluated yet."""
+    return [(f, s) for f, s in _trainings(config) if not _is_done(_directory(config, f, s) / "run")]
+
+
+def _trainings(config: CrossvalConfig) -> list[tuple[int, int]]:
+    chosen = range(1, config.folds + 1) if config.fold is None else [config.fold]
+    seeds = range(config.seed, config.seed + config.seeds)
+    return [(fold, seed) for fold in chosen for seed in seeds]
+
+
+def _directory(config: CrossvalConfig, fold: int, seed: int) -> Path:
+    return config.output_dir / f"fold{fold}" / f"seed{seed}"
+
+
+def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
+    """Train and evaluate one fold; whether that was still to be done."""
+    parts, directory = config.output_dir / "split" / f"fold{fold}", _directory(config, fold, seed)
     if _is_done(directory / "run"):
         say(f"fold {fold}, seed {seed}: done already")
-        return
+        return False
     adapter, records = directory / "adapter", directory / "records.jsonl"
     if not _is_done(adapter):
         say(f"fold {fold}, seed {seed}: training")
@@ -217,7 +237,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
             _trained(config),
             permutations=config.permutations,
             seed=seed,
-            retrieved_of=retrieve_contexts(config.rag, questions).text if config.rag else None,
+            retrieved_of=_retrieved_of(config, questions),
         )
         write_records(records, made)
         prepared = prepare(
@@ -231,6 +251,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
                 dtype=config.dtype,
                 training=replace(config.training, seed=seed),
                 resume=True,
+                report_to=config.report_to,
                 quiet=config.quiet,
             )
         )
@@ -256,6 +277,15 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
             quiet=config.quiet,
         )
     )
+    return True
+
+
+def _retrieved_of(
+    config: CrossvalConfig, questions: Sequence[Question]
+) -> Callable[[Question], str] | None:
+    if config.rag is None:
+        return None
+    return retrieve_contexts(config.rag, questions, quiet=config.quiet).text
 
 
 def _trained(config: CrossvalConfig) -> tuple[tuple[PromptSpec, int], ...]:

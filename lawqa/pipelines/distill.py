@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from lawqa.augment.distill import Judged, Sample, choose
 from lawqa.backends.base import Backend, Failure, GenerationSettings
+from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines, read_json
 from lawqa.pipelines.rag import RagConfig, Retrieval, retrieve_contexts
@@ -20,6 +22,8 @@ from lawqa.records import TrainingRecord, make_record, write_records
 from lawqa.runs import claim_output, describe_environment, now, write_json
 
 SOURCE = "distill"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class DistillConfig:
     """Sample i is drawn with seed + i."""
     fresh: bool = False
     """Start anew instead of going on."""
+    quiet: bool = False
+    """No progress."""
     rag: RagConfig | None = None
     """Where contexts are retrieved, for the condition `rag`."""
 
@@ -82,7 +88,7 @@ def distill(
     questions = read_questions(config.data)
     claim_output(config.output, "--output-path", fresh=config.fresh)
     samples_file, provenance_file = _side_files(config.output)
-    retrieval = retrieve_contexts(config.rag, questions) if config.rag else None
+    retrieval = retrieve_contexts(config.rag, questions, quiet=config.quiet) if config.rag else None
     settings = _settings(config, backend, retrieval)
     if config.fresh or not provenance_file.is_file():
         samples_file.unlink(missing_ok=True)
@@ -93,11 +99,15 @@ def distill(
             "give the same options to go on, or --fresh to start anew",
         )
     taken = _read_samples(samples_file)
-    for number in range(config.samples):
-        waiting = [q for q in questions if (q.key, number) not in taken]
-        if waiting:
-            say(f"sample {number + 1} of {config.samples}: {len(waiting)} questions")
-            _sample(config, backend, waiting, number, samples_file, retrieval)
+    logger.debug("settings: %s; %d samples are there already", settings, len(taken))
+    wanted = len({q.key for q in questions}) * config.samples
+    known = sum((q.key, number) in taken for q in questions for number in range(config.samples))
+    with Bar("sampling", "answers", wanted, done=known, quiet=config.quiet) as bar:
+        for number in range(config.samples):
+            waiting = [q for q in questions if (q.key, number) not in taken]
+            if waiting:
+                say(f"sample {number + 1} of {config.samples}: {len(waiting)} questions")
+                _sample(config, backend, waiting, number, samples_file, retrieval, bar)
     result = _select(config, questions, _read_samples(samples_file), retrieval)
     write_records(config.output, result.records)
     write_json(
@@ -176,6 +186,7 @@ def _sample(
     number: int,
     file: Path,
     retrieval: Retrieval | None,
+    bar: Bar,
 ) -> None:
     prompts = [
         build_prompt(q, config.spec, retrieved=retrieval.text(q) if retrieval else "")
@@ -185,7 +196,7 @@ def _sample(
         config.max_new_tokens, config.temperature, seed=config.seed + number
     )
     with file.open("a", encoding="utf-8", newline="\n") as out:
-        for answer in backend.generate(prompts, settings):
+        for answer in bar.over(backend.generate(prompts, settings)):
             row: dict[str, Any] = {"key": answer.key, "number": number}
             if isinstance(answer, Failure):
                 row |= {"text": "", "hit_limit": False, "error": answer.reason}

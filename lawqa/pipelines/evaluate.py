@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.backends.base import Backend
+from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.pipelines.asking import ask, force
 from lawqa.pipelines.evaluation_config import AnswerBy, EvaluationConfig
@@ -48,6 +50,8 @@ __all__ = [
 ]
 
 Say = Callable[[str], object]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,7 @@ def _base_config(adapted: Job) -> EvaluationConfig:
 
 def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
     ranks = Ranks.of(os.environ)
+    logger.debug("settings: %s", job.config.to_json())
     if ranks.rank > 0:
         return _take_part(job, opened(), ranks)
     earlier = earlier_run(job)
@@ -229,6 +234,10 @@ def _ask(job: Job, backend: Backend, found: Found, ranks: Ranks, notes: list[str
     missing = [key for key in share if key not in found.places]
     part = ranks.part(job.run_dir)
     log = part if ranks.several else job.run_dir / RESULTS
+    logger.debug(
+        "%d of %d answers are asked for%s, written to %s", len(missing), len(job.keys),
+        f" by process {ranks.rank} of {ranks.size}" if ranks.several else "", log,
+    )  # fmt: skip
     quiet = job.config.quiet or ranks.rank > 0
     with (
         closing(ResultLog(log)) as results,
@@ -242,8 +251,9 @@ def _ask(job: Job, backend: Backend, found: Found, ranks: Ranks, notes: list[str
     found = find_results(job.run_dir, [job.run_dir / RESULTS, part])
     waiting = [key for key in share if found.places[key].state == "open"]
     if waiting:
-        with closing(ResultLog(part)) as results:
-            for row in force(job, backend, found.rows(waiting), notes.append):
+        bar = Bar("forcing answers", "answers", len(waiting), quiet=quiet)
+        with closing(ResultLog(part)) as results, bar:
+            for row in bar.over(force(job, backend, found.rows(waiting), notes.append)):
                 results.append(row)
 
 

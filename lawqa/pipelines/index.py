@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError, Interrupted
 from lawqa.pipelines.index_files import (
     INDEX_FORMAT,
@@ -20,7 +18,7 @@ from lawqa.pipelines.index_files import (
     read_index_manifest,
 )
 from lawqa.questions import file_sha256, read_questions
-from lawqa.retrieval.articles import Article, corpus_sha256, read_articles
+from lawqa.retrieval.articles import corpus_sha256, count_articles_in, read_articles
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
 from lawqa.retrieval.dense import (
     CrossEncoderReranker,
@@ -94,13 +92,15 @@ def _built(config: IndexConfig) -> dict[str, Any]:
     encoder = None if config.dense is None else SentenceEncoder(config.dense)
     started, corpus = now(), _corpus(config.articles)
     with index_being_built(config.output_dir, fresh=config.fresh) as directory:
-        hidden = config.quiet or None  # None: tqdm hides the bar where there is no terminal
-        with tqdm(desc="indexing", unit=" articles", disable=hidden) as bar:
-            articles = _counted(read_articles(config.articles), bar)
-            counts = write_index(articles, directory, config.parameters)
+        total = count_articles_in(config.articles)  # seconds, of a build that takes minutes
+        with Bar("indexing", "articles", total, quiet=config.quiet) as bar:
+            articles = bar.over(read_articles(config.articles))
+            counts = write_index(articles, directory, config.parameters, quiet=config.quiet)
         dense = None
         if encoder is not None:
-            dimension = write_embeddings(directory, read_articles(config.articles), encoder)
+            with Bar("embedding", "articles", counts.articles, quiet=config.quiet) as bar:
+                articles = bar.over(read_articles(config.articles))
+                dimension = write_embeddings(directory, articles, encoder)
             dense = {"model": config.dense, "dimension": dimension}
         files = file_entries(directory)
         manifest: dict[str, Any] = {
@@ -158,8 +158,15 @@ def open_retriever(config: RetrieverConfig) -> Retriever:
     )
 
 
-def evaluate_index(config: RetrieverConfig, questions: Path) -> dict[str, Any]:
+def evaluate_index(
+    config: RetrieverConfig, questions: Path, *, quiet: bool = False
+) -> dict[str, Any]:
     """How well an index finds the gold articles of questions, as JSON (see `evaluation.summarise`).
+
+    Args:
+        config: which index, and how it is searched.
+        questions: the question file.
+        quiet: no progress.
 
     Raises:
         DataError: the questions cannot be read, or none of them has a gold article.
@@ -167,11 +174,12 @@ def evaluate_index(config: RetrieverConfig, questions: Path) -> dict[str, Any]:
     """
     retriever = open_retriever(config)
     asked = read_questions(questions)
-    results = evaluate_retrieval(
-        asked,
-        retriever.index,
-        lambda question, depth: retriever.rank_for(question, depth).positions,
-    )
+    with Bar("searching", "questions", len(asked), quiet=quiet) as bar:
+        results = evaluate_retrieval(
+            bar.over(asked),
+            retriever.index,
+            lambda question, depth: retriever.rank_for(question, depth).positions,
+        )
     manifest = read_index_manifest(config.index)
     return {
         "schema_version": SCHEMA_VERSION,
@@ -186,12 +194,6 @@ def evaluate_index(config: RetrieverConfig, questions: Path) -> dict[str, Any]:
             "rerank_depth": config.rerank_depth if config.reranker_model else None,
         },
     }
-
-
-def _counted(articles: Iterator[Article], bar: tqdm[Any]) -> Iterator[Article]:
-    for article in articles:
-        bar.update()
-        yield article
 
 
 def _corpus(path: Path) -> dict[str, Any]:

@@ -212,4 +212,4 @@ def _retrieval(config: EvaluationConfig, questions: Sequence[Question]) -> Retri
         return None
     if config.rag is None:
         raise ConfigError("the condition rag needs an index", "--index DIR")
-    return retrieve_contexts(config.rag, questions)
+    return retrieve_contexts(config.rag, questions, quiet=config.quiet)

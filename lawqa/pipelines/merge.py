@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lawqa.bars import Bar
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import read_json
 from lawqa.pipelines.adapters import MERGED, TRAINED_ON, AdapterManifest
@@ -48,6 +49,8 @@ class MergeConfig:
     """How they are put, where the adapter was trained on several prompt specs."""
     fresh: bool = False
     """Replace an earlier model in the output directory."""
+    quiet: bool = False
+    """No progress."""
 
 
 @dataclass(frozen=True)
@@ -90,14 +93,14 @@ def merge(config: MergeConfig, say: Say = str) -> MergeResult | None:
     before = None
     if dev:
         say(f"scoring {len(dev.questions)} dev questions as trained: {_over(adapter)} and adapter")
-        before = _score(_as_trained(config, adapter), dev)
+        before = _score(_as_trained(config, adapter), dev, quiet=config.quiet)
         _free_memory()
     say("merging in bfloat16")
     merged = _merged(config, adapter)
     after = None
     if dev:
         say("scoring the merged model")
-        after = _score(merged, dev)
+        after = _score(merged, dev, quiet=config.quiet)
     result = _result(before, after, notes) if before and after else None
     _write(config, adapter, merged, result)
     return result
@@ -181,8 +184,9 @@ def _over(adapter: AdapterManifest) -> str:
     return adapter.quantisation or "plain weights"
 
 
-def _score(loaded: LoadedModel, dev: DevQuestions) -> list[ScoredAnswer]:
-    return sorted(dev(loaded, 0, 1), key=lambda answer: answer.key)
+def _score(loaded: LoadedModel, dev: DevQuestions, *, quiet: bool) -> list[ScoredAnswer]:
+    with Bar("scoring", "questions", len(dev.questions), quiet=quiet) as bar:
+        return sorted(bar.over(dev(loaded, 0, 1)), key=lambda answer: answer.key)
 
 
 def _free_memory() -> None:

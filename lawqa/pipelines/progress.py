@@ -1,7 +1,8 @@
-"""How far a run is: a bar on a terminal, a plain line a minute elsewhere."""
+"""How far a run is: a bar on a terminal, a plain line a minute elsewhere and in the log file."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -9,12 +10,14 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from lawqa.bars import FILE_ONLY, LINE_SECONDS, duration, pace
 from lawqa.pipelines.time_left import TimeLeft
 from lawqa.scoring import wilson
 
-_LINE_SECONDS = 60.0
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 """Without tqdm's own estimate, which counts answers and not what they cost."""
+
+logger = logging.getLogger(__name__)
 
 
 class Progress:
@@ -44,7 +47,7 @@ class Progress:
         self._done = self._correct = self._unparsed = self._failed = 0
         self._work = work
         self._left = TimeLeft(total if work is None else sum(work.values()), clock)
-        self._said = clock()
+        self._started = self._said = clock()
         self._bar: Any = None
         if not quiet and self._stream.isatty():
             # Answers come in bursts: a bar that skips redraws would stand at the first of each.
@@ -64,10 +67,12 @@ class Progress:
         if self._bar is not None:
             self._bar.set_postfix_str(self._so_far(), refresh=False)
             self._bar.update()
-        elif not self._quiet and self._clock() - self._said >= _LINE_SECONDS:
+        if self._clock() - self._said >= LINE_SECONDS:
             self._said = self._clock()
             line = f"{self._name}: {self._done} of {self._total}, {self._so_far()}"
-            print(line, file=self._stream, flush=True)
+            if self._bar is None and not self._quiet:
+                print(line, file=self._stream, flush=True)
+            logger.info(line, extra=FILE_ONLY)
 
     def close(self) -> None:
         """Take the bar away, where there is one."""
@@ -80,11 +85,7 @@ class Progress:
         text = f"{share} ({interval.low:.1%} - {interval.high:.1%}), {self._unparsed} unparsed"
         text = f"{text}, {self._failed} failed" if self._failed else text
         left = self._left.seconds()
-        return text if left is None else f"{text}, {_duration(left)} left"
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+        if left is None:
+            return text
+        rate = self._done / max(self._clock() - self._started, 1e-9)
+        return f"{text}, {pace(rate, 'answers')}, {duration(left)} left"

@@ -6,10 +6,11 @@ set's own context only afterwards, to tell whether an article that it quotes was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.pipelines.index import RetrieverConfig, open_retriever
 from lawqa.pipelines.index_files import read_index_manifest, verify_index
@@ -85,10 +86,17 @@ class Retrieval:
         return self.of(question).text
 
 
-def retrieve_contexts(config: RagConfig, questions: Iterable[Question]) -> Retrieval:
+def retrieve_contexts(
+    config: RagConfig, questions: Sequence[Question], *, quiet: bool = False
+) -> Retrieval:
     """Find the articles for each question and set them as a context.
 
     Every order of a question's choices gets the same context.
+
+    Args:
+        config: which index, and how.
+        questions: the questions.
+        quiet: no progress.
 
     Raises:
         ConfigError: an option is out of range, there is no whole index, or nothing is found for a question.
@@ -101,10 +109,11 @@ def retrieve_contexts(config: RagConfig, questions: Iterable[Question]) -> Retri
     retriever = open_retriever(config.retriever)
     count = _counter(config)
     contexts: dict[str, RetrievedContext] = {}
-    for question in questions:
-        mark = fingerprint(question)
-        if mark not in contexts:
-            contexts[mark] = _context(config, retriever, question, count)
+    with Bar("retrieving contexts", "questions", len(questions), quiet=quiet) as bar:
+        for question in bar.over(questions):
+            mark = fingerprint(question)
+            if mark not in contexts:
+                contexts[mark] = _context(config, retriever, question, count)
     made_with = {
         **config.to_json(),
         "counted_in": "tokens" if config.tokenizer else "characters",

@@ -15,8 +15,9 @@ MISSING = object()
 
 _CIRCUMSTANCES = {
     "started", "ended", "status", "argv", "figures", "schema_version", "config.run_dir", "config.output",
-    "config.output_dir", "config.quiet", "config.resume", "config.fresh", "config.token_budget",
-    "config.retries", "config.place", "config.data", "data.path", "adapter.path", "adapter.manifest.started",
+    "config.output_dir", "config.quiet", "config.report_to", "config.resume", "config.fresh",
+    "config.token_budget", "config.retries", "config.place", "config.data", "data.path", "adapter.path",
+    "adapter.manifest.started",
     "model.peak_memory_gib", "model.token_budget", "model.device", "model.path", "model.decoding",
     "retrieval.retriever.index",
     "config.rag.retriever.index", "config.adapter", "config.train_file", "data.dev.path",

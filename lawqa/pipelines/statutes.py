@@ -13,6 +13,7 @@ workers and however often the parse was interrupted.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import closing
@@ -21,12 +22,15 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
+from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.pipelines.statutes_journal import Done, Job, Journal
 from lawqa.pipelines.statutes_workers import converted_in_order
 from lawqa.retrieval.articles import corpus_sha256
 from lawqa.retrieval.egov_files import Failure, LawFile, LawStore, choose_revisions
 from lawqa.runs import SCHEMA_VERSION, write_json
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class ParseConfig:
     """Go on with an interrupted parse."""
     fresh: bool = False
     """Replace an earlier file or an interrupted parse."""
+    quiet: bool = False
+    """No progress."""
 
 
 @dataclass(frozen=True)
@@ -174,13 +180,11 @@ def _write_rest(
     config: ParseConfig, journal: Journal, out: BinaryIO, files: Sequence[LawFile], done: list[Done]
 ) -> None:
     """Convert what is not done yet; `done` grows by it."""
-    from tqdm import tqdm
-
     rest = files[len(done) :]
     workers = min(config.workers or _cpus(), max(len(rest), 1))
+    logger.debug("%d of %d laws to parse, %d processes", len(rest), len(files), workers)
     with (
-        # None: tqdm hides the bar where there is no terminal
-        tqdm(total=len(files), initial=len(done), unit="law", desc="parsing", disable=None) as bar,
+        Bar("parsing", "laws", len(files), done=len(done), quiet=config.quiet) as bar,
         closing(converted_in_order(config.input, rest, workers)) as laws,
     ):
         for file, law in zip(rest, laws, strict=True):
@@ -188,7 +192,7 @@ def _write_rest(
             out.flush()
             done.append(Done(file.path, law.articles, out.tell(), law.error))
             journal.append(done[-1])
-            bar.update()
+            bar.add()
 
 
 def _still_valid(

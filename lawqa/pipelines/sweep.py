@@ -8,15 +8,17 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from lawqa.bars import Parts
 from lawqa.errors import ConfigError
 from lawqa.files import json_lines
-from lawqa.pipelines.crossval import CrossvalConfig, run_crossval
+from lawqa.pipelines.crossval import CrossvalConfig, run_crossval, waiting_trainings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.results import scored_answer
 from lawqa.questions import file_sha256
 from lawqa.runs import MANIFEST, RESULTS, read_manifest, write_json
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.training.config import TrainingConfig
+from lawqa.training.trackers import require_trackers
 
 SWEEP = "sweep.json"
 
@@ -112,14 +114,21 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
     """
     directory = config.crossval.output_dir
     settings = config.grid.cells(config.crossval.training)
+    require_trackers(config.crossval.report_to)  # before the base model is asked everything
     base = _base_answers(config.crossval, say)
-    found = []
-    for number, (name, training) in enumerate(settings.items(), start=1):
-        say(f"{name}: {number} of {len(settings)}")
-        crossval = replace(config.crossval, output_dir=directory / name, training=training)
+    cells = {
+        name: replace(config.crossval, output_dir=directory / name, training=training)
+        for name, training in settings.items()
+    }
+    waiting = {name for name, crossval in cells.items() if waiting_trainings(crossval)}
+    found, progress = [], Parts("settings", len(waiting), say)
+    for number, (name, crossval) in enumerate(cells.items(), start=1):
+        say(f"{name}: {number} of {len(cells)}")
         (pooled,) = run_crossval(crossval, say)
         answers = _answers(pooled.directory)
-        found.append(Cell(name, training, pooled.summary, compare(base, answers)))
+        found.append(Cell(name, crossval.training, pooled.summary, compare(base, answers)))
+        if name in waiting:
+            progress.add()
     # sorted() keeps the grid's sequence among equals
     ranked = sorted(found, key=lambda cell: -cell.summary.accuracy.correct)
     result = SweepResult(summarise(base), tuple(ranked))

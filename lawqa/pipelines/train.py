@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,10 +27,13 @@ from lawqa.records import (
 )
 from lawqa.runs import Manifest, RunDirectory, ending, now
 from lawqa.training.config import TrainingConfig
+from lawqa.training.trackers import Tracker, require_trackers
 
 if TYPE_CHECKING:
     from lawqa.backends.hf.load import LoadedModel
     from lawqa.training.fit import TrainingFigures
+
+logger = logging.getLogger(__name__)
 
 
 READING_TOKENS = 1024
@@ -66,6 +70,8 @@ class TrainConfig:
     """Go on with an interrupted training in the output directory; begin one where there is none."""
     fresh: bool = False
     """Replace an earlier adapter in the output directory."""
+    report_to: tuple[Tracker, ...] = ()
+    """Trackers that get the figures, besides TensorBoard's event files."""
     quiet: bool = False
     """No progress bar."""
 
@@ -126,6 +132,7 @@ def prepare(config: TrainConfig) -> Prepared:
     """
     from lawqa.backends.hf import require_packages
 
+    logger.debug("settings: %s", config)
     if config.resume and config.fresh:
         raise ConfigError(
             "--resume and --fresh contradict each other",
@@ -139,6 +146,7 @@ def prepare(config: TrainConfig) -> Prepared:
     if is_main_process():
         require_free(config.output_dir / LOCK)
     require_packages(quantised=config.load_in_4bit, training=True)
+    require_trackers(config.report_to)
     from lawqa.backends.hf.load import ModelConfig, load_model
     from lawqa.training.model import add_adapter
 
@@ -154,6 +162,11 @@ def prepare(config: TrainConfig) -> Prepared:
     if loaded.device.type == "cpu" and config.dtype == "float16":
         raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
     records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
+    lengths = sorted(len(record.input_ids) for record in records)
+    logger.debug(
+        "%d records of %d to %d tokens, half of them up to %d",
+        len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
+    )  # fmt: skip
     _seed(config.training.seed)
     prepared = Prepared(
         config, loaded, add_adapter(loaded, config.training), source, tuple(records), dev, earlier
@@ -266,6 +279,7 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
             quiet=config.quiet or not main_process,
             dev=prepared.dev,
             resume=config.resume,
+            report_to=config.report_to,
         )
         if main_process:
             with disk_faults(config.output_dir, "the adapter"):

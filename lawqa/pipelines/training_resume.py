@@ -11,7 +11,8 @@ from lawqa.errors import ConfigError
 from lawqa.runs import MANIFEST, Manifest, read_manifest
 
 # They decide memory, speed, what is kept or said, never what is learnt; or are compared by content.
-_FREE = {"train_file", "dev_file", "output_dir", "fresh", "resume", "quiet", "fsdp", "training"}
+_FREE = {"train_file", "dev_file", "output_dir", "fresh", "resume", "quiet", "fsdp", "training",
+         "report_to"}  # fmt: skip
 FREE_TRAINING = {
     "token_budget", "logging_steps", "save_minutes", "save_steps", "save_total_limit",
 }  # fmt: skip

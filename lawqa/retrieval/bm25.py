@@ -8,6 +8,7 @@ document says: documents are texts, numbered from 0.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 Codes = NDArray[np.uint64]
 Ids = NDArray[np.int32]
 Scores = NDArray[np.float32]
+
+logger = logging.getLogger(__name__)
 
 TOKENS_FILE = "tokens.npy"
 _ARRAYS = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy")
@@ -99,6 +102,7 @@ class Bm25:
         if not len(corpus.ids):
             raise DataError("no document holds two characters to index")
         # The scores come out of numpy alone; numba's, where it is installed, could differ in the last bit.
+        logger.debug("weighing %d tokens of %d paragraphs", len(tokens), len(corpus))
         model = bm25s.BM25(k1=parameters.k1, b=parameters.b, method="lucene", backend="numpy")
         found = model.build_index_from_ids(
             unique_token_ids=list(range(len(tokens))), corpus_token_ids=corpus, show_progress=False

@@ -7,7 +7,7 @@ The gold articles of a question are read from the headings of its context: `## æ
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +95,7 @@ def reference_type(question: Question) -> str:
 
 
 def evaluate_retrieval(
-    questions: Sequence[Question], index: StatuteIndex, ranker: Ranker
+    questions: Iterable[Question], index: StatuteIndex, ranker: Ranker
 ) -> tuple[QuestionResult, ...]:
     """Rank for every question that has gold articles.
 

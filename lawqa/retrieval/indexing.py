@@ -16,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lawqa.bars import Bar
 from lawqa.retrieval.articles import Article
 from lawqa.retrieval.bm25 import Bm25, Bm25Parameters
 from lawqa.retrieval.citations import read_squeezed, squeeze_normalised
@@ -46,7 +47,11 @@ class IndexCounts:
 
 
 def write_index(
-    articles: Iterable[Article], directory: Path, parameters: Bm25Parameters | None = None
+    articles: Iterable[Article],
+    directory: Path,
+    parameters: Bm25Parameters | None = None,
+    *,
+    quiet: bool = False,
 ) -> IndexCounts:
     """Index articles.
 
@@ -55,6 +60,7 @@ def write_index(
             いう。）」) is understood in those after it. Laws are told apart by their ids.
         directory: must exist; files of an earlier index are replaced.
         parameters: how words are weighed; the defaults if None.
+        quiet: no progress.
 
     Raises:
         MissingExtraError: bm25s is not installed.
@@ -66,7 +72,8 @@ def write_index(
     bm25.save(directory)
     names = LawNames(corpus.titles)
     keys = _keys(corpus)
-    links, starts = _links(corpus, names, dict(keys))
+    with Bar("linking", "paragraphs", len(corpus.citing), quiet=quiet) as bar:
+        links, starts = _links(corpus, names, dict(keys), bar)
     arrays: dict[str, NDArray[Any]] = {
         "first_unit": np.array(corpus.first_unit, dtype=np.int32),
         "law_of": np.array(corpus.law_of, dtype=np.int32),
@@ -186,7 +193,7 @@ def _single_numbers(number: str) -> list[str]:
 
 
 def _links(
-    corpus: _Corpus, names: LawNames, keys: dict[bytes, int]
+    corpus: _Corpus, names: LawNames, keys: dict[bytes, int], bar: Bar
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Who cites whom, both ways: the linked articles, and where those of each article begin.
 
@@ -194,7 +201,7 @@ def _links(
     """
     pairs: set[int] = set()  # two positions in one number: a tuple would take four times the memory
     spoken: dict[int, Spoken] = {}
-    for position, text in corpus.citing:
+    for position, text in bar.over(corpus.citing):
         law = corpus.law_of[position]
         here = replace(
             spoken.get(law, Spoken(own=law)),

@@ -15,6 +15,10 @@ from lawqa.scoring import ScoredAnswer, accuracy_of, collapse_alarm
 class DevScorer(Protocol):
     """Asks the dev questions just as `lawqa evaluate` asks its own."""
 
+    @property
+    def questions(self) -> Sequence[Any]:
+        """What is asked."""
+
     def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[ScoredAnswer]:
         """The answers of one process's share of the questions, one by one."""
 

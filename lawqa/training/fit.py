@@ -25,6 +25,8 @@ from lawqa.training.paths import choose_path
 from lawqa.training.progress import LOG, Progress
 from lawqa.training.rhythm import Rhythm
 from lawqa.training.sharding import share_out
+from lawqa.training.trackers import Tracker
+from lawqa.training.tracking import open_trackers
 from lawqa.training.trainer import AnswerTrainer, as_dataset
 
 
@@ -62,6 +64,7 @@ def fit(
     quiet: bool = False,
     dev: DevScorer | None = None,
     resume: bool = False,
+    report_to: Sequence[Tracker] = (),
 ) -> TrainingFigures:
     """Train the adapter in place; with dev questions it is left as it was at the best step.
 
@@ -74,9 +77,10 @@ def fit(
         quiet: no progress bar.
         dev: asks the dev questions; None without any.
         resume: go on from the last whole checkpoint, where there is one; else earlier ones are removed.
+        report_to: trackers that get the figures, from `require_trackers`.
 
     Raises:
-        ConfigError: there are fewer records than processes to share them.
+        ConfigError: there are fewer records than processes to share them, or a tracker cannot begin.
         TrainingError: loss or gradients are not finite, or the disk is full.
         Interrupted: a signal asked to stop; a checkpoint was written.
     """
@@ -88,6 +92,7 @@ def fit(
     )
     if loaded.sharded:
         progress.say(f"FSDP: {share_out(loaded, model)}")
+    trackers = open_trackers(report_to, progress.say)
     every = config.eval_steps or config.steps_per_epoch(len(records))
     rhythm = Rhythm(keeper, interruption, every if dev else 0)
     trainer = AnswerTrainer(
@@ -106,7 +111,7 @@ def fit(
         args=arguments,
         train_dataset=as_dataset(records),
         data_collator=LeftPadCollator(loaded.tokenizer.pad_token_id or 0),
-        callbacks=[progress, rhythm],
+        callbacks=[*trackers, progress, rhythm],
     )
     for replaced in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(replaced)
@@ -124,6 +129,8 @@ def fit(
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             finally:
                 progress.close()
+                for tracker in trackers:
+                    tracker.close()
         state = trainer.state
         _raise_if_interrupted(interruption, keeper, state)
     model.eval()
@@ -197,7 +204,7 @@ def _end_token_id(tokenizer: Any) -> int:
 
 
 def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) -> TrainingArguments:
-    return TrainingArguments(
+    arguments = TrainingArguments(
         # Checkpoints are written here and moved when whole; nothing else is.
         output_dir=str(staging(output_dir)),
         num_train_epochs=config.num_epochs,
@@ -219,9 +226,13 @@ def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) ->
         save_strategy="no",
         eval_strategy="no",
         report_to="none",
+        run_name=str(output_dir),  # what trackers call it
         remove_unused_columns=False,
         ddp_find_unused_parameters=False,
         disable_tqdm=True,
         seed=config.seed,
         data_seed=config.seed,
     )
+    # transformers adds a tracker that nobody asked for where the environment names its server.
+    arguments.report_to = []
+    return arguments

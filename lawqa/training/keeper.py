@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from lawqa.training.dev import DevWatch
 
 _STATE = "lawqa_state.json"
 _ADAPTER, _BEST = "adapter_model.safetensors", "best_adapter.safetensors"
+
+logger = logging.getLogger(__name__)
 
 
 class Keeper:
@@ -94,6 +97,7 @@ class Keeper:
             TrainingError: the disk is full; earlier checkpoints are intact.
         """
         written = staging(self._output_dir) / f"checkpoint-{step}"
+        began = time.monotonic()
         with disk_faults(self._output_dir, f"the checkpoint of step {step}"):
             yield written
             accelerator.wait_for_everyone()
@@ -102,6 +106,7 @@ class Keeper:
                 keep_last(self._output_dir, self._config.save_total_limit)
             accelerator.wait_for_everyone()
         self._saved = time.monotonic()
+        logger.debug("checkpoint of step %d written in %.1f s", step, self._saved - began)
 
     def save(self, written: Path) -> None:
         """Add to a checkpoint what the Trainer does not keep."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
-import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +16,7 @@ from tqdm import tqdm
 from transformers import TrainerCallback
 
 from lawqa.backends.hf.device import peak_memory_gib
+from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, duration
 from lawqa.runs import write_text
 from lawqa.training.checkpoints import disk_faults
 
@@ -23,8 +24,7 @@ LOG = "log.jsonl"
 EVENTS = "tensorboard"
 """The folder of TensorBoard's event files."""
 
-_SECONDS_BETWEEN_LINES = 30.0
-"""Of plain progress lines, where there is no terminal for a bar."""
+logger = logging.getLogger(__name__)
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
@@ -89,9 +89,13 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
             self._show(state, row)
 
     def say(self, line: str) -> None:
-        """A line for people, on standard error, without breaking the bar."""
+        """A line for people; what begins with `!` is a warning, which not even `--quiet` hides."""
         if self._writes:
-            tqdm.write(line, file=sys.stderr)
+            logger.log(logging.WARNING if line.startswith("!") else logging.INFO, line)
+
+    def scoring(self, questions: int) -> Bar:
+        """A bar for the dev questions."""
+        return Bar("scoring dev questions", "questions", questions, quiet=self._quiet)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """One step further."""
@@ -126,13 +130,15 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         if self._bar is not None and not self._bar.disable:
             self._bar.set_postfix(shown)
         now = time.monotonic()
-        due = now - self._said >= _SECONDS_BETWEEN_LINES or row["step"] == state.max_steps
-        if self._bar is not None and self._bar.disable and due and not self._quiet:
-            self._said = now
-            pace = (now - self._started) / max(row["step"] - self._first_step, 1)
-            left = round(pace * (state.max_steps - row["step"]))
-            figures = ", ".join(f"{name} {value}" for name, value in shown.items())
-            self.say(f"step {row['step']}/{state.max_steps}: {figures}, {left} s left")
+        if now - self._said < LINE_SECONDS and row["step"] != state.max_steps:
+            return
+        self._said = now
+        per_step = (now - self._started) / max(row["step"] - self._first_step, 1)
+        left = duration(per_step * (state.max_steps - row["step"]))
+        figures = ", ".join(f"{name} {value}" for name, value in shown.items())
+        line = f"step {row['step']}/{state.max_steps}: {figures}, {left} left"
+        plain = self._bar is not None and self._bar.disable and not self._quiet
+        logger.info(line, extra=None if plain else FILE_ONLY)
 
     def _open_events(self, step: int) -> Any:
         if find_spec("tensorboard") is None:

@@ -230,17 +230,23 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         answers = []
         # Where weights are shared out, each process must run every batch, so each asks all questions.
         share = (0, 1) if sharded else (self.args.process_index, self.args.world_size)
-        for answer in self._dev(loaded, *share):
-            answers.append(answer)
-            if self._interruption.asked and self.args.world_size == 1:
-                # A job scheduler leaves seconds; the rest is made up for when training goes on.
-                watch.waiting = True
-                self.control.should_save = self.control.should_training_stop = True
-                return {}
+        with self._progress.scoring(-(-len(self._dev.questions) // share[1])) as bar:
+            for answer in bar.over(self._dev(loaded, *share)):
+                answers.append(answer)
+                if self._interruption.asked and self.args.world_size == 1:
+                    # A job scheduler leaves seconds; the rest is made up for when training goes on.
+                    watch.waiting = True
+                    self.control.should_save = self.control.should_training_stop = True
+                    return {}
         result = DevResult.of(step, answers if sharded else gather_object(answers))
         if watch.take(result):
             watch.best_weights = adapter_weights(self.model)
         self._progress.row(self.state, result.to_json())
+        # `self.log` would put it into the history of losses, which checkpoints keep.
+        self.callback_handler.on_log(
+            self.args, self.state, self.control,
+            {"eval_accuracy": result.accuracy, "eval_correct": result.correct, "eval_failed": result.failed},
+        )  # fmt: skip
         self._progress.say(f"step {step}: {result.sentence}")
         if result.collapse:
             self._progress.say(f"! COLLAPSE at step {step}: {result.collapse}")

@@ -33,6 +33,7 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
     assert rooms == str(
         [
             "lawqa.augment",
+            "lawqa.bars",
             "lawqa.choices",
             "lawqa.errors",
             "lawqa.files",

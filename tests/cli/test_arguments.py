@@ -35,6 +35,11 @@ RETRIEVAL = (
     ("--reranker-model r", "retrieval.reranker_model", "r"),
     ("--rerank-top-n 3", "retrieval.rerank_top_n", 3),
 )
+TELLING = (
+    ("--quiet", "telling.quiet", True),
+    ("--verbose", "telling.verbose", True),
+    ("--log-file l.txt", "telling.log_file", Path("l.txt")),
+)
 EVALUATE = (
     *RETRIEVAL,
     ("--data q.json", "data", Path("q.json")),
@@ -90,7 +95,7 @@ EVALUATE = (
     ("--fresh", "fresh", True),
     ("--allow-leak", "allow_leak", True),
     ("--allow-prompt-mismatch", "allow_prompt_mismatch", True),
-    ("--quiet", "quiet", True),
+    *TELLING,
 )
 TRAIN = (
     ("--model-name m", "model_name", "m"),
@@ -110,7 +115,8 @@ TRAIN = (
     ("--weight-decay 0.01", "weight_decay", 0.01),
     ("--neftune-alpha 5", "neftune_alpha", 5.0),
     ("--use-rslora", "use_rslora", True),
-    ("--quiet", "quiet", True),
+    *TELLING,
+    ("--report-to mlflow wandb", "report_to", ("mlflow", "wandb")),
     ("--use-dora", "use_dora", True),
     ("--lora-r 32", "lora_r", 32),
     ("--lora-alpha 64", "lora_alpha", 64),
@@ -156,6 +162,7 @@ RECORDS = (
     ("--permutations 4", "permutations", 4),
     ("--seed 7", "seed", 7),
     ("--fresh", "fresh", True),
+    *TELLING,
 )
 DEMO = (
     ("--data q.json", "data", Path("q.json")),
@@ -163,6 +170,7 @@ DEMO = (
     ("--run-dir r", "run_dir", Path("r")),
     ("--fresh", "fresh", True),
     ("--seed 7", "seed", 7),
+    *TELLING,
 )
 REQUIRED = {
     "evaluate": (),

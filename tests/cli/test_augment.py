@@ -12,6 +12,7 @@ import tyro
 
 from lawqa.augment import read_readings
 from lawqa.cli.augment import Augment
+from lawqa.cli.telling import telling
 from lawqa.errors import ConfigError, DataError
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.retrieval.articles import Article, Paragraph, write_articles
@@ -50,7 +51,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(words: str) -> int:
-    return tyro.cli(Augment, args=words.split()).run()
+    with telling([]):
+        return tyro.cli(Augment, args=words.split()).run()
 
 
 def provenance(path: str = "q.provenance.json") -> dict[str, Any]:
@@ -98,6 +100,19 @@ def test_types_and_limit(here: Path) -> None:
     assert set(told["counts"]["source"]) <= {"statute:which", "statute:altered"}
     assert told["questions_left_out"]["over the limit"] > 0
     assert told["questions_left_out"]["left over, so that the labels balance"] == 2
+
+
+@pytest.mark.usefixtures("here")
+def test_a_long_one_tells_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("lawqa.bars.LINE_SECONDS", 0.0)  # as if each article took a minute
+    assert run("statutes --articles a.jsonl --output q.json") == 0
+    err = capsys.readouterr().err
+    assert "reading: 1 of " in err
+    assert "making questions: 1 of 1 statutes, " in err
+    assert run("reading --articles a.jsonl --output r.jsonl") == 0
+    assert "reading: 1 of " in capsys.readouterr().err
 
 
 def test_gold_articles_are_left_out_and_counted(

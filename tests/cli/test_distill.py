@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main
 from lawqa.questions import Question, write_questions
 from lawqa.records import load_records
@@ -54,6 +56,26 @@ def test_right_answers_become_records_and_everything_is_accounted_for(
     assert provenance["verdicts"] == {"wrong": 2, "failed": 2, "kept": 4, "similar": 4}
     assert provenance["settings"]["temperature"] == 0.7
     assert sum(provenance["acceptance_by_law"].values()) > 0
+
+
+def test_an_interrupt_keeps_the_samples_and_says_how_to_go_on(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ScriptedBackend.generate
+
+    def interrupted(*given: Any) -> Iterator[Any]:
+        yield next(whole(*given))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ScriptedBackend, "generate", interrupted)
+        assert distill("--fresh") == 130
+    assert capsys.readouterr().err.endswith(
+        "samples so far are kept; the same command goes on, without --fresh\ninterrupted\n"
+    )
+    assert len((here / "out.samples.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+    assert distill() == 0
+    assert "sample 1 of 2: 5 questions" in capsys.readouterr().err
 
 
 def test_it_goes_on_where_it_stopped(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,27 @@ def test_eval_is_readable(built: Path, questions: Path, capsys: pytest.CaptureFi
     assert f"{ACT}第24条" in text
 
 
+def test_a_long_build_tells_how_far_it_is_in_each_of_its_parts(
+    articles: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    with articles.open("a", encoding="utf-8") as file:
+        for number in range(30, 40):
+            one = row(ACT, str(number), "第五条の公告をした者は、第二十四条により提出する。")
+            file.write(json.dumps(one, ensure_ascii=False) + "\n")
+    monkeypatch.setattr("lawqa.bars.LINE_SECONDS", 0.0)  # as if each article took a minute
+    build = ["index", "build", "--articles", str(articles), "--output-dir", str(tmp_path / "i")]
+    assert main(build) == 0
+    err = capsys.readouterr().err
+    assert re.search(r"^indexing: 1 of 13 articles, .+, \d+ s left$", err, re.MULTILINE)
+    assert re.search(r"^linking: 10 of 10 paragraphs, .+, 0 s left$", err, re.MULTILINE)
+    assert main([*build, "--fresh", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_ctrl_c_leaves_what_was_there_and_says_how_to_go_on(
     built: Path,
     articles: Path,
@@ -200,7 +222,7 @@ def test_ctrl_c_leaves_what_was_there_and_says_how_to_go_on(
 ) -> None:
     before = index_hash(built)
 
-    def press(*_: Any) -> None:
+    def press(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("lawqa.pipelines.index.write_index", press)

@@ -16,6 +16,7 @@ from tyro.conf import arg, subcommand
 
 from lawqa.cli.leaks import Leaks
 from lawqa.cli.split import Split
+from lawqa.cli.telling import telling
 from lawqa.errors import LawqaError
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
@@ -32,7 +33,8 @@ def run(*words: object) -> int:
     """What `lawqa.cli.main` does with these words."""
     try:
         command: Split | Leaks = tyro.cli(Command, prog="lawqa", args=[str(word) for word in words])
-        return command.run()
+        with telling([]):
+            return command.run()
     except LawqaError as problem:
         sys.stderr.write(f"error: {problem.message}\nhint: {problem.hint}\n")
         return 2

@@ -15,6 +15,7 @@ import pytest
 import tyro
 
 from lawqa.cli.statutes import Statutes
+from lawqa.cli.telling import telling
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.statutes import ParseConfig, parse_statutes
 from lawqa.pipelines.statutes_journal import Done, Journal
@@ -25,7 +26,8 @@ TODAY = date(2025, 7, 1)
 
 def run(*arguments: str | Path) -> int:
     command: Statutes = tyro.cli(Statutes, args=list(map(str, arguments)))
-    return command.run()
+    with telling([]):
+        return command.run()
 
 
 def law(title: str, articles: int = 3) -> bytes:

@@ -40,7 +40,7 @@ def test_without_a_terminal_a_plain_line_a_minute() -> None:
     progress.close()
     lines = out.getvalue().splitlines()
     assert lines[0] == (
-        "asking: 5 of 40, 40.0% correct so far (11.8% - 76.9%), 2 unparsed, 8 min left"
+        "asking: 5 of 40, 40.0% correct so far (11.8% - 76.9%), 2 unparsed, 13 s each, 8 min left"
     )
     assert ", 1 failed, " in lines[1]
     assert 2 <= len(lines) <= 4

@@ -78,6 +78,7 @@ def test_it_goes_on_where_it_stopped_and_pools_the_same(
     assert crossval(data, tiny_dir, pieces) == 0
     err = capsys.readouterr().err
     assert "fold 2, seed 0: training" not in err
+    assert "1 of 2 trainings, " in err
     assert "fold 2, seed 0: evaluating" in err
     assert adapter.stat().st_mtime_ns == trained_at
     for one, other in zip(
@@ -108,7 +109,9 @@ def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
 
     monkeypatch.setattr(Keeper, "took_step", took_step)
     assert crossval(data, tiny_dir, tmp_path / "cut", *options) == 143
-    assert "interrupted: stopped after step 2 of 3; saved" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "what is done is kept; the same command goes on\n" in err
+    assert "interrupted: stopped after step 2 of 3; saved" in err
     monkeypatch.undo()
     assert crossval(data, tiny_dir, tmp_path / "cut", *options) == 0
     assert "checkpoint-2" in capsys.readouterr().err

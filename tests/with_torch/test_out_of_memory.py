@@ -60,14 +60,14 @@ def test_the_budget_is_halved_until_it_fits_and_the_losses_stay(
     records: list[TokenizedRecord],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     longest = max(len(record.input_ids) for record in records)
     roomy = train(PlainPath(8 * longest), tiny_dir, records, tmp_path / "roomy", monkeypatch)
-    assert "out of memory" not in capfd.readouterr().err
+    assert "out of memory" not in caplog.text
     tight = SmallCard(8 * longest, holds=2 * longest)
     small = train(tight, tiny_dir, records, tmp_path / "tight", monkeypatch)
-    said = capfd.readouterr().err
+    said = caplog.text
     assert f"out of memory: micro-batches of {4 * longest} tokens from here on" in said
     assert f"out of memory: micro-batches of {2 * longest} tokens from here on" in said
     assert [row["loss"] for row in small.log] == pytest.approx(

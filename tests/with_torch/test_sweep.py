@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def test_cells_are_ranked_beside_the_base_and_nothing_is_done_twice(
     write_questions(data, questions[:24])
     assert sweep(data, tiny_dir, output) == 0
     captured = capsys.readouterr()
+    assert re.search(r"^1 of 2 trainings, \S+ s each, \S+ s left$", captured.err, re.MULTILINE)
+    assert re.search(r"^1 of 2 settings, \S+ s each, \S+ s left$", captured.err, re.MULTILINE)
     content = json.loads((output / "sweep.json").read_text(encoding="utf-8"))
     names = {cell["name"] for cell in content["cells"]}
     assert names == {"lr1e-09_r4_epochs1", "lr0.005_r4_epochs1"}

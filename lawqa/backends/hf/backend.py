@@ -199,6 +199,10 @@ class HFBackend:
             DEFAULT_TOKEN_BUDGET if decoder is None else fitting_tokens(decoder)
         )
         self._used["token_budget"] = budget
+        logger.debug(
+            "scoring %d prompts in batches of %d tokens (%s), %s", len(encoded), budget,
+            "as asked for" if self._token_budget else "what the memory holds", self._used["path"],
+        )  # fmt: skip
 
         def answer(batch: Sequence[Encoded]) -> list[ChoiceScores | Failure]:
             began = time.perf_counter()

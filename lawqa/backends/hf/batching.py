@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ import torch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
 
 
 def run_batches(
@@ -90,6 +93,10 @@ def _in_memory(
                 yield give_up(batch[0], f"out of memory with {tokens} tokens")
                 waiting = waiting[1:]
             token_budget = max(1, min(token_budget, tokens) // 2)
+            logger.warning(
+                "out of memory with %d prompts of %d tokens: batches of %d tokens from here on",
+                size, tokens, token_budget,
+            )  # fmt: skip
             continue
         yield from results
         waiting = waiting[size:]

@@ -83,7 +83,7 @@ def open_engine(
     kinds: list[Any] = [fused, TorchForward] if fused else [TorchForward]
     forward = _trusted(kinds, decoder, cache, compared, expected, rows)
     thinking = think_blocks(tokenizer, settings) if any(r.thinking for r in requests) else None
-    logger.info(
+    logger.debug(
         "decoding with %s, %s graphs, %d rows, a cache of %d tokens",
         type(forward).__name__, "CUDA" if cuda and graphs else "no", rows, pages * PAGE,
     )  # fmt: skip

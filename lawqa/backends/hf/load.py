@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -27,13 +28,21 @@ from transformers import (  # noqa: E402 - after the log level is set
 from transformers.utils import logging as transformers_logging  # noqa: E402
 
 from lawqa.backends.hf.absent import not_loaded, out_of_memory  # noqa: E402
-from lawqa.backends.hf.device import ComputeDtype, compute_dtype, pick_device  # noqa: E402
+from lawqa.backends.hf.device import (  # noqa: E402
+    ComputeDtype,
+    compute_dtype,
+    describe_device,
+    peak_memory_gib,
+    pick_device,
+)
 from lawqa.errors import BackendError, MissingExtraError  # noqa: E402
 from lawqa.prompting import end_of_turn  # noqa: E402
 
 QuantType = Literal["nf4", "fp4"]
 
 _SAMPLE_BYTES = 1 << 20
+
+logger = logging.getLogger(__name__)
 
 if not sys.stderr.isatty():
     transformers_logging.disable_progress_bar()
@@ -108,6 +117,12 @@ def load_model(
     """
     device = pick_device()
     dtype = compute_dtype(config.dtype, device)
+    logger.debug(
+        "loading %s (revision %s) onto %s: %s, products in %s",
+        config.name, config.revision, describe_device(device),
+        config.quant_type if config.load_in_4bit else "not quantised", dtype,
+    )  # fmt: skip
+    began = time.perf_counter()
     tokenizer = load_tokenizer(config.name, config.revision)
     try:
         with _share_of_cores() if sharded else nullcontext():
@@ -129,6 +144,10 @@ def load_model(
     if adapter is not None:
         apply_adapter(loaded, adapter)
     model.eval()
+    logger.debug(
+        "loaded in %.1f s; end tokens %s; adapter %s; peak memory %s GiB",
+        time.perf_counter() - began, stop_token_ids, adapter, peak_memory_gib(device),
+    )  # fmt: skip
     return loaded
 
 

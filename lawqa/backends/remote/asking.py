@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import AbstractAsyncContextManager
@@ -22,6 +23,8 @@ from lawqa.backends.base import Failure, GenerationSettings
 from lawqa.backends.remote import Limits
 from lawqa.errors import BackendError
 from lawqa.prompting import Prompt
+
+logger = logging.getLogger(__name__)
 
 Client = TypeVar("Client")
 Answer = TypeVar("Answer")
@@ -179,6 +182,7 @@ async def _in_time(ask: Callable[[], Awaitable[Answer]], limits: Limits) -> Answ
             return await ask()
         except RequestError as problem:
             earlier.append(problem.reason)
+            logger.debug("request failed for the %d. time: %s", len(earlier), problem.reason)
             raise
 
     retrying = AsyncRetrying(
