@@ -80,6 +80,12 @@ def test_every_letter_in_turn_is_no_answer(text: str) -> None:
     assert (parsed.label, parsed.rule) == (None, "enumeration")
 
 
+def test_an_answer_well_before_the_letters_in_turn_is_not_part_of_them() -> None:
+    in_turn = f"\n{CUE} a\n{CUE} b\n{CUE} d"
+    assert parse(f"{CUE} c\n{WHY}{WHY}{in_turn}").label == "c"
+    assert parse(f"{CUE} c{in_turn}").label is None
+
+
 LISTED_FIRST: list[tuple[str, Label]] = [
     (f"次から1文字で答えてください。\na\nb\nc\nd\n{CUE}\nb\n", "b"),
     (f"次から1文字で答えてください。\na\nb\nc\nd\n{CUE}\na\n", "a"),

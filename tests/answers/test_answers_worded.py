@@ -95,6 +95,7 @@ NOT_LETTERS = [
     "DVD と ABC 株式会社の話です。",
     "アマ向け市場について述べます。",
     "1. 条文の要点を述べる。\n2. 各記述を検討する。",
+    "The lessor, hence a.k.a. the owner, pays.",
     "cf. Article 3. e.g. section d-2 of the act",
 ]
 
