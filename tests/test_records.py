@@ -24,6 +24,7 @@ from lawqa.records import (
     make_record,
     make_records,
     masked_text,
+    reading_record,
     tokenize_record,
     tokenize_records,
     write_records,
@@ -221,6 +222,14 @@ def test_records_keep_their_sequence(question: MakeQuestion, byte_tokenizer: Mak
     assert [record.key for record in tokenized] == ["二#1", "一#1", "三#1"]
 
 
+def test_text_to_read_is_learnt_whole_but_for_its_first_token() -> None:
+    record = reading_record("民法 第1条", [5, 6, 7])
+    assert record.input_ids == [5, 6, 7]
+    assert record.labels == [IGNORED, 6, 7]
+    assert record.reading
+    assert not record.shortened
+
+
 # --- what a reader is shown
 
 
@@ -392,7 +401,34 @@ def test_a_missing_file_is_explained(tmp_path: Path) -> None:
         load_records(tmp_path / "nothing.jsonl")
 
 
+def test_a_retrieved_context_is_kept_with_its_record_and_in_its_file(
+    question: MakeQuestion, tmp_path: Path
+) -> None:
+    rag = make_record(question(), PromptSpec(condition="rag"), retrieved="第1条　定める。")
+    assert "第1条　定める。" in rag.messages[-1].content
+    gold = make_record(question(), PromptSpec(condition="gold"), retrieved="第1条　定める。")
+    assert (rag.retrieved, gold.retrieved) == ("第1条　定める。", "")
+    write_records(tmp_path / "records.jsonl", [rag])
+    assert load_records(tmp_path / "records.jsonl").records == (rag,)
+
+
 # --- many records at once
+
+
+def test_contexts_are_retrieved_for_the_records_that_show_them(question: MakeQuestion) -> None:
+    asked = [question(id=f"民法_{i}") for i in range(4)]
+    searched: list[str] = []
+
+    def retrieve(of: Question) -> str:
+        searched.append(of.id)
+        return f"条文 {of.id}"
+
+    specs = [(PromptSpec(), 1), (PromptSpec(condition="rag"), 1)]
+    made = make_records(asked, specs, retrieved_of=retrieve)
+    shown = {record.question_id: record.retrieved for record in made if record.retrieved}
+    assert shown == {name: f"条文 {name}" for name in searched}
+    assert len(searched) == 2
+    assert {r.question_id for r in made if r.prompt_spec == "direct-rag-v1"} == set(searched)
 
 
 def test_orders_balance_the_labels_and_a_mix_keeps_its_ratio(question: MakeQuestion) -> None:
@@ -455,6 +491,19 @@ def test_a_long_context_loses_its_last_sentences_and_nothing_else(
         assert found.input_ids == expected.input_ids
         assert found.labels == expected.labels
         assert found.shortened
+
+
+@pytest.mark.parametrize("kept", range(1, len(SENTENCES)))
+def test_a_long_retrieved_context_is_shortened_and_the_questions_own_is_not_shown(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer, kept: int
+) -> None:
+    tokenizer, spec = byte_tokenizer(), PromptSpec(condition="rag")
+    shorter = make_record(question(), spec, retrieved="".join(SENTENCES[:kept]))
+    expected = tokenize_record(shorter, tokenizer, FAR_OFF)
+    record = make_record(question(), spec, retrieved="".join(SENTENCES))
+    found = tokenize_record(record, tokenizer, len(expected.input_ids))
+    assert found == replace(expected, shortened=True)
+    assert "初日は、算入しない" not in tokenizer.decode(found.input_ids)
 
 
 def test_question_choices_and_answer_are_never_shortened(

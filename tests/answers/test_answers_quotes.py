@@ -41,6 +41,31 @@ def test_two_quoted_choices_are_no_single_choice() -> None:
     assert parse(f"「{CHOICES[0]}」と「{CHOICES[1]}」が考えられる。", CHOICES).label is None
 
 
+def test_a_quotation_cut_off_at_the_end_names_its_choice_if_only_one_begins_so() -> None:
+    choices = [
+        "契約は、書面によらなければ効力を生じない。",
+        "契約は、合意のみにより効力を生じる。",
+        "x",
+        "y",
+    ]
+    assert parse("回答：契約は、書面によらなければ効力", choices).label == "a"
+    assert parse("回答：契約は、書面によらなければ効力\n以上", choices).label == "a"
+    assert parse("回答：契約は、書", choices).label is None, "too short to tell"
+    same = [choices[0], choices[0].replace("生じない", "失わない"), "x", "y"]
+    assert parse("回答：契約は、書面によらなければ効力", same).label is None
+
+
+def test_a_choice_that_ends_like_another_is_told_from_it() -> None:
+    choices = [
+        "会社は、損害賠償の責任を負わない。",
+        "損害賠償の責任を負わない。",
+        "責任を負う。",
+        "その他",
+    ]
+    assert parse("以上のとおり、会社は、損害賠償の責任を負わない。", choices).label == "a"
+    assert parse("以上のとおり、損害賠償の責任を負わない。", choices).label == "b"
+
+
 def test_short_and_twin_choices_are_not_guessed_from_prose() -> None:
     assert parse("期間は5年とする法律もある。", ["5年", "3年", "1年", "10年"]).label is None
     assert parse("5年", ["5年", "3年", "1年", "10年"]).label == "a"

@@ -74,6 +74,11 @@ def test_a_choice_taken_back_does_not_count(text: str) -> None:
     assert parse(text).label is None
 
 
+def test_a_correction_replaces_what_was_announced_before() -> None:
+    assert parse("正解は b です。いえ、正解は a ではなく c です。").label == "c"
+    assert parse("The answer is b. No, the answer is not b but d.").label == "d"
+
+
 CAVEATS: list[tuple[str, Label]] = [
     ("d\n条文の記載がないため断定できませんが、一般的な知識に基づく回答です。", "d"),
     ("回答：a\n（※実際の条文がないため、正確には判断できません）", "a"),

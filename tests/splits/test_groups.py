@@ -139,6 +139,17 @@ def test_a_long_list_of_articles_does_not_pull_questions_together(
     assert sizes(find_groups(questions)) == [1, 1, 1]
 
 
+@pytest.mark.parametrize(("quoted", "linked"), [(6, True), (7, False)])
+def test_every_paragraph_of_a_short_list_is_a_main_one(
+    craft: Craft, words: Words, quoted: int, linked: bool
+) -> None:
+    """Each long one holds a share above a tenth; only the number of paragraphs makes a short one count."""
+    longer = "".join(f"\n### 第{n}条\n{words(n, 300)}" for n in range(2, quoted + 1))
+    one = craft(1, context=f"## 甲法\n### 第1条\n{words('one', 50)}{longer}")
+    other = craft(2, context=f"## 甲法\n### 第1条\n{words('other', 50)}")
+    assert kinds(find_groups([one, other])) == (["paragraph"] if linked else [])
+
+
 def test_a_main_paragraph_of_a_long_list_still_links(craft: Craft, words: Words) -> None:
     minor = "".join(f"### 第{n}条\n{words(n, 20)}\n" for n in range(2, 20))
     one = craft(1, context=f"## 甲法\n### 第1条\n{words('main', 100)}\n{minor}")

@@ -117,6 +117,17 @@ def test_each_paragraph_once_with_all_its_text() -> None:
     assert [(q.article.article, q.characters) for q in quotations(context)] == [("1", 5), ("2", 1)]
 
 
+def test_headings_of_items_are_no_text_of_the_paragraph() -> None:
+    (quoted,) = quotations("## 甲法\n### 第1条\n#### 第2項\n##### 第1号\nあい\n##### 第2号\nう")
+    assert (quoted.article.paragraph, quoted.characters) == (2, 3)
+
+
+def test_another_heading_ends_an_article_unless_it_stands_below_it() -> None:
+    for level, characters in (("##", 2), ("###", 2), ("####", 6)):
+        context = f"## 甲法\n### 第1条\nあい\n{level} 解説\nうえおか"
+        assert [q.characters for q in quotations(context)] == [characters]
+
+
 def test_a_named_article_without_text_counts() -> None:
     assert articles("## 甲法\n### 第1条\n### 第2条\n#### 第3項") == [
         ("甲法", "1", 1),
