@@ -268,6 +268,7 @@ def test_records_are_written_and_read_back(tmp_path: Path, question: MakeQuestio
     path = tmp_path / "records.jsonl"
     write_records(path, records)
     assert [json.loads(line)["schema_version"] for line in lines_of(path)] == [1, 1]
+    assert "期間の計算について" in lines_of(path)[1], "readable without a program"
     loaded = load_records(path)
     assert loaded.records == records
     assert loaded.warnings == ()
@@ -482,6 +483,7 @@ def test_a_long_context_loses_its_last_sentences_and_nothing_else(
     record = make_record(asked, PromptSpec(condition="gold"))
     whole = tokenize_record(record, tokenizer, FAR_OFF)
     assert not whole.shortened
+    assert not whole.reading
     for kept in range(1, len(SENTENCES)):
         shorter = replace(asked, context="## 民法\n### 第140条\n" + "".join(SENTENCES[:kept]))
         expected = tokenize_record(

@@ -48,7 +48,9 @@ def test_a_quotation_cut_off_at_the_end_names_its_choice_if_only_one_begins_so()
         "x",
         "y",
     ]
-    assert parse("回答：契約は、書面によらなければ効力", choices).label == "a"
+    text = "回答：契約は、書面によらなければ効力"
+    parsed = parse(text, choices)
+    assert (parsed.label, parsed.span) == ("a", (0, len(text)))
     assert parse("回答：契約は、書面によらなければ効力\n以上", choices).label == "a"
     assert parse("回答：契約は、書", choices).label is None, "too short to tell"
     same = [choices[0], choices[0].replace("生じない", "失わない"), "x", "y"]
