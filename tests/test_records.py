@@ -129,6 +129,18 @@ def test_the_empty_think_block_belongs_to_the_prompt(
     assert record.labels[-len(think_block) - 2 : -2] == [IGNORED] * len(think_block)
 
 
+def test_reasoning_in_the_think_block_is_learnt(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    tokenizer = byte_tokenizer()
+    record = make_record(question(), PromptSpec(thinking=True), reasoning="第140条による。")
+    assert record.thinking is True
+    assert make_record(question(), PromptSpec()).thinking is False
+    tokenized = tokenize_record(record, tokenizer, FAR_OFF)
+    learnt = [token for token in tokenized.labels if token != IGNORED]
+    assert tokenizer.decode(learnt) == "<think>\n第140条による。\n</think>\n\nb<|im_end|>"
+
+
 @given(
     text=TEXT,
     context=st.just("") | TEXT,

@@ -150,6 +150,17 @@ def test_every_paragraph_of_a_short_list_is_a_main_one(
     assert kinds(find_groups([one, other])) == (["paragraph"] if linked else [])
 
 
+@pytest.mark.parametrize(("characters", "linked"), [(100, True), (99, False)])
+def test_a_main_paragraph_holds_a_tenth_of_what_is_quoted(
+    craft: Craft, words: Words, characters: int, linked: bool
+) -> None:
+    sizes = [characters, 200 - characters, *[160] * 5]
+    quoted = "".join(f"\n### 第{n}条\n{words(n, size)}" for n, size in enumerate(sizes, start=1))
+    other = craft(2, context=f"## 甲法\n### 第1条\n{words('other', 50)}")
+    groups = find_groups([craft(1, context=f"## 甲法{quoted}"), other])
+    assert kinds(groups) == (["paragraph"] if linked else [])
+
+
 def test_a_main_paragraph_of_a_long_list_still_links(craft: Craft, words: Words) -> None:
     minor = "".join(f"### 第{n}条\n{words(n, 20)}\n" for n in range(2, 20))
     one = craft(1, context=f"## 甲法\n### 第1条\n{words('main', 100)}\n{minor}")

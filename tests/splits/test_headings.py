@@ -128,6 +128,11 @@ def test_another_heading_ends_an_article_unless_it_stands_below_it() -> None:
         assert [q.characters for q in quotations(context)] == [characters]
 
 
+def test_a_heading_at_the_level_of_articles_is_no_title_unless_it_names_a_statute() -> None:
+    context = "## 甲法\n### 第1条\n本文\n### 解説\n文\n### 第2条\n本文"
+    assert articles(context) == [("甲法", "1", 1), ("甲法", "2", 1)]
+
+
 def test_a_named_article_without_text_counts() -> None:
     assert articles("## 甲法\n### 第1条\n### 第2条\n#### 第3項") == [
         ("甲法", "1", 1),
