@@ -37,6 +37,13 @@ def test_the_letter_stands_at_most_three_lines_below_its_heading() -> None:
     assert parse("回答:\n\n\n\nb（第3条）").label is None
 
 
+def test_a_line_below_the_heading_that_only_begins_with_a_letter_is_no_answer() -> None:
+    assert parse("回答:\na. 届出を要する").label == "a"
+    assert parse("回答:\nb は第3条の話である。").label is None
+    assert parse("Answer:\nb applies only to firms.").label is None
+    assert parse("回答:\na. 届出を要する\nb. 許可を要する").label is None, "the choices again"
+
+
 def test_a_letter_far_behind_its_cue_is_not_its_answer() -> None:
     assert parse("正解は" + "明らかに、" * 5 + "b").label == "b"
     assert parse("正解は" + "明らかに、" * 7 + "b").label is None

@@ -142,6 +142,7 @@ def test_a_named_article_without_text_counts() -> None:
 
 def test_citing() -> None:
     assert str(Article("甲法", "27_22_2", 3)) == "甲法 27条の22の2 3項"
+    assert str(Article("甲法", "3")) == "甲法 3条 1項", "the first paragraph has no number"
 
 
 def test_all_hand_read_gold_articles(shared_data: Path) -> None:
