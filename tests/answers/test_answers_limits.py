@@ -26,6 +26,12 @@ def test_the_middle_of_a_text_that_no_model_writes_is_not_read() -> None:
     assert parse(LONG + ANSWER + LONG).label is None
 
 
+@pytest.mark.parametrize("loop", ["以上。\n", "届出の期間は条文に定めがある。\n"])
+def test_a_loop_is_shortened_and_what_stands_before_it_is_not(loop: str) -> None:
+    parsed = parse(f"{LONG[:3000]}{ANSWER}\n{loop * 60}")
+    assert (parsed.label, parsed.rule) == ("b", "answer-sentence")
+
+
 def test_a_text_of_many_odd_signs_is_read_like_any_other() -> None:
     full_width = "".join(map(chr, range(0xFF21, 0xFF5B))) + "".join(map(chr, range(0x2460, 0x2480)))
     parsed = parse(f"{full_width}。\n【回答】Ｃ")

@@ -193,6 +193,8 @@ def test_the_same_seed_gives_the_same_and_another_another(craft: Craft) -> None:
     questions = [craft(n) for n in range(60)]
     assert holdout(questions, seed=1) == holdout(questions, seed=1)
     assert kfold(questions, seed=1) == kfold(questions, seed=1)
+    assert holdout(questions) == holdout(questions, seed=0)
+    assert kfold(questions) == kfold(questions, seed=0)
     assert len({frozenset(keys(holdout(questions, seed=s).test)) for s in range(5)}) == 5
     assert len({frozenset(keys(kfold(questions, seed=s)[0].test)) for s in range(5)}) == 5
 
