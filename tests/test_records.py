@@ -116,6 +116,7 @@ def test_loss_falls_on_the_answer_and_the_end_token_and_on_nothing_else(
     assert record.input_ids == [*prompt_ids, ord("b"), END_OF_TURN]
     assert record.labels == [IGNORED] * len(prompt_ids) + [ord("b"), END_OF_TURN]
     assert record.answer_tokens == 2
+    assert record.labels[0] == -100, "what PyTorch's cross entropy leaves out by itself"
     assert record.key == "民法_1#1"
 
 
@@ -454,6 +455,7 @@ def test_orders_balance_the_labels_and_a_mix_keeps_its_ratio(question: MakeQuest
         "direct-closed-v1": 12,
     }
     assert made == make_records(asked, specs, permutations=4, seed=3)
+    assert make_records(asked, specs) == make_records(asked, specs, permutations=1, seed=0)
     assert made != make_records(asked, specs, permutations=4, seed=4)
 
 

@@ -66,6 +66,8 @@ ENUMERATED = [
     "正解は a です。正解は b です。正解は c です。正解は d です。",
     "Answer: a\nAnswer: b\nAnswer: c\nAnswer: d\n" * 9,
     "回答: a\n回答: b\n" * 50,
+    "a\nb\nc\nd\na\nb\nc\nd\na",
+    "a\nb\nc\nd\n回答: b\n回答: c",
 ]
 
 

@@ -22,6 +22,8 @@ QUOTED: list[tuple[str, Label | None]] = [
     ("**Answer:** 金融商品取引法施行令第3条の4", "c"),
     ("条文を確認しました。\n\n届出書を提出した会社の取締役は、\n損害賠償の責任を負う。", "b"),
     ("根拠は金融商品取引法施行令第3条の4第2項にあります。", "d"),
+    ("条文の定めを確かめると、次のことが分かりました。すなわち金融商品取引法施行令第3条の4", "c"),
+    ("金融商品取引法施行令第3条の4。条文の定めを確かめると、届出の期間は別に定めがあります", None),
     ("金融商品取引法施行令第3条の4第2項という記述は誤りです。", None),
     ("金融商品取引法施行令第5条", None),
     ("d 届出書を提出した会社の取締役は、損害賠償の責任を負う。", "d"),
@@ -39,6 +41,9 @@ def test_without_the_choices_a_quotation_says_nothing() -> None:
 
 def test_two_quoted_choices_are_no_single_choice() -> None:
     assert parse(f"「{CHOICES[0]}」と「{CHOICES[1]}」が考えられる。", CHOICES).label is None
+    assert parse(f"以上から、{CHOICES[1]}{CHOICES[0]}", CHOICES).label is None
+    ours = ["会社は損害賠償の責任を負わない", "罰則を受ける", "届出を要する", "登録を要する"]
+    assert parse("以上から、会社は損害賠償の責任を負わない、罰則を受ける。", ours).label is None
 
 
 def test_a_quotation_cut_off_at_the_end_names_its_choice_if_only_one_begins_so() -> None:

@@ -75,7 +75,9 @@ def test_a_choice_taken_back_does_not_count(text: str) -> None:
 
 
 def test_a_correction_replaces_what_was_announced_before() -> None:
-    assert parse("正解は b です。いえ、正解は a ではなく c です。").label == "c"
+    text = "正解は b です。いえ、正解は a ではなく c です。"
+    parsed = parse(text)
+    assert (parsed.label, parsed.span) == ("c", (text.rindex("正解"), text.index("c") + 1))
     assert parse("The answer is b. No, the answer is not b but d.").label == "d"
 
 
@@ -127,6 +129,13 @@ THOUGHTS: list[tuple[str, Label | None]] = [
 @pytest.mark.parametrize(("text", "label"), THOUGHTS)
 def test_thinking_is_not_the_answer(text: str, label: Label | None) -> None:
     assert parse(text).label == label
+
+
+def test_what_was_read_is_found_again_in_the_whole_output() -> None:
+    text = "条文を見る。<think>a か。</think>続きを見る。<think>b か。</think>さらに見る。回答: c"
+    span = parse(text).span
+    assert span is not None
+    assert text[slice(*span)] == "回答: c"
 
 
 @pytest.mark.parametrize(

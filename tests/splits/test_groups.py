@@ -57,6 +57,19 @@ def test_all_orders_of_one_question(craft: Craft) -> None:
     assert kinds([group]) == ["id"] * 23
 
 
+def test_a_mended_order_of_one_question_is_linked_to_it_once(craft: Craft) -> None:
+    one = craft(1)
+    law, article, text = one.context.split("\n")
+    mended = replace(one, order=2, context=f"{law}\n{article}\n{reworded(text, 2)}")
+    assert kinds(find_groups([one, mended])) == ["id"]
+
+
+def test_choices_in_common_are_no_context_in_common(craft: Craft, words: Words) -> None:
+    choices = craft(0).choices
+    asked = [craft(n, context="", text=words(n, 300), choices=choices) for n in (1, 2)]
+    assert sizes(find_groups(asked)) == [1, 1]
+
+
 def test_same_context_but_for_width_and_white_space(craft: Craft, words: Words) -> None:
     text = words("shared", 100)
     one = craft(1, context=f"## 甲法\n### 第18条\n{text}")

@@ -138,6 +138,7 @@ def test_a_named_article_without_text_counts() -> None:
         ("甲法", "1", 1),
         ("甲法", "2", 3),
     ]
+    assert [q.characters for q in quotations("## 甲法\n### 第1条\n### 第2条\n本文")] == [0, 2]
 
 
 def test_citing() -> None:

@@ -205,6 +205,8 @@ def test_counts_are_exact_where_groups_allow(craft: Craft) -> None:
     assert [len(part) for part in parts(split)] == [12, 6, 12]
     assert len(holdout(questions, test_size=10).test) == 9
     assert len(holdout(questions, test_size=11).test) == 12
+    two = [craft(n, context=craft(0 if n < 3 else 3).context) for n in range(12)]  # three and nine
+    assert len(holdout(two, test_size=11).test) == 9, "twelve would be nearer, but leaves nothing"
 
 
 def test_large_groups_come_to_the_test_part_too(craft: Craft) -> None:
