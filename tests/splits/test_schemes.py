@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -279,6 +280,8 @@ def test_lab_final_is_the_shuffle_of_the_lab(craft: Craft) -> None:
     assert [questions.index(q) for q in shuffled[:5]] == [100, 39, 11, 87, 122]
     with pytest.raises(ConfigError, match="140 questions"):
         lab_final(questions[:139])
+    with pytest.raises(ConfigError, match="140 items of 139 questions"):
+        lab_final([*questions[:139], replace(questions[0], order=2)])
 
 
 def test_class_balance_counts_every_label(craft: Craft) -> None:
