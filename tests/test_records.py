@@ -536,6 +536,21 @@ def test_question_choices_and_answer_are_never_shortened(
         tokenize_record(closed, tokenizer, 100)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ['{"input": "問題は次のとおりです。", "output": "c"}', json.dumps(RECORD)],
+    ids=["the lab's old record", "without its question"],
+)
+def test_a_record_whose_question_is_not_known_is_never_shortened(
+    tmp_path: Path, byte_tokenizer: MakeTokenizer, line: str
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(line, encoding="utf-8")
+    (record,) = load_records(path).records
+    with pytest.raises(DataError, match="more than --max-seq-length 20"):
+        tokenize_record(record, byte_tokenizer(), 20)
+
+
 def test_records_of_another_wording_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     path.write_text(json.dumps({**RECORD, "prompt_hash": "0123"}), encoding="utf-8")

@@ -138,6 +138,11 @@ def test_what_was_read_is_found_again_in_the_whole_output() -> None:
     assert text[slice(*span)] == "回答: c"
 
 
+def test_the_turn_is_found_behind_thinking_too() -> None:
+    parsed = parse("<think>迷う。</think>\n<|im_start|>assistant\nd<|im_end|>\n回答: a")
+    assert (parsed.label, parsed.rule) == ("d", "sole-label")
+
+
 @pytest.mark.parametrize(
     "text",
     [
