@@ -536,9 +536,15 @@ def test_question_choices_and_answer_are_never_shortened(
         tokenize_record(closed, tokenizer, 100)
 
 
+OF_GOLD = {
+    "prompt_spec": "direct-gold-v1",
+    "prompt_hash": spec_hash(PromptSpec(condition="gold"), ""),
+}
+
+
 @pytest.mark.parametrize(
     "line",
-    ['{"input": "問題は次のとおりです。", "output": "c"}', json.dumps(RECORD)],
+    ['{"input": "問題は次のとおりです。", "output": "c"}', json.dumps(RECORD | OF_GOLD)],
     ids=["the lab's old record", "without its question"],
 )
 def test_a_record_whose_question_is_not_known_is_never_shortened(

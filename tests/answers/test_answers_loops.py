@@ -88,6 +88,10 @@ def test_an_answer_well_before_the_letters_in_turn_is_not_part_of_them() -> None
     assert parse(f"{CUE} c{in_turn}").label is None
 
 
+def test_letters_on_lines_and_in_sentences_are_not_one_list() -> None:
+    assert parse("回答: a\n回答: b\n見直すと、正解は c です。").label == "c"
+
+
 LISTED_FIRST: list[tuple[str, Label]] = [
     (f"次から1文字で答えてください。\na\nb\nc\nd\n{CUE}\nb\n", "b"),
     (f"次から1文字で答えてください。\na\nb\nc\nd\n{CUE}\na\n", "a"),

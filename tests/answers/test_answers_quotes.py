@@ -77,6 +77,13 @@ def test_a_choice_that_ends_like_another_is_told_from_it() -> None:
     assert parse("以上のとおり、損害賠償の責任を負わない。", choices).label == "b"
 
 
+def test_the_rule_says_where_a_quotation_stood() -> None:
+    assert parse("回答：書面による。", [CHOICES[0], "書面による", "x", "y"]).rule == "quoted-answer"
+    long = "条文を一つずつ確かめました。届出の要否が問題です。届出は、期間のうちにしなければなりません。"
+    assert parse(f"{long}{long}\n{CHOICES[1]}", CHOICES).rule == "quoted-line"
+    assert parse(f"{CHOICES[2]}、以上", CHOICES).rule == "quoted-choice"
+
+
 def test_short_and_twin_choices_are_not_guessed_from_prose() -> None:
     assert parse("期間は5年とする法律もある。", ["5年", "3年", "1年", "10年"]).label is None
     assert parse("5年", ["5年", "3年", "1年", "10年"]).label == "a"

@@ -78,7 +78,16 @@ def test_a_correction_replaces_what_was_announced_before() -> None:
     text = "正解は b です。いえ、正解は a ではなく c です。"
     parsed = parse(text)
     assert (parsed.label, parsed.span) == ("c", (text.rindex("正解"), text.index("c") + 1))
-    assert parse("The answer is b. No, the answer is not b but d.").label == "d"
+    text = "The answer is b. No, the answer is not b but d."
+    parsed = parse(text)
+    assert (parsed.label, parsed.span) == ("d", (text.rindex("answer"), text.index("d.") + 1))
+    taken_back = parse("The answer is b. No, the answer is not b but something else.")
+    assert (taken_back.label, taken_back.rule) == (None, "retraction")
+
+
+def test_a_firm_answer_after_a_refusal_is_not_replaced_by_a_weaker_one() -> None:
+    text = "正しい選択肢はありません。しかし正解は b です。よって c が正しい。"
+    assert parse(text).label == "b"
 
 
 CAVEATS: list[tuple[str, Label]] = [

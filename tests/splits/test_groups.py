@@ -181,6 +181,15 @@ def test_a_main_paragraph_of_a_long_list_still_links(craft: Craft, words: Words)
     assert kinds(find_groups([one, other])) == ["paragraph"]
 
 
+def test_reasons_are_said_in_words(craft: Craft, words: Words) -> None:
+    one = craft(1, context=f"## 甲法\n### 第5条\n{words('one', 100)}")
+    other = craft(2, context=f"## 甲法\n### 第5条\n{words('other', 100)}")
+    alike = craft(3, text=other.text, choices=other.choices)
+    (group,) = find_groups([one, other, alike])
+    said = sorted(str(link.reason) for link in group.links)
+    assert said == ["both quote 甲法 5条 1項", "same question and choices"]
+
+
 def test_links_reach_through_others_and_keep_each_reason(craft: Craft) -> None:
     one = craft(1)
     two = craft(2, context=one.context)

@@ -254,6 +254,8 @@ def test_what_cannot_be_split(craft: Craft) -> None:
         kfold([craft(1), craft(2)], folds=1)
     with pytest.raises(ConfigError, match="beside the test part"):
         holdout([craft(1), craft(2)], test_size=1, dev_size=1)
+    with pytest.raises(ConfigError, match="beside the test part 2 in 2 groups are left, 2 for dev"):
+        holdout([craft(1), craft(2), craft(3)], test_size=1, dev_size=2)
     with pytest.raises(ConfigError, match="cannot be split so"):
         holdout([craft(1), craft(2), craft(3)], test_size=1, dev_size=0.01)
     with pytest.raises(ConfigError):
