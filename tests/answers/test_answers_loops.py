@@ -146,6 +146,7 @@ def test_a_list_of_other_choices_is_a_made_up_prompt() -> None:
     text = "c\n\na 十年とする\nb 二十年とする\nc 三十年とする\nd 五十年とする\n回答: a"
     ours = ["届出をする", "届出をしない", "許可を得る", "許可を得ない"]
     assert parse(text, ours).label == "c"
+    assert parse(f"{text}\n\n質問: 存続期間はどれですか。\n", ours).label == "c"
     same = ["十年とする", "二十年とする", "三十年とする", "五十年とする"]
     assert parse(text, same).label == "a"
 
