@@ -1,10 +1,13 @@
 """Mutation testing of the rooms that decide what a figure is: small faults that no test notices.
 
     python benchmarks/mutants.py --minutes 30 [--room scoring] [--seed 0]
+    python benchmarks/mutants.py --at lawqa/scoring/floors.py:40
 
 A mutant is one small change in a copy of the package: to a comparison, operator, number, condition or result.
-The tests of its room run against it until one fails. Mutants are drawn at random, the same for the
-same seed; those that survive are printed with their line, for somebody to say which a test should see.
+The tests of its room run against it until one fails, those first that failed for others of its file. Mutants
+are drawn at random, the same for the same seed, from each room in turn; those that survive all tests of their
+room are printed with their line, for somebody to say which a test should see. The lab's data beside the
+checkout is not used.
 """
 
 from __future__ import annotations
@@ -12,17 +15,23 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 HERE = Path(__file__).resolve().parents[1]
 ROOMS = {
@@ -31,7 +40,9 @@ ROOMS = {
     "splits": "tests/splits",
     "records": "tests/test_records.py",
 }
-TIMEOUT_SECONDS = 120.0
+WALL_SECONDS = 300.0
+"""A mutant that waits for ever is given up; one that computes for ever meets its limit of CPU time."""
+MEMORY_BYTES = 6 << 30
 
 _COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -100,11 +111,23 @@ def _variants(node: ast.AST) -> int:
         return 1 if isinstance(node.value, (bool, int, float)) else 0
     if isinstance(node, ast.Compare):
         return len(node.ops)
-    kinds = (ast.BoolOp, ast.If, ast.IfExp, ast.Return)
-    simple = isinstance(node, kinds) or (
-        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
-    )
+    if isinstance(node, (ast.If, ast.IfExp)):
+        # Of one comparison or a `not` the turned condition is a mutant already.
+        return int(not (_is_not(node.test) or _is_single_comparison(node.test)))
+    simple = isinstance(node, (ast.BoolOp, ast.Return)) or _is_not(node)
     return int(simple or (isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS))
+
+
+def _is_not(node: ast.AST) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+
+
+def _is_single_comparison(node: ast.AST) -> bool:
+    """One whose operator has an exact opposite among the mutants."""
+    opposites = (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Is, ast.IsNot)
+    return (
+        isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], opposites)
+    )
 
 
 def _change(node: ast.AST, variant: int) -> None:
@@ -128,43 +151,123 @@ def _change(node: ast.AST, variant: int) -> None:
         node.value = ast.Constant(None)
 
 
-def verdict(mutant: Mutant, checkout: Path) -> str:
-    """killed, survived or timed out, by the tests of its room in a process of its own."""
-    target = checkout / mutant.path
-    original = target.read_text(encoding="utf-8")
-    target.write_text(mutant.source, encoding="utf-8")
-    child = os.fork()
-    if child == 0:
-        code = 1
+class Room:
+    """The tests of a room: how long each takes, and which failed for mutants of which file."""
+
+    def __init__(self, name: str, checkout: Path) -> None:
+        self.checkout = checkout
+        self.tests = ROOMS[name]
+        self.seconds: dict[str, float] = {}
+        self.kills: dict[Path, Counter[str]] = defaultdict(Counter)
+        self.cpu_limit = 600
+        before = _children_cpu()
+        if self._run(())[0] != "survived":
+            sys.exit(f"{self.tests}: fails without a mutant")
+        self.cpu_limit = 5 + 2 * int(_children_cpu() - before)
+
+    def verdict(self, mutant: Mutant) -> tuple[str, str]:
+        """What became of it (killed, survived, timed out) and the test that killed it."""
+        target = self.checkout / mutant.path
+        original, times = target.read_text(encoding="utf-8"), target.stat()
+        target.write_text(mutant.source, encoding="utf-8")
+        kills = self.kills[mutant.path]
+        mirror = f"test_{mutant.path.stem}.py"
+        order = sorted(
+            self.seconds,
+            key=lambda test: (-kills[test], f"/{mirror}:" not in test, self.seconds[test]),
+        )
         try:
-            os.setsid()
-            code = _tests(mutant.room, checkout)
-        finally:  # whatever a mutant does, this process must not go on as its parent
-            os._exit(code)
-    try:
-        until = time.monotonic() + TIMEOUT_SECONDS
-        while time.monotonic() < until:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
+            found, killer = self._run(order)
+        finally:
+            target.write_text(original, encoding="utf-8")
+            os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+        if killer:
+            kills[killer] += 1
+        return found, killer
+
+    def _run(self, order: Sequence[str]) -> tuple[str, str]:
+        report = self.checkout / "report.json"
+        report.unlink(missing_ok=True)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                os.setsid()
+                resource.setrlimit(resource.RLIMIT_CPU, (self.cpu_limit, self.cpu_limit + 5))
+                resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+                code = _tests(self.tests, self.checkout, order, report)
+            finally:  # whatever a mutant does, this process must not go on as its parent
+                os._exit(code)
+        until = time.monotonic() + WALL_SECONDS
+        done, status = 0, 0
+        while not done and time.monotonic() < until:
             time.sleep(0.02)
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return "timed out"
-    finally:
-        target.write_text(original, encoding="utf-8")
+            done, status = os.waitpid(child, os.WNOHANG)
+        if not done:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return "timed out", ""
+        code = os.waitstatus_to_exitcode(status)
+        if code in (-signal.SIGXCPU, -signal.SIGKILL):
+            return "timed out", ""
+        said = json.loads(report.read_text("utf-8")) if report.exists() else {}
+        if not order:
+            self.seconds = said.get("seconds", {})
+        return ("survived" if code == 0 else "killed"), said.get("failed", "")
 
 
-def _tests(room: str, checkout: Path) -> int:
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class Ordered:
+    """A plugin of pytest: tests in the order given, hypothesis without shrinking, and what came of them."""
+
+    def __init__(self, order: Sequence[str], report: Path) -> None:
+        self.place = {test: number for number, test in enumerate(order)}
+        self.report = report
+        self.seconds: dict[str, float] = {}
+        self.failed = ""
+
+    def pytest_configure(self) -> None:
+        """A failure is enough: nobody reads its smallest example."""
+        from hypothesis import Phase, settings
+
+        phases = [Phase.explicit, Phase.generate]
+        settings.register_profile("mutants", settings.get_profile("lawqa"), phases=phases)
+        settings.load_profile("mutants")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """The order; a test that a mutant of a parameter has renamed comes last."""
+        items.sort(key=lambda item: self.place.get(item.nodeid, len(self.place)))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep seconds and failure."""
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
+        if report.failed:
+            self.failed = report.nodeid
+
+    def pytest_sessionfinish(self) -> None:
+        """Tell the parent."""
+        said = {"seconds": self.seconds, "failed": self.failed}
+        self.report.write_text(json.dumps(said), encoding="utf-8")
+
+
+def _tests(tests: str, checkout: Path, order: Sequence[str], report: Path) -> int:
     import pytest
 
     os.chdir(checkout)
     sys.path.insert(0, str(checkout))
-    sys.dont_write_bytecode = True
+    # The first run, without a mutant, leaves compiled tests behind; a compiled mutant must not stay.
+    sys.dont_write_bytecode = bool(order)
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", ROOMS[room]]))
+    options = ["-x", "-q", "-p", "no:cacheprovider"]
+    # hypothesis was imported before pytest could rewrite its plugin; only its messages suffer.
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    return int(pytest.main([*options, tests], plugins=[Ordered(order, report)]))
 
 
 def copied(directory: Path) -> Path:
@@ -177,6 +280,17 @@ def copied(directory: Path) -> Path:
     return checkout
 
 
+def drawn(rooms: Sequence[str], seed: int) -> list[Mutant]:
+    """All mutants of the rooms at random, one of each room in turn."""
+    numbered = []
+    for room in rooms:
+        files = sorted((HERE / "lawqa" / room).glob("*.py"))
+        mutants = [mutant for path in files for mutant in mutants_of(room, path)]
+        random.Random(f"{seed} {room}").shuffle(mutants)  # noqa: S311 - a sample
+        numbered += list(enumerate(mutants))
+    return [mutant for _, mutant in sorted(numbered, key=lambda pair: pair[0])]
+
+
 def main() -> None:
     """Draw mutants until the time is up."""
     parser = argparse.ArgumentParser(
@@ -185,39 +299,43 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--room", choices=list(ROOMS), action="append")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--at",
+        action="append",
+        metavar="FILE:LINE",
+        help="all of a line, or of a file, instead of a sample",
+    )
     options = parser.parse_args()
-    # Imported once, before the forks; lawqa itself is imported by each from the copy. Not hypothesis: pytest
-    # wants to be first there.
+    # Imported once, before the forks; lawqa itself is imported by each from the copy.
+    import hypothesis
     import numpy as np
     import pytest
-    import scipy.special
+    import scipy.stats
+    import statsmodels.stats.contingency_tables
 
-    print("with", ", ".join(f"{m.__name__} {m.__version__}" for m in (np, pytest)), scipy.__name__)
-    drawn = [
-        mutant
-        for room in options.room or ROOMS
-        for path in sorted((HERE / "lawqa" / room).glob("*.py"))
-        for mutant in mutants_of(room, path)
-    ]
-    random.Random(options.seed).shuffle(drawn)  # noqa: S311 - a sample
-    until = time.monotonic() + 60 * options.minutes
+    modules = (pytest, hypothesis, np, scipy, statsmodels)
+    print("Python", sys.version.split()[0], *(f"{m.__name__} {m.__version__}" for m in modules))
+    mutants = drawn(options.room or list(ROOMS), options.seed)
+    if options.at:
+        mutants = [
+            mutant
+            for mutant in mutants
+            if {str(mutant.path), f"{mutant.path}:{mutant.line}"} & set(options.at)
+        ]
     counts: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory() as directory:
         checkout = copied(Path(directory))
-        for room in options.room or ROOMS:
-            unbroken = Mutant(
-                room, Path("lawqa/errors.py"), 0, "", (HERE / "lawqa/errors.py").read_text("utf-8")
-            )
-            if verdict(unbroken, checkout) != "survived":
-                sys.exit(f"{ROOMS[room]}: fails without a mutant")
-        for mutant in drawn:
+        rooms = {name: Room(name, checkout) for name in {mutant.room for mutant in mutants}}
+        until = time.monotonic() + 60 * options.minutes
+        for mutant in mutants:
             if time.monotonic() > until:
                 break
-            found = verdict(mutant, checkout)
+            found, killer = rooms[mutant.room].verdict(mutant)
             counts[mutant.room, found] += 1
-            if found != "killed":
-                print(f"{found}: {mutant.path}:{mutant.line}: {mutant.change}", flush=True)
-    print(f"\n{len(drawn)} mutants, {counts.total()} tried")
+            if found != "killed" or options.at:
+                place = f"{mutant.path}:{mutant.line}"
+                print(f"{counts.total():4} {found}: {place}: {mutant.change} {killer}", flush=True)
+    print(f"\n{len(mutants)} mutants, {counts.total()} tried")
     for (room, found), number in sorted(counts.items()):
         print(f"{room:8} {found:10} {number}")
 

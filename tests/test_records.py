@@ -24,6 +24,7 @@ from lawqa.records import (
     make_record,
     make_records,
     masked_text,
+    reading_record,
     tokenize_record,
     tokenize_records,
     write_records,
@@ -115,6 +116,7 @@ def test_loss_falls_on_the_answer_and_the_end_token_and_on_nothing_else(
     assert record.input_ids == [*prompt_ids, ord("b"), END_OF_TURN]
     assert record.labels == [IGNORED] * len(prompt_ids) + [ord("b"), END_OF_TURN]
     assert record.answer_tokens == 2
+    assert record.labels[0] == -100, "what PyTorch's cross entropy leaves out by itself"
     assert record.key == "民法_1#1"
 
 
@@ -126,6 +128,18 @@ def test_the_empty_think_block_belongs_to_the_prompt(
     think_block = ids("<think>\n\n</think>\n\n", tokenizer)
     assert record.input_ids[-len(think_block) - 2 : -2] == think_block
     assert record.labels[-len(think_block) - 2 : -2] == [IGNORED] * len(think_block)
+
+
+def test_reasoning_in_the_think_block_is_learnt(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer
+) -> None:
+    tokenizer = byte_tokenizer()
+    record = make_record(question(), PromptSpec(thinking=True), reasoning="第140条による。")
+    assert record.thinking is True
+    assert make_record(question(), PromptSpec()).thinking is False
+    tokenized = tokenize_record(record, tokenizer, FAR_OFF)
+    learnt = [token for token in tokenized.labels if token != IGNORED]
+    assert tokenizer.decode(learnt) == "<think>\n第140条による。\n</think>\n\nb<|im_end|>"
 
 
 @given(
@@ -221,6 +235,14 @@ def test_records_keep_their_sequence(question: MakeQuestion, byte_tokenizer: Mak
     assert [record.key for record in tokenized] == ["二#1", "一#1", "三#1"]
 
 
+def test_text_to_read_is_learnt_whole_but_for_its_first_token() -> None:
+    record = reading_record("民法 第1条", [5, 6, 7])
+    assert record.input_ids == [5, 6, 7]
+    assert record.labels == [IGNORED, 6, 7]
+    assert record.reading
+    assert not record.shortened
+
+
 # --- what a reader is shown
 
 
@@ -259,6 +281,7 @@ def test_records_are_written_and_read_back(tmp_path: Path, question: MakeQuestio
     path = tmp_path / "records.jsonl"
     write_records(path, records)
     assert [json.loads(line)["schema_version"] for line in lines_of(path)] == [1, 1]
+    assert "期間の計算について" in lines_of(path)[1], "readable without a program"
     loaded = load_records(path)
     assert loaded.records == records
     assert loaded.warnings == ()
@@ -392,7 +415,34 @@ def test_a_missing_file_is_explained(tmp_path: Path) -> None:
         load_records(tmp_path / "nothing.jsonl")
 
 
+def test_a_retrieved_context_is_kept_with_its_record_and_in_its_file(
+    question: MakeQuestion, tmp_path: Path
+) -> None:
+    rag = make_record(question(), PromptSpec(condition="rag"), retrieved="第1条　定める。")
+    assert "第1条　定める。" in rag.messages[-1].content
+    gold = make_record(question(), PromptSpec(condition="gold"), retrieved="第1条　定める。")
+    assert (rag.retrieved, gold.retrieved) == ("第1条　定める。", "")
+    write_records(tmp_path / "records.jsonl", [rag])
+    assert load_records(tmp_path / "records.jsonl").records == (rag,)
+
+
 # --- many records at once
+
+
+def test_contexts_are_retrieved_for_the_records_that_show_them(question: MakeQuestion) -> None:
+    asked = [question(id=f"民法_{i}") for i in range(4)]
+    searched: list[str] = []
+
+    def retrieve(of: Question) -> str:
+        searched.append(of.id)
+        return f"条文 {of.id}"
+
+    specs = [(PromptSpec(), 1), (PromptSpec(condition="rag"), 1)]
+    made = make_records(asked, specs, retrieved_of=retrieve)
+    shown = {record.question_id: record.retrieved for record in made if record.retrieved}
+    assert shown == {name: f"条文 {name}" for name in searched}
+    assert len(searched) == 2
+    assert {r.question_id for r in made if r.prompt_spec == "direct-rag-v1"} == set(searched)
 
 
 def test_orders_balance_the_labels_and_a_mix_keeps_its_ratio(question: MakeQuestion) -> None:
@@ -405,6 +455,7 @@ def test_orders_balance_the_labels_and_a_mix_keeps_its_ratio(question: MakeQuest
         "direct-closed-v1": 12,
     }
     assert made == make_records(asked, specs, permutations=4, seed=3)
+    assert make_records(asked, specs) == make_records(asked, specs, permutations=1, seed=0)
     assert made != make_records(asked, specs, permutations=4, seed=4)
 
 
@@ -446,6 +497,7 @@ def test_a_long_context_loses_its_last_sentences_and_nothing_else(
     record = make_record(asked, PromptSpec(condition="gold"))
     whole = tokenize_record(record, tokenizer, FAR_OFF)
     assert not whole.shortened
+    assert not whole.reading
     for kept in range(1, len(SENTENCES)):
         shorter = replace(asked, context="## 民法\n### 第140条\n" + "".join(SENTENCES[:kept]))
         expected = tokenize_record(
@@ -457,6 +509,19 @@ def test_a_long_context_loses_its_last_sentences_and_nothing_else(
         assert found.shortened
         assert found.lost_tokens == len(whole.input_ids) - len(found.input_ids)
     assert tokenize_record(record, tokenizer, 0) == whole
+
+
+@pytest.mark.parametrize("kept", range(1, len(SENTENCES)))
+def test_a_long_retrieved_context_is_shortened_and_the_questions_own_is_not_shown(
+    question: MakeQuestion, byte_tokenizer: MakeTokenizer, kept: int
+) -> None:
+    tokenizer, spec = byte_tokenizer(), PromptSpec(condition="rag")
+    shorter = make_record(question(), spec, retrieved="".join(SENTENCES[:kept]))
+    expected = tokenize_record(shorter, tokenizer, FAR_OFF)
+    record = make_record(question(), spec, retrieved="".join(SENTENCES))
+    found = tokenize_record(record, tokenizer, len(expected.input_ids))
+    assert found == replace(expected, shortened=True)
+    assert "初日は、算入しない" not in tokenizer.decode(found.input_ids)
 
 
 def test_question_choices_and_answer_are_never_shortened(
@@ -471,6 +536,27 @@ def test_question_choices_and_answer_are_never_shortened(
     closed = make_record(question(), PromptSpec())
     with pytest.raises(DataError, match="more than --max-seq-length 100"):
         tokenize_record(closed, tokenizer, 100)
+
+
+OF_GOLD = {
+    "prompt_spec": "direct-gold-v1",
+    "prompt_hash": spec_hash(PromptSpec(condition="gold"), ""),
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"input": "問題は次のとおりです。", "output": "c"}', json.dumps(RECORD | OF_GOLD)],
+    ids=["the lab's old record", "without its question"],
+)
+def test_a_record_whose_question_is_not_known_is_never_shortened(
+    tmp_path: Path, byte_tokenizer: MakeTokenizer, line: str
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(line, encoding="utf-8")
+    (record,) = load_records(path).records
+    with pytest.raises(DataError, match="more than --max-seq-length 20"):
+        tokenize_record(record, byte_tokenizer(), 20)
 
 
 def test_records_of_another_wording_are_refused(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +17,12 @@ from lawqa.questions import Question, fingerprint
 from lawqa.runs import (
     Manifest,
     RunDirectory,
+    claim_output,
     describe_environment,
     ending,
     question_entries,
     read_manifest,
+    require_keys,
     write_json,
 )
 
@@ -145,6 +150,50 @@ def test_a_name_that_is_too_long_is_the_users_mistake(tmp_path: Path) -> None:
         RunDirectory.create(tmp_path / ("x" * 300))
 
 
+def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -> None:
+    RunDirectory.create(tmp_path).write_manifest(manifest())
+    for name in (".manifest.json.ab12.tmp", ".results.jsonl.x_9.tmp", ".mine.tmp", "mine.json.tmp"):
+        (tmp_path / name).write_text("{", encoding="utf-8")
+    RunDirectory(tmp_path).sweep()
+    assert names_in(tmp_path) == [".mine.tmp", "manifest.json", "mine.json.tmp"]
+
+
+# --- files to write
+
+
+def test_a_file_to_write_gets_its_directory_and_is_not_made_yet(tmp_path: Path) -> None:
+    claim_output(tmp_path / "new" / "page.html", "--output", fresh=False)
+    assert names_in(tmp_path / "new") == []
+
+
+def test_an_earlier_file_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("mine", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        claim_output(path, "--output", fresh=False)
+    assert caught.value.message == f"--output {path}: exists already"
+    assert caught.value.hint == "--fresh replaces it"
+    claim_output(path, "--output", fresh=True)
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path: Path, fresh: bool) -> None:
+    with pytest.raises(ConfigError) as caught:
+        claim_output(tmp_path, "--output", fresh=fresh)
+    assert caught.value.message == f"--output {tmp_path}: is a directory, expected a file to write"
+
+
+@pytest.mark.parametrize("below", ["page.html", "deeper/page.html"])
+def test_a_file_below_a_file_is_the_users_mistake(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    path = tmp_path / "file" / below
+    with pytest.raises(ConfigError) as caught:
+        claim_output(path, "--output", fresh=True)
+    assert caught.value.message.startswith(f"--output {path}: cannot be written: ")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
 # --- results
 
 
@@ -205,6 +254,34 @@ def test_a_manifest_of_another_layout_is_refused(
     assert expected in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("questions", {}, "key 'questions' is dict, expected list"),
+        ("config", None, "key 'config' is NoneType, expected dict"),
+        ("status", 1, "key 'status' is int, expected str"),
+        ("notes", "LEAK", "key 'notes' is str, expected list"),
+    ],
+)
+def test_a_manifest_that_somebody_edited_is_refused_by_its_key(
+    tmp_path: Path, key: str, value: object, expected: str
+) -> None:
+    write_json(tmp_path / "manifest.json", {**vars(manifest()), key: value})
+    with pytest.raises(DataError) as caught:
+        read_manifest(tmp_path)
+    assert caught.value.message == f"{tmp_path / 'manifest.json'}: {expected}"
+
+
+def test_a_manifest_without_a_key_that_is_needed_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "manifest.json", {"schema_version": 1, "kind": "train"})
+    found = read_manifest(tmp_path)
+    require_keys(found, tmp_path, "kind")
+    with pytest.raises(DataError, match="has no key 'data'") as caught:
+        require_keys(found, tmp_path, "kind", "data", "notes")
+    assert str(tmp_path / "manifest.json") in caught.value.message
+    assert "a run of lawqa" in caught.value.hint
+
+
 def test_a_missing_manifest_is_explained(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"manifest\.json: no such file"):
         read_manifest(tmp_path)
@@ -222,10 +299,66 @@ def test_questions_are_listed_with_order_and_fingerprint(
 def test_the_environment_names_versions_machine_and_accelerator() -> None:
     described = describe_environment({"name": "GPU"})
     assert described["lawqa"] == lawqa.__version__
-    assert "numpy" in described["packages"]
     assert described["accelerator"] == {"name": "GPU"}
     assert describe_environment()["accelerator"] is None
     assert json.dumps(described)
+
+
+def test_the_environment_names_the_packages_that_are_installed_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "peft-0.18.1.dist-info").mkdir()
+    (tmp_path / "peft-0.18.1.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: peft\nVersion: 0.18.1\n", encoding="utf-8"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert describe_environment()["packages"] == {"peft": "0.18.1"}
+
+
+@pytest.fixture
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs git in a directory that lawqa believes to run from."""
+    found = shutil.which("git")
+    if found is None:
+        pytest.skip("git is not installed")
+    (tmp_path / "lawqa").mkdir()
+    module = tmp_path / "lawqa" / "__init__.py"
+    module.write_text("", encoding="utf-8")
+    monkeypatch.setattr(lawqa, "__file__", str(module))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+
+    def run(*words: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        done = subprocess.run(  # noqa: S603 - the test's own words
+            [found, "-C", str(tmp_path), *who, *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    return run
+
+
+def test_a_run_says_from_which_commit_it_came_and_whether_files_differ(
+    git: Callable[..., str], tmp_path: Path
+) -> None:
+    assert describe_environment()["git_commit"] is None, "installed, not a checkout"
+    git("init")
+    assert describe_environment()["git_commit"] is None, "a checkout without a commit"
+    git("add", "lawqa")
+    git("commit", "-m", "first")
+    commit = git("rev-parse", "HEAD")
+    assert len(commit) == 40
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    assert describe_environment()["git_commit"] == commit
+    (tmp_path / "lawqa" / "__init__.py").write_text("changed = True", encoding="utf-8")
+    assert describe_environment()["git_commit"] == f"{commit}+changes"
+
+
+def test_without_git_no_commit_is_named(
+    git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("init")
+    monkeypatch.setenv("PATH", "")
+    assert describe_environment()["git_commit"] is None
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,6 @@ def decide(marks: Sequence[Mark]) -> Mark | None:
     for mark in sorted(_strike_enumerations(marks), key=lambda m: (m.at, m.strength)):
         if mark.kind == "claim":
             floor = standing.strength if standing else Strength.HINT
-            if standing is None and last_void is not None:
-                floor = Strength.FORCED
             if mark.strength >= floor:
                 standing = mark
         elif mark.kind == "retract":

@@ -22,7 +22,7 @@ def sole_label(reading: Reading) -> Iterator[Mark]:
     found = _SOLE.match(page.text)
     label = label_at(page, found.start(1)) if found else None
     if found and label:
-        yield Mark("claim", label, Strength.STATED, found.start(1), found.span(1), in_line=True)
+        yield Mark("claim", label, Strength.STATED, found.start(1), found.span(1))
 
 
 def final_answer(reading: Reading) -> Iterator[Mark]:

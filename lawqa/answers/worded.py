@@ -117,29 +117,29 @@ _LABEL = re.compile(rf"[{FORM}]")
 
 def asserted(reading: Reading) -> Iterator[Mark]:
     """`b が正しい` and `option b is the correct answer` single out one; `b は正しい` only grades it."""
-    return _worded(reading.page, _ASSERTED, first=True)
+    return _worded(reading.page, _ASSERTED)
 
 
 def chosen(reading: Reading) -> Iterator[Mark]:
     """`b を選びます` and `I would choose b` are choices made in so many words."""
-    return _worded(reading.page, _CHOSEN, first=False)
+    return _worded(reading.page, _CHOSEN)
 
 
 def concluded(reading: Reading) -> Iterator[Mark]:
     """`したがって b。` and `Therefore, option b is correct.` end an argument with one label."""
-    return _worded(reading.page, _CONCLUDED, first=False)
+    return _worded(reading.page, _CONCLUDED)
 
 
 def singled_out(reading: Reading) -> Iterator[Mark]:
     """`誤っているのは c です` and `the only exception is option d` answer in the words of the question."""
-    return _worded(reading.page, _SINGLED_OUT, first=False)
+    return _worded(reading.page, _SINGLED_OUT)
 
 
-def _worded(page: Page, wordings: tuple[Wording, ...], *, first: bool) -> Iterator[Mark]:
-    """The claims that wordings find; the label opens the match (`first`) or is its last label."""
+def _worded(page: Page, wordings: tuple[Wording, ...]) -> Iterator[Mark]:
+    """The claims that wordings find; the last label of a match is the one it singles out."""
     text = page.text
     for found in find_each(wordings, text):
-        at = found.start() if first else _last_label(page, found)
+        at = _last_label(page, found)
         labels = labels_at(page, at) if at >= 0 else None
         if labels is None or labels.only is None or in_a_list(page, at):
             continue

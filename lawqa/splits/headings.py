@@ -118,7 +118,7 @@ class _Reader:
         if (found := _ARTICLE.fullmatch(words)) and self._names_law(found["title"]):
             self._open_article(level, found)
         elif found := _PARAGRAPH.fullmatch(words):
-            self._paragraph, self._said = number(found[1]), False
+            self._paragraph = number(found[1])
             self.text(0)
         elif _ITEM.fullmatch(words):
             self.text(0)

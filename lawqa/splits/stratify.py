@@ -99,8 +99,8 @@ def deal(groups: Sequence[Group], parts: int, seed: int) -> list[list[Group]]:
     """
     total = sum(len(group.members) for group in groups)
     room = [total // parts + (index < total % parts) for index in range(parts)]
-    shares = _shares(groups, 1)  # counted in units of 1/parts of a question
-    missing = [dict(shares) for _ in range(parts)]
+    # All parts are to hold the same, so how far each is below the others decides, and not the share itself.
+    missing: list[Counter[Feature]] = [Counter() for _ in range(parts)]
     dealt: list[list[Group]] = [[] for _ in range(parts)]
     profiled = [(_profile(group), group) for group in _shuffled(groups, seed)]
     # The same features one after another: each part then gets its share of them in turn.
@@ -117,11 +117,11 @@ def deal(groups: Sequence[Group], parts: int, seed: int) -> list[list[Group]]:
             open_parts = [part for part in range(parts) if room[part] >= size]
         if not open_parts:
             open_parts = [part for part in range(parts) if room[part] == max(room)]
-        best = max(open_parts, key=lambda part: (_gain(profile, missing[part], parts), -part))
+        best = max(open_parts, key=lambda part: (_gain(profile, missing[part], 1), -part))
         dealt[best].append(group)
         room[best] -= size
         for feature, count in profile:
-            missing[best][feature] -= parts * count
+            missing[best][feature] -= count
     return dealt
 
 

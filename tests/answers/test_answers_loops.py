@@ -66,6 +66,8 @@ ENUMERATED = [
     "正解は a です。正解は b です。正解は c です。正解は d です。",
     "Answer: a\nAnswer: b\nAnswer: c\nAnswer: d\n" * 9,
     "回答: a\n回答: b\n" * 50,
+    "a\nb\nc\nd\na\nb\nc\nd\na",
+    "a\nb\nc\nd\n回答: b\n回答: c",
 ]
 
 
@@ -78,6 +80,16 @@ def test_a_list_of_letters_is_no_answer() -> None:
 def test_every_letter_in_turn_is_no_answer(text: str) -> None:
     parsed = parse(text)
     assert (parsed.label, parsed.rule) == (None, "enumeration")
+
+
+def test_an_answer_well_before_the_letters_in_turn_is_not_part_of_them() -> None:
+    in_turn = f"\n{CUE} a\n{CUE} b\n{CUE} d"
+    assert parse(f"{CUE} c\n{WHY}{WHY}{in_turn}").label == "c"
+    assert parse(f"{CUE} c{in_turn}").label is None
+
+
+def test_letters_on_lines_and_in_sentences_are_not_one_list() -> None:
+    assert parse("回答: a\n回答: b\n見直すと、正解は c です。").label == "c"
 
 
 LISTED_FIRST: list[tuple[str, Label]] = [
@@ -134,6 +146,7 @@ def test_a_list_of_other_choices_is_a_made_up_prompt() -> None:
     text = "c\n\na 十年とする\nb 二十年とする\nc 三十年とする\nd 五十年とする\n回答: a"
     ours = ["届出をする", "届出をしない", "許可を得る", "許可を得ない"]
     assert parse(text, ours).label == "c"
+    assert parse(f"{text}\n\n質問: 存続期間はどれですか。\n", ours).label == "c"
     same = ["十年とする", "二十年とする", "三十年とする", "五十年とする"]
     assert parse(text, same).label == "a"
 

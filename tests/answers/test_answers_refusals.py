@@ -74,6 +74,22 @@ def test_a_choice_taken_back_does_not_count(text: str) -> None:
     assert parse(text).label is None
 
 
+def test_a_correction_replaces_what_was_announced_before() -> None:
+    text = "正解は b です。いえ、正解は a ではなく c です。"
+    parsed = parse(text)
+    assert (parsed.label, parsed.span) == ("c", (text.rindex("正解"), text.index("c") + 1))
+    text = "The answer is b. No, the answer is not b but d."
+    parsed = parse(text)
+    assert (parsed.label, parsed.span) == ("d", (text.rindex("answer"), text.index("d.") + 1))
+    taken_back = parse("The answer is b. No, the answer is not b but something else.")
+    assert (taken_back.label, taken_back.rule) == (None, "retraction")
+
+
+def test_a_firm_answer_after_a_refusal_is_not_replaced_by_a_weaker_one() -> None:
+    text = "正しい選択肢はありません。しかし正解は b です。よって c が正しい。"
+    assert parse(text).label == "b"
+
+
 CAVEATS: list[tuple[str, Label]] = [
     ("d\n条文の記載がないため断定できませんが、一般的な知識に基づく回答です。", "d"),
     ("回答：a\n（※実際の条文がないため、正確には判断できません）", "a"),
@@ -122,6 +138,18 @@ THOUGHTS: list[tuple[str, Label | None]] = [
 @pytest.mark.parametrize(("text", "label"), THOUGHTS)
 def test_thinking_is_not_the_answer(text: str, label: Label | None) -> None:
     assert parse(text).label == label
+
+
+def test_what_was_read_is_found_again_in_the_whole_output() -> None:
+    text = "条文を見る。<think>a か。</think>続きを見る。<think>b か。</think>さらに見る。回答: c"
+    span = parse(text).span
+    assert span is not None
+    assert text[slice(*span)] == "回答: c"
+
+
+def test_the_turn_is_found_behind_thinking_too() -> None:
+    parsed = parse("<think>迷う。</think>\n<|im_start|>assistant\nd<|im_end|>\n回答: a")
+    assert (parsed.label, parsed.rule) == ("d", "sole-label")
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,11 @@ def test_commitments_in_other_words(text: str, label: Label) -> None:
     assert parse(text).label == label
 
 
+def test_the_letter_a_is_the_article_unless_it_stands_out() -> None:
+    assert parse("Answer: a tenant may refuse.").label is None
+    assert parse("Answer: **a** tenant may refuse.").label == "a"
+
+
 LONE: list[tuple[str, Label]] = [
     ("c", "c"),
     ("D", "d"),
@@ -95,6 +100,7 @@ NOT_LETTERS = [
     "DVD と ABC 株式会社の話です。",
     "アマ向け市場について述べます。",
     "1. 条文の要点を述べる。\n2. 各記述を検討する。",
+    "The lessor, hence a.k.a. the owner, pays.",
     "cf. Article 3. e.g. section d-2 of the act",
 ]
 
@@ -109,6 +115,12 @@ NO_CLAIM = [
     "正解は b ではない。",
     "正解は b ではありません。",
     "b 以外が正しい。",
+    "bではない。",
+    "b でしょうか？",
+    "bかどうかは条文による。",
+    "届出の要否を検討する。\n## b\nこの記述は届出の要否を述べる。",
+    "a: 届出を要する。\nb: 許可を要する。\nc",
+    "b: 届出を要する。\nc: 許可を要する。\nd",
     "正解は b 以外です。",
     "bが正しいとは言えない。",
     "正解が b かどうかは条文による。",
@@ -161,6 +173,9 @@ EXAMPLES: list[tuple[str, Label | None]] = [
     ("For example, one would write: the answer is b.", None),
     ("【例】正解：a\n\n【本問】\n正解：c", "c"),
     ("c\n\n以下は出力例です。例：回答: a", "c"),
+    ("正解：c\n\n例：\n\n正解：a", "c"),
+    ("例：\n\n正解：a\n\n正解：d", "d"),
+    ("正解：c\n\n## 例\n\n正解：a\n\n正解：d\n\n## 結論\n届出が要る。", "c"),
 ]
 
 

@@ -71,7 +71,8 @@ def test_nothing_asked_has_no_accuracy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("correct", "asked", "confidence"), [(3, 2, 0.95), (-1, 2, 0.95), (1, 2, 1.0), (1, 2, 95)]
+    ("correct", "asked", "confidence"),
+    [(3, 2, 0.95), (-1, 2, 0.95), (1, 2, 0.0), (1, 2, 1.0), (1, 2, 95)],
 )
 def test_arguments_out_of_range_are_refused(correct: int, asked: int, confidence: float) -> None:
     with pytest.raises(ValueError, match=r"correct of|confidence"):

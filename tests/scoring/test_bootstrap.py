@@ -95,7 +95,9 @@ def test_no_difference_has_a_plain_zero_interval() -> None:
     assert f"{interval.low} {interval.high}" == "0.0 0.0"
 
 
-@pytest.mark.parametrize("options", [{"confidence": 0.0}, {"confidence": 95}, {"resamples": 0}])
+@pytest.mark.parametrize(
+    "options", [{"confidence": 0.0}, {"confidence": 1.0}, {"confidence": 95}, {"resamples": 0}]
+)
 def test_options_out_of_range_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="out of range"):
         bootstrap_by_question([1, 0], [1, 1], **options)  # type: ignore[arg-type]

@@ -37,6 +37,14 @@ def test_a_confidence_on_an_edge_belongs_to_the_bin_below() -> None:
     assert [(b.low, b.high) for b in found.bins] == [(0.0, 0.5)]
 
 
+def test_a_probability_that_half_precision_rounds_above_one_counts_as_one() -> None:
+    rounded = ScoredAnswer("1", "a", "a", "correct", label_logprobs=(0.004, -50.0, -50.0, -50.0))
+    found = calibration_of([rounded])
+    assert found is not None
+    assert (found.confidence, found.ece) == (1.0, 0.0)
+    assert [(b.low, b.high) for b in found.bins] == [(0.9, 1.0)]
+
+
 def test_answers_without_probabilities_are_left_out() -> None:
     plain = ScoredAnswer(question_id="x", gold="a", predicted="a", outcome="correct")
     assert calibration_of([plain]) is None

@@ -138,7 +138,7 @@ def test_prompts_without_probabilities_are_counted() -> None:
     assert (second.predicted, second.probabilities, second.prompts) == (None, None, 0)
     averaged = summarise_permutations(answers).averaged
     assert averaged is not None
-    assert (averaged.correct, averaged.asked) == (1, 2)
+    assert (averaged.correct, averaged.asked, averaged.value) == (1, 2, 0.5)
 
 
 def test_orders_that_disagree_on_the_gold_choice_are_an_error() -> None:
@@ -150,6 +150,8 @@ def test_orders_that_disagree_on_the_gold_choice_are_an_error() -> None:
 def test_json_is_plain() -> None:
     answers = [scored("q", "c", order, [0.61, 0.22, 0.12, 0.05]) for order in CYCLIC]
     record = summarise_permutations(answers).to_json()
+    assert (record["questions"], record["consistency"], record["left_out"]) == (1, 0.0, 0)
+    assert record["averaged"]["asked"] == 1
     assert json.loads(json.dumps(record, allow_nan=False)) == record
 
 

@@ -139,3 +139,8 @@ def test_arguments_out_of_range_are_refused(
 def test_a_power_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match="power is 1"):
         minimum_detectable_difference(140, 0.2, power=1)
+
+
+def test_one_question_is_enough_to_ask_and_too_few_to_see_anything() -> None:
+    assert mcnemar_power(1, 0.5, 0.25) == 0.0
+    assert minimum_detectable_difference(1, 0.5) is None

@@ -113,6 +113,12 @@ def test_one_of_two_stands() -> None:
     assert "y may be luck: +0.0 points" in text
 
 
+def test_a_difference_exactly_at_the_level_stands() -> None:
+    found = comparison_with(13, 3)
+    text = which_differences_stand({"x": found}, alpha=found.p_value)
+    assert text.startswith("Every difference from the base run stands.")
+
+
 def test_too_few_questions_are_called_so() -> None:
     text = which_differences_stand({"x": comparison_with(5, 0, questions=5)})
     assert text == (

@@ -96,6 +96,11 @@ def test_every_question_has_one_vote_whatever_its_samples() -> None:
     assert (found.samples, found.undecided) == (3, 1)
 
 
+def test_a_question_with_one_sample_has_a_vote_beside_those_with_several() -> None:
+    found = summarise_votes([answer("1", "a"), answer("2", "a"), answer("2", "b", 1)])
+    assert (found.accuracy.correct, found.accuracy.asked, found.samples) == (2, 2, 2)
+
+
 def test_samples_in_different_orders_vote_for_choices() -> None:
     # Both say the choice that stands at a in the original order.
     found = summarise_votes([answer("1", "a"), answer("1", "d", gold="d", order=(1, 2, 3, 0))])

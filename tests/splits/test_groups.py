@@ -57,6 +57,19 @@ def test_all_orders_of_one_question(craft: Craft) -> None:
     assert kinds([group]) == ["id"] * 23
 
 
+def test_a_mended_order_of_one_question_is_linked_to_it_once(craft: Craft) -> None:
+    one = craft(1)
+    law, article, text = one.context.split("\n")
+    mended = replace(one, order=2, context=f"{law}\n{article}\n{reworded(text, 2)}")
+    assert kinds(find_groups([one, mended])) == ["id"]
+
+
+def test_choices_in_common_are_no_context_in_common(craft: Craft, words: Words) -> None:
+    choices = craft(0).choices
+    asked = [craft(n, context="", text=words(n, 300), choices=choices) for n in (1, 2)]
+    assert sizes(find_groups(asked)) == [1, 1]
+
+
 def test_same_context_but_for_width_and_white_space(craft: Craft, words: Words) -> None:
     text = words("shared", 100)
     one = craft(1, context=f"## 甲法\n### 第18条\n{text}")
@@ -139,11 +152,42 @@ def test_a_long_list_of_articles_does_not_pull_questions_together(
     assert sizes(find_groups(questions)) == [1, 1, 1]
 
 
+@pytest.mark.parametrize(("quoted", "linked"), [(6, True), (7, False)])
+def test_every_paragraph_of_a_short_list_is_a_main_one(
+    craft: Craft, words: Words, quoted: int, linked: bool
+) -> None:
+    """Each long one holds a share above a tenth; only the number of paragraphs makes a short one count."""
+    longer = "".join(f"\n### 第{n}条\n{words(n, 300)}" for n in range(2, quoted + 1))
+    one = craft(1, context=f"## 甲法\n### 第1条\n{words('one', 50)}{longer}")
+    other = craft(2, context=f"## 甲法\n### 第1条\n{words('other', 50)}")
+    assert kinds(find_groups([one, other])) == (["paragraph"] if linked else [])
+
+
+@pytest.mark.parametrize(("characters", "linked"), [(100, True), (99, False)])
+def test_a_main_paragraph_holds_a_tenth_of_what_is_quoted(
+    craft: Craft, words: Words, characters: int, linked: bool
+) -> None:
+    sizes = [characters, 200 - characters, *[160] * 5]
+    quoted = "".join(f"\n### 第{n}条\n{words(n, size)}" for n, size in enumerate(sizes, start=1))
+    other = craft(2, context=f"## 甲法\n### 第1条\n{words('other', 50)}")
+    groups = find_groups([craft(1, context=f"## 甲法{quoted}"), other])
+    assert kinds(groups) == (["paragraph"] if linked else [])
+
+
 def test_a_main_paragraph_of_a_long_list_still_links(craft: Craft, words: Words) -> None:
     minor = "".join(f"### 第{n}条\n{words(n, 20)}\n" for n in range(2, 20))
     one = craft(1, context=f"## 甲法\n### 第1条\n{words('main', 100)}\n{minor}")
     other = craft(2, context="## 甲法\n### 第1条\n" + words("other", 100))
     assert kinds(find_groups([one, other])) == ["paragraph"]
+
+
+def test_reasons_are_said_in_words(craft: Craft, words: Words) -> None:
+    one = craft(1, context=f"## 甲法\n### 第5条\n{words('one', 100)}")
+    other = craft(2, context=f"## 甲法\n### 第5条\n{words('other', 100)}")
+    alike = craft(3, text=other.text, choices=other.choices)
+    (group,) = find_groups([one, other, alike])
+    said = sorted(str(link.reason) for link in group.links)
+    assert said == ["both quote 甲法 5条 1項", "same question and choices"]
 
 
 def test_links_reach_through_others_and_keep_each_reason(craft: Craft) -> None:

@@ -117,15 +117,33 @@ def test_each_paragraph_once_with_all_its_text() -> None:
     assert [(q.article.article, q.characters) for q in quotations(context)] == [("1", 5), ("2", 1)]
 
 
+def test_headings_of_items_are_no_text_of_the_paragraph() -> None:
+    (quoted,) = quotations("## 甲法\n### 第1条\n#### 第2項\n##### 第1号\nあい\n##### 第2号\nう")
+    assert (quoted.article.paragraph, quoted.characters) == (2, 3)
+
+
+def test_another_heading_ends_an_article_unless_it_stands_below_it() -> None:
+    for level, characters in (("##", 2), ("###", 2), ("####", 6)):
+        context = f"## 甲法\n### 第1条\nあい\n{level} 解説\nうえおか"
+        assert [q.characters for q in quotations(context)] == [characters]
+
+
+def test_a_heading_at_the_level_of_articles_is_no_title_unless_it_names_a_statute() -> None:
+    context = "## 甲法\n### 第1条\n本文\n### 解説\n文\n### 第2条\n本文"
+    assert articles(context) == [("甲法", "1", 1), ("甲法", "2", 1)]
+
+
 def test_a_named_article_without_text_counts() -> None:
     assert articles("## 甲法\n### 第1条\n### 第2条\n#### 第3項") == [
         ("甲法", "1", 1),
         ("甲法", "2", 3),
     ]
+    assert [q.characters for q in quotations("## 甲法\n### 第1条\n### 第2条\n本文")] == [0, 2]
 
 
 def test_citing() -> None:
     assert str(Article("甲法", "27_22_2", 3)) == "甲法 27条の22の2 3項"
+    assert str(Article("甲法", "3")) == "甲法 3条 1項", "the first paragraph has no number"
 
 
 def test_all_hand_read_gold_articles(shared_data: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,8 @@ def test_the_same_seed_gives_the_same_and_another_another(craft: Craft) -> None:
     questions = [craft(n) for n in range(60)]
     assert holdout(questions, seed=1) == holdout(questions, seed=1)
     assert kfold(questions, seed=1) == kfold(questions, seed=1)
+    assert holdout(questions) == holdout(questions, seed=0)
+    assert kfold(questions) == kfold(questions, seed=0)
     assert len({frozenset(keys(holdout(questions, seed=s).test)) for s in range(5)}) == 5
     assert len({frozenset(keys(kfold(questions, seed=s)[0].test)) for s in range(5)}) == 5
 
@@ -203,6 +206,8 @@ def test_counts_are_exact_where_groups_allow(craft: Craft) -> None:
     assert [len(part) for part in parts(split)] == [12, 6, 12]
     assert len(holdout(questions, test_size=10).test) == 9
     assert len(holdout(questions, test_size=11).test) == 12
+    two = [craft(n, context=craft(0 if n < 3 else 3).context) for n in range(12)]  # three and nine
+    assert len(holdout(two, test_size=11).test) == 9, "twelve would be nearer, but leaves nothing"
 
 
 def test_large_groups_come_to_the_test_part_too(craft: Craft) -> None:
@@ -249,6 +254,8 @@ def test_what_cannot_be_split(craft: Craft) -> None:
         kfold([craft(1), craft(2)], folds=1)
     with pytest.raises(ConfigError, match="beside the test part"):
         holdout([craft(1), craft(2)], test_size=1, dev_size=1)
+    with pytest.raises(ConfigError, match="beside the test part 2 in 2 groups are left, 2 for dev"):
+        holdout([craft(1), craft(2), craft(3)], test_size=1, dev_size=2)
     with pytest.raises(ConfigError, match="cannot be split so"):
         holdout([craft(1), craft(2), craft(3)], test_size=1, dev_size=0.01)
     with pytest.raises(ConfigError):
@@ -275,6 +282,8 @@ def test_lab_final_is_the_shuffle_of_the_lab(craft: Craft) -> None:
     assert [questions.index(q) for q in shuffled[:5]] == [100, 39, 11, 87, 122]
     with pytest.raises(ConfigError, match="140 questions"):
         lab_final(questions[:139])
+    with pytest.raises(ConfigError, match="140 items of 139 questions"):
+        lab_final([*questions[:139], replace(questions[0], order=2)])
 
 
 def test_class_balance_counts_every_label(craft: Craft) -> None:
