@@ -87,4 +87,4 @@ def test_the_budget_of_scoring_fits_the_free_memory(
     monkeypatch.setattr("lawqa.backends.hf.scoring.free_bytes", lambda _: int(free_gib * 2**30))
     assert fitting_tokens(decoder) == expected
     decoder.device = torch.device("cpu")
-    assert fitting_tokens(decoder) == 1024
+    assert fitting_tokens(decoder) == 2048
