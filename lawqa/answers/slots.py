@@ -76,7 +76,10 @@ _HEAD = re.compile(r"[ ]*[)\]][ ]*:[ ]*[^\s]")
 _AMONG = re.compile(r"[ )\"']{0,4}の?(?:うち|中(?:で|から))")
 _SPACE = re.compile(r"[ ]{1,3}(?=[a-d①-④])")
 _BUT = re.compile(r"[ )\"',]{0,4}but (?:rather |is |it is )?(?:option |choice )?[ (\"']{0,3}")
-_RATHER = re.compile(r"[ )\"']{0,4}(?:では|で)なく[、 ]{0,2}(?:選択肢)?[ (\"']{0,3}")
+_RATHER = re.compile(
+    r"[ )\"']{0,4}(?:(?:では|で)なく|(?:と(?:いう|言う))?より[はも]?)"
+    r"[、 ]{0,2}(?:むしろ)?[、 ]{0,2}(?:選択肢)?[ (\"']{0,3}"
+)
 
 
 class Slot(NamedTuple):
