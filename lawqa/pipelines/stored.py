@@ -201,7 +201,6 @@ def _result(row: Any) -> StoredResult:
     response, question_id = _text(row, "response"), _text(row, "file_name")
     predicted = row["predicted_answer"]
     ours = "schema_version" in row
-    permutation = row["permutation"] if ours else ORIGINAL_ORDER
     return StoredResult(
         question_id=question_id,
         order_number=int(row["order"]) if ours else 1,
@@ -213,7 +212,7 @@ def _result(row: Any) -> StoredResult:
         hit_limit=bool(row["hit_limit"]) if ours else False,
         failed=row["outcome"] == "failed" if ours else bool(_TRANSPORT_ERROR.match(response)),
         law=question_id.split("_", 1)[0],
-        order=cast("Order", tuple(permutation)),
+        order=_order(row) if ours else ORIGINAL_ORDER,
         repeat=int(row.get("repeat", 0)),
         has_context=(
             "-closed-" not in row["prompt_spec"] if ours else bool(row.get("retrieved_docs_count"))
@@ -243,6 +242,14 @@ def _outcome(row: dict[str, Any]) -> Outcome:
             f"key 'outcome' is {row['outcome']!r}, expected one of {', '.join(OUTCOMES)}"
         )
     return cast("Outcome", row["outcome"])
+
+
+def _order(row: dict[str, Any]) -> Order:
+    value = row["permutation"]
+    numbers = isinstance(value, list) and all(type(item) is int for item in value)
+    if not numbers or sorted(value) != list(ORIGINAL_ORDER):
+        raise ValueError(f"key 'permutation' is {value!r}, expected 0 to 3 in some order")
+    return cast("Order", tuple(value))
 
 
 def _logprobs(row: dict[str, Any]) -> tuple[float, float, float, float] | None:

@@ -184,18 +184,37 @@ def test_a_missing_key_is_named(
     assert f"{path}: result 1 has no key '{key}'" in capsys.readouterr().err
 
 
+NO_PROBABILITIES = [[None] * 4, [True] * 4, ["-1"] * 4, "abcd", {"a": 1}, [-1.0], 0, []]
+NO_ORDERS = [
+    None,
+    [None, None],
+    [[]],
+    "0123",
+    {},
+    [],
+    [0, 1, 2],
+    [0, 1, 2, 2],
+    [0.0, 1, 2, 3],
+    [False, True, 2, 3],
+]
+
+
 @pytest.mark.parametrize(
-    "odd", [[None] * 4, [True] * 4, ["-1"] * 4, "abcd", {"a": 1}, [-1.0], 0, []], ids=str
+    ("key", "odd"),
+    [
+        *(("label_logprobs", odd) for odd in NO_PROBABILITIES),
+        *(("permutation", odd) for odd in NO_ORDERS),
+    ],
 )
-def test_label_probabilities_are_four_numbers_or_refused(
-    tmp_path: Path, embedded_file: Path, odd: Any, capsys: pytest.CaptureFixture[str]
+def test_an_odd_field_of_a_result_is_refused(
+    tmp_path: Path, embedded_file: Path, key: str, odd: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = scripted_run(tmp_path, embedded_file, "run", "c") / "results.jsonl"
     first, *others = results.read_text(encoding="utf-8").splitlines()
-    row = {**json.loads(first), "label_logprobs": odd}
+    row = {**json.loads(first), key: odd}
     results.write_text("\n".join([json.dumps(row), *others, ""]), encoding="utf-8")
     assert main(["rescore", str(tmp_path / "run")]) == 2
-    assert "result 1: key 'label_logprobs' is" in capsys.readouterr().err
+    assert f"result 1: key '{key}' is" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"results": 3}', '{"results": []}', "\udcff"])
