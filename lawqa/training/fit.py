@@ -235,4 +235,7 @@ def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) ->
     )
     # transformers adds a tracker that nobody asked for where the environment names its server.
     arguments.report_to = []
+    # One process trains on one GPU, however many it sees: transformers would multiply the batch by their
+    # number, and several GPUs are torchrun's.
+    arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments

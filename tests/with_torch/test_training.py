@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
+from lawqa.training import fit as fit_module
 from lawqa.training.collate import LeftPadCollator, micro_batches
 from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import fit
@@ -160,6 +162,16 @@ def test_the_rate_rises_to_its_highest_and_falls_and_is_never_zero() -> None:
     assert rates[2:] == sorted(rates[2:], reverse=True)
     assert min(rates) > 0
     assert rate_at(0, 0, 1) == 1.0
+
+
+def test_a_process_that_sees_two_gpus_trains_on_one_with_the_batch_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    on_a_card: Any = SimpleNamespace(device=torch.device("cuda"), dtype=torch.float32)
+    arguments = fit_module._arguments(on_a_card, CONFIG, tmp_path)
+    assert arguments.n_gpu == 1
+    assert arguments.train_batch_size == CONFIG.records_per_step
 
 
 def test_unknown_target_modules_are_the_users_mistake(loaded: LoadedModel) -> None:
