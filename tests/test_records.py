@@ -25,6 +25,7 @@ from lawqa.records import (
     make_records,
     masked_text,
     reading_record,
+    shortened_note,
     tokenize_record,
     tokenize_records,
     write_records,
@@ -525,6 +526,16 @@ def test_a_long_retrieved_context_is_shortened_and_the_questions_own_is_not_show
     assert lost > 0
     assert found == replace(expected, lost_tokens=lost)
     assert "初日は、算入しない" not in tokenizer.decode(found.input_ids)
+
+
+def test_what_was_shortened_is_told_with_the_limit_that_keeps_all_whole() -> None:
+    lengths = {"whole": (90, 0), "some": (100, 7), "most": (100, 40)}
+    records = [TokenizedRecord(key, [1] * n, [1] * n, lost) for key, (n, lost) in lengths.items()]
+    assert shortened_note(records[:1], 100) == ""
+    note = shortened_note(records, 100)
+    assert note.startswith("SHORTENED CONTEXTS: 2 of 3 records lost 7 to 40 tokens")
+    assert "to fit --max-seq-length 100;" in note
+    assert note.endswith("--max-seq-length 140, or none, keeps all whole")
 
 
 def test_question_choices_and_answer_are_never_shortened(
