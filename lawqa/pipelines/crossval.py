@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from lawqa.training.config import TrainingConfig
 from lawqa.training.trackers import Tracker, require_trackers
 
 Say = Callable[[str], object]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -256,7 +259,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
             )
         )
         for note in prepared.notes:
-            say(f"! {note}")
+            logger.warning("! %s", note)  # not even --quiet hides it
         train(prepared)
     say(f"fold {fold}, seed {seed}: evaluating its held-out questions")
     evaluate(

@@ -125,9 +125,9 @@ def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
 def test_shortened_contexts_are_said_by_every_fold_and_in_the_first_lines(
     data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ("--fold", "1", "--condition", "gold", "--max-seq-length", "500")
+    options = ("--fold", "1", "--condition", "gold", "--max-seq-length", "500", "--quiet")
     assert crossval(data, tiny_dir, tmp_path / "cv", *options) == 0
-    assert "\n! SHORTENED CONTEXTS: " in capsys.readouterr().err
+    assert "! SHORTENED CONTEXTS: " in capsys.readouterr().err
     run = json.loads((tmp_path / "cv/fold1/seed0/run/manifest.json").read_text(encoding="utf-8"))
     assert run["notes"][0].startswith("SHORTENED CONTEXTS: ")
 
