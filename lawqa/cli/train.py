@@ -55,7 +55,7 @@ class Train(TrainingFlags):
     def run(self) -> int:
         config = self._config()
         from lawqa.pipelines.interrupts import exit_code
-        from lawqa.pipelines.train import is_done, is_main_process, prepare, train
+        from lawqa.pipelines.train import is_done, is_main_process, leave_group, prepare, train
         from lawqa.pipelines.training_plan import plan_text
 
         if is_done(config):
@@ -78,9 +78,11 @@ class Train(TrainingFlags):
         try:
             figures = train(prepared, logger.info)
         except Interrupted as stop:
+            leave_group()
             if is_main_process():
                 logger.error(f"{stop.saved}\nresume with: {_resuming(sys.argv)}")  # noqa: TRY400
             return exit_code(stop)
+        leave_group()
         if is_main_process():
             print(f"\n{figures_text(figures)}\nadapter: {self.output_dir}")
         return 0

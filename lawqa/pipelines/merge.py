@@ -162,6 +162,11 @@ def _merged(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
 
     name, revision = _base(config, adapter)
     loaded = load_model(ModelConfig(name, revision, dtype="bfloat16"), config.adapter)
+    if loaded.config.load_in_4bit:
+        raise ConfigError(
+            f"{name}: its files hold 4-bit weights, and merging needs whole ones",
+            "--model-name  names the model that they were made from",
+        )
     try:
         loaded.model = loaded.model.merge_and_unload(safe_merge=True)
     except ValueError as problem:

@@ -181,6 +181,14 @@ def is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def leave_group() -> None:
+    """Take leave of the other processes; NCCL warns of a group that is only left behind."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
 def _take_own_device() -> None:
     """Of several processes on one machine each has a GPU of its own."""
     import torch

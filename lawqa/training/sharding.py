@@ -53,7 +53,7 @@ def share_out(loaded: LoadedModel, model: Any) -> str:
 
     Returns:
         How much of the frozen weights this process keeps, in words; the scales of 4-bit weights, 3 % of
-        them, stay whole and are not counted.
+        them, norms and biases stay whole and are not counted.
 
     Raises:
         TrainingError: the blocks of this architecture are not known.
@@ -71,13 +71,19 @@ def share_out(loaded: LoadedModel, model: Any) -> str:
         # Every process drew the same numbers on its own; a copy makes sure of it.
         torch.distributed.broadcast(parameter.data, src=0)
     _pack_plainly(base, device)
+    # Norms and biases are small, and of another dtype than packed weights: older versions of torch want
+    # one dtype for all weights of a block.
+    small = [p for p in base.parameters() if not p.requires_grad and p.dim() < 2]
+    for parameter in small:
+        parameter.data = parameter.data.to(device)
+    kept_whole = {*adapter, *small}
     mesh = init_device_mesh(device.type, (torch.distributed.get_world_size(),))
     ends = [base.get_input_embeddings(), base.get_output_embeddings()]
     # Tied embeddings are needed at both ends, so they belong to the group that stays in between.
     tied = ends[1] is None or ends[0].weight is ends[1].weight
     for module in [*blocks, *([] if tied else ends)]:
-        fully_shard(module, mesh=mesh, reshard_after_forward=True, ignored_params=set(adapter))
-    fully_shard(base, mesh=mesh, ignored_params=set(adapter))
+        fully_shard(module, mesh=mesh, reshard_after_forward=True, ignored_params=kept_whole)
+    fully_shard(base, mesh=mesh, ignored_params=kept_whole)
     # What it was loaded by says CPU; PEFT, transformers and accelerate would believe it.
     base.hf_device_map = {"": device}
     # accelerate would wrap the model for several processes once more.
@@ -165,6 +171,10 @@ def _pack_plainly(base: Any, device: torch.device) -> None:
 
     bitsandbytes makes its own kind of parameter again, from the scales that the layer remembers, whenever
     the layer is computed.
+
+    The packed bytes are called float32. As bfloat16, FSDP-QLoRA's usual way, one word in a thousand spells
+    a NaN, and torch's copies on CUDA make one and the same NaN of them all (pytorch#159333): other weights,
+    and no error. float32 is copied bit by bit. What they are, uint8, FSDP takes only in newer torch.
     """
     for module in base.modules():
         # Not `module.weight`: PEFT's wrappers pass the question on to the layer within.
@@ -173,4 +183,6 @@ def _pack_plainly(base: Any, device: torch.device) -> None:
         if weight is not None and state is not None:
             state.to(device)
             module.quant_state = state
-            module.weight = nn.Parameter(weight.data, requires_grad=False)
+            module.quant_storage = torch.float32
+            packed = weight.data.view(torch.uint8).flatten().view(torch.float32)
+            module.weight = nn.Parameter(packed[:, None], requires_grad=False)

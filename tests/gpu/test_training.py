@@ -45,7 +45,8 @@ def start(directory: Path, name: str, *more: str) -> subprocess.Popen[str]:
         "--output-dir", str(directory / name), "--num-epochs", "4", "--learning-rate", "2e-3",
         "--save-steps", "2", "--eval-steps", "5", *more,
     ]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1"}
+    path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1"}
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "lawqa", *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,

@@ -36,18 +36,25 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = train_tiny_tokenizer(f"{q.context}\n{q.text}" for q in questions)
     write_tiny_model(directory / "model", tokenizer)
     write_questions(directory / "train.json", questions[:40])
+    # Others share a context with what is trained on.
+    write_questions(directory / "dev.json", questions[40:50])
     write_questions(directory / "test.json", questions[40:])
     return directory
 
 
 def lawqa(*arguments: str, launcher: tuple[str, ...] = ()) -> str:
+    return python(*launcher, "-m", "lawqa", *arguments)
+
+
+def python(*arguments: str) -> str:
+    path = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {
-        **os.environ, "PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1",
+        **os.environ, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
-    if not launcher:
+    if arguments[:2] != TWO[:2]:
         environment["CUDA_VISIBLE_DEVICES"] = "0"
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, *launcher, "-m", "lawqa", *arguments],
+        [sys.executable, *arguments],
         capture_output=True, text=True, env=environment, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
@@ -67,7 +74,7 @@ def test_the_loss_curve_is_that_of_one_gpu(directory: Path, way: str) -> None:
         more = ("--use-dora",) if way == "plain" else ()
         path = way
         if way == "sharded" and launcher:
-            more, path = ("--fsdp", "--dev-file", str(directory / "test.json")), "plain"
+            more, path = ("--fsdp", "--dev-file", str(directory / "dev.json")), "plain"
         elif way == "sharded":
             path = "fast"
         said = lawqa(
@@ -88,6 +95,14 @@ def test_the_loss_curve_is_that_of_one_gpu(directory: Path, way: str) -> None:
         assert all(two == pytest.approx(one, rel=0.03, abs=0.02) for one, two in pairs)
     else:
         assert off < 0.02
+
+
+def test_shared_out_weights_are_collected_byte_by_byte(directory: Path) -> None:
+    said = python(
+        *TWO, str(Path(__file__).with_name("collected_weights.py")), str(directory / "model")
+    )
+    print(said.splitlines()[-1])
+    assert "of 14 packed weights 0 differ" in said
 
 
 def test_scores_are_those_of_one_gpu(directory: Path) -> None:

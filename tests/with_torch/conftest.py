@@ -70,6 +70,22 @@ def tiny_dir(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> P
 
 
 @pytest.fixture(scope="session")
+def stored_in_4bit(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path) -> Path:
+    """The tiny model quantised by somebody else: FP4, single quantisation, held as bfloat16 for FSDP."""
+    import torch
+    import transformers
+
+    options = transformers.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_storage=torch.bfloat16
+    )
+    model = transformers.AutoModelForCausalLM.from_pretrained(tiny_dir, quantization_config=options)
+    directory = tmp_path_factory.mktemp("stored") / "tiny-4bit"
+    model.save_pretrained(directory)
+    transformers.AutoTokenizer.from_pretrained(tiny_dir).save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
 def qwen_tokenizer() -> Any:
     path = Path(__file__).parents[2].parent / "shared" / "data" / "qwen3-tokenizer"
     if not path.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,35 @@ def test_plain_loading_quantises_nothing(tiny_dir: Path) -> None:
     loaded = load_model(ModelConfig(str(tiny_dir)))
     assert not any(isinstance(m, bnb.nn.Linear4bit) for m in loaded.model.modules())
     assert loaded.describe()["quantisation"] is None
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_weights_that_are_stored_in_4_bits_are_taken_as_they_are(
+    stored_in_4bit: Path, tiny_dir: Path, asked: bool, recwarn: pytest.WarningsRecorder
+) -> None:
+    loaded = load_model(ModelConfig(str(stored_in_4bit), load_in_4bit=asked))
+    assert loaded.describe()["quantisation"] == "fp4"
+    layer = loaded.model.model.layers[0].mlp.up_proj
+    assert layer.weight.dtype == torch.uint8
+    assert layer.compute_dtype == torch.float32
+    whole = load_model(ModelConfig(str(tiny_dir))).model.model.layers[0].mlp.up_proj.weight
+    unpacked = bnb.functional.dequantize_4bit(layer.weight, layer.weight.quant_state)
+    assert (unpacked - whole).abs().mean() < 0.15 * whole.abs().mean()
+    ids = torch.arange(8)[None]
+    with torch.no_grad():
+        assert loaded.model(input_ids=ids).logits.isfinite().all()
+    assert not [w for w in recwarn if "quantization_config" in str(w.message)]
+
+
+def test_weights_quantised_in_another_way_are_refused(tiny_dir: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_dir, copy)
+    config = json.loads((copy / "config.json").read_text(encoding="utf-8"))
+    config["quantization_config"] = {"quant_method": "gptq", "bits": 4}
+    (copy / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(BackendError, match=r"quantised already, by gptq") as caught:
+        load_model(ModelConfig(str(copy)))
+    assert "the model that is not quantised" in str(caught.value.hint)
 
 
 def test_a_stop_token_comes_from_the_chat_template_too(tiny_dir: Path, tmp_path: Path) -> None:

@@ -110,3 +110,23 @@ def test_trained_on_questions_are_no_dev_questions(
     assert main(["merge", str(adapter), "-o", str(tmp_path / "m"), "--dev-file", str(train)]) == 2
     assert "12 of 12 questions were in the training of" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
+
+
+def test_a_base_of_4_bit_files_is_trained_over_and_not_merged_into(
+    stored_in_4bit: Path, questions: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_questions(tmp_path / "train.json", questions[:4])
+    write_questions(tmp_path / "test.json", questions[12:16])
+    adapter = tmp_path / "adapter"
+    assert main(["train", "--model-name", str(stored_in_4bit), "--do-train",
+                 "--train-file", str(tmp_path / "train.json"), "--output-dir", str(adapter),
+                 "--num-epochs", "1"]) == 0  # fmt: skip
+    assert f"{stored_in_4bit}, fp4" in capsys.readouterr().out
+    assert main(["evaluate", "--hf-model-name", str(stored_in_4bit), "--hf-lora-path", str(adapter),
+                 "--data", str(tmp_path / "test.json"),
+                 "--run-dir", str(tmp_path / "run")]) == 0  # fmt: skip
+    assert main(["merge", str(adapter), "-o", str(tmp_path / "merged")]) == 2
+    err = capsys.readouterr().err
+    assert "its files hold 4-bit weights, and merging needs whole ones" in err
+    assert "hint: --model-name" in err
+    assert not (tmp_path / "merged").exists()

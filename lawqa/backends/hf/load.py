@@ -10,9 +10,9 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -20,9 +20,9 @@ import torch
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 from transformers import (  # noqa: E402 - after the log level is set
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
-    BitsAndBytesConfig,
     GenerationConfig,
 )
 from transformers.utils import logging as transformers_logging  # noqa: E402
@@ -35,10 +35,15 @@ from lawqa.backends.hf.device import (  # noqa: E402
     peak_memory_gib,
     pick_device,
 )
-from lawqa.errors import BackendError, MissingExtraError  # noqa: E402
+from lawqa.backends.hf.quantisation import (  # noqa: E402
+    QuantType,
+    keep_as_bytes,
+    keep_cpu_gradients_right,
+    quantisation,
+    stored_type,
+)
+from lawqa.errors import BackendError  # noqa: E402
 from lawqa.prompting import end_of_turn  # noqa: E402
-
-QuantType = Literal["nf4", "fp4"]
 
 _SAMPLE_BYTES = 1 << 20
 
@@ -57,7 +62,8 @@ class ModelConfig:
     revision: str | None = None
     """A branch, tag or commit of a cached model; None for its default."""
     load_in_4bit: bool = False
-    """Quantise the linear layers to 4 bits (with double quantisation) while loading."""
+    """Quantise the linear layers to 4 bits (with double quantisation) while loading; where the files hold
+    4-bit weights already, these are taken."""
     quant_type: QuantType = "nf4"
     """The 4-bit data type."""
     dtype: ComputeDtype = "auto"
@@ -73,7 +79,7 @@ class LoadedModel:
     tokenizer: Any
     """Its tokenizer."""
     config: ModelConfig
-    """What it was loaded from."""
+    """What it was loaded from; 4-bit also where the files hold 4-bit weights and nobody asked for them."""
     device: torch.device
     """Where it lives."""
     dtype: torch.dtype
@@ -117,28 +123,41 @@ def load_model(
     """
     device = pick_device()
     dtype = compute_dtype(config.dtype, device)
-    logger.debug(
-        "loading %s (revision %s) onto %s: %s, products in %s",
-        config.name, config.revision, describe_device(device),
-        config.quant_type if config.load_in_4bit else "not quantised", dtype,
-    )  # fmt: skip
     began = time.perf_counter()
     tokenizer = load_tokenizer(config.name, config.revision)
     try:
+        described = AutoConfig.from_pretrained(config.name, revision=config.revision or "main")
+        stored = stored_type(config.name, described, dtype)
+        if stored:
+            config = replace(config, load_in_4bit=True, quant_type=stored)
+        logger.debug(
+            "loading %s (revision %s) onto %s: %s, products in %s",
+            config.name, config.revision, describe_device(device),
+            config.quant_type if config.load_in_4bit else "not quantised", dtype,
+        )  # fmt: skip
+        # transformers takes a None for the config's own, and would read 4-bit weights as whole ones.
+        made = (
+            {"quantization_config": quantisation(config.quant_type, dtype)}
+            if config.load_in_4bit and not stored
+            else {}
+        )
         with _share_of_cores() if sharded else nullcontext():
             model = AutoModelForCausalLM.from_pretrained(
                 config.name,
+                config=described,
                 revision=config.revision or "main",
                 dtype=dtype,
                 device_map={"": torch.device("cpu") if sharded else device},
-                quantization_config=_quantisation(config, dtype, sharded=sharded),
+                **made,
             )
     except torch.OutOfMemoryError:
         raise out_of_memory(config.name, load_in_4bit=config.load_in_4bit) from None
     except (OSError, ValueError) as problem:
         raise not_loaded(config.name, config.revision, problem) from problem
-    if config.load_in_4bit and device.type == "cpu":
-        keep_cpu_gradients_right(model)
+    if config.load_in_4bit:
+        keep_as_bytes(model)
+        if device.type == "cpu":
+            keep_cpu_gradients_right(model)
     stop_token_ids = _stop_token_ids(model.generation_config, tokenizer)
     loaded = LoadedModel(model, tokenizer, config, device, dtype, stop_token_ids, sharded=sharded)
     if adapter is not None:
@@ -199,17 +218,6 @@ def no_peft_warnings() -> Iterator[None]:
         yield
 
 
-def keep_cpu_gradients_right(model: Any) -> None:
-    """Stop bitsandbytes from repacking 4-bit weights on CPUs with AVX512-BF16.
-
-    A no-grad forward there repacks each `Linear4bit` for good; training afterwards runs a kernel whose
-    gradients are wrong, without an error (seen with bitsandbytes 0.50).
-    """
-    for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
-
-
 def directory_hash(directory: Path) -> str:
     """A hash of the files directly in a model directory: names, sizes and contents.
 
@@ -239,24 +247,6 @@ def _share_of_cores() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _quantisation(
-    config: ModelConfig, dtype: torch.dtype, *, sharded: bool
-) -> BitsAndBytesConfig | None:
-    if not config.load_in_4bit:
-        return None
-    try:
-        return BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type=config.quant_type,
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-            # FSDP of older versions of torch wants one dtype for all weights of a block.
-            bnb_4bit_quant_storage=dtype if sharded else torch.uint8,
-        )
-    except ImportError:
-        raise MissingExtraError("bitsandbytes", "train") from None
 
 
 def _stop_token_ids(generation: GenerationConfig | None, tokenizer: Any) -> tuple[int, ...]:

@@ -1,0 +1,85 @@
+"""4-bit weights: made while loading, or found quantised already in the files of a model."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import torch
+from transformers import BitsAndBytesConfig
+
+from lawqa.errors import BackendError, MissingExtraError
+
+QuantType = Literal["nf4", "fp4"]
+
+
+def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfig:
+    """4 bits with double quantisation (QLoRA, arXiv:2305.14314).
+
+    Args:
+        quant_type: the 4-bit data type.
+        dtype: of products.
+
+    Raises:
+        MissingExtraError: bitsandbytes is not installed.
+    """
+    try:
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type=quant_type,
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+    except ImportError:
+        raise MissingExtraError("bitsandbytes", "train") from None
+
+
+def stored_type(name: str, model_config: Any, dtype: torch.dtype) -> QuantType | None:
+    """The 4-bit data type in which a model's files hold its weights; None where they hold them whole.
+
+    Args:
+        name: of the model, for messages.
+        model_config: its config; products are set to `dtype` in it, which the files' maker chose otherwise.
+        dtype: of products.
+
+    Raises:
+        BackendError: the weights are quantised in another way than bitsandbytes' 4 bits.
+        MissingExtraError: they are, and bitsandbytes is not installed.
+    """
+    stored = getattr(model_config, "quantization_config", None)
+    if stored is None:
+        return None
+    if stored.get("quant_method") != "bitsandbytes" or not stored.get("load_in_4bit"):
+        raise BackendError(
+            f"{name}: its weights are quantised already, by {stored.get('quant_method')}, not to "
+            "bitsandbytes' 4 bits",
+            "take the model that is not quantised; lawqa quantises it while loading",
+        )
+    if find_spec("bitsandbytes") is None:
+        raise MissingExtraError("bitsandbytes", "train")
+    stored["bnb_4bit_compute_dtype"] = str(dtype).removeprefix("torch.")
+    quant_type: QuantType = "nf4" if stored.get("bnb_4bit_quant_type") == "nf4" else "fp4"
+    return quant_type
+
+
+def keep_as_bytes(model: Any) -> None:
+    """Give 4-bit weights that were stored as bfloat16, for FSDP elsewhere, the dtype of what they are.
+
+    Kernels read them as bytes, and torch does not keep all bits of a NaN that they happen to spell.
+    """
+    for module in model.modules():
+        weight: Any = getattr(module, "weight", None)
+        if getattr(weight, "quant_state", None) is not None and weight.dtype != torch.uint8:
+            weight.data = weight.data.view(torch.uint8).view(-1, 1)
+            weight.quant_storage = module.quant_storage = torch.uint8
+
+
+def keep_cpu_gradients_right(model: Any) -> None:
+    """Stop bitsandbytes from repacking 4-bit weights on CPUs with AVX512-BF16.
+
+    A no-grad forward there repacks each `Linear4bit` for good; training afterwards runs a kernel whose
+    gradients are wrong, without an error (seen with bitsandbytes 0.50).
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
