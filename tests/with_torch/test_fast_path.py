@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -13,7 +13,10 @@ from lawqa.prompting import PromptSpec
 from lawqa.records import make_record, tokenize_records
 from lawqa.training.collate import LeftPadCollator
 from lawqa.training.config import TrainingConfig
-from lawqa.training.fast import FastPath, pack, packed_parts, why_not
+from lawqa.training.fast import FastPath, pack, packed_parts, plain_kernels, why_not
+from lawqa.training.fast.attention import PlainAttention
+from lawqa.training.fast.block import Block, Setting
+from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.model import unknown_shape
 from lawqa.training.model import add_adapter
 from lawqa.training.paths import answer_loss
@@ -64,6 +67,56 @@ def test_loss_and_gradients_are_those_of_the_plain_path(
     fast = FastPath(model, None if kept is None else lambda _: kept).loss(pack(batch))
     assert fast.item() == pytest.approx(plain.item(), rel=1e-5)
     assert_same(gradients(model, fast), expected)
+
+
+def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
+    tiny_dir: Path,
+) -> None:
+    """bfloat16 rounds half of it away; added to the larger residual stream it would be nearly all."""
+    config = ModelConfig(str(tiny_dir), dtype="bfloat16")
+    model = add_adapter(load_model(config), TrainingConfig(lora_dropout=0.0))
+    decoder = model.get_base_model().model
+    layer, tokens = decoder.layers[0], 64
+    block = Block(layer, "default", torch.bfloat16, 0.0)
+    x = 10 * torch.randn(tokens, layer.hidden_size, generator=torch.Generator().manual_seed(0))
+    rotary = decoder.rotary_emb(x[None], torch.arange(tokens)[None])
+    cos, sin = (part[0].bfloat16() for part in rotary)
+    setting = Setting(
+        cos=cos, sin=sin, starts=torch.tensor([0, tokens], dtype=torch.int32), longest=tokens,
+        workspace=Workspace(x.device, torch.bfloat16), kernels=plain_kernels, attention=PlainAttention,
+    )  # fmt: skip
+
+    def fast() -> torch.Tensor:
+        copies = (copy for group in block.groups for copy in group.copies)
+        for copy, master in zip(copies, block.parameters, strict=True):
+            copy.data.copy_(master)
+        return block.finish(block.run(x.bfloat16(), setting, (0, 0, 0, 0)), setting, (0, 0, 0, 0))[
+            0
+        ].float()
+
+    def plain(dtype: torch.dtype = torch.bfloat16) -> torch.Tensor:
+        causal = torch.ones(tokens, tokens, dtype=torch.bool).tril()[None, None]
+        embedded = (cos[None].to(dtype), sin[None].to(dtype))
+        out = layer(x.to(dtype)[None], attention_mask=causal, position_embeddings=embedded)
+        return cast(torch.Tensor, out[0].float())
+
+    def exact() -> torch.Tensor:
+        return plain(torch.float32)
+
+    adapted = (layer.self_attn.o_proj, layer.mlp.down_proj)
+    ways = (fast, plain)
+    with torch.no_grad():
+        before = [way() for way in ways]
+        for module in adapted:
+            torch.nn.init.normal_(module.lora_B["default"].weight, std=1e-3)
+        changed = [way() - old for way, old in zip(ways, before, strict=True)]
+        layer.float()
+        update = exact()
+        for module in adapted:
+            module.lora_B["default"].weight.zero_()
+        update -= exact()
+    kept = [float((change * update).sum() / update.square().sum()) for change in changed]
+    assert kept[0] == pytest.approx(kept[1], abs=0.1)
 
 
 def test_adapters_on_some_layers_only(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:

@@ -105,19 +105,17 @@ class Block:
             q, k, v, setting.starts, setting.longest, self.scale
         )
         del normed, q, k, v
-        middle, low_output = self.output.forward(
-            attended.flatten(1), workspace, kernels, seeds[1], residual=x
-        )
+        middle, low_output = self.output.forward(attended.flatten(1), workspace, kernels, seeds[1])
+        middle += x
         normed, _ = kernels.rms_norm(middle, self.norms[1], self.eps)
         gate_up, low_gate_up = self.gate_up.forward(normed, workspace, kernels, seeds[2])
         return Kept(qkv, attended, attention, middle, gate_up, (low_qkv, low_output, low_gate_up))
 
     def finish(self, kept: Kept, setting: Setting, seeds: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """The residual stream after the block, and x Aᵀ of the down projection."""
-        return self.down.forward(
-            setting.kernels.swiglu(kept.gate_up), setting.workspace, setting.kernels, seeds[3],
-            residual=kept.middle,
-        )  # fmt: skip
+        activated = setting.kernels.swiglu(kept.gate_up)
+        out, low_down = self.down.forward(activated, setting.workspace, setting.kernels, seeds[3])
+        return out.add_(kept.middle), low_down
 
     def backward(
         self, grad: Tensor, x: Tensor, kept: Kept, low_down: Tensor, setting: Setting,

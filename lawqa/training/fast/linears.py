@@ -99,13 +99,14 @@ class LinearGroup:
         return matrix
 
     def forward(
-        self, x: Tensor, workspace: Workspace, kernels: ModuleType, seed: int,
-        residual: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """The output [tokens, out], plus `residual` where given, and x Aᵀ [tokens, rank] for the backward."""
+        self, x: Tensor, workspace: Workspace, kernels: ModuleType, seed: int
+    ) -> tuple[Tensor, Tensor]:
+        """The output [tokens, out], and x Aᵀ [tokens, rank] for the backward pass."""
         weight = self.weight(workspace)
         low = self._dropped(x, kernels, seed) @ self.a.t()
-        out = x @ weight.t() if residual is None else torch.addmm(residual, x, weight.t())
+        # The residual stream is not added here: beside its large values half precision would round away
+        # nearly all that LoRA adds while B is small; beside the output alone it loses what PEFT loses.
+        out = x @ weight.t()
         for columns, low_columns, b, scaling in self._parts:
             out[:, columns].addmm_(low[:, low_columns], b.t(), alpha=scaling)
         return out, low
