@@ -50,6 +50,26 @@ def four_bit(outputs: int, inputs: int, rank: int) -> Any:
     return Projection(module, lora)
 
 
+def test_flash_attention_over_a_forest_is_that_of_the_padded_calls() -> None:
+    from lawqa.backends.hf.forest_attention import FlashForestAttention, ForestAttention
+    from lawqa.backends.hf.prefixes import plant
+
+    common = list(range(300))
+    sequences = [
+        *([*common, *range(400, 440), i, *range(500 + 10 * i)] for i in range(4)),
+        *([*common[:200], 7, i, 9] for i in range(3)),
+        [*common, *range(400, 440)],
+        [1000],
+        list(range(2000, 2777)),
+    ]
+    forest = plant(sequences)
+    assert max(len(node.path) for node in forest.nodes) > 1, "no shared prefix within another"
+    tokens, device = len(forest.tokens), torch.device("cuda")
+    q, k, v = random(tokens, 32, 128), random(tokens, 8, 128), random(tokens, 8, 128) * 0.5
+    expected = ForestAttention(forest, device)(q, k, v)
+    assert distance(FlashForestAttention(forest, device)(q, k, v), expected) < ROUNDING
+
+
 def test_norms_rotations_and_activations_are_those_of_torch() -> None:
     from lawqa.backends.hf.elementwise import TorchElementwise
     from lawqa.backends.hf.triton_elementwise import TritonElementwise

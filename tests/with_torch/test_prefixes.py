@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention
 
-from lawqa.backends.hf.forest_attention import ForestAttention, even_groups
+from lawqa.backends.hf.forest_attention import FlashForestAttention, ForestAttention, even_groups
 from lawqa.backends.hf.prefixes import family_order, plant
 
 SEQUENCES = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=12), min_size=1, max_size=9)
@@ -38,16 +42,34 @@ def test_what_is_common_is_held_once_where_that_saves_enough() -> None:
     assert len(plant(nested, worth=20).tokens) == 40 + 30 + 2 + 2 * 2
 
 
+def flash_attention(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, q_bounds: torch.Tensor, k_bounds: torch.Tensor,
+    *_: object,
+) -> tuple[torch.Tensor]:  # fmt: skip
+    """What torch's kernel computes on a GPU: stretch by stretch, the last query level with the last key."""
+    out = torch.empty_like(q)
+    bounds = zip(pairwise(q_bounds.tolist()), pairwise(k_bounds.tolist()), strict=True)
+    for (start, end), (first, last) in bounds:
+        rows = (x.transpose(0, 1)[None] for x in (q[start:end], k[first:last], v[first:last]))
+        seen = torch.ones(end - start, last - first).tril(last - first - (end - start)).bool()
+        piece = scaled_dot_product_attention(*rows, attn_mask=seen, enable_gqa=True)
+        out[start:end] = piece[0].transpose(0, 1)
+    return (out,)
+
+
+@pytest.mark.parametrize("attention", [ForestAttention, FlashForestAttention])
 @given(SEQUENCES, st.integers(1, 12))
 def test_attention_in_the_forest_is_attention_in_each_sequence(
-    sequences: list[list[int]], worth: int
+    attention: Any, sequences: list[list[int]], worth: int
 ) -> None:
     forest = plant(sequences, worth)
     count = len(forest.tokens)
     noise = torch.Generator().manual_seed(count)
     q = torch.randn(count, 4, 8, generator=noise)
     k, v = (torch.randn(count, 2, 8, generator=noise) for _ in range(2))
-    found = ForestAttention(forest, torch.device("cpu"))(q, k, v)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(torch.ops.aten, "_flash_attention_forward", flash_attention)
+        found = attention(forest, torch.device("cpu"))(q, k, v)
     for number in range(len(sequences)):
         spans = forest.spans(forest.leaves[number])
         at = torch.tensor([i for start, end in spans for i in range(start, end)])

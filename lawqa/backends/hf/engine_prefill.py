@@ -8,7 +8,7 @@ import torch
 
 from lawqa.backends.hf.decoder import Decoder
 from lawqa.backends.hf.engine_cache import PagedCache
-from lawqa.backends.hf.forest_attention import ForestAttention
+from lawqa.backends.hf.forest_attention import attention_over
 from lawqa.backends.hf.prefixes import plant
 
 
@@ -45,7 +45,7 @@ def prefill(
         for own, tokens, first in zip(pages, sequences, firsts, strict=True)
     ]
     slots = torch.cat(places).to(device)
-    attention = ForestAttention(forest, device)
+    attention = attention_over(forest, decoder)
 
     def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         cache.keys[layer].index_copy_(0, slots, k[source])

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch.nn import functional
 from torch.nn.attention.bias import causal_lower_right
 
+from lawqa.backends.hf.decoder import Decoder
 from lawqa.backends.hf.prefixes import Forest
 
 _WASTE = 0.2
 """How much of a call may be padding."""
+_WIDEST_HEAD = 256
+"""Numbers of a head, beyond which FlashAttention has no kernels."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,55 @@ class _Call:
     """Where those belong among the flat tokens."""
 
 
+def attention_over(forest: Forest, decoder: Decoder) -> FlashForestAttention | ForestAttention:
+    """The fastest attention over these tokens that the device has.
+
+    Args:
+        forest: how the tokens hang together.
+        decoder: whose tokens they are.
+    """
+    device, head = decoder.device, decoder.shape.head_dim
+    flash = (
+        device.type == "cuda"
+        and decoder.dtype in (torch.bfloat16, torch.float16)
+        and torch.cuda.get_device_capability(device) >= (8, 0)
+        and head <= _WIDEST_HEAD
+        and head % 8 == 0
+    )
+    return (FlashForestAttention if flash else ForestAttention)(forest, device)
+
+
+class FlashForestAttention:
+    """Attention for one forest: one call of torch's own FlashAttention-2 kernels in every layer.
+
+    They take queries and keys of different lengths (arXiv:2307.08691), the last query level with the last
+    key: each node's tokens are queries, and its path down to them are keys.
+
+    Args:
+        forest: how the tokens hang together.
+        device: where the tokens are.
+    """
+
+    def __init__(self, forest: Forest, device: torch.device) -> None:
+        seen = [
+            torch.cat([torch.arange(start, end) for start, end in forest.spans(number)])
+            for number in range(len(forest.nodes))
+        ]
+        self._seen = torch.cat(seen).to(device)
+        lengths = [node.length for node in forest.nodes], [len(tokens) for tokens in seen]
+        self._bounds = [_bounds(kind, device) for kind in lengths]
+        self._longest = [max(kind) for kind in lengths]
+
+    def __call__(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """See `ForestAttention.__call__`."""
+        out: torch.Tensor = torch.ops.aten._flash_attention_forward(
+            q, k[self._seen], v[self._seen], *self._bounds, *self._longest, 0.0, True, False
+        )[0]
+        return out.flatten(1)
+
+
 class ForestAttention:
-    """Attention for one forest, the same calls in every layer.
+    """Attention for one forest, the same calls in every layer; for any device and dtype.
 
     Args:
         forest: how the tokens hang together.
@@ -71,6 +122,11 @@ class ForestAttention:
             ).flatten(0, 1)
             out[call.targets] = mixed if call.kept is None else mixed[call.kept]
         return out.flatten(1)
+
+
+def _bounds(lengths: Sequence[int], device: torch.device) -> torch.Tensor:
+    """Where each stretch starts, and the end of the last."""
+    return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
 
 
 def even_groups(lengths: Sequence[int]) -> list[list[int]]:

@@ -14,7 +14,7 @@ from lawqa.backends.hf.decoder import Decoder
 from lawqa.backends.hf.device import free_bytes
 from lawqa.backends.hf.encoded import Encoded
 from lawqa.backends.hf.engine_cache import workspace_bytes
-from lawqa.backends.hf.forest_attention import ForestAttention
+from lawqa.backends.hf.forest_attention import attention_over
 from lawqa.backends.hf.prefixes import plant
 
 MOST_TOKENS = 16384
@@ -43,7 +43,7 @@ def fitting_tokens(decoder: Decoder) -> int:
 def last_logits_shared(decoder: Decoder, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
     """Next-token logits, float32, shape [prompts, vocabulary]; common prefixes are computed once."""
     forest = plant(prompts)
-    attention = ForestAttention(forest, decoder.device)
+    attention = attention_over(forest, decoder)
     with torch.no_grad():
         stream = decoder.forward(
             torch.tensor(forest.tokens, device=decoder.device),
