@@ -219,10 +219,14 @@ class AdapterManifest:
                 "so leaks cannot be ruled out"
             )
         if seen or related:
-            message = (
-                f"{len(seen)} of {len(questions)} questions were in the training of {self.path}"
-            )
-            if related:
+            of_all = f"of {len(questions)} questions"
+            message = f"{len(seen)} {of_all} were in the training of {self.path}"
+            if not seen:
+                message = (
+                    f"{len(related)} {of_all} share context or article with one that was in the training "
+                    f"of {self.path}"
+                )
+            elif related:
                 message += f", and {len(related)} more share context or article with one that was"
             if not allow_leak:
                 named = [question.id for question in (*seen, *related)]
