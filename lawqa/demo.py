@@ -11,7 +11,8 @@ from pathlib import Path
 from lawqa.backends.hf import require_packages
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult, evaluate
-from lawqa.pipelines.train import TrainConfig, prepare, train
+from lawqa.pipelines.train import train
+from lawqa.pipelines.training_prepare import TrainConfig, prepare
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.report.table import summary_table

@@ -19,7 +19,7 @@ from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.crossval import Pooled
+    from lawqa.pipelines.crossval_pool import Pooled
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class CrossvalPool:
     """Where the pooled run goes. Without it: `pooled` in the first directory."""
 
     def run(self) -> int:
-        from lawqa.pipelines.crossval import pool
+        from lawqa.pipelines.crossval_pool import pool
 
         if not self.directories:
             raise ConfigError("no directory was given", "lawqa crossval pool DIR...")

@@ -16,7 +16,7 @@ from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import Interrupted
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.train import TrainConfig
+    from lawqa.pipelines.training_prepare import TrainConfig
     from lawqa.training.fit import TrainingFigures
 
 logger = logging.getLogger(__name__)
@@ -55,8 +55,9 @@ class Train(TrainingFlags):
     def run(self) -> int:
         config = self._config()
         from lawqa.pipelines.interrupts import exit_code
-        from lawqa.pipelines.train import is_done, is_main_process, leave_group, prepare, train
+        from lawqa.pipelines.train import is_done, train
         from lawqa.pipelines.training_plan import plan_text
+        from lawqa.pipelines.training_prepare import is_main_process, leave_group, prepare
 
         if is_done(config):
             print(f"training is done already; adapter: {self.output_dir}")
@@ -95,7 +96,7 @@ class Train(TrainingFlags):
             patience=self.patience,
             stop_on_collapse=self.stop_on_collapse,
         )
-        from lawqa.pipelines.train import TrainConfig
+        from lawqa.pipelines.training_prepare import TrainConfig
 
         return TrainConfig(
             train_file=self.train_file,

@@ -1,4 +1,4 @@
-"""Cross-validation: train and evaluate fold by fold, then pool the held-out answers into one run."""
+"""Cross-validation: train and evaluate fold by fold; `crossval_pool` joins the held-out answers."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lawqa.bars import Parts
-from lawqa.errors import ConfigError, DataError
-from lawqa.files import json_lines, read_json
+from lawqa.errors import ConfigError
+from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, pool, read_settings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.figures import summary_of
 from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
-from lawqa.pipelines.train import TrainConfig, prepare, train
+from lawqa.pipelines.train import train
+from lawqa.pipelines.training_prepare import TrainConfig, prepare
 from lawqa.pipelines.training_resume import FREE_TRAINING
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import make_records, write_records
-from lawqa.runs import MANIFEST, RESULTS, Manifest, RunDirectory, now, read_manifest, write_json
-from lawqa.scoring import Summary
+from lawqa.runs import MANIFEST, read_manifest, write_json
 from lawqa.training.config import TrainingConfig
 from lawqa.training.trackers import Tracker, require_trackers
 
@@ -75,18 +74,6 @@ class CrossvalConfig:
     """No progress bars."""
 
 
-@dataclass(frozen=True)
-class Pooled:
-    """The pooled run of one training seed."""
-
-    directory: Path
-    """A run directory that `lawqa compare` reads."""
-    summary: Summary
-    """Its figures."""
-    notes: tuple[str, ...]
-    """What a reader must know first."""
-
-
 def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
     """Split, then train and evaluate each fold; what is done already is not done again.
 
@@ -118,95 +105,6 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
         say(f"fold {config.fold} is done; lawqa crossval pool joins the folds")
         return ()
     return pool([config.output_dir], config.output_dir / "pooled")
-
-
-def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
-    """Join the held-out answers of all folds into one run for each training seed.
-
-    Args:
-        directories: the output directories of `run_crossval` with the same settings; folds that ran on
-            other machines are given as further directories.
-        output_dir: where the pooled runs go, `seedN` each; earlier ones are replaced.
-
-    Raises:
-        DataError: folds are missing or unfinished, or do not belong together.
-    """
-    settings = [_read_json(directory / "crossval.json") for directory in directories]
-    if any(other["settings"] != settings[0]["settings"] for other in settings):
-        raise DataError("the directories hold cross-validations with different settings")
-    folds = int(settings[0]["settings"]["folds"])
-    found: dict[int, dict[int, Path]] = {}
-    for directory in directories:
-        for run in sorted(directory.glob("fold*/seed*/run")):
-            seed = int(run.parent.name.removeprefix("seed"))
-            fold = int(run.parent.parent.name.removeprefix("fold"))
-            found.setdefault(seed, {}).setdefault(fold, run)
-    if not found:
-        raise DataError(f"{directories[0]}: holds no evaluated fold", "lawqa crossval run  first")
-    return tuple(_pool_seed(found[seed], seed, folds, output_dir) for seed in sorted(found))
-
-
-def _pool_seed(runs: dict[int, Path], seed: int, folds: int, output_dir: Path) -> Pooled:
-    missing = [fold for fold in range(1, folds + 1) if fold not in runs]
-    if missing:
-        raise DataError(
-            f"seed {seed}: fold {missing[0]} of {folds} is missing",
-            f"lawqa crossval run --fold {missing[0]}  with the same options",
-        )
-    manifests = [read_manifest(runs[fold]) for fold in sorted(runs)]
-    for fold, manifest in zip(sorted(runs), manifests, strict=True):
-        if manifest["status"] != "done":
-            raise DataError(
-                f"{runs[fold]}: is {manifest['status']}, not done",
-                "run the same lawqa crossval run again: it goes on where it stopped",
-            )
-    rows = []
-    for fold, manifest in zip(sorted(runs), manifests, strict=True):
-        of_fold = [row for _, row in json_lines(runs[fold] / RESULTS)]
-        if len(of_fold) != manifest["data"]["questions"]:
-            raise DataError(
-                f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
-                f"{manifest['data']['questions']} were given; was it cut off while it was copied?",
-                f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
-            )
-        rows += of_fold
-    notes = [
-        f"POOLED: {folds} folds; each fold's adapter was trained on most of the other folds' questions, so "
-        "the answers are not independent and the interval is somewhat too narrow",
-        *sorted({note for manifest in manifests for note in manifest["notes"]}),
-    ]
-    run = RunDirectory.create(output_dir / f"seed{seed}", fresh=True)
-    for row in rows:
-        run.append_result(row)
-    seconds = sum(manifest["figures"]["seconds"] for manifest in manifests)
-    summary, record = summary_of(rows, notes, seconds)
-    run.write_summary(record)
-    run.write_manifest(_pooled_manifest(manifests, seed, notes, seconds))
-    return Pooled(run.path, summary, tuple(record["notes"]))
-
-
-def _pooled_manifest(
-    manifests: Sequence[dict[str, Any]], seed: int, notes: list[str], seconds: float
-) -> Manifest:
-    first = manifests[0]
-    questions = [entry for manifest in manifests for entry in manifest["questions"]]
-    return Manifest(
-        kind="evaluate",
-        config={**first["config"], "pooled_folds": len(manifests)},
-        model=first["model"],
-        prompt_specs=first["prompt_specs"],
-        retrieval=first.get("retrieval"),
-        data={"folds": [m["data"] for m in manifests], "questions": len(questions)},
-        questions=questions,
-        adapter={"folds": [m["adapter"] for m in manifests]},
-        notes=notes,
-        figures={"seconds": round(seconds, 3)},
-        seed=seed,
-        environment=first["environment"],
-        started=min(m["started"] for m in manifests),
-        ended=now(),
-        status="done",
-    )
 
 
 def waiting_trainings(config: CrossvalConfig) -> list[tuple[int, int]]:
@@ -310,10 +208,10 @@ def _same_settings(config: CrossvalConfig) -> None:
         "rag": config.rag.to_json() if config.rag else None,
         "training": _learnt_with({**vars(config.training), "seed": None}),
     }
-    file = config.output_dir / "crossval.json"
+    file = config.output_dir / SETTINGS
     settings = json.loads(json.dumps(settings))
     if file.is_file():
-        earlier = _read_json(file)["settings"]
+        earlier = read_settings(config.output_dir)
         earlier["training"] = _learnt_with(earlier.get("training", {}))
         changed = [key for key, value in settings.items() if earlier.get(key) != value]
         if changed:
@@ -339,10 +237,3 @@ def _learnt_with(training: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_done(directory: Path) -> bool:
     return (directory / MANIFEST).is_file() and read_manifest(directory)["status"] == "done"
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    content = read_json(path)
-    if not isinstance(content, dict) or "settings" not in content:
-        raise DataError(f"{path}: does not describe a cross-validation")
-    return content

@@ -17,7 +17,7 @@ from lawqa.runs import Manifest, describe_environment, now, write_text
 from lawqa.scoring import wilson
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.train import Prepared
+    from lawqa.pipelines.training_prepare import Prepared
     from lawqa.training.dev import DevResult
     from lawqa.training.fit import TrainingFigures
 

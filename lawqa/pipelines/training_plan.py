@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lawqa.records import masked_text
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.train import Prepared
+    from lawqa.pipelines.training_prepare import Prepared
     from lawqa.training.config import TrainingConfig
 
 

@@ -102,7 +102,8 @@ def test_the_adapter_is_a_standard_one_and_reloads_to_the_same_scores(
 
     from lawqa.backends.hf.backend import HFBackend
     from lawqa.backends.hf.load import ModelConfig, load_model
-    from lawqa.pipelines.train import TrainConfig, prepare, train
+    from lawqa.pipelines.train import train
+    from lawqa.pipelines.training_prepare import TrainConfig, prepare
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.training.config import TrainingConfig
 

@@ -1,0 +1,242 @@
+"""What a training needs, loaded and checked before anything is written."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lawqa.augment import ReadingRecord, holds_readings, pack_readings, read_readings
+from lawqa.errors import ConfigError
+from lawqa.pipelines.lock import LOCK, require_free
+from lawqa.pipelines.training_dev import DevQuestions, load_dev
+from lawqa.pipelines.training_outputs import manifest_of
+from lawqa.pipelines.training_resume import earlier_training, require_same_training
+from lawqa.prompting import Condition
+from lawqa.records import (
+    TokenizedRecord,
+    TrainingRecord,
+    load_records,
+    reading_record,
+    shortened_note,
+    tokenize_records,
+)
+from lawqa.runs import RunDirectory
+from lawqa.training.config import TrainingConfig
+from lawqa.training.trackers import Tracker, require_trackers
+
+if TYPE_CHECKING:
+    from lawqa.backends.hf.load import LoadedModel
+
+logger = logging.getLogger(__name__)
+
+READING_TOKENS = 1024
+"""Tokens of a sequence of articles to read, where no other length is asked for."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What is trained on what, and where the adapter goes."""
+
+    train_file: Path
+    """Records, or questions from which direct closed-book records are made."""
+    output_dir: Path
+    """Where adapter, manifest and log go."""
+    model_name: str
+    """The base model."""
+    revision: str | None = None
+    """Its revision."""
+    load_in_4bit: bool = False
+    """Train over 4-bit weights."""
+    quant_type: Literal["nf4", "fp4"] = "nf4"
+    """The 4-bit data type."""
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """The dtype of products."""
+    fsdp: bool = False
+    """Share the base model's weights out over the processes."""
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    """How."""
+    dev_file: Path | None = None
+    """Questions, or records of them, whose accuracy decides which step is kept."""
+    dev_condition: Condition | None = None
+    """How dev questions are put, where the training records leave it open."""
+    resume: bool = False
+    """Go on with an interrupted training in the output directory; begin one where there is none."""
+    fresh: bool = False
+    """Replace an earlier adapter in the output directory."""
+    report_to: tuple[Tracker, ...] = ()
+    """Trackers that get the figures, besides TensorBoard's event files."""
+    quiet: bool = False
+    """No progress bar."""
+
+
+@dataclass(frozen=True)
+class TrainingSource:
+    """What a training file holds."""
+
+    records: tuple[TrainingRecord, ...] = ()
+    """Prompts with their answers."""
+    readings: tuple[ReadingRecord, ...] = ()
+    """Articles to read."""
+    warnings: tuple[str, ...] = ()
+    """What is lost or unknown, a sentence each."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that training needs, checked."""
+
+    config: TrainConfig
+    """What was asked for."""
+    loaded: LoadedModel
+    """The base model."""
+    model: Any
+    """PEFT's wrapper with the new adapter."""
+    source: TrainingSource
+    """The records, with warnings."""
+    records: tuple[TokenizedRecord, ...]
+    """The records as token ids and labels."""
+    dev: DevQuestions | None
+    """The dev questions; None without any."""
+    earlier: dict[str, Any] | None
+    """The manifest of the training that is gone on with; None for a new one."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user must know of the records, a sentence each."""
+        shortened = shortened_note(self.records, self.config.training.max_seq_length)
+        return (*self.source.warnings, shortened) if shortened else self.source.warnings
+
+
+def prepare(config: TrainConfig) -> Prepared:
+    """Load and check everything; writes nothing.
+
+    Raises:
+        LawqaError: a file, option or model does not allow it.
+    """
+    from lawqa.backends.hf import require_packages
+
+    logger.debug("settings: %s", config)
+    if config.resume and config.fresh:
+        raise ConfigError(
+            "--resume and --fresh contradict each other",
+            "--resume goes on with a training, --fresh begins anew",
+        )
+    source = _load(config.train_file)
+    dev = _dev(config, source)
+    earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
+    if earlier is None and is_main_process():
+        RunDirectory.check_free(config.output_dir, fresh=config.fresh)
+    if is_main_process():
+        require_free(config.output_dir / LOCK)
+    require_packages(quantised=config.load_in_4bit, training=True)
+    require_trackers(config.report_to)
+    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.training.model import add_adapter
+
+    _take_own_device()
+    model_config = ModelConfig(
+        config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
+    )
+    if config.fsdp:
+        from lawqa.training.sharding import require_shardable
+
+        require_shardable(use_dora=config.training.use_dora)
+    loaded = load_model(model_config, sharded=config.fsdp)
+    if loaded.device.type == "cpu" and config.dtype == "float16":
+        raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
+    records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
+    lengths = sorted(len(record.input_ids) for record in records)
+    logger.debug(
+        "%d records of %d to %d tokens, half of them up to %d",
+        len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
+    )  # fmt: skip
+    _seed(config.training.seed)
+    prepared = Prepared(
+        config, loaded, add_adapter(loaded, config.training), source, tuple(records), dev, earlier
+    )
+    if earlier is not None:
+        require_same_training(config.output_dir, earlier, manifest_of(prepared))
+    return prepared
+
+
+def _take_own_device() -> None:
+    """Of several processes on one machine each has a GPU of its own."""
+    import torch
+
+    if "LOCAL_RANK" in os.environ and torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+
+
+def _dev(config: TrainConfig, source: TrainingSource) -> DevQuestions | None:
+    training = config.training
+    if config.dev_file is None:
+        alone = [
+            flag
+            for flag, given in (
+                ("--eval-steps", training.eval_steps),
+                ("--patience", training.patience),
+                ("--stop-on-collapse", training.stop_on_collapse),
+                ("--dev-condition", config.dev_condition),
+            )
+            if given
+        ]
+        if alone:
+            raise ConfigError(
+                f"{', '.join(alone)} without --dev-file", "give the dev questions, or leave it out"
+            )
+        return None
+    return load_dev(
+        config.dev_file,
+        config.train_file,
+        source.records,
+        config.dev_condition,
+        training.token_budget,
+    )
+
+
+def _load(path: Path) -> TrainingSource:
+    if holds_readings(path):
+        readings = read_readings(path)
+        note = f"{path} holds {len(readings)} statutes' articles to read: they teach no answers"
+        return TrainingSource(readings=readings, warnings=(note,))
+    loaded = load_records(path)
+    return TrainingSource(loaded.records, warnings=loaded.warnings)
+
+
+def _tokenized(
+    source: TrainingSource, tokenizer: Any, max_seq_length: int
+) -> list[TokenizedRecord]:
+    packed = (
+        pack_readings(source.readings, tokenizer, max_seq_length or READING_TOKENS)
+        if source.readings
+        else []
+    )
+    return [
+        *tokenize_records(source.records, tokenizer, max_seq_length),
+        *(
+            reading_record(f"reading {number}", sequence.input_ids)
+            for number, sequence in enumerate(packed, start=1)
+        ),
+    ]
+
+
+def is_main_process() -> bool:
+    """Whether this process writes; of those that `torchrun` starts only the first does."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def leave_group() -> None:
+    """Take leave of the other processes; NCCL warns of a group that is only left behind."""
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def _seed(seed: int) -> None:
+    from transformers import set_seed
+
+    set_seed(seed)
