@@ -37,6 +37,10 @@ def read_text(path: Path) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
+        if problem.start and problem.reason == "unexpected end of data":
+            raise DataError(
+                f"{path}: ends in the middle of a character", "was the copy cut off? copy it again"
+            ) from None
         encoding = "utf-16" if raw.startswith(_UTF16) else "cp932"
         raise DataError(
             f"{path}: is not UTF-8 (byte {problem.start})",

@@ -312,12 +312,14 @@ def test_an_id_that_stands_twice_in_one_order_is_an_error(tmp_path: Path) -> Non
         (b'{"samples": []}', "holds no question"),
         (b"[]", "holds no question"),
         ("問題".encode("cp932"), "is not UTF-8 (byte 0)"),
+        ('{"a": "問題"}'.encode()[:9], "ends in the middle of a character"),
         (b'{"a": "' + "問題".encode("cp932"), "is not UTF-8 (byte 7)"),
         (b"[" * 200_000, "JSON nested too deeply"),
     ],
     ids=[
         "syntax", "cut off", "empty", "blank", "only a BOM", "no samples", "other keys",
-        "samples not a list", "no sample", "empty list", "cp932", "cp932 inside", "nested",
+        "samples not a list", "no sample", "empty list", "cp932", "cut in a character",
+        "cp932 inside", "nested",
     ],
 )  # fmt: skip
 def test_a_bad_file_is_explained(tmp_path: Path, content: bytes, expected: str) -> None:

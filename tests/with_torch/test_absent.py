@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import is_offline_mode
 
-from lawqa.backends.hf import device, load
+from lawqa.backends.hf import device, hub, load
 from lawqa.backends.hf.device import compute_dtype
 from lawqa.backends.hf.load import ModelConfig, load_model, load_tokenizer
 from lawqa.errors import BackendError
@@ -38,9 +40,47 @@ def test_where_fetching_was_tried_the_reason_is_given(monkeypatch: pytest.Monkey
         raise OSError("nobody/x is not a local folder\nIf this is a private repository")
 
     monkeypatch.setattr(load.AutoTokenizer, "from_pretrained", fails)
+    monkeypatch.setattr("lawqa.backends.hf.absent.hub_is_reachable", lambda: True)
     problem = problem_of("nobody/x")
     assert problem.message.endswith("not to be had: nobody/x is not a local folder")
     assert "where there is a network: hf download nobody/x;" in problem.hint
+
+
+@pytest.mark.parametrize("proxy", [False, True])
+def test_a_hub_out_of_reach_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch, tiny_dir: Path, proxy: bool
+) -> None:
+    """Else a mistyped name costs a minute of tries; behind a proxy nobody here can know."""
+
+    def unknown(*_: object) -> Any:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    for name in (
+        "HTTP_PROXY",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    if proxy:
+        monkeypatch.setenv("https_proxy", "http://proxy.invalid:3128")
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    hub.hub_is_reachable.cache_clear()
+    try:
+        for name, left_alone in (("nobody/x", not proxy), (str(tiny_dir), False)):
+            with hub.no_vain_requests(name):
+                assert is_offline_mode() is left_alone
+            assert not is_offline_mode()
+        if not proxy:
+            problem = problem_of("nobody/x")
+            assert problem.message.endswith("not to be had: https://huggingface.co is out of reach")
+            assert "where there is a network: hf download nobody/x;" in problem.hint
+    finally:
+        hub.hub_is_reachable.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -57,10 +57,16 @@ def test_plain_loading_quantises_nothing(tiny_dir: Path) -> None:
 
 @pytest.mark.parametrize("asked", [True, False])
 def test_weights_that_are_stored_in_4_bits_are_taken_as_they_are(
-    stored_in_4bit: Path, tiny_dir: Path, asked: bool, recwarn: pytest.WarningsRecorder
+    stored_in_4bit: Path,
+    tiny_dir: Path,
+    asked: bool,
+    recwarn: pytest.WarningsRecorder,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     loaded = load_model(ModelConfig(str(stored_in_4bit), load_in_4bit=asked))
     assert loaded.describe()["quantisation"] == "fp4"
+    # NF4 is what is made where nothing else is said.
+    assert ("hold fp4 weights already: they are taken, and no nf4 is made" in caplog.text) == asked
     layer = loaded.model.model.layers[0].mlp.up_proj
     assert layer.weight.dtype == torch.uint8
     assert layer.compute_dtype == torch.float32

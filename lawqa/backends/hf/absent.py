@@ -7,6 +7,9 @@ import os
 import shlex
 from pathlib import Path
 
+from huggingface_hub import constants
+
+from lawqa.backends.hf.hub import hub_is_reachable
 from lawqa.errors import BackendError
 
 _MODEL_FILE, _ADAPTER_FILE = "config.json", "adapter_config.json"
@@ -39,8 +42,9 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
             f"HF_HUB_OFFLINE=0 {shlex.join(words)}  fetches it once (pip installs hf with "
             "huggingface_hub); or give the directory of a copy",
         )
+    reason = _first_line(problem) if hub_is_reachable() else f"{constants.ENDPOINT} is out of reach"
     return BackendError(
-        f"{message}, and not to be had: {_first_line(problem)}",
+        f"{message}, and not to be had: {reason}",
         f"check the name; where there is a network: {shlex.join(words)}; or give the directory of a copy",
     )
 

@@ -35,6 +35,7 @@ from lawqa.backends.hf.device import (  # noqa: E402
     peak_memory_gib,
     pick_device,
 )
+from lawqa.backends.hf.hub import no_vain_requests  # noqa: E402
 from lawqa.backends.hf.quantisation import (  # noqa: E402
     QuantType,
     keep_as_bytes,
@@ -126,29 +127,19 @@ def load_model(
     began = time.perf_counter()
     tokenizer = load_tokenizer(config.name, config.revision)
     try:
-        described = AutoConfig.from_pretrained(config.name, revision=config.revision or "main")
-        stored = stored_type(config.name, described, dtype)
-        if stored:
-            config = replace(config, load_in_4bit=True, quant_type=stored)
-        logger.debug(
-            "loading %s (revision %s) onto %s: %s, products in %s",
-            config.name, config.revision, describe_device(device),
-            config.quant_type if config.load_in_4bit else "not quantised", dtype,
-        )  # fmt: skip
-        # transformers takes a None for the config's own, and would read 4-bit weights as whole ones.
-        made = (
-            {"quantization_config": quantisation(config.quant_type, dtype)}
-            if config.load_in_4bit and not stored
-            else {}
-        )
-        with _share_of_cores() if sharded else nullcontext():
+        with no_vain_requests(config.name), _share_of_cores() if sharded else nullcontext():
+            config, options = _as_stored(config, dtype)
+            logger.debug(
+                "loading %s (revision %s) onto %s: %s, products in %s",
+                config.name, config.revision, describe_device(device),
+                config.quant_type if config.load_in_4bit else "not quantised", dtype,
+            )  # fmt: skip
             model = AutoModelForCausalLM.from_pretrained(
                 config.name,
-                config=described,
                 revision=config.revision or "main",
                 dtype=dtype,
                 device_map={"": torch.device("cpu") if sharded else device},
-                **made,
+                **options,
             )
     except torch.OutOfMemoryError:
         raise out_of_memory(config.name, load_in_4bit=config.load_in_4bit) from None
@@ -177,9 +168,28 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
         BackendError: it is not there.
     """
     try:
-        return AutoTokenizer.from_pretrained(name, revision=revision or "main")
+        with no_vain_requests(name):
+            return AutoTokenizer.from_pretrained(name, revision=revision or "main")
     except (OSError, ValueError) as problem:
         raise not_loaded(name, revision, problem) from problem
+
+
+def _as_stored(config: ModelConfig, dtype: torch.dtype) -> tuple[ModelConfig, dict[str, Any]]:
+    """The config with the quantisation that the files have, and what transformers is told of it."""
+    described = AutoConfig.from_pretrained(config.name, revision=config.revision or "main")
+    options: dict[str, Any] = {"config": described}
+    stored = stored_type(config.name, described, dtype)
+    if stored is None:
+        # Never a None: transformers would take it for the files' own, and read 4-bit weights as whole ones.
+        if config.load_in_4bit:
+            options["quantization_config"] = quantisation(config.quant_type, dtype)
+        return config, options
+    if config.load_in_4bit and config.quant_type != stored:
+        logger.warning(
+            "note: the files of %s hold %s weights already: they are taken, and no %s is made",
+            config.name, stored, config.quant_type,
+        )  # fmt: skip
+    return replace(config, load_in_4bit=True, quant_type=stored), options
 
 
 def apply_adapter(loaded: LoadedModel, adapter: Path) -> None:

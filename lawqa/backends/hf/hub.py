@@ -1,0 +1,43 @@
+"""The Hugging Face hub, and not asking it where it cannot answer."""
+
+from __future__ import annotations
+
+import functools
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from huggingface_hub import constants
+
+
+@contextmanager
+def no_vain_requests(name: str) -> Iterator[None]:
+    """Leave the network alone while a model is read, where the hub is out of reach.
+
+    Else huggingface_hub asks six times for every file, also of a model in its cache: minutes, and ten lines
+    each time. Its own switch is thrown, for not all calls within transformers hand `local_files_only` on.
+
+    Args:
+        name: a directory, which is not sought on the hub, or a name there.
+    """
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before or not (Path(name).is_dir() or hub_is_reachable())
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+@functools.cache
+def hub_is_reachable() -> bool:
+    """Whether the hub has an address here; behind a proxy nobody here knows addresses."""
+    if getproxies():
+        return True
+    try:
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None)
+    except OSError:
+        return False
+    return True
