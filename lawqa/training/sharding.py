@@ -71,8 +71,8 @@ def share_out(loaded: LoadedModel, model: Any) -> str:
         # Every process drew the same numbers on its own; a copy makes sure of it.
         torch.distributed.broadcast(parameter.data, src=0)
     _pack_plainly(base, device)
-    # Norms and biases are small, and of another dtype than packed weights: older versions of torch want
-    # one dtype for all weights of a block.
+    # Norms and biases are small, and of another dtype than packed weights; weights of one dtype in a block
+    # are what every version of torch shares out.
     small = [p for p in base.parameters() if not p.requires_grad and p.dim() < 2]
     for parameter in small:
         parameter.data = parameter.data.to(device)
@@ -184,5 +184,5 @@ def _pack_plainly(base: Any, device: torch.device) -> None:
             state.to(device)
             module.quant_state = state
             module.quant_storage = torch.float32
-            packed = weight.data.view(torch.uint8).flatten().view(torch.float32)
+            packed = weight.data.flatten().view(torch.float32)
             module.weight = nn.Parameter(packed[:, None], requires_grad=False)

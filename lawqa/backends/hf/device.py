@@ -38,6 +38,11 @@ def pick_device() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device())
 
 
+def has_flash_attention(device: torch.device) -> bool:
+    """Whether torch's FlashAttention-2 kernels run there: on a GPU of compute capability 8.0 or more."""
+    return device.type == "cuda" and bool(torch.cuda.get_device_capability(device) >= (8, 0))
+
+
 def _refuse_unusable_gpu() -> None:
     """A model that quietly runs on the CPU beside its GPU takes hours: the user must want that."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "unset") in ("", "-1", "none")

@@ -11,6 +11,7 @@ from torch.nn import functional
 from torch.nn.attention.bias import causal_lower_right
 
 from lawqa.backends.hf.decoder import Decoder
+from lawqa.backends.hf.device import has_flash_attention
 from lawqa.backends.hf.prefixes import Forest
 
 _WASTE = 0.2
@@ -42,9 +43,8 @@ def attention_over(forest: Forest, decoder: Decoder) -> FlashForestAttention | F
     """
     device, head = decoder.device, decoder.shape.head_dim
     flash = (
-        device.type == "cuda"
+        has_flash_attention(device)
         and decoder.dtype in (torch.bfloat16, torch.float16)
-        and torch.cuda.get_device_capability(device) >= (8, 0)
         and head <= _WIDEST_HEAD
         and head % 8 == 0
     )

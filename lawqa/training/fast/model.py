@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from lawqa.backends.hf.device import has_flash_attention
 from lawqa.backends.hf.triton_probe import why_no_triton
 from lawqa.training.fast import plain_kernels
 from lawqa.training.fast.attention import FlashAttention, PlainAttention
@@ -73,7 +74,7 @@ def why_not(model: Any) -> str | None:
     causal = model.get_base_model()
     if causal.lm_head.weight.device.type != "cuda":
         return f"no CUDA device (the model is on {causal.lm_head.weight.device.type})"
-    if torch.cuda.get_device_capability(causal.lm_head.weight.device) < (8, 0):
+    if not has_flash_attention(causal.lm_head.weight.device):
         return "this GPU is older than FlashAttention's kernels (compute capability 8.0)"
     return unknown_shape(model)
 
