@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings, StopReason
+from lawqa.backends.remote.text import sent_text
 from lawqa.choices import LABELS, label_of
 from lawqa.errors import DataError
 from lawqa.files import read_json
@@ -108,7 +109,7 @@ class ScriptedBackend:
             key=prompt.key,
             text=texts,
             hit_limit=hit_limit,
-            prompt_text=_shown(prompt),
+            prompt_text=sent_text(prompt.messages),
             prompt_tokens=0,
             completion_tokens=len(texts),
             seconds=0.0,
@@ -164,7 +165,9 @@ def _scored(
     if scores is None:
         return Failure(prompt.key, otherwise)
     first, second, third, fourth = _normalised(scores)
-    return ChoiceScores(prompt.key, (first, second, third, fourth), 1.0, _shown(prompt), 0, 0.0)
+    return ChoiceScores(
+        prompt.key, (first, second, third, fourth), 1.0, sent_text(prompt.messages), 0, 0.0
+    )
 
 
 def _four_numbers(value: object) -> bool:
@@ -187,7 +190,3 @@ def _one_label(text: str) -> list[float] | None:
 def _normalised(scores: Sequence[float]) -> list[float]:
     total = math.log(sum(math.exp(score) for score in scores))
     return [score - total for score in scores]
-
-
-def _shown(prompt: Prompt) -> str:
-    return "\n\n".join(f"{message.role}: {message.content}" for message in prompt.messages)

@@ -27,19 +27,26 @@ def resume_command(
     same = replace(arguments, run_dir=run_dir, resume=True, fresh=False)
     size = int(os.environ.get("WORLD_SIZE", "1"))
     program = ["lawqa"] if size == 1 else ["torchrun", "--nproc-per-node", str(size), "-m", "lawqa"]
-    return shlex.join([*program, command, *_words(same, always)])
+    return shlex.join([*program, command, *given_words(same, always)])
 
 
-def _words(arguments: Any, always: Collection[str]) -> Iterator[str]:
-    """The flags that differ from their defaults, and those that are always named."""
+def given_words(arguments: Any, always: Collection[str] = ()) -> Iterator[str]:
+    """The words of the flags that differ from their defaults, and of those that are always named.
+
+    Args:
+        arguments: a dataclass of flags, or of such dataclasses.
+        always: fields that are named even where they have their defaults.
+    """
     for field in fields(arguments):
         value, flag = getattr(arguments, field.name), field.name.replace("_", "-")
         if is_dataclass(value):
-            yield from _words(value, always)
+            yield from given_words(value, always)
         elif value == _default(field) and field.name not in always:
             continue
         elif isinstance(value, bool):
             yield f"--{flag}" if value else f"--no-{flag}"
+        elif isinstance(value, tuple):
+            yield from (f"--{flag}", *map(str, value))
         else:
             yield from (f"--{flag}", str(value))
 

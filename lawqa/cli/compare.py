@@ -27,7 +27,7 @@ class Compare:
     """Print JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.stored import read_stored_run
+        from lawqa.pipelines.stored import names_of, read_stored_run
         from lawqa.report.compared import comparison_markdown
         from lawqa.scoring import compare, holm, which_differences_stand
 
@@ -35,7 +35,7 @@ class Compare:
             raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
         base = read_stored_run(self.base)
         runs = {str(path): read_stored_run(path) for path in self.others}
-        names = _names([self.base, *self.others])
+        names = names_of([self.base, *self.others])
         answers = base.answers(recorded=self.recorded)
         comparisons = {
             names[run.path]: compare(answers, run.answers(recorded=self.recorded))
@@ -62,9 +62,3 @@ class Compare:
         }
         print(json.dumps(content, ensure_ascii=False, indent=1))
         return 0
-
-
-def _names(paths: list[Path]) -> dict[Path, str]:
-    """Short names that tell the paths apart: the last part, or all of it where that is not enough."""
-    stems = [path.stem for path in paths]
-    return {p: p.stem if stems.count(p.stem) == 1 else str(p) for p in paths}

@@ -75,11 +75,13 @@ class CrossvalRun:
     retrieval: OmitArgPrefixes[RetrievalFlags]
 
     def run(self) -> int:
-        condition, _ = resolve_condition(
+        condition, remarks = resolve_condition(
             self.evaluation.condition,
             no_rag=self.evaluation.no_rag,
             retrieval_flags={} if self.records.mix else self.retrieval.given(),
         )
+        for remark in remarks:
+            logger.warning("note: %s", remark)
         mix = parse_mix(self.records.mix) if self.records.mix else [(condition, 1)]
         rag = self.retrieval.config(
             (condition, *(trained for trained, _ in mix)),

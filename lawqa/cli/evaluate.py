@@ -77,7 +77,9 @@ class Evaluate:
     with_base: FlagCreatePairsOff[bool] = False
     """Also score the base model without the adapter, in the same process."""
     hf_load_in_4bit: FlagCreatePairsOff[bool] = False
-    """Quantise the model to 4 bits (NF4) while loading. An adapter trained over 4 bits implies it."""
+    """Quantise the model to 4 bits while loading. An adapter trained over 4 bits implies it."""
+    bnb_4bit_quant_type: Literal["nf4", "fp4"] | None = None
+    """The 4-bit data type. Without it: that of the adapter's training or of the model's files, else nf4."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     """The dtype of products; auto: half precision on a GPU, else float32 (with AMX, bfloat16 is faster)."""
     token_budget: int = 0
@@ -180,6 +182,7 @@ class Evaluate:
             revision=self.revision,
             adapter=self.hf_lora_path,
             load_in_4bit=self.hf_load_in_4bit,
+            quant_type=self.bnb_4bit_quant_type,
             dtype=self.dtype,
             script=self.script,
             server=server,
@@ -207,6 +210,7 @@ class Evaluate:
         remarks = []
         no_model = {
             "--hf-load-in-4bit": self.hf_load_in_4bit,
+            "--bnb-4bit-quant-type": self.bnb_4bit_quant_type,
             "--dtype": self.dtype != "auto",
             "--revision": self.revision,
         }

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tyro.conf import OmitArgPrefixes
 
+from lawqa.cli.again import given_words
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.cli.telling import saying_how_to_go_on
 from lawqa.cli.training_flags import TrainingFlags
-from lawqa.prompting import PromptSpec
+from lawqa.prompting import Condition, PromptSpec
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.sweep import Cell
+    from lawqa.training.config import TrainingConfig
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +55,11 @@ class Sweep:
 
     def run(self) -> int:
         grid, flags = self.grid, self.training
-        condition, _ = resolve_condition(
+        condition, remarks = resolve_condition(
             grid.condition, no_rag=False, retrieval_flags=self.retrieval.given()
         )
+        for remark in remarks:
+            logger.warning("note: %s", remark)
         rag = self.retrieval.config((condition,), flags.model_name, flags.revision)
         dtype, training = flags.dtype(), flags.training()
         from lawqa.commands import current_place
@@ -87,19 +90,31 @@ class Sweep:
         with saying_how_to_go_on("what is done is kept; the same command goes on"):
             result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
-        print(f"\nthe best: {_training_command(self, result.cells[0])}")
+        print("\nto train with the best on all the questions:")
+        print(
+            "\n".join(f"  {line}" for line in _commands(self, condition, result.cells[0].training))
+        )
         return 0
 
 
-def _training_command(sweep: Sweep, cell: Cell) -> str:
-    """How to train with a cell's settings on all the questions."""
-    training = cell.training
-    words = [
-        "lawqa", "train", "--model-name", sweep.training.model_name,
-        *(["--use-4bit"] if sweep.training.use_4bit else []),
-        "--train-file", str(sweep.grid.train_file),
-        "--learning-rate", f"{training.learning_rate:g}", "--lora-r", str(training.lora_r),
-        "--lora-alpha", str(training.lora_alpha), "--num-epochs", f"{training.num_epochs:g}",
-        "--output-dir", "ADAPTER", "--do-train",
-    ]  # fmt: skip
-    return shlex.join(words)
+def _commands(sweep: Sweep, condition: Condition, best: TrainingConfig) -> list[str]:
+    """What a user types to train with these settings; questions with contexts are made records first."""
+    flags = replace(
+        sweep.training,
+        learning_rate=best.learning_rate,
+        lora_r=best.lora_r,
+        lora_alpha=best.lora_alpha,
+        num_epochs=best.num_epochs,
+    )
+    named = ("model_name", "learning_rate", "lora_r", "lora_alpha", "num_epochs")
+    train_file, lines = str(sweep.grid.train_file), []
+    if condition != "closed":
+        words = ["lawqa", "records", "--lawqa-path", train_file, "--condition", condition]
+        if condition == "rag":
+            words += ["--hf-model-name", flags.model_name, *given_words(sweep.retrieval)]
+            words += ["--revision", flags.revision] if flags.revision else []
+        train_file = "RECORDS.jsonl"
+        lines.append(shlex.join([*words, "--output-path", train_file]))
+    ends = ["--output-dir", "ADAPTER", "--do-train"]
+    words = ["lawqa", "train", "--train-file", train_file, *given_words(flags, named), *ends]
+    return [*lines, shlex.join(words)]

@@ -57,7 +57,7 @@ class Train(TrainingFlags):
         from lawqa.pipelines.interrupts import exit_code
         from lawqa.pipelines.train import is_done, train
         from lawqa.pipelines.training_plan import plan_text
-        from lawqa.pipelines.training_prepare import is_main_process, leave_group, prepare
+        from lawqa.pipelines.training_prepare import is_main_process, prepare
 
         if is_done(config):
             print(f"training is done already; adapter: {self.output_dir}")
@@ -76,6 +76,8 @@ class Train(TrainingFlags):
         if not self.do_train:
             return 0
         sys.stdout.flush()
+        from lawqa.training.fit import leave_group
+
         try:
             figures = train(prepared, logger.info)
         except Interrupted as stop:

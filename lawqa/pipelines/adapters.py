@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lawqa.errors import BackendError, DataError
 from lawqa.files import read_json
@@ -90,11 +90,11 @@ class AdapterManifest:
         return cls(model, content)
 
     @property
-    def quantisation(self) -> str | None:
+    def quantisation(self) -> Literal["nf4", "fp4"] | None:
         """The 4-bit type of the base model that it was trained over; None for none or unknown."""
         if self.content is None:
             return None
-        found: str | None = self.content["model"]["quantisation"]
+        found: Literal["nf4", "fp4"] | None = self.content["model"]["quantisation"]
         return found
 
     def notes(
@@ -169,6 +169,11 @@ class AdapterManifest:
             notes.append(
                 f"QUANTISATION DIFFERS: trained over {trained['quantisation'] or 'plain'} weights, "
                 f"evaluated over {base['quantisation'] or 'plain'} ones"
+            )
+        if trained["dtype"] != base["dtype"]:
+            notes.append(
+                f"NUMBER TYPE DIFFERS: trained with products in {trained['dtype']}, evaluated in "
+                f"{base['dtype']}"
             )
         return notes + self.check_wording(
             spec, spec_hash, allow_prompt_mismatch=allow_prompt_mismatch

@@ -12,7 +12,7 @@ from lawqa.backends.base import Backend, Failure
 from lawqa.choices import FINAL_ANSWER_CUE
 from lawqa.errors import BackendError
 from lawqa.pipelines.job import Job
-from lawqa.pipelines.result_log import ItemKey
+from lawqa.pipelines.result_log import ItemKey, item_key
 from lawqa.pipelines.results import Answer, repeat_of, with_forced
 from lawqa.prompting import Prompt
 
@@ -78,12 +78,12 @@ def force(
     waiting = list(rows)
     if not waiting:
         return
-    prompts = [job.by_key[_prompt_key(row)] for row in waiting]
+    prompts = [job.by_key[item_key(row)[0]] for row in waiting]
     endings = [answer_cue(row["response"], unclosed_think=_unclosed(row)) for row in waiting]
     texts = [row["response"] + after for row, after in zip(waiting, endings, strict=True)]
     # Several repeats of one prompt share its key, so one pass takes one repeat of each.
     for numbers in _one_of_each(waiting):
-        by_key = {_prompt_key(waiting[number]): number for number in numbers}
+        by_key = {item_key(waiting[number])[0]: number for number in numbers}
         try:
             for answer in backend.score_after(
                 [prompts[n] for n in numbers], [texts[n] for n in numbers]
@@ -140,16 +140,13 @@ def _one_of_each(rows: Sequence[Row]) -> Iterator[list[int]]:
     passes: list[list[int]] = []
     met: dict[str, int] = {}
     for number, row in enumerate(rows):
-        turn = met.get(_prompt_key(row), 0)
-        met[_prompt_key(row)] = turn + 1
+        prompt, _ = item_key(row)
+        turn = met.get(prompt, 0)
+        met[prompt] = turn + 1
         if turn == len(passes):
             passes.append([])
         passes[turn].append(number)
     yield from passes
-
-
-def _prompt_key(row: Row) -> str:
-    return f"{row['file_name']}#{row['order']}"
 
 
 def _unclosed(row: Row) -> bool:

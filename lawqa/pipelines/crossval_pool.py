@@ -128,5 +128,5 @@ def read_settings(directory: Path) -> dict[str, Any]:
     content = read_json(path)
     if not isinstance(content, dict) or "settings" not in content:
         raise DataError(f"{path}: does not describe a cross-validation")
-    settings: dict[str, Any] = content["settings"]
-    return settings
+    # Directories of before --bf16 and its like were part of it had the default.
+    return {"dtype": "auto", **content["settings"]}

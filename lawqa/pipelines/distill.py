@@ -6,6 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines, read_json
 from lawqa.pipelines.rag import RagConfig, Retrieval, retrieve_contexts
+from lawqa.pipelines.result_log import ResultLog
 from lawqa.prompting import PromptSpec, build_prompt, spec_hash
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import TrainingRecord, make_record, write_records
@@ -195,15 +197,14 @@ def _sample(
     settings = GenerationSettings(
         config.max_new_tokens, config.temperature, seed=config.seed + number
     )
-    with file.open("a", encoding="utf-8", newline="\n") as out:
+    with closing(ResultLog(file)) as log:
         for answer in bar.over(backend.generate(prompts, settings)):
             row: dict[str, Any] = {"key": answer.key, "number": number}
             if isinstance(answer, Failure):
                 row |= {"text": "", "hit_limit": False, "error": answer.reason}
             else:
                 row |= {"text": answer.text, "hit_limit": answer.hit_limit, "error": None}
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
-            out.flush()
+            log.append(row)
 
 
 def _read_samples(path: Path) -> dict[tuple[str, int], Sample]:

@@ -41,6 +41,8 @@ class EvaluationConfig:
     """An adapter to apply."""
     load_in_4bit: bool = False
     """Quantise the model while loading; an adapter trained over 4-bit weights implies it."""
+    quant_type: Literal["nf4", "fp4"] | None = None
+    """The 4-bit data type; None for that of the adapter's training or of the model's files, else nf4."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     """The dtype of products and of weights that are not quantised."""
     script: Path | None = None

@@ -13,7 +13,7 @@ from lawqa.backends.base import Backend
 from lawqa.choices import orders
 from lawqa.commands import require_backend
 from lawqa.errors import ConfigError
-from lawqa.pipelines.adapters import AdapterManifest
+from lawqa.pipelines.adapters import WEIGHTS, AdapterManifest
 from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 from lawqa.pipelines.rag import Retrieval, retrieve_contexts
 from lawqa.pipelines.result_log import ItemKey
@@ -117,7 +117,7 @@ class Job:
             return None
         content = self.adapter.content or {}
         kept = ("prompt_specs", "data", "started", "model")
-        weights = self.adapter.path / "adapter_model.safetensors"
+        weights = self.adapter.path / WEIGHTS
         return {
             "path": str(self.adapter.path),
             "weights_sha256": file_sha256(weights) if weights.is_file() else None,
@@ -166,7 +166,11 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
     ]
     if adapter is not None:
         # What was trained is what is tested.
-        config = replace(config, load_in_4bit=config.load_in_4bit or bool(adapter.quantisation))
+        config = replace(
+            config,
+            load_in_4bit=config.load_in_4bit or adapter.quantisation is not None,
+            quant_type=config.quant_type or adapter.quantisation,
+        )
     return Job(config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged)
 
 

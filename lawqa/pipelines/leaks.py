@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawqa.augment import holds_readings, read_readings
-from lawqa.files import json_lines
 from lawqa.questions import Question, read_questions
-from lawqa.records import load_records
+from lawqa.records import holds_records, load_records
 from lawqa.splits import Leak, Material, find_leaks, of_question, of_text
 
 
@@ -56,7 +55,7 @@ def read_items(path: Path, notes: list[str]) -> list[Question | Material]:
     """
     if holds_readings(path):
         return [of_text(f"article {r.article_id}", r.text) for r in read_readings(path)]
-    if not _holds_records(path):
+    if not holds_records(path):
         return list(read_questions(path))
     records = load_records(path).records
     items: list[Question | Material] = []
@@ -79,13 +78,6 @@ def read_items(path: Path, notes: list[str]) -> list[Question | Material]:
             "by their text alone, which need not show what the question is about"
         )
     return items
-
-
-def _holds_records(path: Path) -> bool:
-    if path.suffix != ".jsonl":
-        return False
-    _, first = next(json_lines(path))
-    return isinstance(first, dict) and ("messages" in first or {"input", "output"} <= first.keys())
 
 
 def _name(item: Question | Material) -> str:

@@ -6,12 +6,11 @@ weights it is a slightly different model. How different is measured, not assumed
 
 from __future__ import annotations
 
-import gc
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lawqa.bars import Bar
 from lawqa.errors import BackendError, ConfigError
@@ -89,12 +88,15 @@ def merge(config: MergeConfig, say: Say = str) -> MergeResult | None:
     dev, notes = _dev(config, adapter) if config.dev_file else (None, [])
     from lawqa.backends.hf import require_packages
 
-    require_packages(quantised=bool(adapter.quantisation))
+    require_packages(quantised=adapter.quantisation is not None)
+    from lawqa.backends.hf.device import give_back_memory
+
+    _require_whole_weights(config, adapter)
     before = None
     if dev:
         say(f"scoring {len(dev.questions)} dev questions as trained: {_over(adapter)} and adapter")
         before = _score(_as_trained(config, adapter), dev, quiet=config.quiet)
-        _free_memory()
+        give_back_memory()  # the larger model comes now
     say("merging in bfloat16")
     merged = _merged(config, adapter)
     after = None
@@ -147,14 +149,23 @@ def _spec(config: MergeConfig, adapter: AdapterManifest) -> PromptSpec:
     return fitting[0]
 
 
+def _require_whole_weights(config: MergeConfig, adapter: AdapterManifest) -> None:
+    from lawqa.backends.hf.load import stored_quantisation
+
+    name, revision = _base(config, adapter)
+    if stored_quantisation(name, revision) is not None:
+        raise ConfigError(
+            f"{name}: its files hold 4-bit weights, and merging needs whole ones",
+            "--model-name  names the model that they were made from",
+        )
+
+
 def _as_trained(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
     from lawqa.backends.hf.load import ModelConfig, load_model
 
     name, revision = _base(config, adapter)
-    quantisation: Any = adapter.quantisation
-    if quantisation is None:
-        return load_model(ModelConfig(name, revision), config.adapter)
-    return load_model(ModelConfig(name, revision, True, quantisation), config.adapter)
+    in_4bit = adapter.quantisation is not None
+    return load_model(ModelConfig(name, revision, in_4bit, adapter.quantisation), config.adapter)
 
 
 def _merged(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
@@ -162,11 +173,6 @@ def _merged(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
 
     name, revision = _base(config, adapter)
     loaded = load_model(ModelConfig(name, revision, dtype="bfloat16"), config.adapter)
-    if loaded.config.load_in_4bit:
-        raise ConfigError(
-            f"{name}: its files hold 4-bit weights, and merging needs whole ones",
-            "--model-name  names the model that they were made from",
-        )
     try:
         loaded.model = loaded.model.merge_and_unload(safe_merge=True)
     except ValueError as problem:
@@ -192,15 +198,6 @@ def _over(adapter: AdapterManifest) -> str:
 def _score(loaded: LoadedModel, dev: DevQuestions, *, quiet: bool) -> list[ScoredAnswer]:
     with Bar("scoring", "questions", len(dev.questions), quiet=quiet) as bar:
         return sorted(bar.over(dev(loaded, 0, 1)), key=lambda answer: answer.key)
-
-
-def _free_memory() -> None:
-    """The model that was scored must be gone before the larger one comes."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def _result(

@@ -36,7 +36,9 @@ def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = Non
     from lawqa.backends.hf.backend import HFBackend
     from lawqa.backends.hf.load import ModelConfig, load_model
 
-    model = ModelConfig(config.model_name, config.revision, config.load_in_4bit, dtype=config.dtype)
+    model = ModelConfig(
+        config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
+    )
     return HFBackend(
         load_model(model, adapter.path if adapter else None), config.token_budget or None
     )

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, duration, pace
+from lawqa.pipelines.result_log import item_key
 from lawqa.pipelines.time_left import TimeLeft
 from lawqa.scoring import wilson
 
@@ -62,7 +63,7 @@ class Progress:
         self._correct += row["outcome"] == "correct"
         self._unparsed += row["outcome"] in ("unparsed", "truncated")
         self._failed += row["outcome"] == "failed"
-        work = 1.0 if self._work is None else self._work[f"{row['file_name']}#{row['order']}"]
+        work = 1.0 if self._work is None else self._work[item_key(row)[0]]
         self._left.add(work, row.get("seconds"))
         if self._bar is not None:
             self._bar.set_postfix_str(self._so_far(), refresh=False)

@@ -17,6 +17,7 @@ from lawqa.pipelines.report_runs import (
     read_training,
 )
 from lawqa.pipelines.runs_diff import causes, question_differences
+from lawqa.pipelines.stored import names_of
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.report.content import Entry, Pair, Report, ReportQuestion, ReportRun
 from lawqa.retrieval.evaluation import gold_articles
@@ -52,7 +53,7 @@ def make_report(config: ReportConfig) -> Report:
     _check_twice(config.runs)
     trainings = [path for path in config.runs if is_training(path)]
     paths = _base_first([path for path in config.runs if path not in trainings], config.base)
-    names = _names(paths)
+    names = names_of(paths)
     read = [
         read_report_run(path, f"R{number}", names[path], recorded=config.recorded)
         for number, path in enumerate(paths, start=1)
@@ -102,18 +103,6 @@ def _base_model_first(read: list[ReadRun]) -> list[ReadRun]:
         replace(one, run=replace(one.run, id=f"R{number}"))
         for number, one in enumerate(ordered, start=1)
     ]
-
-
-def _names(paths: Sequence[Path]) -> dict[Path, str]:
-    """Short names that tell the paths apart: as many of the last parts as that takes."""
-    whole = {
-        path: path.resolve().with_suffix("") if path.is_file() else path.resolve() for path in paths
-    }
-    for parts in range(1, max(len(path.parts) for path in whole.values()) + 1):
-        names = {path: "/".join(full.parts[-parts:]) for path, full in whole.items()}
-        if len(set(names.values())) == len(names):
-            return names
-    return {path: str(path) for path in paths}
 
 
 def _known_questions(read: Sequence[ReadRun], more: Sequence[Path]) -> dict[str, Question]:

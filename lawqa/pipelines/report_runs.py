@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -10,16 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lawqa.errors import DataError
-from lawqa.files import read_json, read_text
+from lawqa.files import read_json
 from lawqa.pipelines.result_log import find_results
 from lawqa.pipelines.stored import StoredResult, StoredRun, read_stored_run
 from lawqa.report.content import Entry, ReportRun, RetrievedArticle, Training
 from lawqa.runs import MANIFEST, read_manifest
 from lawqa.scoring import outcome_of
-
-TRAINING_LOG = "log.jsonl"
-"""As `lawqa.training.progress` names it, which cannot be imported without torch."""
+from lawqa.training.log import LOG, read_log
 
 Row = Mapping[str, Any]
 _Key = tuple[str, tuple[int, ...], int]
@@ -103,9 +99,9 @@ def read_training(path: Path, evaluated: Mapping[str, Any] | None = None) -> Tra
             (),
             f"{path}: was trained anew since it was evaluated; its log is not shown",
         )
-    log = _log(path / TRAINING_LOG)
-    missing = "" if log else f"{path / TRAINING_LOG}: is not there"
-    return Training(str(path), manifest, log, missing)
+    log = read_log(path)
+    missing = "" if log else f"{path / LOG}: is not there"
+    return Training(str(path), manifest, tuple(log), missing)
 
 
 def command_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
@@ -226,20 +222,3 @@ def _adapter_name(paths: Sequence[str]) -> str:
     if len(paths) < 2:
         return "".join(paths)
     return f"{os.path.commonpath(paths)} ({len(paths)} folds)"
-
-
-def _log(path: Path) -> tuple[Mapping[str, Any], ...]:
-    """The lines of a training's log; a last one that a killed process left torn is passed over."""
-    if not path.is_file() or not path.stat().st_size:
-        return ()
-    lines = read_text(path).split("\n")
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except (ValueError, RecursionError):
-            if number < len(lines):
-                raise DataError(f"{path}: line {number} is broken") from None
-    return tuple(rows)

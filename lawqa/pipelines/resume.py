@@ -19,7 +19,7 @@ from lawqa.runs import MANIFEST, RESULTS, Manifest, question_entries, read_manif
 # name is compared by its content.
 _FREE = {
     "run_dir", "output", "resume", "fresh", "quiet", "token_budget", "place", "retries", "force_answers",
-    "allow_leak", "allow_prompt_mismatch", "data", "adapter", "script", "rag", "spec",
+    "allow_leak", "allow_prompt_mismatch", "data", "adapter", "script", "rag", "spec", "quant_type",
     "server",
 }  # fmt: skip
 _FLAGS = {"model_name": "--hf-model-name", "load_in_4bit": "--hf-load-in-4bit"}

@@ -13,6 +13,7 @@ from pathlib import Path
 from lawqa.errors import ConfigError
 from lawqa.pipelines.lock import LOCK, is_held
 from lawqa.pipelines.runs_found import KINDS, FoundRun, find_runs, read_run
+from lawqa.pipelines.training_outputs import ADAPTER_FILES
 from lawqa.runs import MANIFEST
 
 _LOCKS = (LOCK, ".*.lock")
@@ -20,8 +21,7 @@ _OF_RUN = (
     "manifest.json", "results.jsonl", "summary.json", "rescored.json", "parts/*", ".*.tmp", *_LOCKS,
 )  # fmt: skip
 _OF_ADAPTER = (
-    *_OF_RUN, "adapter_config.json", "adapter_model.safetensors", "README.md", "log.jsonl",
-    "trained_on.jsonl", "training.png", "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
+    *_OF_RUN, *ADAPTER_FILES, "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
     "added_tokens.json", "vocab.json", "merges.txt", "tensorboard/*", "checkpoint*/*", "checkpoints/*",
 )  # fmt: skip
 

@@ -114,11 +114,6 @@ class StoredRun:
     notes: tuple[str, ...] = ()
     """What a reader must know first."""
 
-    @property
-    def name(self) -> str:
-        """What tables call it."""
-        return self.path.stem if self.path.is_file() else self.path.name
-
     def answers(self, *, recorded: bool = False) -> tuple[ScoredAnswer, ...]:
         """The answers for scoring.
 
@@ -126,6 +121,18 @@ class StoredRun:
             recorded: as they were read when they were stored; else as today's parser reads them.
         """
         return tuple(r.as_recorded() if recorded else r.as_reparsed() for r in self.results)
+
+
+def names_of(paths: Sequence[Path]) -> dict[Path, str]:
+    """Short names that tell the paths apart: as many of the last parts as that takes."""
+    whole = {
+        path: path.resolve().with_suffix("") if path.is_file() else path.resolve() for path in paths
+    }
+    for parts in range(1, max(len(path.parts) for path in whole.values()) + 1):
+        names = {path: "/".join(full.parts[-parts:]) for path, full in whole.items()}
+        if len(set(names.values())) == len(names):
+            return names
+    return {path: str(path) for path in paths}
 
 
 def read_stored_run(path: Path) -> StoredRun:

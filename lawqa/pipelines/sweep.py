@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -149,6 +150,8 @@ def _base_answers(config: CrossvalConfig, say: Say) -> Sequence[ScoredAnswer]:
                 model_name=config.model_name,
                 revision=config.revision,
                 load_in_4bit=config.load_in_4bit,
+                quant_type=config.quant_type,
+                dtype=config.dtype,
                 seed=config.seed,
                 place=config.place,
                 run_dir=run_dir,
@@ -169,19 +172,26 @@ def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
     if not (run_dir / MANIFEST).is_file():
         return False
     manifest = read_manifest(run_dir)
+    asked = manifest["config"]
     found = {
-        "--model-name": manifest["config"]["model_name"],
-        "--revision": manifest["config"]["revision"],
-        "--use-4bit": manifest["config"]["load_in_4bit"],
+        "--model-name": asked["model_name"],
+        "--revision": asked["revision"],
+        "--use-4bit": asked["load_in_4bit"],
+        "--bnb-4bit-quant-type": asked.get("quant_type") or "nf4",
+        "--bnb-4bit-compute-dtype": asked["dtype"],
         "the content of --train-file": manifest["data"]["sha256"],
         "--condition": list(manifest["prompt_specs"]),
+        "the retrieval": asked["rag"],
     }
     wanted = {
         "--model-name": config.model_name,
         "--revision": config.revision,
         "--use-4bit": config.load_in_4bit,
+        "--bnb-4bit-quant-type": config.quant_type,
+        "--bnb-4bit-compute-dtype": config.dtype,
         "the content of --train-file": file_sha256(config.input),
         "--condition": [config.spec.id],
+        "the retrieval": json.loads(json.dumps(config.rag.to_json())) if config.rag else None,
     }
     changed = [name for name, value in wanted.items() if found[name] != value]
     if changed:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import json_lines
 from lawqa.pipelines.leaks import read_items
 from lawqa.pipelines.results import result_row, scored_answer
 from lawqa.prompting import Condition, Prompt, PromptSpec, build_prompt
 from lawqa.questions import Question, file_sha256, read_questions
-from lawqa.records import LEGACY_SPEC, TrainingRecord, load_records
+from lawqa.records import LEGACY_SPEC, TrainingRecord, holds_records, load_records
 from lawqa.runs import question_entries
 from lawqa.scoring import ScoredAnswer
 from lawqa.splits import find_leaks
@@ -87,7 +86,7 @@ def load_dev(
         DataError: a dev question, or one of its group, is trained on; or the file cannot be read.
         ConfigError: the prompt spec is not clear, or its answers cannot be scored by one letter.
     """
-    put = _from_records(path) if _holds_records(path) else _from_questions(path, records, condition)
+    put = _from_records(path) if holds_records(path) else _from_questions(path, records, condition)
     questions, prompts = zip(*put, strict=True)
     dev = DevQuestions(path, questions, prompts, token_budget)
     for prompt in prompts:
@@ -143,13 +142,6 @@ def _from_records(path: Path) -> list[tuple[Question, Prompt]]:
         prompt = build_prompt(record.origin, spec, retrieved=record.retrieved)
         put.append((record.origin, prompt))
     return put
-
-
-def _holds_records(path: Path) -> bool:
-    if path.suffix != ".jsonl":
-        return False
-    _, first = next(json_lines(path))
-    return isinstance(first, dict) and ("messages" in first or {"input", "output"} <= first.keys())
 
 
 def _refuse_leaks(dev: DevQuestions, train_file: Path) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import write_readings
 from lawqa.errors import MissingExtraError
-from lawqa.pipelines.adapters import TRAINED_ON
+from lawqa.pipelines.adapters import TRAINED_ON, WEIGHTS
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.questions import file_sha256
 from lawqa.records import LEGACY_SPEC, write_records
 from lawqa.runs import Manifest, describe_environment, now, write_text
 from lawqa.scoring import wilson
+from lawqa.training.log import LOG, read_log
 
 if TYPE_CHECKING:
     from lawqa.pipelines.training_prepare import Prepared
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 CARD, PLOT = "README.md", "training.png"
 ADAPTER_FILES = (
-    "adapter_config.json", "adapter_model.safetensors", "log.jsonl", TRAINED_ON, CARD, PLOT,
+    "adapter_config.json", WEIGHTS, LOG, TRAINED_ON, CARD, PLOT,
 )  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def write_outputs(
         write_records(directory / TRAINED_ON, source.records)
     prepared.model.save_pretrained(str(directory), save_embedding_layers=False)
     # safetensors makes files that only their owner can read
-    (directory / "adapter_model.safetensors").chmod(0o644)
+    (directory / WEIGHTS).chmod(0o644)
     prepared.loaded.tokenizer.save_pretrained(str(directory))
     plotted = _plot(directory, say)
     write_text(directory / CARD, _model_card(manifest, figures, plotted=plotted))
@@ -113,7 +114,6 @@ def _dev_json(result: DevResult) -> dict[str, Any]:
 
 def _plot(directory: Path, say: Callable[[str], object]) -> bool:
     from lawqa.report.training_plot import write_training_plot
-    from lawqa.training.progress import read_log
 
     try:
         write_training_plot(read_log(directory), directory / PLOT)

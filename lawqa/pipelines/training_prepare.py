@@ -136,7 +136,6 @@ def prepare(config: TrainConfig) -> Prepared:
     from lawqa.backends.hf.load import ModelConfig, load_model
     from lawqa.training.model import add_adapter
 
-    _take_own_device()
     model_config = ModelConfig(
         config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
     )
@@ -153,21 +152,12 @@ def prepare(config: TrainConfig) -> Prepared:
         "%d records of %d to %d tokens, half of them up to %d",
         len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
     )  # fmt: skip
-    _seed(config.training.seed)
     prepared = Prepared(
         config, loaded, add_adapter(loaded, config.training), source, tuple(records), dev, earlier
     )
     if earlier is not None:
         require_same_training(config.output_dir, earlier, manifest_of(prepared))
     return prepared
-
-
-def _take_own_device() -> None:
-    """Of several processes on one machine each has a GPU of its own."""
-    import torch
-
-    if "LOCAL_RANK" in os.environ and torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
 
 
 def _dev(config: TrainConfig, source: TrainingSource) -> DevQuestions | None:
@@ -226,17 +216,3 @@ def _tokenized(
 def is_main_process() -> bool:
     """Whether this process writes; of those that `torchrun` starts only the first does."""
     return int(os.environ.get("RANK", "0")) == 0
-
-
-def leave_group() -> None:
-    """Take leave of the other processes; NCCL warns of a group that is only left behind."""
-    from torch import distributed
-
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()
-
-
-def _seed(seed: int) -> None:
-    from transformers import set_seed
-
-    set_seed(seed)

@@ -7,7 +7,7 @@
 The prompt part comes from `lawqa.prompting`, as in evaluation.
 """
 
-from lawqa.records.files import LoadedRecords, load_records, write_records
+from lawqa.records.files import LoadedRecords, holds_records, load_records, write_records
 from lawqa.records.record import LEGACY_SPEC, TrainingRecord, make_record, make_records
 from lawqa.records.tokens import (
     IGNORED,
@@ -25,6 +25,7 @@ __all__ = [
     "LoadedRecords",
     "TokenizedRecord",
     "TrainingRecord",
+    "holds_records",
     "load_records",
     "make_record",
     "make_records",

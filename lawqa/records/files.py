@@ -54,6 +54,18 @@ def load_records(path: Path) -> LoadedRecords:
     return _from_questions(path)
 
 
+def holds_records(path: Path) -> bool:
+    """Whether a file holds training records, lawqa's or the lab's old ones, and no questions.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if path.suffix != ".jsonl":
+        return False
+    _, first = next(json_lines(path))
+    return isinstance(first, dict) and ("messages" in first or {"input", "output"} <= first.keys())
+
+
 def _from_questions(path: Path) -> LoadedRecords:
     spec = PromptSpec()
     records = tuple(make_record(question, spec) for question in read_questions(path))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawqa.errors import BackendError, ConfigError, DataError, MissingExtraError
+from lawqa.hub import no_vain_requests
 from lawqa.retrieval.articles import Article
 from lawqa.retrieval.references import article_name
 
@@ -174,7 +175,8 @@ def _loaded(kind: str, model: str) -> Any:
     except ImportError:
         raise MissingExtraError("sentence-transformers", "dense") from None
     try:
-        return getattr(library, kind)(model)
+        with no_vain_requests(model):
+            return getattr(library, kind)(model)
     except (OSError, ValueError) as problem:
         raise BackendError(
             f"{model}: cannot be loaded as a {kind}: {problem}",

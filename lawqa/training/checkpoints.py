@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ CHECKPOINTS = "checkpoints"
 _WRITING = ".writing"
 _SEAL = "checksums.json"
 _PREFIX = "checkpoint-"
+_NAME = re.compile(rf"{_PREFIX}[0-9]+")
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -93,8 +95,9 @@ def newest_whole(output_dir: Path, say: Callable[[str], object]) -> Path | None:
 
 
 def all_checkpoints(output_dir: Path) -> list[Path]:
-    """The checkpoints of a training, torn ones too, oldest first."""
-    return sorted((output_dir / CHECKPOINTS).glob(f"{_PREFIX}*"), key=step_of)
+    """The checkpoints of a training, torn ones too, oldest first; a user's copies beside them are none."""
+    found = (output_dir / CHECKPOINTS).glob(f"{_PREFIX}*")
+    return sorted((path for path in found if _NAME.fullmatch(path.name)), key=step_of)
 
 
 def step_of(checkpoint: Path) -> int:

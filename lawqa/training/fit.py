@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from accelerate.utils import broadcast_object_list
+from torch import distributed
 from transformers import PrinterCallback, ProgressCallback, TrainerState, TrainingArguments
 
 from lawqa.backends.hf.load import LoadedModel
@@ -21,8 +22,9 @@ from lawqa.training.config import TrainingConfig
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.interruption import Interruption
 from lawqa.training.keeper import Keeper, is_finished, load_adapter_weights, put_adapter_weights
+from lawqa.training.log import LOG
 from lawqa.training.paths import choose_path
-from lawqa.training.progress import LOG, Progress
+from lawqa.training.progress import Progress
 from lawqa.training.rhythm import Rhythm
 from lawqa.training.sharding import share_out
 from lawqa.training.trackers import Tracker
@@ -239,3 +241,9 @@ def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) ->
     # number, and several GPUs are torchrun's.
     arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
+
+
+def leave_group() -> None:
+    """Take leave of the other processes; NCCL warns of a group that is only left behind."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from peft import get_peft_model_state_dict, set_peft_model_state_dict
+from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors.torch import load_file, save_file
 
 from lawqa.training.checkpoints import (
@@ -26,7 +27,7 @@ from lawqa.training.config import TrainingConfig
 from lawqa.training.dev import DevWatch
 
 _STATE = "lawqa_state.json"
-_ADAPTER, _BEST = "adapter_model.safetensors", "best_adapter.safetensors"
+_ADAPTER, _BEST = SAFETENSORS_WEIGHTS_NAME, "best_adapter.safetensors"
 
 logger = logging.getLogger(__name__)
 

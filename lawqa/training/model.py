@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
+from transformers import set_seed
 
 from lawqa.backends.hf.load import LoadedModel, no_peft_warnings
 from lawqa.errors import ConfigError
@@ -16,7 +17,8 @@ def add_adapter(loaded: LoadedModel, config: TrainingConfig) -> Any:
     """Freeze the model and give its linear layers LoRA weights in float32 (QLoRA, arXiv:2305.14314).
 
     `prepare_model_for_kbit_training` is not used: it casts everything that is not quantised to float32,
-    which costs 2.5 GB on an 8B model and buys nothing.
+    which costs 2.5 GB on an 8B model and buys nothing. Every random generator is seeded first, so that the
+    seed decides the first weights.
 
     Returns:
         PEFT's wrapper around the model, in which only LoRA weights are trainable.
@@ -24,6 +26,7 @@ def add_adapter(loaded: LoadedModel, config: TrainingConfig) -> Any:
     Raises:
         ConfigError: `--target-modules` names layers that the model does not have.
     """
+    set_seed(config.seed)
     for parameter in loaded.model.parameters():
         parameter.requires_grad_(False)
     everything = config.target_modules == ALL_LINEAR

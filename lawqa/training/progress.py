@@ -19,8 +19,8 @@ from lawqa.backends.hf.device import peak_memory_gib
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, duration
 from lawqa.runs import write_text
 from lawqa.training.checkpoints import disk_faults
+from lawqa.training.log import LOG, read_log
 
-LOG = "log.jsonl"
 EVENTS = "tensorboard"
 """The folder of TensorBoard's event files."""
 
@@ -148,17 +148,3 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
 
         # Events after the checkpoint, from before the interruption, are marked as void.
         return SummaryWriter(str(self._directory / EVENTS), purge_step=step + 1 if step else None)
-
-
-def read_log(directory: Path) -> list[dict[str, Any]]:
-    """The lines of a training's log; a last one that a killed process left unfinished is passed over."""
-    path = directory / LOG
-    if not path.is_file():
-        return []
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return rows

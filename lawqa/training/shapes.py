@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError
+from lawqa.hub import cache_directory
 
 _NEEDED = (
     "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
@@ -141,8 +141,6 @@ def read_shape(model: str) -> ModelShape:
 def _places(model: str) -> Iterator[Path]:
     path = Path(model)
     yield path if path.suffix == ".json" else path / "config.json"
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
-    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
-    snapshots = cache / f"models--{model.replace('/', '--')}" / "snapshots"
+    snapshots = cache_directory() / f"models--{model.replace('/', '--')}" / "snapshots"
     if snapshots.is_dir():
         yield from sorted(snapshot / "config.json" for snapshot in snapshots.iterdir())

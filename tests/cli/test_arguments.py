@@ -77,6 +77,7 @@ EVALUATE = (
     ("--hf-lora-path runs/a", "hf_lora_path", Path("runs/a")),
     ("--with-base", "with_base", True),
     ("--hf-load-in-4bit", "hf_load_in_4bit", True),
+    ("--bnb-4bit-quant-type fp4", "bnb_4bit_quant_type", "fp4"),
     ("--dtype bfloat16", "dtype", "bfloat16"),
     ("--max-new-tokens 64", "generation.max_new_tokens", 64),
     ("--temperature 0.7", "generation.temperature", 0.7),

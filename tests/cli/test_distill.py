@@ -58,6 +58,17 @@ def test_right_answers_become_records_and_everything_is_accounted_for(
     assert sum(provenance["acceptance_by_law"].values()) > 0
 
 
+def test_half_a_surrogate_pair_is_stored_and_read_back(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "script.json").write_text(json.dumps({"*": "\ud800最終回答：a"}), encoding="utf-8")
+    assert distill() == 0
+    told = capsys.readouterr().out
+    (here / "out.jsonl").unlink()
+    assert distill() == 0
+    assert capsys.readouterr().out == told
+
+
 def test_an_interrupt_keeps_the_samples_and_says_how_to_go_on(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -312,6 +312,13 @@ def test_another_quantisation_is_noted(adapter: MakeAdapter) -> None:
     ]
 
 
+def test_another_dtype_of_products_is_noted(adapter: MakeAdapter) -> None:
+    other = {**BASE, "dtype": "float32"}
+    assert adapter().check_base(other, SPEC, HASH, allow_prompt_mismatch=False) == [
+        "NUMBER TYPE DIFFERS: trained with products in bfloat16, evaluated in float32"
+    ]
+
+
 # --- in an evaluation
 
 

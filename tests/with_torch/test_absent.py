@@ -12,7 +12,8 @@ import pytest
 import torch
 from huggingface_hub import is_offline_mode
 
-from lawqa.backends.hf import device, hub, load
+from lawqa import hub
+from lawqa.backends.hf import device, load
 from lawqa.backends.hf.device import compute_dtype
 from lawqa.backends.hf.load import ModelConfig, load_model, load_tokenizer
 from lawqa.errors import BackendError
@@ -33,8 +34,17 @@ def test_offline_the_command_that_fetches_a_model_is_given_whole() -> None:
     )
 
 
-def test_where_fetching_was_tried_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_switch_that_forbids_to_fetch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setenv("TRANSFORMERS_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", "~/models")
+    problem = problem_of("nobody/no-such-model")
+    assert f"cache ({Path.home()}/models/hub), and TRANSFORMERS_OFFLINE forbids" in problem.message
+    assert problem.hint.startswith("HF_HUB_OFFLINE=0 hf download")  # it is asked first
+
+
+def test_where_fetching_was_tried_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
 
     def fails(*_arguments: object, **_more: object) -> Any:
         raise OSError("nobody/x is not a local folder\nIf this is a private repository")
@@ -64,9 +74,9 @@ def test_a_hub_out_of_reach_is_not_asked(
         "all_proxy",
     ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("no_proxy", "localhost")  # names no proxy
     if proxy:
         monkeypatch.setenv("https_proxy", "http://proxy.invalid:3128")
-    monkeypatch.delenv("HF_HUB_OFFLINE")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     hub.hub_is_reachable.cache_clear()

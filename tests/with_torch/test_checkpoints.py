@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,9 @@ def test_what_a_killed_process_had_begun_to_write_is_not_taken_for_a_checkpoint(
 def test_the_last_ones_are_kept(tmp_path: Path) -> None:
     for step in (8, 9, 10, 11):
         checkpoint(tmp_path, step)
+    shutil.copytree(  # a user's own copy is none
+        tmp_path / "checkpoints/checkpoint-8", tmp_path / "checkpoints/checkpoint-8.bak"
+    )
     keep_last(tmp_path, 2)
     assert [path.name for path in all_checkpoints(tmp_path)] == ["checkpoint-10", "checkpoint-11"]
     remove_all(tmp_path)

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 import torch
 
+from lawqa.backends.hf.device import why_no_flash_attention
 from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import make_record, tokenize_records
@@ -72,7 +73,7 @@ def test_loss_and_gradients_are_those_of_the_plain_path(
 def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
     tiny_dir: Path,
 ) -> None:
-    """bfloat16 rounds half of it away; added to the larger residual stream it would be nearly all."""
+    """Added to the larger residual stream, bfloat16 would round most of it away."""
     config = ModelConfig(str(tiny_dir), dtype="bfloat16")
     model = add_adapter(load_model(config), TrainingConfig(lora_dropout=0.0))
     decoder = model.get_base_model().model
@@ -199,3 +200,26 @@ def test_it_says_why_it_cannot(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(model.peft_config["default"], "use_dora", True)
     monkeypatch.setattr(config, "layer_types", ["full_attention"] * 2)
     assert unknown_shape(model) == "DoRA scales the merged weights"
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype", "head_dim", "reason"),
+    [
+        ((8, 0), torch.bfloat16, 128, None),
+        ((9, 0), torch.float16, 256, None),
+        ((7, 5), torch.float16, 128, "this GPU is older than FlashAttention's kernels"),
+        ((8, 0), torch.float32, 128, "no kernels for float32"),
+        ((8, 0), torch.bfloat16, 288, "no kernels for heads of 288 numbers"),
+        ((8, 0), torch.bfloat16, 100, "no kernels for heads of 100 numbers"),
+    ],
+)
+def test_it_is_known_where_flash_attention_runs(
+    capability: tuple[int, int],
+    dtype: torch.dtype,
+    head_dim: int,
+    reason: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    found = why_no_flash_attention(torch.device("cuda"), dtype, head_dim)
+    assert found is None if reason is None else reason in str(found)

@@ -55,18 +55,19 @@ def test_plain_loading_quantises_nothing(tiny_dir: Path) -> None:
     assert loaded.describe()["quantisation"] is None
 
 
-@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize(("in_4bit", "quant_type"), [(False, None), (True, None), (True, "nf4")])
 def test_weights_that_are_stored_in_4_bits_are_taken_as_they_are(
     stored_in_4bit: Path,
     tiny_dir: Path,
-    asked: bool,
+    in_4bit: bool,
+    quant_type: Any,
     recwarn: pytest.WarningsRecorder,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    loaded = load_model(ModelConfig(str(stored_in_4bit), load_in_4bit=asked))
+    loaded = load_model(ModelConfig(str(stored_in_4bit), None, in_4bit, quant_type))
     assert loaded.describe()["quantisation"] == "fp4"
-    # NF4 is what is made where nothing else is said.
-    assert ("hold fp4 weights already: they are taken, and no nf4 is made" in caplog.text) == asked
+    told = "hold fp4 weights already: they are taken, and no nf4 is made" in caplog.text
+    assert told == (quant_type == "nf4")
     layer = loaded.model.model.layers[0].mlp.up_proj
     assert layer.weight.dtype == torch.uint8
     assert layer.compute_dtype == torch.float32

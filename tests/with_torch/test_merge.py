@@ -125,8 +125,14 @@ def test_a_base_of_4_bit_files_is_trained_over_and_not_merged_into(
     assert main(["evaluate", "--hf-model-name", str(stored_in_4bit), "--hf-lora-path", str(adapter),
                  "--data", str(tmp_path / "test.json"),
                  "--run-dir", str(tmp_path / "run")]) == 0  # fmt: skip
-    assert main(["merge", str(adapter), "-o", str(tmp_path / "merged")]) == 2
+    assert (
+        json.loads((tmp_path / "run/manifest.json").read_text())["model"]["quantisation"] == "fp4"
+    )
+    assert "are taken" not in capsys.readouterr().err  # nobody asked for another type
+    assert main(["merge", str(adapter), "-o", str(tmp_path / "merged"),
+                 "--dev-file", str(tmp_path / "test.json")]) == 2  # fmt: skip
     err = capsys.readouterr().err
+    assert "scoring" not in err
     assert "its files hold 4-bit weights, and merging needs whole ones" in err
     assert "hint: --model-name" in err
     assert not (tmp_path / "merged").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,23 @@ def test_an_empty_or_doubled_value_is_refused(grid: Any) -> None:
 def sweep(data: Path, model: Path, output: Path, *more: str) -> int:
     return main(
         ["sweep", "--train-file", str(data), "--output-dir", str(output), "--model-name", str(model),
-         "--use-4bit", "--learning-rates", "1e-9", "5e-3", "--ranks", "4", "--epochs", "1", "--folds", "2",
-         *more]
+         "--use-4bit", "--bnb-4bit-quant-type", "fp4", "--bnb-4bit-compute-dtype", "bfloat16",
+         "--condition", "gold", "--target-modules", "q_proj", "v_proj", "--lora-dropout", "0",
+         "--learning-rates", "1e-9", "5e-3", "--ranks", "4", "--epochs", "1", "--folds", "2", *more]
     )  # fmt: skip
+
+
+def run_printed_commands(text: str) -> None:
+    for line in text.splitlines():
+        words = shlex.split(line) if line.startswith("  lawqa ") else []
+        assert not words or main(words[1:]) == 0
 
 
 @pytest.mark.slow
 def test_cells_are_ranked_beside_the_base_and_nothing_is_done_twice(
-    tmp_path: Path, tiny_dir: Path, questions: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+    tmp_path: Path, tiny_dir: Path, questions: Any, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     data, output = tmp_path / "train.json", tmp_path / "sweep"
     write_questions(data, questions[:24])
     assert sweep(data, tiny_dir, output) == 0
@@ -78,9 +87,22 @@ def test_cells_are_ranked_beside_the_base_and_nothing_is_done_twice(
     assert sweep(data, tiny_dir, output) == 0
     again = capsys.readouterr()
     assert again.out == captured.out
+    monkeypatch.chdir(tmp_path)
+    run_printed_commands(captured.out)
+    adapter = json.loads((tmp_path / "ADAPTER/manifest.json").read_text(encoding="utf-8"))
+    best = content["cells"][0]["training"]
+    assert {key: adapter["config"]["training"][key] for key in best} == best
+    assert list(adapter["prompt_specs"]) == ["direct-gold-v1"]
+    assert (adapter["model"]["quantisation"], adapter["model"]["dtype"]) == ("fp4", "bfloat16")
+    base = json.loads((output / "base/manifest.json").read_text(encoding="utf-8"))
+    for held_out in output.glob("lr*/fold*/seed0/run/manifest.json"):
+        run_model = json.loads(held_out.read_text(encoding="utf-8"))["model"]
+        for model in (base["model"], run_model):
+            assert (model["quantisation"], model["dtype"]) == ("fp4", "bfloat16")
+
     assert again.err.count("done already") == 4
     assert "training" not in again.err
     write_questions(data, questions[:20])
-    assert sweep(data, tiny_dir, output) == 2
-    err = capsys.readouterr().err
-    assert "holds a sweep with other settings (the content of --train-file)" in err
+    assert sweep(data, tiny_dir, output, "--bnb-4bit-quant-type", "nf4") == 2
+    differences = "--bnb-4bit-quant-type, the content of --train-file"
+    assert f"holds a sweep with other settings ({differences})" in capsys.readouterr().err

@@ -19,8 +19,8 @@ from lawqa.records import TokenizedRecord, make_record, tokenize_records
 from lawqa.report.training_plot import write_training_plot
 from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import fit
+from lawqa.training.log import read_log
 from lawqa.training.model import add_adapter
-from lawqa.training.progress import read_log
 from lawqa.training.schedule import rate_at
 
 

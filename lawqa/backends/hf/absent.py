@@ -9,8 +9,8 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from lawqa.backends.hf.hub import hub_is_reachable
 from lawqa.errors import BackendError
+from lawqa.hub import cache_directory, hub_is_reachable
 
 _MODEL_FILE, _ADAPTER_FILE = "config.json", "adapter_config.json"
 
@@ -33,12 +33,14 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
             "named like Qwen/Qwen3-8B",
         )
     wanted = f"{name} ({revision})" if revision else name
-    cache = os.environ.get("HF_HUB_CACHE") or os.environ.get("HF_HOME", "~/.cache/huggingface")
-    message = f"{wanted}: no such directory, and not in the Hugging Face cache ({cache})"
+    message = (
+        f"{wanted}: no such directory, and not in the Hugging Face cache ({cache_directory()})"
+    )
     words = ["hf", "download", name, *(["--revision", revision] if revision else [])]
-    if _is_on("HF_HUB_OFFLINE"):
+    if constants.HF_HUB_OFFLINE:
+        switch = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
         return BackendError(
-            f"{message}, and HF_HUB_OFFLINE forbids to fetch it",
+            f"{message}, and {switch} forbids to fetch it",
             f"HF_HUB_OFFLINE=0 {shlex.join(words)}  fetches it once (pip installs hf with "
             "huggingface_hub); or give the directory of a copy",
         )
@@ -86,10 +88,6 @@ def _base_of(adapter: Path) -> str:
 
 def _looks_like_a_path(name: str) -> bool:
     return name.startswith(("/", ".", "~")) or name.endswith("/") or name.count("/") > 1
-
-
-def _is_on(variable: str) -> bool:
-    return os.environ.get(variable, "").upper() in ("1", "ON", "YES", "TRUE")
 
 
 def _first_line(problem: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from pathlib import Path
@@ -12,6 +13,9 @@ import torch
 from lawqa.errors import BackendError
 
 ComputeDtype = Literal["auto", "bfloat16", "float16", "float32"]
+
+_WIDEST_HEAD = 256
+"""Numbers of a head, beyond which FlashAttention has no kernels."""
 
 _GPU_CONTROL, _DRIVER_VERSION = Path("/dev/nvidiactl"), Path("/proc/driver/nvidia/version")
 
@@ -38,9 +42,23 @@ def pick_device() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device())
 
 
-def has_flash_attention(device: torch.device) -> bool:
-    """Whether torch's FlashAttention-2 kernels run there: on a GPU of compute capability 8.0 or more."""
-    return device.type == "cuda" and bool(torch.cuda.get_device_capability(device) >= (8, 0))
+def why_no_flash_attention(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
+    """Why torch's FlashAttention-2 kernels (arXiv:2307.08691) cannot run; None where they can.
+
+    Args:
+        device: where the model is.
+        dtype: of queries, keys and values.
+        head_dim: numbers of a head.
+    """
+    if device.type != "cuda":
+        return f"no CUDA device (the model is on {device.type})"
+    if torch.cuda.get_device_capability(device) < (8, 0):
+        return "this GPU is older than FlashAttention's kernels (compute capability 8.0)"
+    if dtype not in (torch.bfloat16, torch.float16):
+        return f"FlashAttention has no kernels for {str(dtype).removeprefix('torch.')}"
+    if head_dim > _WIDEST_HEAD or head_dim % 8:
+        return f"FlashAttention has no kernels for heads of {head_dim} numbers"
+    return None
 
 
 def _refuse_unusable_gpu() -> None:
@@ -74,7 +92,7 @@ def compute_dtype(wanted: ComputeDtype, device: torch.device) -> torch.dtype:
         if device.type == "cuda" and chosen == torch.bfloat16 and not _has_bfloat16():
             raise BackendError(
                 f"{torch.cuda.get_device_name(device)} has no bfloat16",
-                "--fp16, or leave the dtype to lawqa",
+                "leave the dtype to lawqa, or ask for float16",
             )
         return chosen
     if device.type == "cpu":
@@ -116,6 +134,13 @@ def free_bytes(device: torch.device) -> int:
     unused = torch.cuda.memory_reserved(device) - allocated
     allowed = total * torch.cuda.get_per_process_memory_fraction(device) - allocated
     return int(min(free + unused, allowed))
+
+
+def give_back_memory() -> None:
+    """Return what torch holds without using it, after the last reference to a model is gone."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def peak_memory_gib(device: torch.device) -> float | None:

@@ -11,13 +11,11 @@ from torch.nn import functional
 from torch.nn.attention.bias import causal_lower_right
 
 from lawqa.backends.hf.decoder import Decoder
-from lawqa.backends.hf.device import has_flash_attention
+from lawqa.backends.hf.device import why_no_flash_attention
 from lawqa.backends.hf.prefixes import Forest
 
 _WASTE = 0.2
 """How much of a call may be padding."""
-_WIDEST_HEAD = 256
-"""Numbers of a head, beyond which FlashAttention has no kernels."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +39,15 @@ def attention_over(forest: Forest, decoder: Decoder) -> FlashForestAttention | F
         forest: how the tokens hang together.
         decoder: whose tokens they are.
     """
-    device, head = decoder.device, decoder.shape.head_dim
-    flash = (
-        has_flash_attention(device)
-        and decoder.dtype in (torch.bfloat16, torch.float16)
-        and head <= _WIDEST_HEAD
-        and head % 8 == 0
-    )
-    return (FlashForestAttention if flash else ForestAttention)(forest, device)
+    reason = why_no_flash_attention(decoder.device, decoder.dtype, decoder.shape.head_dim)
+    return (ForestAttention if reason else FlashForestAttention)(forest, decoder.device)
 
 
 class FlashForestAttention:
     """Attention for one forest: one call of torch's own FlashAttention-2 kernels in every layer.
 
-    They take queries and keys of different lengths (arXiv:2307.08691), the last query level with the last
-    key: each node's tokens are queries, and its path down to them are keys.
+    They take queries and keys of different lengths, the last query level with the last key: each node's
+    tokens are queries, and its path down to them are keys.
 
     Args:
         forest: how the tokens hang together.

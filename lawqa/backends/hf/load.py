@@ -35,7 +35,6 @@ from lawqa.backends.hf.device import (  # noqa: E402
     peak_memory_gib,
     pick_device,
 )
-from lawqa.backends.hf.hub import no_vain_requests  # noqa: E402
 from lawqa.backends.hf.quantisation import (  # noqa: E402
     QuantType,
     keep_as_bytes,
@@ -44,6 +43,7 @@ from lawqa.backends.hf.quantisation import (  # noqa: E402
     stored_type,
 )
 from lawqa.errors import BackendError  # noqa: E402
+from lawqa.hub import no_vain_requests  # noqa: E402
 from lawqa.prompting import end_of_turn  # noqa: E402
 
 _SAMPLE_BYTES = 1 << 20
@@ -65,8 +65,8 @@ class ModelConfig:
     load_in_4bit: bool = False
     """Quantise the linear layers to 4 bits (with double quantisation) while loading; where the files hold
     4-bit weights already, these are taken."""
-    quant_type: QuantType = "nf4"
-    """The 4-bit data type."""
+    quant_type: QuantType | None = None
+    """The 4-bit data type; None for what the files hold, else nf4."""
     dtype: ComputeDtype = "auto"
     """The dtype of products and of weights that are not quantised."""
 
@@ -174,6 +174,21 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
         raise not_loaded(name, revision, problem) from problem
 
 
+def stored_quantisation(name: str, revision: str | None = None) -> QuantType | None:
+    """The 4-bit data type in which a model's files hold its weights, as its config says; None for whole ones.
+
+    Raises:
+        BackendError: the model is not there, or its weights are quantised in another way.
+        MissingExtraError: they are in 4 bits, and bitsandbytes is not installed.
+    """
+    try:
+        with no_vain_requests(name):
+            described = AutoConfig.from_pretrained(name, revision=revision or "main")
+    except (OSError, ValueError) as problem:
+        raise not_loaded(name, revision, problem) from problem
+    return stored_type(name, described, torch.bfloat16)
+
+
 def _as_stored(config: ModelConfig, dtype: torch.dtype) -> tuple[ModelConfig, dict[str, Any]]:
     """The config with the quantisation that the files have, and what transformers is told of it."""
     described = AutoConfig.from_pretrained(config.name, revision=config.revision or "main")
@@ -182,9 +197,11 @@ def _as_stored(config: ModelConfig, dtype: torch.dtype) -> tuple[ModelConfig, di
     if stored is None:
         # Never a None: transformers would take it for the files' own, and read 4-bit weights as whole ones.
         if config.load_in_4bit:
-            options["quantization_config"] = quantisation(config.quant_type, dtype)
+            quant_type = config.quant_type or "nf4"
+            config = replace(config, quant_type=quant_type)
+            options["quantization_config"] = quantisation(quant_type, dtype)
         return config, options
-    if config.load_in_4bit and config.quant_type != stored:
+    if config.load_in_4bit and config.quant_type not in (None, stored):
         logger.warning(
             "note: the files of %s hold %s weights already: they are taken, and no %s is made",
             config.name, stored, config.quant_type,

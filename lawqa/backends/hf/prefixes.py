@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 WORTH_SHARING = 64
-"""Tokens that sharing must save: a node of the forest costs an attention call in each layer."""
+"""Tokens that sharing must save: without FlashAttention a node can cost an attention call in each layer."""
 
 
 @dataclass(frozen=True)

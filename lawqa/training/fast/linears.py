@@ -38,7 +38,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Lora:
-    """The LoRA weights of one linear layer: float32 masters, and where their copies for products lie."""
+    """The LoRA weights of one linear layer: the float32 masters that train."""
 
     a: torch.nn.Parameter
     """[rank, in]"""

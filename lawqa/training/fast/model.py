@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from lawqa.backends.hf.device import has_flash_attention
+from lawqa.backends.hf.device import why_no_flash_attention
 from lawqa.backends.hf.triton_probe import why_no_triton
 from lawqa.training.fast import plain_kernels
 from lawqa.training.fast.attention import FlashAttention, PlainAttention
@@ -71,12 +71,12 @@ class FastPath:
 
 def why_not(model: Any) -> str | None:
     """Why a model cannot train on the fast path here; None where it can."""
+    reason = unknown_shape(model)
+    if reason is not None:
+        return reason
     causal = model.get_base_model()
-    if causal.lm_head.weight.device.type != "cuda":
-        return f"no CUDA device (the model is on {causal.lm_head.weight.device.type})"
-    if not has_flash_attention(causal.lm_head.weight.device):
-        return "this GPU is older than FlashAttention's kernels (compute capability 8.0)"
-    return unknown_shape(model)
+    head = causal.lm_head.weight
+    return why_no_flash_attention(head.device, head.dtype, causal.config.head_dim)
 
 
 def unknown_shape(model: Any) -> str | None:

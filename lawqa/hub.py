@@ -1,8 +1,9 @@
-"""The Hugging Face hub, and not asking it where it cannot answer."""
+"""The Hugging Face hub: where its models are kept here, and not asking it where it cannot answer."""
 
 from __future__ import annotations
 
 import functools
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from huggingface_hub import constants
+
+def cache_directory() -> Path:
+    """Where models of the hub are kept, as huggingface_hub works it out, which need not be installed."""
+    home = (
+        os.environ.get("HF_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/huggingface"
+    )
+    return Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
 
 
 @contextmanager
@@ -23,6 +30,8 @@ def no_vain_requests(name: str) -> Iterator[None]:
     Args:
         name: a directory, which is not sought on the hub, or a name there.
     """
+    from huggingface_hub import constants
+
     before = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = before or not (Path(name).is_dir() or hub_is_reachable())
     try:
@@ -34,7 +43,9 @@ def no_vain_requests(name: str) -> Iterator[None]:
 @functools.cache
 def hub_is_reachable() -> bool:
     """Whether the hub has an address here; behind a proxy nobody here knows addresses."""
-    if getproxies():
+    from huggingface_hub import constants
+
+    if {"http", "https", "all"} & getproxies().keys():
         return True
     try:
         socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None)
