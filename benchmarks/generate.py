@@ -79,7 +79,7 @@ def plain_run(loaded: LoadedModel, encoded: list[Any], new: int, batch: int) -> 
     def timed(tokens: int) -> tuple[float, list[list[int]]]:
         began = synchronised()
         ids = [item.ids for item in encoded[:batch]]
-        rows = generate_plain(loaded.model, ids, GenerationSettings(tokens), (), 0, loaded.device)
+        rows = generate_plain(loaded.model, ids, tokens, (), 0, loaded.device)
         return synchronised() - began, rows
 
     reset_peak()

@@ -124,7 +124,10 @@ def texts(loaded: LoadedModel, ids: Ids, new: int, *, adapter: bool) -> Iterator
     """Greedy texts of each engine, every token judged by transformers after the same tokens."""
     decoder = list(decoders(loaded, adapter=adapter))[-1][1]
     plain, settings = PlainModel(loaded, adapter=adapter), GenerationSettings(new)
-    yield "transformers' generate, batch", judged(plain, ids, plain.generate(ids, settings, ()))
+    yield (
+        "transformers' generate, batch",
+        judged(plain, ids, plain.generate(ids, settings, (), [0] * len(ids))),
+    )
     requests = [Request(n, tuple(one), n, new) for n, one in enumerate(ids)]
     cuda = loaded.device.type == "cuda"
     for kernels in (False, True) if len(step_kinds(decoder)) > 1 else (False,):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from lawqa.backends.hf.model_files import directory_hash, read_adapter_config
 from lawqa.errors import BackendError, DataError
 from lawqa.files import read_json
 from lawqa.pipelines.leaks import read_items
@@ -17,12 +18,6 @@ from lawqa.splits import find_leaks
 
 TRAINED_ON = "trained_on.jsonl"
 """The records that an adapter was trained on, kept beside it for the leak audit."""
-
-WEIGHTS = "adapter_model.safetensors"
-"""The only file of weights that is read."""
-
-PICKLED_WEIGHTS = "adapter_model.bin"
-"""What old versions of PEFT wrote, and PEFT still reads."""
 
 MERGED = "merged.json"
 """What a merged model was made of, its adapter's manifest with it; beside the weights."""
@@ -42,20 +37,10 @@ class AdapterManifest:
         """Read the manifest beside an adapter.
 
         Raises:
-            BackendError: there is no adapter, or only one in a pickle.
+            BackendError: there is no adapter, or not a whole one.
             DataError: the manifest is broken, or its training did not finish.
         """
-        if not (path / "adapter_config.json").is_file():
-            raise BackendError(
-                f"{path}: is not an adapter: adapter_config.json is missing",
-                "give the --output-dir of a finished lawqa train --do-train",
-            )
-        if (path / PICKLED_WEIGHTS).is_file() and not (path / WEIGHTS).is_file():
-            raise BackendError(
-                f"{path}: {PICKLED_WEIGHTS} is a pickle, which can run any code when it is read: it is not "
-                f"loaded; expected {WEIGHTS}",
-                "where you trust its maker, load it with PEFT and save it anew",
-            )
+        read_adapter_config(path)
         if not (path / MANIFEST).is_file():
             return cls(path, None)
         content = read_manifest(path)
@@ -156,15 +141,10 @@ class AdapterManifest:
             BackendError: another base model.
             DataError: another wording or chat template, not allowed.
         """
+        notes = self.check_identity(base)
         if self.content is None:
-            return []
+            return notes
         trained = self.content["model"]
-        if _identity(trained) != _identity(base):
-            raise BackendError(
-                f"{self.path} was trained over {_called(trained)}, not over {_called(base)}",
-                f"--hf-model-name {trained['name']}",
-            )
-        notes = []
         if trained["quantisation"] != base["quantisation"]:
             notes.append(
                 f"QUANTISATION DIFFERS: trained over {trained['quantisation'] or 'plain'} weights, "
@@ -178,6 +158,46 @@ class AdapterManifest:
         return notes + self.check_wording(
             spec, spec_hash, allow_prompt_mismatch=allow_prompt_mismatch
         )
+
+    def check_identity(self, base: dict[str, Any]) -> list[str]:
+        """Compare a base model with that of the training.
+
+        Args:
+            base: `name`, `revision`, `commit` and `directory_sha256` as in `Backend.describe()`.
+
+        Returns:
+            A note, where it cannot be told.
+
+        Raises:
+            BackendError: another base model.
+        """
+        if self.content is None:
+            return self._unknown_base_notes(base)
+        trained = self.content["model"]
+        if _identity(trained) != _identity(base):
+            raise BackendError(
+                f"{self.path} was trained over {_called(trained)}, not over {_called(base)}",
+                f"--hf-model-name {trained['name']} (lawqa merge: --model-name)",
+            )
+        return []
+
+    def _unknown_base_notes(self, base: dict[str, Any]) -> list[str]:
+        """What PEFT alone says of the base, held against the loaded one."""
+        named = str(read_adapter_config(self.path).get("base_model_name_or_path") or "")
+        there = bool(named) and Path(named).is_dir()
+        if named == base["name"] or (
+            there and directory_hash(Path(named)) == base["directory_sha256"]
+        ):
+            return []
+        if there and base["directory_sha256"]:
+            raise BackendError(
+                f"{self.path} was trained over {named}, not over {_called(base)}",
+                f"--hf-model-name {named} (lawqa merge: --model-name)",
+            )
+        return [
+            f"UNKNOWN BASE: {self.path} says that it was trained over {named or 'some model'}, and is "
+            f"applied to {_called(base)}; whether they are the same cannot be told"
+        ]
 
     def check_wording(
         self, spec: PromptSpec, spec_hash: str, *, allow_prompt_mismatch: bool

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.backends.base import Backend
+from lawqa.backends.hf.model_files import WEIGHTS
 from lawqa.choices import orders
 from lawqa.commands import require_backend
 from lawqa.errors import ConfigError
-from lawqa.pipelines.adapters import WEIGHTS, AdapterManifest
+from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 from lawqa.pipelines.rag import Retrieval, retrieve_contexts
 from lawqa.pipelines.result_log import ItemKey

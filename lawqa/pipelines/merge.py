@@ -6,15 +6,16 @@ weights it is a slightly different model. How different is measured, not assumed
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lawqa.backends.hf.model_files import read_adapter_config
 from lawqa.bars import Bar
 from lawqa.errors import BackendError, ConfigError
-from lawqa.files import read_json
 from lawqa.pipelines.adapters import MERGED, TRAINED_ON, AdapterManifest
 from lawqa.pipelines.training_dev import DevQuestions
 from lawqa.prompting import Condition, PromptSpec, build_prompt
@@ -91,7 +92,8 @@ def merge(config: MergeConfig, say: Say = str) -> MergeResult | None:
     require_packages(quantised=adapter.quantisation is not None)
     from lawqa.backends.hf.device import give_back_memory
 
-    _require_whole_weights(config, adapter)
+    for note in _check_base(config, adapter):
+        say(note)
     before = None
     if dev:
         say(f"scoring {len(dev.questions)} dev questions as trained: {_over(adapter)} and adapter")
@@ -117,6 +119,16 @@ def _check_free(config: MergeConfig) -> None:
         raise ConfigError(
             f"{config.output_dir}: is not empty",
             "--fresh replaces a merged model" if ours else "name a new directory",
+        )
+    target = config.output_dir.resolve()
+    if target == Path.cwd():
+        raise ConfigError(
+            f"{config.output_dir}: is where the command runs", "name a new directory within it"
+        )
+    above = next(parent for parent in target.parents if parent.is_dir())
+    if not os.access(above, os.W_OK):
+        raise ConfigError(
+            f"{config.output_dir}: {above} cannot be written to", "name another place"
         )
 
 
@@ -149,15 +161,18 @@ def _spec(config: MergeConfig, adapter: AdapterManifest) -> PromptSpec:
     return fitting[0]
 
 
-def _require_whole_weights(config: MergeConfig, adapter: AdapterManifest) -> None:
-    from lawqa.backends.hf.load import stored_quantisation
+def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
+    """Notes on the base model; raises where it is another one, or not whole."""
+    from lawqa.backends.hf.load import describe_files
 
     name, revision = _base(config, adapter)
-    if stored_quantisation(name, revision) is not None:
+    found = describe_files(name, revision)
+    if found["stored"] is not None:
         raise ConfigError(
             f"{name}: its files hold 4-bit weights, and merging needs whole ones",
             "--model-name  names the model that they were made from",
         )
+    return adapter.check_identity(found)
 
 
 def _as_trained(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
@@ -187,7 +202,9 @@ def _base(config: MergeConfig, adapter: AdapterManifest) -> tuple[str, str | Non
     if adapter.content is not None:
         model = adapter.content["model"]
         return model["name"], model["revision"]
-    named = read_json(config.adapter / "adapter_config.json")
+    named = read_adapter_config(config.adapter)
+    if not named.get("base_model_name_or_path"):
+        raise ConfigError(f"{config.adapter}: names no base model", "--model-name  names it")
     return str(named["base_model_name_or_path"]), named.get("revision")
 
 

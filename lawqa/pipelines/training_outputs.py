@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import write_readings
+from lawqa.backends.hf.model_files import CONFIG, WEIGHTS
 from lawqa.errors import MissingExtraError
-from lawqa.pipelines.adapters import TRAINED_ON, WEIGHTS
+from lawqa.pipelines.adapters import TRAINED_ON
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.questions import file_sha256
 from lawqa.records import LEGACY_SPEC, write_records
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 CARD, PLOT = "README.md", "training.png"
 ADAPTER_FILES = (
-    "adapter_config.json", WEIGHTS, LOG, TRAINED_ON, CARD, PLOT,
+    CONFIG, WEIGHTS, LOG, TRAINED_ON, CARD, PLOT,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
+from lawqa.backends.hf.device import full_memory_named
 from lawqa.backends.hf.load import LoadedModel
 from lawqa.errors import ConfigError, TrainingError
 
@@ -152,7 +153,8 @@ def in_step(model: Any) -> Callable[..., Any]:
 
     def forward(**inputs: Any) -> Any:
         try:
-            return model(**inputs)
+            with full_memory_named():
+                return model(**inputs)
         except torch.OutOfMemoryError:
             raise TrainingError(
                 "out of memory while dev questions were scored", "lower --token-budget"

@@ -15,6 +15,7 @@ from datasets import Dataset
 from torch.utils.data import DataLoader
 from transformers import Trainer
 
+from lawqa.backends.hf.device import full_memory_named
 from lawqa.backends.hf.load import LoadedModel
 from lawqa.errors import TrainingError
 from lawqa.records import IGNORED, TokenizedRecord
@@ -136,7 +137,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         while True:
             fits = True
             try:
-                rehearse(self._path, self.model, batch, self.compute_loss_context_manager())
+                with full_memory_named():
+                    rehearse(self._path, self.model, batch, self.compute_loss_context_manager())
             except torch.OutOfMemoryError:
                 fits = False
             if fits:
@@ -152,7 +154,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         while True:
             parts = self._path.parts(inputs)
             try:
-                losses = self.run_step(model, parts, answer_tokens)
+                with full_memory_named():
+                    losses = self.run_step(model, parts, answer_tokens)
             except torch.OutOfMemoryError:
                 # Leave the handler first: the exception holds the tensors of its frames.
                 losses = None

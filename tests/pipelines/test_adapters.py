@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lawqa.backends.hf.model_files import directory_hash
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.choices import permute
 from lawqa.cli.evaluated import result_text
@@ -46,7 +47,9 @@ def adapter_dir(tmp_path: Path) -> Path:
     """An adapter as PEFT writes it, without a manifest."""
     directory = tmp_path / "adapter"
     directory.mkdir()
-    (directory / "adapter_config.json").write_text("{}", encoding="utf-8")
+    config = '{"peft_type": "LORA", "base_model_name_or_path": "Qwen/Qwen3-8B"}'
+    (directory / "adapter_config.json").write_text(config, encoding="utf-8")
+    (directory / "adapter_model.safetensors").write_bytes(b"weights")
     return directory
 
 
@@ -291,7 +294,7 @@ def test_another_base_is_refused(adapter: MakeAdapter, other: dict[str, str]) ->
         BackendError, match=r"was trained over Qwen/Qwen3-8B \(c0ffee\), not over"
     ) as caught:
         adapter().check_base({**BASE, **other}, SPEC, HASH, allow_prompt_mismatch=True)
-    assert caught.value.hint == "--hf-model-name Qwen/Qwen3-8B"
+    assert caught.value.hint.startswith("--hf-model-name Qwen/Qwen3-8B ")
 
 
 def test_a_base_directory_may_move_but_not_change(adapter: MakeAdapter) -> None:
@@ -317,6 +320,48 @@ def test_another_dtype_of_products_is_noted(adapter: MakeAdapter) -> None:
     assert adapter().check_base(other, SPEC, HASH, allow_prompt_mismatch=False) == [
         "NUMBER TYPE DIFFERS: trained with products in bfloat16, evaluated in float32"
     ]
+
+
+def test_without_a_manifest_the_base_that_peft_names_counts(
+    adapter_dir: Path, tmp_path: Path
+) -> None:
+    unknown = AdapterManifest.read(adapter_dir)
+    assert unknown.check_identity(BASE) == []
+    (note,) = unknown.check_identity({**BASE, "name": "Qwen/Qwen3-8B-Base"})
+    assert note.startswith(
+        f"UNKNOWN BASE: {adapter_dir} says that it was trained over Qwen/Qwen3-8B, "
+    )
+    assert "applied to Qwen/Qwen3-8B-Base (c0ffee)" in note
+
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "config.json").write_text("{}", encoding="utf-8")
+    named = json.dumps({"peft_type": "LORA", "base_model_name_or_path": str(base)})
+    (adapter_dir / "adapter_config.json").write_text(named, encoding="utf-8")
+    here = {**BASE, "name": "elsewhere", "commit": None, "directory_sha256": directory_hash(base)}
+    assert unknown.check_identity(here) == []
+    with pytest.raises(BackendError, match=f"was trained over {base}, not over elsewhere"):
+        unknown.check_identity({**here, "directory_sha256": "ab"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("adapter_model.safetensors", None, "adapter_model.safetensors is missing"),
+        ("adapter_config.json", None, "is not an adapter: adapter_config.json is missing"),
+        ("adapter_config.json", '{"peft_ty', "adapter_config.json"),
+        ("adapter_config.json", "[]", "names no peft_type"),
+    ],
+)
+def test_an_adapter_of_which_a_part_is_missing_or_broken_is_refused(
+    adapter_dir: Path, name: str, content: str | None, told: str
+) -> None:
+    (adapter_dir / name).unlink()
+    if content is not None:
+        (adapter_dir / name).write_text(content, encoding="utf-8")
+    with pytest.raises(BackendError, match=told) as caught:
+        AdapterManifest.read(adapter_dir)
+    assert caught.value.hint
 
 
 # --- in an evaluation

@@ -420,7 +420,8 @@ class WithAdapter(ScriptedBackend):
 def adapter(here: Path) -> Path:
     """An adapter without a manifest."""
     (here / "adapter").mkdir()
-    (here / "adapter" / "adapter_config.json").write_text("{}", encoding="utf-8")
+    config = '{"peft_type": "LORA", "base_model_name_or_path": "m"}'
+    (here / "adapter" / "adapter_config.json").write_text(config, encoding="utf-8")
     (here / "adapter" / "adapter_model.safetensors").write_bytes(b"weights")
     return Path("adapter")
 

@@ -50,8 +50,15 @@ def as_run(path: Path) -> None:
 
 
 def as_adapter(path: Path) -> None:
-    (path.parent / "adapter_config.json").write_bytes(path.read_bytes())
+    (path.parent / "adapter_config.json").write_text('{"peft_type": "LORA"}', encoding="utf-8")
+    (path.parent / "adapter_model.safetensors").touch()
     (path.parent / "manifest.json").write_bytes(path.read_bytes())
+    AdapterManifest.read(path.parent)
+
+
+def as_adapter_config(path: Path) -> None:
+    (path.parent / "adapter_config.json").write_bytes(path.read_bytes())
+    (path.parent / "adapter_model.safetensors").touch()
     AdapterManifest.read(path.parent)
 
 
@@ -65,6 +72,7 @@ READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "results": ("results.jsonl", lambda path: find_results(path.parent)),
     "script": ("s.json", ScriptedBackend.from_file),
     "adapter": ("m.json", as_adapter),
+    "adapter config": ("ac.json", as_adapter_config),
     "statute": ("l.xml", lambda path: parse_law(path.read_bytes(), LawName("l"))),
     "statutes": ("l.zip", lambda path: [f.list() for f in [LawStore(path)]]),
     "commands": ("c.toml", lambda path: read_source(read_text(path), path.name)),

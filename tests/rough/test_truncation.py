@@ -148,7 +148,8 @@ def test_an_adapters_manifest_is_read_whole_or_not_at_all(tmp_path: Path, rough:
         "prompt_specs": {"direct-closed-v1": "x"}, "questions": [{"id": "民法_1", "fingerprint": "f"}],
     }  # fmt: skip
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    (tmp_path / "adapter_config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}', encoding="utf-8")
+    (tmp_path / "adapter_model.safetensors").touch()
     path = tmp_path / "manifest.json"
     refused, same = refused_or_the_same(path, lambda: AdapterManifest.read(tmp_path).content, rough)
     assert (refused > 10, same) == (True, 0)

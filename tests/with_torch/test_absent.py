@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import torch
 from huggingface_hub import is_offline_mode
+from safetensors import SafetensorError
 
 from lawqa import hub
 from lawqa.backends.hf import device, load
+from lawqa.backends.hf.absent import not_loaded
 from lawqa.backends.hf.device import compute_dtype
 from lawqa.backends.hf.load import ModelConfig, load_model, load_tokenizer
 from lawqa.errors import BackendError
@@ -117,6 +119,33 @@ def test_a_model_that_was_cut_off_while_copied_is_named(tiny_dir: Path, tmp_path
     with pytest.raises(BackendError, match="cannot be loaded as a model: ") as caught:
         load_model(ModelConfig(str(copy)))
     assert "\n" not in caught.value.message
+
+
+def test_weights_that_were_cut_off_while_copied_are_no_traceback(
+    tiny_dir: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(tiny_dir, copy)
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with pytest.raises(BackendError, match="cannot be loaded as a model: ") as caught:
+        load_model(ModelConfig(str(copy)))
+    assert "was the copy cut off?" in caught.value.hint
+
+    problem = not_loaded("nobody/x", None, SafetensorError("incomplete metadata"))
+    assert "nobody/x: its weights in the Hugging Face cache cannot be read" in problem.message
+    assert problem.hint.startswith("hf download nobody/x --force-download")
+
+
+def test_an_adapter_that_was_cut_off_while_copied_is_no_traceback(
+    tiny_dir: Path, tmp_path: Path
+) -> None:
+    config = '{"peft_type": "LORA", "r": 4, "target_modules": ["q_proj"], "task_type": "CAUSAL_LM"}'
+    (tmp_path / "adapter_config.json").write_text(config, encoding="utf-8")
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"\x80\0\0\0\0\0\0\0{")
+    with pytest.raises(BackendError, match=r"adapter_model\.safetensors: cannot be read") as caught:
+        load_model(ModelConfig(str(tiny_dir)), tmp_path)
+    assert "was the copy cut off?" in caught.value.hint
 
 
 @pytest.mark.parametrize(("in_4bit", "hint"), [(False, "--hf-load-in-4bit"), (True, "nvidia-smi")])

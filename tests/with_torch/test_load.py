@@ -14,10 +14,10 @@ import torch
 from lawqa.backends.hf.load import (
     ModelConfig,
     apply_adapter,
-    directory_hash,
     load_model,
     load_tokenizer,
 )
+from lawqa.backends.hf.model_files import directory_hash
 from lawqa.backends.hf.tiny import write_tiny_model
 from lawqa.errors import BackendError
 

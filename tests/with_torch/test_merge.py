@@ -11,6 +11,7 @@ import torch
 
 from lawqa.backends.hf.backend import HFBackend
 from lawqa.backends.hf.load import ModelConfig, load_model
+from lawqa.backends.hf.tiny import write_tiny_model
 from lawqa.cli import main
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
@@ -75,6 +76,29 @@ def test_without_dev_questions_that_is_said_and_used_directories_are_left_alone(
     assert "is not empty" in capsys.readouterr().err
     assert (adapter / "adapter_model.safetensors").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["merged"]
+
+
+def test_another_base_and_an_unusable_place_are_refused_before_anything_is_scored(
+    adapter: Path,
+    tmp_path: Path,
+    tiny_tokenizer: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_tiny_model(tmp_path / "other", tiny_tokenizer, seed=7)
+    dev = ["--dev-file", str(adapter.parent / "dev.json")]
+    other = ["--model-name", str(tmp_path / "other")]
+    assert main(["merge", str(adapter), "-o", str(tmp_path / "merged"), *other, *dev]) == 2
+    err = capsys.readouterr().err
+    assert "was trained over" in err
+    assert "scoring" not in err
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir("empty")
+    assert main(["merge", str(adapter), "-o", ".", *dev]) == 2
+    err = capsys.readouterr().err
+    assert ".: is where the command runs" in err
+    assert "scoring" not in err
 
 
 def test_a_merged_model_is_held_to_what_its_adapter_was_trained_on(

@@ -8,11 +8,13 @@ import shlex
 from pathlib import Path
 
 from huggingface_hub import constants
+from safetensors import SafetensorError
 
+from lawqa.backends.hf.model_files import CONFIG
 from lawqa.errors import BackendError
 from lawqa.hub import cache_directory, hub_is_reachable
 
-_MODEL_FILE, _ADAPTER_FILE = "config.json", "adapter_config.json"
+_MODEL_FILE, _ADAPTER_FILE = "config.json", CONFIG
 
 
 def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendError:
@@ -33,10 +35,15 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
             "named like Qwen/Qwen3-8B",
         )
     wanted = f"{name} ({revision})" if revision else name
+    words = ["hf", "download", name, *(["--revision", revision] if revision else [])]
+    if isinstance(problem, SafetensorError):
+        return BackendError(
+            f"{wanted}: its weights in the Hugging Face cache cannot be read: {_first_line(problem)}",
+            f"{shlex.join(words)} --force-download  fetches them anew",
+        )
     message = (
         f"{wanted}: no such directory, and not in the Hugging Face cache ({cache_directory()})"
     )
-    words = ["hf", "download", name, *(["--revision", revision] if revision else [])]
     if constants.HF_HUB_OFFLINE:
         switch = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
         return BackendError(

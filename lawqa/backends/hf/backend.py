@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Literal
 
-import torch
-
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.hf.batching import run_batches, run_packed
 from lawqa.backends.hf.decoder import Decoder, read_decoder
@@ -27,6 +25,7 @@ from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.prefixes import family_order
 from lawqa.backends.hf.projections import UnsupportedModelError
 from lawqa.backends.hf.scoring import (
+    NO_NUMBERS,
     choice_scores,
     fitting_tokens,
     last_logits_shared,
@@ -212,7 +211,7 @@ class HFBackend:
                 if decoder is None
                 else last_logits_shared(decoder, ids)
             )
-            return [*choice_scores(batch, logits, label_ids, began)]
+            return choice_scores(batch, logits, label_ids, began)
 
         if decoder is None:
             return run_batches(encoded, lambda item: len(item.ids), budget, answer, _failure)
@@ -257,16 +256,18 @@ class HFBackend:
         rules = StopRules(settings, stop_ids, loaded.tokenizer)
         thinking = any(item.prompt.spec.thinking for item in encoded)
         blocks = think_blocks(loaded.tokenizer, settings) if thinking else None
-        torch.manual_seed(settings.seed)
 
         def answer(batch: Sequence[Encoded], repeat: int) -> list[Completion | Failure]:
             began = time.perf_counter()
             written = write_plain(
                 self._plain.generate, [item.ids for item in batch], settings, stop_ids, rules, blocks,
+                [sampling_key(settings.seed, item.prompt.key, repeat) for item in batch],
             )  # fmt: skip
             seconds = (time.perf_counter() - began) / len(batch)
             return [
-                self._completion(item, done, seconds, repeat)
+                _failure(item, NO_NUMBERS, repeat)
+                if done is None
+                else self._completion(item, done, seconds, repeat)
                 for item, done in zip(batch, written, strict=True)
             ]
 

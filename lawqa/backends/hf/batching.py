@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import torch
 
+from lawqa.backends.hf.device import full_memory_named
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -84,7 +86,8 @@ def _in_memory(
         size, tokens = take(waiting, token_budget)
         batch = waiting[:size]
         try:
-            results = answer(batch)
+            with full_memory_named():
+                results = answer(batch)
         except torch.OutOfMemoryError:
             results = None  # leave the handler first: the exception holds the tensors of its frames
         if results is None:

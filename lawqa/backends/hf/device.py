@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +18,8 @@ ComputeDtype = Literal["auto", "bfloat16", "float16", "float32"]
 
 _WIDEST_HEAD = 256
 """Numbers of a head, beyond which FlashAttention has no kernels."""
+
+_FULL_MEMORY = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDA error: out of memory", "DefaultCPUAllocator")
 
 _GPU_CONTROL, _DRIVER_VERSION = Path("/dev/nvidiactl"), Path("/proc/driver/nvidia/version")
 
@@ -134,6 +138,22 @@ def free_bytes(device: torch.device) -> int:
     unused = torch.cuda.memory_reserved(device) - allocated
     allowed = total * torch.cuda.get_per_process_memory_fraction(device) - allocated
     return int(min(free + unused, allowed))
+
+
+@contextmanager
+def full_memory_named() -> Iterator[None]:
+    """Let all that tells of a full memory be `torch.OutOfMemoryError`, which callers survive.
+
+    cuBLAS, the driver and the CPU's allocator say it as plain RuntimeErrors.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as problem:
+        if not any(words in str(problem) for words in _FULL_MEMORY):
+            raise
+        raise torch.OutOfMemoryError(str(problem)) from None
 
 
 def give_back_memory() -> None:

@@ -16,6 +16,7 @@ import torch
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.decoder import Decoder
+from lawqa.backends.hf.device import full_memory_named
 from lawqa.backends.hf.engine_cache import PagedCache
 from lawqa.backends.hf.engine_prefill import prefill
 from lawqa.backends.hf.engine_queue import SequenceQueue
@@ -30,6 +31,7 @@ from lawqa.backends.hf.engine_sequence import (
 )
 from lawqa.backends.hf.engine_steps import Forward, Rows, Stepper
 from lawqa.backends.hf.engine_stops import StopRules
+from lawqa.backends.hf.scoring import NO_NUMBERS
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +144,8 @@ class Engine:
     ) -> Iterator[Finished | Unfit]:
         began = time.perf_counter()
         try:
-            chosen: list[int] | None = self._first_tokens(joined)
+            with full_memory_named():
+                chosen: list[int | None] | None = self._first_tokens(joined)
         except torch.OutOfMemoryError:
             chosen = None  # leave the handler first: the exception holds the tensors of its frames
         if chosen is None:
@@ -155,7 +158,7 @@ class Engine:
         for sequence, token in zip(joined, chosen, strict=True):
             sequence.cached = sequence.length
             sequence.seconds += seconds / len(joined)
-            finished = self._accept(sequence, [token])
+            finished = self._broken(sequence) if token is None else self._accept(sequence, [token])
             if finished is None:
                 queue.running.append(sequence)
             else:
@@ -175,8 +178,8 @@ class Engine:
         logger.warning("out of memory: prefills of %d tokens from here on", self._prefill_tokens)
         queue.put_back(joined)
 
-    def _first_tokens(self, joined: Sequence[Running]) -> list[int]:
-        """Store the keys and values of all known tokens, and choose one more for each."""
+    def _first_tokens(self, joined: Sequence[Running]) -> list[int | None]:
+        """Store the keys and values of all known tokens, and choose one more for each; None of no numbers."""
         device = self._decoder.device
         logits, computed = prefill(
             self._decoder, self._cache, [s.known for s in joined], [s.pages for s in joined],
@@ -185,8 +188,9 @@ class Engine:
         self.stats.prefill_tokens += computed
         keys = torch.tensor([sequence.request.key for sequence in joined], device=device)
         positions = torch.tensor([sequence.length for sequence in joined], device=device)
-        chosen: list[int] = next_tokens(logits, self._settings, keys, positions).tolist()
-        return chosen
+        chosen = next_tokens(logits, self._settings, keys, positions).tolist()
+        whole = logits.amax(dim=-1).isfinite().tolist()
+        return [token if right else None for token, right in zip(chosen, whole, strict=True)]
 
     def _decode(
         self, stepper: Stepper, state: Rows, queue: SequenceQueue
@@ -200,9 +204,10 @@ class Engine:
         pending = [sequence.pending(steps + 1) for sequence in running]
         write_rows(state.first(rows), running, pending)
         try:
-            for _ in range(steps):
-                step()
-            written: list[list[int]] | None = state.out[:, : len(running)].t().tolist()
+            with full_memory_named():
+                for _ in range(steps):
+                    step()
+                written: list[list[int]] | None = state.out[:, : len(running)].t().tolist()
         except torch.OutOfMemoryError:
             written = None  # as in a prefill
         if written is None:
@@ -213,11 +218,12 @@ class Engine:
         self.stats.steps += steps
         self.stats.step_rows += steps * len(running)
         self.stats.step_seconds += seconds
-        share = seconds / len(running)
-        for sequence, known, row in zip(list(running), pending, written, strict=True):
+        share, broken = seconds / len(running), state.broken[: len(running)].tolist()
+        for sequence, known, row, bad in zip(list(running), pending, written, broken, strict=True):
             sequence.seconds += share
             sequence.cached += steps
-            finished = self._accept(sequence, row[len(known) - 1 :])
+            new = row[len(known) - 1 :]
+            finished = self._broken(sequence) if bad else self._accept(sequence, new)
             if finished is not None:
                 running.remove(sequence)
                 queue.release(sequence)
@@ -262,6 +268,10 @@ class Engine:
         sequence.tokens.extend(blocks.closing)
         sequence.answer_from = len(sequence.tokens)
         sequence.closed = True
+
+    def _broken(self, sequence: Running) -> Unfit:
+        """Tokens chosen of what is no number mean nothing, nor does what follows them."""
+        return Unfit(sequence.request.number, NO_NUMBERS)
 
     def _outgrown(self, sequence: Running) -> Finished | Unfit:
         room = self._cache.pages * self._cache.page

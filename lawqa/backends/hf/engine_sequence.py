@@ -45,12 +45,12 @@ class Finished:
 
 @dataclass(frozen=True)
 class Unfit:
-    """A request that the memory cannot hold, even alone."""
+    """A request without a completion: the memory cannot hold it even alone, or the model gave no numbers."""
 
     number: int
     """`Request.number`."""
     reason: str
-    """What it needed and what there is."""
+    """What went wrong: of the memory what it needed and what there is."""
 
 
 @dataclass(frozen=True)
@@ -127,4 +127,5 @@ def write_rows(state: Rows, running: Sequence[Running], pending: Sequence[Sequen
     forced = [list(known[1:]) + [0] * (most + 1 - len(known)) for known in pending]
     forced += [[0] * most] * empty
     state.forced.copy_(torch.tensor(forced))
+    state.broken.zero_()
     state.step.zero_()

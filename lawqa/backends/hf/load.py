@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 # bitsandbytes logs advice to install `kernels` when it is imported on a CPU; lawqa does not need it.
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -32,8 +32,14 @@ from lawqa.backends.hf.device import (  # noqa: E402
     ComputeDtype,
     compute_dtype,
     describe_device,
+    full_memory_named,
     peak_memory_gib,
     pick_device,
+)
+from lawqa.backends.hf.model_files import (  # noqa: E402
+    WEIGHTS,
+    directory_hash,
+    read_adapter_config,
 )
 from lawqa.backends.hf.quantisation import (  # noqa: E402
     QuantType,
@@ -45,8 +51,6 @@ from lawqa.backends.hf.quantisation import (  # noqa: E402
 from lawqa.errors import BackendError  # noqa: E402
 from lawqa.hub import no_vain_requests  # noqa: E402
 from lawqa.prompting import end_of_turn  # noqa: E402
-
-_SAMPLE_BYTES = 1 << 20
 
 logger = logging.getLogger(__name__)
 
@@ -94,13 +98,9 @@ class LoadedModel:
 
     def describe(self) -> dict[str, Any]:
         """What a manifest says of the model."""
-        directory = Path(self.config.name)
         return {
             "backend": "hf",
-            "name": self.config.name,
-            "revision": self.config.revision,
-            "commit": getattr(self.model.config, "_commit_hash", None),
-            "directory_sha256": directory_hash(directory) if directory.is_dir() else None,
+            **_identity(self.config.name, self.config.revision, self.model.config),
             "architecture": self.model.config.model_type,
             "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
             "dtype": str(self.dtype).removeprefix("torch."),
@@ -127,7 +127,11 @@ def load_model(
     began = time.perf_counter()
     tokenizer = load_tokenizer(config.name, config.revision)
     try:
-        with no_vain_requests(config.name), _share_of_cores() if sharded else nullcontext():
+        with (
+            full_memory_named(),
+            no_vain_requests(config.name),
+            _share_of_cores() if sharded else nullcontext(),
+        ):
             config, options = _as_stored(config, dtype)
             logger.debug(
                 "loading %s (revision %s) onto %s: %s, products in %s",
@@ -143,7 +147,7 @@ def load_model(
             )
     except torch.OutOfMemoryError:
         raise out_of_memory(config.name, load_in_4bit=config.load_in_4bit) from None
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, SafetensorError) as problem:
         raise not_loaded(config.name, config.revision, problem) from problem
     if config.load_in_4bit:
         keep_as_bytes(model)
@@ -174,8 +178,12 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
         raise not_loaded(name, revision, problem) from problem
 
 
-def stored_quantisation(name: str, revision: str | None = None) -> QuantType | None:
-    """The 4-bit data type in which a model's files hold its weights, as its config says; None for whole ones.
+def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
+    """What a manifest says of a model, as far as its config and files tell without loading it.
+
+    Returns:
+        `name`, `revision`, `commit` and `directory_sha256` as in `LoadedModel.describe`; `stored`, the 4-bit
+        type in which its files hold the weights, None for whole ones.
 
     Raises:
         BackendError: the model is not there, or its weights are quantised in another way.
@@ -186,7 +194,18 @@ def stored_quantisation(name: str, revision: str | None = None) -> QuantType | N
             described = AutoConfig.from_pretrained(name, revision=revision or "main")
     except (OSError, ValueError) as problem:
         raise not_loaded(name, revision, problem) from problem
-    return stored_type(name, described, torch.bfloat16)
+    stored = stored_type(name, described, torch.bfloat16)
+    return {**_identity(name, revision, described), "stored": stored}
+
+
+def _identity(name: str, revision: str | None, described: Any) -> dict[str, Any]:
+    directory = Path(name)
+    return {
+        "name": name,
+        "revision": revision,
+        "commit": getattr(described, "_commit_hash", None),
+        "directory_sha256": directory_hash(directory) if directory.is_dir() else None,
+    }
 
 
 def _as_stored(config: ModelConfig, dtype: torch.dtype) -> tuple[ModelConfig, dict[str, Any]]:
@@ -217,14 +236,15 @@ def apply_adapter(loaded: LoadedModel, adapter: Path) -> None:
     """
     from peft import PeftModel
 
-    if not (adapter / "adapter_config.json").is_file():
-        raise BackendError(
-            f"{adapter}: is not a PEFT adapter: adapter_config.json is missing",
-            "give the --output-dir of a finished lawqa train",
-        )
+    read_adapter_config(adapter)
     try:
         with no_peft_warnings():
             loaded.model = PeftModel.from_pretrained(loaded.model, str(adapter), is_trainable=False)
+    except SafetensorError as problem:
+        raise BackendError(
+            f"{adapter / WEIGHTS}: cannot be read: {problem}",
+            "was the copy cut off? compare it with the original",
+        ) from problem
     except (OSError, ValueError, RuntimeError) as problem:
         raise BackendError(
             f"{adapter}: does not fit {loaded.config.name}: {problem}",
@@ -243,26 +263,6 @@ def no_peft_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         yield
-
-
-def directory_hash(directory: Path) -> str:
-    """A hash of the files directly in a model directory: names, sizes and contents.
-
-    Of files over 2 MiB only the size and the first and last MiB are read: hashing the 16 GB of an 8B
-    model would take longer than evaluating it.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(directory.iterdir()):
-        if not path.is_file() or path.name.startswith("."):
-            continue
-        size = path.stat().st_size
-        digest.update(f"{path.name}\0{size}\0".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(_SAMPLE_BYTES))
-            if size > _SAMPLE_BYTES:
-                file.seek(max(size - _SAMPLE_BYTES, _SAMPLE_BYTES))
-                digest.update(file.read(_SAMPLE_BYTES))
-    return digest.hexdigest()[:16]
 
 
 @contextmanager

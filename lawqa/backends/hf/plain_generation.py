@@ -7,15 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from transformers import GenerationConfig
+from transformers import GenerationConfig, LogitsProcessor
 
 from lawqa.backends.base import GenerationSettings, StopReason
 from lawqa.backends.hf.batching import left_padded
+from lawqa.backends.hf.engine_sampling import next_tokens
 from lawqa.backends.hf.engine_sequence import ThinkBlocks
 from lawqa.backends.hf.engine_stops import Stop, StopRules
 
-Generate = Callable[[Sequence[Sequence[int]], GenerationSettings, Sequence[int]], list[list[int]]]
-"""Prompts, settings, stop tokens -> new tokens, perhaps with padding behind a stop token."""
+Generate = Callable[
+    [Sequence[Sequence[int]], GenerationSettings, Sequence[int], Sequence[int]],
+    list[list[int] | None],
+]
+"""Prompts, settings, stop tokens, sampling keys -> new tokens, perhaps with padding behind a stop token; None
+where the model gave no numbers."""
 
 
 @dataclass(frozen=True)
@@ -30,37 +35,72 @@ class Written:
     """Whether its think block was closed for it."""
 
 
+class TokenChoice(LogitsProcessor):  # type: ignore[misc]  # transformers is not checked
+    """Chooses tokens as the engine does, and remembers which rows were given no numbers.
+
+    So what is sampled belongs to the row's own key, and not to the batch, as it would with torch's one
+    generator.
+
+    Args:
+        prompts: token ids of each row, which are padded on the left.
+        settings: how tokens are chosen.
+        keys: `sampling_key` of each row.
+        device: where the logits are.
+    """
+
+    def __init__(
+        self,
+        prompts: Sequence[Sequence[int]],
+        settings: GenerationSettings,
+        keys: Sequence[int],
+        device: torch.device,
+    ) -> None:
+        widest = max(map(len, prompts))
+        self._padding = torch.tensor([widest - len(prompt) for prompt in prompts], device=device)
+        self._settings = settings
+        self._keys = torch.tensor(list(keys), device=device)
+        self.broken = torch.zeros(len(prompts), dtype=torch.bool, device=device)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Scores of which only the chosen token's is above minus infinity."""
+        self.broken |= ~scores.amax(dim=-1).isfinite()
+        positions = input_ids.shape[1] - self._padding
+        chosen = next_tokens(scores.float(), self._settings, self._keys, positions)
+        return torch.full_like(scores, -torch.inf).scatter_(1, chosen[:, None], 0.0)
+
+
 def generate_plain(
     model: Any,
     prompts: Sequence[Sequence[int]],
-    settings: GenerationSettings,
+    max_new_tokens: int,
     stop_ids: Sequence[int],
     pad: int,
     device: torch.device,
+    choice: TokenChoice | None = None,
 ) -> list[list[int]]:
     """Tokens after each prompt, up to and with a stop token, or `max_new_tokens` of them.
 
-    What is sampled here depends on the batch: the noise comes from torch's one generator.
+    Args:
+        model: a transformers model, or PEFT's wrapper around one.
+        prompts: token ids.
+        max_new_tokens: the most tokens of one text.
+        stop_ids: tokens that end a text.
+        pad: the token that stands before shorter prompts and behind shorter texts.
+        device: where the model is.
+        choice: chooses the tokens; None for the likeliest.
     """
     inputs = left_padded(prompts, pad, device)
     del inputs["position_ids"]  # generate derives them from the mask, step by step
-    sampling: dict[str, Any] = {"do_sample": False}
-    if settings.temperature > 0:
-        sampling = {
-            "do_sample": True,
-            "temperature": settings.temperature,
-            "top_k": settings.top_k,
-            "top_p": settings.top_p,
-            "min_p": settings.min_p or None,
-        }
     config = GenerationConfig(
-        max_new_tokens=settings.max_new_tokens,
+        max_new_tokens=max_new_tokens,
         eos_token_id=list(stop_ids),
         pad_token_id=pad,
-        **sampling,
+        do_sample=False,
     )
     with torch.no_grad():
-        output = model.generate(**inputs, generation_config=config)
+        output = model.generate(
+            **inputs, generation_config=config, logits_processor=[choice] if choice else None
+        )
     rows: list[list[int]] = output[:, inputs["input_ids"].shape[1] :].tolist()
     return rows
 
@@ -72,8 +112,11 @@ def write_plain(
     stop_ids: Sequence[int],
     rules: StopRules,
     blocks: ThinkBlocks | None,
-) -> list[Written]:
+    keys: Sequence[int],
+) -> list[Written | None]:
     """Completions of one batch; a think block that reaches its budget is closed and gone on from.
+
+    None stands for a completion whose logits were no numbers.
 
     Args:
         generate: writes tokens.
@@ -82,25 +125,34 @@ def write_plain(
         stop_ids: tokens that end a turn.
         rules: when a completion ends.
         blocks: how think blocks end; None where no prompt begins one.
+        keys: `sampling_key` of each completion.
     """
     limit = settings.max_new_tokens
     if blocks is None or blocks.budget is None or blocks.budget >= limit:
-        rows = [_upto(row, stop_ids) for row in generate(prompts, settings, stop_ids)]
-        return [_written(row, limit, rules, blocks, closed=False) for row in rows]
+        texts = generate(prompts, settings, stop_ids, keys)
+        return [
+            None if row is None
+            else _written(_upto(row, stop_ids), limit, rules, blocks, closed=False)
+            for row in texts
+        ]  # fmt: skip
     ends, first = {*stop_ids, blocks.end}, replace(settings, max_new_tokens=blocks.budget)
-    rows = [_upto(row, ends) for row in generate(prompts, first, sorted(ends))]
-    closed = [row[-1] not in ends for row in rows]
-    for row, late in zip(rows, closed, strict=True):
-        row.extend(blocks.closing if late else ())
-    open_ended = [n for n, row in enumerate(rows) if row[-1] not in stop_ids and len(row) < limit]
+    begun = generate(prompts, first, sorted(ends), keys)
+    rows = {n: _upto(row, ends) for n, row in enumerate(begun) if row is not None}
+    closed = {n for n, row in rows.items() if row[-1] not in ends}
+    for n in closed:
+        rows[n].extend(blocks.closing)
+    open_ended = [n for n, row in rows.items() if row[-1] not in stop_ids and len(row) < limit]
     if open_ended:
         rest = replace(settings, max_new_tokens=limit - min(len(rows[n]) for n in open_ended))
-        longer = generate([[*prompts[n], *rows[n]] for n in open_ended], rest, stop_ids)
+        longer = generate(
+            [[*prompts[n], *rows[n]] for n in open_ended], rest, stop_ids,
+            [keys[n] for n in open_ended],
+        )  # fmt: skip
         for n, row in zip(open_ended, longer, strict=True):
-            rows[n].extend(_upto(row, stop_ids))
+            rows[n] = [] if row is None else [*rows[n], *_upto(row, stop_ids)]
     return [
-        _written(row, limit, rules, blocks, closed=late)
-        for row, late in zip(rows, closed, strict=True)
+        _written(rows[n], limit, rules, blocks, closed=n in closed) if rows.get(n) else None
+        for n in range(len(prompts))
     ]
 
 

@@ -10,7 +10,7 @@ import torch
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.load import LoadedModel
-from lawqa.backends.hf.plain_generation import generate_plain
+from lawqa.backends.hf.plain_generation import TokenChoice, generate_plain
 from lawqa.backends.hf.scoring import last_logits_padded
 
 
@@ -43,11 +43,26 @@ class PlainModel:
         return logits
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], settings: GenerationSettings, ends: Sequence[int]
-    ) -> list[list[int]]:
-        """Tokens after each prompt; as `generate_plain`."""
+        self,
+        prompts: Sequence[Sequence[int]],
+        settings: GenerationSettings,
+        ends: Sequence[int],
+        keys: Sequence[int],
+    ) -> list[list[int] | None]:
+        """Tokens after each prompt, as `plain_generation.Generate`."""
+        choice = TokenChoice(prompts, settings, keys, self._loaded.device)
         with self._as_asked() as model:
-            return generate_plain(model, prompts, settings, ends, self._pad, self._loaded.device)
+            rows = generate_plain(
+                model,
+                prompts,
+                settings.max_new_tokens,
+                ends,
+                self._pad,
+                self._loaded.device,
+                choice,
+            )
+        broken = choice.broken.tolist()
+        return [None if bad else row for row, bad in zip(rows, broken, strict=True)]
 
     @contextmanager
     def _as_asked(self) -> Iterator[Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from lawqa.backends.base import ChoiceScores
+from lawqa.backends.base import ChoiceScores, Failure
 from lawqa.backends.hf.batching import left_padded
 from lawqa.backends.hf.decoder import Decoder
 from lawqa.backends.hf.device import free_bytes
@@ -23,6 +24,11 @@ _MOST_TOKENS_CPU = 2048
 """More would read `lm_head` a little less often, but answers would come too seldom to tell how long the
 rest takes."""
 _LEAST_TOKENS = 512
+NO_NUMBERS = (
+    "the model gave no numbers: damaged weights, or an overflow of its number type (--dtype)"
+)
+"""Why an answer fails whose logits are NaN or infinite."""
+
 _TOKENS_A_PROMPT = 64
 """What a prompt adds at least: with all else shared, its own wording."""
 
@@ -67,8 +73,8 @@ def last_logits_padded(
 
 def choice_scores(
     batch: Sequence[Encoded], logits: torch.Tensor, label_ids: Sequence[list[int]], began: float
-) -> list[ChoiceScores]:
-    """What the logits say of the four labels.
+) -> list[ChoiceScores | Failure]:
+    """What the logits say of the four labels; a failure where they are no numbers.
 
     Args:
         batch: the prompts.
@@ -90,5 +96,7 @@ def choice_scores(
             prompt_tokens=len(item.ids),
             seconds=seconds,
         )
+        if all(map(math.isfinite, row))
+        else Failure(item.prompt.key, NO_NUMBERS)
         for item, row, total in zip(batch, normalised, masses, strict=True)
     ]
