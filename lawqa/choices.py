@@ -28,6 +28,8 @@ _FORMS: dict[str, Label] = {
 _ADORNMENT = " \t\r\n()[]{}<>「」『』【】〔〕《》*_`'\".,:;、。"
 
 
+_TO_WIDE = 0xFEE0  # from ASCII to the full-width block
+
 FINAL_ANSWER_CUE = "最終回答："
 """What the last line of a reasoned answer begins with; prompts ask for it, the parser trusts it most."""
 
@@ -35,6 +37,19 @@ FINAL_ANSWER_CUE = "最終回答："
 def final_answer_line(label: Label) -> str:
     """The line that commits to a label in the parser's strictest form."""
     return f"{FINAL_ANSWER_CUE}{label}"
+
+
+def label_forms(label: Label) -> tuple[str, ...]:
+    """What a label can look like as the next token: either case, after a space or not, full width."""
+    wide = chr(ord(label) + _TO_WIDE)
+    return (
+        label,
+        f" {label}",
+        label.upper(),
+        f" {label.upper()}",
+        wide,
+        chr(ord(label.upper()) + _TO_WIDE),
+    )
 
 
 def label_of(form: str) -> Label | None:

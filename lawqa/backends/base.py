@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from lawqa.prompting import Prompt
 
@@ -94,6 +94,22 @@ class Failure:
     """What went wrong."""
     repeat: int = 0
     """Which of the prompt's completions failed."""
+
+
+@runtime_checkable
+class NeedsRoom(Protocol):
+    """A backend that must know how long the prompts of a run get, whichever of them it is asked first."""
+
+    def make_room(self, prompts: Sequence[Prompt], settings: GenerationSettings) -> None:
+        """Get ready for the longest of these.
+
+        Args:
+            prompts: all of the run, also those that are answered already.
+            settings: how long an answer may be.
+
+        Raises:
+            BackendError: there is no room for the longest.
+        """
 
 
 class Backend(Protocol):

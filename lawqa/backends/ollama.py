@@ -107,7 +107,7 @@ class OllamaBackend:
             BackendError: the server gives no log-probabilities, or a prompt does not fit its window.
         """
         settings = GenerationSettings(max_new_tokens=1)
-        sizes = self._prepare(prompts, settings)
+        sizes = self._sized(prompts, settings)
 
         async def ask(client: Any, job: Job) -> ChoiceScores:
             start = time.perf_counter()
@@ -138,7 +138,7 @@ class OllamaBackend:
                 "Ollama cannot close a think block at a budget",
                 "leave the thinking budget out, or use --llm-backend hf",
             )
-        sizes = self._prepare(prompts, settings)
+        sizes = self._sized(prompts, settings)
 
         async def ask(client: Any, job: Job) -> Completion:
             start = time.perf_counter()
@@ -173,16 +173,29 @@ class OllamaBackend:
             "Ollama cannot score labels after a text that the model wrote", "--llm-backend hf can"
         )
 
-    def _prepare(
+    def make_room(self, prompts: Sequence[Prompt], settings: GenerationSettings) -> None:
+        """As `NeedsRoom`: another window later would make Ollama load the model anew.
+
+        Raises:
+            BackendError: the longest prompt does not fit the model's window, or the model does not load.
+        """
+        self._sized(prompts, settings)
+
+    def _sized(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
     ) -> dict[str, PromptSize]:
-        """Have the model loaded with a window for the longest of these prompts and its answer."""
+        """The prompts' sizes, the model loaded with a window for the longest of them and its answer."""
         sizes = {prompt.key: prompt_size(prompt, self._count) for prompt in prompts}
         if not sizes:
             return {}
         for prompt in prompts:
             self._model.check_thinking(asked=prompt.spec.thinking)
         window = self._window_for(sizes, settings.max_new_tokens)
+        if self._window is None or window > self._window:
+            self._load(window)
+        return sizes
+
+    def _load(self, window: int) -> None:
         loading = replace(self._limits, timeout=max(self._limits.timeout, _LOADING_SECONDS))
 
         async def load(client: Any) -> None:
@@ -200,7 +213,6 @@ class OllamaBackend:
 
         ask_once(self._open, load, loading, not_loaded)
         self._window = window
-        return sizes
 
     def _window_for(self, sizes: dict[str, PromptSize], max_new_tokens: int) -> int:
         longest = max(sizes, key=lambda key: sizes[key].at_most)
@@ -265,11 +277,13 @@ def _whole(
 
 def _first_token_alternatives(response: Any) -> list[tuple[str, float]]:
     """The likeliest first tokens; raises BackendError where the server gives none."""
-    if response.logprobs is None:
+    wrote = response.message.content or response.message.thinking
+    if response.logprobs is None and wrote:
         raise BackendError(
             "this Ollama server gives no log-probabilities",
             "Ollama 0.12.11 or later does; or --answer-by generate",
         )
+    # Where nothing was written an empty list is left out of the answer.
     if not response.logprobs or not response.logprobs[0].top_logprobs:
         raise RequestError("the model ended its answer before the first token")
     return [(entry.token, entry.logprob) for entry in response.logprobs[0].top_logprobs]

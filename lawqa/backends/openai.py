@@ -258,11 +258,12 @@ def _reasoning(choice: Any) -> str | None:
 
 def _first_token_alternatives(choice: Any) -> list[tuple[str, float]]:
     """The likeliest first tokens; raises BackendError where the server gives none."""
-    if choice.logprobs is None or choice.logprobs.content is None:
+    given = choice.logprobs.content if choice.logprobs else None
+    if given is None and (choice.message.content or _reasoning(choice)):
         raise BackendError("this server gives no log-probabilities", "--answer-by generate")
-    if not choice.logprobs.content:
+    if not given:  # llama.cpp's server leaves it out where nothing was written
         raise RequestError("the model ended its answer before the first token")
-    listed = choice.logprobs.content[0].top_logprobs
+    listed = given[0].top_logprobs
     if not listed:
         raise BackendError(
             "this server gives the log-probability of the chosen token only",

@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from lawqa.backends.base import Backend, Failure
+from lawqa.backends.base import Backend, Failure, GenerationSettings, NeedsRoom
+from lawqa.bars import FILE_ONLY
 from lawqa.choices import FINAL_ANSWER_CUE
 from lawqa.errors import BackendError
 from lawqa.pipelines.job import Job
@@ -31,25 +32,36 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Row]:
     a result with the outcome `failed`.
 
     Raises:
+        BackendError: nothing can be asked; also what fails so when it is asked again has only failed.
         RuntimeError: the backend answered what was not asked.
     """
     waiting = list(wanted)
+    if waiting and isinstance(backend, NeedsRoom):
+        backend.make_room(job.prompts, _settings(job))
+    failures: dict[ItemKey, Failure] = {}
     for attempt in range(job.config.retries + 1):
-        failures: dict[ItemKey, Failure] = {}
+        earlier, failures = failures, {}
         asked = set(waiting)
-        for answer in _answers(job, backend, waiting):
-            key = answer.key, repeat_of(answer)
-            if key not in asked:
-                raise RuntimeError(
-                    f"the backend answered {key}, which was not asked or known already"
-                )
-            asked.remove(key)
-            if isinstance(answer, Failure):
-                failures[key] = answer
-            else:
-                yield job.row(answer)
+        try:
+            for answer in _answers(job, backend, waiting):
+                key = answer.key, repeat_of(answer)
+                if key not in asked:
+                    raise RuntimeError(
+                        f"the backend answered {key}, which was not asked or known already"
+                    )
+                asked.remove(key)
+                if isinstance(answer, Failure):
+                    failures[key] = answer
+                else:
+                    yield job.row(answer)
+        except BackendError:
+            if attempt == 0:
+                raise
+            logger.exception("asking again failed as a whole", extra=FILE_ONLY)
         for name, repeat in asked:
-            failures[name, repeat] = Failure(name, _NO_ANSWER, repeat)
+            failures[name, repeat] = earlier.get((name, repeat)) or Failure(
+                name, _NO_ANSWER, repeat
+            )
         waiting = [key for key in waiting if key in failures]
         if not waiting or attempt == job.config.retries:
             break
@@ -119,6 +131,10 @@ def _answers(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[
     for (first, count), prompts in _by_repeats(job, wanted).items():
         settings = replace(job.config.generation(), first_repeat=first, repeats=count)
         yield from backend.generate(prompts, settings)
+
+
+def _settings(job: Job) -> GenerationSettings:
+    return job.config.generation() if job.config.answer_by == "generate" else GenerationSettings(1)
 
 
 def _by_repeats(job: Job, wanted: Sequence[ItemKey]) -> dict[tuple[int, int], list[Prompt]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -137,7 +138,8 @@ def check_config(config: EvaluationConfig) -> None:
         (config.top_k_sampling >= 0,
          f"--top-k-sampling is {config.top_k_sampling}, expected 0 or more"),
         (0 <= config.min_p < 1, f"--min-p is {config.min_p}, expected 0 or more and below 1"),
-        (config.temperature >= 0, f"--temperature is {config.temperature}, expected 0 or more"),
+        (0 <= config.temperature < math.inf,
+         f"--temperature is {config.temperature}, expected 0 or more, and no infinity"),
         (config.max_new_tokens >= 1,
          f"--max-new-tokens is {config.max_new_tokens}, expected 1 or more"),
         (config.thinking_budget is None or config.spec.thinking,

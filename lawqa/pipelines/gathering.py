@@ -43,9 +43,9 @@ def is_whole(job: Job, found: Found) -> bool:
     """Whether nothing is left to ask: no answer is missing or failed, and none is still to be forced."""
     if not all(_is_known(found, key) for key in job.keys):
         return False
-    return not job.config.forces_answers or all(
-        found.places[key].state != "open" for key in job.keys
-    )
+    # Servers cannot force answers, today as tomorrow.
+    forces = job.config.forces_answers and job.config.server is None
+    return not forces or all(found.places[key].state != "open" for key in job.keys)
 
 
 def _is_known(found: Found, key: ItemKey) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -152,19 +152,17 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
         claim_output(config.output, "--output", fresh=config.fresh or config.resume)
     adapter = AdapterManifest.read(config.adapter) if config.adapter else None
     merged = None
+    notes = list(_server_notes(config))
     if config.backend == "hf":
         merged = AdapterManifest.of_merged(Path(config.model_name))
-    notes = [
-        note
-        for trained in (merged, adapter)
-        if trained is not None
-        for note in trained.notes(
-            originals,
-            config.spec,
-            allow_leak=config.allow_leak,
-            allow_prompt_mismatch=config.allow_prompt_mismatch,
-        )
-    ]
+    for trained in (merged, adapter):
+        if trained is not None:
+            notes += trained.notes(
+                originals,
+                config.spec,
+                allow_leak=config.allow_leak,
+                allow_prompt_mismatch=config.allow_prompt_mismatch,
+            )
     if adapter is not None:
         # What was trained is what is tested.
         config = replace(
@@ -173,6 +171,14 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
             quant_type=config.quant_type or adapter.quantisation,
         )
     return Job(config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged)
+
+
+def _server_notes(config: EvaluationConfig) -> Iterator[str]:
+    if config.server is not None and config.server.kind == "openai" and not config.server.tokenizer:
+        yield (
+            "CUT PROMPTS MAY PASS: without --tokenizer a prompt of which the server dropped half or less "
+            "is not told from a whole one"
+        )
 
 
 def with_base_notes(job: Job, backend: Backend) -> Job:

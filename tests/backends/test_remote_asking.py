@@ -262,6 +262,7 @@ def test_a_report_is_held_against_the_bounds(prompts: MakePrompts) -> None:
 @pytest.mark.parametrize(
     ("token", "label"),
     [("a", "a"), (" B", "b"), ("\uff43", "c"), ("\uff24", "d"), ("e", None), ("ab", None),
+     ("\u00aa", None), ("\u24d0", None), (" \uff41", None),
      ("", None), (" ", None), ("1", None), ("\u30a2", None), ("a.", None), ("  a", None)],
 )  # fmt: skip
 def test_forms_of_a_label(token: str, label: str | None) -> None:

@@ -87,7 +87,7 @@ def test_a_failed_question_is_kept_as_failed_and_a_resumed_run_asks_only_it(
     refuse = faults.status(400, "no such option")
     loads = [model_server.answer_plain] if kind == "ollama" else []
     # Asked one after the other; what failed is asked once more after all else.
-    model_server.fault(CHAT[kind], *loads, refuse, *[model_server.answer_plain] * 3, *loads, refuse)
+    model_server.fault(CHAT[kind], *loads, refuse, *[model_server.answer_plain] * 3, refuse)
     ended = run(kind, "--concurrency", "1")
     assert ended.code == 3
     assert "1 question failed" in ended.err
@@ -99,6 +99,77 @@ def test_a_failed_question_is_kept_as_failed_and_a_resumed_run_asks_only_it(
     assert len(model_server.bodies(CHAT[kind])) == before + 1
     summary = json.loads(Path("r", "summary.json").read_text(encoding="utf-8"))
     assert summary["statistics"]["outcomes"]["failed"] == 0
+
+
+def test_all_of_an_ollama_run_is_asked_in_one_window(
+    run: Run, model_server: Any, faults: SimpleNamespace
+) -> None:
+    """Of the longest prompt, whichever are asked: else Ollama loads the model anew, and answers differ."""
+    refuse = faults.status(400, "no such option")
+    model_server.fault(CHAT["ollama"], model_server.answer_plain, *[model_server.answer_plain] * 3)
+    assert run("ollama", "--condition", "gold", "--concurrency", "1").code == 0
+    kept = Path("r", "results.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    longest = max(range(4), key=lambda n: json.loads(kept[n])["prompt_tokens"])
+    Path("r", "results.jsonl").write_text(kept[longest], encoding="utf-8")
+    begun = {**manifest(), "status": "interrupted"}
+    Path("r", "manifest.json").write_text(json.dumps(begun), encoding="utf-8")
+    model_server.fault(CHAT["ollama"], model_server.answer_plain, refuse)
+    assert run("ollama", "--condition", "gold", "--concurrency", "1", "--resume").code == 0
+    asked = model_server.bodies(CHAT["ollama"])
+    assert len(asked) == 4 + 3 + 1
+    assert len({body["options"]["num_ctx"] for body in asked}) == 1
+    assert manifest()["model"]["num_ctx"] == asked[0]["options"]["num_ctx"]
+    loads = [a for a in model_server.asked if a.path == CHAT["ollama"] and not a.body["messages"]]
+    assert len(loads) == 2  # one for each start
+
+
+@both
+def test_a_server_that_goes_away_fails_what_is_left_and_the_run_can_go_on(
+    run: Run, model_server: Any, faults: SimpleNamespace, kind: str
+) -> None:
+    loads = [model_server.answer_plain] if kind == "ollama" else []
+    whole = [*loads, *[model_server.answer_plain] * 2]
+    model_server.fault(CHAT[kind], *whole, *[faults.drop] * 99)
+    ended = run(kind, "--concurrency", "1", "--request-retries", "0")
+    assert ended.code == 3
+    assert "2 questions failed" in ended.err
+    assert "--resume" in ended.err
+    assert [row["outcome"] == "failed" for row in results()] == [False, False, True, True]
+    assert "connection" in results()[2]["error"]
+    model_server.faults.clear()
+    assert run(kind, "--resume").code == 0
+
+
+@both
+def test_a_model_that_ends_at_once_fails_its_question_alone(
+    run: Run, model_server: Any, kind: str
+) -> None:
+    """Both servers then leave the log-probabilities out, as one would that cannot give any."""
+    model_server.model.top, model_server.model.content = None, ""
+    ended = run(kind)
+    assert ended.code == 3
+    assert {row["error"] for row in results()} == {
+        "the model ended its answer before the first token"
+    }
+
+
+@both
+def test_a_run_with_texts_without_an_answer_is_done_when_all_were_asked(
+    run: Run, model_server: Any, kind: str
+) -> None:
+    model_server.model.content = "わからない。"
+    flags = ("--mode", "cot")
+    assert run(kind, *flags).code == 0
+    before = len(model_server.asked)
+    ended = run(kind, *flags, "--resume")
+    assert ended.code == 0
+    assert len(model_server.asked) == before
+    assert "nothing is asked" in ended.err
+
+
+def test_that_a_cut_prompt_may_pass_is_said_first(run: Run) -> None:
+    assert run("openai").out.startswith("! CUT PROMPTS MAY PASS: without --tokenizer")
+    assert "CUT PROMPTS" not in run("ollama", "--fresh").out
 
 
 @both

@@ -280,6 +280,18 @@ def test_what_is_sampled_does_not_depend_on_who_else_is_asked(
     assert other != together
 
 
+def test_both_ways_of_sampling_agree_and_no_batch_mate_changes_either(
+    loaded: LoadedModel, prompts: list[Prompt]
+) -> None:
+    settings = GenerationSettings(9, temperature=1.0, top_p=0.95, top_k=50, seed=3, repeats=3)
+    plain = by_key(HFBackend(loaded, path="plain").generate(prompts, settings))
+    assert plain == by_key(HFBackend(loaded).generate(prompts, settings))
+    rest = replace(settings, repeats=2, first_repeat=1)  # as after an interruption
+    alone = by_key(HFBackend(loaded, path="plain").generate(prompts[:1], rest))
+    assert len(alone) == 2
+    assert alone.items() <= plain.items()
+
+
 def test_both_ways_of_generating_agree(loaded: LoadedModel, prompts: list[Prompt]) -> None:
     settings = GenerationSettings(NEW)
     fast = {

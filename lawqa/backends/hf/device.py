@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import torch
 
+from lawqa.backends.hf.main_memory import free_main_memory
 from lawqa.errors import BackendError
 
 ComputeDtype = Literal["auto", "bfloat16", "float16", "float32"]
@@ -128,11 +129,14 @@ def describe_device(device: torch.device) -> dict[str, Any]:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Bytes that this process may still take on a CUDA device.
+    """Bytes that this process may still take on a device.
 
-    Asked of the CUDA runtime, not of NVML, which a MIG slice may deny; torch's own limit on the process
-    counts, and so does what torch holds without using it.
+    On CUDA asked of the runtime, not of NVML, which a MIG slice may deny; torch's own limit on the process
+    counts, and so does what torch holds without using it. On a CPU what the kernel calls available, within
+    the limits of container and process.
     """
+    if device.type == "cpu":
+        return free_main_memory()
     free, total = torch.cuda.mem_get_info(device)
     allocated = torch.cuda.memory_allocated(device)
     unused = torch.cuda.memory_reserved(device) - allocated

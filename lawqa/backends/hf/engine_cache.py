@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
 
 from lawqa.backends.hf.decoder import Decoder, Shape
@@ -31,8 +34,7 @@ class PagedCache:
         self.pages = pages
         size = (shape.layers, (pages + 1) * page, shape.kv_heads, shape.head_dim)
         # Zeros, not whatever was there: a masked slot is multiplied by 0, and 0 * inf is not 0.
-        self.keys = torch.zeros(size, dtype=dtype, device=device)
-        self.values = torch.zeros(size, dtype=dtype, device=device)
+        self.keys, self.values = (_zeros(size, dtype, device) for _ in range(2))
         self._free = list(range(pages, 0, -1))
         self._holders = [0] * (pages + 1)
 
@@ -99,6 +101,14 @@ class PagedCache:
         """Where the first tokens of a sequence are stored, shape [tokens], on the CPU."""
         positions = torch.arange(tokens)
         return torch.tensor(pages)[positions // self.page] * self.page + positions % self.page
+
+
+def _zeros(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Zeros; in main memory those of the kernel, which takes none before something is written there."""
+    if device.type != "cpu":
+        return torch.zeros(size, dtype=dtype, device=device)
+    untouched = np.zeros(math.prod(size) * dtype.itemsize, dtype=np.uint8)
+    return torch.from_numpy(untouched).view(dtype).view(size)
 
 
 def workspace_bytes(decoder: Decoder, tokens: int, rows: int) -> int:

@@ -68,17 +68,20 @@ def open_engine(
     fused, extra = _fused_forward(decoder) if cuda and kernels else (None, 0)
     compared = checked_prompts([request.ids for request in requests])
     expected = None if reference is None else reference(compared)
-    pages = rows * -(-(longest + steps) // PAGE)
-    if cuda:
-        workspace = workspace_bytes(decoder, max(prefill, longest_prompt), rows)
-        room = free_bytes(decoder.device) - workspace - extra
-        pages = min(pages, room // (decoder.shape.cache_bytes(decoder.dtype) * PAGE) - 1)
-        if pages < 1:
-            raise BackendError(
-                f"{free_bytes(decoder.device) / 2**30:.1f} GiB of GPU memory are free: too little to"
-                " keep keys and values",
-                "free the card, or take a smaller model",
-            )
+    free = free_bytes(decoder.device)
+    # Main memory is also that of everybody else on the machine.
+    room = free if cuda else free // 2
+    room -= workspace_bytes(decoder, max(prefill, longest_prompt), rows) + extra
+    pages = min(
+        rows * -(-(longest + steps) // PAGE),
+        room // (decoder.shape.cache_bytes(decoder.dtype) * PAGE) - 1,
+    )
+    if pages < 1:
+        raise BackendError(
+            f"{free / 2**30:.1f} GiB of {'GPU' if cuda else 'main'} memory are free: too little to keep "
+            "keys and values",
+            "end what else takes it, or take a smaller model",
+        )
     cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages)
     kinds: list[Any] = [fused, TorchForward] if fused else [TorchForward]
     forward = _trusted(kinds, decoder, cache, compared, expected, rows)

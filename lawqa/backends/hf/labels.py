@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from lawqa.choices import LABELS
+from lawqa.choices import LABELS, label_forms
 from lawqa.errors import BackendError
 from lawqa.prompting import ChatTokenizer
-
-# What a label can look like as the next token; each is used where the tokenizer has it as one token.
-_FORMS = ("{lower}", " {lower}", "{upper}", " {upper}", "{wide_lower}", "{wide_upper}")
-_TO_WIDE = 0xFEE0  # from ASCII to the full-width block
 
 
 def label_token_ids(tokenizer: ChatTokenizer, prompt_text: str) -> list[list[int]]:
     """For each label the tokens that spell it as the next token after this prompt.
 
-    Lower and upper case, with and without a space before it, half and full width.
+    Of `choices.label_forms` those that this tokenizer has as one token.
 
     Raises:
         BackendError: some label has no form of a single token there.
@@ -22,17 +18,10 @@ def label_token_ids(tokenizer: ChatTokenizer, prompt_text: str) -> list[list[int
     before = tokenizer.encode(prompt_text, add_special_tokens=False)
     found: list[list[int]] = []
     for label in LABELS:
-        wide = chr(ord(label) + _TO_WIDE)
-        forms = {
-            form.format(
-                lower=label,
-                upper=label.upper(),
-                wide_lower=wide,
-                wide_upper=chr(ord(label.upper()) + _TO_WIDE),
-            )
-            for form in _FORMS
-        }
-        encoded = [tokenizer.encode(prompt_text + form, add_special_tokens=False) for form in forms]
+        encoded = [
+            tokenizer.encode(prompt_text + form, add_special_tokens=False)
+            for form in label_forms(label)
+        ]
         single = {ids[-1] for ids in encoded if ids[:-1] == before}
         if not single:
             raise BackendError(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lawqa.backends.base import ChoiceScores
 from lawqa.backends.remote.asking import RequestError
 from lawqa.backends.remote.text import sent_text
-from lawqa.choices import LABELS, Label
+from lawqa.choices import LABELS, Label, label_forms
 from lawqa.prompting import Prompt
 
 TOP_LOGPROBS = 20
@@ -93,8 +92,7 @@ def choice_scores(
 
 def label_of_token(token: str) -> Label | None:
     """The label that a token spells, or None; the forms are those of the Hugging Face backend."""
-    spelled = unicodedata.normalize("NFKC", token.removeprefix(" ")).lower()
-    return next((label for label in LABELS if label == spelled), None)
+    return next((label for label in LABELS if token in label_forms(label)), None)
 
 
 def _log_sum(logprobs: Sequence[float]) -> float:
