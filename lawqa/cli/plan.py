@@ -12,12 +12,14 @@ from tyro.conf import FlagCreatePairsOff
 
 from lawqa.cli.evaluate import DEFAULT_MODEL
 from lawqa.errors import ConfigError
-from lawqa.training.config import ALL_LINEAR
+from lawqa.training.config import ALL_LINEAR, TrainingConfig
 
 if TYPE_CHECKING:
     from lawqa.training.plan import TrainingPlan
 
-_UNITS = {"": 2**30, "gib": 2**30, "mib": 2**20, "gb": 10**9, "mb": 10**6}
+_UNITS = {
+    "": 2**30, "tib": 2**40, "gib": 2**30, "mib": 2**20, "tb": 10**12, "gb": 10**9, "mb": 10**6,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +52,20 @@ class Plan:
         from lawqa.training.plan import plan_training, usable_memory
         from lawqa.training.shapes import read_shape
 
-        for flag, value in (("--max-seq-length", self.max_seq_length), ("--lora-r", self.lora_r)):
-            if value < 1:
-                raise ConfigError(f"{flag} is {value}, expected 1 or more")
+        if self.max_seq_length < 2:
+            raise ConfigError(f"--max-seq-length is {self.max_seq_length}, expected 2 or more")
+        TrainingConfig(
+            lora_r=self.lora_r, lora_dropout=self.lora_dropout, target_modules=self.target_modules,
+            batch_size=self.batch_size,
+            gradient_accumulation_steps=self.gradient_accumulation_steps,
+        )  # fmt: skip  # raises where one of them cannot be
         card, shape = parse_memory(self.memory), read_shape(self.model)
+        unknown = {*self.target_modules} - {*shape.linears, *ALL_LINEAR}
+        if unknown:
+            raise ConfigError(
+                f"--target-modules: {shape.name} has no linear layer called {', '.join(sorted(unknown))}",
+                f"it has {' '.join(shape.linears)}",
+            )
         setting = MemorySetting(
             four_bit=not self.no_4bit, lora_r=self.lora_r, lora_dropout=self.lora_dropout,
             target_modules=self.target_modules, fast=shape.architecture == "qwen3",

@@ -15,6 +15,7 @@ from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.cli.telling import saying_how_to_go_on
 from lawqa.cli.training_flags import TrainingFlags
+from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class GridFlags:
     learning_rates: tuple[float, ...] = (1e-4, 2e-4, 4e-4)
     """Highest learning rates."""
     ranks: tuple[int, ...] = (16,)
-    """Ranks of the adapter; --lora-alpha / --lora-r stays."""
+    """Ranks of the adapter; --lora-r and --lora-alpha count by their ratio only, which stays."""
     epochs: tuple[float, ...] = (2.0, 4.0)
     """Passes over the records."""
     folds: int = 3
@@ -55,6 +56,7 @@ class Sweep:
 
     def run(self) -> int:
         grid, flags = self.grid, self.training
+        _refuse_single_values(flags)
         condition, remarks = resolve_condition(
             grid.condition, no_rag=False, retrieval_flags=self.retrieval.given()
         )
@@ -95,6 +97,17 @@ class Sweep:
             "\n".join(f"  {line}" for line in _commands(self, condition, result.cells[0].training))
         )
         return 0
+
+
+def _refuse_single_values(flags: TrainingFlags) -> None:
+    default = TrainingFlags()
+    for name, instead in (("learning_rate", "--learning-rates"), ("num_epochs", "--epochs")):
+        value = getattr(flags, name)
+        if value != getattr(default, name):
+            raise ConfigError(
+                f"--{name.replace('_', '-')} {value:g}: a sweep tries several",
+                f"{instead} {value:g}",
+            )
 
 
 def _commands(sweep: Sweep, condition: Condition, best: TrainingConfig) -> list[str]:

@@ -76,14 +76,14 @@ class Train(TrainingFlags):
         if not self.do_train:
             return 0
         sys.stdout.flush()
-        from lawqa.training.fit import leave_group
+        from lawqa.training.group import leave_group
 
         try:
             figures = train(prepared, logger.info)
         except Interrupted as stop:
             leave_group()
             if is_main_process():
-                logger.error(f"{stop.saved}\nresume with: {_resuming(sys.argv)}")  # noqa: TRY400
+                logger.error(f"{stop.saved}\n{_resuming(sys.argv)}")  # noqa: TRY400
             return exit_code(stop)
         leave_group()
         if is_main_process():
@@ -141,10 +141,13 @@ def figures_text(figures: TrainingFigures) -> str:
 
 
 def _resuming(argv: list[str]) -> str:
-    """The command that goes on: the same, by a name a shell knows."""
+    """How to go on: the same command, by a name a shell knows."""
+    processes, here = os.environ.get("WORLD_SIZE"), os.environ.get("LOCAL_WORLD_SIZE")
+    if processes != here:
+        return "resume with the same command on every host, and --resume"
     program = Path(argv[0])
     words = ["python", "-m", "lawqa"] if program.name == "__main__.py" else [program.name]
     if "LOCAL_WORLD_SIZE" in os.environ:
         words = ["torchrun", "--nproc-per-node", os.environ["LOCAL_WORLD_SIZE"], "-m", "lawqa"]
     again = [word for word in argv[1:] if word not in ("--resume", "--fresh")]
-    return shlex.join([*words, *again, "--resume"])
+    return f"resume with: {shlex.join([*words, *again, '--resume'])}"

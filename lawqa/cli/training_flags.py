@@ -68,7 +68,7 @@ class TrainingFlags:
     bf16: FlagCreatePairsOff[bool] = False
     """The same as --bnb-4bit-compute-dtype bfloat16."""
     max_steps_override: int = -1
-    """Stop after so many optimiser steps; -1 for all epochs."""
+    """Take so many optimiser steps, whatever --num-epochs says; -1 for all epochs."""
     logging_steps: int = 1
     """Optimiser steps between two lines of the log."""
     save_minutes: float = 10.0

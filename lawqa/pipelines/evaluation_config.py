@@ -139,7 +139,7 @@ def check_config(config: EvaluationConfig) -> None:
          f"--top-k-sampling is {config.top_k_sampling}, expected 0 or more"),
         (0 <= config.min_p < 1, f"--min-p is {config.min_p}, expected 0 or more and below 1"),
         (0 <= config.temperature < math.inf,
-         f"--temperature is {config.temperature}, expected 0 or more, and no infinity"),
+         f"--temperature is {config.temperature}, expected 0 or more and finite"),
         (config.max_new_tokens >= 1,
          f"--max-new-tokens is {config.max_new_tokens}, expected 1 or more"),
         (config.thinking_budget is None or config.spec.thinking,

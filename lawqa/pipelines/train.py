@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 from lawqa.pipelines.lock import locked_directory
 from lawqa.pipelines.training_outputs import ADAPTER_FILES, figures_json, manifest_of, write_outputs
 from lawqa.pipelines.training_prepare import Prepared, TrainConfig, is_main_process
-from lawqa.pipelines.training_resume import earlier_training
+from lawqa.pipelines.training_resume import earlier_training, require_same_request
 from lawqa.runs import Manifest, RunDirectory, ending, now
+from lawqa.training.log import EVENTS
 
 if TYPE_CHECKING:
     from lawqa.training.fit import TrainingFigures
@@ -21,10 +23,13 @@ def is_done(config: TrainConfig) -> bool:
     """Whether `resume` has nothing left to do.
 
     Raises:
-        LawqaError: the directory holds something else.
+        LawqaError: the directory holds something else, or a training with other settings or data.
     """
     earlier = earlier_training(config.output_dir) if config.resume else None
-    return earlier is not None and earlier["status"] == "done"
+    if earlier is None or earlier["status"] != "done":
+        return False
+    require_same_request(config, earlier)
+    return True
 
 
 def train(prepared: Prepared, say: Callable[[str], object] = str) -> TrainingFigures:
@@ -46,9 +51,8 @@ def train(prepared: Prepared, say: Callable[[str], object] = str) -> TrainingFig
 
 
 def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
-    from lawqa.backends.hf.device import peak_memory_gib
-    from lawqa.training.checkpoints import disk_faults, flush_files, remove_all
     from lawqa.training.fit import fit
+    from lawqa.training.interruption import Interruption
 
     config, main_process = prepared.config, is_main_process()
     manifest = manifest_of(prepared)
@@ -67,21 +71,35 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
             report_to=config.report_to,
         )
         if main_process:
-            with disk_faults(config.output_dir, "the adapter"):
-                write_outputs(prepared, figures, manifest, say)
-                flush_files(config.output_dir)
+            # A signal now would cost all that was learnt since the last checkpoint.
+            with Interruption("training is over, its adapter is still written").watching():
+                _finish(prepared, figures, run, manifest, say)
     except BaseException as problem:
         if main_process:
             # On a full disk the first problem is the one to tell; a "running" manifest is gone on with too.
             with suppress(OSError):
                 run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
         raise
-    if main_process:
-        measured = figures_json(figures)
-        measured["peak_memory_gib"] = peak_memory_gib(prepared.loaded.device)
-        run.write_manifest(replace(manifest, figures=measured, ended=now(), status="done"))
-        remove_all(config.output_dir)  # only now: until here a killed process could need them
     return figures
+
+
+def _finish(
+    prepared: Prepared,
+    figures: TrainingFigures,
+    run: RunDirectory,
+    manifest: Manifest,
+    say: Callable[[str], object],
+) -> None:
+    from lawqa.backends.hf.device import peak_memory_gib
+    from lawqa.training.checkpoints import disk_faults, flush_files, remove_all
+
+    with disk_faults(run.path, "the adapter"):
+        write_outputs(prepared, figures, manifest, say)
+        flush_files(run.path)
+    measured = figures_json(figures)
+    measured["peak_memory_gib"] = peak_memory_gib(prepared.loaded.device)
+    run.write_manifest(replace(manifest, figures=measured, ended=now(), status="done"))
+    remove_all(run.path)  # only now: until here a killed process could need them
 
 
 def _begin(prepared: Prepared, manifest: Manifest) -> tuple[RunDirectory, Manifest]:
@@ -96,5 +114,6 @@ def _begin(prepared: Prepared, manifest: Manifest) -> tuple[RunDirectory, Manife
         run = RunDirectory.create(config.output_dir, fresh=config.fresh)
         for name in ADAPTER_FILES:
             (run.path / name).unlink(missing_ok=True)
+        shutil.rmtree(run.path / EVENTS, ignore_errors=True)
     run.write_manifest(manifest)
     return run, manifest

@@ -41,12 +41,9 @@ def manifest_of(prepared: Prepared) -> Manifest:
         for record in source.records
         if record.question_id
     }
-    plain = {
-        key: str(value) if isinstance(value, Path) else value for key, value in vars(config).items()
-    }
     return Manifest(
         kind="train",
-        config={**plain, "training": vars(config.training)},
+        config=config.to_json(),
         model=loaded.describe(),
         prompt_specs={
             spec_id: ""

@@ -23,6 +23,7 @@ def plan_text(prepared: Prepared) -> str:
     described = prepared.loaded.describe()
     per_epoch = training.steps_per_epoch(len(lengths))
     steps = training.total_steps(len(lengths))
+    epochs = steps / per_epoch if training.max_steps > 0 else training.num_epochs
     specs = (
         ", ".join(sorted({record.prompt_spec for record in prepared.source.records})) or "reading"
     )
@@ -39,7 +40,7 @@ def plan_text(prepared: Prepared) -> str:
         f"median {statistics.median(lengths):g}, {limit}{contexts}",
         f"steps      {steps} of {training.records_per_step} records "
         f"({training.batch_size} x {training.gradient_accumulation_steps}), "
-        f"{per_epoch} an epoch, {training.num_epochs:g} epochs",
+        f"{per_epoch} an epoch, {epochs:.3g} epochs",
         f"rate       {training.learning_rate:g} after {training.warmup_ratio:.0%} warm-up, "
         f"{training.lr_scheduler}",
         f"dev        {_dev_text(prepared, per_epoch)}",

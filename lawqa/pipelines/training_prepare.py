@@ -71,6 +71,21 @@ class TrainConfig:
     quiet: bool = False
     """No progress bar."""
 
+    def __post_init__(self) -> None:
+        if self.resume and self.fresh:
+            raise ConfigError(
+                "--resume and --fresh contradict each other",
+                "--resume goes on with a training, --fresh begins anew",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings in plain JSON types."""
+        plain = {
+            key: str(value) if isinstance(value, Path) else value
+            for key, value in vars(self).items()
+        }
+        return {**plain, "training": vars(self.training)}
+
 
 @dataclass(frozen=True)
 class TrainingSource:
@@ -119,11 +134,6 @@ def prepare(config: TrainConfig) -> Prepared:
     from lawqa.backends.hf import require_packages
 
     logger.debug("settings: %s", config)
-    if config.resume and config.fresh:
-        raise ConfigError(
-            "--resume and --fresh contradict each other",
-            "--resume goes on with a training, --fresh begins anew",
-        )
     source = _load(config.train_file)
     dev = _dev(config, source)
     earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lawqa.errors import ConfigError
+from lawqa.errors import ConfigError, DataError
+from lawqa.questions import file_sha256
 from lawqa.runs import MANIFEST, Manifest, read_manifest
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.training_prepare import TrainConfig
 
 # They decide memory, speed, what is kept or said, never what is learnt; or are compared by content.
 _FREE = {"train_file", "dev_file", "output_dir", "fresh", "resume", "quiet", "fsdp", "training",
@@ -46,7 +50,22 @@ def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Man
     Raises:
         ConfigError: settings, data or model differ; every difference is named.
     """
-    before, after = _settings(earlier), _settings(json.loads(json.dumps(vars(now))))
+    _refuse(output_dir, _settings(earlier), _settings(json.loads(json.dumps(vars(now)))))
+
+
+def require_same_request(config: TrainConfig, earlier: Mapping[str, Any]) -> None:
+    """Make sure that a training is the one that is asked for, as far as that is known without the model.
+
+    Raises:
+        ConfigError: settings or data differ; every difference is named.
+        DataError: the data is not there.
+    """
+    dev = {"sha256": _sha256(config.dev_file)} if config.dev_file else None
+    now = {"config": config.to_json(), "data": {"sha256": _sha256(config.train_file), "dev": dev}}
+    _refuse(config.output_dir, _request(earlier), _request(json.loads(json.dumps(now))))
+
+
+def _refuse(output_dir: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     differences = [
         f"{name} was {_shown(before.get(name))}, now {_shown(value)}"
         for name, value in after.items()
@@ -61,6 +80,17 @@ def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Man
 
 def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What must be the same, by the name that a user knows."""
+    dev = manifest["data"].get("dev") or {}
+    return {
+        **_request(manifest),
+        "the prompts of --dev-file": dev.get("prompt_specs"),
+        "the prompts' wording or chat template": manifest["prompt_specs"],
+        **{f"the model's {key}": manifest["model"].get(key) for key in _MODEL},
+    }
+
+
+def _request(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a user asked for."""
     config, training = manifest["config"], manifest["config"]["training"]
     named = {
         **{name: value for name, value in config.items() if name not in _FREE},
@@ -72,10 +102,13 @@ def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
         **flags,
         "the content of --train-file": manifest["data"]["sha256"],
         "the content of --dev-file": dev.get("sha256"),
-        "the prompts of --dev-file": dev.get("prompt_specs"),
-        "the prompts' wording or chat template": manifest["prompt_specs"],
-        **{f"the model's {key}": manifest["model"].get(key) for key in _MODEL},
     }
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    return file_sha256(path)
 
 
 def _shown(value: Any) -> str:

@@ -82,20 +82,25 @@ def fault_of(checkpoint: Path) -> str | None:
 def newest_whole(output_dir: Path, say: Callable[[str], object]) -> Path | None:
     """The last checkpoint that is whole; None where there is none.
 
+    Torn ones are renamed, so that they count among those to keep no more.
+
     Args:
         output_dir: the directory of the training.
-        say: told of each one that is torn and passed over.
+        say: told of each one that is torn.
     """
     for checkpoint in reversed(all_checkpoints(output_dir)):
         fault = fault_of(checkpoint)
         if fault is None:
             return checkpoint
-        say(f"{checkpoint} is torn ({fault}); the one before is used")
+        aside = checkpoint.with_name(f"{checkpoint.name}.torn")
+        shutil.rmtree(aside, ignore_errors=True)
+        checkpoint.rename(aside)
+        say(f"{checkpoint} is torn ({fault}), put aside as {aside.name}; the one before is used")
     return None
 
 
 def all_checkpoints(output_dir: Path) -> list[Path]:
-    """The checkpoints of a training, torn ones too, oldest first; a user's copies beside them are none."""
+    """The checkpoints of a training, oldest first; copies beside them under other names are none."""
     found = (output_dir / CHECKPOINTS).glob(f"{_PREFIX}*")
     return sorted((path for path in found if _NAME.fullmatch(path.name)), key=step_of)
 

@@ -11,6 +11,8 @@ from lawqa.errors import ConfigError
 ALL_LINEAR = ("all-linear",)
 """All linear layers of the blocks; never `lm_head`."""
 
+_NO_TARGETS = {*ALL_LINEAR, "lm_head", "embed_tokens"}
+
 Schedule = Literal["cosine", "linear", "constant"]
 """How the learning rate goes on after the warm-up."""
 
@@ -55,7 +57,7 @@ class TrainingConfig:
     token_budget: int = 0
     """Tokens of one micro-batch; decides memory and speed, never the result. 0 for what the memory holds."""
     max_steps: int = -1
-    """Stop after this many optimiser steps; -1 to train all epochs."""
+    """Take this many optimiser steps, whatever `num_epochs` says; -1 to train all epochs."""
     lora_r: int = 16
     """Rank of the adapter."""
     lora_alpha: int = 32
@@ -91,7 +93,15 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         rules = (
-            ("--num-epochs", self.num_epochs, self.num_epochs > 0, "above 0"),
+            ("--num-epochs", self.num_epochs, 0 < self.num_epochs < math.inf, "above 0"),
+            ("--seed", self.seed, 0 <= self.seed < 2**32, "0 to below 2**32"),
+            (
+                "--target-modules",
+                " ".join(self.target_modules) or "empty",
+                self.target_modules == ALL_LINEAR
+                or bool(self.target_modules and not {*self.target_modules} & _NO_TARGETS),
+                "all-linear alone, or names of linear layers within the blocks",
+            ),
             ("--batch-size", self.batch_size, self.batch_size >= 1, "1 or more"),
             (
                 "--gradient-accumulation-steps",
@@ -118,9 +128,14 @@ class TrainingConfig:
             ("--lora-alpha", self.lora_alpha, self.lora_alpha >= 1, "1 or more"),
             ("--lora-dropout", self.lora_dropout, 0 <= self.lora_dropout < 1, "0 to below 1"),
             ("--weight-decay", self.weight_decay, 0 <= self.weight_decay < 1, "0 to below 1"),
-            ("--neftune-alpha", self.neftune_alpha, self.neftune_alpha >= 0, "0 or more"),
+            (
+                "--neftune-alpha",
+                self.neftune_alpha,
+                0 <= self.neftune_alpha < math.inf,
+                "0 or more",
+            ),
             ("--logging-steps", self.logging_steps, self.logging_steps >= 1, "1 or more"),
-            ("--save-minutes", self.save_minutes, self.save_minutes >= 0, "0 or more"),
+            ("--save-minutes", self.save_minutes, 0 <= self.save_minutes < math.inf, "0 or more"),
             ("--save-steps", self.save_steps, self.save_steps >= 0, "0 or more"),
             ("--save-total-limit", self.save_total_limit, self.save_total_limit >= 1, "1 or more"),
             ("--eval-steps", self.eval_steps, self.eval_steps >= 0, "0 or more"),

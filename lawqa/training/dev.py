@@ -34,7 +34,7 @@ class DevResult:
     asked: int
     """Questions asked."""
     failed: int
-    """Questions that could not be answered, for want of memory; they count as wrong."""
+    """Questions that could not be answered, for want of memory or of numbers; they count as wrong."""
     answers: dict[str, int]
     """How often each label was answered."""
     collapse: str | None = None
@@ -66,7 +66,7 @@ class DevResult:
     def sentence(self) -> str:
         """For the terminal."""
         answered = " ".join(f"{label} {count}" for label, count in self.answers.items())
-        failed = f", {self.failed} FAILED for want of memory" if self.failed else ""
+        failed = f", {self.failed} FAILED" if self.failed else ""
         return f"dev accuracy {self.accuracy:.1%} ({self.correct}/{self.asked}; {answered}{failed})"
 
     def to_json(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from accelerate.utils import broadcast_object_list
-from torch import distributed
 from transformers import PrinterCallback, ProgressCallback, TrainerState, TrainingArguments
 
 from lawqa.backends.hf.load import LoadedModel
@@ -20,6 +19,7 @@ from lawqa.training.checkpoints import newest_whole, remove_all, remove_unfinish
 from lawqa.training.collate import LeftPadCollator
 from lawqa.training.config import TrainingConfig
 from lawqa.training.dev import DevResult, DevScorer
+from lawqa.training.group import require_shared_directory
 from lawqa.training.interruption import Interruption
 from lawqa.training.keeper import Keeper, is_finished, load_adapter_weights, put_adapter_weights
 from lawqa.training.log import LOG
@@ -82,13 +82,17 @@ def fit(
         report_to: trackers that get the figures, from `require_trackers`.
 
     Raises:
-        ConfigError: there are fewer records than processes to share them, or a tracker cannot begin.
+        ConfigError: there are fewer records than processes to share them, a host sees another output
+            directory, or a tracker cannot begin.
         TrainingError: loss or gradients are not finite, or the disk is full.
         Interrupted: a signal asked to stop; a checkpoint was written.
     """
     keeper, interruption = Keeper(output_dir, config), Interruption()
     arguments = _arguments(loaded, config, output_dir)
     check_shares(config, len(records), processes=arguments.world_size)
+    require_shared_directory(
+        output_dir, process=arguments.process_index, processes=arguments.world_size
+    )
     progress = Progress(
         output_dir, quiet=quiet, device=loaded.device, writes=arguments.process_index == 0
     )
@@ -241,9 +245,3 @@ def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) ->
     # number, and several GPUs are torchrun's.
     arguments._n_gpu = min(1, arguments.n_gpu)
     return arguments
-
-
-def leave_group() -> None:
-    """Take leave of the other processes; NCCL warns of a group that is only left behind."""
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()

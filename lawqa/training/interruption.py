@@ -22,11 +22,15 @@ and torchrun hands on the Ctrl-C that its children have seen already."""
 class Interruption:
     """While watching, remembers that a signal asked to stop instead of stopping.
 
+    Args:
+        then: what is still done after the first signal, for the user.
+
     A SIGHUP that is ignored already (`nohup`) stays ignored. In another thread than the main one, where
     Python handles no signals, nothing is changed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, then: str = "saving after this step, then stopping") -> None:
+        self._then = then
         self.signum: int | None = None
         self._asked_at = 0.0
         self._terminals: list[int] = []
@@ -66,11 +70,9 @@ class Interruption:
             self._leave_terminal()
         if self.signum is None:
             self.signum, self._asked_at = signum, moment
-            self._tell(
-                f"\n{name}: saving after this step, then stopping; once more stops at once\n"
-            )
+            self._tell(f"\n{name}: {self._then}; once more stops at once\n")
         elif name != "SIGHUP" and moment - self._asked_at > _ECHO:
-            self._tell(f"\n{name}: stopped at once, without another checkpoint\n")
+            self._tell(f"\n{name}: stopped at once, nothing more is saved\n")
             os._exit(128 + signum)
 
     def _tell(self, text: str) -> None:

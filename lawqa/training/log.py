@@ -10,6 +10,8 @@ from lawqa.errors import DataError
 from lawqa.files import read_text
 
 LOG = "log.jsonl"
+EVENTS = "tensorboard"
+"""The folder of TensorBoard's event files."""
 
 
 def read_log(directory: Path) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -30,6 +31,8 @@ def add_adapter(loaded: LoadedModel, config: TrainingConfig) -> Any:
     for parameter in loaded.model.parameters():
         parameter.requires_grad_(False)
     everything = config.target_modules == ALL_LINEAR
+    if not everything:
+        _require_layers(loaded.model, config.target_modules)
     lora = LoraConfig(
         r=config.lora_r,
         lora_alpha=config.lora_alpha,
@@ -52,6 +55,23 @@ def add_adapter(loaded: LoadedModel, config: TrainingConfig) -> Any:
     model.config.use_cache = False
     _check_trainable(model)
     return model
+
+
+def _require_layers(model: Any, names: Sequence[str]) -> None:
+    linears = [
+        name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)
+    ]
+    there = sorted({name.rpartition(".")[2] for name in linears} - {"lm_head"})
+    missing = [
+        name
+        for name in names
+        if not any(linear == name or linear.endswith(f".{name}") for linear in linears)
+    ]
+    if missing:
+        raise ConfigError(
+            f"--target-modules: the model has no linear layer called {', '.join(missing)}",
+            f"it has {' '.join(there)}; leave it out to adapt all",
+        )
 
 
 def recompute_activations(model: Any) -> None:

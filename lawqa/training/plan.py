@@ -107,7 +107,7 @@ def kept_blocks(shape: ModelShape, setting: MemorySetting, usable: int, tokens: 
 
 def usable_memory(card: int) -> int:
     """Bytes for tensors on an empty card of this size."""
-    return card - CONTEXT_BYTES
+    return max(0, card - CONTEXT_BYTES)
 
 
 def _fits(shape: ModelShape, setting: MemorySetting, usable: int, tokens: int) -> bool:

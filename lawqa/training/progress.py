@@ -19,10 +19,7 @@ from lawqa.backends.hf.device import peak_memory_gib
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, duration
 from lawqa.runs import write_text
 from lawqa.training.checkpoints import disk_faults
-from lawqa.training.log import LOG, read_log
-
-EVENTS = "tensorboard"
-"""The folder of TensorBoard's event files."""
+from lawqa.training.log import EVENTS, LOG, read_log
 
 logger = logging.getLogger(__name__)
 

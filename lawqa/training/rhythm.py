@@ -54,7 +54,8 @@ class Rhythm(TrainerCallback):  # type: ignore[misc]  # transformers is not chec
         if last:
             control.should_log = True
         if self._score_every and (last or step % self._score_every == 0):
-            control.should_evaluate = True
+            # A scoring may end the training, and an ending has a last loss.
+            control.should_log = control.should_evaluate = True
         if (due or asked) and not last:
             control.should_save = True
         if asked:

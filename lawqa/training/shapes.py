@@ -15,10 +15,12 @@ _NEEDED = (
     "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
 )  # fmt: skip
 
+_KNOWN_TYPES = ("qwen3", "qwen2", "llama", "mistral")
+
 
 @dataclass(frozen=True)
 class ModelShape:
-    """A decoder with gated MLPs and grouped-query attention, as Qwen3, Qwen2 and Llama have it."""
+    """A decoder with gated MLPs and grouped-query attention, as Qwen3, Qwen2, Llama and Mistral have it."""
 
     name: str
     """What it was asked for by."""
@@ -71,14 +73,17 @@ class ModelShape:
         """Read it from a `config.json` of transformers.
 
         Raises:
-            ConfigError: a number is missing.
+            ConfigError: another architecture than these, or a number is missing.
         """
-        missing = [key for key in _NEEDED if not isinstance(config.get(key), int)]
-        if missing:
+        if config.get("model_type") not in _KNOWN_TYPES:
             raise ConfigError(
-                f"{name}: its config has no {', '.join(missing)}",
-                "lawqa plan knows decoders like Qwen3, Qwen2 and Llama",
+                f"{name}: its architecture is {config.get('model_type')}",
+                f"memory is known of {', '.join(_KNOWN_TYPES)}",
             )
+        numbers = {key: config.get(key) for key in _NEEDED}
+        missing = [key for key, value in numbers.items() if not isinstance(value, int) or value < 1]
+        if missing:
+            raise ConfigError(f"{name}: its config has no positive {', '.join(missing)}")
         heads = config["num_attention_heads"]
         return cls(
             name=name,

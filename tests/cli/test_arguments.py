@@ -506,7 +506,7 @@ def test_mode_and_thinking_decide_how_answers_are_read(
         (
             "evaluate --samples 0 --temperature -1 --max-new-tokens 0 --token-budget -1",
             "--samples is 0, expected 1 or more\n"
-            "--temperature is -1.0, expected 0 or more\n"
+            "--temperature is -1.0, expected 0 or more and finite\n"
             "--max-new-tokens is 0, expected 1 or more\n"
             "--token-budget is -1, expected 0 or more",
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,7 +138,45 @@ def test_a_broken_config_is_no_shape(tmp_path: Path, content: str) -> None:
         read_shape(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"model_type": "qwen3_moe", "num_experts": 128}, "its architecture is qwen3_moe"),
+        ({"model_type": "bert"}, "its architecture is bert"),
+        ({"num_attention_heads": 0}, "no positive num_attention_heads"),
+    ],
+)
+def test_what_the_formulas_do_not_know_is_not_planned(
+    tmp_path: Path, changed: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {**KNOWN["Qwen/Qwen3-4B"], **changed}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert main(["plan", "--model", str(tmp_path)]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("--batch-size 0", "--batch-size is 0"),
+        ("--gradient-accumulation-steps 0", "--gradient-accumulation-steps is 0"),
+        ("--lora-dropout 5", "--lora-dropout is 5"),
+        ("--lora-dropout nan", "--lora-dropout is nan"),
+        ("--lora-r 0", "--lora-r is 0"),
+        ("--max-seq-length 1", "--max-seq-length is 1"),
+        ("--target-modules foo q_proj", "has no linear layer called foo"),
+        ("--memory 0.1", "there are 0.0 GiB"),
+    ],
+)
+def test_a_flag_that_cannot_be_is_refused(
+    flags: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "--model", "Qwen/Qwen3-8B", *flags.split()]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_amounts_of_memory() -> None:
+    assert parse_memory("1TiB") == 1024 * GIB
     assert parse_memory("20GiB") == parse_memory(" 20 ") == parse_memory("20480MiB") == 20 * GIB
     assert parse_memory("10gb") == 10**10
     for wrong in ("", "GiB", "-1", "20XB", "0", "1e3"):

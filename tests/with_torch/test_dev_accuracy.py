@@ -135,6 +135,18 @@ def test_patience_ends_a_training_early_and_the_card_and_log_say_so(
     assert kinds == ["dev", "loss", "dev", "loss", "dev"]
 
 
+def test_a_training_that_ends_before_its_first_line_has_a_loss_all_the_same(
+    work: Work, capfd: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--eval-steps", "1", "--patience", "1", "--learning-rate", "1e-12",
+               "--logging-steps", "50", "--save-steps", "1")  # fmt: skip
+    assert work.train("early", *work.dev(*options)) == 0
+    assert "ended by: no better dev accuracy in 1 scorings" in capfd.readouterr().out
+    figures = work.json("early", "manifest.json")["figures"]
+    assert figures["steps"] == 2
+    assert figures["first_loss"] > 0
+
+
 @pytest.fixture
 def collapsing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dev answers are right before training, and all c after a step."""

@@ -62,7 +62,7 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
-    assert "SIGTERM: stopped at once, without another checkpoint" in err
+    assert "SIGTERM: stopped at once, nothing more is saved" in err
 
 
 def test_an_ignored_hang_up_stays_ignored() -> None:

@@ -151,6 +151,45 @@ def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work) -> None:
     same_curve(work, "cut")
 
 
+@pytest.mark.slow
+def test_hosts_that_see_different_directories_are_refused(work: Work, tmp_path: Path) -> None:
+    program = tmp_path / "host.py"
+    program.write_text(
+        "import os, sys\n"
+        "from lawqa.cli import main\n"
+        "from lawqa.training import group\n"
+        "group._PATIENCE = 0.5\n"
+        "here = 'host' + os.environ['RANK']\n"
+        "os.makedirs(here, exist_ok=True)\n"
+        "os.chdir(here)\n"
+        "sys.exit(main(sys.argv[1:]))\n",
+        encoding="utf-8",
+    )
+    ended = subprocess.run(  # noqa: S603 - the test's own words
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+         str(program), *work.arguments("x", "--output-dir", "out")],
+        cwd=tmp_path, capture_output=True, text=True, timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    assert ended.returncode != 0
+    assert "sees another directory than the first process" in ended.stderr
+    assert "--output-dir must lie on a file system they share" in ended.stderr
+    assert "step 1" not in ended.stderr
+    assert [path.name for path in (tmp_path / "host0" / "out").glob(".seen*")] == []
+
+
+def test_on_several_hosts_no_one_command_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lawqa.cli.train import _resuming
+
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert _resuming(["lawqa", "train", "--fresh"]) == (
+        "resume with: torchrun --nproc-per-node 2 -m lawqa train --resume"
+    )
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert "the same command on every host" in _resuming(["lawqa", "train"])
+
+
 def test_fewer_records_than_processes_are_refused() -> None:
     from lawqa.errors import ConfigError
     from lawqa.training.config import TrainingConfig

@@ -173,6 +173,50 @@ def test_a_torn_checkpoint_is_passed_over_for_the_one_before(
     assert training.adapter("torn") == training.adapter("whole")
 
 
+def test_a_torn_checkpoint_does_not_count_among_those_to_keep(
+    training: Training,
+    signal_at: Callable[[int, signal.Signals], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    name, options = "torn-again", ("--save-total-limit", "1")
+    signal_at(7, signal.SIGTERM)
+    assert training.run(name) == 143
+    last = training.directory / name / "checkpoints" / "checkpoint-7"
+    (last / "optimizer.pt").write_bytes(b"")
+    with monkeypatch.context() as again:
+        signal_at(1, signal.SIGTERM)  # of this process: the seventh step once more
+        assert training.run(name, "--resume", *options) == 143
+        del again
+    err = capfd.readouterr().err
+    assert "put aside as checkpoint-7.torn" in err
+    assert f"saved {last}" in err
+    assert training.checkpoints(name) == ["checkpoint-7", "checkpoint-7.torn"]
+    monkeypatch.undo()
+    assert training.run(name, "--resume") == 0
+    assert f"going on from {last}" in capfd.readouterr().err
+    assert training.adapter(name) == training.adapter("whole")
+    assert training.checkpoints(name) == []
+
+
+def test_a_signal_while_the_adapter_is_written_costs_nothing(
+    training: Training, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from lawqa.pipelines import train
+
+    written = train.write_outputs
+
+    def write_outputs(*given: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        written(*given)
+
+    monkeypatch.setattr(train, "write_outputs", write_outputs)
+    assert training.run("finishing") == 0
+    assert "SIGTERM: training is over, its adapter is still written" in capfd.readouterr().err
+    assert training.manifest("finishing")["status"] == "done"
+    assert training.adapter("finishing") == training.adapter("whole")
+
+
 def test_kill_9_at_any_moment_loses_nothing_but_the_steps_since_the_last_checkpoint(
     training: Training,
 ) -> None:
@@ -252,6 +296,14 @@ def test_resume_of_a_finished_training_does_nothing_and_of_none_begins(
     assert training.run("whole", "--resume") == 0
     assert "training is done already" in capfd.readouterr().out
     assert (training.directory / "whole" / "manifest.json").stat().st_mtime_ns == changed_at
+    other = ("--learning-rate", "0.01", "--train-file", str(training.directory / "dev.json"))
+    assert training.run("whole", "--resume", *other) == 2
+    err = capfd.readouterr().err
+    assert "--learning-rate was 0.005, now 0.01; the content of --train-file was" in err
+    assert training.run("whole", "--resume", "--train-file", "nowhere.json") == 2
+    assert "nowhere.json: no such file" in capfd.readouterr().err
+    assert training.run("whole", "--resume", "--fresh") == 2
+    assert "--resume and --fresh contradict each other" in capfd.readouterr().err
     assert training.run("new", "--resume", "--max-steps-override", "1") == 0
     assert "holds no training to go on with: a new one begins" in capfd.readouterr().err
 

@@ -42,6 +42,19 @@ def sweep(data: Path, model: Path, output: Path, *more: str) -> int:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("flags", "instead"),
+    [("--learning-rate 0.05", "--learning-rates 0.05"), ("--num-epochs 9", "--epochs 9")],
+)
+def test_a_single_value_is_not_ignored(
+    flags: str, instead: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep(tmp_path / "q.json", tmp_path / "m", tmp_path / "s", *flags.split()) == 2
+    err = capsys.readouterr().err
+    assert "a sweep tries several" in err
+    assert f"hint: {instead}" in err
+
+
 def run_printed_commands(text: str) -> None:
     for line in text.splitlines():
         words = shlex.split(line) if line.startswith("  lawqa ") else []

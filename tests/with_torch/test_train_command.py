@@ -235,6 +235,7 @@ def test_a_used_output_directory_is_refused_and_fresh_replaces_it(
     assert work.train("--do-train", "--max-steps-override", "2", "--fresh") == 0
     manifest = json.loads((work.adapter / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["figures"]["steps"] == 2
+    assert len(list((work.adapter / "tensorboard").iterdir())) == 1
 
 
 def test_too_long_records_are_named_and_nothing_is_cut(

@@ -174,10 +174,29 @@ def test_a_process_that_sees_two_gpus_trains_on_one_with_the_batch_that_was_aske
     assert arguments.train_batch_size == CONFIG.records_per_step
 
 
-def test_unknown_target_modules_are_the_users_mistake(loaded: LoadedModel) -> None:
-    config = TrainingConfig(target_modules=("no_such_layer",))
-    with pytest.raises(ConfigError, match="--target-modules no_such_layer"):
+@pytest.mark.parametrize("names", [("no_such_layer",), ("q_proj", "no_such_layer")])
+def test_unknown_target_modules_are_the_users_mistake(
+    loaded: LoadedModel, names: tuple[str, ...]
+) -> None:
+    config = TrainingConfig(target_modules=names)
+    with pytest.raises(ConfigError, match="no linear layer called no_such_layer") as caught:
         add_adapter(loaded, config)
+    assert "it has down_proj gate_proj k_proj o_proj q_proj up_proj v_proj;" in caught.value.hint
+
+
+@pytest.mark.parametrize("names", [(), ("all-linear", "q_proj"), ("lm_head",), ("embed_tokens",)])
+def test_target_modules_are_all_or_layers_of_the_blocks(names: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="all-linear alone, or names of linear layers"):
+        TrainingConfig(target_modules=names)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"seed": -1}, {"seed": 2**32}, {"num_epochs": float("inf")}, {"neftune_alpha": float("inf")}],
+)
+def test_numbers_that_no_library_takes_are_refused(settings: Any) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        TrainingConfig(**settings)
 
 
 def test_all_broken_settings_are_named_at_once() -> None:
