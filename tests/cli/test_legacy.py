@@ -85,6 +85,7 @@ def test_our_lines_are_understood(line: str) -> None:
     assert parses(line)
 
 
+@pytest.mark.slow
 def test_every_line_of_the_lab_is_understood(lab_lines: list[str]) -> None:
     assert len(lab_lines) == 78
     assert [line for line in lab_lines if not parses(line)] == []

@@ -62,6 +62,7 @@ def stored(run_dir: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return [{**row, "seconds": 0} for row in rows], {**summary, "seconds": 0}
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_questions_and_leave_one_run(here: Path, start: Start) -> None:
     script(here, 0.001)
     assert main([*FLAGS, "--run-dir", "alone"]) == 0
@@ -76,6 +77,7 @@ def test_two_processes_share_the_questions_and_leave_one_run(here: Path, start: 
     assert (manifest["status"], manifest["figures"]["processes"]) == ("done", 2)
 
 
+@pytest.mark.slow
 def test_a_helper_that_dies_ends_the_run_and_one_process_can_go_on(
     here: Path, start: Start, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,6 +106,7 @@ def test_a_helper_that_dies_ends_the_run_and_one_process_can_go_on(
     assert stored(here / "r") == stored(here / "alone")
 
 
+@pytest.mark.slow
 def test_a_helper_does_not_wait_for_a_dead_first_process(here: Path, start: Start) -> None:
     script(here, 0.002)
     first, second = start(0), start(1)
@@ -115,6 +118,7 @@ def test_a_helper_does_not_wait_for_a_dead_first_process(here: Path, start: Star
     assert "error: process 0 ended before the run was whole" in err
 
 
+@pytest.mark.slow
 def test_an_interrupt_of_all_ends_all_and_names_the_way_on(here: Path, start: Start) -> None:
     script(here, 0.02)
     both = [start(0), start(1)]
@@ -130,6 +134,7 @@ def test_an_interrupt_of_all_ends_all_and_names_the_way_on(here: Path, start: St
     assert errors[1] == "interrupted\n"
 
 
+@pytest.mark.slow
 def test_several_processes_need_a_directory_with_a_name(here: Path, start: Start) -> None:
     script(here, 0)
     process = start(1, "--quiet")
