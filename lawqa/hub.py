@@ -14,10 +14,10 @@ from urllib.request import getproxies
 
 def cache_directory() -> Path:
     """Where models of the hub are kept, as huggingface_hub works it out, which need not be installed."""
-    home = (
-        os.environ.get("HF_HOME") or f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/huggingface"
-    )
-    return Path(os.environ.get("HF_HUB_CACHE") or f"{home}/hub").expanduser()
+    given = os.environ.get
+    home = given("HF_HOME") or f"{given('XDG_CACHE_HOME') or '~/.cache'}/huggingface"
+    hub = given("HF_HUB_CACHE") or given("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
+    return Path(os.path.expandvars(hub)).expanduser()
 
 
 @contextmanager

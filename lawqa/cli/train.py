@@ -83,7 +83,10 @@ class Train(TrainingFlags):
         except Interrupted as stop:
             leave_group()
             if is_main_process():
-                logger.error(f"{stop.saved}\n{_resuming(sys.argv)}")  # noqa: TRY400
+                # A signal may come while the finished adapter is written.
+                done = is_done(replace(config, resume=True, fresh=False))
+                more = "" if done else f"\n{_resuming(sys.argv)}"
+                logger.error(f"{stop.saved}{more}")  # noqa: TRY400
             return exit_code(stop)
         leave_group()
         if is_main_process():

@@ -61,8 +61,8 @@ class TrainingFlags:
     """Quantise the base model to 4 bits while loading."""
     bnb_4bit_compute_dtype: Dtype = "auto"
     """The dtype of products; auto: bfloat16, float16 on older GPUs, float32 on a CPU."""
-    bnb_4bit_quant_type: Literal["nf4", "fp4"] = "nf4"
-    """The 4-bit data type."""
+    bnb_4bit_quant_type: Literal["nf4", "fp4"] | None = None
+    """The 4-bit data type. Without it: that of the model's files, else nf4."""
     fp16: FlagCreatePairsOff[bool] = False
     """The same as --bnb-4bit-compute-dtype float16."""
     bf16: FlagCreatePairsOff[bool] = False

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
-from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, pool, read_settings
+from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, differing, pool, read_settings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
@@ -58,8 +58,8 @@ class CrossvalConfig:
     """The base model's revision."""
     load_in_4bit: bool = False
     """Train and evaluate over 4-bit weights."""
-    quant_type: Literal["nf4", "fp4"] = "nf4"
-    """The 4-bit data type."""
+    quant_type: Literal["nf4", "fp4"] | None = None
+    """The 4-bit data type; None for that of the model's files, else nf4."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     """The dtype of products."""
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -202,7 +202,7 @@ def _same_settings(config: CrossvalConfig) -> None:
         "seed": config.seed,
         "model_name": config.model_name,
         "revision": config.revision,
-        "quantisation": config.quant_type if config.load_in_4bit else None,
+        "quantisation": (config.quant_type or "nf4") if config.load_in_4bit else None,
         "dtype": config.dtype,
         "prompt_spec": config.spec.id,
         "trained": [[spec.id, weight] for spec, weight in _trained(config)],
@@ -215,7 +215,7 @@ def _same_settings(config: CrossvalConfig) -> None:
     if file.is_file():
         earlier = read_settings(config.output_dir)
         earlier["training"] = _learnt_with(earlier.get("training", {}))
-        changed = [key for key, value in settings.items() if earlier.get(key) != value]
+        changed = differing(settings, earlier)
         if changed:
             raise ConfigError(
                 f"{config.output_dir}: holds a cross-validation with other settings "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
         DataError: folds are missing or unfinished, or do not belong together.
     """
     settings = [read_settings(directory) for directory in directories]
-    if any(other != settings[0] for other in settings):
+    if any(differing(settings[0], other) for other in settings):
         raise DataError("the directories hold cross-validations with different settings")
     folds = int(settings[0]["folds"])
     found: dict[int, dict[int, Path]] = {}
@@ -118,6 +118,16 @@ def _pooled_manifest(
     )
 
 
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The settings that two cross-validations do not share.
+
+    Old directories do not say their dtype; the manifest of every fold's training does, and is compared.
+    """
+    silent = {"dtype"} - (one.keys() & other.keys())
+    names = {**one, **other}.keys() - silent
+    return sorted(name for name in names if one.get(name) != other.get(name))
+
+
 def read_settings(directory: Path) -> dict[str, Any]:
     """The settings of the cross-validation that a directory holds.
 
@@ -128,5 +138,5 @@ def read_settings(directory: Path) -> dict[str, Any]:
     content = read_json(path)
     if not isinstance(content, dict) or "settings" not in content:
         raise DataError(f"{path}: does not describe a cross-validation")
-    # Directories of before --bf16 and its like were part of it had the default.
-    return {"dtype": "auto", **content["settings"]}
+    settings: dict[str, Any] = content["settings"]
+    return settings

@@ -172,7 +172,21 @@ def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
             f"{name}: its files hold 4-bit weights, and merging needs whole ones",
             "--model-name  names the model that they were made from",
         )
+    if config.model_name and _over_4bit_files(adapter):
+        return [
+            f"UNKNOWN BASE: {config.adapter} was trained over files of 4-bit weights; whether they were made "
+            f"from {name} cannot be told"
+        ]
     return adapter.check_identity(found)
+
+
+def _over_4bit_files(adapter: AdapterManifest) -> bool:
+    if adapter.content is not None:
+        return adapter.content["model"].get("stored") is not None
+    from lawqa.backends.hf.load import describe_files
+
+    named = str(read_adapter_config(adapter.path).get("base_model_name_or_path") or "")
+    return Path(named).is_dir() and describe_files(named)["stored"] is not None
 
 
 def _as_trained(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:

@@ -56,6 +56,7 @@ def earlier_run(job: Job) -> dict[str, Any] | None:
     if earlier["kind"] != "evaluate":
         raise ConfigError(f"{path}: is a {earlier['kind']} run, expected an evaluation")
     _refuse(path, _settings(earlier), _settings(_known(job)))
+    _refuse_other_quantisation(path, earlier, job.config)
     return earlier
 
 
@@ -88,6 +89,17 @@ def _known(job: Job) -> dict[str, Any]:
         "adapter": job.adapter_json(),
         "retrieval": dict(job.retrieval.manifest) if job.retrieval else None,
     }
+
+
+def _refuse_other_quantisation(
+    path: Path, earlier: Mapping[str, Any], config: EvaluationConfig
+) -> None:
+    """The 4-bit type, where one is asked for; a model's files may have had their own way."""
+    asked, found = config.quant_type, earlier["model"].get("quantisation")
+    same_request = earlier["config"].get("quant_type") == asked
+    if asked and config.load_in_4bit and found and asked != found and not same_request:
+        name = "--bnb-4bit-quant-type"
+        _refuse(path, {name: found}, {name: asked})
 
 
 def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:

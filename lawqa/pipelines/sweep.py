@@ -187,7 +187,7 @@ def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
         "--model-name": config.model_name,
         "--revision": config.revision,
         "--use-4bit": config.load_in_4bit,
-        "--bnb-4bit-quant-type": config.quant_type,
+        "--bnb-4bit-quant-type": config.quant_type or "nf4",
         "--bnb-4bit-compute-dtype": config.dtype,
         "the content of --train-file": file_sha256(config.input),
         "--condition": [config.spec.id],

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lawqa.errors import Interrupted
 from lawqa.pipelines.lock import locked_directory
 from lawqa.pipelines.training_outputs import ADAPTER_FILES, figures_json, manifest_of, write_outputs
 from lawqa.pipelines.training_prepare import Prepared, TrainConfig, is_main_process
@@ -42,7 +43,7 @@ def train(prepared: Prepared, say: Callable[[str], object] = str) -> TrainingFig
     Raises:
         ConfigError: the output directory cannot be written, or another process is writing it.
         TrainingError: loss or gradients are not finite, or the disk is full.
-        Interrupted: a signal asked to stop; what was learnt is saved.
+        Interrupted: a signal asked to stop; what was learnt is saved, be it the finished adapter.
     """
     if not is_main_process():
         return _train(prepared, say)
@@ -72,7 +73,8 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
         )
         if main_process:
             # A signal now would cost all that was learnt since the last checkpoint.
-            with Interruption("training is over, its adapter is still written").watching():
+            late = Interruption("training is over; its adapter is being written, then this ends")
+            with late.watching():
                 _finish(prepared, figures, run, manifest, say)
     except BaseException as problem:
         if main_process:
@@ -80,6 +82,8 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
             with suppress(OSError):
                 run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
         raise
+    if main_process and late.signum is not None:
+        raise Interrupted(late.signum, f"training is done; adapter: {config.output_dir}")
     return figures
 
 

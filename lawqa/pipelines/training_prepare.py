@@ -50,8 +50,8 @@ class TrainConfig:
     """Its revision."""
     load_in_4bit: bool = False
     """Train over 4-bit weights."""
-    quant_type: Literal["nf4", "fp4"] = "nf4"
-    """The 4-bit data type."""
+    quant_type: Literal["nf4", "fp4"] | None = None
+    """The 4-bit data type; None for that of the model's files, else nf4."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     """The dtype of products."""
     fsdp: bool = False

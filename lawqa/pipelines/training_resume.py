@@ -92,6 +92,8 @@ def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
 def _request(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a user asked for."""
     config, training = manifest["config"], manifest["config"]["training"]
+    # Before a model's files could decide it, none given was nf4.
+    config = {**config, "quant_type": config["quant_type"] or "nf4"}
     named = {
         **{name: value for name, value in config.items() if name not in _FREE},
         **{name: value for name, value in training.items() if name not in FREE_TRAINING},

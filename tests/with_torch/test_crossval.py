@@ -122,6 +122,27 @@ def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
     assert adapters[0] == adapters[1]
 
 
+def test_a_signal_while_an_adapter_is_written_ends_the_whole(
+    data: Path, tiny_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    from lawqa.pipelines import train
+
+    written = train.write_outputs
+
+    def write_outputs(*given: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        written(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "write_outputs", write_outputs)
+        assert crossval(data, tiny_dir, tmp_path / "cv") == 143
+    assert "the same command goes on" in capfd.readouterr().err
+    assert not (tmp_path / "cv" / "fold2").exists()
+    assert crossval(data, tiny_dir, tmp_path / "cv") == 0
+    assert "fold 1, seed 0: training" not in capfd.readouterr().err
+
+
 def test_shortened_contexts_are_said_by_every_fold_and_in_the_first_lines(
     data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

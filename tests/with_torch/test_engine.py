@@ -292,6 +292,16 @@ def test_both_ways_of_sampling_agree_and_no_batch_mate_changes_either(
     assert alone.items() <= plain.items()
 
 
+def test_a_models_own_penalties_are_not_applied(
+    loaded: LoadedModel, prompts: list[Prompt], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = by_key(HFBackend(loaded).generate(prompts, GenerationSettings(NEW)))
+    monkeypatch.setattr(loaded.model.generation_config, "repetition_penalty", 1.5)
+    backend = HFBackend(loaded, path="plain")
+    assert by_key(backend.generate(prompts, GenerationSettings(NEW))) == expected
+    assert loaded.model.generation_config.repetition_penalty == 1.5
+
+
 def test_both_ways_of_generating_agree(loaded: LoadedModel, prompts: list[Prompt]) -> None:
     settings = GenerationSettings(NEW)
     fast = {

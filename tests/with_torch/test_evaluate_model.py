@@ -84,6 +84,20 @@ def test_bfloat16_scores_nearly_alike_and_cannot_go_on_with_a_run_in_float32(
     assert "--dtype" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("here")
+def test_a_4_bit_type_is_another_run_and_without_4_bits_has_no_effect(
+    tiny_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(flags(tiny_dir, "r", "--hf-load-in-4bit")) == 0
+    again = ("--hf-load-in-4bit", "--resume", "--bnb-4bit-quant-type")
+    assert main(flags(tiny_dir, "r", *again, "nf4")) == 0
+    capsys.readouterr()
+    assert main(flags(tiny_dir, "r", *again, "fp4")) == 2
+    assert "--bnb-4bit-quant-type: then nf4, now fp4" in capsys.readouterr().err
+    assert main(flags(tiny_dir, "whole", "--bnb-4bit-quant-type", "fp4")) == 0
+    assert "--bnb-4bit-quant-type fp4 changes nothing" in capsys.readouterr().err
+
+
 def test_samples_that_are_asked_again_come_out_the_same(
     here: Path, tiny_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

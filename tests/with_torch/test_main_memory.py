@@ -39,7 +39,11 @@ def test_a_containers_limit_counts(
 ) -> None:  # fmt: skip
     (tmp_path / "memory").mkdir()
     (tmp_path / allowed).write_text(f"{limit}\n", encoding="ascii")
-    (tmp_path / used).write_text("1000000\n", encoding="ascii")
+    (tmp_path / used).write_text("3000000\n", encoding="ascii")
+    cached = (
+        "anon 7\ninactive_file 2000000\ntotal_inactive_file 2000000\n"  # gives way where it must
+    )
+    (tmp_path / allowed).with_name("memory.stat").write_text(cached, encoding="ascii")
     monkeypatch.setattr(main_memory, "_GROUP", tmp_path)
     free = free_main_memory()
     assert free == expected if expected else free > 5000000

@@ -137,8 +137,9 @@ def test_trained_on_questions_are_no_dev_questions(
 
 
 def test_a_base_of_4_bit_files_is_trained_over_and_not_merged_into(
-    stored_in_4bit: Path, questions: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+    stored_in_4bit: Path, tiny_dir: Path, questions: Any, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     write_questions(tmp_path / "train.json", questions[:4])
     write_questions(tmp_path / "test.json", questions[12:16])
     adapter = tmp_path / "adapter"
@@ -160,3 +161,6 @@ def test_a_base_of_4_bit_files_is_trained_over_and_not_merged_into(
     assert "its files hold 4-bit weights, and merging needs whole ones" in err
     assert "hint: --model-name" in err
     assert not (tmp_path / "merged").exists()
+    assert main(["merge", str(adapter), "-o", str(tmp_path / "merged"),
+                 "--model-name", str(tiny_dir)]) == 0  # fmt: skip
+    assert "UNKNOWN BASE: " in capsys.readouterr().err

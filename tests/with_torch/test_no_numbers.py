@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,28 @@ from safetensors.torch import load_file, save_file
 
 from lawqa.backends.base import Completion, Failure, GenerationSettings
 from lawqa.backends.hf.backend import HFBackend
-from lawqa.backends.hf.decoder import Decoder
-from lawqa.backends.hf.load import ModelConfig, load_model
+from lawqa.backends.hf.decoder import Decoder, read_decoder
+from lawqa.backends.hf.elementwise import TorchElementwise
+from lawqa.backends.hf.encoded import encode
+from lawqa.backends.hf.engine import Engine, EngineOptions
+from lawqa.backends.hf.engine_cache import PagedCache
+from lawqa.backends.hf.engine_sequence import Finished, Request
+from lawqa.backends.hf.engine_steps import TorchForward
+from lawqa.backends.hf.engine_stops import StopRules
+from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.backends.hf.plain_generation import TokenChoice
 from lawqa.cli import main
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
 
 SETTINGS = GenerationSettings(max_new_tokens=6)
+
+
+def lose_embedding(loaded: LoadedModel, token: int) -> None:
+    """From here on whoever feeds this token gets no numbers; `lm_head`, which is tied, keeps its own."""
+    embedding, head = loaded.model.get_input_embeddings(), loaded.model.lm_head
+    head.weight = torch.nn.Parameter(embedding.weight.detach().clone())
+    embedding.weight.data[token] = torch.nan
 
 
 @pytest.fixture
@@ -88,6 +104,65 @@ def test_a_row_that_breaks_on_the_way_fails_alone(
     for answer in answers:
         if isinstance(answer, Completion):
             assert answer.text == whole[answer.key].text
+
+
+def test_what_is_no_number_is_not_left_for_those_who_come_later(
+    tiny_dir: Path, questions: Any
+) -> None:
+    """Pages go from hand to hand, and 0 times NaN is NaN: a masked slot would break whoever gets it."""
+    loaded = load_model(ModelConfig(str(tiny_dir)))
+    prompts = [build_prompt(question, PromptSpec()) for question in questions[:40]]
+    backend = HFBackend(loaded)
+    whole = {c.key: c for c in backend.generate(prompts, SETTINGS) if isinstance(c, Completion)}
+    used = Counter(
+        token
+        for item in whole.values()
+        for token in set(loaded.tokenizer.encode(item.prompt_text, add_special_tokens=False))
+    )
+    rare = next(token for token, prompts_with_it in used.items() if prompts_with_it == 1)
+    lose_embedding(loaded, rare)
+    answers = list(backend.generate(prompts, SETTINGS))
+    assert sum(isinstance(answer, Failure) for answer in answers) == 1
+    for answer in answers:
+        if isinstance(answer, Completion):
+            assert answer.text == whole[answer.key].text
+
+
+def test_what_comes_after_the_end_of_a_text_does_not_matter(tiny_dir: Path, questions: Any) -> None:
+    loaded = load_model(ModelConfig(str(tiny_dir)))
+    ids = encode(build_prompt(questions[0], PromptSpec()), loaded.tokenizer).ids
+
+    def written(stop_ids: tuple[int, ...]) -> tuple[Any, PagedCache]:
+        decoder = read_decoder(
+            loaded.model, loaded.dtype, adapter=False, elementwise=TorchElementwise()
+        )
+        cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages=40)
+        engine = Engine(
+            decoder, cache, TorchForward(decoder, cache), SETTINGS,
+            StopRules(SETTINGS, stop_ids, loaded.tokenizer), None,
+            EngineOptions(max_rows=1, prefill_tokens=4096, steps=4, graphs=False),
+        )  # fmt: skip
+        (done,) = engine.run([Request(0, tuple(ids), key=0, limit=6)])
+        return done, cache
+
+    first, end, *_ = written(())[0].tokens
+    # Feeding the end token, which only steps do that nobody reads, gives no numbers.
+    lose_embedding(loaded, end)
+    done, cache = written((end,))
+    assert isinstance(done, Finished)
+    assert (done.tokens, done.stopped) == ((first,), "end")
+    assert cache.keys.isfinite().all()
+    assert cache.values.isfinite().all()
+
+
+def test_transformers_padding_behind_a_text_does_not_matter() -> None:
+    choice = TokenChoice([[1, 2], [3]], SETTINGS, [0, 0], [9], torch.device("cpu"))
+    scores = torch.zeros(2, 10)
+    scores[0] = torch.nan
+    choice(torch.tensor([[1, 2, 5, 9], [0, 3, 5, 5]]), scores)
+    assert choice.broken.tolist() == [False, False]
+    choice(torch.tensor([[1, 2, 5, 5], [0, 3, 9, 0]]), scores)
+    assert choice.broken.tolist() == [True, False]
 
 
 @pytest.mark.parametrize(

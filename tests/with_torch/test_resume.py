@@ -211,8 +211,11 @@ def test_a_signal_while_the_adapter_is_written_costs_nothing(
         written(*given)
 
     monkeypatch.setattr(train, "write_outputs", write_outputs)
-    assert training.run("finishing") == 0
-    assert "SIGTERM: training is over, its adapter is still written" in capfd.readouterr().err
+    assert training.run("finishing") == 143
+    err = capfd.readouterr().err
+    assert "SIGTERM: training is over; its adapter is being written, then this ends" in err
+    assert "training is done; adapter: " in err
+    assert "resume with" not in err
     assert training.manifest("finishing")["status"] == "done"
     assert training.adapter("finishing") == training.adapter("whole")
 

@@ -58,11 +58,12 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
     )
 
 
-def out_of_memory(name: str, *, load_in_4bit: bool) -> BackendError:
-    """The model itself is larger than what is free on the device."""
+def out_of_memory(name: str, *, on_gpu: bool, load_in_4bit: bool) -> BackendError:
+    """The model itself is larger than what is free where it is loaded."""
+    where, shows = ("on the GPU", "nvidia-smi") if on_gpu else ("in main memory", "top")
     return BackendError(
-        f"{name}: the weights do not fit into the memory that is free on the GPU",
-        "nvidia-smi  shows who else uses it"
+        f"{name}: the weights do not fit into what is free {where}",
+        f"{shows}  shows who else uses it"
         if load_in_4bit
         else "--hf-load-in-4bit takes about a quarter (training: --use-4bit)",
     )

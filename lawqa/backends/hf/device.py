@@ -20,7 +20,7 @@ ComputeDtype = Literal["auto", "bfloat16", "float16", "float32"]
 _WIDEST_HEAD = 256
 """Numbers of a head, beyond which FlashAttention has no kernels."""
 
-_FULL_MEMORY = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDA error: out of memory", "DefaultCPUAllocator")
+_FULL_MEMORY = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "DefaultCPUAllocator")
 
 _GPU_CONTROL, _DRIVER_VERSION = Path("/dev/nvidiactl"), Path("/proc/driver/nvidia/version")
 
@@ -148,7 +148,7 @@ def free_bytes(device: torch.device) -> int:
 def full_memory_named() -> Iterator[None]:
     """Let all that tells of a full memory be `torch.OutOfMemoryError`, which callers survive.
 
-    cuBLAS, the driver and the CPU's allocator say it as plain RuntimeErrors.
+    cuBLAS, Triton, the driver and the CPU's allocator say it as plain RuntimeErrors.
     """
     try:
         yield

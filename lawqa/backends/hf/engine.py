@@ -158,7 +158,13 @@ class Engine:
         for sequence, token in zip(joined, chosen, strict=True):
             sequence.cached = sequence.length
             sequence.seconds += seconds / len(joined)
-            finished = self._broken(sequence) if token is None else self._accept(sequence, [token])
+            finished = (
+                Unfit(sequence.request.number, NO_NUMBERS)
+                if token is None
+                else self._accept(sequence, [token])
+            )
+            if token is None:
+                self._cache.erase(sequence.pages)
             if finished is None:
                 queue.running.append(sequence)
             else:
@@ -218,12 +224,16 @@ class Engine:
         self.stats.steps += steps
         self.stats.step_rows += steps * len(running)
         self.stats.step_seconds += seconds
-        share, broken = seconds / len(running), state.broken[: len(running)].tolist()
-        for sequence, known, row, bad in zip(list(running), pending, written, broken, strict=True):
+        share, whole = seconds / len(running), state.whole[: len(running)].tolist()
+        for sequence, known, row, right in zip(list(running), pending, written, whole, strict=True):
             sequence.seconds += share
             sequence.cached += steps
-            new = row[len(known) - 1 :]
-            finished = self._broken(sequence) if bad else self._accept(sequence, new)
+            new = row[len(known) - 1 : right]
+            finished: Finished | Unfit | None = self._accept(sequence, new) if new else None
+            if right < steps:
+                finished = finished or Unfit(sequence.request.number, NO_NUMBERS)
+                # A masked slot is multiplied by 0, and 0 times what is no number is none.
+                self._cache.erase(sequence.pages)
             if finished is not None:
                 running.remove(sequence)
                 queue.release(sequence)
@@ -268,10 +278,6 @@ class Engine:
         sequence.tokens.extend(blocks.closing)
         sequence.answer_from = len(sequence.tokens)
         sequence.closed = True
-
-    def _broken(self, sequence: Running) -> Unfit:
-        """Tokens chosen of what is no number mean nothing, nor does what follows them."""
-        return Unfit(sequence.request.number, NO_NUMBERS)
 
     def _outgrown(self, sequence: Running) -> Finished | Unfit:
         room = self._cache.pages * self._cache.page

@@ -87,6 +87,13 @@ class PagedCache:
         for stored in (self.keys, self.values):
             stored[:, other] = stored[:, one]
 
+    def erase(self, pages: list[int]) -> None:
+        """Forget what the only holder of these pages wrote there; pages that others hold too are left."""
+        for page in pages:
+            if self._holders[page] == 1:
+                slots = slice(page * self.page, (page + 1) * self.page)
+                self.keys[:, slots] = self.values[:, slots] = 0
+
     def clear(self) -> None:
         """Forget all keys and values: what a wrong kernel left there may not be a number."""
         self.keys.zero_()

@@ -127,5 +127,5 @@ def write_rows(state: Rows, running: Sequence[Running], pending: Sequence[Sequen
     forced = [list(known[1:]) + [0] * (most + 1 - len(known)) for known in pending]
     forced += [[0] * most] * empty
     state.forced.copy_(torch.tensor(forced))
-    state.broken.zero_()
+    state.whole.zero_()
     state.step.zero_()

@@ -36,8 +36,8 @@ class Rows:
     """Tokens that must come next, whatever the model says, int64, shape [rows, most]."""
     forced_counts: torch.Tensor
     """How many of them there are, int64, shape [rows]."""
-    broken: torch.Tensor
-    """Whether the model has given logits that are no numbers, bool, shape [rows]."""
+    whole: torch.Tensor
+    """The steps since the state was written in which the model gave numbers, int64, shape [rows]."""
     step: torch.Tensor
     """The number of the step since the state was written, int64, shape [1]."""
     out: torch.Tensor
@@ -53,21 +53,21 @@ class Rows:
         return cls(
             ids=zeros(rows), positions=zeros(rows), tables=zeros(rows, pages, dtype=torch.int32),
             keys=zeros(rows), forced=zeros(rows, forced), forced_counts=zeros(rows),
-            broken=zeros(rows, dtype=torch.bool), step=zeros(1), out=zeros(steps, rows),
+            whole=zeros(rows), step=zeros(1), out=zeros(steps, rows),
         )  # fmt: skip
 
     def first(self, rows: int) -> Rows:
         """Views of the first rows."""
         return Rows(
             self.ids[:rows], self.positions[:rows], self.tables[:rows], self.keys[:rows],
-            self.forced[:rows], self.forced_counts[:rows], self.broken[:rows], self.step,
+            self.forced[:rows], self.forced_counts[:rows], self.whole[:rows], self.step,
             self.out[:, :rows],
         )  # fmt: skip
 
     def clear(self) -> None:
         """Forget all sequences."""
         for tensor in (self.ids, self.positions, self.tables, self.keys, self.forced,
-                       self.forced_counts, self.broken, self.step):  # fmt: skip
+                       self.forced_counts, self.whole, self.step):  # fmt: skip
             tensor.zero_()
 
 
@@ -204,8 +204,9 @@ class Stepper:
         state = self._state.first(rows)
         with torch.no_grad():
             logits = self._decoder.logits(self._forward(state, longest))
-        # What is no number in the residual stream makes every logit none, so one of them is looked at.
-        state.broken.logical_or_(~logits[:, 0].isfinite())
+        # What is no number in the residual stream makes every logit none, so one of them is looked at; it
+        # stays in the row's keys and values, so later steps have none either.
+        state.whole.add_(logits[:, 0].isfinite() & (state.whole == state.step))
         chosen = next_tokens(logits, self._settings, state.keys, state.positions + 1)
         most = state.forced.shape[1]
         forced = state.forced.index_select(1, state.step.clamp(max=most - 1))[:, 0]

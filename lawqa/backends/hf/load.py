@@ -93,6 +93,8 @@ class LoadedModel:
     """Tokens that end a turn: those of the generation config, and the chat template's own."""
     adapter: Path | None = None
     """The adapter that is applied, unmerged."""
+    stored: QuantType | None = None
+    """The 4-bit type in which its files hold the weights; None for whole ones."""
     sharded: bool = False
     """Whether the processes share its weights out: on the CPU until `lawqa.training.sharding` does it."""
 
@@ -101,6 +103,7 @@ class LoadedModel:
         return {
             "backend": "hf",
             **_identity(self.config.name, self.config.revision, self.model.config),
+            "stored": self.stored,
             "architecture": self.model.config.model_type,
             "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
             "dtype": str(self.dtype).removeprefix("torch."),
@@ -146,7 +149,11 @@ def load_model(
                 **options,
             )
     except torch.OutOfMemoryError:
-        raise out_of_memory(config.name, load_in_4bit=config.load_in_4bit) from None
+        raise out_of_memory(
+            config.name,
+            on_gpu=device.type == "cuda" and not sharded,
+            load_in_4bit=config.load_in_4bit,
+        ) from None
     except (OSError, ValueError, SafetensorError) as problem:
         raise not_loaded(config.name, config.revision, problem) from problem
     if config.load_in_4bit:
@@ -154,7 +161,11 @@ def load_model(
         if device.type == "cpu":
             keep_cpu_gradients_right(model)
     stop_token_ids = _stop_token_ids(model.generation_config, tokenizer)
-    loaded = LoadedModel(model, tokenizer, config, device, dtype, stop_token_ids, sharded=sharded)
+    made = "quantization_config" in options
+    loaded = LoadedModel(
+        model, tokenizer, config, device, dtype, stop_token_ids,
+        stored=None if made or not config.load_in_4bit else config.quant_type, sharded=sharded,
+    )  # fmt: skip
     if adapter is not None:
         apply_adapter(loaded, adapter)
     model.eval()
@@ -219,8 +230,14 @@ def _as_stored(config: ModelConfig, dtype: torch.dtype) -> tuple[ModelConfig, di
             quant_type = config.quant_type or "nf4"
             config = replace(config, quant_type=quant_type)
             options["quantization_config"] = quantisation(quant_type, dtype)
+        elif config.quant_type:
+            logger.warning(
+                "note: --bnb-4bit-quant-type %s changes nothing: the weights stay whole without "
+                "--hf-load-in-4bit (training: --use-4bit)",
+                config.quant_type,
+            )
         return config, options
-    if config.load_in_4bit and config.quant_type not in (None, stored):
+    if config.quant_type not in (None, stored):
         logger.warning(
             "note: the files of %s hold %s weights already: they are taken, and no %s is made",
             config.name, stored, config.quant_type,

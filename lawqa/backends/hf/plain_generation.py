@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +46,7 @@ class TokenChoice(LogitsProcessor):  # type: ignore[misc]  # transformers is not
         prompts: token ids of each row, which are padded on the left.
         settings: how tokens are chosen.
         keys: `sampling_key` of each row.
+        stop_ids: tokens that end a text; what a row is given afterwards does not matter.
         device: where the logits are.
     """
 
@@ -53,17 +55,21 @@ class TokenChoice(LogitsProcessor):  # type: ignore[misc]  # transformers is not
         prompts: Sequence[Sequence[int]],
         settings: GenerationSettings,
         keys: Sequence[int],
+        stop_ids: Sequence[int],
         device: torch.device,
     ) -> None:
-        widest = max(map(len, prompts))
-        self._padding = torch.tensor([widest - len(prompt) for prompt in prompts], device=device)
+        self._widest = max(map(len, prompts))
+        padding = [self._widest - len(prompt) for prompt in prompts]
+        self._padding = torch.tensor(padding, device=device)
+        self._stop_ids = torch.tensor(list(stop_ids), dtype=torch.int64, device=device)
         self._settings = settings
         self._keys = torch.tensor(list(keys), device=device)
         self.broken = torch.zeros(len(prompts), dtype=torch.bool, device=device)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Scores of which only the chosen token's is above minus infinity."""
-        self.broken |= ~scores.amax(dim=-1).isfinite()
+        ended = torch.isin(input_ids[:, self._widest :], self._stop_ids).any(dim=1)
+        self.broken |= ~ended & ~scores.amax(dim=-1).isfinite()
         positions = input_ids.shape[1] - self._padding
         chosen = next_tokens(scores.float(), self._settings, self._keys, positions)
         return torch.full_like(scores, -torch.inf).scatter_(1, chosen[:, None], 0.0)
@@ -97,12 +103,27 @@ def generate_plain(
         pad_token_id=pad,
         do_sample=False,
     )
-    with torch.no_grad():
+    with torch.no_grad(), _without_own_defaults(model):
         output = model.generate(
             **inputs, generation_config=config, logits_processor=[choice] if choice else None
         )
     rows: list[list[int]] = output[:, inputs["input_ids"].shape[1] :].tolist()
     return rows
+
+
+@contextmanager
+def _without_own_defaults(model: Any) -> Iterator[None]:
+    """Keep a model's own generation config, such as a repetition penalty, out of ours."""
+    wrapped = getattr(model, "get_base_model", None)
+    models = [model, wrapped()] if wrapped else [model]
+    before = [one.generation_config for one in models]
+    for one in models:
+        one.generation_config = GenerationConfig()
+    try:
+        yield
+    finally:
+        for one, own in zip(models, before, strict=True):
+            one.generation_config = own
 
 
 def write_plain(

@@ -50,7 +50,7 @@ class PlainModel:
         keys: Sequence[int],
     ) -> list[list[int] | None]:
         """Tokens after each prompt, as `plain_generation.Generate`."""
-        choice = TokenChoice(prompts, settings, keys, self._loaded.device)
+        choice = TokenChoice(prompts, settings, keys, ends, self._loaded.device)
         with self._as_asked() as model:
             rows = generate_plain(
                 model,
