@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -29,6 +29,7 @@ from lawqa.questions import Question, fingerprint
 
 SCHEMA_VERSION = 1
 MANIFEST, RESULTS, SUMMARY = "manifest.json", "results.jsonl", "summary.json"
+_OF_A_RUN = (MANIFEST, RESULTS, SUMMARY)
 PARTS = "parts"
 """A directory of results that are not in `results.jsonl` yet, while a run goes on."""
 
@@ -210,17 +211,27 @@ def write_text(path: Path, text: str) -> None:
         file.write(text)
 
 
-def claim_output(path: Path, flag: str, *, fresh: bool) -> None:
+def claim_output(
+    path: Path, flag: str, *, fresh: bool, sources: Iterable[Path | None] = ()
+) -> None:
     """Make sure that a file may be written, before any work is done; its directory is made.
 
     Args:
         path: the file.
         flag: the option that names it, for messages.
         fresh: an earlier file may be replaced.
+        sources: files that are never replaced, for something is read from them.
 
     Raises:
-        ConfigError: it is a directory, exists without `fresh`, or cannot be written.
+        ConfigError: it is a directory, exists without `fresh`, is a source or a run's own file, or cannot be
+            written.
     """
+    if path.resolve() in {source.resolve() for source in sources if source is not None}:
+        raise ConfigError(f"{flag} {path}: is read, and would be overwritten", "name another file")
+    if path.name in _OF_A_RUN and (path.parent / MANIFEST).is_file():
+        raise ConfigError(
+            f"{flag} {path}: belongs to the run in {path.parent}", "name another file"
+        )
     try:
         if path.is_dir():
             raise ConfigError(f"{flag} {path}: is a directory, expected a file to write")

@@ -27,38 +27,31 @@ class Compare:
     """Print JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.stored import names_of, read_stored_run
+        from lawqa.pipelines.comparing import compare_runs
         from lawqa.report.compared import comparison_markdown
-        from lawqa.scoring import compare, holm, which_differences_stand
+        from lawqa.report.table import summary_table
+        from lawqa.scoring import holm, which_differences_stand
 
         if not self.others:
             raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
-        base = read_stored_run(self.base)
-        runs = {str(path): read_stored_run(path) for path in self.others}
-        names = names_of([self.base, *self.others])
-        answers = base.answers(recorded=self.recorded)
-        comparisons = {
-            names[run.path]: compare(answers, run.answers(recorded=self.recorded))
-            for run in runs.values()
-        }
-        for stored in (base, *runs.values()):
-            for note in stored.notes:
-                print(
-                    f"! {names[stored.path]}: {note}",
-                    file=sys.stderr if self.as_json else sys.stdout,
-                )
+        found = compare_runs(self.base, self.others, recorded=self.recorded)
+        for note in found.notes:
+            print(f"! {note}", file=sys.stderr if self.as_json else sys.stdout)
         if not self.as_json:
-            print(comparison_markdown(names[self.base], comparisons))
+            print(comparison_markdown(found.base, found.comparisons))
+            print(f"\n{summary_table(found.summaries)}")
             return 0
-        adjusted = holm([c.p_value for c in comparisons.values()])
+        adjusted = holm([c.p_value for c in found.comparisons.values()])
         content = {
             "schema_version": 1,
             "base": str(self.base),
-            "verdict": which_differences_stand(comparisons, base=names[self.base]),
+            "verdict": which_differences_stand(found.comparisons, base=found.base),
+            "notes": list(found.notes),
             "comparisons": {
                 name: {**c.to_json(), "p_value_holm": p}
-                for (name, c), p in zip(comparisons.items(), adjusted, strict=True)
+                for (name, c), p in zip(found.comparisons.items(), adjusted, strict=True)
             },
+            "runs": {name: summary.to_json() for name, summary in found.summaries.items()},
         }
         print(json.dumps(content, ensure_ascii=False, indent=1))
         return 0

@@ -25,7 +25,7 @@ class Log:
     def run(self) -> int:
         from lawqa.docgen import left_to_person, log_text, read_run_facts
         from lawqa.errors import ConfigError
-        from lawqa.runs import claim_output
+        from lawqa.runs import claim_output, write_text
 
         if not self.runs:
             raise ConfigError("no run was given", "lawqa log RUN... -o FILE")
@@ -42,18 +42,20 @@ class Log:
             raise ConfigError(f"--template {template} does not fit: {wanted} does")
         compared = self._comparison() if kinds == {"evaluate"} and len(self.runs) > 1 else ""
         text = log_text(template, facts, comparison=compared)
-        claim_output(self.output, "--output", fresh=self.fresh)
-        self.output.write_text(text, encoding="utf-8", newline="\n")
+        if self.output.suffix != ".md":
+            raise ConfigError(
+                f"--output {self.output}: the name ends in {self.output.suffix or 'nothing'}, expected .md"
+            )
+        claim_output(self.output, "--output", fresh=self.fresh, sources=self.runs)
+        write_text(self.output, text)
         print(f"wrote {self.output}: {left_to_person(text)} fields are left to you (【記入】)")
         return 0
 
     def _comparison(self) -> str:
-        from lawqa.pipelines.stored import read_stored_run
+        from lawqa.pipelines.comparing import compare_runs
         from lawqa.report.compared import comparison_markdown
-        from lawqa.scoring import compare
 
-        base, *others = (read_stored_run(path) for path in self.runs)
-        return comparison_markdown(
-            str(base.path),
-            {str(run.path): compare(base.answers(), run.answers()) for run in others},
-        )
+        base, *others = self.runs
+        found = compare_runs(base, others)
+        notes = "".join(f"- **{note}**\n" for note in found.notes)
+        return f"{notes}\n{comparison_markdown(found.base, found.comparisons)}".lstrip("\n")

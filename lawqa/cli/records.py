@@ -87,7 +87,9 @@ class Records:
                 retrieve_contexts(rag, questions, quiet=self.telling.quiet).text if rag else None
             ),
         )
-        claim_output(self.output_path, "--output-path", fresh=self.fresh)
+        claim_output(
+            self.output_path, "--output-path", fresh=self.fresh, sources=(self.lawqa_path,)
+        )
         for remark in remarks:
             logger.warning("note: %s", remark)
         write_records(self.output_path, records)

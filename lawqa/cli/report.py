@@ -48,7 +48,9 @@ class Report:
             raise ConfigError(
                 f"--output {self.output}: the name ends in {suffix or 'nothing'}, expected .html or .md"
             )
-        claim_output(self.output, "--output", fresh=self.fresh)
+        claim_output(
+            self.output, "--output", fresh=self.fresh, sources=(*self.runs, self.base, *self.data)
+        )
         runs = (*self.runs, self.base) if self.base and self.base not in self.runs else self.runs
         report = make_report(
             ReportConfig(runs, self.base, self.data, recorded=self.recorded, title=self.title)

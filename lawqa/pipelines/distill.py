@@ -88,7 +88,7 @@ def distill(
     """
     _check(config)
     questions = read_questions(config.data)
-    claim_output(config.output, "--output-path", fresh=config.fresh)
+    claim_output(config.output, "--output-path", fresh=config.fresh, sources=(config.data,))
     samples_file, provenance_file = _side_files(config.output)
     retrieval = retrieve_contexts(config.rag, questions, quiet=config.quiet) if config.rag else None
     settings = _settings(config, backend, retrieval)

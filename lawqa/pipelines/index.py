@@ -90,6 +90,11 @@ def build_index(config: IndexConfig) -> dict[str, Any]:
 def _built(config: IndexConfig) -> dict[str, Any]:
     require_bm25s()
     encoder = None if config.dense is None else SentenceEncoder(config.dense)
+    if config.output_dir.resolve() in config.articles.resolve().parents:
+        raise ConfigError(
+            f"{config.articles}: lies in the index's own directory, which --fresh would empty",
+            "keep the articles elsewhere",
+        )
     started, corpus = now(), _corpus(config.articles)
     with index_being_built(config.output_dir, fresh=config.fresh) as directory:
         total = count_articles_in(config.articles)  # seconds, of a build that takes minutes

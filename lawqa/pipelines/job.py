@@ -22,6 +22,9 @@ from lawqa.pipelines.results import Answer, result_row
 from lawqa.prompting import Prompt, build_prompt, spec_hash
 from lawqa.questions import Question, file_sha256, read_questions, reordered
 from lawqa.runs import (
+    MANIFEST,
+    RESULTS,
+    SUMMARY,
     Manifest,
     RunDirectory,
     claim_output,
@@ -149,7 +152,14 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
     if claims:
         RunDirectory.check_free(run_dir, fresh=config.fresh or config.resume)
     if claims and config.output is not None:
-        claim_output(config.output, "--output", fresh=config.fresh or config.resume)
+        goes_on = config.resume and (run_dir / MANIFEST).exists()
+        own = (run_dir / name for name in (MANIFEST, RESULTS, SUMMARY))
+        claim_output(
+            config.output,
+            "--output",
+            fresh=config.fresh or goes_on,
+            sources=(config.data, config.script, *own),
+        )
     adapter = AdapterManifest.read(config.adapter) if config.adapter else None
     merged = None
     notes = list(_server_notes(config))

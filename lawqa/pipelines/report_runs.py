@@ -143,9 +143,6 @@ def _entry(result: StoredResult, row: Row, *, recorded: bool) -> Entry:
         rule, span = found.rule, found.span
         outcome = outcome_of(result.gold, found.label, found.status)
         answer = replace(answer, predicted=found.label, outcome=outcome)
-    answer = replace(
-        answer, gold_retrieved=row.get("gold_retrieved"), law=str(row.get("law", answer.law))
-    )
     forced = row.get("forced_answer") if answer.predicted is None else None
     return Entry(
         answer=answer,

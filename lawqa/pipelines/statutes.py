@@ -123,6 +123,10 @@ def _check_options(config: ParseConfig) -> None:
             f"{config.output}: expected a file in a directory that exists",
             f"e.g. mkdir -p {config.output.parent}",
         )
+    if config.output.resolve() == config.input.resolve():
+        raise ConfigError(
+            f"{config.output}: is read, and would be overwritten", "name another file"
+        )
     interrupted = _beside(config.output, "partial").exists()
     if config.fresh or (config.resume and interrupted):
         return

@@ -61,6 +61,10 @@ class StoredResult:
     """The recorded outcome; None where none was stored (the lab's old files)."""
     logprobs: tuple[float, float, float, float] | None = None
     """Log-probabilities of the labels, where they were scored."""
+    question: str = ""
+    """Its text; empty where that was not stored."""
+    gold_retrieved: bool | None = None
+    """Whether an article that the question's own context quotes was retrieved; None where nobody looked."""
 
     def parsed(self) -> ParsedAnswer:
         """What today's parser reads in the response."""
@@ -98,6 +102,7 @@ class StoredResult:
             repeat=self.repeat,
             has_context=self.has_context,
             label_logprobs=self.logprobs,
+            gold_retrieved=self.gold_retrieved,
         )
 
 
@@ -218,7 +223,7 @@ def _result(row: Any) -> StoredResult:
         generated=not ours or row["answer_by"] == "generate",
         hit_limit=bool(row["hit_limit"]) if ours else False,
         failed=row["outcome"] == "failed" if ours else bool(_TRANSPORT_ERROR.match(response)),
-        law=question_id.split("_", 1)[0],
+        law=str(row.get("law", question_id.split("_", 1)[0])),
         order=_order(row) if ours else ORIGINAL_ORDER,
         repeat=int(row.get("repeat", 0)),
         has_context=(
@@ -226,6 +231,8 @@ def _result(row: Any) -> StoredResult:
         ),
         outcome=_outcome(row) if ours else None,
         logprobs=_logprobs(row) if ours else None,
+        question=str(row.get("question", "")),
+        gold_retrieved=row.get("gold_retrieved"),
     )
 
 

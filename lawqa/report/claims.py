@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lawqa.report.content import Pair, Report, ReportRun
+from lawqa.report.content import ALPHA, Pair, Report, ReportRun
 from lawqa.report.words import Said, note_said, p_said, percent, points
 from lawqa.scoring import PairedComparison
-
-ALPHA = 0.05
 
 ClaimKind = Literal["better", "worse", "none", "void", "one"]
 """void: a difference says nothing about new questions; one: there is one run, so nothing is compared."""
@@ -132,7 +130,7 @@ def _of_pair(report: Report, pair: Pair) -> Claim:
             f"{called.ja}と{against.ja}の差は {points(c.difference)} ポイント）。",
         ))  # fmt: skip
     if p_value > ALPHA:
-        return Claim("none", _no_difference(called, against, c, evidence))
+        return Claim("none", _no_difference(called, against, c, evidence, report.level))
     fresh = other.adapter and not _has(other, *_NOT_HELD_OUT)
     held_out = Said("held-out ", "学習に使っていない ") if fresh else Said("", "")
     better = c.difference > 0
@@ -144,8 +142,10 @@ def _of_pair(report: Report, pair: Pair) -> Claim:
     ))  # fmt: skip
 
 
-def _no_difference(called: Said, against: Said, c: PairedComparison, evidence: Said) -> Said:
-    needed = c.minimum_detectable_difference
+def _no_difference(
+    called: Said, against: Said, c: PairedComparison, evidence: Said, level: float
+) -> Said:
+    needed = c.detectable_at(level)
     if needed is None:
         reach = Said(
             f"{c.questions} questions are too few to see any",

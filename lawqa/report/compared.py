@@ -21,7 +21,7 @@ def comparison_markdown(base: str, comparisons: Mapping[str, PairedComparison]) 
     """
     rows = [f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"]
     for name, c in comparisons.items():
-        needed = c.minimum_detectable_difference
+        needed = c.detectable_at((1 - c.confidence) / len(comparisons))
         cells = [
             name,
             f"{c.questions}" + (f" ({c.prompts} prompts)" if c.prompts != c.questions else ""),
@@ -44,7 +44,8 @@ def comparison_markdown(base: str, comparisons: Mapping[str, PairedComparison]) 
             *rows,
             "",
             f"p: {' / '.join(tests)}; interval of the difference: paired bootstrap by question; "
-            "detectable: seen 4 times in 5 at this n and discordance.",
+            "detectable: seen 4 times in 5 at this n and discordance"
+            + (f", at p = 0.05 / {len(comparisons)}." if len(comparisons) > 1 else "."),
         ]
     )
 

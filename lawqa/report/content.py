@@ -10,6 +10,9 @@ from typing import Any
 from lawqa.choices import Label
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, summarise
 
+ALPHA = 0.05
+"""The chance, over all comparisons of a report, that a difference is claimed where there is none."""
+
 
 @dataclass(frozen=True)
 class RetrievedArticle:
@@ -211,6 +214,11 @@ class Report:
     def base(self) -> ReportRun:
         """The run that others are compared with where they have no base run of their own."""
         return self.runs[0]
+
+    @property
+    def level(self) -> float:
+        """What the smallest p-value must reach where Holm corrects for the number of comparisons."""
+        return ALPHA / max(1, sum(pair.comparison is not None for pair in self.pairs))
 
     def run(self, run_id: str) -> ReportRun:
         """The run of this id."""

@@ -62,7 +62,7 @@ def paired_table(report: Report) -> Table | None:
         if c is None:
             rows.append((name, same(pair.base), *[NOTHING] * 8, same(pair.problem)))
             continue
-        needed = c.minimum_detectable_difference
+        needed = c.detectable_at(report.level)
         rows.append((
             name, same(pair.base),
             same(f"{c.questions}" + (f" ({c.prompts})" if c.prompts != c.questions else "")),

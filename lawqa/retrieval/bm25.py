@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,8 @@ class Bm25Parameters:
     def __post_init__(self) -> None:
         """Check the ranges."""
         problems = []
-        if self.k1 < 0:
-            problems.append(f"k1 is {self.k1}, expected 0 or more")
+        if not 0 <= self.k1 < math.inf:
+            problems.append(f"k1 is {self.k1}, expected 0 or more and finite")
         if not 0 <= self.b <= 1:
             problems.append(f"b is {self.b}, expected 0 to 1")
         if not 0 < self.max_df <= 1:

@@ -68,9 +68,11 @@ class PairedComparison:
     discordance: float
     """Share of the shared prompts that exactly one of the runs answers rightly."""
 
-    minimum_detectable_difference: float | None
-    """Smallest true difference seen with 80 % power at this n and discordance, as a share; None
-    where the questions are too few for any."""
+    moved: int
+    """Questions of which the runs answer a different number of prompts rightly."""
+
+    move: float
+    """Root mean square of how far those move the accuracy, in questions; 1 where each has one prompt."""
 
     confidence: float
     """Of all intervals; 1 less this is the level of the test in the detectable difference."""
@@ -81,9 +83,33 @@ class PairedComparison:
     seed: int
     """Of the bootstrap."""
 
+    def detectable_at(self, alpha: float) -> float | None:
+        """The smallest true difference seen with 80 % power by a test at this level.
+
+        Exact for one prompt per question. For several, a question moves the accuracy by less than a
+        whole question: the exact difference for questions is scaled by the root mean square move of
+        those that moved, which agrees with the normal approximation (Connor 1987) applied to question
+        means.
+
+        Args:
+            alpha: the level, such as 0.05 over the number of comparisons.
+        """
+        whole = minimum_detectable_difference(
+            self.questions, self.moved / self.questions, alpha=alpha
+        )
+        return None if whole is None else min(1.0, whole * self.move)
+
+    @property
+    def minimum_detectable_difference(self) -> float | None:
+        """Smallest true difference seen with 80 % power at this n and discordance, as a share; None
+        where the questions are too few for any.
+        """
+        return self.detectable_at(1 - self.confidence)
+
     def to_json(self) -> dict[str, Any]:
         """This comparison in plain JSON types; the file around it carries the schema version."""
-        return asdict(self)
+        needed = self.minimum_detectable_difference
+        return {**asdict(self), "minimum_detectable_difference": needed}
 
 
 def compare(
@@ -137,6 +163,8 @@ def _compare_pairs(
         gains[base.question_id] += other.is_correct - base.is_correct
         sizes[base.question_id] += 1
     differences = [gains[question_id] for question_id in sizes]
+    mean_size = len(pairs) / len(sizes)
+    moves = [difference / mean_size for difference in differences if difference]
     return PairedComparison(
         prompts=len(pairs),
         questions=len(sizes),
@@ -155,7 +183,8 @@ def _compare_pairs(
         p_value=sign_flip_p(differences),
         test="exact McNemar" if len(sizes) == len(pairs) else "exact sign-flip by question",
         discordance=(table[True, False] + table[False, True]) / len(pairs),
-        minimum_detectable_difference=_detectable(differences, len(pairs), 1 - confidence),
+        moved=len(moves),
+        move=math.sqrt(math.fsum(m**2 for m in moves) / len(moves)) if moves else 1.0,
         confidence=confidence,
         resamples=resamples,
         seed=seed,
@@ -182,20 +211,3 @@ def _check_shared(
                 f"base run and {other[key].gold} in the other",
                 hint="the runs were scored against different data files; rescore one of them",
             )
-
-
-def _detectable(differences: Sequence[int], prompts: int, alpha: float) -> float | None:
-    """The minimum detectable difference for clusters like these.
-
-    Exact for one prompt per question. For several, a question moves the accuracy by less than a
-    whole question: the exact difference for questions is scaled by the root mean square move of
-    those that moved, which agrees with the normal approximation (Connor 1987) applied to question
-    means.
-    """
-    mean_size = prompts / len(differences)
-    moves = [difference / mean_size for difference in differences if difference]
-    move = math.sqrt(math.fsum(m**2 for m in moves) / len(moves)) if moves else 1.0
-    whole = minimum_detectable_difference(
-        len(differences), len(moves) / len(differences), alpha=alpha
-    )
-    return None if whole is None else min(1.0, whole * move)

@@ -60,7 +60,10 @@ def which_differences_stand(
     return " ".join(
         [verdict]
         + [_standing(name, comparisons[name], adjusted[name]) for name in standing]
-        + [_luck(name, comparisons[name], adjusted[name]) for name in others]
+        + [
+            _luck(name, comparisons[name], adjusted[name], alpha / len(comparisons))
+            for name in others
+        ]
     )
 
 
@@ -73,8 +76,8 @@ def _standing(name: str, comparison: PairedComparison, p_value: float) -> str:
     )
 
 
-def _luck(name: str, comparison: PairedComparison, p_value: float) -> str:
-    needed = comparison.minimum_detectable_difference
+def _luck(name: str, comparison: PairedComparison, p_value: float, alpha: float) -> str:
+    needed = comparison.detectable_at(alpha)  # the level that Holm asks of the smallest p-value
     reach = (
         f"{comparison.questions} questions are too few to see any"
         if needed is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -261,7 +262,10 @@ def test_a_run_of_several_samples_can_be_read_again_and_compared(
     ]  # fmt: skip
     assert main(["rescore", "r"]) == 0
     assert "0 answers are read differently" in capsys.readouterr().out
-    assert main(["compare", "r", "r"]) == 0
+    assert main(["compare", "r", "r"]) == 2
+    assert "r: is given twice" in capsys.readouterr().err
+    shutil.copytree("r", "again")
+    assert main(["compare", "r", "again"]) == 0
     assert "4 (8 prompts)" in capsys.readouterr().out
 
 

@@ -90,7 +90,7 @@ def test_the_differences_that_stand_come_first() -> None:
     assert text.index("ft stands: +12.9 points (95 % interval +") < text.index("cot stands: +7.9")
     assert "p < 0.001" in text
     assert "p = 0.038" in text
-    assert "rag may be luck: +0.7 points (p = 1.000; at least 7.3 are needed" in text
+    assert "rag may be luck: +0.7 points (p = 1.000; at least 8.1 are needed" in text
 
 
 def test_a_difference_that_stands_alone_may_fall_among_several() -> None:
