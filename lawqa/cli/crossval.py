@@ -38,6 +38,8 @@ class SplitFlags:
     """Only this fold, from 1; `lawqa crossval pool` joins them later."""
     seeds: int = 1
     """Train each fold so many times, with --seed, --seed + 1, and so on."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Remove what an earlier one left in the directory (with --fold: of that fold), and begin anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ class CrossvalRun:
             place=current_place(self.evaluation.place),
             rag=rag,
             report_to=self.training.report_to,
+            fresh=self.split.fresh,
             quiet=self.training.telling.quiet,
         )
         with saying_how_to_go_on("what is done is kept; the same command goes on"):

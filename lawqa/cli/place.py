@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
+_REHEARSAL = "practice"
+"""The place at which any other is rehearsed, with a toy model."""
+
 if TYPE_CHECKING:
     from lawqa.commands import Place, PlaceFile
 
@@ -96,13 +99,17 @@ def apply_place(arguments: list[str]) -> None:
     chosen, file = place_settings(_place_flag(arguments))
     if file is not None and file.hf_home is not None:
         os.environ.setdefault("HF_HOME", str(file.hf_home))
-    if chosen.value == DEFAULT_PLACE:
-        return
     from lawqa.commands import check_policy, packaged_source
 
+    name = f"lawqa {' '.join(arguments[:1])}"
+    if file is not None and file.place not in (None, chosen.value) and chosen.value != _REHEARSAL:
+        # Another place may be named, to read its steps; what the machine itself forbids stays forbidden.
+        check_policy(packaged_source().place(str(file.place)), ["lawqa", *arguments], name=name)
+    if chosen.value == DEFAULT_PLACE:
+        return
     place = packaged_source().place(chosen.value)
     os.environ.setdefault("HF_HOME", _hf_home(place, None)[0])
-    check_policy(place, ["lawqa", *arguments], name=f"lawqa {' '.join(arguments[:1])}")
+    check_policy(place, ["lawqa", *arguments], name=name)
 
 
 def _hf_home(place: Place, file: PlaceFile | None) -> tuple[str, str]:

@@ -124,7 +124,7 @@ class Train(TrainingFlags):
 
 def figures_text(figures: TrainingFigures) -> str:
     """What a user reads when training is done."""
-    from lawqa.pipelines.training_outputs import dev_sentence
+    from lawqa.pipelines.training_outputs import NO_BETTER, dev_sentence
 
     lines = [
         f"loss {figures.first_loss:.3f} -> {figures.last_loss:.3f} in {figures.steps} steps, "
@@ -138,8 +138,8 @@ def figures_text(figures: TrainingFigures) -> str:
             f"dev accuracy at step {best.step}, kept  {dev_sentence(best)}; chosen by these questions, so it "
             "flatters",
         ]
-        if best.correct <= before.correct:
-            lines.append("! NO STEP WAS BETTER ON THE DEV QUESTIONS THAN THE MODEL BEFORE TRAINING")
+        if figures.no_better_step:
+            lines.append(f"! {NO_BETTER}")
     return "\n".join(lines)
 
 

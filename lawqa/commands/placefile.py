@@ -204,7 +204,8 @@ def place_file_text(place: Place, host: str, hf_home: str) -> str:
     lines = ["# What is particular to this machine; `lawqa place show` says what is in force."]
     for key in PLACE_KEYS:
         value = given.get(key.name)
-        shown = json.dumps(value or key.example, ensure_ascii=False)
+        example = place.variables.get(key.name, key.example)
+        shown = json.dumps(value or example, ensure_ascii=False)
         lines += ["", f"# {key.meaning}", f"# {key.meaning_ja}"]
         lines.append(f"{'' if value else '# '}{key.name} = {shown}")
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from lawqa.bars import Parts
 from lawqa.errors import ConfigError
 from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, differing, pool, read_settings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
+from lawqa.pipelines.index_files import read_index_manifest
 from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.train import train
@@ -70,6 +72,8 @@ class CrossvalConfig:
     """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
     report_to: tuple[Tracker, ...] = ()
     """Trackers that get the figures of every training."""
+    fresh: bool = False
+    """Begin anew: what an earlier one left in the output directory is removed first."""
     quiet: bool = False
     """No progress bars."""
 
@@ -96,6 +100,8 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
             f"{config.spec.id} is evaluated but not trained on", "put its condition into --mix"
         )
     require_trackers(config.report_to)
+    if config.fresh:
+        _remove_earlier(config)
     _same_settings(config)
     progress = Parts("trainings", len(waiting_trainings(config)), say)
     for fold, seed in _trainings(config):
@@ -208,6 +214,7 @@ def _same_settings(config: CrossvalConfig) -> None:
         "trained": [[spec.id, weight] for spec, weight in _trained(config)],
         "permutations": config.permutations,
         "rag": config.rag.to_json() if config.rag else None,
+        "index_sha256": _index_sha256(config.rag),
         "training": _learnt_with({**vars(config.training), "seed": None}),
     }
     file = config.output_dir / SETTINGS
@@ -230,6 +237,24 @@ def _same_settings(config: CrossvalConfig) -> None:
                 config.input, config.output_dir / "split", "kfold", config.folds, seed=config.seed
             )
         )
+
+
+def _index_sha256(rag: RagConfig | None) -> str | None:
+    """What tells an index from one that was built anew in its place."""
+    if rag is None:
+        return None
+    found: str = read_index_manifest(rag.retriever.index)["index_sha256"]
+    return found
+
+
+def _remove_earlier(config: CrossvalConfig) -> None:
+    """With one fold chosen, that one; else the whole cross-validation, and nothing else in the directory."""
+    if config.fold is not None:
+        shutil.rmtree(config.output_dir / f"fold{config.fold}", ignore_errors=True)
+    elif (config.output_dir / SETTINGS).is_file():
+        for name in ("split", "pooled", *(f"fold{n}" for n in range(1, config.folds + 1))):
+            shutil.rmtree(config.output_dir / name, ignore_errors=True)
+        (config.output_dir / SETTINGS).unlink()
 
 
 def _learnt_with(training: Mapping[str, Any]) -> dict[str, Any]:

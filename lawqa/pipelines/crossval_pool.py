@@ -69,6 +69,12 @@ def _pool_seed(runs: dict[int, Path], seed: int, folds: int, output_dir: Path) -
                 f"{runs[fold]}: is {manifest['status']}, not done",
                 "run the same lawqa crossval run again: it goes on where it stopped",
             )
+    indexes = {(manifest.get("retrieval") or {}).get("index_sha256") for manifest in manifests}
+    if len(indexes) > 1:
+        raise DataError(
+            f"seed {seed}: the folds were asked with contexts of different indexes",
+            "lawqa crossval run --fresh  asks all of them with the one that is there now",
+        )
     rows = []
     for fold, manifest in zip(sorted(runs), manifests, strict=True):
         of_fold = [row for _, row in json_lines(runs[fold] / RESULTS)]
@@ -121,9 +127,9 @@ def _pooled_manifest(
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """The settings that two cross-validations do not share.
 
-    Old directories do not say their dtype; the manifest of every fold's training does, and is compared.
+    Old directories do not say their dtype and index; the manifests of every fold do, and are compared.
     """
-    silent = {"dtype"} - (one.keys() & other.keys())
+    silent = {"dtype", "index_sha256"} - (one.keys() & other.keys())
     names = {**one, **other}.keys() - silent
     return sorted(name for name in names if one.get(name) != other.get(name))
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from lawqa.errors import Interrupted
 from lawqa.pipelines.lock import locked_directory
-from lawqa.pipelines.training_outputs import ADAPTER_FILES, figures_json, manifest_of, write_outputs
+from lawqa.pipelines.training_outputs import (
+    ADAPTER_FILES,
+    NO_BETTER,
+    figures_json,
+    manifest_of,
+    write_outputs,
+)
 from lawqa.pipelines.training_prepare import Prepared, TrainConfig, is_main_process
 from lawqa.pipelines.training_resume import earlier_training, require_same_request
 from lawqa.runs import Manifest, RunDirectory, ending, now
@@ -102,7 +108,8 @@ def _finish(
         flush_files(run.path)
     measured = figures_json(figures)
     measured["peak_memory_gib"] = peak_memory_gib(prepared.loaded.device)
-    run.write_manifest(replace(manifest, figures=measured, ended=now(), status="done"))
+    notes = [*manifest.notes, *([NO_BETTER] if figures.no_better_step else [])]
+    run.write_manifest(replace(manifest, figures=measured, notes=notes, ended=now(), status="done"))
     remove_all(run.path)  # only now: until here a killed process could need them
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lawqa.training.dev import DevResult
     from lawqa.training.fit import TrainingFigures
 
+NO_BETTER = "NO STEP WAS BETTER ON THE DEV QUESTIONS THAN THE MODEL BEFORE TRAINING"
 CARD, PLOT = "README.md", "training.png"
 ADAPTER_FILES = (
     CONFIG, WEIGHTS, LOG, TRAINED_ON, CARD, PLOT,

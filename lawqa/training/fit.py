@@ -55,6 +55,11 @@ class TrainingFigures:
     dev: list[DevResult] = field(default_factory=list)
     """All scorings of the dev questions, the first before training."""
 
+    @property
+    def no_better_step(self) -> bool:
+        """Whether the dev questions were answered best before training."""
+        return self.best is not None and self.best.correct <= self.dev[0].correct
+
 
 def fit(
     loaded: LoadedModel,

@@ -101,6 +101,37 @@ def test_a_renamed_machine_and_a_broken_file_are_mended_as_the_hint_says(
         capsys.readouterr()
 
 
+def test_what_the_machine_forbids_no_other_place_allows(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "lawqa.toml").write_text('place = "heart01"\n', encoding="utf-8")
+    asked = ["evaluate", "--llm-backend", "ollama", "--hf-model-name", "Qwen/Qwen3-8B"]
+    for other in ("local-3080", "any"):
+        assert main([*asked, "--place", other]) == 2
+        assert "forbidden at heart01 by the rule no-model-server" in capsys.readouterr().err
+    assert main(["step", "list", "--place", "local-3080"]) == 0  # to read is no harm
+
+    (here / "lawqa.toml").write_text('place = "local-3080"\n', encoding="utf-8")
+    train = [
+        "train",
+        "--train-file",
+        "t.jsonl",
+        "--output-dir",
+        "a",
+        "--model-name",
+        "Qwen/Qwen3-8B",
+    ]
+    assert main([*train, "--do-train", "--place", "heart01"]) == 2
+    assert "forbidden at local-3080" in capsys.readouterr().err
+
+
+def test_the_examples_of_a_new_file_are_the_places_own(here: Path) -> None:
+    assert main(["place", "init", "local-3080"]) == 0
+    text = (here / "lawqa.toml").read_text(encoding="utf-8")
+    assert '# index = "datasets/egov/index"' in text
+    assert '# model = "Qwen/Qwen3-1.7B"' in text
+
+
 def test_init_refuses_an_unknown_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["place", "init", "moon"]) == 2
     assert "--place moon: no such place" in capsys.readouterr().err

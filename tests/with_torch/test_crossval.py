@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.questions import write_questions
+from lawqa.retrieval.articles import Article, Paragraph, write_articles
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +177,54 @@ def test_other_settings_in_the_same_directory_are_refused(
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "2", "--token-budget", "2048") == 0
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "3") == 2
     assert "--fold is 3, expected 1 to 2" in capsys.readouterr().err
+
+
+def test_fresh_begins_anew_and_leaves_other_files(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert crossval(data, tiny_dir, tmp_path / "cv") == 0
+    (tmp_path / "cv" / "notes.txt").write_text("mine", encoding="utf-8")
+    capsys.readouterr()
+    other = ("--fresh", "--lora-r", "4")
+    assert crossval(data, tiny_dir, tmp_path / "cv", *other) == 0
+    assert "done already" not in capsys.readouterr().err
+    config = tmp_path / "cv/fold2/seed0/adapter/adapter_config.json"
+    assert json.loads(config.read_text(encoding="utf-8"))["r"] == 4
+    assert (tmp_path / "cv" / "notes.txt").is_file()
+    one = ("--fold", "2", "--lora-r", "4")
+    assert crossval(data, tiny_dir, tmp_path / "cv", *one, "--fresh") == 0
+    assert crossval(data, tiny_dir, tmp_path / "cv", "--lora-r", "4") == 0
+    assert capsys.readouterr().err.count("done already") == 2
+
+
+def test_an_index_that_was_built_anew_is_another_cross_validation(
+    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def index(text: str) -> None:
+        paragraphs = (Paragraph(1, text),)
+        write_articles(
+            tmp_path / "articles.jsonl",
+            [Article(id="1", law_id="1", law_title="民法", law_num="1", revision="", part="main",
+                     article="1", caption="", paragraphs=paragraphs)],
+        )  # fmt: skip
+        assert main(["index", "build", "--articles", str(tmp_path / "articles.jsonl"),
+                     "--output-dir", str(tmp_path / "index"), "--fresh"]) == 0  # fmt: skip
+
+    rag = ("--condition", "rag", "--index", str(tmp_path / "index"))
+    index("私権は、公共の福祉に適合しなければならない。選択肢、問題、次のうち。")
+    assert crossval(data, tiny_dir, tmp_path / "cv", *rag) == 0
+    index("私権は、公共の福祉に適合しなければならない。選択肢、問題、次のうち。私権の享有は、出生に始まる。")
+    capsys.readouterr()
+    assert crossval(data, tiny_dir, tmp_path / "cv", *rag) == 2
+    assert "holds a cross-validation with other settings (index_sha256)" in capsys.readouterr().err
+    settings = tmp_path / "cv" / "crossval.json"
+    old = json.loads(settings.read_text(encoding="utf-8"))  # from before it was written down
+    del old["settings"]["index_sha256"]
+    settings.write_text(json.dumps(old), encoding="utf-8")
+    shutil.rmtree(tmp_path / "cv" / "fold2")
+    assert crossval(data, tiny_dir, tmp_path / "cv", *rag) == 2
+    assert "contexts of different indexes" in capsys.readouterr().err
+    assert crossval(data, tiny_dir, tmp_path / "cv", *rag, "--fresh") == 0
 
 
 def test_folds_of_several_machines_are_pooled(
