@@ -2,7 +2,8 @@
 
 Pure: the parser knows the text and, where given, the four choice texts; it knows neither the model nor
 the right answer. `RULES` lists what it looks for. Each rule yields marks (a commitment to a label, a
-refusal, a retraction); the last genuine commitment that nothing firmer contradicts is the answer.
+refusal, a retraction, second thoughts); the last genuine commitment that nothing firmer contradicts is
+the answer.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ RULES: tuple[Rule, ...] = (
     Rule("refused-answer", stated.refused_answer),
     Rule("several-answers", stated.several),
     Rule("retraction", stated.retraction),
+    Rule("withdrawal", stated.withdrawal),
+    Rule("correction", stated.correction),
+    Rule("second-thoughts", stated.second_thoughts),
     Rule("denial", graded.denial),
     Rule("singled-out", worded.singled_out),
     Rule("asserted", worded.asserted),
@@ -57,7 +61,7 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule, strict before loose."""
 
-VERDICTS = ("empty", "unclosed-think", "enumeration", "no-rule")
+VERDICTS = ("empty", "unclosed-think", "enumeration", "contradiction", "no-rule")
 """What `ParsedAnswer.rule` says when no rule decided."""
 
 
@@ -110,7 +114,7 @@ def _read(page: Page) -> Mark | None:
     reading = read_slots(page)
     marks: list[Mark] = []
     for rule in RULES:
-        if rule.last_resort and marks:
+        if rule.last_resort and any(mark.kind != "reopen" for mark in marks):
             continue
         found = [mark._replace(rule=rule.name) for mark in rule.find(reading)]
         if found and rule.name == "sole-label":

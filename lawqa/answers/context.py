@@ -1,19 +1,15 @@
-"""What the words around a label make of it: denied, only supposed, only asked about, an example."""
+"""What the words around a label make of it: only supposed, only asked about, an example."""
 
 from __future__ import annotations
 
 import re
 
-_DENIED = re.compile(
-    r"[ )\]}\"'$。]{0,4}(?:が)?(?:正解|正答|答え|正しい(?:選択肢)?)?"
-    r"(?:で(?:は)?(?:な[いくかさ]|ありません|ございません|無)|じゃ(?:な|ありません)"
-    r"|(?:である|だ)?とは(?:言|い|限|な|考え(?:られ)?(?:な|ま)|判断でき)"
-    r"|以外|を除| (?:is|was|would be)(?:n't| not) (?:the |a )?(?:correct|right|answer|valid|it\b))"
-)
 _QUESTIONED = re.compile(
-    r"[ )\]}\"'$]{0,4}(?:が)?(?:正解|正答|答え|正しい|妥当|適切|誤り|誤っている)?(?:で(?:す|ある|しょう)|だ)?"
-    r"(?:か(?:どうか|否か|もしれ|\?|。|$|を|は|が)|\?|の?場合(?:[、はに]|$)|なら(?:ば|、|\b)|であれば|だとすると|とすると|とすれば"
-    r"|と仮定|だとしたら|としても|とする(?:説|見解|意見|立場)|というわけでは|のように(?:出力|回答|答|記)|と(?:だけ)?(?:出力|記入|書))"
+    r"[ )\]}\"'$]{0,4}(?:が)?(?:正解|正答|答え|正しい|妥当|適切|誤り|誤っている)?"
+    r"(?:なの)?(?:で(?:す|ある|しょう)|だ(?:ろう)?)?"
+    r"(?:の?か(?:どうか|否か|もしれ|\?|。|$|を|は|が)|\?|の?場合(?:[、はに]|$)|なら(?:ば|、|\b)|であれば|だとすると|とすると|とすれば"
+    r"|と仮定|だとしたら|としても|とする(?:説|見解|意見|立場)|というわけでは|とも(?:言|い[えう]|考え|取|とれ)"
+    r"|のように(?:出力|回答|答|記)|と(?:だけ)?(?:出力|記入|書))"
 )
 _EXAMPLE = re.compile(
     r"(?:(?<!\w)(?:例|例題|例示|出力例|回答例|解答例|記入例)[:)、 \]]|例えば|たとえば"
@@ -26,11 +22,6 @@ _CONDITION = re.compile(
     r"|\bmust (?:be )?(?:choose|select|pick|chosen|selected|guess)"
 )
 _WINDOW = 160
-
-
-def denied(text: str, at: int) -> bool:
-    """Whether what follows a label takes it away again (`b ではない`, `b 以外`, `b is not …`)."""
-    return _DENIED.match(text, at) is not None
 
 
 def questioned(text: str, at: int) -> bool:

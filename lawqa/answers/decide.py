@@ -19,15 +19,26 @@ def decide(marks: Sequence[Mark]) -> Mark | None:
     last_void: Mark | None = None
     for mark in sorted(_strike_enumerations(marks), key=lambda m: (m.at, m.strength)):
         if mark.kind == "claim":
-            floor = standing.strength if standing else Strength.HINT
-            if mark.strength >= floor:
+            if standing is None or mark.strength >= standing.strength:
                 standing = mark
+            elif _contradicts(mark, standing):
+                void = mark._replace(kind="void", label=None, rule="contradiction")
+                standing, last_void = None, void
+        elif mark.kind == "reopen":
+            if standing is not None:
+                reopened = min(standing.strength, Strength.CLAIM)
+                standing = standing._replace(strength=reopened)
         elif mark.kind == "retract":
             if standing is not None and standing.label == mark.label:
                 standing, last_void = None, mark._replace(label=None)
-        elif standing is None or mark.strength >= standing.strength:
+        elif standing is None or mark.strength >= min(standing.strength, Strength.STATED):
             standing, last_void = None, mark
     return standing or last_void
+
+
+def _contradicts(later: Mark, standing: Mark) -> bool:
+    """Whether another answer is announced behind the last word, with no sign of a correction."""
+    return later.strength >= Strength.STATED and later.label != standing.label
 
 
 def _strike_enumerations(marks: Sequence[Mark]) -> Iterator[Mark]:

@@ -19,6 +19,11 @@ _QUESTION = re.compile(
     r"|(?:以下|次)の[^\n]{0,80}(?:答え|回答|解答|選択|選び|選ん)[^\n]{0,60}(?:ください|下さい|なさい|せよ)[^\n]{0,40}"
     r"|(?:あなたは|you are)[^\n]{3,200})(?=\n|\Z)"
 )
+_NEXT = re.compile(
+    r"\n[ #>\-]{0,6}(?:(?:次|別)の(?:問題|設問|質問|問い?)"
+    r"|(?:問題|設問|質問|問|question|problem) ?(?:[2-9]|1[0-9]|[二三四五])"
+    r"|第 ?[2-9二三四五]問|(?:next|another|new) (?:question|problem))[ ).]{0,3}[:。\n]"
+)
 _CHOICES = re.compile(
     "".join(rf"\n[ >\-(]{{0,6}}{label}[ .):、][^\n]{{2,600}}(?=\n)\n{{0,1}}" for label in "abc")
     + r"\n[ >\-(]{0,6}d[ .):、][^\n]{2,600}"
@@ -40,15 +45,25 @@ _BLANK = re.compile(r"\s+")
 def fresh_prompt_at(page: Page, marks: Sequence[Mark]) -> int | None:
     """Where a prompt that the model makes up begins, if an answer stands before it; else None.
 
-    A made-up prompt lists four choices none of which is ours; where ours are not known, it is known by
-    the heading of a question before its list.
+    A made-up prompt is headed as the next question, or lists four choices none of which is ours; where
+    ours are not known, it is known by the heading of a question before its list.
     """
-    first = min(
-        (m.at for m in marks if m.kind == "claim" and m.strength >= Strength.CLAIM),
-        default=None,
-    )
-    if first is None:
+    claims = [m for m in marks if m.kind == "claim" and m.strength >= Strength.CLAIM]
+    if not claims:
         return None
+    cuts = (_next_question_at(page, claims), _listed_choices_at(page, claims))
+    return min((cut for cut in cuts if cut is not None), default=None)
+
+
+def _next_question_at(page: Page, claims: list[Mark]) -> int | None:
+    """Where a heading announces another question behind an answer line; 次の問題：c is no such heading."""
+    handed_in = [m.at for m in claims if m.strength >= Strength.STATED or m.rule == "lone-line"]
+    heading = _NEXT.search(page.text, min(handed_in)) if handed_in else None
+    return heading.start() if heading else None
+
+
+def _listed_choices_at(page: Page, claims: list[Mark]) -> int | None:
+    first = min(m.at for m in claims)
     heading = _QUESTION.search(page.text, first)
     for choices in islice(_CHOICES.finditer(page.text, first), _MOST):
         headed = heading is not None and heading.start() <= choices.start()

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from lawqa.answers.context import sentence_start
 from lawqa.answers.labels import BRACKETS, MARK, in_a_list, label_at
 from lawqa.answers.marks import Mark, Strength
+from lawqa.answers.negation import denied
 from lawqa.answers.slots import Reading
+from lawqa.answers.stated import SECOND_THOUGHTS
 from lawqa.answers.wording import find_each, wording
 
 _LONE = rf"[{MARK}](?<![a-z0-9_][{MARK}])(?![a-z0-9])[ {BRACKETS}]{{0,6}}"
 _DENIED = (
     wording("正解では|正答では", rf"{_LONE}[はが][、 ]{{0,2}}(?:正解|正答)では(?:な|あり)"),
+    wording("でした|だった", rf"{_LONE}は[、 ]{{0,2}}(?:誤り|間違い)(?:でした|だった)"),
     wording(
         "not|n't",
         rf"{_LONE}(?:is|was)(?: not|n't) (?:the |a )?(?:correct |right )?(?:answer|option|choice)\b",
@@ -30,15 +33,23 @@ _GRADED = (
         r"(?:(?P<good>correct|right|valid|accurate|appropriate)|incorrect|wrong|false|invalid|inaccurate)\b",
     ),
 )
+_NAMED = re.compile(r"[、, ]{0,3}(?:選択肢|option )?[ (\"']{0,3}")
 _FINISHED = re.compile(r"[。.!)\"' ]\Z")
 
 
 def denial(reading: Reading) -> Iterator[Mark]:
-    """`b は正解ではない` takes back a b that was said before."""
-    for found in find_each(_DENIED, reading.page.text):
+    """`b は正解ではない`, `b は誤りでした` and `いや、b は誤り` take back a b that was said before."""
+    text = reading.page.text
+    for found in find_each(_DENIED, text):
         label = label_at(reading.page, found.start())
         if label:
             yield Mark("retract", label, Strength.STATED, found.start(), found.span())
+    for found in find_each(SECOND_THOUGHTS, text):
+        named = _NAMED.match(text, found.end())
+        at = named.end() if named else found.end()
+        label = label_at(reading.page, at)
+        if label and denied(text, at + 1):
+            yield Mark("retract", label, Strength.STATED, at, (found.start(), at + 1))
 
 
 def closing_grade(reading: Reading) -> Iterator[Mark]:

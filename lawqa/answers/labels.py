@@ -18,6 +18,9 @@ FORM = "a-d1-4①-④アイウエ"
 MARK = "a-d①-④アイウエ"
 """The same without plain digits, which are too common in legal text to be looked for."""
 
+SCRIPTS = ("abcd", "1234", "①②③④", "アイウエ")
+"""The labels in order, in each script."""
+
 BRACKETS = r"()\[\]{}\"'<>$"
 
 _VALUES: dict[str, Label] = {
@@ -44,10 +47,16 @@ _AFTER_ARTICLE = re.compile(
 _JOIN = re.compile(
     r"[ )\]}\"'$]*(?P<range>~|-|から|to\b|through\b)[ (\[\"']*"
     r"|[ )\]}\"'$]*(?:\([^()\n]{1,60}\) ?)?\(?"
-    r"(?:[、,・/&+]|と|及び|および|並びに|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
-    r"[ ]*(?:and\b|or\b|及び|および|又は|または)?[ (\[{\"']*(?:選択肢|option\b|choice\b)?[ (\[\"']*"
+    r"(?:[、,・/&+]|とも|でも|も|ないし|と|及び|および|並びに|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
+    r"[ ]*(?:and\b|or\b|及び|および|又は|または|もしくは|あるいは|ないし)?[ (\[{\"']*"
+    r"(?:選択肢|option\b|choice\b)?[ (\[\"']*"
 )
 _TOPIC = re.compile(r"[ )\]\"']{0,4}(?:は|が|:|→| is\b| are\b| was\b| would\b)")
+
+VERDICT = r"(?:[正誤×不妥適]|(?:in)?(?:correct|valid|accurate)|right\b|wrong\b|true\b|false\b)"
+"""How the grade of a choice begins; the inside of a pattern."""
+
+_ITEM_SIGN = rf"(?:[)\]\"']? ?[:=→×]|\)| - |[.、, ]{{1,3}}{VERDICT}| ?が ?{VERDICT})"
 
 
 class LabelList(NamedTuple):
@@ -103,6 +112,19 @@ def labels_at(page: Page, at: int) -> LabelList | None:
         labels.append(following)
         end = join.end() + 1
     return LabelList(tuple(dict.fromkeys(labels)), at, end)
+
+
+def next_sign(page: Page, at: int) -> str:
+    """The sign that follows the label here in its script: `c` after `b`, `ウ` after `イ`; not for `d`."""
+    script = next(script for script in SCRIPTS if page.text[at] in script)
+    return script[script.index(page.text[at]) + 1]
+
+
+def next_heads_item(page: Page, at: int, end: int) -> bool:
+    """Whether the next label heads an item before `end`: `a：誤り、b：正しい` goes through the choices."""
+    named = f"(?:選択肢|option |choice )?{next_sign(page, at)}"
+    item = rf"(?:[ 、,;。./|)-]|(?<=[^ -~])){named}{_ITEM_SIGN}|\({named}\) ?(?:[:=→]|{VERDICT})"
+    return re.compile(item).search(page.text, at + 1, end) is not None
 
 
 def in_a_list(page: Page, at: int) -> bool:

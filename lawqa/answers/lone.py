@@ -6,12 +6,21 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from lawqa.answers.context import denied, questioned
-from lawqa.answers.labels import FORM, MARK, in_a_list, label_at, labels_at
+from lawqa.answers.context import questioned
+from lawqa.answers.labels import (
+    FORM,
+    MARK,
+    SCRIPTS,
+    in_a_list,
+    label_at,
+    labels_at,
+    next_heads_item,
+    next_sign,
+)
 from lawqa.answers.marks import Mark, Strength
+from lawqa.answers.negation import denied
 from lawqa.answers.page import Page
 from lawqa.answers.slots import Reading
-from lawqa.choices import LABELS
 
 _MOST = 2000
 _NAMED = r"(?:(?:選択肢|option|choice) ?)?"
@@ -19,17 +28,16 @@ _LONE_LINE = re.compile(
     r"\n[ >→#]{0,8}(?:(?:選択肢|option|choice) ?)?[ (\[\"'$]{0,4}"
     rf"([{MARK}])[)\]\"'$]{{0,4}}[ .。、!]{{0,20}}(?:です|である)?[ 。.)]{{0,6}}(?=\n|\Z)"
 )
-_SCRIPTS = ("abcd", "1234", "①②③④", "アイウエ")
 _HEADED = re.compile(
     rf"[:→] {{0,3}}{_NAMED}[ (\[\"'$]{{0,4}}([{MARK}])"
     r"[ )\]\"'$.。]{0,8}(?:です|である)?[ 。.]{0,8}(?=\n|\Z)"
 )
 _HEAD = re.compile(r"[ >#\-]{0,6}([^\n:。、]{1,24}?)\)? {0,3}\Z")
 _NO_HEAD = re.compile(
-    rf"(?:\A|[ )-])[{MARK}]\Z|例|理由|根拠|候補|比較|参考|除|不正解|誤答"
+    rf"(?:\A|[ )→-])[{MARK}]\Z|例|理由|根拠|候補|比較|参考|除|以外|(?:正解|正答|答え)では?な|不正解|誤答"
     r"|incorrect|wrong|example|reason|excluded|discarded"
 )
-_SUCCESSIONS = [script[i : i + 2] for script in _SCRIPTS for i in range(3)]
+_SUCCESSIONS = [script[i : i + 2] for script in SCRIPTS for i in range(3)]
 _ITEM = re.compile(rf"\n[ >\-#(]{{0,6}}(?:選択肢|option |choice )? ?([{MARK}])[ )]{{0,4}}[.:、→]")
 _HEADING = re.compile(r"\n[ >\-→]{0,8}#")
 _OPENING = re.compile(
@@ -93,16 +101,9 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
 
 
 def _begins_the_choices(page: Page, at: int) -> bool:
-    """Whether a later line opens with the next label: then the text goes through the choices."""
-    label = label_at(page, at)
-    if label is None or label == "d":
+    """Whether the next label heads a later line or item: then the text goes through the choices."""
+    if label_at(page, at) in (None, "d"):
         return False
-    script = next(script for script in _SCRIPTS if page.text[at] in script)
-    following = script[LABELS.index(label) + 1]
-    return (
-        re.search(
-            rf"\n[ >\-#(]{{0,6}}(?:選択肢|option |choice )?{following}[ )]?[.:、,)→ は\n]",
-            page.text,
-        )
-        is not None
-    )
+    following = next_sign(page, at)
+    line = rf"\n[ >\-#(]{{0,6}}(?:選択肢|option |choice )?{following}[ )]?[.:、,)→ は\n]"
+    return re.search(line, page.text) is not None or next_heads_item(page, at, len(page.text))

@@ -22,10 +22,15 @@ class Strength(IntEnum):
     """The answer, in words or by a lone letter."""
     STATED = 4
     """The answer, under the very word 'answer'."""
+    FINAL = 5
+    """The answer as the last word, which is what the prompts ask for; a remark does not replace it."""
 
 
-Kind = Literal["claim", "void", "retract"]
-"""`claim` commits to the label, `void` commits to none, `retract` takes back this label only."""
+Kind = Literal["claim", "void", "retract", "reopen"]
+"""`claim` commits to the label, `void` commits to none, `retract` takes back this label only.
+
+`reopen` announces second thoughts: what was said stands until any later claim replaces it.
+"""
 
 
 class Mark(NamedTuple):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lawqa.answers.context import sentence_start
+from lawqa.answers.context import questioned, sentence_start
 from lawqa.answers.labels import MARK
-from lawqa.answers.marks import Mark, Strength
+from lawqa.answers.marks import Kind, Mark, Strength
+from lawqa.answers.negation import denied
 from lawqa.answers.page import Page, fold
 from lawqa.answers.slots import Reading
 from lawqa.choices import LABELS, Label
@@ -23,13 +24,14 @@ _SHORTEST = 4
 
 _OPENERS = re.compile(r"[\s(\[\"'{$:\-]*(?:選択肢)?[\s(\[\"'{$:\-]*")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
+_CLOSING = re.compile(r"[)\]\"'}$。 ]*")
 _FINISHED = re.compile(r"[。.!)\"' ]\Z")
 _ITEM = re.compile(rf"[ >\-#(]{{0,6}}(?:選択肢|option|choice)? ?[{MARK}](?![a-z])")
 _LONGER = re.compile(r"第|の?[0-9]|各号|本文|ただし書|但書|項|号")
 """What makes a quoted statute number another one."""
 
 _LOWERED = re.compile(
-    r"[)\]\"'}$\s]*(?:と(?:いう|の|する)?(?:記述|説明|選択肢|主張)?)?(?:は|が)[^。\n]{0,30}(?:誤|不適|正しくな|ない|ません|間違)"
+    r"[)\]\"'}$\s。]*(?:と(?:いう|の|する)?(?:記述|説明|選択肢|主張|見解|考え|もの|こと|点|の)?)?(?:は|が)[^。\n]{0,30}(?:誤|不適|正しくな|ない|ません|間違)"
 )
 
 
@@ -43,7 +45,8 @@ def quoted_answer(reading: Reading) -> Iterator[Mark]:
         hit = _quoted_at(reading.page.text, slot.at, choices) if choices else None
         if hit:
             label, end = hit
-            yield Mark("claim", label, Strength.STATED, slot.at, (slot.span[0], end))
+            kind: Kind = "retract" if _not_meant(reading.page.text, end) else "claim"
+            yield Mark(kind, label, Strength.STATED, slot.at, (slot.span[0], end))
 
 
 def quoted_line(reading: Reading) -> Iterator[Mark]:
@@ -85,9 +88,17 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
     if (
         (most or at_end or len(text) - span[1] < 3)
         and not _LOWERED.match(text, span[1])
+        and not _not_meant(text, span[1])
         and not _LONGER.match(text, span[1])
     ):
         yield Mark("claim", label, Strength.HINT, span[0], span)
+
+
+def _not_meant(text: str, end: int) -> bool:
+    """Whether what follows a quotation denies or doubts it."""
+    closing = _CLOSING.match(text, end)
+    at = closing.end() if closing else end
+    return denied(text, at) or questioned(text, at)
 
 
 def _squeeze(text: str, start: int = 0) -> tuple[str, list[int]]:
@@ -114,7 +125,8 @@ def _quoted_at(text: str, at: int, choices: list[tuple[Label, str]]) -> tuple[La
         label, choice = max(hits, key=lambda hit: len(hit[1]))
         end = start + places[len(choice) - 1] + 1
         unique = sum(choice == other for _, other in choices) == 1
-        return (label, end) if unique and _DONE.match(text, end) else None
+        closed = _DONE.match(text, end) or _not_meant(text, end)
+        return (label, end) if unique and closed else None
     line, places = _squeeze(text[start : start + 3 * longest].split("\n", 1)[0].split("。", 1)[0])
     begun = [label for label, choice in choices if len(line) >= 12 and choice.startswith(line)]
     return (begun[0], start + places[-1] + 1) if len(begun) == 1 else None

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lawqa.answers.context import denied, in_example, questioned
-from lawqa.answers.labels import LabelList, label_at, labels_at
+from lawqa.answers.context import in_example, questioned
+from lawqa.answers.labels import VERDICT, LabelList, label_at, labels_at, next_heads_item
+from lawqa.answers.negation import denied, doubted, not_ours
 from lawqa.answers.page import Page
 from lawqa.choices import LABELS, Label
 
@@ -41,6 +42,7 @@ _NOT_A_CUE_AFTER = re.compile(
 _FINAL = re.compile(r"最|final")
 _NOTE = re.compile(r"[ )\]]{0,4}\((?P<note>[^()\n]{0,60})\)(?=[ )\]\"']{0,4}[:→=は\n]|[ )]{0,4}\Z)")
 _FREE_NOTE = re.compile(
+    r"(?![^\n:。、(]{0,22}(?:以外|を除|ではな|でない|じゃな|得ない|えない))"
     r"[^\n:。、(]{1,24}:(?<!例:)(?<!候補:)(?<!根拠:)(?<!理由:)(?<!分析:)(?<!検討:)"
 )
 _GAP = re.compile(
@@ -69,7 +71,10 @@ _NONE = re.compile(
     r"|n/a\b|null\b|unknown\b|undetermin|indetermin|impossible|unable|unclear|cannot|can't|could not"
     r"|not (?:among|listed|determin|provided|possible|available|applicable|included|given|present)"
 )
-_NOT = re.compile(r"(?:not|never|neither) (?:the )?(?:option |choice )?")
+_NOT = re.compile(
+    r"(?:not|never|neither|cannot|(?:ca|could|should|would|must|is|wo)n't)"
+    r"(?: (?:necessarily|likely|really|actually|going to|to))? (?:be )?(?:the )?(?:option |choice )?"
+)
 _OPEN = re.compile(r"[(\[{][ ]*\Z")
 _SHUT = re.compile(r"[ ]*[)\]}]")
 _HEAD = re.compile(r"[ ]*[)\]][ ]*:[ ]*[^\s]")
@@ -79,7 +84,13 @@ _BUT = re.compile(r"[ )\"',]{0,4}but (?:rather |is |it is )?(?:option |choice )?
 _RATHER = re.compile(
     r"[ )\"']{0,4}(?:(?:では|で)なく|(?:と(?:いう|言う))?より[はも]?)"
     r"[、 ]{0,2}(?:むしろ)?[、 ]{0,2}(?:選択肢)?[ (\"']{0,3}"
+    r"|[ )\"'、,。.;(-]{0,4}(?:(?:訂正|修正)[:、→ ]{1,3}|(?:いや|いえ|いいえ|正しくは|改め)[、,: ]{0,3}"
+    r"|(?<![a-z])(?:no,? wait|no|wait|sorry|rather|actually|correction|edit|i mean)[,:]? )"
+    r"(?:選択肢)?[ (\"']{0,3}"
 )
+_GRADED = re.compile(rf"[)\]\"']? ?(?:[:=→、,.-] ?)?{VERDICT}")
+_ARROW = re.compile(r"[ )\"']{0,4}(?:→|-{1,2}>|=>)[ (\"']{0,4}(?:選択肢)?[ (\"']{0,3}")
+_CHANGED = re.compile(r"[ )\"']{0,4}[にへ]?(?:訂正|変更|修正|改め)")
 
 
 class Slot(NamedTuple):
@@ -132,8 +143,11 @@ def _slots(page: Page) -> Iterator[Slot]:
         else:
             manner = "final" if _FINAL.match(cue[0]) else "line"
         slot = _slot(page, start, cue.end(), manner)
-        if slot is not None and not in_example(page.text, start):
-            yield slot
+        if slot is None or in_example(page.text, start) or not_ours(page.text, cue.end()):
+            continue
+        if slot.found == "label" and doubted(page.text, start):
+            slot = slot._replace(found="denied")
+        yield slot
 
 
 def _slot(page: Page, start: int, end: int, manner: Manner) -> Slot | None:
@@ -224,6 +238,13 @@ def _opens_list(page: Page, labels: LabelList) -> bool:
     return label_at(page, at) == LABELS[LABELS.index(label) + 1]
 
 
+def _goes_through(page: Page, labels: LabelList) -> bool:
+    """Whether the next label is graded on the same line: then this one is only the first of all."""
+    line_end = page.text.find("\n", labels.end, labels.end + 400)
+    end = line_end if line_end >= 0 else min(len(page.text), labels.end + 400)
+    return labels.only != "d" and next_heads_item(page, labels.at, end)
+
+
 def _goes_on(page: Page, labels: LabelList) -> bool:
     """Whether another label follows with nothing but a space between (`正解：a b`)."""
     space = _SPACE.match(page.text, labels.end)
@@ -242,8 +263,17 @@ def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot |
     if page.text.startswith("\n", labels.end) or labels.end == len(page.text):
         return Slot(manner, "label", labels.only, span, labels.at)
     rather = _RATHER.match(page.text, labels.end)
-    if rather and (instead := label_at(page, rather.end())):
+    instead = label_at(page, rather.end()) if rather else None
+    if rather and instead and not denied(page.text, rather.end() + 1):
         return Slot(manner, "label", instead, (start, rather.end() + 1), rather.end())
+    arrow = _ARROW.match(page.text, labels.end)
+    if arrow and (instead := label_at(page, arrow.end())):
+        new = (start, arrow.end() + 1)
+        if _CHANGED.match(page.text, new[1]):
+            return Slot(manner, "label", instead, new, arrow.end())
+        return Slot(manner, "several", None, new, labels.at)
+    if _GRADED.match(page.text, labels.end) and _goes_through(page, labels):
+        return None
     if denied(page.text, labels.end):
         return Slot(manner, "denied", labels.only, span, labels.at)
     if questioned(page.text, labels.end):

@@ -6,14 +6,66 @@ import re
 from collections.abc import Iterator
 
 from lawqa.answers.context import conditional
-from lawqa.answers.labels import FORM, label_at
+from lawqa.answers.labels import BRACKETS, FORM, MARK, label_at
 from lawqa.answers.marks import Mark, Strength
+from lawqa.answers.negation import aside
 from lawqa.answers.slots import Manner, Reading
+from lawqa.answers.wording import find_each, wording
 
 _SOLE = re.compile(
     rf"[\s?>\-(\[\"'$]{{0,8}}(?:選択肢|選項|选项|option|choice)? ?[(\"']{{0,2}}([{FORM}])"
     r"(?:[)\]\"'.。、,\s]{1,4}\1){0,}[)\]\"'$.:。、! ]{0,6}(?:です|である)?[。.\s]*\Z"
 )
+
+_ANSWER = r"(?:最終)?(?:回答|解答|答え|答案)"
+_WITHDRAWN = (
+    wording(
+        "は|が|に",
+        rf"(?:(?:上記|先(?:ほど|程|刻)|前述|最初|以上|今|こ|そ)の?(?:{_ANSWER}|結論)|上記|先(?:ほど|程)の)",
+        r"[はがも][、 ]{0,2}(?:誤(?:り(?!では?な|がな)|記|っ)|間違(?!い(?:では?|は|が)な))",
+    ),
+    wording("撤回|取り消|取消", rf"{_ANSWER}[をは][、 ]{{0,2}}(?:撤回|取り?消)"),
+    wording(
+        "wrong|incorrect|mistake",
+        r"(?:(?:my|the) (?:(?:above|previous|earlier|first|initial|final) )?(?:answer|conclusion|choice)"
+        r"(?: above)?|the above) (?:is|was) (?:wrong|incorrect|mistaken|a mistake)"
+        r"|(?:wait|no|sorry|actually)[,.!]? (?:that|this|it)(?:'s| is| was) (?:wrong|incorrect|a mistake)"
+        r"|i (?:was (?:wrong|mistaken)|made a mistake)",
+    ),
+)
+_CORRECTED = (
+    wording(
+        "訂正|修正|正しくは|いや|いえ|いいえ",
+        rf"(?:(?:訂正|修正)後?(?:の?{_ANSWER})?[:は]|(?<![ぁ-ん])(?:正しくは|いや|いえ|いいえ))",
+        rf"[、,: \n]{{0,3}}(?:選択肢|肢)?[ {BRACKETS}]{{0,4}}(?P<label>[{MARK}])[ {BRACKETS}]{{0,4}}",
+        r"(?:で(?:す|ある|した)|だ(?!け|が|と)|が(?:正解|正答|正し)|。|\n|\Z)",
+    ),
+    wording(
+        "訂正|変更|修正|改め",
+        rf"(?P<label>[{MARK}])(?<![a-z0-9_][{MARK}])[ {BRACKETS}]{{0,4}}",
+        r"[にへと](?:訂正|変更|修正|改め)(?:し|する|いたし|させ|ます|。|\n|\Z)",
+    ),
+    wording(
+        "correct|make that|i mean|change|edit",
+        r"(?:(?:correction|edit): ?|corrected (?:final )?answer(?: is|:) ?|make that |i mean(?:t)? ",
+        r"|chang(?:e|ed|ing) (?:my|the) (?:final )?answer to )",
+        rf"(?:option |choice )?[ {BRACKETS}]{{0,4}}(?P<label>[{MARK}])[ {BRACKETS}]{{0,4}}(?:[.,;!\n]|\Z)",
+    ),
+)
+SECOND_THOUGHTS = (
+    wording("いや|いえ", r"(?<![ぁ-んァ-ヶ一-龠])(?:いや|いえ|いいえ)[、,]"),
+    wording(
+        "訂正|見直|考え直|再検討|再考|間違えま|失礼し|やはり",
+        r"(?<![にへと])訂正(?!(?:[はのが]|して)?(?:な|不要|必要|あり[まえ得]))|見直(?:すと|した結果|してみると|す|し)"
+        r"|考え直|再検討|再考|間違えました|失礼しました|(?<![ぁ-んァ-ヶ一-龠、])やはり",
+    ),
+    wording(
+        "wait|actually|reflection|thought|correction|reconsider|recheck",
+        r"(?<![a-z])(?<![a-z,] )(?:wait|actually|on (?:reflection|second thoughts?)|correction)[,.:;!]",
+        r"|let me (?:reconsider|re-?check|correct)",
+    ),
+)
+"""Ways to begin a correction of oneself."""
 
 
 def sole_label(reading: Reading) -> Iterator[Mark]:
@@ -59,6 +111,28 @@ def retraction(reading: Reading) -> Iterator[Mark]:
             yield Mark("retract", slot.label, Strength.STATED, slot.at, slot.span)
 
 
+def withdrawal(reading: Reading) -> Iterator[Mark]:
+    """`上記の回答は誤りです` and `my answer was wrong` take back whatever was answered before."""
+    for found in find_each(_WITHDRAWN, reading.page.text):
+        yield Mark("void", None, Strength.STATED, found.start(), found.span())
+
+
+def correction(reading: Reading) -> Iterator[Mark]:
+    """`訂正：c`, `いや、c だ` and `c に訂正します` put another label in the place of what was said before."""
+    for found in find_each(_CORRECTED, reading.page.text):
+        at = found.start("label")
+        label = label_at(reading.page, at)
+        if label:
+            yield Mark("reopen", None, Strength.STATED, found.start(), found.span())
+            yield Mark("claim", label, Strength.STATED, at, found.span())
+
+
+def second_thoughts(reading: Reading) -> Iterator[Mark]:
+    """After `いや、`, `見直すと` or `Wait,` even a weaker claim replaces what was said before."""
+    for found in find_each(SECOND_THOUGHTS, reading.page.text):
+        yield Mark("reopen", None, Strength.HINT, found.start(), found.span())
+
+
 def refused_answer(reading: Reading) -> Iterator[Mark]:
     """`Answer: None of the options` and `回答：なし` fill the place of the answer with a refusal."""
     for slot in reading.slots:
@@ -75,10 +149,16 @@ def _claims(reading: Reading, manner: Manner) -> Iterator[Mark]:
         forced = manner == "sentence" and (
             conditional(text, slot.span[0]) or text.startswith(" if ", slot.span[1])
         )
+        if forced:
+            strength = Strength.FORCED
+        elif manner == "final":
+            strength = Strength.FINAL
+        else:
+            strength = Strength.CLAIM if aside(text, slot.span[0]) else Strength.STATED
         yield Mark(
             "claim",
             slot.label,
-            Strength.FORCED if forced else Strength.STATED,
+            strength,
             slot.at,
             slot.span,
             in_line=manner in ("final", "line"),

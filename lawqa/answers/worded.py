@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lawqa.answers.context import (
-    conditional,
-    denied,
-    in_example,
-    questioned,
-)
+from lawqa.answers.context import conditional, in_example, questioned
 from lawqa.answers.labels import BRACKETS, FORM, MARK, in_a_list, labels_at
 from lawqa.answers.marks import Mark, Strength
+from lawqa.answers.negation import TAKEN_BACK, denied, doubted, not_ours, only_possible
 from lawqa.answers.page import Page
 from lawqa.answers.slots import Reading
 from lawqa.answers.wording import Wording, find_each, word, wording
@@ -62,7 +58,7 @@ _CHOSEN = (
         "を",
         rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}(?:(?:正解|最も適切|回答|解答|答え)と|推奨|回答(?:し|する)",
         r"|選択し(?!な|得)|選択(?:する|します|いたし)(?!こと|場合|と)",
-        r"|選(?:び(?!ませ)|ぶ(?!こと|場合|と)|ん(?!だ場合|だ人)))",
+        r"|選(?:び(?!ませ|たくな|がち|やす|かね)|ぶ(?!こと|場合|と)|ん(?!だ場合|だ人)))",
     ),
     wording("とし|とする", rf"{_LONE}{_CLOSE}と(?:する|します|いたします)(?=[。\n]|\Z)"),
     wording(
@@ -83,13 +79,13 @@ _CONCLUDED = (
         "therefore|thus|hence|consequently|so |so,|only ",
         rf"(?:{word('therefore', 'thus', 'hence', 'consequently', 'so', 'only')})",
         rf"[,: ]{{0,3}}{_NAMED}{_OPEN}[{MARK}]{_CLOSE}",
-        rf"(?:\.|\n|is (?:the )?(?:most )?{_GOOD})",
+        rf"(?:\.|\n|\Z|is (?:the )?(?:most )?{_GOOD})",
     ),
 )
 _SINGLED_OUT = (
     wording(
         "は|と|ば|ら",
-        r"(?:は(?<!または)(?<![又く]は)|選ぶと|選択すると|すると|考えると|判断すると|検討すると|選べば|すれば",
+        r"(?:は(?<!または)(?<!るいは)(?<![又く]は)|選ぶと|選択すると|すると|考えると|判断すると|検討すると|選べば|すれば",
         r"|選ぶなら|選ぶとすれば|選ぶとしたら|選択するなら|答えるなら|強いて言えば|あえて言えば)",
         rf"(?=[、,: \n選肢to{BRACKETS}{FORM}])[、,: ]{{0,3}}{_NAMED}",
         rf"[ \n{BRACKETS}]{{0,5}}[{MARK}]{_CLOSE}{_COPULA}",
@@ -143,7 +139,7 @@ def _worded(page: Page, wordings: tuple[Wording, ...]) -> Iterator[Mark]:
         labels = labels_at(page, at) if at >= 0 else None
         if labels is None or labels.only is None or in_a_list(page, at):
             continue
-        if _talked_about(page, at, found.end()):
+        if _talked_about(page, at, found.end()) or _disowned(page.text, found):
             continue
         strength = Strength.FORCED if conditional(text, found.start()) else Strength.CLAIM
         yield Mark("claim", labels.only, strength, at, found.span())
@@ -158,9 +154,11 @@ def _last_label(page: Page, found: re.Match[str]) -> int:
 
 
 _REST = re.compile(
-    r"[^。\n、,]{0,8}(?:とは(?:言|い|限|な)|(?:く|では|で|られ)(?:な[いくか]|ありません)|か(?:どうか|否か|もしれ|\?|。)|の?場合|なら|であれば"
-    r"|可能性が(?:ある|あり)|という(?:説|主張|見解|意見)|と(?:すると|仮定|すれば|しても))"
+    r"[^。\n、,]{0,8}?(?:とは(?:言|い|限|な)|(?:く|では|で|られ)(?:な[いくか]|ありません)|か(?:どうか|否か|もしれ|\?|。)"
+    r"|の?場合|なら|であれば|可能性が(?:ある|あり)|という(?:説|主張|見解|意見)|と(?:すると|仮定|すれば|しても)"
+    rf"|{TAKEN_BACK})"
 )
+_IS = ("is", "be", "remains", "'s")
 
 
 def _talked_about(page: Page, at: int, end: int) -> bool:
@@ -171,4 +169,14 @@ def _talked_about(page: Page, at: int, end: int) -> bool:
         or questioned(text, at + 1)
         or _REST.match(text, end) is not None
         or in_example(text, at)
+    )
+
+
+def _disowned(text: str, found: re.Match[str]) -> bool:
+    """Whether the words before it doubt the claim, leave it open, or speak of others' answers."""
+    at = found.start() + len("to ") * found[0].startswith("to ")
+    return (
+        doubted(text, at)
+        or not_ours(text, at)
+        or (found[0].startswith(_IS) and only_possible(text, at))
     )

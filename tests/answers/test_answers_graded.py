@@ -84,3 +84,51 @@ def test_a_denial_of_something_else_takes_nothing_back(text: str) -> None:
 
 def test_an_answer_after_a_denial_stands() -> None:
     assert parse("正解は b です。いや、b は正解ではない。正解は c です。").label == "c"
+
+
+INLINE = [
+    "A：誤り、B：正しい、C：誤り、D：誤り。",
+    "a：正しい。b：誤り。c：誤り。d：誤り。",
+    "a: ×、b: ○、c: ×、d: ×",
+    "a ×　b ○　c ×　d ×",
+    "a=誤り、b=正しい、c=誤り、d=誤り",
+    "a）誤り b）正しい c）誤り d）誤り",
+    "(a)誤り(b)正しい(c)誤り(d)誤り",
+    "a→誤り b→正しい c→誤り d→誤り",
+    "a.誤り b.正しい c.誤り d.誤り",
+    "a 誤り、b 正しい、c 誤り、d 誤り",
+    "aが誤り、bが正しい、cが誤り、dが誤り。",
+    "ア：誤り、イ：正しい、ウ：誤り、エ：誤り",
+    "①：誤り、②：正しい、③：誤り、④：誤り",
+    "選択肢a：誤り、選択肢b：正しい、選択肢c：誤り、選択肢d：誤り",
+    "A - incorrect, B - correct, C - incorrect, D - incorrect",
+    "A: False; B: True; C: False; D: False",
+    "A. Incorrect. B. Correct. C. Incorrect. D. Incorrect.",
+    "Option A: incorrect. Option B: correct. Option C: incorrect. Option D: incorrect.",
+    "回答：a：誤り、b：正しい、c：誤り、d：誤り。",
+    "最終回答：a：誤り b：正しい c：誤り d：誤り",
+]
+
+
+@pytest.mark.parametrize("text", INLINE)
+def test_verdicts_on_one_line_are_no_answer_just_as_on_several(text: str) -> None:
+    parsed = parse(text)
+    assert (parsed.label, parsed.status) == (None, "unanswered"), parsed
+    assert parse(f"{text}\nよって正解は b です。").label == "b"
+
+
+OPENING: list[tuple[str, Label]] = [
+    ("a：届出が要るため。", "a"),
+    ("a: 第3条が定める。b、c、dは誤り。", "a"),
+    ("a（第3条）。選択肢(b)は誤り。", "a"),
+    ("a. 届出を要する。bは許可の話である。", "a"),
+    ("aです。bは期間を誤る。", "a"),
+    ("a が正しい。b は誤り。", "a"),
+    ("a - the landlord's consent. Option b is wrong.", "a"),
+    ("回答：a 正しい。b は誤り。", "a"),
+]
+
+
+@pytest.mark.parametrize(("text", "label"), OPENING)
+def test_a_letter_before_its_reason_is_not_the_first_of_a_list(text: str, label: Label) -> None:
+    assert parse(text).label == label

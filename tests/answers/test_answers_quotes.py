@@ -39,6 +39,31 @@ def test_a_quoted_choice_is_known_by_its_words(text: str, label: Label | None) -
     assert parse(text, CHOICES).label == label
 
 
+NOT_MEANT = [
+    f"正解は「{CHOICES[0]}」ではない。",
+    f"正解は「{CHOICES[0]}」とは言えない。",
+    f"正解は「{CHOICES[0]}」であるはずがない。",
+    f"正解は「{CHOICES[0]}」だろうか。",
+    f"{CHOICES[1]}というのは誤り。",
+    f"「{CHOICES[1]}」というのは誤り。",
+    f"「{CHOICES[1]}」という見解は誤りである。",
+    f"「{CHOICES[1]}」が正しいわけではない。",
+    f"「{CHOICES[1]}」とは考えにくい。",
+]
+
+
+@pytest.mark.parametrize("text", NOT_MEANT)
+def test_a_choice_quoted_to_be_denied_is_not_meant(text: str) -> None:
+    assert parse(text, CHOICES).label is None
+
+
+def test_a_denied_quotation_takes_back_the_same_choice_only() -> None:
+    denied = f"\nいえ、正解は「{CHOICES[0]}」ではない。"
+    taken_back = parse(f"正解は a です。{denied}", CHOICES)
+    assert (taken_back.label, taken_back.rule) == (None, "quoted-answer")
+    assert parse(f"正解は b です。{denied}", CHOICES).label == "b"
+
+
 def test_without_the_choices_a_quotation_says_nothing() -> None:
     assert parse(CHOICES[1]).label is None
 
