@@ -11,6 +11,7 @@
     alterations   one fact of a sentence altered
     altered       the true statement among altered ones
     which         the provision that says it
+    citing        the articles that questions cite
     drafts        questions before their choices are in order
     statutes      all of these together
     reading       plain text and its packing
@@ -20,6 +21,7 @@ Knows nothing about files but its own. Deterministic for a seed, on every machin
 
 from __future__ import annotations
 
+from lawqa.augment.citing import CitedArticle, cited_articles
 from lawqa.augment.drafts import QUESTION_TYPES, QuestionType
 from lawqa.augment.reading import (
     PackedSequence,
@@ -33,7 +35,6 @@ from lawqa.augment.reading import (
 )
 from lawqa.augment.statutes import (
     Audit,
-    CitedArticle,
     GeneratedQuestion,
     StatuteQuestions,
     make_statute_questions,
@@ -50,6 +51,7 @@ __all__ = [
     "ReadingRecord",
     "Segment",
     "StatuteQuestions",
+    "cited_articles",
     "holds_readings",
     "make_statute_questions",
     "pack_readings",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from lawqa.augment.altered import altered_drafts
+from lawqa.augment.citing import CitedArticle
 from lawqa.augment.cloze import cloze_drafts
 from lawqa.augment.drafts import QUESTION_TYPES, TYPE_NAMES, Draft, QuestionType, rank, shuffled
 from lawqa.augment.numerals import NUMERAL
@@ -27,6 +28,7 @@ from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
 from lawqa.retrieval.articles import Article
+from lawqa.splits import canonical_title
 
 ID_PREFIX = "生成"
 """What the ids of generated questions begin with; no question of lawqa_jp does."""
@@ -44,16 +46,6 @@ _MAKERS: dict[QuestionType, Callable[[Statute, int], Iterator[Draft]]] = {
 }
 _INSTRUCTION = "以下の問題文に対する回答を、選択肢a、b、c、dの中から１つ選んでください。"
 _REFERENCE = re.compile(rf"第{NUMERAL}+(?:条(?:の{NUMERAL}+)*|項|号(?:の{NUMERAL}+)*)|同[条項号]")
-
-
-@dataclass(frozen=True)
-class CitedArticle:
-    """An article as contexts cite it."""
-
-    law_title: str
-    """The statute's title, in any width of characters."""
-    article: str
-    """`2_2` for 第二条の二."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +148,11 @@ def _told(counts: Counter[str]) -> dict[str, int]:
 def _without(
     provisions: Sequence[Provision], excluded: Collection[CitedArticle]
 ) -> tuple[list[Provision], Counter[str]]:
-    names = {(_folded(cited.law_title), cited.article) for cited in excluded}
+    names = {(canonical_title(cited.law_title), cited.article) for cited in excluded}
+    titles = {law: canonical_title(law) for law in {provision.law for provision in provisions}}
     usable, ids = [], set()
     for provision in provisions:
-        if (_folded(provision.law), provision.article.article) in names:
+        if (titles[provision.law], provision.article.article) in names:
             ids.add(provision.article.id)
         else:
             usable.append(provision)

@@ -16,6 +16,7 @@ from lawqa.augment import (
     GeneratedQuestion,
     QuestionType,
     StatuteQuestions,
+    cited_articles,
     make_statute_questions,
     reading_records,
     write_readings,
@@ -31,12 +32,12 @@ from lawqa.retrieval.articles import (
     read_articles,
 )
 from lawqa.runs import write_json
-from lawqa.splits import find_leaks, gold_articles
+from lawqa.splits import find_leaks
 
 SCHEMA_VERSION = 1
 """The layout of the provenance file."""
 
-_DUPLICATES = ("id", "question", "near question")
+_DUPLICATES = ("id", "question", "question and answer", "near question", "question text")
 """What makes a generated question a duplicate of one that is only to be left out itself."""
 
 
@@ -112,7 +113,7 @@ def write_statute_questions(config: StatutesConfig) -> StatutesResult:
     others = _questions(config.exclude)
     with _reading_bar(config) as bar:
         articles = list(bar.over(read_articles(config.articles)))
-    cited = _cited(evaluated)
+    cited = cited_articles(evaluated, [article.law_title for article in articles])
     made = make_statute_questions(
         articles,
         types=config.types,
@@ -145,18 +146,13 @@ def write_reading(config: ReadingConfig) -> int:
     """
     _check_free([config.output], [config.articles, config.exclude_articles_of], fresh=config.fresh)
     evaluated = _questions([config.exclude_articles_of] if config.exclude_articles_of else [])
-    cited = set(_cited(evaluated))
+    # Read twice rather than held: all statutes' articles are more than a small machine's memory.
+    titles = sorted({a.law_title for a in read_articles(config.articles)}) if evaluated else []
+    cited = set(cited_articles(evaluated, titles))
     with _reading_bar(config) as bar:
-        records = list(
-            reading_records(
-                (
-                    article
-                    for article in bar.over(read_articles(config.articles))
-                    if article.part != "main" or _name(article) not in cited
-                ),
-                parts=config.parts,
-            )
-        )
+        articles = bar.over(read_articles(config.articles))
+        used = (a for a in articles if a.part != "main" or _name(a) not in cited)
+        records = list(reading_records(used, parts=config.parts))
     if not records:
         raise ConfigError(f"{config.articles}: holds no article of {' '.join(config.parts)}")
     _replace(config.output, lambda path: write_readings(path, records))
@@ -170,16 +166,6 @@ def _reading_bar(config: StatutesConfig | ReadingConfig) -> Bar:
 
 def _questions(paths: Iterable[Path]) -> tuple[Question, ...]:
     return tuple(question for path in paths for question in read_questions(path))
-
-
-def _cited(questions: Sequence[Question]) -> tuple[CitedArticle, ...]:
-    """The articles that the contexts of these questions cite, each once."""
-    found = (
-        CitedArticle("".join(cited.law_title.split()), cited.article)
-        for question in questions
-        for cited in gold_articles(question.context)
-    )
-    return tuple(sorted(set(found), key=lambda c: (c.law_title, c.article)))
 
 
 def _name(article: Article) -> CitedArticle:

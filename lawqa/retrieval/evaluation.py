@@ -6,7 +6,6 @@ The gold articles of a question are read from the headings of its context: `## �
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,17 +13,14 @@ from typing import Any
 from lawqa.errors import DataError
 from lawqa.questions import Question
 from lawqa.retrieval.index import StatuteIndex
-from lawqa.retrieval.japanese import normalise
 from lawqa.retrieval.references import article_name
+from lawqa.splits import gold_articles as quoted_paragraphs
 
 CUTOFFS = (1, 3, 5, 10)
 """The k of hit@k and recall@k."""
 
 DEPTH = 1000
 """How far down a gold article is looked for; one below has no rank."""
-
-_LAW = re.compile(r"##(?!#)\s*(.+)")
-_ARTICLE = re.compile(r"#{3,}第([0-9]+)条((?:の[0-9]+)*)(?:\([^()]*\))?")
 
 
 @dataclass(frozen=True)
@@ -63,22 +59,13 @@ Ranker = Callable[[Question, int], Sequence[int]]
 
 
 def gold_articles(context: str) -> tuple[GoldArticle, ...]:
-    """The articles quoted in a context, each once, in order.
+    """The articles quoted in a context, each once, in order; none of supplementary provisions.
 
-    The data set sets a few articles one level lower (`#### 第1条の３`). Headings of guidelines
-    (`### 第4（基準）`, `### 法第4条（…）関係`, `### （問11）`) name no article.
+    They are read as the leak audit reads them (`lawqa.splits`), paragraphs put together: no index holds the
+    numbers of supplementary provisions, which repeat with every amendment.
     """
-    found: dict[GoldArticle, None] = {}
-    law = ""
-    for line in context.split("\n"):
-        line = line.strip()
-        heading = _LAW.fullmatch(line)
-        if heading:
-            law = heading[1].strip()
-        heading = _ARTICLE.fullmatch("".join(normalise(line).split()))
-        if heading and law:
-            found[GoldArticle(law, heading[1] + heading[2].replace("の", "_"))] = None
-    return tuple(found)
+    found = (GoldArticle(one.law_title, one.article) for one in quoted_paragraphs(context))
+    return tuple(dict.fromkeys(one for one in found if one.article[0].isdigit()))
 
 
 def gold_positions(question: Question, index: StatuteIndex) -> frozenset[int] | None:

@@ -1,7 +1,11 @@
 """Splits without leaks: groups of questions that belong together, hold-out, k-fold, leak audit.
 
-    headings    the articles that a context quotes
+    numerals    numbers of articles, in kanji or Arabic digits
+    folding     one spelling for texts that are compared
+    titles      one title for a statute; `abbreviations` has the table
+    article_names, headings    the articles that a context quotes
     material    what an item holds that could give another away
+    stems       whether a question's text alone says which question it is
     near        all near-same pairs, without comparing every pair
     reasons     why two items must not stand on both sides
     groups      sets of questions that must stay together
@@ -32,6 +36,7 @@ from lawqa.splits.schemes import (
     lab_final,
     size_in_questions,
 )
+from lawqa.splits.titles import canonical_title
 
 __all__ = [
     "DEFAULT_FOLDS",
@@ -50,6 +55,7 @@ __all__ = [
     "Rules",
     "Scheme",
     "Split",
+    "canonical_title",
     "class_balance",
     "find_groups",
     "find_leaks",

@@ -41,8 +41,9 @@ class Group:
 def find_groups(questions: Sequence[Question]) -> tuple[Group, ...]:
     """The finest division into groups of which no two have anything in common.
 
-    Questions belong together if they share id, question and choices, context, or a main paragraph, or come
-    near in context or question (`Reason`), or are linked so through others.
+    Questions belong together if they share id, question and choices, question text and right answer,
+    context, or a main paragraph, or come near in context, question or question text (`Reason`), or are linked
+    so through others.
 
     Args:
         questions: in any order; the groups do not depend on it.

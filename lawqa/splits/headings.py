@@ -2,16 +2,20 @@
 
 A context quotes statutes as Markdown: `## 法令名`, `### 第5条`, `#### 第6項`, `##### 第2号`. The data set is
 not strict about it: levels vary, digits are full width or kanji, a title may stand at the articles' level.
-So a heading is known by its words, and its level only says what it closes. What no law title stands above,
-and headings that merely mention an article (`金商法第2条（定義）関係` in a guideline), give no article.
+So a heading is known by its words, and its level only says what it closes. Where a statute's articles have no
+headings, a line that begins with 第140条 opens one. What no law title stands above, and headings that merely
+mention an article (`金商法第2条（定義）関係` in a guideline), give no article.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from lawqa.splits.article_names import LAW_TITLE, Named, named_articles, opened_article
+from lawqa.splits.numerals import NUMBER, number
 
 
 @dataclass(frozen=True, order=True)
@@ -43,23 +47,14 @@ class Quotation:
     """Characters quoted, white space not counted."""
 
 
-_NUMBER = "[0-9〇零一二三四五六七八九十百千]+"
 _HASHES = re.compile(r"\s*(#+)(.*)")
-_ARTICLE = re.compile(
-    rf"(?P<title>.*?)(?P<supplement>附則)?第(?P<number>{_NUMBER})条(?P<branches>(?:[のノ]{_NUMBER})*)"
-    rf"(?:第(?P<paragraph>{_NUMBER})項)?(?:第{_NUMBER}号)?(?:\(.*\))?"
-)
-_PARAGRAPH = re.compile(rf"第({_NUMBER})項(?:第{_NUMBER}号)?(?:\(.*\))?")
-_ITEM = re.compile(rf"第{_NUMBER}号(?:[のノ]{_NUMBER})*(?:\(.*\))?")
-_DIVISION = re.compile(rf"第{_NUMBER}(?:編|章|節|款|目).*")
+_PARAGRAPH = re.compile(rf"第({NUMBER})項(?:第{NUMBER}号)?(?:\(.*\))?")
+_ITEM = re.compile(rf"第{NUMBER}号(?:[のノ]{NUMBER})*(?:\(.*\))?")
+_DIVISION = re.compile(rf"第{NUMBER}(?:編|章|節|款|目).*")
 _LAW_NUMBER = re.compile(r"\([^()]*第[^()]*号\)$")
-# 方法 and 用法 end like statutes but are not.
-_LAW_TITLE = re.compile(r"(?!第?[0-9(IVX]).+(?:(?<![方用])法|法律|令|規則|条例|憲法)")
 _TITLE_LEVEL = 2  # where the data set puts titles of statutes and guidelines
 _LOOSE_TITLE_LEVEL = 3  # where it puts one now and then
-
-_DIGITS = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {"零": 0}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
+_LINE_LEVEL = 7  # of an article that a line of text opens: below all headings of Markdown
 
 
 def gold_articles(context: str) -> tuple[Article, ...]:
@@ -73,9 +68,9 @@ def quotations(context: str) -> tuple[Quotation, ...]:
     for line in context.split("\n"):
         normalised = unicodedata.normalize("NFKC", line)
         if heading := _HASHES.fullmatch(normalised):
-            reader.heading(len(heading[1]), "".join(heading[2].split()), line)
-        elif characters := len("".join(normalised.split())):
-            reader.text(characters)
+            reader.heading(len(heading[1]), heading[2], line)
+        else:
+            reader.line(normalised)
     reader.close_article()
     return tuple(Quotation(article, length) for article, length in reader.lengths.items())
 
@@ -87,20 +82,6 @@ def quoted_lines(context: str) -> Iterator[str]:
             yield line
 
 
-def number(text: str) -> int:
-    """The value of a number in Arabic or kanji digits: 27, 二十七, 二七 and 百五十六 alike."""
-    if text.isdigit():
-        return int(text)
-    total, digits = 0, ""
-    for char in text:
-        if char in _UNITS:
-            total += (int(digits) if digits else 1) * _UNITS[char]
-            digits = ""
-        else:
-            digits += char if char.isdigit() else str(_DIGITS[char])
-    return total + (int(digits) if digits else 0)
-
-
 class _Reader:
     """Where one is while reading a context from top to bottom."""
 
@@ -108,17 +89,17 @@ class _Reader:
         self.lengths: dict[Article, int] = {}
         self._title = ""
         self._supplement = False
-        self._article = ""
+        self._open: list[tuple[str, int | None]] = []  # articles and their paragraphs
         self._level = 0
-        self._paragraph: int | None = None
         self._said = False
 
-    def heading(self, level: int, words: str, line: str) -> None:
-        """Take a heading: its level, its words without white space, and the line as written."""
-        if (found := _ARTICLE.fullmatch(words)) and self._names_law(found["title"]):
-            self._open_article(level, found)
+    def heading(self, level: int, heading: str, line: str) -> None:
+        """Take a heading: its level, its words in NFKC, and the line as written."""
+        words = "".join(heading.split())
+        if (named := named_articles(heading)) and self._names_law(named[0].title):
+            self._open_articles(level, named)
         elif found := _PARAGRAPH.fullmatch(words):
-            self._paragraph = number(found[1])
+            self._open = [(article, number(found[1])) for article, _ in self._open]
             self.text(0)
         elif _ITEM.fullmatch(words):
             self.text(0)
@@ -127,39 +108,54 @@ class _Reader:
             self._supplement = True
         elif _DIVISION.fullmatch(words):
             self.close_article()
-        elif level <= _TITLE_LEVEL or (level == _LOOSE_TITLE_LEVEL and _LAW_TITLE.fullmatch(words)):
+        elif level <= _TITLE_LEVEL or (level == _LOOSE_TITLE_LEVEL and LAW_TITLE.fullmatch(words)):
             self.close_article()
             written = line.strip().lstrip("#＃").strip()
             self._title, self._supplement = _without_number(written), False
         elif level <= self._level:
             self.close_article()
 
+    def line(self, line: str) -> None:
+        """Take a line that is no heading; it opens an article where a statute has no such headings."""
+        headed = self._open and self._level < _LINE_LEVEL
+        if not headed and (opened := opened_article(line)):
+            named, said = opened
+            if not named.title and LAW_TITLE.fullmatch(_squeezed(self._title)):
+                self._open_articles(_LINE_LEVEL, (named,))
+                line = said
+        if characters := len("".join(line.split())):
+            self.text(characters)
+
     def text(self, characters: int) -> None:
         """Take so many characters of text under the headings so far."""
-        if not (self._title and self._article):
+        if not self._title:
             return
-        article = Article(self._title, self._article, self._paragraph or 1)
-        self.lengths[article] = self.lengths.get(article, 0) + characters
-        self._said = True
+        for name, paragraph in self._open:
+            article = Article(self._title, name, paragraph or 1)
+            self.lengths[article] = self.lengths.get(article, 0) + characters
+            self._said = True
 
     def close_article(self) -> None:
         """Leave the article; one of which no text was quoted counts as named."""
         if not self._said:
             self.text(0)
-        self._article, self._level, self._paragraph, self._said = "", 0, None, False
+        self._open, self._level, self._said = [], 0, False
 
     def _names_law(self, title: str) -> bool:
-        return not title or _LAW_TITLE.fullmatch(title) is not None
+        return not title or LAW_TITLE.fullmatch(title) is not None
 
-    def _open_article(self, level: int, found: re.Match[str]) -> None:
+    def _open_articles(self, level: int, named: Sequence[Named]) -> None:
         self.close_article()
-        if found["title"]:
-            self._title, self._supplement = found["title"], False
-        numbers = [found["number"], *re.findall(_NUMBER, found["branches"])]
-        supplement = "附則" if found["supplement"] or self._supplement else ""
-        self._article = supplement + "_".join(str(number(text)) for text in numbers)
+        if title := named[0].title:
+            self._title, self._supplement = title, False
+        for one in named:
+            supplement = "附則" if one.supplement or self._supplement else ""
+            self._open.append((supplement + one.article, one.paragraph))
         self._level = level
-        self._paragraph = number(found["paragraph"]) if found["paragraph"] else None
+
+
+def _squeezed(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _without_number(title: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lawqa.questions import Question
 from lawqa.splits.material import Material, of_question
-from lawqa.splits.reasons import KINDS, Kind, Reason, pairs_between
+from lawqa.splits.reasons import Reason, pairs_between, told
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,6 @@ class Leak:
     """The name of the item that is measured on."""
     reasons: tuple[Reason, ...]
     """All they have in common, the plainest first."""
-
-
-# The second says nothing where the first is true.
-_IMPLIED: dict[Kind, Kind] = {"question": "near question", "context": "near context"}
 
 
 def find_leaks(
@@ -45,7 +41,7 @@ def find_leaks(
     for first, second, reason in pairs_between(left, right):
         found[right_place[right[second].name], left_place[left[first].name]].add(reason)
     return tuple(
-        Leak(left[first].name, right[second].name, _told(reasons))
+        Leak(left[first].name, right[second].name, told(reasons))
         for (second, first), reasons in sorted(found.items(), key=lambda entry: entry[0])
     )
 
@@ -59,9 +55,3 @@ def _places(items: Sequence[Material]) -> dict[str, int]:
     for index, item in enumerate(items):
         places.setdefault(item.name, index)
     return places
-
-
-def _told(reasons: set[Reason]) -> tuple[Reason, ...]:
-    implied = {_IMPLIED[reason.kind] for reason in reasons if reason.kind in _IMPLIED}
-    told = (reason for reason in reasons if reason.kind not in implied)
-    return tuple(sorted(told, key=lambda reason: (KINDS.index(reason.kind), reason.detail)))

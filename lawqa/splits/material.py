@@ -1,20 +1,23 @@
 """What a question or a training text holds that could give away another question.
 
-Texts are compared after NFKC and without white space, as `questions.fingerprint` does it, so that full-width
-digits and line breaks hide nothing. Nearness is containment: the share of the shorter text's character
-n-grams that the longer one holds (Broder, On the resemblance and containment of documents, 1997). A
-paragraph quoted inside a longer excerpt is found that way, which resemblance (Jaccard) would miss.
+Texts are compared after NFKC, without white space, and with the numbers of articles in Arabic digits, so that
+full-width digits, kanji numerals and line breaks hide nothing. Nearness is containment: the share of the
+shorter text's character n-grams that the longer one holds (Broder, On the resemblance and containment of
+documents, 1997). A paragraph quoted inside a longer excerpt is found that way, which resemblance (Jaccard)
+would miss.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lawqa.choices import LABELS
 from lawqa.questions import Question, fingerprint
+from lawqa.splits.folding import canonical, fold
 from lawqa.splits.headings import Article, quotations, quoted_lines
+from lawqa.splits.titles import canonical_title
 
 NGRAM = 8
 """Characters of an n-gram: long enough that the stock words of statutes (することができる) are few grams.
@@ -41,7 +44,7 @@ _CHOICE_LABEL = re.compile(r"[a-d][ \u3000]+")
 
 @dataclass(frozen=True)
 class Material:
-    """Everything by which one item can give another away; all texts folded."""
+    """Everything by which one item can give another away; all texts canonical."""
 
     name: str
     """What reports call the item."""
@@ -57,28 +60,30 @@ class Material:
     """What is searched for near-same questions: text and choices, or the whole text and its lines."""
     choices: tuple[str, ...] = ()
     """The choices alone, or the same as `asked`."""
+    stem: str = ""
+    """The question's text alone; empty for a training text."""
+    right: str = ""
+    """The right choice; empty for a training text."""
     articles: frozenset[Article] = frozenset()
-    """The main paragraphs that are quoted, titles folded."""
+    """The main paragraphs that are quoted, each under its statute's canonical title."""
     loose: bool = False
     """Whether this is a training text: where context, question and choices begin and end is not known."""
 
 
-def fold(text: str) -> str:
-    """The text in NFKC and without white space."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
-
-
 def of_question(question: Question) -> Material:
     """What a question holds."""
-    choices = tuple(sorted(map(fold, question.choices)))
+    choices = tuple(sorted(map(canonical, question.choices)))
+    stem = canonical(question.text)
     return Material(
         name=question.key,
         id=question.id,
         fingerprint=fingerprint(question),
-        context=fold(question.context),
-        passage=fold("\n".join(quoted_lines(question.context))),
-        asked=(fold(question.text), *choices),
+        context=canonical(question.context),
+        passage=canonical("\n".join(quoted_lines(question.context))),
+        asked=(stem, *choices),
         choices=choices,
+        stem=stem,
+        right=canonical(question.choices[LABELS.index(question.gold)]),
         articles=main_articles(question.context),
     )
 
@@ -92,9 +97,9 @@ def of_text(name: str, text: str, *, question_id: str = "", question_print: str 
         question_id: the id of the question it was made of, if any.
         question_print: the fingerprint of that question, if any.
     """
-    whole = fold("\n".join(quoted_lines(text)))
+    whole = canonical("\n".join(quoted_lines(text)))
     lines = (_CHOICE_LABEL.sub("", line.strip(), count=1) for line in text.split("\n"))
-    short = {line for line in map(fold, lines) if 0 < len(line) < NGRAM}
+    short = {line for line in map(canonical, lines) if 0 < len(line) < NGRAM}
     segments = (whole, *sorted(short)) if whole else ()
     return Material(
         name=name,
@@ -113,7 +118,7 @@ def main_articles(context: str) -> frozenset[Article]:
     quoted = quotations(context)
     total = sum(len(fold(line)) for line in quoted_lines(context))
     return frozenset(
-        Article(fold(q.article.law_title), q.article.article, q.article.paragraph)
+        Article(canonical_title(q.article.law_title), q.article.article, q.article.paragraph)
         for q in quoted
         if len(quoted) <= FEW_PARAGRAPHS or q.characters >= MAIN_SHARE * total
     )

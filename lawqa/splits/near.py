@@ -2,15 +2,16 @@
 
 Prefix filter (Chaudhuri, Ganti and Kaushik, A primitive operator for similarity joins in data cleaning,
 ICDE 2006), for containment: if at least a share t of the smaller set A lies in B, then B holds one of any
-|A| - ceil(t·|A|) + 1 elements of A. So only sets that share one of A's rarest elements are looked at, found
-through an inverted index; each candidate is then measured in full. The result is exact.
+|A| - ceil(t·|A|) + 1 elements of A. So those that no other set holds are taken first, then the rarest, and
+only sets that share one of these are looked at, found through an inverted index; each candidate is then
+measured in full. The result is exact.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from lawqa.splits.material import containment
 
@@ -33,14 +34,13 @@ def contained_pairs(
     """
     sets = [*left, *(right or ())]
     border = len(left)
-    rarity = Counter(element for one in sets for element in one)
-    holders: defaultdict[str, list[int]] = defaultdict(list)
+    holders: dict[str, list[int]] = {element: [] for element in _common(left, right)}
     for index, one in enumerate(sets):
         for element in one:
-            if rarity[element] > 1:
+            if element in holders:
                 holders[element].append(index)
     for index, one in enumerate(sets):
-        for other in _candidates(index, sets, holders, rarity, threshold):
+        for other in _candidates(index, sets, holders, threshold):
             if right is not None and (index < border) == (other < border):
                 continue
             share = containment(one, sets[other])
@@ -49,23 +49,29 @@ def contained_pairs(
                 yield first, second - (border if right is not None else 0), share
 
 
+def _common(left: Sequence[frozenset[str]], right: Sequence[frozenset[str]] | None) -> set[str]:
+    """The elements through which two sets that are to be compared can meet."""
+    if right is not None:
+        return set().union(*left) & set().union(*right)
+    counts = Counter(element for one in left for element in one)
+    return {element for element, count in counts.items() if count > 1}
+
+
 def _candidates(
     index: int,
     sets: Sequence[frozenset[str]],
-    holders: dict[str, list[int]],
-    rarity: Counter[str],
+    holders: Mapping[str, Sequence[int]],
     threshold: float,
 ) -> set[int]:
     """The sets no smaller than this one that hold one of its rarest elements."""
     one = sets[index]
     # The tolerance keeps a share that is exactly the threshold from being lost to rounding.
     needed = max(1, math.ceil(threshold * len(one) - 1e-9))
-    rarest = sorted(one, key=lambda element: (rarity[element], element))
-    found = {
-        other
-        for element in rarest[: len(one) - needed + 1]
-        if rarity[element] > 1
-        for other in holders[element]
-    }
+    common = [element for element in one if element in holders]
+    enough = len(common) - needed + 1
+    if enough <= 0:
+        return set()
+    common.sort(key=lambda element: (len(holders[element]), element))
+    found = {other for element in common[:enough] for other in holders[element]}
     size = len(one)
     return {other for other in found if (len(sets[other]), other) > (size, index)}

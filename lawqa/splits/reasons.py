@@ -7,7 +7,7 @@ one set) and the leak audit (pairs between two sets), so a split made of whole g
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal, get_args
@@ -22,11 +22,29 @@ from lawqa.splits.material import (
     grams,
 )
 from lawqa.splits.near import contained_pairs
+from lawqa.splits.stems import MIN_OWN, MIN_STEM, is_known_with, is_specific
 
-Kind = Literal["id", "question", "context", "paragraph", "near context", "near question"]
+Kind = Literal[
+    "id",
+    "question",
+    "question and answer",
+    "context",
+    "paragraph",
+    "near context",
+    "near question",
+    "question text",
+]
 """What two items have in common."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+# What says nothing more where the first is true.
+_IMPLIED: dict[Kind, tuple[Kind, ...]] = {
+    "question": ("near question", "question and answer", "question text"),
+    "question and answer": ("question text",),
+    "context": ("near context",),
+    "near question": ("question and answer", "question text"),
+}
 
 NEAR_CONTEXT = 0.5
 """Contexts are near-same if half of the shorter one's n-grams stand in the other.
@@ -46,6 +64,13 @@ every choice. A question of 100 to 200 characters stays above 0.6 with four to n
 NEAR_CHOICES = 0.5
 """… and this share of the choices' n-grams alone: 「次のうち、正しいものを教えてください」 is no question."""
 
+QUESTION_TEXT = 0.9
+"""Texts of questions, whatever the choices, are the same if the other has this share of the shorter's grams.
+
+Only texts that say by themselves what they ask (`stems`). Among the 140 questions no two of these reach it;
+the nearest, at 0.88, quote one context.
+"""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -59,6 +84,12 @@ class Rules:
     """Least containment of two questions with their choices."""
     near_choices: float = NEAR_CHOICES
     """Least containment of their choices alone."""
+    question_text: float = QUESTION_TEXT
+    """Least containment of their texts alone."""
+    min_stem: int = MIN_STEM
+    """Characters of the shortest text that is compared alone."""
+    min_own: int = MIN_OWN
+    """Least n-grams without stock words of a text that is compared alone, or with its right answer."""
     min_passage: int = MIN_PASSAGE
     """Characters of the shortest context that is compared for nearness."""
     main_share: float = MAIN_SHARE
@@ -84,10 +115,12 @@ class Reason:
         words = {
             "id": "orders of one question",
             "question": "same question and choices",
+            "question and answer": "same question text and right answer",
             "context": "same context",
             "paragraph": f"both quote {self.detail}",
             "near context": f"near-same context ({self.detail})",
             "near question": f"near-same question ({self.detail})",
+            "question text": f"same question text ({self.detail})",
         }
         return words[self.kind]
 
@@ -102,6 +135,13 @@ def keys(item: Material) -> Iterator[Reason]:
         yield Reason("id", item.id)
     if item.fingerprint:
         yield Reason("question", item.fingerprint)
+    if item.stem:
+        # The fingerprint is stored in manifests and takes numbers as they are written; this one does not.
+        yield Reason("question", "\n".join(item.asked))
+        if is_specific(item.stem):
+            yield Reason("question text", item.stem)
+        if is_known_with(item.stem, item.right):
+            yield Reason("question and answer", _stem_and_right(item))
     if item.context:
         yield Reason("context", item.context)
     for article in sorted(item.articles):
@@ -110,7 +150,18 @@ def keys(item: Material) -> Iterator[Reason]:
 
 def shown(reason: Reason) -> Reason:
     """The reason as it is stored: a hash or a text as its detail says nothing to a reader."""
-    return Reason(reason.kind) if reason.kind in ("question", "context") else reason
+    if reason.kind == "question text":
+        return Reason(reason.kind, _share(1))
+    texts = ("question", "question and answer", "context")
+    return Reason(reason.kind) if reason.kind in texts else reason
+
+
+def told(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """The reasons of one pair without those that another implies, the plainest first."""
+    every = set(reasons)
+    implied = {kind for reason in every for kind in _IMPLIED.get(reason.kind, ())}
+    kept = (reason for reason in every if reason.kind not in implied)
+    return tuple(sorted(kept, key=lambda reason: (KINDS.index(reason.kind), reason.detail)))
 
 
 def pairs_within(items: Sequence[Material]) -> Iterator[Pair]:
@@ -119,21 +170,26 @@ def pairs_within(items: Sequence[Material]) -> Iterator[Pair]:
     Args:
         items: sorted by name, so that the same items give the same links.
     """
+    found: defaultdict[tuple[int, int], list[Reason]] = defaultdict(list)
     holders: defaultdict[Reason, list[int]] = defaultdict(list)
     for index, item in enumerate(items):
         for reason in keys(item):
             holders[reason].append(index)
     for reason in sorted(holders):
         centre, *others = _leaders(reason, holders[reason], items)
-        yield from ((centre, other, shown(reason)) for other in others)
-    for contexts in (True, False):
-        units, sets = _units(items, contexts=contexts)
-        for left, right, share in contained_pairs(sets, threshold=_threshold(contexts)):
+        for other in others:
+            found[centre, other].append(shown(reason))
+    for view in _VIEWS:
+        units, sets = _units(items, view)
+        for left, right, share in contained_pairs(sets, threshold=view.threshold):
             first, second = units[left][0], units[right][0]
             if items[first].id == items[second].id != "":
                 continue
-            if contexts or _choices_near(items[first], items[second]):
-                yield min(first, second), max(first, second), _near(share, contexts=contexts)
+            if view.accepts(items[first], items[second]):
+                pair = min(first, second), max(first, second)
+                found[pair].append(Reason(view.kind, _share(share)))
+    for (first, second), reasons in found.items():
+        yield from ((first, second, reason) for reason in told(reasons))
 
 
 def pairs_between(left: Sequence[Material], right: Sequence[Material]) -> Iterator[Pair]:
@@ -145,20 +201,19 @@ def pairs_between(left: Sequence[Material], right: Sequence[Material]) -> Iterat
     for index, item in enumerate(right):
         for reason in keys(item):
             yield from ((holder, index, shown(reason)) for holder in holders.get(reason, ()))
-    for contexts in (True, False):
-        left_units, left_sets = _units(left, contexts=contexts)
-        right_units, right_sets = _units(right, contexts=contexts)
-        threshold = _threshold(contexts)
-        for one, other, share in contained_pairs(left_sets, right_sets, threshold=threshold):
+    for view in _VIEWS:
+        left_units, left_sets = _units(left, view)
+        right_units, right_sets = _units(right, view)
+        for one, other, share in contained_pairs(left_sets, right_sets, threshold=view.threshold):
             for first, second in product(left_units[one], right_units[other]):
                 if left[first].loose and right[second].loose:
                     continue  # two training texts are alike by their prompts' wording alone
-                if contexts or _choices_near(left[first], right[second]):
-                    yield first, second, _near(share, contexts=contexts)
+                if view.accepts(left[first], right[second]):
+                    yield first, second, Reason(view.kind, _share(share))
 
 
 def _leaders(reason: Reason, holders: Sequence[int], items: Sequence[Material]) -> list[int]:
-    """One item of each id, and for a paragraph of each context: the others are linked to it already."""
+    """One item of each id, question or, for a paragraph, context: the others are linked to it already."""
     leaders: list[int] = []
     seen: set[str] = set()
     for index in holders:
@@ -166,33 +221,71 @@ def _leaders(reason: Reason, holders: Sequence[int], items: Sequence[Material]) 
         marks = {f"id:{item.id}"} if item.id and reason.kind != "id" else set()
         if reason.kind == "paragraph" and item.context:
             marks.add(f"context:{item.context}")
+        if reason.kind in ("question and answer", "question text"):
+            marks.add("asked:" + "\n".join(item.asked))
+        if reason.kind == "question text":
+            marks.add("answer:" + _stem_and_right(item))
         if not marks & seen:
             leaders.append(index)
         seen |= marks
     return leaders
 
 
-def _units(
-    items: Sequence[Material], *, contexts: bool
-) -> tuple[list[list[int]], list[frozenset[str]]]:
-    """Items with the same text, as one, and the n-grams of that text."""
-    units: dict[tuple[str, ...], list[int]] = {}
-    for index, item in enumerate(items):
-        if contexts and len(item.passage) >= MIN_PASSAGE:
-            units.setdefault((item.context, item.passage), []).append(index)
-        elif not contexts and item.asked:
-            units.setdefault(item.asked, []).append(index)
-    sets = [grams(unit[1:] if contexts else unit) for unit in units]
-    return list(units.values()), sets
+@dataclass(frozen=True)
+class _View:
+    """One way to measure how near two items are."""
+
+    kind: Kind
+    threshold: float
+    unit: Callable[[Material], tuple[str, ...]]
+    """What makes items one for it: a mark, and the texts to measure; empty where there is nothing to."""
+    accepts: Callable[[Material, Material], bool]
+    """Whether a pair above the threshold counts."""
 
 
-def _threshold(contexts: bool) -> float:
-    return NEAR_CONTEXT if contexts else NEAR_QUESTION
+def _passage(item: Material) -> tuple[str, ...]:
+    return (item.context, item.passage) if len(item.passage) >= MIN_PASSAGE else ()
 
 
-def _near(share: float, *, contexts: bool) -> Reason:
-    return Reason("near context" if contexts else "near question", f"{share:.2f}")
+def _asked(item: Material) -> tuple[str, ...]:
+    return ("", *item.asked) if item.asked else ()
+
+
+def _text(item: Material) -> tuple[str, ...]:
+    if item.loose:
+        return ("loose", item.passage) if len(item.passage) >= MIN_STEM else ()
+    return ("", item.stem) if is_specific(item.stem) else ()
 
 
 def _choices_near(one: Material, other: Material) -> bool:
     return containment(grams(one.choices), grams(other.choices)) >= NEAR_CHOICES
+
+
+def _text_held(one: Material, other: Material) -> bool:
+    """A training text may hold a question's text, but what is held in that text is a stock phrase."""
+    shorter = min(one, other, key=lambda item: len(item.passage if item.loose else item.stem))
+    return not shorter.loose
+
+
+_VIEWS = (
+    _View("near context", NEAR_CONTEXT, _passage, lambda *_: True),
+    _View("near question", NEAR_QUESTION, _asked, _choices_near),
+    _View("question text", QUESTION_TEXT, _text, _text_held),
+)
+
+
+def _units(items: Sequence[Material], view: _View) -> tuple[list[list[int]], list[frozenset[str]]]:
+    """Items with the same text, as one, and the n-grams of that text."""
+    units: dict[tuple[str, ...], list[int]] = {}
+    for index, item in enumerate(items):
+        if unit := view.unit(item):
+            units.setdefault(unit, []).append(index)
+    return list(units.values()), [grams(unit[1:]) for unit in units]
+
+
+def _share(share: float) -> str:
+    return f"{share:.2f}"
+
+
+def _stem_and_right(item: Material) -> str:
+    return f"{item.stem}\n{item.right}"

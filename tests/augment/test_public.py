@@ -40,6 +40,7 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
             "lawqa.prompting",
             "lawqa.questions",
             "lawqa.retrieval",
+            "lawqa.splits",
         ]
     )
 

@@ -48,6 +48,32 @@ def test_gold_articles_are_read_from_headings_in_every_writing() -> None:
 
 
 @pytest.mark.parametrize(
+    "quoted",
+    [
+        "### 140条",
+        "### 第140条: 期間の起算",
+        "### 第140条　期間の起算",
+        "第140条",
+        "第百四十条　期間の初日は、算入しない。",
+        "### 附則\n#### 第3条\n### 民法第140条",
+    ],
+)
+def test_gold_articles_in_other_forms(quoted: str) -> None:
+    assert gold_articles(f"## 民法\n{quoted}\n本文") == (GoldArticle("民法", "140"),)
+
+
+def test_gold_articles_of_one_heading_and_of_a_title_among_articles() -> None:
+    context = (
+        "## 民法（明治二十九年法律第八十九号）\n### 第709条、第710条\n### 乙に関する規則\n### 第2条"
+    )
+    assert gold_articles(context) == (
+        GoldArticle("民法", "709"),
+        GoldArticle("民法", "710"),
+        GoldArticle("乙に関する規則", "2"),
+    )
+
+
+@pytest.mark.parametrize(
     "heading",
     [
         "### 第4（基準）",

@@ -247,7 +247,7 @@ def test_of_two_processes_one_writes_and_the_other_says_why_not(here: Path) -> N
     "command",
     [
         lambda run: ["rescore", run],
-        lambda run: ["compare", run, run],
+        lambda run: ["compare", run, shutil.copytree(run, "again")],
         lambda run: ["report", run, "-o", "x.md"],
         lambda run: [*asked(run), "--resume"],
     ],

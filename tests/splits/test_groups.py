@@ -103,6 +103,43 @@ def test_a_stock_phrase_is_no_question(craft: Craft) -> None:
     assert sizes(find_groups(short)) == [1, 1]
 
 
+SPECIFIC = (
+    "砂浜の管理者が灯台の点検の記録を保存しなければならない期間として、正しいものを教えてください。"
+)
+
+
+def test_questions_under_one_text_are_linked_once(craft: Craft) -> None:
+    one = craft(1, text=SPECIFIC)
+    groups = find_groups(
+        [
+            one,
+            craft(2, text=SPECIFIC),
+            craft(3, text=SPECIFIC, choices=one.choices),
+            craft(4, text=SPECIFIC, choices=(*craft(5).choices[:3], one.choices[1]), gold="d"),
+            craft(6, text=f"なお、{SPECIFIC}"),
+        ]
+    )
+    assert sizes(groups) == [5]
+    assert sorted(set(kinds(groups))) == [
+        "question",
+        "question and answer",
+        "question text",
+    ]
+
+
+def test_a_thousand_questions_under_one_text_need_few_links(craft: Craft) -> None:
+    (group,) = find_groups([craft(n, text=SPECIFIC) for n in range(1000)])
+    assert len(group.links) == 999
+
+
+def test_a_question_in_other_digits_is_the_same(craft: Craft) -> None:
+    one = craft(1, text="第二十一条第一項の規定により免れることができる者はどれか。")
+    other = craft(
+        2, text="第２１条第１項の規定により免れることができる者はどれか。", choices=one.choices
+    )
+    assert kinds(find_groups([one, other])) == ["question"]
+
+
 @pytest.mark.parametrize(("shared", "joined"), [(150, True), (110, True), (70, False)])
 def test_part_of_a_context(craft: Craft, words: Words, shared: int, joined: bool) -> None:
     # 200 characters each; half of the shorter one's n-grams must stand in the other.

@@ -9,31 +9,11 @@ import pytest
 
 from lawqa.questions import read_questions
 from lawqa.splits import Article, gold_articles
-from lawqa.splits.headings import number, quotations
+from lawqa.splits.headings import quotations
 
 
 def articles(context: str) -> list[tuple[str, str, int]]:
     return [(a.law_title, a.article, a.paragraph) for a in gold_articles(context)]
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("5", 5),
-        ("27", 27),
-        ("五", 5),
-        ("十", 10),
-        ("二十", 20),
-        ("二十七", 27),
-        ("百五十六", 156),
-        ("百八", 108),
-        ("千二百三", 1203),
-        ("二七", 27),
-        ("一〇", 10),
-    ],
-)
-def test_numbers(text: str, value: int) -> None:
-    assert number(text) == value
 
 
 @pytest.mark.parametrize(
@@ -53,10 +33,93 @@ def test_numbers(text: str, value: int) -> None:
         ("＃＃＃　第5条", "5"),
         ("###第5条", "5"),
         ("### 附則第3条", "附則3"),
+        ("### 140条", "140"),
+        ("### 百四十条", "140"),
+        ("### 第140条: 期間の起算", "140"),
+        ("### 第140条：期間の起算", "140"),
+        ("### 第140条　期間の起算", "140"),
+        ("### 第 18 条の２ 建物の朽廃", "18_2"),
+        ("### 第140条（期間の起算）　初日の不算入", "140"),
+        ("### 甲法 第140条", "140"),
     ],
 )
 def test_forms_of_an_article(heading: str, article: str) -> None:
     assert articles(f"## 甲法\n{heading}\n本文。") == [("甲法", article, 1)]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "### 第709条、第710条",
+        "### 第709条及び第710条",
+        "### 709条・710条",
+        "### 甲法第709条（不法行為）、第710条（財産以外の損害）",
+        "### 第709条、第710条　不法行為",
+    ],
+)
+def test_several_articles_in_one_heading(heading: str) -> None:
+    assert articles(f"## 甲法\n{heading}\n本文。") == [("甲法", "709", 1), ("甲法", "710", 1)]
+
+
+def test_the_paragraph_below_several_articles_is_of_each() -> None:
+    assert articles("## 甲法\n### 第1条第2項、第3条\n#### 第4項\n本文。") == [
+        ("甲法", "1", 4),
+        ("甲法", "3", 4),
+    ]
+    assert articles("## 甲法\n### 第1条第2項、第3条\n本文。") == [
+        ("甲法", "1", 2),
+        ("甲法", "3", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "### 第140条関係",
+        "### 第140条 関係",
+        "### 第4条（届出）　関係",
+        "### 第4条：届出関係",
+        "### 第5条の規定により",
+        "### 第5条 の規定",
+        "### 第5条 及び次の条",
+        "### 三条件",
+        f"### 第{'9' * 5000}条",
+    ],
+)
+def test_headings_that_only_mention_an_article(heading: str) -> None:
+    assert articles(f"## 甲法\n{heading}\n本文。") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["第140条", "第百四十条", " 第140条（期間の起算）", "第百四十条　期間の初日は、算入しない。"],
+)
+def test_a_line_that_opens_an_article(line: str) -> None:
+    assert articles(f"## 甲法\n{line}\n本文。") == [("甲法", "140", 1)]
+
+
+def test_lines_open_articles_one_after_another() -> None:
+    context = "## 甲法\n第1条 あい\nう\n第2条\nえ\n### 解説\nおか"
+    assert [(q.article.article, q.characters) for q in quotations(context)] == [("1", 3), ("2", 1)]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        "## 監督の手引\n第140条\n本文",
+        "第140条\n本文",
+        "## 甲法\n第140条の規定による。",
+        "## 甲法\n第140条 の規定による。",
+        "## 甲法\n第140条、第141条\n本文",
+        "## 甲法\n140条\n本文",
+    ],
+)
+def test_lines_that_open_none(context: str) -> None:
+    assert articles(context) == []
+
+
+def test_below_a_heading_an_article_in_the_text_is_a_citation() -> None:
+    assert articles("## 甲法\n### 第1条\n次の条による。\n第2条\n本文") == [("甲法", "1", 1)]
 
 
 def test_paragraphs_items_and_laws_in_order() -> None:

@@ -138,6 +138,80 @@ def test_short_choices_in_a_training_text(craft: Craft) -> None:
     ]
 
 
+STEM = (
+    "砂浜の管理者が灯台の点検の記録を保存しなければならない期間として、正しいものを教えてください。"
+)
+STOCK = (
+    "海浜保全法に関する次の記述のうち、その内容として最も適切なものを、一つ選んで教えてください。"
+)
+
+
+def other_choices(craft: Craft, question: Question, *, right: str) -> Question:
+    """The same text with choices of another question, the right one as said."""
+    choices = (*craft(500).choices[:3], right)
+    return replace(question, id="別名", context="", choices=choices, gold="d")
+
+
+def test_other_choices_under_the_same_text(craft: Craft) -> None:
+    question = craft(1, text=STEM, gold="b")
+    kept = other_choices(craft, question, right=question.choices[1])
+    assert reasons(find_leaks([question], [kept])) == [
+        (question.key, "別名#1", ["question and answer"])
+    ]
+    none = other_choices(craft, question, right="点検の翌日")
+    (leak,) = find_leaks([question], [none])
+    assert [str(reason) for reason in leak.reasons] == ["same question text (1.00)"]
+    longer = replace(none, text=f"さて、{STEM}")
+    assert reasons(find_leaks([question], [longer])) == [
+        (question.key, "別名#1", ["question text"])
+    ]
+    assert find_leaks([question], [replace(none, text=STEM[::-1])]) == ()
+
+
+def test_a_stock_text_is_one_with_its_right_answer_only(craft: Craft) -> None:
+    question = craft(1, text=STOCK, gold="b")
+    assert find_leaks([question], [other_choices(craft, question, right="点検の翌日")]) == ()
+    kept = other_choices(craft, question, right=question.choices[1])
+    assert reasons(find_leaks([question], [kept])) == [
+        (question.key, "別名#1", ["question and answer"])
+    ]
+
+
+def test_the_text_of_a_question_in_a_training_text(craft: Craft, words: Words) -> None:
+    asked = [craft(1, text=STEM), craft(2, text=STOCK)]
+    held = of_text("record", f"{words('intro', 80)}\n{STEM}\n{STOCK}\n{words('answer', 40)}")
+    assert reasons(find_leaks([held], asked)) == [("record", asked[0].key, ["question text"])]
+    # What is shorter than a question's text is no question.
+    assert find_leaks([of_text("end", STEM[5:])], asked) == ()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "第21条第1項第3号",
+        "第二十一条第一項第三号",
+        "第二一条第一項第三号",
+    ],
+)
+def test_numbers_of_articles_in_any_writing(craft: Craft, written: str) -> None:
+    # So much of the question is numbers that it is near to itself only where they are read.
+    text = "海浜保全法{0}、{0}の二、{0}の三、第九十八条の七の六、第五十四条の三の二、どれか。"
+    choices = ("第八十七条の六", "第七十六条の五", "第六十五条の四", "第四十三条の二")
+    question = craft(1, text=text.format("第二十一条第一項第三号"), choices=choices, context="")
+    other = replace(question, id="別名", text=text.format(written))
+    (leak,) = find_leaks([question], [other])
+    assert leak.reasons[0].kind == "question"
+    digits = replace(other, choices=("第87条の6", "第76条の5", "第65条の4", "第43条の2"))
+    assert reasons(find_leaks([question], [digits])) == [(question.key, "別名#1", ["question"])]
+
+
+def test_an_abbreviated_title(craft: Craft, words: Words) -> None:
+    one = craft(1, context=f"## 金融商品取引法\n### 第5条\n{words('one', 100)}")
+    other = craft(2, context=f"## 金商法\n### 第五条\n{words('other', 100)}")
+    (leak,) = find_leaks([one], [other])
+    assert [str(reason) for reason in leak.reasons] == ["both quote 金融商品取引法 5条 1項"]
+
+
 def test_two_training_texts_are_not_alike_by_their_prompt(words: Words) -> None:
     left, right = (of_text(name, words("prompt", 200) + words(name, 50)) for name in ("x", "y"))
     assert find_leaks([left], [right]) == ()

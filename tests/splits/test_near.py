@@ -7,7 +7,7 @@ from itertools import combinations, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lawqa.splits.material import NGRAM, containment, fold, grams
+from lawqa.splits.material import NGRAM, containment, grams
 from lawqa.splits.near import contained_pairs
 
 SETS = st.lists(st.frozensets(st.sampled_from("abcdefghij"), max_size=8), max_size=8)
@@ -38,10 +38,6 @@ def test_between_two_lists(
     found = list(contained_pairs(left, right, threshold=threshold))
     assert set(found) == expected
     assert len(found) == len(expected)
-
-
-def test_folding_takes_width_and_white_space_away() -> None:
-    assert fold("第　１８\n条\tの②") == "第18条の2"
 
 
 def test_grams_do_not_cross_the_border_of_two_texts() -> None:

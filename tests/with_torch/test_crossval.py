@@ -213,7 +213,9 @@ def test_an_index_that_was_built_anew_is_another_cross_validation(
     rag = ("--condition", "rag", "--index", str(tmp_path / "index"))
     index("私権は、公共の福祉に適合しなければならない。選択肢、問題、次のうち。")
     assert crossval(data, tiny_dir, tmp_path / "cv", *rag) == 0
-    index("私権は、公共の福祉に適合しなければならない。選択肢、問題、次のうち。私権の享有は、出生に始まる。")
+    index(
+        "私権は、公共の福祉に適合しなければならない。選択肢、問題、次のうち。私権の享有は、出生に始まる。"
+    )
     capsys.readouterr()
     assert crossval(data, tiny_dir, tmp_path / "cv", *rag) == 2
     assert "holds a cross-validation with other settings (index_sha256)" in capsys.readouterr().err

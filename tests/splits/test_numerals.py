@@ -1,0 +1,59 @@
+"""Numbers of articles in one writing."""
+
+from __future__ import annotations
+
+import pytest
+
+from lawqa.splits.folding import canonical, fold
+from lawqa.splits.numerals import number
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("5", 5),
+        ("27", 27),
+        ("五", 5),
+        ("十", 10),
+        ("二十", 20),
+        ("二十七", 27),
+        ("百五十六", 156),
+        ("百八", 108),
+        ("千二百三", 1203),
+        ("二七", 27),
+        ("一〇", 10),
+    ],
+)
+def test_numbers(text: str, value: int) -> None:
+    assert number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("第二十一条第一項第一号", "第21条第1項第1号"),
+        ("第二一条第一項第一号", "第21条第1項第1号"),
+        ("第２１条 第１項", "第21条第1項"),
+        ("第百五十六条の三十八", "第156条の38"),
+        ("第二三条の二の一五第三項", "第23条の2の15第3項"),
+        ("第五号の二", "第5号の2"),
+        ("前二項及び百四十条", "前2項及び140条"),
+        ("第二章", "第2章"),
+    ],
+)
+def test_numbers_of_articles_in_arabic_digits(written: str, meant: str) -> None:
+    assert canonical(written) == canonical(meant) == meant
+
+
+@pytest.mark.parametrize("text", ["二十五日前", "三分の二", "五億円", "二以上の者", "十四歳"])
+def test_what_questions_ask_for_stays_as_it_is(text: str) -> None:
+    assert canonical(text) == text
+
+
+def test_a_number_longer_than_any_is_left_alone() -> None:
+    endless = f"第{'9' * 5000}条"
+    assert canonical(endless) == endless
+
+
+def test_folding_takes_width_and_white_space_away() -> None:
+    assert fold("第　１８\n条\tの②") == "第18条の2"
