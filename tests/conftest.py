@@ -45,9 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell lets what it starts with & ignore Ctrl-C, and so would every process that a test interrupts.
+    # A shell lets what it starts with & ignore Ctrl-C, nohup lets it ignore a hang-up, and so would every
+    # process that a test sends one.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if config.getoption("--rough"):
         settings.load_profile("rough")
 
