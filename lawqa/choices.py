@@ -87,6 +87,19 @@ def inverse(order: Order) -> Order:
     return _as_order([order.index(i) for i in range(4)])
 
 
+def order_of(original: Sequence[str], shown: Sequence[str]) -> Order:
+    """The order in which the original choices are shown; equal texts keep their sequence.
+
+    Args:
+        original: four texts.
+        shown: the same texts.
+    """
+    sources: list[int] = []
+    for choice in shown:
+        sources.append(next(i for i in range(4) if original[i] == choice and i not in sources))
+    return _as_order(sources)
+
+
 def permute_label(label: Label, order: Order) -> Label:
     """The label under which the choice formerly called `label` stands after reordering."""
     return LABELS[order.index(LABELS.index(label))]

@@ -16,7 +16,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, all_orders, permute, permute_label
+from lawqa.choices import (
+    LABELS,
+    ORIGINAL_ORDER,
+    Label,
+    Order,
+    all_orders,
+    order_of,
+    permute,
+    permute_label,
+)
 from lawqa.errors import DataError
 from lawqa.files import json_lines, read_json, written_whole
 
@@ -285,16 +294,9 @@ def _with_permutations(questions: Sequence[Question], path: Path) -> tuple[Quest
                 f"{path}: {question.key} does not have the same choices as {original.key}",
                 "all orders of one question must hold the same four choice texts",
             )
-        permutation = _permutation(original.choices, question.choices)
+        permutation = order_of(original.choices, question.choices)
         placed.append(replace(question, permutation=permutation))
     return tuple(placed)
-
-
-def _permutation(original: Sequence[str], shown: Sequence[str]) -> Order:
-    sources: list[int] = []
-    for choice in shown:
-        sources.append(next(i for i in range(4) if original[i] == choice and i not in sources))
-    return cast("Order", tuple(sources))
 
 
 def _listed(path: Path, errors: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lawqa.choices import Order, inverse, permute
+from lawqa.choices import inverse, order_of, permute
 from lawqa.errors import ConfigError
 from lawqa.pipelines.stored import StoredResult, StoredRun, names_of, read_stored_run
 from lawqa.scoring import PairedComparison, Summary, compare, summarise
@@ -89,15 +89,10 @@ def _aligned(base: StoredRun, other: StoredRun) -> StoredRun:
         if result.choices
     }
     results = [
-        replace(result, order=_order(originals[result.question_id], result.choices))
-        if sorted(originals.get(result.question_id, ())) == sorted(result.choices)
-        and len(set(result.choices)) == len(result.choices) > 0
+        replace(result, order=order_of(originals[result.question_id], result.choices))
+        if result.choices
+        and sorted(originals.get(result.question_id, ())) == sorted(result.choices)
         else result
         for result in other.results
     ]
     return replace(other, results=tuple(results))
-
-
-def _order(original: Sequence[str], shown: Sequence[str]) -> Order:
-    first, second, third, fourth = (original.index(choice) for choice in shown)
-    return first, second, third, fourth

@@ -85,7 +85,7 @@ def paired_table(report: Report) -> Table | None:
          Said("detectable at this n (points)", "この n で見える差（ポイント）")),
         tuple(rows),
         Said("Interval: paired bootstrap by question. "
-             "Detectable: seen 4 times in 5 at this n and discordance.",
+             f"Detectable: seen 4 times in 5 at this n and discordance, by p = {report.level:.2g}.",
              "区間は問題単位の対応のあるブートストラップ。"
-             "「見える差」は、この問題数で 5 回に 4 回検出できる差。"),
+             f"「見える差」は、この問題数で 5 回に 4 回、p = {report.level:.2g} で検出できる差。"),
     )  # fmt: skip

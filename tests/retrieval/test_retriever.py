@@ -314,6 +314,26 @@ def test_a_model_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch)
         SentenceEncoder("some/model")
 
 
+def test_a_hub_out_of_reach_is_not_asked_for_a_ranking_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub = pytest.importorskip("huggingface_hub", reason="needs lawqa[train]")
+    seen: list[bool] = []
+
+    class Library:
+        @staticmethod
+        def SentenceTransformer(_model: str) -> None:  # noqa: N802 - the library's own name
+            seen.append(hub.constants.HF_HUB_OFFLINE)
+            raise OSError("not here")
+
+    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("lawqa.hub.hub_is_reachable", lambda: False)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", Library)  # type: ignore[arg-type]
+    with pytest.raises(BackendError, match="some/model"):
+        SentenceEncoder("some/model")
+    assert seen == [True]
+
+
 rankings = st.lists(st.permutations(range(6)), min_size=1, max_size=4)
 
 

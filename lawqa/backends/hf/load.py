@@ -135,7 +135,7 @@ def load_model(
             no_vain_requests(config.name),
             _share_of_cores() if sharded else nullcontext(),
         ):
-            config, options = _as_stored(config, dtype)
+            config, stored, options = _as_stored(config, dtype)
             logger.debug(
                 "loading %s (revision %s) onto %s: %s, products in %s",
                 config.name, config.revision, describe_device(device),
@@ -161,10 +161,9 @@ def load_model(
         if device.type == "cpu":
             keep_cpu_gradients_right(model)
     stop_token_ids = _stop_token_ids(model.generation_config, tokenizer)
-    made = "quantization_config" in options
     loaded = LoadedModel(
         model, tokenizer, config, device, dtype, stop_token_ids,
-        stored=None if made or not config.load_in_4bit else config.quant_type, sharded=sharded,
+        stored=stored, sharded=sharded,
     )  # fmt: skip
     if adapter is not None:
         apply_adapter(loaded, adapter)
@@ -219,8 +218,10 @@ def _identity(name: str, revision: str | None, described: Any) -> dict[str, Any]
     }
 
 
-def _as_stored(config: ModelConfig, dtype: torch.dtype) -> tuple[ModelConfig, dict[str, Any]]:
-    """The config with the quantisation that the files have, and what transformers is told of it."""
+def _as_stored(
+    config: ModelConfig, dtype: torch.dtype
+) -> tuple[ModelConfig, QuantType | None, dict[str, Any]]:
+    """The config with the quantisation that the weights get, that of the files, and transformers' options."""
     described = AutoConfig.from_pretrained(config.name, revision=config.revision or "main")
     options: dict[str, Any] = {"config": described}
     stored = stored_type(config.name, described, dtype)
@@ -236,13 +237,13 @@ def _as_stored(config: ModelConfig, dtype: torch.dtype) -> tuple[ModelConfig, di
                 "--hf-load-in-4bit (training: --use-4bit)",
                 config.quant_type,
             )
-        return config, options
+        return config, None, options
     if config.quant_type not in (None, stored):
         logger.warning(
             "note: the files of %s hold %s weights already: they are taken, and no %s is made",
             config.name, stored, config.quant_type,
         )  # fmt: skip
-    return replace(config, load_in_4bit=True, quant_type=stored), options
+    return replace(config, load_in_4bit=True, quant_type=stored), stored, options
 
 
 def apply_adapter(loaded: LoadedModel, adapter: Path) -> None:
