@@ -83,7 +83,11 @@ class ParsedAnswer:
 
 
 def parse(
-    text: str, choices: Sequence[str] | None = None, *, hit_limit: bool = False
+    text: str,
+    choices: Sequence[str] | None = None,
+    *,
+    hit_limit: bool = False,
+    in_thought: bool = False,
 ) -> ParsedAnswer:
     """Read the label that a completion commits to.
 
@@ -92,12 +96,14 @@ def parse(
         choices: the four choice texts without their letters; an answer may quote one without a letter.
         hit_limit: the completion ended because it ran out of tokens. It only decides between
             `unanswered` and `truncated`: a loop that committed before is an answer.
+        in_thought: the prompt ended inside a think block, so the completion begins there: without a closing
+            tag it is `truncated`, whatever it says.
 
     Returns:
         The label or none, how the text ended, the rule that decided and what it read. Never raises, and
         takes time linear in the text.
     """
-    page = read_page(text, tuple(choices or ()))
+    page = read_page(text, tuple(choices or ()), in_thought=in_thought)
     missing: Status = "truncated" if hit_limit else "unanswered"
     if page.unclosed_think:
         return ParsedAnswer(None, "truncated", "unclosed-think", None)

@@ -112,9 +112,15 @@ def fold(text: str) -> str:
     return text
 
 
-def read_page(raw: str, choices: tuple[str, ...] = ()) -> Page:
-    """Prepare a completion: leave out thinking, other turns and the length of a loop; fold the rest."""
-    spoken, unclosed = _spoken(raw)
+def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = False) -> Page:
+    """Prepare a completion: leave out thinking, other turns and the length of a loop; fold the rest.
+
+    Args:
+        raw: the completion.
+        choices: the choice texts; empty where they are not known.
+        in_thought: it begins inside a think block that its prompt opened.
+    """
+    spoken, unclosed = _spoken(raw, opened=in_thought)
     text = _join(raw, spoken)
     first, last = _turn(text)
     last = first + _without_loop(text[first:last])
@@ -146,13 +152,13 @@ def _narrow(ranges: list[tuple[int, int]], first: int, last: int) -> list[tuple[
     return kept
 
 
-def _spoken(raw: str) -> tuple[list[tuple[int, int]], bool]:
+def _spoken(raw: str, *, opened: bool) -> tuple[list[tuple[int, int]], bool]:
     """The stretches outside of think blocks, and whether a block stays open.
 
     An unopened `</think>` closes a block that the prompt opened: all before it was thought.
     """
     spoken: list[tuple[int, int]] = []
-    begin, opened = 0, False
+    begin = 0
     for tag in _THINK_TAG.finditer(raw):
         if tag["closing"]:
             if not opened:
