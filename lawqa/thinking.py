@@ -47,6 +47,7 @@ FAMILIES: tuple[ThinkMarks, ...] = (
     ThinkMarks("<|inner_prefix|>", "<|inner_suffix|>", ""),  # Apertus
     ThinkMarks("<unused94>thought", "<unused95>", ""),  # MedGemma
     ThinkMarks("<|channel>thought", "<channel|>", ""),  # Gemma 4
+    ThinkMarks("[unused16]", "[unused17]", ""),  # openPangu
     ThinkMarks(
         "<|channel|>analysis<|message|>",
         "<|end|>",

@@ -96,8 +96,8 @@ def parse(
         choices: the four choice texts without their letters; an answer may quote one without a letter.
         hit_limit: the completion ended because it ran out of tokens. It only decides between
             `unanswered` and `truncated`: a loop that committed before is an answer.
-        in_thought: the prompt ended inside a think block, so the completion begins there: without a closing
-            tag it is `truncated`, whatever it says.
+        in_thought: the prompt ended inside a thought that the completion has to close; without a
+            closing mark all of it is thinking, and `truncated`.
 
     Returns:
         The label or none, how the text ended, the rule that decided and what it read. Never raises, and

@@ -12,6 +12,8 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from lawqa.answers.thoughts import spoken
+
 _FOLDED_RANGES = (
     (0x2460, 0x24FF),  # circled and bracketed digits and letters
     (0x32D0, 0x32FE),  # circled katakana
@@ -61,12 +63,20 @@ def _fold_table() -> dict[int, str]:
 
 _FOLD = _fold_table()
 _SPECIAL = frozenset(map(chr, _FOLD))
-_THINK_TAG = re.compile(
-    r"[<＜](?P<closing>[/／]?) {0,2}[tT][hH][iI][nN][kK](?:[iI][nN][gG])? {0,2}[>＞]"
+# Special tokens of any family; those written like a tag of HTML only where no prose goes on behind them.
+_CHAT_TOKEN = re.compile(
+    r"<(?:[|｜](?![ /])[^<>|｜\n]{1,40}[|｜]>"
+    r"|(?:/s|eo[ast]|(?:start|end)_of_turn|pad|unused[0-9]{1,3})>(?=[ \t]*(?:[\r\n<]|\Z)|(?:model|user)\b)"
+    r"|s>(?<=\A<s>))"
+    r"(?:(?:assistant|model|user|system)(?=[\s<]|\Z))?"
+    r"|\[/?INST\]"
 )
-_CHAT_TOKEN = re.compile(r"<(?:\|(?:im_start|im_end|endoftext|eot_id|end)\|>(?:assistant\b)?|/s>)")
+_QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
 _LOOP_SAMPLE = 48
 _LOOP_KEPT = 3
+
+_MOST_SCANNED = 250_000
+"""Of a longer text the middle is not even searched for marks of thinking."""
 
 MOST_CHARACTERS = 120_000
 """Of a longer text, loops left out, the first and the last half of so many are read.
@@ -117,66 +127,61 @@ def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = Fal
 
     Args:
         raw: the completion.
-        choices: the choice texts; empty where they are not known.
-        in_thought: it begins inside a think block that its prompt opened.
+        choices: the choice texts, if known.
+        in_thought: the completion begins inside a thought, because its prompt left one open.
     """
-    spoken, unclosed = _spoken(raw, opened=in_thought)
-    text = _join(raw, spoken)
+    scanned = _ends([(0, _without_loop(raw))], _MOST_SCANNED)
+    heard = spoken(_join(raw, scanned), inside=in_thought)
+    kept = _within(scanned, heard.ranges)
+    text = _join(raw, kept)
     first, last = _turn(text)
     last = first + _without_loop(text[first:last])
-    if last - first > MOST_CHARACTERS:
-        half = MOST_CHARACTERS // 2
-        spoken = _narrow(spoken, first, first + half) + _narrow(spoken, last - half, last)
-    else:
-        spoken = _narrow(spoken, first, last)
-    said = _join(raw, spoken)
+    kept = _ends(_within(kept, [(first, last)]), MOST_CHARACTERS)
+    said = _join(raw, kept)
     pieces, here = [], 0
-    for begin, end in spoken:
+    for begin, end in kept:
         pieces.append((here, begin))
         here += end - begin + 1
-    return Page(said, fold(said), choices, unclosed, tuple(pieces))
+    return Page(said, fold(said), choices, heard.open, tuple(pieces))
 
 
 def _join(raw: str, ranges: list[tuple[int, int]]) -> str:
     return "\n".join([raw[first:last] for first, last in ranges])
 
 
-def _narrow(ranges: list[tuple[int, int]], first: int, last: int) -> list[tuple[int, int]]:
-    """The ranges that make up this stretch of the joined text."""
-    kept, here = [], 0
-    for begin, end in ranges:
-        shift = begin - here
-        if max(begin, first + shift) < min(end, last + shift):
-            kept.append((max(begin, first + shift), min(end, last + shift)))
-        here += end - begin + 1
+def _within(
+    ranges: list[tuple[int, int]], stretches: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The ranges that make up these stretches of the joined text; both in order."""
+    kept: list[tuple[int, int]] = []
+    number, here = 0, 0  # `here` is where the range of this number begins in the joined text
+    for first, last in stretches:
+        while number < len(ranges):
+            begin, end = ranges[number]
+            low, high = max(first, here), min(last, here + end - begin)
+            if low < high:
+                kept.append((begin + low - here, begin + high - here))
+            if here + end - begin >= last:
+                break  # the next stretch may lie in the same range
+            here += end - begin + 1
+            number += 1
     return kept
 
 
-def _spoken(raw: str, *, opened: bool) -> tuple[list[tuple[int, int]], bool]:
-    """The stretches outside of think blocks, and whether a block stays open.
-
-    An unopened `</think>` closes a block that the prompt opened: all before it was thought.
-    """
-    spoken: list[tuple[int, int]] = []
-    begin = 0
-    for tag in _THINK_TAG.finditer(raw):
-        if tag["closing"]:
-            if not opened:
-                spoken = []
-            begin, opened = tag.end(), False
-        elif not opened:
-            if begin < tag.start():
-                spoken.append((begin, tag.start()))
-            opened = True
-    if not opened:
-        spoken.append((begin, len(raw)))
-    return spoken, opened
+def _ends(ranges: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """The ranges, or the first and the last half of so many characters of them."""
+    size = sum(end - begin + 1 for begin, end in ranges) - 1
+    if size <= most:
+        return ranges
+    return _within(ranges, [(0, most // 2), (size - most // 2, size)])
 
 
 def _turn(text: str) -> tuple[int, int]:
     """The stretch of the assistant's turn, without space around it; what follows answers another prompt."""
     first, last = 0, len(text)
     for token in _CHAT_TOKEN.finditer(text):
+        if _QUOTED.match(text, max(0, token.start() - 1)):
+            continue
         if text[first : token.start()].strip():
             last = token.start()
             break
