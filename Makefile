@@ -9,6 +9,8 @@ TOX := $(BIN)/tox run
 # The env that runs everything wants Python 3.11; elsewhere it runs on the Python that there is.
 FULL := $(if $(filter python3.11,$(notdir $(PYTHON))),py311,full)
 INSTALLED := $(VENV)/installed
+# The checks run in environments that tox makes; for them tox alone is enough.
+WITH_TOX := $(VENV)/tox.installed
 export TORCH
 # pyenv hides the interpreters that are not selected; tox may use them all.
 ifndef PYENV_VERSION
@@ -19,7 +21,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test rough lint types docs train-heart01 eval-heart01 clean
+.PHONY: help setup demo check test rough lint types docs train-heart01 eval-heart01 clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-15s %s\n", $$1, $$2}'
@@ -33,6 +35,11 @@ $(INSTALLED): pyproject.toml constraints.txt $(VENV)/torch.choice
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
 	@touch $@
 
+$(WITH_TOX): constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt tox
+	@touch $@
+
 # Changes only when another torch is asked for, so that setup runs again exactly then.
 $(VENV)/torch.choice: force
 	@mkdir -p $(VENV)
@@ -44,16 +51,23 @@ force:
 demo: $(INSTALLED) ## run the whole path once on a toy model: split, score, train, score again
 	$(BIN)/lawqa demo
 
-test: $(INSTALLED) ## run everything that is checked: tests, lint, types, import contract, wheel
+check: $(INSTALLED) ## the contributor's loop: lint, types, imports and every test that is not slow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not rough"
+
+test: $(WITH_TOX) ## run everything that is checked: tests, lint, types, import contract, wheel
 	$(TOX) -e lint,types,imports,$(FULL),py310,py312,py313,wheel
 
-rough: $(INSTALLED) ## the long versions of the tests marked rough: kills, full disks, fuzzing; an hour or more
+rough: $(WITH_TOX) ## the long versions of the tests marked rough: kills, full disks, fuzzing; an hour or more
 	$(TOX) -e rough
 
-lint: $(INSTALLED) ## ruff: rules and format
+lint: $(WITH_TOX) ## ruff: rules and format
 	$(TOX) -e lint
 
-types: $(INSTALLED) ## mypy --strict
+types: $(WITH_TOX) ## mypy --strict
 	$(TOX) -e types
 
 docs: $(INSTALLED) ## make the documents, the README blocks and the targets below from docs_src
