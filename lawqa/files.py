@@ -88,7 +88,7 @@ def parse_json(text: str, path: Path, line: int | None = None, expected: str = "
         DataError: it is broken, nested too deeply, holds a key twice, or a number that cannot be read.
     """
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
+        return _loads(text)
     except json.JSONDecodeError as problem:
         raise DataError(
             f"{path}: broken JSON at line {line or problem.lineno}, column {problem.colno}: {problem.msg}",
@@ -122,11 +122,27 @@ def written_whole(path: Path) -> Iterator[IO[str]]:
         raise
 
 
+def strict_json(text: str) -> object:
+    """The value of a JSON text that is in no file, by the same letter as `parse_json`.
+
+    Raises:
+        ValueError: it is not JSON, nested too deeply, holds a key twice, or a number that cannot be read.
+    """
+    try:
+        return _loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise ValueError(f"key {twice!r} stands more than once in one object")
     return value
 

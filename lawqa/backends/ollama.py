@@ -15,10 +15,10 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
+from lawqa.backends.ollama_answers import ChatAnswer, read_chat, read_loaded, read_windows
 from lawqa.backends.ollama_server import (
     OllamaModel,
     check_loaded_window,
-    explained_errors,
     inspect_model,
     open_client,
     refuse_cloud_model,
@@ -33,8 +33,10 @@ from lawqa.backends.remote.asking import (
     ask_once,
     request_seed,
 )
-from lawqa.backends.remote.labels import TOP_LOGPROBS, choice_scores
-from lawqa.backends.remote.text import chat, joined, sent_text
+from lawqa.backends.remote.client import ServerClient
+from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, choice_scores
+from lawqa.backends.remote.reading import Listed, needed_count
+from lawqa.backends.remote.text import Written, chat, raw_text, sent_text
 from lawqa.backends.remote.window import PromptSize, TokenCount, check_whole, prompt_size
 from lawqa.errors import BackendError
 from lawqa.prompting import Prompt
@@ -90,7 +92,7 @@ class OllamaBackend:
                 "this_machine": self._address.loopback,
                 "version": self._model.server_version,
             },
-            "client": f"ollama {version('ollama')}",
+            "client": f"httpx {version('httpx')}",
             "tokens_counted_by": "tokenizer" if self._count else "bytes",
             "concurrency": self._limits.concurrency,
             "timeout": self._limits.timeout,
@@ -109,13 +111,21 @@ class OllamaBackend:
         settings = GenerationSettings(max_new_tokens=1)
         sizes = self._sized(prompts, settings)
 
-        async def ask(client: Any, job: Job) -> ChoiceScores:
+        unable = BackendError(
+            "this Ollama server gives no log-probabilities",
+            "Ollama 0.12.11 or later does; or --answer-by generate",
+        )
+        lists = ListsTokens(len(prompts), unable)
+
+        async def ask(client: ServerClient, job: Job) -> ChoiceScores:
             start = time.perf_counter()
-            response = await self._chat(client, job, settings, top_logprobs=TOP_LOGPROBS)
-            tokens = _whole(response, sizes[job.prompt.key], self._window, settings)
-            listed = _first_token_alternatives(response)
+            answer = await self._chat(client, job, settings, top_logprobs=TOP_LOGPROBS)
+            tokens = _whole(answer, sizes[job.prompt.key], self._window, settings)
             scores, unlisted = choice_scores(
-                job.prompt, listed, prompt_tokens=tokens, seconds=time.perf_counter() - start
+                job.prompt,
+                _first_token_alternatives(answer, lists),
+                prompt_tokens=tokens,
+                seconds=time.perf_counter() - start,
             )
             self._unlisted.update(unlisted)
             return scores
@@ -140,23 +150,28 @@ class OllamaBackend:
             )
         sizes = self._sized(prompts, settings)
 
-        async def ask(client: Any, job: Job) -> Completion:
+        async def ask(client: ServerClient, job: Job) -> Completion:
             start = time.perf_counter()
-            response = await self._chat(client, job, settings)
-            tokens = _whole(response, sizes[job.prompt.key], self._window, settings)
-            hit_limit = response.done_reason == "length"
+            answer = await self._chat(client, job, settings)
+            tokens = _whole(answer, sizes[job.prompt.key], self._window, settings)
+            # Ollama leaves a count of 0 out.
+            none = None if answer.content or answer.thinking else 0
+            written = Written(
+                content=answer.content,
+                thinking=answer.thinking,
+                hit_limit=answer.hit_limit(settings.max_new_tokens),
+                tokens=needed_count(answer.completion_tokens or none, "eval_count"),
+            )
             return Completion(
                 key=job.prompt.key,
-                text=joined(
-                    response.message.thinking, response.message.content, hit_limit=hit_limit
-                ),
-                hit_limit=hit_limit,
+                text=raw_text(written, thinking=job.prompt.spec.thinking),
+                hit_limit=written.hit_limit,
                 prompt_text=sent_text(job.prompt.messages),
                 prompt_tokens=tokens,
-                completion_tokens=response.eval_count or 0,
+                completion_tokens=written.tokens,
                 seconds=time.perf_counter() - start,
                 repeat=job.repeat,
-                stopped="limit" if hit_limit else "end",
+                stopped="limit" if written.hit_limit else "end",
             )
 
         jobs = all_jobs(prompts, settings)
@@ -198,11 +213,13 @@ class OllamaBackend:
     def _load(self, window: int) -> None:
         loading = replace(self._limits, timeout=max(self._limits.timeout, _LOADING_SECONDS))
 
-        async def load(client: Any) -> None:
-            with explained_errors():
-                # A chat without messages loads the model and answers nothing.
-                await client.chat(self._model.name, messages=[], options={"num_ctx": window})
-                check_loaded_window(await client.ps(), self._model, window)
+        async def load(client: ServerClient) -> None:
+            # A chat without messages loads the model and answers nothing.
+            body = {"model": self._model.name, "messages": [], "options": {"num_ctx": window}}
+            await client.post("/api/chat", {**body, "stream": False}, read_loaded)
+
+        async def look(client: ServerClient) -> None:
+            check_loaded_window(await client.get("/api/ps", read_windows), self._model, window)
 
         def not_loaded(problem: RequestError) -> BackendError:
             return BackendError(
@@ -212,6 +229,7 @@ class OllamaBackend:
             )
 
         ask_once(self._open, load, loading, not_loaded)
+        ask_once(self._open, look, self._limits, not_loaded)
         self._window = window
 
     def _window_for(self, sizes: dict[str, PromptSize], max_new_tokens: int) -> int:
@@ -232,11 +250,11 @@ class OllamaBackend:
 
     async def _chat(
         self,
-        client: Any,
+        client: ServerClient,
         job: Job,
         settings: GenerationSettings,
         top_logprobs: int | None = None,
-    ) -> Any:
+    ) -> ChatAnswer:
         options = {
             "num_ctx": self._window,
             "num_predict": settings.max_new_tokens,
@@ -250,40 +268,36 @@ class OllamaBackend:
             "presence_penalty": 0.0,
             "frequency_penalty": 0.0,
         }
-        with explained_errors():
-            response = await client.chat(
-                self._model.name,
-                messages=chat(job.prompt),
-                think=job.prompt.spec.thinking if self._model.can_think else None,
-                logprobs=True if top_logprobs else None,
-                top_logprobs=top_logprobs,
-                options=options,
-            )
-        if not response.done:
-            raise RequestError("the server sent an unfinished answer", passing=True)
-        return response
+        body: dict[str, object] = {
+            "model": self._model.name,
+            "messages": chat(job.prompt),
+            "options": options,
+            "stream": False,
+        }
+        if self._model.can_think:
+            body["think"] = job.prompt.spec.thinking
+        if top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": top_logprobs}
+        return await client.post("/api/chat", body, read_chat)
 
 
 def _whole(
-    response: Any, size: PromptSize, window: int | None, settings: GenerationSettings
+    answer: ChatAnswer, size: PromptSize, window: int | None, settings: GenerationSettings
 ) -> int:
     return check_whole(
         size,
-        response.prompt_eval_count,
+        answer.prompt_tokens,
         window=window,
         max_new_tokens=settings.max_new_tokens,
     )
 
 
-def _first_token_alternatives(response: Any) -> list[tuple[str, float]]:
-    """The likeliest first tokens; raises BackendError where the server gives none."""
-    wrote = response.message.content or response.message.thinking
-    if response.logprobs is None and wrote:
-        raise BackendError(
-            "this Ollama server gives no log-probabilities",
-            "Ollama 0.12.11 or later does; or --answer-by generate",
-        )
+def _first_token_alternatives(answer: ChatAnswer, lists: ListsTokens) -> Listed:
+    """The likeliest first tokens; raises RequestError or BackendError where there are none."""
+    if answer.first_tokens is None and (answer.content or answer.thinking):
+        lists.missing()
     # Where nothing was written an empty list is left out of the answer.
-    if not response.logprobs or not response.logprobs[0].top_logprobs:
+    if not answer.first_tokens:
         raise RequestError("the model ended its answer before the first token")
-    return [(entry.token, entry.logprob) for entry in response.logprobs[0].top_logprobs]
+    lists.given()
+    return answer.first_tokens

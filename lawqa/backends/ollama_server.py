@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-import ollama
-
+from lawqa.backends.ollama_answers import (
+    ListedModel,
+    ShownModel,
+    read_models,
+    read_shown,
+    read_version,
+)
 from lawqa.backends.remote import Limits
 from lawqa.backends.remote.address import Address
 from lawqa.backends.remote.asking import RequestError, ask_once
+from lawqa.backends.remote.client import ServerClient
+from lawqa.backends.remote.text import some
 from lawqa.errors import BackendError, ConfigError
+
+KEY_VARIABLE = "OLLAMA_API_KEY"
 
 # The first version whose chat endpoint takes `think`; before it thinking cannot be switched off.
 _OLDEST = (0, 9, 0)
@@ -66,19 +73,9 @@ class OllamaModel:
             )
 
 
-def open_client(address: Address) -> Any:
-    """A client of this server that sends nothing anywhere else.
-
-    Redirections are not followed, and a proxy from the environment is not used for this machine. The
-    client sets no time limits of its own: the asking does.
-    """
-    return ollama.AsyncClient(
-        address.url,
-        follow_redirects=False,
-        trust_env=not address.loopback,
-        verify=address.tls,
-        timeout=None,
-    )
+def open_client(address: Address) -> ServerClient:
+    """A client of this server."""
+    return ServerClient(address, KEY_VARIABLE)
 
 
 def refuse_cloud_model(name: str) -> None:
@@ -102,11 +99,11 @@ def inspect_model(name: str, address: Address, limits: Limits) -> OllamaModel:
         BackendError: there is no server, it is too old, or it does not have the model.
     """
 
-    async def look(client: Any) -> OllamaModel:
-        with explained_errors():
-            version = await _version(address)
-            entry = _entry(await client.list(), name, address)
-            return _model(entry, await client.show(entry.model), version)
+    async def look(client: ServerClient) -> OllamaModel:
+        version = _checked_version(await client.get("/api/version", read_version), address)
+        entry = _entry(await client.get("/api/tags", read_models), name, address)
+        shown = await client.post("/api/show", {"model": entry.name}, read_shown)
+        return _model(entry, shown, version)
 
     def not_there(problem: RequestError) -> BackendError:
         return BackendError(
@@ -117,58 +114,29 @@ def inspect_model(name: str, address: Address, limits: Limits) -> OllamaModel:
     return ask_once(lambda: open_client(address), look, limits, not_there)
 
 
-def check_loaded_window(running: Any, model: OllamaModel, window: int) -> None:
+def check_loaded_window(windows: Mapping[str, int | None], model: OllamaModel, window: int) -> None:
     """Make sure that the model runs with the context window that was asked for.
 
     Args:
-        running: what `ollama ps` reports.
+        windows: what `ollama ps` reports of each loaded model.
         model: the model.
         window: the window asked for, in tokens.
 
     Raises:
         BackendError: the window is smaller: prompts would be cut.
     """
-    for entry in running.models:
-        if entry.model != model.name or entry.context_length is None:
-            continue
-        if entry.context_length < window:
-            raise BackendError(
-                f"{model.name} runs with a context window of {entry.context_length} although "
-                f"{window} was asked for, so prompts would be cut",
-                f"ollama stop {model.name}  and ask again; or less context",
-            )
+    loaded = windows.get(model.name)
+    if loaded is not None and loaded < window:
+        raise BackendError(
+            f"{model.name} runs with a context window of {loaded} although "
+            f"{window} was asked for, so prompts would be cut",
+            f"ollama stop {model.name}  and ask again; or less context",
+        )
 
 
-@contextmanager
-def explained_errors() -> Iterator[None]:
-    """Turn what the client raises into RequestError; a bug of ours keeps its own exception."""
-    try:
-        yield
-    except ollama.ResponseError as problem:
-        raise RequestError.from_status(problem.status_code, str(problem.error)) from None
-    except (ConnectionError, httpx.ConnectError):  # the client has a word of its own for it
-        raise RequestError("the server does not accept connections", passing=True) from None
-    except httpx.HTTPError as problem:
-        what = str(problem) or type(problem).__name__
-        raise RequestError(f"the connection broke: {what}", passing=True) from None
-    except ValueError as problem:  # broken JSON, or JSON of another shape
-        raise RequestError(
-            f"the server's answer is not what its API says: {problem}", passing=True
-        ) from None
-
-
-async def _version(address: Address) -> str:
-    """The server's version; its client has no call for that."""
-    async with httpx.AsyncClient(trust_env=not address.loopback, verify=address.tls) as client:
-        response = await client.get(f"{address.url}/api/version")
-    if response.status_code != httpx.codes.OK:
-        raise RequestError.from_status(response.status_code, response.text)
-    content = response.json()
-    version = content.get("version") if isinstance(content, dict) else None
-    if not isinstance(version, str):
-        raise RequestError("it does not say its version, so it is no Ollama server")
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
-    numbers = tuple(int(number) for number in found.groups()) if found else None
+def _checked_version(version: str, address: Address) -> str:
+    match = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", version)
+    numbers = tuple(int(number) for number in match.groups()) if match else None
     # Builds from source call themselves 0.0.0.
     if numbers is not None and (0, 0, 0) < numbers < _OLDEST:
         oldest = ".".join(map(str, _OLDEST))
@@ -179,35 +147,21 @@ async def _version(address: Address) -> str:
     return version
 
 
-def _entry(listed: Any, name: str, address: Address) -> Any:
+def _entry(models: Mapping[str, ListedModel], name: str, address: Address) -> ListedModel:
     """The model in the server's list; raises BackendError where it is not."""
-    found = {entry.model: entry for entry in listed.models if entry.model}
-    entry = found.get(name) or found.get(f"{name}:latest")
+    entry = models.get(name) or models.get(f"{name}:latest")
     if entry is None:
-        known = ", ".join(sorted(found)) or "none"
         raise BackendError(
-            f"the Ollama server at {address.url} does not have {name}; it has: {known}",
+            f"the Ollama server at {address.url} does not have {name}; it has: {some(models)}",
             f"ollama pull {name}",
         )
     return entry
 
 
-def _model(entry: Any, shown: Any, version: str) -> OllamaModel:
-    facts = shown.modelinfo or {}
-    lengths = [
-        value
-        for key, value in facts.items()
-        if key.endswith(".context_length") and isinstance(value, int)
-    ]
-    details = shown.details
+def _model(entry: ListedModel, shown: ShownModel, version: str) -> OllamaModel:
     return OllamaModel(
-        name=entry.model,
+        name=entry.name,
         digest=entry.digest,
-        template=shown.template or "",
-        quantisation=details.quantization_level if details else None,
-        parameters=details.parameter_size if details else None,
-        family=details.family if details else None,
-        context_length=lengths[0] if lengths else None,
-        can_think="thinking" in (shown.capabilities or ()),
         server_version=version,
+        **vars(shown),
     )

@@ -1,23 +1,18 @@
 """The backend for a server with the chat endpoint of the OpenAI API: vLLM, llama.cpp's server and others.
 
-The official `openai` client is used: it knows the wire format in all its versions. Its own repeats are
-off, because they would not keep to a question's deadline; `lawqa.backends.remote.asking` does that for all
-servers.
+`lawqa.backends.remote` asks, repeats and reads; `lawqa.backends.openai_answers` knows the wire format.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NoReturn
 
-import openai
-
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
+from lawqa.backends.openai_answers import ChatAnswer, ListedModel, read_chat, read_models
 from lawqa.backends.remote import Limits
 from lawqa.backends.remote.address import Address
 from lawqa.backends.remote.asking import (
@@ -28,14 +23,15 @@ from lawqa.backends.remote.asking import (
     ask_once,
     request_seed,
 )
-from lawqa.backends.remote.labels import TOP_LOGPROBS, choice_scores
-from lawqa.backends.remote.text import chat, joined, sent_text
+from lawqa.backends.remote.client import ServerClient
+from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, choice_scores
+from lawqa.backends.remote.reading import Listed, label_of, needed_count
+from lawqa.backends.remote.text import Written, chat, raw_text, sent_text, some
 from lawqa.backends.remote.window import TokenCount, check_whole, prompt_size
 from lawqa.errors import BackendError
 from lawqa.prompting import Prompt
 
 KEY_VARIABLE = "OPENAI_API_KEY"
-_NO_KEY = "none"  # the client insists on one; servers on loopback mostly do not
 
 
 class OpenAIBackend:
@@ -62,7 +58,7 @@ class OpenAIBackend:
         self._address = address
         self._limits = limits or Limits()
         self._count = count
-        self._server: dict[str, Any] = self._inspect()
+        self._server = self._inspect()
         self._fingerprints: set[str] = set()
         self._unlisted: Counter[str] = Counter()
 
@@ -82,7 +78,7 @@ class OpenAIBackend:
                 **self._server,
                 "fingerprints": sorted(self._fingerprints),
             },
-            "client": f"openai {version('openai')}",
+            "client": f"httpx {version('httpx')}",
             "tokens_counted_by": "tokenizer" if self._count else "bytes",
             "concurrency": self._limits.concurrency,
             "timeout": self._limits.timeout,
@@ -99,14 +95,19 @@ class OpenAIBackend:
             BackendError: the server gives no log-probabilities.
         """
         settings = GenerationSettings(max_new_tokens=1)
+        unable = BackendError("this server gives no log-probabilities", "--answer-by generate")
+        lists = ListsTokens(len(prompts), unable)
 
-        async def ask(client: Any, job: Job) -> ChoiceScores:
+        async def ask(client: ServerClient, job: Job) -> ChoiceScores:
             start = time.perf_counter()
-            options = {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-            response, tokens = await self._chat(client, job, settings, **options)
-            listed = _first_token_alternatives(response.choices[0])
+            answer, tokens = await self._chat(
+                client, job, settings, logprobs=True, top_logprobs=TOP_LOGPROBS
+            )
             scores, unlisted = choice_scores(
-                job.prompt, listed, prompt_tokens=tokens, seconds=time.perf_counter() - start
+                job.prompt,
+                _first_token_alternatives(answer, lists),
+                prompt_tokens=tokens,
+                seconds=time.perf_counter() - start,
             )
             self._unlisted.update(unlisted)
             return scores
@@ -130,21 +131,25 @@ class OpenAIBackend:
                 "leave the thinking budget out, or use --llm-backend hf",
             )
 
-        async def ask(client: Any, job: Job) -> Completion:
+        async def ask(client: ServerClient, job: Job) -> Completion:
             start = time.perf_counter()
-            response, tokens = await self._chat(client, job, settings)
-            choice = response.choices[0]
-            hit_limit = choice.finish_reason == "length"
+            answer, tokens = await self._chat(client, job, settings)
+            written = Written(
+                content=answer.content,
+                thinking=answer.thinking,
+                hit_limit=answer.hit_limit(settings.max_new_tokens),
+                tokens=needed_count(answer.completion_tokens, "usage.completion_tokens"),
+            )
             return Completion(
                 key=job.prompt.key,
-                text=joined(_reasoning(choice), choice.message.content, hit_limit=hit_limit),
-                hit_limit=hit_limit,
+                text=raw_text(written, thinking=job.prompt.spec.thinking),
+                hit_limit=written.hit_limit,
                 prompt_text=sent_text(job.prompt.messages),
                 prompt_tokens=tokens,
-                completion_tokens=response.usage.completion_tokens,
+                completion_tokens=written.tokens,
                 seconds=time.perf_counter() - start,
                 repeat=job.repeat,
-                stopped="limit" if hit_limit else "end",
+                stopped="limit" if written.hit_limit else "end",
             )
 
         jobs = all_jobs(prompts, settings)
@@ -162,35 +167,24 @@ class OpenAIBackend:
             "--llm-backend hf can",
         )
 
-    def _open(self) -> openai.AsyncOpenAI:
-        """A client that sends nothing anywhere else: no redirections, no proxy for this machine."""
-        return openai.AsyncOpenAI(
-            api_key=os.environ.get(KEY_VARIABLE) or _NO_KEY,
-            base_url=self._address.url,
-            max_retries=0,
-            timeout=None,
-            http_client=openai.DefaultAsyncHttpxClient(
-                follow_redirects=False,
-                trust_env=not self._address.loopback,
-                verify=self._address.tls,
-                timeout=None,
-            ),
-        )
+    def _open(self) -> ServerClient:
+        return ServerClient(self._address, KEY_VARIABLE)
 
-    def _inspect(self) -> dict[str, Any]:
-        async def look(client: Any) -> dict[str, Any]:
-            with _explained_errors():
-                raw = await client.models.with_raw_response.list()
-                if "json" not in raw.headers.get("content-type", ""):
-                    raise ValueError(f"{raw.headers.get('content-type')} in the place of JSON")
-                known = {entry.id: entry for entry in raw.parse().data}
+    def _inspect(self) -> dict[str, str | None]:
+        def read(
+            value: object, headers: Mapping[str, str]
+        ) -> tuple[dict[str, ListedModel], str | None]:
+            return read_models(value, headers), label_of(headers.get("server"))
+
+        async def look(client: ServerClient) -> dict[str, str | None]:
+            known, software = await client.get("/models", read)
             if self._name not in known:
                 raise BackendError(
                     f"the server at {self._address.url} does not have {self._name}; "
-                    f"it has: {', '.join(sorted(known)) or 'none'}",
+                    f"it has: {some(known)}",
                     "--llm-model takes a name from that list",
                 )
-            return {"software": raw.headers.get("server"), "owned_by": known[self._name].owned_by}
+            return {"software": software, "owned_by": known[self._name].owner}
 
         def not_there(problem: RequestError) -> BackendError:
             return BackendError(
@@ -201,72 +195,41 @@ class OpenAIBackend:
         return ask_once(self._open, look, self._limits, not_there)
 
     async def _chat(
-        self, client: Any, job: Job, settings: GenerationSettings, **options: Any
-    ) -> tuple[Any, int]:
-        """The response and the length of the prompt in tokens."""
-        with _explained_errors():
-            response = await client.chat.completions.create(
-                model=self._name,
-                messages=chat(job.prompt),
-                max_tokens=settings.max_new_tokens,
-                seed=request_seed(settings, job),
-                temperature=settings.temperature,
-                top_p=settings.top_p,
-                extra_body={
-                    # -1 for all: vLLM and llama.cpp both take it, and both have another default.
-                    "top_k": settings.top_k or -1,
-                    "min_p": settings.min_p,
-                    "chat_template_kwargs": {"enable_thinking": job.prompt.spec.thinking},
-                },
-                **options,
-            )
-        if not isinstance(response, openai.types.chat.ChatCompletion) or not response.choices:
-            raise RequestError("the server's answer holds no completion", passing=True)
-        if response.system_fingerprint:
-            self._fingerprints.add(response.system_fingerprint)
-        reported = response.usage.prompt_tokens if response.usage else None
-        return response, check_whole(prompt_size(job.prompt, self._count), reported)
+        self,
+        client: ServerClient,
+        job: Job,
+        settings: GenerationSettings,
+        *,
+        logprobs: bool = False,
+        top_logprobs: int = 0,
+    ) -> tuple[ChatAnswer, int]:
+        """The answer and the length of the prompt in tokens."""
+        listing = {"logprobs": True, "top_logprobs": top_logprobs} if logprobs else {}
+        body = {
+            "model": self._name,
+            "messages": chat(job.prompt),
+            "max_tokens": settings.max_new_tokens,
+            "seed": request_seed(settings, job),
+            "temperature": settings.temperature,
+            "top_p": settings.top_p,
+            # -1 for all: vLLM and llama.cpp both take it, and both have another default.
+            "top_k": settings.top_k or -1,
+            "min_p": settings.min_p,
+            "chat_template_kwargs": {"enable_thinking": job.prompt.spec.thinking},
+            **listing,
+        }
+        answer = await client.post("/chat/completions", body, read_chat)
+        if answer.fingerprint:
+            self._fingerprints.add(answer.fingerprint)
+        size = prompt_size(job.prompt, self._count)
+        return answer, check_whole(size, answer.prompt_tokens)
 
 
-@contextmanager
-def _explained_errors() -> Iterator[None]:
-    """Turn what the client raises into RequestError, without the key that a server may repeat."""
-    try:
-        yield
-    except openai.APIStatusError as problem:
-        body = problem.body
-        told = body.get("message") if isinstance(body, dict) else None
-        text = str(told or problem.message)
-        key = os.environ.get(KEY_VARIABLE)
-        text = text.replace(key, "…") if key else text
-        raise RequestError.from_status(problem.status_code, text) from None
-    except openai.APIConnectionError as problem:
-        what = str(problem.__cause__ or problem) or type(problem.__cause__).__name__
-        raise RequestError(f"the connection failed: {what}", passing=True) from None
-    except (openai.APIError, ValueError) as problem:  # broken JSON, or JSON of another shape
-        raise RequestError(
-            f"the server's answer is not what its API says: {problem}", passing=True
-        ) from None
-
-
-def _reasoning(choice: Any) -> str | None:
-    """The think block where a server takes it out of the text: two names are in use."""
-    extra = choice.message.model_extra or {}
-    found = extra.get("reasoning_content") or extra.get("reasoning")
-    return found if isinstance(found, str) else None
-
-
-def _first_token_alternatives(choice: Any) -> list[tuple[str, float]]:
-    """The likeliest first tokens; raises BackendError where the server gives none."""
-    given = choice.logprobs.content if choice.logprobs else None
-    if given is None and (choice.message.content or _reasoning(choice)):
-        raise BackendError("this server gives no log-probabilities", "--answer-by generate")
-    if not given:  # llama.cpp's server leaves it out where nothing was written
+def _first_token_alternatives(answer: ChatAnswer, lists: ListsTokens) -> Listed:
+    """The likeliest first tokens; raises RequestError or BackendError where there are none."""
+    if answer.first_tokens is None and (answer.content or answer.thinking):
+        lists.missing()
+    if not answer.first_tokens:  # llama.cpp's server leaves it out where nothing was written
         raise RequestError("the model ended its answer before the first token")
-    listed = given[0].top_logprobs
-    if not listed:
-        raise BackendError(
-            "this server gives the log-probability of the chosen token only",
-            "--answer-by generate",
-        )
-    return [(entry.token, entry.logprob) for entry in listed]
+    lists.given()
+    return answer.first_tokens

@@ -16,7 +16,7 @@ from lawqa.backends.remote.address import find_address
 from lawqa.errors import BackendError, ConfigError
 from lawqa.prompting import Prompt, PromptSpec
 
-pytest.importorskip("ollama", reason="pip install 'lawqa[ollama]'")
+pytest.importorskip("httpx", reason="pip install 'lawqa[ollama]'")
 
 MakePrompts = Callable[..., list[Prompt]]
 CHAT = "/api/chat"
@@ -228,7 +228,7 @@ def test_the_manifest_tells_server_and_model(
     assert (told["quantisation"], told["context_length"]) == ("Q4_K_M", 40960)
     assert told["num_ctx"] == model_server.bodies(CHAT)[0]["options"]["num_ctx"]
     assert told["server"] == {"url": model_server.url, "this_machine": True, "version": "0.13.0"}
-    assert told["client"] == f"ollama {version('ollama')}"
+    assert told["client"] == f"httpx {version('httpx')}"
     assert asked.chat_template == "{{ .Messages }}"
 
 

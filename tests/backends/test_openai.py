@@ -16,7 +16,7 @@ from lawqa.backends.remote.address import find_address
 from lawqa.errors import BackendError
 from lawqa.prompting import Prompt, PromptSpec
 
-pytest.importorskip("openai", reason="pip install 'lawqa[openai]'")
+pytest.importorskip("httpx", reason="pip install 'lawqa[openai]'")
 
 MakePrompts = Callable[..., list[Prompt]]
 CHAT = "/v1/chat/completions"

@@ -188,7 +188,7 @@ def test_one_question_on_which_all_depends_is_explained(opened: Opened) -> None:
 def test_an_interrupt_ends_a_run_at_once(
     model_server: Any, faults: Any, tmp_path: Path, embedded_file: Path
 ) -> None:
-    pytest.importorskip("openai", reason="pip install 'lawqa[openai]'")
+    pytest.importorskip("httpx", reason="pip install 'lawqa[openai]'")
     chat = "/v1/chat/completions"
     model_server.fault(chat, model_server.answer_plain, *[faults.hang] * 100)
     command = [

@@ -38,15 +38,15 @@ class Limits:
             raise ConfigError("\n".join(problems))
 
 
-def require_packages(client: str) -> None:
+def require_packages(extra: str) -> None:
     """Make sure that what a server is asked with is installed, without importing it.
 
     Args:
-        client: `ollama` or `openai`: the name of the client package and of the extra that brings it.
+        extra: `ollama` or `openai`: the extra that brings it.
 
     Raises:
         MissingExtraError: a package is missing.
     """
-    for package in (client, "anyio", "tenacity"):
+    for package in ("anyio", "httpx", "tenacity"):
         if find_spec(package) is None:
-            raise MissingExtraError(package, client)
+            raise MissingExtraError(package, extra)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from lawqa.backends.base import ChoiceScores
 from lawqa.backends.remote.asking import RequestError
 from lawqa.backends.remote.text import sent_text
 from lawqa.choices import LABELS, Label, label_forms
+from lawqa.errors import BackendError
 from lawqa.prompting import Prompt
 
 TOP_LOGPROBS = 20
 """How many tokens are asked for: the most that every server gives."""
 
+_ANSWERS_TO_TELL = 5
 _ROUNDING = 1e-6  # servers compute probabilities in single precision
 _BEHIND = 1e-9  # between equals a label that was seen must win
 
@@ -88,6 +91,39 @@ def choice_scores(
         seconds=seconds,
     )
     return answer, scores.unlisted
+
+
+class ListsTokens:
+    """Whether a server lists likeliest tokens at all, learnt from its answers.
+
+    One answer without them fails its question. Where the first answers all lack them the server cannot give
+    them, and asking the other questions is no use.
+
+    Args:
+        prompts: how many are asked.
+        unable: what is raised then.
+    """
+
+    def __init__(self, prompts: int, unable: BackendError) -> None:
+        self._unable = unable
+        self._left: int | None = min(prompts, _ANSWERS_TO_TELL)
+
+    def given(self) -> None:
+        """An answer lists tokens."""
+        self._left = None
+
+    def missing(self) -> NoReturn:
+        """An answer that has a text lists none.
+
+        Raises:
+            RequestError: others may list them.
+            BackendError: none does.
+        """
+        if self._left is not None:
+            self._left -= 1
+            if self._left <= 0:
+                raise self._unable
+        raise RequestError(f"{self._unable.message}: {self._unable.hint}")
 
 
 def label_of_token(token: str) -> Label | None:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
+from lawqa.backends.remote.asking import RequestError
 from lawqa.prompting import Message, Prompt
+
+_OPEN, _CLOSED = "<think>", "</think>"
+_SETTING = (
+    "start it without a reasoning parser (vLLM, SGLang: --reasoning-parser; "
+    "llama.cpp: --reasoning-format none)"
+)
+# An end token, and the tags of an empty think block with the line feeds around them.
+_TOKENS_OF_NOTHING = 6
+_NAMES_SHOWN = 20
 
 
 def chat(prompt: Prompt) -> list[dict[str, str]]:
@@ -17,14 +28,60 @@ def sent_text(messages: Sequence[Message]) -> str:
     return "\n\n".join(f"{message.role}: {message.content}" for message in messages)
 
 
-def joined(thinking: str | None, content: str | None, *, hit_limit: bool) -> str:
-    """Thinking and answer as one raw text, as a model with think blocks writes it.
+@dataclass(frozen=True)
+class Written:
+    """What a model wrote, as a server of either protocol reports it."""
+
+    content: str
+    """The answer; empty where there is none."""
+    thinking: str
+    """What the server took out of the text as thinking; empty where nothing was."""
+    hit_limit: bool
+    """Whether it ran into the limit of new tokens."""
+    tokens: int
+    """How many tokens it has."""
+
+
+def raw_text(written: Written, *, thinking: bool) -> str:
+    """What a model wrote as one raw text, as a model with think blocks writes it.
 
     A think block that ran into the limit before any answer stays open, so that it is seen as truncated.
+
+    A server with a reasoning parser looks for the closing tag of a think block. With thinking off the
+    model writes no tag, and some parsers (vLLM's for DeepSeek-R1 and Qwen3, SGLang's) then call the whole
+    answer thinking. Such a text is the answer; where it was also cut off it may be either.
+
+    Args:
+        written: the parts.
+        thinking: whether thinking was asked for.
+
+    Raises:
+        RequestError: the server kept the text back, or thinking cannot be told from answer.
     """
-    answer = content or ""
-    if not thinking:
-        return answer
-    if hit_limit and not answer:
-        return f"<think>\n{thinking}"
-    return f"<think>\n{thinking}\n</think>\n\n{answer}"
+    content, thought = written.content, written.thinking
+    if not thought:
+        if not content and written.tokens > _TOKENS_OF_NOTHING:
+            raise RequestError(
+                f"the model wrote {written.tokens} tokens and the server's answer has none of them: "
+                f"{_SETTING}"
+            )
+        return content
+    if not content and _CLOSED in thought:
+        return thought if thought.lstrip().startswith(_OPEN) else f"{_OPEN}\n{thought}"
+    if not content and not thinking:
+        if written.hit_limit:
+            raise RequestError(
+                "the server calls the whole text thinking although thinking is off, and it was cut off, so "
+                f"it may be either: {_SETTING}"
+            )
+        return thought
+    if written.hit_limit and not content:
+        return f"{_OPEN}\n{thought}"
+    return f"{_OPEN}\n{thought}\n{_CLOSED}\n\n{content}"
+
+
+def some(names: Collection[str]) -> str:
+    """The names of a server's models for a message, not more of them than anybody reads."""
+    shown = ", ".join(name[:100] for name in sorted(names)[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown or "none"

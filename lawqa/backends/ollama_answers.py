@@ -1,0 +1,177 @@
+"""What an Ollama server answers, as checked values; what its API does not say raises OddAnswerError."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lawqa.backends.remote.asking import RequestError
+from lawqa.backends.remote.reading import (
+    Listed,
+    OddAnswerError,
+    a_list,
+    a_text,
+    an_object,
+    label_of,
+    refuse_error,
+    text_or_none,
+    tokens_or_none,
+    top_tokens,
+)
+
+
+@dataclass(frozen=True)
+class ChatAnswer:
+    """One answer of the chat endpoint."""
+
+    content: str
+    """The text; empty where there is none."""
+    thinking: str
+    """What the server took out of the text as thinking; empty where nothing was."""
+    ended: str | None
+    """`done_reason` as it came; None where the server gives none."""
+    prompt_tokens: int | None
+    """The length of the prompt; None where the server does not say."""
+    completion_tokens: int | None
+    """The length of the text; None where the server does not say, as for an empty text."""
+    first_tokens: Listed | None
+    """The likeliest first tokens; None where the server lists none."""
+
+    def hit_limit(self, max_new_tokens: int) -> bool:
+        """Whether the text ran into the limit; told by the count of tokens where no reason is given.
+
+        Raises:
+            RequestError: it ended for another reason, so it may not be whole.
+        """
+        if self.ended is None:
+            return (self.completion_tokens or 0) >= max_new_tokens
+        if self.ended not in ("stop", "length"):
+            raise OddAnswerError("done_reason is neither stop nor length", self.ended)
+        return self.ended == "length"
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """A model that the server has."""
+
+    name: str
+    """Its name with its tag."""
+    digest: str | None
+    """Of its manifest."""
+
+
+@dataclass(frozen=True)
+class ShownModel:
+    """What the server knows of a model."""
+
+    template: str
+    """The chat template, in Go's template language; empty where there is none."""
+    quantisation: str | None
+    """Such as `Q4_K_M`."""
+    parameters: str | None
+    """Such as `8.2B`."""
+    family: str | None
+    """The architecture."""
+    context_length: int | None
+    """The longest context it was trained for, in tokens."""
+    can_think: bool
+    """Whether it has a thinking switch."""
+
+
+def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
+    """The answer of `/api/chat`, not streamed."""
+    answer = an_object(value, "the answer")
+    refuse_error(answer)
+    _require_done(answer)
+    message = an_object(answer.get("message"), "message")
+    return ChatAnswer(
+        content=text_or_none(message.get("content"), "message.content") or "",
+        thinking=text_or_none(message.get("thinking"), "message.thinking") or "",
+        ended=text_or_none(answer.get("done_reason"), "done_reason") or None,
+        prompt_tokens=tokens_or_none(answer.get("prompt_eval_count"), "prompt_eval_count"),
+        completion_tokens=tokens_or_none(answer.get("eval_count"), "eval_count"),
+        first_tokens=_first_tokens(answer.get("logprobs")),
+    )
+
+
+def read_loaded(value: object, _headers: Mapping[str, str]) -> None:
+    """The answer to a chat without messages, which only loads the model."""
+    answer = an_object(value, "the answer")
+    refuse_error(answer)
+    _require_done(answer)
+
+
+def read_version(value: object, _headers: Mapping[str, str]) -> str:
+    """The answer of `/api/version`."""
+    version = an_object(value, "the answer").get("version")
+    if not isinstance(version, str):
+        raise RequestError("it does not say its version, so it is not an Ollama server")
+    return label_of(version) or "unknown"
+
+
+def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, ListedModel]:
+    """The answer of `/api/tags`, by names."""
+    answer = an_object(value, "the list of models")
+    refuse_error(answer)
+    models = {}
+    for number, entry in enumerate(a_list(answer.get("models"), "models")):
+        listed = an_object(entry, f"models[{number}]")
+        name = a_text(listed.get("model") or listed.get("name"), f"models[{number}].model")
+        models[name] = ListedModel(name, label_of(listed.get("digest")))
+    return models
+
+
+def read_windows(value: object, _headers: Mapping[str, str]) -> dict[str, int | None]:
+    """The answer of `/api/ps`: the window of each loaded model; None where the server does not say."""
+    answer = an_object(value, "the list of loaded models")
+    refuse_error(answer)
+    windows = {}
+    for number, entry in enumerate(a_list(answer.get("models"), "models")):
+        loaded = an_object(entry, f"models[{number}]")
+        name = a_text(loaded.get("model") or loaded.get("name"), f"models[{number}].model")
+        windows[name] = tokens_or_none(
+            loaded.get("context_length"), f"models[{number}].context_length"
+        )
+    return windows
+
+
+def read_shown(value: object, _headers: Mapping[str, str]) -> ShownModel:
+    """The answer of `/api/show`."""
+    answer = an_object(value, "the answer")
+    refuse_error(answer)
+    facts = an_object(answer.get("model_info") or {}, "model_info")
+    details = an_object(answer.get("details") or {}, "details")
+    capabilities = a_list(answer.get("capabilities") or [], "capabilities")
+    lengths = [
+        tokens_or_none(length, key)
+        for key, length in facts.items()
+        if key.endswith(".context_length")
+    ]
+    return ShownModel(
+        template=text_or_none(answer.get("template"), "template") or "",
+        quantisation=label_of(details.get("quantization_level")),
+        parameters=label_of(details.get("parameter_size")),
+        family=label_of(details.get("family")),
+        context_length=next((length for length in lengths if length), None),
+        can_think="thinking" in capabilities,
+    )
+
+
+def _require_done(answer: Mapping[str, object]) -> None:
+    done = answer.get("done")
+    if done is False or done is None:
+        raise RequestError("the server sent an unfinished answer", passing=True)
+    if done is not True:
+        raise OddAnswerError("done is neither true nor false", done)
+
+
+def _first_tokens(value: object) -> Listed | None:
+    """The likeliest first tokens; empty where nothing was written and none are listed."""
+    if value is None:
+        return None
+    positions = a_list(value, "logprobs")
+    if not positions:
+        return ()
+    first = an_object(positions[0], "logprobs[0]")
+    listed = first.get("top_logprobs")
+    return () if listed is None else top_tokens(listed, "top_logprobs")

@@ -1,0 +1,124 @@
+"""What OpenAI-style servers answer, as checked values; what the API does not say raises OddAnswerError."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lawqa.backends.remote.reading import (
+    Listed,
+    OddAnswerError,
+    a_list,
+    an_object,
+    label_of,
+    refuse_error,
+    text_or_none,
+    tokens_or_none,
+    top_tokens,
+)
+
+# vLLM, llama.cpp's server, SGLang and OpenAI's own write the first of each, others the rest.
+_ENDED = ("stop", "eos", "eos_token", "stop_sequence", "end_turn")
+_CUT = ("length", "max_tokens")
+_THINKING = ("reasoning_content", "reasoning", "thinking")
+
+
+@dataclass(frozen=True)
+class ChatAnswer:
+    """One chat completion."""
+
+    content: str
+    """The text; empty where there is none."""
+    thinking: str
+    """What the server took out of the text as thinking; empty where nothing was."""
+    ended: str | None
+    """`finish_reason` as it came; None where the server gives none."""
+    prompt_tokens: int | None
+    """The length of the prompt; None where the server does not say."""
+    completion_tokens: int | None
+    """The length of the text; None where the server does not say."""
+    fingerprint: str | None
+    """Of the server's build and settings."""
+    first_tokens: Listed | None
+    """The likeliest first tokens; empty where nothing was written, None where the server lists none."""
+
+    def hit_limit(self, max_new_tokens: int) -> bool:
+        """Whether the text ran into the limit.
+
+        A server that gives no reason at all has but two: the count of tokens tells them apart.
+
+        Raises:
+            RequestError: it ended for another reason, so it may not be whole.
+        """
+        if self.ended in _CUT:
+            return True
+        if self.ended in _ENDED:
+            return False
+        if self.ended is None:
+            return (self.completion_tokens or 0) >= max_new_tokens
+        raise OddAnswerError("finish_reason is neither stop nor length", self.ended)
+
+
+@dataclass(frozen=True)
+class ListedModel:
+    """A model that a server has."""
+
+    owner: str | None
+    """Who serves it, such as `vllm`."""
+
+
+def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
+    """The answer of `/chat/completions`."""
+    answer = an_object(value, "the answer")
+    refuse_error(answer)
+    choices = a_list(answer.get("choices"), "choices")
+    if not choices:
+        raise OddAnswerError("choices is empty")
+    choice = an_object(choices[0], "choices[0]")
+    message = an_object(choice.get("message"), "choices[0].message")
+    usage = answer.get("usage")
+    counts = {} if usage is None else an_object(usage, "usage")
+    content = text_or_none(message.get("content"), "message.content")
+    # A model that declines in a way of its own has said something all the same.
+    refusal = text_or_none(message.get("refusal"), "message.refusal")
+    thoughts = (text_or_none(message.get(name), f"message.{name}") for name in _THINKING)
+    return ChatAnswer(
+        content=content or refusal or "",
+        thinking=next((thought for thought in thoughts if thought), ""),
+        ended=text_or_none(choice.get("finish_reason"), "finish_reason"),
+        prompt_tokens=tokens_or_none(counts.get("prompt_tokens"), "usage.prompt_tokens"),
+        completion_tokens=tokens_or_none(
+            counts.get("completion_tokens"), "usage.completion_tokens"
+        ),
+        fingerprint=label_of(answer.get("system_fingerprint")),
+        first_tokens=_first_tokens(choice.get("logprobs")),
+    )
+
+
+def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, ListedModel]:
+    """The answer of `/models`: names and what is said of them."""
+    answer = an_object(value, "the list of models")
+    refuse_error(answer)
+    models = {}
+    for number, entry in enumerate(a_list(answer.get("data"), "data")):
+        listed = an_object(entry, f"data[{number}]")
+        name = listed.get("id")
+        if not isinstance(name, str):
+            raise OddAnswerError(f"data[{number}].id is not a text", name)
+        models[name] = ListedModel(label_of(listed.get("owned_by")))
+    return models
+
+
+def _first_tokens(value: object) -> Listed | None:
+    """The likeliest first tokens; empty where nothing was written, None where none are listed."""
+    if value is None:
+        return None
+    given = an_object(value, "logprobs").get("content")
+    if given is None:
+        return None
+    positions = a_list(given, "logprobs.content")
+    if not positions:
+        return ()
+    first = an_object(positions[0], "logprobs.content[0]")
+    # Some servers list the token that was chosen and none beside it.
+    return top_tokens(first.get("top_logprobs") or [], "top_logprobs") or None
