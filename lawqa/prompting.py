@@ -13,19 +13,38 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, get_args
+from typing import Literal, get_args
 
 from lawqa.choices import FINAL_ANSWER_CUE, Label, final_answer_line
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, choices_text
+from lawqa.templates import ChatTokenizer, Message, render_turns
+from lawqa.thinking import THINK, ThinkMarks, open_thought
+
+__all__ = [
+    "ALL_SPECS",
+    "VERSION",
+    "ChatTokenizer",
+    "Condition",
+    "Message",
+    "Mode",
+    "Prompt",
+    "PromptSpec",
+    "answer_text",
+    "build_prompt",
+    "end_of_turn",
+    "prompt_thought",
+    "render",
+    "require_outside",
+    "spec_hash",
+    "spoken_after",
+]
 
 Condition = Literal["closed", "gold", "rag"]
 """closed: no context; gold: the data set's own context; rag: retrieved context."""
 
 Mode = Literal["direct", "cot"]
 """direct: the answer is one letter; cot: reasoning, then a final answer line."""
-
-Role = Literal["system", "user", "assistant"]
 
 VERSION = 1
 
@@ -39,16 +58,6 @@ _ASK: dict[Mode, str] = {
         f"最後の行は「{FINAL_ANSWER_CUE}」で始め、続けて、答えとして最も適切な選択肢の記号だけを書いてください。"
     ),
 }
-
-
-@dataclass(frozen=True)
-class Message:
-    """One turn of a chat."""
-
-    role: Role
-    """Who speaks."""
-    content: str
-    """What is said."""
 
 
 @dataclass(frozen=True)
@@ -114,25 +123,6 @@ class Prompt:
     def key(self) -> str:
         """What tells this prompt from all others of a run: `question_id#order`."""
         return f"{self.question_id}#{self.order}"
-
-
-class ChatTokenizer(Protocol):
-    """What lawqa needs of a tokenizer; transformers' tokenizers satisfy it."""
-
-    @property
-    def chat_template(self) -> Any:
-        """The Jinja template, or None."""
-
-    def apply_chat_template(
-        self, conversation: list[dict[str, str]], *, tokenize: bool, **options: Any
-    ) -> Any:
-        """Render a chat; with `tokenize=False` as text."""
-
-    def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
-        """The token ids of a text."""
-
-    def decode(self, token_ids: list[int]) -> str:
-        """The text of token ids."""
 
 
 @dataclass(frozen=True)
@@ -217,33 +207,79 @@ def render(messages: Sequence[Message], tokenizer: ChatTokenizer, *, thinking: b
     """The text that a model sees, up to where its answer begins.
 
     With thinking off, a template that knows `enable_thinking` closes an empty think block at the end of
-    the prompt; a template that does not know it ignores the switch.
+    the prompt; a template that does not know it ignores the switch. One that ends every prompt inside an
+    open think block (`prompt_thought`) thinks in either case.
 
     Raises:
-        ConfigError: the tokenizer has no chat template, or thinking is asked of one without the switch.
+        ConfigError: the tokenizer has no chat template, the template gives no text or loses the question,
+            or thinking is asked of one that has no switch and opens no think block.
     """
-    if not tokenizer.chat_template:
-        raise ConfigError(
-            "this model's tokenizer has no chat template",
-            "use an instruction-tuned model, such as Qwen/Qwen3-8B",
-        )
-    text = _apply(messages, tokenizer, thinking)
-    if thinking and text == _apply(messages, tokenizer, thinking=False):
+    text = render_turns(tokenizer, messages, thinking=thinking).text
+    if not thinking or prompt_thought(text):
+        return text
+    if text == render_turns(tokenizer, messages, thinking=False).text:
         raise ConfigError(
             "this model's chat template has no thinking switch", "leave --thinking out"
         )
     return text
 
 
+def prompt_thought(text: str) -> ThinkMarks | None:
+    """The marks of the think block inside which a rendered prompt ends; None where it ends outside of one.
+
+    Only what the template wrote behind the question counts: a context may quote any mark.
+    """
+    asked = max(text.rfind(words) for words in _ASK.values())
+    return open_thought(text[max(asked, 0) :])
+
+
+def require_outside(thought: ThinkMarks | None) -> None:
+    """Refuse to score a label where the text so far ends inside a think block.
+
+    Args:
+        thought: `prompt_thought` of the text.
+
+    Raises:
+        ConfigError: it does.
+    """
+    if thought is not None:
+        raise ConfigError(
+            f"this model's chat template ends the prompt inside an open think block ({thought.opening}): "
+            "what follows is a thought, so no label can be scored there",
+            "--thinking --answer-by generate  lets the model think and reads its answer",
+        )
+
+
+def spoken_after(prompt_text: str, answer: str) -> str:
+    """What a model is taught to write behind a prompt: the answer, without what the prompt says already.
+
+    A prompt that ends inside an open think block has the answer's opening mark; the block is closed by the
+    marks of the prompt's own family.
+
+    Args:
+        prompt_text: the rendered prompt.
+        answer: `answer_text`.
+    """
+    marks = prompt_thought(prompt_text)
+    if marks is None or not answer.startswith(THINK.opening):
+        return answer
+    thought, closing, reply = answer.removeprefix(THINK.opening).partition(THINK.closing)
+    if closing:
+        reply = f"{marks.closing}{marks.reply}{reply.removeprefix(THINK.reply)}"
+    # `<think>` may be followed by a line end in the prompt, in the answer, or in both.
+    opened = prompt_text[prompt_text.lower().rindex(marks.opening.lower()) + len(marks.opening) :]
+    return thought.removeprefix(opened) + reply if opened.isspace() else thought + reply
+
+
 def end_of_turn(tokenizer: ChatTokenizer) -> str:
     """What the chat template writes right after an assistant's answer, such as `<|im_end|>`.
 
     Raises:
-        ConfigError: the template does not mark where an answer ends.
+        ConfigError: the template does not mark where an answer ends, or gives no text.
     """
     answer = "法令答案"  # stands for any answer: no template writes this of itself
-    turns = [{"role": "user", "content": "問"}, {"role": "assistant", "content": answer}]
-    text = str(tokenizer.apply_chat_template(turns, tokenize=False))
+    turns = (Message("user", "問"), Message("assistant", answer))
+    text = render_turns(tokenizer, turns, thinking=False, add_generation_prompt=False).text
     end = text.rpartition(answer)[2].strip() if answer in text else ""
     if not end:
         raise ConfigError(
@@ -297,14 +333,3 @@ def _example_answer(example: _Example, spec: PromptSpec) -> str:
     # Earlier turns show no think block: chat templates take it out of them.
     shown = replace(spec, thinking=False)
     return answer_text(example.question.gold, shown, example.reasoning)
-
-
-def _apply(messages: Sequence[Message], tokenizer: ChatTokenizer, thinking: bool) -> str:
-    return str(
-        tokenizer.apply_chat_template(
-            [{"role": message.role, "content": message.content} for message in messages],
-            tokenize=False,
-            add_generation_prompt=True,
-            enable_thinking=thinking,
-        )
-    )

@@ -73,6 +73,11 @@ def open_thought(text: str) -> ThinkMarks | None:
     return found
 
 
+def closes_thought(text: str) -> bool:
+    """Whether a text holds the closing mark of any family."""
+    return any(mark in _CLOSING for mark in _marks(text))
+
+
 def _marks(text: str) -> Iterator[str]:
     for mark in _MARK.finditer(text):
         yield mark.group().lower()

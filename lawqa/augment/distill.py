@@ -17,6 +17,7 @@ from typing import Literal
 from lawqa.answers import parse
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question
+from lawqa.thinking import FAMILIES
 
 Verdict = Literal[
     "kept", "failed", "cut off", "no answer", "wrong", "no reasoning", "loop", "similar", "enough"
@@ -32,7 +33,12 @@ MIN_COMPRESSED = 0.2
 MAX_SIMILARITY = 0.7
 """Shared character trigrams (Jaccard) above which two pieces of reasoning are the same."""
 
-_THOUGHT = re.compile(r"\s*(?:<think>)?\s*(?P<thought>.*?)\s*</think>\s*(?P<rest>.*)", re.DOTALL)
+_OPENINGS = "|".join(re.escape(marks.opening) for marks in FAMILIES)
+_CLOSINGS = "|".join(re.escape(marks.closing + marks.reply.strip()) for marks in FAMILIES)
+# The opening mark stands in the prompt where the template opens the block.
+_THOUGHT = re.compile(
+    rf"\s*(?:{_OPENINGS})?\s*(?P<thought>.*?)\s*(?:{_CLOSINGS})\s*(?P<rest>.*)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Sample:
     """Whether it ran into its token limit."""
     error: str | None = None
     """Why the backend failed; None where it did not."""
+    in_thought: bool = False
+    """Whether it begins inside a think block that its prompt opened."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def _judge(question: Question, sample: Sample, spec: PromptSpec) -> Judged:
         return Judged(sample, "failed")
     if sample.hit_limit:
         return Judged(sample, "cut off")
-    answer = parse(sample.text, question.choices)
+    answer = parse(sample.text, question.choices, in_thought=sample.in_thought)
     if answer.label is None or answer.span is None:
         return Judged(sample, "no answer")
     if answer.label != question.gold:

@@ -82,6 +82,8 @@ class Completion:
     """Why it ended: an end token, `max_new_tokens`, a finished answer line, a loop, or the memory."""
     thinking_closed: bool = False
     """Whether its think block reached the thinking budget and was closed for it."""
+    in_thought: bool = False
+    """Whether the prompt ended inside an open think block, so that the text begins there."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,18 @@ class NeedsRoom(Protocol):
 
         Raises:
             BackendError: there is no room for the longest.
+        """
+
+
+@runtime_checkable
+class RendersPrompts(Protocol):
+    """A backend that renders the chat template itself, and so knows a prompt's text before it is asked."""
+
+    def render(self, prompt: Prompt) -> str:
+        """The prompt exactly as it will be sent.
+
+        Raises:
+            ConfigError: the template gives no text for it.
         """
 
 

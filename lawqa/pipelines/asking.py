@@ -15,7 +15,8 @@ from lawqa.errors import BackendError
 from lawqa.pipelines.job import Job
 from lawqa.pipelines.result_log import ItemKey, item_key
 from lawqa.pipelines.results import Answer, repeat_of, with_forced
-from lawqa.prompting import Prompt
+from lawqa.prompting import Prompt, prompt_thought
+from lawqa.thinking import THINK, ThinkMarks, open_thought
 
 Row = dict[str, Any]
 
@@ -91,7 +92,10 @@ def force(
     if not waiting:
         return
     prompts = [job.by_key[item_key(row)[0]] for row in waiting]
-    endings = [answer_cue(row["response"], unclosed_think=_unclosed(row)) for row in waiting]
+    endings = [
+        answer_cue(row["response"], unclosed_think=_unclosed(row), marks=_marks(row))
+        for row in waiting
+    ]
     texts = [row["response"] + after for row, after in zip(waiting, endings, strict=True)]
     # Several repeats of one prompt share its key, so one pass takes one repeat of each.
     for numbers in _one_of_each(waiting):
@@ -107,16 +111,17 @@ def force(
             return
 
 
-def answer_cue(text: str, *, unclosed_think: bool) -> str:
+def answer_cue(text: str, *, unclosed_think: bool, marks: ThinkMarks = THINK) -> str:
     """What is put after a text so that a label must follow.
 
     Args:
         text: what the model wrote.
         unclosed_think: whether it ends inside a think block.
+        marks: of this block.
     """
     if unclosed_think:
-        # As Qwen3 itself goes on after its think block.
-        return f"\n</think>\n\n{FINAL_ANSWER_CUE}"
+        # As the model itself would go on after its think block.
+        return f"{marks.ending}{FINAL_ANSWER_CUE}"
     if text.endswith(FINAL_ANSWER_CUE):
         return ""
     return FINAL_ANSWER_CUE if not text or text.endswith("\n") else f"\n{FINAL_ANSWER_CUE}"
@@ -163,6 +168,11 @@ def _one_of_each(rows: Sequence[Row]) -> Iterator[list[int]]:
             passes.append([])
         passes[turn].append(number)
     yield from passes
+
+
+def _marks(row: Row) -> ThinkMarks:
+    """The marks of the block in which the text ends: its own, else those that its prompt opened."""
+    return open_thought(row["response"]) or prompt_thought(row["prompt"]) or THINK
 
 
 def _unclosed(row: Row) -> bool:

@@ -22,6 +22,7 @@ from lawqa.prompting import PromptSpec, build_prompt, spec_hash
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import TrainingRecord, make_record, write_records
 from lawqa.runs import claim_output, describe_environment, now, write_json
+from lawqa.templates import sentences
 
 SOURCE = "distill"
 
@@ -92,6 +93,8 @@ def distill(
     samples_file, provenance_file = _side_files(config.output)
     retrieval = retrieve_contexts(config.rag, questions, quiet=config.quiet) if config.rag else None
     settings = _settings(config, backend, retrieval)
+    for note in sentences(backend.describe()):
+        say(f"note: {note}")
     if config.fresh or not provenance_file.is_file():
         samples_file.unlink(missing_ok=True)
         write_json(provenance_file, {"schema_version": 1, "settings": settings, "started": now()})
@@ -203,7 +206,10 @@ def _sample(
             if isinstance(answer, Failure):
                 row |= {"text": "", "hit_limit": False, "error": answer.reason}
             else:
-                row |= {"text": answer.text, "hit_limit": answer.hit_limit, "error": None}
+                row |= {
+                    "text": answer.text, "hit_limit": answer.hit_limit, "error": None,
+                    "in_thought": answer.in_thought,
+                }  # fmt: skip
             log.append(row)
 
 
@@ -213,7 +219,10 @@ def _read_samples(path: Path) -> dict[tuple[str, int], Sample]:
     _drop_torn_line(path)
     found = {}
     for _, row in json_lines(path):
-        sample = Sample(row["number"], row["text"], row["hit_limit"], row["error"])
+        sample = Sample(
+            row["number"], row["text"], row["hit_limit"], row["error"],
+            in_thought=bool(row.get("in_thought")),
+        )  # fmt: skip
         found[row["key"], row["number"]] = sample
     return found
 

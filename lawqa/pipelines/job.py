@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lawqa.backends.base import Backend
+from lawqa.backends.base import Backend, RendersPrompts
 from lawqa.backends.hf.model_files import WEIGHTS
 from lawqa.choices import orders
 from lawqa.commands import require_backend
@@ -19,7 +19,7 @@ from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 from lawqa.pipelines.rag import Retrieval, retrieve_contexts
 from lawqa.pipelines.result_log import ItemKey
 from lawqa.pipelines.results import Answer, result_row
-from lawqa.prompting import Prompt, build_prompt, spec_hash
+from lawqa.prompting import Prompt, build_prompt, prompt_thought, require_outside, spec_hash
 from lawqa.questions import Question, file_sha256, read_questions, reordered
 from lawqa.runs import (
     MANIFEST,
@@ -32,6 +32,7 @@ from lawqa.runs import (
     now,
     question_entries,
 )
+from lawqa.templates import sentences
 
 
 @dataclass(frozen=True)
@@ -192,21 +193,38 @@ def _server_notes(config: EvaluationConfig) -> Iterator[str]:
 
 
 def with_base_notes(job: Job, backend: Backend) -> Job:
-    """The job with what comparing the loaded model with that of its trainings gives to say.
+    """The job with what its chat template, and comparing the model with that of its trainings, give to say.
 
     Raises:
         BackendError: the adapter was trained over another model.
         DataError: wording or chat template differ, and that is not allowed.
+        ConfigError: the chat template gives no text, or ends the prompt inside an open think block where
+            labels are to be scored.
     """
     spec, allowed = job.config.spec, job.config.allow_prompt_mismatch
     wording = spec_hash(spec, backend.chat_template)
-    notes: list[str] = []
+    notes = [*sentences(backend.describe()), *_thought_notes(job, backend)]
     if job.merged is not None:
         notes += job.merged.check_wording(spec, wording, allow_prompt_mismatch=allowed)
     if job.adapter is not None:
         base = backend.describe()
         notes += job.adapter.check_base(base, spec, wording, allow_prompt_mismatch=allowed)
     return replace(job, notes=(*job.notes, *notes))
+
+
+def _thought_notes(job: Job, backend: Backend) -> Iterator[str]:
+    """Look at the first prompt before anything is written: does it end inside a think block?"""
+    if not isinstance(backend, RendersPrompts):
+        return
+    thought = prompt_thought(backend.render(job.prompts[0]))
+    if job.config.answer_by == "logits":
+        require_outside(thought)
+    if thought is not None and not job.config.spec.thinking:
+        yield (
+            f"THE MODEL THINKS WITHOUT --thinking: its chat template ends every prompt inside an open think "
+            f"block ({thought.opening}), so --max-new-tokens {job.config.generation().max_new_tokens} holds "
+            "the thought and the answer"
+        )
 
 
 def new_run_dir(config: EvaluationConfig, exists: Callable[[Path], bool] = Path.exists) -> Path:

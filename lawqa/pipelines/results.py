@@ -125,7 +125,12 @@ def _parsed(question: Question, answer: Answer) -> tuple[ParsedAnswer, str]:
     if isinstance(answer, Failure):
         return ParsedAnswer(None, "unanswered", "failed", None), ""
     if isinstance(answer, Completion):
-        parsed = parse(answer.text, question.choices, hit_limit=answer.hit_limit)
+        parsed = parse(
+            answer.text,
+            question.choices,
+            hit_limit=answer.hit_limit,
+            in_thought=answer.in_thought,
+        )
         return parsed, answer.text
     best = _likeliest(answer)
     return ParsedAnswer(best, "answered", "likeliest-label", None), best
@@ -151,6 +156,7 @@ def _measured(answer: Answer) -> dict[str, Any]:
             "hit_limit": answer.hit_limit,
             "stopped": answer.stopped,
             "thinking_closed": answer.thinking_closed,
+            "in_thought": answer.in_thought,
             "completion_tokens": answer.completion_tokens,
         }
     else:
@@ -159,7 +165,8 @@ def _measured(answer: Answer) -> dict[str, Any]:
 
 
 _MEASURED = (
-    "label_logprobs", "label_mass", "hit_limit", "stopped", "thinking_closed", "completion_tokens",
+    "label_logprobs", "label_mass", "hit_limit", "stopped", "thinking_closed", "in_thought",
+    "completion_tokens",
     "prompt", "prompt_tokens", "seconds", "error",
     "forced_answer", "forced_logprobs", "forced_label_mass", "forced_after", "forced_error",
 )  # fmt: skip

@@ -14,6 +14,7 @@ from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.errors import DataError
 from lawqa.files import read_json
 from lawqa.pipelines.result_log import find_results
+from lawqa.prompting import prompt_thought
 from lawqa.runs import MANIFEST, RESULTS, read_manifest, require_keys
 from lawqa.scoring import OUTCOMES, Outcome, ScoredAnswer, outcome_of
 
@@ -65,10 +66,17 @@ class StoredResult:
     """Its text; empty where that was not stored."""
     gold_retrieved: bool | None = None
     """Whether an article that the question's own context quotes was retrieved; None where nobody looked."""
+    in_thought: bool = False
+    """Whether the text begins inside a think block that its prompt opened."""
 
     def parsed(self) -> ParsedAnswer:
         """What today's parser reads in the response."""
-        return parse(self.response, self.choices or None, hit_limit=self.hit_limit)
+        return parse(
+            self.response,
+            self.choices or None,
+            hit_limit=self.hit_limit,
+            in_thought=self.in_thought,
+        )
 
     def as_recorded(self) -> ScoredAnswer:
         """The answer as it was read when it was stored."""
@@ -233,7 +241,17 @@ def _result(row: Any) -> StoredResult:
         logprobs=_logprobs(row) if ours else None,
         question=str(row.get("question", "")),
         gold_retrieved=row.get("gold_retrieved"),
+        in_thought=_in_thought(row) if ours else False,
     )
+
+
+def _in_thought(row: dict[str, Any]) -> bool:
+    """Whether the text begins in a thought; for rows from before this was stored, as the prompt says."""
+    stored = row.get("in_thought")
+    if stored is not None:
+        return bool(stored)
+    prompt = row.get("prompt")
+    return isinstance(prompt, str) and prompt_thought(prompt) is not None
 
 
 def _text(row: dict[str, Any], key: str) -> str:

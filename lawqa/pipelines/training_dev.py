@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.leaks import read_items
 from lawqa.pipelines.results import result_row, scored_answer
-from lawqa.prompting import Condition, Prompt, PromptSpec, build_prompt
+from lawqa.prompting import (
+    ChatTokenizer,
+    Condition,
+    Prompt,
+    PromptSpec,
+    build_prompt,
+    prompt_thought,
+    render,
+    require_outside,
+)
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import LEGACY_SPEC, TrainingRecord, holds_records, load_records
 from lawqa.runs import question_entries
@@ -49,6 +58,16 @@ class DevQuestions:
             "prompt_specs": self.specs,
             "questions": question_entries(self.questions),
         }
+
+    def require_scorable(self, tokenizer: ChatTokenizer) -> None:
+        """Make sure that a label can follow the prompts, before the first step.
+
+        Raises:
+            ConfigError: the chat template gives no text, or ends it inside an open think block.
+        """
+        first = self.prompts[0]
+        text = render(first.messages, tokenizer, thinking=first.spec.thinking)
+        require_outside(prompt_thought(text))
 
     def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[ScoredAnswer]:
         """The answers of one process's share, as `lawqa.training.dev.DevScorer` wants it."""

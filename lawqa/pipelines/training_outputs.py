@@ -16,6 +16,7 @@ from lawqa.questions import file_sha256
 from lawqa.records import LEGACY_SPEC, write_records
 from lawqa.runs import Manifest, describe_environment, now, write_text
 from lawqa.scoring import wilson
+from lawqa.templates import template_identity
 from lawqa.training.log import LOG, read_log
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def manifest_of(prepared: Prepared) -> Manifest:
     config, loaded, source = prepared.config, prepared.loaded, prepared.source
     from lawqa.backends.hf.device import describe_device
 
-    template = str(loaded.tokenizer.chat_template)
+    template = template_identity(loaded.tokenizer)
     spec_ids = sorted({record.prompt_spec for record in source.records})
     known = {
         (record.question_id, record.order): record.fingerprint

@@ -24,6 +24,7 @@ from lawqa.records import (
     tokenize_records,
 )
 from lawqa.runs import RunDirectory
+from lawqa.templates import described, sentences
 from lawqa.training.config import TrainingConfig
 from lawqa.training.trackers import Tracker, require_trackers
 
@@ -120,9 +121,13 @@ class Prepared:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user must know of the records, a sentence each."""
+        """What a user must know of the records and their prompts, a sentence each."""
         shortened = shortened_note(self.records, self.config.training.max_seq_length)
-        return (*self.source.warnings, shortened) if shortened else self.source.warnings
+        return (
+            *self.source.warnings,
+            *([shortened] if shortened else []),
+            *(sentences(described(self.loaded.tokenizer)) if self.source.records else ()),
+        )
 
 
 def prepare(config: TrainConfig) -> Prepared:
@@ -157,6 +162,8 @@ def prepare(config: TrainConfig) -> Prepared:
     if loaded.device.type == "cpu" and config.dtype == "float16":
         raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
     records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
+    if dev is not None:
+        dev.require_scorable(loaded.tokenizer)
     lengths = sorted(len(record.input_ids) for record in records)
     logger.debug(
         "%d records of %d to %d tokens, half of them up to %d",

@@ -52,7 +52,7 @@ class TrainingRecord:
 
     @property
     def thinking(self) -> bool:
-        """Whether the prompt leaves the think block open."""
+        """Whether the answer begins with a think block."""
         return self.prompt_spec != LEGACY_SPEC and PromptSpec.from_id(self.prompt_spec).thinking
 
 

@@ -6,8 +6,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lawqa.errors import DataError
-from lawqa.prompting import ChatTokenizer, PromptSpec, build_prompt, end_of_turn, render
+from lawqa.errors import ConfigError, DataError
+from lawqa.prompting import (
+    ChatTokenizer,
+    PromptSpec,
+    build_prompt,
+    end_of_turn,
+    prompt_thought,
+    render,
+    spoken_after,
+)
 from lawqa.questions import MAX_REPORTED_ERRORS
 from lawqa.records.record import LEGACY_SPEC, TrainingRecord
 
@@ -59,6 +67,8 @@ def tokenize_record(
     Raises:
         DataError: the prompt's tokens are not an exact prefix of all tokens, the answer is empty, or the
             record is too long even with the shortest context.
+        ConfigError: the chat template gives no text, or ends the prompt inside an open think block and the
+            record has no thinking.
     """
     whole = _tokenized(record, tokenizer)
     if max_seq_length == 0 or len(whole.input_ids) <= max_seq_length:
@@ -105,11 +115,20 @@ def _tokenized(record: TrainingRecord, tokenizer: ChatTokenizer) -> TokenizedRec
     prompt = render(record.messages, tokenizer, thinking=record.thinking)
     if not record.answer.strip():
         raise DataError(f"{record.key}: the answer is empty")
+    thought = prompt_thought(prompt)
+    if thought is not None and not record.thinking:
+        raise ConfigError(
+            f"{record.key}: this model's chat template ends the prompt inside an open think block "
+            f"({thought.opening}), and a {record.prompt_spec} record would teach the answer as a thought",
+            "train on records with thinking (lawqa distill --thinking), or over a model whose template can "
+            "leave the thinking out, such as Qwen/Qwen3-8B",
+        )
+    answer = spoken_after(prompt, record.answer)
     end = tokenizer.encode(end_of_turn(tokenizer), add_special_tokens=False)
     if len(end) != 1:
         raise DataError(f"{record.key}: the end of a turn is {len(end)} tokens, expected one")
     prompt_ids = tokenizer.encode(prompt, add_special_tokens=False)
-    answered = tokenizer.encode(prompt + record.answer, add_special_tokens=False)
+    answered = tokenizer.encode(prompt + answer, add_special_tokens=False)
     input_ids = answered + end
     start = len(prompt_ids)
     if answered[:start] != prompt_ids or len(answered) == start:

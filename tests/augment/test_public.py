@@ -41,6 +41,8 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
             "lawqa.questions",
             "lawqa.retrieval",
             "lawqa.splits",
+            "lawqa.templates",
+            "lawqa.thinking",
         ]
     )
 

@@ -33,7 +33,9 @@ from lawqa.backends.hf.scoring import (
 from lawqa.backends.hf.self_check import DisagreementError, checked_prompts, why_not_alike
 from lawqa.backends.hf.triton_probe import why_no_triton
 from lawqa.errors import ConfigError
-from lawqa.prompting import Prompt
+from lawqa.prompting import Prompt, render, require_outside
+from lawqa.templates import template_identity
+from lawqa.thinking import THINK, ThinkMarks
 
 __all__ = ["DEFAULT_TOKEN_BUDGET", "HFBackend", "label_token_ids"]
 
@@ -79,8 +81,16 @@ class HFBackend:
 
     @property
     def chat_template(self) -> str:
-        """The tokenizer's own."""
-        return str(self._loaded.tokenizer.chat_template or "")
+        """The tokenizer's own, and what lawqa does beside it (`templates.template_identity`)."""
+        return template_identity(self._loaded.tokenizer)
+
+    def render(self, prompt: Prompt) -> str:
+        """The prompt exactly as it is sent.
+
+        Raises:
+            ConfigError: the chat template gives no text for it.
+        """
+        return render(prompt.messages, self._loaded.tokenizer, thinking=prompt.spec.thinking)
 
     def without_adapter(self) -> HFBackend:
         """The same loaded weights with the adapter switched off.
@@ -113,6 +123,7 @@ class HFBackend:
 
         Raises:
             BackendError: a label is not a single token for this tokenizer.
+            ConfigError: a prompt ends inside an open think block, where no label can follow.
         """
         return self._score([encode(prompt, self._loaded.tokenizer) for prompt in prompts])
 
@@ -123,6 +134,7 @@ class HFBackend:
 
         Raises:
             BackendError: a label is not a single token there.
+            ConfigError: a text leaves the think block open in which its prompt ends.
         """
         tokenizer = self._loaded.tokenizer
         pairs = zip(prompts, texts, strict=True)
@@ -192,6 +204,8 @@ class HFBackend:
     def _score(self, encoded: Sequence[Encoded]) -> Iterator[ChoiceScores | Failure]:
         if not encoded:
             return iter(())
+        for item in encoded:
+            require_outside(item.thought)
         label_ids = label_token_ids(self._loaded.tokenizer, encoded[0].text)
         decoder = self._checked_decoder(encoded)
         budget = self._token_budget or (
@@ -226,7 +240,7 @@ class HFBackend:
         requests = [
             Request(
                 number, tuple(item.ids), sampling_key(settings.seed, item.prompt.key, repeat),
-                settings.max_new_tokens, thinking=item.prompt.spec.thinking,
+                settings.max_new_tokens, thinking=_thinks(item),
             )
             for number, (item, repeat) in enumerate(pairs)
         ]  # fmt: skip
@@ -234,6 +248,7 @@ class HFBackend:
             engine = open_engine(
                 decoder, requests, settings, loaded.stop_token_ids, loaded.tokenizer,
                 reference=self._plain.last_logits if self._self_check else None,
+                marks=_marks(encoded),
             )  # fmt: skip
         except DisagreementError as problem:
             self._distrust(str(problem))
@@ -254,8 +269,8 @@ class HFBackend:
         loaded = self._loaded
         stop_ids = loaded.stop_token_ids
         rules = StopRules(settings, stop_ids, loaded.tokenizer)
-        thinking = any(item.prompt.spec.thinking for item in encoded)
-        blocks = think_blocks(loaded.tokenizer, settings) if thinking else None
+        thinking = any(map(_thinks, encoded))
+        blocks = think_blocks(loaded.tokenizer, settings, _marks(encoded)) if thinking else None
 
         def answer(batch: Sequence[Encoded], repeat: int) -> list[Completion | Failure]:
             began = time.perf_counter()
@@ -294,7 +309,18 @@ class HFBackend:
             repeat=repeat,
             stopped=done.stopped,
             thinking_closed=done.thinking_closed,
+            in_thought=item.thought is not None,
         )
+
+
+def _thinks(item: Encoded) -> bool:
+    """Whether the completion begins in a think block, or is asked to open one."""
+    return item.prompt.spec.thinking or item.thought is not None
+
+
+def _marks(encoded: Sequence[Encoded]) -> ThinkMarks:
+    """The marks of the model's think blocks: those of its prompts, else the usual ones."""
+    return next((item.thought for item in encoded if item.thought is not None), THINK)
 
 
 def _failure(item: Encoded, reason: str, repeat: int = 0) -> Failure:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from lawqa.prompting import Prompt, render
+from lawqa.prompting import Prompt, prompt_thought, render
+from lawqa.thinking import ThinkMarks, closes_thought
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Encoded:
     """As the model sees it."""
     ids: list[int]
     """Its tokens."""
+    thought: ThinkMarks | None = None
+    """The marks of the think block inside which the text ends, where the template opened one."""
 
 
 def encode(prompt: Prompt, tokenizer: Any, continued: str = "") -> Encoded:
@@ -31,5 +34,7 @@ def encode(prompt: Prompt, tokenizer: Any, continued: str = "") -> Encoded:
     Raises:
         ConfigError: the tokenizer cannot render it.
     """
-    text = render(prompt.messages, tokenizer, thinking=prompt.spec.thinking) + continued
-    return Encoded(prompt, text, tokenizer.encode(text, add_special_tokens=False))
+    text = render(prompt.messages, tokenizer, thinking=prompt.spec.thinking)
+    thought = None if closes_thought(continued) else prompt_thought(text)
+    text += continued
+    return Encoded(prompt, text, tokenizer.encode(text, add_special_tokens=False), thought)

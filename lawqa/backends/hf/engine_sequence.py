@@ -58,7 +58,7 @@ class ThinkBlocks:
     """How think blocks end."""
 
     end: int
-    """The token of `</think>`."""
+    """The token that closes a block, such as `</think>`; -1 where the tokenizer has none."""
     closing: tuple[int, ...]
     """What closes a block for the model."""
     budget: int | None

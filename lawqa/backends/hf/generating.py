@@ -24,10 +24,12 @@ from lawqa.backends.hf.self_check import (
 )
 from lawqa.backends.hf.triton_probe import why_no_triton
 from lawqa.errors import BackendError
+from lawqa.thinking import THINK, ThinkMarks
 
 _MOST_ROWS_CUDA, _MOST_ROWS_CPU = 192, 16
 _PREFILL_TOKENS_CUDA, _PREFILL_TOKENS_CPU = 4096, 2048
 _STEPS_CUDA = 8
+_NO_TOKEN = -1
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ def open_engine(
     kernels: bool = True,
     graphs: bool = True,
     reference: Reference | None = None,
+    marks: ThinkMarks = THINK,
 ) -> Engine:
     """An engine for these requests, with a cache from the memory that is free.
 
@@ -54,6 +57,7 @@ def open_engine(
         kernels: whether Triton kernels may be used where they can.
         graphs: whether steps may be captured on CUDA.
         reference: what steps are compared with before they are used; None for no comparison.
+        marks: of the model's think blocks.
 
     Raises:
         BackendError: the memory holds no useful cache, or the tokenizer cannot close a think block.
@@ -85,7 +89,8 @@ def open_engine(
     cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages)
     kinds: list[Any] = [fused, TorchForward] if fused else [TorchForward]
     forward = _trusted(kinds, decoder, cache, compared, expected, rows)
-    thinking = think_blocks(tokenizer, settings) if any(r.thinking for r in requests) else None
+    thinks = any(request.thinking for request in requests)
+    thinking = think_blocks(tokenizer, settings, marks) if thinks else None
     logger.debug(
         "decoding with %s, %s graphs, %d rows, a cache of %d tokens",
         type(forward).__name__, "CUDA" if cuda and graphs else "no", rows, pages * PAGE,
@@ -128,19 +133,26 @@ def _trusted(
     raise DisagreementError(reason)
 
 
-def think_blocks(tokenizer: Any, settings: GenerationSettings) -> ThinkBlocks | None:
-    """How think blocks end for a tokenizer; None where it has no token for that and need not.
+def think_blocks(
+    tokenizer: Any, settings: GenerationSettings, marks: ThinkMarks = THINK
+) -> ThinkBlocks:
+    """How think blocks end for a tokenizer; with no token for it, they are never seen to end.
+
+    Args:
+        tokenizer: of the model.
+        settings: with the thinking budget.
+        marks: of the model's think blocks.
 
     Raises:
         BackendError: there is a thinking budget, and no token that ends a block.
     """
-    end = tokenizer.encode("</think>", add_special_tokens=False)
+    end = tokenizer.encode(marks.closing, add_special_tokens=False)
     if len(end) != 1:
         if settings.thinking_budget is None:
-            return None
+            return ThinkBlocks(_NO_TOKEN, (), None)
         raise BackendError(
-            "--thinking-budget: </think> is not a single token for this tokenizer",
+            f"--thinking-budget: {marks.closing} is not a single token for this tokenizer",
             "leave --thinking-budget out",
         )
-    closing = tokenizer.encode("\n</think>\n\n", add_special_tokens=False)
+    closing = tokenizer.encode(marks.ending, add_special_tokens=False)
     return ThinkBlocks(end[0], tuple(closing), settings.thinking_budget)

@@ -51,6 +51,7 @@ from lawqa.backends.hf.quantisation import (  # noqa: E402
 from lawqa.errors import BackendError  # noqa: E402
 from lawqa.hub import no_vain_requests  # noqa: E402
 from lawqa.prompting import end_of_turn  # noqa: E402
+from lawqa.templates import described  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +108,7 @@ class LoadedModel:
             "architecture": self.model.config.model_type,
             "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
             "dtype": str(self.dtype).removeprefix("torch."),
+            **described(self.tokenizer),
         }
 
 
