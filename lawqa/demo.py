@@ -127,7 +127,7 @@ def demo_text(result: DemoResult) -> str:
 def _write_model(
     directory: Path, questions: tuple[Question, ...], tokenizer: str | None, seed: int
 ) -> None:
-    from lawqa.backends.hf.load import load_tokenizer
+    from lawqa.backends.hf.pretrained import load_tokenizer
     from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
 
     texts = [f"{q.context}\n{q.text}\n" + "\n".join(q.choices) for q in questions]

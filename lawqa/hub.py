@@ -21,6 +21,23 @@ def cache_directory() -> Path:
     return Path(os.path.expandvars(hub)).expanduser()
 
 
+def cached_snapshot(name: str, revision: str | None = None) -> Path | None:
+    """The files of a model in the cache; None where this revision of it is not there.
+
+    Args:
+        name: such as Qwen/Qwen3-8B.
+        revision: a branch, tag or commit; None for `main`.
+    """
+    repository = cache_directory() / f"models--{name.replace('/', '--')}"
+    reference = repository / "refs" / (revision or "main")
+    try:
+        commit = reference.read_text(encoding="utf-8").strip() if reference.is_file() else revision
+        snapshot = repository / "snapshots" / commit if commit else None
+        return snapshot if snapshot is not None and snapshot.is_dir() else None
+    except (OSError, UnicodeDecodeError):
+        return None  # a name or cache that is no path; who loads the model says so
+
+
 @contextmanager
 def no_vain_requests(name: str) -> Iterator[None]:
     """Leave the network alone while a model is read, where the hub is out of reach.

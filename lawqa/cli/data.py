@@ -45,7 +45,7 @@ class Show:
 
         require_packages()
         from lawqa.augment import holds_readings, pack_readings, read_readings
-        from lawqa.backends.hf.load import load_tokenizer
+        from lawqa.backends.hf.pretrained import load_tokenizer
         from lawqa.records import load_records, masked_text, reading_record, tokenize_record
 
         tokenizer = load_tokenizer(self.tokenizer)

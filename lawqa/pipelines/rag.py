@@ -162,7 +162,7 @@ def _counter(config: RagConfig) -> Count:
     from lawqa.backends.hf import require_packages
 
     require_packages(quantised=False)
-    from lawqa.backends.hf.load import load_tokenizer
+    from lawqa.backends.hf.pretrained import load_tokenizer
 
     tokenizer = load_tokenizer(config.tokenizer, config.revision)
     return lambda text: len(tokenizer.encode(text, add_special_tokens=False))

@@ -84,7 +84,7 @@ def _token_count(tokenizer: str | None) -> Callable[[str], int] | None:
     from lawqa.backends.hf import require_packages as require_hf_packages
 
     require_hf_packages()
-    from lawqa.backends.hf.load import load_tokenizer
+    from lawqa.backends.hf.pretrained import load_tokenizer
 
     loaded = load_tokenizer(tokenizer)
     return lambda text: len(loaded.encode(text, add_special_tokens=False))

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawqa.errors import BackendError, ConfigError, DataError, MissingExtraError
-from lawqa.hub import no_vain_requests
+from lawqa.foreign_code import code_named_in, code_refused, refuse_unsafe_modules
+from lawqa.hub import cached_snapshot, no_vain_requests
 from lawqa.retrieval.articles import Article
 from lawqa.retrieval.references import article_name
 
@@ -174,10 +175,18 @@ def _loaded(kind: str, model: str) -> Any:
         library = importlib.import_module("sentence_transformers")
     except ImportError:
         raise MissingExtraError("sentence-transformers", "dense") from None
+    folder = Path(model) if Path(model).is_dir() else cached_snapshot(model)
+    if folder is not None:
+        refuse_unsafe_modules(model, folder)
     try:
         with no_vain_requests(model):
-            return getattr(library, kind)(model)
+            # The keywords of a transformers model within, which else may be read from a pickle.
+            return getattr(library, kind)(
+                model, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+            )
     except (OSError, ValueError) as problem:
+        if folder is not None and "trust_remote_code" in str(problem):
+            raise code_refused(model, code_named_in(folder)) from None
         raise BackendError(
             f"{model}: cannot be loaded as a {kind}: {problem}",
             "give a local directory, or a model that is in the Hugging Face cache",

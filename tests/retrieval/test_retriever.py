@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -289,13 +290,13 @@ def test_without_sentence_transformers_the_extra_is_named(
 
 class BrokenLibrary:
     @staticmethod
-    def SentenceTransformer(model: str) -> None:  # noqa: N802 - the library's name
+    def SentenceTransformer(model: str, **_options: object) -> None:  # noqa: N802 - the library's name
         raise OSError(f"{model} is not there")
 
 
 class PairlessLibrary:
     class CrossEncoder:
-        def __init__(self, model: str) -> None:
+        def __init__(self, model: str, **_options: object) -> None:
             self.model = model
 
         def predict(self, pairs: list[tuple[str, str]], *, show_progress_bar: bool) -> list[float]:
@@ -322,7 +323,7 @@ def test_a_hub_out_of_reach_is_not_asked_for_a_ranking_model(
 
     class Library:
         @staticmethod
-        def SentenceTransformer(_model: str) -> None:  # noqa: N802 - the library's own name
+        def SentenceTransformer(_model: str, **_options: object) -> None:  # noqa: N802 - the library's own name
             seen.append(hub.constants.HF_HUB_OFFLINE)
             raise OSError("not here")
 
@@ -332,6 +333,35 @@ def test_a_hub_out_of_reach_is_not_asked_for_a_ranking_model(
     with pytest.raises(BackendError, match="some/model"):
         SentenceEncoder("some/model")
     assert seen == [True]
+
+
+class WillingLibrary:
+    """Loads whatever it is given, and keeps the options."""
+
+    seen: dict[str, object]
+
+    @classmethod
+    def SentenceTransformer(cls, model: str, **options: object) -> str:  # noqa: N802 - the library's name
+        cls.seen = options
+        return model
+
+
+def test_a_ranking_models_code_is_never_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", WillingLibrary)  # type: ignore[arg-type]
+    kinds = [{"type": "sentence_transformers.models.Pooling"}, {"type": "modeling_mine.Mine"}]
+    SentenceEncoder(str(tmp_path))
+    assert WillingLibrary.seen["trust_remote_code"] is False
+    assert WillingLibrary.seen["model_kwargs"] == {"use_safetensors": True}
+    (tmp_path / "modules.json").write_text(json.dumps(kinds), encoding="utf-8")
+    with pytest.raises(BackendError, match=r"needs code that comes with it \(modeling_mine.Mine\)"):
+        SentenceEncoder(str(tmp_path))
+    (tmp_path / "modules.json").unlink()
+    (tmp_path / "2_Dense").mkdir()
+    (tmp_path / "2_Dense" / "pytorch_model.bin").touch()
+    with pytest.raises(BackendError, match=r"2_Dense.pytorch_model.bin is a pickle"):
+        SentenceEncoder(str(tmp_path))
 
 
 rankings = st.lists(st.permutations(range(6)), min_size=1, max_size=4)

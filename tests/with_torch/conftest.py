@@ -90,7 +90,7 @@ def qwen_tokenizer() -> Any:
     path = Path(__file__).parents[2].parent / "shared" / "data" / "qwen3-tokenizer"
     if not path.is_dir():
         pytest.skip("the real Qwen3 tokenizer is not beside the checkout")
-    from lawqa.backends.hf.load import load_tokenizer
+    from lawqa.backends.hf.pretrained import load_tokenizer
 
     return load_tokenizer(str(path))
 

@@ -15,9 +15,9 @@ from lawqa.backends.hf.load import (
     ModelConfig,
     apply_adapter,
     load_model,
-    load_tokenizer,
 )
 from lawqa.backends.hf.model_files import directory_hash
+from lawqa.backends.hf.pretrained import load_tokenizer
 from lawqa.backends.hf.tiny import write_tiny_model
 from lawqa.errors import BackendError
 
@@ -112,7 +112,7 @@ def test_a_model_that_is_nowhere_says_how_to_get_it(load: object) -> None:
 
 
 def test_a_directory_that_holds_no_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match=r"is no model directory: config\.json is missing"):
+    with pytest.raises(BackendError, match=r"is not a model directory: config\.json is missing"):
         load_model(ModelConfig(str(tmp_path)))
 
 

@@ -1,20 +1,58 @@
-"""Why a model does not load, in words that name the command which mends it."""
+"""Why a model does not load, in words that name the command that fixes it."""
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from huggingface_hub import constants
 from safetensors import SafetensorError
+from transformers.utils import logging as transformers_logging
 
-from lawqa.backends.hf.model_files import CONFIG
-from lawqa.errors import BackendError
-from lawqa.hub import cache_directory, hub_is_reachable
+from lawqa.backends.hf.model_folder import find_folder
+from lawqa.backends.hf.weight_files import WHOLE
+from lawqa.errors import BackendError, LawqaError
+from lawqa.foreign_code import code_named_in, code_refused
+from lawqa.hub import cache_directory, hub_is_reachable, no_vain_requests
 
-_MODEL_FILE, _ADAPTER_FILE = "config.json", CONFIG
+
+@contextmanager
+def reading(name: str, revision: str | None) -> Iterator[None]:
+    """Turn whatever a library raises over a model's files into an error that says what to do.
+
+    The files are somebody else's, and transformers, tokenizers and safetensors answer broken ones with every
+    kind of exception; nothing of lawqa's own runs inside, so that no bug of ours is hidden.
+
+    Raises:
+        BackendError: for what the libraries raised; memory that runs out stays what it is.
+    """
+    try:
+        with no_vain_requests(name), _only_errors():
+            yield
+    except (LawqaError, torch.OutOfMemoryError, MemoryError):
+        raise
+    except Exception as problem:
+        raise not_loaded(name, revision, problem) from problem
+    except BaseException as problem:
+        # A panic within tokenizers (Rust) is no Exception, so that nobody takes it for one.
+        if type(problem).__name__ != "PanicException":
+            raise
+        raise not_loaded(name, revision, RuntimeError(str(problem))) from problem
+
+
+@contextmanager
+def _only_errors() -> Iterator[None]:
+    """Keep transformers' tables of tensors from the terminal: lawqa refuses them, in a line."""
+    before = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(before)
 
 
 def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendError:
@@ -25,9 +63,16 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
         revision: the revision that was asked for.
         problem: what transformers raised.
     """
-    directory = Path(name)
-    if directory.is_dir():
-        return _bad_directory(directory, problem)
+    directory = find_folder(name, revision)
+    if directory is not None and "trust_remote_code" in str(problem):
+        return code_refused(name, code_named_in(directory))
+    if Path(name).is_dir():
+        return BackendError(f"{name}: cannot be loaded as a model: {_first_line(problem)}", WHOLE)
+    if Path(name).exists():
+        return BackendError(
+            f"{name}: is a file, expected a model's directory",
+            "give the directory that holds config.json and the weights",
+        )
     if _looks_like_a_path(name):
         return BackendError(
             f"{name}: no such directory",
@@ -36,10 +81,13 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
         )
     wanted = f"{name} ({revision})" if revision else name
     words = ["hf", "download", name, *(["--revision", revision] if revision else [])]
-    if isinstance(problem, SafetensorError):
+    if isinstance(problem, SafetensorError) or (
+        directory is not None and not isinstance(problem, OSError)
+    ):
+        what = "weights" if isinstance(problem, SafetensorError) else "files"
         return BackendError(
-            f"{wanted}: its weights in the Hugging Face cache cannot be read: {_first_line(problem)}",
-            f"{shlex.join(words)} --force-download  fetches them anew",
+            f"{wanted}: its {what} in the Hugging Face cache cannot be read: {_first_line(problem)}",
+            f"{shlex.join(words)} --force-download  fetches them again",
         )
     message = (
         f"{wanted}: no such directory, and not in the Hugging Face cache ({cache_directory()})"
@@ -69,34 +117,12 @@ def out_of_memory(name: str, *, on_gpu: bool, load_in_4bit: bool) -> BackendErro
     )
 
 
-def _bad_directory(directory: Path, problem: Exception) -> BackendError:
-    if (directory / _MODEL_FILE).is_file():
-        return BackendError(
-            f"{directory}: cannot be loaded as a model: {_first_line(problem)}",
-            "was the copy cut off? compare its files with the original's",
-        )
-    if (directory / _ADAPTER_FILE).is_file():
-        return BackendError(
-            f"{directory}: is an adapter, not a model",
-            f"--hf-model-name {_base_of(directory)} --hf-lora-path {directory}",
-        )
-    return BackendError(
-        f"{directory}: is no model directory: {_MODEL_FILE} is missing",
-        "give the directory that holds config.json and the weights",
-    )
-
-
-def _base_of(adapter: Path) -> str:
-    try:
-        content = json.loads((adapter / _ADAPTER_FILE).read_text(encoding="utf-8"))
-        return str(content["base_model_name_or_path"] or "BASE")
-    except (ValueError, KeyError, TypeError):
-        return "BASE"
-
-
 def _looks_like_a_path(name: str) -> bool:
     return name.startswith(("/", ".", "~")) or name.endswith("/") or name.count("/") > 1
 
 
 def _first_line(problem: Exception) -> str:
-    return next((line.strip() for line in str(problem).splitlines() if line.strip()), repr(problem))
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].endswith(":"):
+        return f"{lines[0]} {lines[1]}"
+    return lines[0] if lines else repr(problem)

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
 
-# bitsandbytes logs advice to install `kernels` when it is imported on a CPU; lawqa does not need it.
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-
-from transformers import (  # noqa: E402 - after the log level is set
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    GenerationConfig,
-)
-from transformers.utils import logging as transformers_logging  # noqa: E402
-
-from lawqa.backends.hf.absent import not_loaded, out_of_memory  # noqa: E402
-from lawqa.backends.hf.device import (  # noqa: E402
+from lawqa.backends.hf.absent import out_of_memory
+from lawqa.backends.hf.device import (
     ComputeDtype,
     compute_dtype,
     describe_device,
@@ -36,27 +24,34 @@ from lawqa.backends.hf.device import (  # noqa: E402
     peak_memory_gib,
     pick_device,
 )
-from lawqa.backends.hf.model_files import (  # noqa: E402
+from lawqa.backends.hf.model_files import (
     WEIGHTS,
     directory_hash,
     read_adapter_config,
 )
-from lawqa.backends.hf.quantisation import (  # noqa: E402
+from lawqa.backends.hf.pretrained import (
+    check_files,
+    load_config,
+    load_tokenizer,
+    load_weights,
+)
+from lawqa.backends.hf.quantisation import (
     QuantType,
+    cast_unquantised,
     keep_as_bytes,
     keep_cpu_gradients_right,
     quantisation,
     stored_type,
 )
-from lawqa.errors import BackendError  # noqa: E402
-from lawqa.hub import no_vain_requests  # noqa: E402
-from lawqa.prompting import end_of_turn  # noqa: E402
-from lawqa.templates import described  # noqa: E402
+from lawqa.backends.hf.weight_files import WHOLE
+from lawqa.errors import BackendError
+from lawqa.prompting import end_of_turn
+from lawqa.templates import described
+
+if TYPE_CHECKING:
+    from transformers import GenerationConfig
 
 logger = logging.getLogger(__name__)
-
-if not sys.stderr.isatty():
-    transformers_logging.disable_progress_bar()
 
 
 @dataclass(frozen=True)
@@ -130,24 +125,22 @@ def load_model(
     device = pick_device()
     dtype = compute_dtype(config.dtype, device)
     began = time.perf_counter()
+    config, stored, options = _as_stored(config, dtype)
+    check_files(config.name, config.revision, options["config"])
     tokenizer = load_tokenizer(config.name, config.revision)
     try:
-        with (
-            full_memory_named(),
-            no_vain_requests(config.name),
-            _share_of_cores() if sharded else nullcontext(),
-        ):
-            config, stored, options = _as_stored(config, dtype)
+        with full_memory_named(), _share_of_cores() if sharded else nullcontext():
             logger.debug(
                 "loading %s (revision %s) onto %s: %s, products in %s",
                 config.name, config.revision, describe_device(device),
                 config.quant_type if config.load_in_4bit else "not quantised", dtype,
             )  # fmt: skip
-            model = AutoModelForCausalLM.from_pretrained(
+            model: Any = load_weights(
                 config.name,
-                revision=config.revision or "main",
-                dtype=dtype,
-                device_map={"": torch.device("cpu") if sharded else device},
+                config.revision,
+                options.pop("config"),
+                dtype,
+                torch.device("cpu") if sharded else device,
                 **options,
             )
     except torch.OutOfMemoryError:
@@ -156,13 +149,15 @@ def load_model(
             on_gpu=device.type == "cuda" and not sharded,
             load_in_4bit=config.load_in_4bit,
         ) from None
-    except (OSError, ValueError, SafetensorError) as problem:
-        raise not_loaded(config.name, config.revision, problem) from problem
     if config.load_in_4bit:
         keep_as_bytes(model)
+        if stored is not None:
+            cast_unquantised(model, dtype)
         if device.type == "cpu":
             keep_cpu_gradients_right(model)
-    stop_token_ids = _stop_token_ids(model.generation_config, tokenizer)
+    rows = model.get_input_embeddings().weight.shape[0]
+    _require_rows(config.name, tokenizer, rows)
+    stop_token_ids = _stop_token_ids(config.name, model.generation_config, tokenizer, rows)
     loaded = LoadedModel(
         model, tokenizer, config, device, dtype, stop_token_ids,
         stored=stored, sharded=sharded,
@@ -177,19 +172,6 @@ def load_model(
     return loaded
 
 
-def load_tokenizer(name: str, revision: str | None = None) -> Any:
-    """The tokenizer of a model.
-
-    Raises:
-        BackendError: it is not there.
-    """
-    try:
-        with no_vain_requests(name):
-            return AutoTokenizer.from_pretrained(name, revision=revision or "main")
-    except (OSError, ValueError) as problem:
-        raise not_loaded(name, revision, problem) from problem
-
-
 def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
     """What a manifest says of a model, as far as its config and files tell without loading it.
 
@@ -201,21 +183,17 @@ def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
         BackendError: the model is not there, or its weights are quantised in another way.
         MissingExtraError: they are in 4 bits, and bitsandbytes is not installed.
     """
-    try:
-        with no_vain_requests(name):
-            described = AutoConfig.from_pretrained(name, revision=revision or "main")
-    except (OSError, ValueError) as problem:
-        raise not_loaded(name, revision, problem) from problem
-    stored = stored_type(name, described, torch.bfloat16)
-    return {**_identity(name, revision, described), "stored": stored}
+    model_config = load_config(name, revision)
+    stored = stored_type(name, model_config, torch.bfloat16)
+    return {**_identity(name, revision, model_config), "stored": stored}
 
 
-def _identity(name: str, revision: str | None, described: Any) -> dict[str, Any]:
+def _identity(name: str, revision: str | None, model_config: Any) -> dict[str, Any]:
     directory = Path(name)
     return {
         "name": name,
         "revision": revision,
-        "commit": getattr(described, "_commit_hash", None),
+        "commit": getattr(model_config, "_commit_hash", None),
         "directory_sha256": directory_hash(directory) if directory.is_dir() else None,
     }
 
@@ -224,9 +202,9 @@ def _as_stored(
     config: ModelConfig, dtype: torch.dtype
 ) -> tuple[ModelConfig, QuantType | None, dict[str, Any]]:
     """The config with the quantisation that the weights get, that of the files, and transformers' options."""
-    described = AutoConfig.from_pretrained(config.name, revision=config.revision or "main")
-    options: dict[str, Any] = {"config": described}
-    stored = stored_type(config.name, described, dtype)
+    model_config = load_config(config.name, config.revision)
+    options: dict[str, Any] = {"config": model_config}
+    stored = stored_type(config.name, model_config, dtype)
     if stored is None:
         # Never a None: transformers would take it for the files' own, and read 4-bit weights as whole ones.
         if config.load_in_4bit:
@@ -296,9 +274,45 @@ def _share_of_cores() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _stop_token_ids(generation: GenerationConfig | None, tokenizer: Any) -> tuple[int, ...]:
-    configured = generation.eos_token_id if generation is not None else None
-    ids = {configured} if isinstance(configured, int) else set(configured or ())
+def _require_rows(name: str, tokenizer: Any, rows: int) -> None:
+    """Refuse a tokenizer whose vocabulary is larger than the embedding: it is another model's.
+
+    Tokens that were added to it may lie beyond: Gemma 3 has one for images, which no text holds.
+    """
+    added = set(tokenizer.get_added_vocab().values())
+    beyond = [
+        token for token in tokenizer.get_vocab().values() if token >= rows and token not in added
+    ]
+    ends = [
+        token for token in (tokenizer.eos_token_id, tokenizer.pad_token_id) if (token or 0) >= rows
+    ]
+    if beyond or ends:
+        raise BackendError(
+            f"{name}: its tokenizer has tokens up to {max(beyond + ends)}, and the model's embedding "
+            f"{rows} rows",
+            "is the tokenizer another model's? compare the files with the original's",
+        )
+
+
+def _stop_token_ids(
+    name: str, generation: GenerationConfig | None, tokenizer: Any, rows: int
+) -> tuple[int, ...]:
+    configured: Any = generation.eos_token_id if generation is not None else None
+    given = (
+        configured
+        if isinstance(configured, list)
+        else [configured]
+        if configured is not None
+        else []
+    )
+    wrong = [token for token in given if type(token) is not int or not 0 <= token < rows]
+    if wrong:
+        raise BackendError(
+            f"{name}: the eos_token_id in its generation_config.json is {wrong[0]!r}, expected ids of "
+            f"tokens, 0 to {rows - 1}",
+            WHOLE,
+        )
+    ids = set(given)
     if tokenizer.eos_token_id is not None:
         ids.add(tokenizer.eos_token_id)
     if tokenizer.chat_template:

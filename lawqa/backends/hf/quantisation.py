@@ -74,6 +74,27 @@ def keep_as_bytes(model: Any) -> None:
             weight.quant_storage = module.quant_storage = torch.uint8
 
 
+def cast_unquantised(model: Any, dtype: torch.dtype) -> None:
+    """Bring what 4-bit files hold whole (embedding, norms, output layer) to the dtype that was asked for.
+
+    transformers leaves it in the dtype of the files, whatever `dtype` says, so products with it fail or run
+    in another precision than the manifest names.
+    """
+    in_float32 = set(model._keep_in_fp32_modules or ())
+    for path, module in model.named_modules():
+        if in_float32 & set(path.split(".")):
+            continue
+        for parameter in module.parameters(recurse=False):
+            state: Any = getattr(parameter, "quant_state", None)
+            if state is not None:
+                state.dtype = dtype  # of what dequantising gives
+            elif parameter.is_floating_point() and parameter.dtype != dtype:
+                parameter.data = parameter.data.to(dtype)
+        if hasattr(module, "compute_dtype"):
+            module.compute_dtype = dtype
+    model.config.dtype = dtype
+
+
 def keep_cpu_gradients_right(model: Any) -> None:
     """Stop bitsandbytes from repacking 4-bit weights on CPUs with AVX512-BF16.
 
