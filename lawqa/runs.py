@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import lawqa
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import UNSTORABLE, json_lines, read_json, written_whole
+from lawqa.files import append_to_own, json_lines, read_json, require_replaceable, written_whole
 from lawqa.questions import Question, fingerprint
 
 SCHEMA_VERSION = 1
@@ -149,9 +149,7 @@ class RunDirectory:
     def append_result(self, row: dict[str, Any]) -> None:
         """Append one question's result and wait until it is on disk."""
         line = json.dumps(row, ensure_ascii=False, allow_nan=False)
-        with (self.path / RESULTS).open(
-            "a", encoding="utf-8", errors=UNSTORABLE, newline="\n"
-        ) as file:
+        with append_to_own(self.path / RESULTS) as file:
             file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -235,6 +233,7 @@ def claim_output(
     try:
         if path.is_dir():
             raise ConfigError(f"{flag} {path}: is a directory, expected a file to write")
+        require_replaceable(path)
         if path.exists() and not fresh:
             raise ConfigError(f"{flag} {path}: exists already", "--fresh replaces it")
         path.parent.mkdir(parents=True, exist_ok=True)

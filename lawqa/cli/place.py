@@ -32,14 +32,14 @@ class PlaceInit:
 
     def run(self) -> int:
         from lawqa.commands import PLACE_FILE, packaged_source, place_file_text
-        from lawqa.runs import claim_output
+        from lawqa.runs import claim_output, write_text
 
         place = packaged_source().place(self.place)
         path = Path(PLACE_FILE)
         host = self.host or socket.gethostname()
         hf_home = self.hf_home or place.variables["hf_home"]
         claim_output(path, "lawqa place init:", fresh=self.fresh)
-        path.write_text(place_file_text(place, host, hf_home), encoding="utf-8")
+        write_text(path, place_file_text(place, host, hf_home))
         print(f"wrote {path}: place {place.id}, host {host}, hf_home {hf_home}")
         return 0
 

@@ -166,6 +166,10 @@ def opened(path: Path) -> _LogFile:
         ConfigError: it cannot be written, or holds something else than a log.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_char_device():
+            raise ConfigError(
+                f"--log-file {path}: is a directory or a pipe, expected a file", "name a new file"
+            )
         if path.is_file():
             with path.open("rb") as file:
                 begins = file.read(16)

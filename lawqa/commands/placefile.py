@@ -25,6 +25,8 @@ else:  # tomllib entered the standard library with 3.11
     import tomli as tomllib
 
 PLACE_FILE = "lawqa.toml"
+PLACE_FILE_VARIABLE = "LAWQA_PLACE_FILE"
+"""The environment variable that names a place file; one that is named is read whoever owns it."""
 DEFAULT_PLACE = "any"
 
 
@@ -154,11 +156,42 @@ def read_place_file(path: Path, *, host: str | None = None) -> PlaceFile:
 def current_place_file(start: Path | None = None) -> PlaceFile | None:
     """The place file in force; None where there is none.
 
+    The one that `LAWQA_PLACE_FILE` names, else the nearest; an empty value means none.
+
     Raises:
-        ConfigError: see `read_place_file`.
+        ConfigError: see `read_place_file`; or the nearest belongs to somebody else.
     """
+    named = os.environ.get(PLACE_FILE_VARIABLE)
+    if named is not None:
+        return read_place_file(Path(named)) if named else None
     path = find_place_file(start)
-    return read_place_file(path) if path else None
+    if path is None:
+        return None
+    _require_owner(path)
+    return read_place_file(path)
+
+
+def _require_owner(path: Path) -> None:
+    """Make sure that a file which was come upon, not named, is the user's own or the system's.
+
+    It decides which model is loaded and where data go. Whoever can write to a directory above the working
+    directory could put one there; git refuses a repository for the same reason (CVE-2022-24765).
+
+    Raises:
+        ConfigError: it belongs to somebody else.
+    """
+    user = os.geteuid()
+    trusted = {user, 0}
+    sudo = os.environ.get("SUDO_UID", "")
+    if user == 0 and sudo.isdecimal():
+        trusted.add(int(sudo))
+    owners = {path.lstat().st_uid, path.stat().st_uid}
+    if not owners <= trusted:
+        raise ConfigError(
+            f"{path}: belongs to user {max(owners - trusted)}, not to you (user {user}), and is not read",
+            f"where you trust it: {PLACE_FILE_VARIABLE}={path}  in front of the command; "
+            f"to do without it: {PLACE_FILE_VARIABLE}=",
+        )
 
 
 def place_settings(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import make_own_directory
 from lawqa.retrieval.articles import corpus_sha256
 from lawqa.runs import MANIFEST, read_manifest
 
@@ -39,7 +40,7 @@ def index_being_built(directory: Path, *, fresh: bool) -> Iterator[Path]:
     place = directory.resolve()  # `.` has no name, and a link is to stay one
     building = place.with_name(f".{place.name}.building")
     try:
-        building.mkdir(parents=True, exist_ok=True)
+        make_own_directory(building)
         handle = os.open(building, os.O_RDONLY)
     except OSError as problem:
         raise ConfigError(f"{directory}: cannot be written: {problem.strerror}") from None

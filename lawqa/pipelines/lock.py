@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lawqa.errors import ConfigError
+from lawqa.files import open_own
 
 LOCK = ".lock"
 
@@ -27,10 +28,11 @@ def run_lock(path: Path) -> Iterator[None]:
         path: the file; its directory must exist.
 
     Raises:
-        ConfigError: another process holds it, or the file system has no locks.
+        ConfigError: another process holds it, the file system has no locks, or the file is a link, a
+            directory, a pipe or a device.
     """
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        handle = open_own(path, os.O_RDWR)
     except OSError as problem:
         raise ConfigError(f"{path}: cannot be written: {problem.strerror}") from None
     try:
@@ -39,6 +41,7 @@ def run_lock(path: Path) -> Iterator[None]:
             if time.monotonic() > until:
                 raise _held(path)
             time.sleep(0.02)
+        # Nothing in the file changes before the lock is held.
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"pid {os.getpid()}\n".encode(), 0)
         yield
@@ -74,7 +77,7 @@ def require_free(path: Path) -> None:
 def is_held(path: Path) -> bool:
     """Whether a living process holds this lock; a file that nobody has written yet is nobody's."""
     try:
-        handle = os.open(path, os.O_RDWR)
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:  # a path that cannot be is explained by whoever writes there
         return False
     try:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from lawqa.errors import ConfigError
+from lawqa.files import open_own
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _OF_THIS_PYTHON = {"lawqa": ("-m", "lawqa"), "python": (), "python3": (), "pip": ("-m", "pip")}
@@ -49,7 +50,7 @@ def run_logged(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Ended:
     line_to_run = program_line(argv)
     signals: list[int] = []
     with (
-        log.open("ab") as kept,
+        os.fdopen(open_own(log, os.O_WRONLY | os.O_APPEND), "ab") as kept,
         _forwarding(signals) as hand_in,
         subprocess.Popen(  # noqa: S603 - declared
             line_to_run,

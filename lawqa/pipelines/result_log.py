@@ -21,7 +21,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from lawqa.errors import DataError
-from lawqa.files import UNSTORABLE
+from lawqa.files import (
+    append_to_own,
+    flush_directory,
+    make_own_directory,
+    open_own,
+    require_replaceable,
+)
 from lawqa.runs import PARTS, RESULTS
 
 ItemKey = tuple[str, int]
@@ -41,8 +47,10 @@ class ResultLog:
     """
 
     def __init__(self, path: Path) -> None:
+        if path.parent.name == PARTS:
+            make_own_directory(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8", errors=UNSTORABLE, newline="\n")
+        self._file = append_to_own(path)
         self._synced = time.monotonic()
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -139,13 +147,15 @@ def bring_together(run_dir: Path, found: Found, keys: Iterable[ItemKey]) -> None
 
     Whenever this is interrupted, either the old files are there or the new one.
     """
+    require_replaceable(run_dir / RESULTS)
     temporary = run_dir / f".{RESULTS}.tmp"
-    with temporary.open("wb") as out:
+    with os.fdopen(open_own(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as out:
         for line in found.lines(keys):
             out.write(line)
         out.flush()
         os.fsync(out.fileno())
     temporary.replace(run_dir / RESULTS)
+    flush_directory(run_dir)
     shutil.rmtree(run_dir / PARTS, ignore_errors=True)
 
 

@@ -24,6 +24,7 @@ from typing import BinaryIO
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
+from lawqa.files import open_own
 from lawqa.pipelines.statutes_journal import Done, Job, Journal
 from lawqa.pipelines.statutes_workers import converted_in_order
 from lawqa.retrieval.articles import corpus_sha256
@@ -165,13 +166,13 @@ def _write_laws(
     """
     partial = _beside(config.output, "partial")
     if earlier is None:
-        partial.write_bytes(b"")
+        os.close(open_own(partial, os.O_WRONLY | os.O_TRUNC))
         journal.start(job)
         done: list[Done] = []
     else:
         done = _still_valid(earlier, job, files, partial)
         journal.restart(job, done)
-    with partial.open("r+b") as out:
+    with os.fdopen(open_own(partial, os.O_RDWR), "r+b") as out:
         out.truncate(done[-1].end if done else 0)
         out.seek(0, os.SEEK_END)
         _write_rest(config, journal, out, files, done)

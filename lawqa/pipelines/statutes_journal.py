@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lawqa.errors import DataError
+from lawqa.files import append_to_own, open_own
 from lawqa.runs import SCHEMA_VERSION
 
 Record = TypeVar("Record", "Job", "Done")
@@ -54,18 +56,24 @@ class Journal:
 
     def start(self, job: Job) -> None:
         """Write a new journal; an earlier one is replaced."""
-        self.path.write_text(_line(job), encoding="ascii")
+        with os.fdopen(
+            open_own(self.path, os.O_WRONLY | os.O_TRUNC), "w", encoding="ascii"
+        ) as file:
+            file.write(_line(job))
 
     def restart(self, job: Job, done: list[Done]) -> None:
         """Write the journal anew with the laws that the partial file really holds."""
         text = "".join([_line(job), *map(_line, done)])
         temporary = self.path.with_name(self.path.name + ".new")
-        temporary.write_text(text, encoding="ascii")
+        with os.fdopen(
+            open_own(temporary, os.O_WRONLY | os.O_TRUNC), "w", encoding="ascii"
+        ) as file:
+            file.write(text)
         temporary.replace(self.path)
 
     def append(self, done: Done) -> None:
         """Add a law; call it when its lines have been handed to the operating system."""
-        with self.path.open("a", encoding="ascii", newline="\n") as file:
+        with append_to_own(self.path) as file:
             file.write(_line(done))
 
     def read(self) -> tuple[Job, list[Done]]:

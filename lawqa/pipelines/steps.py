@@ -7,6 +7,7 @@ work/steps/ID.log    what it printed
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Literal
 
 from lawqa.commands import Place, Rendered, Source, check_policy, expand, render
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import open_own
 from lawqa.pipelines.processes import Ended, run_logged
 from lawqa.pipelines.steps_state import StepState, fingerprint, read_state
 from lawqa.runs import now, write_json
@@ -251,7 +253,7 @@ def _locked(directory: Path) -> Iterator[None]:
     """Keep a second runner out; the system frees the lock however this process ends."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with (directory / "lock").open("w") as file:
+        with os.fdopen(open_own(directory / "lock", os.O_WRONLY), "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -17,6 +17,7 @@ from transformers import TrainerCallback
 
 from lawqa.backends.hf.device import peak_memory_gib
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, duration
+from lawqa.files import append_to_own
 from lawqa.runs import write_text
 from lawqa.training.checkpoints import disk_faults
 from lawqa.training.log import EVENTS, LOG, read_log
@@ -114,7 +115,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
             self._events = None
 
     def _append(self, line: str) -> None:
-        with (self._directory / LOG).open("a", encoding="utf-8") as file:
+        with append_to_own(self._directory / LOG) as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
