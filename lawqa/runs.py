@@ -62,6 +62,9 @@ class Manifest:
     """Id, order and fingerprint of every question asked or trained on."""
     adapter: dict[str, Any] | None = None
     """The adapter that was evaluated: path and what its manifest says; None without one."""
+    written: dict[str, Any] | None = None
+    """The adapter that a training wrote: the settings that decide what it computes, and the SHA-256 of its
+    tensors; None for an evaluation."""
     retrieval: dict[str, Any] | None = None
     """What contexts were retrieved with: hashes of index and corpus, parameters; None without retrieval."""
     notes: list[str] = field(default_factory=list)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from lawqa.backends.hf.model_files import directory_hash, read_adapter_config
 from lawqa.errors import BackendError, DataError
 from lawqa.files import read_json
+from lawqa.pipelines.adapter_record import require_recorded
 from lawqa.pipelines.leaks import read_items
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
@@ -37,7 +38,7 @@ class AdapterManifest:
         """Read the manifest beside an adapter.
 
         Raises:
-            BackendError: there is no adapter, or not a whole one.
+            BackendError: there is no adapter, not a whole one, or not the one that the training wrote.
             DataError: the manifest is broken, or its training did not finish.
         """
         read_adapter_config(path)
@@ -51,6 +52,7 @@ class AdapterManifest:
                 "train again with --fresh",
             )
         _require_keys(content, path / MANIFEST, "train again with --fresh")
+        require_recorded(path, content)
         return cls(path, content)
 
     @classmethod

@@ -204,12 +204,14 @@ def with_base_notes(job: Job, backend: Backend) -> Job:
     spec, allowed = job.config.spec, job.config.allow_prompt_mismatch
     wording = spec_hash(spec, backend.chat_template)
     notes = [*sentences(backend.describe()), *_thought_notes(job, backend)]
+    first: list[str] = []
     if job.merged is not None:
         notes += job.merged.check_wording(spec, wording, allow_prompt_mismatch=allowed)
     if job.adapter is not None:
         base = backend.describe()
+        first += [str(note) for note in [base.get("adapter_note")] if note]
         notes += job.adapter.check_base(base, spec, wording, allow_prompt_mismatch=allowed)
-    return replace(job, notes=(*job.notes, *notes))
+    return replace(job, notes=(*first, *job.notes, *notes))
 
 
 def _thought_notes(job: Job, backend: Backend) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lawqa.errors import Interrupted
+from lawqa.pipelines.adapter_record import adapter_record
 from lawqa.pipelines.lock import locked_directory
 from lawqa.pipelines.training_outputs import (
     ADAPTER_FILES,
@@ -109,7 +110,9 @@ def _finish(
     measured = figures_json(figures)
     measured["peak_memory_gib"] = peak_memory_gib(prepared.loaded.device)
     notes = [*manifest.notes, *([NO_BETTER] if figures.no_better_step else [])]
-    run.write_manifest(replace(manifest, figures=measured, notes=notes, ended=now(), status="done"))
+    written = adapter_record(run.path)
+    done = replace(manifest, figures=measured, notes=notes, written=written)
+    run.write_manifest(replace(done, ended=now(), status="done"))
     remove_all(run.path)  # only now: until here a killed process could need them
 
 

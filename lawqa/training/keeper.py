@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import get_peft_model_state_dict, set_peft_model_state_dict
 from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors.torch import load_file, save_file
 
+from lawqa.backends.hf.adapter_audit import adapter_state, put_adapter_state
 from lawqa.training.checkpoints import (
     all_checkpoints,
     disk_faults,
@@ -146,13 +146,16 @@ def is_finished(checkpoint: Path, keeper: Keeper, total_steps: int) -> bool:
 
 def adapter_weights(model: Any) -> dict[str, torch.Tensor]:
     """A copy of the adapter's weights on the CPU."""
-    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
-    return {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
+    return {name: tensor.detach().cpu().clone() for name, tensor in adapter_state(model).items()}
 
 
 def put_adapter_weights(model: Any, weights: dict[str, torch.Tensor]) -> None:
-    """Give the adapter these weights."""
-    set_peft_model_state_dict(model, weights)
+    """Give the adapter these weights.
+
+    Raises:
+        BackendError: not all of them landed.
+    """
+    put_adapter_state(model, weights)
 
 
 def load_adapter_weights(checkpoint: Path) -> dict[str, torch.Tensor]:

@@ -78,6 +78,7 @@ class HFBackend:
         self._distrusted: str | None = None
         self._plain = PlainModel(loaded, adapter=adapter)
         self._used: dict[str, str | int] = {}
+        self._told: set[str] = set()
 
     @property
     def chat_template(self) -> str:
@@ -109,12 +110,16 @@ class HFBackend:
 
     def describe(self) -> dict[str, Any]:
         """Model, device, the ways taken so far, and the peak of the memory so far."""
+        effect, adapter = self._loaded.effect, self._loaded.adapter
+        on = adapter is not None and self._adapter
         return {
             **self._loaded.describe(),
             "device": describe_device(self._loaded.device),
             "peak_memory_gib": peak_memory_gib(self._loaded.device),
             "token_budget": self._token_budget,
-            "adapter_on": self._loaded.adapter is not None and self._adapter,
+            "adapter_on": on,
+            "adapter_effect": effect.nats if on and effect else None,
+            "adapter_note": effect.note(adapter) if on and effect and adapter else None,
             **self._used,
         }
 
@@ -176,15 +181,21 @@ class HFBackend:
                 loaded.model, loaded.dtype, adapter=self._adapter, elementwise=elementwise
             )
         except UnsupportedModelError as problem:
-            logger.warning("asking through transformers' own forward pass: %s", problem)
+            self._say_plain(str(problem))
             self._used["path"] = f"transformers: {problem}"
             return None
         self._used["path"] = f"flat tokens, {type(elementwise).__name__}"
         return decoder
 
     def _distrust(self, reason: str) -> None:
-        logger.warning("asking through transformers' own forward pass: %s", reason)
+        self._say_plain(reason)
         self._distrusted = reason
+
+    def _say_plain(self, reason: str) -> None:
+        """Say once that the slower way is taken, and why."""
+        if reason not in self._told:
+            self._told.add(reason)
+            logger.warning("asking through transformers' own forward pass: %s", reason)
 
     def _checked_decoder(self, encoded: Sequence[Encoded]) -> Decoder | None:
         """The model taken apart, if its probabilities are those of transformers; looked at once."""

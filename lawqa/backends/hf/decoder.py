@@ -13,7 +13,13 @@ from typing import Any
 import torch
 
 from lawqa.backends.hf.elementwise import Elementwise, TorchElementwise
-from lawqa.backends.hf.projections import Projection, UnsupportedModelError, read_projection
+from lawqa.backends.hf.projections import (
+    Projection,
+    UnsupportedModelError,
+    frozen,
+    is_adapter_layer,
+    read_projection,
+)
 
 Attend = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 """(layer, queries [tokens, heads, dim], keys and values [tokens, kv_heads, dim]) -> [tokens, heads * dim]."""
@@ -142,7 +148,7 @@ def read_decoder(
     Args:
         model: a transformers model, or PEFT's wrapper around one.
         dtype: the dtype of products.
-        adapter: whether LoRA weights count.
+        adapter: whether LoRA weights count; without them every module is read below its adapter.
         elementwise: norms, rotations and activations; None for plain torch.
 
     Raises:
@@ -150,7 +156,10 @@ def read_decoder(
     """
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     _check_known(causal)
-    config, body = causal.config, causal.model
+    if adapter:
+        _check_places(causal)
+    config, body = causal.config, frozen(causal.model)
+    lm_head, embed_tokens = frozen(causal.lm_head), frozen(body.embed_tokens)
     head_dim = getattr(config, "head_dim", None) or (
         config.hidden_size // config.num_attention_heads
     )
@@ -161,18 +170,18 @@ def read_decoder(
         heads=config.num_attention_heads,
         kv_heads=config.num_key_value_heads,
         head_dim=head_dim,
-        vocabulary=causal.lm_head.weight.shape[0],
+        vocabulary=lm_head.weight.shape[0],
         eps=config.rms_norm_eps,
     )
-    embedding = body.embed_tokens.weight.detach()
+    embedding = embed_tokens.weight.detach()
     return Decoder(
         shape=shape,
         dtype=dtype,
         device=embedding.device,
         embedding=embedding,
         layers=tuple(_layer(layer, dtype, adapter=adapter) for layer in body.layers),
-        norm=body.norm.weight.detach(),
-        lm_head=causal.lm_head,
+        norm=frozen(body.norm).weight.detach(),
+        lm_head=lm_head,
         inverse_frequencies=body.rotary_emb.inv_freq.float().to(embedding.device),
         rotary_scale=float(body.rotary_emb.attention_scaling),
         elementwise=elementwise or TorchElementwise(),
@@ -180,18 +189,19 @@ def read_decoder(
 
 
 def _layer(layer: Any, dtype: torch.dtype, *, adapter: bool) -> Layer:
-    attention, mlp = layer.self_attn, layer.mlp
+    layer = frozen(layer)
+    attention, mlp = frozen(layer.self_attn), frozen(layer.mlp)
 
     def read(module: Any) -> Projection:
         return read_projection(module, dtype, adapter=adapter)
 
     def head_norm(name: str) -> torch.Tensor | None:
         norm = getattr(attention, name, None)
-        return None if norm is None else norm.weight.detach()
+        return None if norm is None else frozen(norm).weight.detach()
 
     return Layer(
-        attention_norm=layer.input_layernorm.weight.detach(),
-        mlp_norm=layer.post_attention_layernorm.weight.detach(),
+        attention_norm=frozen(layer.input_layernorm).weight.detach(),
+        mlp_norm=frozen(layer.post_attention_layernorm).weight.detach(),
         q_norm=head_norm("q_norm"),
         k_norm=head_norm("k_norm"),
         qkv=(read(attention.q_proj), read(attention.k_proj), read(attention.v_proj)),
@@ -205,10 +215,6 @@ def _check_known(model: Any) -> None:
     name, config = type(model).__name__, model.config
     if name not in _KNOWN:
         raise UnsupportedModelError(f"{name} is not among {', '.join(_KNOWN)}")
-    if hasattr(model.lm_head, "base_layer") or hasattr(model.model.embed_tokens, "base_layer"):
-        raise UnsupportedModelError("an adapter on the embeddings or on lm_head")
-    if hasattr(model.lm_head, "modules_to_save"):
-        raise UnsupportedModelError("an adapter that replaces lm_head")
     kinds = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
     if kinds:
         raise UnsupportedModelError(f"layers with {', '.join(sorted(kinds))}")
@@ -219,3 +225,13 @@ def _check_known(model: Any) -> None:
         raise UnsupportedModelError(f"rotary embeddings of type {rope}")
     if len({parameter.device for parameter in model.parameters()}) > 1:
         raise UnsupportedModelError("weights on several devices")
+
+
+_WITH_LORA = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+
+
+def _check_places(model: Any) -> None:
+    """An adapter may sit on the seven linear layers of a block, where it is looked for, and nowhere else."""
+    for name, module in model.named_modules():
+        if is_adapter_layer(module) and name.rpartition(".")[2] not in _WITH_LORA:
+            raise UnsupportedModelError(f"an adapter on {name}")

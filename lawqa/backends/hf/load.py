@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
 
 from lawqa.backends.hf.absent import out_of_memory
+from lawqa.backends.hf.adapter_audit import AdapterEffect, apply_adapter, no_peft_warnings
+from lawqa.backends.hf.adapter_files import read_adapter_files
 from lawqa.backends.hf.device import (
     ComputeDtype,
     compute_dtype,
@@ -24,11 +24,7 @@ from lawqa.backends.hf.device import (
     peak_memory_gib,
     pick_device,
 )
-from lawqa.backends.hf.model_files import (
-    WEIGHTS,
-    directory_hash,
-    read_adapter_config,
-)
+from lawqa.backends.hf.model_files import directory_hash
 from lawqa.backends.hf.pretrained import (
     check_files,
     load_config,
@@ -50,6 +46,16 @@ from lawqa.templates import described
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig
+
+__all__ = [
+    "LoadedModel",
+    "ModelConfig",
+    "apply_adapter",
+    "describe_files",
+    "load_model",
+    "load_tokenizer",
+    "no_peft_warnings",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +95,8 @@ class LoadedModel:
     """Tokens that end a turn: those of the generation config, and the chat template's own."""
     adapter: Path | None = None
     """The adapter that is applied, unmerged."""
+    effect: AdapterEffect | None = None
+    """What that adapter did to a probe prompt when it was applied; None without one."""
     stored: QuantType | None = None
     """The 4-bit type in which its files hold the weights; None for whole ones."""
     sharded: bool = False
@@ -114,7 +122,8 @@ def load_model(
 
     Args:
         config: which model, and how.
-        adapter: a PEFT adapter directory to apply, unmerged; its weights are kept in float32.
+        adapter: a PEFT adapter directory to apply, unmerged; its weights are kept in float32. Its files are
+            read, and refused, before the model is loaded.
         sharded: leave the weights on the CPU, for `lawqa.training.sharding` to share them out: a GPU never
             holds them all.
 
@@ -125,6 +134,7 @@ def load_model(
     device = pick_device()
     dtype = compute_dtype(config.dtype, device)
     began = time.perf_counter()
+    files = read_adapter_files(adapter) if adapter is not None else None
     config, stored, options = _as_stored(config, dtype)
     check_files(config.name, config.revision, options["config"])
     tokenizer = load_tokenizer(config.name, config.revision)
@@ -162,8 +172,8 @@ def load_model(
         model, tokenizer, config, device, dtype, stop_token_ids,
         stored=stored, sharded=sharded,
     )  # fmt: skip
-    if adapter is not None:
-        apply_adapter(loaded, adapter)
+    if files is not None:
+        apply_adapter(loaded, files)
     model.eval()
     logger.debug(
         "loaded in %.1f s; end tokens %s; adapter %s; peak memory %s GiB",
@@ -224,43 +234,6 @@ def _as_stored(
             config.name, stored, config.quant_type,
         )  # fmt: skip
     return replace(config, load_in_4bit=True, quant_type=stored), stored, options
-
-
-def apply_adapter(loaded: LoadedModel, adapter: Path) -> None:
-    """Put a PEFT adapter onto a loaded model, unmerged.
-
-    Raises:
-        BackendError: it is not an adapter, or does not fit the model.
-    """
-    from peft import PeftModel
-
-    read_adapter_config(adapter)
-    try:
-        with no_peft_warnings():
-            loaded.model = PeftModel.from_pretrained(loaded.model, str(adapter), is_trainable=False)
-    except SafetensorError as problem:
-        raise BackendError(
-            f"{adapter / WEIGHTS}: cannot be read: {problem}",
-            "was the copy cut off? compare it with the original",
-        ) from problem
-    except (OSError, ValueError, RuntimeError) as problem:
-        raise BackendError(
-            f"{adapter}: does not fit {loaded.config.name}: {problem}",
-            "evaluate it over the base model that it was trained on",
-        ) from problem
-    loaded.model.eval()
-    loaded.adapter = adapter
-
-
-@contextmanager
-def no_peft_warnings() -> Iterator[None]:
-    """Keep a warning from the user that only PEFT can mend.
-
-    PEFT asks transformers 5.22 and later by a name that is deprecated there.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        yield
 
 
 @contextmanager

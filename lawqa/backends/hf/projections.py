@@ -48,29 +48,61 @@ def read_projection(module: Any, dtype: torch.dtype, *, adapter: bool) -> Projec
     """Take a linear layer apart.
 
     Args:
-        module: a linear layer, or PEFT's LoRA layer around one.
+        module: a linear layer, or PEFT's layer around one.
         dtype: the dtype of products.
-        adapter: whether the LoRA weights count.
+        adapter: whether the LoRA weights count; without them a layer of any kind of adapter will do.
 
     Raises:
         UnsupportedModelError: the adapter is of a kind that is not plain LoRA.
     """
-    base = getattr(module, "base_layer", None)
-    if base is None:
-        return Projection(_plain(module), None)
-    if getattr(module, "merged", False):
-        raise UnsupportedModelError("an adapter that is merged into its weights")
-    active = [name for name in module.active_adapters if name in getattr(module, "lora_A", {})]
-    if not adapter or module.disable_adapters or not active:
+    base = frozen(module)
+    if base is module or not adapter or module.disable_adapters:
         return Projection(_plain(base), None)
-    if len(active) > 1 or getattr(module, "lora_variant", None):
-        raise UnsupportedModelError("an adapter that is not plain LoRA, or several at once")
-    name = active[0]
+    reason = why_not_plain_lora(module)
+    if reason is not None:
+        raise UnsupportedModelError(reason)
+    name = module.active_adapters[0]
     a, b = module.lora_A[name], module.lora_B[name]
-    if b.bias is not None:
-        raise UnsupportedModelError("a LoRA layer with a bias")
     scaled = b.weight.detach().float() * module.scaling[name]
     return Projection(_plain(base), Lora(a.weight.detach().to(dtype), scaled.to(dtype)))
+
+
+def frozen(module: Any) -> Any:
+    """The base model's own module below every layer that an adapter put around it.
+
+    Raises:
+        UnsupportedModelError: an adapter is merged into its weights.
+    """
+    while is_adapter_layer(module):
+        if getattr(module, "merged", False):
+            raise UnsupportedModelError("an adapter that is merged into its weights")
+        below = getattr(module, "base_layer", None)
+        module = module.original_module if below is None else below
+    return module
+
+
+def is_adapter_layer(module: Any) -> bool:
+    """Whether an adapter put this module into the model, around one of the model's own."""
+    own = type(module).__module__.partition(".")[0] != "peft"
+    return not own and (hasattr(module, "base_layer") or hasattr(module, "original_module"))
+
+
+def why_not_plain_lora(module: Any) -> str | None:
+    """Why a layer of an adapter is more than a product with two low-rank matrices; None where it is not."""
+    active = list(getattr(module, "active_adapters", ()))
+    known = type(module).__module__.startswith("peft.tuners.lora.")
+    known = known and type(module).__name__ in ("Linear", "Linear4bit", "Linear8bitLt")
+    if not known or len(active) != 1 or is_adapter_layer(module.base_layer):
+        return f"an adapter that is not plain LoRA ({type(module).__name__})"
+    (name,) = active
+    if not {*module.lora_A} == {*module.lora_B} == {name} or name not in module.scaling:
+        return f"an adapter that is not plain LoRA ({type(module).__name__}), or several at once"
+    variant = getattr(module, "lora_variant", None) or {}
+    if name in variant:
+        return f"an adapter that is not plain LoRA ({type(variant[name]).__name__})"
+    if module.lora_B[name].bias is not None:
+        return "a LoRA layer with a bias"
+    return None
 
 
 def _plain(module: Any) -> Any:

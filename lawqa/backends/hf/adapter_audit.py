@@ -1,0 +1,431 @@
+"""Putting an adapter onto a loaded model, and seeing that it is all there and that the base is untouched.
+
+PEFT warns, no more, where tensors of an adapter find no place or a place finds no tensor, and some kinds of
+adapter change the base model's weights while they are attached. So what is expected is asked of the attached
+adapter before a tensor is loaded, and is compared with the file; what landed is compared with it again; and
+the model with the adapter switched off must give the logits that it gave before.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lawqa.backends.hf.absent import out_of_memory
+from lawqa.backends.hf.adapter_files import AdapterFiles, named, read_adapter_files
+from lawqa.backends.hf.model_files import CONFIG, WEIGHTS
+from lawqa.errors import BackendError
+
+if TYPE_CHECKING:
+    from lawqa.backends.hf.load import LoadedModel
+
+_NAME = "default"
+_PREFIX = "base_model.model."
+_PROBE = "次の問題に、aからdのうち一つで答えてください。第一条 a b c d"
+_PROBE_TOKENS = 48
+_PROBED_ROWS = 16
+
+# The same kernels on the same numbers; a GPU may add in another order, a rewritten weight moves tenths.
+_SAME_IN_FULL, _SAME_IN_HALF = 1e-4, 2e-2
+
+
+@dataclass(frozen=True)
+class AdapterEffect:
+    """What an adapter does to the next-token probabilities of a probe prompt."""
+
+    nats: float
+    """The largest change of a log-probability, at any token after any position; 0 for none, to the bit."""
+    reason: str
+    """Why it does nothing, as far as its files tell; empty where it does something."""
+
+    def note(self, adapter: Path) -> str | None:
+        """What a reader of scores must know first; None where the adapter does something."""
+        if self.nats:
+            return None
+        reason = f": {self.reason}" if self.reason else ""
+        return (
+            f"ADAPTER CHANGES NOTHING: with {adapter} a probe prompt has the base model's logits, to the "
+            f"bit{reason}"
+        )
+
+
+def apply_adapter(loaded: LoadedModel, adapter: Path | AdapterFiles) -> None:
+    """Put a PEFT adapter onto a loaded model, unmerged, and make sure that all of it is applied.
+
+    Args:
+        loaded: the model; after an error it must not be used any more.
+        adapter: its directory, or its files as they were read.
+
+    Raises:
+        BackendError: it is not an adapter, does not fit the model, or changes the model's own weights.
+    """
+    files = adapter if isinstance(adapter, AdapterFiles) else read_adapter_files(adapter)
+    base = loaded.model
+    probe = _probe_ids(loaded, files)
+    untouched = _logits(base, probe, loaded)
+    before = _places(base)
+    wrapped = _attached(loaded, files)
+    expected = adapter_state(wrapped)
+    _require_targets(files, wrapped)
+    tensors = _without_base_tensors(files, before, expected)
+    _require_fit(loaded, files, tensors, expected)
+    put_adapter_state(wrapped, tensors)
+    wrapped.eval()
+    _require_untouched(files, before, wrapped)
+    with _refused(loaded, files):
+        with wrapped.disable_adapter():
+            off = _logits(wrapped, probe, loaded)
+            off_rounded = _logits(wrapped, probe, loaded, rounded=True)
+        on = _logits(wrapped, probe, loaded, rounded=True)
+    _require_base(files, untouched, off, loaded.dtype)
+    loaded.model, loaded.adapter = wrapped, files.path
+    loaded.effect = _effect(files, off_rounded, on)
+
+
+def adapter_state(model: Any) -> dict[str, torch.Tensor]:
+    """The tensors of the adapter on a model, by the names that they have in its file; not copied."""
+    from peft import get_peft_model_state_dict
+
+    with _audited():
+        state: dict[str, torch.Tensor] = get_peft_model_state_dict(
+            model, save_embedding_layers=False
+        )
+    return state
+
+
+def put_adapter_state(model: Any, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Give an attached adapter these tensors.
+
+    Raises:
+        BackendError: a tensor found no place, or a place no tensor.
+    """
+    from peft import set_peft_model_state_dict
+
+    try:
+        with _audited():
+            result = set_peft_model_state_dict(model, dict(tensors))
+    except (KeyError, RuntimeError, ValueError) as problem:
+        raise _not_whole(f"{type(problem).__name__}: {problem}") from problem
+    if result.unexpected_keys:
+        raise _not_whole(f"no place for {named(sorted(result.unexpected_keys))}")
+    landed = adapter_state(model)
+    lost = sorted({*landed} ^ {*tensors})
+    lost += [
+        name
+        for name, tensor in tensors.items()
+        if name in landed and not _same(tensor, landed[name])
+    ]
+    if lost:
+        raise _not_whole(f"{named(lost)} is not what was given")
+
+
+def _not_whole(problem: str) -> BackendError:
+    return BackendError(
+        f"the adapter's tensors did not all land: {problem}",
+        "its files must be those that one training wrote: copy them again, or train again",
+    )
+
+
+def _same(given: torch.Tensor, landed: torch.Tensor) -> bool:
+    return bool(torch.equal(given.to(landed.device, landed.dtype), landed))
+
+
+@contextmanager
+def no_peft_warnings() -> Iterator[None]:
+    """Keep a warning from the user that only PEFT can fix.
+
+    PEFT asks transformers 5.22 and later by a name that is deprecated there.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
+
+
+@contextmanager
+def _audited() -> Iterator[None]:
+    """Leave out PEFT's warnings of what may go wrong: what does go wrong is found here, and is an error."""
+    with no_peft_warnings():
+        for kind in (UserWarning, RuntimeWarning):
+            warnings.simplefilter("ignore", kind)
+        yield
+
+
+@contextmanager
+def _refused(loaded: LoadedModel, files: AdapterFiles) -> Iterator[None]:
+    """Turn what PEFT raises over an adapter that it cannot apply into an error that names both."""
+    try:
+        with _audited():
+            yield
+    except torch.OutOfMemoryError:
+        raise out_of_memory(
+            loaded.config.name,
+            on_gpu=loaded.device.type == "cuda",
+            load_in_4bit=loaded.config.load_in_4bit,
+        ) from None
+    # Each kind of adapter has errors of its own for layers and settings that it does not know.
+    except (
+        ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, RuntimeError,
+        TypeError, ValueError, re.error,
+    ) as problem:  # fmt: skip
+        raise BackendError(
+            f"{files.path}: does not fit {_over(loaded)}: {_one_line(problem)}",
+            _hint(loaded, files),
+        ) from problem
+
+
+def _attached(loaded: LoadedModel, files: AdapterFiles) -> Any:
+    from peft import MODEL_TYPE_TO_PEFT_MODEL_MAPPING, PeftModel
+
+    maker = MODEL_TYPE_TO_PEFT_MODEL_MAPPING.get(files.config.task_type, PeftModel)
+    with _refused(loaded, files):
+        return maker(loaded.model, files.config, _NAME)
+
+
+def _one_line(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"
+
+
+def _hint(loaded: LoadedModel, files: AdapterFiles) -> str:
+    base = f": {files.base_name}" if files.base_name else ""
+    if loaded.config.load_in_4bit and files.kind != "LORA":
+        return f"PEFT may not know {files.kind} over 4-bit weights: try without --hf-load-in-4bit"
+    return (
+        f"{CONFIG} and {WEIGHTS} must be those that one training wrote, and the model the one that it was "
+        f"trained over{base}: copy them again, or train again"
+    )
+
+
+def _over(loaded: LoadedModel) -> str:
+    kind = f" in {loaded.config.quant_type}" if loaded.config.load_in_4bit else ""
+    return f"{loaded.config.name}{kind}"
+
+
+# --- what its config asks for
+
+
+def _require_targets(files: AdapterFiles, wrapped: Any) -> None:
+    """Every name in the config must have found a module: else it is not the config of these tensors."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+    from peft.utils.other import AuxiliaryTrainingWrapper
+
+    config, layers, saved, every = files.config, [], [], []
+    for name, module in wrapped.get_base_model().named_modules():
+        every.append(name.replace(".base_layer", ""))
+        if isinstance(module, BaseTunerLayer):
+            layers.append(name)
+        elif isinstance(module, AuxiliaryTrainingWrapper):
+            saved.append(name)
+    # Where modules or layers are left out on purpose, a name may have lost all that it stands for.
+    narrowed = any(getattr(config, key, None) for key in ("exclude_modules", "layers_to_transform"))
+    adapted = every if narrowed else [*layers, *saved]
+    for key, found in (("target_modules", adapted), ("modules_to_save", saved)):
+        asked = getattr(config, key, None)
+        if isinstance(asked, list | tuple | set):
+            _refuse_unmet(files, key, (name for name in asked if not _ends(found, re.escape(name))))
+    for key in ("rank_pattern", "alpha_pattern"):
+        patterns = getattr(config, key, None) or {}
+        _refuse_unmet(files, key, (name for name in patterns if not _ends(layers, name)))
+    numbers = getattr(config, "layers_to_transform", None)
+    numbers = [numbers] if isinstance(numbers, int) else numbers or []
+    met = {int(number) for name in layers for number in re.findall(r"\.(\d+)\.", name)}
+    _refuse_unmet(
+        files, "layers_to_transform", (str(number) for number in numbers if number not in met)
+    )
+    # PEFT passes over it where a target is named in full.
+    beyond = sorted(met - {*numbers}) if numbers else []
+    if beyond:
+        raise BackendError(
+            f"{files.path / CONFIG}: layers_to_transform leaves out {named(list(map(str, beyond)))}, which "
+            "target_modules names in full",
+            "compare it with what the training wrote",
+        )
+
+
+def _ends(names: Iterable[str], pattern: str) -> bool:
+    return any(re.fullmatch(rf"(.*\.)?({pattern})", name) for name in names)
+
+
+def _refuse_unmet(files: AdapterFiles, key: str, unmet: Iterable[str]) -> None:
+    lacking = sorted(unmet)
+    if lacking:
+        raise BackendError(
+            f"{files.path / CONFIG}: {key} names {named(lacking)}, for which the model has no module",
+            "compare it with what the training wrote; it was trained over "
+            f"{files.base_name or 'a model that it does not name'}",
+        )
+
+
+# --- whether its tensors are those
+
+
+def _without_base_tensors(
+    files: AdapterFiles,
+    base: Mapping[str, _Place],
+    expected: Mapping[str, torch.Tensor],
+) -> dict[str, torch.Tensor]:
+    """The file's tensors without copies of the base model's own, such as PEFT saves of embeddings.
+
+    Raises:
+        BackendError: one of them is not the base model's: loading it would change the base.
+    """
+    kept = {}
+    for name, tensor in files.tensors.items():
+        bare = name.removeprefix(_PREFIX).replace(".base_layer.", ".")
+        own = base.get(bare)
+        if name in expected or own is None:
+            kept[name] = tensor
+        elif own.tensor.shape != tensor.shape or not _same(tensor, own.tensor):
+            raise BackendError(
+                f"{files.path / WEIGHTS}: {name} would replace a weight of the base model, and no base "
+                "figures could be had beside it",
+                "train the embeddings with modules_to_save, or leave them out",
+            )
+    return kept
+
+
+def _require_fit(
+    loaded: LoadedModel,
+    files: AdapterFiles,
+    tensors: Mapping[str, torch.Tensor],
+    expected: Mapping[str, torch.Tensor],
+) -> None:
+    missing = sorted(expected.keys() - tensors.keys())
+    foreign = sorted(tensors.keys() - expected.keys())
+    misshapen = sorted(
+        f"{name} is {list(tensors[name].shape)}, expected {list(expected[name].shape)}"
+        for name in expected.keys() & tensors.keys()
+        if tensors[name].shape != expected[name].shape
+    )
+    unlike = sorted(
+        f"{name} is {tensors[name].dtype}, expected {expected[name].dtype}"
+        for name in expected.keys() & tensors.keys()
+        if tensors[name].is_floating_point() != expected[name].is_floating_point()
+    )
+    found = [
+        f"{len(names)} {what}: {named(names)}"
+        for names, what in (
+            (missing, "that its config asks for are missing"),
+            (foreign, "have no place"),
+            (misshapen, "have another shape"),
+            (unlike, "have another dtype"),
+        )
+        if names
+    ]
+    if found:
+        raise BackendError(
+            f"{files.path}: does not fit {_over(loaded)}: of its {len(tensors)} tensors, {'; '.join(found)}",
+            _hint(loaded, files),
+        )
+
+
+# --- whether the base model is what it was
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A weight or buffer, where it lies, and how often it was written to."""
+
+    tensor: torch.Tensor
+    address: int
+    version: int
+
+
+def _places(model: Any) -> dict[str, _Place]:
+    """Every weight and buffer; a tied one under each of its names."""
+    every = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
+    return {name: _Place(tensor, tensor.data_ptr(), tensor._version) for name, tensor in every}
+
+
+def _require_untouched(files: AdapterFiles, before: Mapping[str, _Place], wrapped: Any) -> None:
+    """No weight of the base may have been moved, written to or taken out."""
+    there = {id(tensor) for tensor in (*wrapped.parameters(), *wrapped.buffers())}
+    changed = sorted(
+        name
+        for name, place in before.items()
+        if id(place.tensor) not in there
+        or place.tensor.data_ptr() != place.address
+        or place.tensor._version != place.version
+    )
+    if changed:
+        raise _rewrites(files, f"it changed {named(changed)}")
+
+
+def _require_base(
+    files: AdapterFiles, untouched: torch.Tensor, off: torch.Tensor, dtype: torch.dtype
+) -> None:
+    allowed = _SAME_IN_FULL if dtype == torch.float32 else _SAME_IN_HALF
+    apart = _apart(untouched, off)
+    if not torch.equal(untouched, off) and untouched.isfinite().all() and not apart <= allowed:
+        raise _rewrites(files, f"switched off, it leaves a difference of {apart:.3g} nats")
+
+
+def _rewrites(files: AdapterFiles, what: str) -> BackendError:
+    return BackendError(
+        f"{files.path}: an adapter of the kind {files.kind} is not applied: it changes the "
+        f"base model's own weights ({what}), and no base figures could be had beside it",
+        "train a LoRA adapter: lawqa train",
+    )
+
+
+# --- what it does
+
+
+def _probe_ids(loaded: LoadedModel, files: AdapterFiles) -> list[int]:
+    """A prompt that any tokenizer has, and the tokens whose embeddings the adapter trained."""
+    ids = list(loaded.tokenizer.encode(_PROBE, add_special_tokens=False))[:_PROBE_TOKENS]
+    rows = getattr(files.config, "trainable_token_indices", None) or ()
+    if isinstance(rows, dict):
+        rows = [row for some in rows.values() for row in some]
+    size = int(loaded.model.get_input_embeddings().weight.shape[0])
+    ids += [row for row in list(rows)[:_PROBED_ROWS] if isinstance(row, int) and 0 <= row < size]
+    return ids or [0]
+
+
+def _logits(
+    model: Any, ids: list[int], loaded: LoadedModel, *, rounded: bool = False
+) -> torch.Tensor:
+    """Next-token logits at every position, float32, shape [tokens, vocabulary].
+
+    Args:
+        model: with or without an adapter.
+        ids: the prompt.
+        loaded: where it lives, and the dtype of products.
+        rounded: compute as with an adapter, whose float32 weights are rounded to the dtype of products.
+    """
+    half = rounded and loaded.dtype != torch.float32
+    with torch.no_grad(), torch.autocast(loaded.device.type, dtype=loaded.dtype, enabled=half):
+        output = model(input_ids=torch.tensor([ids], device=loaded.device), use_cache=False)
+    logits: torch.Tensor = output.logits[0].float()
+    return logits
+
+
+def _apart(one: torch.Tensor, other: torch.Tensor) -> float:
+    """The largest difference of log-probabilities, nats; NaN where one of them is no number."""
+    return float((one.log_softmax(-1) - other.log_softmax(-1)).abs().max())
+
+
+def _effect(files: AdapterFiles, off: torch.Tensor, on: torch.Tensor) -> AdapterEffect:
+    if off.isfinite().all() and not on.isfinite().all():
+        raise BackendError(
+            f"{files.path}: with it the model gives NaN or infinity for a probe prompt, without it numbers",
+            f"look at lora_alpha and r in {CONFIG}; a training that diverged needs a lower --learning-rate",
+        )
+    if torch.equal(off, on):
+        return AdapterEffect(0.0, _reason(files))
+    return AdapterEffect(max(_apart(off, on), 1e-12), "")
+
+
+def _reason(files: AdapterFiles) -> str:
+    ups = [tensor for name, tensor in files.tensors.items() if "lora_B" in name]
+    if ups and not any(tensor.any() for tensor in ups):
+        return "all its lora_B are zero, as before any training"
+    if getattr(files.config, "lora_alpha", None) == 0:
+        return f"lora_alpha is 0 in {CONFIG}"
+    return ""
