@@ -26,9 +26,10 @@ class ScriptedBackend:
         script: completions by prompt key (`id#order`), by question id, or under `*` for all others. A
             completion is a text, a list of texts (one for each repeat), or an object with `text` (one or a
             list) and, as needed, `hit_limit` (bool), `stopped` (end, limit, final-answer, loop),
-            `thinking_closed` (bool), `logprobs` (four numbers), `forced` (what is answered after the text:
-            a label or four numbers), `delay` (seconds before each answer) or `error` (a reason: the
-            question fails).
+            `thinking_closed` (bool), `in_thought` (bool: its prompt opened a think block), `logprobs` (four
+            numbers), `label_mass` (their share of the probability, 1 if not given), `forced` (what is
+            answered after the text: a label or four numbers), `delay` (seconds before each answer) or
+            `error` (a reason: the question fails).
     """
 
     def __init__(self, script: Mapping[str, Any]) -> None:
@@ -70,7 +71,8 @@ class ScriptedBackend:
                 continue
             text = entry["text"] if isinstance(entry["text"], str) else entry["text"][0]
             scores = entry.get("logprobs") or _one_label(text)
-            yield _scored(prompt, scores, f"the script gives no label: {text!r}")
+            mass = float(entry.get("label_mass", 1.0))
+            yield _scored(prompt, scores, f"the script gives no label: {text!r}", mass)
 
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
@@ -89,7 +91,8 @@ class ScriptedBackend:
             _wait(entry)
             forced = entry.get("forced", entry.get("logprobs"))
             scores = _one_label(forced) if isinstance(forced, str) else forced
-            yield _scored(prompt, scores, "the script forces no answer")
+            mass = float(entry.get("label_mass", 1.0))
+            yield _scored(prompt, scores, "the script forces no answer", mass)
 
     def _completion(self, prompt: Prompt, repeat: int) -> Completion | Failure:
         entry = self._entry(prompt)
@@ -116,6 +119,7 @@ class ScriptedBackend:
             repeat=repeat,
             stopped=entry.get("stopped", "limit" if hit_limit else "end"),
             thinking_closed=bool(entry.get("thinking_closed", False)),
+            in_thought=bool(entry.get("in_thought", False)),
         )
 
     def _entry(self, prompt: Prompt) -> Mapping[str, Any]:
@@ -135,12 +139,13 @@ def _check_entry(key: str, entry: object) -> None:
         and ("forced" not in entry or _is_forced(entry["forced"]))
         and entry.get("stopped", "end") in get_args(StopReason)
         and isinstance(entry.get("delay", 0), (int, float))
+        and isinstance(entry.get("label_mass", 1), (int, float))
     )
     if not known:
         raise DataError(
             f"the script's entry for {key!r} is no completion: {entry!r}",
-            'a text, a list of texts, or {"text": …} with hit_limit, stopped, thinking_closed, logprobs '
-            "(four numbers), forced (a label), delay (seconds) or error",
+            'a text, a list of texts, or {"text": …} with hit_limit, stopped, thinking_closed, in_thought, '
+            "logprobs (four numbers), label_mass, forced (a label), delay (seconds) or error",
         )
 
 
@@ -160,13 +165,13 @@ def _wait(entry: Mapping[str, Any]) -> None:
 
 
 def _scored(
-    prompt: Prompt, scores: Sequence[float] | None, otherwise: str
+    prompt: Prompt, scores: Sequence[float] | None, otherwise: str, mass: float
 ) -> ChoiceScores | Failure:
     if scores is None:
         return Failure(prompt.key, otherwise)
     first, second, third, fourth = _normalised(scores)
     return ChoiceScores(
-        prompt.key, (first, second, third, fourth), 1.0, sent_text(prompt.messages), 0, 0.0
+        prompt.key, (first, second, third, fourth), mass, sent_text(prompt.messages), 0, 0.0
     )
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def result_text(result: EvaluationResult) -> str:
     """The figures of one run; what must be known first comes first."""
-    from lawqa.report.repeats import forced_text, orders_text, votes_text
+    from lawqa.report.repeats import forced_text, mass_text, orders_text, votes_text
     from lawqa.report.table import law_table, retrieval_table, summary_table
 
     figures, summary = result.figures, result.summary
@@ -26,6 +26,10 @@ def result_text(result: EvaluationResult) -> str:
             name: getattr(figures.forced, name) for name in ("unanswered", "forced", "failed")
         }
         blocks.append(forced_text(figures.forced.accuracy, **counts))
+    if figures.label_mass:
+        blocks.append(mass_text(figures.label_mass, "scored answers"))
+    if figures.forced_mass:
+        blocks.append(mass_text(figures.forced_mass, "forced answers"))
     if figures.texts:
         ends = ", ".join(f"{count} {reason}" for reason, count in figures.texts.stopped.items())
         closed = figures.texts.thinking_closed

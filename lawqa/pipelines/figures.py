@@ -11,12 +11,14 @@ from lawqa.choices import LABELS
 from lawqa.pipelines.results import forced_answer, scored_answer
 from lawqa.scoring import (
     Accuracy,
+    LabelMass,
     PermutationSummary,
     ScoredAnswer,
     Summary,
     VoteSummary,
     accuracy_of,
     average_over_orders,
+    label_mass_of,
     summarise,
     summarise_permutations,
     summarise_votes,
@@ -65,15 +67,21 @@ class Figures:
     """With forced answers; None where every text had an answer or none was forced."""
     texts: TextFigures | None
     """How texts ended; None where none was generated."""
+    label_mass: LabelMass | None = None
+    """How much of the probability the labels had; None where no label was scored or that was not stored."""
+    forced_mass: LabelMass | None = None
+    """The same of forced answers."""
 
     def record(self, notes: Sequence[str], seconds: float) -> dict[str, Any]:
         """What `summary.json` says.
 
         Args:
-            notes: what a reader must know first; a collapse alarm is added.
+            notes: what a reader must know first; alarms for a collapse and for low label mass are added.
             seconds: how long the asking took.
         """
         alarms = [self.summary.collapse.sentence] if self.summary.collapse else []
+        if self.label_mass is not None and self.label_mass.sentence:
+            alarms.append(self.label_mass.sentence)
         return {
             "notes": [*notes, *alarms],
             "accuracy": self.summary.accuracy.value,
@@ -85,6 +93,8 @@ class Figures:
             "votes": asdict(self.votes) if self.votes else None,
             "forced": asdict(self.forced) if self.forced else None,
             "texts": asdict(self.texts) if self.texts else None,
+            "label_mass": self.label_mass.to_json() if self.label_mass else None,
+            "forced_label_mass": self.forced_mass.to_json() if self.forced_mass else None,
         }
 
     def _permutations(self) -> dict[str, Any] | None:
@@ -106,11 +116,15 @@ def figures_of(rows: Iterable[Mapping[str, Any]]) -> Figures:
     answers: list[ScoredAnswer] = []
     forced: list[ScoredAnswer] = []
     lengths: dict[str, tuple[int, ...]] = {}
+    masses: list[float | None] = []
+    forced_masses: list[float | None] = []
     broken, ends = 0, _Ends()
     for row in rows:
         answers.append(scored_answer(row))
         forced.append(forced_answer(row))
         lengths[row["file_name"]] = _original_lengths(row)
+        masses.append(row.get("label_mass"))
+        forced_masses.append(row.get("forced_label_mass"))
         broken += bool(row.get("forced_error"))
         ends.add(row)
     return Figures(
@@ -122,6 +136,8 @@ def figures_of(rows: Iterable[Mapping[str, Any]]) -> Figures:
         votes=summarise_votes(answers) if any(a.repeat for a in answers) else None,
         forced=_forced(answers, forced, broken),
         texts=ends.figures(),
+        label_mass=label_mass_of(masses),
+        forced_mass=label_mass_of(forced_masses),
     )
 
 

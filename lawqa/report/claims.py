@@ -187,6 +187,14 @@ def _of_run(run: ReportRun) -> list[Caution]:
             f"回答の偏り：回答の {100 * c.predicted_share:.0f} % が {c.label}（正解では "
             f"{100 * c.gold_share:.0f} %）",
         )))  # fmt: skip
+    mass = run.label_mass
+    if mass is not None and mass.sentence and not _has(run, "LOW LABEL MASS"):
+        found.append(Caution(True, run.id, Said(
+            mass.sentence,
+            f"記号の確率が低い：採点した {mass.scored} 件のうち {mass.low} 件で、a〜d 全体の確率が "
+            f"{mass.threshold:g} 未満（中央値 {mass.median:.2g}、最小 {mass.lowest:.2g}）。モデルは記号以外を"
+            "書こうとしていた（--answer-by generate なら書いた文を読む）",
+        )))  # fmt: skip
     failed, truncated, unparsed = (
         summary.outcomes[outcome] for outcome in ("failed", "truncated", "unparsed")
     )

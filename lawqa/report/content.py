@@ -8,7 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from lawqa.choices import Label
-from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, summarise
+from lawqa.scoring import (
+    LabelMass,
+    PairedComparison,
+    ScoredAnswer,
+    Summary,
+    label_mass_of,
+    summarise,
+)
 
 ALPHA = 0.05
 """The chance, over all comparisons of a report, that a difference is claimed where there is none."""
@@ -161,6 +168,11 @@ class ReportRun:
                 lengths[entry.answer.question_id] = tuple(shown[order.index(i)] for i in range(4))
         whole = {answer.question_id for answer in self.answers} == set(lengths)
         return summarise(self.answers, choice_lengths=lengths if whole else None)
+
+    @cached_property
+    def label_mass(self) -> LabelMass | None:
+        """How much of the probability the labels had; None where none was scored, or that was not stored."""
+        return label_mass_of(entry.label_mass for entry in self.entries)
 
     @property
     def title(self) -> str:

@@ -8,11 +8,11 @@ from lawqa.choices import LABELS, Label
 from lawqa.report.content import Report, ReportRun
 from lawqa.report.tables import RUN, Cell, Share, Table
 from lawqa.report.words import WORDS, Said, percent, same
-from lawqa.scoring import calibration_of
+from lawqa.scoring import LOW_MASS, calibration_of
 
 
 def label_tables(report: Report) -> tuple[Table, ...]:
-    """The histogram of answers against gold, and a confusion matrix for each run."""
+    """The histogram of answers against gold, a confusion matrix for each run, and the label masses."""
     runs = report.runs
     one_gold = len({tuple(run.summary.gold.values()) for run in runs}) == 1
     columns: list[tuple[Said, Mapping[Label, int]]] = []
@@ -29,7 +29,8 @@ def label_tables(report: Report) -> tuple[Table, ...]:
             (same(label), *(same(str(counts[label])) for _, counts in columns)) for label in LABELS
         ),
     )
-    return (histogram, *(_confusion(run) for run in runs))
+    mass = mass_table(runs)
+    return (histogram, *(_confusion(run) for run in runs), *([mass] if mass else []))
 
 
 def calibration_table(runs: Sequence[ReportRun]) -> Table | None:
@@ -53,6 +54,30 @@ def calibration_table(runs: Sequence[ReportRun]) -> Table | None:
         Said("ECE: mean distance of accuracy from confidence over 10 bins; 0 is best, and few answers make "
              "it too large by chance.",
              "ECE：10 区間での正答率と確信度のずれの平均（0 が最良。回答が少ないと偶然だけで大きくなる）。"),
+    )  # fmt: skip
+
+
+def mass_table(runs: Sequence[ReportRun]) -> Table | None:
+    """How much of the next token's probability the labels had; None where no run stored it."""
+    known = [(run, run.label_mass) for run in runs if run.label_mass is not None]
+    if not known:
+        return None
+    rows: list[tuple[Cell, ...]] = [
+        (
+            same(run.title), same(str(mass.scored)), same(f"{mass.median:.2g}"),
+            same(f"{mass.lowest:.2g}"), same(f"{mass.low} ({percent(mass.share)})"),
+        )
+        for run, mass in known if mass is not None
+    ]  # fmt: skip
+    below = f"{LOW_MASS:g}"
+    return Table(
+        "label-mass",
+        Said("Probability that a label comes next", "次が記号である確率"),
+        (RUN, Said("answers", "回答数"), Said("median", "中央値"), Said("lowest", "最小"),
+         Said(f"below {below}", f"{below} 未満")),
+        tuple(rows),
+        Said("Where it is low the model was about to write something else than a label.",
+             "低い場合、モデルは記号以外を書こうとしていた。"),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lawqa.report.table import aligned
-from lawqa.scoring import Accuracy, PermutationSummary, VoteSummary
+from lawqa.scoring import Accuracy, LabelMass, PermutationSummary, VoteSummary
 
 
 def orders_text(found: PermutationSummary) -> str:
@@ -53,6 +53,19 @@ def forced_text(accuracy: Accuracy, *, unanswered: int, forced: int, failed: int
         f"{accuracy.asked}; {forced} of {unanswered} texts without an answer were made to give one"
     )
     return f"{text}, {failed} failed" if failed else text
+
+
+def mass_text(found: LabelMass, what: str) -> str:
+    """How much of the next token's probability the labels had.
+
+    Args:
+        found: the figures.
+        what: of which answers.
+    """
+    return (
+        f"label mass of {found.scored} {what}: median {found.median:.2g}, lowest {found.lowest:.2g}; "
+        f"below {found.threshold:g} in {found.low} ({found.share:.1%})"
+    )
 
 
 def _interval(accuracy: Accuracy) -> str:

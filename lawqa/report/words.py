@@ -124,6 +124,11 @@ _NOTES = {
     "UNFINISHED": "未完了",
     "POOLED": "交差検証の合算",
     "BEGUN WITH": "版が途中で変わった",
+    "LOW LABEL MASS": "記号の確率が低い",
+    "NO SYSTEM ROLE": "システム役のないテンプレート",
+    "FIXED DATE": "日付を固定したテンプレート",
+    "FIXED SEED": "乱数を固定したテンプレート",
+    "THE MODEL THINKS": "常に思考するモデル",
 }
 
 

@@ -7,6 +7,7 @@ from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_of, wilson
 from lawqa.scoring.calibration import Calibration, CalibrationBin, calibration_of
 from lawqa.scoring.collapse import Collapse, collapse_alarm
 from lawqa.scoring.floors import Floors, floors_of
+from lawqa.scoring.label_mass import LOW_MASS, LabelMass, label_mass_of
 from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, order_name, outcome_of
 from lawqa.scoring.paired import PairedComparison, PairedTest, compare
 from lawqa.scoring.permutations import (
@@ -22,6 +23,7 @@ from lawqa.scoring.summary import Summary, summarise
 from lawqa.scoring.voting import Majority, VoteSummary, majority, summarise_votes
 
 __all__ = [
+    "LOW_MASS",
     "OUTCOMES",
     "Accuracy",
     "AveragedAnswer",
@@ -30,6 +32,7 @@ __all__ = [
     "Collapse",
     "Floors",
     "Interval",
+    "LabelMass",
     "Majority",
     "Outcome",
     "PairedComparison",
@@ -45,6 +48,7 @@ __all__ = [
     "compare",
     "floors_of",
     "holm",
+    "label_mass_of",
     "majority",
     "mcnemar_power",
     "minimum_detectable_difference",
