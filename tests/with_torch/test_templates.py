@@ -16,7 +16,10 @@ from lawqa.questions import write_questions
 from lawqa.records import make_record, write_records
 from lawqa.templates import template_identity
 
-_TURNS = "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}"
+_TURNS = (
+    "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}"
+    "{% endfor %}"
+)
 _ASKED = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\nX' }}{% endif %}"
 THINKS = _TURNS + _ASKED.replace("X", "<think>\n")
 NO_SYSTEM = (
@@ -75,9 +78,8 @@ def test_no_label_is_scored_inside_a_think_block_and_nothing_is_written(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", [(), ("--hf-plain-generate",)])
 def test_thinking_is_allowed_and_a_text_without_the_closing_mark_is_truncated(
-    here: Path, model: With, path: tuple[str, ...]
+    here: Path, model: With
 ) -> None:
     name = model(THINKS)
     thinking = ("--thinking", "--answer-by", "generate", "--max-new-tokens", "8")
@@ -113,11 +115,11 @@ def test_without_thinking_such_a_model_is_asked_with_a_note(here: Path, model: W
 
 
 def test_direct_records_are_not_trained_inside_a_think_block(
-    here: Path, model: With, questions: Any, capsys: pytest.CaptureFixture[str]
+    here: Path, model: With, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = model(THINKS)
     train = ["train", "--model-name", name, "--train-file", "q.json", "--output-dir", "out"]
-    assert main([*train, "--dry-run"]) == 2
+    assert main(train) == 2
     assert "would teach the answer as a thought" in capsys.readouterr().err
     assert not (here / "out").exists()
 
@@ -130,7 +132,7 @@ def test_without_a_system_role_training_and_evaluation_show_the_same_and_say_so(
     write_questions(here / "t.json", questions[8:12])
     assert main([
         "train", "--model-name", name, "--train-file", "t.json", "--output-dir", "out",
-        "--max-steps", "1", "--no-use-4bit",
+        "--max-steps-override", "1", "--do-train",
     ]) == 0  # fmt: skip
     trained = manifest(here / "out")
     assert any(note.startswith("NO SYSTEM ROLE") for note in trained["notes"])
@@ -163,7 +165,7 @@ def test_a_run_is_resumed_on_another_day_with_the_same_prompts(here: Path, model
         ("x", "does not show the"),
     ],
 )
-@pytest.mark.parametrize("command", ["evaluate", "train", "plan", "data show", "distill"])
+@pytest.mark.parametrize("command", ["evaluate", "train", "data show", "distill"])
 def test_a_template_that_gives_no_prompt_ends_every_command_with_a_message(
     here: Path,
     model: With,
@@ -178,9 +180,8 @@ def test_a_template_that_gives_no_prompt_ends_every_command_with_a_message(
     arguments = {
         "evaluate": ["--data", "q.json", "--hf-model-name", name, "--run-dir", "run"],
         "train": ["--model-name", name, "--train-file", "q.json", "--output-dir", "out"],
-        "plan": ["--model-name", name, "--train-file", "q.json"],
         "data show": ["r.jsonl", "--tokenizer", name],
-        "distill": ["--lawqa-path", "q.json", "--hf-model-name", name, "--output-path", "d.jsonl"],
+        "distill": ["--data", "q.json", "--hf-model-name", name, "--output-path", "d.jsonl"],
     }[command]
     assert main([*command.split(), *arguments]) == 2
     said = capsys.readouterr().err
