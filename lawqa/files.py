@@ -31,15 +31,32 @@ def read_text(path: Path) -> str:
     Raises:
         DataError: there is no such file, it is a directory, a named pipe, a device, empty, or not UTF-8.
     """
+    return decoded(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content.
+
+    Raises:
+        DataError: there is no such file, or it cannot be read.
+    """
     try:
         _refuse_endless(path)
-        raw = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise DataError(
             f"{path}: no such file", "paths are relative to the directory the command runs in"
         ) from None
     except OSError as problem:
         raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
+
+
+def decoded(raw: bytes, path: Path) -> str:
+    """The text of a file's bytes, which are UTF-8, with or without a byte order mark.
+
+    Raises:
+        DataError: they are empty, or not UTF-8.
+    """
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -72,8 +89,17 @@ def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
     Raises:
         DataError: the file cannot be read, or a line is not JSON.
     """
+    yield from parse_json_lines(read_text(path), path)
+
+
+def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
+    """The values of a JSONL text with their line numbers from 1; see `json_lines`.
+
+    Raises:
+        DataError: a line is not JSON.
+    """
     # Not splitlines(): it also splits at U+2028, which JSON strings may hold.
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             yield number, parse_json(line, path, number, "one JSON value a line")
 

@@ -26,8 +26,9 @@ from lawqa.choices import (
     permute,
     permute_label,
 )
+from lawqa.digests import sha256_of
 from lawqa.errors import DataError
-from lawqa.files import json_lines, read_json, written_whole
+from lawqa.files import decoded, parse_json, parse_json_lines, read_bytes, written_whole
 
 _ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
 _INSTRUCTION, _CHOICES, _GOLD, _REFERENCES = "指示", "選択肢", "output", "references"
@@ -69,34 +70,52 @@ class Question:
         return f"{self.id}#{self.order}"
 
 
+@dataclass(frozen=True)
+class QuestionFile:
+    """The questions of a file, and what tells the file from another."""
+
+    questions: tuple[Question, ...]
+    """In file order."""
+    sha256: str
+    """Of the very bytes that the questions were read from, in hex."""
+
+
 def read_questions(path: Path) -> tuple[Question, ...]:
+    """The questions of a file in file order; see `read_question_file`.
+
+    Raises:
+        DataError: the file cannot be read, or items are malformed or contradict each other.
+    """
+    return read_question_file(path).questions
+
+
+def read_question_file(path: Path) -> QuestionFile:
     """Read lawqa_jp JSON (`{"samples": [...]}` or a bare list) or JSONL (one question a line).
 
     Args:
         path: the file; UTF-8, with or without a byte order mark.
 
-    Returns:
-        The questions in file order.
-
     Raises:
-        DataError: the file cannot be read, or items are malformed: all of them named, 20 at most.
+        DataError: the file cannot be read, or items are malformed or contradict each other: all of them are
+            named, 20 at most.
     """
+    raw = read_bytes(path)
     errors: list[str] = []
-    questions: list[Question] = []
-    for number, item in _items(path):
+    numbered: list[tuple[int, Question]] = []
+    for number, item in _items(decoded(raw, path), path):
         try:
-            questions.append(from_sample(item))
+            numbered.append((number, from_sample(item)))
         except ValueError as problem:
             name = item.get(_ID) if isinstance(item, dict) else None
-            label = f"item {number}" + (f" ({name})" if isinstance(name, str) and name else "")
+            label = _place(path, number, name if isinstance(name, str) else "")
             errors.extend(f"{label}: {line}" for line in str(problem).split("\n"))
-    if not errors:
-        errors.extend(_duplicates(questions))
+    errors.extend(_contradictions(path, numbered))
     if errors:
-        raise DataError(_listed(path, errors), "mend the items named; nothing was read")
-    if not questions:
+        raise DataError(_listed(path, errors), "fix the items named; nothing was read")
+    if not numbered:
         raise DataError(f"{path}: holds no question", "give a lawqa_jp file with a samples list")
-    return _with_permutations(questions, path)
+    questions = _with_permutations([question for _, question in numbered])
+    return QuestionFile(questions, hashlib.sha256(raw).hexdigest())
 
 
 def write_questions(path: Path, questions: Iterable[Question]) -> None:
@@ -155,8 +174,7 @@ def reordered(question: Question, order: Order) -> Question:
 
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
+    return sha256_of(path)
 
 
 def fingerprint(question: Question) -> str:
@@ -172,11 +190,11 @@ def fingerprint(question: Question) -> str:
     return hashlib.sha256("\x00".join([text, *sorted(choices)]).encode()).hexdigest()[:16]
 
 
-def _items(path: Path) -> Iterator[tuple[int, Any]]:
+def _items(text: str, path: Path) -> Iterator[tuple[int, Any]]:
     if path.suffix == ".jsonl":
-        yield from json_lines(path)
+        yield from parse_json_lines(text, path)
         return
-    data = read_json(path)
+    data = parse_json(text, path)
     if isinstance(data, dict):
         if "samples" not in data:
             keys = ", ".join(sorted(data)[:5])
@@ -276,25 +294,52 @@ def _order_number(value: object, problems: list[str]) -> int:
     return 1
 
 
-def _duplicates(questions: Sequence[Question]) -> list[str]:
-    counts = Counter(question.key for question in questions)
-    return [f"{key}: stands {times} times" for key, times in counts.items() if times > 1]
+def _contradictions(path: Path, numbered: Sequence[tuple[int, Question]]) -> Iterator[str]:
+    """What items of one id do not agree in: they are the same question with its choices in other orders."""
+    first: dict[str, tuple[int, Question]] = {}
+    places: dict[str, list[str]] = {}
+    for number, question in numbered:
+        other_number, other = first.setdefault(question.id, (number, question))
+        places.setdefault(question.key, []).append(_place(path, number))
+        label, before = _place(path, number, question.id), _place(path, other_number)
+        for what in _disagreements(question, other):
+            yield f"{label}: {what} {other.key} ({before})"
+    for key, found in places.items():
+        if len(found) > 1:
+            yield f"{key}: stands {len(found)} times ({', '.join(found)})"
 
 
-def _with_permutations(questions: Sequence[Question], path: Path) -> tuple[Question, ...]:
+def _disagreements(question: Question, other: Question) -> Iterator[str]:
+    for field, one, two in (
+        (_TEXT, question.text, other.text),
+        (_CONTEXT, question.context, other.context),
+    ):
+        if one != two:
+            yield f"field {field}: the id is the same, the text is not that of"
+    if sorted(question.choices) != sorted(other.choices):
+        yield f"field {_CHOICES}: {question.key} does not have the same choices as"
+    elif _gold_text(question) != _gold_text(other):
+        yield f"field {_GOLD}: the right choice is not the text that is right in"
+
+
+def _gold_text(question: Question) -> str:
+    return question.choices[LABELS.index(question.gold)]
+
+
+def _place(path: Path, number: int, name: str = "") -> str:
+    """Where an item is: a line of a JSONL file, else its number in the list."""
+    where = f"{'line' if path.suffix == '.jsonl' else 'item'} {number}"
+    return f"{where} ({name})" if name else where
+
+
+def _with_permutations(questions: Sequence[Question]) -> tuple[Question, ...]:
     """The questions, each with its permutation relative to the lowest order number of its id."""
     originals: dict[str, Question] = {}
     for question in sorted(questions, key=lambda q: q.order):
         originals.setdefault(question.id, question)
     placed = []
     for question in questions:
-        original = originals[question.id]
-        if sorted(question.choices) != sorted(original.choices):
-            raise DataError(
-                f"{path}: {question.key} does not have the same choices as {original.key}",
-                "all orders of one question must hold the same four choice texts",
-            )
-        permutation = order_of(original.choices, question.choices)
+        permutation = order_of(originals[question.id].choices, question.choices)
         placed.append(replace(question, permutation=permutation))
     return tuple(placed)
 

@@ -14,7 +14,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -24,7 +23,8 @@ from typing import Any, Literal
 
 import lawqa
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import append_to_own, json_lines, read_json, require_replaceable, written_whole
+from lawqa.files import append_to_own, json_lines, read_json, written_whole
+from lawqa.outputs import claim_file
 from lawqa.questions import Question, fingerprint
 
 SCHEMA_VERSION = 1
@@ -41,6 +41,7 @@ _TYPES: dict[str, type] = {
     "data": dict, "figures": dict, "environment": dict, "questions": list, "notes": list, "argv": list,
 }  # fmt: skip
 
+_KINDS = {"evaluate": "an evaluation", "train": "a training", "index": "an index"}
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy")
 
 
@@ -98,11 +99,17 @@ class RunDirectory:
         self.path = path
 
     @classmethod
-    def check_free(cls, path: Path, *, fresh: bool) -> None:
+    def check_free(cls, path: Path, *, fresh: bool, kind: str | None = None) -> None:
         """Make sure that a new run may be written here.
 
+        Args:
+            path: the directory.
+            fresh: an earlier run there may be replaced.
+            kind: what will be written; an earlier one of another kind is never replaced. None for any.
+
         Raises:
-            ConfigError: the path is a file, or holds a run and `fresh` is not given.
+            ConfigError: the path is a file, holds a run and `fresh` is not given, or holds something of
+                another kind.
         """
         try:
             is_file = path.exists() and not path.is_dir()
@@ -111,6 +118,12 @@ class RunDirectory:
             raise ConfigError(f"{path}: cannot be a directory: {problem.strerror}") from None
         if is_file:
             raise ConfigError(f"{path}: is a file, expected a directory for the run")
+        found = _kind_of(path) if holds_run and kind is not None else None
+        if found not in (None, kind):
+            raise ConfigError(
+                f"{path}: holds {_KINDS.get(str(found), found)}, which --fresh does not replace",
+                "name another directory",
+            )
         if holds_run and not fresh:
             raise ConfigError(
                 f"{path}: already holds a run",
@@ -188,6 +201,14 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     return manifest
 
 
+def _kind_of(directory: Path) -> object:
+    """What the manifest of a directory says it holds; None where there is none that can be read."""
+    try:
+        return read_manifest(directory).get("kind") if (directory / MANIFEST).is_file() else None
+    except DataError:
+        return None  # --fresh replaces what nobody can read
+
+
 def require_keys(manifest: Mapping[str, Any], path: Path, *keys: str) -> None:
     """Make sure that a manifest says what is asked of it.
 
@@ -215,35 +236,17 @@ def write_text(path: Path, text: str) -> None:
 def claim_output(
     path: Path, flag: str, *, fresh: bool, sources: Iterable[Path | None] = ()
 ) -> None:
-    """Make sure that a file may be written, before any work is done; its directory is made.
-
-    Args:
-        path: the file.
-        flag: the option that names it, for messages.
-        fresh: an earlier file may be replaced.
-        sources: files that are never replaced, for something is read from them.
+    """Make sure that a file may be written, and is none of a run's own; see `claim_file`.
 
     Raises:
         ConfigError: it is a directory, exists without `fresh`, is a source or a run's own file, or cannot be
             written.
     """
-    if path.resolve() in {source.resolve() for source in sources if source is not None}:
-        raise ConfigError(f"{flag} {path}: is read, and would be overwritten", "name another file")
     if path.name in _OF_A_RUN and (path.parent / MANIFEST).is_file():
         raise ConfigError(
             f"{flag} {path}: belongs to the run in {path.parent}", "name another file"
         )
-    try:
-        if path.is_dir():
-            raise ConfigError(f"{flag} {path}: is a directory, expected a file to write")
-        require_replaceable(path)
-        if path.exists() and not fresh:
-            raise ConfigError(f"{flag} {path}: exists already", "--fresh replaces it")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as problem:
-        raise ConfigError(f"{flag} {path}: cannot be written: {problem.strerror}") from None
+    claim_file(path, flag, fresh=fresh, sources=sources)
 
 
 def question_entries(questions: Sequence[Question]) -> list[dict[str, Any]]:

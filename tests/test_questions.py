@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Order, permute, permute_label
 from lawqa.errors import DataError
+from lawqa.files import json_lines
 from lawqa.questions import (
     Question,
     choices_text,
     file_sha256,
     fingerprint,
-    json_lines,
     read_questions,
     write_questions,
 )

@@ -398,7 +398,7 @@ def test_a_malformed_old_record_is_named_by_file_and_line(tmp_path: Path, line: 
         ("{\n", "broken JSON at line 1, column 2"),
         (f"{json.dumps(RECORD)}\n{{]\n", "broken JSON at line 2, column 2"),
         ('{"prompt": "問", "completion": "c"}', "field 問題文: is missing"),
-        ("3", "item 1: is not an object but int"),
+        ("3", "line 1: is not an object but int"),
     ],
     ids=["empty", "broken", "broken second line", "other keys", "no object"],
 )

@@ -161,9 +161,9 @@ def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -
 # --- files to write
 
 
-def test_a_file_to_write_gets_its_directory_and_is_not_made_yet(tmp_path: Path) -> None:
-    claim_output(tmp_path / "new" / "page.html", "--output", fresh=False)
-    assert names_in(tmp_path / "new") == []
+def test_for_a_file_to_write_nothing_is_made_yet(tmp_path: Path) -> None:
+    claim_output(tmp_path / "new" / "deeper" / "page.html", "--output", fresh=False)
+    assert names_in(tmp_path) == []
 
 
 def test_an_earlier_file_is_replaced_only_when_asked(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,8 +60,13 @@ class ScriptedBackend:
         return ""
 
     def describe(self) -> dict[str, Any]:
-        """The name, and nothing else: there is no model."""
-        return {"backend": "scripted", "name": "scripted", "entries": len(self._script)}
+        """The name, and which table: there is no model."""
+        return {
+            "backend": "scripted",
+            "name": "scripted",
+            "entries": len(self._script),
+            "script": {key: _digest(entry) for key, entry in self._script.items()},
+        }
 
     def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
         """The table's log-probabilities, or nearly all of it on the label that the text is."""
@@ -195,3 +202,20 @@ def _one_label(text: str) -> list[float] | None:
 def _normalised(scores: Sequence[float]) -> list[float]:
     total = math.log(sum(math.exp(score) for score in scores))
     return [score - total for score in scores]
+
+
+def _digest(entry: object) -> str | None:
+    """What tells an entry from another that answers differently; None for one that fails.
+
+    A digest of its answer, and after a slash one of what it answers when it is forced, where it does.
+    """
+    whole = entry if isinstance(entry, Mapping) else {"text": entry}
+    if "error" in whole:
+        return None
+    said = {key: value for key, value in whole.items() if key not in ("delay", "forced")}
+    forced = f"/{_short_hash(whole['forced'])}" if "forced" in whole else ""
+    return _short_hash(said) + forced
+
+
+def _short_hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

@@ -37,7 +37,7 @@ from lawqa.cli.step import Step
 from lawqa.cli.sweep import Sweep
 from lawqa.cli.telling import Telling, telling
 from lawqa.cli.train import Train
-from lawqa.errors import Interrupted, LawqaError, disk_fault, printable
+from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, printable
 
 EXIT_USER_MISTAKE = 2
 
@@ -130,6 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _code(arguments: list[str], told: Telling) -> int:
     """Run a command; what ends it early is told, and becomes an exit code."""
     try:
+        _refuse_empty(arguments)
         command = parse_arguments(arguments)
         told.follow(command)
         apply_place(arguments)
@@ -155,6 +156,27 @@ def _code(arguments: list[str], told: Telling) -> int:
         if fault is None:
             raise
         return _told(fault)
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """Refuse empty values, as an unset shell variable gives: as a path they would mean this directory.
+
+    Raises:
+        ConfigError: one is empty or blank.
+    """
+    for number, word in enumerate(arguments):
+        name, equals, value = word.partition("=")
+        before = arguments[number - 1] if number else ""
+        if not word.strip():
+            flag = before if before.startswith("-") else f"argument {number + 1}"
+        elif name.startswith("-") and equals and not value.strip():
+            flag = name
+        else:
+            continue
+        raise ConfigError(
+            f"{flag} is empty, expected a value",
+            "is a shell variable unset? the current directory is .",
+        )
 
 
 def _told(problem: LawqaError) -> int:

@@ -98,6 +98,8 @@ class Evaluate:
     """Score questions that the adapter was trained on; the summary says so."""
     allow_prompt_mismatch: FlagCreatePairsOff[bool] = False
     """Use a prompt that the adapter was not trained on; the summary says so."""
+    allow_base_mismatch: FlagCreatePairsOff[bool] = False
+    """Apply the adapter to another base model than it was trained over; the summary says so."""
     generation: OmitArgPrefixes[GenerationFlags] = field(default_factory=GenerationFlags)
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     server: OmitArgPrefixes[ServerFlags] = field(default_factory=ServerFlags)
@@ -199,6 +201,7 @@ class Evaluate:
             fresh=self.fresh,
             allow_leak=self.allow_leak,
             allow_prompt_mismatch=self.allow_prompt_mismatch,
+            allow_base_mismatch=self.allow_base_mismatch,
             rag=self.retrieval.config((condition,), tokenizer, self.revision),
             quiet=self.telling.quiet,
         )

@@ -33,6 +33,8 @@ class Merge:
     """Questions that are scored before and after; without it nobody knows what the merge did."""
     dev_condition: Literal["closed", "gold"] | None = None
     """The context that they are put with, where the adapter was trained with several."""
+    allow_base_mismatch: FlagCreatePairsOff[bool] = False
+    """Merge into another base model than the adapter was trained over."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier merged model in the output directory."""
     telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
@@ -48,6 +50,7 @@ class Merge:
                 revision=self.revision,
                 dev_file=self.dev_file,
                 dev_condition=self.dev_condition,
+                allow_base_mismatch=self.allow_base_mismatch,
                 fresh=self.fresh,
                 quiet=self.telling.quiet,
             ),

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lawqa.backends.hf.model_files import directory_hash, read_adapter_config
+from lawqa.backends.hf.model_identity import model_directory, read_identity
 from lawqa.errors import BackendError, DataError
 from lawqa.files import read_json
 from lawqa.pipelines.adapter_record import require_recorded
+from lawqa.pipelines.identity import BASE_PARTS, model_differences, model_name
 from lawqa.pipelines.leaks import read_items
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
@@ -126,7 +128,13 @@ class AdapterManifest:
         return notes
 
     def check_base(
-        self, base: dict[str, Any], spec: PromptSpec, spec_hash: str, *, allow_prompt_mismatch: bool
+        self,
+        base: dict[str, Any],
+        spec: PromptSpec,
+        spec_hash: str,
+        *,
+        allow_prompt_mismatch: bool,
+        allow_base_mismatch: bool = False,
     ) -> list[str]:
         """Compare the loaded base model and its chat template with those of the training.
 
@@ -134,16 +142,17 @@ class AdapterManifest:
             base: `Backend.describe()` of the loaded base model.
             spec: the prompt spec that is evaluated.
             spec_hash: its hash with the loaded chat template.
-            allow_prompt_mismatch: go on with a note where wording or template differ.
+            allow_prompt_mismatch: give a note where wording or template differ.
+            allow_base_mismatch: give a note where it is another base model.
 
         Returns:
             Notes on what differs and is allowed.
 
         Raises:
-            BackendError: another base model.
+            BackendError: another base model, not allowed.
             DataError: another wording or chat template, not allowed.
         """
-        notes = self.check_identity(base)
+        notes = self.check_identity(base, allow_base_mismatch=allow_base_mismatch)
         if self.content is None:
             return notes
         trained = self.content["model"]
@@ -161,44 +170,65 @@ class AdapterManifest:
             spec, spec_hash, allow_prompt_mismatch=allow_prompt_mismatch
         )
 
-    def check_identity(self, base: dict[str, Any]) -> list[str]:
+    def check_identity(
+        self, base: dict[str, Any], *, allow_base_mismatch: bool = False
+    ) -> list[str]:
         """Compare a base model with that of the training.
 
         Args:
-            base: `name`, `revision`, `commit` and `directory_sha256` as in `Backend.describe()`.
+            base: `name`, `revision`, `commit`, `content` and `directory_sha256` as in `Backend.describe()`.
+            allow_base_mismatch: give a note where it is another one.
 
         Returns:
-            A note, where it cannot be told.
+            A note, where it is not known or not the same.
 
         Raises:
-            BackendError: another base model.
+            BackendError: another base model, not allowed.
         """
+        allowed = allow_base_mismatch
         if self.content is None:
-            return self._unknown_base_notes(base)
+            return self._unknown_base_notes(base, allowed=allowed)
         trained = self.content["model"]
-        if _identity(trained) != _identity(base):
-            raise BackendError(
-                f"{self.path} was trained over {_called(trained)}, not over {_called(base)}",
-                f"--hf-model-name {trained['name']} (lawqa merge: --model-name)",
-            )
-        return []
+        differ = model_differences(trained, base, BASE_PARTS)
+        if not differ:
+            return []
+        return self._other_base(
+            model_name(trained), trained["name"], base, tuple(differ), allowed=allowed
+        )
 
-    def _unknown_base_notes(self, base: dict[str, Any]) -> list[str]:
+    def _other_base(
+        self, trained: str, name: str, base: dict[str, Any], differ: Sequence[str], *, allowed: bool
+    ) -> list[str]:
+        """A note on a base that is not the one trained over; an error where that is not allowed."""
+        parts = [part.removeprefix("the model's ") for part in differ if part != "the model's name"]
+        why = f": {', '.join(parts)} differ" if parts else ""
+        message = f"{self.path} was trained over {trained}, not over {model_name(base)}{why}"
+        if not allowed:
+            raise BackendError(
+                message,
+                f"--hf-model-name {name} (lawqa merge: --model-name); if it is the same model all the same, "
+                "--allow-base-mismatch, and the summary says so",
+            )
+        return [f"BASE MISMATCH: {message}"]
+
+    def _unknown_base_notes(self, base: dict[str, Any], *, allowed: bool) -> list[str]:
         """What PEFT alone says of the base, held against the loaded one."""
         named = str(read_adapter_config(self.path).get("base_model_name_or_path") or "")
-        there = bool(named) and Path(named).is_dir()
-        if named == base["name"] or (
-            there and directory_hash(Path(named)) == base["directory_sha256"]
-        ):
+        if named == base["name"]:
             return []
-        if there and base["directory_sha256"]:
-            raise BackendError(
-                f"{self.path} was trained over {named}, not over {_called(base)}",
-                f"--hf-model-name {named} (lawqa merge: --model-name)",
+        there = model_directory(named, None) if named else None
+        if there is not None and (base.get("content") or base["directory_sha256"]):
+            content = read_identity(there).content
+            trained = {"name": named, "content": content, "directory_sha256": directory_hash(there)}
+            differ = model_differences(trained, base, BASE_PARTS)
+            return (
+                self._other_base(named, named, base, tuple(differ), allowed=allowed)
+                if differ
+                else []
             )
         return [
             f"UNKNOWN BASE: {self.path} says that it was trained over {named or 'some model'}, and is "
-            f"applied to {_called(base)}; whether they are the same cannot be told"
+            f"applied to {model_name(base)}; whether they are the same cannot be told"
         ]
 
     def check_wording(
@@ -291,15 +321,3 @@ def _require_keys(content: dict[str, Any], path: Path, hint: str) -> None:
     missing = [key for key in ("model", "prompt_specs", "questions") if key not in content]
     if missing:
         raise DataError(f"{path}: has no key {missing[0]!r}", hint)
-
-
-def _identity(model: dict[str, Any]) -> tuple[str, str]:
-    """Contents where they were hashed, so that a moved directory is the same model; else the name."""
-    if model["directory_sha256"]:
-        return "directory", model["directory_sha256"]
-    return "name", f"{model['name']}@{model['commit'] or model['revision'] or 'main'}"
-
-
-def _called(model: dict[str, Any]) -> str:
-    identity = model["directory_sha256"] or model["commit"] or model["revision"]
-    return f"{model['name']}" + (f" ({identity})" if identity else "")

@@ -15,6 +15,7 @@ from lawqa.errors import BackendError
 from lawqa.pipelines.job import Job
 from lawqa.pipelines.result_log import ItemKey, item_key
 from lawqa.pipelines.results import Answer, repeat_of, with_forced
+from lawqa.pipelines.rows import row_problems
 from lawqa.prompting import Prompt, prompt_thought
 from lawqa.thinking import THINK, ThinkMarks, open_thought
 
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 _UNCLOSED_THINK = "unclosed-think"  # what the parser calls a text that ends inside its think block
 _NO_ANSWER = "the backend gave no answer"
+_UNSTORABLE = "the backend's answer cannot be stored"
 
 
 def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Row]:
@@ -53,8 +55,15 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Row]:
                 asked.remove(key)
                 if isinstance(answer, Failure):
                     failures[key] = answer
+                    continue
+                row = job.row(answer)
+                problems = row_problems(row)
+                if problems:
+                    failures[key] = Failure(
+                        answer.key, f"{_UNSTORABLE}: {'; '.join(problems)}", key[1]
+                    )
                 else:
-                    yield job.row(answer)
+                    yield row
         except BackendError:
             if attempt == 0:
                 raise

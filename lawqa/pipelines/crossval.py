@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from lawqa.backends.hf.model_identity import model_content
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
+from lawqa.outputs import remove_empty
 from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, differing, pool, read_settings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.index_files import read_index_manifest
@@ -102,11 +105,12 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
     require_trackers(config.report_to)
     if config.fresh:
         _remove_earlier(config)
-    _same_settings(config)
-    progress = Parts("trainings", len(waiting_trainings(config)), say)
-    for fold, seed in _trainings(config):
-        if _run_fold(config, fold, seed, say):
-            progress.add()
+    with _nothing_left_of_a_failed_start(config):
+        _same_settings(config)
+        progress = Parts("trainings", len(waiting_trainings(config)), say)
+        for fold, seed in _trainings(config):
+            if _run_fold(config, fold, seed, say):
+                progress.add()
     if config.fold is not None:
         say(f"fold {config.fold} is done; lawqa crossval pool joins the folds")
         return ()
@@ -214,7 +218,8 @@ def _same_settings(config: CrossvalConfig) -> None:
         "trained": [[spec.id, weight] for spec, weight in _trained(config)],
         "permutations": config.permutations,
         "rag": config.rag.to_json() if config.rag else None,
-        "index_sha256": _index_sha256(config.rag),
+        "index_sha256": index_sha256_of(config.rag),
+        "model_content": model_content(config.model_name, config.revision),
         "training": _learnt_with({**vars(config.training), "seed": None}),
     }
     file = config.output_dir / SETTINGS
@@ -239,21 +244,48 @@ def _same_settings(config: CrossvalConfig) -> None:
         )
 
 
-def _index_sha256(rag: RagConfig | None) -> str | None:
-    """What tells an index from one that was built anew in its place."""
+def index_sha256_of(rag: RagConfig | None) -> str | None:
+    """What tells an index from one that was built again in its place; None without retrieval."""
     if rag is None:
         return None
     found: str = read_index_manifest(rag.retriever.index)["index_sha256"]
     return found
 
 
+@contextmanager
+def _nothing_left_of_a_failed_start(config: CrossvalConfig) -> Iterator[None]:
+    """Remove settings and split again where no training began: else they refuse the corrected command."""
+    first = not (config.output_dir / SETTINGS).exists()
+    made = not config.output_dir.exists()
+    try:
+        yield
+    except BaseException:
+        own = [_directory(config, fold, seed) for fold, seed in _trainings(config)]
+        if first and not any((directory / "adapter").exists() for directory in own):
+            for directory in own:
+                (directory / "records.jsonl").unlink(missing_ok=True)
+                remove_empty(directory, directory.parent)
+            # Where another process works on another fold, settings and split are its own, too.
+            if not any(config.output_dir.glob("fold*")):
+                shutil.rmtree(config.output_dir / "split", ignore_errors=True)
+                (config.output_dir / SETTINGS).unlink(missing_ok=True)
+                if made:
+                    remove_empty(config.output_dir)
+        raise
+
+
 def _remove_earlier(config: CrossvalConfig) -> None:
     """With one fold chosen, that one; else the whole cross-validation, and nothing else in the directory."""
+    if not (config.output_dir / SETTINGS).is_file():
+        return  # what is there is not ours
     if config.fold is not None:
         shutil.rmtree(config.output_dir / f"fold{config.fold}", ignore_errors=True)
-    elif (config.output_dir / SETTINGS).is_file():
-        for name in ("split", "pooled", *(f"fold{n}" for n in range(1, config.folds + 1))):
-            shutil.rmtree(config.output_dir / name, ignore_errors=True)
+    else:
+        for directory in (
+            config.output_dir / "split", config.output_dir / "pooled",
+            *config.output_dir.glob("fold[0-9]*"),
+        ):  # fmt: skip
+            shutil.rmtree(directory, ignore_errors=True)
         (config.output_dir / SETTINGS).unlink()
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lawqa.errors import DataError
-from lawqa.files import json_lines, read_json
+from lawqa.files import read_json
 from lawqa.pipelines.figures import summary_of
+from lawqa.pipelines.result_log import ResultLog, find_results
 from lawqa.runs import RESULTS, Manifest, RunDirectory, now, read_manifest
 from lawqa.scoring import Summary
 
@@ -75,9 +77,11 @@ def _pool_seed(runs: dict[int, Path], seed: int, folds: int, output_dir: Path) -
             f"seed {seed}: the folds were asked with contexts of different indexes",
             "lawqa crossval run --fresh  asks all of them with the one that is there now",
         )
-    rows = []
+    rows, damaged = [], list[str]()
     for fold, manifest in zip(sorted(runs), manifests, strict=True):
-        of_fold = [row for _, row in json_lines(runs[fold] / RESULTS)]
+        found = find_results(runs[fold])
+        of_fold = list(found.rows(found.places))
+        damaged += found.notes
         if len(of_fold) != manifest["data"]["questions"]:
             raise DataError(
                 f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
@@ -89,10 +93,12 @@ def _pool_seed(runs: dict[int, Path], seed: int, folds: int, output_dir: Path) -
         f"POOLED: {folds} folds; each fold's adapter was trained on most of the other folds' questions, so "
         "the answers are not independent and the interval is somewhat too narrow",
         *sorted({note for manifest in manifests for note in manifest["notes"]}),
+        *damaged,
     ]
     run = RunDirectory.create(output_dir / f"seed{seed}", fresh=True)
-    for row in rows:
-        run.append_result(row)
+    with closing(ResultLog(run.path / RESULTS)) as log:
+        for row in rows:
+            log.append(row)
     seconds = sum(manifest["figures"]["seconds"] for manifest in manifests)
     summary, record = summary_of(rows, notes, seconds)
     run.write_summary(record)
@@ -127,11 +133,15 @@ def _pooled_manifest(
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """The settings that two cross-validations do not share.
 
-    Old directories do not say their dtype and index; the manifests of every fold do, and are compared.
+    Old directories do not say their dtype, index and the model's content, nor one the content of a model that
+    was not on its machine; the manifests of every fold do, and are compared.
     """
-    silent = {"dtype", "index_sha256"} - (one.keys() & other.keys())
+    silent = {"dtype", "index_sha256", "model_content"} - (one.keys() & other.keys())
     names = {**one, **other}.keys() - silent
-    return sorted(name for name in names if one.get(name) != other.get(name))
+    differ = [name for name in names if one.get(name) != other.get(name)]
+    if not (one.get("model_content") and other.get("model_content")):
+        differ = [name for name in differ if name != "model_content"]
+    return sorted(differ)
 
 
 def read_settings(directory: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,11 @@ from lawqa.backends.base import Backend, Failure, GenerationSettings
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines, read_json
+from lawqa.pipelines.identity import model_differences
 from lawqa.pipelines.rag import RagConfig, Retrieval, retrieve_contexts
 from lawqa.pipelines.result_log import ResultLog
 from lawqa.prompting import PromptSpec, build_prompt, spec_hash
-from lawqa.questions import Question, file_sha256, read_questions
+from lawqa.questions import Question, read_question_file
 from lawqa.records import TrainingRecord, make_record, write_records
 from lawqa.runs import claim_output, describe_environment, now, write_json
 from lawqa.templates import sentences
@@ -88,21 +89,26 @@ def distill(
         DataError: the questions cannot be read.
     """
     _check(config)
-    questions = read_questions(config.data)
+    file = read_question_file(config.data)
+    questions = file.questions
     claim_output(config.output, "--output-path", fresh=config.fresh, sources=(config.data,))
     samples_file, provenance_file = _side_files(config.output)
     retrieval = retrieve_contexts(config.rag, questions, quiet=config.quiet) if config.rag else None
-    settings = _settings(config, backend, retrieval)
+    settings = _settings(config, backend, retrieval, file.sha256)
     for note in sentences(backend.describe()):
         say(f"note: {note}")
-    if config.fresh or not provenance_file.is_file():
+    # Settings without a sample are those of a start that failed: nothing would be mixed with them.
+    begun = provenance_file.is_file() and samples_file.is_file() and samples_file.stat().st_size
+    if config.fresh or not begun:
         samples_file.unlink(missing_ok=True)
         write_json(provenance_file, {"schema_version": 1, "settings": settings, "started": now()})
-    elif _stored_settings(provenance_file) != settings:
-        raise ConfigError(
-            f"{samples_file}: holds samples drawn with other options",
-            "give the same options to go on, or --fresh to start anew",
-        )
+    else:
+        differ = _differing(_stored_settings(provenance_file), settings)
+        if differ:
+            raise ConfigError(
+                f"{samples_file}: holds samples drawn with other options ({', '.join(differ)})",
+                "give the same options to resume, or --fresh to start over",
+            )
     taken = _read_samples(samples_file)
     logger.debug("settings: %s; %d samples are there already", settings, len(taken))
     wanted = len({q.key for q in questions}) * config.samples
@@ -129,6 +135,9 @@ def distill(
         },
     )
     return result
+
+
+_OF_MODEL = ("backend", "quantisation", "dtype", "num_ctx")
 
 
 def _check(config: DistillConfig) -> None:
@@ -159,29 +168,40 @@ def _side_files(output: Path) -> tuple[Path, Path]:
 
 
 def _settings(
-    config: DistillConfig, backend: Backend, retrieval: Retrieval | None
+    config: DistillConfig, backend: Backend, retrieval: Retrieval | None, data_sha256: str
 ) -> dict[str, Any]:
-    model = {key: value for key, value in backend.describe().items() if "memory" not in key}
     settings = {
-        "data_sha256": file_sha256(config.data),
+        "data_sha256": data_sha256,
         "prompt_spec": config.spec.id,
         "prompt_spec_hash": spec_hash(config.spec, backend.chat_template),
         "temperature": config.temperature,
         "max_new_tokens": config.max_new_tokens,
         "seed": config.seed,
-        "model": model,
+        "model": backend.describe(),
         "retrieval": retrieval.manifest if retrieval else None,
     }
     as_stored: dict[str, Any] = json.loads(json.dumps(settings))
     return as_stored
 
 
-def _stored_settings(path: Path) -> object:
+def _stored_settings(path: Path) -> Mapping[str, Any]:
     try:
         content = read_json(path)
     except DataError as problem:
-        raise DataError(problem.message, "--fresh starts anew") from None
-    return content.get("settings") if isinstance(content, dict) else None
+        raise DataError(problem.message, "--fresh starts over") from None
+    settings = content.get("settings") if isinstance(content, dict) else None
+    if not isinstance(settings, dict) or not isinstance(settings.get("model"), dict):
+        raise DataError(
+            f"{path}: does not say what the samples were drawn with", "--fresh starts over"
+        )
+    return settings
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What two provenances do not share, by name; of the model what decides its answers."""
+    names = [name for name in now if name != "model" and before.get(name) != now[name]]
+    model = [key for key in _OF_MODEL if before["model"].get(key) != now["model"].get(key)]
+    return [*names, *model, *model_differences(before["model"], now["model"])]
 
 
 def _sample(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from lawqa.pipelines.progress import Progress
 from lawqa.pipelines.ranks import Ranks
 from lawqa.pipelines.result_log import Found, ResultLog, find_results
 from lawqa.pipelines.resume import continued, earlier_run, require_same_model
+from lawqa.pipelines.rows import row_problems
 from lawqa.runs import (
     RESULTS,
     SCHEMA_VERSION,
@@ -240,7 +241,7 @@ def _ask(job: Job, backend: Backend, found: Found, ranks: Ranks, notes: list[str
     )  # fmt: skip
     quiet = job.config.quiet or ranks.rank > 0
     with (
-        closing(ResultLog(log)) as results,
+        closing(ResultLog(log, row_problems)) as results,
         closing(Progress(len(missing), work=job.work(missing), quiet=quiet)) as progress,
     ):
         for row in ask(job, backend, missing):
@@ -252,14 +253,14 @@ def _ask(job: Job, backend: Backend, found: Found, ranks: Ranks, notes: list[str
     waiting = [key for key in share if found.places[key].state == "open"]
     if waiting:
         bar = Bar("forcing answers", "answers", len(waiting), quiet=quiet)
-        with closing(ResultLog(part)) as results, bar:
+        with closing(ResultLog(part, row_problems)) as results, bar:
             for row in bar.over(force(job, backend, found.rows(waiting), notes.append)):
                 results.append(row)
 
 
 def _result(job: Job, manifest: Mapping[str, Any], found: Found) -> EvaluationResult:
     figures = figures_of(found.rows(job.keys))
-    record = figures.record(manifest["notes"], manifest["figures"]["seconds"])
+    record = figures.record([*manifest["notes"], *found.notes], manifest["figures"]["seconds"])
     return EvaluationResult(figures, tuple(record["notes"]), job.run_dir)
 
 
@@ -270,7 +271,7 @@ def _write(
     result: EvaluationResult,
     found: Found,
 ) -> None:
-    notes: Sequence[str] = manifest["notes"]
+    notes = [*manifest["notes"], *found.notes]
     record = result.figures.record(notes, manifest["figures"]["seconds"])
     run.write_summary(record)
     if job.config.output is not None:

@@ -88,6 +88,8 @@ class EvaluationConfig:
     """Score trained-on questions, and say so."""
     allow_prompt_mismatch: bool = False
     """Use a prompt that the adapter does not know, and say so."""
+    allow_base_mismatch: bool = False
+    """Apply the adapter to another base model than it was trained over, and say so."""
     rag: RagConfig | None = None
     """Where contexts are retrieved, for the condition `rag`."""
     quiet: bool = False

@@ -161,7 +161,7 @@ class _Ends:
             # Runs from before this was stored tell the limit only.
             self._stopped[row.get("stopped") or ("limit" if row["hit_limit"] else "end")] += 1
             self._closed += bool(row.get("thinking_closed"))
-            self._tokens += row["completion_tokens"]
+            self._tokens += row["completion_tokens"] or 0  # unknown in a damaged row
 
     def figures(self) -> TextFigures | None:
         stopped = dict(sorted(self._stopped.items()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lawqa.pipelines.job import Job
-from lawqa.pipelines.result_log import Found, ItemKey, bring_together, find_results
+from lawqa.pipelines.result_log import SET_ASIDE, Found, ItemKey, bring_together, find_results
 
 
 def tidied(job: Job, say: Callable[[str], object]) -> Found:
@@ -21,6 +21,10 @@ def tidied(job: Job, say: Callable[[str], object]) -> Found:
     found = find_results(job.run_dir)
     for path in found.torn:
         say(f"{path}: ends with half a line, as a crash leaves it; that answer is asked again")
+    for note in found.notes:
+        say(f"{job.run_dir}: {note}")
+    if found.aside:
+        say(f"{job.run_dir}: what was set aside is kept in {SET_ASIDE}")
     kept = [key for key in job.keys if _is_known(found, key)]
     say(
         f"{job.run_dir}: {len(kept)} of {len(job.keys)} answers are known, the others are asked now"

@@ -6,6 +6,7 @@ manifest.json tells what the index is made of and lists every other file with si
 from __future__ import annotations
 
 import fcntl
+import glob
 import hashlib
 import os
 import shutil
@@ -16,6 +17,7 @@ from typing import Any
 
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import make_own_directory
+from lawqa.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.retrieval.articles import corpus_sha256
 from lawqa.runs import MANIFEST, read_manifest
 
@@ -138,11 +140,19 @@ def _build_hint(directory: Path) -> str:
 def _check_free(directory: Path, *, fresh: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"{directory}: is a file, expected a directory for the index")
+    refuse_working_directory(directory, "--output-dir")
     if not directory.exists() or not any(directory.iterdir()):
         return
-    if not (directory / MANIFEST).is_file() or _kind(directory) != "index":
+    files = _files_of_index(directory)
+    if files is None:
         raise ConfigError(
             f"{directory}: is not empty and holds no index", "name a directory of its own"
+        )
+    foreign = foreign_entries(directory, {MANIFEST, *map(glob.escape, files)})
+    if fresh and foreign:
+        raise ConfigError(
+            f"{directory}: holds what is not the index's own: {named(foreign)}; --fresh would remove it",
+            "move it elsewhere, or name another directory",
         )
     if not fresh:
         raise ConfigError(
@@ -151,11 +161,14 @@ def _check_free(directory: Path, *, fresh: bool) -> None:
         )
 
 
-def _kind(directory: Path) -> object:
+def _files_of_index(directory: Path) -> list[str] | None:
+    """The names of an index's files but its manifest; None where the directory holds no index."""
     try:
-        return read_manifest(directory).get("kind")
+        manifest = read_manifest(directory)
     except DataError:
         return None
+    files = manifest.get("files")
+    return list(files) if manifest.get("kind") == "index" and isinstance(files, dict) else None
 
 
 def _clear(directory: Path) -> None:

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.backends.base import Backend, RendersPrompts
-from lawqa.backends.hf.model_files import WEIGHTS
 from lawqa.choices import orders
 from lawqa.commands import require_backend
 from lawqa.errors import ConfigError
+from lawqa.outputs import claim_directory
+from lawqa.pipelines.adapter_files import AdapterFiles
 from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 from lawqa.pipelines.rag import Retrieval, retrieve_contexts
 from lawqa.pipelines.result_log import ItemKey
 from lawqa.pipelines.results import Answer, result_row
 from lawqa.prompting import Prompt, build_prompt, prompt_thought, require_outside, spec_hash
-from lawqa.questions import Question, file_sha256, read_questions, reordered
+from lawqa.questions import Question, read_question_file, reordered
 from lawqa.runs import (
     MANIFEST,
     RESULTS,
@@ -55,6 +56,10 @@ class Job:
     """What a reader must know first."""
     merged: AdapterManifest | None = None
     """The adapter that `lawqa merge` added to the model's own weights."""
+    data_sha256: str = ""
+    """Of the bytes that the questions were read from."""
+    adapter_files: AdapterFiles | None = None
+    """What the adapter's files were before they were loaded."""
 
     @cached_property
     def keys(self) -> tuple[ItemKey, ...]:
@@ -112,7 +117,7 @@ class Job:
         """What the manifest says of the question file."""
         return {
             "path": str(self.config.data),
-            "sha256": file_sha256(self.config.data),
+            "sha256": self.data_sha256,
             "questions": len(self.questions),
         }
 
@@ -122,10 +127,9 @@ class Job:
             return None
         content = self.adapter.content or {}
         kept = ("prompt_specs", "data", "started", "model")
-        weights = self.adapter.path / WEIGHTS
         return {
             "path": str(self.adapter.path),
-            "weights_sha256": file_sha256(weights) if weights.is_file() else None,
+            **(self.adapter_files.to_json() if self.adapter_files else {}),
             "manifest": {key: content.get(key) for key in kept},
         }
 
@@ -142,7 +146,8 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
     """
     require_backend(config.place, config.backend)
     check_config(config)
-    originals = read_questions(config.data)[: config.samples]
+    file = read_question_file(config.data)
+    originals = file.questions[: config.samples]
     questions = _in_orders(originals, config.permutations)
     retrieval = _retrieval(config, originals)
     prompts = [
@@ -151,7 +156,16 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
     ]
     run_dir = config.run_dir or new_run_dir(config)
     if claims:
-        RunDirectory.check_free(run_dir, fresh=config.fresh or config.resume)
+        RunDirectory.check_free(run_dir, fresh=config.fresh or config.resume, kind="evaluate")
+        claim_directory(
+            run_dir,
+            "--run-dir",
+            sources={
+                "the model's directory": Path(config.model_name) if config.model_name else None,
+                "the adapter's directory": config.adapter,
+                "the index": config.rag.retriever.index if config.rag else None,
+            },
+        )
     if claims and config.output is not None:
         goes_on = config.resume and (run_dir / MANIFEST).exists()
         own = (run_dir / name for name in (MANIFEST, RESULTS, SUMMARY))
@@ -161,6 +175,7 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
             fresh=config.fresh or goes_on,
             sources=(config.data, config.script, *own),
         )
+    adapter_files = AdapterFiles.read(config.adapter) if config.adapter else None
     adapter = AdapterManifest.read(config.adapter) if config.adapter else None
     merged = None
     notes = list(_server_notes(config))
@@ -181,7 +196,10 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
             load_in_4bit=config.load_in_4bit or adapter.quantisation is not None,
             quant_type=config.quant_type or adapter.quantisation,
         )
-    return Job(config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged)
+    return Job(
+        config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged,
+        data_sha256=file.sha256, adapter_files=adapter_files,
+    )  # fmt: skip
 
 
 def _server_notes(config: EvaluationConfig) -> Iterator[str]:
@@ -207,10 +225,18 @@ def with_base_notes(job: Job, backend: Backend) -> Job:
     first: list[str] = []
     if job.merged is not None:
         notes += job.merged.check_wording(spec, wording, allow_prompt_mismatch=allowed)
+    if job.adapter_files is not None:
+        job.adapter_files.require_unchanged()
     if job.adapter is not None:
         base = backend.describe()
         first += [str(note) for note in [base.get("adapter_note")] if note]
-        notes += job.adapter.check_base(base, spec, wording, allow_prompt_mismatch=allowed)
+        notes += job.adapter.check_base(
+            base,
+            spec,
+            wording,
+            allow_prompt_mismatch=allowed,
+            allow_base_mismatch=job.config.allow_base_mismatch,
+        )
     return replace(job, notes=(*first, *job.notes, *notes))
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lawqa.backends.hf.model_files import read_adapter_config
 from lawqa.bars import Bar
 from lawqa.errors import BackendError, ConfigError
+from lawqa.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.pipelines.adapters import MERGED, TRAINED_ON, AdapterManifest
 from lawqa.pipelines.training_dev import DevQuestions
 from lawqa.prompting import Condition, PromptSpec, build_prompt
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 _TOKEN_BUDGET = 8192
 
 Say = Callable[[str], object]
+
+_OF_MERGED = (
+    MERGED, TRAINED_ON, "config.json", "generation_config.json", "model*.safetensors",
+    "model.safetensors.index.json", "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
+    "added_tokens.json", "vocab.json", "merges.txt",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class MergeConfig:
     """Questions to score before and after; None for no scores."""
     dev_condition: Condition | None = None
     """How they are put, where the adapter was trained on several prompt specs."""
+    allow_base_mismatch: bool = False
+    """Merge into another base model than the adapter was trained over, and say so."""
     fresh: bool = False
     """Replace an earlier model in the output directory."""
     quiet: bool = False
@@ -120,11 +129,15 @@ def _check_free(config: MergeConfig) -> None:
             f"{config.output_dir}: is not empty",
             "--fresh replaces a merged model" if ours else "name a new directory",
         )
-    target = config.output_dir.resolve()
-    if target == Path.cwd():
+    foreign = foreign_entries(config.output_dir, _OF_MERGED)
+    if foreign:
         raise ConfigError(
-            f"{config.output_dir}: is where the command runs", "name a new directory within it"
+            f"{config.output_dir}: holds what lawqa merge does not write: {named(foreign)}; --fresh would "
+            "remove it",
+            "move it elsewhere, or name a new directory",
         )
+    refuse_working_directory(config.output_dir, "--output-dir")
+    target = config.output_dir.resolve()
     above = next(parent for parent in target.parents if parent.is_dir())
     if not os.access(above, os.W_OK):
         raise ConfigError(
@@ -177,7 +190,7 @@ def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
             f"UNKNOWN BASE: {config.adapter} was trained over files of 4-bit weights; whether they were made "
             f"from {name} cannot be told"
         ]
-    return adapter.check_identity(found)
+    return adapter.check_identity(found, allow_base_mismatch=config.allow_base_mismatch)
 
 
 def _over_4bit_files(adapter: AdapterManifest) -> bool:

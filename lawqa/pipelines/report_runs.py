@@ -11,6 +11,7 @@ from typing import Any
 
 from lawqa.files import read_json
 from lawqa.pipelines.result_log import find_results
+from lawqa.pipelines.rows import check_row
 from lawqa.pipelines.stored import StoredResult, StoredRun, read_stored_run
 from lawqa.report.content import Entry, ReportRun, RetrievedArticle, Training
 from lawqa.runs import MANIFEST, read_manifest
@@ -126,8 +127,9 @@ def _rows(path: Path) -> Sequence[Row]:
     if path.is_dir():
         found = find_results(path)
         return list(found.rows(found.places))
-    rows: Sequence[Row] = read_json(path)["results"]
-    return rows
+    return [
+        check_row(row).row if "schema_version" in row else row for row in read_json(path)["results"]
+    ]
 
 
 def _key(row: Row) -> _Key:

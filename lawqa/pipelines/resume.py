@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import lawqa
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.evaluation_config import EvaluationConfig
+from lawqa.pipelines.identity import PARTS, content_is_known, model_differences
 from lawqa.pipelines.job import Job
 from lawqa.prompting import PromptSpec
 from lawqa.runs import MANIFEST, RESULTS, Manifest, question_entries, read_manifest
@@ -19,13 +20,16 @@ from lawqa.runs import MANIFEST, RESULTS, Manifest, question_entries, read_manif
 # name is compared by its content.
 _FREE = {
     "run_dir", "output", "resume", "fresh", "quiet", "token_budget", "place", "retries", "force_answers",
-    "allow_leak", "allow_prompt_mismatch", "data", "adapter", "script", "rag", "spec", "quant_type",
-    "server",
+    "allow_leak", "allow_prompt_mismatch", "allow_base_mismatch", "data", "adapter", "script", "rag", "spec",
+    "quant_type", "server",
 }  # fmt: skip
+_OF_NAMED_MODELS = {
+    "model_name",
+    "revision",
+}  # where the model's content is known, they do not matter
 _FLAGS = {"model_name": "--hf-model-name", "load_in_4bit": "--hf-load-in-4bit"}
-_MODEL = (
-    "backend", "name", "revision", "commit", "directory_sha256", "digest", "quantisation", "dtype",
-)  # fmt: skip
+_MODEL = ("backend", "quantisation", "dtype")
+_ADAPTER_CONFIG = "the adapter's config"
 
 
 def earlier_run(job: Job) -> dict[str, Any] | None:
@@ -55,7 +59,11 @@ def earlier_run(job: Job) -> dict[str, Any] | None:
         ) from None
     if earlier["kind"] != "evaluate":
         raise ConfigError(f"{path}: is a {earlier['kind']} run, expected an evaluation")
-    _refuse(path, _settings(earlier), _settings(_known(job)))
+    free = _FREE | (_OF_NAMED_MODELS if content_is_known(earlier["model"]) else set())
+    before, today = _settings(earlier, free), _settings(_known(job), free)
+    if _ADAPTER_CONFIG not in before:  # lawqa 0.1 did not look at it
+        today.pop(_ADAPTER_CONFIG, None)
+    _refuse(path, before, today)
     _refuse_other_quantisation(path, earlier, job.config)
     return earlier
 
@@ -66,7 +74,12 @@ def require_same_model(path: Path, earlier: Mapping[str, Any], manifest: Manifes
     Raises:
         ConfigError: model, wording or chat template differ.
     """
-    _refuse(path, _model(earlier), _model(vars(manifest)))
+    parts = [
+        part for part in PARTS if part != "generation" or manifest.config["answer_by"] == "generate"
+    ]
+    differ = model_differences(earlier["model"], manifest.model, parts)
+    before, today = ({name: _short(pair[i]) for name, pair in differ.items()} for i in (0, 1))
+    _refuse(path, {**before, **_model(earlier)}, {**today, **_model(vars(manifest))})
 
 
 def continued(manifest: Manifest, earlier: Mapping[str, Any] | None) -> Manifest:
@@ -102,14 +115,14 @@ def _refuse_other_quantisation(
         _refuse(path, {name: found}, {name: asked})
 
 
-def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(manifest: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
     """What must be the same before a model is loaded, by the name that a user knows."""
     defaults = {field.name: field.default for field in fields(EvaluationConfig)}
     config = manifest["config"]
     named = {
         _FLAGS.get(name, f"--{name.replace('_', '-')}"): config.get(name, default)
         for name, default in defaults.items()
-        if name not in _FREE
+        if name not in free
     }
     return {
         "the prompt": PromptSpec(**config["spec"]).id,
@@ -131,12 +144,14 @@ def _adapter(adapter: Mapping[str, Any] | None) -> dict[str, Any]:
     """What tells an adapter from another; it may have moved."""
     if adapter is None:
         return {"the adapter": None}
-    weights = adapter.get("weights_sha256")
-    return {
+    known = {
         "the adapter": "one",
-        "the adapter's weights": weights and weights[:12],
+        "the adapter's weights": _short(adapter.get("weights_sha256")),
         "the adapter's training": adapter["manifest"]["started"],
     }
+    if adapter.get("config_sha256"):
+        known[_ADAPTER_CONFIG] = _short(adapter["config_sha256"])
+    return known
 
 
 def _retrieval(retrieval: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -166,6 +181,11 @@ def _difference(name: str, before: object, today: object) -> str:
     if isinstance(before, (dict, list)) or isinstance(today, (dict, list)):
         return f"{name}: not the same" if before and today else f"{name}: given only once"
     return f"{name}: then {_shown(before)}, now {_shown(today)}"
+
+
+def _short(value: object) -> object:
+    """A digest as a message shows it; anything else as it is."""
+    return value[:12] if isinstance(value, str) and len(value) == 64 else value
 
 
 def _shown(value: object) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lawqa.pipelines.identity import model_differences, model_name
+
 Kind = Literal["settings", "environment", "circumstances"]
 """settings: what was asked, of what, and how; environment: versions and machine; circumstances: when, where
 to and how fast."""
@@ -108,8 +110,11 @@ def causes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ..
     found = manifest_differences(before, after)
     scored = all(m["config"].get("answer_by") == "logits" for m in (before, after))
     named = []
-    if _model(before) != _model(after):
-        named.append(f"model ({_model(before)[1]}, {_model(after)[1]})")
+    differ_in = model_differences(before["model"], after["model"])
+    if differ_in:
+        one, other = model_name(before["model"]), model_name(after["model"])
+        parts = ", ".join(name.removeprefix("the model's ") for name in differ_in)
+        named.append(f"model ({one}, {other}" + (f"; {parts})" if one == other else ")"))
     for name, starts in _CAUSES.items():
         if name == _OF_TEXT and scored:
             continue
@@ -132,16 +137,6 @@ def _short(value: object) -> str:
         return "–"
     text = str(value)
     return text if len(text) <= 24 else f"{text[:23]}…"
-
-
-def _model(manifest: Mapping[str, Any]) -> tuple[str, str]:
-    """Its contents where they were hashed, so that a moved directory is the same model; and its name."""
-    model = manifest["model"]
-    name = str(model.get("name", model.get("backend", "?")))
-    content = (
-        model.get("directory_sha256") or f"{name}@{model.get('commit') or model.get('revision')}"
-    )
-    return str(content), name
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

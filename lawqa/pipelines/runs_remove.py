@@ -13,17 +13,8 @@ from pathlib import Path
 from lawqa.errors import ConfigError
 from lawqa.pipelines.lock import LOCK, is_held
 from lawqa.pipelines.runs_found import KINDS, FoundRun, find_runs, read_run
-from lawqa.pipelines.training_outputs import ADAPTER_FILES
+from lawqa.pipelines.training_outputs import OF_ADAPTER, OF_RUN
 from lawqa.runs import MANIFEST
-
-_LOCKS = (LOCK, ".*.lock")
-_OF_RUN = (
-    "manifest.json", "results.jsonl", "summary.json", "rescored.json", "parts/*", ".*.tmp", *_LOCKS,
-)  # fmt: skip
-_OF_ADAPTER = (
-    *_OF_RUN, *ADAPTER_FILES, "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt", "tensorboard/*", "checkpoint*/*", "checkpoints/*",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,5 +131,5 @@ def _files(path: Path) -> list[Path]:
 
 
 def _ours(file: Path, kind: str) -> bool:
-    patterns = _OF_ADAPTER if kind == "train" else _OF_RUN
+    patterns = OF_ADAPTER if kind == "train" else OF_RUN
     return any(fnmatch(file.as_posix(), pattern) for pattern in patterns)

@@ -13,7 +13,8 @@ from lawqa.answers import ParsedAnswer, parse
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.errors import DataError
 from lawqa.files import read_json
-from lawqa.pipelines.result_log import find_results
+from lawqa.pipelines.result_log import Found, damaged_note, find_results
+from lawqa.pipelines.rows import check_row
 from lawqa.prompting import prompt_thought
 from lawqa.runs import MANIFEST, RESULTS, read_manifest, require_keys
 from lawqa.scoring import OUTCOMES, Outcome, ScoredAnswer, outcome_of
@@ -25,6 +26,7 @@ _TRANSPORT_ERROR = re.compile(
     r"|(?:read )?timed out|connection (?:refused|reset|aborted))",
     re.IGNORECASE,
 )
+_SHOWN = 10
 _NO_LABEL = (None, "", "unknown")
 
 
@@ -161,29 +163,50 @@ def read_stored_run(path: Path) -> StoredRun:
                 "give a run directory or a result file",
             )
         found = find_results(path)
-        rows = list(found.rows(found.places))
-        return _stored(path, path / RESULTS, rows, tuple(_directory_notes(path, len(rows))))
+        notes = _directory_notes(path, found)
+        return _stored(path, path / RESULTS, list(found.rows(found.places)), tuple(notes))
     content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("results"), list):
         raise DataError(f"{path}: has no list 'results'", "give a run directory or a result file")
     summary = content.get("summary")
-    notes = summary.get("notes", ()) if isinstance(summary, dict) else ()
-    return _stored(path, path, content["results"], tuple(notes))
+    notes = list(summary.get("notes", ())) if isinstance(summary, dict) else []
+    rows, damaged = _readable(path, content["results"])
+    return _stored(path, path, rows, (*notes, *damaged))
 
 
-def _directory_notes(path: Path, answered: int) -> list[str]:
+def _readable(path: Path, rows: Sequence[Any]) -> tuple[list[Any], list[str]]:
+    """The rows of a result file with damaged measures nulled, and a note on them; the lab's as they are."""
+    kept, damaged = [], []
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict) or "schema_version" not in row:
+            kept.append(row)
+            continue
+        checked = check_row(row)
+        if checked.fatal:
+            raise DataError(
+                f"{path}: result {number}: {'; '.join(checked.fatal)}",
+                "the run directory it was written from may still be whole",
+            )
+        kept.append(checked.row)
+        damaged += [f"result {number}: {what}" for what in checked.damaged]
+    return kept, damaged_note(damaged)
+
+
+def _directory_notes(path: Path, found: Found) -> list[str]:
+    answered = len(found.places)
     manifest = read_manifest(path)
     require_keys(manifest, path, "kind", "status", "notes", "config", "data")
     if manifest["kind"] != "evaluate":
         raise DataError(f"{path}: is a {manifest['kind']} run, expected an evaluation")
-    notes = list(manifest["notes"])
+    notes = [*manifest["notes"], *found.notes]
     asked = _asked(path, manifest)
     if manifest["status"] != "done":
         notes.append(f"UNFINISHED: {manifest['status']}, {answered} of {asked} questions answered")
     elif answered != asked:
+        aside = "".join(f"\n  result {one.number}: {one.why}" for one in found.aside[:_SHOWN])
+        why = f"; these are none:{aside}" if aside else "; was it cut off while it was copied?"
         raise DataError(
-            f"{path / RESULTS}: holds {answered} answers, and {asked} were given; was it cut off while it "
-            "was copied?",
+            f"{path / RESULTS}: holds {answered} answers, and {asked} were given{why}",
             "copy it again; or lawqa evaluate --resume asks what is missing",
         )
     return notes

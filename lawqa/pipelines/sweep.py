@@ -9,14 +9,21 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from lawqa.backends.hf.model_identity import model_content
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
-from lawqa.files import json_lines
-from lawqa.pipelines.crossval import CrossvalConfig, run_crossval, waiting_trainings
+from lawqa.pipelines.crossval import (
+    CrossvalConfig,
+    index_sha256_of,
+    run_crossval,
+    waiting_trainings,
+)
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
+from lawqa.pipelines.identity import content_is_known, model_differences
+from lawqa.pipelines.result_log import find_results
 from lawqa.pipelines.results import scored_answer
 from lawqa.questions import file_sha256
-from lawqa.runs import MANIFEST, RESULTS, read_manifest, write_json
+from lawqa.runs import MANIFEST, read_manifest, write_json
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.training.config import TrainingConfig
 from lawqa.training.trackers import require_trackers
@@ -182,6 +189,7 @@ def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
         "the content of --train-file": manifest["data"]["sha256"],
         "--condition": list(manifest["prompt_specs"]),
         "the retrieval": asked["rag"],
+        "the retrieval's index": (manifest.get("retrieval") or {}).get("index_sha256"),
     }
     wanted = {
         "--model-name": config.model_name,
@@ -192,8 +200,12 @@ def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
         "the content of --train-file": file_sha256(config.input),
         "--condition": [config.spec.id],
         "the retrieval": json.loads(json.dumps(config.rag.to_json())) if config.rag else None,
+        "the retrieval's index": index_sha256_of(config.rag),
     }
     changed = [name for name, value in wanted.items() if found[name] != value]
+    model = {"content": model_content(config.model_name, config.revision)}
+    if content_is_known(manifest["model"]) and model["content"]:
+        changed += model_differences(manifest["model"], model)
     if changed:
         raise ConfigError(
             f"{config.output_dir}: holds a sweep with other settings ({', '.join(changed)})",
@@ -203,7 +215,8 @@ def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
 
 
 def _answers(run_dir: Path) -> list[ScoredAnswer]:
-    return [scored_answer(row) for _, row in json_lines(run_dir / RESULTS)]
+    found = find_results(run_dir)
+    return [scored_answer(row) for row in found.rows(found.places)]
 
 
 def _json(result: SweepResult) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.leaks import read_items
 from lawqa.pipelines.results import result_row, scored_answer
@@ -20,7 +21,7 @@ from lawqa.prompting import (
     render,
     require_outside,
 )
-from lawqa.questions import Question, file_sha256, read_questions
+from lawqa.questions import Question, read_questions
 from lawqa.records import LEGACY_SPEC, TrainingRecord, holds_records, load_records
 from lawqa.runs import question_entries
 from lawqa.scoring import ScoredAnswer
@@ -44,6 +45,8 @@ class DevQuestions:
     """One for each."""
     token_budget: int
     """Padded tokens of one batch; 0 for the backend's own choice."""
+    sha256: str = ""
+    """Of the file, taken when it was read."""
 
     @property
     def specs(self) -> str:
@@ -54,7 +57,7 @@ class DevQuestions:
         """What a manifest keeps of them."""
         return {
             "path": str(self.path),
-            "sha256": file_sha256(self.path),
+            "sha256": self.sha256,
             "prompt_specs": self.specs,
             "questions": question_entries(self.questions),
         }
@@ -105,9 +108,11 @@ def load_dev(
         DataError: a dev question, or one of its group, is trained on; or the file cannot be read.
         ConfigError: the prompt spec is not clear, or its answers cannot be scored by one letter.
     """
-    put = _from_records(path) if holds_records(path) else _from_questions(path, records, condition)
+    with hashed_while_read(path) as sha256:
+        held = holds_records(path)
+        put = _from_records(path) if held else _from_questions(path, records, condition)
     questions, prompts = zip(*put, strict=True)
-    dev = DevQuestions(path, questions, prompts, token_budget)
+    dev = DevQuestions(path, questions, prompts, token_budget, sha256)
     for prompt in prompts:
         if prompt.spec.thinking or prompt.spec.mode != "direct":
             raise ConfigError(

@@ -11,8 +11,8 @@ from lawqa.augment import write_readings
 from lawqa.backends.hf.model_files import CONFIG, WEIGHTS
 from lawqa.errors import MissingExtraError
 from lawqa.pipelines.adapters import TRAINED_ON
+from lawqa.pipelines.lock import LOCK
 from lawqa.prompting import PromptSpec, spec_hash
-from lawqa.questions import file_sha256
 from lawqa.records import LEGACY_SPEC, write_records
 from lawqa.runs import Manifest, describe_environment, now, write_text
 from lawqa.scoring import wilson
@@ -29,6 +29,18 @@ CARD, PLOT = "README.md", "training.png"
 ADAPTER_FILES = (
     CONFIG, WEIGHTS, LOG, TRAINED_ON, CARD, PLOT,
 )  # fmt: skip
+
+OF_RUN = (
+    "manifest.json", "results.jsonl", "set-aside.jsonl", "summary.json", "rescored.json", "parts/*", ".*.tmp",
+    LOCK, ".*.lock",
+)  # fmt: skip
+"""What lawqa writes into the directory of a run."""
+
+OF_ADAPTER = (
+    *OF_RUN, *ADAPTER_FILES, "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
+    "added_tokens.json", "vocab.json", "merges.txt", "tensorboard/*", "checkpoint*/*", "checkpoints/*",
+)  # fmt: skip
+"""What lawqa and PEFT write into the directory of a training."""
 
 
 def manifest_of(prepared: Prepared) -> Manifest:
@@ -55,7 +67,7 @@ def manifest_of(prepared: Prepared) -> Manifest:
         },
         data={
             "path": str(config.train_file),
-            "sha256": file_sha256(config.train_file),
+            "sha256": source.sha256,
             "records": len(prepared.records),
             "shortened": sum(record.shortened for record in prepared.records),
             "dev": prepared.dev.describe() if prepared.dev else None,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lawqa.augment import ReadingRecord, holds_readings, pack_readings, read_readings
+from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
+from lawqa.outputs import claim_directory
 from lawqa.pipelines.lock import LOCK, require_free
 from lawqa.pipelines.training_dev import DevQuestions, load_dev
-from lawqa.pipelines.training_outputs import manifest_of
+from lawqa.pipelines.training_outputs import OF_ADAPTER, manifest_of
 from lawqa.pipelines.training_resume import earlier_training, require_same_training
 from lawqa.prompting import Condition
 from lawqa.records import (
@@ -23,7 +25,7 @@ from lawqa.records import (
     shortened_note,
     tokenize_records,
 )
-from lawqa.runs import RunDirectory
+from lawqa.runs import MANIFEST, RunDirectory
 from lawqa.templates import described, sentences
 from lawqa.training.config import TrainingConfig
 from lawqa.training.trackers import Tracker, require_trackers
@@ -98,6 +100,8 @@ class TrainingSource:
     """Articles to read."""
     warnings: tuple[str, ...] = ()
     """What is lost or unknown, a sentence each."""
+    sha256: str = ""
+    """Of the file, taken when it was read."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,8 @@ def prepare(config: TrainConfig) -> Prepared:
     dev = _dev(config, source)
     earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
     if earlier is None and is_main_process():
-        RunDirectory.check_free(config.output_dir, fresh=config.fresh)
+        RunDirectory.check_free(config.output_dir, fresh=config.fresh, kind="train")
+        _require_own_directory(config)
     if is_main_process():
         require_free(config.output_dir / LOCK)
     require_packages(quantised=config.load_in_4bit, training=True)
@@ -177,6 +182,21 @@ def prepare(config: TrainConfig) -> Prepared:
     return prepared
 
 
+def _require_own_directory(config: TrainConfig) -> None:
+    """The output directory is none that something is read from, and holds nothing of anybody else."""
+    holds_training = (config.output_dir / MANIFEST).is_file()
+    claim_directory(
+        config.output_dir,
+        "--output-dir",
+        sources={
+            "the base model's directory": Path(config.model_name) if config.model_name else None,
+            "the training file": config.train_file,
+            "the dev questions": config.dev_file,
+        },
+        ours=("*",) if holds_training else OF_ADAPTER,
+    )
+
+
 def _dev(config: TrainConfig, source: TrainingSource) -> DevQuestions | None:
     training = config.training
     if config.dev_file is None:
@@ -205,6 +225,11 @@ def _dev(config: TrainConfig, source: TrainingSource) -> DevQuestions | None:
 
 
 def _load(path: Path) -> TrainingSource:
+    with hashed_while_read(path) as sha256:
+        return replace(_read(path), sha256=sha256)
+
+
+def _read(path: Path) -> TrainingSource:
     if holds_readings(path):
         readings = read_readings(path)
         note = f"{path} holds {len(readings)} statutes' articles to read: they teach no answers"

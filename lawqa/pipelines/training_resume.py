@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lawqa.backends.hf.model_identity import model_content
 from lawqa.errors import ConfigError, DataError
+from lawqa.pipelines.identity import content_is_known, model_differences
 from lawqa.questions import file_sha256
 from lawqa.runs import MANIFEST, Manifest, read_manifest
 
@@ -26,7 +28,11 @@ _FLAGS = {
     "load_in_4bit": "use_4bit", "quant_type": "bnb_4bit_quant_type", "dtype": "bnb_4bit_compute_dtype",
     "max_steps": "max_steps_override",
 }  # fmt: skip
-_MODEL = ("commit", "directory_sha256", "quantisation", "dtype")
+_MODEL = ("quantisation", "dtype")
+_OF_NAMED_MODELS = {
+    "model_name",
+    "revision",
+}  # where the content is known, a moved model is the same
 
 
 def earlier_training(output_dir: Path) -> dict[str, Any] | None:
@@ -50,7 +56,10 @@ def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Man
     Raises:
         ConfigError: settings, data or model differ; every difference is named.
     """
-    _refuse(output_dir, _settings(earlier), _settings(json.loads(json.dumps(vars(now)))))
+    before, after = _settings(earlier), _settings(json.loads(json.dumps(vars(now))))
+    for name, (was, is_now) in model_differences(earlier["model"], now.model).items():
+        before[name], after[name] = was, is_now
+    _refuse(output_dir, before, after)
 
 
 def require_same_request(config: TrainConfig, earlier: Mapping[str, Any]) -> None:
@@ -62,7 +71,12 @@ def require_same_request(config: TrainConfig, earlier: Mapping[str, Any]) -> Non
     """
     dev = {"sha256": _sha256(config.dev_file)} if config.dev_file else None
     now = {"config": config.to_json(), "data": {"sha256": _sha256(config.train_file), "dev": dev}}
-    _refuse(config.output_dir, _request(earlier), _request(json.loads(json.dumps(now))))
+    before, after = _request(earlier), _request(json.loads(json.dumps(now)))
+    model = {"content": model_content(config.model_name, config.revision)}
+    if content_is_known(earlier["model"]) and model["content"]:
+        for name, (was, is_now) in model_differences(earlier["model"], model).items():
+            before[name], after[name] = was, is_now
+    _refuse(config.output_dir, before, after)
 
 
 def _refuse(output_dir: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -94,8 +108,9 @@ def _request(manifest: Mapping[str, Any]) -> dict[str, Any]:
     config, training = manifest["config"], manifest["config"]["training"]
     # Before a model's files could decide it, none given was nf4.
     config = {**config, "quant_type": config["quant_type"] or "nf4"}
+    free = _FREE | (_OF_NAMED_MODELS if content_is_known(manifest.get("model", {})) else set())
     named = {
-        **{name: value for name, value in config.items() if name not in _FREE},
+        **{name: value for name, value in config.items() if name not in free},
         **{name: value for name, value in training.items() if name not in FREE_TRAINING},
     }
     flags = {f"--{_FLAGS.get(n, n).replace('_', '-')}": value for n, value in named.items()}

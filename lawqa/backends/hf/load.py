@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,11 @@ from lawqa.backends.hf.device import (
     pick_device,
 )
 from lawqa.backends.hf.model_files import directory_hash
+from lawqa.backends.hf.model_identity import (
+    ModelIdentity,
+    model_directory,
+    read_identity,
+)
 from lawqa.backends.hf.pretrained import (
     check_files,
     load_config,
@@ -101,12 +106,14 @@ class LoadedModel:
     """The 4-bit type in which its files hold the weights; None for whole ones."""
     sharded: bool = False
     """Whether the processes share its weights out: on the CPU until `lawqa.training.sharding` does it."""
+    files: Mapping[str, Any] = field(default_factory=dict)
+    """What its files were when they were read; see `identity_json`."""
 
     def describe(self) -> dict[str, Any]:
         """What a manifest says of the model."""
         return {
             "backend": "hf",
-            **_identity(self.config.name, self.config.revision, self.model.config),
+            **self.files,
             "stored": self.stored,
             "architecture": self.model.config.model_type,
             "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
@@ -135,6 +142,7 @@ def load_model(
     dtype = compute_dtype(config.dtype, device)
     began = time.perf_counter()
     files = read_adapter_files(adapter) if adapter is not None else None
+    before = _local_identity(config.name)
     config, stored, options = _as_stored(config, dtype)
     check_files(config.name, config.revision, options["config"])
     tokenizer = load_tokenizer(config.name, config.revision)
@@ -168,9 +176,12 @@ def load_model(
     rows = model.get_input_embeddings().weight.shape[0]
     _require_rows(config.name, tokenizer, rows)
     stop_token_ids = _stop_token_ids(config.name, model.generation_config, tokenizer, rows)
+    if before is not None:
+        before.require_unchanged("while the model was loaded")
     loaded = LoadedModel(
         model, tokenizer, config, device, dtype, stop_token_ids,
         stored=stored, sharded=sharded,
+        files=_files_json(config.name, config.revision, model.config, before),
     )  # fmt: skip
     if files is not None:
         apply_adapter(loaded, files)
@@ -186,8 +197,8 @@ def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
     """What a manifest says of a model, as far as its config and files tell without loading it.
 
     Returns:
-        `name`, `revision`, `commit` and `directory_sha256` as in `LoadedModel.describe`; `stored`, the 4-bit
-        type in which its files hold the weights, None for whole ones.
+        `name`, `revision`, `commit`, `content` and `directory_sha256` as in `LoadedModel.describe`; `stored`,
+        the 4-bit type in which its files hold the weights, None for whole ones.
 
     Raises:
         BackendError: the model is not there, or its weights are quantised in another way.
@@ -195,16 +206,37 @@ def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
     """
     model_config = load_config(name, revision)
     stored = stored_type(name, model_config, torch.bfloat16)
-    return {**_identity(name, revision, model_config), "stored": stored}
+    return {**_files_json(name, revision, model_config, _local_identity(name)), "stored": stored}
 
 
-def _identity(name: str, revision: str | None, model_config: Any) -> dict[str, Any]:
-    directory = Path(name)
+def _local_identity(name: str) -> ModelIdentity | None:
+    """What a model's directory holds before it is loaded; None for a model of the hub."""
+    return read_identity(Path(name)) if Path(name).is_dir() else None
+
+
+def _files_json(
+    name: str, revision: str | None, model_config: Any, local: ModelIdentity | None
+) -> dict[str, Any]:
+    """What a manifest says of a model's files.
+
+    Args:
+        name: the directory, or the name on the hub.
+        revision: as it was asked for.
+        model_config: transformers' config of the model; of a hub's model it knows the commit.
+        local: what was read of a directory before; None for a model of the hub, whose snapshots are named by
+            commit and never change, so that they may be read afterwards.
+    """
+    commit = getattr(model_config, "_commit_hash", None)
+    if local is None:
+        snapshot = model_directory(name, commit or revision)
+        local = read_identity(snapshot) if snapshot else None
     return {
         "name": name,
         "revision": revision,
-        "commit": getattr(model_config, "_commit_hash", None),
-        "directory_sha256": directory_hash(directory) if directory.is_dir() else None,
+        "commit": commit,
+        "content": dict(local.content) if local else None,
+        # What manifests of lawqa 0.1 say of a directory, for comparisons with them.
+        "directory_sha256": directory_hash(Path(name)) if Path(name).is_dir() else None,
     }
 
 
