@@ -41,7 +41,8 @@ _TYPES: dict[str, type] = {
     "data": dict, "figures": dict, "environment": dict, "questions": list, "notes": list, "argv": list,
 }  # fmt: skip
 
-_KINDS = {"evaluate": "an evaluation", "train": "a training", "index": "an index"}
+_KINDS = {"evaluate": "an evaluate run", "train": "a train run", "index": "an index"}
+_EXPECTED = {"evaluate": "an evaluation", "train": "a training"}
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy")
 
 
@@ -121,7 +122,8 @@ class RunDirectory:
         found = _kind_of(path) if holds_run and kind is not None else None
         if found not in (None, kind):
             raise ConfigError(
-                f"{path}: holds {_KINDS.get(str(found), found)}, which --fresh does not replace",
+                f"{path}: is {_KINDS.get(str(found), found)}, expected {_EXPECTED[str(kind)]}; --fresh does not "
+                "replace it",
                 "name another directory",
             )
         if holds_run and not fresh:

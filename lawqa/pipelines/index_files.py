@@ -140,7 +140,6 @@ def _build_hint(directory: Path) -> str:
 def _check_free(directory: Path, *, fresh: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise ConfigError(f"{directory}: is a file, expected a directory for the index")
-    refuse_working_directory(directory, "--output-dir")
     if not directory.exists() or not any(directory.iterdir()):
         return
     files = _files_of_index(directory)
@@ -159,6 +158,7 @@ def _check_free(directory: Path, *, fresh: bool) -> None:
             f"{directory}: already holds an index",
             "--fresh replaces it; or name another directory",
         )
+    refuse_working_directory(directory, "--output-dir")
 
 
 def _files_of_index(directory: Path) -> list[str] | None:
