@@ -122,8 +122,8 @@ class RunDirectory:
         found = _kind_of(path) if holds_run and kind is not None else None
         if found not in (None, kind):
             raise ConfigError(
-                f"{path}: is {_KINDS.get(str(found), found)}, expected {_EXPECTED[str(kind)]}; --fresh does not "
-                "replace it",
+                f"{path}: is {_KINDS.get(str(found), found)}, expected {_EXPECTED[str(kind)]}; --fresh does "
+                "not replace it",
                 "name another directory",
             )
         if holds_run and not fresh:

@@ -14,7 +14,7 @@ from lawqa.choices import orders
 from lawqa.commands import require_backend
 from lawqa.errors import ConfigError
 from lawqa.outputs import claim_directory
-from lawqa.pipelines.adapter_files import AdapterFiles
+from lawqa.pipelines.adapter_content import AdapterContent
 from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 from lawqa.pipelines.rag import Retrieval, retrieve_contexts
@@ -58,7 +58,7 @@ class Job:
     """The adapter that `lawqa merge` added to the model's own weights."""
     data_sha256: str = ""
     """Of the bytes that the questions were read from."""
-    adapter_files: AdapterFiles | None = None
+    adapter_files: AdapterContent | None = None
     """What the adapter's files were before they were loaded."""
 
     @cached_property
@@ -175,7 +175,7 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
             fresh=config.fresh or goes_on,
             sources=(config.data, config.script, *own),
         )
-    adapter_files = AdapterFiles.read(config.adapter) if config.adapter else None
+    adapter_files = AdapterContent.read(config.adapter) if config.adapter else None
     adapter = AdapterManifest.read(config.adapter) if config.adapter else None
     merged = None
     notes = list(_server_notes(config))

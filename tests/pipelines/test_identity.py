@@ -16,7 +16,7 @@ import pytest
 from lawqa.backends.hf.model_identity import PARTS, read_identity
 from lawqa.digests import REMEMBERED_FROM, cache_directory, hashed_while_read, sha256_of
 from lawqa.errors import DataError
-from lawqa.pipelines.adapter_files import AdapterFiles
+from lawqa.pipelines.adapter_content import AdapterContent
 from lawqa.pipelines.identity import model_differences, model_name
 
 LARGE = REMEMBERED_FROM + 4096
@@ -248,11 +248,11 @@ def test_the_scale_of_an_adapter_is_part_of_it_and_the_place_of_its_base_is_not(
     settings = {"peft_type": "LORA", "lora_alpha": 32, "base_model_name_or_path": "here"}
     write_json(config, settings)
     write_tensors(tmp_path / "adapter_model.safetensors", TENSORS)
-    before = AdapterFiles.read(tmp_path).to_json()
+    before = AdapterContent.read(tmp_path).to_json()
     write_json(config, {**settings, "base_model_name_or_path": "there", "inference_mode": True})
-    assert AdapterFiles.read(tmp_path).to_json() == before
+    assert AdapterContent.read(tmp_path).to_json() == before
     write_json(config, {**settings, "lora_alpha": 64})
-    after = AdapterFiles.read(tmp_path).to_json()
+    after = AdapterContent.read(tmp_path).to_json()
     assert after["weights_sha256"] == before["weights_sha256"]
     assert after["config_sha256"] != before["config_sha256"]
 

@@ -15,7 +15,7 @@ _VOLATILE = ("base_model_name_or_path", "revision", "inference_mode", "peft_vers
 
 
 @dataclass(frozen=True)
-class AdapterFiles:
+class AdapterContent:
     """The content of an adapter's directory, taken before it is loaded."""
 
     weights_sha256: str | None
@@ -26,7 +26,7 @@ class AdapterFiles:
     """Both files as they were."""
 
     @classmethod
-    def read(cls, adapter: Path) -> AdapterFiles:
+    def read(cls, adapter: Path) -> AdapterContent:
         """Hash an adapter's files.
 
         Raises:
