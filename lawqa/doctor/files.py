@@ -41,6 +41,8 @@ def model(patient: Patient, probes: Probes) -> Iterator[Finding]:
     if lacking:
         shown = ", ".join(lacking[:3]) + (" …" if len(lacking) > 3 else "")
         yield Finding("model", "problem", f"{directory}: not complete: {shown} missing", download)
+    elif (fault := probes.model_fault(directory)) is not None:
+        yield Finding("model", "problem", fault.message, fault.hint or download)
     else:
         size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file()) / 2**30
         yield Finding("model", "ok", f"{patient.model} is complete in {directory} ({size:.1f} GiB)")

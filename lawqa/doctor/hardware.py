@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lawqa.doctor.findings import Finding
 from lawqa.doctor.probes import Gpu, Probes
 from lawqa.doctor.setting import Patient
-from lawqa.errors import ConfigError
+from lawqa.errors import ConfigError, LawqaError
 from lawqa.training.memory import GIB, MemorySetting
 from lawqa.training.plan import plan_training
 from lawqa.training.shapes import read_shape
@@ -127,7 +127,7 @@ def plan(patient: Patient, found: Gpu | None) -> Iterator[Finding]:
         return
     try:
         shape = read_shape(patient.model)
-    except ConfigError as problem:
+    except LawqaError as problem:
         yield Finding("plan", "warning", f"not made: {problem.message}", problem.hint)
         return
     longest = patient.max_seq_length

@@ -19,6 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
+from lawqa.errors import LawqaError
+
 
 @dataclass(frozen=True)
 class Gpu:
@@ -74,6 +76,9 @@ class Probes(Protocol):
 
     def free_gib(self, path: Path) -> float | None:
         """Free space where this path is or would be, in GiB; None where it cannot be known."""
+
+    def model_fault(self, directory: Path, /) -> LawqaError | None:
+        """Why this model would be refused when it is loaded; None where it would not."""
 
 
 class SystemProbes:
@@ -183,3 +188,21 @@ class SystemProbes:
             return shutil.disk_usage(here).free / 2**30
         except OSError:
             return None  # such as a path in a file system that has gone; the caller says so
+
+    def model_fault(self, directory: Path) -> LawqaError | None:
+        """Why this model would be refused: from its small files and the headers of its weights.
+
+        Without torch the tensors are not compared with what the config needs.
+        """
+        from lawqa.backends.hf.model_folder import read_folder
+
+        try:
+            read_folder(directory)
+            if all(self.package(name) for name in ("torch", "transformers", "peft")):
+                from lawqa.backends.hf.pretrained import check_files, load_config, load_tokenizer
+
+                check_files(str(directory), None, load_config(str(directory)))
+                load_tokenizer(str(directory))
+        except LawqaError as problem:
+            return problem
+        return None

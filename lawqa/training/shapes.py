@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lawqa.backends.hf.model_folder import MODEL_CONFIG, check_folder, read_config
 from lawqa.errors import ConfigError
 from lawqa.hub import cache_directory
 
 _NEEDED = (
     "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
 )  # fmt: skip
+
+_OPTIONAL = ("num_key_value_heads", "head_dim")
+_LARGEST = 10_000_000
 
 _KNOWN_TYPES = ("qwen3", "qwen2", "llama", "mistral")
 
@@ -80,11 +83,30 @@ class ModelShape:
                 f"{name}: its architecture is {config.get('model_type')}",
                 f"memory is known of {', '.join(_KNOWN_TYPES)}",
             )
-        numbers = {key: config.get(key) for key in _NEEDED}
-        missing = [key for key, value in numbers.items() if not isinstance(value, int) or value < 1]
+        numbers: dict[str, Any] = {key: config.get(key) for key in _NEEDED}
+        # These two may be absent, or null.
+        numbers.update({key: config[key] for key in _OPTIONAL if config.get(key) is not None})
+        missing = [key for key, value in numbers.items() if type(value) is not int or value < 1]
         if missing:
             raise ConfigError(f"{name}: its config has no positive {', '.join(missing)}")
-        heads = config["num_attention_heads"]
+        huge = [key for key, value in numbers.items() if value > _LARGEST]
+        if huge:
+            raise ConfigError(
+                f"{name}: {huge[0]} in its config is {numbers[huge[0]]:,}, expected at "
+                f"most {_LARGEST:,}"
+            )
+        heads, hidden = config["num_attention_heads"], config["hidden_size"]
+        if "head_dim" not in numbers and hidden % heads:
+            raise ConfigError(
+                f"{name}: hidden_size {hidden} in its config is no multiple of num_attention_heads {heads}, "
+                "and there is no head_dim"
+            )
+        kv_heads = numbers.get("num_key_value_heads", heads)
+        if heads % kv_heads:
+            raise ConfigError(
+                f"{name}: num_attention_heads {heads} in its config is no multiple of "
+                f"num_key_value_heads {kv_heads}"
+            )
         return cls(
             name=name,
             architecture=str(config.get("model_type", "")),
@@ -92,8 +114,8 @@ class ModelShape:
             intermediate=config["intermediate_size"],
             layers=config["num_hidden_layers"],
             heads=heads,
-            kv_heads=config.get("num_key_value_heads") or heads,
-            head_dim=config.get("head_dim") or config["hidden_size"] // heads,
+            kv_heads=kv_heads,
+            head_dim=numbers.get("head_dim", hidden // heads),
             vocabulary=config["vocab_size"],
             tied=bool(config.get("tie_word_embeddings", False)),
         )
@@ -123,16 +145,13 @@ def read_shape(model: str) -> ModelShape:
     """The shape of a model directory, a config file, a model in the Hugging Face cache, or a known name.
 
     Raises:
-        ConfigError: there is no such model, or its config cannot be read.
+        ConfigError: there is no such model, or it is not one whose memory is known.
+        BackendError: its config cannot be read, or its folder is not that of a base model alone.
     """
     for path in _places(model):
         if path.is_file():
-            try:
-                config = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
-                raise ConfigError(f"{path}: cannot be read as a config: {problem}") from None
-            if not isinstance(config, dict):
-                raise ConfigError(f"{path}: expected a JSON object, a model's config.json")
+            in_folder = path.name == MODEL_CONFIG
+            config = check_folder(path.parent) if in_folder else read_config(path)
             return ModelShape.from_config(config, model)
     if model in KNOWN:
         return ModelShape.from_config(KNOWN[model], model)
@@ -145,7 +164,7 @@ def read_shape(model: str) -> ModelShape:
 
 def _places(model: str) -> Iterator[Path]:
     path = Path(model)
-    yield path if path.suffix == ".json" else path / "config.json"
+    yield path if path.suffix == ".json" else path / MODEL_CONFIG
     snapshots = cache_directory() / f"models--{model.replace('/', '--')}" / "snapshots"
     if snapshots.is_dir():
         yield from sorted(snapshot / "config.json" for snapshot in snapshots.iterdir())

@@ -13,6 +13,7 @@ from lawqa.cli import main
 from lawqa.cli.doctor import findings_text, json_text
 from lawqa.commands import packaged_source
 from lawqa.doctor import Finding, Gpu, Patient, examine, exit_code
+from lawqa.errors import BackendError, LawqaError
 from lawqa.questions import file_sha256
 
 MIG = Gpu("NVIDIA A100 80GB PCIe MIG 2g.20gb", 19.2, 19.5, (8, 0), bf16=True)
@@ -36,6 +37,7 @@ class Machine:
     system: tuple[str, str] = ("Linux", "4.18.0-553.el8.x86_64")
     coding: tuple[str, str, str] = ("UTF-8", "utf-8", "utf-8")
     space: Mapping[str, float | None] = field(default_factory=dict)
+    fault: LawqaError | None = None
 
     def python(self) -> tuple[int, int, int]:
         return self.version
@@ -68,6 +70,9 @@ class Machine:
 
     def free_gib(self, path: Path) -> float | None:
         return self.space.get(path.name, 100.0)
+
+    def model_fault(self, _: Path) -> LawqaError | None:
+        return self.fault
 
 
 @pytest.fixture
@@ -130,6 +135,8 @@ FINDINGS = [
     ("python", "warning", {"version": (3, 14, 0)}, "newer than what lawqa is tested", ""),
     ("torch", "problem", {"packages": {}}, "is not installed", "pip install 'torch==2.8.0'"),
     ("peft", "warning", {"packages": {**VERSIONS, "peft": "0.30"}}, "0.30, tested with", "constraints"),
+    ("model", "problem", {"fault": BackendError("2 missing", "copy it")}, "2 missing", "copy it"),
+    ("model", "problem", {"fault": BackendError("cut off")}, "cut off", "hf download"),
     ("locale", "problem", {"coding": ("ANSI_X3.4-1968", "utf-8", "utf-8")}, "files ANSI", "PYTHONUTF8=1"),
     ("driver", "problem", {"build": ("13.0", None)}, "takes CUDA 12.4, torch is built for 13.0",
      "pip install --force-reinstall --no-deps 'torch==2.8.0'"),

@@ -10,7 +10,7 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.cli.plan import parse_memory
-from lawqa.errors import ConfigError
+from lawqa.errors import ConfigError, LawqaError
 from lawqa.training.memory import (
     GIB,
     MemorySetting,
@@ -134,7 +134,7 @@ def test_a_shape_is_read_from_the_hugging_face_cache(
 @pytest.mark.parametrize("content", ["{", "[]", '{"hidden_size": 4}', '{"hidden_size": "4"}'])
 def test_a_broken_config_is_no_shape(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigError, match="config"):
+    with pytest.raises(LawqaError, match="config"):
         read_shape(str(tmp_path))
 
 
