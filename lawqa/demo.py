@@ -112,7 +112,7 @@ def demo_text(result: DemoResult) -> str:
     named = {"base (NF4)": result.base, "with QLoRA adapter": result.adapter}
     return "\n".join(
         [
-            *(f"! {name}: {note}" for name, run in named.items() for note in run.notes),
+            *(f"! {run.run_dir.name}: {note}" for run in named.values() for note in run.notes),
             "The demo's model is a toy with random weights: its accuracy is chance by design.",
             f"trained on {len(train_part)} questions, measured on {len(test_part)} held out; "
             f"training loss {result.first_loss:.2f} -> {result.last_loss:.2f}",

@@ -18,7 +18,7 @@ from typing import Literal, get_args
 from lawqa.choices import FINAL_ANSWER_CUE, Label, final_answer_line
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, choices_text
-from lawqa.templates import ChatTokenizer, Message, render_turns
+from lawqa.templates import ChatTokenizer, Message, render_turns, template_facts
 from lawqa.thinking import THINK, ThinkMarks, open_thought
 
 __all__ = [
@@ -211,10 +211,12 @@ def render(messages: Sequence[Message], tokenizer: ChatTokenizer, *, thinking: b
     open think block (`prompt_thought`) thinks in either case.
 
     Raises:
-        ConfigError: the tokenizer has no chat template, the template gives no text or loses the question,
-            or thinking is asked of one that has no switch and opens no think block.
+        ConfigError: the tokenizer has no chat template, the template gives no text, loses the question or
+            ignores add_generation_prompt, or thinking is asked of one that has no switch and opens no think
+            block.
     """
     text = render_turns(tokenizer, messages, thinking=thinking).text
+    template_facts(tokenizer)  # refuses one whose prompts end before the answer's turn begins
     if not thinking or prompt_thought(text):
         return text
     if text == render_turns(tokenizer, messages, thinking=False).text:

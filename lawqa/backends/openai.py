@@ -26,7 +26,7 @@ from lawqa.backends.remote.asking import (
 from lawqa.backends.remote.client import ServerClient
 from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, choice_scores
 from lawqa.backends.remote.reading import Listed, label_of, needed_count
-from lawqa.backends.remote.text import Written, chat, raw_text, sent_text, some
+from lawqa.backends.remote.text import Written, begins_in_thought, chat, raw_text, sent_text, some
 from lawqa.backends.remote.window import TokenCount, check_whole, prompt_size
 from lawqa.errors import BackendError
 from lawqa.prompting import Prompt
@@ -150,6 +150,7 @@ class OpenAIBackend:
                 seconds=time.perf_counter() - start,
                 repeat=job.repeat,
                 stopped="limit" if written.hit_limit else "end",
+                in_thought=begins_in_thought(written, thinking=job.prompt.spec.thinking),
             )
 
         jobs = all_jobs(prompts, settings)

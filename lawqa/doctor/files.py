@@ -11,6 +11,8 @@ from lawqa.doctor.probes import Probes
 from lawqa.doctor.setting import Patient
 from lawqa.errors import LawqaError
 from lawqa.questions import file_sha256, read_questions
+from lawqa.templates import sentences, template_facts
+from lawqa.templates.folder import CONFIG_FILE, TEMPLATE_FILE, FolderTemplate, has_second_template
 
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 _WEIGHTS_INDEX = "model.safetensors.index.json"
@@ -44,10 +46,39 @@ def model(patient: Patient, probes: Probes) -> Iterator[Finding]:
     elif (fault := probes.model_fault(directory)) is not None:
         yield Finding("model", "problem", fault.message, fault.hint or download)
     else:
+        yield from _template(directory)
         size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file()) / 2**30
         yield Finding("model", "ok", f"{patient.model} is complete in {directory} ({size:.1f} GiB)")
     if offline:
         yield Finding("offline", "ok", f"{', '.join(offline)} set: no network is asked")
+
+
+def _template(directory: Path) -> Iterator[Finding]:
+    """What the model's chat template does that is not expected of one; nothing of a plain one."""
+    name = "chat template"
+    try:
+        holder = FolderTemplate(directory)
+        if not holder.chat_template and not (directory / CONFIG_FILE).is_file():
+            return  # how its tokenizer is made is not known here
+        found = template_facts(holder)
+    except LawqaError as problem:
+        yield Finding(name, "problem", f"{directory}: {problem.message}", problem.hint)
+        return
+    for sentence in sentences({"chat_template": found.to_json()}):
+        yield Finding(name, "ok", sentence)
+    if found.opens_thought:
+        yield Finding(
+            name, "warning",
+            f"{directory}: every prompt ends inside an open think block ({found.opens_thought}): no label "
+            "can be scored and no direct answer trained",
+            "--thinking --answer-by generate",
+        )  # fmt: skip
+    if has_second_template(directory):
+        yield Finding(
+            name, "warning",
+            f"{directory}: {TEMPLATE_FILE} is used, and {CONFIG_FILE} holds another template",
+            f"take one of them out of {directory}",
+        )  # fmt: skip
 
 
 def space(patient: Patient, probes: Probes) -> Iterator[Finding]:

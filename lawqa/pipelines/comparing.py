@@ -9,7 +9,7 @@ from pathlib import Path
 from lawqa.choices import inverse, order_of, permute
 from lawqa.errors import ConfigError
 from lawqa.pipelines.stored import StoredResult, StoredRun, names_of, read_stored_run
-from lawqa.scoring import PairedComparison, Summary, compare, summarise
+from lawqa.scoring import PairedComparison, Summary, compare, label_mass_of, summarise
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,10 @@ def compare_runs(base: Path, others: Sequence[Path], *, recorded: bool = False) 
         for name, summary in summaries.items()
         if summary.collapse
     ]
+    for run in (first, *rest):
+        mass = label_mass_of(result.label_mass for result in run.results)
+        if mass is not None and mass.sentence:
+            notes.append(f"{names[run.path]}: {mass.sentence}")
     return Compared(names[base], summaries, comparisons, tuple(notes))
 
 

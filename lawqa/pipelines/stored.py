@@ -68,6 +68,8 @@ class StoredResult:
     """Its text; empty where that was not stored."""
     gold_retrieved: bool | None = None
     """Whether an article that the question's own context quotes was retrieved; None where nobody looked."""
+    label_mass: float | None = None
+    """The probability that the next token was any label; None where that is not known."""
     in_thought: bool = False
     """Whether the text begins inside a think block that its prompt opened."""
 
@@ -264,6 +266,7 @@ def _result(row: Any) -> StoredResult:
         logprobs=_logprobs(row) if ours else None,
         question=str(row.get("question", "")),
         gold_retrieved=row.get("gold_retrieved"),
+        label_mass=row.get("label_mass"),
         in_thought=_in_thought(row) if ours else False,
     )
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from lawqa.templates.rendering import FIXED_DATE, Chance, ChatTokenizer, Message, render_turns
+from lawqa.errors import ConfigError
+from lawqa.templates.folder import CONFIG_FILE, TEMPLATE_FILE, has_second_template
+from lawqa.templates.rendering import FIXED_DATE, Chance, HoldsTemplate, Message, render_turns
 from lawqa.thinking import open_thought
 
 _PROBE = (Message("system", "法令"), Message("user", "問"))
+_ANSWER = "法令答案"  # stands for any answer: no template writes this of itself
 _OTHER_DAY = Chance(now="2031-11-05T13:14:15")
 _OTHER_SEEDS = tuple(Chance(seed=seed) for seed in range(1, 9))
 _DRAWS = re.compile(r"random|lipsum")
@@ -47,9 +51,13 @@ class TemplateFacts:
         return ", ".join(found)
 
 
-def described(tokenizer: ChatTokenizer) -> dict[str, Any]:
+def described(tokenizer: HoldsTemplate) -> dict[str, Any]:
     """What a manifest's `model` says of the template; nothing of a plain one, or of none."""
-    facts = template_facts(tokenizer).to_json() if tokenizer.chat_template else {}
+    if not tokenizer.chat_template:
+        return {}
+    facts = template_facts(tokenizer).to_json()
+    if has_second_template(Path(str(getattr(tokenizer, "name_or_path", "")))):
+        facts["second_template"] = True
     return {"chat_template": facts} if facts else {}
 
 
@@ -70,9 +78,13 @@ def sentences(model: Mapping[str, Any]) -> Iterator[str]:
         )
     if described.get("random"):
         yield "FIXED SEED: the model's chat template draws at random; every prompt is drawn alike"
+    if described.get("second_template"):
+        yield (
+            f"TWO CHAT TEMPLATES: {TEMPLATE_FILE} is used, and the model's {CONFIG_FILE} holds another"
+        )
 
 
-def template_facts(tokenizer: ChatTokenizer) -> TemplateFacts:
+def template_facts(tokenizer: HoldsTemplate) -> TemplateFacts:
     """What the tokenizer's template does to every prompt.
 
     Raises:
@@ -87,7 +99,7 @@ def template_facts(tokenizer: ChatTokenizer) -> TemplateFacts:
     return _KNOWN[key]
 
 
-def template_identity(tokenizer: ChatTokenizer) -> str:
+def template_identity(tokenizer: HoldsTemplate) -> str:
     """The template's source, and what beside it decides a prompt's bytes; for `prompting.spec_hash`.
 
     Empty where there is no template.
@@ -99,8 +111,31 @@ def template_identity(tokenizer: ChatTokenizer) -> str:
     return f"{template}\n{{# lawqa: {changes} #}}" if changes else str(template)
 
 
-def _found(tokenizer: ChatTokenizer) -> TemplateFacts:
+def _require_answer_header(tokenizer: HoldsTemplate, prompt: str) -> None:
+    """Refuse a template that ignores `add_generation_prompt` where the answer needs a header before it.
+
+    Llama 2's ignores it rightly: its `[/INST]` is where the answer begins.
+
+    Raises:
+        ConfigError: it does, and the prompt would end before the assistant's turn begins.
+    """
+    if prompt != render_turns(tokenizer, _PROBE, thinking=False, add_generation_prompt=False).text:
+        return
+    answered = (*_PROBE, Message("assistant", _ANSWER))
+    whole = render_turns(tokenizer, answered, thinking=False, add_generation_prompt=False).text
+    header = whole.removeprefix(prompt).partition(_ANSWER)[0] if whole.startswith(prompt) else ""
+    if header.strip():
+        raise ConfigError(
+            "this model's chat template ignores add_generation_prompt: the prompt ends before the "
+            f"assistant's turn begins, without {header!r}",
+            f"let chat_template.jinja in the model's folder end with {{% if add_generation_prompt %}}{{{{ "
+            f"{header!r} }}}}{{% endif %}}",
+        )
+
+
+def _found(tokenizer: HoldsTemplate) -> TemplateFacts:
     plain = render_turns(tokenizer, _PROBE, thinking=False)
+    _require_answer_header(tokenizer, plain.text)
     other_day = render_turns(tokenizer, _PROBE, thinking=False, chance=_OTHER_DAY)
     drawn = _OTHER_SEEDS if _DRAWS.search(str(tokenizer.chat_template)) else ()
     thought = open_thought(plain.text.rpartition(_PROBE[-1].content)[2])

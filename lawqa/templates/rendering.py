@@ -17,8 +17,8 @@ _FACTOR = 8
 """A text may be so many times as long as the messages, and the spare characters."""
 
 
-class ChatTokenizer(Protocol):
-    """What lawqa needs of a tokenizer; transformers' tokenizers satisfy it.
+class HoldsTemplate(Protocol):
+    """What holds a chat template.
 
     One with a `special_tokens_map`, as transformers' have, holds a Jinja template, which lawqa renders itself
     in bounds; any other renders by its own `apply_chat_template`.
@@ -32,6 +32,10 @@ class ChatTokenizer(Protocol):
         self, conversation: list[dict[str, str]], *, tokenize: bool, **options: Any
     ) -> Any:
         """Render a chat; with `tokenize=False` as text."""
+
+
+class ChatTokenizer(HoldsTemplate, Protocol):
+    """What lawqa needs of a tokenizer; transformers' tokenizers satisfy it."""
 
     def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
         """The token ids of a text."""
@@ -77,7 +81,7 @@ FIXED = Chance()
 
 
 def render_turns(
-    tokenizer: ChatTokenizer,
+    tokenizer: HoldsTemplate,
     turns: Sequence[Message],
     *,
     thinking: bool,
@@ -132,7 +136,7 @@ def thinking_switches(*, on: bool) -> dict[str, bool]:
     return {"enable_thinking": on, "thinking": on}
 
 
-def template_source(tokenizer: ChatTokenizer) -> str:
+def template_source(tokenizer: HoldsTemplate) -> str:
     """The template that is rendered; of several the one named `default`.
 
     Raises:
@@ -156,7 +160,7 @@ def template_source(tokenizer: ChatTokenizer) -> str:
 
 
 def _text(
-    tokenizer: ChatTokenizer,
+    tokenizer: HoldsTemplate,
     template: str,
     turns: Sequence[Message],
     chance: Chance,

@@ -15,6 +15,7 @@ from lawqa.commands import packaged_source
 from lawqa.doctor import Finding, Gpu, Patient, examine, exit_code
 from lawqa.errors import BackendError, LawqaError
 from lawqa.questions import file_sha256
+from lawqa.templates.folder import has_second_template
 
 MIG = Gpu("NVIDIA A100 80GB PCIe MIG 2g.20gb", 19.2, 19.5, (8, 0), bf16=True)
 VERSIONS = {
@@ -318,3 +319,50 @@ def test_the_command_takes_place_model_data_and_index_from_its_flags(
     assert json.loads(capsys.readouterr().out)["findings"]
     assert main(["doctor", "--place", "heart01", "--model", "Qwen/Qwen3-4B"]) == 2
     assert "forbidden at heart01 by the rule model-of-heart01" in capsys.readouterr().err
+
+
+# --- the chat template
+
+_TURNS = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "level", "said"),
+    [
+        (_TURNS + "{{ '<assistant>' if add_generation_prompt }}", None, ""),
+        (_TURNS + "<assistant><think>", "warning", "ends inside an open think block (<think>)"),
+        (_TURNS + "{% endif %}", "problem", "is not valid Jinja"),
+        ("{{ 'x' * 10 ** 10 }}", "problem", "it takes more than 512 MiB of memory"),
+        ("{{ strftime_now('%Y') }}" + _TURNS + "<assistant>", "ok", "FIXED DATE"),
+        ("", "problem", "has no chat template"),
+    ],
+)
+def test_the_chat_template_is_looked_at(
+    patient: Patient, tmp_path: Path, template: str, level: str | None, said: str
+) -> None:
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    config = {"chat_template": template, "eos_token": "</s>"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    found = [
+        finding
+        for finding in examine(replace(patient, model=str(tmp_path)), Machine())
+        if finding.check == "chat template"
+    ]
+    assert [finding.level for finding in found] == ([level] if level else [])
+    assert all(said in finding.message for finding in found)
+
+
+def test_two_chat_templates_that_differ_are_said(tmp_path: Path) -> None:
+    own = _TURNS + "<assistant>"
+    assert not has_second_template(tmp_path)
+    (tmp_path / "chat_template.jinja").write_text(own, encoding="utf-8")
+    for other, differs in (
+        (own, False),
+        ("another", True),
+        ([{"name": "default", "template": "x"}], True),
+    ):
+        config = json.dumps({"chat_template": other})
+        (tmp_path / "tokenizer_config.json").write_text(config, encoding="utf-8")
+        assert has_second_template(tmp_path) is differs

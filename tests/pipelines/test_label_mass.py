@@ -131,3 +131,12 @@ def test_a_forced_answer_comes_behind_the_closed_thought(here: Path) -> None:
     run = evaluated(here, {"*": cut}, "--answer-by", "generate", "--force-answers")
     assert {row["forced_after"] for row in rows(run)} == {"\n</think>\n\n最終回答："}
     assert summary(run)["forced_label_mass"]["low"] == 4
+
+
+def test_a_comparison_warns_of_low_mass(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluated(here, LOW)
+    (here / "run").rename(here / "low")
+    evaluated(here, {"*": "b"})
+    capsys.readouterr()
+    assert main(["compare", "run", "low"]) == 0
+    assert "low: LOW LABEL MASS: in 1 of 4 scored answers" in capsys.readouterr().out

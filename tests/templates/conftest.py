@@ -55,6 +55,7 @@ TEMPLATES = {
 {%- if not date_string is defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}
 {{- 'Today: ' + date_string + '\\n' }}"""
     + CHATML,
+    "no-header": CHATML.replace("if add_generation_prompt", "if false"),
     "draws": "{{- ['Hi', 'Hello', 'Yo', 'Hey', 'Good day'] | random + '\\n' }}" + CHATML,
 }
 

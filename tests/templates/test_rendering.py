@@ -323,3 +323,17 @@ def test_hashes_of_plain_templates_are_those_of_their_source(styled: Styled) -> 
     spec = PromptSpec()
     plain = styled("chatml")
     assert spec_hash(spec, template_identity(plain)) == spec_hash(spec, plain.chat_template)
+
+
+# --- where the answer's turn begins
+
+
+def test_a_template_that_ignores_add_generation_prompt_is_refused(styled: Styled) -> None:
+    with pytest.raises(ConfigError, match="ignores add_generation_prompt") as caught:
+        text_of(styled("no-header"))
+    assert "'<|im_start|>assistant\\n'" in caught.value.message
+    assert "{% if add_generation_prompt %}" in caught.value.hint
+
+
+def test_one_whose_prompts_end_where_the_answer_begins_may_ignore_it(styled: Styled) -> None:
+    assert text_of(styled("inst")).endswith(" [/INST]")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lawqa.backends.remote.asking import RequestError
 from lawqa.prompting import Message, Prompt
+from lawqa.thinking import closes_thought, open_thought
 
 _OPEN, _CLOSED = "<think>", "</think>"
 _SETTING = (
@@ -40,6 +41,17 @@ class Written:
     """Whether it ran into the limit of new tokens."""
     tokens: int
     """How many tokens it has."""
+
+
+def begins_in_thought(written: Written, *, thinking: bool) -> bool:
+    """Whether a text was cut off inside a thought that the server's chat template opened.
+
+    The template of a model that only thinks opens the block in the prompt, which is not seen here. Where
+    thinking was asked for, a text that ran into its limit without any mark of a thought is one.
+    """
+    content = written.content
+    marked = closes_thought(content) or open_thought(content) is not None
+    return thinking and written.hit_limit and not written.thinking and not marked
 
 
 def raw_text(written: Written, *, thinking: bool) -> str:
