@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -78,6 +79,7 @@ class Chance:
 
 
 FIXED = Chance()
+_ADDRESS = re.compile(r"<[^<>\n]{1,100} at 0x[0-9a-f]{6,16}>")
 
 
 def render_turns(
@@ -193,7 +195,16 @@ def _with_system_moved(turns: Sequence[Message]) -> list[Message]:
 
 
 def _require_whole(text: str, turns: Sequence[Message]) -> None:
-    """Raises ConfigError where the text lacks what a user said, or has it in another sequence."""
+    """Raises ConfigError where the text lacks what a user said, has it in another sequence, or holds the
+    memory address of an object, which no two processes share.
+    """
+    printed = _ADDRESS.search(text)
+    if printed and not any(printed[0] in turn.content for turn in turns):
+        raise ConfigError(
+            f"this model's chat template prints a Python object, {printed[0]}, whose text is "
+            "another in every process",
+            "repair chat_template.jinja in the model's folder: such as | list behind a filter",
+        )
     at = 0
     for turn in turns:
         if turn.role != "user":

@@ -224,6 +224,16 @@ def test_what_is_drawn_is_drawn_alike(styled: Styled) -> None:
     assert template_facts(styled("draws")).random
 
 
+def test_a_template_that_prints_an_object_is_refused(styled: Styled) -> None:
+    with pytest.raises(ConfigError, match="prints a Python object, <generator object"):
+        text_of(styled(styled("chatml").chat_template + "{{ messages | map('upper') }}"))
+
+
+def test_a_question_may_quote_an_object(styled: Styled) -> None:
+    quoted = (Message("user", "<object at 0x7f0123456789>とは？"),)
+    assert quoted[0].content in render(quoted, styled("chatml"), thinking=False)
+
+
 def test_python_names_of_templates_are_there(styled: Styled) -> None:
     tokenizer = styled(
         "{% for i in range(messages | length) %}{{ messages[i].content }}{% if i %}{% break %}{% endif %}"
