@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from lawqa.backends.hf.model_files import read_adapter_config
 from lawqa.bars import Bar
-from lawqa.errors import BackendError, ConfigError
+from lawqa.errors import ConfigError
 from lawqa.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.pipelines.adapters import MERGED, TRAINED_ON, AdapterManifest
+from lawqa.pipelines.merge_writing import room_for_model, written_beside
 from lawqa.pipelines.training_dev import DevQuestions
 from lawqa.prompting import Condition, PromptSpec, build_prompt
 from lawqa.questions import read_questions
@@ -26,6 +27,7 @@ from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summ
 
 if TYPE_CHECKING:
     from lawqa.backends.hf.load import LoadedModel
+    from lawqa.backends.hf.merging import MergeProof
 
 _TOKEN_BUDGET = 8192
 
@@ -91,7 +93,8 @@ def merge(config: MergeConfig, say: Say = str) -> MergeResult | None:
         The scores; None without dev questions.
 
     Raises:
-        LawqaError: adapter, model or dev questions do not allow it, or a merged weight is not finite.
+        LawqaError: adapter, model or dev questions do not allow it, the merged model does not answer like
+            adapter and base, or there is no room for it. Nothing is left of it then.
     """
     _check_free(config)
     adapter = AdapterManifest.read(config.adapter)
@@ -109,13 +112,21 @@ def merge(config: MergeConfig, say: Say = str) -> MergeResult | None:
         before = _score(_as_trained(config, adapter), dev, quiet=config.quiet)
         give_back_memory()  # the larger model comes now
     say("merging in bfloat16")
-    merged = _merged(config, adapter)
-    after = None
-    if dev:
-        say("scoring the merged model")
-        after = _score(merged, dev, quiet=config.quiet)
-    result = _result(before, after, notes) if before and after else None
-    _write(config, adapter, merged, result)
+    merged, proof = _merged(config, adapter)
+    if proof.note:
+        say(proof.note)
+        notes = [proof.note, *notes]
+    with written_beside(config.output_dir) as directory:
+        _save(directory, config.adapter, merged)
+        del merged
+        give_back_memory()  # what was written is read again, and scored
+        say("reading the merged model back")
+        merged = _read_back(directory, proof)
+        result = None
+        if dev and before:
+            say("scoring the merged model")
+            result = _result(before, _score(merged, dev, quiet=config.quiet), notes)
+        _write_note(directory, config, adapter, result)
     return result
 
 
@@ -210,16 +221,21 @@ def _as_trained(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
     return load_model(ModelConfig(name, revision, in_4bit, adapter.quantisation), config.adapter)
 
 
-def _merged(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
+def _merged(config: MergeConfig, adapter: AdapterManifest) -> tuple[LoadedModel, MergeProof]:
     from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.backends.hf.merging import merge_weights
 
     name, revision = _base(config, adapter)
     loaded = load_model(ModelConfig(name, revision, dtype="bfloat16"), config.adapter)
-    try:
-        loaded.model = loaded.model.merge_and_unload(safe_merge=True)
-    except ValueError as problem:
-        raise BackendError(f"{config.adapter}: cannot be merged: {problem}") from problem
-    loaded.adapter = None
+    return loaded, merge_weights(loaded)
+
+
+def _read_back(directory: Path, proof: MergeProof) -> LoadedModel:
+    """The merged model as it lies on the disk."""
+    from lawqa.backends.hf.load import ModelConfig, load_model
+
+    loaded = load_model(ModelConfig(str(directory), dtype="bfloat16"))
+    proof.require(loaded)
     return loaded
 
 
@@ -264,32 +280,25 @@ def _result(
     )
 
 
-def _write(
-    config: MergeConfig, adapter: AdapterManifest, merged: LoadedModel, result: MergeResult | None
+def _save(directory: Path, adapter: Path, merged: LoadedModel) -> None:
+    with room_for_model(directory, merged.model.get_memory_footprint()):
+        merged.model.save_pretrained(directory)
+        merged.tokenizer.save_pretrained(directory)
+        if (adapter / TRAINED_ON).is_file():
+            shutil.copy(adapter / TRAINED_ON, directory / TRAINED_ON)
+
+
+def _write_note(
+    directory: Path, config: MergeConfig, adapter: AdapterManifest, result: MergeResult | None
 ) -> None:
-    """Into a directory beside it, renamed when whole: half a model loads too, and answers nonsense."""
-    target = config.output_dir
-    writing = target.with_name(f".{target.name}.writing")
-    shutil.rmtree(writing, ignore_errors=True)
-    writing.mkdir(parents=True)
-    try:
-        merged.model.save_pretrained(writing)
-        merged.tokenizer.save_pretrained(writing)
-        if (config.adapter / TRAINED_ON).is_file():
-            shutil.copy(config.adapter / TRAINED_ON, writing / TRAINED_ON)
-        scores = None
-        if result:
-            scores = {
-                "before": result.before.to_json(),
-                "after": result.after.to_json(),
-                "changed_answers": result.changed_answers,
-                "shift": result.shift,
-            }
-        content = {"adapter": str(config.adapter), "manifest": adapter.content, "scores": scores}
-        write_json(writing / MERGED, {"schema_version": 1, **content})
-        if target.is_dir():
-            shutil.rmtree(target)
-        writing.rename(target)
-    except BaseException:
-        shutil.rmtree(writing, ignore_errors=True)
-        raise
+    scores = None
+    if result:
+        scores = {
+            "before": result.before.to_json(),
+            "after": result.after.to_json(),
+            "changed_answers": result.changed_answers,
+            "shift": result.shift,
+        }
+    content = {"adapter": str(config.adapter), "manifest": adapter.content, "scores": scores}
+    with room_for_model(directory, 0):
+        write_json(directory / MERGED, {"schema_version": 1, **content})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,8 @@ class AdapterEffect:
     """The largest change of a log-probability, at any token after any position; 0 for none, to the bit."""
     reason: str
     """Why it does nothing, as far as its files tell; empty where it does something."""
+    probe: tuple[int, ...] = ()
+    """The prompt, token ids."""
 
     def note(self, adapter: Path) -> str | None:
         """What a reader of scores must know first; None where the adapter does something."""
@@ -69,7 +71,7 @@ def apply_adapter(loaded: LoadedModel, adapter: Path | AdapterFiles) -> None:
     files = adapter if isinstance(adapter, AdapterFiles) else read_adapter_files(adapter)
     base = loaded.model
     probe = _probe_ids(loaded, files)
-    untouched = _logits(base, probe, loaded)
+    untouched = probe_logits(base, probe, loaded)
     before = _places(base)
     wrapped = _attached(loaded, files)
     expected = adapter_state(wrapped)
@@ -81,12 +83,12 @@ def apply_adapter(loaded: LoadedModel, adapter: Path | AdapterFiles) -> None:
     _require_untouched(files, before, wrapped)
     with _refused(loaded, files):
         with wrapped.disable_adapter():
-            off = _logits(wrapped, probe, loaded)
-            off_rounded = _logits(wrapped, probe, loaded, rounded=True)
-        on = _logits(wrapped, probe, loaded, rounded=True)
+            off = probe_logits(wrapped, probe, loaded)
+            off_rounded = probe_logits(wrapped, probe, loaded, rounded=True)
+        on = probe_logits(wrapped, probe, loaded, rounded=True)
     _require_base(files, untouched, off, loaded.dtype)
     loaded.model, loaded.adapter = wrapped, files.path
-    loaded.effect = _effect(files, off_rounded, on)
+    loaded.effect = _effect(files, off_rounded, on, probe)
 
 
 def adapter_state(model: Any) -> dict[str, torch.Tensor]:
@@ -175,7 +177,7 @@ def _refused(loaded: LoadedModel, files: AdapterFiles) -> Iterator[None]:
         TypeError, ValueError, re.error,
     ) as problem:  # fmt: skip
         raise BackendError(
-            f"{files.path}: does not fit {_over(loaded)}: {_one_line(problem)}",
+            f"{files.path}: does not fit {_over(loaded)}: {one_line(problem)}",
             _hint(loaded, files),
         ) from problem
 
@@ -188,7 +190,8 @@ def _attached(loaded: LoadedModel, files: AdapterFiles) -> Any:
         return maker(loaded.model, files.config, _NAME)
 
 
-def _one_line(problem: Exception) -> str:
+def one_line(problem: Exception) -> str:
+    """An error of somebody else's, for a message."""
     return f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"
 
 
@@ -388,8 +391,8 @@ def _probe_ids(loaded: LoadedModel, files: AdapterFiles) -> list[int]:
     return ids or [0]
 
 
-def _logits(
-    model: Any, ids: list[int], loaded: LoadedModel, *, rounded: bool = False
+def probe_logits(
+    model: Any, ids: Sequence[int], loaded: LoadedModel, *, rounded: bool = False
 ) -> torch.Tensor:
     """Next-token logits at every position, float32, shape [tokens, vocabulary].
 
@@ -401,7 +404,7 @@ def _logits(
     """
     half = rounded and loaded.dtype != torch.float32
     with torch.no_grad(), torch.autocast(loaded.device.type, dtype=loaded.dtype, enabled=half):
-        output = model(input_ids=torch.tensor([ids], device=loaded.device), use_cache=False)
+        output = model(input_ids=torch.tensor([list(ids)], device=loaded.device), use_cache=False)
     logits: torch.Tensor = output.logits[0].float()
     return logits
 
@@ -411,15 +414,17 @@ def _apart(one: torch.Tensor, other: torch.Tensor) -> float:
     return float((one.log_softmax(-1) - other.log_softmax(-1)).abs().max())
 
 
-def _effect(files: AdapterFiles, off: torch.Tensor, on: torch.Tensor) -> AdapterEffect:
+def _effect(
+    files: AdapterFiles, off: torch.Tensor, on: torch.Tensor, probe: list[int]
+) -> AdapterEffect:
     if off.isfinite().all() and not on.isfinite().all():
         raise BackendError(
             f"{files.path}: with it the model gives NaN or infinity for a probe prompt, without it numbers",
             f"look at lora_alpha and r in {CONFIG}; a training that diverged needs a lower --learning-rate",
         )
     if torch.equal(off, on):
-        return AdapterEffect(0.0, _reason(files))
-    return AdapterEffect(max(_apart(off, on), 1e-12), "")
+        return AdapterEffect(0.0, _reason(files), tuple(probe))
+    return AdapterEffect(max(_apart(off, on), 1e-12), "", tuple(probe))
 
 
 def _reason(files: AdapterFiles) -> str:
