@@ -17,6 +17,8 @@ from typing import Literal, get_args
 
 from lawqa.choices import FINAL_ANSWER_CUE, Label, final_answer_line
 from lawqa.errors import ConfigError
+from lawqa.few_shot import FEW_SHOT as _FEW_SHOT
+from lawqa.few_shot import Example
 from lawqa.questions import Question, choices_text
 from lawqa.templates import ChatTokenizer, Message, render_turns, template_facts
 from lawqa.thinking import THINK, ThinkMarks, open_thought
@@ -125,51 +127,6 @@ class Prompt:
         return f"{self.question_id}#{self.order}"
 
 
-@dataclass(frozen=True)
-class _Example:
-    question: Question
-    reasoning: str
-
-
-# Two statutes of a few lines that neither lawqa_jp nor the embedded data set asks about.
-_FEW_SHOT = (
-    _Example(
-        Question(
-            id="例題",
-            context="## 元号法\n#### 第1項\n元号は、政令で定める。\n"
-            "#### 第2項\n元号は、皇位の継承があつた場合に限り改める。",
-            text="元号法に基づき、元号を改める場合について正しいものを教えてください。",
-            choices=(
-                "元号は、国会の議決があった場合に改める",
-                "元号は、内閣総理大臣が交代した場合に改める",
-                "元号は、皇位の継承があった場合に限り改める",
-                "元号は、一定の年数が過ぎるごとに改める",
-            ),
-            gold="c",
-        ),
-        "元号法は、元号を皇位の継承があつた場合に限り改めると定めている。"
-        "国会の議決、内閣総理大臣の交代、年数の経過による改元は定められていない。",
-    ),
-    _Example(
-        Question(
-            id="例題",
-            context="## 国旗及び国歌に関する法律\n### 第1条\n#### 第1項\n国旗は、日章旗とする。\n"
-            "### 第2条\n#### 第1項\n国歌は、君が代とする。",
-            text="国旗及び国歌に関する法律の定めとして、誤っているものを教えてください。",
-            choices=(
-                "国旗は、日章旗である",
-                "国旗は、都道府県ごとに定める",
-                "国歌は、君が代である",
-                "国旗と国歌は、ともに法律で定められている",
-            ),
-            gold="b",
-        ),
-        "国旗及び国歌に関する法律は、国旗を日章旗、国歌を君が代と定めている。"
-        "国旗を都道府県ごとに定めるという規定はない。問題は誤っているものを求めている。",
-    ),
-)
-
-
 def build_prompt(question: Question, spec: PromptSpec, *, retrieved: str = "") -> Prompt:
     """Put a question as the spec says.
 
@@ -235,11 +192,15 @@ def prompt_thought(text: str) -> ThinkMarks | None:
     return open_thought(text[max(asked, 0) :])
 
 
-def require_outside(thought: ThinkMarks | None) -> None:
+THINK_AND_GENERATE = "--thinking --answer-by generate  lets the model think and reads its answer"
+
+
+def require_outside(thought: ThinkMarks | None, hint: str = THINK_AND_GENERATE) -> None:
     """Refuse to score a label where the text so far ends inside a think block.
 
     Args:
         thought: `prompt_thought` of the text.
+        hint: what to do instead.
 
     Raises:
         ConfigError: it does.
@@ -248,7 +209,7 @@ def require_outside(thought: ThinkMarks | None) -> None:
         raise ConfigError(
             f"this model's chat template ends the prompt inside an open think block ({thought.opening}): "
             "what follows is a thought, so no label can be scored there",
-            "--thinking --answer-by generate  lets the model think and reads its answer",
+            hint,
         )
 
 
@@ -331,7 +292,7 @@ def _user_text(question: Question, spec: PromptSpec, context: str) -> str:
     return "\n\n".join(parts)
 
 
-def _example_answer(example: _Example, spec: PromptSpec) -> str:
+def _example_answer(example: Example, spec: PromptSpec) -> str:
     # Earlier turns show no think block: chat templates take it out of them.
     shown = replace(spec, thinking=False)
     return answer_text(example.question.gold, shown, example.reasoning)

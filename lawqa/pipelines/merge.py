@@ -256,6 +256,7 @@ def _over(adapter: AdapterManifest) -> str:
 
 
 def _score(loaded: LoadedModel, dev: DevQuestions, *, quiet: bool) -> list[ScoredAnswer]:
+    dev.require_scorable(loaded.tokenizer)
     with Bar("scoring", "questions", len(dev.questions), quiet=quiet) as bar:
         return sorted(bar.over(dev(loaded, 0, 1)), key=lambda answer: answer.key)
 

@@ -131,6 +131,7 @@ _MEASURED = {
         Check(lambda value: value in get_args(StopReason), ", ".join(get_args(StopReason)))
     ),
     "thinking_closed": _or_null(_FLAG),
+    "in_thought": _or_null(_FLAG),
     "completion_tokens": _or_null(_COUNT),
     "prompt": _or_null(_TEXT),
     "prompt_tokens": _or_null(_COUNT),

@@ -70,7 +70,9 @@ class DevQuestions:
         """
         first = self.prompts[0]
         text = render(first.messages, tokenizer, thinking=first.spec.thinking)
-        require_outside(prompt_thought(text))
+        require_outside(
+            prompt_thought(text), "leave --dev-file out: its answers are scored on the next token"
+        )
 
     def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[ScoredAnswer]:
         """The answers of one process's share, as `lawqa.training.dev.DevScorer` wants it."""
