@@ -38,6 +38,7 @@ from lawqa.cli.sweep import Sweep
 from lawqa.cli.telling import Telling, telling
 from lawqa.cli.train import Train
 from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, printable
+from lawqa.ranges import require_in_range
 
 EXIT_USER_MISTAKE = 2
 
@@ -133,6 +134,7 @@ def _code(arguments: list[str], told: Telling) -> int:
         _refuse_empty(arguments)
         command = parse_arguments(arguments)
         told.follow(command)
+        require_in_range(command, "lawqa COMMAND --help  explains every option")
         apply_place(arguments)
         code = command.run()
         sys.stdout.flush()  # here, where a reader that has gone is no error

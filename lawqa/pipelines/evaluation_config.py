@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.rag import RagConfig
 from lawqa.pipelines.servers import ServerConfig
 from lawqa.prompting import PromptSpec
+from lawqa.ranges import out_of_range
 
 AnswerBy = Literal["logits", "generate"]
 
@@ -129,33 +129,21 @@ def check_config(config: EvaluationConfig) -> None:
     """
     generates = config.answer_by == "generate"
     rules = (
-        (config.samples is None or config.samples >= 1,
-         f"--samples is {config.samples}, expected 1 or more"),
-        (config.ensemble >= 1, f"--ensemble is {config.ensemble}, expected 1 or more"),
         (config.ensemble == 1 or generates,
          f"--ensemble {config.ensemble} needs --answer-by generate: scored labels are the same every time"),
         (config.ensemble == 1 or not generates or config.temperature > 0,
          f"--ensemble {config.ensemble} needs a --temperature above 0: greedy texts are all the same"),
-        (0 < config.top_p <= 1, f"--top-p is {config.top_p}, expected above 0 and at most 1"),
-        (config.top_k_sampling >= 0,
-         f"--top-k-sampling is {config.top_k_sampling}, expected 0 or more"),
-        (0 <= config.min_p < 1, f"--min-p is {config.min_p}, expected 0 or more and below 1"),
-        (0 <= config.temperature < math.inf,
-         f"--temperature is {config.temperature}, expected 0 or more and finite"),
-        (config.max_new_tokens >= 1,
-         f"--max-new-tokens is {config.max_new_tokens}, expected 1 or more"),
         (config.thinking_budget is None or config.spec.thinking,
          "--thinking-budget needs --thinking"),
-        (config.thinking_budget is None or 1 <= config.thinking_budget < config.max_new_tokens,
+        (config.thinking_budget is None or config.thinking_budget < config.max_new_tokens,
          f"--thinking-budget is {config.thinking_budget}, expected 1 or more and below "
          f"--max-new-tokens ({config.max_new_tokens})"),
-        (config.token_budget >= 0, f"--token-budget is {config.token_budget}, expected 0 or more"),
         (not (config.resume and config.fresh),
          "--resume goes on with a run and --fresh replaces it: leave one of them out"),
         (not config.resume or config.run_dir is not None,
          "--resume needs --run-dir: which run is to go on?"),
     )  # fmt: skip
-    problems = [problem for holds, problem in rules if not holds]
+    problems = out_of_range(config) + [problem for holds, problem in rules if not holds]
     if problems:
         raise ConfigError("\n".join(problems), "lawqa evaluate --help  explains every option")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lawqa.errors import ConfigError
+from lawqa.ranges import out_of_range
 
 ALL_LINEAR = ("all-linear",)
 """All linear layers of the blocks; never `lm_head`."""
@@ -92,58 +93,13 @@ class TrainingConfig:
     """Decides the adapter's first weights, the order of records, and dropout."""
 
     def __post_init__(self) -> None:
-        rules = (
-            ("--num-epochs", self.num_epochs, 0 < self.num_epochs < math.inf, "above 0"),
-            ("--seed", self.seed, 0 <= self.seed < 2**32, "0 to below 2**32"),
-            (
-                "--target-modules",
-                " ".join(self.target_modules) or "empty",
-                self.target_modules == ALL_LINEAR
-                or bool(self.target_modules and not {*self.target_modules} & _NO_TARGETS),
-                "all-linear alone, or names of linear layers within the blocks",
-            ),
-            ("--batch-size", self.batch_size, self.batch_size >= 1, "1 or more"),
-            (
-                "--gradient-accumulation-steps",
-                self.gradient_accumulation_steps,
-                self.gradient_accumulation_steps >= 1,
-                "1 or more",
-            ),
-            ("--learning-rate", self.learning_rate, 0 < self.learning_rate < 1, "between 0 and 1"),
-            ("--warmup-ratio", self.warmup_ratio, 0 <= self.warmup_ratio < 1, "0 to below 1"),
-            (
-                "--max-seq-length",
-                self.max_seq_length,
-                self.max_seq_length == 0 or self.max_seq_length >= 2,
-                "2 or more, or 0 for whole records",
-            ),
-            ("--token-budget", self.token_budget, self.token_budget >= 0, "0 or more"),
-            (
-                "--max-steps-override",
-                self.max_steps,
-                self.max_steps == -1 or self.max_steps >= 1,
-                "1 or more, or -1 for all epochs",
-            ),
-            ("--lora-r", self.lora_r, self.lora_r >= 1, "1 or more"),
-            ("--lora-alpha", self.lora_alpha, self.lora_alpha >= 1, "1 or more"),
-            ("--lora-dropout", self.lora_dropout, 0 <= self.lora_dropout < 1, "0 to below 1"),
-            ("--weight-decay", self.weight_decay, 0 <= self.weight_decay < 1, "0 to below 1"),
-            (
-                "--neftune-alpha",
-                self.neftune_alpha,
-                0 <= self.neftune_alpha < math.inf,
-                "0 or more",
-            ),
-            ("--logging-steps", self.logging_steps, self.logging_steps >= 1, "1 or more"),
-            ("--save-minutes", self.save_minutes, 0 <= self.save_minutes < math.inf, "0 or more"),
-            ("--save-steps", self.save_steps, self.save_steps >= 0, "0 or more"),
-            ("--save-total-limit", self.save_total_limit, self.save_total_limit >= 1, "1 or more"),
-            ("--eval-steps", self.eval_steps, self.eval_steps >= 0, "0 or more"),
-            ("--patience", self.patience, self.patience >= 0, "0 or more"),
-        )
-        broken = [
-            f"{flag} is {value}, expected {rule}" for flag, value, holds, rule in rules if not holds
-        ]
+        broken = out_of_range(self)
+        own = bool(self.target_modules and not {*self.target_modules} & _NO_TARGETS)
+        if not own and self.target_modules != ALL_LINEAR:
+            broken.append(
+                f"--target-modules is {' '.join(self.target_modules) or 'empty'}, expected all-linear alone, "
+                "or names of linear layers within the blocks"
+            )
         if broken:
             raise ConfigError("\n".join(broken), "lawqa train --help  explains every option")
 

@@ -505,16 +505,19 @@ def test_mode_and_thinking_decide_how_answers_are_read(
         ),
         (
             "evaluate --samples 0 --temperature -1 --max-new-tokens 0 --token-budget -1",
-            "--samples is 0, expected 1 or more\n"
-            "--temperature is -1.0, expected 0 or more and finite\n"
-            "--max-new-tokens is 0, expected 1 or more\n"
-            "--token-budget is -1, expected 0 or more",
+            "--samples is 0, expected 1 or more and at most 1,000,000,000\n"
+            "--token-budget is -1, expected 0 or more and at most 2,147,483,647\n"
+            "--max-new-tokens is 0, expected 1 or more and at most 1,048,576\n"
+            "--temperature is -1.0, expected 0 or more and at most 100",
         ),
         (
             "records --output-path r.jsonl --condition rag --no-rag",
             "--condition rag and --no-rag contradict each other",
         ),
-        ("records --output-path r.jsonl --samples 0", "--samples is 0, expected 1 or more"),
+        (
+            "records --output-path r.jsonl --samples 0",
+            "--samples is 0, expected 1 or more and at most 1,000,000,000",
+        ),
         (
             "train --train-file t --output-dir a --fp16 --bf16",
             "--fp16 (float16) and --bf16 (bfloat16) contradict each other",
@@ -529,23 +532,23 @@ def test_mode_and_thinking_decide_how_answers_are_read(
             "--max-seq-length 1 --token-budget -1 --max-steps-override 0 --lora-r 0 "
             "--lora-alpha 0 --lora-dropout 1 --weight-decay 1 --neftune-alpha -1 --logging-steps 0 "
             "--save-minutes -1 --save-steps -1 --save-total-limit 0",
-            "--num-epochs is 0.0, expected above 0\n"
-            "--batch-size is 0, expected 1 or more\n"
-            "--gradient-accumulation-steps is 0, expected 1 or more\n"
-            "--learning-rate is 0.0, expected between 0 and 1\n"
-            "--warmup-ratio is 1.0, expected 0 to below 1\n"
-            "--max-seq-length is 1, expected 2 or more, or 0 for whole records\n"
-            "--token-budget is -1, expected 0 or more\n"
-            "--max-steps-override is 0, expected 1 or more, or -1 for all epochs\n"
-            "--lora-r is 0, expected 1 or more\n"
-            "--lora-alpha is 0, expected 1 or more\n"
-            "--lora-dropout is 1.0, expected 0 to below 1\n"
-            "--weight-decay is 1.0, expected 0 to below 1\n"
-            "--neftune-alpha is -1.0, expected 0 or more\n"
-            "--logging-steps is 0, expected 1 or more\n"
-            "--save-minutes is -1.0, expected 0 or more\n"
-            "--save-steps is -1, expected 0 or more\n"
-            "--save-total-limit is 0, expected 1 or more",
+            "--num-epochs is 0.0, expected above 0 and at most 10,000\n"
+            "--batch-size is 0, expected 1 or more and at most 65,536\n"
+            "--gradient-accumulation-steps is 0, expected 1 or more and at most 65,536\n"
+            "--learning-rate is 0.0, expected above 0 and below 1\n"
+            "--max-seq-length is 1, expected 2 or more and at most 1,048,576, or 0 for whole records\n"
+            "--token-budget is -1, expected 0 or more and at most 2,147,483,647\n"
+            "--warmup-ratio is 1.0, expected 0 or more and below 1\n"
+            "--weight-decay is 1.0, expected 0 or more and below 1\n"
+            "--neftune-alpha is -1.0, expected 0 or more and at most 1,000\n"
+            "--lora-r is 0, expected 1 or more and at most 4,096\n"
+            "--lora-alpha is 0, expected 1 or more and at most 1,000,000\n"
+            "--lora-dropout is 1.0, expected 0 or more and below 1\n"
+            "--max-steps-override is 0, expected 1 or more and at most 1,000,000,000, or -1 for all epochs\n"
+            "--logging-steps is 0, expected 1 or more and at most 1,000,000,000\n"
+            "--save-minutes is -1.0, expected 0 or more and at most 1,000,000\n"
+            "--save-steps is -1, expected 0 or more and at most 1,000,000,000\n"
+            "--save-total-limit is 0, expected 1 or more and at most 10,000",
         ),
     ],
     ids=lambda value: value[:60] if " --" in value else "",

@@ -6,7 +6,8 @@ Importing this package imports no client; its modules do.
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from lawqa.errors import ConfigError, MissingExtraError
+from lawqa.errors import MissingExtraError
+from lawqa.ranges import require_in_range
 
 DEFAULT_TIMEOUT = 600.0
 DEFAULT_CONCURRENCY = 4
@@ -27,15 +28,7 @@ class Limits:
     """Seconds before the first repeat, at the most; doubled for each further one."""
 
     def __post_init__(self) -> None:
-        problems = []
-        if not self.timeout > 0:
-            problems.append(f"--timeout is {self.timeout}, expected more than 0 seconds")
-        if self.concurrency < 1:
-            problems.append(f"--concurrency is {self.concurrency}, expected 1 or more")
-        if self.retries < 0:
-            problems.append(f"--request-retries is {self.retries}, expected 0 or more")
-        if problems:
-            raise ConfigError("\n".join(problems))
+        require_in_range(self)
 
 
 def require_packages(extra: str) -> None:
