@@ -22,6 +22,12 @@ UNSTORABLE = "backslashreplace"
 _NOT_OURS = (errno.ELOOP, errno.EMLINK, errno.EISDIR, errno.ENXIO, errno.EOPNOTSUPP)
 """What opening a link, a directory, a pipe without a reader or a socket for writing gives."""
 
+LARGEST_FILE = 2**30
+"""Bytes of the largest file that is read into memory at once."""
+
+LONGEST_LINE = 64 * 2**20
+"""Bytes of the longest line; a text of 100,000 tokens has less than a hundredth of them."""
+
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -38,17 +44,13 @@ def read_bytes(path: Path) -> bytes:
     """A file's content.
 
     Raises:
-        DataError: there is no such file, or it cannot be read.
+        DataError: there is no such file, it cannot be read, or it is larger than `LARGEST_FILE`.
     """
-    try:
-        _refuse_endless(path)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(
-            f"{path}: no such file", "paths are relative to the directory the command runs in"
-        ) from None
-    except OSError as problem:
-        raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
+    with _opened(path) as file:
+        raw = file.read(LARGEST_FILE + 1)
+    if len(raw) > LARGEST_FILE:
+        raise DataError(f"{path}: is larger than {LARGEST_FILE >> 20:,} MiB")
+    return raw
 
 
 def decoded(raw: bytes, path: Path) -> str:
@@ -57,18 +59,7 @@ def decoded(raw: bytes, path: Path) -> str:
     Raises:
         DataError: they are empty, or not UTF-8.
     """
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        if problem.start and problem.reason == "unexpected end of data":
-            raise DataError(
-                f"{path}: ends in the middle of a character", "was the copy cut off? copy it again"
-            ) from None
-        encoding = "utf-16" if raw.startswith(_UTF16) else "cp932"
-        raise DataError(
-            f"{path}: is not UTF-8 (byte {problem.start})",
-            f"convert it first, e.g. iconv -f {encoding} -t utf-8 {path}",
-        ) from None
+    text = _decoded(raw, path)
     if not text.strip():
         raise DataError(f"{path}: is empty")
     return text
@@ -84,12 +75,29 @@ def read_json(path: Path) -> Any:
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """The values of a JSONL file with their line numbers from 1; blank lines are passed over.
+    """The values of a JSONL file with their line numbers from 1, one by one; blank lines are passed over.
 
     Raises:
         DataError: the file cannot be read, or a line is not JSON.
     """
-    yield from parse_json_lines(read_text(path), path)
+    empty, start = True, 0
+    with _opened(path) as file:
+        number = 0
+        # Line feeds only: str.splitlines() also splits at U+2028, which JSON strings may hold.
+        while raw := file.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(raw) > LONGEST_LINE:
+                raise DataError(
+                    f"{path}: line {number} is longer than {LONGEST_LINE >> 20} MiB",
+                    "expected one JSON value a line",
+                )
+            line = _decoded(raw, path, start).removesuffix("\n")
+            start += len(raw)
+            if line.strip():
+                empty = False
+                yield number, parse_json(line, path, number, "one JSON value a line")
+    if empty:
+        raise DataError(f"{path}: is empty")
 
 
 def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
@@ -250,6 +258,38 @@ def strict_json(text: str) -> object:
         return _loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """A file to read; raises DataError where it cannot be."""
+    try:
+        _refuse_endless(path)
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: no such file", "paths are relative to the directory the command runs in"
+        ) from None
+    except OSError as problem:
+        raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
+
+
+def _decoded(raw: bytes, path: Path, start: int = 0) -> str:
+    """Bytes of a file, from `start` on, as text; raises DataError where they are not UTF-8."""
+    try:
+        return raw.decode("utf-8" if start else "utf-8-sig")
+    except UnicodeDecodeError as problem:
+        at = start + problem.start
+        if at and problem.reason == "unexpected end of data":
+            raise DataError(
+                f"{path}: ends in the middle of a character", "was the copy cut off? copy it again"
+            ) from None
+        encoding = "utf-16" if raw.startswith(_UTF16) else "cp932"
+        raise DataError(
+            f"{path}: is not UTF-8 (byte {at})",
+            f"convert it first, e.g. iconv -f {encoding} -t utf-8 {path}",
+        ) from None
 
 
 def _refuse_endless(path: Path) -> None:

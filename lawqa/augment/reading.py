@@ -11,6 +11,7 @@ import json
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +103,18 @@ def holds_readings(path: Path) -> bool:
     return isinstance(first, dict) and first.get("source") == SOURCE and "article_id" in first
 
 
-def read_readings(path: Path) -> tuple[ReadingRecord, ...]:
+def read_readings(path: Path, first: int | None = None) -> tuple[ReadingRecord, ...]:
     """The reading records of a file.
+
+    Args:
+        path: the file.
+        first: read only so many; None for all.
 
     Raises:
         DataError: the file cannot be read, or a line is no reading record.
     """
     records = []
-    for number, row in json_lines(path):
+    for number, row in islice(json_lines(path), first):
         try:
             records.append(_record(row))
         except (KeyError, TypeError, ValueError) as problem:

@@ -51,12 +51,12 @@ class Show:
         tokenizer = load_tokenizer(self.tokenizer)
         colour = _green if sys.stdout.isatty() else str
         if holds_readings(self.file):
-            packed = pack_readings(read_readings(self.file)[: self.n], tokenizer, 4096)
+            packed = pack_readings(read_readings(self.file, self.n), tokenizer, 4096)
             shown = [
                 reading_record(f"reading {i}", s.input_ids) for i, s in enumerate(packed, start=1)
             ]
         else:
-            records = load_records(self.file).records[: self.n]
+            records = load_records(self.file, self.n).records
             shown = [tokenize_record(record, tokenizer, sys.maxsize) for record in records]
         for record in shown:
             print(masked_text(record, tokenizer, colour))

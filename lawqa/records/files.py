@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +35,28 @@ def write_records(path: Path, records: Iterable[TrainingRecord]) -> None:
             file.write(json.dumps(_to_json(record), ensure_ascii=False) + "\n")
 
 
-def load_records(path: Path) -> LoadedRecords:
+def load_records(path: Path, first: int | None = None) -> LoadedRecords:
     """The training records of a file.
 
     Reads lawqa's records, the lab's old `{"input", "output", "meta"}` records, and question files, from
     which direct closed-book records are made.
 
+    Args:
+        path: the file.
+        first: read only so many records; None for all.
+
     Raises:
         DataError: the file cannot be read or is none of these.
     """
     if path.suffix != ".jsonl":
-        return _from_questions(path)
-    lines = list(json_lines(path))
-    first = lines[0][1]
-    if isinstance(first, dict) and "messages" in first:
+        return _from_questions(path, first)
+    _, head = next(json_lines(path))
+    lines = islice(json_lines(path), first)
+    if isinstance(head, dict) and "messages" in head:
         return LoadedRecords(_each(path, lines, _from_json))
-    if isinstance(first, dict) and {"input", "output"} <= first.keys():
+    if isinstance(head, dict) and {"input", "output"} <= head.keys():
         return LoadedRecords(_each(path, lines, _from_legacy), _LEGACY_WARNINGS)
-    return _from_questions(path)
+    return _from_questions(path, first)
 
 
 def holds_records(path: Path) -> bool:
@@ -66,9 +71,9 @@ def holds_records(path: Path) -> bool:
     return isinstance(first, dict) and ("messages" in first or {"input", "output"} <= first.keys())
 
 
-def _from_questions(path: Path) -> LoadedRecords:
+def _from_questions(path: Path, first: int | None) -> LoadedRecords:
     spec = PromptSpec()
-    records = tuple(make_record(question, spec) for question in read_questions(path))
+    records = tuple(make_record(question, spec) for question in read_questions(path)[:first])
     return LoadedRecords(
         records, (f"{path} holds questions: made {len(records)} {spec.id} records of them",)
     )
@@ -76,7 +81,7 @@ def _from_questions(path: Path) -> LoadedRecords:
 
 def _each(
     path: Path,
-    lines: Sequence[tuple[int, Any]],
+    lines: Iterable[tuple[int, Any]],
     convert: Callable[[dict[str, Any]], TrainingRecord],
 ) -> tuple[TrainingRecord, ...]:
     records = []

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, cast, get_args
 
 from lawqa.errors import DataError
-from lawqa.files import parse_json
+from lawqa.files import LONGEST_LINE, parse_json
 
 Part = Literal["main", "suppl", "appdx", "preamble"]
 """Where in a law a text stands: 本則, 附則, 別表・様式 and their like, 制定文・前文."""
@@ -152,7 +152,14 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines that are not blank, with their numbers from 1."""
     try:
         with _opened(path) as file:
-            for number, raw in enumerate(file, start=1):
+            number = 0
+            # A packed file of a few kilobytes may hold a line of gigabytes.
+            while raw := file.readline(LONGEST_LINE + 1):
+                number += 1
+                if len(raw) > LONGEST_LINE:
+                    raise DataError(
+                        f"{path}: line {number} is longer than {LONGEST_LINE >> 20} MiB", _EXPECTED
+                    )
                 line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 if line.strip():
                     yield number, line

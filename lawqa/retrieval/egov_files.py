@@ -19,8 +19,13 @@ from types import TracebackType
 from lawqa.errors import DataError
 from lawqa.retrieval.egov_xml import LawName
 
-MAX_XML_BYTES = 512 * 2**20
+MAX_XML_BYTES = 128 * 2**20
 """A larger file is refused: the largest law has some 30 MB."""
+
+MAX_RATIO = 200
+"""A member of a zip that unpacks to more than this times its size is refused: law XML shrinks to a tenth."""
+_SMALL = 16 * 2**20
+"""Bytes that a member may have whatever its ratio."""
 
 _REVISION = re.compile(r"([0-9A-Za-z]+)_(([0-9]{8})_[0-9A-Za-z]+)")
 _MAC_LEFTOVERS = ("__MACOSX", "._")
@@ -173,10 +178,14 @@ class LawStore:
     def _member(self, file: LawFile) -> bytes:
         if self._zip is None:
             raise DataError(f"{self.path}: is no zip")
+        packed = self._zip.getinfo(file.path).compress_size
+        most = min(MAX_XML_BYTES, max(_SMALL, MAX_RATIO * packed))
         with self._zip.open(file.path) as member:
-            content = member.read(MAX_XML_BYTES + 1)
-        if len(content) > MAX_XML_BYTES:
-            raise DataError(f"unpacks to more than {MAX_XML_BYTES:,} bytes")
+            content = member.read(most + 1)
+        if len(content) > most:
+            raise DataError(
+                f"its {packed:,} bytes unpack to more than {most:,}, at most that is read"
+            )
         return content
 
     def _entries(self) -> Iterable[tuple[str, int]]:
