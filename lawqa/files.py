@@ -47,8 +47,10 @@ def read_bytes(path: Path) -> bytes:
         DataError: there is no such file, it cannot be read, or it is larger than `LARGEST_FILE`.
     """
     with _opened(path) as file:
-        raw = file.read(LARGEST_FILE + 1)
-    if len(raw) > LARGEST_FILE:
+        # A pipe has no size beforehand.
+        large = os.fstat(file.fileno()).st_size > LARGEST_FILE
+        raw = b"" if large else file.read(LARGEST_FILE + 1)
+    if large or len(raw) > LARGEST_FILE:
         raise DataError(f"{path}: is larger than {LARGEST_FILE >> 20:,} MiB")
     return raw
 
