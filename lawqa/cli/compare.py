@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from lawqa.cli.by import By
 from lawqa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.comparing import Compared
 
 
 @dataclass(frozen=True)
 class Compare:
-    """Compare runs on the questions they share: paired test, interval, and what n allows to see."""
+    """Compare the final answers of runs on the questions they share: difference, interval, test, power."""
 
     base: Positional[Path]
     """The run to compare with: a run directory or a result file."""
     others: Positional[tuple[Path, ...]]
     """The runs whose gain is asked for."""
+    by: By = "own"
+    """What is compared: each run's own final answer; that of one rule (plain: the first sample in the
+    first order; vote: the majority of all samples; soft: the mean label probability of all samples;
+    orders: the mean over choice orders; orders-samples: over the samples of each order, then over the
+    orders); or single prompts."""
+    clusters: Literal["question", "group"] = "question"
+    """The independent unit: the question, or the group of questions linked by article, context or wording."""
+    seeds: Literal["auto", "together", "apart"] = "auto"
+    """Which runs are repeats in one comparison: those that differ in the seed alone; all others; none."""
+    data: tuple[Path, ...] = ()
+    """Question files for --clusters group, besides those that the runs name."""
     recorded: FlagCreatePairsOff[bool] = False
     """Take the labels as they were recorded instead of reading the stored texts again."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
@@ -28,30 +43,52 @@ class Compare:
 
     def run(self) -> int:
         from lawqa.pipelines.comparing import compare_runs
-        from lawqa.report.compared import comparison_markdown
+        from lawqa.report.compared import comparison_markdown, difference_lines, gold_text_lines
         from lawqa.report.table import summary_table
-        from lawqa.scoring import holm, which_differences_stand
 
         if not self.others:
             raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
-        found = compare_runs(self.base, self.others, recorded=self.recorded)
-        for note in found.notes:
-            print(f"! {note}", file=sys.stderr if self.as_json else sys.stdout)
-        if not self.as_json:
-            print(comparison_markdown(found.base, found.comparisons))
-            print(f"\n{summary_table(found.summaries)}")
+        found = compare_runs(
+            self.base, self.others, recorded=self.recorded, by=self.by, clusters=self.clusters,
+            seeds=self.seeds, data=self.data,
+        )  # fmt: skip
+        if self.as_json:
+            for note in found.notes:
+                print(f"! {note}", file=sys.stderr)
+            print(json.dumps(self._content(found), ensure_ascii=False, indent=1))
             return 0
-        adjusted = holm([c.p_value for c in found.comparisons.values()])
-        content = {
+        for line in difference_lines(found.base, found.judged):
+            print(line)
+        for note in found.notes:
+            print(f"! {note}")
+        print(f"\n{comparison_markdown(found.base, found.comparisons)}")
+        for line in gold_text_lines(found.base, found.gold_text):
+            print(line)
+        print(f"\n{summary_table(found.summaries)}")
+        return 0
+
+    def _content(self, found: Compared) -> dict[str, Any]:
+        from lawqa.scoring import difference_line, which_differences_stand
+
+        comparisons = {}
+        for name, judged in found.judged.items():
+            raw = found.comparisons[name]
+            comparisons[name] = {
+                "sentence": difference_line(name, found.base, judged),
+                **judged.comparison.to_json(),
+                "interval_raw": asdict(raw.interval),
+                "p_value_holm": judged.p_holm,
+                "level": judged.level,
+                "stands": judged.stands,
+                "gold_text": [part.to_json() for part in found.gold_text[name]],
+            }
+        return {
             "schema_version": 1,
             "base": str(self.base),
+            "base_name": found.base,
+            "by": self.by,
             "verdict": which_differences_stand(found.comparisons, base=found.base),
             "notes": list(found.notes),
-            "comparisons": {
-                name: {**c.to_json(), "p_value_holm": p}
-                for (name, c), p in zip(found.comparisons.items(), adjusted, strict=True)
-            },
+            "comparisons": comparisons,
             "runs": {name: summary.to_json() for name, summary in found.summaries.items()},
         }
-        print(json.dumps(content, ensure_ascii=False, indent=1))
-        return 0

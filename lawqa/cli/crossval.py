@@ -165,7 +165,7 @@ def pooled_text(pooled: tuple[Pooled, ...]) -> str:
     lines = [f"! {note}" for note in dict.fromkeys(note for run in pooled for note in run.notes)]
     lines.append(summary_table({run.directory.name: run.summary for run in pooled}))
     if len(pooled) > 1:
-        values = [run.summary.accuracy.value for run in pooled]
+        values = [run.summary.final.accuracy.value for run in pooled]
         lines.append(
             f"\nover {len(values)} training seeds: mean {statistics.mean(values):.1%}, standard deviation "
             f"{statistics.stdev(values):.1%}, {min(values):.1%} to {max(values):.1%}"

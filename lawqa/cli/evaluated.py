@@ -42,9 +42,9 @@ def result_text(result: EvaluationResult) -> str:
 
 def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
     """The base model beside its adapter, and what `lawqa compare` says of them."""
-    from lawqa.report.compared import comparison_markdown
+    from lawqa.report.compared import comparison_markdown, difference_lines
     from lawqa.report.table import summary_table
-    from lawqa.scoring import compare
+    from lawqa.scoring import compare, judge
 
     names = base.run_dir.name, adapted.run_dir.name
     notes = "".join(f"! {names[0]}: {note}\n" for note in base.notes)
@@ -52,5 +52,6 @@ def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
     text = f"{notes}{table}\n\nrun: {base.run_dir}"
     if base.summary.questions < 2:
         return text  # one question cannot be compared
-    compared = comparison_markdown(names[0], {names[1]: compare(base.answers, adapted.answers)})
-    return f"{text}\n\n{compared}"
+    compared = {names[1]: compare(base.answers, adapted.answers)}
+    said = "\n".join(difference_lines(names[0], judge(compared)))
+    return f"{said}\n{text}\n\n{comparison_markdown(names[0], compared)}"

@@ -53,9 +53,10 @@ class Log:
 
     def _comparison(self) -> str:
         from lawqa.pipelines.comparing import compare_runs
-        from lawqa.report.compared import comparison_markdown
+        from lawqa.report.compared import comparison_markdown, difference_lines
 
         base, *others = self.runs
         found = compare_runs(base, others)
+        said = "".join(f"- {line.strip()}\n" for line in difference_lines(found.base, found.judged))
         notes = "".join(f"- **{note}**\n" for note in found.notes)
-        return f"{notes}\n{comparison_markdown(found.base, found.comparisons)}".lstrip("\n")
+        return f"{said}{notes}\n{comparison_markdown(found.base, found.comparisons)}"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
+from lawqa.cli.by import By
 from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 
@@ -22,6 +23,8 @@ class Report:
     """The file to write: .html, or .md for Markdown."""
     base: Path | None = None
     """The run to compare all others with. Without it: an adapter with the run that differs in it alone."""
+    by: By = "own"
+    """What is compared: each run's own final answer, that of one rule (see `lawqa compare`), or prompts."""
     data: tuple[Path, ...] = ()
     """Question files to take contexts from, besides those that the runs name."""
     recorded: FlagCreatePairsOff[bool] = False
@@ -53,7 +56,9 @@ class Report:
         )
         runs = (*self.runs, self.base) if self.base and self.base not in self.runs else self.runs
         report = make_report(
-            ReportConfig(runs, self.base, self.data, recorded=self.recorded, title=self.title)
+            ReportConfig(
+                runs, self.base, self.data, recorded=self.recorded, title=self.title, by=self.by
+            )
         )
         if suffix == ".md":
             text = report_markdown(report, self.lang or "en")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
+from lawqa.cli.by import RunBy
 from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 
@@ -25,6 +26,8 @@ class Rescore:
 
     runs: Positional[tuple[Path, ...]]
     """Run directories, output files of `lawqa evaluate`, or the lab's old result files."""
+    by: RunBy = "own"
+    """How the prompts of a question become its final answer; `own` for the rule that the run calls for."""
     write: FlagCreatePairsOff[bool] = False
     """Store the new reading beside each run, never over it."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
@@ -37,7 +40,7 @@ class Rescore:
 
         if not self.runs:
             raise ConfigError("no run was given", "lawqa rescore RUN_OR_JSON...")
-        rescored = [rescore(read_stored_run(path)) for path in self.runs]
+        rescored = [rescore(read_stored_run(path), self.by) for path in self.runs]
         if self.as_json:
             content = {str(found.run.path): to_json(found) for found in rescored}
             print(json.dumps({"schema_version": 1, "runs": content}, ensure_ascii=False, indent=1))

@@ -161,13 +161,16 @@ def _figures(summary: Mapping[str, Any]) -> dict[str, str]:
     if not summary:
         return {}
     statistics = summary["statistics"]
-    accuracy, outcomes = statistics["accuracy"], statistics["outcomes"]
+    # Runs from before final answers were stored say the accuracy of their prompts.
+    final, outcomes = statistics.get("final"), statistics["outcomes"]
+    accuracy = final["accuracy"] if final else statistics["accuracy"]
+    by = f" ({final['name']})" if final and final["by"] != "plain" else ""
     floors = statistics["floors"]
     return {
-        "accuracy": f"{summary['accuracy']:.1%}",
+        "accuracy": f"{accuracy['value']:.1%}{by}",
         "interval": _interval(accuracy),
-        "correct": str(summary["correct_count"]),
-        "total": str(summary["total_count"]),
+        "correct": str(accuracy["correct"]),
+        "total": str(accuracy["asked"]),
         **{key: str(outcomes[key]) for key in ("unparsed", "truncated", "failed")},
         "predicted": " ".join(str(statistics["predicted"][label]) for label in LABELS),
         "gold": " ".join(str(statistics["gold"][label]) for label in LABELS),

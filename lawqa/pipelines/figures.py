@@ -84,6 +84,7 @@ class Figures:
             alarms.append(self.label_mass.sentence)
         return {
             "notes": [*notes, *alarms],
+            "final": self.summary.to_json()["final"],
             "accuracy": self.summary.accuracy.value,
             "correct_count": self.summary.accuracy.correct,
             "total_count": self.summary.n,

@@ -10,6 +10,8 @@ from typing import Any
 import lawqa
 from lawqa.choices import inverse, permute
 from lawqa.errors import ConfigError, DataError
+from lawqa.pipelines.comparing import named_order
+from lawqa.pipelines.repeats import repeats
 from lawqa.pipelines.report_runs import (
     ReadRun,
     is_training,
@@ -23,7 +25,14 @@ from lawqa.report.content import Entry, Pair, Report, ReportQuestion, ReportRun
 from lawqa.retrieval.evaluation import gold_articles
 from lawqa.retrieval.japanese import normalise
 from lawqa.runs import now
-from lawqa.scoring import compare, holm
+from lawqa.scoring import (
+    By,
+    PairedComparison,
+    ScoredAnswer,
+    by_gold_text,
+    compare_repeats,
+    judge,
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,8 @@ class ReportConfig:
     """Labels as they were recorded; else as today's parser reads them."""
     title: str = ""
     """The title; empty for one made of the runs' names."""
+    by: By = "own"
+    """How the prompts of a question become its final answer."""
 
 
 def make_report(config: ReportConfig) -> Report:
@@ -55,7 +66,7 @@ def make_report(config: ReportConfig) -> Report:
     paths = _base_first([path for path in config.runs if path not in trainings], config.base)
     names = names_of(paths)
     read = [
-        read_report_run(path, f"R{number}", names[path], recorded=config.recorded)
+        read_report_run(path, f"R{number}", names[path], recorded=config.recorded, by=config.by)
         for number, path in enumerate(paths, start=1)
     ]
     if config.base is None:
@@ -67,7 +78,7 @@ def make_report(config: ReportConfig) -> Report:
         made=now(),
         version=lawqa.__version__,
         runs=runs,
-        pairs=_pairs(runs, matched=config.base is None),
+        pairs=_pairs(runs, matched=config.base is None, by=config.by),
         questions=_questions(read, questions),
         trainings=tuple(read_training(path) for path in trainings),
         recorded=config.recorded,
@@ -168,15 +179,24 @@ def _with_gold_articles(run: ReportRun, questions: Mapping[str, Question]) -> Re
     return replace(run, entries=tuple(marked))
 
 
-def _pairs(runs: Sequence[ReportRun], *, matched: bool) -> tuple[Pair, ...]:
-    base, *others = runs
-    pairs = [_pair(_like(other, runs) if matched else base, other) for other in others]
-    compared = [pair for pair in pairs if pair.comparison is not None]
-    if len(compared) < 2:
-        return tuple(pairs)
-    adjusted = holm([pair.comparison.p_value for pair in compared if pair.comparison])
-    by_run = {pair.other: p for pair, p in zip(compared, adjusted, strict=True)}
-    return tuple(replace(pair, p_holm=by_run.get(pair.other)) for pair in pairs)
+def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[Pair, ...]:
+    base_side, *sides = _sides(runs)
+    made = []
+    for side in sides:
+        base = _like(side[0], runs) if matched else base_side[0]
+        among = next(one for one in (base_side, *sides) if base in one)
+        bases = among if among is not side else (base,)
+        made.append(_pair(bases, side, by))
+    judged = judge({pair.other: c for pair, c in made if c is not None})
+    return tuple(replace(pair, judged=judged.get(pair.other)) for pair, _ in made)
+
+
+def _sides(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ...]]:
+    """Runs that differ in the seed alone are one side; the first one's comes first."""
+    found = repeats([run.manifest if run.command else None for run in runs])
+    if len(found) == 1:  # seeds of one run beside each other
+        return [(run,) for run in runs]
+    return [tuple(runs[number] for number in side) for side in found]
 
 
 def _like(run: ReportRun, runs: Sequence[ReportRun]) -> ReportRun:
@@ -188,7 +208,10 @@ def _like(run: ReportRun, runs: Sequence[ReportRun]) -> ReportRun:
     return runs[0]
 
 
-def _pair(base: ReportRun, other: ReportRun) -> Pair:
+def _pair(
+    bases: Sequence[ReportRun], others: Sequence[ReportRun], by: By
+) -> tuple[Pair, PairedComparison | None]:
+    base, other = bases[0], others[0]
     if base.command and other.command:
         differs = causes(base.manifest, other.manifest)
         reworded = question_differences(base.manifest, other.manifest).reworded
@@ -198,8 +221,28 @@ def _pair(base: ReportRun, other: ReportRun) -> Pair:
             f"what is not known: {' and '.join(unknown)} is a result file without a manifest",
         )
         reworded = 0
+    pair = Pair(
+        base.id, other.id, None, "", differs, reworded,
+        tuple(run.id for run in others[1:]), tuple(run.id for run in bases[1:]),
+    )  # fmt: skip
+    ones, twos = ([_aligned(base, run) for run in side] for side in (bases, others))
     try:
-        comparison = compare(base.answers, other.answers)
+        comparison = compare_repeats(ones, twos, by=by)
     except DataError as problem:
-        return Pair(base.id, other.id, None, None, problem.message, differs, reworded)
-    return Pair(base.id, other.id, comparison, None, "", differs, reworded)
+        return replace(pair, problem=problem.message), None
+    single = len(ones) == len(twos) == 1
+    return replace(pair, gold_text=by_gold_text(ones[0], twos[0], by) if single else ()), comparison
+
+
+def _aligned(base: ReportRun, run: ReportRun) -> tuple[ScoredAnswer, ...]:
+    """The answers of a run with its choice orders named as in the base."""
+    originals = {entry.answer.question_id: _original_choices(entry) for entry in base.entries}
+    return tuple(
+        replace(
+            entry.answer,
+            order=named_order(
+                originals.get(entry.answer.question_id, ()), entry.choices, entry.answer.order
+            ),
+        )
+        for entry in run.entries
+    )

@@ -15,7 +15,7 @@ from lawqa.pipelines.rows import check_row
 from lawqa.pipelines.stored import StoredResult, StoredRun, read_stored_run
 from lawqa.report.content import Entry, ReportRun, RetrievedArticle, Training
 from lawqa.runs import MANIFEST, read_manifest
-from lawqa.scoring import outcome_of
+from lawqa.scoring import By, outcome_of
 from lawqa.training.log import LOG, read_log
 
 Row = Mapping[str, Any]
@@ -37,7 +37,9 @@ def is_training(path: Path) -> bool:
     return (path / MANIFEST).is_file() and read_manifest(path).get("kind") == "train"
 
 
-def read_report_run(path: Path, run_id: str, name: str, *, recorded: bool) -> ReadRun:
+def read_report_run(
+    path: Path, run_id: str, name: str, *, recorded: bool, by: By = "own"
+) -> ReadRun:
     """Read a run directory, an output file of `lawqa evaluate`, or one of the lab's result files.
 
     Args:
@@ -45,11 +47,13 @@ def read_report_run(path: Path, run_id: str, name: str, *, recorded: bool) -> Re
         run_id: what the report calls it.
         name: its name there.
         recorded: labels as they were recorded; else as today's parser reads them.
+        by: how the prompts of a question become its final answer.
 
     Raises:
         DataError: it is none of these, or cannot be read.
     """
     stored = read_stored_run(path)
+    stored.check_by(by)
     # Read after the run was checked, so that every checked answer is among them, even if it goes on.
     rows = {_key(row): row for row in _rows(path)}
     chosen = [
@@ -74,6 +78,7 @@ def read_report_run(path: Path, run_id: str, name: str, *, recorded: bool) -> Re
         notes=stored.notes,
         reread=reread,
         legacy=stored.legacy,
+        by=by,
         spec=", ".join(sorted({entry.spec for entry in entries if entry.spec})),
         **about,
     )
@@ -139,12 +144,10 @@ def _key(row: Row) -> _Key:
 
 def _entry(result: StoredResult, row: Row, *, recorded: bool) -> Entry:
     rule, span = row.get("rule") or "", row.get("span")
-    answer = result.as_recorded()
+    answer = result.as_recorded() if recorded else result.as_reparsed()
     if not recorded and result.generated and not result.failed:
         found = result.parsed()
         rule, span = found.rule, found.span
-        outcome = outcome_of(result.gold, found.label, found.status)
-        answer = replace(answer, predicted=found.label, outcome=outcome)
     forced = row.get("forced_answer") if answer.predicted is None else None
     return Entry(
         answer=answer,

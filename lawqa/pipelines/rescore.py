@@ -10,7 +10,7 @@ import lawqa
 from lawqa.choices import Label
 from lawqa.pipelines.stored import StoredResult, StoredRun
 from lawqa.runs import SCHEMA_VERSION, now, write_json
-from lawqa.scoring import Summary, summarise
+from lawqa.scoring import By, Summary, summarise
 
 RESCORED = "rescored.json"
 
@@ -49,8 +49,17 @@ class Rescored:
     """The answers that differ."""
 
 
-def rescore(run: StoredRun) -> Rescored:
-    """Read every stored text again."""
+def rescore(run: StoredRun, by: By = "own") -> Rescored:
+    """Read every stored text again.
+
+    Args:
+        run: the run.
+        by: how the prompts of a question become its final answer.
+
+    Raises:
+        DataError: `soft` is asked for and the run stores no label probabilities.
+    """
+    run.check_by(by)
     flips = []
     for result in run.results:
         label = result.as_reparsed().predicted
@@ -58,8 +67,8 @@ def rescore(run: StoredRun) -> Rescored:
             flips.append(_flip(result, label))
     return Rescored(
         run,
-        summarise(run.answers(recorded=True)),
-        summarise(run.answers(recorded=False)),
+        summarise(run.answers(recorded=True), by=by),
+        summarise(run.answers(recorded=False), by=by),
         tuple(flips),
     )
 
@@ -99,7 +108,7 @@ def to_json(rescored: Rescored) -> dict[str, Any]:
 def _flip(result: StoredResult, label: Label | None) -> Flip:
     found = result.parsed()
     span = result.response[slice(*found.span)] if found.span else ""
-    rule = "failed" if result.failed else found.rule
+    rule = "failed" if result.failed else found.rule if result.generated else "level-labels-drawn"
     recorded = result.as_recorded().predicted
     return Flip(result.question_id, result.order_number, result.gold, recorded, label, rule, span)
 

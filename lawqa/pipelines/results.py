@@ -8,11 +8,11 @@ from typing import Any
 
 from lawqa.answers import ParsedAnswer, parse
 from lawqa.backends.base import ChoiceScores, Completion, Failure
-from lawqa.choices import LABELS, Label
+from lawqa.choices import Label
 from lawqa.pipelines.rag import RetrievedContext
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, choices_text
-from lawqa.scoring import ScoredAnswer, outcome_of
+from lawqa.scoring import ScoredAnswer, likeliest_label, outcome_of, with_tie_drawn
 
 Answer = ChoiceScores | Completion | Failure
 
@@ -67,10 +67,10 @@ def result_row(
 
 
 def scored_answer(row: Mapping[str, Any]) -> ScoredAnswer:
-    """What the statistics need of a stored result."""
+    """What the statistics need of a stored result; equal label scores are a draw, whatever was stored."""
     first, second, third, fourth = row["permutation"]
     logprobs = row["label_logprobs"]
-    return ScoredAnswer(
+    answer = ScoredAnswer(
         question_id=row["file_name"],
         gold=row["correct_answer"],
         predicted=row["predicted_answer"],
@@ -82,6 +82,7 @@ def scored_answer(row: Mapping[str, Any]) -> ScoredAnswer:
         label_logprobs=(logprobs[0], logprobs[1], logprobs[2], logprobs[3]) if logprobs else None,
         repeat=row.get("repeat", 0),
     )
+    return with_tie_drawn(answer) if row["answer_by"] == "logits" else answer
 
 
 def with_forced(
@@ -98,7 +99,9 @@ def with_forced(
         return {**row, "forced_error": answer.reason}
     return {
         **row,
-        "forced_answer": _likeliest(answer),
+        "forced_answer": likeliest_label(
+            answer.logprobs, row["file_name"], tuple(row["permutation"]), row.get("repeat", 0)
+        ),
         "forced_logprobs": list(answer.logprobs),
         "forced_label_mass": answer.label_mass,
         "forced_after": after,
@@ -132,13 +135,8 @@ def _parsed(question: Question, answer: Answer) -> tuple[ParsedAnswer, str]:
             in_thought=answer.in_thought,
         )
         return parsed, answer.text
-    best = _likeliest(answer)
+    best = likeliest_label(answer.logprobs, question.id, question.permutation)
     return ParsedAnswer(best, "answered", "likeliest-label", None), best
-
-
-def _likeliest(answer: ChoiceScores) -> Label:
-    # max() keeps the first of equals, so ties go to the earlier label.
-    return LABELS[max(range(len(LABELS)), key=lambda i: answer.logprobs[i])]
 
 
 def _measured(answer: Answer) -> dict[str, Any]:

@@ -145,12 +145,14 @@ def _run_directories(root: Path) -> Iterator[Path]:
 
 
 def _accuracy(path: Path) -> Accuracy | None:
-    """The accuracy that the summary says; None for a run without a summary."""
+    """The accuracy of the final answers that the summary says; None for a run without a summary."""
     file = path / SUMMARY
     if not file.is_file():
         return None
     try:
-        found = read_json(file)["statistics"]["accuracy"]
+        statistics = read_json(file)["statistics"]
+        # Runs from before final answers were stored say the accuracy of their prompts.
+        found = (statistics.get("final") or statistics)["accuracy"]
         interval = Interval(float(found["interval"]["low"]), float(found["interval"]["high"]))
         return Accuracy(int(found["correct"]), int(found["asked"]), float(found["value"]), interval)
     except (ValueError, KeyError, TypeError, OverflowError) as problem:

@@ -17,7 +17,7 @@ from lawqa.pipelines.result_log import Found, damaged_note, find_results
 from lawqa.pipelines.rows import check_row
 from lawqa.prompting import prompt_thought
 from lawqa.runs import MANIFEST, RESULTS, read_manifest, require_keys
-from lawqa.scoring import OUTCOMES, Outcome, ScoredAnswer, outcome_of
+from lawqa.scoring import OUTCOMES, By, Outcome, ScoredAnswer, outcome_of, rule_of, with_tie_drawn
 
 # The lab's scripts stored what their HTTP client raised in place of an answer.
 _TRANSPORT_ERROR = re.compile(
@@ -90,11 +90,11 @@ class StoredResult:
         return self._scored(None if outcome == "failed" else self.recorded, outcome)
 
     def as_reparsed(self) -> ScoredAnswer:
-        """The answer as today's parser reads it; recorded where there is no text to parse."""
+        """The answer as today's parser reads it; of scored labels the likeliest, level ones drawn."""
         if self.failed:
             return self._scored(None, "failed")
         if not self.generated:
-            return self.as_recorded()
+            return with_tie_drawn(self.as_recorded())
         found = self.parsed()
         return self._scored(found.label, outcome_of(self.gold, found.label, found.status))
 
@@ -138,6 +138,18 @@ class StoredRun:
             recorded: as they were read when they were stored; else as today's parser reads them.
         """
         return tuple(r.as_recorded() if recorded else r.as_reparsed() for r in self.results)
+
+    def check_by(self, by: By) -> None:
+        """Make sure that final answers can be made by this rule.
+
+        Raises:
+            DataError: the rule needs label probabilities, and the run stores none.
+        """
+        if by != "prompts":
+            try:
+                rule_of(self.answers(recorded=True), by)
+            except DataError as problem:
+                raise DataError(f"{self.path}: {problem.message}", problem.hint) from None
 
 
 def names_of(paths: Sequence[Path]) -> dict[Path, str]:

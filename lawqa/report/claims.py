@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lawqa.report.content import ALPHA, Pair, Report, ReportRun
-from lawqa.report.words import Said, note_said, p_said, percent, points
-from lawqa.scoring import PairedComparison
+from lawqa.report.content import Pair, Report, ReportRun
+from lawqa.report.words import (
+    Said,
+    evidence_said,
+    note_said,
+    percent,
+    points,
+    reach_said,
+    rule_said,
+)
+from lawqa.scoring import Judged
 
 ClaimKind = Literal["better", "worse", "none", "void", "one"]
 """void: a difference says nothing about new questions; one: there is one run, so nothing is compared."""
 
 _VOID = ("LEAK", "UNKNOWN TRAINING")
 _NOT_HELD_OUT = (*_VOID, "CHOSEN BY")
-_TESTS = {
-    "exact McNemar": "正確な McNemar 検定",
-    "exact sign-flip by question": "問題単位の正確な符号反転検定",
-}
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,11 @@ def cautions_of(report: Report) -> tuple[Caution, ...]:
 
 def _alone(run: ReportRun) -> Claim:
     summary = run.summary
-    a, floor = summary.accuracy, max(summary.floors.chance, summary.floors.constant)
+    a, floor = summary.final.accuracy, max(summary.floors.chance, summary.floors.constant)
     name, interval = _name(run), f"{percent(a.interval.low)} – {percent(a.interval.high)}"
+    by = rule_said(summary.final.name) if summary.final.by != "plain" else Said("", "")
+    if by.en:
+        name = Said(f"{name.en}, by {by.en},", f"{name.ja}（{by.ja}）")
     if _has(run, *_VOID):
         return Claim("void", Said(
             f"No claim about new questions can be made: {_void_reason(run).en} "
@@ -113,67 +120,48 @@ def _alone(run: ReportRun) -> Claim:
 def _of_pair(report: Report, pair: Pair) -> Claim:
     base, other = report.run(pair.base), report.run(pair.other)
     called, against = _called(other, base), _called(base, other)
-    c = pair.comparison
-    if c is None:
+    if pair.judged is None:
         return Claim("void", Said(
             f"{_first(called.en)} cannot be compared with {against.en}: {pair.problem}.",
             f"{called.ja}と{against.ja}は比較できない：{pair.problem}",
         ))  # fmt: skip
-    p_value = c.p_value if pair.p_holm is None else pair.p_holm
-    evidence = _evidence(c, p_value, corrected=len(report.pairs) > 1)
+    c = pair.judged.comparison
+    line = _difference(pair.judged, other, base)
     void = next((run for run in (other, base) if _has(run, *_VOID)), None)
     if void is not None:
         return Claim("void", Said(
             f"No claim about new questions can be made: {_void_reason(void).en} (on these "
-            f"{c.questions} questions {called.en} is {points(c.difference)} points from {against.en}).",
-            f"新しい問題については何も主張できない：{_void_reason(void).ja}（この {c.questions} 問での"
-            f"{called.ja}と{against.ja}の差は {points(c.difference)} ポイント）。",
+            f"{c.questions} questions {line.en}).",
+            f"新しい問題については何も主張できない：{_void_reason(void).ja}（この {c.questions} 問では"
+            f" {line.ja}）。",
         ))  # fmt: skip
-    if p_value > ALPHA:
-        return Claim("none", _no_difference(called, against, c, evidence, report.level))
+    evidence = evidence_said(pair.judged)
+    if not pair.judged.stands:
+        reach = reach_said(pair.judged)
+        return Claim("none", Said(
+            f"{line.en}, may be luck: no difference between {called.en} and {against.en} can be claimed on "
+            f"{c.questions} questions ({evidence.en}). {reach.en}",
+            f"{line.ja}。{called.ja}と{against.ja}に差があるとは言えない（{c.questions} 問、{evidence.ja}）。"
+            f"{reach.ja}",
+        ))  # fmt: skip
     fresh = other.adapter and not _has(other, *_NOT_HELD_OUT)
     held_out = Said("held-out ", "学習に使っていない ") if fresh else Said("", "")
     better = c.difference > 0
     return Claim("better" if better else "worse", Said(
-        f"{_first(called.en)} is {'better' if better else 'worse'} than {against.en} by "
-        f"{points(c.difference)} points on {c.questions} {held_out.en}questions ({evidence.en}).",
-        f"{called.ja}は{against.ja}より、{held_out.ja}{c.questions} 問で {points(c.difference)} ポイント"
+        f"{line.en}, more than luck: {called.en} is {'better' if better else 'worse'} than {against.en} on "
+        f"{c.questions} {held_out.en}questions ({evidence.en}).",
+        f"{line.ja}。偶然とは言えない：{called.ja}は{against.ja}より、{held_out.ja}{c.questions} 問で"
         f"{'良い' if better else '悪い'}（{evidence.ja}）。",
     ))  # fmt: skip
 
 
-def _no_difference(
-    called: Said, against: Said, c: PairedComparison, evidence: Said, level: float
-) -> Said:
-    needed = c.detectable_at(level)
-    if needed is None:
-        reach = Said(
-            f"{c.questions} questions are too few to see any",
-            f"{c.questions} 問では、どんな差も見分けられない",
-        )
-    else:
-        reach = Said(
-            f"with n = {c.questions} at least {100 * needed:.1f} points would be needed",
-            f"n = {c.questions} では少なくとも {100 * needed:.1f} ポイントの差が必要",
-        )
+def _difference(judged: Judged, other: ReportRun, base: ReportRun) -> Said:
+    """`NAME - BASE: +50.0 points, higher`, as `lawqa compare` has it."""
+    d = judged.comparison.difference
+    way = ("higher", "高い") if d > 0 else ("lower", "低い") if d < 0 else ("equal", "同じ")
+    named = f"{other.name} - {base.name}"
     return Said(
-        f"No difference between {called.en} and {against.en} can be claimed: {reach.en} "
-        f"(found {points(c.difference)}; {evidence.en}).",
-        f"{called.ja}と{against.ja}に差があるとは言えない：{reach.ja}"
-        f"（観測された差 {points(c.difference)}、{evidence.ja}）。",
-    )
-
-
-def _evidence(c: PairedComparison, p_value: float, *, corrected: bool) -> Said:
-    low, high, level = (
-        points(c.interval.low),
-        points(c.interval.high),
-        f"{100 * c.confidence:.0f} %",
-    )
-    holm = ", Holm" if corrected else ""
-    return Said(
-        f"{level} interval {low} to {high}, {c.test} {p_said(p_value)}{holm}",
-        f"{level} 区間 {low} 〜 {high}、{_TESTS[c.test]} {p_said(p_value)}{holm}",
+        f"{named}: {points(d)} points, {way[0]}", f"{named}: {points(d)} ポイント（{way[1]}）"
     )
 
 
@@ -228,15 +216,21 @@ def _of_comparison(pair: Pair) -> list[Caution]:
         ))]  # fmt: skip
     if c.left_out_base or c.left_out_other:
         found.append(Caution(True, pair.other, Said(
-            f"DIFFERENT DATA: compared on the {c.prompts} prompts that both were asked; {base} was asked "
+            f"DIFFERENT DATA: compared on the {c.questions} questions that both were asked; {base} was asked "
             f"{c.left_out_base} others, {pair.other} {c.left_out_other}",
-            f"データが違う：両方に出題した {c.prompts} 件で比較した（{base} だけ {c.left_out_base} 件、"
+            f"データが違う：両方に出題した {c.questions} 問で比較した（{base} だけ {c.left_out_base} 件、"
             f"{pair.other} だけ {c.left_out_other} 件）",
         )))  # fmt: skip
     if pair.reworded:
         found.append(Caution(True, pair.other, Said(
             f"DIFFERENT DATA: {pair.reworded} shared questions are not worded as in {base}",
             f"データが違う：共通の問題のうち {pair.reworded} 問は文面が {base} と違う",
+        )))  # fmt: skip
+    if pair.repeats or pair.base_repeats:
+        ids = ", ".join((pair.other, *pair.repeats) if pair.repeats else (base, *pair.base_repeats))
+        found.append(Caution(False, pair.other, Said(
+            f"SEEDS: {ids} are repeats of one run and are compared together",
+            f"シード：{ids} は同じ実行のくり返しとして、まとめて比較した",
         )))  # fmt: skip
     if pair.differs:
         named = "; ".join(pair.differs)

@@ -9,16 +9,17 @@ from typing import Any
 
 from lawqa.choices import Label
 from lawqa.scoring import (
+    By,
+    GoldTextPart,
+    Judged,
     LabelMass,
     PairedComparison,
     ScoredAnswer,
     Summary,
+    final_answers,
     label_mass_of,
     summarise,
 )
-
-ALPHA = 0.05
-"""The chance, over all comparisons of a report, that a difference is claimed where there is none."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,8 @@ class ReportRun:
     """How many texts today's parser reads differently from when they were stored."""
     legacy: bool = False
     """Whether it is one of the lab's old files."""
+    by: By = "own"
+    """How the prompts of a question become its final answer."""
 
     @cached_property
     def answers(self) -> tuple[ScoredAnswer, ...]:
@@ -167,7 +170,14 @@ class ReportRun:
                 shown = [len(choice) for choice in entry.choices]
                 lengths[entry.answer.question_id] = tuple(shown[order.index(i)] for i in range(4))
         whole = {answer.question_id for answer in self.answers} == set(lengths)
-        return summarise(self.answers, choice_lengths=lengths if whole else None)
+        return summarise(self.answers, choice_lengths=lengths if whole else None, by=self.by)
+
+    @cached_property
+    def judged(self) -> tuple[ScoredAnswer, ...]:
+        """What it is judged by: its final answers, or single prompts where those are compared."""
+        if self.by == "prompts":
+            return self.answers
+        return tuple(final.as_scored() for final in final_answers(self.answers, self.by))
 
     @cached_property
     def label_mass(self) -> LabelMass | None:
@@ -188,16 +198,25 @@ class Pair:
     """The id of the run that it is compared with."""
     other: str
     """The id of the run."""
-    comparison: PairedComparison | None
-    """The comparison; None where there can be none."""
-    p_holm: float | None
-    """The p-value corrected for the number of comparisons."""
+    judged: Judged | None
+    """The comparison at the level that Holm's correction asks of it; None where there can be none."""
     problem: str = ""
     """Why there can be none."""
     differs: tuple[str, ...] = ()
     """Settings other than the adapter in which the two runs differ."""
     reworded: int = 0
     """Shared questions whose wording is not the same in both runs."""
+    repeats: tuple[str, ...] = ()
+    """The ids of further seeds of the run, which are compared together with it."""
+    base_repeats: tuple[str, ...] = ()
+    """The ids of further seeds of the base."""
+    gold_text: tuple[GoldTextPart, ...] = ()
+    """The comparison split by whether the gold text was in the prompt; none where nothing was retrieved."""
+
+    @property
+    def comparison(self) -> PairedComparison | None:
+        """The comparison itself."""
+        return self.judged.comparison if self.judged else None
 
 
 @dataclass(frozen=True)
@@ -226,11 +245,6 @@ class Report:
     def base(self) -> ReportRun:
         """The run that others are compared with where they have no base run of their own."""
         return self.runs[0]
-
-    @property
-    def level(self) -> float:
-        """What the smallest p-value must reach where Holm corrects for the number of comparisons."""
-        return ALPHA / max(1, sum(pair.comparison is not None for pair in self.pairs))
 
     def run(self, run_id: str) -> ReportRun:
         """The run of this id."""

@@ -14,7 +14,7 @@ from lawqa.report.claims import cautions_of, claims_of, headline
 from lawqa.report.content import Report
 from lawqa.report.cost_table import cost_table
 from lawqa.report.label_tables import calibration_table, label_tables
-from lawqa.report.paired import changes, paired_table
+from lawqa.report.paired import changes, gold_text_table, paired_table
 from lawqa.report.plots import accuracy_plot, histogram_plot, reliability_plot, training_plots
 from lawqa.report.tables import Cell, Share, accuracy_tables
 from lawqa.report.words import WORDS, Said
@@ -78,6 +78,7 @@ def _content(report: Report) -> dict[str, Any]:
         "calibration": calibration,
         "cost": cost_table(report.runs),
         "paired": paired_table(report),
+        "gold_text": gold_text_table(report),
         "changes": [(pair, *changes(report.run(pair.base), report.run(pair.other)))
                     for pair in report.pairs if pair.comparison is not None],
         "plots": {

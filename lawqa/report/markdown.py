@@ -8,7 +8,7 @@ from lawqa.report.claims import cautions_of, claims_of, headline
 from lawqa.report.content import Report
 from lawqa.report.cost_table import cost_table
 from lawqa.report.label_tables import calibration_table, label_tables
-from lawqa.report.paired import Change, changes, paired_table
+from lawqa.report.paired import Change, changes, gold_text_table, paired_table
 from lawqa.report.tables import Cell, Table, accuracy_tables
 from lawqa.report.words import WORDS, Said, percent
 from lawqa.scoring import Accuracy
@@ -54,6 +54,8 @@ def report_markdown(report: Report, language: str = "en") -> str:
     paired = paired_table(report)
     if paired is not None:
         parts += [f"## {said(WORDS['paired'])}", _table(paired, language)]
+        split = gold_text_table(report)
+        parts += [_table(split, language)] if split else []
         for pair in report.pairs:
             if pair.comparison is None:
                 continue

@@ -41,7 +41,7 @@ def accuracy_plot(runs: Sequence[ReportRun]) -> str:
 
     def draw(axes: Axes) -> None:
         for number, run in enumerate(runs):
-            a = run.summary.accuracy
+            a = run.summary.final.accuracy
             low, high = 100 * (a.value - a.interval.low), 100 * (a.interval.high - a.value)
             axes.errorbar(
                 100 * a.value, number, xerr=[[low], [high]], fmt=_MARKS[number % len(_MARKS)],

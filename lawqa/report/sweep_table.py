@@ -50,7 +50,7 @@ def sweep_text(base: Summary, cells: Sequence[SweptCell]) -> str:
 
 
 def _row(name: str, summary: Summary, gain: PairedComparison | None) -> list[str]:
-    accuracy = summary.accuracy
+    accuracy = summary.final.accuracy
     return [
         name,
         f"{accuracy.value:.1%}",

@@ -10,15 +10,29 @@ from lawqa.scoring import Accuracy, Summary
 
 
 def summary_table(runs: Mapping[str, Summary]) -> str:
-    """Accuracy with everything that must travel with it, a column a run.
+    """Accuracy of the final answers first, with everything that must travel with it, a column a run.
 
     Args:
         runs: summaries by column title.
     """
+    one = all(s.final.by == "plain" and s.n == s.questions for s in runs.values())
     rows: list[tuple[str, Callable[[Summary], str]]] = [
-        ("accuracy", lambda s: f"{s.accuracy.value:.1%}"),
-        ("95 % interval (Wilson)", lambda s: _interval(s.accuracy)),
-        ("correct / asked", lambda s: f"{s.accuracy.correct} / {s.n}"),
+        ("accuracy", lambda s: f"{s.final.accuracy.value:.1%}"),
+        ("95 % interval (Wilson)", lambda s: _interval(s.final.accuracy)),
+        ("correct / asked", lambda s: f"{s.final.accuracy.correct} / {s.final.accuracy.asked}"),
+    ]
+    if not one:
+        rows.insert(0, ("final answer", lambda s: s.final.name))
+        rows += [
+            ("single prompts", lambda s: f"{s.accuracy.value:.1%}"),
+            ("95 % interval (clustered)", lambda s: _interval(s.accuracy)),
+            ("correct / prompts", lambda s: f"{s.accuracy.correct} / {s.n}"),
+        ]
+    if any(s.final.ties for s in runs.values()):
+        rows += [("ties (accuracy if shared)", _ties)]
+    if any(s.final.votes for s in runs.values()):
+        rows += [("vote of k prompts", _curve)]
+    rows += [
         (
             "unparsed / truncated / failed",
             lambda s: " / ".join(str(s.outcomes[o]) for o in ("unparsed", "truncated", "failed")),
@@ -54,6 +68,15 @@ def retrieval_table(summary: Summary) -> str:
         for outcome, a in summary.by_retrieval.items()
     ]
     return aligned(cells)
+
+
+def _ties(summary: Summary) -> str:
+    final = summary.final
+    return f"{final.ties} ({final.expected:.1%})" if final.ties else "0"
+
+
+def _curve(summary: Summary) -> str:
+    return ", ".join(f"{point.k}: {point.accuracy:.1%}" for point in summary.final.votes) or "-"
 
 
 def aligned(cells: Sequence[Sequence[str]]) -> str:

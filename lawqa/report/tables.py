@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lawqa.report.content import Entry, Report, ReportRun
-from lawqa.report.words import WORDS, Said, percent, same
+from lawqa.report.words import WORDS, Said, percent, rule_said, same
 from lawqa.scoring import (
     Accuracy,
     accuracy_of,
     order_name,
     summarise_permutations,
     summarise_votes,
+    votes_curve,
 )
 
 
@@ -81,10 +82,14 @@ def accuracy_tables(report: Report) -> tuple[Table, ...]:
 def _overall(runs: Sequence[ReportRun]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for run in runs:
-        s = run.summary
+        s, final = run.summary, run.summary.final
         longest = s.floors.longest_choice
+        single = "" if s.n == s.questions else f" ({s.accuracy.correct} / {s.n})"
         rows.append((
-            same(run.title), s.accuracy, same(f"{s.accuracy.correct} / {s.n}"),
+            same(run.title), rule_said(final.name), final.accuracy,
+            same(f"{final.accuracy.correct} / {final.accuracy.asked}"),
+            same(f"{percent(s.accuracy.value)}{single}"),
+            same(f"{final.ties} ({percent(final.expected)})" if final.ties else "0"),
             same(" / ".join(str(s.outcomes[o]) for o in ("unparsed", "truncated", "failed"))),
             same(percent(s.floors.chance)),
             same(f"{percent(s.floors.constant)} ({s.floors.constant_label})"),
@@ -93,14 +98,18 @@ def _overall(runs: Sequence[ReportRun]) -> Table:
     return Table(
         "overall",
         Said("Accuracy with its 95 % interval", "正答率と 95 % 区間"),
-        (RUN, Said("accuracy", "正答率"), Said("right / asked", "正解 / 出題"),
+        (RUN, Said("final answer", "最終の回答"), Said("accuracy", "正答率"),
+         Said("right / asked", "正解 / 出題"), Said("single prompts", "各プロンプト"),
+         Said("ties (accuracy if shared)", "同点（分け合った場合の正答率）"),
          Said("no answer / cut off / failed", "回答なし／途中で切れた／失敗"),
          Said("floor: guessing", "下限：あてずっぽう"), Said("floor: one letter", "下限：同じ記号"),
          Said("floor: longest choice", "下限：最長の選択肢")),
         tuple(rows),
-        Said("Right answers among all asked; answers that failed, broke off or commit to "
-             "nothing are not right.",
-             "正答率は、出題したすべてに対する正解の割合（失敗・途中切れ・回答なしは正解に数えない）。"),
+        Said("Right final answers among all questions asked; answers that failed, broke off or commit to "
+             "nothing are not right. Ties are broken by the summed log-probability, else drawn by the "
+             "question's id.",
+             "正答率は、出題したすべての問題に対する最終の回答の正解の割合（失敗・途中切れ・回答なしは正解に数えない）。"
+             "同点は対数確率の和、なければ問題の ID による抽選で決める。"),
     )  # fmt: skip
 
 
@@ -166,6 +175,7 @@ def _votes(runs: Sequence[ReportRun]) -> Table | None:
                 same(run.title), same(str(s.samples)), s.accuracy,
                 same(", ".join(percent(one.value) for one in s.by_sample)),
                 same(percent(s.agreement)), same(str(s.undecided)),
+                same(", ".join(f"{p.k}: {percent(p.accuracy)}" for p in votes_curve(run.answers))),
             ))  # fmt: skip
     if not rows:
         return None
@@ -173,8 +183,11 @@ def _votes(runs: Sequence[ReportRun]) -> Table | None:
         "votes",
         Said("Majority of several samples", "複数サンプルの多数決"),
         (RUN, Said("samples", "サンプル数"), Said("accuracy of the majority", "多数決の正答率"),
-         Said("each sample alone", "各サンプル"), Said("agreement", "一致率"), Said("undecided", "回答なし")),
+         Said("each sample alone", "各サンプル"), Said("agreement", "一致率"), Said("undecided", "回答なし"),
+         Said("vote of k prompts", "k 回の多数決")),
         tuple(rows),
+        Said("The vote of k prompts: expected over all choices of k of them, ties shared.",
+             "k 回の多数決：すべての選び方についての期待値（同点は分け合う）。"),
     )  # fmt: skip
 
 

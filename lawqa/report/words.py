@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from lawqa.scoring import Judged, power_sentence, significance_sentence
+from lawqa.scoring.several import confidence_name, p_text, signed
 
 
 @dataclass(frozen=True)
@@ -144,10 +148,79 @@ def percent(share: float) -> str:
 
 
 def points(share: float) -> str:
-    """A difference of shares in points, with its sign."""
-    return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")  # 0.0 turns -0.0 into 0.0
+    """A difference of shares in points, with its sign in ASCII."""
+    return signed(share)
 
 
 def p_said(p_value: float) -> str:
     """A p-value as a reader wants it."""
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    return p_text(p_value)
+
+
+def rule_said(name: str) -> Said:
+    """What a run's final answers are, as scoring names them: 'the vote of 8'."""
+    for pattern, japanese in _RULES:
+        found = re.fullmatch(pattern, name)
+        if found:
+            return Said(name, japanese.format(*found.groups()))
+    return same(name)
+
+
+def evidence_said(judged: Judged) -> Said:
+    """Whose answers, interval, test and p-value, each labelled."""
+    c = judged.comparison
+    level = confidence_name(c.confidence)
+    low, high = points(c.interval.low), points(c.interval.high)
+    raw, holm = p_said(c.p_value), p_said(judged.p_holm)
+    several = judged.number > 1
+    by = Said(f"by {c.by_other}", rule_said(c.by_other).ja)
+    if c.by_base != c.by_other:
+        by = Said(f"by {c.by_other} against {c.by_base}",
+                  f"{rule_said(c.by_other).ja}と{rule_said(c.by_base).ja}")  # fmt: skip
+    return Said(
+        f"{by.en}; {level} interval {low} to {high}, {c.interval_method}; {c.test} {raw}"
+        + (f" raw, {holm} Holm-corrected for {judged.number}" if several else ""),
+        f"{by.ja}、{level} 区間 {low} 〜 {high}（{_METHODS[c.interval_method]}）、{_TESTS[c.test]} {raw}"
+        + (f"（補正前）、{holm}（{judged.number} 件の Holm 補正後）" if several else ""),
+    )
+
+
+def reach_said(judged: Judged) -> Said:
+    """What would have been significant with these discordant answers; apart from it, what is detected."""
+    c = judged.comparison
+    bar, needed = c.significant_at(judged.level), c.detectable_at(judged.level)
+    english = [significance_sentence(judged), power_sentence(judged)]
+    unit = "問" if c.clusters == c.questions else "組"
+    japanese = [
+        f"正誤が分かれた {c.moved} {unit}では、どんな差も有意にならない"
+        if bar is None
+        else f"正誤が分かれた {c.moved} {unit}で有意になる最小の差は {100 * bar:.1f} ポイント"
+        f"（p ≤ {judged.level:.3g}）",
+        f"{c.questions} 問では、どんな差も見分けられない"
+        if needed is None
+        else f"このような比較が 80 % の確率で検出する真の差は {100 * needed:.1f} ポイント",
+    ]
+    said = [f"{text[0].upper()}{text[1:]}." for text in english]
+    return Said(" ".join(said), "".join(f"{text}。" for text in japanese))
+
+
+_TESTS = {
+    "exact McNemar": "正確な McNemar 検定",
+    "exact sign-flip by question": "問題単位の正確な符号反転検定",
+    "exact sign-flip by group": "組単位の正確な符号反転検定",
+}
+_METHODS = {
+    "Newcombe's paired score": "対応のある Newcombe のスコア区間",
+    "bootstrap by question": "問題単位のブートストラップ",
+    "bootstrap by group": "組単位のブートストラップ",
+}
+_RULES = (
+    ("single answers", "1 回の回答"),
+    ("single prompts", "各プロンプトの回答"),
+    (r"the vote of (\d+)", "{0} 回の多数決"),
+    (r"the soft vote of (\d+)", "{0} 回の確率平均"),
+    (r"the mean over (\d+) orders", "{0} 通りの順序の確率平均"),
+    (r"the vote over (\d+) orders", "{0} 通りの順序の多数決"),
+    (r"the mean over (\d+) orders of (\d+) samples", "{0} 通りの順序×{1} 回の確率平均"),
+    (r"the vote over (\d+) orders of (\d+) samples", "{0} 通りの順序×{1} 回の多数決"),
+)

@@ -6,10 +6,22 @@ Knows labels only, never texts or files. NumPy and SciPy are imported when a sta
 from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_of, wilson
 from lawqa.scoring.calibration import Calibration, CalibrationBin, calibration_of
 from lawqa.scoring.collapse import Collapse, collapse_alarm
+from lawqa.scoring.comparison import PairedComparison, PairedTest
+from lawqa.scoring.final import (
+    By,
+    FinalAnswer,
+    FinalSummary,
+    Rule,
+    final_answers,
+    rule_of,
+    summarise_final,
+)
 from lawqa.scoring.floors import Floors, floors_of
+from lawqa.scoring.gold_text import GoldTextPart, by_gold_text
 from lawqa.scoring.label_mass import LOW_MASS, LabelMass, label_mass_of
+from lawqa.scoring.newcombe import newcombe_paired
 from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, order_name, outcome_of
-from lawqa.scoring.paired import PairedComparison, PairedTest, compare
+from lawqa.scoring.paired import compare, compare_repeats
 from lawqa.scoring.permutations import (
     AveragedAnswer,
     PermutationSummary,
@@ -17,9 +29,23 @@ from lawqa.scoring.permutations import (
     summarise_permutations,
 )
 from lawqa.scoring.power import mcnemar_power, minimum_detectable_difference
-from lawqa.scoring.several import holm, which_differences_stand
-from lawqa.scoring.sign_flip import sign_flip_p
+from lawqa.scoring.several import (
+    Judged,
+    compared_answers,
+    difference_line,
+    holm,
+    judge,
+    p_labelled,
+    power_sentence,
+    significance_sentence,
+    verdict,
+    which_differences_stand,
+)
+from lawqa.scoring.sign_flip import Bar, sign_flip_bar, sign_flip_p
+from lawqa.scoring.spread import Spread, training_spread
 from lawqa.scoring.summary import Summary, summarise
+from lawqa.scoring.ties import likeliest_label, with_tie_drawn
+from lawqa.scoring.votes_curve import VotesPoint, votes_curve
 from lawqa.scoring.voting import Majority, VoteSummary, majority, summarise_votes
 
 __all__ = [
@@ -27,37 +53,64 @@ __all__ = [
     "OUTCOMES",
     "Accuracy",
     "AveragedAnswer",
+    "Bar",
+    "By",
     "Calibration",
     "CalibrationBin",
     "Collapse",
+    "FinalAnswer",
+    "FinalSummary",
     "Floors",
+    "GoldTextPart",
     "Interval",
+    "Judged",
     "LabelMass",
     "Majority",
     "Outcome",
     "PairedComparison",
     "PairedTest",
     "PermutationSummary",
+    "Rule",
     "ScoredAnswer",
+    "Spread",
     "Summary",
     "VoteSummary",
+    "VotesPoint",
     "accuracy_of",
     "average_over_orders",
+    "by_gold_text",
     "calibration_of",
     "collapse_alarm",
     "compare",
+    "compare_repeats",
+    "compared_answers",
+    "difference_line",
+    "final_answers",
     "floors_of",
     "holm",
+    "judge",
     "label_mass_of",
+    "likeliest_label",
     "majority",
     "mcnemar_power",
     "minimum_detectable_difference",
+    "newcombe_paired",
     "order_name",
     "outcome_of",
+    "p_labelled",
+    "power_sentence",
+    "rule_of",
+    "sign_flip_bar",
     "sign_flip_p",
+    "significance_sentence",
     "summarise",
+    "summarise_final",
     "summarise_permutations",
     "summarise_votes",
+    "training_spread",
+    "verdict",
+    "votes_curve",
     "which_differences_stand",
     "wilson",
+    "with_tie_drawn",
 ]

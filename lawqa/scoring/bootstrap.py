@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from lawqa.scoring.accuracy import Interval
@@ -14,11 +15,14 @@ def bootstrap_by_question(
     confidence: float = 0.95,
     resamples: int = 10_000,
     seed: int = 0,
+    expanded: bool = True,
 ) -> Interval:
     """Percentile interval of an accuracy difference, whole questions drawn with replacement.
 
     All prompts of a question are drawn together (cluster bootstrap), and both runs with them
     (paired). The same draws serve either direction, so swapping the runs mirrors the interval.
+    Percentiles of few questions are too close together; the expanded ones lie as far out as Student's t
+    at their number does.
 
     The interval is [0, 0] where no question differs: it then says nothing about other questions,
     and the minimum detectable difference does.
@@ -29,13 +33,15 @@ def bootstrap_by_question(
         confidence: two-sided confidence, between 0 and 1.
         resamples: number of bootstrap samples.
         seed: of numpy's default generator.
+        expanded: take the percentiles that suit the number of questions.
 
     Raises:
         ValueError: confidence or resamples out of range, no questions, or lengths that differ.
 
     Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 13.3; by cluster:
     Davison and Hinkley (1997), Bootstrap Methods and their Application, section 3.8; Field and
-    Welsh (2007), J. R. Statist. Soc. B 69:369-390.
+    Welsh (2007), J. R. Statist. Soc. B 69:369-390; expanded percentiles: Hesterberg (2015), The American
+    Statistician 69:371-386, section 4.5.
     """
     import numpy as np
 
@@ -50,5 +56,14 @@ def bootstrap_by_question(
         drawn = generator.integers(len(size), size=len(size))
         values[i] = difference[drawn].sum() / size[drawn].sum()
     tail = (1 - confidence) / 2
+    if expanded and len(size) > 1:
+        tail = _expanded_tail(tail, len(size))
     low, high = np.quantile(values, (tail, 1 - tail))
     return Interval(float(low), float(high))
+
+
+def _expanded_tail(tail: float, questions: int) -> float:
+    from scipy.special import ndtr, stdtrit
+
+    quantile = float(stdtrit(questions - 1, tail))
+    return float(ndtr(math.sqrt(questions / (questions - 1)) * quantile))

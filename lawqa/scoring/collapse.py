@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lawqa.choices import LABELS, Label
-from lawqa.scoring.outcomes import ScoredAnswer
+from lawqa.choices import LABELS, Label, permute_label
+from lawqa.scoring.outcomes import ScoredAnswer, by_question
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MIN_EXCESS = 0.15
 """Excess share below which no alarm is given.
@@ -19,11 +24,10 @@ are wrong.
 """
 
 ALPHA = 0.05
-"""Chance of an alarm for a run that draws its answers from the gold shares."""
+"""Chance of an alarm for a run whose wrong answers prefer no label."""
 
 MIN_QUESTIONS = 20
-"""Fewer questions give no alarm: four labels need expected counts of about 5 (Cochran 1954,
-Biometrics 10:417-451)."""
+"""Fewer questions give no alarm."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Collapse:
     """Share of the same prompts for which this label is right, from 0 to 1."""
 
     p_value: float
-    """Of the chi-square test of the whole predicted histogram against the gold shares."""
+    """Of this many wrong answers with this label if wrong answers preferred none, times the four labels."""
 
     @property
     def sentence(self) -> str:
@@ -60,41 +64,66 @@ def collapse_alarm(
     """The label on which predictions pile up, or None.
 
     A label counts as piled up when its share among the answers exceeds its share among the gold
-    labels of the same prompts by at least `min_excess`, and the two histograms differ by more than
-    luck. Prompts without a
-    predicted label are left out on both sides. Of several such labels the one with the largest
-    excess is named.
+    labels of the same prompts by at least `min_excess`, and it is given more often among the *wrong*
+    answers than luck explains. Prompts without a predicted label are left out on both sides. Of several such
+    labels the one with the largest excess is named.
 
-    The test is Pearson's chi-square of the predicted histogram against the shares of the gold
-    histogram (Pearson 1900; 3 degrees of freedom). Gold is taken as it stands, not as a sample: the
-    question is whether the answers fit *these* questions. Half a count is added to every label, so
-    that one which is absent from gold has an expected share above 0. Orders and repeats of a
-    question are no evidence of their own: the statistic is divided by their number (Rao and Scott
-    1981, JASA 76:221-230, with the largest design effect that clusters of that size can have).
-    Under `MIN_QUESTIONS` questions the approximation does not hold and no alarm is given.
+    A model without a preference for a label, whatever its accuracy, gives each of a question's three wrong
+    labels alike when it errs. So the number of wrong answers with one label is a sum of chances of 1/3, one
+    for each wrong answer whose gold is another label: a binomial, whose upper tail is the p-value, times four
+    for the four labels. The gold labels' own shares play no part, as they do where answers are tested against
+    being drawn from gold, which no unbiased model does. Orders and samples of a question are no evidence of
+    their own: the wrong choices of a question change places in all of its prompts together, and the sum is
+    over the six ways of each question (a randomisation test, Fisher 1935, computed whole).
 
     Args:
         answers: asked prompts, in any order.
         min_excess: the smallest excess share that matters, from 0 to 1.
         alpha: the largest p-value that alarms.
     """
-    from scipy.special import chdtrc
-
     answered = [answer for answer in answers if answer.predicted is not None]
     asked = len(answered)
-    questions = len({answer.question_id for answer in answered})
-    if questions < MIN_QUESTIONS:
+    if len({answer.question_id for answer in answered}) < MIN_QUESTIONS:
         return None
     gold = Counter(answer.gold for answer in answered)
     predicted = Counter(answer.predicted for answer in answered)
-    shares = {label: (gold[label] + 0.5) / (asked + 2) for label in LABELS}
-    statistic = math.fsum(
-        (predicted[label] - asked * share) ** 2 / (asked * share) for label, share in shares.items()
-    )
-    p_value = float(chdtrc(len(LABELS) - 1, statistic * questions / asked))
-    # max keeps the first of equals, so ties go by label
-    label = max(LABELS, key=lambda candidate: predicted[candidate] - gold[candidate])
-    excess = (predicted[label] - gold[label]) / asked
-    if p_value > alpha or excess < min_excess:
+    piled = [label for label in LABELS if (predicted[label] - gold[label]) / asked >= min_excess]
+    p_values = {label: min(1.0, len(LABELS) * _preference_p(answered, label)) for label in piled}
+    piled = [label for label in piled if p_values[label] <= alpha]
+    if not piled:
         return None
-    return Collapse(label, asked, predicted[label] / asked, gold[label] / asked, p_value)
+    # max keeps the first of equals, so ties go by label
+    label = max(piled, key=lambda candidate: predicted[candidate] - gold[candidate])
+    return Collapse(label, asked, predicted[label] / asked, gold[label] / asked, p_values[label])
+
+
+def _preference_p(answered: Sequence[ScoredAnswer], label: Label) -> float:
+    """The chance of at least as many wrong answers with this label if wrong choices could change places."""
+    import numpy as np
+
+    distribution, observed = np.ones(1), 0
+    for _, group in by_question(answered):
+        wrong = [answer for answer in group if answer.predicted != answer.gold]
+        if wrong:
+            observed += sum(answer.predicted == label for answer in wrong)
+            distribution = np.convolve(distribution, _of_question(wrong, label))
+    return float(distribution[observed:].sum())
+
+
+def _of_question(wrong: Sequence[ScoredAnswer], label: Label) -> NDArray[np.float64]:
+    """How often a question's wrong answers carry the label, over the six ways to place its wrong choices."""
+    import numpy as np
+
+    gold = wrong[0].original_gold
+    choices = [choice for choice in LABELS if choice != gold]
+    ways = np.zeros(len(wrong) + 1)
+    for places in itertools.permutations(choices):
+        moved = dict(zip(choices, places, strict=True))
+        picked = [(a.original_predicted, a.order) for a in wrong]
+        counted = sum(
+            permute_label(moved.get(choice, choice), order) == label
+            for choice, order in picked
+            if choice is not None
+        )
+        ways[counted] += 1 / 6
+    return ways

@@ -1,213 +1,208 @@
-"""Two runs on the same questions: which answers differ, and whether that is more than luck."""
+"""Two runs on the same questions: which final answers differ, and whether that is more than luck."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from lawqa.errors import DataError
-from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_of
-from lawqa.scoring.bootstrap import bootstrap_by_question
+from lawqa.scoring.accuracy import Accuracy, accuracy_of
+from lawqa.scoring.comparison import PairedComparison, PairedTest
+from lawqa.scoring.final import By, FinalSummary, final_answers, summarise_final
 from lawqa.scoring.outcomes import PromptKey, ScoredAnswer, by_prompt, order_name
-from lawqa.scoring.power import minimum_detectable_difference
-from lawqa.scoring.sign_flip import sign_flip_p
+from lawqa.scoring.spread import Spread, training_spread
 
-PairedTest = Literal["exact McNemar", "exact sign-flip by question"]
-"""McNemar where each shared question has one prompt, else its form for clusters."""
-
-
-@dataclass(frozen=True)
-class PairedComparison:
-    """Two runs on the prompts that both were asked."""
-
-    prompts: int
-    """Shared prompts: same question, choice order and repeat."""
-
-    questions: int
-    """Different questions among them; the independent units of test and interval."""
-
-    left_out_base: int
-    """Prompts of the base run that the other was not asked."""
-
-    left_out_other: int
-    """Prompts of the other run that the base was not asked."""
-
-    both: int
-    """Shared prompts that both answer rightly."""
-
-    only_base: int
-    """Shared prompts that only the base answers rightly."""
-
-    only_other: int
-    """Shared prompts that only the other answers rightly."""
-
-    neither: int
-    """Shared prompts that neither answers rightly."""
-
-    base: Accuracy
-    """The base run on the shared prompts."""
-
-    other: Accuracy
-    """The other run on the shared prompts."""
-
-    difference: float
-    """Accuracy of the other less that of the base, from -1 to 1."""
-
-    interval: Interval
-    """Paired bootstrap percentile interval of the difference, by question."""
-
-    p_value: float
-    """Two-sided exact p-value of no difference."""
-
-    test: PairedTest
-    """The test that gave the p-value."""
-
-    discordance: float
-    """Share of the shared prompts that exactly one of the runs answers rightly."""
-
-    moved: int
-    """Questions of which the runs answer a different number of prompts rightly."""
-
-    move: float
-    """Root mean square of how far those move the accuracy, in questions; 1 where each has one prompt."""
-
-    confidence: float
-    """Of all intervals; 1 less this is the level of the test in the detectable difference."""
-
-    resamples: int
-    """Bootstrap samples."""
-
-    seed: int
-    """Of the bootstrap."""
-
-    def detectable_at(self, alpha: float) -> float | None:
-        """The smallest true difference seen with 80 % power by a test at this level.
-
-        Exact for one prompt per question. For several, a question moves the accuracy by less than a
-        whole question: the exact difference for questions is scaled by the root mean square move of
-        those that moved, which agrees with the normal approximation (Connor 1987) applied to question
-        means.
-
-        Args:
-            alpha: the level, such as 0.05 over the number of comparisons.
-        """
-        whole = minimum_detectable_difference(
-            self.questions, self.moved / self.questions, alpha=alpha
-        )
-        return None if whole is None else min(1.0, whole * self.move)
-
-    @property
-    def minimum_detectable_difference(self) -> float | None:
-        """Smallest true difference seen with 80 % power at this n and discordance, as a share; None
-        where the questions are too few for any.
-        """
-        return self.detectable_at(1 - self.confidence)
-
-    def to_json(self) -> dict[str, Any]:
-        """This comparison in plain JSON types; the file around it carries the schema version."""
-        needed = self.minimum_detectable_difference
-        return {**asdict(self), "minimum_detectable_difference": needed}
+Answers = Sequence[ScoredAnswer]
 
 
 def compare(
-    base: Sequence[ScoredAnswer],
-    other: Sequence[ScoredAnswer],
+    base: Answers,
+    other: Answers,
     *,
+    by: By = "own",
+    groups: Mapping[str, str] | None = None,
     confidence: float = 0.95,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> PairedComparison:
-    """Hold two runs against each other on the prompts that both were asked.
+    """Hold two runs against each other on the questions that both were asked.
 
-    Prompts pair up by question, choice order and repeat. With one shared prompt for each question
-    the test is exact McNemar. With several, pairs of one question depend on each other and McNemar
-    would claim too much; then whole questions are swapped (`sign_flip_p`).
+    The final answers of the runs are compared, so that a run of single answers can be held against a vote.
+    With `by="prompts"` every prompt that both were asked counts, and a question's prompts are one cluster.
 
     Args:
         base: the run to compare with.
         other: the run whose gain is asked for.
+        by: what is compared: each run's own final answer, the final answer by one rule, or single prompts.
+        groups: the group of linked questions that each question belongs to, by id; a group is one cluster.
+            None: every question is one.
         confidence: of the intervals, between 0 and 1.
         resamples: bootstrap samples.
         seed: of the bootstrap.
 
     Raises:
-        DataError: fewer than 2 questions are shared, a prompt occurs twice in a run, or the runs
-            disagree on a gold label.
+        DataError: fewer than 2 questions (or groups) are shared, a prompt occurs twice in a run, the runs
+            disagree on a gold label, or `soft` is asked for without label probabilities.
     """
-    base_by, other_by = by_prompt(base, "the base run"), by_prompt(other, "the other run")
-    shared = sorted(base_by.keys() & other_by.keys())
-    _check_shared(shared, base_by, other_by)
-    return _compare_pairs(
-        [(base_by[key], other_by[key]) for key in shared],
-        left_out=(len(base_by) - len(shared), len(other_by) - len(shared)),
-        confidence=confidence,
-        resamples=resamples,
-        seed=seed,
+    return compare_repeats(
+        [base], [other], by=by, groups=groups, confidence=confidence, resamples=resamples, seed=seed
     )
 
 
-def _compare_pairs(
-    pairs: Sequence[tuple[ScoredAnswer, ScoredAnswer]],
+def compare_repeats(
+    bases: Sequence[Answers],
+    others: Sequence[Answers],
     *,
-    left_out: tuple[int, int],
+    by: By = "own",
+    groups: Mapping[str, str] | None = None,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> PairedComparison:
+    """Hold the repeats of one run (trained or sampled with other seeds) against those of another.
+
+    Seeds are no rival hypotheses: there is one comparison, over all of them, with the question as the unit.
+    Where a side has two seeds or more, the spread between its trainings is estimated and goes into interval
+    and p-value. The arguments and errors are those of `compare`.
+
+    Args:
+        bases: each seed's answers of the run to compare with.
+        others: each seed's answers of the run whose gain is asked for.
+        by: as for `compare`.
+        groups: as for `compare`.
+        confidence: as for `compare`.
+        resamples: as for `compare`.
+        seed: of the bootstrap.
+    """
+    sides = [
+        [_keyed(answers, by, name) for answers in runs]
+        for runs, name in ((bases, "the base run"), (others, "the other run"))
+    ]
+    tables = [table for side in sides for table in side]
+    shared = sorted(set.intersection(*(set(table) for table in tables)))
+    _check_shared(shared, sides, by)
+    finals = [None if by == "prompts" else summarise_final(runs[0], by) for runs in (bases, others)]
+    return _compared(
+        shared, sides, [_name(final) for final in finals], groups or {},
+        confidence=confidence, resamples=resamples, seed=seed,
+    )  # fmt: skip
+
+
+def shared_answers(base: Answers, other: Answers, by: By = "own") -> tuple[list[ScoredAnswer], ...]:
+    """What `compare` holds against each other: the answers of both runs, pair by pair."""
+    one, two = _keyed(base, by, "the base run"), _keyed(other, by, "the other run")
+    shared = sorted(one.keys() & two.keys())
+    return [one[key] for key in shared], [two[key] for key in shared]
+
+
+def _keyed(answers: Answers, by: By, run: str) -> dict[PromptKey, ScoredAnswer]:
+    prompts = by_prompt(answers, run)
+    if by == "prompts" or not answers:
+        return prompts
+    return {final.key: final for final in (one.as_scored() for one in final_answers(answers, by))}
+
+
+def _name(final: FinalSummary | None) -> str:
+    return "single prompts" if final is None else final.name
+
+
+def _compared(
+    shared: Sequence[PromptKey],
+    sides: Sequence[Sequence[Mapping[PromptKey, ScoredAnswer]]],
+    names: Sequence[str],
+    groups: Mapping[str, str],
+    *,
     confidence: float,
     resamples: int,
     seed: int,
 ) -> PairedComparison:
-    table = Counter((base.is_correct, other.is_correct) for base, other in pairs)
+    bases, others = sides
+    pairs = [(one[key], two[key]) for key in shared for one in bases for two in others]
+    table = Counter((one.is_correct, two.is_correct) for one, two in pairs)
     gains, sizes = Counter[str](), Counter[str]()
-    for base, other in pairs:
-        gains[base.question_id] += other.is_correct - base.is_correct
-        sizes[base.question_id] += 1
-    differences = [gains[question_id] for question_id in sizes]
-    mean_size = len(pairs) / len(sizes)
-    moves = [difference / mean_size for difference in differences if difference]
+    for one, two in pairs:
+        unit = groups.get(one.question_id, one.question_id)
+        gains[unit] += two.is_correct - one.is_correct
+        sizes[unit] += 1
+    units = sorted(sizes)
+    questions = len({question_id for question_id, _, _ in shared})
+    spreads = [training_spread([[table[key].is_correct for key in shared] for table in side])
+               for side in sides]  # fmt: skip
     return PairedComparison(
         prompts=len(pairs),
-        questions=len(sizes),
-        left_out_base=left_out[0],
-        left_out_other=left_out[1],
+        questions=questions,
+        clusters=len(units),
+        by_base=names[0],
+        by_other=names[1],
+        seeds_base=len(bases),
+        seeds_other=len(others),
+        left_out_base=len(set().union(*bases)) - len(shared),
+        left_out_other=len(set().union(*others)) - len(shared),
         both=table[True, True],
         only_base=table[True, False],
         only_other=table[False, True],
         neither=table[False, False],
-        base=accuracy_of([base for base, _ in pairs], confidence),
-        other=accuracy_of([other for _, other in pairs], confidence),
-        difference=sum(differences) / len(pairs),
-        interval=bootstrap_by_question(
-            differences, [*sizes.values()], confidence=confidence, resamples=resamples, seed=seed
-        ),
-        p_value=sign_flip_p(differences),
-        test="exact McNemar" if len(sizes) == len(pairs) else "exact sign-flip by question",
+        base=_accuracy(shared, bases, groups, confidence),
+        other=_accuracy(shared, others, groups, confidence),
+        difference=sum(gains.values()) / len(pairs),
+        test=_test(len(pairs), questions, bool(groups)),
         discordance=(table[True, False] + table[False, True]) / len(pairs),
-        moved=len(moves),
-        move=math.sqrt(math.fsum(m**2 for m in moves) / len(moves)) if moves else 1.0,
+        spread_base=_deviation(spreads[0]),
+        spread_other=_deviation(spreads[1]),
         confidence=confidence,
         resamples=resamples,
         seed=seed,
+        gains=tuple(gains[unit] for unit in units),
+        sizes=tuple(sizes[unit] for unit in units),
     )
+
+
+def _deviation(spread: Spread | None) -> float | None:
+    return None if spread is None else spread.deviation
+
+
+def _test(pairs: int, questions: int, grouped: bool) -> PairedTest:
+    if grouped:
+        return "exact sign-flip by group"
+    return "exact McNemar" if pairs == questions else "exact sign-flip by question"
+
+
+def _accuracy(
+    shared: Sequence[PromptKey],
+    side: Sequence[Mapping[PromptKey, ScoredAnswer]],
+    groups: Mapping[str, str],
+    confidence: float,
+) -> Accuracy:
+    """Over all seeds; the interval is by question, or by group."""
+    answers = [table[key] for key in shared for table in side]
+    return accuracy_of(
+        [replace(a, question_id=groups.get(a.question_id, a.question_id)) for a in answers], confidence
+    )  # fmt: skip
 
 
 def _check_shared(
     shared: Sequence[PromptKey],
-    base: dict[PromptKey, ScoredAnswer],
-    other: dict[PromptKey, ScoredAnswer],
+    sides: Sequence[Sequence[Mapping[PromptKey, ScoredAnswer]]],
+    by: By,
 ) -> None:
     questions = {question_id for question_id, _, _ in shared}
+    first, *rest = [table for side in sides for table in side]
     if len(questions) < 2:
+        asked = [len({key[0] for key in table}) for side in sides for table in side[:1]]
+        same = "same id, choice order and repeat" if by == "prompts" else "same id"
         raise DataError(
-            f"the runs share {len(questions)} of {len({k[0] for k in base})} and "
-            f"{len({k[0] for k in other})} questions (same id, choice order and repeat); "
+            f"the runs share {len(questions)} of {asked[0]} and {asked[1]} questions ({same}); "
             "a comparison needs at least 2",
-            hint="compare runs over the same data file with the same --permutations",
+            hint="compare runs over the same data file"
+            + (" with the same --permutations" if by == "prompts" else ""),
         )
     for key in shared:
-        if base[key].gold != other[key].gold:
+        golds = {table[key].gold for table in rest}
+        if golds != {first[key].gold}:
+            other = sorted(golds - {first[key].gold})[0]
             raise DataError(
-                f"question {key[0]}, order {order_name(key[1])}: gold is {base[key].gold} in the "
-                f"base run and {other[key].gold} in the other",
+                f"question {key[0]}, order {order_name(key[1])}: gold is {first[key].gold} in the "
+                f"base run and {other} in the other",
                 hint="the runs were scored against different data files; rescore one of them",
             )

@@ -10,6 +10,7 @@ from typing import Any
 from lawqa.choices import LABELS, Label, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_by, wilson
+from lawqa.scoring.final import most_probable
 from lawqa.scoring.outcomes import ScoredAnswer, by_prompt, by_question, order_name
 
 Probabilities = tuple[float, float, float, float]
@@ -27,7 +28,7 @@ class AveragedAnswer:
     """The right label in the original order."""
 
     predicted: Label | None
-    """The most probable choice, of equals the first; None where no order has probabilities."""
+    """The most probable choice, ties broken as in `final_answers`; None where no order has probabilities."""
 
     probabilities: Probabilities | None
     """Mean over the prompts of each choice's probability."""
@@ -130,7 +131,7 @@ def average_over_orders(answers: Sequence[ScoredAnswer]) -> tuple[AveragedAnswer
             AveragedAnswer(
                 question_id=question_id,
                 gold=gold.pop(),
-                predicted=_most_probable(probabilities) if probabilities else None,
+                predicted=most_probable(known) if known else None,
                 probabilities=probabilities,
                 prompts=len(known),
             )
@@ -149,10 +150,6 @@ def _original_probabilities(answer: ScoredAnswer) -> list[float]:
     logprobs = answer.label_logprobs or ()
     displayed = [LABELS.index(permute_label(label, answer.order)) for label in LABELS]
     return [math.exp(logprobs[position]) for position in displayed]
-
-
-def _most_probable(probabilities: Probabilities) -> Label:
-    return LABELS[probabilities.index(max(probabilities))]
 
 
 def _averaged_accuracy(averages: Sequence[AveragedAnswer]) -> Accuracy | None:

@@ -3,9 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lawqa.errors import DataError
-from lawqa.scoring.paired import PairedComparison
+from lawqa.scoring.comparison import PairedComparison
+
+ALPHA = 0.05
+"""The chance, over all comparisons, that a difference is claimed where there is none."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A comparison among others."""
+
+    comparison: PairedComparison
+    """The comparison at the level that Holm's correction asks of it: interval and p_holm never contradict."""
+    level: float
+    """What the p-value must reach: 0.05 over the comparisons that are left when its turn comes."""
+    p_holm: float
+    """The p-value corrected for the number of comparisons; that of the comparison itself is raw."""
+    number: int
+    """How many comparisons there are."""
+    stands: bool
+    """Whether the difference is more than luck."""
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
@@ -28,8 +48,40 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
+def judge(comparisons: Mapping[str, PairedComparison], alpha: float = ALPHA) -> dict[str, Judged]:
+    """Each comparison at the level at which Holm's step-down procedure tests it.
+
+    The smallest p-value of m is tested at alpha / m, the next at alpha / (m - 1), until one fails; those that
+    are left are judged at the level that failed. An interval at the same level holds 0 exactly where the
+    difference does not stand.
+
+    Args:
+        comparisons: by name; all of one family.
+        alpha: the chance of any false claim.
+    """
+    ranked = sorted(comparisons, key=lambda name: comparisons[name].p_value)
+    adjusted = dict(zip(comparisons, holm([c.p_value for c in comparisons.values()]), strict=True))
+    levels: dict[str, float] = {}
+    left = len(ranked)
+    for name in ranked:
+        levels[name] = alpha / left
+        if comparisons[name].p_value <= alpha / left:
+            left = max(1, left - 1)
+        # else nothing below it can stand, and all of them are judged at this level
+    return {
+        name: Judged(
+            replace(comparison, confidence=1 - levels[name]),
+            levels[name],
+            adjusted[name],
+            len(comparisons),
+            comparison.p_value <= levels[name],
+        )
+        for name, comparison in comparisons.items()
+    }
+
+
 def which_differences_stand(
-    comparisons: Mapping[str, PairedComparison], *, base: str = "the base run", alpha: float = 0.05
+    comparisons: Mapping[str, PairedComparison], *, base: str = "the base run", alpha: float = ALPHA
 ) -> str:
     """The sentences that say which runs differ from the base by more than luck.
 
@@ -47,49 +99,107 @@ def which_differences_stand(
     """
     if not comparisons:
         raise DataError("there is nothing to compare with the base run")
-    adjusted = dict(zip(comparisons, holm([c.p_value for c in comparisons.values()]), strict=True))
-    standing = [name for name in comparisons if adjusted[name] <= alpha]
-    others = [name for name in comparisons if name not in standing]
-    corrected = f" (Holm-corrected for {len(comparisons)})" if len(comparisons) > 1 else ""
-    if standing:
-        of = f"{len(standing)} of {len(comparisons)} differences" if others else "Every difference"
-        stand = "stand" if others and len(standing) > 1 else "stands"
-        verdict = f"{of} from {base} {stand}{corrected}."
-    else:
-        verdict = f"No difference from {base} is larger than luck{corrected}."
+    judged = judge(comparisons, alpha)
+    standing = [name for name in judged if judged[name].stands]
+    others = [name for name in judged if name not in standing]
     return " ".join(
-        [verdict]
-        + [_standing(name, comparisons[name], adjusted[name]) for name in standing]
+        [verdict(judged, base)]
+        + [f"{name} stands: {_found(judged[name])}." for name in standing]
         + [
-            _luck(name, comparisons[name], adjusted[name], alpha / len(comparisons))
+            f"{name} may be luck: {_found(judged[name])}; {significance_sentence(judged[name])}; "
+            f"{power_sentence(judged[name])}."
             for name in others
         ]
     )
 
 
-def _standing(name: str, comparison: PairedComparison, p_value: float) -> str:
-    low, high = comparison.interval.low, comparison.interval.high
+def verdict(judged: Mapping[str, Judged], base: str) -> str:
+    """One sentence: how many differences from the base are larger than luck."""
+    standing = sum(one.stands for one in judged.values())
+    corrected = f" (Holm-corrected for {len(judged)})" if len(judged) > 1 else ""
+    if not standing:
+        return f"No difference from {base} is larger than luck{corrected}."
+    every = standing == len(judged)
+    of = "Every difference" if every else f"{standing} of {len(judged)} differences"
+    stand = "stands" if every or standing == 1 else "stand"
+    return f"{of} from {base} {stand}{corrected}."
+
+
+def difference_line(name: str, base: str, judged: Judged) -> str:
+    """The difference of the final answers in one line: `NAME - BASE: +50.0 points, higher ...`.
+
+    The sign is ASCII, with one decimal. What follows the number explains it: the direction, whether it is
+    more than luck, interval, test and p-value with their labels.
+    """
+    c = judged.comparison
+    way = "higher" if c.difference > 0 else "lower" if c.difference < 0 else "equal"
+    luck = "more than luck" if judged.stands else "may be luck"
+    return f"{name} - {base}: {signed(c.difference)} points, {way}, {luck} ({evidence(judged)})"
+
+
+def evidence(judged: Judged) -> str:
+    """Interval, test and p-value, each labelled."""
+    c = judged.comparison
     return (
-        f"{name} stands: {_points(comparison.difference)} points "
-        f"({100 * comparison.confidence:.0f} % interval {_points(low)} to {_points(high)}, "
-        f"{_p(p_value)})."
+        f"{confidence_name(c.confidence)} interval {signed(c.interval.low)} to "
+        f"{signed(c.interval.high)}, {c.interval_method}; {p_labelled(judged)}"
     )
 
 
-def _luck(name: str, comparison: PairedComparison, p_value: float, alpha: float) -> str:
-    needed = comparison.detectable_at(alpha)  # the level that Holm asks of the smallest p-value
-    reach = (
-        f"{comparison.questions} questions are too few to see any"
-        if needed is None
-        else f"at least {100 * needed:.1f} are needed to be seen 4 times in 5 on "
-        f"{comparison.questions} questions"
-    )
-    return f"{name} may be luck: {_points(comparison.difference)} points ({_p(p_value)}; {reach})."
+def p_labelled(judged: Judged) -> str:
+    """The p-value with its test; of several comparisons the raw and the corrected one."""
+    raw = f"{judged.comparison.test} {p_text(judged.comparison.p_value)}"
+    if judged.number == 1:
+        return raw
+    return f"{raw} raw, {p_text(judged.p_holm)} Holm-corrected for {judged.number}"
 
 
-def _points(share: float) -> str:
+def significance_sentence(judged: Judged) -> str:
+    """The smallest difference that would have been significant with these discordant answers."""
+    c = judged.comparison
+    bar = c.significant_at(judged.level)
+    unit = "questions" if c.clusters == c.questions else "groups"
+    on = f"with these {c.moved} discordant {unit}"
+    if bar is None:
+        return f"{on} no difference could be significant"
+    return f"{on} the smallest significant difference is {100 * bar:.1f} points (p <= {judged.level:.3g})"
+
+
+def power_sentence(judged: Judged) -> str:
+    """The true difference that such a comparison detects in 80 % of cases; not the bar for what was found."""
+    c = judged.comparison
+    needed = c.detectable_at(judged.level)
+    if needed is None:
+        return f"{c.questions} questions are too few to detect any difference"
+    return f"a true difference of {100 * needed:.1f} points is detected in 80 % of such comparisons"
+
+
+def compared_answers(name: str, base: str, c: PairedComparison) -> str:
+    """What was compared: the rule of each run's final answers, and its seeds."""
+    one, two = _with_seeds(c.by_base, c.seeds_base), _with_seeds(c.by_other, c.seeds_other)
+    if one == two:
+        return f"by {one}"
+    return f"{name} by {two}, {base} by {one}"
+
+
+def confidence_name(confidence: float) -> str:
+    """95 %, 97.5 %, 99.4 %."""
+    return f"{round(100 * confidence, 1):g} %"
+
+
+def signed(share: float) -> str:
+    """A difference of shares in points, with an ASCII sign and one decimal."""
     return f"{round(100 * share, 1) + 0.0:+.1f}"  # adding 0.0 turns -0.0 into 0.0
 
 
-def _p(p_value: float) -> str:
+def p_text(p_value: float) -> str:
+    """A p-value as a reader wants it."""
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
+def _found(judged: Judged) -> str:
+    return f"{signed(judged.comparison.difference)} points ({evidence(judged)})"
+
+
+def _with_seeds(name: str, seeds: int) -> str:
+    return f"{name} over {seeds} seeds" if seeds > 1 else name

@@ -11,13 +11,17 @@ from lawqa.choices import LABELS, Label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_by, accuracy_of
 from lawqa.scoring.collapse import Collapse, collapse_alarm
+from lawqa.scoring.final import By, FinalSummary, summarise_final
 from lawqa.scoring.floors import Floors, floors_of
 from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, by_prompt, order_name
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The numbers of one run."""
+    """The numbers of one run: its final answers, and every prompt."""
+
+    final: FinalSummary
+    """The final answers, one a question; what the run is judged by."""
 
     n: int
     """Prompts asked, whatever became of them."""
@@ -26,7 +30,7 @@ class Summary:
     """Different questions among them."""
 
     accuracy: Accuracy
-    """Correct answers among all asked."""
+    """Correct answers among all prompts asked."""
 
     outcomes: Mapping[Outcome, int]
     """Prompts by outcome; they sum to n."""
@@ -58,13 +62,17 @@ class Summary:
     def to_json(self) -> dict[str, Any]:
         """This summary in plain JSON types; the file around it carries the schema version."""
         record = asdict(self)
+        record["final"]["votes"] = list(record["final"]["votes"])
         if self.collapse is not None:
             record["collapse"]["sentence"] = self.collapse.sentence
         return record
 
 
 def summarise(
-    answers: Sequence[ScoredAnswer], *, choice_lengths: Mapping[str, Sequence[int]] | None = None
+    answers: Sequence[ScoredAnswer],
+    *,
+    choice_lengths: Mapping[str, Sequence[int]] | None = None,
+    by: By = "own",
 ) -> Summary:
     """The numbers of one run; the sequence of the answers does not matter.
 
@@ -72,9 +80,11 @@ def summarise(
         answers: every prompt asked.
         choice_lengths: for each question id the lengths of its four choices, in characters, in the
             original order; for the longest-choice floor.
+        by: how the prompts of a question become its final answer; `prompts` means `own` here.
 
     Raises:
-        DataError: nothing was asked, a prompt occurs twice, or a question's lengths are missing.
+        DataError: nothing was asked, a prompt occurs twice, a question's lengths are missing, or the orders
+            of a question disagree on its gold choice.
     """
     if not answers:
         raise DataError("the run holds no answers, so there is nothing to summarise")
@@ -83,6 +93,7 @@ def summarise(
     predicted = Counter(answer.predicted for answer in answers)
     gold = Counter(answer.gold for answer in answers)
     return Summary(
+        final=summarise_final(answers, "own" if by == "prompts" else by),
         n=len(answers),
         questions=len({answer.question_id for answer in answers}),
         accuracy=accuracy_of(answers),

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from lawqa.choices import LABELS, Label
 from lawqa.errors import DataError
-from lawqa.scoring.accuracy import Accuracy, accuracy_of, wilson
+from lawqa.scoring.accuracy import Accuracy, accuracy_of
+from lawqa.scoring.final import final_answers
 from lawqa.scoring.outcomes import ScoredAnswer, by_question
+from lawqa.scoring.ties import draw, leaders
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,18 @@ class VoteSummary:
     """Questions for which no sample gave a label; they count as not correct."""
 
 
-def majority(labels: Sequence[Label | None], logprobs: Sequence[float] | None = None) -> Majority:
+def majority(
+    labels: Sequence[Label | None], logprobs: Sequence[float] | None = None, *, seed: str = ""
+) -> Majority:
     """The majority label of the samples of one prompt.
 
-    A tie goes to the label whose samples have the larger summed log-probability, then to the first
-    label. Samples without a label vote for nothing, yet count in the agreement.
+    A tie goes to the label whose samples have the larger summed log-probability, then to a draw.
+    Samples without a label vote for nothing, yet count in the agreement.
 
     Args:
         labels: each sample's label as displayed, or None.
-        logprobs: each sample's natural log-probability; without them ties go by label.
+        logprobs: each sample's natural log-probability; without them ties are drawn.
+        seed: of the draw: the question's id.
 
     Raises:
         DataError: there are no samples.
@@ -74,41 +79,39 @@ def majority(labels: Sequence[Label | None], logprobs: Sequence[float] | None = 
     votes = Counter(label for label in labels if label is not None)
     if not votes:
         return Majority(None, 0, len(labels), 0.0)
-
-    def standing(label: Label) -> tuple[int, float]:
-        # fsum rounds once, so the sequence of the samples cannot decide a tie
-        cast = (w for own, w in zip(labels, weights, strict=True) if own == label)
-        return votes[label], math.fsum(cast)
-
-    winner = max((label for label in LABELS if label in votes), key=standing)
+    level = [label for label in LABELS if votes[label] == max(votes.values())]
+    # fsum rounds once, so the sequence of the samples cannot decide a tie
+    sums = {
+        label: math.fsum(w for own, w in zip(labels, weights, strict=True) if own == label)
+        for label in level
+    }
+    best = leaders(sums)
+    winner = best[0] if len(best) == 1 else draw(best, seed)
     return Majority(winner, votes[winner], len(labels), votes[winner] / len(labels))
 
 
 def summarise_votes(answers: Sequence[ScoredAnswer]) -> VoteSummary:
     """The majority of each question's samples, and how far they agree.
 
-    Labels are mapped back to the question's original order, so samples in several orders vote together.
+    Labels are mapped back to the question's original order, so samples in several orders vote together;
+    ties are broken as in `final_answers`.
 
     Raises:
         DataError: there are no answers.
     """
     if not answers:
         raise DataError("there are no samples to vote")
-    votes, correct, most = [], 0, 0
-    for _, group in by_question(answers):
-        vote = majority([answer.original_predicted for answer in group])
-        votes.append(vote)
-        correct += vote.label == group[0].original_gold
-        most = max(most, len(group))
-    asked = len(votes)
+    finals = [final.as_scored() for final in final_answers(answers, "vote")]
+    groups = [[a.original_predicted for a in group] for _, group in by_question(answers)]
+    agreement = [majority(labels).agreement for labels in groups]
     repeats = sorted({answer.repeat for answer in answers})
     return VoteSummary(
-        samples=most,
-        accuracy=Accuracy(correct, asked, correct / asked, wilson(correct, asked)),
+        samples=max(map(len, groups)),
+        accuracy=accuracy_of(finals),
         by_sample=tuple(
             accuracy_of([answer for answer in answers if answer.repeat == repeat])
             for repeat in repeats
         ),
-        agreement=math.fsum(vote.agreement for vote in votes) / asked,
-        undecided=sum(vote.label is None for vote in votes),
+        agreement=math.fsum(agreement) / len(agreement),
+        undecided=sum(final.predicted is None for final in finals),
     )

@@ -191,5 +191,5 @@ def test_the_lab_s_files_and_all_140_questions(
     questions = str(shared_data / "lawqa_jp" / "selection.json")
     assert main(["report", *files, "--data", questions, "-o", "r.md"]) == 0
     text = Path("r.md").read_text(encoding="utf-8")
-    assert "DIFFERENT DATA: compared on the 27 prompts" in text
+    assert "DIFFERENT DATA: compared on the 27 questions" in text
     assert "READ AGAIN" in text

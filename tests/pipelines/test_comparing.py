@@ -41,7 +41,7 @@ def test_a_run_is_not_counted_twice(embedded_questions: tuple[Question, ...]) ->
 
 
 @pytest.mark.usefixtures("here")
-def test_what_must_be_known_first_comes_first(
+def test_what_must_be_known_comes_right_after_the_difference(
     embedded_questions: tuple[Question, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = embedded_questions[:20]
@@ -52,7 +52,10 @@ def test_what_must_be_known_first_comes_first(
     assert main(["compare", "base", "other"]) == 0
     out = capsys.readouterr().out
     notes = [line for line in out.splitlines() if line.startswith("! ")]
-    assert notes == out.splitlines()[: len(notes)]
+    assert out.startswith("other - base: +")
+    assert notes == out.splitlines()[4 : 4 + len(notes)], (
+        "after the difference and what goes with it"
+    )
     assert "! DIFFERENT DATA: 20 questions of other are not worded as in base" in notes
     assert any(note.startswith("! other: 100 % of answers are a") for note in notes)
     outcomes = next(line for line in out.splitlines() if line.startswith("unparsed / truncated"))
@@ -86,10 +89,13 @@ def test_prompts_pair_up_by_the_choices_that_were_shown(
     right = {question.id: "b" for question in original}
     evaluated("both", both, right)
     evaluated("second", second, right)
-    found = compare_runs(Path("both"), [Path("second")])
+    found = compare_runs(Path("both"), [Path("second")], by="prompts")
     (comparison,) = found.comparisons.values()
     assert (comparison.prompts, comparison.left_out_base, comparison.left_out_other) == (6, 6, 0)
     assert comparison.only_base == comparison.only_other == 0
+    (finals,) = compare_runs(Path("both"), [Path("second")]).comparisons.values()
+    assert (finals.questions, finals.left_out_base, finals.left_out_other) == (6, 0, 0)
+    assert (finals.by_base, finals.by_other) == ("the vote over 2 orders", "single answers")
 
 
 @pytest.mark.usefixtures("here")

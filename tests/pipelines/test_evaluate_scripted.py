@@ -209,9 +209,16 @@ def test_label_probabilities_are_kept_where_labels_were_scored(run: Run, here: P
     assert (row["predicted_answer"], row["response"], row["answer_by"]) == ("b", "b", "logits")
 
 
-def test_equal_probabilities_go_to_the_earlier_label(run: Run, here: Path) -> None:
-    run({"*": {"text": "", "logprobs": [-9.0, -1.0, -1.0, -9.0]}}, "--run-dir", "r")
-    assert column(here / "r", "predicted_answer") == ["b"] * 4
+def test_equal_probabilities_are_drawn_by_the_question(run: Run, here: Path) -> None:
+    run({"*": {"text": "", "logprobs": [-9.0, -0.7, -0.7, -9.0]}}, "--run-dir", "r")
+    drawn = column(here / "r", "predicted_answer")
+    assert set(drawn) == {"b", "c"}
+    final = loaded(here / "r" / "summary.json")["final"]
+    assert (final["ties"], final["by_draw"]) == (4, 4)
+    # Gold is a, b, c, d: the two that are among the level labels count one half each.
+    assert final["expected"] == 0.25
+    run({"*": {"text": "", "logprobs": [-9.0, -0.7, -0.7, -9.0]}}, "--run-dir", "again")
+    assert column(here / "again", "predicted_answer") == drawn
 
 
 # --- answers that are none

@@ -266,7 +266,11 @@ def test_a_run_of_several_samples_can_be_read_again_and_compared(
     assert "r: is given twice" in capsys.readouterr().err
     shutil.copytree("r", "again")
     assert main(["compare", "r", "again"]) == 0
-    assert "4 (8 prompts)" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("again - r: +0.0 points, equal, may be luck (")
+    assert "by the vote of 2, on 4 questions" in out
+    assert main(["compare", "r", "again", "--by", "prompts"]) == 0
+    assert "4 (8 pairs)" in capsys.readouterr().out
 
 
 # --- how texts ended
@@ -459,7 +463,9 @@ def test_the_two_runs_are_printed_side_by_side_and_compared(
     assert "No difference from r-base is larger than luck." in out
     assert "| r | 4 | 100.0% |" in out
     assert main(["compare", "r-base", "r"]) == 0
-    assert capsys.readouterr().out.split("\n\n")[0].splitlines()[-1] in out
+    compared = capsys.readouterr().out
+    assert compared.startswith("r - r-base: +75.0 points, higher, may be luck (95 % interval ")
+    assert compared.splitlines()[0] in out
 
 
 def test_base_and_adapter_go_on_together(here: Path, adapter: Path) -> None:

@@ -32,12 +32,15 @@ def test_a_clear_win_says_by_how_much_on_what_and_how_sure(make_run: MakeRun) ->
     claim = headline(report)
     assert claim.kind == "better"
     assert claim.text.en == (
-        "Adapter qlora (R2) is better than the base model (R1) by +33.3 points on 60 held-out questions "
-        "(95 % interval +21.7 to +45.0, exact McNemar p < 0.001)."
+        "adapted - base: +33.3 points, higher, more than luck: adapter qlora (R2) is better than the base "
+        "model (R1) on 60 held-out questions (by single answers; 95 % interval +20.3 to +44.5, Newcombe's "
+        "paired score; exact McNemar p < 0.001)."
     )
     assert claim.text.ja == (
-        "アダプタ qlora（R2）は元のモデル（R1）より、学習に使っていない 60 問で +33.3 ポイント良い"
-        "（95 % 区間 +21.7 〜 +45.0、正確な McNemar 検定 p < 0.001）。"
+        "adapted - base: +33.3 ポイント（高い）。"
+        "偶然とは言えない：アダプタ qlora（R2）は元のモデル（R1）より、"
+        "学習に使っていない 60 問で良い（1 回の回答、95 % 区間 +20.3 〜 +44.5"
+        "（対応のある Newcombe のスコア区間）、正確な McNemar 検定 p < 0.001）。"
     )
     assert [run.name for run in report.runs] == ["base", "adapted"], "the base model goes first"
 
@@ -45,23 +48,32 @@ def test_a_clear_win_says_by_how_much_on_what_and_how_sure(make_run: MakeRun) ->
 def test_a_loss_is_called_worse(make_run: MakeRun) -> None:
     claim = headline(made(make_run("base", 45), make_run("adapted", 25, adapter="a/qlora")))
     assert claim.kind == "worse"
-    assert "is worse than the base model (R1) by −33.3 points" in claim.text.en
-    assert "−33.3 ポイント悪い" in claim.text.ja
+    assert claim.text.en.startswith(
+        "adapted - base: -33.3 points, lower, more than luck: adapter qlora"
+    )
+    assert "is worse than the base model (R1) on 60 held-out questions" in claim.text.en
+    assert claim.text.ja.startswith("adapted - base: -33.3 ポイント（低い）")
+    assert "問で悪い" in claim.text.ja
 
 
-def test_no_difference_says_how_many_points_would_be_needed(make_run: MakeRun) -> None:
+def test_no_difference_says_the_bar_and_apart_from_it_what_is_detected(make_run: MakeRun) -> None:
     claim = headline(
         made(make_run("base", 30), make_run("adapted", 30, offset=4, adapter="a/qlora"))
     )
     assert claim.kind == "none"
-    found = re.match(
-        r"No difference between adapter qlora \(R2\) and the base model \(R1\) can be claimed: with n = 60 "
-        r"at least (\d+\.\d) points would be needed \(found \+0\.0;",
-        claim.text.en,
+    assert claim.text.en.startswith(
+        "adapted - base: +0.0 points, equal, may be luck: no difference between adapter qlora (R2) and the "
+        "base model (R1) can be claimed on 60 questions ("
     )
+    # 4 won, 4 lost: 8 to 0 is p = 0.008, 7 to 1 is 0.070.
+    assert (
+        "With these 8 discordant questions the smallest significant difference is 13.3 points (p <= 0.05). "
+        "A true difference of " in claim.text.en
+    )
+    found = re.search(r"A true difference of (\d+\.\d) points is detected in 80 %", claim.text.en)
     assert found
     assert 10 < float(found[1]) < 40
-    assert "差があるとは言えない：n = 60 では少なくとも" in claim.text.ja
+    assert "正誤が分かれた 8 問で有意になる最小の差は 13.3 ポイント" in claim.text.ja
 
 
 def test_a_leak_takes_the_claim_away(make_run: MakeRun) -> None:
@@ -70,7 +82,7 @@ def test_a_leak_takes_the_claim_away(make_run: MakeRun) -> None:
     assert claim.kind == "void"
     assert claim.text.en == (
         "No claim about new questions can be made: R2 was asked questions that its adapter was trained on "
-        "(on these 60 questions adapter qlora (R2) is +58.3 points from the base model (R1))."
+        "(on these 60 questions adapted - base: +58.3 points, higher)."
     )
     assert cautions(report)[0] == f"R2 {LEAK}"
     assert cautions_of(report)[0].severe
@@ -87,7 +99,7 @@ def test_one_run_alone_has_no_claim_either_where_it_may_leak(make_run: MakeRun, 
 def test_questions_that_chose_the_step_are_not_called_held_out(make_run: MakeRun) -> None:
     chosen = "CHOSEN BY: 5 of 60 questions decided which step of a was kept; this accuracy flatters"
     report = made(make_run("base", 20), make_run("x", 50, adapter="a/x", notes=(chosen,)))
-    assert "on 60 questions (" in headline(report).text.en
+    assert "on 60 questions (by single answers" in headline(report).text.en
     assert f"R2 {chosen}" in cautions(report)
 
 
@@ -107,10 +119,16 @@ def test_several_runs_are_corrected_for_their_number(make_run: MakeRun) -> None:
     alone = made(runs[0], runs[1])
     assert alone.pairs[0].comparison is not None
     assert alone.pairs[0].comparison.p_value < 0.05
-    assert report.pairs[0].p_holm == pytest.approx(2 * alone.pairs[0].comparison.p_value)
+    judged = report.pairs[0].judged
+    assert judged is not None
+    assert judged.p_holm == pytest.approx(2 * alone.pairs[0].comparison.p_value)
     assert [claim.kind for claim in claims_of(report)] == ["better", "better", "none"]
     assert headline(report).text.en == "2 of 3 differences stand (Holm-corrected)."
-    assert all(", Holm" in claim.text.en for claim in claims_of(report))
+    assert all("Holm-corrected for 3)" in claim.text.en for claim in claims_of(report))
+    for pair in report.pairs:
+        assert pair.judged is not None
+        interval = pair.judged.comparison.interval
+        assert (interval.low <= 0 <= interval.high) == (pair.judged.p_holm > 0.05)
 
 
 def test_failed_cut_off_and_empty_answers_are_counted(
@@ -153,7 +171,7 @@ def test_different_data_is_said(
     write_questions(few, embedded_questions[:40])
     report = made(make_run("base", 30), make_run("few", 20, data=few))
     assert any(
-        "R2 DIFFERENT DATA: compared on the 40 prompts that both were asked; R1 was asked 20 others"
+        "R2 DIFFERENT DATA: compared on the 40 questions that both were asked; R1 was asked 20 others"
         in line
         for line in cautions(report)
     )
@@ -207,7 +225,7 @@ def test_an_adapter_is_held_against_the_run_that_differs_in_it_alone(make_run: M
         ("R3", "R4"),
     ]
     assert (
-        "Adapter x (R4) is better than the base model (R3) by +33.3 points"
+        "adapted-gold - base-gold: +33.3 points, higher, more than luck: adapter x (R4) is better than"
         in claims_of(report)[1].text.en
     )
     assert [

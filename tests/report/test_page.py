@@ -283,7 +283,7 @@ def test_markdown_has_the_claim_the_tables_and_what_changed(make_run: MakeRun) -
     )
     english, japanese = report_markdown(report), report_markdown(report, "ja")
     assert english.splitlines()[2].startswith(
-        "**Adapter qlora (R2) is better than the base model (R1) by +25.0 points"
+        "**adapted - base: +25.0 points, higher, more than luck: adapter qlora (R2) is better"
     )
     assert "### By law" in english
     assert "Wrong before, right now (15)" in english

@@ -38,7 +38,7 @@ def test_the_bounds_are_quantiles_of_all_resamples(
     differences: list[int], sizes: list[int], confidence: float
 ) -> None:
     interval = bootstrap_by_question(
-        differences, sizes, confidence=confidence, resamples=50_000, seed=1
+        differences, sizes, confidence=confidence, resamples=50_000, seed=1, expanded=False
     )
     # Five standard errors of 50,000 draws are below 0.01.
     for bound, quantile in (
@@ -57,7 +57,7 @@ def test_single_prompts_give_scipys_percentile_interval() -> None:
     expected = bootstrap(
         (np.array(differences),), np.mean, method="percentile", n_resamples=20_000, rng=4
     ).confidence_interval
-    interval = bootstrap_by_question(differences, [1] * 140, resamples=20_000)
+    interval = bootstrap_by_question(differences, [1] * 140, resamples=20_000, expanded=False)
     assert interval.low == pytest.approx(expected.low, abs=1.01 / 140)
     assert interval.high == pytest.approx(expected.high, abs=1.01 / 140)
 
@@ -107,3 +107,17 @@ def test_options_out_of_range_are_refused(options: dict[str, float]) -> None:
 def test_every_question_needs_a_size(differences: list[int], sizes: list[int]) -> None:
     with pytest.raises(ValueError, match="differences and"):
         bootstrap_by_question(differences, sizes)
+
+
+def test_expanded_percentiles_lie_as_far_out_as_students_t() -> None:
+    from scipy.stats import norm, t
+
+    from lawqa.scoring.bootstrap import _expanded_tail
+
+    for n in (5, 18, 140):
+        expected = norm.cdf((n / (n - 1)) ** 0.5 * t.ppf(0.025, n - 1))
+        assert _expanded_tail(0.025, n) == pytest.approx(expected)
+    differences = [1, 0, -1, 1, 1, 0, 0, 0]
+    wide = bootstrap_by_question(differences, [1] * 8)
+    narrow = bootstrap_by_question(differences, [1] * 8, expanded=False)
+    assert wide.low < narrow.low < narrow.high < wide.high

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.choices import cyclic_orders
+from lawqa.choices import LABELS, cyclic_orders, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring import (
+    By,
     ScoredAnswer,
     accuracy_of,
     compare,
@@ -23,12 +24,19 @@ from lawqa.scoring import (
 
 def run_of(rights: dict[tuple[str, int], bool]) -> list[ScoredAnswer]:
     """A run by (question, number of the cyclic order)."""
-    return [
-        ScoredAnswer(
-            q, "a", "a" if right else "b", "correct" if right else "wrong", order=cyclic_orders()[o]
+    found = []
+    for (q, o), right in rights.items():
+        gold, wrong = (permute_label(label, cyclic_orders()[o]) for label in LABELS[:2])
+        found.append(
+            ScoredAnswer(
+                q,
+                gold,
+                gold if right else wrong,
+                "correct" if right else "wrong",
+                order=cyclic_orders()[o],
+            )
         )
-        for (q, o), right in rights.items()
-    ]
+    return found
 
 
 def runs_with(
@@ -89,7 +97,7 @@ def test_several_orders_of_a_question_are_one_cluster() -> None:
     # Six questions won in all four orders, 14 unchanged.
     base = run_of({(f"q{i:02}", o): False for i in range(20) for o in range(4)})
     other = run_of({(f"q{i:02}", o): i < 6 for i in range(20) for o in range(4)})
-    comparison = compare(base, other)
+    comparison = compare(base, other, by="prompts")
     assert (comparison.prompts, comparison.questions, comparison.only_other) == (80, 20, 24)
     assert comparison.test == "exact sign-flip by question"
     assert comparison.p_value == 2 / 2**6
@@ -97,7 +105,8 @@ def test_several_orders_of_a_question_are_one_cluster() -> None:
     one_order = compare(base[::4], other[::4])
     assert one_order.test == "exact McNemar"
     assert one_order.p_value == comparison.p_value
-    assert one_order.interval == comparison.interval
+    assert one_order.interval_method == "Newcombe's paired score"
+    assert comparison.interval_method == "bootstrap by question"
     assert one_order.minimum_detectable_difference == pytest.approx(
         comparison.minimum_detectable_difference
     )
@@ -112,7 +121,7 @@ def test_the_detectable_difference_of_clusters_is_seen_four_times_in_five() -> N
                    for i in range(140) for o in range(4)})  # fmt: skip
     other = run_of({(f"q{i:03}", o): i < 50 and signs[i] > 0 and o < moves[i]
                     for i in range(140) for o in range(4)})  # fmt: skip
-    detectable = compare(base, other).minimum_detectable_difference
+    detectable = compare(base, other, by="prompts").minimum_detectable_difference
     assert detectable is not None
     # Larger moves carry more of the difference in one direction as in the other: each question that
     # moves is won with a probability that makes the mean move the detectable difference.
@@ -130,15 +139,19 @@ def test_the_detectable_difference_of_clusters_is_seen_four_times_in_five() -> N
 def test_prompts_that_only_one_run_was_asked_are_counted_and_left_out() -> None:
     base = run_of({("q1", 0): True, ("q2", 0): False, ("q3", 0): True, ("q1", 1): True})
     other = run_of({("q1", 0): True, ("q2", 0): True, ("q9", 0): True})
-    comparison = compare(base, other)
+    comparison = compare(base, other, by="prompts")
     assert (comparison.prompts, comparison.left_out_base, comparison.left_out_other) == (2, 2, 1)
     assert comparison.base == accuracy_of(base[:2])
+    finals = compare(base, other)
+    assert (finals.questions, finals.left_out_base, finals.left_out_other) == (2, 1, 1)
 
 
 def test_repeats_pair_by_number() -> None:
     base = [ScoredAnswer(q, "a", "a", "correct") for q in ("q1", "q2")]
     other = [ScoredAnswer(q, "a", "a", "correct", repeat=r) for q in ("q1", "q2") for r in (0, 1)]
-    assert (compare(base, other).prompts, compare(base, other).left_out_other) == (2, 2)
+    found = compare(base, other, by="prompts")
+    assert (found.prompts, found.left_out_other) == (2, 2)
+    assert (compare(base, other).prompts, compare(base, other).left_out_other) == (2, 0)
 
 
 @pytest.mark.parametrize("shared", [[], ["q1"]])
@@ -147,6 +160,9 @@ def test_fewer_than_two_shared_questions_are_an_error(shared: list[str]) -> None
     other = run_of({(q, o): True for q in [*shared, "y"] for o in range(4)})
     with pytest.raises(DataError, match=f"share {len(shared)} of {len(shared) + 1}") as error:
         compare(base, other)
+    assert "same data file" in error.value.hint
+    with pytest.raises(DataError) as error:
+        compare(base, other, by="prompts")
     assert "--permutations" in error.value.hint
 
 
@@ -167,7 +183,10 @@ def test_a_run_against_itself() -> None:
     base, _ = runs_with(both=70, only_base=0, only_other=0, neither=70)
     comparison = compare(base, base)
     assert (comparison.p_value, comparison.difference, comparison.discordance) == (1, 0, 0)
-    assert (comparison.interval.low, comparison.interval.high) == (0, 0)
+    # No question differs, and yet another 140 might.
+    assert comparison.interval.high == pytest.approx(-comparison.interval.low)
+    assert 0 < comparison.interval.high < 0.03
+    assert comparison.smallest_significant_difference is None
     assert comparison.minimum_detectable_difference == pytest.approx(0.056, abs=5e-4)
 
 
@@ -188,8 +207,8 @@ def test_json_is_plain() -> None:
 @given(RUN_PAIRS)
 def test_swapping_the_runs_swaps_everything(rows: list[Any]) -> None:
     base, other = runs_of(rows)
-    forth = compare(base, other, resamples=200)
-    back = compare(other, base, resamples=200)
+    forth = compare(base, other, by="prompts", resamples=200)
+    back = compare(other, base, by="prompts", resamples=200)
     assert (back.both, back.neither) == (forth.both, forth.neither)
     assert (back.only_base, back.only_other) == (forth.only_other, forth.only_base)
     assert (back.base, back.other) == (forth.other, forth.base)
@@ -206,17 +225,23 @@ def test_the_sequence_of_the_answers_does_not_matter(
     rows: list[Any], generator: random.Random
 ) -> None:
     base, other = runs_of(rows)
-    expected = compare(base, other, resamples=200)
-    shuffled = compare(
-        generator.sample(base, len(base)), generator.sample(other, len(other)), resamples=200
-    )
-    assert shuffled == expected
+    rules: tuple[By, ...] = ("prompts", "own")
+    for by in rules:
+        expected = compare(base, other, by=by, resamples=200)
+        shuffled = compare(
+            generator.sample(base, len(base)),
+            generator.sample(other, len(other)),
+            by=by,
+            resamples=200,
+        )
+        assert shuffled == expected
+        assert shuffled.interval == expected.interval
 
 
 @settings(deadline=None, max_examples=50)
 @given(RUN_PAIRS)
 def test_the_table_sums_and_the_numbers_agree(rows: list[Any]) -> None:
-    comparison = compare(*runs_of(rows), resamples=200)
+    comparison = compare(*runs_of(rows), by="prompts", resamples=200)
     cells = (comparison.both, comparison.only_base, comparison.only_other, comparison.neither)
     assert sum(cells) == comparison.prompts == len(rows)
     assert comparison.difference == pytest.approx(comparison.other.value - comparison.base.value)

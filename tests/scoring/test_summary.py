@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.choices import LABELS, cyclic_orders
+from lawqa.choices import LABELS, cyclic_orders, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring import OUTCOMES, ScoredAnswer, outcome_of, summarise, wilson
 
@@ -85,7 +85,7 @@ def test_json_is_plain_and_its_keys_keep_their_sequence() -> None:
     ).to_json()
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert list(record) == [
-        "n", "questions", "accuracy", "outcomes", "predicted", "gold", "floors", "by_law",
+        "final", "n", "questions", "accuracy", "outcomes", "predicted", "gold", "floors", "by_law",
         "by_context", "by_retrieval", "by_order", "collapse",
     ]  # fmt: skip
     assert list(record["outcomes"]) == list(OUTCOMES)
@@ -114,12 +114,14 @@ def test_json_is_plain_and_its_keys_keep_their_sequence() -> None:
 def test_the_sequence_does_not_matter_and_the_parts_sum_to_the_whole(
     rows: list[Any], generator: random.Random
 ) -> None:
+    golds = {i: g for i, _, g, _, _, _ in rows}  # the right choice is one, whatever the order
     answers = [
         ScoredAnswer(
             f"q{i}", g, p, outcome_of(g, p, "answered" if p else "unanswered"),
             law=law, order=order, gold_retrieved=hit,
         )
-        for i, order, g, p, law, hit in rows
+        for i, order, _, p, law, hit in rows
+        for g in [permute_label(golds[i], order)]
     ]  # fmt: skip
     summary = summarise(answers)
     shuffled = summarise(generator.sample(answers, len(answers)))
