@@ -152,21 +152,32 @@ class Info:
 
 @dataclass(frozen=True)
 class Eval(Ranked):
-    """Measure how well an index finds the articles that the questions' own contexts quote."""
+    """Measure which articles that the questions' own contexts quote are found, and how much of their text."""
 
     questions: Path = DEFAULT_DATA
     """The questions: lawqa_jp JSON, or JSONL."""
     rerank_depth: int = 20
     """How many articles the cross-encoder reorders."""
+    budgets: tuple[int, ...] = (1024, 2048, 3072, 4096)
+    """The lengths of a context to measure, in tokens."""
+    top_k: int = 5
+    """How many articles a context is made of."""
+    tokenizer: str | None = None
+    """The directory of the tokenizer that counts. Without it, or where it cannot be loaded: an estimate."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Write JSON."""
     telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.index import evaluate_index
+        from lawqa.pipelines.index_evaluation import evaluate_index
 
         summary = evaluate_index(
-            self.config(self.rerank_depth), self.questions, quiet=self.telling.quiet
+            self.config(self.rerank_depth),
+            self.questions,
+            budgets=self.budgets,
+            top_k=self.top_k,
+            tokenizer=self.tokenizer,
+            quiet=self.telling.quiet,
         )
         if self.as_json:
             print(json.dumps(summary, ensure_ascii=False, indent=1))
@@ -249,7 +260,30 @@ def evaluation_text(summary: dict[str, Any]) -> str:
     for miss in summary["misses"]:
         gold = ", ".join(f"{g['law_title']}{g['name']} ({_rank(g['rank'])})" for g in miss["gold"])
         lines.append(f"  {_rank(miss['rank']):>5}  {miss['id']}: {gold}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_gold_text_lines(summary)])
+
+
+def _gold_text_lines(summary: dict[str, Any]) -> list[str]:
+    """How much of the gold text contexts hold, and the questions whose contexts hold least."""
+    from lawqa.report.table import aligned
+
+    cells = [["", "context", "gold text", "of it >= .9", "n", "median length"]]
+    groups = [("all", summary["gold_text"])]
+    groups += [(law, figures["gold_text"]) for law, figures in summary["by_law"].items()]
+    for name, by_budget in groups:
+        for budget, found in by_budget.items():
+            cells.append(
+                [name or "(unknown)", budget, _figure(found["gold_text_mean"]),
+                 *(str(found[key]) for key in ("gold_text_090", "questions", "tokens_median"))]
+            )  # fmt: skip
+    misses = summary["gold_text_misses"]
+    lines = [f"counted in {summary['counted_in']}:", aligned(cells), ""]
+    if misses["questions"]:
+        lines.append(f"the questions that miss most of their gold text at {misses['budget']}:")
+    for miss in misses["questions"]:
+        lines.append(f"  {miss['share']:5.3f}  {miss['id']}")
+        lines += [f"         {reason}" for reason in miss["why"]]
+    return lines
 
 
 def _figure(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Retrieval indexes: built from an article file, opened with their manifest, evaluated."""
+"""Retrieval indexes: built from an article file, opened with their manifest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from lawqa.pipelines.index_files import (
     index_sha256,
     read_index_manifest,
 )
-from lawqa.questions import file_sha256, read_questions
 from lawqa.retrieval.articles import corpus_sha256, count_articles_in, read_articles
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
 from lawqa.retrieval.dense import (
@@ -27,7 +26,6 @@ from lawqa.retrieval.dense import (
     SentenceEncoder,
     write_embeddings,
 )
-from lawqa.retrieval.evaluation import evaluate_retrieval, summarise
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
@@ -161,44 +159,6 @@ def open_retriever(config: RetrieverConfig) -> Retriever:
         reranker=reranker,
         rerank_depth=config.rerank_depth,
     )
-
-
-def evaluate_index(
-    config: RetrieverConfig, questions: Path, *, quiet: bool = False
-) -> dict[str, Any]:
-    """How well an index finds the gold articles of questions, as JSON (see `evaluation.summarise`).
-
-    Args:
-        config: which index, and how it is searched.
-        questions: the question file.
-        quiet: no progress.
-
-    Raises:
-        DataError: the questions cannot be read, or none of them has a gold article.
-        ConfigError: as `open_retriever`.
-    """
-    retriever = open_retriever(config)
-    asked = read_questions(questions)
-    with Bar("searching", "questions", len(asked), quiet=quiet) as bar:
-        results = evaluate_retrieval(
-            bar.over(asked),
-            retriever.index,
-            lambda question, depth: retriever.rank_for(question, depth).positions,
-        )
-    manifest = read_index_manifest(config.index)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        **summarise(results, len(asked)),
-        "index": {"path": str(config.index), "sha256": manifest["index_sha256"]},
-        "corpus": manifest["corpus"],
-        "questions": {"path": str(questions), "sha256": file_sha256(questions)},
-        "settings": {
-            **asdict(config.settings),
-            "dense": config.dense,
-            "reranker_model": config.reranker_model,
-            "rerank_depth": config.rerank_depth if config.reranker_model else None,
-        },
-    }
 
 
 def _corpus(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from lawqa.bars import Bar
@@ -15,12 +16,14 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.index import RetrieverConfig, open_retriever
 from lawqa.pipelines.index_files import read_index_manifest, verify_index
 from lawqa.questions import Question, fingerprint
-from lawqa.retrieval.context import Context, Count, Source, build_context
+from lawqa.retrieval.context import CONTEXT_MAKER, Context, Count, Source, build_context
 from lawqa.retrieval.evaluation import gold_positions
+from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever
 
 DEFAULT_TOP_K = 5
 DEFAULT_MAX_CONTEXT_TOKENS = 2048
+_KEPT_COUNTS = 50_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class RagConfig:
     retriever: RetrieverConfig
     """Which index is searched, and how."""
     top_k: int = DEFAULT_TOP_K
-    """The most articles in one context."""
+    """How many of the best articles a context is made of; passages of those after them may join (see
+    `retrieval.passages.reach`)."""
     max_context_tokens: int = DEFAULT_MAX_CONTEXT_TOKENS
     """The most tokens of one context, headings included."""
     tokenizer: str | None = None
@@ -42,7 +46,8 @@ class RagConfig:
         """The settings in plain JSON types."""
         settings = asdict(self)
         settings["retriever"]["index"] = str(self.retriever.index)
-        return settings
+        # Contexts made before there were passages have no such entry: another setting to resume and compare.
+        return {**settings, "context": CONTEXT_MAKER}
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def retrieve_contexts(
     manifest = read_index_manifest(config.retriever.index)
     verify_index(config.retriever.index, manifest)
     retriever = open_retriever(config.retriever)
-    count = _counter(config)
+    count = token_counter(config.tokenizer, config.revision)
     contexts: dict[str, RetrievedContext] = {}
     with Bar("retrieving contexts", "questions", len(questions), quiet=quiet) as bar:
         for question in bar.over(questions):
@@ -127,8 +132,10 @@ def retrieve_contexts(
 def _context(
     config: RagConfig, retriever: Retriever, question: Question, count: Count
 ) -> RetrievedContext:
-    hits = retriever.retrieve(question, config.top_k)
-    context: Context = build_context(hits, limit=config.max_context_tokens, count=count)
+    hits = retriever.retrieve(question, reach(config.top_k))
+    context: Context = build_context(
+        hits, limit=config.max_context_tokens, count=count, top_k=config.top_k
+    )
     if not context.sources:
         why = "nothing in the index resembles it" if not hits else "no article fits the context"
         raise ConfigError(
@@ -155,14 +162,21 @@ def _check(config: RagConfig) -> None:
         raise ConfigError("\n".join(problems))
 
 
-def _counter(config: RagConfig) -> Count:
-    """What a context's length is counted by."""
-    if config.tokenizer is None:
+def token_counter(model: str | None, revision: str | None = None) -> Count:
+    """What a context's length is counted by: a model's tokenizer; characters where there is none.
+
+    Raises:
+        LawqaError: the tokenizer cannot be loaded.
+    """
+    if model is None:
         return len
     from lawqa.backends.hf import require_packages
 
     require_packages(quantised=False)
     from lawqa.backends.hf.pretrained import load_tokenizer
 
-    tokenizer = load_tokenizer(config.tokenizer, config.revision)
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+    tokenizer = load_tokenizer(model, revision)
+    # The same lines of statutes come in the contexts of many questions.
+    return lru_cache(_KEPT_COUNTS)(
+        lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+    )

@@ -6,7 +6,7 @@ The gold articles of a question are read from the headings of its context: `## æ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ def gold_articles(context: str) -> tuple[GoldArticle, ...]:
 def gold_positions(question: Question, index: StatuteIndex) -> frozenset[int] | None:
     """Where its gold articles stand in an index that holds them; None where its context quotes none."""
     gold = gold_articles(question.context)
-    positions = (_position(one, index) for one in gold)
+    positions = (position_of(one, index) for one in gold)
     return frozenset(p for p in positions if p is not None) if gold else None
 
 
@@ -144,22 +144,23 @@ def _ranks(
     question: Question, gold: Sequence[GoldArticle], index: StatuteIndex, ranker: Ranker
 ) -> tuple[int | None, ...]:
     ranking = {position: rank for rank, position in enumerate(ranker(question, DEPTH), start=1)}
-    positions = (_position(one, index) for one in gold)
+    positions = (position_of(one, index) for one in gold)
     return tuple(None if position is None else ranking.get(position) for position in positions)
 
 
-def _position(gold: GoldArticle, index: StatuteIndex) -> int | None:
+def position_of(gold: GoldArticle, index: StatuteIndex) -> int | None:
+    """Where a gold article stands in an index; None where it does not hold it."""
     law = index.names.law(gold.law_title)
     return None if law is None else index.find(law, gold.article)
 
 
 def _grouped(
     results: Sequence[QuestionResult], key: Callable[[Question], str]
-) -> dict[str, Mapping[str, float | int]]:
+) -> dict[str, dict[str, Any]]:
     groups: dict[str, list[QuestionResult]] = {}
     for result in results:
         groups.setdefault(key(result.question), []).append(result)
-    return {name: figures(groups[name]) for name in sorted(groups)}
+    return {name: dict(figures(groups[name])) for name in sorted(groups)}
 
 
 def _miss(result: QuestionResult) -> dict[str, Any]:

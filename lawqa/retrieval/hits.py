@@ -50,7 +50,11 @@ class Hit:
     items: tuple[str, ...]
     """Numbers of its cited 号, such as 3 or 3_2."""
     query: str
-    """The normalised words that were searched for."""
+    """The normalised words that were searched for: the question, then a line for each choice."""
+    strength: float = 1.0
+    """How near its score comes to the best one's: 1 is equal."""
+    cited_paragraphs: frozenset[int] = frozenset()
+    """Positions of its paragraphs that the text cites by number."""
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:

@@ -37,7 +37,9 @@ Floats = NDArray[np.float64]
 
 _ASKS_FOR_OTHER_PARTS = re.compile("附則|別表|様式|前文|制定文")
 _DECIMALS = 4
-"""Scores are rounded to so many decimals, so that no machine's last bit decides a tie."""
+"""Scores are rounded to this number of decimals, so that no machine's last bit decides a tie."""
+_FALLING = -0.28
+"""The exponent of rank that the word scores of the dev half fall by on the average."""
 
 
 @dataclass(frozen=True)
@@ -263,7 +265,17 @@ class Retriever:
             paragraphs=tuple(order),
             items=tuple(dict.fromkeys(c.item for c in citations if c.item is not None)),
             query=ranking.query,
+            strength=self._strength(ranking, place),
+            cited_paragraphs=frozenset(
+                i for i, paragraph in enumerate(article.paragraphs) if paragraph.num in named
+            ),
         )
+
+    def _strength(self, ranking: Ranking, place: int) -> float:
+        """How near the best score an article comes; by rank where a model's scores have no zero."""
+        if self._dense is not None or self._reranker is not None:
+            return float((place + 1) ** _FALLING)
+        return ranking.scores[place] / ranking.scores[0]
 
     def _found_by(self, ranking: Ranking, position: int, article: Article) -> Iterable[Reason]:
         if position in ranking.cited:

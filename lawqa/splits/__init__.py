@@ -19,7 +19,7 @@ Knows nothing about files. Deterministic for a seed, on every machine and Python
 from __future__ import annotations
 
 from lawqa.splits.groups import Group, Link, find_groups
-from lawqa.splits.headings import Article, gold_articles
+from lawqa.splits.headings import Article, article_lines, gold_articles, quoted_lines
 from lawqa.splits.leaks import Leak, find_leaks
 from lawqa.splits.material import Material, of_question, of_text
 from lawqa.splits.reasons import KINDS, RULES, Kind, Reason, Rules
@@ -55,6 +55,7 @@ __all__ = [
     "Rules",
     "Scheme",
     "Split",
+    "article_lines",
     "canonical_title",
     "class_balance",
     "find_groups",
@@ -65,5 +66,6 @@ __all__ = [
     "lab_final",
     "of_question",
     "of_text",
+    "quoted_lines",
     "size_in_questions",
 ]

@@ -75,6 +75,19 @@ def quotations(context: str) -> tuple[Quotation, ...]:
     return tuple(Quotation(article, length) for article, length in reader.lengths.items())
 
 
+def article_lines(context: str) -> Iterator[str]:
+    """The lines of a context that stand under the heading of an article."""
+    reader = _Reader()
+    for line in context.split("\n"):
+        normalised = unicodedata.normalize("NFKC", line)
+        if heading := _HASHES.fullmatch(normalised):
+            reader.heading(len(heading[1]), heading[2], line)
+        else:
+            reader.line(normalised)
+            if reader.in_article:
+                yield line
+
+
 def quoted_lines(context: str) -> Iterator[str]:
     """The lines of a context that are not headings."""
     for line in context.split("\n"):
@@ -92,6 +105,11 @@ class _Reader:
         self._open: list[tuple[str, int | None]] = []  # articles and their paragraphs
         self._level = 0
         self._said = False
+
+    @property
+    def in_article(self) -> bool:
+        """Whether what comes next belongs to an article of a statute."""
+        return bool(self._title) and bool(self._open)
 
     def heading(self, level: int, heading: str, line: str) -> None:
         """Take a heading: its level, its words in NFKC, and the line as written."""

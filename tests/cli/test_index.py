@@ -193,6 +193,52 @@ def test_eval_is_readable(built: Path, questions: Path, capsys: pytest.CaptureFi
     assert f"{ACT}第24条" in text
 
 
+def test_eval_measures_how_much_of_the_gold_text_reaches_a_context(
+    built: Path, questions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("eval", "--index", built, "--questions", questions, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["gold_text"]) == ["1024", "2048", "3072", "4096"]
+    at = found["gold_text"]["2048"]
+    assert set(at) == {"gold_text_mean", "gold_text_090", "questions", "tokens_median"}
+    assert at["questions"] == found["overall"]["n"]
+    assert found["counted_in"].startswith("tokens estimated from characters")
+    for figures in found["by_law"].values():
+        assert figures["gold_text"]["2048"]["questions"] == figures["n"]
+    assert all(miss["why"] for miss in found["gold_text_misses"]["questions"])
+
+
+def test_eval_without_its_tokenizer_estimates_and_says_so(
+    built: Path, questions: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    flags = ("--questions", questions, "--json", "--budgets", "60", "120", "--top-k", "2")
+    assert run("eval", "--index", built, *flags, "--tokenizer", tmp_path / "none") == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert list(found["gold_text"]) == ["60", "120"]
+    assert found["gold_text"]["60"]["tokens_median"] <= 60
+    assert found["counted_in"].startswith("tokens estimated from characters")
+    assert "estimated from characters" in said.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--budgets", "0"), "--budgets: 0, expected 1 or more"),
+        (("--top-k", "0"), "--top-k is 0, expected 1 or more"),
+    ],
+)
+def test_eval_refuses_limits_that_hold_nothing(
+    built: Path,
+    questions: Path,
+    flags: tuple[str, ...],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("eval", "--index", built, "--questions", questions, *flags) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_a_long_build_tells_how_far_it_is_in_each_of_its_parts(
     articles: Path,
     tmp_path: Path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -103,7 +104,7 @@ def test_sources_say_what_is_whole() -> None:
 def test_a_long_article_gives_its_most_relevant_paragraphs() -> None:
     long = hit("5", "あ" * 100, "い" * 100, "う" * 100, paragraphs=(2, 0, 1))
     text = build_context([long], limit=280).text
-    assert text.endswith(OMISSION)
+    assert f"\n{OMISSION}\n#### 第3項" in text
     assert [line for line in text.split("\n") if line.startswith("####")] == [
         "#### 第1項",
         "#### 第3項",
@@ -184,3 +185,61 @@ def test_what_a_search_finds_becomes_a_context(index: StatuteIndex) -> None:
     context = build_context(hits, limit=2_000)
     assert context.text.startswith("## 試験品取引法\n### 第5条\n#### 第1項\n")
     assert context.sources[0].id == "901AC01/main/5"
+
+
+def test_the_limit_goes_to_the_best_paragraphs_of_all_articles_not_to_equal_shares() -> None:
+    best = hit("23_2", "余" * 400, "公" * 400, paragraphs=(1, 0))
+    other = hit("6", "届" * 400, "出" * 400, paragraphs=(0, 1))
+    hits = [replace(best, rank=1), replace(other, rank=2, strength=0.5)]
+    text = build_context(hits, limit=1000).text
+    assert "公" * 400 in text
+    assert "届" * 400 in text or "余" * 400 in text
+    assert "出" not in text
+
+
+def test_a_paragraph_comes_with_the_one_that_it_refers_to() -> None:
+    texts = ("甲をする者は、届け出る。" * 12, "乙。" * 60, "丙。" * 60, "丁。" * 60)
+    lone = hit("5", *texts, "前項の丁は、しない。" * 8, paragraphs=(4, 0, 1, 2, 3))
+    assert "#### 第4項" in build_context([lone], limit=330).text
+    second = hit("5", *texts, "第三項の丙は、しない。" * 8, paragraphs=(4, 0, 1, 3, 2))
+    assert "#### 第3項" in build_context([second], limit=330).text
+
+
+def test_an_order_that_fills_in_what_the_best_paragraph_leaves_to_it_comes_with_it() -> None:
+    act = hit("5", "政令で定める事項を公告する。" * 8, law="甲法")
+    filler = hit("8", "余計。" * 40, "外。" * 60, law="乙法")
+    order = hit(
+        "9", "関係のないこと。" * 20, "法第五条に規定する政令で定める事項は、次。", law="甲法施行令"
+    )
+    order = replace(order, paragraphs=(0, 1), rank=9, strength=0.2)
+    filler = replace(filler, rank=2, strength=0.6)
+    text = build_context([act, filler, order], limit=330).text
+    assert "法第五条に規定する政令" in text
+
+
+def test_a_sub_item_comes_with_the_item_that_it_hangs_on() -> None:
+    lines = ["次に掲げる者をいう。", "一　" + "余" * 60, "二　次の者", "イ　" + "余" * 60]
+    lines += ["ロ　外国の金融機関", "三　" + "余" * 60]
+    text = build_context([hit("2", "\n".join(lines), query="外国の金融機関")], limit=75).text
+    assert "二　次の者\n…\nロ　外国の金融機関" in text
+    assert "余" * 60 not in text
+
+
+def test_sources_say_where_each_passage_is() -> None:
+    lines = ["次に掲げる者をいう。", "一　" + "余" * 60, "二の三　外国の金融機関"]
+    found = hit("24_5", "短い。", "\n".join(lines), query="外国の金融機関")
+    (source,) = build_context([found], limit=95).sources
+    assert source.passages == ("第24条の5第1項", "第24条の5第2項", "第24条の5第2項第2号の3")
+    assert not source.complete
+    (whole,) = build_context([found]).sources
+    assert whole.passages == ("第24条の5第1項", "第24条の5第2項")
+    assert whole.complete
+
+
+def test_articles_after_the_first_k_give_passages_only_where_they_are_given() -> None:
+    hits = [replace(hit(str(n), "字" * 100), rank=n) for n in range(1, 9)]
+    few = build_context(hits, top_k=5)
+    assert [source.article for source in few.sources] == list("12345")
+    more = build_context(hits, limit=800, top_k=5)
+    assert [source.article for source in more.sources][:5] == list("12345")
+    assert len(more.sources) > 5
