@@ -37,10 +37,12 @@ from lawqa.cli.step import Step
 from lawqa.cli.sweep import Sweep
 from lawqa.cli.telling import Telling, telling
 from lawqa.cli.train import Train
+from lawqa.cli.unread import unread_output
 from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, printable
 from lawqa.ranges import require_in_range
 
 EXIT_USER_MISTAKE = 2
+EXIT_BROKEN_PIPE = 141
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 done, 1 a check found something, 2 the user's mistake, 3 finished but some items failed,
-        130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP.
+        130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP, 141 nobody reads what it reports. A
+        reader of standard output that has gone, as with `| head`, changes no code.
     """
     arguments = sys.argv[1:] if argv is None else argv
     for name in _NO_TELEMETRY:
@@ -124,7 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"lawqa {__version__}")
         return 0
-    with telling(arguments) as told:
+    with telling(arguments) as told, unread_output():
         return told.ended(_code(list(arguments), told))
 
 
@@ -136,9 +139,7 @@ def _code(arguments: list[str], told: Telling) -> int:
         told.follow(command)
         require_in_range(command, "lawqa COMMAND --help  explains every option")
         apply_place(arguments)
-        code = command.run()
-        sys.stdout.flush()  # here, where a reader that has gone is no error
-        return code  # noqa: TRY300 - an else would leave the flush outside
+        return command.run()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_USER_MISTAKE
     except LawqaError as problem:
@@ -150,9 +151,8 @@ def _code(arguments: list[str], told: Telling) -> int:
         logger.error(f"interrupted{saved}")  # noqa: TRY400 - it is no bug
         return exit_code(stop)
     except BrokenPipeError:
-        # The reader of our output has gone, as with `| head`; Python must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        # Not standard output, which `unread_output` takes care of: such as `2>&1 | head`.
+        return EXIT_BROKEN_PIPE
     except OSError as problem:
         fault = disk_fault(problem)
         if fault is None:

@@ -107,13 +107,14 @@ class Evaluate:
 
     def run(self) -> int:
         from lawqa.commands import current_place, require_backend
+        from lawqa.pipelines.ranks import Ranks, check_launch
 
+        check_launch(os.environ)
         require_backend(current_place(self.place), self.llm_backend)
         config, remarks = self.resolve()
         for remark in remarks:
             logger.warning("note: %s", remark)
         from lawqa.pipelines.evaluate import new_run_dir
-        from lawqa.pipelines.ranks import Ranks
 
         ranks = Ranks.of(os.environ)
         if not ranks.several:

@@ -55,10 +55,12 @@ class Train(TrainingFlags):
     def run(self) -> int:
         config = self._config()
         from lawqa.pipelines.interrupts import exit_code
+        from lawqa.pipelines.ranks import check_launch
         from lawqa.pipelines.train import is_done, train
         from lawqa.pipelines.training_plan import plan_text
         from lawqa.pipelines.training_prepare import is_main_process, prepare
 
+        check_launch(os.environ)
         if is_done(config):
             print(f"training is done already; adapter: {self.output_dir}")
             return 0

@@ -8,6 +8,7 @@ holds a lock that ends with its life, so nobody waits for the dead.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,10 +22,14 @@ from lawqa.pipelines.lock import LOCK, is_held, run_lock
 from lawqa.questions import Question
 from lawqa.runs import PARTS, read_manifest, write_json
 
+logger = logging.getLogger(__name__)
+
 Item = TypeVar("Item")
 
 _LOOK_SECONDS = 0.1
 _START_SECONDS = 3600.0  # loading a large model from a slow disk
+_QUIET_SECONDS = 5.0
+_ALONE = "if it was not started at all, unset WORLD_SIZE or launch all processes with torchrun"
 _GOES_ON = "start it again with --resume: what is answered is kept"
 
 
@@ -46,12 +51,14 @@ class Ranks:
         """The processes that the launcher's environment variables describe; one where there are none.
 
         Raises:
-            ConfigError: the processes are spread over several machines.
+            ConfigError: the processes are spread over several machines, or a variable is not a number that
+                can be.
         """
-        size, rank = int(environment.get("WORLD_SIZE", "1")), int(environment.get("RANK", "0"))
+        size = launch_number(environment, "WORLD_SIZE", 1, least=1)
         if size == 1:
             return cls()
-        local = int(environment.get("LOCAL_WORLD_SIZE", size))
+        rank = launch_number(environment, "RANK", 0, most=size - 1)
+        local = launch_number(environment, "LOCAL_WORLD_SIZE", size, least=1)
         if local != size:
             raise ConfigError(
                 f"{size} processes on several machines ({local} on this one): an evaluation can be split "
@@ -99,14 +106,18 @@ class Ranks:
         Raises:
             BackendError: it did not get there.
         """
-        launcher, until = os.getppid(), time.monotonic() + self.start_seconds
+        launcher, start = os.getppid(), time.monotonic()
+        waiting = _Waiting(
+            f"process {self.rank} of {self.size} waits for process 0 to begin the run"
+        )
         while not self._is_ready(run_dir):
-            if os.getppid() != launcher or time.monotonic() > until:
+            if os.getppid() != launcher or time.monotonic() - start > self.start_seconds:
                 raise BackendError(
-                    f"process {self.rank}: process 0 did not begin the run",
-                    "its own message says why",
+                    f"process {self.rank}: process 0 did not begin the run within "
+                    f"{self.start_seconds:,.0f} s",
+                    f"its own message says why; {_ALONE}",
                 )
-            time.sleep(_LOOK_SECONDS)
+            waiting.look()
 
     @contextmanager
     def taking_part(self, run_dir: Path) -> Iterator[None]:
@@ -123,13 +134,22 @@ class Ranks:
         """
         until = time.monotonic() + self.start_seconds
         for rank in range(1, self.size):
+            waiting = _Waiting("")
             while not _done(run_dir, rank).exists():
+                begun_by = sum(_begun(run_dir, other) for other in range(1, self.size))
+                waiting.what = (
+                    f"process 0 of {self.size} waits for process {rank}: {begun_by} of {self.size - 1} "
+                    "others have begun"
+                )
                 begun, alive = _begun(run_dir, rank), is_held(_lock(run_dir, rank))
                 if begun and not alive and not _done(run_dir, rank).exists():
                     raise BackendError(f"process {rank} ended before it was done", _GOES_ON)
                 if not begun and time.monotonic() > until:
-                    raise BackendError(f"process {rank} did not begin to ask", _GOES_ON)
-                time.sleep(_LOOK_SECONDS)
+                    raise BackendError(
+                        f"process {rank} did not begin to ask within {self.start_seconds:,.0f} s",
+                        f"{_GOES_ON}; {_ALONE}",
+                    )
+                waiting.look()
 
     def wait_until_whole(self, run_dir: Path) -> None:
         """The others: wait until process 0 has brought everything together.
@@ -150,6 +170,63 @@ class Ranks:
         except FileNotFoundError:
             return False
         return bool(content["launch"] == self.launch)
+
+
+class _Waiting:
+    """Looks again after a moment, and says now and then what is waited for."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self._start = time.monotonic()
+        self._next = _QUIET_SECONDS
+
+    def look(self) -> None:
+        """Wait a moment."""
+        time.sleep(_LOOK_SECONDS)
+        waited = time.monotonic() - self._start
+        if waited >= self._next:
+            self._next = 2 * waited
+            logger.warning("%s, for %.0f s now; %s", self.what, waited, _ALONE)
+
+
+def launch_number(
+    environment: Mapping[str, str], name: str, default: int, *, least: int = 0, most: int = 65_535
+) -> int:
+    """A number that a launcher gives its processes.
+
+    Args:
+        environment: environment variables.
+        name: which.
+        default: where it is not set.
+        least: the least it can be.
+        most: the most it can be.
+
+    Raises:
+        ConfigError: it is empty, not a whole number, or out of range.
+    """
+    text = environment.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdecimal() and len(text) < 10:
+        number = int(text)
+        if least <= number <= most:
+            return number
+    raise ConfigError(
+        f"{name} is {text[:40]!r}, expected a whole number from {least} to {most}, as torchrun sets it",
+        f"torchrun --nproc-per-node N -m lawqa …; for one process: env -u {name} -u WORLD_SIZE lawqa …",
+    )
+
+
+def check_launch(environment: Mapping[str, str]) -> None:
+    """Make sure that what a launcher says of its processes can be read; libraries read it too, and crash.
+
+    Raises:
+        ConfigError: a variable is not a number that can be.
+    """
+    size = launch_number(environment, "WORLD_SIZE", 1, least=1)
+    launch_number(environment, "RANK", 0, most=max(size - 1, 0))
+    launch_number(environment, "LOCAL_RANK", 0, most=max(size - 1, 0))
+    launch_number(environment, "LOCAL_WORLD_SIZE", 1, least=1)
 
 
 def _ready(run_dir: Path) -> Path:

@@ -16,7 +16,7 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.errors import BackendError, ConfigError
-from lawqa.pipelines.ranks import Ranks
+from lawqa.pipelines.ranks import Ranks, check_launch
 from lawqa.questions import Question, reordered
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -188,3 +188,21 @@ def wait_for(happened: Callable[[], bool]) -> None:
     while not happened():
         assert time.monotonic() < until
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("name", ["WORLD_SIZE", "RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE"])
+@pytest.mark.parametrize("value", ["", "two", "-1", "1.5", " 1", "9" * 5000, "２"])
+def test_what_no_launcher_sets_is_refused_with_the_variable(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is .*expected a whole number") as problem:
+        check_launch({"WORLD_SIZE": "2", name: value})
+    assert f"env -u {name}" in problem.value.hint
+
+
+def test_a_process_says_whom_it_waits_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lawqa.pipelines.ranks._QUIET_SECONDS", 0.05)
+    with pytest.raises(BackendError, match=r"did not begin to ask within 0 s"):
+        Ranks(0, 2, start_seconds=0.4).wait_for_others(tmp_path)
+    assert "process 0 of 2 waits for process 1: 0 of 1 others have begun" in caplog.text
+    assert "unset WORLD_SIZE" in caplog.text

@@ -1,0 +1,54 @@
+"""Standard output whose reader may go: `lawqa data leaks A B | head` keeps the code of its check."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+
+@contextmanager
+def unread_output() -> Iterator[None]:
+    """Within it what nobody reads any more is thrown away, and the command goes on to its end."""
+    output = sys.stdout
+    patient: Any = _Patient(output)
+    sys.stdout = patient
+    try:
+        yield
+    finally:
+        patient.flush()
+        if sys.stdout is patient:
+            sys.stdout = output
+
+
+class _Patient:
+    """A text stream that takes everything, also once its pipe is broken."""
+
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output, name)
+
+    def write(self, text: str) -> int:
+        """Write; nothing where the reader has gone."""
+        try:
+            return self._output.write(text)
+        except BrokenPipeError:
+            self._discard()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush; nothing where the reader has gone."""
+        try:
+            self._output.flush()
+        except BrokenPipeError:
+            self._discard()
+
+    def _discard(self) -> None:
+        # What is buffered goes there too, so Python has nothing to complain of at its exit.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._output.fileno())
+        os.close(nowhere)
