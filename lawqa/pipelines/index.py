@@ -16,6 +16,7 @@ from lawqa.pipelines.index_files import (
     index_being_built,
     index_sha256,
     read_index_manifest,
+    verify_index,
 )
 from lawqa.retrieval.articles import corpus_sha256, count_articles_in, read_articles
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
@@ -138,6 +139,7 @@ def open_retriever(config: RetrieverConfig) -> Retriever:
         MissingExtraError: a model is asked for and sentence-transformers is not installed.
     """
     manifest = read_index_manifest(config.index)
+    verify_index(config.index, manifest)
     index = StatuteIndex(config.index)
     dense = None
     if config.dense is not None:

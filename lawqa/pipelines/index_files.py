@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lawqa.errors import ConfigError, DataError
+from lawqa.errors import ConfigError, DataError, StorageError
 from lawqa.files import make_own_directory
 from lawqa.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.retrieval.articles import corpus_sha256
@@ -54,8 +54,15 @@ def index_being_built(directory: Path, *, fresh: bool) -> Iterator[Path]:
         _clear(building)
         try:
             yield building
-        except BaseException:
+        except BaseException as problem:
             shutil.rmtree(building, ignore_errors=True)
+            if isinstance(problem, OSError) and problem.errno is None:
+                # NumPy's words for a full disk: "4096 requested and 0 written".
+                full = StorageError(
+                    f"{directory}: the index could not be written, the disk is full: {problem}",
+                    "make room, then give the same command again; nothing half is left",
+                )
+                raise full from None
             raise
         try:
             _move(building, place)
@@ -100,13 +107,16 @@ def read_index_manifest(directory: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{directory}: holds no index but a {manifest.get('kind')} run", _build_hint(directory)
         )
-    if manifest["index_format"] != INDEX_FORMAT:
+    if manifest.get("index_format") != INDEX_FORMAT:
         raise ConfigError(
-            f"{directory}: the index has format {manifest['index_format']}, this version of lawqa reads "
+            f"{directory}: the index has format {manifest.get('index_format')}, this version of lawqa reads "
             f"{INDEX_FORMAT}",
             f"{_build_hint(directory)} (with --fresh)",
         )
-    for name, entry in manifest["files"].items():
+    files = _listed(manifest)
+    if files is None or index_sha256(files) != manifest.get("index_sha256"):
+        raise _not_whole(directory, f"{MANIFEST} is not what was written")
+    for name, entry in files.items():
         path = directory / name
         size = path.stat().st_size if path.is_file() else None
         if size != entry["size"]:
@@ -124,6 +134,26 @@ def verify_index(directory: Path, manifest: Mapping[str, Any]) -> None:
     for name, entry in manifest["files"].items():
         if corpus_sha256(directory / name) != entry["sha256"]:
             raise _not_whole(directory, f"{name} differs from what was built")
+
+
+def _listed(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
+    """The files that a manifest lists; None where it does not say them as it was written."""
+    files = manifest.get("files")
+    if not isinstance(files, dict):
+        return None
+    for name, entry in files.items():
+        whole = (
+            Path(name).name == name
+            and isinstance(entry, dict)
+            and isinstance(entry.get("size"), int)
+            and isinstance(entry.get("sha256"), str)
+        )
+        if not whole:
+            return None
+    dense, counts = manifest.get("dense"), manifest.get("counts")
+    if not isinstance(dense, dict | None) or not isinstance(counts, dict):
+        return None
+    return files
 
 
 def _not_whole(directory: Path, problem: str) -> DataError:
@@ -173,7 +203,10 @@ def _files_of_index(directory: Path) -> list[str] | None:
 
 def _clear(directory: Path) -> None:
     for path in directory.iterdir():
-        path.unlink()
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _move(building: Path, directory: Path) -> None:

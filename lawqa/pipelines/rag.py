@@ -14,7 +14,7 @@ from typing import Any
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.pipelines.index import RetrieverConfig, open_retriever
-from lawqa.pipelines.index_files import read_index_manifest, verify_index
+from lawqa.pipelines.index_files import read_index_manifest
 from lawqa.questions import Question, fingerprint
 from lawqa.retrieval.context import CONTEXT_MAKER, Context, Count, Source, build_context
 from lawqa.retrieval.evaluation import gold_positions
@@ -110,7 +110,6 @@ def retrieve_contexts(
     """
     _check(config)
     manifest = read_index_manifest(config.retriever.index)
-    verify_index(config.retriever.index, manifest)
     retriever = open_retriever(config.retriever)
     count = token_counter(config.tokenizer, config.revision)
     contexts: dict[str, RetrievedContext] = {}

@@ -121,7 +121,7 @@ class StatuteIndex:
     def _json(self, name: str) -> dict[str, Any]:
         try:
             value: dict[str, Any] = json.loads((self.directory / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, RecursionError) as problem:
             raise self._broken(problem) from None
         return value
 
