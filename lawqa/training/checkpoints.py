@@ -16,9 +16,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from lawqa.errors import TrainingError
+from lawqa.errors import DataError, TrainingError
+from lawqa.files import read_json
 
 CHECKPOINTS = "checkpoints"
 """The folder of the output directory that holds them; gone when training is done."""
@@ -67,14 +68,24 @@ def seal(written: Path, output_dir: Path, step: int) -> Path:
 def fault_of(checkpoint: Path) -> str | None:
     """What is wrong with a checkpoint; None for a whole one."""
     try:
-        content = json.loads((checkpoint / _SEAL).read_text(encoding="utf-8"))
-        checksums: dict[str, str] = content["sha256"]
+        content = read_json(checkpoint / _SEAL)
+        checksums = content.get("sha256") if isinstance(content, dict) else None
+        if not isinstance(checksums, dict) or not checksums:
+            return f"cannot be read: {_SEAL} holds no checksums"
+        if content.get("step") != step_of(checkpoint):
+            return f"{_SEAL} is of step {content.get('step')!r}"
         for name, expected in checksums.items():
+            if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
+                return f"{_SEAL} names {name!r}, which is outside"
             if _checksum(checkpoint / name) != expected:
                 return f"{name} is not what was written"
     except FileNotFoundError as problem:
         return f"{Path(problem.filename).name} is missing"
-    except (OSError, ValueError, KeyError) as problem:
+    except DataError as problem:
+        if not (checkpoint / _SEAL).exists():
+            return f"{_SEAL} is missing"
+        return f"cannot be read: {problem.message}"
+    except (OSError, ValueError) as problem:
         return f"cannot be read: {problem}"
     return None
 
@@ -87,7 +98,12 @@ def newest_whole(output_dir: Path, say: Callable[[str], object]) -> Path | None:
     Args:
         output_dir: the directory of the training.
         say: told of each one that is torn.
+
+    Raises:
+        TrainingError: there are checkpoints, and all are torn: starting over takes hours and is for the
+            user to say.
     """
+    torn: list[Path] = []
     for checkpoint in reversed(all_checkpoints(output_dir)):
         fault = fault_of(checkpoint)
         if fault is None:
@@ -95,7 +111,13 @@ def newest_whole(output_dir: Path, say: Callable[[str], object]) -> Path | None:
         aside = checkpoint.with_name(f"{checkpoint.name}.torn")
         shutil.rmtree(aside, ignore_errors=True)
         checkpoint.rename(aside)
-        say(f"{checkpoint} is torn ({fault}), put aside as {aside.name}; the one before is used")
+        torn.append(aside)
+        say(f"{checkpoint} is torn ({fault}), put aside as {aside.name}")
+    if torn:
+        raise TrainingError(
+            f"{output_dir}: no checkpoint is whole; put aside: {', '.join(path.name for path in torn)}",
+            "--fresh trains again from scratch; a copy of a checkpoint put back is resumed",
+        )
     return None
 
 

@@ -46,6 +46,24 @@ def test_a_sealed_checkpoint_is_whole_and_has_its_name(tmp_path: Path) -> None:
         (lambda c: (c / "checksums.json").write_text('{"sha'), "cannot be read"),
         (lambda c: (c / "checksums.json").unlink(), "checksums.json is missing"),
         (lambda c: (c / "checksums.json").write_text("{}"), "cannot be read"),
+        (lambda c: (c / "checksums.json").write_text(""), "cannot be read"),
+        (lambda c: (c / "checksums.json").write_text("[1]"), "holds no checksums"),
+        (lambda c: (c / "checksums.json").write_text("[" * 100_000), "nested too deeply"),
+        (lambda c: (c / "checksums.json").write_text('{"sha256": {}}'), "holds no checksums"),
+        (
+            lambda c: (c / "checksums.json").write_text('{"sha256": ["adapter.bin"]}'),
+            "no checksums",
+        ),
+        (
+            lambda c: (c / "checksums.json").write_text('{"sha256": {"../x": "0"}, "step": 10}'),
+            "outside",
+        ),
+        (
+            lambda c: (c / "checksums.json").write_text('{"sha256": {"x": "0"}, "step": 3}'),
+            "step 3",
+        ),
+        (lambda c: (c / "adapter.bin").write_text(""), "adapter.bin is not what was written"),
+        (lambda c: (c / "adapter.bin").unlink() or (c / "adapter.bin").mkdir(), "cannot be read"),
     ],
 )
 def test_a_torn_checkpoint_is_passed_over_for_the_one_before_and_that_is_said(
@@ -60,6 +78,15 @@ def test_a_torn_checkpoint_is_passed_over_for_the_one_before_and_that_is_said(
     assert told in line
     assert checkpoint(tmp_path, 10) == last
     assert newest_whole(tmp_path, said.append) == last
+
+
+def test_where_no_checkpoint_is_whole_nothing_starts_over_by_itself(tmp_path: Path) -> None:
+    for step in (9, 10):
+        (checkpoint(tmp_path, step) / "adapter.bin").write_text("")
+    with pytest.raises(TrainingError, match="no checkpoint is whole") as problem:
+        newest_whole(tmp_path, str)
+    assert "--fresh" in problem.value.hint
+    assert (tmp_path / "checkpoints/checkpoint-9.torn").is_dir()
 
 
 def test_what_a_killed_process_had_begun_to_write_is_not_taken_for_a_checkpoint(
