@@ -10,16 +10,17 @@ from lawqa.errors import BackendError, DataError
 from lawqa.files import read_json
 
 _CONFIGS = ("config.json", "tokenizer_config.json", "processor_config.json")
+_GENERATE = "custom_generate/generate.py"
 _MODULES = "modules.json"
 _LIBRARY = "sentence_transformers."
 
 
 def code_named_in(directory: Path) -> tuple[str, ...]:
-    """The code that a model's configs (`auto_map`) ask transformers to run, as file names or references.
+    """The code that a model asks transformers to run (`auto_map`, `custom_generate`), as files or references.
 
     A config that cannot be read names none: whoever loads the model says what is wrong with it.
     """
-    found: set[str] = set()
+    found = {_GENERATE} if (directory / _GENERATE).exists() else set()
     for name in _CONFIGS:
         content = _content(directory / name)
         found.update(_files(content.get("auto_map") if isinstance(content, dict) else None))

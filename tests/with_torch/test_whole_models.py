@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
 from collections.abc import Callable
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file, save_file
 
 from lawqa.backends.hf import pretrained
 from lawqa.backends.hf.load import ModelConfig, load_model
-from lawqa.backends.hf.pretrained import load_config
+from lawqa.backends.hf.pretrained import check_files, load_config
 from lawqa.backends.hf.tensor_audit import check_loaded
 from lawqa.errors import BackendError
 
@@ -182,6 +184,38 @@ def test_what_the_architecture_itself_allows_is_loaded(
             for path in (folder, tiny_dir)
         )
     assert (logits - original).abs().max() < 0.1
+
+
+SMALL: dict[str, Any] = {
+    "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "pad_token_id": 0, "bos_token_id": 1,
+    "eos_token_id": 2, "num_experts": 4, "num_local_experts": 4, "num_experts_per_tok": 2,
+    "moe_intermediate_size": 16, "sliding_window": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    ["llama", "mistral", "qwen2", "qwen3_moe", "mixtral", "gemma2", "gemma3_text", "phi3", "gpt2", "gpt_neox",
+     "olmo2", "granite"],
+)  # fmt: skip
+@pytest.mark.parametrize("tied", [True, False])
+def test_other_architectures_are_checked_by_their_own_rules(
+    architecture: str, tied: bool, tmp_path: Path
+) -> None:
+    """Renamed, fused and tied tensors are transformers' to know; one that is lost is seen all the same."""
+    config = transformers.AutoConfig.for_model(architecture, **SMALL, tie_word_embeddings=tied)
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    check_files(str(tmp_path), None, load_config(str(tmp_path)))
+    lost: list[str] = []
+
+    def lose(tensors: Tensors) -> None:
+        lost.append(next(name for name in sorted(tensors) if "layers.1." in name or "h.1." in name))
+        del tensors[lost[0]]
+
+    edit_tensors(tmp_path, lose)
+    with pytest.raises(BackendError, match=r"missing|of another shape|cannot be loaded"):
+        check_files(str(tmp_path), None, load_config(str(tmp_path)))
 
 
 def test_shards_are_read_by_their_index(folder: Path) -> None:
@@ -407,6 +441,20 @@ def test_settings_that_are_no_json_object_are_refused(
     assert said in problem.message
 
 
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_a_pipe_is_not_waited_for(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    assert f"{name}: is not a file" in refusal(folder).message
+
+
+def test_a_folder_that_may_not_be_read_is_said(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, _: Path(path) != folder)  # root may read all
+    assert "may not be read by this user" in refusal(folder).message
+
+
 def test_a_config_of_a_gigabyte_is_not_read(folder: Path) -> None:
     with (folder / "config.json").open("wb") as file:
         file.truncate(2**30)
@@ -472,6 +520,37 @@ def test_4bit_files_are_whole_or_refused(
     folder = Path(shutil.copytree(stored_in_4bit, tmp_path / "model"))
     edit_tensors(folder, change)
     assert said in refusal(folder).message
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([4], "its quantization_config is not a JSON object"),
+        ("x", "its quantization_config is not a JSON object"),
+        ({}, "quantised already, by None"),
+        ({"quant_method": "gptq", "bits": 4}, "quantised already, by gptq"),
+        (
+            {"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"},
+            "says 4-bit weights (quantization_config), and its files hold whole",
+        ),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "x"}, ""),
+    ],
+)
+def test_a_quantisation_that_is_not_the_files_is_refused(
+    folder: Path, given: object, said: str
+) -> None:
+    edit_config(folder, quantization_config=given)
+    assert said in refusal(folder).message
+
+
+def test_4bit_weights_without_a_word_in_the_config_are_refused(
+    stored_in_4bit: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(stored_in_4bit, tmp_path / "model"))
+    content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    del content["quantization_config"]
+    (folder / "config.json").write_text(json.dumps(content), encoding="utf-8")
+    assert "without a place (" in refusal(folder).message
 
 
 def test_4bit_files_of_another_type_than_declared_are_refused(

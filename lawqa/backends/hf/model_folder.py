@@ -69,6 +69,8 @@ def check_folder(directory: Path) -> dict[str, Any]:
         raise _no_config(directory)
     refuse_adapter_beside(directory)
     config = read_config(config_file)
+    if not isinstance(config.get("quantization_config") or {}, dict):
+        raise BackendError(f"{config_file}: its quantization_config is not a JSON object", WHOLE)
     if "transformers_weights" in config:
         # It would send the loader to another file than the one that is checked here.
         raise BackendError(
@@ -98,7 +100,7 @@ def check_tokenizer_files(directory: Path) -> None:
     Raises:
         BackendError: it has no vocabulary, or its settings are not JSON.
     """
-    if not any((directory / name).exists() for name in TOKENIZER_FILES):
+    if not any((directory / name).is_file() for name in TOKENIZER_FILES):
         if not (directory / MODEL_CONFIG).exists():
             raise _no_config(directory)
         raise BackendError(
@@ -152,6 +154,8 @@ def read_config(path: Path) -> dict[str, Any]:
                 f"{path}: is {path.stat().st_size >> 20} MiB long, expected a config of some kilobytes",
                 WHOLE,
             )
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise BackendError(f"{path}: is not a file", WHOLE)
         content = json.loads(read_text(path))
     except DataError as problem:
         raise BackendError(problem.message, problem.hint or WHOLE) from None

@@ -151,6 +151,12 @@ def _unpacked(
                 shape, used = _packed_shape(name, base, quant_type, tensor, folder, config)
                 quantised[base] = torch.empty(shape, dtype=torch.bfloat16, device="meta")
                 parts |= {key, base, *used}
+        if not quantised:
+            raise BackendError(
+                f"{name}: its config.json says 4-bit weights (quantization_config), and its files hold whole "
+                "ones",
+                "was the config changed? compare it with the original's",
+            )
     whole = {
         key: torch.empty(
             tensor.shape, dtype=_FLOATS.get(tensor.dtype, torch.bfloat16), device="meta"
