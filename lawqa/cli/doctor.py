@@ -27,6 +27,8 @@ class Doctor:
     """The question file. Without it: that of the place."""
     index: Path | None = None
     """The retrieval index. Without it: that of the place."""
+    verify: FlagCreatePairsOff[bool] = False
+    """Also read every byte of the model and compare it with the digests that are remembered of it."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Write JSON."""
 
@@ -55,7 +57,11 @@ class Doctor:
             hf_home=setting("hf_home", None),
             max_seq_length=int(setting("max_seq_length", None)),
         )
-        findings = examine(patient)
+        findings = list(examine(patient))
+        if self.verify:
+            from lawqa.doctor.verify import verified
+
+            findings.append(verified(patient.model))
         print(json_text(findings) if self.as_json else findings_text(findings))
         return exit_code(findings)
 

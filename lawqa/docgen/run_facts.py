@@ -12,6 +12,7 @@ from lawqa.choices import LABELS
 from lawqa.commands import packaged_source, render
 from lawqa.docgen.logs import RunFacts
 from lawqa.errors import DataError
+from lawqa.pipelines.result_log import find_results
 from lawqa.runs import MANIFEST, SUMMARY, read_manifest
 
 
@@ -45,7 +46,8 @@ def read_run_facts(path: Path) -> RunFacts:
     if manifest["kind"] == "train":
         return RunFacts(name, "train", {**shared, **_training(manifest)}, notes=tuple(notes))
     summary = _summary(path / SUMMARY)
-    notes += [note for note in summary.get("notes", []) if note not in notes]
+    found = find_results(path)  # raises where two lines contradict each other
+    notes += [n for n in (*summary.get("notes", []), *found.notes) if n not in notes]
     fields = {**shared, **_evaluation(manifest), **_figures(summary)}
     return RunFacts(name, "evaluate", fields, _laws(summary), tuple(notes))
 

@@ -15,6 +15,7 @@ import pytest
 
 from lawqa.backends.hf.model_identity import PARTS, read_identity
 from lawqa.digests import REMEMBERED_FROM, cache_directory, hashed_while_read, sha256_of
+from lawqa.doctor.verify import verified
 from lawqa.errors import DataError
 from lawqa.pipelines.adapter_content import AdapterContent
 from lawqa.pipelines.identity import model_differences, model_name
@@ -212,6 +213,20 @@ def test_a_broken_cache_costs_time_and_nothing_else(model: Path, broken: str) ->
     (entry,) = cache_directory().iterdir()
     entry.write_text(broken, encoding="utf-8")
     assert content(model) == before
+
+
+@pytest.mark.slow
+def test_the_doctor_reads_a_model_whole(model: Path) -> None:
+    write_tensors(model / "model.safetensors", {"w": bytes(LARGE)})
+    settled(model / "model.safetensors")
+    assert verified(str(model)).level == "ok"
+    (entry,) = cache_directory().iterdir()
+    lied = json.loads(entry.read_text(encoding="utf-8"))
+    write_json(entry, {**lied, "digests": {"w": "remembered"}})
+    found = verified(str(model))
+    assert (found.level, entry.exists()) == ("problem", False)
+    assert "its bytes are not those that its digest was made of" in found.message
+    assert verified(str(model / "nowhere")).level == "problem"
 
 
 def test_an_unwritable_cache_is_no_error(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,30 @@
+"""Reading a model whole and comparing it with the digests that are remembered of it."""
+
+from __future__ import annotations
+
+from lawqa.backends.hf.model_identity import model_directory, read_identity
+from lawqa.digests import cache_directory
+from lawqa.doctor.findings import Finding
+from lawqa.errors import DataError
+
+
+def verified(model: str) -> Finding:
+    """Whether every byte of a model is what the remembered digests were made of.
+
+    Args:
+        model: a directory, or a name in the Hugging Face cache.
+    """
+    directory = model_directory(model, None)
+    if directory is None:
+        return Finding("digests", "problem", f"{model}: is not here, so nothing can be verified")
+    try:
+        found = read_identity(directory, verify=True)
+    except DataError as problem:
+        return Finding("digests", "problem", problem.message, problem.hint)
+    weights = found.content["weights"]
+    shown = f"weights {weights[:12]}" if weights else "no weights"
+    return Finding(
+        "digests",
+        "ok",
+        f"{directory}: read whole ({shown}); nothing in {cache_directory()} differs",
+    )
