@@ -139,7 +139,11 @@ def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> Pro
     known = {r.prompt_spec for r in records if r.prompt_spec != LEGACY_SPEC}
     specs = [PromptSpec.from_id(spec_id) for spec_id in sorted(known)]
     if condition is not None:
-        named = [spec for spec in specs if spec.condition == condition and spec.mode == "direct"]
+        named = [
+            spec
+            for spec in specs
+            if spec.condition == condition and spec.mode == "direct" and not spec.thinking
+        ]
         specs = named or [PromptSpec("direct", condition)]
     if len(specs) != 1:
         found = ", ".join(spec.id for spec in specs) or "none"

@@ -212,3 +212,19 @@ def test_the_hashes_of_qwen3_are_those_of_earlier_versions(qwen_tokenizer: Any) 
     assert spec_hash(PromptSpec(), identity) == spec_hash(
         PromptSpec(), qwen_tokenizer.chat_template
     )
+
+
+def test_dev_questions_are_not_scored_inside_a_think_block(
+    here: Path, model: With, questions: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, thinking = model(THINKS), PromptSpec(thinking=True)
+    records = [make_record(q, thinking, reasoning="条文による。") for q in questions[8:12]]
+    write_records(here / "r.jsonl", records)
+    assert main([
+        "train", "--model-name", name, "--train-file", "r.jsonl", "--dev-file", "q.json",
+        "--dev-condition", "closed", "--output-dir", "out", "--do-train",
+    ]) == 2  # fmt: skip
+    said = capsys.readouterr().err
+    assert "no label can be scored there" in said
+    assert "leave --dev-file out" in said
+    assert not (here / "out").exists()
