@@ -13,7 +13,7 @@ from typing import Any
 
 from lawqa.backends.hf.model_files import CONFIG, WEIGHTS, read_adapter_config
 from lawqa.errors import BackendError
-from lawqa.questions import file_sha256
+from lawqa.pipelines.adapter_content import AdapterContent
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def adapter_record(adapter: Path) -> dict[str, Any]:
     """
     return {
         "config": _deciding(read_adapter_config(adapter)),
-        "weights_sha256": file_sha256(adapter / WEIGHTS),
+        "weights_sha256": AdapterContent.read(adapter).weights_sha256,
     }
 
 
@@ -75,7 +75,7 @@ def require_recorded(adapter: Path, manifest: Mapping[str, Any]) -> None:
             "note: the manifest of %s is from before checksums were written down: whether its "
             "tensors are those of that training cannot be told", adapter,
         )  # fmt: skip
-    elif digest != file_sha256(adapter / WEIGHTS):
+    elif digest != AdapterContent.read(adapter).weights_sha256:
         raise BackendError(
             f"{adapter / WEIGHTS}: is not the file that the training wrote",
             "was the copy cut off, or another adapter's file put there? copy it again, or train again",

@@ -14,7 +14,7 @@ import torch
 from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors.torch import load_file, save_file
 
-from lawqa.backends.hf.adapter_audit import adapter_state, put_adapter_state
+from lawqa.backends.hf.adapter_state import adapter_state, put_adapter_state
 from lawqa.training.checkpoints import (
     all_checkpoints,
     disk_faults,

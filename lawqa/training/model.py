@@ -9,7 +9,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 
-from lawqa.backends.hf.adapter_audit import no_peft_warnings
+from lawqa.backends.hf.adapter_state import no_peft_warnings
 from lawqa.backends.hf.load import LoadedModel
 from lawqa.errors import ConfigError
 from lawqa.training.config import ALL_LINEAR, TrainingConfig

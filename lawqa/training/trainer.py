@@ -24,7 +24,12 @@ from lawqa.training.config import TrainingConfig
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.finite import gradient_norm, not_finite, records_at_fault
 from lawqa.training.interruption import Interruption
-from lawqa.training.keeper import Keeper, adapter_weights
+from lawqa.training.keeper import (
+    Keeper,
+    adapter_weights,
+    load_adapter_weights,
+    put_adapter_weights,
+)
 from lawqa.training.paths import Batch, LossPath, rehearse
 from lawqa.training.progress import Progress
 from lawqa.training.sampler import StepSampler
@@ -284,6 +289,11 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             output_dir, state_dict=state_dict, save_embedding_layers=False,
             is_main_process=self.args.should_save,
         )  # fmt: skip
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """The adapter of a checkpoint; PEFT would only warn of tensors that find no place."""
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        put_adapter_weights(self.model, load_adapter_weights(Path(resume_from_checkpoint)))
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Write a checkpoint aside, and give it its name once it is whole."""

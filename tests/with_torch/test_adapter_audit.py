@@ -364,3 +364,17 @@ def test_a_config_saved_again_by_another_peft_is_the_same(
         inference_mode=False, base_model_name_or_path="elsewhere", lora_dropout=0.5,
     )  # fmt: skip
     assert evaluate(adapter, tiny_dir, tmp_path / "run", trained) == 0
+
+
+@pytest.mark.parametrize("spoil", [without_one, with_more, rank_2])
+def test_weights_of_a_checkpoint_land_whole_or_are_refused(
+    spoil: Callable[[Tensors], Tensors], trained: Path, tiny_dir: Path
+) -> None:
+    from lawqa.errors import BackendError
+    from lawqa.training.keeper import put_adapter_weights
+
+    model = load_model(ModelConfig(str(tiny_dir)), trained).model
+    weights = load_file(trained / WEIGHTS)
+    put_adapter_weights(model, weights)
+    with pytest.raises(BackendError, match="did not all land"):
+        put_adapter_weights(model, spoil(weights))

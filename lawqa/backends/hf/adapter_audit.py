@@ -9,8 +9,7 @@ the model with the adapter switched off must give the logits that it gave before
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,14 @@ import torch
 
 from lawqa.backends.hf.absent import out_of_memory
 from lawqa.backends.hf.adapter_files import AdapterFiles, named, read_adapter_files
+from lawqa.backends.hf.adapter_probe import effect_of, largest_change, probe_ids, probe_logits
+from lawqa.backends.hf.adapter_state import (
+    adapter_state,
+    audited,
+    one_line,
+    put_adapter_state,
+    same_tensor,
+)
 from lawqa.backends.hf.model_files import CONFIG, WEIGHTS
 from lawqa.errors import BackendError
 
@@ -28,34 +35,8 @@ if TYPE_CHECKING:
 
 _NAME = "default"
 _PREFIX = "base_model.model."
-_PROBE = "次の問題に、aからdのうち一つで答えてください。第一条 a b c d"
-_PROBE_TOKENS = 48
-_PROBED_ROWS = 16
-
 # The same kernels on the same numbers; a GPU may add in another order, a rewritten weight moves tenths.
 _SAME_IN_FULL, _SAME_IN_HALF = 1e-4, 2e-2
-
-
-@dataclass(frozen=True)
-class AdapterEffect:
-    """What an adapter does to the next-token probabilities of a probe prompt."""
-
-    nats: float
-    """The largest change of a log-probability, at any token after any position; 0 for none, to the bit."""
-    reason: str
-    """Why it does nothing, as far as its files tell; empty where it does something."""
-    probe: tuple[int, ...] = ()
-    """The prompt, token ids."""
-
-    def note(self, adapter: Path) -> str | None:
-        """What a reader of scores must know first; None where the adapter does something."""
-        if self.nats:
-            return None
-        reason = f": {self.reason}" if self.reason else ""
-        return (
-            f"ADAPTER CHANGES NOTHING: with {adapter} a probe prompt has the base model's logits, to the "
-            f"bit{reason}"
-        )
 
 
 def apply_adapter(loaded: LoadedModel, adapter: Path | AdapterFiles) -> None:
@@ -70,7 +51,7 @@ def apply_adapter(loaded: LoadedModel, adapter: Path | AdapterFiles) -> None:
     """
     files = adapter if isinstance(adapter, AdapterFiles) else read_adapter_files(adapter)
     base = loaded.model
-    probe = _probe_ids(loaded, files)
+    probe = probe_ids(loaded, files)
     untouched = probe_logits(base, probe, loaded)
     before = _places(base)
     wrapped = _attached(loaded, files)
@@ -88,82 +69,14 @@ def apply_adapter(loaded: LoadedModel, adapter: Path | AdapterFiles) -> None:
         on = probe_logits(wrapped, probe, loaded, rounded=True)
     _require_base(files, untouched, off, loaded.dtype)
     loaded.model, loaded.adapter = wrapped, files.path
-    loaded.effect = _effect(files, off_rounded, on, probe)
-
-
-def adapter_state(model: Any) -> dict[str, torch.Tensor]:
-    """The tensors of the adapter on a model, by the names that they have in its file; not copied."""
-    from peft import get_peft_model_state_dict
-
-    with _audited():
-        state: dict[str, torch.Tensor] = get_peft_model_state_dict(
-            model, save_embedding_layers=False
-        )
-    return state
-
-
-def put_adapter_state(model: Any, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Give an attached adapter these tensors.
-
-    Raises:
-        BackendError: a tensor found no place, or a place no tensor.
-    """
-    from peft import set_peft_model_state_dict
-
-    try:
-        with _audited():
-            result = set_peft_model_state_dict(model, dict(tensors))
-    except (KeyError, RuntimeError, ValueError) as problem:
-        raise _not_whole(f"{type(problem).__name__}: {problem}") from problem
-    if result.unexpected_keys:
-        raise _not_whole(f"no place for {named(sorted(result.unexpected_keys))}")
-    landed = adapter_state(model)
-    lost = sorted({*landed} ^ {*tensors})
-    lost += [
-        name
-        for name, tensor in tensors.items()
-        if name in landed and not _same(tensor, landed[name])
-    ]
-    if lost:
-        raise _not_whole(f"{named(lost)} is not what was given")
-
-
-def _not_whole(problem: str) -> BackendError:
-    return BackendError(
-        f"the adapter's tensors did not all land: {problem}",
-        "its files must be those that one training wrote: copy them again, or train again",
-    )
-
-
-def _same(given: torch.Tensor, landed: torch.Tensor) -> bool:
-    return bool(torch.equal(given.to(landed.device, landed.dtype), landed))
-
-
-@contextmanager
-def no_peft_warnings() -> Iterator[None]:
-    """Keep a warning from the user that only PEFT can fix.
-
-    PEFT asks transformers 5.22 and later by a name that is deprecated there.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        yield
-
-
-@contextmanager
-def _audited() -> Iterator[None]:
-    """Leave out PEFT's warnings of what may go wrong: what does go wrong is found here, and is an error."""
-    with no_peft_warnings():
-        for kind in (UserWarning, RuntimeWarning):
-            warnings.simplefilter("ignore", kind)
-        yield
+    loaded.effect = effect_of(files, off_rounded, on, probe)
 
 
 @contextmanager
 def _refused(loaded: LoadedModel, files: AdapterFiles) -> Iterator[None]:
     """Turn what PEFT raises over an adapter that it cannot apply into an error that names both."""
     try:
-        with _audited():
+        with audited():
             yield
     except torch.OutOfMemoryError:
         raise out_of_memory(
@@ -188,11 +101,6 @@ def _attached(loaded: LoadedModel, files: AdapterFiles) -> Any:
     maker = MODEL_TYPE_TO_PEFT_MODEL_MAPPING.get(files.config.task_type, PeftModel)
     with _refused(loaded, files):
         return maker(loaded.model, files.config, _NAME)
-
-
-def one_line(problem: Exception) -> str:
-    """An error of somebody else's, for a message."""
-    return f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"
 
 
 def _hint(loaded: LoadedModel, files: AdapterFiles) -> str:
@@ -284,7 +192,7 @@ def _without_base_tensors(
         own = base.get(bare)
         if name in expected or own is None:
             kept[name] = tensor
-        elif own.tensor.shape != tensor.shape or not _same(tensor, own.tensor):
+        elif own.tensor.shape != tensor.shape or not same_tensor(tensor, own.tensor):
             raise BackendError(
                 f"{files.path / WEIGHTS}: {name} would replace a weight of the base model, and no base "
                 "figures could be had beside it",
@@ -364,7 +272,7 @@ def _require_base(
     files: AdapterFiles, untouched: torch.Tensor, off: torch.Tensor, dtype: torch.dtype
 ) -> None:
     allowed = _SAME_IN_FULL if dtype == torch.float32 else _SAME_IN_HALF
-    apart = _apart(untouched, off)
+    apart = largest_change(untouched, off)
     if not torch.equal(untouched, off) and untouched.isfinite().all() and not apart <= allowed:
         raise _rewrites(files, f"switched off, it leaves a difference of {apart:.3g} nats")
 
@@ -375,62 +283,3 @@ def _rewrites(files: AdapterFiles, what: str) -> BackendError:
         f"base model's own weights ({what}), and no base figures could be had beside it",
         "train a LoRA adapter: lawqa train",
     )
-
-
-# --- what it does
-
-
-def _probe_ids(loaded: LoadedModel, files: AdapterFiles) -> list[int]:
-    """A prompt that any tokenizer has, and the tokens whose embeddings the adapter trained."""
-    ids = list(loaded.tokenizer.encode(_PROBE, add_special_tokens=False))[:_PROBE_TOKENS]
-    rows = getattr(files.config, "trainable_token_indices", None) or ()
-    if isinstance(rows, dict):
-        rows = [row for some in rows.values() for row in some]
-    size = int(loaded.model.get_input_embeddings().weight.shape[0])
-    ids += [row for row in list(rows)[:_PROBED_ROWS] if isinstance(row, int) and 0 <= row < size]
-    return ids or [0]
-
-
-def probe_logits(
-    model: Any, ids: Sequence[int], loaded: LoadedModel, *, rounded: bool = False
-) -> torch.Tensor:
-    """Next-token logits at every position, float32, shape [tokens, vocabulary].
-
-    Args:
-        model: with or without an adapter.
-        ids: the prompt.
-        loaded: where it lives, and the dtype of products.
-        rounded: compute as with an adapter, whose float32 weights are rounded to the dtype of products.
-    """
-    half = rounded and loaded.dtype != torch.float32
-    with torch.no_grad(), torch.autocast(loaded.device.type, dtype=loaded.dtype, enabled=half):
-        output = model(input_ids=torch.tensor([list(ids)], device=loaded.device), use_cache=False)
-    logits: torch.Tensor = output.logits[0].float()
-    return logits
-
-
-def _apart(one: torch.Tensor, other: torch.Tensor) -> float:
-    """The largest difference of log-probabilities, nats; NaN where one of them is no number."""
-    return float((one.log_softmax(-1) - other.log_softmax(-1)).abs().max())
-
-
-def _effect(
-    files: AdapterFiles, off: torch.Tensor, on: torch.Tensor, probe: list[int]
-) -> AdapterEffect:
-    if off.isfinite().all() and not on.isfinite().all():
-        raise BackendError(
-            f"{files.path}: with it the model gives NaN or infinity for a probe prompt, without it numbers",
-            f"look at lora_alpha and r in {CONFIG}; a training that diverged needs a lower --learning-rate",
-        )
-    if torch.equal(off, on):
-        return AdapterEffect(0.0, _reason(files), tuple(probe))
-    return AdapterEffect(max(_apart(off, on), 1e-12), "", tuple(probe))
-
-
-def _reason(files: AdapterFiles) -> str:
-    ups = [tensor for name, tensor in files.tensors.items() if "lora_B" in name]
-    if ups and not any(tensor.any() for tensor in ups):
-        return "all its lora_B are zero, as before any training"
-    if getattr(files.config, "lora_alpha", None) == 0:
-        return f"lora_alpha is 0 in {CONFIG}"
-    return ""

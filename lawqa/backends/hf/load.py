@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lawqa.backends.hf.absent import out_of_memory
-from lawqa.backends.hf.adapter_audit import AdapterEffect, apply_adapter, no_peft_warnings
+from lawqa.backends.hf.adapter_audit import apply_adapter
 from lawqa.backends.hf.adapter_files import read_adapter_files
+from lawqa.backends.hf.adapter_probe import AdapterEffect
+from lawqa.backends.hf.adapter_state import no_peft_warnings
 from lawqa.backends.hf.device import (
     ComputeDtype,
     compute_dtype,

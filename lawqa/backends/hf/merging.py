@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lawqa.backends.hf.adapter_audit import one_line, probe_logits
+from lawqa.backends.hf.adapter_probe import probe_logits
+from lawqa.backends.hf.adapter_state import one_line
 from lawqa.backends.hf.agreement import HALF, compare
 from lawqa.backends.hf.projections import is_adapter_layer
 from lawqa.errors import BackendError
