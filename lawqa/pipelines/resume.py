@@ -6,9 +6,10 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lawqa
+from lawqa.backends.hf.model_identity import model_content
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.evaluation_config import EvaluationConfig
 from lawqa.pipelines.identity import PARTS, content_is_known, model_differences
@@ -59,8 +60,15 @@ def earlier_run(job: Job) -> dict[str, Any] | None:
         ) from None
     if earlier["kind"] != "evaluate":
         raise ConfigError(f"{path}: is a {earlier['kind']} run, expected an evaluation")
-    free = _FREE | (_OF_NAMED_MODELS if content_is_known(earlier["model"]) else set())
+    # Here and not only after loading: a finished run loads none, and a wrong one is better known at once.
+    content = None
+    if content_is_known(earlier["model"]):
+        content = model_content(job.config.model_name, job.config.revision)
+    free = _FREE | (_OF_NAMED_MODELS if content else set())
     before, today = _settings(earlier, free), _settings(_known(job), free)
+    if content:
+        before |= _differing_parts(earlier, {"content": content}, 0)
+        today |= _differing_parts(earlier, {"content": content}, 1)
     if _ADAPTER_CONFIG not in before:  # lawqa 0.1 did not look at it
         today.pop(_ADAPTER_CONFIG, None)
     _refuse(path, before, today)
@@ -74,12 +82,21 @@ def require_same_model(path: Path, earlier: Mapping[str, Any], manifest: Manifes
     Raises:
         ConfigError: model, wording or chat template differ.
     """
-    parts = [
-        part for part in PARTS if part != "generation" or manifest.config["answer_by"] == "generate"
-    ]
-    differ = model_differences(earlier["model"], manifest.model, parts)
-    before, today = ({name: _short(pair[i]) for name, pair in differ.items()} for i in (0, 1))
+    before, today = (_differing_parts(earlier, manifest.model, side) for side in (0, 1))
     _refuse(path, {**before, **_model(earlier)}, {**today, **_model(vars(manifest))})
+
+
+def _differing_parts(
+    earlier: Mapping[str, Any], model: Mapping[str, Any], side: Literal[0, 1]
+) -> dict[str, object]:
+    """What the earlier model (side 0) or this one (side 1) is in the parts in which the two differ.
+
+    End tokens end generated text, and decide nothing where labels are scored.
+    """
+    generates = earlier["config"].get("answer_by") == "generate"
+    parts = [part for part in PARTS if part != "generation" or generates]
+    differ = model_differences(earlier["model"], model, parts)
+    return {name: _short(pair[side]) for name, pair in differ.items()}
 
 
 def continued(manifest: Manifest, earlier: Mapping[str, Any] | None) -> Manifest:

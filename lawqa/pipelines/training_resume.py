@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,10 @@ def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Man
     Raises:
         ConfigError: settings, data or model differ; every difference is named.
     """
-    before, after = _settings(earlier), _settings(json.loads(json.dumps(vars(now))))
+    known = content_is_known(earlier["model"]) and content_is_known(now.model)
+    free = _FREE | (_OF_NAMED_MODELS if known else set())
+    before = _settings(earlier, free)
+    after = _settings(json.loads(json.dumps(vars(now))), free)
     for name, (was, is_now) in model_differences(earlier["model"], now.model).items():
         before[name], after[name] = was, is_now
     _refuse(output_dir, before, after)
@@ -71,11 +74,14 @@ def require_same_request(config: TrainConfig, earlier: Mapping[str, Any]) -> Non
     """
     dev = {"sha256": _sha256(config.dev_file)} if config.dev_file else None
     now = {"config": config.to_json(), "data": {"sha256": _sha256(config.train_file), "dev": dev}}
-    before, after = _request(earlier), _request(json.loads(json.dumps(now)))
-    model = {"content": model_content(config.model_name, config.revision)}
-    if content_is_known(earlier["model"]) and model["content"]:
-        for name, (was, is_now) in model_differences(earlier["model"], model).items():
-            before[name], after[name] = was, is_now
+    content = None
+    if content_is_known(earlier["model"]):
+        content = model_content(config.model_name, config.revision)
+    free = _FREE | (_OF_NAMED_MODELS if content else set())
+    before, after = _request(earlier, free), _request(json.loads(json.dumps(now)), free)
+    if content:
+        for name, pair in model_differences(earlier["model"], {"content": content}).items():
+            before[name], after[name] = pair
     _refuse(config.output_dir, before, after)
 
 
@@ -92,23 +98,22 @@ def _refuse(output_dir: Path, before: Mapping[str, Any], after: Mapping[str, Any
         )
 
 
-def _settings(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(manifest: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
     """What must be the same, by the name that a user knows."""
     dev = manifest["data"].get("dev") or {}
     return {
-        **_request(manifest),
+        **_request(manifest, free),
         "the prompts of --dev-file": dev.get("prompt_specs"),
         "the prompts' wording or chat template": manifest["prompt_specs"],
         **{f"the model's {key}": manifest["model"].get(key) for key in _MODEL},
     }
 
 
-def _request(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _request(manifest: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
     """What a user asked for."""
     config, training = manifest["config"], manifest["config"]["training"]
     # Before a model's files could decide it, none given was nf4.
     config = {**config, "quant_type": config["quant_type"] or "nf4"}
-    free = _FREE | (_OF_NAMED_MODELS if content_is_known(manifest.get("model", {})) else set())
     named = {
         **{name: value for name, value in config.items() if name not in free},
         **{name: value for name, value in training.items() if name not in FREE_TRAINING},

@@ -65,6 +65,16 @@ def test_a_run_is_resumed_by_the_same_content_only(
     assert main([*moved, "--resume"]) == 0
     assert len(results.read_bytes().splitlines()) == 3
 
+    capsys.readouterr()
+    edit(here / "moved" / "config.json", rope_theta=1234.0)
+    assert main([*moved, "--resume"]) == 2, (
+        "a finished run loads no model, and is held to it all the same"
+    )
+    assert "the model's config: then " in capsys.readouterr().err
+    gone = ["gone" if word == "model" else word for word in EVALUATE]
+    assert main([*gone, "--resume"]) == 2
+    assert "--hf-model-name: then moved, now gone" in capsys.readouterr().err
+
 
 def test_a_cross_validation_that_fails_before_it_trains_leaves_nothing(
     here: Path, capsys: pytest.CaptureFixture[str]
