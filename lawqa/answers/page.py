@@ -7,11 +7,11 @@ can be traced back to the original. Nothing here knows what an answer looks like
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
-from bisect import bisect_right
 from dataclasses import dataclass
 
+from lawqa.answers.mapping import Pieces, back_span, edited
+from lawqa.answers.markup import markup_edits
 from lawqa.answers.thoughts import spoken
 
 _FOLDED_RANGES = (
@@ -72,6 +72,7 @@ _CHAT_TOKEN = re.compile(
     r"|\[/?INST\]"
 )
 _QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
+_IN_WORD = re.compile(r"[a-zA-Z\\](?=[a-zA-Z])")
 _LOOP_SAMPLE = 48
 _LOOP_KEPT = 3
 
@@ -94,22 +95,20 @@ class Page:
         text: the same, folded, and equally long.
         choices: the choice texts as given; empty where they are not known.
         unclosed_think: the text ends inside a think block.
-        pieces: pairs of offsets, in `text` and in the text given to `parse`, where each piece begins.
+        maps: the pieces that lead from `text` to the text given to `parse`, the last edit first.
     """
 
     raw: str
     text: str
     choices: tuple[str, ...] = ()
     unclosed_think: bool = False
-    pieces: tuple[tuple[int, int], ...] = ((0, 0),)
+    maps: tuple[Pieces, ...] = ()
 
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
         """Where a span of `text` stands in the text given to `parse`."""
-        return self._original(span[0]), self._original(span[1] - 1) + 1
-
-    def _original(self, at: int) -> int:
-        here, there = self.pieces[max(0, bisect_right(self.pieces, (at, sys.maxsize)) - 1)]
-        return there + at - here
+        for pieces in self.maps:
+            span = back_span(pieces, span)
+        return span
 
 
 def fold(text: str) -> str:
@@ -130,19 +129,19 @@ def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = Fal
         choices: the choice texts, if known.
         in_thought: the completion begins inside a thought, because its prompt left one open.
     """
-    scanned = _ends([(0, _without_loop(raw))], _MOST_SCANNED)
+    scanned = _ends(raw, [(0, _without_loop(raw))], _MOST_SCANNED)
     heard = spoken(_join(raw, scanned), inside=in_thought)
     kept = _within(scanned, heard.ranges)
     text = _join(raw, kept)
     first, last = _turn(text)
     last = first + _without_loop(text[first:last])
-    kept = _ends(_within(kept, [(first, last)]), MOST_CHARACTERS)
-    said = _join(raw, kept)
-    pieces, here = [], 0
+    kept = _ends(raw, _within(kept, [(first, last)]), MOST_CHARACTERS)
+    said, pieces, here = _join(raw, kept), [], 0
     for begin, end in kept:
         pieces.append((here, begin))
         here += end - begin + 1
-    return Page(said, fold(said), choices, heard.open, tuple(pieces))
+    (plain,), unmarked = edited([said], markup_edits(said))
+    return Page(plain, fold(plain), choices, heard.open, (unmarked, pieces or [(0, 0)]))
 
 
 def _join(raw: str, ranges: list[tuple[int, int]]) -> str:
@@ -168,12 +167,21 @@ def _within(
     return kept
 
 
-def _ends(ranges: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """The ranges, or the first and the last half of so many characters of them."""
+def _ends(raw: str, ranges: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """The ranges, or the first and the last half of so many characters of them.
+
+    No word of Latin letters is cut: the b of a cut `\\boxed` is no label.
+    """
     size = sum(end - begin + 1 for begin, end in ranges) - 1
     if size <= most:
         return ranges
-    return _within(ranges, [(0, most // 2), (size - most // 2, size)])
+    *head, (begin, end) = _within(ranges, [(0, most // 2)])
+    while begin < end and _IN_WORD.match(raw, end - 1):
+        end -= 1
+    (first, last), *tail = _within(ranges, [(size - most // 2, size)])
+    while first < last and _IN_WORD.match(raw, first - 1):
+        first += 1
+    return [*head, (begin, end), (first, last), *tail]
 
 
 def _turn(text: str) -> tuple[int, int]:
