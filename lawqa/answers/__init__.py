@@ -15,7 +15,9 @@ from typing import Literal
 from lawqa.answers import graded, lone, quotes, refusals, stated, worded
 from lawqa.answers.decide import decide
 from lawqa.answers.fresh import example_stretches, fresh_prompt_at
-from lawqa.answers.marks import Mark, Rule
+from lawqa.answers.mapping import back, back_span
+from lawqa.answers.marks import Mark, Rule, Strength
+from lawqa.answers.naming import Named, name_choices
 from lawqa.answers.page import Page, read_page
 from lawqa.answers.slots import read_slots
 from lawqa.choices import Label
@@ -53,15 +55,15 @@ RULES: tuple[Rule, ...] = (
     Rule("headed-line", lone.headed_line),
     Rule("lone-line", lone.lone_line),
     Rule("opening-label", lone.opening_label),
-    Rule("quoted-line", quotes.quoted_line),
+    Rule("quoted-line", quotes.quoted_line, verbatim=True),
     Rule("no-such-answer", refusals.no_such_answer),
     Rule("cannot-tell", refusals.cannot_tell),
     Rule("closing-grade", graded.closing_grade, last_resort=True),
-    Rule("quoted-choice", quotes.quoted_choice, last_resort=True),
+    Rule("quoted-choice", quotes.quoted_choice, last_resort=True, verbatim=True),
 )
 """Every rule, strict before loose."""
 
-VERDICTS = ("empty", "unclosed-think", "enumeration", "contradiction", "no-rule")
+VERDICTS = ("empty", "unclosed-think", "enumeration", "contradiction", "choice-text", "no-rule")
 """What `ParsedAnswer.rule` says when no rule decided."""
 
 
@@ -117,12 +119,15 @@ def parse(
 
 
 def _read(page: Page) -> Mark | None:
-    reading = read_slots(page)
+    named = name_choices(page)
+    reading = read_slots(named.page, page)
     marks: list[Mark] = []
     for rule in RULES:
         if rule.last_resort and any(mark.kind != "reopen" for mark in marks):
             continue
         found = [mark._replace(rule=rule.name) for mark in rule.find(reading)]
+        if not rule.verbatim:
+            found = [_on_the_page(mark, named) for mark in found]
         if found and rule.name == "sole-label":
             return found[0]
         marks += found
@@ -132,3 +137,10 @@ def _read(page: Page) -> Mark | None:
     if cut is not None:
         marks = [mark for mark in marks if mark.at < cut]
     return decide(marks)
+
+
+def _on_the_page(mark: Mark, named: Named) -> Mark:
+    """A mark with its places in the text as the model wrote it."""
+    if mark.kind == "claim" and mark.at in named.by_text:
+        mark = mark._replace(rule="choice-text", strength=min(mark.strength, Strength.CLAIM))
+    return mark._replace(at=back(named.pieces, mark.at), span=back_span(named.pieces, mark.span))

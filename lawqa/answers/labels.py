@@ -18,6 +18,9 @@ FORM = "a-d1-4①-④アイウエ"
 MARK = "a-d①-④アイウエ"
 """The same without plain digits, which are too common in legal text to be looked for."""
 
+FOREIGN = "e-hj⑤-⑩オカキ"
+"""Labels of a fifth and later choice: an answer, but none that can be right here."""
+
 SCRIPTS = ("abcd", "1234", "①②③④", "アイウエ")
 """The labels in order, in each script."""
 
@@ -28,8 +31,8 @@ _VALUES: dict[str, Label] = {
 }
 _STANDS_ALONE = re.compile(
     r"""
-    [a-d] (?<! [a-z0-9_][a-d] ) (?! [a-z0-9_] | '[a-z] | \.[a-z](?![a-z]) | -[0-9] | -[a-z]{2} )
-  | [①-④]
+    [a-d] (?<! [a-z0-9_\\][a-d] ) (?! [a-z0-9_] | '[a-z] | \.[a-z](?![a-z]) | -[0-9] | -[a-z]{2} )
+  | [①-④] (?! [ ]?[0-9] )
   | [アイウエ] (?<! [ァ-ヶー][アイウエ] ) (?! [ァ-ヶー] )
   | [1-4] (?<! [0-9a-z_.第§\[-][1-4] )
     (?= [ ]{0,3} [)}"'$]{0,4} [ ]{0,3}

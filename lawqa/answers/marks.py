@@ -63,11 +63,13 @@ class Rule:
         name: what `ParsedAnswer.rule` says when this rule decided.
         find: gives the marks of this rule; its docstring is the reason of the rule.
         last_resort: it is only asked where no other rule found anything.
+        verbatim: it reads the text in which choices are still named by their words.
     """
 
     name: str
     find: Callable[[Reading], Iterator[Mark]]
     last_resort: bool = False
+    verbatim: bool = False
 
     @property
     def reason(self) -> str:

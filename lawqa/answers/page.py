@@ -23,6 +23,8 @@ _FOLDED_RANGES = (
 )
 # Circled digits keep a form of their own: they are labels far more surely than plain digits are.
 _CIRCLED = {"①": "①⑴⒈❶➀➊⓵", "②": "②⑵⒉❷➁➋⓶", "③": "③⑶⒊❸➂➌⓷", "④": "④⑷⒋❹➃➍⓸"}
+_CIRCLED |= {"⑤": "⑤⑸⒌❺➄➎⓹", "⑥": "⑥⑹⒍❻➅➏⓺", "⑦": "⑦⑺⒎❼➆➐⓻", "⑧": "⑧⑻⒏❽➇➑⓼"}
+_CIRCLED |= {"⑨": "⑨⑼⒐❾➈➒⓽", "⑩": "⑩⑽⒑❿➉➓⓾"}
 _ALIKE = {
     "a": "🅐🅰",
     "b": "🅑🅱",

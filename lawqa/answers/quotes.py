@@ -51,25 +51,25 @@ def quoted_answer(reading: Reading) -> Iterator[Mark]:
 
 def quoted_line(reading: Reading) -> Iterator[Mark]:
     """A last line, or a whole text, that is word for word one choice hands that choice in."""
-    text = reading.page.text
+    text = reading.verbatim.text
     start = text.rfind("\n") + 1
     size = len(text) - start
     if not any(
-        size <= 2 * len(choice) + 10 and len(choice) <= 2 * size for choice in reading.page.choices
+        size <= 2 * len(choice) + 10 and len(choice) <= 2 * size for choice in reading.verbatim.choices
     ):
         return
     line = "".join(filter(str.isalnum, text[start:]))
-    labels = [label for label, choice in _squeezed_choices(reading.page) if line == choice]
+    labels = [label for label, choice in _squeezed_choices(reading.verbatim) if line == choice]
     if len(labels) == 1:
         yield Mark("claim", labels[0], Strength.CLAIM, start, (start, len(text)))
 
 
 def quoted_choice(reading: Reading) -> Iterator[Mark]:
     """Where the text ends on one choice in full, or is little more than that, it means that choice."""
-    if not reading.page.choices:
+    if not reading.verbatim.choices:
         return
-    choices = [c for c in _squeezed_choices(reading.page) if len(c[1]) >= _SHORTEST]
-    text = reading.page.text
+    choices = [c for c in _squeezed_choices(reading.verbatim) if len(c[1]) >= _SHORTEST]
+    text = reading.verbatim.text
     squeezed, places = _squeeze(text, max(0, len(text) - _WINDOW))
     hits: list[tuple[int, int, Label]] = []
     for label, choice in sorted(choices, key=lambda c: -len(c[1])):

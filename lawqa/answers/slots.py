@@ -116,17 +116,19 @@ class Reading:
     """A page and its announced answers, which several rules look at.
 
     Args:
-        page: the text.
+        page: the text, its choices named by their labels.
         slots: its announced answers, in the order of the text.
+        verbatim: the text with the choices named as the model named them.
     """
 
     page: Page
     slots: tuple[Slot, ...]
+    verbatim: Page
 
 
-def read_slots(page: Page) -> Reading:
+def read_slots(page: Page, verbatim: Page) -> Reading:
     """Find every announced answer of a page."""
-    return Reading(page, tuple(_slots(page)))
+    return Reading(page, tuple(_slots(page)), verbatim)
 
 
 def _slots(page: Page) -> Iterator[Slot]:

@@ -1,0 +1,234 @@
+"""Ways to name a choice, brought to the one that the rules read: its bare label.
+
+`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` and, where the choices are known, the
+words of exactly one choice where an answer stands all name c. The rules then read `最も適切なのは c である`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lawqa.answers.labels import FOREIGN, MARK
+from lawqa.answers.mapping import Edit, Pieces, edited
+from lawqa.answers.page import Page, fold
+from lawqa.choices import LABELS
+
+_ANY = rf"[{MARK}{FOREIGN}]"
+_ALONE = rf"(?<![a-z0-9_\\]){_ANY}(?![a-z0-9_])"
+_MEMBER = r"(?:の?選択肢|の?肢|の記述|の説明|番(?!目|号)|项|項|选项|選項)"
+_PREDICATE = (
+    r"(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正|適|妥当|答|該当|当てはま|合致"
+    r"|考え|挙げ|誤|不適|間違|疑|有力|選)|(?:を|と)(?:選|正解|答|第一|優先|判断|考え|結論|な[りる]|思)"
+    r"|に(?:該当|相当|な[りる]|当[たて]|あた|決)|で(?:す|ある|しょう|は?ない(?:か|で))|だ(?:。|と|ろう|\n|\Z)"
+    r"|が(?:正|答)|が$|がよ|が良|がい|であ)|が?是|正确|符合|错误))"
+)
+_BRACKETED = re.compile(
+    rf"\( ?(?:選択肢|选项|選項|肢|選択|option |choice |answer )? ?(?P<label>{_ANY})(?:{_MEMBER}|選択)? ?\)"
+)
+_NUMBERED = re.compile(
+    r"(?:(?:選択肢|选项|選項)(?:の?番号)? ?[(「]?|(?<![一-龠])肢 ?|(?:option|choice) (?:no\. ?|number )?)(?P<number>[1-4])(?![0-9])"
+    r"(?! ?(?:つ|個|種|択|問|件|通り|点|%|年|条|項|号|人|者|回|日|月))"
+    r"|(?<![0-9a-z第])(?P<counted>[1-4])番(?!目|号|地|町|線|組)(?= ?(?:です|が|を|だ|で(?:ある|しょ)|と(?:考|判|思)|に(?:な|該)|[。)\n]|\Z))"
+    r"|第(?P<clause>[1-4])肢"
+)
+_ITEM_TEXT = re.compile(
+    rf"(?P<label>{_ALONE})(?P<sep>{_MEMBER}?[)\"']?(?: ?[.:、] ?| の|の| |(?=\()))"
+    rf"(?P<text>\([^()\n]{{1,120}}\)(?:という)?{_MEMBER}?|[^。、\n():]{{1,60}}?){_PREDICATE}"
+)
+_BRACKET_TEXT = re.compile(rf"(?<=[^\n ])(?P<label>{_ALONE}) ?\((?!{_ANY} ?\))[^()\n]{{1,120}}\)")
+_SUFFIX = re.compile(rf"(?P<label>{_ALONE}){_MEMBER}")
+_TEXT_BEFORE = re.compile(r"[^。、\n:;,()はが]{1,60}\Z|\([^()\n]{1,200}\) ?\Z")
+_ENGLISH_BEFORE = re.compile(r"(?<=[a-z] )(?!(?:is|are|be|option|choice|answer)\b)[a-z][^.,;:\n()]{1,80}\Z")
+_CUE_WORD = re.compile(
+    r"(?:\A|の|[、。 ])(?:正解|正答|答え?|回答|解答|最終回答|選択肢?|肢|記号|番号|結論|選んだ答え|选项|答案|option|choice|answer"
+    r"|letter|statement|correct|label|conclusion)s? ?\Z"
+)
+_START = re.compile(r"(?:は|が|を|と|、|:|。|\n|\A|したがって|よって|診断|[(\"']|これは|→|うち|なら|すると)[ )(\"'、]{0,3}\Z")
+_LINE_START = re.compile(r"(?:\A|\n)[ >\-#(\"']{0,8}(?:選択肢|option|choice)? ?\Z")
+_CLOSING = re.compile(r"[)\"' ]{0,3}")
+_OPENING = re.compile(r"[(\"' ]{0,3}\Z")
+_SHORTEST = 2
+_MOST = 400
+
+
+class Named(NamedTuple):
+    """A page in which choices are named by their labels.
+
+    Args:
+        page: the page.
+        pieces: the way back to the page before.
+        by_text: the places of labels that were named by the words of their choice alone.
+    """
+
+    page: Page
+    pieces: Pieces
+    by_text: frozenset[int]
+
+
+def name_choices(page: Page) -> Named:
+    """The page with every choice that it names in other words named by its label."""
+    text = page.text
+    edits = [
+        *_choice_texts(page),
+        *_bracketed(text),
+        *_items(text),
+        *_numbers(text),
+        *(Edit(m.start(), m.end(), m.span("label")) for m in _SUFFIX.finditer(text)),
+    ]
+    if not edits:
+        return Named(page, ((0, 0),), frozenset())
+    edits.sort(key=lambda edit: (edit.start, -edit.end))
+    (raw, folded), pieces = edited([page.raw, text], edits)
+    named = Page(raw, folded, page.choices, page.unclosed_think, (pieces, *page.maps))
+    words = {edit.start for edit in edits if edit.text in LABELS and edit.text}
+    places = frozenset(here for here, there in pieces if there in words and folded[here] in LABELS)
+    return Named(named, pieces, places)
+
+
+def _choice_texts(page: Page) -> Iterator[Edit]:
+    """Choices named by their words, with their label beside them or, where an answer stands, without."""
+    text = page.text
+    known = _known(page.choices)
+    longer = sorted(known, key=lambda pair: -len(pair[1]))
+    taken: list[tuple[int, int]] = []
+    for label, words in longer:
+        alone = len(words) >= _SHORTEST and sum(words == other for _, other in known) == 1
+        for at in _places(text, words):
+            end = at + len(words)
+            if any(first < end and at < last for first, last in taken):
+                continue
+            taken.append((at, end))
+            edit = _beside(text, at, end)
+            if edit is None and alone and _answers(text, at, end):
+                start, stop = _with_brackets(text, at, end)
+                edit = Edit(start, stop, text=label)
+            if edit is not None:
+                yield edit
+
+
+def _known(choices: Sequence[str]) -> list[tuple[str, str]]:
+    folded = [" ".join(fold(choice).split()).strip(" 。.、,") for choice in choices]
+    return [(label, words) for label, words in zip(LABELS, folded, strict=False) if words]
+
+
+def _places(text: str, words: str) -> Iterator[int]:
+    at = text.find(words)
+    for _ in range(_MOST):
+        if at < 0:
+            return
+        yield at
+        at = text.find(words, at + len(words))
+
+
+_LABEL_BEFORE = re.compile(
+    rf"(?P<label>{_ALONE}){_MEMBER}?[)\"']?(?: ?[.:、] ?|の| ){{0,2}}[(\"']?\Z"
+)
+_LABEL_BEHIND = re.compile(rf"[)\"' ]{{0,3}}{_BRACKETED.pattern}")
+
+
+def _beside(text: str, at: int, end: int) -> Edit | None:
+    """The edit for words of a choice with a label before or behind them."""
+    behind = _LABEL_BEHIND.match(text, end)
+    before = _LABEL_BEFORE.search(text, max(0, at - 16), at)
+    if behind and not before:
+        if _LINE_START.search(text, max(0, at - 12), at) and not _PREDICATED.match(text, behind.end()):
+            return None
+        return Edit(_with_brackets(text, at, end)[0], behind.end(), behind.span("label"))
+    if before is None:
+        return None
+    stop = _with_brackets(text, at, end)[1] if text[before.end() - 1] in "(\"'" else end
+    heads = _LINE_START.search(text, max(0, before.start() - 12), before.start()) is not None
+    if heads and not _PREDICATED.match(text, stop):
+        return None  # the choice is listed or analysed
+    return Edit(before.start(), stop, before.span("label"))
+
+
+_PREDICATED = re.compile(_PREDICATE)
+
+
+def _answers(text: str, at: int, end: int) -> bool:
+    """Whether the words stand where a sentence has its answer."""
+    start = _OPENING.search(text, max(0, at - 3), at)
+    first = start.start() if start else at
+    return (
+        _START.search(text, max(0, first - 8), first) is not None
+        and _PREDICATED.match(text, end) is not None
+    )
+
+
+def _with_brackets(text: str, at: int, end: int) -> tuple[int, int]:
+    """The stretch with the brackets or quotation marks around it."""
+    opening = _OPENING.search(text, max(0, at - 3), at)
+    closing = _CLOSING.match(text, end)
+    size = min(at - opening.start() if opening else 0, closing.end() - end if closing else 0)
+    return at - size, end + size
+
+
+_BOUNDARIES = "。、\n:;,はが→"
+_PARTICLE = re.compile(r"(?:[なのをにでもや]|より|から|まで|という)\Z")
+_SAID = re.compile(
+    r"(?:であ[るり]|です|だ|と(?:考え|判断|思|言|推)[^。、\n]{0,10}|とな[りる]\w{0,3}|にな[りる]\w{0,3}|でしょう|だろう) ?\Z"
+)
+_ENGLISH_VERB = re.compile(r".*\b(?:is|are|be|was|choose|select|pick|chose|selected|as|to)\b:? ", re.DOTALL)
+
+
+def _bracketed(text: str) -> Iterator[Edit]:
+    """`時効の援用（c）` and `…時効の援用である（選択肢c）`, whatever the choices are."""
+    for found in list(_BRACKETED.finditer(text))[-_MOST:]:
+        stop = found.start()
+        start = _noun_start(text, stop)
+        words = text[start:stop]
+        if not words.strip(" )\"'") or _CUE_WORD.search(text, max(0, start - 1), stop):
+            continue
+        said = _SAID.search(text, start, stop)
+        if said:
+            yield Edit(start, stop, found.span("label"))
+            yield Edit(stop, found.end(), text="である")
+        elif not _PARTICLE.search(words):
+            yield Edit(start, found.end(), found.span("label"))
+
+
+def _noun_start(text: str, stop: int) -> int:
+    """Where the noun phrase that ends here begins; `stop` itself where there is none."""
+    last = len(text[max(0, stop - 2) : stop].rstrip()) + max(0, stop - 2)
+    if last and text[last - 1] == ")":
+        opening = text.rfind("(", max(0, last - 200), last - 1)
+        return opening if opening >= 0 and "\n" not in text[opening:last] else stop
+    low = max(0, stop - 60)
+    window = text[low:stop]
+    start = 1 + max(window.rfind(sign) for sign in _BOUNDARIES + "()")
+    words = window[start:]
+    if words.isascii():
+        verb = _ENGLISH_VERB.match(words)
+        return low + start + verb.end() if verb else stop
+    return low + start if start or low == 0 else stop
+
+
+def _items(text: str) -> Iterator[Edit]:
+    """`選択肢c. 時効の援用 が正解`, `cの「…」が正しい` and `c（…）と考えられる`, whatever the choices are."""
+    for pattern in (_ITEM_TEXT, _BRACKET_TEXT):
+        for found in list(pattern.finditer(text))[-_MOST:]:
+            start = found.start()
+            before = text[max(0, start - 4) : start].rstrip(" (\"'")
+            called = before.endswith(("選択肢", "选项"))
+            if not called and _LINE_START.search(text, max(0, start - 12), start):
+                continue
+            if pattern is _BRACKET_TEXT:
+                if _PREDICATED.match(text, found.end()):
+                    yield Edit(start, found.end(), found.span("label"))
+                continue
+            quoted = found["text"].startswith("(")
+            loose = found["sep"].strip(" )\"'")[:1] in ("の", "")
+            if called or (quoted and before) or (not loose and _START.search(text, max(0, start - 8), start)):
+                yield Edit(start, found.end(), found.span("label"))
+
+
+def _numbers(text: str) -> Iterator[Edit]:
+    """`選択肢3` and `3番` name the third choice; a bare 3 may count anything."""
+    for found in _NUMBERED.finditer(text):
+        group = found.lastgroup or ""
+        first = found.start(group) if group == "number" else found.start()
+        last = found.end(group) if group == "number" else found.end()
+        yield Edit(first, last, text="①②③④"[int(found[group]) - 1])
