@@ -43,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     Rule("quoted-answer", quotes.quoted_answer),
     Rule("refused-answer", stated.refused_answer),
     Rule("several-answers", stated.several),
+    Rule("outside-answer", stated.outside),
     Rule("retraction", stated.retraction),
     Rule("withdrawal", stated.withdrawal),
     Rule("correction", stated.correction),
@@ -52,6 +53,8 @@ RULES: tuple[Rule, ...] = (
     Rule("asserted", worded.asserted),
     Rule("concluded", worded.concluded),
     Rule("chosen", worded.chosen),
+    Rule("chinese", worded.chinese),
+    Rule("soft-choice", worded.guessed),
     Rule("headed-line", lone.headed_line),
     Rule("lone-line", lone.lone_line),
     Rule("opening-label", lone.opening_label),
@@ -63,7 +66,10 @@ RULES: tuple[Rule, ...] = (
 )
 """Every rule, strict before loose."""
 
-VERDICTS = ("empty", "unclosed-think", "enumeration", "contradiction", "choice-text", "no-rule")
+SOFT = ("soft-choice", "soft-answer", "soft-forced")
+"""What `ParsedAnswer.rule` says of a commitment that was only likely, or made under protest."""
+
+VERDICTS = ("empty", "unclosed-think", "enumeration", "contradiction", "choice-text", *SOFT[1:], "no-rule")
 """What `ParsedAnswer.rule` says when no rule decided."""
 
 
@@ -82,6 +88,11 @@ class ParsedAnswer:
     status: Status
     rule: str
     span: tuple[int, int] | None
+
+    @property
+    def soft(self) -> bool:
+        """Whether the label was only called likely, or chosen under protest."""
+        return self.rule in SOFT
 
 
 def parse(
@@ -125,7 +136,7 @@ def _read(page: Page) -> Mark | None:
     for rule in RULES:
         if rule.last_resort and any(mark.kind != "reopen" for mark in marks):
             continue
-        found = [mark._replace(rule=rule.name) for mark in rule.find(reading)]
+        found = [mark._replace(rule=mark.soft or rule.name) for mark in rule.find(reading)]
         if not rule.verbatim:
             found = [_on_the_page(mark, named) for mark in found]
         if found and rule.name == "sole-label":
@@ -136,11 +147,11 @@ def _read(page: Page) -> Mark | None:
     cut = fresh_prompt_at(page, marks)
     if cut is not None:
         marks = [mark for mark in marks if mark.at < cut]
-    return decide(marks)
+    return decide(marks).mark
 
 
 def _on_the_page(mark: Mark, named: Named) -> Mark:
     """A mark with its places in the text as the model wrote it."""
-    if mark.kind == "claim" and mark.at in named.by_text:
+    if mark.kind == "claim" and mark.at in named.by_text and not mark.soft:
         mark = mark._replace(rule="choice-text", strength=min(mark.strength, Strength.CLAIM))
     return mark._replace(at=back(named.pieces, mark.at), span=back_span(named.pieces, mark.span))

@@ -1,9 +1,15 @@
-"""From marks to one answer: enumerations struck out, the last commitment wins over what is not firmer."""
+"""From marks to one answer: enumerations struck out, the last commitment wins over what is not firmer.
+
+The resolver knows marks only, not the text: which are later, how firm they are, what they take back. Its
+laws are tested as such: an unrelated mark before changes nothing, permuting the labels permutes the answer,
+a later firm commitment wins.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Literal, NamedTuple
 
 from lawqa.answers.marks import Mark, Strength
 from lawqa.choices import LABELS
@@ -12,52 +18,127 @@ _CYCLE = list(LABELS)
 _NEAR = 80
 """Marks with no more characters between them than this belong to one run of lines."""
 
+Fate = Literal["decides", "replaced", "taken back", "not firm enough", "enumeration", "no effect"]
+"""What became of a mark, as `Decision.fates` tells."""
 
-def decide(marks: Sequence[Mark]) -> Mark | None:
-    """The mark that decides: the standing claim, or else the mark that left none standing."""
-    standing: Mark | None = None
-    last_void: Mark | None = None
-    for mark in sorted(_strike_enumerations(marks), key=lambda m: (m.at, m.strength)):
+
+class Decision(NamedTuple):
+    """What the marks come to.
+
+    Args:
+        mark: the mark that decides: the standing claim, or else the mark that left none standing.
+        fates: every mark with what became of it, in the order of the text.
+    """
+
+    mark: Mark | None
+    fates: tuple[tuple[Mark, Fate], ...]
+
+
+class _Resolver:
+    """The marks read so far: which claim stands, what voided the last one, what became of the others."""
+
+    def __init__(self) -> None:
+        self.standing: Mark | None = None
+        self.void: Mark | None = None
+        self.fates: list[tuple[Mark, Fate]] = []
+        self._strength = Strength.HINT  # of the standing claim; second thoughts lower it
+        self._reopened = False
+
+    def read(self, mark: Mark) -> None:
+        """Take the next mark in the order of the text."""
         if mark.kind == "claim":
-            if standing is None or mark.strength >= standing.strength:
-                standing = mark
-            elif _contradicts(mark, standing):
-                void = mark._replace(kind="void", label=None, rule="contradiction")
-                standing, last_void = None, void
+            self._claim(mark)
         elif mark.kind == "reopen":
-            if standing is not None:
-                reopened = min(standing.strength, Strength.CLAIM)
-                standing = standing._replace(strength=reopened)
+            self.fates.append((mark, "no effect"))
+            self._strength = min(self._strength, Strength.CLAIM)
+            self._reopened = True
         elif mark.kind == "retract":
-            if standing is not None and standing.label == mark.label:
-                standing, last_void = None, mark._replace(label=None)
-        elif standing is None or mark.strength >= min(standing.strength, Strength.STATED):
-            standing, last_void = None, mark
-    return standing or last_void
+            if self.standing is not None and self.standing.label == mark.label:
+                self._clear(mark._replace(label=None), "taken back")
+            else:
+                self.fates.append((mark, "no effect"))
+        elif self.standing is None or mark.strength >= min(self._strength, Strength.STATED):
+            self._clear(mark, "taken back")
+        else:
+            self.fates.append((mark, "not firm enough"))
+
+    def _claim(self, mark: Mark) -> None:
+        if self.standing is None or mark.strength >= self._strength:
+            if self._wavers(mark):
+                self._clear(mark._replace(kind="void", label=None, rule="contradiction"), "replaced")
+                return
+            if self.standing is not None:
+                self.fates.append((self.standing, "replaced"))
+            self.standing, self._strength, self._reopened = mark, mark.strength, False
+        elif mark.strength >= Strength.STATED and mark.label != self.standing.label:
+            # Another answer is announced behind the last word, with no sign of a correction.
+            self._clear(mark._replace(kind="void", label=None, rule="contradiction"), "replaced")
+        else:
+            self.fates.append((mark, "not firm enough"))
+
+    def _wavers(self, mark: Mark) -> bool:
+        """Whether two choices are called likely one after the other: then neither is chosen."""
+        before = self.standing
+        return (
+            before is not None
+            and "soft-forced" not in (mark.soft or "soft-forced", before.soft or "soft-forced")
+            and mark.label != before.label
+            and not self._reopened
+            and mark.span[0] - before.span[1] <= _NEAR
+        )
+
+    def _clear(self, void: Mark, fate: Fate) -> None:
+        if self.standing is not None:
+            self.fates.append((self.standing, fate))
+        if self.void is not None:
+            self.fates.append((self.void, "replaced"))
+        self.standing, self.void = None, void
+
+    def decision(self) -> Decision:
+        """What the marks come to when all are read."""
+        decides = self.standing or self.void
+        rest = [(mark, fate) for mark, fate in self.fates]
+        if self.standing is not None and self.void is not None:
+            rest.append((self.void, "replaced"))
+        if decides is not None:
+            rest.append((decides, "decides"))
+        return Decision(decides, tuple(sorted(rest, key=lambda pair: pair[0].at)))
 
 
-def _contradicts(later: Mark, standing: Mark) -> bool:
-    """Whether another answer is announced behind the last word, with no sign of a correction."""
-    return later.strength >= Strength.STATED and later.label != standing.label
+def decide(marks: Sequence[Mark]) -> Decision:
+    """Resolve the marks of a text, in any order."""
+    resolver = _Resolver()
+    kept, struck = _strike_enumerations(marks)
+    resolver.fates += [(mark, "enumeration") for mark in struck]
+    for mark in sorted(kept, key=lambda m: (m.at, m.strength)):
+        resolver.read(mark)
+    return resolver.decision()
 
 
-def _strike_enumerations(marks: Sequence[Mark]) -> Iterator[Mark]:
-    """Drop claims that go through the labels instead of naming one."""
-    lines = _one_per_place([m for m in marks if m.kind == "claim" and m.in_line])
-    sentences = _one_per_place([m for m in marks if m.kind == "claim" and not m.in_line])
-    yield from (m for m in marks if m.kind != "claim")
-    for sequence in (lines, sentences):
+def _strike_enumerations(marks: Sequence[Mark]) -> tuple[list[Mark], list[Mark]]:
+    """The marks without claims that go through the labels instead of naming one, and those claims.
+
+    In the place of a struck run is a void that is weaker than anything firm that came before it: a loop
+    does not unsay a conclusion.
+    """
+    claims = [m for m in marks if m.kind == "claim"]
+    kept = [m for m in marks if m.kind != "claim"]
+    struck: list[Mark] = []
+    for sequence in (
+        _one_per_place([m for m in claims if m.in_line]),
+        _one_per_place([m for m in claims if not m.in_line]),
+    ):
         for run in [sequence] if _goes_round(sequence) else _runs(sequence):
-            kept = _genuine(run)
-            yield from kept
-            if not kept:
-                # Weaker than anything firm that came before it: a loop does not unsay a conclusion.
-                yield run[-1]._replace(
-                    kind="void",
-                    label=None,
-                    strength=Strength.HINT,
-                    rule="enumeration",
+            genuine = _genuine(run)
+            kept += genuine
+            struck += [mark for mark in run if mark not in genuine]
+            if not genuine:
+                kept.append(
+                    run[-1]._replace(
+                        kind="void", label=None, strength=Strength.HINT, rule="enumeration"
+                    )
                 )
+    return kept, struck
 
 
 def _goes_round(claims: list[Mark]) -> bool:

@@ -41,6 +41,10 @@ _STANDS_ALONE = re.compile(
     """,
     re.VERBOSE,
 )
+_FOREIGN_ALONE = re.compile(
+    r"[e-hj](?<![a-z0-9_\\][e-hj])(?![a-z0-9_]|'[a-z]|\.[a-z](?![a-z])|-[0-9]|-[a-z]{2}| [a-z]{2,})"
+    r"|[⑤-⑩](?! ?[0-9])|[オカキ](?<![ァ-ヶー][オカキ])(?![ァ-ヶー])"
+)
 # "a" is the English article unless what follows it could not follow an article.
 _AFTER_ARTICLE = re.compile(
     r"[ ]+(?!(?:is|are|was|would|will|should|must|can|cannot|because|as|since|and|or|which|that|if|due|"
@@ -50,7 +54,7 @@ _AFTER_ARTICLE = re.compile(
 _JOIN = re.compile(
     r"[ )\]}\"'$]*(?P<range>~|-|から|to\b|through\b)[ (\[\"']*"
     r"|[ )\]}\"'$]*(?:\([^()\n]{1,60}\) ?)?\(?"
-    r"(?:[、,・/&+]|とも|でも|も|ないし|と|及び|および|並びに|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
+    r"(?:[、,・/&+]|とも|でも|も|ないし|と|和|与|及(?!び)|或(?!い)|以及|及び|および|並びに|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
     r"[ ]*(?:and\b|or\b|及び|および|又は|または|もしくは|あるいは|ないし)?[ (\[{\"']*"
     r"(?:選択肢|option\b|choice\b)?[ (\[\"']*"
 )
@@ -69,16 +73,18 @@ class LabelList(NamedTuple):
         labels: without repetitions, in the order of writing.
         at: where the first one stands.
         end: just behind the last one.
+        foreign: a fifth or later choice is among them.
     """
 
     labels: tuple[Label, ...]
     at: int
     end: int
+    foreign: bool = False
 
     @property
     def only(self) -> Label | None:
-        """The label, if there is just one."""
-        return self.labels[0] if len(self.labels) == 1 else None
+        """The label, if there is just one and nothing else."""
+        return self.labels[0] if len(self.labels) == 1 and not self.foreign else None
 
 
 def label_at(page: Page, at: int) -> Label | None:
@@ -91,30 +97,40 @@ def label_at(page: Page, at: int) -> Label | None:
     return _VALUES[page.text[at]]
 
 
+def foreign_at(page: Page, at: int) -> bool:
+    """Whether the label of a fifth or later choice stands alone at this place."""
+    return _FOREIGN_ALONE.match(page.text, at) is not None
+
+
 def labels_at(page: Page, at: int) -> LabelList | None:
     """The list of labels that begins at this place, or None.
 
     In `c、d は誤り` the list is `c` alone: the second letter is the topic of what follows.
     """
     label = label_at(page, at)
-    if label is None:
+    foreign = label is None and foreign_at(page, at)
+    if label is None and not foreign:
         return None
-    labels = [label]
+    labels: list[Label] = [label] if label else []
     end = at + 1
     for _ in range(8):
         if page.text.startswith("\n", end) or end == len(page.text):
             break
         join = _JOIN.match(page.text, end)
         following = label_at(page, join.end()) if join else None
-        if join is None or following is None:
+        other = join is not None and following is None and foreign_at(page, join.end())
+        if join is None or not (following or other):
             break
         if _TOPIC.match(page.text, join.end() + 1) and join[0].strip(" )\"'") in ("、", ","):
             break
-        if join["range"]:
-            labels += LABELS[LABELS.index(labels[-1]) : LABELS.index(following)]
-        labels.append(following)
+        if join["range"] and labels:
+            last = LABELS[-1] if following is None else following
+            labels += LABELS[LABELS.index(labels[-1]) : LABELS.index(last) + 1]
+        if following:
+            labels.append(following)
+        foreign = foreign or other
         end = join.end() + 1
-    return LabelList(tuple(dict.fromkeys(labels)), at, end)
+    return LabelList(tuple(dict.fromkeys(labels)), at, end, foreign)
 
 
 def next_sign(page: Page, at: int) -> str:

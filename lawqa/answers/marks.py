@@ -17,7 +17,7 @@ class Strength(IntEnum):
     HINT = 1
     """Named, quoted, but never called the answer; counts only where nothing else was said."""
     FORCED = 2
-    """A choice made under protest; a refusal after it takes it back."""
+    """A choice made under protest or only thought likely; a refusal after it takes it back."""
     CLAIM = 3
     """The answer, in words or by a lone letter."""
     STATED = 4
@@ -44,6 +44,7 @@ class Mark(NamedTuple):
         span: what was read, as half-open offsets.
         in_line: it stands on an answer line of its own or is a lone letter, as in a loop or enumeration.
         rule: name of the rule that found it; the decision fills it in.
+        soft: the name it goes by where it is thought likely or was forced; else empty.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Mark(NamedTuple):
     span: tuple[int, int]
     in_line: bool = False
     rule: str = ""
+    soft: str = ""
 
 
 @dataclass(frozen=True)

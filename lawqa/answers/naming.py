@@ -17,7 +17,7 @@ from lawqa.choices import LABELS
 
 _ANY = rf"[{MARK}{FOREIGN}]"
 _ALONE = rf"(?<![a-z0-9_\\]){_ANY}(?![a-z0-9_])"
-_MEMBER = r"(?:の?選択肢|の?肢|の記述|の説明|番(?!目|号)|项|項|选项|選項)"
+_MEMBER = r"(?: ?という選択?肢|の?選択肢|の?肢|の記述|の説明|番(?!目|号)|项|項|选项|選項)"
 _PREDICATE = (
     r"(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正|適|妥当|答|該当|当てはま|合致"
     r"|考え|挙げ|誤|不適|間違|疑|有力|選)|(?:を|と)(?:選|正解|答|第一|優先|判断|考え|結論|な[りる]|思)"
@@ -34,10 +34,11 @@ _NUMBERED = re.compile(
     r"|第(?P<clause>[1-4])肢"
 )
 _ITEM_TEXT = re.compile(
-    rf"(?P<label>{_ALONE})(?P<sep>{_MEMBER}?[)\"']?(?: ?[.:、] ?| の|の| |(?=\()))"
-    rf"(?P<text>\([^()\n]{{1,120}}\)(?:という)?{_MEMBER}?|[^。、\n():]{{1,60}}?){_PREDICATE}"
+    rf"(?P<label>{_ALONE})(?P<sep>{_MEMBER}?[)\"']?(?: ?[.:] ?| の|の| |(?=\()))"
+    rf"(?P<text>\([^()\n]{{1,120}}\)(?:という)?{_MEMBER}?|(?![はがをもとにでやか])[^。、\n():]{{1,60}}?){_PREDICATE}"
 )
 _BRACKET_TEXT = re.compile(rf"(?<=[^\n ])(?P<label>{_ALONE}) ?\((?!{_ANY} ?\))[^()\n]{{1,120}}\)")
+_LABEL = re.compile(_ALONE)
 _SUFFIX = re.compile(rf"(?P<label>{_ALONE}){_MEMBER}")
 _TEXT_BEFORE = re.compile(r"[^。、\n:;,()はが]{1,60}\Z|\([^()\n]{1,200}\) ?\Z")
 _ENGLISH_BEFORE = re.compile(r"(?<=[a-z] )(?!(?:is|are|be|option|choice|answer)\b)[a-z][^.,;:\n()]{1,80}\Z")
@@ -45,9 +46,9 @@ _CUE_WORD = re.compile(
     r"(?:\A|の|[、。 ])(?:正解|正答|答え?|回答|解答|最終回答|選択肢?|肢|記号|番号|結論|選んだ答え|选项|答案|option|choice|answer"
     r"|letter|statement|correct|label|conclusion)s? ?\Z"
 )
-_START = re.compile(r"(?:は|が|を|と|、|:|。|\n|\A|したがって|よって|診断|[(\"']|これは|→|うち|なら|すると)[ )(\"'、]{0,3}\Z")
+_START = re.compile(r"(?:は|が|として|、|:|。|\n|\A|したがって|よって|診断|[(\"']|これは|→|うち|なら|すると)[ )(\"'、]{0,3}\Z")
 _LINE_START = re.compile(r"(?:\A|\n)[ >\-#(\"']{0,8}(?:選択肢|option|choice)? ?\Z")
-_CLOSING = re.compile(r"[)\"' ]{0,3}")
+_CLOSING = re.compile(r"[。. ]{0,2}[)\"']{1,3}")
 _OPENING = re.compile(r"[(\"' ]{0,3}\Z")
 _SHORTEST = 2
 _MOST = 400
@@ -161,13 +162,15 @@ def _answers(text: str, at: int, end: int) -> bool:
 def _with_brackets(text: str, at: int, end: int) -> tuple[int, int]:
     """The stretch with the brackets or quotation marks around it."""
     opening = _OPENING.search(text, max(0, at - 3), at)
-    closing = _CLOSING.match(text, end)
-    size = min(at - opening.start() if opening else 0, closing.end() - end if closing else 0)
-    return at - size, end + size
+    start = opening.start() if opening else at
+    closing = _CLOSING.match(text, end) if start < at else None
+    return (start, closing.end()) if closing else (at, end)
 
 
 _BOUNDARIES = "。、\n:;,はが→"
-_PARTICLE = re.compile(r"(?:[なのをにでもや]|より|から|まで|という)\Z")
+_NO_NOUN = re.compile(
+    rf"[ぁ-ん](?<!もの)(?<!こと)(?<!ん) ?\Z|\A[ ]?(?:[正誤適否可○×]|妥当|適切|不[適可])[ ]?\Z|{_ALONE}"
+)
 _SAID = re.compile(
     r"(?:であ[るり]|です|だ|と(?:考え|判断|思|言|推)[^。、\n]{0,10}|とな[りる]\w{0,3}|にな[りる]\w{0,3}|でしょう|だろう) ?\Z"
 )
@@ -186,7 +189,7 @@ def _bracketed(text: str) -> Iterator[Edit]:
         if said:
             yield Edit(start, stop, found.span("label"))
             yield Edit(stop, found.end(), text="である")
-        elif not _PARTICLE.search(words):
+        elif not _NO_NOUN.search(words):
             yield Edit(start, found.end(), found.span("label"))
 
 
@@ -214,6 +217,8 @@ def _items(text: str) -> Iterator[Edit]:
             before = text[max(0, start - 4) : start].rstrip(" (\"'")
             called = before.endswith(("選択肢", "选项"))
             if not called and _LINE_START.search(text, max(0, start - 12), start):
+                continue
+            if _LABEL.search(text, found.end("label"), found.end()):
                 continue
             if pattern is _BRACKET_TEXT:
                 if _PREDICATED.match(text, found.end()):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lawqa.answers.context import in_example, questioned
+from lawqa.answers.context import doubtful, in_example, questioned
 from lawqa.answers.labels import VERDICT, LabelList, label_at, labels_at, next_heads_item
 from lawqa.answers.negation import denied, doubted, not_ours
 from lawqa.answers.page import Page
@@ -48,7 +48,7 @@ _FREE_NOTE = re.compile(
 _GAP = re.compile(
     r"[ \n:=→>|\"')\](\[{}・、,#$-]+"
     r"|\\(?:text|textbf|mathrm|mathbf|boxed|bf|rm|\[|\()(?![a-z])"
-    r"|[はが](?!い)|应该是|[是为]|として(?:は)?|となるのは|となる(?:の|選択肢)は"
+    r"|[はが](?!い)|应该?[是为选]|[是为]|选(?!项)|として(?:は)?|となるのは|となる(?:の|選択肢)は"
     r"|(?:最も|やはり|明らかに|おそらく|恐らく|次の|以下の)(?:とおり|通り)?(?:です|である)?"
     r"|(?:選択肢|肢|記号|番号|記述|選項|选项)(?:の|は)?(?!と|を|に|が)"
     r"|(?:option|choice|letter|answer|statement|number|is|be|would|should|must|will|appears?|seems?|to|"
@@ -102,13 +102,15 @@ class Slot(NamedTuple):
         label: the label, where `found` is `label` or `denied`.
         span: from the cue to the end of what was read.
         at: where the label, or what stands in its place, begins.
+        soft: it is only thought likely (`c かもしれません`).
     """
 
     manner: Manner
-    found: Literal["label", "several", "denied", "none", "other"]
+    found: Literal["label", "several", "outside", "denied", "none", "other"]
     label: Label | None
     span: tuple[int, int]
     at: int
+    soft: bool = False
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,10 @@ def _goes_on(page: Page, labels: LabelList) -> bool:
 def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot | None:
     """The slot that these labels fill, by what follows them; None where they are only talked about."""
     span = (start, labels.end)
+    if labels.foreign and not labels.labels:
+        if denied(page.text, labels.end) or questioned(page.text, labels.end):
+            return None
+        return Slot(manner, "outside", None, span, labels.at)
     if labels.only is None or _goes_on(page, labels):
         if len(labels.labels) == 4:
             return None  # the instruction, or the names of the choices
@@ -276,6 +282,8 @@ def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot |
         return Slot(manner, "several", None, new, labels.at)
     if _GRADED.match(page.text, labels.end) and _goes_through(page, labels):
         return None
+    if doubtful(page.text, labels.end):
+        return Slot(manner, "label", labels.only, span, labels.at, soft=True)
     if denied(page.text, labels.end):
         return Slot(manner, "denied", labels.only, span, labels.at)
     if questioned(page.text, labels.end):

@@ -104,6 +104,13 @@ def several(reading: Reading) -> Iterator[Mark]:
             yield Mark("void", None, Strength.STATED, slot.at, slot.span)
 
 
+def outside(reading: Reading) -> Iterator[Mark]:
+    """`正解は e` answers with a fifth choice, which is none of the four that were asked about."""
+    for slot in reading.slots:
+        if slot.found == "outside":
+            yield Mark("void", None, Strength.STATED, slot.at, slot.span)
+
+
 def retraction(reading: Reading) -> Iterator[Mark]:
     """`正解は b ではない` takes back a b that was said before, and claims nothing in its stead."""
     for slot in reading.slots:
@@ -149,7 +156,7 @@ def _claims(reading: Reading, manner: Manner) -> Iterator[Mark]:
         forced = manner == "sentence" and (
             conditional(text, slot.span[0]) or text.startswith(" if ", slot.span[1])
         )
-        if forced:
+        if forced or slot.soft:
             strength = Strength.FORCED
         elif manner == "final":
             strength = Strength.FINAL
@@ -162,4 +169,5 @@ def _claims(reading: Reading, manner: Manner) -> Iterator[Mark]:
             slot.at,
             slot.span,
             in_line=manner in ("final", "line"),
+            soft="soft-answer" if slot.soft else "soft-forced" if forced else "",
         )

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lawqa.answers.context import conditional, in_example, questioned
-from lawqa.answers.labels import BRACKETS, FORM, MARK, in_a_list, labels_at
+from lawqa.answers.context import conditional, doubtful, in_example, questioned
+from lawqa.answers.labels import BRACKETS, FOREIGN, FORM, in_a_list, labels_at
+from lawqa.answers.labels import MARK as OURS
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import TAKEN_BACK, denied, doubted, not_ours, only_possible
 from lawqa.answers.page import Page
 from lawqa.answers.slots import Reading
 from lawqa.answers.wording import Wording, find_each, word, wording
 
+MARK = OURS + FOREIGN
 _CLOSE = rf"[ {BRACKETS}]{{0,6}}"
 _OPEN = rf"[ {BRACKETS}]{{0,4}}"
 _LONE = rf"[{MARK}](?<![a-z0-9_][{MARK}])(?![a-z0-9])"
@@ -24,7 +26,7 @@ _NOUN = (
 _NAMED = r"(?:選択肢|肢|(?:the )?(?:option|choice|answer|statement|letter) )?"
 _COPULA = (
     r"(?:のみ|だけ)?"
-    r"(?:です|である|だ(?!け)|とな[りる]|にな[りる]|と(?:判断|考え|結論|いえ|言え|思)|。|\n|\Z)"
+    r"(?:です|であ(?:ると|り|ろう|る(?![一-龠ァ-ヶー]|[a-z])|る(?:可能|と|こと|ため))|だ(?!け)|とな[りる]|にな[りる]|と(?:判断|考え|結論|いえ|言え|思|推)|(?:なの)?ではないか|かも|かと|でしょう|が考え|。|\n|\Z)"
 )
 _STOP = rf"(?={_CLOSE}(?:[.,;\n]|\Z|as\b|because\b|since\b|which\b))"
 _DEGREE = (
@@ -90,6 +92,25 @@ _SINGLED_OUT = (
         rf"(?=[、,: \n選肢to{BRACKETS}{FORM}])[、,: ]{{0,3}}{_NAMED}",
         rf"[ \n{BRACKETS}]{{0,5}}[{MARK}]{_CLOSE}{_COPULA}",
     ),
+    wording(
+        "のが|ものが|肢が|述が",
+        rf"(?:のが|ものが|選択肢が|記述が)[、,: ]{{0,3}}{_NAMED}{_OPEN}[{MARK}]{_CLOSE}",
+        r"(?:です|であ(?:る|り)|だ|と(?:判断|考え|結論|な))",
+    ),
+    wording(
+        "に該当|に相当|に当たる|に当た|にあた|に当ては|に対応",
+        rf"{_LONE}{_CLOSE}に(?:該当|相当|対応|当たり?|あたり?|当てはま)(?:し(?:ます|た|ている)|する|る|ります)",
+        r"(?=[。\n)]|\Z|と|こと|ため|もの(?:で|と))",
+    ),
+    wording(
+        "消去法|除外",
+        r"(?:消去法|除外法?)(?:で|により|によって|によれば|によると|から|の結果|では|を用いると)?[、,: ]{0,2}(?:残る|残った|選べる)?(?:の|もの|選択肢)?(?:は|が)?[、 ]{0,2}",
+        rf"{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?=で(?:す|ある)|だ|と|を|が(?!残)|に|。|\n|\Z|、)",
+    ),
+    wording(
+        "という結|との結|という判",
+        rf"{_LONE}{_CLOSE}(?:は|が)[、 ]{{0,2}}(?:誤り|間違い|不適切|正しい|適切|妥当|誤っている|正しくない)(?:である|だ)?と(?:いう|の)(?:結論|判断|結果)",
+    ),
     wording("うち", rf"うち[、 ]{{0,2}}{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?:です|である|が)"),
     wording(
         "なく",
@@ -108,12 +129,70 @@ _SINGLED_OUT = (
     ),
     wording(": option|: choice", rf": (?:option|choice) {_OPEN}[{MARK}]{_STOP}"),
 )
-_LABEL = re.compile(rf"[{FORM}]")
+# Chinese; simplified characters that Japanese lacks are the keys.
+_CHINESE = (
+    wording(
+        "选|選",
+        rf"[选選](?<![不未没候待备当可][选選])(?:择|擇|定|出)?(?:的是|了|为)?[: ]{{0,2}}(?:[选選][项項])?{_OPEN}[{MARK}]{_CLOSE}",
+        r"(?:[项項])?(?:较为|比较|更为?|最为?)?(?:合适|恰当|妥当|正确)?(?=[。.,;:!\n、(]|\Z|是|作为|作為|因为|吧|为)",
+    ),
+    wording(
+        "确|确|对|错|答案|符合",
+        rf"(?:故|因此|所以|综上(?:所述)?|由此|可见|因而|从而|显然|只有|仅有?|即)[,、 ]{{0,2}}(?:[选選][项項] ?)?{_OPEN}",
+        rf"[{MARK}]{_CLOSE}(?:[选選]?[项項])?(?:的?(?:说法|表述|观点))?(?:是|为)?(?:唯一|最)?(?:正确|对的|错误|错的|符合|当选|恰当|答案|不正确|不符)",
+    ),
+    wording(
+        "是|为",
+        rf"(?:[选選][项項] ?{_OPEN}[{MARK}]|{_LONE}){_CLOSE}(?:[选選]?[项項])?(?:是|为)(?:唯一|最)?",
+        r"(?:正确|合适|恰当|妥当|符合题意|最佳|本题)的?(?:答案|选项|说法)?(?=[。.,;!\n、]|\Z)",
+    ),
+    wording(
+        "的是|的为|项是|项为|法是|应为|应是",
+        r"(?:(?:正确|错误|妥当|恰当|合适|符合|不符|属于|成立|适用|可以|应当|不能|有效|无效)[^。\n,;:]{0,20}的?(?:[选選]?[项項]|说法|表述|一项|做法|答案)?",
+        r"(?:是|为)|应[为是])[: ]{0,2}(?:[选選][项項] ?)?",
+        rf"{_OPEN}[{MARK}]{_CLOSE}(?:[项項])?(?=[。.,;:!\n、(]|\Z|因为)",
+    ),
+)
+_GUESSED = (
+    wording(
+        "可能|也许|大概|猜|倾向|估计",
+        rf"(?:可能(?:是|选|为)|也许(?:是|选)?|大概(?:是|选)?|猜测?(?:是|选)?|(?:更)?倾向于?(?:选择?|认为)?|估计(?:是|选)?)",
+        rf"[: ]{{0,2}}(?:[选選][项項] ?)?{_OPEN}[{MARK}]{_CLOSE}(?:[项項])?(?=[。.,;!\n、]|\Z|吧|是|因为)",
+    ),
+    wording(
+        "が",
+        rf"{_LONE}{_CLOSE}が[、 ]{{0,2}}(?:[^。、\n]{{0,20}}?として)?(?:最も|一番|もっとも|より|まず|第一に|強く)?[、 ]{{0,2}}",
+        r"(?:考えられ(?!な|ませ|得|る(?:もの|が|けど))|挙げられる?(?!が)|疑われ|有力|優先され|望まし|合致(?!し[なま]せ?)|一致(?!し[なま]せ?)|近い|無難|良い|よい"
+        r"|いい|推奨され|選ばれ|支持され|第一選択|候補)",
+    ),
+    wording(
+        "を",
+        rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}(?:選びたい|推したい|支持|第一(?:候補|選択)|優先|有力)",
+    ),
+    wording(
+        "consistent|plausible|guess|lean|perhaps|maybe|probably|likely|suspect|inclin",
+        r"(?:guess(?:ing)?(?: is| would be)?(?: that)?(?: it(?:'s| is| would be))?(?: the answer is)?|lean(?:ing)? toward?s?|perhaps|maybe|inclined (?:to(?:wards?)?|toward)(?: (?:choose|pick|select|say|go with))?"
+        r"|suspect(?: that)?(?: it(?:'s| is))?(?: the answer is)?|(?:probably|likely)(?: it(?:'s| is))?|seems (?:most )?(?:plausible|likely) (?:is|to be))",
+        rf":? (?:the answer is |the answer |with )?{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?=[.,;!?\n]|\Z|but\b|though\b|because\b|since\b|as\b)",
+    ),
+)
+_LABEL = re.compile(rf"[{FORM}{FOREIGN}]")
 
 
 def asserted(reading: Reading) -> Iterator[Mark]:
     """`b が正しい` and `option b is the correct answer` single out one; `b は正しい` only grades it."""
     return _worded(reading.page, _ASSERTED)
+
+
+def chinese(reading: Reading) -> Iterator[Mark]:
+    """`故本题选A`, `故B项正确`, `选项C是正确的` and `下列说法错误的是D` commit in Chinese."""
+    return _worded(reading.page, _CHINESE)
+
+
+def guessed(reading: Reading) -> Iterator[Mark]:
+    """`my best guess is c`, `可能是C` and `c が考えられる` call one choice likely and no more."""
+    for mark in _worded(reading.page, _GUESSED):
+        yield mark._replace(strength=Strength.FORCED, soft="soft-choice") if mark.label else mark
 
 
 def chosen(reading: Reading) -> Iterator[Mark]:
@@ -137,12 +216,21 @@ def _worded(page: Page, wordings: tuple[Wording, ...]) -> Iterator[Mark]:
     for found in find_each(wordings, text):
         at = _last_label(page, found)
         labels = labels_at(page, at) if at >= 0 else None
-        if labels is None or labels.only is None or in_a_list(page, at):
+        if labels is None or in_a_list(page, at) or _WEIGHED.search(text, max(0, at - 12), at):
             continue
-        if _talked_about(page, at, found.end()) or _disowned(page.text, found):
+        soft = "soft-choice" if doubtful(text, at + 1) or _LIKELY.match(text, found.end()) else ""
+        if not soft and _talked_about(page, at, found.end()):
             continue
-        strength = Strength.FORCED if conditional(text, found.start()) else Strength.CLAIM
-        yield Mark("claim", labels.only, strength, at, found.span())
+        if _disowned(page.text, found):
+            continue
+        if labels.only is None:
+            if labels.foreign and not labels.labels and not soft:
+                yield Mark("void", None, Strength.CLAIM, at, found.span())
+            continue
+        forced = conditional(text, found.start())
+        strength = Strength.FORCED if forced or soft else Strength.CLAIM
+        soft = soft or ("soft-forced" if forced else "")
+        yield Mark("claim", labels.only, strength, at, found.span(), soft=soft)
 
 
 def _last_label(page: Page, found: re.Match[str]) -> int:
@@ -154,9 +242,14 @@ def _last_label(page: Page, found: re.Match[str]) -> int:
 
 
 _REST = re.compile(
-    r"[^。\n、,]{0,8}?(?:とは(?:言|い|限|な)|(?:く|では|で|られ)(?:な[いくか]|ありません)|か(?:どうか|否か|もしれ|\?|。)"
+    r"か(?:、|あるいは|または|もしくは|が)|[^。\n、,]{0,8}?(?:とは(?:言|い|限|な)|(?:く|では|で|られ)(?:な[いくか]|ありません)|か(?:どうか|否か|もしれ|\?|。)"
     r"|の?場合|なら|であれば|可能性が(?:ある|あり)|という(?:説|主張|見解|意見)|と(?:すると|仮定|すれば|しても)"
     rf"|{TAKEN_BACK})"
+)
+_WEIGHED = re.compile(r"か[、 ]{0,2}(?:あるいは|または|もしくは|それとも)[、 ]{0,2}(?:選択肢)?[ (\"']{0,2}\Z")
+_LIKELY = re.compile(
+    r"[^。\n、,]{0,6}?(?:(?:の)?(?:で|じゃ)は?(?:ない|なかろう|ありません)(?:の)?(?:でしょう|だろう)?か(?!ら)|か(?:も(?:しれ|知れ)|と(?:思|考|判断))"
+    r"|可能性が(?:最も|一番|非常に|極めて|かなり|より)?(?:高|大き)|と(?:思われ(?!な)|推測|推定|推察))"
 )
 _IS = ("is", "be", "remains", "'s")
 
