@@ -16,7 +16,7 @@ from lawqa.answers.page import Page, fold
 from lawqa.choices import LABELS
 
 _ANY = rf"[{MARK}{FOREIGN}]"
-_ALONE = rf"(?<![a-z0-9_\\]){_ANY}(?![a-z0-9_])"
+_ALONE = rf"(?<![a-z0-9_\\ァ-ヶー]){_ANY}(?![a-z0-9_ァ-ヶー])"
 _MEMBER = r"(?: ?という選択?肢|の?選択肢|の?肢|の記述|の説明|番(?!目|号)|项|項|选项|選項)"
 _PREDICATE = (
     r"(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正|適|妥当|答|該当|当てはま|合致"

@@ -26,7 +26,7 @@ _OPENERS = re.compile(r"[\s(\[\"'{$:\-]*(?:選択肢)?[\s(\[\"'{$:\-]*")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
 _CLOSING = re.compile(r"[)\]\"'}$。 ]*")
 _FINISHED = re.compile(r"[。.!)\"' ]\Z")
-_ITEM = re.compile(rf"[ >\-#(]{{0,6}}(?:選択肢|option|choice)? ?[{MARK}](?![a-z])")
+_ITEM = re.compile(rf"[ >\-#(]{{0,6}}(?:選択肢|option|choice)? ?[{MARK}](?:[ )\]]{{0,2}}[.:、)\]→]| )")
 _LONGER = re.compile(r"第|の?[0-9]|各号|本文|ただし書|但書|項|号")
 """What makes a quoted statute number another one."""
 
