@@ -46,6 +46,10 @@ _OPENING = re.compile(
     r"(?P<rest> {0,3}(?:[.:、。)→]|で(?:す|ある|しょう)|だ(?:。|と|ろう)|が|と考え|と判断|\n|\Z|- "
     r"|, (?:i |because |since |as ))| {1,4}(?=[^\x00-\x7f])(?![はもをの])| {0,4}\()"
 )
+_ONLY_NAMED = re.compile(
+    r"[)\]\"'.:、 の]{1,5}[^。\n]{1,60}?(?:を(?:検討|考え|確認|見て)|の場合|かどうか|について|で(?:は|も)?な[いか]"
+    r"|は(?:誤|不適|間違|正しくな|該当し[なま])|が(?:誤り|正解)だと(?:する|仮定))"
+)
 
 
 def lone_line(reading: Reading) -> Iterator[Mark]:
@@ -94,6 +98,8 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
     if page.text[at] in "1234" and not alone:
         return  # a numbered list
     if denied(page.text, at + 1) or questioned(page.text, at + 1):
+        return
+    if not alone and _ONLY_NAMED.match(page.text, at + 1):
         return
     if (not alone or "-" in found[0][: at - found.start()]) and _begins_the_choices(page, at):
         return

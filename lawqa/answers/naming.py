@@ -21,7 +21,7 @@ _MEMBER = r"(?: ?という選択?肢|の?選択肢|の?肢|の記述|の説明|�
 _PREDICATE = (
     r"(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正|適|妥当|答|該当|当てはま|合致"
     r"|考え|挙げ|誤|不適|間違|疑|有力|選)|(?:を|と)(?:選|正解|答|第一|優先|判断|考え|結論|な[りる]|思)"
-    r"|に(?:該当|相当|な[りる]|当[たて]|あた|決)|で(?:す|ある|しょう|は?ない(?:か|で))|だ(?:。|と|ろう|\n|\Z)"
+    r"|の可能性|か(?:も|と)|に(?:該当|相当|な[りる]|当[たて]|あた|決)|で(?:す|ある|しょう|は?ない(?:か|で))|だ(?:。|と|ろう|\n|\Z)"
     r"|が(?:正|答)|が$|がよ|が良|がい|であ)|が?是|正确|符合|错误))"
 )
 _BRACKETED = re.compile(
@@ -35,11 +35,11 @@ _NUMBERED = re.compile(
 )
 _ITEM_TEXT = re.compile(
     rf"(?P<label>{_ALONE})(?P<sep>{_MEMBER}?[)\"']?(?: ?[.:] ?| の|の| |(?=\()))"
-    rf"(?P<text>\([^()\n]{{1,120}}\)(?:という)?{_MEMBER}?|(?![はがをもとにでやか])[^。、\n():]{{1,60}}?){_PREDICATE}"
+    rf"(?P<text>\([^()\n]{{1,120}}\)(?:という)?{_MEMBER}?|(?![はがをもとにでやか]|可能性|場合|よう|とおり|通り|ほう|方[がは])[^。、\n():]{{1,60}}?){_PREDICATE}"
 )
 _BRACKET_TEXT = re.compile(rf"(?<=[^\n ])(?P<label>{_ALONE}) ?\((?!{_ANY} ?\))[^()\n]{{1,120}}\)")
 _LABEL = re.compile(_ALONE)
-_SUFFIX = re.compile(rf"(?P<label>{_ALONE}){_MEMBER}")
+_SUFFIX = re.compile(rf"(?P<label>{_ALONE})(?:{_MEMBER}|[.](?=(?:です|である|が(?:正|最|該|適)|[をと](?:選|判|考))))")
 _TEXT_BEFORE = re.compile(r"[^。、\n:;,()はが]{1,60}\Z|\([^()\n]{1,200}\) ?\Z")
 _ENGLISH_BEFORE = re.compile(r"(?<=[a-z] )(?!(?:is|are|be|option|choice|answer)\b)[a-z][^.,;:\n()]{1,80}\Z")
 _CUE_WORD = re.compile(
@@ -167,6 +167,10 @@ def _with_brackets(text: str, at: int, end: int) -> tuple[int, int]:
     return (start, closing.end()) if closing else (at, end)
 
 
+_LEADING = re.compile(
+    r"[いえべけ](?:れ)?ば|なら|として|すると|よって|したがって|ゆえに|から(?=.)|おそらく|恐らく|たぶん|多分|やはり|もっとも|最も(?=[^なも適妥])"
+    r"|つまり|結局|これは|すなわち|ならば|むしろ|まず"
+)
 _BOUNDARIES = "。、\n:;,はが→"
 _NO_NOUN = re.compile(
     rf"[ぁ-ん](?<!もの)(?<!こと)(?<!ん) ?\Z|\A[ ]?(?:[正誤適否可○×]|妥当|適切|不[適可])[ ]?\Z|{_ALONE}"
@@ -202,6 +206,7 @@ def _noun_start(text: str, stop: int) -> int:
     low = max(0, stop - 60)
     window = text[low:stop]
     start = 1 + max(window.rfind(sign) for sign in _BOUNDARIES + "()")
+    start = max([start, *(m.end() for m in _LEADING.finditer(window, start))])
     words = window[start:]
     if words.isascii():
         verb = _ENGLISH_VERB.match(words)

@@ -23,6 +23,12 @@ _SHORTEST = 4
 """A shorter choice text (年, 5年) turns up by chance in any explanation."""
 
 _OPENERS = re.compile(r"[\s(\[\"'{$:\-]*(?:選択肢)?[\s(\[\"'{$:\-]*")
+_UNDECIDED = re.compile(
+    rf"[)\]\"'}}$\s。]*(?:[(\[]{{1,2}} ?(?:選択肢)?[{MARK}] ?[)\]]{{1,2}})?[)\]\"'\s]*(?:という(?:選択肢|もの|点))?"
+    r"(?:を(?:検討|考え|見|確認|比較|除|読)|の?場合|か(?:どうか|否か|\?|。|、|\Z)|については?|に関して|とは?(?:異な|違|別|対比|比べ|比較)"
+    r"|で(?:は|も)?な[いくか]|じゃな|よりも?|に対して|は(?:どう|いかが|別|誤|不)|も(?:検討|考え)|\?|以外|と(?:は言え|はいえ)な)"
+)
+_LABELLED = re.compile(rf"[)\]\"'}}$\s]*[(\[]{{1,2}} ?(?:選択肢)?[{MARK}] ?[)\]]")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
 _CLOSING = re.compile(r"[)\]\"'}$。 ]*")
 _FINISHED = re.compile(r"[。.!)\"' ]\Z")
@@ -81,8 +87,8 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
     first, last, label = hits[0]
     span = (places[first], places[last - 1] + 1)
     line = text.rfind("\n", 0, span[0]) + 1
-    if _ITEM.match(text, line):
-        return
+    if _ITEM.match(text, line) or _LABELLED.match(text, span[1]):
+        return  # the label beside it is read, by the rules for labels
     most = 2 * (span[1] - span[0]) >= len(text)
     at_end = span[1] > sentence_start(text, len(text) - 1) and _FINISHED.search(text)
     if (
@@ -90,6 +96,7 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
         and not _LOWERED.match(text, span[1])
         and not _not_meant(text, span[1])
         and not _LONGER.match(text, span[1])
+        and not _UNDECIDED.match(text, span[1])
     ):
         yield Mark("claim", label, Strength.HINT, span[0], span)
 

@@ -89,7 +89,7 @@ _SINGLED_OUT = (
         "は|と|ば|ら",
         r"(?:は(?<!または)(?<!るいは)(?<![又く]は)|選ぶと|選択すると|すると|考えると|判断すると|検討すると|選べば|すれば",
         r"|選ぶなら|選ぶとすれば|選ぶとしたら|選択するなら|答えるなら|強いて言えば|あえて言えば)",
-        rf"(?=[、,: \n選肢to{BRACKETS}{FORM}])[、,: ]{{0,3}}{_NAMED}",
+        rf"(?=[、,: \n選肢to{BRACKETS}{FORM}{FOREIGN}])[、,: ]{{0,3}}{_NAMED}",
         rf"[ \n{BRACKETS}]{{0,5}}[{MARK}]{_CLOSE}{_COPULA}",
     ),
     wording(
@@ -176,6 +176,12 @@ _GUESSED = (
         rf":? (?:the answer is |the answer |with )?{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?=[.,;!?\n]|\Z|but\b|though\b|because\b|since\b|as\b)",
     ),
 )
+_DOUBTED = (
+    wording(
+        "で|じ|か|の|と",
+        rf"{_LONE}(?<![がをにでと][{MARK}]){_CLOSE}(?:で(?=は|ある|す)|じゃ|か(?=も|と|な)|の(?=可能|では)|と(?=思わ|推))",
+    ),
+)
 _LABEL = re.compile(rf"[{FORM}{FOREIGN}]")
 
 
@@ -191,8 +197,15 @@ def chinese(reading: Reading) -> Iterator[Mark]:
 
 def guessed(reading: Reading) -> Iterator[Mark]:
     """`my best guess is c`, `可能是C` and `c が考えられる` call one choice likely and no more."""
+    text = reading.page.text
     for mark in _worded(reading.page, _GUESSED):
         yield mark._replace(strength=Strength.FORCED, soft="soft-choice") if mark.label else mark
+    for found in find_each(_DOUBTED, text):
+        labels = labels_at(reading.page, found.start())
+        if labels and labels.only and doubtful(text, found.start() + 1):
+            at = found.start()
+            if not in_a_list(reading.page, at) and not not_ours(text, at):
+                yield Mark("claim", labels.only, Strength.FORCED, at, found.span(), soft="soft-choice")
 
 
 def chosen(reading: Reading) -> Iterator[Mark]:
@@ -227,7 +240,7 @@ def _worded(page: Page, wordings: tuple[Wording, ...]) -> Iterator[Mark]:
             if labels.foreign and not labels.labels and not soft:
                 yield Mark("void", None, Strength.CLAIM, at, found.span())
             continue
-        forced = conditional(text, found.start())
+        forced = conditional(text, at)
         strength = Strength.FORCED if forced or soft else Strength.CLAIM
         soft = soft or ("soft-forced" if forced else "")
         yield Mark("claim", labels.only, strength, at, found.span(), soft=soft)
