@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lawqa.answers import graded, lone, quotes, refusals, stated, worded
+from lawqa.answers import graded, lone, quotes, refusals, stated, tables, worded
 from lawqa.answers.decide import decide
 from lawqa.answers.fresh import example_stretches, fresh_prompt_at
 from lawqa.answers.mapping import back, back_span
@@ -45,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     Rule("several-answers", stated.several),
     Rule("outside-answer", stated.outside),
     Rule("retraction", stated.retraction),
+    Rule("also-right", stated.also_right),
     Rule("withdrawal", stated.withdrawal),
     Rule("correction", stated.correction),
     Rule("second-thoughts", stated.second_thoughts),
@@ -53,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     Rule("asserted", worded.asserted),
     Rule("concluded", worded.concluded),
     Rule("chosen", worded.chosen),
+    Rule("verdict-drawn", worded.drawn),
     Rule("chinese", worded.chinese),
     Rule("soft-choice", worded.guessed),
     Rule("headed-line", lone.headed_line),
@@ -62,6 +64,8 @@ RULES: tuple[Rule, ...] = (
     Rule("no-such-answer", refusals.no_such_answer),
     Rule("cannot-tell", refusals.cannot_tell),
     Rule("closing-grade", graded.closing_grade, last_resort=True),
+    Rule("verdict-table", tables.verdict_table, last_resort=True, verbatim=True),
+    Rule("elimination", tables.elimination, last_resort=True),
     Rule("quoted-choice", quotes.quoted_choice, last_resort=True, verbatim=True),
 )
 """Every rule, strict before loose."""
@@ -69,7 +73,15 @@ RULES: tuple[Rule, ...] = (
 SOFT = ("soft-choice", "soft-answer", "soft-forced")
 """What `ParsedAnswer.rule` says of a commitment that was only likely, or made under protest."""
 
-VERDICTS = ("empty", "unclosed-think", "enumeration", "contradiction", "choice-text", *SOFT[1:], "no-rule")
+VERDICTS = (
+    "empty",
+    "unclosed-think",
+    "enumeration",
+    "contradiction",
+    "choice-text",
+    *SOFT[1:],
+    "no-rule",
+)
 """What `ParsedAnswer.rule` says when no rule decided."""
 
 

@@ -65,7 +65,9 @@ class _Resolver:
     def _claim(self, mark: Mark) -> None:
         if self.standing is None or mark.strength >= self._strength:
             if self._wavers(mark):
-                self._clear(mark._replace(kind="void", label=None, rule="contradiction"), "replaced")
+                self._clear(
+                    mark._replace(kind="void", label=None, rule="contradiction"), "replaced"
+                )
                 return
             if self.standing is not None:
                 self.fates.append((self.standing, "replaced"))

@@ -13,16 +13,43 @@ from lawqa.answers.wording import word
 _MOST = 50
 _QUESTION = re.compile(
     r"\n[ #>\-]{0,6}(?:"
-    r"\(?(?:質問|問題文?|設問|問い|例題|question|problem|user|human|ユーザー|法令条文|参考(?:条文|法令)|関連(?:条文|法令)|条文)"
+    r"\(?(?:質問|問題文?|設問|問い|例題|question|problem|user|human|ユーザー|法令条文|参考(?:条文"
+    r"|法令)|関連(?:条文|法令)|条文)"
     r" ?(?:(?:\d{1,3}|[:)])[^\n]{0,400}|(?=\n))"
     r"|(?:user|human)(?=\n)"
-    r"|(?:以下|次)の[^\n]{0,80}(?:答え|回答|解答|選択|選び|選ん)[^\n]{0,60}(?:ください|下さい|なさい|せよ)[^\n]{0,40}"
+    r"|(?:以下|次)の[^\n]{0,80}(?:答え|回答|解答|選択|選び|選ん)[^\n]{0,60}(?:ください|下さい"
+    r"|なさい|せよ)[^\n]{0,40}"
     r"|(?:あなたは|you are)[^\n]{3,200})(?=\n|\Z)"
 )
+_LINE = r"\n[ #>\-(\[]{0,6}"
 _NEXT = re.compile(
-    r"\n[ #>\-]{0,6}(?:(?:次|別)の(?:問題|設問|質問|問い?)"
-    r"|(?:問題|設問|質問|問|question|problem) ?(?:[2-9]|1[0-9]|[二三四五])"
-    r"|第 ?[2-9二三四五]問|(?:next|another|new) (?:question|problem))[ ).]{0,3}[:。\n]"
+    rf"{_LINE}(?:(?:次|別)の(?:問題|設問|質問|問い?)"
+    r"|(?:問題|設問|質問|問|question|problem|exercise|q) ?(?:[2-9]|1[0-9]|[二三四五])"
+    r"|第 ?[2-9二三四五]問|(?:next|another|new) (?:question|problem))[ ).]{0,3}[:。\n ]"
+    # a turn of the person who asks
+    rf"|{_LINE}(?:user|human|ユーザー?|利用者|質問者|用户|使用者|提问者?|사용자|usuario"
+    rf"|utilisateur|benutzer"
+    r"|instruction|指示|inst)[ )\]]{0,3}(?::|\n)|\n {0,3}\[/?inst\]"
+    # a heading, in any of the languages that models slip into
+    rf"|{_LINE}(?:q|質問|問題文?|設問|問い?|例題|question|problem|quiz|问题|题目|題目|试题|问|题"
+    rf"|질문|문제|pregunta|problema"
+    r"|frage|aufgabe|domanda|pergunta|вопрос|задача|câu hỏi|pertanyaan|soal|سؤال|प्रश्न"
+    r"|คำถาม)[ )\]]{0,2}[:.]"
+    rf"|{_LINE}(?:请你?回答|請回答|请问|請問|다음)"
+    r"|\n[ >]{0,3}(?:以下|次)の(?:問題|質問|設問|問い)に[^\n]{0,40}(?:ください|下さい|なさい|せよ)"
+)
+_INLINE = re.compile(
+    r"(?:[?:。]|か(?=[ 。(a])|は(?=[ (a:])|ください|なさい|せよ|选"
+    r"|選)[ \n(\[]{0,4}a(?P<sign>[.):、,])[^\n]{1,400}?[ ;,。、.)(]b(?P=sign)"
+    r"[^\n]{1,400}?[ ;,。、.)(]c(?P=sign)[^\n]{1,400}?[ ;,。、.)(]d(?P=sign)(?P<last>[^\n]{1,400})"
+)
+_ASKED = re.compile(
+    r"\?|どれか|いずれか|どの|何か|選[びべ]|选|下列|次の(?:うち|中)|以下の?(?:うち|中|哪)|哪|何者"
+    r"|which|what|who|correct|¿|cuál"
+)
+_LINE_ENDS = re.compile(r"[)\]\"'$ ]{0,4}(?:[.:、]|[.。]?[ ]?(?:\n|\Z))")
+_VERDICT = re.compile(
+    r"a[.):、,] {0,2}(?:[正誤×○不妥適对错]|(?:in)?correct|wrong|right|true|false)"
 )
 _CHOICES = re.compile(
     "".join(rf"\n[ >\-(]{{0,6}}{label}[ .):、][^\n]{{2,600}}(?=\n)\n{{0,1}}" for label in "abc")
@@ -34,7 +61,8 @@ _EXAMPLE = re.compile(
     r"|\n[ >\-]{0,4}\(?(?:example|例題?|回答例|出力例|解答例|参考例)[ \d)]{0,4}:?[ )]{0,3}(?=\n)"
 )
 _TOLD = re.compile(
-    rf"(?:let's say|{word('suppose', 'imagine', 'assume')})(?: that)? (?:the|a|your)(?: \w{{1,20}})? "
+    rf"(?:let's say|{word('suppose', 'imagine', 'assume')})(?: that)? (?:the|a"
+    rf"|your)(?: \w{{1,20}})? "
     r"question (?:was|is|were|asks|reads|had)"
 )
 _SECTION_END = re.compile(r"\n {0,3}(?:#{1,6}[^#]|-{3,} {0,3}(?:\n|\Z))")
@@ -51,15 +79,51 @@ def fresh_prompt_at(page: Page, marks: Sequence[Mark]) -> int | None:
     claims = [m for m in marks if m.kind == "claim" and m.strength >= Strength.CLAIM]
     if not claims:
         return None
-    cuts = (_next_question_at(page, claims), _listed_choices_at(page, claims))
+    cuts = (
+        _next_question_at(page, claims),
+        _listed_choices_at(page, claims),
+        _inline_choices_at(page, claims),
+    )
     return min((cut for cut in cuts if cut is not None), default=None)
+
+
+def _handed_in(page: Page, claims: list[Mark]) -> int | None:
+    """Behind the first answer line, answer sentence or lone letter; reasoning may come before all of them."""
+    lone = ("lone-line", "headed-line")
+    return min(
+        (
+            m.span[1]
+            for m in claims
+            if m.strength >= Strength.STATED
+            or m.rule in lone
+            or (m.rule == "opening-label" and _LINE_ENDS.match(page.text, m.span[1]))
+        ),
+        default=None,
+    )
 
 
 def _next_question_at(page: Page, claims: list[Mark]) -> int | None:
     """Where a heading announces another question behind an answer line; 次の問題：c is no such heading."""
-    handed_in = [m.at for m in claims if m.strength >= Strength.STATED or m.rule == "lone-line"]
-    heading = _NEXT.search(page.text, min(handed_in)) if handed_in else None
-    return heading.start() if heading else None
+    at = _handed_in(page, claims)
+    if at is None:
+        return None
+    for heading in islice(_NEXT.finditer(page.text, at), _MOST):
+        if not (page.choices and _ours(page, page.text[heading.end() : heading.end() + 1500])):
+            return heading.start()
+    return None
+
+
+def _inline_choices_at(page: Page, claims: list[Mark]) -> int | None:
+    """Where, behind an answer line, a question with its choices in one line begins (`…?A:…;B:…;C:…;D:…`)."""
+    at = _handed_in(page, claims)
+    if at is None:
+        return None
+    for listed in islice(_INLINE.finditer(page.text, at), _MOST):
+        line = page.text.rfind("\n", at, listed.start()) + 1
+        before = page.text[max(line, at) : listed.start() + 3]
+        if _ASKED.search(before) and not _VERDICT.search(listed[0]):
+            return max(line - 1, at)
+    return None
 
 
 def _listed_choices_at(page: Page, claims: list[Mark]) -> int | None:

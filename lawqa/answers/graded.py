@@ -19,22 +19,27 @@ _DENIED = (
     wording("でした|だった", rf"{_LONE}は[、 ]{{0,2}}(?:誤り|間違い)(?:でした|だった)"),
     wording(
         "not|n't",
-        rf"{_LONE}(?:is|was)(?: not|n't) (?:the |a )?(?:correct |right )?(?:answer|option|choice)\b",
+        rf"{_LONE}(?:is|was)(?: not|n't) (?:the |a )?(?:correct |right )?(?:answer|option"
+        rf"|choice)\b",
     ),
 )
 _GRADED = (
     wording(
         "は",
-        rf"{_LONE}は[、 ]{{0,2}}(?:(?P<good>正し(?:い|く[、あ])|適切|妥当)|誤|間違|不適|正しく(?:な|あり))",
+        rf"{_LONE}は[、 ]{{0,2}}(?:(?P<good>正し(?:い|く[、あ])|適切|妥当)|誤|間違|不適"
+        rf"|正しく(?:な|あり))",
     ),
     wording(
         "と考え|と判断|といえ|と言え",
-        rf"{_LONE}は[^。\n]{{1,60}}?[、 で](?:(?P<good>正しい|適切|妥当)|不適切|誤り)(?:な[^。\n、]{{1,8}})?(?:である|だ)?と(?:考え|判断|いえ|言え)(?![なま]せ?[いん])",
+        rf"{_LONE}は[^。\n]{{1,60}}?[、 で](?:(?P<good>正しい|適切|妥当)|不適切"
+        rf"|誤り)(?:な[^。\n、]{{1,8}})?(?:である"
+        rf"|だ)?と(?:考え|判断|いえ|言え)(?![なま]せ?[いん])",
     ),
     wording(
         "is |was ",
         rf"{_LONE}(?:is|was) (?:also |therefore |clearly |likely )?",
-        r"(?:(?P<good>correct|right|valid|accurate|appropriate)|incorrect|wrong|false|invalid|inaccurate)\b",
+        r"(?:(?P<good>correct|right|valid|accurate|appropriate)|incorrect|wrong|false|invalid"
+        r"|inaccurate)\b",
     ),
 )
 _NAMED = re.compile(r"[、, ]{0,3}(?:選択肢|option )?[ (\"']{0,3}")

@@ -10,9 +10,9 @@ import re
 from typing import NamedTuple
 
 from lawqa.answers.page import Page
-from lawqa.choices import LABELS, Label, label_of
+from lawqa.choices import LABELS, Label
 
-FORM = "a-d1-4①-④アイウエ"
+FORM = "a-d1-4①-④アイウエⅠ-Ⅳ一二三四"
 """The inside of a character class: every form of a label after folding."""
 
 MARK = "a-d①-④アイウエ"
@@ -21,19 +21,24 @@ MARK = "a-d①-④アイウエ"
 FOREIGN = "e-hj⑤-⑩オカキ"
 """Labels of a fifth and later choice: an answer, but none that can be right here."""
 
-SCRIPTS = ("abcd", "1234", "①②③④", "アイウエ")
+SCRIPTS = ("abcd", "1234", "①②③④", "アイウエ", "ⅠⅡⅢⅣ", "一二三四")
 """The labels in order, in each script."""
 
 BRACKETS = r"()\[\]{}\"'<>$"
 
 _VALUES: dict[str, Label] = {
-    char: label for char in "abcd1234①②③④アイウエ" if (label := label_of(char)) is not None
+    char: label
+    for script in ("abcd", "1234", "①②③④", "アイウエ", "ⅠⅡⅢⅣ", "一二三四")
+    for char, label in zip(script, LABELS, strict=True)
 }
 _STANDS_ALONE = re.compile(
     r"""
     [a-d] (?<! [a-z0-9_\\][a-d] ) (?! [a-z0-9_] | '[a-z] | \.[a-z](?![a-z]) | -[0-9] | -[a-z]{2} )
   | [①-④] (?! [ ]?[0-9] )
   | [アイウエ] (?<! [ァ-ヶー][アイウエ] ) (?! [ァ-ヶー] )
+  | [Ⅰ-Ⅳ一二三四] (?<! [a-z0-9Ⅰ-Ⅻ一-龠][Ⅰ-Ⅳ一二三四] ) 
+    (?= [)\]"'$ ]{0,4}
+        (?: $ | \n | 。 | です | である | だ[。と\n] | 番(?!目) | [をが](?:正|選) ) )
   | [1-4] (?<! [0-9a-z_.第§\[-][1-4] )
     (?= [ ]{0,3} [)}"'$]{0,4} [ ]{0,3}
         (?: $ | [\n。、,:→(/&・] | \.(?![0-9]) | で(?:す|ある|しょ|は|な) | だ | 番(?!目)
@@ -47,14 +52,16 @@ _FOREIGN_ALONE = re.compile(
 )
 # "a" is the English article unless what follows it could not follow an article.
 _AFTER_ARTICLE = re.compile(
-    r"[ ]+(?!(?:is|are|was|would|will|should|must|can|cannot|because|as|since|and|or|which|that|if|due|"
+    r"[ ]+(?!(?:is|are|was|would|will|should|must|can|cannot|because|as|since|and|or|which|that"
+    r"|if|due|"
     r"based|for|from|in|on|at|to|with|under|per|but|not|does|do|has|seems|appears|being|by|also|"
     r"best|directly|correctly|option|choice|-)\b)[a-z]{2,}"
 )
 _JOIN = re.compile(
     r"[ )\]}\"'$]*(?P<range>~|-|から|to\b|through\b)[ (\[\"']*"
     r"|[ )\]}\"'$]*(?:\([^()\n]{1,60}\) ?)?\(?"
-    r"(?:[、,・/&+]|とも|でも|も|ないし|と|和|与|及(?!び)|或(?!い)|以及|及び|および|並びに|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
+    r"(?:[、,・/&+]|とも|でも|も|ないし|と|和|与|及(?!び)|或(?!い)|以及|及び|および|並びに"
+    r"|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
     r"[ ]*(?:and\b|or\b|及び|および|又は|または|もしくは|あるいは|ないし)?[ (\[{\"']*"
     r"(?:選択肢|option\b|choice\b)?[ (\[\"']*"
 )

@@ -35,7 +35,9 @@ _HEADED = re.compile(
 _HEAD = re.compile(r"[ >#\-]{0,6}([^\n:。、]{1,24}?)\)? {0,3}\Z")
 _NO_HEAD = re.compile(
     rf"(?:\A|[ )→-])[{MARK}]\Z|例|理由|根拠|候補|比較|参考|除|以外|(?:正解|正答|答え)では?な|不正解|誤答"
-    r"|incorrect|wrong|example|reason|excluded|discarded"
+    r"|incorrect|wrong|example|reason|excluded|discarded|format|role|task|output|input|goal"
+    r"|constraint|instruction"
+    r"|形式|書式|フォーマット|格式|^如$|^比如$|^step|手順|注意"
 )
 _SUCCESSIONS = [script[i : i + 2] for script in SCRIPTS for i in range(3)]
 _ITEM = re.compile(rf"\n[ >\-#(]{{0,6}}(?:選択肢|option |choice )? ?([{MARK}])[ )]{{0,4}}[.:、→]")
@@ -46,8 +48,10 @@ _OPENING = re.compile(
     r"(?P<rest> {0,3}(?:[.:、。)→]|で(?:す|ある|しょう)|だ(?:。|と|ろう)|が|と考え|と判断|\n|\Z|- "
     r"|, (?:i |because |since |as ))| {1,4}(?=[^\x00-\x7f])(?![はもをの])| {0,4}\()"
 )
+_SECOND = re.compile(rf"[)\]\"' ]{{1,3}}[(\[\"']{{1,2}}(?:選択肢)?[{MARK}e-h][)\]\"']")
 _ONLY_NAMED = re.compile(
-    r"[)\]\"'.:、 の]{1,5}[^。\n]{1,60}?(?:を(?:検討|考え|確認|見て)|の場合|かどうか|について|で(?:は|も)?な[いか]"
+    r"[)\]\"'.:、 の]{1,5}[^。\n]{1,60}?(?:を(?:検討|考え|確認|見て)|の場合|かどうか|について"
+    r"|で(?:は|も)?な[いか]"
     r"|は(?:誤|不適|間違|正しくな|該当し[なま])|が(?:誤り|正解)だと(?:する|仮定))"
 )
 
@@ -94,6 +98,8 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
     if found is None or labels is None or labels.only is None:
         return
     at, rest = found.start(1), found["rest"]
+    if _SECOND.match(page.text, at + 1):
+        return  # (b)(d)
     alone = "\n" in rest or found.end() == len(page.text)
     if page.text[at] in "1234" and not alone:
         return  # a numbered list

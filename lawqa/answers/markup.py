@@ -19,6 +19,9 @@ _NAME = (
 _STYLE = r"(?:strong|em|span|font|mark|code|center|small|big|ins|sup|sub|p|div|h[1-6]|td|th|li)"
 _EDITS = re.compile(
     rf"(?P<unseen>[{_UNSEEN}]+)"
+    # what is struck out; _c_
+    r"|(?P<struck>~~[^~\n]{1,80}~~|<(?P<cut>del|s|strike)>[^<\n]{1,80}</(?P=cut)>)"
+    r"|(?P<under>(?<!\w)_{1,3}(?=[a-dA-D]_)|(?<=_[a-dA-D])_{1,3}(?!\w))"
     r"|(?P<run>(?<=[^\S\n\r]{3})[^\S\n\r]+)"
     # <b>c</b>: as a pair it is bold print; alone it may be a label in brackets
     r"|(?P<bold><(?P<tag>[biuBIU])>(?=[^<\n]{0,300}</(?P=tag)>)|</[biuBIU]>)"
@@ -30,7 +33,7 @@ _EDITS = re.compile(
     rf"|<arg_key>\s{{0,4}}(?i:{_NAME})\s{{0,4}}</arg_key>\s{{0,4}}<arg_value>)"
     rf"|(?P<closing></(?i:{_NAME}|(?:\w{{1,12}}:)?parameter|arg_value)>)"
 )
-_ANY = re.compile(rf"[<{_UNSEEN}]|[^\S\n\r]{{4}}")
+_ANY = re.compile(rf"[<{_UNSEEN}]|~~|_[a-dA-D]_|[^\S\n\r]{{4}}")
 CUE = "\nAnswer: "
 """What an element named as the answer reads like."""
 

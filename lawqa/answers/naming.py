@@ -1,7 +1,7 @@
 """Ways to name a choice, brought to the one that the rules read: its bare label.
 
-`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` and, where the choices are known, the
-words of exactly one choice where an answer stands all name c. The rules then read `最も適切なのは c である`.
+`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` all name c; so do, where the choices
+are known and an answer is due, the words of exactly one choice. The rules then read `最も適切なのは c である`.
 """
 
 from __future__ import annotations
@@ -19,37 +19,60 @@ _ANY = rf"[{MARK}{FOREIGN}]"
 _ALONE = rf"(?<![a-z0-9_\\ァ-ヶー]){_ANY}(?![a-z0-9_ァ-ヶー])"
 _MEMBER = r"(?: ?という選択?肢|の?選択肢|の?肢|の記述|の説明|番(?!目|号)|项|項|选项|選項)"
 _PREDICATE = (
-    r"(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正|適|妥当|答|該当|当てはま|合致"
+    r"(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正"
+    r"|適|妥当|答|該当|当てはま|合致"
     r"|考え|挙げ|誤|不適|間違|疑|有力|選)|(?:を|と)(?:選|正解|答|第一|優先|判断|考え|結論|な[りる]|思)"
-    r"|の可能性|か(?:も|と)|に(?:該当|相当|な[りる]|当[たて]|あた|決)|で(?:す|ある|しょう|は?ない(?:か|で))|だ(?:。|と|ろう|\n|\Z)"
+    r"|の可能性|か(?:も|と)|に(?:該当|相当|な[りる]|当[たて]|あた|決)|で(?:す|ある|しょう"
+    r"|は?ない(?:か|で))|だ(?:。|と|ろう|\n|\Z)"
     r"|が(?:正|答)|が$|がよ|が良|がい|であ)|が?是|正确|符合|错误))"
 )
 _BRACKETED = re.compile(
-    rf"\( ?(?:選択肢|选项|選項|肢|選択|option |choice |answer )? ?(?P<label>{_ANY})(?:{_MEMBER}|選択)? ?\)"
+    rf"\( ?(?:選択肢|选项|選項|肢|選択|option |choice |answer )? ?(?P<label>{_ANY})(?:{_MEMBER}"
+    rf"|選択)? ?\)"
 )
 _NUMBERED = re.compile(
-    r"(?:(?:選択肢|选项|選項)(?:の?番号)? ?[(「]?|(?<![一-龠])肢 ?|(?:option|choice) (?:no\. ?|number )?)(?P<number>[1-4])(?![0-9])"
+    r"(?:(?:選択肢|选项|選項)(?:の?番号)? ?[(「]?|(?<![一-龠])肢 ?|(?:option|choice) (?:no\. ?"
+    r"|number )?)(?P<number>[1-4])(?![0-9])"
     r"(?! ?(?:つ|個|種|択|問|件|通り|点|%|年|条|項|号|人|者|回|日|月))"
-    r"|(?<![0-9a-z第])(?P<counted>[1-4])番(?!目|号|地|町|線|組)(?= ?(?:です|が|を|だ|で(?:ある|しょ)|と(?:考|判|思)|に(?:な|該)|[。)\n]|\Z))"
-    r"|第(?P<clause>[1-4])肢"
+    r"|(?<![0-9a-z第])(?P<counted>[1-4])番(?!目|号|地|町|線|組)(?= ?(?:です|が|を|だ|で(?:ある"
+    r"|しょ)|と(?:考|判|思)"
+    r"|に(?:な|該)|[。)\n]|\Z))"
+    r"|第 ?(?P<clause>[1-4一二三四])の?(?:選択肢|肢)"
+    r"|\bthe (?P<ordinal>first|second|third|fourth|last|final) (?:option|choice"
+    r"|statement)\b(?! [a-d]\b)"
 )
 _ITEM_TEXT = re.compile(
     rf"(?P<label>{_ALONE})(?P<sep>{_MEMBER}?[)\"']?(?: ?[.:] ?| の|の| |(?=\()))"
-    rf"(?P<text>\([^()\n]{{1,120}}\)(?:という)?{_MEMBER}?|(?![はがをもとにでやか]|可能性|場合|よう|とおり|通り|ほう|方[がは])[^。、\n():]{{1,60}}?){_PREDICATE}"
+    rf"(?P<text>\([^()\n]{{1,120}}\)(?:という)?{_MEMBER}?|(?![はがをもとにでやか]|可能性|場合|よう"
+    rf"|とおり|通り|ほう"
+    rf"|方[がは])[^。、\n():]{{1,60}}?){_PREDICATE}"
 )
 _BRACKET_TEXT = re.compile(rf"(?<=[^\n ])(?P<label>{_ALONE}) ?\((?!{_ANY} ?\))[^()\n]{{1,120}}\)")
 _LABEL = re.compile(_ALONE)
-_SUFFIX = re.compile(rf"(?P<label>{_ALONE})(?:{_MEMBER}|[.](?=(?:です|である|が(?:正|最|該|適)|[をと](?:選|判|考))))")
+_SUFFIX = re.compile(
+    rf"(?P<label>{_ALONE})(?:{_MEMBER}|[.](?=(?:です|である|が(?:正|最|該|適)|[をと](?:選|判|考))))"
+)
 _TEXT_BEFORE = re.compile(r"[^。、\n:;,()はが]{1,60}\Z|\([^()\n]{1,200}\) ?\Z")
-_ENGLISH_BEFORE = re.compile(r"(?<=[a-z] )(?!(?:is|are|be|option|choice|answer)\b)[a-z][^.,;:\n()]{1,80}\Z")
+_ENGLISH_BEFORE = re.compile(
+    r"(?<=[a-z] )(?!(?:is|are|be|option|choice|answer)\b)[a-z][^.,;:\n()]{1,80}\Z"
+)
 _CUE_WORD = re.compile(
-    r"(?:\A|の|[、。 ])(?:正解|正答|答え?|回答|解答|最終回答|選択肢?|肢|記号|番号|結論|選んだ答え|选项|答案|option|choice|answer"
+    r"(?:\A|の|[、。 ])(?:正解|正答|答え?|回答|解答|最終回答|選択肢?|肢|記号|番号|結論|選んだ答え"
+    r"|选项|答案|option|choice|answer"
     r"|letter|statement|correct|label|conclusion)s? ?\Z"
 )
-_START = re.compile(r"(?:は|が|として|、|:|。|\n|\A|したがって|よって|診断|[(\"']|これは|→|うち|なら|すると)[ )(\"'、]{0,3}\Z")
+_START = re.compile(
+    r"(?:は|が|として|、|:|。|\n|\A|したがって|よって|診断|[(\"']|これは|→|うち|なら"
+    r"|すると)[ )(\"'、]{0,3}\Z"
+)
 _LINE_START = re.compile(r"(?:\A|\n)[ >\-#(\"']{0,8}(?:選択肢|option|choice)? ?\Z")
 _CLOSING = re.compile(r"[。. ]{0,2}[)\"']{1,3}")
 _OPENING = re.compile(r"[(\"' ]{0,3}\Z")
+_VALUE = {
+    word: value
+    for value, words in enumerate(("1一first", "2二second", "3三third", "4四fourth"))
+    for word in (words[0], words[1], words[2:])
+} | {"last": 3, "final": 3}
 _SHORTEST = 2
 _MOST = 400
 
@@ -134,7 +157,9 @@ def _beside(text: str, at: int, end: int) -> Edit | None:
     behind = _LABEL_BEHIND.match(text, end)
     before = _LABEL_BEFORE.search(text, max(0, at - 16), at)
     if behind and not before:
-        if _LINE_START.search(text, max(0, at - 12), at) and not _PREDICATED.match(text, behind.end()):
+        if _LINE_START.search(text, max(0, at - 12), at) and not _PREDICATED.match(
+            text, behind.end()
+        ):
             return None
         return Edit(_with_brackets(text, at, end)[0], behind.end(), behind.span("label"))
     if before is None:
@@ -168,7 +193,8 @@ def _with_brackets(text: str, at: int, end: int) -> tuple[int, int]:
 
 
 _LEADING = re.compile(
-    r"[いえべけ](?:れ)?ば|なら|として|すると|よって|したがって|ゆえに|から(?=.)|おそらく|恐らく|たぶん|多分|やはり|もっとも|最も(?=[^なも適妥])"
+    r"[いえべけ](?:れ)?ば|なら|として|すると|よって|したがって|ゆえに|から(?=.)|おそらく|恐らく"
+    r"|たぶん|多分|やはり|もっとも|最も(?=[^なも適妥])"
     r"|つまり|結局|これは|すなわち|ならば|むしろ|まず"
 )
 _BOUNDARIES = "。、\n:;,はが→"
@@ -176,9 +202,12 @@ _NO_NOUN = re.compile(
     rf"[ぁ-ん](?<!もの)(?<!こと)(?<!ん) ?\Z|\A[ ]?(?:[正誤適否可○×]|妥当|適切|不[適可])[ ]?\Z|{_ALONE}"
 )
 _SAID = re.compile(
-    r"(?:であ[るり]|です|だ|と(?:考え|判断|思|言|推)[^。、\n]{0,10}|とな[りる]\w{0,3}|にな[りる]\w{0,3}|でしょう|だろう) ?\Z"
+    r"(?:であ[るり]|です|だ|と(?:考え|判断|思|言|推)[^。、\n]{0,10}|とな[りる]\w{0,3}"
+    r"|にな[りる]\w{0,3}|でしょう|だろう) ?\Z"
 )
-_ENGLISH_VERB = re.compile(r".*\b(?:is|are|be|was|choose|select|pick|chose|selected|as|to)\b:? ", re.DOTALL)
+_ENGLISH_VERB = re.compile(
+    r".*\b(?:is|are|be|was|choose|select|pick|chose|selected|as|to)\b:? ", re.DOTALL
+)
 
 
 def _bracketed(text: str) -> Iterator[Edit]:
@@ -231,7 +260,11 @@ def _items(text: str) -> Iterator[Edit]:
                 continue
             quoted = found["text"].startswith("(")
             loose = found["sep"].strip(" )\"'")[:1] in ("の", "")
-            if called or (quoted and before) or (not loose and _START.search(text, max(0, start - 8), start)):
+            if (
+                called
+                or (quoted and before)
+                or (not loose and _START.search(text, max(0, start - 8), start))
+            ):
                 yield Edit(start, found.end(), found.span("label"))
 
 
@@ -241,4 +274,4 @@ def _numbers(text: str) -> Iterator[Edit]:
         group = found.lastgroup or ""
         first = found.start(group) if group == "number" else found.start()
         last = found.end(group) if group == "number" else found.end()
-        yield Edit(first, last, text="①②③④"[int(found[group]) - 1])
+        yield Edit(first, last, text="①②③④"[_VALUE[found[group]]])

@@ -18,7 +18,8 @@ _FILL = (
 _BAD = (
     r"(?:誤(?:り(?!(?:で|と)は|[がは]な)|っ|答)|間違(?!い(?:で|と|が|は)?は?な)"
     r"|不(?:正解|正確|適|可|当)|違(?:う|って|い(?!な|あり))|成り立た|当たら|当てはまら"
-    r"|該当(?:し(?:な|ま|得|え)|せず)|(?:正しく|適切で|妥当で|正解で|正答で)は?(?:な[いくか]|あり(?:ませ|得|え))"
+    r"|該当(?:し(?:な|ま|得|え)|せず)|(?:正しく|適切で|妥当で|正解で|正答で)は?(?:な[いくか]"
+    r"|あり(?:ませ|得|え))"
     r"|除外|排除|消去|却下|外[すれ]|選べ[なま]|考えられな|根拠が|×)"
 )
 _POOR = (
@@ -50,7 +51,8 @@ _OBJECT_DENIED = (
 )
 _TOPIC_DENIED = rf"[はも][、 ]{{0,2}}{_ADVERB}{_BAD}|\(?(?:不正解|誤答)|[ (]?[×✗✘❌✖✕]"
 _FIT_DENIED = (
-    r"(?:に限[らり]|[にと][はも]?(?:該当(?:し|する(?:こと|わけ)で?は?)|当たら|当てはまら|なら|なり(?:得|え)?))"
+    r"(?:に限[らり]|[にと][はも]?(?:該当(?:し|する(?:こと|わけ)で?は?)|当たら|当てはまら|なら"
+    r"|なり(?:得|え)?))"
     r"(?:な[いくか]|ませ|ず)"
 )
 _ENGLISH_DENIED = (
@@ -58,7 +60,8 @@ _ENGLISH_DENIED = (
     r" (?:the |a )?(?:correct|right|answer|valid|it\b)"
     r"|(?:does|do)(?:n't| not) (?:apply|match|fit|qualify|hold)"
     r"|(?:can|should|must|may) be (?:excluded|eliminated|ruled out|rejected|discarded)"
-    r"|(?:is|was|would be|seems|looks|appears)(?: (?:to be|clearly|also|therefore|thus|simply|plainly))?"
+    r"|(?:is|was|would be|seems|looks|appears)(?: (?:to be|clearly|also|therefore|thus|simply"
+    r"|plainly))?"
     r" (?:wrong|incorrect|false|invalid|inaccurate|untrue|mistaken|unlikely|improbable|impossible"
     r"|implausible|excluded|eliminated|ruled out)"
     r"(?=[ )\"']*(?:[.,;:!]|\n|\Z|(?:so|and|but|because|since|as|therefore)\b)))"
@@ -72,18 +75,22 @@ _DENIED = re.compile(
 _WORDS = r"(?: (?!(?:but|and|so)\b)\w{1,12})"
 _DOUBTED = re.compile(
     rf"(?:\b(?:not|never|hardly|cannot)|n't){_WORDS}? (?:think|believe|say|said|mean|agree|suggest"
-    r"|follow|imply|conclude|claim|accept|see|going|want|like|willing|able|ready|wish|advise|recommend"
+    r"|follow|imply|conclude|claim|accept|see|going|want|like|willing|able|ready|wish|advise"
+    r"|recommend"
     r"|(?:true|clear|certain|sure|convinced|likely|the case|possible|right|correct|proper|advisable"
     r"|reasonable|appropriate|safe|wise|allowed|permitted) (?:to|that|if|whether))"
     rf"{_WORDS}{{0,4}} \Z"
-    r"|\b(?:wrong|incorrect|mistaken?|an error|false|untrue|doubtful|unlikely|tempting|tempted|absurd)"
+    r"|\b(?:wrong|incorrect|mistaken?|an error|false|untrue|doubtful|unlikely|tempting|tempted"
+    r"|absurd)"
     rf" (?:to|that|if|whether){_WORDS}{{0,4}} \Z"
     rf"|(?<!no )(?<!not )(?<!without )(?<!beyond )(?<!without a )\bdoubt{_WORDS}{{0,4}} \Z"
     r"|\b(?:avoid|never|can't|cannot|won't) \Z"
 )
 _OPEN = re.compile(
-    r"(?:\b(?:could|may|might|can|cannot|unlikely to|thought to|used to|not|never|hardly|whether)|n't)"
-    r"(?: (?:also|well|possibly|perhaps|conceivably|potentially|even|ever|really|actually|it|this|that))* \Z"
+    r"(?:\b(?:could|may|might|can|cannot|unlikely to|thought to|used to|not|never|hardly"
+    r"|whether)|n't)"
+    r"(?: (?:also|well|possibly|perhaps|conceivably|potentially|even|ever|really|actually|it"
+    r"|this|that))* \Z"
 )
 _NOT_OURS = re.compile(
     r"(?:誤答|不正解|(?:正解|正答|答え)(?:以外|では?ない)(?:もの|の|選択肢)?"

@@ -26,10 +26,15 @@ _CIRCLED = {"①": "①⑴⒈❶➀➊⓵", "②": "②⑵⒉❷➁➋⓶", "③
 _CIRCLED |= {"⑤": "⑤⑸⒌❺➄➎⓹", "⑥": "⑥⑹⒍❻➅➏⓺", "⑦": "⑦⑺⒎❼➆➐⓻", "⑧": "⑧⑻⒏❽➇➑⓼"}
 _CIRCLED |= {"⑨": "⑨⑼⒐❾➈➒⓽", "⑩": "⑩⑽⒑❿➉➓⓾"}
 _ALIKE = {
-    "a": "🅐🅰",
-    "b": "🅑🅱",
-    "c": "🅒🅲",
-    "d": "🅓🅳",
+    # with the letters of other scripts that look the same
+    "a": "🅐🅰аАΑ",
+    "b": "🅑🅱ВΒ",
+    "c": "🅒🅲сСϹϲ",
+    "d": "🅓🅳ԁ",
+    "Ⅰ": "ⅰ",
+    "Ⅱ": "ⅱ",
+    "Ⅲ": "ⅲ",
+    "Ⅳ": "ⅳ",
     "(": "「『【《〈〔〖｟｢",
     ")": "」』】》〉〕〗｠｣",
     ",": "，﹐",
@@ -68,7 +73,8 @@ _SPECIAL = frozenset(map(chr, _FOLD))
 # Special tokens of any family; those written like a tag of HTML only where no prose goes on behind them.
 _CHAT_TOKEN = re.compile(
     r"<(?:[|｜](?![ /])[^<>|｜\n]{1,40}[|｜]>"
-    r"|(?:/s|eo[ast]|(?:start|end)_of_turn|pad|unused[0-9]{1,3})>(?=[ \t]*(?:[\r\n<]|\Z)|(?:model|user)\b)"
+    r"|(?:/s|eo[ast]|(?:start|end)_of_turn|pad|unused[0-9]{1,3})>(?=[ \t]*(?:[\r\n<]|\Z)"
+    r"|(?:model|user)\b)"
     r"|s>(?<=\A<s>))"
     r"(?:(?:assistant|model|user|system)(?=[\s<]|\Z))?"
     r"|\[/?INST\]"
@@ -172,7 +178,7 @@ def _within(
 def _ends(raw: str, ranges: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
     """The ranges, or the first and the last half of so many characters of them.
 
-    No word of Latin letters is cut: the b of a cut `\\boxed` is no label.
+    No word of Latin letters is cut: the b of a box that was cut is not a label.
     """
     size = sum(end - begin + 1 for begin, end in ranges) - 1
     if size <= most:

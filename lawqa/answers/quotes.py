@@ -24,20 +24,27 @@ _SHORTEST = 4
 
 _OPENERS = re.compile(r"[\s(\[\"'{$:\-]*(?:選択肢)?[\s(\[\"'{$:\-]*")
 _UNDECIDED = re.compile(
-    rf"[)\]\"'}}$\s。]*(?:[(\[]{{1,2}} ?(?:選択肢)?[{MARK}] ?[)\]]{{1,2}})?[)\]\"'\s]*(?:という(?:選択肢|もの|点))?"
-    r"(?:を(?:検討|考え|見|確認|比較|除|読)|の?場合|か(?:どうか|否か|\?|。|、|\Z)|については?|に関して|とは?(?:異な|違|別|対比|比べ|比較)"
-    r"|で(?:は|も)?な[いくか]|じゃな|よりも?|に対して|は(?:どう|いかが|別|誤|不)|も(?:検討|考え)|\?|以外|と(?:は言え|はいえ)な)"
+    rf"[)\]\"'}}$\s。]*(?:[(\[]{{1,2}} ?(?:選択肢)?[{MARK}] ?[)\]]{{1,2}})?[)\]\"'\s]*(?:という(?:選択肢"
+    rf"|もの|点))?"
+    r"(?:を(?:検討|考え|見|確認|比較|除|読)|の?場合|か(?:どうか|否か|\?|。|、|\Z)|については?"
+    r"|に関して|とは?(?:異な|違|別|対比|比べ|比較)"
+    r"|で(?:は|も)?な[いくか]|じゃな|よりも?|に対して|は(?:どう|いかが|別|誤|不)|も(?:検討|考え)"
+    r"|\?|以外|と(?:は言え|はいえ)な)"
 )
 _LABELLED = re.compile(rf"[)\]\"'}}$\s]*[(\[]{{1,2}} ?(?:選択肢)?[{MARK}] ?[)\]]")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
 _CLOSING = re.compile(r"[)\]\"'}$。 ]*")
 _FINISHED = re.compile(r"[。.!)\"' ]\Z")
-_ITEM = re.compile(rf"[ >\-#(]{{0,6}}(?:選択肢|option|choice)? ?[{MARK}](?:[ )\]]{{0,2}}[.:、)\]→]| )")
+_ITEM = re.compile(
+    rf"[ >\-#(]{{0,6}}(?:選択肢|option|choice)? ?[{MARK}](?:[ )\]]{{0,2}}[.:、)\]→]| )"
+)
 _LONGER = re.compile(r"第|の?[0-9]|各号|本文|ただし書|但書|項|号")
 """What makes a quoted statute number another one."""
 
 _LOWERED = re.compile(
-    r"[)\]\"'}$\s。]*(?:と(?:いう|の|する)?(?:記述|説明|選択肢|主張|見解|考え|もの|こと|点|の)?)?(?:は|が)[^。\n]{0,30}(?:誤|不適|正しくな|ない|ません|間違)"
+    r"[)\]\"'}$\s。]*(?:と(?:いう|の|する)?(?:記述|説明|選択肢|主張|見解|考え|もの|こと|点"
+    r"|の)?)?(?:は|が)[^。\n]{0,30}(?:誤"
+    r"|不適|正しくな|ない|ません|間違)"
 )
 
 
@@ -61,13 +68,21 @@ def quoted_line(reading: Reading) -> Iterator[Mark]:
     start = text.rfind("\n") + 1
     size = len(text) - start
     if not any(
-        size <= 2 * len(choice) + 10 and len(choice) <= 2 * size for choice in reading.verbatim.choices
+        size <= 2 * len(choice) + 10 and len(choice) <= 2 * size
+        for choice in reading.verbatim.choices
     ):
         return
     line = "".join(filter(str.isalnum, text[start:]))
     labels = [label for label, choice in _squeezed_choices(reading.verbatim) if line == choice]
-    if len(labels) == 1:
+    if len(labels) == 1 and not _listed(reading.verbatim, start):
         yield Mark("claim", labels[0], Strength.CLAIM, start, (start, len(text)))
+
+
+def _listed(page: Page, start: int) -> bool:
+    """Whether the line before this one is another choice: then the choices are only listed."""
+    above = page.text[:start].rstrip()
+    line = "".join(filter(str.isalnum, above[above.rfind("\n") + 1 :][-2000:]))
+    return any(choice == line for _, choice in _squeezed_choices(page))
 
 
 def quoted_choice(reading: Reading) -> Iterator[Mark]:

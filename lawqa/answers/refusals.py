@@ -10,19 +10,22 @@ from lawqa.answers.slots import Reading
 from lawqa.answers.wording import Wording, find_each, word, wording
 
 _ABSENT = (
-    r"[^。\n]{0,20}?(?:存在し(?:な|ませ|ず)|(?<!で)(?<!では)ありません|含まれて(?:い)?(?:な|ませ)|見当たら"
+    r"[^。\n]{0,20}?(?:存在し(?:な|ませ|ず)|(?<!で)(?<!では)ありません|含まれて(?:い)?(?:な|ませ)"
+    r"|見当たら"
     r"|(?<!で)(?<!では)な(?:い|し)(?:です|と|[。\n]|\Z))"
 )
 _NO_ANSWER = (
     wording(
         "な|あり|見当|存在",
-        r"(?:正解|正答|正しい選択肢|正しい答え|正しいもの|適切な選択肢|適切なもの|該当する選択肢|該当するもの|答え)",
+        r"(?:正解|正答|正しい選択肢|正しい答え|正しいもの|適切な選択肢|適切なもの|該当する選択肢"
+        r"|該当するもの|答え)",
         rf"[はがも]{_ABSENT}",
     ),
     wording(
         "も",
         r"(?:いずれ|どれ|どの選択肢|どの記述)(?:の(?:選択肢|記述))?も[^。\n]{0,20}?",
-        r"(?:正しく(?:な|あ)|正解では|該当し(?:な|ませ)|適切では|選べ|当てはまら|誤り(?:です|である|。|\n|\Z))",
+        r"(?:正しく(?:な|あ)|正解では|該当し(?:な|ませ)|適切では|選べ|当てはまら|誤り(?:です"
+        r"|である|。|\n|\Z))",
     ),
     wording(
         "none of",
@@ -37,13 +40,15 @@ _NO_ANSWER = (
     ),
     wording(
         " not ",
-        r"(?:answer|option|choice|provision)s? (?:is|are) not (?:among|listed|provided|included|present)",
+        r"(?:answer|option|choice|provision)s? (?:is|are) not (?:among|listed|provided|included"
+        r"|present)",
     ),
 )
 _CANNOT = (
     wording(
         "でき|不可能|困難",
-        r"(?:回答|解答|答え|選択|判断|特定|決定|断定)肢?を?(?:出す|選ぶ|選択する|特定する|絞る)?(?:する)?",
+        r"(?:回答|解答|答え|選択|判断|特定|決定|断定)肢?を?(?:出す|選ぶ|選択する|特定する"
+        r"|絞る)?(?:する)?",
         r"(?:ことが?は?)?(?:でき(?:な|ませ|ず|かね)|不可能|困難)",
     ),
     wording(
@@ -53,7 +58,8 @@ _CANNOT = (
         "not|can't|possible|unable",
         rf"(?:{word('cannot', 'can not', 'could not', 'impossible to', 'not possible to', 'unable to')}",
         r"|can't) (?:be )?(?:definitively |reliably |properly )?",
-        r"(?:determine|select|choose|identif|answer|provide|conclude|decide|chosen|selected|commit)",
+        r"(?:determine|select|choose|identif|answer|provide|conclude|decide|chosen|selected"
+        r"|commit)",
     ),
     wording(
         "question",

@@ -29,13 +29,21 @@ _JAPANESE_CUE = re.compile(
     r"最(?:終的?な?|后的?)(?:の)?(?:回答|解答|答え|答案|正解|選択|結論)"
     r"|正(?:解|答|确答案|确选项|确的?(?:选项|答案))(?:選択肢|の選択肢|の記号)?"
     rf"|正しい{_THING}|適切な{_THING}|妥当な{_THING}|適当な{_THING}|正確な{_THING}"
-    r"|回答|解答|答案|答え?|結論|选择|出力|文字(?:のみ|だけ|以内)"
+    r"|(?:回答|解答|出力)(?!形式|フォーマット|書式|例)|答案|答え?(?!の形式)|結論|选择|文字(?:のみ"
+    r"|だけ|以内)"
 )
 _ENGLISH_CUE = re.compile(
     r"[abcfors\\](?<![a-z].)(?:nswer|ns\b|inal (?:answer|choice|selection)|onclusion\b"
     rf"|orrect (?:{_OPTION}|answer)|(?:ight|est|ppropriate|ccurate|uitable) {_OPTION}"
-    r"|(?:orrect|utput)(?= ?:)|(?<=\\)boxed)"
+    r"|(?:orrect|utput)(?= ?:)|(?<=\\)(?:f?boxed|fbox|framebox))"
 )
+# The key of a field (`{"selected_option": "b"}`, `submit(choice="b")`).
+_FIELD_CUE = re.compile(
+    r"""(?<=["'({,\n ])(?:(?:final|correct|selected|chosen|predicted|my|your)[_ -]?)?"""
+    r"""(?:choice|option|selection|selected|letter|label|answer)(?:[_ -](?:letter|label|option"
+    r"|choice|key|id|value))?["']?(?= ?[:=] ?["'\[(]{1,3} ?[a-j1-9①-⑩]["'\])])"""
+)
+_FIELD = re.compile(r"[:=] ?[\"'\[]")
 _NOT_A_CUE_AFTER = re.compile(
     r"(?:[不非お応問模誤]|example |sample |incorrect |wrong |\bno |\bnot the )\Z"
 )
@@ -43,7 +51,7 @@ _FINAL = re.compile(r"最|final")
 _NOTE = re.compile(r"[ )\]]{0,4}\((?P<note>[^()\n]{0,60})\)(?=[ )\]\"']{0,4}[:→=は\n]|[ )]{0,4}\Z)")
 _FREE_NOTE = re.compile(
     r"(?![^\n:。、(]{0,22}(?:以外|を除|ではな|でない|じゃな|得ない|えない))"
-    r"[^\n:。、(]{1,24}:(?<!例:)(?<!候補:)(?<!根拠:)(?<!理由:)(?<!分析:)(?<!検討:)"
+    r"[^\n:。、(]{1,24}:(?<!例:)(?<!形式:)(?<!書式:)(?<!フォーマット:)(?<!方法:)(?<!format:)(?<!候補:)(?<!根拠:)(?<!理由:)(?<!分析:)(?<!検討:)"
 )
 _GAP = re.compile(
     r"[ \n:=→>|\"')\](\[{}・、,#$-]+"
@@ -51,29 +59,35 @@ _GAP = re.compile(
     r"|[はが](?!い)|应该?[是为选]|[是为]|选(?!项)|として(?:は)?|となるのは|となる(?:の|選択肢)は"
     r"|(?:最も|やはり|明らかに|おそらく|恐らく|次の|以下の)(?:とおり|通り)?(?:です|である)?"
     r"|(?:選択肢|肢|記号|番号|記述|選項|选项)(?:の|は)?(?!と|を|に|が)"
-    r"|(?:option|choice|letter|answer|statement|number|is|be|would|should|must|will|appears?|seems?|to|"
-    r"the|therefore|thus|hence|then|likely|most|clearly|probably|simply|indeed|still|remains|as follows|"
+    r"|(?:option|choice|letter|answer|statement|number|is|be|would|should|must|will|appears?"
+    r"|seems?|to|"
+    r"the|therefore|thus|hence|then|likely|most|clearly|probably|simply|indeed|still|remains"
+    r"|as follows|"
     r"correct|best|right|single|final|this|question|problem|for|here|in this case)"
     r"(?![a-z])"
 )
 _COLON = re.compile(r"[:=→\n)\]>{#]")
+_ITEM_END = re.compile(r"[ )\]\"'$]{0,3}(?:[.:、,)]|\n|\Z|です| )")
 _LINE_END = re.compile(r"[ )\]}\"'$.。!|]*(?:です|である|だ)?[ 。.)]*(?=\n|\Z)")
 _AFTER_LABEL_ON_NEW_LINE = re.compile(
     r"[ ]*[)\]]|[ )\]}\"'$]*(?:[.:、。,\n(]|\Z|です|である|が|→|- )"
 )
 _NONE = re.compile(
     r"な(?:し|い(?=です|[ 。)\n]|\Z))|無し|無い|該当(?:する(?:もの|選択肢|記述))?(?:は|が)?"
-    r"(?:な[しい]|無し|存在し|しない|しません|ありません)|存在し(?:な|ませ|ず)|ありません|不明|(?:判断|特定|決定|選択|回答)"
+    r"(?:な[しい]|無し|存在し|しない|しません|ありません)|存在し(?:な|ませ|ず)|ありません|不明"
+    r"|(?:判断|特定|決定|選択|回答)"
     r"(?:する(?:こと(?:が|は))?)?(?:不能|不可|でき(?:ない|ません|ず|かね))|選べ(?:ない|ません)"
     r"|(?:いずれ(?:の選択肢)?|どれ|どの選択肢)も[^。\n]{0,20}(?:な|ません|誤)|无|没有|無法|无法"
     r"|(?:that )?(?:none|neither"
     r"|no (?:correct|valid|suitable|appropriate|clear|option|choice|answer|one|such))\b"
-    r"|n/a\b|null\b|unknown\b|undetermin|indetermin|impossible|unable|unclear|cannot|can't|could not"
+    r"|n/a\b|null\b|unknown\b|undetermin|indetermin|impossible|unable|unclear|cannot|can't"
+    r"|could not"
     r"|not (?:among|listed|determin|provided|possible|available|applicable|included|given|present)"
 )
 _NOT = re.compile(
     r"(?:not|never|neither|cannot|(?:ca|could|should|would|must|is|wo)n't)"
-    r"(?: (?:necessarily|likely|really|actually|going to|to))? (?:be )?(?:the )?(?:option |choice )?"
+    r"(?: (?:necessarily|likely|really|actually|going to|to))? (?:be )?(?:the )?(?:option "
+    r"|choice )?"
 )
 _OPEN = re.compile(r"[(\[{][ ]*\Z")
 _SHUT = re.compile(r"[ ]*[)\]}]")
@@ -88,6 +102,8 @@ _RATHER = re.compile(
     r"|(?<![a-z])(?:no,? wait|no|wait|sorry|rather|actually|correction|edit|i mean)[,:]? )"
     r"(?:選択肢)?[ (\"']{0,3}"
 )
+_LENGTH = re.compile(r"letter|single|文字")
+_GRADE = re.compile(VERDICT)
 _GRADED = re.compile(rf"[)\]\"']? ?(?:[:=→、,.-] ?)?{VERDICT}")
 _ARROW = re.compile(r"[ )\"']{0,4}(?:→|-{1,2}>|=>)[ (\"']{0,4}(?:選択肢)?[ (\"']{0,3}")
 _CHANGED = re.compile(r"[ )\"']{0,4}[にへ]?(?:訂正|変更|修正|改め)")
@@ -134,7 +150,8 @@ def read_slots(page: Page, verbatim: Page) -> Reading:
 
 
 def _slots(page: Page) -> Iterator[Slot]:
-    cues = [*_JAPANESE_CUE.finditer(page.text), *_ENGLISH_CUE.finditer(page.text)]
+    fields = _FIELD_CUE.finditer(page.text) if _FIELD.search(page.text) else ()
+    cues = [*_JAPANESE_CUE.finditer(page.text), *_ENGLISH_CUE.finditer(page.text), *fields]
     cues.sort(key=lambda cue: cue.start())
     if len(cues) > MOST_SLOTS:
         cues = [*cues[: MOST_SLOTS // 2], *cues[-MOST_SLOTS // 2 :]]
@@ -142,7 +159,7 @@ def _slots(page: Page) -> Iterator[Slot]:
         start = cue.start()
         if _NOT_A_CUE_AFTER.search(page.text, max(0, start - 12), start):
             continue
-        if cue[0] == "\\boxed":
+        if cue[0][0] == "\\":
             manner: Manner = "boxed"
         else:
             manner = "final" if _FINAL.match(cue[0]) else "line"
@@ -212,16 +229,21 @@ def _skip_gap(text: str, at: int) -> int:
 def _fits(page: Page, labels: LabelList, gap: str, *, free: bool) -> bool:
     """Whether the label really fills the slot, given how loosely it is tied to the cue."""
     end = labels.end
-    if _OPEN.search(gap) and _HEAD.match(page.text, end):
+    head = _HEAD.match(page.text, end) if _OPEN.search(gap) else None
+    if head and (":" not in gap or _GRADE.match(page.text, head.end() - 1)):
         return False  # 回答（a）: 誤り
     if end == len(page.text) and re.search(rf"(?<!\(){page.text[end - 1]}文字", page.text):
         return False  # 回答は1文字のみ, cut off behind its first sign
+    if end == len(page.text) and _OPEN.search(gap) and _LENGTH.search(gap):
+        return False  # a single letter (A, cut off
     if page.text[labels.at] in "1234" and (
         not gap or (_OPEN.search(gap) and not _SHUT.match(page.text, labels.end))
     ):
         return False  # 回答1 counts answers; 回答（1 is the instruction, cut off
     if free or not gap.strip(" 、,-#"):
         return _LINE_END.match(page.text, labels.end) is not None
+    if "\n" in gap and page.text[labels.at] in "1234" and not _LINE_END.match(page.text, end):
+        return False  # Answer:, and then the first of some numbered points
     if "\n" in gap:
         return _AFTER_LABEL_ON_NEW_LINE.match(
             page.text, labels.end
@@ -231,15 +253,30 @@ def _fits(page: Page, labels: LabelList, gap: str, *, free: bool) -> bool:
 
 def _opens_list(page: Page, labels: LabelList) -> bool:
     """Whether the next line goes on to the next label: then these are the choices, not the answer."""
+    following = _next_item(page, labels.end)
     label = labels.only
-    line_end = page.text.find("\n", labels.end, labels.end + 400)
-    if label is None or label == "d" or line_end < 0 or _LINE_END.match(page.text, labels.end):
+    if label is None or label == "d" or following is None:
         return False
+    if _LINE_END.match(page.text, labels.end):
+        return False
+    return following == LABELS[LABELS.index(label) + 1]
+
+
+def _next_item(page: Page, at: int) -> Label | None:
+    """The label at the head of the next line, if there is one."""
+    item = _next_item_at(page, at)
+    return None if item is None else label_at(page, item)
+
+
+def _next_item_at(page: Page, at: int) -> int | None:
+    line_end = page.text.find("\n", at, at + 400)
+    if line_end < 0:
+        return None
     at = line_end
     for _ in range(4):
         skipped = _GAP.match(page.text, at)
         at = skipped.end() if skipped else at
-    return label_at(page, at) == LABELS[LABELS.index(label) + 1]
+    return at if _ITEM_END.match(page.text, at + 1) else None
 
 
 def _goes_through(page: Page, labels: LabelList) -> bool:
@@ -247,6 +284,19 @@ def _goes_through(page: Page, labels: LabelList) -> bool:
     line_end = page.text.find("\n", labels.end, labels.end + 400)
     end = line_end if line_end >= 0 else min(len(page.text), labels.end + 400)
     return labels.only != "d" and next_heads_item(page, labels.at, end)
+
+
+def _goes_on_below(page: Page, labels: LabelList) -> int | None:
+    """Where a list of answers goes on in the next line (`正解は以下の通り：`, `- b`, `- d`), if it does."""
+    heading = page.text[max(0, labels.at - 12) : labels.at]
+    bullet = heading[heading.rfind("\n") + 1 :].strip(" ")
+    following = _next_item(page, labels.end)
+    at = _next_item_at(page, labels.end)
+    if following in (None, labels.only) or not (
+        bullet or not _LINE_END.match(page.text, labels.end)
+    ):
+        return None
+    return at
 
 
 def _goes_on(page: Page, labels: LabelList) -> bool:
@@ -268,6 +318,9 @@ def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot |
             return None  # the instruction, or the names of the choices
         among = _AMONG.match(page.text, labels.end)
         return None if among else Slot(manner, "several", None, span, labels.at)
+    below = _goes_on_below(page, labels) if "\n" in page.text[start : labels.at] else None
+    if below is not None:
+        return Slot(manner, "several", None, (start, below + 1), below)
     if page.text.startswith("\n", labels.end) or labels.end == len(page.text):
         return Slot(manner, "label", labels.only, span, labels.at)
     rather = _RATHER.match(page.text, labels.end)

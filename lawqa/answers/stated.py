@@ -8,28 +8,33 @@ from collections.abc import Iterator
 from lawqa.answers.context import conditional
 from lawqa.answers.labels import BRACKETS, FORM, MARK, label_at
 from lawqa.answers.marks import Mark, Strength
-from lawqa.answers.negation import aside
+from lawqa.answers.negation import aside, denied
 from lawqa.answers.slots import Manner, Reading
 from lawqa.answers.wording import find_each, wording
 
 _SOLE = re.compile(
-    rf"[\s?>\-(\[\"'$]{{0,8}}(?:選択肢|選項|选项|option|choice)? ?[(\"']{{0,2}}([{FORM}])"
-    r"(?:[)\]\"'.。、,\s]{1,4}\1){0,}[)\]\"'$.:。、! ]{0,6}(?:です|である)?[。.\s]*\Z"
+    rf"[\s?>#|_~\-(\[\"'$]{{0,8}}(?:(?:問|q"
+    rf"|no\.? ?)?\d{{1,3}}[.):、] {{0,2}}(?=[^\n]))?[(\[\"'$]{{0,2}}(?:選択肢|選項|选项|option"
+    rf"|choice)? ?[(\"']{{0,2}}([{FORM}])"
+    r"(?:[)\]\"'.。、,\s]{1,4}\1){0,}[)\]\"'$.:。、!_~| ]{0,6}(?:のみ|だけ)?(?:です|である)?[。.\s]*\Z"
 )
 
 _ANSWER = r"(?:最終)?(?:回答|解答|答え|答案)"
 _WITHDRAWN = (
     wording(
         "は|が|に",
-        rf"(?:(?:上記|先(?:ほど|程|刻)|前述|最初|以上|今|こ|そ)の?(?:{_ANSWER}|結論)|上記|先(?:ほど|程)の)",
+        rf"(?:(?:上記|先(?:ほど|程|刻)|前述|最初|以上|今|こ|そ)の?(?:{_ANSWER}|結論)|上記"
+        rf"|先(?:ほど|程)の)",
         r"[はがも][、 ]{0,2}(?:誤(?:り(?!では?な|がな)|記|っ)|間違(?!い(?:では?|は|が)な))",
     ),
     wording("撤回|取り消|取消", rf"{_ANSWER}[をは][、 ]{{0,2}}(?:撤回|取り?消)"),
     wording(
         "wrong|incorrect|mistake",
-        r"(?:(?:my|the) (?:(?:above|previous|earlier|first|initial|final) )?(?:answer|conclusion|choice)"
+        r"(?:(?:my|the) (?:(?:above|previous|earlier|first|initial|final) )?(?:answer|conclusion"
+        r"|choice)"
         r"(?: above)?|the above) (?:is|was) (?:wrong|incorrect|mistaken|a mistake)"
-        r"|(?:wait|no|sorry|actually)[,.!]? (?:that|this|it)(?:'s| is| was) (?:wrong|incorrect|a mistake)"
+        r"|(?:wait|no|sorry|actually)[,.!]? (?:that|this|it)(?:'s| is| was) (?:wrong|incorrect"
+        r"|a mistake)"
         r"|i (?:was (?:wrong|mistaken)|made a mistake)",
     ),
 )
@@ -47,21 +52,37 @@ _CORRECTED = (
     ),
     wording(
         "correct|make that|i mean|change|edit",
-        r"(?:(?:correction|edit): ?|corrected (?:final )?answer(?: is|:) ?|make that |i mean(?:t)? ",
+        r"(?:(?:correction|edit): ?|corrected (?:final )?answer(?: is|:) ?|make that "
+        r"|i mean(?:t)? ",
         r"|chang(?:e|ed|ing) (?:my|the) (?:final )?answer to )",
         rf"(?:option |choice )?[ {BRACKETS}]{{0,4}}(?P<label>[{MARK}])[ {BRACKETS}]{{0,4}}(?:[.,;!\n]|\Z)",
+    ),
+)
+_ALSO = (
+    wording(
+        "さらに|また|加え|同様|同時に|ほか|他に",
+        r"(?:さら(?:に|には)|また|加えて|同様に|同時に|その(?:ほか|他)に?(?:も)?|他に)[、 ]{0,2}",
+        rf"(?:選択肢)?[ {BRACKETS}]{{0,4}}(?P<label>[{MARK}e-h])[ {BRACKETS}]{{0,4}}も(?:また)?[、 ]{{0,2}}",
+        r"(?:正解|正答|答え|正し[いく]|該当|適切|当ては|妥当|含まれ|選(?:び|択)|同(?:様|じ))",
+    ),
+    wording(
+        "is also",
+        rf"(?P<label>[{MARK}])(?<![a-z0-9_][{MARK}])[ {BRACKETS}]{{0,4}}is also ",
+        r"(?:(?:a |the )?(?:correct|right|valid) (?:answer|option|choice)|an answer)",
     ),
 )
 SECOND_THOUGHTS = (
     wording("いや|いえ", r"(?<![ぁ-んァ-ヶ一-龠])(?:いや|いえ|いいえ)[、,]"),
     wording(
         "訂正|見直|考え直|再検討|再考|間違えま|失礼し|やはり",
-        r"(?<![にへと])訂正(?!(?:[はのが]|して)?(?:な|不要|必要|あり[まえ得]))|見直(?:すと|した結果|してみると|す|し)"
+        r"(?<![にへと])訂正(?!(?:[はのが]|して)?(?:な|不要|必要|あり[まえ得]))|見直(?:すと"
+        r"|した結果|してみると|す|し)"
         r"|考え直|再検討|再考|間違えました|失礼しました|(?<![ぁ-んァ-ヶ一-龠、])やはり",
     ),
     wording(
         "wait|actually|reflection|thought|correction|reconsider|recheck",
-        r"(?<![a-z])(?<![a-z,] )(?:wait|actually|on (?:reflection|second thoughts?)|correction)[,.:;!]",
+        r"(?<![a-z])(?<![a-z,] )(?:wait|actually|on (?:reflection|second thoughts?)"
+        r"|correction)[,.:;!]",
         r"|let me (?:reconsider|re-?check|correct)",
     ),
 )
@@ -116,6 +137,14 @@ def retraction(reading: Reading) -> Iterator[Mark]:
     for slot in reading.slots:
         if slot.found == "denied":
             yield Mark("retract", slot.label, Strength.STATED, slot.at, slot.span)
+
+
+def also_right(reading: Reading) -> Iterator[Mark]:
+    """`さらに d も正解` behind an answer makes it two, which is no single choice."""
+    for found in find_each(_ALSO, reading.page.text):
+        label = label_at(reading.page, found.start("label"))
+        if label and not denied(reading.page.text, found.end("label")):
+            yield Mark("void", None, Strength.STATED, found.start(), found.span())
 
 
 def withdrawal(reading: Reading) -> Iterator[Mark]:

@@ -26,11 +26,14 @@ _NOUN = (
 _NAMED = r"(?:選択肢|肢|(?:the )?(?:option|choice|answer|statement|letter) )?"
 _COPULA = (
     r"(?:のみ|だけ)?"
-    r"(?:です|であ(?:ると|り|ろう|る(?![一-龠ァ-ヶー]|[a-z])|る(?:可能|と|こと|ため))|だ(?!け)|とな[りる]|にな[りる]|と(?:判断|考え|結論|いえ|言え|思|推)|(?:なの)?ではないか|かも|かと|でしょう|が考え|。|\n|\Z)"
+    r"(?:です|であ(?:ると|り|ろう|る(?![一-龠ァ-ヶー]|[a-z])|る(?:可能|と|こと|ため))|だ(?!け)"
+    r"|とな[りる]|にな[りる]|と(?:判断|考え|結論"
+    r"|いえ|言え|思|推)|(?:なの)?ではないか|かも|かと|でしょう|が考え|。|\n|\Z)"
 )
 _STOP = rf"(?={_CLOSE}(?:[.,;\n]|\Z|as\b|because\b|since\b|which\b))"
 _DEGREE = (
-    r"(?:(?:clearly|likely|most likely|probably|indeed|therefore|thus|also|still|then|the|an?|only|most|"
+    r"(?:(?:clearly|likely|most likely|probably|indeed|therefore|thus|also|still|then|the|an?"
+    r"|only|most|"
     r"single|best|more|overall|legally|directly) ){0,4}"
 )
 
@@ -39,7 +42,8 @@ _ASSERTED = (
         "が",
         rf"{_LONE}{_CLOSE}(?:のみ|だけ)?が[、 ]{{0,2}}",
         r"(?:(?:最も|一番|唯一|明らかに|法的に|この中で|本問の|この問題の)の?[、 ]{0,2}){0,2}",
-        r"(?:正解|正答|答え|回答|解答|正し|適切|妥当|適当|最適|ふさわし|適し|適合|該当す|該当し(?!な|ま[せい])",
+        r"(?:正解|正答|答え|回答|解答|正し|適切|妥当|適当|最適|ふさわし|適し|適合|該当す"
+        r"|該当し(?!な|ま[せい])",
         r"|誤|間違|不適|不正|違反|最も)",
     ),
     wording(
@@ -87,7 +91,8 @@ _CONCLUDED = (
 _SINGLED_OUT = (
     wording(
         "は|と|ば|ら",
-        r"(?:は(?<!または)(?<!るいは)(?<![又く]は)|選ぶと|選択すると|すると|考えると|判断すると|検討すると|選べば|すれば",
+        r"(?:は(?<!または)(?<!るいは)(?<![又く]は)|選ぶと|選択すると|すると|考えると|判断すると"
+        r"|検討すると|選べば|すれば",
         r"|選ぶなら|選ぶとすれば|選ぶとしたら|選択するなら|答えるなら|強いて言えば|あえて言えば)",
         rf"(?=[、,: \n選肢to{BRACKETS}{FORM}{FOREIGN}])[、,: ]{{0,3}}{_NAMED}",
         rf"[ \n{BRACKETS}]{{0,5}}[{MARK}]{_CLOSE}{_COPULA}",
@@ -99,17 +104,16 @@ _SINGLED_OUT = (
     ),
     wording(
         "に該当|に相当|に当たる|に当た|にあた|に当ては|に対応",
-        rf"{_LONE}{_CLOSE}に(?:該当|相当|対応|当たり?|あたり?|当てはま)(?:し(?:ます|た|ている)|する|る|ります)",
+        rf"{_LONE}{_CLOSE}に(?:該当|相当|対応|当たり?|あたり?|当てはま)(?:し(?:ます|た|ている)"
+        rf"|する|る|ります)",
         r"(?=[。\n)]|\Z|と|こと|ため|もの(?:で|と))",
     ),
     wording(
         "消去法|除外",
-        r"(?:消去法|除外法?)(?:で|により|によって|によれば|によると|から|の結果|では|を用いると)?[、,: ]{0,2}(?:残る|残った|選べる)?(?:の|もの|選択肢)?(?:は|が)?[、 ]{0,2}",
+        r"(?:消去法|除外法?)(?:で|により|によって|によれば|によると|から|の結果|では"
+        r"|を用いると)?[、,: ]{0,2}(?:残る|残った|選べる)?(?:の|もの"
+        r"|選択肢)?(?:は|が)?[、 ]{0,2}",
         rf"{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?=で(?:す|ある)|だ|と|を|が(?!残)|に|。|\n|\Z|、)",
-    ),
-    wording(
-        "という結|との結|という判",
-        rf"{_LONE}{_CLOSE}(?:は|が)[、 ]{{0,2}}(?:誤り|間違い|不適切|正しい|適切|妥当|誤っている|正しくない)(?:である|だ)?と(?:いう|の)(?:結論|判断|結果)",
     ),
     wording("うち", rf"うち[、 ]{{0,2}}{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?:です|である|が)"),
     wording(
@@ -123,7 +127,8 @@ _SINGLED_OUT = (
     ),
     wording(
         "is|be|remains|'s",
-        rf"(?:{word('is', 'be', 'remains')}|'s):? {{1,3}}(?:most likely |likely |probably )?{_OPEN}",
+        rf"(?:{word('is', 'be', 'remains')}|'s):? {{1,3}}(?:most likely |likely "
+        rf"|probably )?{_OPEN}",
         rf"(?:(?:option|choice|statement) {_OPEN}[{MARK}]{_STOP}",
         rf"|[{MARK}]{_CLOSE}(?:[.,;](?![a-z])|\n|(?:as|because|since)\b))",
     ),
@@ -133,14 +138,20 @@ _SINGLED_OUT = (
 _CHINESE = (
     wording(
         "选|選",
-        rf"[选選](?<![不未没候待备当可][选選])(?:择|擇|定|出)?(?:的是|了|为)?[: ]{{0,2}}(?:[选選][项項])?{_OPEN}[{MARK}]{_CLOSE}",
-        r"(?:[项項])?(?:较为|比较|更为?|最为?)?(?:合适|恰当|妥当|正确)?(?=[。.,;:!\n、(]|\Z|是|作为|作為|因为|吧|为)",
+        rf"[选選](?<![不未没候待备当可][选選])(?:择|擇|定|出)?(?:的是|了"
+        rf"|为)?[: ]{{0,2}}(?:[选選][项項])?{_OPEN}[{MARK}]{_CLOSE}",
+        r"(?:[项項])?(?:较为|比较|更为?|最为?)?(?:合适|恰当|妥当|正确)?(?=[。.,;:!\n、(]|\Z|是"
+        r"|作为|作為|因为|吧|为)",
     ),
     wording(
         "确|确|对|错|答案|符合",
-        rf"(?:故|因此|所以|综上(?:所述)?|由此|可见|因而|从而|显然|只有|仅有?|即)[,、 ]{{0,2}}(?:[选選][项項] ?)?{_OPEN}",
-        rf"[{MARK}]{_CLOSE}(?:[选選]?[项項])?(?:的?(?:说法|表述|观点))?(?:是|为)?(?:唯一|最)?(?:正确|对的|错误|错的|符合|当选|恰当|答案|不正确|不符)",
+        rf"(?:故|因此|所以|综上(?:所述)?|由此|可见|因而|从而|显然|只有|仅有?"
+        rf"|即)[,、 ]{{0,2}}(?:[选選][项項] ?)?{_OPEN}",
+        rf"[{MARK}]{_CLOSE}(?:[选選]?[项項])?(?:的?(?:说法|表述|观点))?(?:是|为)?(?:唯一"
+        rf"|最)?(?:正确|对的|错误|错的|符合"
+        rf"|当选|恰当|答案|不正确|不符)",
     ),
+    wording("当选|當選", rf"{_LONE}{_CLOSE}(?:[选選]?[项項])?[^。\n;]{{0,12}}[当當][选選]"),
     wording(
         "是|为",
         rf"(?:[选選][项項] ?{_OPEN}[{MARK}]|{_LONE}){_CLOSE}(?:[选選]?[项項])?(?:是|为)(?:唯一|最)?",
@@ -148,7 +159,9 @@ _CHINESE = (
     ),
     wording(
         "的是|的为|项是|项为|法是|应为|应是",
-        r"(?:(?:正确|错误|妥当|恰当|合适|符合|不符|属于|成立|适用|可以|应当|不能|有效|无效)[^。\n,;:]{0,20}的?(?:[选選]?[项項]|说法|表述|一项|做法|答案)?",
+        r"(?:(?:正确|错误|妥当|恰当|合适|符合|不符|属于|成立|适用|可以|应当|不能|有效"
+        r"|无效)[^。\n,;:]{0,20}的?(?:[选選]?[项項]|说法|表述"
+        r"|一项|做法|答案)?",
         r"(?:是|为)|应[为是])[: ]{0,2}(?:[选選][项項] ?)?",
         rf"{_OPEN}[{MARK}]{_CLOSE}(?:[项項])?(?=[。.,;:!\n、(]|\Z|因为)",
     ),
@@ -156,13 +169,19 @@ _CHINESE = (
 _GUESSED = (
     wording(
         "可能|也许|大概|猜|倾向|估计",
-        rf"(?:可能(?:是|选|为)|也许(?:是|选)?|大概(?:是|选)?|猜测?(?:是|选)?|(?:更)?倾向于?(?:选择?|认为)?|估计(?:是|选)?)",
-        rf"[: ]{{0,2}}(?:[选選][项項] ?)?{_OPEN}[{MARK}]{_CLOSE}(?:[项項])?(?=[。.,;!\n、]|\Z|吧|是|因为)",
+        r"(?:可能(?:是|选|为)|也许(?:是|选)?|大概(?:是|选)?|猜测?(?:是|选)?"
+        r"|(?:更)?倾向于?(?:选择?|认为)?|估计(?:是|选)?)",
+        rf"[: ]{{0,2}}(?:[选選][项項] ?)?{_OPEN}[{MARK}]{_CLOSE}(?:[项項])?(?=[。.,;!\n、]|\Z|吧"
+        rf"|是|因为)",
     ),
     wording(
         "が",
-        rf"{_LONE}{_CLOSE}が[、 ]{{0,2}}(?:[^。、\n]{{0,20}}?として)?(?:最も|一番|もっとも|より|まず|第一に|強く)?[、 ]{{0,2}}",
-        r"(?:考えられ(?!な|ませ|得|る(?:もの|が|けど))|挙げられる?(?!が)|疑われ|有力|優先され|望まし|合致(?!し[なま]せ?)|一致(?!し[なま]せ?)|近い|無難|良い|よい"
+        rf"{_LONE}{_CLOSE}が[、 ]{{0,2}}(?:[^。、\n]{{0,20}}?として)?(?:最も|一番|もっとも|より"
+        rf"|まず|第一に"
+        rf"|強く)?[、 ]{{0,2}}",
+        r"(?:考えられ(?!な|ませ|得|る(?:もの|が|けど))|挙げられる?(?!が)|疑われ|有力|優先され"
+        r"|望まし|合致(?!し[なま]せ?)|一致(?!し[なま]せ?)"
+        r"|近い|無難|良い|よい"
         r"|いい|推奨され|選ばれ|支持され|第一選択|候補)",
     ),
     wording(
@@ -171,15 +190,46 @@ _GUESSED = (
     ),
     wording(
         "consistent|plausible|guess|lean|perhaps|maybe|probably|likely|suspect|inclin",
-        r"(?:guess(?:ing)?(?: is| would be)?(?: that)?(?: it(?:'s| is| would be))?(?: the answer is)?|lean(?:ing)? toward?s?|perhaps|maybe|inclined (?:to(?:wards?)?|toward)(?: (?:choose|pick|select|say|go with))?"
-        r"|suspect(?: that)?(?: it(?:'s| is))?(?: the answer is)?|(?:probably|likely)(?: it(?:'s| is))?|seems (?:most )?(?:plausible|likely) (?:is|to be))",
-        rf":? (?:the answer is |the answer |with )?{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?=[.,;!?\n]|\Z|but\b|though\b|because\b|since\b|as\b)",
+        r"(?:guess(?:ing)?(?: is| would be)?(?: that)?(?: it(?:'s| is"
+        r"| would be))?(?: the answer is)?|lean(?:ing)? toward?s?|perhaps|maybe"
+        r"|inclined (?:to(?:wards?)?|toward)(?: (?:choose|pick|select|say|go with))?"
+        r"|suspect(?: that)?(?: it(?:'s| is))?(?: the answer is)?|(?:probably|likely)(?: it(?:'s"
+        r"| is))?|seems (?:most )?(?:plausible|likely) (?:is|to be))",
+        rf":? (?:the answer is |the answer |with )?{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?=[.,;!?\n]"
+        rf"|\Z|but\b|though\b|because\b|since\b|as\b)",
+    ),
+)
+_PROTEST = (
+    wording(
+        "いて|えて|どちらか",
+        r"(?:強いて|しいて|敢えて|あえて|どちらかと|どれかと|無理に|むりに)[^。、\n]{1,12}?(?:ば"
+        r"|なら|と|たら)[、 ]{0,2}",
+        rf"{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?:でしょうか|かな|かと|か(?=[。\n]|\Z)|でしょう|だろう"
+        rf"|{_COPULA}|が|を)",
+    ),
+    wording(
+        "if i ",
+        r"if i (?:absolutely |really )?(?:had|have|were|am|was"
+        r"|must)(?: forced)?(?: to)? (?:choose|pick|guess|select|answer)(?: one| an answer)?",
+        rf",? (?:then )?(?:i(?:'d| would| will|'ll) (?:say|go with|choose|pick|select|guess) "
+        rf"|it would be |it is )?{_NAMED}{_OPEN}[{MARK}]{_CLOSE}(?=[.,;!\n]|\Z)",
+    ),
+)
+_VERDICT_DRAWN = (
+    wording(
+        "という結|との結|という判|との判",
+        rf"{_LONE}{_CLOSE}(?:は|が)[、 ]{{0,2}}(?:誤り|間違い|不適切|正しい|適切|妥当|誤っている"
+        rf"|正しくない)(?:である|だ)?と(?:いう"
+        rf"|の)(?:結論|判断|結果)",
+        r"(?!で?は(?:な|あり))",
     ),
 )
 _DOUBTED = (
     wording(
         "で|じ|か|の|と",
-        rf"{_LONE}(?<![がをにでと][{MARK}]){_CLOSE}(?:で(?=は|ある|す)|じゃ|か(?=も|と|な)|の(?=可能|では)|と(?=思わ|推))",
+        rf"{_LONE}(?<![がをにでと][{MARK}]){_CLOSE}(?:で(?=は|ある|す|いい|良|よ)|じゃ|か(?=も|と"
+        rf"|な)|の(?=可能|では|よう)"
+        rf"|と(?=思わ|推))",
     ),
 )
 _LABEL = re.compile(rf"[{FORM}{FOREIGN}]")
@@ -190,6 +240,14 @@ def asserted(reading: Reading) -> Iterator[Mark]:
     return _worded(reading.page, _ASSERTED)
 
 
+def drawn(reading: Reading) -> Iterator[Mark]:
+    """`a は誤りという結論` answers a question that asks for the wrong one."""
+    for found in find_each(_VERDICT_DRAWN, reading.page.text):
+        labels = labels_at(reading.page, found.start())
+        if labels and labels.only and not in_a_list(reading.page, found.start()):
+            yield Mark("claim", labels.only, Strength.CLAIM, found.start(), found.span())
+
+
 def chinese(reading: Reading) -> Iterator[Mark]:
     """`故本题选A`, `故B项正确`, `选项C是正确的` and `下列说法错误的是D` commit in Chinese."""
     return _worded(reading.page, _CHINESE)
@@ -198,6 +256,11 @@ def chinese(reading: Reading) -> Iterator[Mark]:
 def guessed(reading: Reading) -> Iterator[Mark]:
     """`my best guess is c`, `可能是C` and `c が考えられる` call one choice likely and no more."""
     text = reading.page.text
+    for found in find_each(_PROTEST, text):
+        at = _last_label(reading.page, found)
+        labels = labels_at(reading.page, at) if at >= 0 else None
+        if labels and labels.only and not denied(text, at + 1) and not in_a_list(reading.page, at):
+            yield Mark("claim", labels.only, Strength.FORCED, at, found.span(), soft="soft-forced")
     for mark in _worded(reading.page, _GUESSED):
         yield mark._replace(strength=Strength.FORCED, soft="soft-choice") if mark.label else mark
     for found in find_each(_DOUBTED, text):
@@ -205,7 +268,9 @@ def guessed(reading: Reading) -> Iterator[Mark]:
         if labels and labels.only and doubtful(text, found.start() + 1):
             at = found.start()
             if not in_a_list(reading.page, at) and not not_ours(text, at):
-                yield Mark("claim", labels.only, Strength.FORCED, at, found.span(), soft="soft-choice")
+                yield Mark(
+                    "claim", labels.only, Strength.FORCED, at, found.span(), soft="soft-choice"
+                )
 
 
 def chosen(reading: Reading) -> Iterator[Mark]:
@@ -255,13 +320,20 @@ def _last_label(page: Page, found: re.Match[str]) -> int:
 
 
 _REST = re.compile(
-    r"か(?:、|あるいは|または|もしくは|が)|[^。\n、,]{0,8}?(?:とは(?:言|い|限|な)|(?:く|では|で|られ)(?:な[いくか]|ありません)|か(?:どうか|否か|もしれ|\?|。)"
-    r"|の?場合|なら|であれば|可能性が(?:ある|あり)|という(?:説|主張|見解|意見)|と(?:すると|仮定|すれば|しても)"
+    r"か(?:、|あるいは|または|もしくは|が)|[^。\n、,]{0,8}?(?:とは(?:言|い|限|な)|(?:く|では|で"
+    r"|られ)(?:な[いくか]|ありません)"
+    r"|か(?:どうか|否か|もしれ|\?|。)"
+    r"|の?場合|なら|であれば|可能性が(?:ある|あり)|という(?:説|主張|見解|意見)|と(?:すると|仮定"
+    r"|すれば|しても)"
     rf"|{TAKEN_BACK})"
 )
-_WEIGHED = re.compile(r"か[、 ]{0,2}(?:あるいは|または|もしくは|それとも)[、 ]{0,2}(?:選択肢)?[ (\"']{0,2}\Z")
+_WEIGHED = re.compile(
+    r"か[、 ]{0,2}(?:あるいは|または|もしくは|それとも)[、 ]{0,2}(?:選択肢)?[ (\"']{0,2}\Z"
+)
 _LIKELY = re.compile(
-    r"[^。\n、,]{0,6}?(?:(?:の)?(?:で|じゃ)は?(?:ない|なかろう|ありません)(?:の)?(?:でしょう|だろう)?か(?!ら)|か(?:も(?:しれ|知れ)|と(?:思|考|判断))"
+    r"[^。\n、,]{0,6}?(?:(?:の)?(?:で|じゃ)は?(?:ない|なかろう|ありません)(?:の)?(?:でしょう"
+    r"|だろう)?か(?!ら)|か(?:も(?:しれ|知れ)"
+    r"|と(?:思|考|判断))"
     r"|可能性が(?:最も|一番|非常に|極めて|かなり|より)?(?:高|大き)|と(?:思われ(?!な)|推測|推定|推察))"
 )
 _IS = ("is", "be", "remains", "'s")
