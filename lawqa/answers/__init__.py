@@ -19,7 +19,7 @@ from lawqa.answers.mapping import back, back_span
 from lawqa.answers.marks import Mark, Rule, Strength
 from lawqa.answers.naming import Named, name_choices
 from lawqa.answers.page import Page, read_page
-from lawqa.answers.slots import read_slots
+from lawqa.answers.slots import Reading, read_slots
 from lawqa.choices import Label
 
 __all__ = [
@@ -142,15 +142,16 @@ def parse(
 
 
 def _read(page: Page) -> Mark | None:
+    sole = next(stated.sole_label(Reading(page, (), page)), None)
+    if sole is not None:
+        return sole._replace(rule="sole-label")
     named = name_choices(page)
     reading = read_slots(named.page, page)
     marks: list[Mark] = []
     for rule in RULES:
         if rule.last_resort and any(mark.kind != "reopen" for mark in marks):
             continue
-        found = [mark._replace(rule=mark.soft or rule.name) for mark in rule.find(reading)]
-        if not rule.verbatim:
-            found = [_on_the_page(mark, named) for mark in found]
+        found = [_on_the_page(mark, rule, named) for mark in rule.find(reading)]
         if found and rule.name == "sole-label":
             return found[0]
         marks += found
@@ -162,8 +163,12 @@ def _read(page: Page) -> Mark | None:
     return decide(marks).mark
 
 
-def _on_the_page(mark: Mark, named: Named) -> Mark:
-    """A mark with its places in the text as the model wrote it."""
+def _on_the_page(mark: Mark, rule: Rule, named: Named) -> Mark:
+    """A mark with the name of its rule and its places in the text as the model wrote it."""
+    name, strength = mark.soft or rule.name, mark.strength
+    if rule.verbatim:
+        return mark._replace(rule=name)
     if mark.kind == "claim" and mark.at in named.by_text and not mark.soft:
-        mark = mark._replace(rule="choice-text", strength=min(mark.strength, Strength.CLAIM))
-    return mark._replace(at=back(named.pieces, mark.at), span=back_span(named.pieces, mark.span))
+        name, strength = "choice-text", min(strength, Strength.CLAIM)
+    at, span = back(named.pieces, mark.at), back_span(named.pieces, mark.span)
+    return Mark(mark.kind, mark.label, strength, at, span, mark.in_line, name, mark.soft)

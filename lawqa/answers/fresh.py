@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from lawqa.answers.marks import Mark, Strength
-from lawqa.answers.page import Page, fold
+from lawqa.answers.page import Page, fold_choices
 from lawqa.answers.wording import word
 
 _MOST = 50
@@ -139,7 +139,7 @@ def _listed_choices_at(page: Page, claims: list[Mark]) -> int | None:
 def _ours(page: Page, listed: str) -> bool:
     """Whether one of the listed choices begins like one of the choices that were asked."""
     squeezed = "".join(filter(str.isalnum, listed))
-    starts = ("".join(filter(str.isalnum, fold(choice)))[:60] for choice in page.choices)
+    starts = ("".join(filter(str.isalnum, choice))[:60] for choice in fold_choices(page.choices))
     return any(start in squeezed for start in starts if start)
 
 

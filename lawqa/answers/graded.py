@@ -49,11 +49,11 @@ _FINISHED = re.compile(r"[。.!)\"' ]\Z")
 def denial(reading: Reading) -> Iterator[Mark]:
     """`b は正解ではない`, `b は誤りでした` and `いや、b は誤り` take back a b that was said before."""
     text = reading.page.text
-    for found in find_each(_DENIED, text):
+    for found in find_each(_DENIED, reading.page):
         label = label_at(reading.page, found.start())
         if label:
             yield Mark("retract", label, Strength.STATED, found.start(), found.span())
-    for found in find_each(SECOND_THOUGHTS, text):
+    for found in find_each(SECOND_THOUGHTS, reading.page):
         named = _NAMED.match(text, found.end())
         at = named.end() if named else found.end()
         label = label_at(reading.page, at)
@@ -64,7 +64,7 @@ def denial(reading: Reading) -> Iterator[Mark]:
 def closing_grade(reading: Reading) -> Iterator[Mark]:
     """A finished last sentence may mean as the answer the one choice that it grades unlike all others."""
     text = reading.page.text
-    graded = list(find_each(_GRADED, text))
+    graded = list(find_each(_GRADED, reading.page))
     last = max(graded, key=lambda found: found.start(), default=None)
     if last is None or not _FINISHED.search(text):
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from lawqa.answers.mapping import Edit
 
@@ -17,36 +16,43 @@ _NAME = (
     r"(?:[_ -]?(?:letter|label|option|choice|key|id|value))?"
 )
 _STYLE = r"(?:strong|em|span|font|mark|code|center|small|big|ins|sup|sub|p|div|h[1-6]|td|th|li)"
-_EDITS = re.compile(
-    rf"(?P<unseen>[{_UNSEEN}]+)"
-    # what is struck out; _c_
-    r"|(?P<struck>~~[^~\n]{1,80}~~|<(?P<cut>del|s|strike)>[^<\n]{1,80}</(?P=cut)>)"
-    r"|(?P<under>(?<!\w)_{1,3}(?=[a-dA-D]_)|(?<=_[a-dA-D])_{1,3}(?!\w))"
-    r"|(?P<run>(?<=[^\S\n\r]{3})[^\S\n\r]+)"
+_SPACE = " \t\u3000\xa0\u1680\u2000-\u200a\u202f\u205f"
+_BLANK = frozenset(" \t\u3000\xa0\u1680\u202f\u205f" + "".join(map(chr, range(0x2000, 0x200B))))
+_BLANKS = re.compile(rf"[{_UNSEEN}]+|[{_SPACE}]{{4,}}")
+_TAGS = re.compile(
+    # what is struck out
+    r"<(?:(?P<struck>(?P<cut>del|s|strike)>[^<\n]{1,80}</(?P=cut)>)"
     # <b>c</b>: as a pair it is bold print; alone it may be a label in brackets
-    r"|(?P<bold><(?P<tag>[biuBIU])>(?=[^<\n]{0,300}</(?P=tag)>)|</[biuBIU]>)"
-    rf"|(?P<style></?(?i:{_STYLE})(?:\s[^<>\n]{{0,200}})?>)"
-    r"|(?P<line><(?i:br|hr|tr|/tr|table|/table|ul|/ul|ol|/ol)(?:\s[^<>\n]{0,200})? ?/?>)"
+    r"|(?P<bold>(?P<tag>[biuBIU])>(?=[^<\n]{0,300}</(?P=tag)>)|/[biuBIU]>)"
+    rf"|(?P<style>/?(?i:{_STYLE})(?:\s[^<>\n]{{0,200}})?>)"
+    r"|(?P<line>(?i:br|hr|tr|/tr|table|/table|ul|/ul|ol|/ol)(?:\s[^<>\n]{0,200})? ?/?>)"
     # <answer>b</answer>, <parameter name="choice">b</parameter>, <arg_key>answer</arg_key><arg_value>b
-    rf"|(?P<element><(?i:{_NAME})(?:\s[^<>\n]{{0,100}})?>"
-    rf"|<(?:\w{{1,12}}:)?parameter(?:=| name=)[\"']?(?i:{_NAME})[\"']?>"
-    rf"|<arg_key>\s{{0,4}}(?i:{_NAME})\s{{0,4}}</arg_key>\s{{0,4}}<arg_value>)"
-    rf"|(?P<closing></(?i:{_NAME}|(?:\w{{1,12}}:)?parameter|arg_value)>)"
+    rf"|(?P<element>(?i:{_NAME})(?:\s[^<>\n]{{0,100}})?>"
+    rf"|(?:\w{{1,12}}:)?parameter(?:=| name=)[\"']?(?i:{_NAME})[\"']?>"
+    rf"|arg_key>\s{{0,4}}(?i:{_NAME})\s{{0,4}}</arg_key>\s{{0,4}}<arg_value>)"
+    rf"|(?P<closing>/(?i:{_NAME}|(?:\w{{1,12}}:)?parameter|arg_value)>))"
 )
-_ANY = re.compile(rf"[<{_UNSEEN}]|~~|_[a-dA-D]_|[^\S\n\r]{{4}}")
+_STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
+_UNDERLINED = re.compile(r"_{1,3}(?<!\w_)(?=[a-dA-D]_)|_{1,3}(?<=_[a-dA-D]_)(?!\w)")
 CUE = "\nAnswer: "
 """What an element named as the answer reads like."""
 
 
-def markup_edits(text: str) -> Iterator[Edit]:
+def markup_edits(text: str) -> list[Edit]:
     """The edits that take such signs out, and turn an element named as the answer into an answer line."""
-    if not _ANY.search(text):
-        return
-    for found in _EDITS.finditer(text):
-        kind = found.lastgroup
-        if kind == "element":
-            yield Edit(found.start(), found.end(), text=CUE)
-        elif kind in ("line", "closing"):
-            yield Edit(found.start(), found.end(), text="\n")
-        else:
-            yield Edit(found.start(), found.end())
+    edits = [
+        Edit(*found.span(), kept=(found.start(), found.start() + 3 * (found[0][0] in _BLANK)))
+        for found in _BLANKS.finditer(text)
+    ]
+    if "<" in text:
+        edits += [_tag_edit(found) for found in _TAGS.finditer(text)]
+    if "~~" in text:
+        edits += [Edit(*found.span()) for found in _STRUCK.finditer(text)]
+    if "_" in text:
+        edits += [Edit(*found.span()) for found in _UNDERLINED.finditer(text)]
+    return sorted(edits, key=lambda edit: edit.start)
+
+
+def _tag_edit(found: re.Match[str]) -> Edit:
+    replacement = {"element": CUE, "line": "\n", "closing": "\n"}
+    return Edit(*found.span(), text=replacement.get(found.lastgroup or "", ""))

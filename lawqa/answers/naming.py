@@ -1,18 +1,20 @@
 """Ways to name a choice, brought to the one that the rules read: its bare label.
 
-`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` all name c; so do, where the choices
-are known and an answer is due, the words of exactly one choice. The rules then read `最も適切なのは c である`.
+`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` all name c. Where the choices are known
+and an answer is due, so do the words of exactly one choice. The rules then read `最も適切なのは c である`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from lawqa.answers.labels import FOREIGN, MARK
 from lawqa.answers.mapping import Edit, Pieces, edited
-from lawqa.answers.page import Page, fold
+from lawqa.answers.page import Page, fold_choices
+from lawqa.answers.wording import find_each, wording
 from lawqa.choices import LABELS
 
 _ANY = rf"[{MARK}{FOREIGN}]"
@@ -30,16 +32,27 @@ _BRACKETED = re.compile(
     rf"\( ?(?:選択肢|选项|選項|肢|選択|option |choice |answer )? ?(?P<label>{_ANY})(?:{_MEMBER}"
     rf"|選択)? ?\)"
 )
-_NUMBERED = re.compile(
-    r"(?:(?:選択肢|选项|選項)(?:の?番号)? ?[(「]?|(?<![一-龠])肢 ?|(?:option|choice) (?:no\. ?"
-    r"|number )?)(?P<number>[1-4])(?![0-9])"
-    r"(?! ?(?:つ|個|種|択|問|件|通り|点|%|年|条|項|号|人|者|回|日|月))"
-    r"|(?<![0-9a-z第])(?P<counted>[1-4])番(?!目|号|地|町|線|組)(?= ?(?:です|が|を|だ|で(?:ある"
-    r"|しょ)|と(?:考|判|思)"
-    r"|に(?:な|該)|[。)\n]|\Z))"
-    r"|第 ?(?P<clause>[1-4一二三四])の?(?:選択肢|肢)"
-    r"|\bthe (?P<ordinal>first|second|third|fourth|last|final) (?:option|choice"
-    r"|statement)\b(?! [a-d]\b)"
+_COUNTED = r"(?! ?(?:つ|個|種|択|問|件|通り|点|%|年|条|項|号|人|者|回|日|月|目))"
+_NUMBERED = (
+    wording(
+        "選択肢|选项|選項",
+        rf"[选選](?:択肢|项|項)(?:の?番号)? ?[(「]?(?P<number>[1-4])(?![0-9]){_COUNTED}",
+    ),
+    wording("肢", rf"肢(?<![一-龠]肢) ?(?P<number>[1-4])(?![0-9]){_COUNTED}"),
+    wording(
+        "option|choice",
+        rf"(?:option|choice) (?:no\. ?|number )?(?P<number>[1-4])(?![0-9]){_COUNTED}",
+    ),
+    wording(
+        "番",
+        r"(?P<counted>[1-4])(?<![0-9a-z第][1-4])番(?!目|号|地|町|線|組)",
+        r"(?= ?(?:です|が|を|だ|で(?:ある|しょ)|と(?:考|判|思)|に(?:な|該)|[。)\n]|\Z))",
+    ),
+    wording("肢", r"第 ?(?P<counted>[1-4一二三四])の?(?:選択肢|肢)"),
+    wording(
+        "option|choice|statement",
+        r"the (?<![a-z]the )(?P<counted>first|second|third|fourth|last|final) (?:option|choice|statement)\b(?! [a-d]\b)",
+    ),
 )
 _ITEM_TEXT = re.compile(
     rf"(?P<label>{_ALONE})(?P<sep>{_MEMBER}?[)\"']?(?: ?[.:] ?| の|の| |(?=\()))"
@@ -47,7 +60,7 @@ _ITEM_TEXT = re.compile(
     rf"|とおり|通り|ほう"
     rf"|方[がは])[^。、\n():]{{1,60}}?){_PREDICATE}"
 )
-_BRACKET_TEXT = re.compile(rf"(?<=[^\n ])(?P<label>{_ALONE}) ?\((?!{_ANY} ?\))[^()\n]{{1,120}}\)")
+_BRACKET_TEXT = re.compile(rf"(?P<label>{_ALONE}) ?\((?!{_ANY} ?\))[^()\n]{{1,120}}\)")
 _LABEL = re.compile(_ALONE)
 _SUFFIX = re.compile(
     rf"(?P<label>{_ALONE})(?:{_MEMBER}|[.](?=(?:です|である|が(?:正|最|該|適)|[をと](?:選|判|考))))"
@@ -96,11 +109,10 @@ def name_choices(page: Page) -> Named:
     text = page.text
     edits = [
         *_choice_texts(page),
-        *_bracketed(text),
-        *_items(text),
-        *_numbers(text),
-        *(Edit(m.start(), m.end(), m.span("label")) for m in _SUFFIX.finditer(text)),
+        *_numbers(page),
     ]
+    if page.letters:
+        edits += [*_bracketed(text), *_items(page), *_suffixes(page)]
     if not edits:
         return Named(page, ((0, 0),), frozenset())
     edits.sort(key=lambda edit: (edit.start, -edit.end))
@@ -132,8 +144,9 @@ def _choice_texts(page: Page) -> Iterator[Edit]:
                 yield edit
 
 
-def _known(choices: Sequence[str]) -> list[tuple[str, str]]:
-    folded = [" ".join(fold(choice).split()).strip(" 。.、,") for choice in choices]
+@lru_cache(maxsize=4096)
+def _known(choices: tuple[str, ...]) -> list[tuple[str, str]]:
+    folded = [" ".join(choice.split()).strip(" 。.、,") for choice in fold_choices(choices)]
     return [(label, words) for label, words in zip(LABELS, folded, strict=False) if words]
 
 
@@ -243,35 +256,39 @@ def _noun_start(text: str, stop: int) -> int:
     return low + start if start or low == 0 else stop
 
 
-def _items(text: str) -> Iterator[Edit]:
+def _items(page: Page) -> Iterator[Edit]:
     """`選択肢c. 時効の援用 が正解`, `cの「…」が正しい` and `c（…）と考えられる`, whatever the choices are."""
-    for pattern in (_ITEM_TEXT, _BRACKET_TEXT):
-        for found in list(pattern.finditer(text))[-_MOST:]:
-            start = found.start()
-            before = text[max(0, start - 4) : start].rstrip(" (\"'")
-            called = before.endswith(("選択肢", "选项"))
-            if not called and _LINE_START.search(text, max(0, start - 12), start):
-                continue
-            if _LABEL.search(text, found.end("label"), found.end()):
-                continue
-            if pattern is _BRACKET_TEXT:
-                if _PREDICATED.match(text, found.end()):
-                    yield Edit(start, found.end(), found.span("label"))
-                continue
-            quoted = found["text"].startswith("(")
-            loose = found["sep"].strip(" )\"'")[:1] in ("の", "")
-            if (
-                called
-                or (quoted and before)
-                or (not loose and _START.search(text, max(0, start - 8), start))
-            ):
+    text = page.text
+    for start in page.letters[-_MOST:]:
+        found = _ITEM_TEXT.match(text, start) or _BRACKET_TEXT.match(text, start)
+        if not found or _LABEL.search(text, found.end("label"), found.end()):
+            continue
+        before = text[max(0, start - 4) : start].rstrip(" (\"'")
+        called = before.endswith(("選択肢", "选项"))
+        if not called and _LINE_START.search(text, max(0, start - 12), start):
+            continue
+        if found.re is _BRACKET_TEXT:
+            if before and _PREDICATED.match(text, found.end()):
                 yield Edit(start, found.end(), found.span("label"))
+            continue
+        quoted = found["text"].startswith("(")
+        loose = found["sep"].strip(" )\"'")[:1] in ("の", "")
+        tied = not loose and _START.search(text, max(0, start - 8), start)
+        if called or (quoted and before) or tied:
+            yield Edit(start, found.end(), found.span("label"))
 
 
-def _numbers(text: str) -> Iterator[Edit]:
+def _suffixes(page: Page) -> Iterator[Edit]:
+    """`c肢`, `cの選択肢`, `cという選択肢`."""
+    for start in page.letters[-_MOST:]:
+        found = _SUFFIX.match(page.text, start)
+        if found:
+            yield Edit(start, found.end(), found.span("label"))
+
+
+def _numbers(page: Page) -> Iterator[Edit]:
     """`選択肢3` and `3番` name the third choice; a bare 3 may count anything."""
-    for found in _NUMBERED.finditer(text):
+    for found in find_each(_NUMBERED, page):
         group = found.lastgroup or ""
-        first = found.start(group) if group == "number" else found.start()
-        last = found.end(group) if group == "number" else found.end()
-        yield Edit(first, last, text="①②③④"[_VALUE[found[group]]])
+        span = found.span(group) if group == "number" else found.span()
+        yield Edit(*span, text="①②③④"[_VALUE[found[group]]])

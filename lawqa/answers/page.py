@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from lawqa.answers.mapping import Pieces, back_span, edited
 from lawqa.answers.markup import markup_edits
@@ -80,6 +81,9 @@ _CHAT_TOKEN = re.compile(
     r"|\[/?INST\]"
 )
 _QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
+_LETTER = re.compile(r"[a-hj①-⑩ア-オカキ](?<![a-z0-9_\\][a-hj])(?![a-z0-9_])")
+_TWO_LETTERS = re.compile(r"[a-z][a-z]")
+_MOST_LETTERS = 1000
 _IN_WORD = re.compile(r"[a-zA-Z\\](?=[a-zA-Z])")
 _LOOP_SAMPLE = 48
 _LOOP_KEPT = 3
@@ -112,6 +116,21 @@ class Page:
     unclosed_think: bool = False
     maps: tuple[Pieces, ...] = ()
 
+    @cached_property
+    def letters(self) -> list[int]:
+        """Where a sign stands that may be a label, of many the first and the last; wordings are tried there."""
+        places = [found.start() for found in _LETTER.finditer(self.text)]
+        return (
+            places
+            if len(places) <= 2 * _MOST_LETTERS
+            else places[:_MOST_LETTERS] + places[-_MOST_LETTERS:]
+        )
+
+    @cached_property
+    def english(self) -> bool:
+        """Whether anything may be English: two Latin letters stand together."""
+        return _TWO_LETTERS.search(self.text) is not None
+
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
         """Where a span of `text` stands in the text given to `parse`."""
         for pieces in self.maps:
@@ -127,6 +146,12 @@ def fold(text: str) -> str:
     for char in special:  # several times faster than `translate` for a text in few special signs
         text = text.replace(char, _FOLD[ord(char)])
     return text
+
+
+@lru_cache(maxsize=4096)
+def fold_choices(choices: tuple[str, ...]) -> tuple[str, ...]:
+    """The choice texts in plain forms; many texts answer one question."""
+    return tuple(fold(choice) for choice in choices)
 
 
 def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = False) -> Page:
@@ -148,8 +173,12 @@ def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = Fal
     for begin, end in kept:
         pieces.append((here, begin))
         here += end - begin + 1
-    (plain,), unmarked = edited([said], markup_edits(said))
-    return Page(plain, fold(plain), choices, heard.open, (unmarked, pieces or [(0, 0)]))
+    maps: tuple[Pieces, ...] = (pieces or [(0, 0)],)
+    edits = markup_edits(said)
+    if edits:
+        (said,), unmarked = edited([said], edits)
+        maps = (unmarked, *maps)
+    return Page(said, fold(said), choices, heard.open, maps)
 
 
 def _join(raw: str, ranges: list[tuple[int, int]]) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lawqa.answers.context import questioned, sentence_start
 from lawqa.answers.labels import MARK
 from lawqa.answers.marks import Kind, Mark, Strength
 from lawqa.answers.negation import denied
-from lawqa.answers.page import Page, fold
+from lawqa.answers.page import Page, fold_choices
 from lawqa.answers.slots import Reading
 from lawqa.choices import LABELS, Label
 
@@ -130,10 +131,13 @@ def _squeeze(text: str, start: int = 0) -> tuple[str, list[int]]:
 
 
 def _squeezed_choices(page: Page) -> list[tuple[Label, str]]:
-    pairs = zip(LABELS, page.choices, strict=False)
-    return [
-        (label, s) for label, choice in pairs if (s := "".join(filter(str.isalnum, fold(choice))))
-    ]
+    return _squeezed(page.choices)
+
+
+@lru_cache(maxsize=4096)
+def _squeezed(choices: tuple[str, ...]) -> list[tuple[Label, str]]:
+    squeezed = ("".join(filter(str.isalnum, choice)) for choice in fold_choices(choices))
+    return [(label, words) for label, words in zip(LABELS, squeezed, strict=False) if words]
 
 
 def _quoted_at(text: str, at: int, choices: list[tuple[Label, str]]) -> tuple[Label, int] | None:

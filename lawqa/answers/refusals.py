@@ -83,6 +83,6 @@ def _refusals(
     reading: Reading, wordings: tuple[Wording, ...], strength: Strength
 ) -> Iterator[Mark]:
     text = reading.page.text
-    for found in find_each(wordings, text):
+    for found in find_each(wordings, reading.page):
         if not in_example(text, found.start()):
             yield Mark("void", None, strength, found.start(), found.span())

@@ -141,7 +141,7 @@ def retraction(reading: Reading) -> Iterator[Mark]:
 
 def also_right(reading: Reading) -> Iterator[Mark]:
     """`さらに d も正解` behind an answer makes it two, which is no single choice."""
-    for found in find_each(_ALSO, reading.page.text):
+    for found in find_each(_ALSO, reading.page):
         label = label_at(reading.page, found.start("label"))
         if label and not denied(reading.page.text, found.end("label")):
             yield Mark("void", None, Strength.STATED, found.start(), found.span())
@@ -149,13 +149,13 @@ def also_right(reading: Reading) -> Iterator[Mark]:
 
 def withdrawal(reading: Reading) -> Iterator[Mark]:
     """`上記の回答は誤りです` and `my answer was wrong` take back whatever was answered before."""
-    for found in find_each(_WITHDRAWN, reading.page.text):
+    for found in find_each(_WITHDRAWN, reading.page):
         yield Mark("void", None, Strength.STATED, found.start(), found.span())
 
 
 def correction(reading: Reading) -> Iterator[Mark]:
     """`訂正：c`, `いや、c だ` and `c に訂正します` put another label in the place of what was said before."""
-    for found in find_each(_CORRECTED, reading.page.text):
+    for found in find_each(_CORRECTED, reading.page):
         at = found.start("label")
         label = label_at(reading.page, at)
         if label:
@@ -165,7 +165,7 @@ def correction(reading: Reading) -> Iterator[Mark]:
 
 def second_thoughts(reading: Reading) -> Iterator[Mark]:
     """After `いや、`, `見直すと` or `Wait,` even a weaker claim replaces what was said before."""
-    for found in find_each(SECOND_THOUGHTS, reading.page.text):
+    for found in find_each(SECOND_THOUGHTS, reading.page):
         yield Mark("reopen", None, Strength.HINT, found.start(), found.span())
 
 

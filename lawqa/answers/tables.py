@@ -46,6 +46,8 @@ _LIST_START = re.compile(
 def verdict_table(reading: Reading) -> Iterator[Mark]:
     """A table or list of circles and crosses hands in the one choice that is marked unlike the others."""
     raw = reading.verbatim.raw
+    if not any(sign in raw for sign in _RIGHT + _WRONG):
+        return
     signs: dict[Label, tuple[bool, int]] = {}
     for row in islice(_ROW.finditer(raw), _MOST):
         label = label_at(reading.verbatim, row.start("label"))
@@ -62,7 +64,7 @@ def verdict_table(reading: Reading) -> Iterator[Mark]:
 def elimination(reading: Reading) -> Iterator[Mark]:
     """`a、b、d は誤り` leaves one choice of the four."""
     page = reading.page
-    for found in find_each(_DENIED, page.text):
+    for found in find_each(_DENIED, page):
         start = _LIST_START.search(page.text, max(0, found.start() - 40), found.start() + 1)
         if start is None:
             continue

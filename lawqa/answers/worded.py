@@ -242,7 +242,7 @@ def asserted(reading: Reading) -> Iterator[Mark]:
 
 def drawn(reading: Reading) -> Iterator[Mark]:
     """`a は誤りという結論` answers a question that asks for the wrong one."""
-    for found in find_each(_VERDICT_DRAWN, reading.page.text):
+    for found in find_each(_VERDICT_DRAWN, reading.page):
         labels = labels_at(reading.page, found.start())
         if labels and labels.only and not in_a_list(reading.page, found.start()):
             yield Mark("claim", labels.only, Strength.CLAIM, found.start(), found.span())
@@ -256,14 +256,14 @@ def chinese(reading: Reading) -> Iterator[Mark]:
 def guessed(reading: Reading) -> Iterator[Mark]:
     """`my best guess is c`, `可能是C` and `c が考えられる` call one choice likely and no more."""
     text = reading.page.text
-    for found in find_each(_PROTEST, text):
+    for found in find_each(_PROTEST, reading.page):
         at = _last_label(reading.page, found)
         labels = labels_at(reading.page, at) if at >= 0 else None
         if labels and labels.only and not denied(text, at + 1) and not in_a_list(reading.page, at):
             yield Mark("claim", labels.only, Strength.FORCED, at, found.span(), soft="soft-forced")
     for mark in _worded(reading.page, _GUESSED):
         yield mark._replace(strength=Strength.FORCED, soft="soft-choice") if mark.label else mark
-    for found in find_each(_DOUBTED, text):
+    for found in find_each(_DOUBTED, reading.page):
         labels = labels_at(reading.page, found.start())
         if labels and labels.only and doubtful(text, found.start() + 1):
             at = found.start()
@@ -291,7 +291,7 @@ def singled_out(reading: Reading) -> Iterator[Mark]:
 def _worded(page: Page, wordings: tuple[Wording, ...]) -> Iterator[Mark]:
     """The claims that wordings find; the last label of a match is the one it singles out."""
     text = page.text
-    for found in find_each(wordings, text):
+    for found in find_each(wordings, page):
         at = _last_label(page, found)
         labels = labels_at(page, at) if at >= 0 else None
         if labels is None or in_a_list(page, at) or _WEIGHED.search(text, max(0, at - 12), at):

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from lawqa.answers.page import Page
+
+_A_LABEL = "[a-d"
+"""How the class of label signs in a pattern begins."""
+
 MOST_FOUND = 1000
 """So many places per wording are looked at; a loop has more, and they say the same."""
 
@@ -17,15 +22,29 @@ class Wording(NamedTuple):
     Args:
         keys: a text that holds none of these strings cannot match.
         pattern: begins with literal letters, so that the search steps quickly over everything else.
+        english: it cannot match where no two Latin letters stand together.
+        labelled: it cannot match where no label stands alone.
+        at_label: it begins with a label, so that it is only tried where one stands.
     """
 
     keys: tuple[str, ...]
     pattern: re.Pattern[str]
+    english: bool
+    labelled: bool
+    at_label: bool
 
 
 def wording(keys: str, *pattern: str) -> Wording:
     """A wording from its keys, parted by `|`, and the parts of its pattern."""
-    return Wording(tuple(keys.split("|")), re.compile("".join(pattern)))
+    whole = "".join(pattern)
+    compiled = re.compile(whole)
+    return Wording(
+        tuple(keys.split("|")),
+        compiled,
+        keys.isascii(),
+        _A_LABEL in whole,
+        whole.startswith(_A_LABEL) and "|" not in re.sub(r"\([^()]*\)", "", whole),
+    )
 
 
 def word(*words: str) -> str:
@@ -36,10 +55,19 @@ def word(*words: str) -> str:
     return "|".join(rf"{one[0]}(?<![a-z]{one[0]}){one[1:]}" for one in words)
 
 
-def find_each(wordings: tuple[Wording, ...], text: str) -> Iterator[re.Match[str]]:
+def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
     """Every place that one of the wordings matches, wording by wording."""
-    for keys, pattern in wordings:
+    text = page.text
+    for keys, pattern, english, labelled, at_label in wordings:
+        if (english and not page.english) or (labelled and not page.letters):
+            continue
         for key in keys:
             if key in text:
-                yield from islice(pattern.finditer(text), MOST_FOUND)
+                if at_label:
+                    for at in page.letters:
+                        found = pattern.match(text, at)
+                        if found:
+                            yield found
+                else:
+                    yield from islice(pattern.finditer(text), MOST_FOUND)
                 break
