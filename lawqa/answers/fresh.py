@@ -65,6 +65,7 @@ _TOLD = re.compile(
     rf"|your)(?: \w{{1,20}})? "
     r"question (?:was|is|were|asks|reads|had)"
 )
+_EXAMPLE_WORDS = ("例", "example", "sample", "let's say", "suppose", "imagine", "assume")
 _SECTION_END = re.compile(r"\n {0,3}(?:#{1,6}[^#]|-{3,} {0,3}(?:\n|\Z))")
 _PARAGRAPH_END = re.compile(r"(?<!\n)\n {0,8}\n")
 _BLANK = re.compile(r"\s+")
@@ -149,6 +150,8 @@ def example_stretches(page: Page) -> Iterator[tuple[int, int]]:
     A section headed as an example, or introduced by `let's say the question was`, lasts until the next
     heading or rule; a line that only says `例：` introduces one paragraph.
     """
+    if not any(word in page.text for word in _EXAMPLE_WORDS):
+        return
     text = "\n" + page.text
     told = islice(_TOLD.finditer(text), _MOST)
     for found in (*islice(_EXAMPLE.finditer(text), _MOST), *told):

@@ -18,7 +18,8 @@ _NAME = (
 _STYLE = r"(?:strong|em|span|font|mark|code|center|small|big|ins|sup|sub|p|div|h[1-6]|td|th|li)"
 _SPACE = " \t\u3000\xa0\u1680\u2000-\u200a\u202f\u205f"
 _BLANK = frozenset(" \t\u3000\xa0\u1680\u202f\u205f" + "".join(map(chr, range(0x2000, 0x200B))))
-_BLANKS = re.compile(rf"[{_UNSEEN}]+|[{_SPACE}]{{4,}}")
+_NOTHING = re.compile(rf"[{_UNSEEN}]+")
+_BLANKS = re.compile(rf"[{_SPACE}]{{9,}}")
 _TAGS = re.compile(
     # what is struck out
     r"<(?:(?P<struck>(?P<cut>del|s|strike)>[^<\n]{1,80}</(?P=cut)>)"
@@ -40,10 +41,15 @@ CUE = "\nAnswer: "
 
 def markup_edits(text: str) -> list[Edit]:
     """The edits that take such signs out, and turn an element named as the answer into an answer line."""
-    edits = [
-        Edit(*found.span(), kept=(found.start(), found.start() + 3 * (found[0][0] in _BLANK)))
-        for found in _BLANKS.finditer(text)
-    ]
+    edits: list[Edit] = []
+    signs = frozenset(text)
+    if _NOTHING.search("".join(signs)):
+        edits += [Edit(*found.span()) for found in _NOTHING.finditer(text)]
+    blanks = _BLANK & signs
+    if len(blanks) > 1 or any(9 * blank in text for blank in blanks):
+        edits += [
+            Edit(found.start() + 3, found.end(), kept=(0, 0)) for found in _BLANKS.finditer(text)
+        ]
     if "<" in text:
         edits += [_tag_edit(found) for found in _TAGS.finditer(text)]
     if "~~" in text:

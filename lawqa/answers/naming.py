@@ -1,7 +1,7 @@
 """Ways to name a choice, brought to the one that the rules read: its bare label.
 
-`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` all name c. Where the choices are known
-and an answer is due, so do the words of exactly one choice. The rules then read `最も適切なのは c である`.
+`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` all name c. Where the choices are
+known and an answer is due, so do the words of exactly one choice. The rules then read `最も適切なのは c である`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ _NUMBERED = (
     wording("肢", r"第 ?(?P<counted>[1-4一二三四])の?(?:選択肢|肢)"),
     wording(
         "option|choice|statement",
-        r"the (?<![a-z]the )(?P<counted>first|second|third|fourth|last|final) (?:option|choice|statement)\b(?! [a-d]\b)",
+        r"the (?<![a-z]the )(?P<counted>first|second|third|fourth|last|final) (?:option|choice"
+        r"|statement)\b(?! [a-d]\b)",
     ),
 )
 _ITEM_TEXT = re.compile(
@@ -86,6 +87,8 @@ _VALUE = {
     for value, words in enumerate(("1一first", "2二second", "3三third", "4四fourth"))
     for word in (words[0], words[1], words[2:])
 } | {"last": 3, "final": 3}
+_GOES_ON = frozenset(")\"' .:のという選肢番项項(")
+_MEMBER_SIGNS = frozenset(" とのい選选肢番项項.")
 _SHORTEST = 2
 _MOST = 400
 
@@ -260,6 +263,8 @@ def _items(page: Page) -> Iterator[Edit]:
     """`選択肢c. 時効の援用 が正解`, `cの「…」が正しい` and `c（…）と考えられる`, whatever the choices are."""
     text = page.text
     for start in page.letters[-_MOST:]:
+        if text[start + 1 : start + 2] not in _GOES_ON:
+            continue
         found = _ITEM_TEXT.match(text, start) or _BRACKET_TEXT.match(text, start)
         if not found or _LABEL.search(text, found.end("label"), found.end()):
             continue
@@ -281,6 +286,8 @@ def _items(page: Page) -> Iterator[Edit]:
 def _suffixes(page: Page) -> Iterator[Edit]:
     """`c肢`, `cの選択肢`, `cという選択肢`."""
     for start in page.letters[-_MOST:]:
+        if page.text[start + 1 : start + 2] not in _MEMBER_SIGNS:
+            continue
         found = _SUFFIX.match(page.text, start)
         if found:
             yield Edit(start, found.end(), found.span("label"))

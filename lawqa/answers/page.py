@@ -118,13 +118,18 @@ class Page:
 
     @cached_property
     def letters(self) -> list[int]:
-        """Where a sign stands that may be a label, of many the first and the last; wordings are tried there."""
+        """Where a sign stands that may be a label; of many the first and the last."""
         places = [found.start() for found in _LETTER.finditer(self.text)]
         return (
             places
             if len(places) <= 2 * _MOST_LETTERS
             else places[:_MOST_LETTERS] + places[-_MOST_LETTERS:]
         )
+
+    @cached_property
+    def signs(self) -> frozenset[str]:
+        """Every sign of the text, for a quick look at what cannot be in it."""
+        return frozenset(self.text)
 
     @cached_property
     def english(self) -> bool:

@@ -32,6 +32,7 @@ _UNDECIDED = re.compile(
     r"|で(?:は|も)?な[いくか]|じゃな|よりも?|に対して|は(?:どう|いかが|別|誤|不)|も(?:検討|考え)"
     r"|\?|以外|と(?:は言え|はいえ)な)"
 )
+_NO_WORD = re.compile(r"[\W_]+")
 _LABELLED = re.compile(rf"[)\]\"'}}$\s]*[(\[]{{1,2}} ?(?:選択肢)?[{MARK}] ?[)\]]")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
 _CLOSING = re.compile(r"[)\]\"'}$。 ]*")
@@ -92,7 +93,11 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
         return
     choices = [c for c in _squeezed_choices(reading.verbatim) if len(c[1]) >= _SHORTEST]
     text = reading.verbatim.text
-    squeezed, places = _squeeze(text, max(0, len(text) - _WINDOW))
+    start = max(0, len(text) - _WINDOW)
+    squeezed = _NO_WORD.sub("", text[start:])
+    if not any(choice in squeezed for _, choice in choices):
+        return
+    squeezed, places = _squeeze(text, start)
     hits: list[tuple[int, int, Label]] = []
     for label, choice in sorted(choices, key=lambda c: -len(c[1])):
         at = squeezed.rfind(choice)

@@ -12,6 +12,8 @@ from lawqa.answers.page import Page
 _A_LABEL = "[a-d"
 """How the class of label signs in a pattern begins."""
 
+_PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]")
+
 MOST_FOUND = 1000
 """So many places per wording are looked at; a loop has more, and they say the same."""
 
@@ -25,6 +27,7 @@ class Wording(NamedTuple):
         english: it cannot match where no two Latin letters stand together.
         labelled: it cannot match where no label stands alone.
         at_label: it begins with a label, so that it is only tried where one stands.
+        signs: the first signs of the keys; a text with none of them needs no search for the keys.
     """
 
     keys: tuple[str, ...]
@@ -32,6 +35,7 @@ class Wording(NamedTuple):
     english: bool
     labelled: bool
     at_label: bool
+    signs: frozenset[str]
 
 
 def wording(keys: str, *pattern: str) -> Wording:
@@ -43,8 +47,19 @@ def wording(keys: str, *pattern: str) -> Wording:
         compiled,
         keys.isascii(),
         _A_LABEL in whole,
-        whole.startswith(_A_LABEL) and "|" not in re.sub(r"\([^()]*\)", "", whole),
+        whole.startswith(_A_LABEL) and not _has_branches(whole),
+        frozenset(key[0] for key in keys.split("|")),
     )
+
+
+def _has_branches(pattern: str) -> bool:
+    """Whether a pattern is an alternation: a | of its own level, outside of groups and classes."""
+    depth = 0
+    for part in _PARTS.finditer(pattern):
+        depth += {"(": 1, ")": -1}.get(part[0], 0)
+        if part[0] == "|" and depth == 0:
+            return True
+    return False
 
 
 def word(*words: str) -> str:
@@ -57,8 +72,10 @@ def word(*words: str) -> str:
 
 def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
     """Every place that one of the wordings matches, wording by wording."""
-    text = page.text
-    for keys, pattern, english, labelled, at_label in wordings:
+    text, present = page.text, page.signs
+    for keys, pattern, english, labelled, at_label, signs in wordings:
+        if signs.isdisjoint(present):
+            continue
         if (english and not page.english) or (labelled and not page.letters):
             continue
         for key in keys:
