@@ -12,63 +12,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lawqa.answers import graded, lone, quotes, refusals, stated, tables, worded
-from lawqa.answers.decide import decide
-from lawqa.answers.fresh import example_stretches, fresh_prompt_at
-from lawqa.answers.mapping import back, back_span
-from lawqa.answers.marks import Mark, Rule, Strength
-from lawqa.answers.naming import Named, name_choices
+from lawqa.answers.evidence import RULES, find_evidence
+from lawqa.answers.marks import Mark, Rule
 from lawqa.answers.page import Page, read_page
-from lawqa.answers.slots import Reading, read_slots
 from lawqa.choices import Label
 
 __all__ = [
     "RULES",
+    "SOFT",
     "VERDICTS",
+    "EvidenceFound",
+    "Explanation",
     "ParsedAnswer",
     "Rule",
     "Status",
+    "explain",
     "parse",
 ]
 
 Status = Literal["answered", "unanswered", "truncated"]
 """`answered`: a label. `unanswered`: the model finished without one. `truncated`: it ran out of tokens."""
-
-RULES: tuple[Rule, ...] = (
-    Rule("final-answer", stated.final_answer),
-    Rule("sole-label", stated.sole_label),
-    Rule("boxed", stated.boxed),
-    Rule("answer-line", stated.answer_line),
-    Rule("answer-sentence", stated.answer_sentence),
-    Rule("quoted-answer", quotes.quoted_answer),
-    Rule("refused-answer", stated.refused_answer),
-    Rule("several-answers", stated.several),
-    Rule("outside-answer", stated.outside),
-    Rule("retraction", stated.retraction),
-    Rule("also-right", stated.also_right),
-    Rule("withdrawal", stated.withdrawal),
-    Rule("correction", stated.correction),
-    Rule("second-thoughts", stated.second_thoughts),
-    Rule("denial", graded.denial),
-    Rule("singled-out", worded.singled_out),
-    Rule("asserted", worded.asserted),
-    Rule("concluded", worded.concluded),
-    Rule("chosen", worded.chosen),
-    Rule("verdict-drawn", worded.drawn),
-    Rule("chinese", worded.chinese),
-    Rule("soft-choice", worded.guessed),
-    Rule("headed-line", lone.headed_line),
-    Rule("lone-line", lone.lone_line),
-    Rule("opening-label", lone.opening_label),
-    Rule("quoted-line", quotes.quoted_line, verbatim=True),
-    Rule("no-such-answer", refusals.no_such_answer),
-    Rule("cannot-tell", refusals.cannot_tell),
-    Rule("closing-grade", graded.closing_grade, last_resort=True),
-    Rule("verdict-table", tables.verdict_table, last_resort=True, verbatim=True),
-    Rule("elimination", tables.elimination, last_resort=True),
-    Rule("quoted-choice", quotes.quoted_choice, last_resort=True, verbatim=True),
-)
-"""Every rule, strict before loose."""
 
 SOFT = ("soft-choice", "soft-answer", "soft-forced")
 """What `ParsedAnswer.rule` says of a commitment that was only likely, or made under protest."""
@@ -134,41 +97,98 @@ def parse(
         return ParsedAnswer(None, "truncated", "unclosed-think", None)
     if not page.text.strip():
         return ParsedAnswer(None, missing, "empty", None)
-    found = _read(page)
+    found = find_evidence(page).decision.mark
     if found is None:
         return ParsedAnswer(None, missing, "no-rule", None)
     status: Status = "answered" if found.label else missing
     return ParsedAnswer(found.label, status, found.rule, page.original_span(found.span))
 
 
-def _read(page: Page) -> Mark | None:
-    sole = next(stated.sole_label(Reading(page, (), page)), None)
-    if sole is not None:
-        return sole._replace(rule="sole-label")
-    named = name_choices(page)
-    reading = read_slots(named.page, page)
-    marks: list[Mark] = []
-    for rule in RULES:
-        if rule.last_resort and any(mark.kind != "reopen" for mark in marks):
-            continue
-        found = [_on_the_page(mark, rule, named) for mark in rule.find(reading)]
-        if found and rule.name == "sole-label":
-            return found[0]
-        marks += found
-    for first, last in example_stretches(page):
-        marks = [mark for mark in marks if not first <= mark.at < last]
-    cut = fresh_prompt_at(page, marks)
-    if cut is not None:
-        marks = [mark for mark in marks if mark.at < cut]
-    return decide(marks).mark
+@dataclass(frozen=True)
+class EvidenceFound:
+    """One piece of evidence and what became of it.
+
+    Args:
+        rule: name of the rule that found it.
+        does: `claim` commits to the label, `void` to none, `retract` takes the label back, `reopen` announces
+            second thoughts.
+        label: the label, if it is about one.
+        strength: how firm it is: hint, forced, claim, stated, final.
+        span: half-open offsets into the text.
+        fate: `decides`, or why it does not.
+        reason: why the rule exists.
+    """
+
+    rule: str
+    does: str
+    label: Label | None
+    strength: str
+    span: tuple[int, int]
+    fate: str
+    reason: str
 
 
-def _on_the_page(mark: Mark, rule: Rule, named: Named) -> Mark:
-    """A mark with the name of its rule and its places in the text as the model wrote it."""
-    name, strength = mark.soft or rule.name, mark.strength
-    if rule.verbatim:
-        return mark._replace(rule=name)
-    if mark.kind == "claim" and mark.at in named.by_text and not mark.soft:
-        name, strength = "choice-text", min(strength, Strength.CLAIM)
-    at, span = back(named.pieces, mark.at), back_span(named.pieces, mark.span)
-    return Mark(mark.kind, mark.label, strength, at, span, mark.in_line, name, mark.soft)
+@dataclass(frozen=True)
+class Explanation:
+    """Why a text is read as it is.
+
+    Args:
+        answer: what `parse` says.
+        evidence: everything that was found, in the order of the text.
+        read: how many characters were read; the rest is thinking, another turn, markup or a loop.
+    """
+
+    answer: ParsedAnswer
+    evidence: tuple[EvidenceFound, ...]
+    read: int
+
+
+def explain(
+    text: str,
+    choices: Sequence[str] | None = None,
+    *,
+    hit_limit: bool = False,
+    in_thought: bool = False,
+) -> Explanation:
+    """Parse a completion, and give the evidence found and what became of each piece of it.
+
+    Args:
+        text: as for `parse`.
+        choices: as for `parse`.
+        hit_limit: as for `parse`.
+        in_thought: as for `parse`.
+    """
+    answer = parse(text, choices, hit_limit=hit_limit, in_thought=in_thought)
+    page = read_page(text, tuple(choices or ()), in_thought=in_thought)
+    if answer.rule in ("unclosed-think", "empty"):
+        return Explanation(answer, (), 0 if answer.rule == "unclosed-think" else len(page.text))
+    evidence = find_evidence(page)
+    fates: list[tuple[Mark, str]] = [
+        *evidence.decision.fates,
+        *((mark, "in a worked example") for mark in evidence.examples),
+        *((mark, "behind a made-up next question") for mark in evidence.fresh),
+    ]
+    fates.sort(key=lambda pair: pair[0].at)
+    found = tuple(_found(page, mark, fate) for mark, fate in fates)
+    return Explanation(answer, found, len(page.text))
+
+
+_REASONS = {rule.name: rule.reason for rule in RULES} | {
+    "soft-answer": "The answer under the word 'answer', but only thought likely.",
+    "soft-forced": "A choice made under protest (`強いて言えばc`, `if I had to choose`).",
+    "choice-text": "The words of exactly one choice where the answer is due.",
+    "enumeration": "The claims around here go through the labels instead of naming one.",
+    "contradiction": "Two answers one after the other, with no sign of a correction.",
+}
+
+
+def _found(page: Page, mark: Mark, fate: str) -> EvidenceFound:
+    return EvidenceFound(
+        mark.rule,
+        mark.kind,
+        mark.label,
+        mark.strength.name.lower(),
+        page.original_span(mark.span),
+        fate,
+        _REASONS.get(mark.rule, ""),
+    )

@@ -1,7 +1,8 @@
 """Ways to name a choice, brought to the one that the rules read: its bare label.
 
-`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` all name c. Where the choices are
-known and an answer is due, so do the words of exactly one choice. The rules then read `最も適切なのは c である`.
+`時効の援用（c）`, `選択肢cの「時効の援用」`, `c. 時効の援用が`, `c肢`, `3番` all name c. Where the choices
+are known and an answer is due, the words of exactly one choice do so as well. The rules then read
+`最も適切なのは c である`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +13,10 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.by import RunBy
 from lawqa.cli.telling import TellingFlags
-from lawqa.errors import ConfigError
+from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from lawqa.pipelines.explaining import Explained
     from lawqa.pipelines.rescore import Flip, Rescored
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,11 @@ class Rescore:
     """How the prompts of a question become its final answer; `own` for the rule that the run calls for."""
     write: FlagCreatePairsOff[bool] = False
     """Store the new reading beside each run, never over it."""
+    explain: str | None = None
+    """Show the evidence in one stored answer and why one piece of it won: a question's id, with `#SAMPLE`
+    (as `repeat` counts them), `#ORDER` or `#ORDER#SAMPLE` behind it where it has several answers."""
+    explain_text: Path | None = None
+    """The same for the text in this file, or of standard input (`-`); no run is read."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Print JSON."""
     telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
@@ -38,6 +45,9 @@ class Rescore:
         from lawqa.pipelines.rescore import rescore, to_json, write_rescored
         from lawqa.pipelines.stored import read_stored_run
 
+        if self.explain is not None or self.explain_text is not None:
+            print(self._explained())
+            return 0
         if not self.runs:
             raise ConfigError("no run was given", "lawqa rescore RUN_OR_JSON...")
         rescored = [rescore(read_stored_run(path), self.by) for path in self.runs]
@@ -50,6 +60,90 @@ class Rescore:
             for found in rescored:
                 logger.info("wrote %s", write_rescored(found))
         return 0
+
+    def _explained(self) -> str:
+        from lawqa.pipelines.explaining import explain_stored, explain_text
+        from lawqa.pipelines.stored import read_stored_run
+
+        if self.write:
+            raise ConfigError(
+                "--write stores a whole run read again", "leave --explain or --write out"
+            )
+        if self.explain is not None and self.explain_text is not None:
+            raise ConfigError(
+                "--explain and --explain-text were both given", "leave one of them out"
+            )
+        if self.explain_text is not None:
+            if self.runs:
+                raise ConfigError(
+                    f"--explain-text reads {self.explain_text} and no run, and {self.runs[0]} was given",
+                    "lawqa rescore --explain-text FILE, or lawqa rescore RUN --explain ID",
+                )
+            found = explain_text(str(self.explain_text), _text_of(self.explain_text))
+        else:
+            if len(self.runs) != 1:
+                raise ConfigError(
+                    f"--explain takes one run, and {len(self.runs) or 'none'} "
+                    f"{'were' if len(self.runs) > 1 else 'was'} given",
+                    "lawqa rescore RUN --explain ID",
+                )
+            found = explain_stored(read_stored_run(self.runs[0]), self.explain or "")
+        if self.as_json:
+            return json.dumps(
+                {"schema_version": 1, **found.to_json()}, ensure_ascii=False, indent=1
+            )
+        return explained_text(found)
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file, or of standard input; what is not UTF-8 is read as replacement characters."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError as problem:
+        raise DataError(
+            f"{path}: {problem.strerror or problem}", "--explain-text FILE, or - for standard input"
+        ) from None
+
+
+def explained_text(found: Explained) -> str:
+    """The evidence in the order of the text, each piece with what became of it."""
+    from lawqa.report.table import aligned
+
+    answer = found.explanation.answer
+    soft = " (soft)" if answer.soft else ""
+    lines = [
+        f"{found.name}: {answer.label or 'no answer'}{soft}, by {answer.rule} ({answer.status})",
+        f"{found.explanation.read} of {len(found.text)} characters were read",
+    ]
+    evidence = found.explanation.evidence
+    if not evidence:
+        return "\n".join([*lines, "no evidence was found"])
+    cells = [["at", "rule", "does", "label", "strength", "fate", "text"]]
+    for piece in evidence:
+        words = " ".join(found.text[slice(*piece.span)].split())
+        words = words if len(words) <= _WORDS else f"{words[: _WORDS - 3]}..."
+        cells.append(
+            [
+                str(piece.span[0]),
+                piece.rule,
+                piece.does,
+                piece.label or "-",
+                piece.strength,
+                piece.fate,
+                words,
+            ]
+        )
+    decides = next((piece for piece in evidence if piece.fate == "decides"), None)
+    lines += ["", aligned(cells)]
+    if decides is not None and decides.reason:
+        lines += ["", f"{decides.rule}: {decides.reason}"]
+    return "\n".join(lines)
+
+
+_WORDS = 50
+"""So much of a piece of evidence is shown."""
 
 
 def rescored_text(rescored: list[Rescored]) -> str:
