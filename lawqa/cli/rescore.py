@@ -17,7 +17,7 @@ from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from lawqa.pipelines.explaining import Explained
-    from lawqa.pipelines.rescore import Flip, Rescored
+    from lawqa.pipelines.rescore import AfterText, Flip, Rescored
 
 logger = logging.getLogger(__name__)
 
@@ -162,10 +162,23 @@ def rescored_text(rescored: list[Rescored]) -> str:
             [f"! re-parsed: {found.reparsed.collapse.sentence}"] if found.reparsed.collapse else []
         )
         lines += [summary_table({"as recorded": found.recorded, "re-parsed": found.reparsed}), ""]
+        if found.after_text:
+            lines += [_after_text(found.after_text), ""]
         lines.append(f"{len(found.flips)} answers are read differently")
         lines += [f"  {_flip_text(flip)}" for flip in found.flips]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
+
+
+def _after_text(found: AfterText) -> str:
+    shown = ", ".join(f"{label} {count}" for label, count in found.labels.items())
+    texts = "text commits" if found.texts == 1 else "texts commit"
+    return (
+        f"apart from these figures: {found.texts} {texts} to nothing and "
+        f"{'has' if found.texts == 1 else 'have'} label probabilities stored after "
+        f"{'it' if found.texts == 1 else 'them'}; the likeliest labels would be {shown}, "
+        f"{found.correct} of them right"
+    )
 
 
 def _flip_text(flip: Flip) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import lawqa
-from lawqa.choices import Label
+from lawqa.choices import LABELS, Label
 from lawqa.pipelines.stored import StoredResult, StoredRun
 from lawqa.runs import SCHEMA_VERSION, now, write_json
 from lawqa.scoring import By, Summary, summarise
@@ -36,6 +38,18 @@ class Flip:
 
 
 @dataclass(frozen=True)
+class AfterText:
+    """What the likeliest label right after a text says, of texts that commit to nothing; never counted."""
+
+    texts: int
+    """Texts without an answer that have label probabilities."""
+    correct: int
+    """Of them, those whose likeliest label is the right one."""
+    labels: Mapping[Label, int]
+    """The likeliest labels."""
+
+
+@dataclass(frozen=True)
 class Rescored:
     """A stored run, as recorded and as today's parser reads it."""
 
@@ -47,6 +61,8 @@ class Rescored:
     """Its figures today."""
     flips: tuple[Flip, ...]
     """The answers that differ."""
+    after_text: AfterText | None = None
+    """What label probabilities say where today's parser reads no answer; None where none are stored."""
 
 
 def rescore(run: StoredRun, by: By = "own") -> Rescored:
@@ -70,7 +86,21 @@ def rescore(run: StoredRun, by: By = "own") -> Rescored:
         summarise(run.answers(recorded=True), by=by),
         summarise(run.answers(recorded=False), by=by),
         tuple(flips),
+        _after_text(run),
     )
+
+
+def _after_text(run: StoredRun) -> AfterText | None:
+    silent = [
+        result
+        for result in run.results
+        if result.after_text and result.as_reparsed().predicted is None and not result.failed
+    ]
+    if not silent:
+        return None
+    counts = Counter(result.after_text for result in silent)
+    correct = sum(result.after_text == result.gold for result in silent)
+    return AfterText(len(silent), correct, {label: counts[label] for label in LABELS})
 
 
 def write_rescored(rescored: Rescored) -> Path:
@@ -101,6 +131,7 @@ def to_json(rescored: Rescored) -> dict[str, Any]:
         "notes": list(rescored.run.notes),
         "recorded": rescored.recorded.to_json(),
         "reparsed": rescored.reparsed.to_json(),
+        "after_text": asdict(rescored.after_text) if rescored.after_text else None,
         "flips": [vars(flip) for flip in rescored.flips],
     }
 

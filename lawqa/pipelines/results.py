@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lawqa.answers import ParsedAnswer, parse
+from lawqa.answers import SOFT, ParsedAnswer, parse
 from lawqa.backends.base import ChoiceScores, Completion, Failure
 from lawqa.choices import Label
 from lawqa.pipelines.rag import RetrievedContext
@@ -81,6 +81,7 @@ def scored_answer(row: Mapping[str, Any]) -> ScoredAnswer:
         gold_retrieved=row.get("gold_retrieved"),
         label_logprobs=(logprobs[0], logprobs[1], logprobs[2], logprobs[3]) if logprobs else None,
         repeat=row.get("repeat", 0),
+        soft=row["predicted_answer"] is not None and row.get("rule") in SOFT,
     )
     return with_tie_drawn(answer) if row["answer_by"] == "logits" else answer
 

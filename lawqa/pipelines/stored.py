@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from lawqa.answers import ParsedAnswer, parse
+from lawqa.answers import SOFT, ParsedAnswer, parse
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.errors import DataError
 from lawqa.files import read_json
@@ -72,6 +72,10 @@ class StoredResult:
     """The probability that the next token was any label; None where that is not known."""
     in_thought: bool = False
     """Whether the text begins inside a think block that its prompt opened."""
+    rule: str = ""
+    """The rule that read the recorded label; empty where that was not stored."""
+    after_text: Label | None = None
+    """The likeliest label right after a text without an answer; None where that was not scored."""
 
     def parsed(self) -> ParsedAnswer:
         """What today's parser reads in the response."""
@@ -87,7 +91,8 @@ class StoredResult:
         outcome = self.outcome
         if outcome is None:
             outcome = self._outcome_of_recorded()
-        return self._scored(None if outcome == "failed" else self.recorded, outcome)
+        label = None if outcome == "failed" else self.recorded
+        return self._scored(label, outcome, soft=label is not None and self.rule in SOFT)
 
     def as_reparsed(self) -> ScoredAnswer:
         """The answer as today's parser reads it; of scored labels the likeliest, level ones drawn."""
@@ -96,14 +101,15 @@ class StoredResult:
         if not self.generated:
             return with_tie_drawn(self.as_recorded())
         found = self.parsed()
-        return self._scored(found.label, outcome_of(self.gold, found.label, found.status))
+        outcome = outcome_of(self.gold, found.label, found.status)
+        return self._scored(found.label, outcome, soft=found.soft)
 
     def _outcome_of_recorded(self) -> Outcome:
         if self.failed:
             return "failed"
         return outcome_of(self.gold, self.recorded, "answered" if self.recorded else "unanswered")
 
-    def _scored(self, label: Label | None, outcome: Outcome) -> ScoredAnswer:
+    def _scored(self, label: Label | None, outcome: Outcome, *, soft: bool = False) -> ScoredAnswer:
         return ScoredAnswer(
             question_id=self.question_id,
             gold=self.gold,
@@ -115,6 +121,7 @@ class StoredResult:
             has_context=self.has_context,
             label_logprobs=self.logprobs,
             gold_retrieved=self.gold_retrieved,
+            soft=soft,
         )
 
 
@@ -280,6 +287,8 @@ def _result(row: Any) -> StoredResult:
         gold_retrieved=row.get("gold_retrieved"),
         label_mass=row.get("label_mass"),
         in_thought=_in_thought(row) if ours else False,
+        rule=str(row.get("rule") or "") if ours else "",
+        after_text=row.get("forced_answer") if ours else None,
     )
 
 

@@ -45,6 +45,8 @@ def summary_table(runs: Mapping[str, Summary]) -> str:
             lambda s: f"{s.floors.constant:.1%} ({s.floors.constant_label})",
         ),
     ]
+    if any(summary.soft for summary in runs.values()):
+        rows.insert(5, ("of them soft (only called likely)", lambda s: str(s.soft)))
     cells = [["", *runs]] + [[name, *(show(s) for s in runs.values())] for name, show in rows]
     return aligned(cells)
 

@@ -86,6 +86,9 @@ class ScoredAnswer:
     repeat: int = 0
     """The number of the self-consistency sample, from 0."""
 
+    soft: bool = False
+    """Whether the text only called its label likely, or chose it under protest; it counts all the same."""
+
     def __post_init__(self) -> None:
         if self.predicted is None:
             possible = self.outcome in ("unparsed", "truncated", "failed")

@@ -56,6 +56,9 @@ class Summary:
     by_order: Mapping[str, Accuracy]
     """By choice order, named by the original labels in the sequence shown (`abcd`)."""
 
+    soft: int
+    """Predicted labels that the text only called likely or chose under protest; they count like others."""
+
     collapse: Collapse | None
     """The label on which predictions pile up; None where there is no alarm."""
 
@@ -108,5 +111,6 @@ def summarise(
             lambda a: "hit" if a.gold_retrieved else "miss",
         ),
         by_order=accuracy_by(answers, lambda a: order_name(a.order)),
+        soft=sum(answer.soft for answer in answers),
         collapse=collapse_alarm(answers),
     )
