@@ -86,7 +86,7 @@ def test_json_is_plain_and_its_keys_keep_their_sequence() -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert list(record) == [
         "final", "n", "questions", "accuracy", "outcomes", "predicted", "gold", "floors", "by_law",
-        "by_context", "by_retrieval", "by_order", "collapse",
+        "by_context", "by_retrieval", "by_order", "soft", "collapse",
     ]  # fmt: skip
     assert list(record["outcomes"]) == list(OUTCOMES)
     assert list(record["gold"]) == list(LABELS)
