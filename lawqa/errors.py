@@ -18,6 +18,7 @@ keeps its traceback.
 from __future__ import annotations
 
 import errno
+import re
 
 
 class LawqaError(Exception):
@@ -87,6 +88,7 @@ class Interrupted(KeyboardInterrupt):
         self.number = signum
 
 
+_MOVING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -105,6 +107,14 @@ def disk_fault(problem: OSError) -> StorageError | None:
             "name a place that this user may write, or have its rights changed",
         )
     return None
+
+
+def tame(text: str) -> str:
+    """A text without what moves a terminal's cursor, changes its title or turns the direction of writing.
+
+    For output that quotes data: control characters become escapes, letters of every script stay.
+    """
+    return _MOVING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def printable(text: str) -> str:

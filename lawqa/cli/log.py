@@ -52,6 +52,7 @@ class Log:
         return 0
 
     def _comparison(self) -> str:
+        from lawqa.errors import tame
         from lawqa.pipelines.comparing import compare_runs
         from lawqa.report.compared import comparison_markdown, difference_lines
 
@@ -59,4 +60,6 @@ class Log:
         found = compare_runs(base, others)
         said = "".join(f"- {line.strip()}\n" for line in difference_lines(found.base, found.judged))
         notes = "".join(f"- **{note}**\n" for note in found.notes)
-        return f"{said}{notes}\n{comparison_markdown(found.base, found.comparisons)}"
+        table = comparison_markdown(found.base, found.comparisons)
+        # Runs are named by their directories, which may be called anything.
+        return tame(f"{said}{notes}\n{table}".replace("<", "&lt;"))

@@ -1,12 +1,21 @@
-"""Standard output whose reader may go: `lawqa data leaks A B | head` keeps the code of its check."""
+"""Standard output of all commands.
+
+Its reader may go: `lawqa data leaks A B | head` keeps the code of its check. And it shows what files and
+servers say, which must not move the terminal's cursor or change its title.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
+
+from lawqa.errors import tame
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 @contextmanager
@@ -24,7 +33,7 @@ def unread_output() -> Iterator[None]:
 
 
 class _Patient:
-    """A text stream that takes everything, also once its pipe is broken."""
+    """A text stream that takes everything, also once its pipe is broken, and tames it."""
 
     def __init__(self, output: TextIO) -> None:
         self._output = output
@@ -35,10 +44,10 @@ class _Patient:
     def write(self, text: str) -> int:
         """Write; nothing where the reader has gone."""
         try:
-            return self._output.write(text)
+            self._output.write(_tame_but_colours(text))
         except BrokenPipeError:
             self._discard()
-            return len(text)
+        return len(text)
 
     def flush(self) -> None:
         """Flush; nothing where the reader has gone."""
@@ -47,8 +56,20 @@ class _Patient:
         except BrokenPipeError:
             self._discard()
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write each."""
+        for line in lines:
+            self.write(line)
+
     def _discard(self) -> None:
         # What is buffered goes there too, so Python has nothing to complain of at its exit.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._output.fileno())
         os.close(nowhere)
+
+
+def _tame_but_colours(text: str) -> str:
+    """Colours do no harm, and are ours."""
+    return "".join(
+        part if _COLOUR.fullmatch(part) else tame(part) for part in _COLOUR.split(text) if part
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
-from lawqa.errors import ConfigError, MissingExtraError
+from lawqa.errors import ConfigError, MissingExtraError, tame
 
 LOG_TEMPLATES = ("ベースライン結果", "学習ログ", "評価ログ")
 
@@ -66,6 +66,7 @@ def log_text(
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Markdown; what comes from runs is escaped by `cell`
     )
+    environment.filters["cell"] = cell
     shown = list(runs) or [RunFacts("", "")]
     context: dict[str, Any] = {
         "notice": f"<!-- {notice} -->" if notice else "",
@@ -88,7 +89,7 @@ def _known(runs: Sequence[RunFacts], key: str) -> str:
 
 def cell(text: str) -> str:
     """A text that may stand in a Markdown table's cell; a dash where there is none."""
-    flat = " ".join(text.split())
+    flat = tame(" ".join(text.split()))
     return flat.replace("|", "\\|").replace("<", "&lt;") or "—"
 
 

@@ -57,7 +57,7 @@ def comparison_markdown(base: str, comparisons: Mapping[str, PairedComparison]) 
         c = one.comparison
         bar, needed = c.significant_at(one.level), c.detectable_at(one.level)
         cells = [
-            name,
+            name.replace("|", "\\|"),
             f"{c.questions}" + (f" ({c.prompts} pairs)" if c.prompts != c.questions else ""),
             f"{c.other.value:.1%}",
             _percent(c.other.interval),

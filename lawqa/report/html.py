@@ -8,7 +8,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from lawqa.errors import MissingExtraError
+from lawqa.errors import MissingExtraError, tame
 from lawqa.report.browser import browser_data, embedded_json
 from lawqa.report.claims import cautions_of, claims_of, headline
 from lawqa.report.content import Report
@@ -63,7 +63,7 @@ def report_html(report: Report, language: str | None = None) -> str:
         svg=Markup,
     )
     # A lone surrogate, which only a damaged file holds, cannot be written as UTF-8.
-    return page.encode("utf-8", "replace").decode("utf-8")
+    return tame(page.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _content(report: Report) -> dict[str, Any]:

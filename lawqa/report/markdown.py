@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lawqa.errors import tame
 from lawqa.report.claims import cautions_of, claims_of, headline
 from lawqa.report.content import Report
 from lawqa.report.cost_table import cost_table
@@ -106,7 +107,7 @@ def _changes(title: str, found: tuple[Change, ...], nothing: str) -> str:
 
 def _plain(text: str) -> str:
     """Text that Markdown shows as it stands, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", tame(" ".join(text.split())))
 
 
 def _code(text: str) -> str:
