@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli.days import day_of
 from lawqa.cli.evaluate import DEFAULT_DATA
 from lawqa.cli.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.telling import TellingFlags
-from lawqa.errors import ConfigError
+from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from lawqa.pipelines.index import RetrieverConfig
@@ -99,6 +100,10 @@ class Search(Ranked):
     """How many articles."""
     rerank_top_n: int | None = None
     """How many of them to keep after reranking. Without it: all."""
+    as_of: str | None = None
+    """The day whose law is asked about, such as 2025-06-01: warn of articles of a later revision or none."""
+    as_of_strict: FlagCreatePairsOff[bool] = False
+    """Refuse such articles instead."""
     full: FlagCreatePairsOff[bool] = False
     """Show whole articles, not only the beginning of the best paragraph."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
@@ -106,14 +111,24 @@ class Search(Ranked):
 
     def run(self) -> int:
         from lawqa.pipelines.index import open_retriever
+        from lawqa.retrieval.validity import not_known_in_force
 
         if not self.query.strip():
             raise ConfigError("nothing to look for", 'lawqa index search "質問" --index DIR')
         if self.top_k < 1:
             raise ConfigError(f"--top-k is {self.top_k}, expected 1 or more")
+        day = day_of(self.as_of)
+        if self.as_of_strict and day is None:
+            raise ConfigError("--as-of-strict needs --as-of", "--as-of 2025-06-01")
         kept = kept_after_reranking(self.top_k, self.rerank_top_n, use=self.use_reranker)
         retriever = open_retriever(self.config(self.top_k))
         hits = retriever.search(self.query, self.choices, top_k=kept)
+        if day is not None:
+            said = not_known_in_force((hit.article for hit in hits), day)
+            if said and self.as_of_strict:
+                raise DataError("\n".join(["--as-of-strict:", *said]), "index the law of that day")
+            for sentence in said:
+                logger.warning("note: %s", sentence)
         if self.as_json:
             found = [hit_json(hit) for hit in hits]
             content = {"schema_version": SCHEMA_VERSION, "query": self.query, "results": found}
@@ -233,6 +248,7 @@ def info_text(directory: Path, manifest: dict[str, Any], size: int) -> str:
             f"paragraphs  {counts['units']:,}",
             f"tokens      {counts['tokens']:,} different, {counts['postings']:,} postings",
             f"links       {counts['links']:,} pairs of articles that cite one another",
+            f"revisions   {_revisions(manifest.get('revisions'))}",
             f"size        {size / 1e6:,.1f} MB",
             f"parameters  {parameters}",
             f"dense       {dense['model'] if dense else 'none'}",
@@ -240,6 +256,17 @@ def info_text(directory: Path, manifest: dict[str, Any], size: int) -> str:
             f"index       sha256 {manifest['index_sha256']}",
             f"built       {manifest['ended']}",
         ]
+    )
+
+
+def _revisions(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "not counted when it was built"
+    without = f"{found['without']:,} articles without one"
+    return (
+        f"in force from {found['first']} to {found['last']}, {without}"
+        if found["first"]
+        else without
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
@@ -22,6 +22,9 @@ from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 from lawqa.questions import read_questions
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.rag import RagConfig
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +59,10 @@ class Records:
     """The model whose tokenizer counts --max-context-tokens; used for retrieved contexts only."""
     revision: str | None = None
     """Its revision."""
+    distractors: int = 0
+    """Add this many articles that a question does not need to each retrieved context."""
+    without_gold: float = 0.0
+    """Leave the gold articles out of the retrieved context of this share of the questions, 0 to 1."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
 
@@ -63,12 +70,13 @@ class Records:
         from lawqa.augment import source_of
         from lawqa.pipelines.rag import retrieve_contexts
         from lawqa.records import make_records, write_records
-        from lawqa.runs import claim_output
+        from lawqa.runs import claim_output, write_json
 
         conditions, remarks = self._conditions()
         rag = self.retrieval.config(
             tuple(condition for condition, _ in conditions), self.hf_model_name, self.revision
         )
+        rag = self._raft(rag)
         if self.samples is not None and self.samples < 1:
             raise ConfigError(f"--samples is {self.samples}, expected 1 or more")
         mode = resolve_mode(self.mode)
@@ -77,15 +85,14 @@ class Records:
             for condition, weight in conditions
         ]
         questions = read_questions(self.lawqa_path)[: self.samples]
+        retrieval = retrieve_contexts(rag, questions, quiet=self.telling.quiet) if rag else None
         records = make_records(
             questions,
             specs,
             permutations=self.permutations,
             seed=self.seed,
             source_of=source_of,
-            retrieved_of=(
-                retrieve_contexts(rag, questions, quiet=self.telling.quiet).text if rag else None
-            ),
+            retrieved_of=retrieval.text if retrieval else None,
         )
         claim_output(
             self.output_path, "--output-path", fresh=self.fresh, sources=(self.lawqa_path,)
@@ -93,10 +100,33 @@ class Records:
         for remark in remarks:
             logger.warning("note: %s", remark)
         write_records(self.output_path, records)
+        if retrieval is not None:
+            write_json(
+                self.output_path.with_name(f"{self.output_path.stem}.provenance.json"),
+                {
+                    "schema_version": 1,
+                    "prompt_specs": sorted({record.prompt_spec for record in records}),
+                    "settings": {"retrieval": dict(retrieval.manifest), "seed": self.seed},
+                },
+            )
         counts = Counter(record.prompt_spec for record in records)
         made = ", ".join(f"{count} {spec_id}" for spec_id, count in counts.items())
         print(f"wrote {made} records to {self.output_path}")
         return 0
+
+    def _raft(self, rag: RagConfig | None) -> RagConfig | None:
+        """The retrieval settings with distractors and left-out gold text, where they are asked for."""
+        from lawqa.pipelines.raft import RaftConfig
+
+        raft = RaftConfig(self.distractors, self.without_gold, self.seed)
+        if raft == RaftConfig(seed=self.seed):
+            return rag
+        if rag is None:
+            raise ConfigError(
+                "--distractors and --without-gold change retrieved contexts, and there are none",
+                "--condition rag --index DIR",
+            )
+        return replace(rag, raft=raft)
 
     def _conditions(self) -> tuple[list[tuple[Condition, int]], list[str]]:
         """The conditions with their weights, and remarks on flags without effect."""

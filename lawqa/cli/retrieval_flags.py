@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff
 
+from lawqa.cli.days import day_of
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class RetrievalFlags:
     index: Path | None = None
     """The retrieval index, a directory that `lawqa index build` wrote."""
     top_k: int | None = None
-    """How many articles to retrieve. Without it: 5."""
+    """How many articles to retrieve. Without it: 5. From 5 on, passages of the next best may join."""
     max_context_tokens: int | None = None
     """The most tokens of a retrieved context. Without it: 2048."""
     follow: bool = True
@@ -39,6 +40,10 @@ class RetrievalFlags:
     """The cross-encoder: a local directory, or a name in the Hugging Face cache."""
     rerank_top_n: int | None = None
     """How many of the --top-k articles to keep after reranking. Without it: all."""
+    as_of: str | None = None
+    """The day whose law is asked about, such as 2025-06-01: warn of articles of a later revision or none."""
+    as_of_strict: FlagCreatePairsOff[bool] = False
+    """Refuse such articles instead."""
 
     def given(self) -> dict[str, object]:
         """The flags by name; None or False where one was not given."""
@@ -51,6 +56,8 @@ class RetrievalFlags:
             "--use-reranker": self.use_reranker,
             "--reranker-model": self.reranker_model,
             "--rerank-top-n": self.rerank_top_n,
+            "--as-of": self.as_of,
+            "--as-of-strict": self.as_of_strict,
         }
 
     def config(
@@ -77,6 +84,9 @@ class RetrievalFlags:
         from lawqa.pipelines.rag import DEFAULT_MAX_CONTEXT_TOKENS, DEFAULT_TOP_K, RagConfig
         from lawqa.retrieval.retriever import SearchSettings
 
+        as_of = day_of(self.as_of)
+        if self.as_of_strict and as_of is None:
+            raise ConfigError("--as-of-strict needs --as-of", "--as-of 2025-06-01")
         top_k = DEFAULT_TOP_K if self.top_k is None else self.top_k
         limit = self.max_context_tokens
         return RagConfig(
@@ -90,6 +100,8 @@ class RetrievalFlags:
             max_context_tokens=DEFAULT_MAX_CONTEXT_TOKENS if limit is None else limit,
             tokenizer=tokenizer,
             revision=revision,
+            as_of=as_of,
+            as_of_strict=self.as_of_strict,
         )
 
 

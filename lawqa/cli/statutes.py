@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli.days import day_of
 from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
-from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
     from lawqa.pipelines.statutes import ParseResult
@@ -50,7 +50,7 @@ class Parse:
         config = ParseConfig(
             input=self.input,
             output=self.output,
-            as_of=_day(self.as_of),
+            as_of=day_of(self.as_of),
             workers=self.workers,
             resume=self.resume,
             fresh=self.fresh,
@@ -134,12 +134,3 @@ def stats_text(file: Path, stats: CorpusStats) -> str:
             f"longest: {stats.longest_id} ({stats.longest_characters:,} characters)",
         ]
     )
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        raise ConfigError(f"--as-of is {text!r}, expected a day such as 2025-06-01") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +19,7 @@ from lawqa.pipelines.index_files import (
     read_index_manifest,
     verify_index,
 )
-from lawqa.retrieval.articles import corpus_sha256, count_articles_in, read_articles
+from lawqa.retrieval.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
 from lawqa.retrieval.dense import (
     CrossEncoderReranker,
@@ -30,6 +31,7 @@ from lawqa.retrieval.dense import (
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.validity import RevisionCount
 from lawqa.runs import MANIFEST, SCHEMA_VERSION, describe_environment, now, write_json
 
 
@@ -94,11 +96,11 @@ def _built(config: IndexConfig) -> dict[str, Any]:
             f"{config.articles}: lies in the index's own directory, which --fresh would empty",
             "keep the articles elsewhere",
         )
-    started, corpus = now(), _corpus(config.articles)
+    started, corpus, revisions = now(), _corpus(config.articles), RevisionCount()
     with index_being_built(config.output_dir, fresh=config.fresh) as directory:
         total = count_articles_in(config.articles)  # seconds, of a build that takes minutes
         with Bar("indexing", "articles", total, quiet=config.quiet) as bar:
-            articles = bar.over(read_articles(config.articles))
+            articles = _counting(bar.over(read_articles(config.articles)), revisions)
             counts = write_index(articles, directory, config.parameters, quiet=config.quiet)
         dense = None
         if encoder is not None:
@@ -120,6 +122,7 @@ def _built(config: IndexConfig) -> dict[str, Any]:
             },
             "dense": dense,
             "counts": asdict(counts),
+            "revisions": asdict(revisions.counted()),
             "index_sha256": index_sha256(files),
             "files": files,
             "environment": {**describe_environment(), "bm25s": version("bm25s")},
@@ -131,11 +134,11 @@ def _built(config: IndexConfig) -> dict[str, Any]:
 
 
 def open_retriever(config: RetrieverConfig) -> Retriever:
-    """Open an index for searching.
+    """Open an index for searching, when every file of it is as it was built.
 
     Raises:
         ConfigError: there is no whole index, or it was not built with this embedding model.
-        DataError: a file of it is missing or broken.
+        DataError: a file of it is missing or differs from what was built.
         MissingExtraError: a model is asked for and sentence-transformers is not installed.
     """
     manifest = read_index_manifest(config.index)
@@ -161,6 +164,13 @@ def open_retriever(config: RetrieverConfig) -> Retriever:
         reranker=reranker,
         rerank_depth=config.rerank_depth,
     )
+
+
+def _counting(articles: Iterable[Article], revisions: RevisionCount) -> Iterator[Article]:
+    """The articles, their revisions counted on the way."""
+    for article in articles:
+        revisions.add(article.revision)
+        yield article
 
 
 def _corpus(path: Path) -> dict[str, Any]:

@@ -6,24 +6,31 @@ set's own context only afterwards, to tell whether an article that it quotes was
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from lawqa.bars import Bar
-from lawqa.errors import ConfigError
+from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.index import RetrieverConfig, open_retriever
 from lawqa.pipelines.index_files import read_index_manifest
+from lawqa.pipelines.raft import RaftConfig, depth, questions_without_gold, raft_context
 from lawqa.questions import Question, fingerprint
 from lawqa.retrieval.context import CONTEXT_MAKER, Context, Count, Source, build_context
 from lawqa.retrieval.evaluation import gold_positions
+from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever
+from lawqa.retrieval.validity import not_known_in_force
 
 DEFAULT_TOP_K = 5
 DEFAULT_MAX_CONTEXT_TOKENS = 2048
 _KEPT_COUNTS = 50_000
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,18 @@ class RagConfig:
     """The model whose tokenizer counts them; None where there is none: then characters are counted."""
     revision: str | None = None
     """That model's revision."""
+    as_of: date | None = None
+    """The day whose law is asked about; None where nobody says."""
+    as_of_strict: bool = False
+    """Refuse articles that are not known to be the law of that day, instead of a warning."""
+    raft: RaftConfig | None = None
+    """What contexts to train on have besides; None for contexts as they are evaluated."""
 
     def to_json(self) -> dict[str, Any]:
         """The settings in plain JSON types."""
         settings = asdict(self)
         settings["retriever"]["index"] = str(self.retriever.index)
+        settings["as_of"] = None if self.as_of is None else self.as_of.isoformat()
         # Contexts made before there were passages have no such entry: another setting to resume and compare.
         return {**settings, "context": CONTEXT_MAKER}
 
@@ -105,19 +119,25 @@ def retrieve_contexts(
 
     Raises:
         ConfigError: an option is out of range, there is no whole index, or nothing is found for a question.
-        DataError: a file of the index is missing or differs from what was built.
+        DataError: a file of the index is missing or differs from what was built; or, with `as_of_strict`, an
+            article shown is not known to be the law of that day.
         LawqaError: the tokenizer or a ranking model cannot be loaded.
     """
     _check(config)
     manifest = read_index_manifest(config.retriever.index)
     retriever = open_retriever(config.retriever)
     count = token_counter(config.tokenizer, config.revision)
+    raft = config.raft or RaftConfig()
     contexts: dict[str, RetrievedContext] = {}
+    golds = {fingerprint(q): gold_positions(q, retriever.index) for q in questions}
+    bare = questions_without_gold([q for q in questions if golds[fingerprint(q)]], raft)
     with Bar("retrieving contexts", "questions", len(questions), quiet=quiet) as bar:
         for question in bar.over(questions):
             mark = fingerprint(question)
             if mark not in contexts:
-                contexts[mark] = _context(config, retriever, question, count)
+                make = _Maker(config, retriever, count, golds[mark])
+                contexts[mark] = make.context(question, leave_out=mark in bare)
+    _check_validity(config, contexts.values())
     made_with = {
         **config.to_json(),
         "counted_in": "tokens" if config.tokenizer else "characters",
@@ -125,27 +145,61 @@ def retrieve_contexts(
         "index_parameters": manifest["parameters"],
         "corpus": manifest["corpus"],
     }
+    if config.raft is not None:
+        made_with["questions_without_gold"] = sorted(
+            q.id for q in questions if fingerprint(q) in bare
+        )
     return Retrieval(contexts, made_with)
 
 
-def _context(
-    config: RagConfig, retriever: Retriever, question: Question, count: Count
-) -> RetrievedContext:
-    hits = retriever.retrieve(question, reach(config.top_k))
-    context: Context = build_context(
-        hits, limit=config.max_context_tokens, count=count, top_k=config.top_k
-    )
-    if not context.sources:
-        why = "nothing in the index resembles it" if not hits else "no article fits the context"
-        raise ConfigError(
-            f"{question.key}: no context can be retrieved: {why}",
-            "--max-context-tokens with a higher number" if hits else "index more statutes",
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the context of one question."""
+
+    config: RagConfig
+    retriever: Retriever
+    count: Count
+    gold: frozenset[int] | None
+
+    def context(self, question: Question, *, leave_out: bool) -> RetrievedContext:
+        config = self.config
+        deep = depth(config.top_k) if config.raft else reach(config.top_k)
+        hits = self.retriever.retrieve(question, deep)
+        context = self._text(hits, question, leave_out=leave_out)
+        if not context.sources:
+            why = "nothing in the index resembles it" if not hits else "no article fits the context"
+            raise ConfigError(
+                f"{question.key}: no context can be retrieved: {why}",
+                "--max-context-tokens with a higher number" if hits else "index more statutes",
+            )
+        used = {source.id for source in context.sources}
+        shown = {hit.position for hit in hits if hit.article.id in used}
+        found = None if self.gold is None else not shown.isdisjoint(self.gold)
+        return RetrievedContext(context.text, context.sources, context.size, found)
+
+    def _text(self, hits: Sequence[Hit], question: Question, *, leave_out: bool) -> Context:
+        config, limit = self.config, self.config.max_context_tokens
+        if config.raft is None:
+            return build_context(hits, limit=limit, count=self.count, top_k=config.top_k)
+        return raft_context(
+            hits, self.gold or frozenset(), question, config.raft,
+            leave_out=leave_out, limit=limit, count=self.count, top_k=config.top_k,
+        )  # fmt: skip
+
+
+def _check_validity(config: RagConfig, contexts: Iterable[RetrievedContext]) -> None:
+    """Say or refuse what is not known to be the law of the day that is asked about."""
+    if config.as_of is None:
+        return
+    shown = {source.id: source for context in contexts for source in context.sources}
+    said = not_known_in_force(shown.values(), config.as_of)
+    if said and config.as_of_strict:
+        raise DataError(
+            "\n".join(["--as-of-strict:", *said]),
+            "lawqa statutes parse --as-of DAY  writes the articles of a day; index those",
         )
-    used = {source.id for source in context.sources}
-    gold = gold_positions(question, retriever.index)
-    shown = {hit.position for hit in hits if hit.article.id in used}
-    found = None if gold is None else not shown.isdisjoint(gold)
-    return RetrievedContext(context.text, context.sources, context.size, found)
+    for sentence in said:
+        logger.warning("note: %s", sentence)
 
 
 def _check(config: RagConfig) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,17 @@ from lawqa.pipelines.report_runs import (
 from lawqa.pipelines.runs_diff import causes, question_differences
 from lawqa.pipelines.stored import names_of
 from lawqa.questions import Question, file_sha256, read_questions
-from lawqa.report.content import Entry, Pair, Report, ReportQuestion, ReportRun
+from lawqa.report.content import (
+    Entry,
+    Pair,
+    Report,
+    ReportQuestion,
+    ReportRun,
+    RetrievedArticle,
+)
 from lawqa.retrieval.evaluation import gold_articles
 from lawqa.retrieval.japanese import normalise
+from lawqa.retrieval.locations import paragraph_of
 from lawqa.runs import now
 from lawqa.scoring import (
     By,
@@ -33,6 +41,7 @@ from lawqa.scoring import (
     compare_repeats,
     judge,
 )
+from lawqa.splits import gold_articles as quoted_paragraphs
 
 
 @dataclass(frozen=True)
@@ -170,13 +179,30 @@ def _with_gold_articles(run: ReportRun, questions: Mapping[str, Question]) -> Re
             gold = {
                 (normalise(one.law_title), one.article) for one in gold_articles(question.context)
             }
-            articles = tuple(
-                replace(one, gold=(normalise(one.law), one.article) in gold)
-                for one in entry.articles
-            )
+            paragraphs = {
+                (normalise(one.law_title), one.article, one.paragraph)
+                for one in quoted_paragraphs(question.context)
+            }
+            articles = tuple(_marked(one, gold, paragraphs) for one in entry.articles)
             entry = replace(entry, articles=articles)
         marked.append(entry)
     return replace(run, entries=tuple(marked))
+
+
+def _marked(
+    article: RetrievedArticle,
+    gold: Collection[tuple[str, str]],
+    paragraphs: Collection[tuple[str, str, int]],
+) -> RetrievedArticle:
+    """The article with what of it is gold."""
+    law, number = normalise(article.law), article.article
+    return replace(
+        article,
+        gold=(law, number) in gold,
+        gold_passages=tuple(
+            one for one in article.passages if (law, number, paragraph_of(one)) in paragraphs
+        ),
+    )
 
 
 def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[Pair, ...]:

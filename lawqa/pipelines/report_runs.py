@@ -14,6 +14,7 @@ from lawqa.pipelines.result_log import find_results
 from lawqa.pipelines.rows import check_row
 from lawqa.pipelines.stored import StoredResult, StoredRun, read_stored_run
 from lawqa.report.content import Entry, ReportRun, RetrievedArticle, Training
+from lawqa.retrieval.locations import egov_url
 from lawqa.runs import MANIFEST, read_manifest
 from lawqa.scoring import By, outcome_of
 from lawqa.training.log import LOG, read_log
@@ -182,6 +183,8 @@ def _article(row: Row) -> RetrievedArticle:
         float(row["score"]),
         bool(row["complete"]),
         None,
+        passages=tuple(map(str, row.get("passages") or ())),
+        url=egov_url(str(row.get("law_id") or "")),
     )
 
 

@@ -176,7 +176,14 @@ def _retrieval(retrieval: Mapping[str, Any] | None) -> dict[str, Any]:
     if retrieval is None:
         return {"the retrieval": None}
     retriever = {key: found for key, found in retrieval["retriever"].items() if key != "index"}
-    named = {**retrieval, "retriever": retriever}
+    # Runs made before these settings existed had none of them.
+    named = {
+        "as_of": None,
+        "as_of_strict": False,
+        "raft": None,
+        **retrieval,
+        "retriever": retriever,
+    }
     return {"the retrieval": "on", **{f"the retrieval's {key}": v for key, v in named.items()}}
 
 

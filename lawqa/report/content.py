@@ -36,6 +36,12 @@ class RetrievedArticle:
     """Whether all of its text was in the context."""
     gold: bool | None
     """Whether the question's own context quotes it; None where that context is not at hand."""
+    passages: tuple[str, ...] = ()
+    """What of it was in the context, as 第24条の5第2項第3号; empty where the run does not say."""
+    gold_passages: tuple[str, ...] = ()
+    """Those of them that lie in a paragraph which the question's own context quotes."""
+    url: str = ""
+    """The page of its law on e-Gov; empty where its id is not known."""
 
 
 @dataclass(frozen=True)

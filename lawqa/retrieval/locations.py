@@ -11,6 +11,7 @@ from lawqa.retrieval.references import article_name
 
 _OTHER_PARTS = {"suppl": "附則", "appdx": "別表", "preamble": "前文"}
 _ITEM = re.compile(r"([一二三四五六七八九十百]+(?:の[一二三四五六七八九十]+)*)[ \u3000]")
+_PARAGRAPH = re.compile(r"第([0-9]+)項")
 _EGOV = "https://laws.e-gov.go.jp/law/"
 _LAW_ID = re.compile("[0-9]{3}[A-Z0-9]{12}")
 
@@ -54,3 +55,9 @@ def location(
 def egov_url(law_id: str) -> str:
     """The page of a law on e-Gov; empty where the id is not one of e-Gov's."""
     return _EGOV + law_id if _LAW_ID.fullmatch(law_id) else ""
+
+
+def paragraph_of(where: str) -> int:
+    """The paragraph that a location names; 1 where it names none, as in an article of one paragraph."""
+    match = _PARAGRAPH.search(where)
+    return int(match[1]) if match else 1

@@ -449,3 +449,43 @@ def test_dense_needs_its_library(
     with pytest.raises(MissingExtraError, match="sentence-transformers"):
         run("build", "--articles", articles, "--output-dir", tmp_path / "index", "--dense", "m")
     assert not (tmp_path / "index").exists()
+
+
+@pytest.mark.parametrize("name", ["data.csc.index.npy", "articles.bin", "laws.json", "links.npy"])
+def test_search_and_eval_refuse_an_index_with_a_changed_byte(
+    built: Path, questions: Path, name: str
+) -> None:
+    content = bytearray((built / name).read_bytes())
+    content[-1] ^= 1
+    (built / name).write_bytes(content)
+    for arguments in (("search", "家屋"), ("eval", "--questions", questions)):
+        with pytest.raises(DataError, match=f"{name} differs from what was built"):
+            run(*arguments, "--index", built)
+
+
+def test_a_manifest_that_lists_other_files_is_not_believed(built: Path) -> None:
+    path = built / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["files"]["links.npy"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(DataError, match="does not list the files that were built"):
+        run("search", "家屋", "--index", built)
+
+
+def test_info_shows_the_range_of_revisions(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("info", "--index", built) == 0
+    assert "revisions   3 articles without one" in capsys.readouterr().out
+
+
+def test_search_as_of_a_day_warns_and_strictly_refuses(
+    built: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flags = ("search", "家屋の転貸", "--index", built, "--as-of", "2025-06-01")
+    assert run(*flags) == 0
+    assert "without a revision" in caplog.text
+    with pytest.raises(DataError, match="as-of-strict"):
+        run(*flags, "--as-of-strict")
+    with pytest.raises(ConfigError, match="expected a day such as 2025-06-01"):
+        run("search", "家屋", "--index", built, "--as-of", "today")
+    with pytest.raises(ConfigError, match="--as-of-strict needs --as-of"):
+        run("search", "家屋", "--index", built, "--as-of-strict")

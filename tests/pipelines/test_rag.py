@@ -228,3 +228,129 @@ def test_records_of_the_condition_rag_keep_their_context_and_lose_its_end_when_t
     assert "期間の初日は、算入しない。ただし書は略する。" in text
     assert "終わりの文" not in text
     assert "借地権の存続期間は、三十年とする。" not in text  # the data set's own context
+
+
+def raft(index: Path, count: int, *flags: str) -> tuple[list[Any], dict[str, Any]]:
+    argv = ["records", "--lawqa-path", "q.json", "--output-path", "r.jsonl", "--condition", "rag", "--fresh",
+            "--index", str(index), "--top-k", "1", "--hf-model-name", "tok", *flags]  # fmt: skip
+    assert main(argv) == 0
+    provenance = json.loads(Path("r.provenance.json").read_text(encoding="utf-8"))
+    records = list(load_records(Path("r.jsonl")).records)
+    assert len(records) == count
+    return records, provenance
+
+
+@pytest.fixture
+def tokens_are_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No tokenizer is at hand; a token is a character."""
+    monkeypatch.setattr("lawqa.pipelines.rag.token_counter", lambda *_: len)
+
+
+@pytest.mark.usefixtures("here", "tokens_are_characters")
+def test_records_without_raft_flags_are_as_retrieved(index: Path) -> None:
+    records, provenance = raft(index, 3)
+    assert provenance["settings"]["retrieval"]["raft"] is None
+    assert provenance["settings"]["retrieval"]["context"] == "passages-1"
+    assert records[0].retrieved == f"## {LEASE}\n### 第3条\n{TEXTS[LEASE, '3'][0]}"
+
+
+@pytest.mark.usefixtures("here", "tokens_are_characters")
+def test_records_can_lack_the_gold_text_in_a_stated_share(index: Path) -> None:
+    records, provenance = raft(index, 3, "--without-gold", "1")
+    assert TEXTS[LEASE, "3"][0] not in records[0].retrieved
+    assert records[0].retrieved
+    made = provenance["settings"]["retrieval"]
+    assert made["raft"] == {"distractors": 0, "without_gold": 1.0, "seed": 0}
+    assert (
+        made["questions_without_gold"]
+        == ["借地借家法_1", "民法_2"][: len(made["questions_without_gold"])]
+    )
+    again, _ = raft(index, 3, "--without-gold", "1")
+    assert again == records
+
+
+@pytest.mark.usefixtures("here", "tokens_are_characters")
+def test_records_can_hold_distractors_that_are_never_gold(index: Path) -> None:
+    plain, _ = raft(index, 3)
+    records, _ = raft(index, 3, "--distractors", "1")
+    assert TEXTS[LEASE, "3"][0] in records[0].retrieved
+    assert records[0].retrieved.count("### ") == plain[0].retrieved.count("### ") + 1
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--distractors", "-1"], "--distractors is -1"),
+        (["--without-gold", "1.5"], "--without-gold is 1.5, expected 0 to 1"),
+        (["--distractors", "2", "--condition", "closed"], "there are none"),
+    ],
+)
+def test_raft_flags_out_of_range_are_refused(
+    index: Path, flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["records", "--lawqa-path", "q.json", "--output-path", "r.jsonl"]
+    if "closed" not in flags:
+        argv += ["--condition", "rag", "--index", str(index)]
+    assert main([*argv, *flags]) == 2
+    assert message in capsys.readouterr().err
+
+
+def dated(root: Path, revision: str) -> Path:
+    write_articles(
+        root / "dated.jsonl",
+        [replace(article(*key, texts), revision=revision) for key, texts in TEXTS.items()],
+    )
+    build_index(IndexConfig(root / "dated.jsonl", root / "dated", quiet=True))
+    return root / "dated"
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"),
+    [
+        ("20250601_504AC0000000068", ""),
+        ("20250602_504AC0000000068", "came into force after 2025-06-01: 借地借家法 (20250602)"),
+        ("", "without a revision"),
+    ],
+)
+def test_articles_not_known_to_be_the_law_of_the_day_are_named_or_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, revision: str, said: str
+) -> None:
+    from datetime import date
+
+    config = replace(rag(dated(tmp_path, revision), top_k=1), as_of=date(2025, 6, 1))
+    made = retrieve_contexts(config, QUESTIONS[:1], quiet=True)
+    assert made.manifest["as_of"] == "2025-06-01"
+    assert said in caplog.text
+    assert bool(said) == ("note:" in caplog.text)
+    strict = replace(config, as_of_strict=True)
+    if said:
+        with pytest.raises(DataError, match="as-of-strict"):
+            retrieve_contexts(strict, QUESTIONS[:1], quiet=True)
+    else:
+        retrieve_contexts(strict, QUESTIONS[:1], quiet=True)
+
+
+def test_a_report_says_where_a_passage_is_links_its_law_and_marks_what_is_gold() -> None:
+    from lawqa.pipelines.report import _marked
+    from lawqa.report.content import RetrievedArticle
+
+    shown = ("第24条の5第1項", "第24条の5第2項第3号")
+    found = RetrievedArticle("試験法", "24_5", 1.0, False, None, passages=shown)
+    marked = _marked(found, {("試験法", "24_5")}, {("試験法", "24_5", 2)})
+    assert (marked.gold, marked.gold_passages) == (True, shown[1:])
+
+
+def test_the_page_of_a_rag_run_links_to_egov(here: Path) -> None:
+    pytest.importorskip("jinja2")
+    lease = "403AC0000000090"
+    texts = {key: value for key, value in TEXTS.items() if key[0] == LEASE}
+    articles = [replace(article(*key, t), law_id=lease) for key, t in texts.items()]
+    write_articles(here / "a.jsonl", articles)
+    build_index(IndexConfig(here / "a.jsonl", here / "index", quiet=True))
+    assert evaluate(here / "index", "--samples", "1") == 0
+    row = json.loads((here / "r/results.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert row["retrieved_articles"][0]["passages"] == ["第3条"]
+    assert main(["report", "r", "-o", "r.html"]) == 0
+    page = (here / "r.html").read_text(encoding="utf-8")
+    assert f"https://laws.e-gov.go.jp/law/{lease}" in page

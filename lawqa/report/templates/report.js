@@ -258,11 +258,16 @@
   }
   function articles(entry) {
     const rows = entry.articles.map((a) => make("tr", { class: a.gold ? "gold" : "" },
-      make("th", { scope: "row" }, a.law), make("td", {}, a.article), make("td", {}, a.gold ? ["★ ", ...word("is_gold")] : []),
+      make("th", { scope: "row" }, a.url ? make("a", { href: a.url, rel: "noopener" }, a.law) : a.law),
+      make("td", {}, a.article), make("td", {}, passages(a)), make("td", {}, a.gold ? ["★ ", ...word("is_gold")] : []),
       make("td", {}, String(a.score)), make("td", {}, word(a.complete ? "whole" : "shortened"))));
     return make("div", { class: "scroll", tabindex: "0" }, make("table", { class: "choices" },
-      make("thead", {}, make("tr", {}, ["law", "article", "is_gold", "score", "text"].map((name) => make("th", { scope: "col" }, word(name))))),
+      make("thead", {}, make("tr", {}, ["law", "article", "passages", "is_gold", "score", "text"].map((name) => make("th", { scope: "col" }, word(name))))),
       make("tbody", {}, rows)));
+  }
+
+  function passages(article) {
+    return article.passages.map((where, i) => make("span", {}, i ? "、" : "", article.gold_passages.includes(where) ? "★" : "", where));
   }
 
   // ---- links to one question ------------------------------------------------------------------------
