@@ -463,15 +463,6 @@ def test_search_and_eval_refuse_an_index_with_a_changed_byte(
             run(*arguments, "--index", built)
 
 
-def test_a_manifest_that_lists_other_files_is_not_believed(built: Path) -> None:
-    path = built / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    del manifest["files"]["links.npy"]
-    path.write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(DataError, match="does not list the files that were built"):
-        run("search", "家屋", "--index", built)
-
-
 def test_info_shows_the_range_of_revisions(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("info", "--index", built) == 0
     assert "revisions   3 articles without one" in capsys.readouterr().out
