@@ -122,7 +122,7 @@ def _tensors(weights: Path, allowed: tuple[str, ...]) -> dict[str, torch.Tensor]
         raise BackendError(
             f"{weights}: holds no tensors", "was it saved? copy it again, or train again"
         )
-    broken = sorted(name for name, tensor in tensors.items() if not tensor.isfinite().all())
+    broken = sorted(name for name, tensor in tensors.items() if not _is_finite(tensor))
     if broken:
         raise BackendError(
             f"{weights}: {len(broken)} of {len(tensors)} tensors hold NaN or infinity: {named(broken)}",
@@ -130,6 +130,11 @@ def _tensors(weights: Path, allowed: tuple[str, ...]) -> dict[str, torch.Tensor]
             "compare the file with the original",
         )
     return tensors
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    """Whether all are numbers; a finite sum says so in a single pass, an infinite one may have overflowed."""
+    return bool(tensor.sum(dtype=torch.float32).isfinite() or tensor.isfinite().all())
 
 
 def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
