@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
@@ -100,6 +100,8 @@ class Search(Ranked):
     """How many articles."""
     rerank_top_n: int | None = None
     """How many of them to keep after reranking. Without it: all."""
+    words: Literal["rules", "sudachi"] = "rules"
+    """How a short query is cut into words: by rules, or by SudachiPy (the extra words)."""
     as_of: str | None = None
     """The day whose law is asked about, such as 2025-06-01: warn of articles of a later revision or none."""
     as_of_strict: FlagCreatePairsOff[bool] = False
@@ -121,7 +123,9 @@ class Search(Ranked):
         if self.as_of_strict and day is None:
             raise ConfigError("--as-of-strict needs --as-of", "--as-of 2025-06-01")
         kept = kept_after_reranking(self.top_k, self.rerank_top_n, use=self.use_reranker)
-        retriever = open_retriever(self.config(self.top_k))
+        config = self.config(self.top_k)
+        settings = replace(config.settings, words=self.words)
+        retriever = open_retriever(replace(config, settings=settings))
         hits = retriever.search(self.query, self.choices, top_k=kept)
         if day is not None:
             said = not_known_in_force((hit.article for hit in hits), day)

@@ -1,5 +1,7 @@
 """From a question and its choices to ranked articles, and why each of them was found.
 
+A short query that a person types is read as words (`short_query`). A question:
+
 1. Words: BM25 over paragraphs, question and choices together. A choice that is nothing but citations adds no
    words: the articles it names say little in their own text of being named.
 2. Citations in question and choices are looked up. A cited article gains half of the best word score, which
@@ -32,6 +34,8 @@ from lawqa.retrieval.hits import Hit, Ranking, Reason
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.japanese import normalise
 from lawqa.retrieval.references import Citation, Reading, article_name
+from lawqa.retrieval.short_query import ShortQuery, read_short_query
+from lawqa.retrieval.words import by_rules, sudachi_cut
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +72,14 @@ class SearchSettings:
     """The part of the best article's score that those linked to it gain, over sqrt(1 + their number)."""
     follow_below: int = 3
     """How many of the best articles keep their places."""
+    words: Literal["rules", "sudachi"] = "rules"
+    """How a short query is cut into words: by script and pairs of kanji, or by SudachiPy."""
+    named_law: float = 3.0
+    """What the word scores of a statute are multiplied by that a short query names."""
+    caption_weight: float = 0.8
+    """What the score of an article gains whose caption holds all words of a short query, as a part of it."""
+    captions_read: int = 16
+    """How many of the best articles' captions are read for a short query."""
 
 
 class Retriever:
@@ -97,6 +109,7 @@ class Retriever:
             raise ConfigError(f"rerank_depth is {rerank_depth}, expected 1 or more")
         self.index, self.settings = index, settings or SearchSettings()
         self._dense, self._reranker, self._rerank_depth = dense, reranker, rerank_depth
+        self._cut = sudachi_cut() if self.settings.words == "sudachi" else by_rules
 
     def retrieve(self, question: Question, top_k: int) -> tuple[Hit, ...]:
         """The articles for a question, the same for every order of its choices.
@@ -126,15 +139,22 @@ class Retriever:
         """The order of the best `depth` articles, without their texts."""
         question, of_choices = self._read(text, choices)
         parts = self._parts(text, choices, of_choices)
+        short = read_short_query(text, choices, self.index.names, self._cut)
+        if short is not None:
+            parts = short.parts(normalise(text))
         units = self.index.bm25.scores(query_weights(parts, self.settings.k3))
         whole = " ".join([text, *choices])
         words = self._article_scores(units, whole)
+        if short is not None:
+            words = self._favoured(words, short)
         cited = self._cited([question, *of_choices], words) if self.settings.citations else {}
         # A text that is a citation and nothing else asks for that article.
         weight = 2.0 if question.bare and not choices else self.settings.citation_weight
         scores = self._with_citations(words, cited, weight)
         order, final, followed = self._follow(scores, depth)
         query = "\n".join(part for part, _ in parts)
+        if short is not None:
+            order, final = self._by_caption(order, final, short)
         dense: dict[int, int] = {}
         if self._dense is not None:
             nearest = self._dense.rank(query, depth)
@@ -170,6 +190,30 @@ class Retriever:
         if not _ASKS_FOR_OTHER_PARTS.search(text):
             scores[~self.index.is_main] *= self.settings.other_parts
         return scores
+
+    def _favoured(self, words: Floats, short: ShortQuery) -> Floats:
+        """The word scores, those of the statutes that a short query names raised."""
+        if not short.laws:
+            return words
+        law_of = self.index.law_of
+        own = np.isin(law_of, short.laws)
+        favoured: Floats = words * np.where(own, self.settings.named_law, 1.0)
+        return favoured
+
+    def _by_caption(
+        self, order: list[int], final: list[float], short: ShortQuery
+    ) -> tuple[list[int], list[float]]:
+        """The first articles again, those whose captions hold the words of a short query raised."""
+        head = order[: self.settings.captions_read]
+        raised = dict(zip(head, final, strict=False))
+        asked = (*short.words, *short.others)
+        for position in head:
+            caption = normalise(self.index.article(position).caption)
+            share = sum(word in caption for word in asked) / len(short.words)
+            raised[position] *= 1 + self.settings.caption_weight * min(share, 1.0)
+        id_rank = self.index.id_rank
+        head.sort(key=lambda position: (-round(raised[position], _DECIMALS), id_rank[position]))
+        return head + order[len(head) :], [raised[p] for p in head] + final[len(head) :]
 
     def _cited(self, readings: Sequence[Reading], words: Floats) -> dict[int, tuple[Citation, ...]]:
         """The cited articles; one without a law is taken to be of the law cited or named most."""
