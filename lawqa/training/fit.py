@@ -19,7 +19,7 @@ from lawqa.training.checkpoints import newest_whole, remove_all, remove_unfinish
 from lawqa.training.collate import LeftPadCollator
 from lawqa.training.config import TrainingConfig
 from lawqa.training.dev import DevResult, DevScorer
-from lawqa.training.group import require_shared_directory
+from lawqa.training.group import form_group, require_shared_directory
 from lawqa.training.interruption import Interruption
 from lawqa.training.keeper import Keeper, is_finished, load_adapter_weights, put_adapter_weights
 from lawqa.training.log import LOG
@@ -87,13 +87,13 @@ def fit(
         report_to: trackers that get the figures, from `require_trackers`.
 
     Raises:
-        ConfigError: there are fewer records than processes to share them, a host sees another output
-            directory, or a tracker cannot begin.
+        ConfigError: the other processes of the launch do not come, there are fewer records than processes
+            to share them, a host sees another output directory, or a tracker cannot begin.
         TrainingError: loss or gradients are not finite, or the disk is full.
         Interrupted: a signal asked to stop; a checkpoint was written.
     """
     keeper, interruption = Keeper(output_dir, config), Interruption()
-    arguments = _arguments(loaded, config, output_dir)
+    arguments = form_group(lambda: _arguments(loaded, config, output_dir))
     check_shares(config, len(records), processes=arguments.world_size)
     require_shared_directory(
         output_dir, process=arguments.process_index, processes=arguments.world_size

@@ -2,17 +2,89 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import socket
 import tempfile
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import distributed
+from transformers import TrainingArguments
 
 from lawqa.errors import ConfigError
 
+logger = logging.getLogger(__name__)
+
 _PATIENCE = 30.0  # seconds
+_QUIET_SECONDS = 5.0  # torch takes about a second where everybody is there
+_ALONE = (
+    "if the others were not started at all, unset WORLD_SIZE or launch all processes with torchrun"
+)
+
+
+def form_group(
+    join: Callable[[], TrainingArguments], *, quiet_seconds: float = _QUIET_SECONDS
+) -> TrainingArguments:
+    """Join the other processes of a launch; while they are missing, report whom this one waits for.
+
+    Args:
+        join: makes the arguments of the training, which joins them; torch alone waits in silence.
+        quiet_seconds: how long nothing is reported; each report after that waits twice as long.
+
+    Returns:
+        What `join` returns.
+
+    Raises:
+        ConfigError: they did not come in time, or are not as many as WORLD_SIZE says.
+    """
+    expected = int(os.environ.get("WORLD_SIZE", "1"))
+    if expected == 1:
+        return join()
+    try:
+        with _reported(expected, quiet_seconds):
+            joined = join()
+    except (distributed.DistError, ValueError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise ConfigError(
+            f"WORLD_SIZE is {expected}, and the {expected} processes did not come together: {reason}",
+            _ALONE,
+        ) from problem
+    if joined.world_size != expected:
+        raise ConfigError(
+            f"WORLD_SIZE is {expected}, but {joined.world_size} of the processes came together",
+            _ALONE,
+        )
+    return joined
+
+
+@contextmanager
+def _reported(expected: int, quiet_seconds: float) -> Iterator[None]:
+    over = threading.Event()
+
+    def report() -> None:
+        began, pause = time.monotonic(), quiet_seconds
+        while not over.wait(pause):
+            waited = time.monotonic() - began
+            where = ":".join(os.environ.get(name, "?") for name in ("MASTER_ADDR", "MASTER_PORT"))
+            logger.warning(
+                "process %s waits at %s for the other processes of this training (%d in all), "
+                "for %.0f s now; %s",
+                os.environ.get("RANK", "0"), where, expected, waited, _ALONE,
+            )  # fmt: skip
+            pause = waited
+
+    reporter = threading.Thread(target=report, daemon=True)
+    reporter.start()
+    try:
+        yield
+    finally:
+        over.set()
+        reporter.join()
 
 
 def require_shared_directory(output_dir: Path, *, process: int, processes: int) -> None:
