@@ -15,7 +15,9 @@ from lawqa.pipelines.train import train
 from lawqa.pipelines.training_prepare import TrainConfig, prepare
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, read_questions, write_questions
+from lawqa.report.compared import difference_lines
 from lawqa.report.table import summary_table
+from lawqa.scoring import compare, judge
 from lawqa.splits import Split, holdout
 from lawqa.training.config import TrainingConfig
 
@@ -110,8 +112,13 @@ def demo_text(result: DemoResult) -> str:
     """What a user reads after the demo."""
     train_part, test_part = result.split.train, result.split.test
     named = {"base (NF4)": result.base, "with QLoRA adapter": result.adapter}
+    base, other = named
+    compared = {}
+    if len(test_part) > 1:  # one question cannot be compared
+        compared = judge({other: compare(result.base.answers, result.adapter.answers)})
     return "\n".join(
         [
+            *difference_lines(base, compared),
             *(f"! {run.run_dir.name}: {note}" for run in named.values() for note in run.notes),
             "The demo's model is a toy with random weights: its accuracy is chance by design.",
             f"trained on {len(train_part)} questions, measured on {len(test_part)} held out; "

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.cli.evaluate import DEFAULT_MODEL
+from lawqa.cli.power import PowerFlags, power_json, power_text
 from lawqa.errors import ConfigError
 from lawqa.training.config import ALL_LINEAR, TrainingConfig
 
@@ -24,7 +25,7 @@ _UNITS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Say what fits a GPU: token budget, recomputation and predicted memory, from the config alone."""
+    """Say what fits a GPU, from the config alone; with --power, what a comparison can detect."""
 
     model: str = DEFAULT_MODEL
     """A model directory, a config.json, a name in the Hugging Face cache, or a published Qwen3."""
@@ -46,8 +47,18 @@ class Plan:
     """Plan for weights in bfloat16 instead of 4 bits."""
     json: FlagCreatePairsOff[bool] = False
     """Print JSON."""
+    power: FlagCreatePairsOff[bool] = False
+    """Say instead how large a difference a comparison can detect, by questions, votes, orders and seeds."""
+    powered: OmitArgPrefixes[PowerFlags] = field(default_factory=PowerFlags)
 
     def run(self) -> int:
+        if self.power:
+            print(power_json(self.powered) if self.json else power_text(self.powered))
+            return 0
+        if self.powered != PowerFlags():
+            raise ConfigError(
+                "the size of a comparison is asked for without --power", "lawqa plan --power ..."
+            )
         from lawqa.training.memory import MemorySetting
         from lawqa.training.plan import plan_training, usable_memory
         from lawqa.training.shapes import read_shape

@@ -12,11 +12,18 @@ from lawqa.errors import DataError
 from lawqa.files import read_json
 from lawqa.pipelines.figures import summary_of
 from lawqa.pipelines.result_log import ResultLog, find_results
+from lawqa.pipelines.results import scored_answer
 from lawqa.runs import RESULTS, Manifest, RunDirectory, now, read_manifest
-from lawqa.scoring import Summary
+from lawqa.scoring import Spread, Summary, final_answers, training_spread
 
 SETTINGS = "crossval.json"
 """The file of a cross-validation's directory that says what it is."""
+
+
+ERRORS_UNSEEN = ((2, 3, 4), (4, 5, 9), (6, 7, 21))
+"""By the standard deviation between trainings in points: how often, in per cent, exact McNemar at .05 errs on
+one seed of five pooled folds; first where each fold moves by itself, then where all move together. From
+docs/statistics.md, which benchmarks/rates.py makes."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +61,60 @@ def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
             found.setdefault(seed, {}).setdefault(fold, run)
     if not found:
         raise DataError(f"{directories[0]}: holds no evaluated fold", "lawqa crossval run  first")
-    return tuple(_pool_seed(found[seed], seed, folds, output_dir) for seed in sorted(found))
+    read = [_read_seed(found[seed], seed, folds) for seed in sorted(found)]
+    note = pooled_note(folds, _spread([one.rows for one in read]))
+    return tuple(_write_seed(one, note, output_dir) for one in read)
 
 
-def _pool_seed(runs: dict[int, Path], seed: int, folds: int, output_dir: Path) -> Pooled:
+def pooled_note(folds: int, spread: Spread | None) -> str:
+    """What pooled answers can and cannot say about another training.
+
+    Args:
+        folds: how many were pooled.
+        spread: between the training seeds; None where there is one.
+    """
+    about = (
+        f"POOLED: {folds} folds; each fold's adapter was trained on most of the other folds' questions, so "
+        "the answers are not independent."
+    )
+    if spread is None:
+        sizes = ", ".join(f"{points}: {low}-{high} %" for points, low, high in ERRORS_UNSEEN)
+        return (
+            f"{about} One training seed: neither interval nor p sees how far another training would fall. "
+            f"By the standard deviation between trainings in points, a test at p = 0.05 errs in ({sizes}) of "
+            "comparisons instead of at most 5 %; --seeds 3 measures it"
+        )
+    return (
+        f"{about} {spread.seeds} training seeds, which differ by {100 * spread.deviation:.1f} points "
+        "(standard deviation) beyond the luck of the questions; lawqa compare with all of them puts that "
+        "into interval and p, with one of them it does not"
+    )
+
+
+def _spread(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> Spread | None:
+    """Between the seeds' final answers, on the questions that all of them were asked."""
+    right = [
+        {
+            final.question_id: final.outcome == "correct"
+            for final in final_answers([scored_answer(row) for row in rows])
+        }
+        for rows in seeds
+    ]
+    shared = sorted(set.intersection(*(set(one) for one in right)))
+    return training_spread([[one[question] for question in shared] for one in right])
+
+
+@dataclass(frozen=True)
+class _Seed:
+    """The folds of one training seed."""
+
+    seed: int
+    manifests: Sequence[dict[str, Any]]
+    rows: Sequence[Mapping[str, Any]]
+    damaged: Sequence[str]
+
+
+def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
     missing = [fold for fold in range(1, folds + 1) if fold not in runs]
     if missing:
         raise DataError(
@@ -89,11 +146,15 @@ def _pool_seed(runs: dict[int, Path], seed: int, folds: int, output_dir: Path) -
                 f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
             )
         rows += of_fold
+    return _Seed(seed, manifests, rows, damaged)
+
+
+def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
+    seed, manifests, rows = read.seed, read.manifests, read.rows
     notes = [
-        f"POOLED: {folds} folds; each fold's adapter was trained on most of the other folds' questions, so "
-        "the answers are not independent and the interval is somewhat too narrow",
+        note,
         *sorted({note for manifest in manifests for note in manifest["notes"]}),
-        *damaged,
+        *read.damaged,
     ]
     run = RunDirectory.create(output_dir / f"seed{seed}", fresh=True)
     with closing(ResultLog(run.path / RESULTS)) as log:

@@ -28,6 +28,7 @@ from lawqa.scoring.permutations import (
     average_over_orders,
     summarise_permutations,
 )
+from lawqa.scoring.planning import Design, detectable_difference, final_discordance
 from lawqa.scoring.power import mcnemar_power, minimum_detectable_difference
 from lawqa.scoring.several import (
     Judged,
@@ -58,6 +59,7 @@ __all__ = [
     "Calibration",
     "CalibrationBin",
     "Collapse",
+    "Design",
     "FinalAnswer",
     "FinalSummary",
     "Floors",
@@ -84,8 +86,10 @@ __all__ = [
     "compare",
     "compare_repeats",
     "compared_answers",
+    "detectable_difference",
     "difference_line",
     "final_answers",
+    "final_discordance",
     "floors_of",
     "holm",
     "judge",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,12 +102,17 @@ def _preference_p(answered: Sequence[ScoredAnswer], label: Label) -> float:
     """The chance of at least as many wrong answers with this label if wrong choices could change places."""
     import numpy as np
 
-    distribution, observed = np.ones(1), 0
-    for _, group in by_question(answered):
-        wrong = [answer for answer in group if answer.predicted != answer.gold]
-        if wrong:
-            observed += sum(answer.predicted == label for answer in wrong)
-            distribution = np.convolve(distribution, _of_question(wrong, label))
+    wrong = [answer for answer in answered if answer.predicted != answer.gold]
+    groups = [group for _, group in by_question(wrong)]
+    # Questions with one wrong answer: chances of 1/3 each, whose sum is binomial.
+    could = sum(len(group) == 1 and group[0].gold != label for group in groups)
+    distribution = np.array(
+        [math.comb(could, k) * 2 ** (could - k) / 3**could for k in range(could + 1)]
+    )
+    for group in groups:
+        if len(group) > 1:
+            distribution = np.convolve(distribution, _of_question(group, label))
+    observed = sum(answer.predicted == label for answer in wrong)
     return float(distribution[observed:].sum())
 
 

@@ -1,0 +1,149 @@
+"""The power table of `lawqa plan --power`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lawqa.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerFlags:
+    """What `lawqa plan --power` reckons with; each list makes rows or columns of the table."""
+
+    questions: tuple[int, ...] = (42, 140, 280)
+    """With --power: questions that both runs are asked."""
+    discordance: tuple[float, ...] = (0.15, 0.25, 0.35)
+    """With --power: share of questions that exactly one of two single answers gets right; a quarter is usual
+    between a model and its adapter."""
+    orders: tuple[int, ...] = (1,)
+    """With --power: choice orders of each question."""
+    votes: tuple[int, ...] = (1, 8)
+    """With --power: samples in each order."""
+    seeds: tuple[int, ...] = (1, 3)
+    """With --power: trainings that are compared together."""
+    spread: float = 0.0
+    """With --power: standard deviation between trainings, in points."""
+    repeatable: float = 0.8
+    """With --power: how alike two answers of one run to a question are: 1 where asking again changes nothing,
+    0 for all chance."""
+    comparisons: int = 1
+    """With --power: comparisons that Holm's correction will count."""
+
+
+def power_rows(flags: PowerFlags) -> list[dict[str, Any]]:
+    """The detectable difference of every design, in points.
+
+    Raises:
+        ConfigError: a number is out of its range.
+    """
+    from lawqa.scoring import Design, detectable_difference
+
+    _check(flags)
+    rows = []
+    for n, discordance, orders, votes, seeds in itertools.product(
+        flags.questions, flags.discordance, flags.orders, flags.votes, flags.seeds
+    ):
+        design = Design(n, discordance, orders, votes, seeds)
+        found = detectable_difference(
+            design,
+            repeatable=flags.repeatable,
+            spread=flags.spread / 100,
+            alpha=0.05 / flags.comparisons,
+        )
+        rows.append(
+            {
+                **asdict(design),
+                "detectable_points": None if found is None else round(100 * found, 1),
+            }
+        )
+    return rows
+
+
+def power_json(flags: PowerFlags) -> str:
+    """The table as JSON."""
+    content = {
+        "schema_version": 1,
+        "alpha": 0.05 / flags.comparisons,
+        "power": 0.8,
+        "repeatable": flags.repeatable,
+        "spread_points": flags.spread,
+        "rows": power_rows(flags),
+    }
+    return json.dumps(content, indent=1)
+
+
+def power_text(flags: PowerFlags) -> str:
+    """The table as a person reads it: a row for questions and discordance, a column for each way to ask."""
+    from lawqa.report.table import aligned
+
+    rows = power_rows(flags)
+    ways = [*itertools.product(flags.orders, flags.votes, flags.seeds)]
+    cells = [["questions", "discordance", *(_way(*way) for way in ways)]]
+    for start in range(0, len(rows), len(ways)):
+        part = rows[start : start + len(ways)]
+        shown = [
+            "none" if r["detectable_points"] is None else f"{r['detectable_points']:.1f}"
+            for r in part
+        ]
+        cells.append([str(part[0]["questions"]), f"{part[0]['discordance']:.2f}", *shown])
+    level = f"p = 0.05 / {flags.comparisons}" if flags.comparisons > 1 else "p = 0.05"
+    return "\n".join([
+        f"smallest true difference, in points, that 80 % of comparisons detect at {level}",
+        "",
+        aligned(cells),
+        "",
+        "discordance: questions that exactly one of two single answers gets right; exact McNemar for single "
+        "answers.",
+        f"votes, orders and seeds: answers of one run to a question correlate by {flags.repeatable:g} "
+        "(--repeatable);",
+        f"trainings differ by {flags.spread:g} points (--spread): "
+        + ("without it the table flatters adapters." if flags.spread == 0 else "a standard deviation."),
+    ])  # fmt: skip
+
+
+def _way(orders: int, votes: int, seeds: int) -> str:
+    asked = (
+        "single"
+        if orders * votes == 1
+        else f"vote of {votes}"
+        if orders == 1
+        else f"{orders} orders"
+    )
+    if orders > 1 and votes > 1:
+        asked += f" x {votes}"
+    return asked if seeds == 1 else f"{asked}, {seeds} seeds"
+
+
+def _check(flags: PowerFlags) -> None:
+    problems = [
+        f"--{name} is {value}, expected 1 or more"
+        for name in ("questions", "orders", "votes", "seeds", "comparisons")
+        for value in _each(getattr(flags, name))
+        if value < 1
+    ]
+    problems += [
+        f"--discordance is {value:g}, expected a share from 0 to 1"
+        for value in flags.discordance
+        if not 0 <= value <= 1
+    ]
+    if not 0 <= flags.repeatable <= 1:
+        problems.append(f"--repeatable is {flags.repeatable:g}, expected 0 to 1")
+    if not 0 <= flags.spread <= 100:
+        problems.append(f"--spread is {flags.spread:g}, expected points from 0 to 100")
+    problems += [
+        f"--{name} names nothing"
+        for name in ("questions", "discordance", "orders", "votes", "seeds")
+        if not getattr(flags, name)
+    ]
+    if problems:
+        raise ConfigError(
+            "\n".join(problems), "lawqa plan --power --questions 140 --discordance 0.25"
+        )
+
+
+def _each(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,)
