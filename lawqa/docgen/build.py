@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,11 +175,29 @@ def _context(source: Source, place: Place, interface: Interface) -> dict[str, An
         "place_keys": PLACE_KEYS,
         "placeholders": place.placeholders,
         "value": lambda name: _value(name, place),
-        # A function, because only one document needs them and they take a second.
+        # Functions, because only one document needs each of them and they take a second.
+        "power_table": _power_table,
         "subcommands": lambda: [
             (" ".join(words), interface.help_text(words)) for words in interface.subcommands
         ],
     }
+
+
+def _power_table() -> list[list[str]]:
+    """Detectable differences in points: single answers, the vote of 8, three trainings."""
+    from lawqa.scoring import Design, detectable_difference
+
+    rows = []
+    for questions, discordance in itertools.product((42, 140), (0.15, 0.25, 0.35)):
+        designs = (
+            Design(questions, discordance),
+            Design(questions, discordance, votes=8),
+            Design(questions, discordance, seeds=3),
+        )
+        found = [detectable_difference(design) for design in designs]
+        shown = ["—" if one is None else f"{100 * one:.1f}" for one in found]
+        rows.append([str(questions), f"{discordance:.0%}", *shown])
+    return rows
 
 
 def _value(name: str, place: Place) -> str:

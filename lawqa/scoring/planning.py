@@ -34,8 +34,8 @@ def final_discordance(design: Design, repeatable: float) -> float:
     A question is answered rightly with its own probability, Beta(a, a) over the questions with
     a = (1 / repeatable - 1) / 2, so that two answers of one run to a question correlate by `repeatable`. Two
     runs that know the same differ by chance on (1 - repeatable) / 2 of the questions; a vote takes away as
-    much of that as it makes probabilities surer, which is little where they are near one half. The rest of the
-    discordance is lasting. The chance of the trained side is averaged over its seeds.
+    much of that as it makes probabilities surer, which is little where they are near one half. The rest of
+    the discordance is lasting. The chance of the trained side is averaged over its seeds.
 
     Args:
         design: what is planned.
