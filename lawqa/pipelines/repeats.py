@@ -11,7 +11,9 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.runs_diff import causes
 from lawqa.runs import MANIFEST, read_manifest
 
-_SEED = re.compile(r"(?i)(?<![a-z])(seed|s)([-_]?)[0-9]+")
+Manifest = Mapping[str, Any]
+
+_SEED = re.compile(r"(?i)(?<![a-z])(seed)[-_]?[0-9]+")
 
 
 def sides_of(
@@ -39,25 +41,25 @@ def sides_of(
         return (base,), (tuple(name for name, _ in rest),)
     if seeds == "apart":
         return (base,), tuple((name,) for name, _ in rest)
-    sides = repeats([_manifest(path) for _, path in runs])
+    sides = repeats([(path, _manifest(path)) for _, path in runs])
     if len(sides) == 1:  # seeds of one run held against each other
         return (base,), tuple((name,) for name, _ in rest)
     named = [tuple(runs[number][0] for number in side) for side in sides]
     return named[0], tuple(named[1:])
 
 
-def repeats(manifests: Sequence[Mapping[str, Any] | None]) -> list[list[int]]:
+def repeats(runs: Sequence[tuple[Path, Manifest | None]]) -> list[list[int]]:
     """Runs that differ in the seed alone, together.
 
     Args:
-        manifests: of each run; None for a result file, which repeats nothing.
+        runs: place and manifest of each; no manifest for a result file, which repeats nothing.
 
     Returns:
         The places of the runs of each side, in the sequence given.
     """
     sides: list[list[int]] = []
-    for number, manifest in enumerate(manifests):
-        side = next((s for s in sides if all(_repeat(manifests[n], manifest) for n in s)), None)
+    for number, run in enumerate(runs):
+        side = next((s for s in sides if all(_repeat(runs[n], run) for n in s)), None)
         if side is None:
             sides.append([number])
         else:
@@ -65,24 +67,38 @@ def repeats(manifests: Sequence[Mapping[str, Any] | None]) -> list[list[int]]:
     return sides
 
 
-def _manifest(path: Path) -> Mapping[str, Any] | None:
+def _manifest(path: Path) -> Manifest | None:
     return read_manifest(path) if (path / MANIFEST).is_file() else None
 
 
-def _repeat(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
+def _repeat(one: tuple[Path, Manifest | None], other: tuple[Path, Manifest | None]) -> bool:
     """Whether two runs differ in the seed of training or sampling, and in nothing that matters besides."""
-    if one is None or other is None or _seeds(one) == _seeds(other):
+    (path, first), (its_path, second) = one, other
+    if first is None or second is None:
         return False
-    if _recipe(one) != _recipe(other):
+    if not (_has_a_seed(path, first) and _has_a_seed(its_path, second)):
         return False
-    return not causes(_without_seed(one), _without_seed(other))
+    if _seeds(path, first) == _seeds(its_path, second) or _recipe(first) != _recipe(second):
+        return False
+    return not causes(_without_seed(first), _without_seed(second))
 
 
-def _seeds(manifest: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (manifest.get("seed"), *(_SEED.search(path) and path for path in _adapters(manifest)))
+def _has_a_seed(path: Path, manifest: Manifest) -> bool:
+    """Whether a seed had a part in it: an adapter was trained, texts were sampled, or its name says so."""
+    if not isinstance(manifest.get("model"), dict) or not isinstance(manifest.get("config"), dict):
+        return False
+    config = manifest["config"]
+    sampled = config.get("answer_by") == "generate" and bool(config.get("temperature"))
+    return bool(_adapters(manifest)) or sampled or _SEED.search(path.name) is not None
 
 
-def _recipe(manifest: Mapping[str, Any]) -> tuple[object, ...]:
+def _seeds(path: Path, manifest: Manifest) -> tuple[object, ...]:
+    named = [path.name, *_adapters(manifest)]
+    found = [match[0] if match else None for match in map(_SEED.search, named)]
+    return (manifest.get("seed"), *found)
+
+
+def _recipe(manifest: Manifest) -> tuple[object, ...]:
     """What its adapters are called but for the seed's number, and how they were trained if that is known."""
     return tuple((_SEED.sub(r"\1", path), _training(Path(path))) for path in _adapters(manifest))
 
@@ -94,10 +110,11 @@ def _training(adapter: Path) -> object:
     return {**settings, "seed": None} if isinstance(settings, dict) else None
 
 
-def _adapters(manifest: Mapping[str, Any]) -> list[str]:
+def _adapters(manifest: Manifest) -> list[str]:
     found = manifest.get("adapter") or {}
-    return [str(one["path"]) for one in found.get("folds", [found]) if one and one.get("path")]
+    parts = found.get("folds", [found]) if isinstance(found, dict) else []
+    return [str(one["path"]) for one in parts if isinstance(one, dict) and one.get("path")]
 
 
-def _without_seed(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+def _without_seed(manifest: Manifest) -> Manifest:
     return {**manifest, "config": {**manifest["config"], "seed": None}}

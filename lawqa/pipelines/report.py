@@ -219,7 +219,7 @@ def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[Pair, .
 
 def _sides(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ...]]:
     """Runs that differ in the seed alone are one side; the first one's comes first."""
-    found = repeats([run.manifest if run.command else None for run in runs])
+    found = repeats([(Path(run.path), run.manifest if run.command else None) for run in runs])
     if len(found) == 1:  # seeds of one run beside each other
         return [(run,) for run in runs]
     return [tuple(runs[number] for number in side) for side in found]
