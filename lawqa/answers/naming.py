@@ -53,7 +53,7 @@ _NUMBERED = (
     wording(
         "option|choice|statement",
         r"the (?<![a-z]the )(?P<counted>first|second|third|fourth|last|final) (?:option|choice"
-        r"|statement)\b(?! [a-d]\b)",
+        r"|statement)\b(?! [abcd]\b)",
     ),
 )
 _ITEM_TEXT = re.compile(

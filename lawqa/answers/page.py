@@ -80,6 +80,7 @@ _CHAT_TOKEN = re.compile(
     r"(?:(?:assistant|model|user|system)(?=[\s<]|\Z))?"
     r"|\[/?INST\]"
 )
+_SHOWN = re.compile(r"(?:例如|比如|格式|之间|形式|例：|例:|e\.g\.)[^\n]{0,36}\Z")
 _QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
 _LETTER = re.compile(r"[a-hj①-⑩ア-オカキ](?<![a-z0-9_\\][a-hj])(?![a-z0-9_])")
 _TWO_LETTERS = re.compile(r"[a-z][a-z]")
@@ -230,10 +231,11 @@ def _turn(text: str) -> tuple[int, int]:
     """The stretch of the assistant's turn, without space around it; what follows answers another prompt."""
     first, last = 0, len(text)
     for token in _CHAT_TOKEN.finditer(text):
-        if _QUOTED.match(text, max(0, token.start() - 1)):
-            continue
-        if text[first : token.start()].strip():
-            last = token.start()
+        start = token.start()
+        if _QUOTED.match(text, max(0, start - 1)) or _SHOWN.search(text, max(0, start - 40), start):
+            continue  # named in prose, or in an example of the format
+        if text[first:start].strip():
+            last = start
             break
         first = token.end()
     said = text[first:last]

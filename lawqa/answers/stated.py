@@ -71,6 +71,13 @@ _ALSO = (
         r"(?:(?:a |the )?(?:correct|right|valid) (?:answer|option|choice)|an answer)",
     ),
 )
+_ALSO_LIKELY = (
+    wording(
+        "も",
+        rf"[{MARK}](?<![a-z0-9_][{MARK}])(?![a-z0-9])[ {BRACKETS}]{{0,4}}も(?:また)?[、 ]{{0,2}}",
+        r"(?:考えられ(?!な|ませ)|あり得[るま]|ありえ[るま]|候補|可能性が|捨てがた|否定でき)",
+    ),
+)
 SECOND_THOUGHTS = (
     wording("いや|いえ", r"(?<![ぁ-んァ-ヶ一-龠])(?:いや|いえ|いいえ)[、,]"),
     wording(
@@ -140,11 +147,14 @@ def retraction(reading: Reading) -> Iterator[Mark]:
 
 
 def also_right(reading: Reading) -> Iterator[Mark]:
-    """`さらに d も正解` behind an answer makes it two, which is no single choice."""
+    """`さらに d も正解` makes an answer two, `d も考えられる` one that was only likely: no single choice."""
     for found in find_each(_ALSO, reading.page):
         label = label_at(reading.page, found.start("label"))
         if label and not denied(reading.page.text, found.end("label")):
             yield Mark("void", None, Strength.STATED, found.start(), found.span())
+    for found in find_each(_ALSO_LIKELY, reading.page):
+        if label_at(reading.page, found.start()):
+            yield Mark("void", None, Strength.FORCED, found.start(), found.span())
 
 
 def withdrawal(reading: Reading) -> Iterator[Mark]:
