@@ -12,10 +12,11 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from lawqa.answers import parse
 
-REAL = Path(__file__).resolve().parents[2] / "shared/data/real_outputs/dev.jsonl"
+FOLDER = Path(__file__).resolve().parents[2] / "shared/data/real_outputs"
 SIZE = 1_000_000
 CHOICES = (
     "届出書を提出した会社の取締役は、その責任を負う。",
@@ -67,6 +68,24 @@ def megabytes() -> dict[str, str]:
         "empty think blocks": "<think></think>" * (SIZE // 15),
         "chat tokens": "<|im_end|>" * (SIZE // 10),
         "made-up prompts": "c\n" + "質問: x\na 甲\nb 乙\nc 丙\nd 丁\n回答: a\n" * (SIZE // 30),
+        "zero-width signs before a letter": "答え：" + "\u200b" * SIZE + "c",
+        "zero-width signs between letters": "a\u200b" * (SIZE // 2),
+        "spaces before a letter": "答え：" + " " * SIZE + "c",
+        "marks of direction": "\u202e\u2066答え：c\u2069\u202c" * (SIZE // 8),
+        "nested boxes": "\\boxed{" * (SIZE // 7) + "c",
+        "tags": "<b>" * (SIZE // 3),
+        "channels": "<|channel|>analysis<|message|>a<|end|>" * (SIZE // 38),
+        "marks cut off": "".join(shuffle.choices(["<|", "<t", "[T", "</", "◁"], k=SIZE // 2)),
+        "one choice again and again": f"最も適切なのは{CHOICES[1]}である。" * (SIZE // 35),
+        "all choices in turn": "".join(
+            f"{i}. {CHOICES[i % 4]}（{'abcd'[i % 4]}）が正しい。\n" for i in range(SIZE // 40)
+        ),
+        "quotations": "「" + "」「" * (SIZE // 2),
+        "brackets with a letter": "".join(f"第{i}の場合（a）と" for i in range(SIZE // 12)),
+        "soft words": "".join(f"{i}条ではbかもしれません。" for i in range(SIZE // 16)),
+        "Chinese verbs": "".join(f"第{i}条，故本题选A。" for i in range(SIZE // 14)),
+        "table rows": "".join(f"| {'abcd'[i % 4]} | × | {i} |\n" for i in range(SIZE // 16)),
+        "fields": "".join(f'{{"choice": "a", "n": {i}}}\n' for i in range(SIZE // 26)),
         "random letters": "".join(shuffle.choices("a b c d \n。が", k=SIZE)),
         "random cues": "".join(
             shuffle.choices(
@@ -90,20 +109,27 @@ def report(name: str, texts: Sequence[tuple[str, Sequence[str]]]) -> None:
     """Print how many of these outputs are read in a second."""
     took = seconds(lambda: [parse(text, choices) for text, choices in texts], 7)
     mean = sum(len(text) for text, _ in texts) / len(texts)
-    print(f"{name:28} {len(texts) / took:9,.0f} outputs/s   (mean {mean:,.0f} characters)")
+    print(f"{name:34} {len(texts) / took:9,.0f} outputs/s   (mean {mean:,.0f} characters)")
+
+
+def _real(item: dict[str, Any]) -> tuple[str, Sequence[str]]:
+    choices = item["choices"] or ()
+    if isinstance(choices, str):
+        choices = [choice[2:] for choice in choices.splitlines()]
+    return item["response"], choices
 
 
 def main() -> None:
     """Print both tables."""
     report("typical outputs", [(text, CHOICES) for text in typical_outputs()])
-    if REAL.is_file():
-        items = [json.loads(line) for line in REAL.read_text(encoding="utf-8").splitlines()]
-        real = [(i["response"], [c[2:] for c in i["choices"].splitlines()]) for i in items]
-        report("labelled real outputs", real)
+    for name in ("dev.jsonl", "world_dev.jsonl"):
+        if (FOLDER / name).is_file():
+            lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+            report(f"labelled outputs, {name}", [_real(json.loads(line)) for line in lines])
     print()
     for name, text in megabytes().items():
         took = seconds(lambda text=text: parse(text, CHOICES), 3)  # type: ignore[misc]
-        print(f"{name:28} {took * 1000:9.1f} ms")
+        print(f"{name:34} {took * 1000:9.1f} ms")
 
 
 if __name__ == "__main__":

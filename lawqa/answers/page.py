@@ -92,7 +92,7 @@ _LOOP_KEPT = 3
 _MOST_SCANNED = 250_000
 """Of a longer text the middle is not even searched for marks of thinking."""
 
-MOST_CHARACTERS = 120_000
+MOST_CHARACTERS = 80_000
 """Of a longer text, loops left out, the first and the last half of so many are read.
 
 No completion is so long: 32,768 tokens, all that Qwen3 writes, are about 60,000 Japanese characters.
