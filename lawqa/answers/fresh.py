@@ -65,6 +65,15 @@ _TOLD = re.compile(
     rf"|your)(?: \w{{1,20}})? "
     r"question (?:was|is|were|asks|reads|had)"
 )
+_GIVEN = re.compile(
+    r"(?:下面|以下|如下)(?:是|为)?(?:一个|几个)?(?:例子|示例|样例)|(?:以下|次)(?:に|は)、?(?:回答"
+    r"|解答|出力)?例(?:を|です|で)"
+    r"|here(?:'s| is) an example(?: of|:)|the (?:following )?example below"
+)
+"""What hands over an example with question and answer, up to the words that put the real question."""
+_GIVEN_END = re.compile(
+    r"\n[ >#]{0,4}(?:请|现在|问题|题目|では|それでは|質問|問題|now|question|your turn)"
+)
 _EXAMPLE_WORDS = ("例", "example", "sample", "let's say", "suppose", "imagine", "assume")
 _SECTION_END = re.compile(r"\n {0,3}(?:#{1,6}[^#]|-{3,} {0,3}(?:\n|\Z))")
 _PARAGRAPH_END = re.compile(r"(?<!\n)\n {0,8}\n")
@@ -154,6 +163,9 @@ def example_stretches(page: Page) -> Iterator[tuple[int, int]]:
         return
     text = "\n" + page.text
     told = islice(_TOLD.finditer(text), _MOST)
+    for found in islice(_GIVEN.finditer(text), _MOST):
+        end = _GIVEN_END.search(text, found.end())
+        yield found.start() - 1, (end.start() if end else len(text)) - 1
     for found in (*islice(_EXAMPLE.finditer(text), _MOST), *told):
         long = found.re is _TOLD or found["section"]
         blank = _BLANK.match(text, found.end())

@@ -30,10 +30,10 @@ _UNDECIDED = re.compile(
     r"(?:を(?:検討|考え|見|確認|比較|除|読)|の?場合|か(?:どうか|否か|\?|。|、|\Z)|については?"
     r"|に関して|とは?(?:異な|違|別|対比|比べ|比較)"
     r"|で(?:は|も)?な[いくか]|じゃな|よりも?|に対して|は(?:どう|いかが|別|誤|不)|も(?:検討|考え)"
+    r"|を選(?:ぶ|択する|択す)べきでは|が(?:正解|誤り|正しい)(?:だ|で)?と(?:する|仮定|すれ)"
     r"|\?|以外|と(?:は言え|はいえ)な)"
 )
 _NO_WORD = re.compile(r"[\W_]+")
-_LABELLED = re.compile(rf"[)\]\"'}}$\s]*[(\[]{{1,2}} ?(?:選択肢)?[{MARK}] ?[)\]]")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
 _CLOSING = re.compile(r"[)\]\"'}$。 ]*")
 _FINISHED = re.compile(r"[。.!)\"' ]\Z")
@@ -108,8 +108,8 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
     first, last, label = hits[0]
     span = (places[first], places[last - 1] + 1)
     line = text.rfind("\n", 0, span[0]) + 1
-    if _ITEM.match(text, line) or _LABELLED.match(text, span[1]):
-        return  # the label beside it is read, by the rules for labels
+    if _ITEM.match(text, line):
+        return
     most = 2 * (span[1] - span[0]) >= len(text)
     at_end = span[1] > sentence_start(text, len(text) - 1) and _FINISHED.search(text)
     if (

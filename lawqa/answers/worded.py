@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lawqa.answers.context import conditional, doubtful, in_example, questioned
-from lawqa.answers.labels import BRACKETS, FOREIGN, FORM, in_a_list, labels_at
+from lawqa.answers.labels import BRACKETS, FOREIGN, FORM, in_a_list, label_at, labels_at
 from lawqa.answers.labels import MARK as OURS
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import TAKEN_BACK, denied, doubted, not_ours, only_possible
@@ -65,6 +65,22 @@ _CHOSEN = (
         rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}(?:(?:正解|最も適切|回答|解答|答え)と|推奨|回答(?:し|する)",
         r"|選択し(?!な|得)|選択(?:する|します|いたし)(?!こと|場合|と)",
         r"|選(?:び(?!ませ|たくな|がち|やす|かね)|ぶ(?!こと|場合|と)|ん(?!だ場合|だ人)))",
+    ),
+    wording(
+        "を",
+        rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}選(?:択する|択す|ぶ)(?:べき|のが|ことが)(?!で(?:は|も)な)",
+    ),
+    wording(
+        "にす|にし|に決|に絞|に落|で回答|で解答|でよい|で良い",
+        rf"{_LONE}{_CLOSE}(?:に(?:する|します|しま(?:し|す)|決(?:め|ま)|絞(?:ら|り|れ)|落ち着)"
+        rf"|で(?:回答|解答)(?:する|します)|で(?:よ|良)い)",
+        r"(?=[。、\n]|\Z|と|られ|た|こと|る|ま|の)",
+    ),
+    wording(
+        "という|とするの|と判断するの|と考えるの|とみるの|と見るの",
+        rf"{_LONE}{_CLOSE}(?:という(?:結論|こと|判断|答え)に(?:な[りる]|至[りる])",
+        r"|と(?:する|判断する|考える|[み見]る|解する)の(?:が|は)(?:最も)?(?:妥当|適切|自然|合理"
+        r"|よい|良い|無難|正し))",
     ),
     wording("とし|とする", rf"{_LONE}{_CLOSE}と(?:する|します|いたします)(?=[。\n]|\Z)"),
     wording(
@@ -182,11 +198,16 @@ _GUESSED = (
         r"(?:考えられ(?!な|ませ|得|る(?:もの|が|けど))|挙げられる?(?!が)|疑われ|有力|優先され"
         r"|望まし|合致(?!し[なま]せ?)|一致(?!し[なま]せ?)"
         r"|近い|無難|良い|よい"
-        r"|いい|推奨され|選ばれ|支持され|第一選択|候補)",
+        r"|いい|推奨され|選択され|求められ|導かれ|最善|最良|ベスト|しっくり|必要(?:で|と|だ|。)"
+        r"|(?:本|この)(?:症例|患者|問題?|設問)の(?:診断|答え|正解)|選ばれ|支持され|第一選択|候補)",
     ),
     wording(
         "を",
-        rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}(?:選びたい|推したい|支持|第一(?:候補|選択)|優先|有力)",
+        rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}(?:行う(?:べき|の)|実施すべき|施行すべき|選びたい|推したい"
+        rf"|支持|第一(?:候補|選択)|優先|有力)",
+    ),
+    wording(
+        "と", rf"{_LONE}{_CLOSE}と(?:最も|もっとも|一番|よく)(?:一致|合致|整合|符合)(?!し[なま]せ?)"
     ),
     wording(
         "consistent|plausible|guess|lean|perhaps|maybe|probably|likely|suspect|inclin",
@@ -217,6 +238,12 @@ _PROTEST = (
 )
 _VERDICT_DRAWN = (
     wording(
+        "以外は|以外の",
+        rf"{_LONE}{_CLOSE}以外(?:は|の(?:選択肢|肢|もの)は)(?:すべて|全て|いずれも|どれも"
+        rf"|みな)?(?:明らかに)?",
+        r"(?:不適切|誤り|誤って|該当し(?:な|ま)|正しくな|除外|間違|適切で(?:な|は))",
+    ),
+    wording(
         "という結|との結|という判|との判",
         rf"{_LONE}{_CLOSE}(?:は|が)[、 ]{{0,2}}(?:誤り|間違い|不適切|正しい|適切|妥当|誤っている"
         rf"|正しくない)(?:である|だ)?と(?:いう"
@@ -241,7 +268,7 @@ def asserted(reading: Reading) -> Iterator[Mark]:
 
 
 def drawn(reading: Reading) -> Iterator[Mark]:
-    """`a は誤りという結論` answers a question that asks for the wrong one."""
+    """`a は誤りという結論` answers a question for the wrong one; `b 以外は不適切` leaves b."""
     for found in find_each(_VERDICT_DRAWN, reading.page):
         labels = labels_at(reading.page, found.start())
         if labels and labels.only and not in_a_list(reading.page, found.start()):
@@ -255,6 +282,25 @@ def chinese(reading: Reading) -> Iterator[Mark]:
 
 def guessed(reading: Reading) -> Iterator[Mark]:
     """`my best guess is c`, `可能是C` and `c が考えられる` call one choice likely and no more."""
+    for mark in _guessed(reading):
+        if mark.label is None or _is_last_word(reading.page, mark):
+            yield mark
+
+
+def _is_last_word(page: Page, mark: Mark) -> bool:
+    """Whether no other choice is named in the sentences behind it; if one is, the text went on weighing."""
+    end = page.text.find("。", mark.span[1])
+    if end < 0 or len(page.text) - end > _MOST_BEHIND:
+        return end < 0
+    others = (at for at in page.letters if at > end)
+    return not any(label_at(page, at) not in (None, mark.label) for at in others)
+
+
+_MOST_BEHIND = 600
+"""A soft commitment with more text than this behind it was not the last word."""
+
+
+def _guessed(reading: Reading) -> Iterator[Mark]:
     text = reading.page.text
     for found in find_each(_PROTEST, reading.page):
         at = _last_label(reading.page, found)
