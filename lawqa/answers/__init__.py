@@ -162,7 +162,7 @@ def explain(
     page = read_page(text, tuple(choices or ()), in_thought=in_thought)
     if answer.rule in ("unclosed-think", "empty"):
         return Explanation(answer, (), 0 if answer.rule == "unclosed-think" else len(page.text))
-    evidence = find_evidence(page)
+    evidence = find_evidence(page, complete=True)
     fates: list[tuple[Mark, str]] = [
         *evidence.decision.fates,
         *((mark, "in a worked example") for mark in evidence.examples),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from lawqa.answers import graded, lone, quotes, refusals, stated, tables, worded
 from lawqa.answers.decide import Decision, decide
-from lawqa.answers.fresh import example_stretches, fresh_prompt_at
+from lawqa.answers.fresh import example_stretches, fresh_prompt_at, speaks_of_others
 from lawqa.answers.mapping import back, back_span
 from lawqa.answers.marks import Mark, Rule, Strength
 from lawqa.answers.naming import Named, name_choices
@@ -64,13 +65,25 @@ class Evidence(NamedTuple):
     fresh: tuple[Mark, ...] = ()
 
 
-def find_evidence(page: Page) -> Evidence:
-    """Find the marks of every rule, set aside those that speak of another question, and resolve the rest."""
+_HANDED_IN = (stated.final_answer, stated.boxed, stated.answer_line, stated.answer_sentence)
+_NOTHING_MORE = re.compile(r"[)\]}\"'$.。\s]*\Z")
+
+
+def find_evidence(page: Page, *, complete: bool = False) -> Evidence:
+    """Find the marks of every rule, set aside those that speak of another question, and resolve the rest.
+
+    Args:
+        page: the text.
+        complete: also look for what cannot change the answer.
+    """
     sole = next(stated.sole_label(Reading(page, (), page)), None)
     if sole is not None:
         return Evidence(decide([sole._replace(rule="sole-label")]))
     named = name_choices(page)
     reading = read_slots(named.page, page)
+    plain = None if complete else _plain_ending(reading, named)
+    if plain is not None:
+        return Evidence(decide(plain))
     marks: list[Mark] = []
     for rule in RULES:
         if rule.last_resort and any(mark.kind != "reopen" for mark in marks):
@@ -88,6 +101,31 @@ def find_evidence(page: Page) -> Evidence:
     if cut is not None:
         marks = [mark for mark in marks if mark.at < cut]
     return Evidence(decide(marks), tuple(examples), tuple(fresh))
+
+
+def _plain_ending(reading: Reading, named: Named) -> list[Mark] | None:
+    """The marks of a text that ends on an answer line and announces no other answer; None for other texts.
+
+    The last word is then firm, and nothing before it can change the label: the other rules need not look.
+    """
+    slots, text = reading.slots, reading.page.text
+    if not slots or any(slot.found not in ("label", "other") for slot in slots):
+        return None
+    labels = {slot.label for slot in slots if slot.found == "label"}
+    last = slots[-1]
+    if len(labels) != 1 or last.manner == "sentence" or last.found != "label":
+        return None
+    if not _NOTHING_MORE.match(text, last.span[1]) or speaks_of_others(reading.verbatim):
+        return None
+    marks = [
+        _on_the_page(mark, rule, named)
+        for rule in RULES
+        if rule.find in _HANDED_IN
+        for mark in rule.find(reading)
+    ]
+    lines = [mark.label for find in (lone.lone_line, lone.headed_line) for mark in find(reading)]
+    firm = bool(marks) and max(marks, key=lambda m: m.at).strength >= Strength.STATED
+    return marks if firm and {*lines} <= labels else None
 
 
 def _on_the_page(mark: Mark, rule: Rule, named: Named) -> Mark:

@@ -97,6 +97,18 @@ def fresh_prompt_at(page: Page, marks: Sequence[Mark]) -> int | None:
     return min((cut for cut in cuts if cut is not None), default=None)
 
 
+def speaks_of_others(page: Page) -> bool:
+    """Whether the text may speak of another question somewhere: an example, a heading, a list of choices."""
+    text = page.text
+    return (
+        any(True for _ in example_stretches(page))
+        or _NEXT.search(text) is not None
+        or _QUESTION.search(text) is not None
+        or _CHOICES.search(text) is not None
+        or _INLINE.search(text) is not None
+    )
+
+
 def _handed_in(page: Page, claims: list[Mark]) -> int | None:
     """Behind the first answer line, answer sentence or lone letter; reasoning may come before all of them."""
     lone = ("lone-line", "headed-line")

@@ -83,7 +83,7 @@ _CHAT_TOKEN = re.compile(
 _SHOWN = re.compile(r"(?:例如|比如|格式|之间|形式|例：|例:|e\.g\.)[^\n]{0,36}\Z")
 _QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
 _LETTER = re.compile(r"[a-hj①-⑩ア-オカキ](?<![a-z0-9_\\][a-hj])(?![a-z0-9_])")
-_TWO_LETTERS = re.compile(r"[a-z][a-z]")
+_WORDS = re.compile(r"[a-z][a-z](?:[,.:;]? |[:'])[a-z(\[\"']")
 _MOST_LETTERS = 1000
 _IN_WORD = re.compile(r"[a-zA-Z\\](?=[a-zA-Z])")
 _LOOP_SAMPLE = 48
@@ -134,8 +134,8 @@ class Page:
 
     @cached_property
     def english(self) -> bool:
-        """Whether anything may be English: two Latin letters stand together."""
-        return _TWO_LETTERS.search(self.text) is not None
+        """Whether anything may be English: a word with another or a letter behind it."""
+        return _WORDS.search(self.text) is not None
 
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
         """Where a span of `text` stands in the text given to `parse`."""
@@ -230,7 +230,7 @@ def _ends(raw: str, ranges: list[tuple[int, int]], most: int) -> list[tuple[int,
 def _turn(text: str) -> tuple[int, int]:
     """The stretch of the assistant's turn, without space around it; what follows answers another prompt."""
     first, last = 0, len(text)
-    for token in _CHAT_TOKEN.finditer(text):
+    for token in () if "<" not in text and "[" not in text else _CHAT_TOKEN.finditer(text):
         start = token.start()
         if _QUOTED.match(text, max(0, start - 1)) or _SHOWN.search(text, max(0, start - 40), start):
             continue  # named in prose, or in an example of the format
