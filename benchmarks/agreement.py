@@ -2,8 +2,8 @@
 
     python benchmarks/agreement.py [--list]
 
-Reads the labelled outputs beside the checkout where they are at hand; `--list` names every disagreement by its
-number in the file.
+Reads the labelled outputs beside the checkout where they are at hand; `--list` names every disagreement by
+its number in the file.
 """
 
 from __future__ import annotations

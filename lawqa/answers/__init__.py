@@ -15,7 +15,7 @@ from typing import Literal
 from lawqa.answers.evidence import RULES, find_evidence
 from lawqa.answers.marks import Mark, Rule
 from lawqa.answers.page import Page, read_page
-from lawqa.choices import Label
+from lawqa.choices import LABELS, Label
 
 __all__ = [
     "RULES",
@@ -70,6 +70,10 @@ class ParsedAnswer:
         return self.rule in SOFT
 
 
+_BARE: dict[str, Label] = {form: label for label in LABELS for form in (label, label.upper())}
+"""By far the most common answers; they need no looking at."""
+
+
 def parse(
     text: str,
     choices: Sequence[str] | None = None,
@@ -91,6 +95,10 @@ def parse(
         The label or none, how the text ended, the rule that decided and what it read. Never raises, and
         takes time linear in the text.
     """
+    bare = text.strip()
+    if bare in _BARE and not in_thought:
+        at = text.index(bare)
+        return ParsedAnswer(_BARE[bare], "answered", "sole-label", (at, at + 1))
     page = read_page(text, tuple(choices or ()), in_thought=in_thought)
     missing: Status = "truncated" if hit_limit else "unanswered"
     if page.unclosed_think:

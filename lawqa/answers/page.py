@@ -86,6 +86,7 @@ _LETTER = re.compile(r"[a-hj①-⑩ア-オカキ](?<![a-z0-9_\\][a-hj])(?![a-z0-
 _WORDS = re.compile(r"[a-z][a-z](?:[,.:;]? |[:'])[a-z(\[\"']")
 _MOST_LETTERS = 1000
 _IN_WORD = re.compile(r"[a-zA-Z\\](?=[a-zA-Z])")
+_SHORTEST_LOOP = 200
 _LOOP_SAMPLE = 48
 _LOOP_KEPT = 3
 
@@ -248,7 +249,7 @@ def _without_loop(text: str) -> int:
     Whole periods are dropped, so that what is left still ends where the model was cut off.
     """
     size = len(text)
-    if size < 1000:
+    if size < _SHORTEST_LOOP:
         return size
     before = text.rfind(text[size - _LOOP_SAMPLE :], 0, size - 1)
     if before < 0:
