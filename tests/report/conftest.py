@@ -60,6 +60,8 @@ def make_run(
         path = tmp_path / name
         file = path / "manifest.json"
         manifest = json.loads(file.read_text(encoding="utf-8"))
+        # One base model answers every table; a script is a model of its own where it is known.
+        manifest["model"] = {"backend": "scripted", "name": "scripted"}
         if adapter:
             manifest["adapter"] = {"path": adapter, "weights_sha256": None, "manifest": {}}
         manifest["notes"] = [*notes, *manifest["notes"]]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -175,11 +175,9 @@ def test_different_data_is_said(
         in line
         for line in cautions(report)
     )
-    again = tmp_path / "few" / "manifest.json"
-    manifest = json.loads(again.read_text(encoding="utf-8"))
-    manifest["questions"][0]["fingerprint"] = "0" * 16
-    again.write_text(json.dumps(manifest), encoding="utf-8")
-    report = made(tmp_path / "base", tmp_path / "few")
+    first, *others = embedded_questions[:40]
+    write_questions(few, [replace(first, text=f"{first.text}。"), *others])
+    report = made(tmp_path / "base", make_run("reworded", 20, data=few))
     assert any("1 shared questions are not worded as in R1" in line for line in cautions(report))
 
 
