@@ -27,12 +27,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Build:
-    """Index an article file."""
+    """Index an article file, documents, or both."""
 
-    articles: Path
-    """Articles from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
     output_dir: Path
     """The index directory."""
+    articles: Path | None = None
+    """Articles from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
+    documents: Path | None = None
+    """A directory of guidelines, notices and the like: .md, .txt, .html, .pdf (extra documents)."""
     k1: float = 0.9
     """BM25: how soon a repeated word stops counting."""
     b: float = 0.4
@@ -50,9 +52,9 @@ class Build:
         parameters = Bm25Parameters(k1=self.k1, b=self.b)
         config = IndexConfig(
             self.articles, self.output_dir, parameters,
-            dense=self.dense, fresh=self.fresh, quiet=self.telling.quiet,
+            dense=self.dense, fresh=self.fresh, quiet=self.telling.quiet, documents=self.documents,
         )  # fmt: skip
-        logger.info("indexing %s …", self.articles)
+        logger.info("indexing %s …", " and ".join(map(str, config.sources())))
         counts = build_index(config)["counts"]
         print(
             f"indexed {counts['articles']:,} articles of {counts['laws']:,} laws "
@@ -237,7 +239,9 @@ def hit_text(hit: Hit, *, full: bool = False) -> str:
 
     article = hit.article
     heading, *lines = build_context([hit], limit=None if full else 400).text.split("\n")[1:]
-    title = f"{hit.rank}. {article.law_title} {heading.removeprefix('### ')}{article.caption}"
+    name = heading.removeprefix("### ")
+    caption = "" if name and name in article.caption else article.caption
+    title = f"{hit.rank}. {article.law_title} {name}{caption}"
     why = [f"   {reason.kind}: {reason.detail}" for reason in hit.reasons]
     return "\n".join([f"{title}  [{hit.score:.3g}]", *why, *(f"   | {line}" for line in lines)])
 

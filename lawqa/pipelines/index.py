@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -28,6 +29,7 @@ from lawqa.retrieval.dense import (
     SentenceEncoder,
     write_embeddings,
 )
+from lawqa.retrieval.documents import document_paths, documents_sha256, read_documents
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
@@ -39,8 +41,8 @@ from lawqa.runs import MANIFEST, SCHEMA_VERSION, describe_environment, now, writ
 class IndexConfig:
     """What to index, and where to."""
 
-    articles: Path
-    """Articles as JSONL, also .gz or .xz."""
+    articles: Path | None
+    """Articles as JSONL, also .gz or .xz; None for documents only."""
     output_dir: Path
     """The index directory."""
     parameters: Bm25Parameters = field(default_factory=Bm25Parameters)
@@ -51,6 +53,33 @@ class IndexConfig:
     """Replace an earlier index."""
     quiet: bool = False
     """No progress bar."""
+    documents: Path | None = None
+    """A directory of documents that are not statutes; None for none."""
+
+    def sources(self) -> list[Path]:
+        """What is indexed.
+
+        Raises:
+            ConfigError: nothing.
+        """
+        found = [path for path in (self.articles, self.documents) if path is not None]
+        if not found:
+            raise ConfigError(
+                "nothing to index", "--articles ARTICLES.jsonl, --documents DIR, or both"
+            )
+        return found
+
+    def read(self) -> Iterator[Article]:
+        """The articles, then the sections of the documents."""
+        if self.articles is not None:
+            yield from read_articles(self.articles)
+        if self.documents is not None:
+            yield from read_documents(self.documents)
+
+    def total(self) -> int:
+        """How many there are."""
+        articles = count_articles_in(self.articles) if self.articles else 0
+        return articles + (sum(1 for _ in read_documents(self.documents)) if self.documents else 0)
 
 
 @dataclass(frozen=True)
@@ -77,7 +106,7 @@ def build_index(config: IndexConfig) -> dict[str, Any]:
 
     Raises:
         ConfigError: the directory holds an index and `fresh` is not given, or holds something else.
-        DataError: the article file cannot be read, or a line is broken.
+        DataError: the article file or a document cannot be read, or a line is broken.
         MissingExtraError: bm25s, or for a dense index sentence-transformers, is not installed.
         Interrupted: Ctrl-C.
     """
@@ -91,21 +120,22 @@ def build_index(config: IndexConfig) -> dict[str, Any]:
 def _built(config: IndexConfig) -> dict[str, Any]:
     require_bm25s()
     encoder = None if config.dense is None else SentenceEncoder(config.dense)
-    if config.output_dir.resolve() in config.articles.resolve().parents:
-        raise ConfigError(
-            f"{config.articles}: lies in the index's own directory, which --fresh would empty",
-            "keep the articles elsewhere",
-        )
-    started, corpus, revisions = now(), _corpus(config.articles), RevisionCount()
+    for source in config.sources():
+        if config.output_dir.resolve() in (source.resolve(), *source.resolve().parents):
+            raise ConfigError(
+                f"{source}: lies in the index's own directory, which --fresh would empty",
+                "keep the articles elsewhere",
+            )
+    started, corpus, revisions = now(), _corpus(config), RevisionCount()
     with index_being_built(config.output_dir, fresh=config.fresh) as directory:
-        total = count_articles_in(config.articles)  # seconds, of a build that takes minutes
+        total = config.total()  # seconds, of a build that takes minutes
         with Bar("indexing", "articles", total, quiet=config.quiet) as bar:
-            articles = _counting(bar.over(read_articles(config.articles)), revisions)
+            articles = _counting(bar.over(config.read()), revisions)
             counts = write_index(articles, directory, config.parameters, quiet=config.quiet)
         dense = None
         if encoder is not None:
             with Bar("embedding", "articles", counts.articles, quiet=config.quiet) as bar:
-                articles = bar.over(read_articles(config.articles))
+                articles = bar.over(config.read())
                 dimension = write_embeddings(directory, articles, encoder)
             dense = {"model": config.dense, "dimension": dimension}
         files = file_entries(directory)
@@ -173,8 +203,24 @@ def _counting(articles: Iterable[Article], revisions: RevisionCount) -> Iterator
         yield article
 
 
-def _corpus(path: Path) -> dict[str, Any]:
-    """What the manifest says of the article file."""
+def _corpus(config: IndexConfig) -> dict[str, Any]:
+    """What the manifest says of the article file and the documents."""
+    path, documents = config.articles, config.documents
+    if documents is None:
+        assert path is not None  # noqa: S101 - one of them is given
+        return _file(path)
+    found = {"path": str(documents), "sha256": documents_sha256(documents)}
+    found["documents"] = str(len(document_paths(documents)))
+    if path is None:
+        return found
+    both = _file(path)
+    # One hash of both: other documents beside the same articles are another corpus.
+    digest = hashlib.sha256(f"{both['sha256']}\n{found['sha256']}\n".encode()).hexdigest()
+    return {**both, "sha256": digest, "articles_sha256": both["sha256"], "documents": found}
+
+
+def _file(path: Path) -> dict[str, Any]:
+    """What the manifest says of an article file."""
     try:
         return {"path": str(path), "sha256": corpus_sha256(path), "size": path.stat().st_size}
     except FileNotFoundError:

@@ -25,7 +25,11 @@ from lawqa.retrieval.japanese import normalise
 from lawqa.retrieval.law_names import LawNames
 from lawqa.retrieval.references import Spoken, article_name
 
+DOCUMENT = "document:"
+"""What the id of a document begins with, where a statute has e-Gov's."""
+
 _WIDEST_RANGE = 300
+_LEAST_TITLE = 6
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ def write_index(
     with (directory / "articles.bin").open("wb") as file:
         bm25 = Bm25.build(corpus.units(articles, file), parameters)
     bm25.save(directory)
-    names = LawNames(corpus.titles)
+    names = _names(corpus)
     keys = _keys(corpus)
     with Bar("linking", "paragraphs", len(corpus.citing), quiet=quiet) as bar:
         links, starts = _links(corpus, names, dict(keys), bar)
@@ -164,6 +168,18 @@ class _Corpus:
     def _flush(self, block: list[bytes], file: IO[bytes]) -> None:
         self.blocks.append(self.blocks[-1] + file.write(zlib.compress(b"\n".join(block), 6)))
         block.clear()
+
+
+def _names(corpus: _Corpus) -> LawNames:
+    """What its laws are called; a document is only by a long title, for 指針 or Q&A is a word of any text."""
+    names = LawNames(corpus.titles)
+    ids = list(corpus.laws)
+    kept = {
+        name: law
+        for name, law in names.as_mapping().items()
+        if not ids[law].startswith(DOCUMENT) or len(name) >= _LEAST_TITLE
+    }
+    return LawNames(corpus.titles, kept)
 
 
 def _line(article: Article) -> bytes:

@@ -1,0 +1,222 @@
+"""Documents that are not statutes, such as guidelines and notices, as articles: one a section.
+
+`.md`, `.txt`, `.html` and `.pdf`. A section begins at a heading: Markdown's, `<h1>` to `<h6>`, or a numbered
+line (第1章, Ⅱ-1, 1-2, 問3). It becomes an `Article` without a number: its law is the document's title, its
+caption the section's heading, so that it is found, quoted and cited (title, section) as articles are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lawqa.errors import DataError
+from lawqa.files import read_bytes
+from lawqa.retrieval.articles import Article, Paragraph
+from lawqa.retrieval.document_html import html_lines
+from lawqa.retrieval.document_pdf import pdf_lines
+from lawqa.retrieval.indexing import DOCUMENT
+
+SUFFIXES = (".md", ".txt", ".html", ".htm", ".pdf")
+"""The names of files that are read; others are left out."""
+
+_ENCODINGS = ("utf-8-sig", "cp932", "euc_jp")
+_MARKDOWN = re.compile(r" {0,3}(#{1,6})(?:[ \t\u3000]+|(?=[^#\s]))(.*?)[ \t]*#*[ \t]*$")
+_FENCE = re.compile(r" {0,3}(?:```|~~~)")
+_DIVISIONS = "編章節款目"
+_NUMBER = "[0-9一二三四五六七八九十百]+"
+_NUMBERED = (
+    (re.compile(rf"第{_NUMBER}([{_DIVISIONS}])(?:の{_NUMBER})*(?:\s.*)?"), "division"),
+    (re.compile(r"[IVX]+((?:-[0-9]+)*)(?:[\s.].*)?"), "roman"),
+    (re.compile(r"[0-9]+((?:-[0-9]+)+)(?:[\s.].*)?"), "dashed"),
+    (re.compile(r"(?:問|[QQ])\s?[0-9]+(?:-[0-9]+)*(?:[\s.:。)].*)?"), "question"),
+)
+_LOWEST_TITLE = 6  # the levels of Markdown and HTML; below them are those of numbers
+_LONGEST_HEADING = 80
+_LONGEST_PARAGRAPH = 1200
+"""A longer one is divided at the ends of its lines, so that a passage fits into a context."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a document."""
+
+    text: str
+    """Its text, without the marks of a heading."""
+    level: int | None = None
+    """Of a heading its level from 1; None for text."""
+
+
+def document_paths(directory: Path) -> list[Path]:
+    """The files of a directory that are read, folders below it included, in the order of their names.
+
+    Raises:
+        DataError: it is no directory, or holds none.
+    """
+    if not directory.is_dir():
+        found = "is not a directory" if directory.exists() else "no such directory"
+        raise DataError(
+            f"{directory}: {found}", "--documents DIR with .md, .txt, .html or .pdf files"
+        )
+    paths = [
+        path
+        for path in directory.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+    ]
+    if not paths:
+        raise DataError(
+            f"{directory}: holds no document", f"expected files that end in {' '.join(SUFFIXES)}"
+        )
+    return sorted(paths, key=lambda path: path.relative_to(directory).as_posix())
+
+
+def documents_sha256(directory: Path) -> str:
+    """One hash of the names and bytes of all documents."""
+    digest = hashlib.sha256()
+    for path in document_paths(directory):
+        content = hashlib.sha256(read_bytes(path)).hexdigest()
+        digest.update(f"{path.relative_to(directory).as_posix()}\x00{content}\n".encode())
+    return digest.hexdigest()
+
+
+def read_documents(directory: Path) -> Iterator[Article]:
+    """The sections of all documents of a directory.
+
+    Raises:
+        DataError: there is none, one cannot be read, holds no text, or is a scan.
+        MissingExtraError: one is a PDF and pypdf is not installed.
+    """
+    for path in document_paths(directory):
+        name = path.relative_to(directory).as_posix()
+        yield from _sections(read_document(path), path, name)
+
+
+def read_document(path: Path) -> list[Line]:
+    """The lines of a document, its headings marked.
+
+    Raises:
+        DataError: it cannot be read or holds no text.
+        MissingExtraError: it is a PDF and pypdf is not installed.
+    """
+    kind = path.suffix.lower()
+    if kind == ".pdf":
+        lines = _with_numbered([Line(text) for text in pdf_lines(path)])
+    elif kind in (".html", ".htm"):
+        found = [Line(text, level) for text, level in html_lines(_decoded(path))]
+        lines = found if any(line.level for line in found[1:]) else _with_numbered(found)
+    elif kind == ".md":
+        found = _markdown(_decoded(path))
+        lines = found if any(line.level for line in found) else _with_numbered(found)
+    else:
+        lines = _with_numbered([Line(text.rstrip()) for text in _decoded(path).split("\n")])
+    if not any(line.text.strip() for line in lines):
+        raise DataError(f"{path}: holds no text")
+    return lines
+
+
+def _decoded(path: Path) -> str:
+    raw = read_bytes(path)
+    for encoding in _ENCODINGS:
+        try:
+            return raw.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+        except UnicodeDecodeError:
+            continue
+    raise DataError(f"{path}: is neither UTF-8 nor Shift JIS nor EUC-JP", "save it as UTF-8")
+
+
+def _markdown(text: str) -> list[Line]:
+    lines, fenced = [], False
+    for line in text.split("\n"):
+        fenced ^= _FENCE.match(line) is not None
+        heading = None if fenced else _MARKDOWN.fullmatch(line)
+        lines.append(Line(heading[2].strip(), len(heading[1])) if heading else Line(line.rstrip()))
+    return lines
+
+
+def _with_numbered(lines: Sequence[Line]) -> list[Line]:
+    """The lines, those that are numbered headings marked; a level of their own for each kind of number."""
+    return [
+        line if line.level else Line(line.text.strip() if level else line.text, level)
+        for line in lines
+        for level in [None if line.level else _numbered_level(line.text)]
+    ]
+
+
+def _numbered_level(line: str) -> int | None:
+    text = (
+        unicodedata.normalize("NFKC", line)
+        .strip()
+        .replace("‐", "-")
+        .replace("−", "-")
+        .replace("―", "-")
+    )
+    if not 0 < len(text) <= _LONGEST_HEADING:
+        return None
+    for pattern, kind in _NUMBERED:
+        match = pattern.fullmatch(text)
+        if match is None:
+            continue
+        if kind == "question":
+            return 20
+        if text.endswith("。"):
+            return None
+        if kind == "division":
+            return 7 + _DIVISIONS.index(match[1])
+        return (12 if kind == "roman" else 16) + min(match[1].count("-"), 3)
+    return None
+
+
+def _sections(lines: Sequence[Line], path: Path, name: str) -> Iterator[Article]:
+    title, lines = _title(lines, path)
+    above: list[Line] = []
+    heading: Line | None = None
+    text: list[str] = []
+    n = 0
+    for line in [*lines, Line("", 1)]:
+        if line.level is None:
+            text.append(line.text)
+            continue
+        paragraphs = _paragraphs(text)
+        if paragraphs:
+            headings = tuple(one.text for one in above)
+            caption = heading.text if heading else ""
+            yield Article(
+                f"{DOCUMENT}{name}/{n:04d}", f"{DOCUMENT}{name}", title, "", "", "main", None,
+                caption, paragraphs, None, headings,
+            )  # fmt: skip
+            n += 1
+        if heading is not None and (heading.level or 0) < line.level:
+            above.append(heading)
+        while above and (above[-1].level or 0) >= line.level:
+            above.pop()
+        heading, text = line, []
+    if not n:
+        raise DataError(f"{path}: holds headings and no text")
+
+
+def _title(lines: Sequence[Line], path: Path) -> tuple[str, Sequence[Line]]:
+    """The first heading where it is above all others, and else the name of the file."""
+    headings = [i for i, line in enumerate(lines) if line.level is not None]
+    levels = [line.level for line in lines if line.level is not None]
+    if levels and levels[0] <= _LOWEST_TITLE and all(level > levels[0] for level in levels[1:]):
+        first = headings[0]
+        return lines[first].text, [*lines[:first], *lines[first + 1 :]]
+    return path.stem, lines
+
+
+def _paragraphs(lines: Sequence[str]) -> tuple[Paragraph, ...]:
+    """What blank lines divide, without numbers; long ones divided at line ends."""
+    found: list[Paragraph] = []
+    piece: list[str] = []
+    for line in [*lines, ""]:
+        full = sum(map(len, piece)) + len(line) > _LONGEST_PARAGRAPH
+        if piece and (not line.strip() or full):
+            found.append(Paragraph(None, "\n".join(piece)))
+            piece = []
+        if line.strip():
+            piece.append(line.strip())
+    return tuple(found)
