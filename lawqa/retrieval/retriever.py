@@ -181,11 +181,10 @@ class Retriever:
 
     def _article_scores(self, units: Scores, text: str) -> Floats:
         """The score of every article: its best paragraph, and a little of the others."""
-        # Four times as fast as reduceat over the articles' first units.
-        article_of, n = self.index.article_of, self.index.n_articles
-        best = np.zeros(n, dtype=np.float32)
-        np.maximum.at(best, article_of, units)
-        others = np.bincount(article_of, weights=units, minlength=n) - best
+        # For all laws maximum.at takes a third of the time of reduceat, and reduceat of bincount.
+        best = np.zeros(self.index.n_articles, dtype=np.float32)
+        np.maximum.at(best, self.index.article_of, units)
+        others = np.add.reduceat(units, self.index.first_unit, dtype=np.float64) - best
         scores: Floats = best + self.settings.other_paragraphs * np.minimum(others, best)
         if not _ASKS_FOR_OTHER_PARTS.search(text):
             scores[~self.index.is_main] *= self.settings.other_parts
