@@ -126,7 +126,7 @@ class RunDirectory:
                 "not replace it",
                 "name another directory",
             )
-        if holds_run and not fresh:
+        if holds_run and not fresh and not _came_to_nothing(path):
             raise ConfigError(
                 f"{path}: already holds a run",
                 "--resume goes on with it, --fresh replaces it; or name another directory",
@@ -209,6 +209,17 @@ def _kind_of(directory: Path) -> object:
         return read_manifest(directory).get("kind") if (directory / MANIFEST).is_file() else None
     except DataError:
         return None  # --fresh replaces what nobody can read
+
+
+def _came_to_nothing(directory: Path) -> bool:
+    """Whether a run failed before it had produced anything: it is not in the way of the corrected command."""
+    kept = {entry.name for entry in directory.iterdir() if entry.is_dir() or entry.stat().st_size}
+    if not kept <= {MANIFEST, ".lock"}:
+        return False
+    try:
+        return read_manifest(directory).get("status") == "failed"
+    except DataError:
+        return False
 
 
 def require_keys(manifest: Mapping[str, Any], path: Path, *keys: str) -> None:

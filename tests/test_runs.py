@@ -102,6 +102,26 @@ def test_a_directory_with_other_files_may_be_used(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["notes.txt"]
 
 
+def test_a_run_that_failed_before_it_produced_anything_is_not_in_the_way(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "run")
+    run.write_manifest(manifest(status="failed"))
+    (run.path / "results.jsonl").touch()
+    (run.path / ".lock").write_text("12345 host")
+    RunDirectory.create(tmp_path / "run").write_manifest(manifest(status="running"))
+    with pytest.raises(ConfigError, match="already holds a run"):
+        RunDirectory.create(tmp_path / "run")
+
+
+@pytest.mark.parametrize("produced", ["results.jsonl", "adapter_model.safetensors", "notes.txt"])
+def test_a_failed_run_that_produced_something_is_kept(tmp_path: Path, produced: str) -> None:
+    run = RunDirectory.create(tmp_path / "run")
+    run.write_manifest(manifest(status="failed"))
+    (run.path / produced).write_text("{}")
+    with pytest.raises(ConfigError, match="already holds a run"):
+        RunDirectory.create(tmp_path / "run")
+    assert (run.path / produced).read_text() == "{}"
+
+
 def test_a_directory_that_holds_a_run_is_refused_untouched(tmp_path: Path) -> None:
     RunDirectory.create(tmp_path).write_manifest(manifest(seed=7))
     for refuse in (RunDirectory.create, RunDirectory.check_free):
