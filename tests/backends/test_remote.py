@@ -63,7 +63,20 @@ def test_without_an_address_nothing_is_guessed(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     "given",
-    ["ftp://a", "http://", "http://a:port", "http://a:99999", "http://a/?x=1", "http://a/#x"],
+    [
+        "ftp://a",
+        "http://",
+        "http://a:port",
+        "http://a:99999",
+        "http://a/?x=1",
+        "http://a/#x",
+        "http://[",
+        "http://[::1",
+        "http://[x]/",
+        "http://a b/",
+        "http://a/\n",
+        "http://u:secret@a\u2100/",
+    ],
 )
 def test_what_is_no_address_is_refused(given: str) -> None:
     with pytest.raises(ConfigError, match="--base-url"):

@@ -12,6 +12,8 @@ from lawqa.errors import ConfigError
 # A server is told to listen there; a client that was handed the same setting means this machine.
 _ANY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound to
 
+_EXAMPLE = "for example http://127.0.0.1:11434"
+
 
 @dataclass(frozen=True)
 class Address:
@@ -51,7 +53,12 @@ def find_address(
             f"no server is named: neither --base-url nor {variable} is given",
             f"for a server on this machine: --base-url http://127.0.0.1:{port}{path}",
         )
-    parts = urlsplit(text if "://" in text else f"http://{text}")
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+    except ValueError:  # such as a bracket that is not closed; its text might repeat a password
+        raise ConfigError(f"{source}: not an address of a server", _EXAMPLE) from None
+    if not all(char.isprintable() and not char.isspace() for char in text):
+        raise ConfigError(f"{source}: an address without blanks is expected", _EXAMPLE)
     number = _checked(parts, source)
     if number is None and "://" not in text:
         number = port
@@ -71,16 +78,17 @@ def _checked(parts: SplitResult, source: str) -> int | None:
             f"{source} holds a user name or password, which would end up in the manifest",
             "give a key through the environment instead: OPENAI_API_KEY or OLLAMA_API_KEY",
         )
-    hint = "for example http://127.0.0.1:11434"
     shown = parts.geturl()
     try:
         number = parts.port
     except ValueError:
-        raise ConfigError(f"{source} {shown}: the port is not a number up to 65535", hint) from None
+        raise ConfigError(
+            f"{source} {shown}: the port is not a number up to 65535", _EXAMPLE
+        ) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{source} {shown}: not an address of a server", hint)
+        raise ConfigError(f"{source} {shown}: not an address of a server", _EXAMPLE)
     if parts.query or parts.fragment:
-        raise ConfigError(f"{source}: an address without ? and # is expected", hint)
+        raise ConfigError(f"{source}: an address without ? and # is expected", _EXAMPLE)
     return number
 
 
