@@ -250,7 +250,7 @@ def flush_directory(path: Path) -> None:
         os.close(handle)
 
 
-def strict_json(text: str) -> object:
+def strict_json(text: str | bytes) -> Any:
     """The value of a JSON text that is in no file, by the same letter as `parse_json`.
 
     Raises:
@@ -317,7 +317,7 @@ def _not_a_file(path: Path) -> ConfigError:
     )
 
 
-def _loads(text: str) -> Any:
+def _loads(text: str | bytes) -> Any:
     return json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
 
 

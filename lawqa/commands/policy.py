@@ -152,7 +152,7 @@ def parameters_in_billions(model: str) -> float | None:
         config = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
         hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
         wide, vocabulary = int(config["intermediate_size"]), int(config["vocab_size"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None  # not a model directory: whoever loads it says so
     # Attention takes somewhat less than 4 h² where key and value heads are shared; a limit needs no more.
     return (layers * (4 * hidden**2 + 3 * hidden * wide) + 2 * vocabulary * hidden) / 1e9

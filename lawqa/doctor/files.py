@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from lawqa.doctor.findings import Finding
 from lawqa.doctor.probes import Probes
 from lawqa.doctor.setting import Patient
 from lawqa.errors import LawqaError
+from lawqa.files import strict_json
 from lawqa.questions import file_sha256, read_questions
 from lawqa.templates import sentences, template_facts
 from lawqa.templates.folder import CONFIG_FILE, TEMPLATE_FILE, FolderTemplate, has_second_template
@@ -175,7 +175,7 @@ def missing_files(directory: Path) -> list[str]:
         lacking.append("tokenizer.json")
     if (directory / _WEIGHTS_INDEX).is_file():
         try:
-            listed = json.loads((directory / _WEIGHTS_INDEX).read_text(encoding="utf-8"))
+            listed = strict_json((directory / _WEIGHTS_INDEX).read_text(encoding="utf-8"))
             shards = sorted(set(listed["weight_map"].values()))
         except (ValueError, KeyError, AttributeError):
             return [*lacking, f"a whole {_WEIGHTS_INDEX}"]

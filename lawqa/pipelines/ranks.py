@@ -7,7 +7,6 @@ holds a lock that ends with its life, so nobody waits for the dead.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lawqa.errors import BackendError, ConfigError
+from lawqa.files import strict_json
 from lawqa.pipelines.lock import LOCK, is_held, run_lock
 from lawqa.questions import Question
 from lawqa.runs import PARTS, read_manifest, write_json
@@ -166,7 +166,7 @@ class Ranks:
 
     def _is_ready(self, run_dir: Path) -> bool:
         try:
-            content: dict[str, Any] = json.loads(_ready(run_dir).read_text(encoding="utf-8"))
+            content: dict[str, Any] = strict_json(_ready(run_dir).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return False
         return bool(content["launch"] == self.launch)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lawqa.errors import DataError
-from lawqa.files import append_to_own, open_own
+from lawqa.files import append_to_own, open_own, strict_json
 from lawqa.runs import SCHEMA_VERSION
 
 Record = TypeVar("Record", "Job", "Done")
@@ -100,7 +100,7 @@ class Journal:
     def _rows(self) -> Iterator[dict[str, Any]]:
         for line in self.path.read_bytes().split(b"\n")[:-1]:
             try:
-                row = json.loads(line)
+                row = strict_json(line)
             except ValueError:
                 return
             if not isinstance(row, dict):

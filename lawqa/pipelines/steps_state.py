@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal
 import lawqa
 from lawqa.commands import Rendered
 from lawqa.errors import DataError
+from lawqa.files import strict_json
 
 SCHEMA_VERSION = 1
 _WHOLE_BYTES = 64 << 20
@@ -70,7 +70,7 @@ def read_state(path: Path) -> StepState | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = strict_json(path.read_text(encoding="utf-8"))
         found = content.pop("schema_version")
         ran_with = content.pop("ran_with")
         ran_with["command"] = tuple(ran_with["command"])

@@ -15,6 +15,7 @@ from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from safetensors.torch import load_file, save_file
 
 from lawqa.backends.hf.adapter_state import adapter_state, put_adapter_state
+from lawqa.files import strict_json
 from lawqa.training.checkpoints import (
     all_checkpoints,
     disk_faults,
@@ -124,7 +125,7 @@ class Keeper:
 
     def restore(self, checkpoint: Path) -> None:
         """Become what a checkpoint holds."""
-        content = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+        content = strict_json((checkpoint / _STATE).read_text(encoding="utf-8"))
         self._seconds_before = content["seconds"]
         self.tokens = content["tokens"]
         self._losses = content["losses"]

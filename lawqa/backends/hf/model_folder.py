@@ -193,5 +193,5 @@ def _base_of(adapter: Path) -> str:
     try:
         content = json.loads((adapter / ADAPTER_CONFIG).read_text(encoding="utf-8"))
         return str(content["base_model_name_or_path"] or "BASE")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "BASE"

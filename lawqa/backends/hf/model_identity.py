@@ -30,7 +30,7 @@ from lawqa.digests import (
     sha256_of_part,
 )
 from lawqa.errors import DataError
-from lawqa.files import read_json
+from lawqa.files import read_json, strict_json
 
 logger = logging.getLogger(__name__)
 
@@ -189,7 +189,7 @@ def _tensors(path: Path) -> dict[str, str]:
     try:
         with path.open("rb") as file:
             length = struct.unpack("<Q", file.read(8))[0]
-            header = json.loads(file.read(min(length, _LONGEST_HEADER)))
+            header = strict_json(file.read(min(length, _LONGEST_HEADER)))
             header.pop("__metadata__", None)
             found = {}
             for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):

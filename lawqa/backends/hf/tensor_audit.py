@@ -8,7 +8,6 @@ conversions and lists of keys to ignore are the ones that count; and again after
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Iterable
 from typing import Any, TypedDict
@@ -21,6 +20,7 @@ from lawqa.backends.hf.absent import reading
 from lawqa.backends.hf.model_folder import ModelFolder
 from lawqa.backends.hf.weight_files import WHOLE, StoredTensor, enumerated, same_bytes
 from lawqa.errors import BackendError
+from lawqa.files import strict_json
 
 _FLOATS = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -172,7 +172,7 @@ def _packed_shape(
 ) -> tuple[tuple[int, ...], list[str]]:
     """The shape of a 4-bit weight, from its quant state (some 100 bytes), and the tensors it is made of."""
     try:
-        fields = json.loads(state.read())
+        fields = strict_json(state.read())
         shape = tuple(int(number) for number in fields["shape"])
         blocks = math.ceil(math.prod(shape) / fields["blocksize"])
         nested = "nested_blocksize" in fields
