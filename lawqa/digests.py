@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lawqa.errors import DataError
-from lawqa.files import strict_json
 
 REMEMBERED_FROM = 4 << 20
 """Bytes; smaller files are read every time, which costs a few milliseconds."""
@@ -185,8 +184,8 @@ def _is_still(path: Path, stamp: Stamp) -> bool:
 
 def _recall(entry: Path, stamp: Stamp) -> dict[str, str] | None:
     try:
-        content = strict_json(entry.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # absent, or torn by a full disk: the file is read again
+        content = json.loads(entry.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # absent or damaged: the file is read again
         return None
     if not isinstance(content, dict) or content.get("stamp") != vars(stamp):
         return None
