@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     Rule("closing-grade", graded.closing_grade, last_resort=True),
     Rule("verdict-table", tables.verdict_table, last_resort=True, verbatim=True),
     Rule("elimination", tables.elimination, last_resort=True),
+    Rule("quoted-item", quotes.quoted_item, last_resort=True, verbatim=True),
     Rule("quoted-choice", quotes.quoted_choice, last_resort=True, verbatim=True),
 )
 """Every rule, strict before loose."""
@@ -86,7 +87,7 @@ def find_evidence(page: Page, *, complete: bool = False) -> Evidence:
         return Evidence(decide(plain))
     marks: list[Mark] = []
     for rule in RULES:
-        if rule.last_resort and any(mark.kind != "reopen" for mark in marks):
+        if rule.last_resort and any(_settles(mark) for mark in marks):
             continue
         found = [_on_the_page(mark, rule, named) for mark in rule.find(reading)]
         if found and rule.name == "sole-label":
@@ -101,6 +102,11 @@ def find_evidence(page: Page, *, complete: bool = False) -> Evidence:
     if cut is not None:
         marks = [mark for mark in marks if mark.at < cut]
     return Evidence(decide(marks), tuple(examples), tuple(fresh))
+
+
+def _settles(mark: Mark) -> bool:
+    """Whether a mark is more than second thoughts or a doubt in passing."""
+    return mark.kind != "reopen" and not (mark.kind == "void" and mark.rule == "cannot-tell")
 
 
 def _plain_ending(reading: Reading, named: Named) -> list[Mark] | None:

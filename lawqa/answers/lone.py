@@ -50,6 +50,9 @@ _OPENING = re.compile(
     r"|, (?:i |because |since |as ))| {1,4}(?=[^\x00-\x7f])(?![はもをの])| {0,4}\()"
 )
 _SECOND = re.compile(rf"[)\]\"' ]{{1,3}}[(\[\"']{{1,2}}(?:選択肢)?[{MARK}e-h][)\]\"']")
+_OTHER_ITEM = re.compile(
+    rf"[)\]\"' ]{{0,3}}[.:、][^\n]{{1,200}}\n{{1,2}}[ >\-(]{{0,4}}[{MARK}e-h][)\]\"' ]{{0,3}}[.:、]"
+)
 _ONLY_NAMED = re.compile(
     r"[)\]\"'.:、 の]{1,5}[^。\n]{1,60}?(?:を(?:検討|考え|確認|見て)|の場合|かどうか|について"
     r"|で(?:は|も)?な[いか]"
@@ -106,6 +109,8 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
         return  # a numbered list
     if denied(page.text, at + 1) or questioned(page.text, at + 1):
         return
+    if not alone and _OTHER_ITEM.match(page.text, at + 1):
+        return  # a: …, and on the next line e: …
     if not alone and _ONLY_NAMED.match(page.text, at + 1):
         return
     if (not alone or "-" in found[0][: at - found.start()]) and _begins_the_choices(page, at):

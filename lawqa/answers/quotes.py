@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from lawqa.answers.context import questioned, sentence_start
-from lawqa.answers.labels import MARK
+from lawqa.answers.labels import MARK, label_at
 from lawqa.answers.marks import Kind, Mark, Strength
 from lawqa.answers.negation import denied
 from lawqa.answers.page import Page, fold_choices
@@ -32,6 +32,9 @@ _UNDECIDED = re.compile(
     r"|で(?:は|も)?な[いくか]|じゃな|よりも?|に対して|は(?:どう|いかが|別|誤|不)|も(?:検討|考え)"
     r"|を選(?:ぶ|択する|択す)べきでは|が(?:正解|誤り|正しい)(?:だ|で)?と(?:する|仮定|すれ)"
     r"|\?|以外|と(?:は言え|はいえ)な)"
+)
+_ITEM_HEAD = re.compile(
+    rf"(?:\A|\n)[ >\-#(]{{0,4}}(?:選択肢)?(?P<label>[{MARK}])[)\] ]{{0,2}}[.:、 ] ?\Z"
 )
 _NO_WORD = re.compile(r"[\W_]+")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
@@ -78,6 +81,22 @@ def quoted_line(reading: Reading) -> Iterator[Mark]:
     labels = [label for label, choice in _squeezed_choices(reading.verbatim) if line == choice]
     if len(labels) == 1 and not _listed(reading.verbatim, start):
         yield Mark("claim", labels[0], Strength.CLAIM, start, (start, len(text)))
+
+
+def quoted_item(reading: Reading) -> Iterator[Mark]:
+    """A line that is one choice with its label (`b：…`), no other choice having such a line, hands it in."""
+    page = reading.verbatim
+    found: list[tuple[Label, int, int]] = []
+    for label, choice in zip(LABELS, fold_choices(page.choices), strict=False):
+        words = choice.strip(" 。.")
+        at = page.text.find(words) if len(words) >= _SHORTEST else -1
+        head = _ITEM_HEAD.search(page.text, max(0, at - 12), at) if at >= 0 else None
+        if head and label_at(page, head.start("label")) == label:
+            found.append((label, head.start("label"), at + len(words)))
+    # An a by itself may be the first of all four, the text being cut off behind it.
+    if len(found) == 1 and found[0][0] != "a" and not _not_meant(page.text, found[0][2]):
+        label, at, end = found[0]
+        yield Mark("claim", label, Strength.HINT, at, (at, end))
 
 
 def _listed(page: Page, start: int) -> bool:

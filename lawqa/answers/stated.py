@@ -71,6 +71,14 @@ _ALSO = (
         r"(?:(?:a |the )?(?:correct|right|valid) (?:answer|option|choice)|an answer)",
     ),
 )
+_BOTH = (
+    wording(
+        "つ|両方|両者",
+        rf"[{MARK}](?<![a-z0-9_][{MARK}])[ {BRACKETS}]{{0,4}}(?:と|、|,|及び|および"
+        rf"|並びに)[ {BRACKETS}]{{0,4}}",
+        rf"[{MARK}e-h][ {BRACKETS}]{{0,4}}の?(?:(?:[2-4二三四]|両)つ|両方|両者)(?!の(?:うち|中)|で迷)",
+    ),
+)
 _ALSO_LIKELY = (
     wording(
         "も",
@@ -130,6 +138,9 @@ def several(reading: Reading) -> Iterator[Mark]:
     for slot in reading.slots:
         if slot.found == "several":
             yield Mark("void", None, Strength.STATED, slot.at, slot.span)
+    for found in find_each(_BOTH, reading.page):
+        if label_at(reading.page, found.start()):
+            yield Mark("void", None, Strength.STATED, found.start(), found.span())
 
 
 def outside(reading: Reading) -> Iterator[Mark]:

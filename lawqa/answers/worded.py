@@ -26,7 +26,7 @@ _NOUN = (
 _NAMED = r"(?:選択肢|肢|(?:the )?(?:option|choice|answer|statement|letter) )?"
 _COPULA = (
     r"(?:のみ|だけ)?"
-    r"(?:です|であ(?:ると|り|ろう|る(?![一-龠ァ-ヶー]|[a-z])|る(?:可能|と|こと|ため))|だ(?!け)"
+    r"(?:です|で(?=、)|であ(?:ると|り|ろう|る(?![一-龠ァ-ヶー]|[a-z])|る(?:可能|と|こと|ため))|だ(?!け)"
     r"|とな[りる]|にな[りる]|と(?:判断|考え|結論"
     r"|いえ|言え|思|推)|(?:なの)?ではないか|かも|かと|でしょう|が考え|。|\n|\Z)"
 )
@@ -59,16 +59,25 @@ _ASSERTED = (
         r"|(?:the )?(?:closest|nearest|least (?:in)?(?:correct|wrong|accurate)))",
     ),
 )
+_TOPIC_ANSWERS = (
+    wording(
+        "答えとな|正解とな|正答とな|答えです|正解です|正答です|答えであ|正解であ|正答であ",
+        rf"{_LONE}[)\]\"' ]{{0,3}}[^。\n]{{0,30}}?は[^。\n]{{1,40}}?[、で](?:これが)?(?:答え|正解|正答)",
+        r"(?:とな[りる]|です|であ[りる])(?!はず|とは|かどうか)",
+    ),
+)
 _CHOSEN = (
     wording(
         "を",
-        rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}(?:(?:正解|最も適切|回答|解答|答え)と|推奨|回答(?:し|する)",
+        rf"{_LONE}{_CLOSE}(?:のみ|だけ)?を[、 ]{{0,2}}(?:(?:正解|最も適切|回答|解答|答え)と|推奨"
+        rf"|回答(?:し|する)",
         r"|選択し(?!な|得)|選択(?:する|します|いたし)(?!こと|場合|と)",
         r"|選(?:び(?!ませ|たくな|がち|やす|かね)|ぶ(?!こと|場合|と)|ん(?!だ場合|だ人)))",
     ),
     wording(
         "を",
-        rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}選(?:択する|択す|ぶ)(?:べき|のが|ことが)(?!で(?:は|も)な)",
+        rf"{_LONE}{_CLOSE}(?:のみ|だけ)?を[、 ]{{0,2}}選(?:択する|択す|ぶ)(?:べき|のが"
+        rf"|ことが)(?!で(?:は|も)な)",
     ),
     wording(
         "にす|にし|に決|に絞|に落|で回答|で解答|でよい|で良い",
@@ -203,7 +212,8 @@ _GUESSED = (
     ),
     wording(
         "を",
-        rf"{_LONE}{_CLOSE}を[、 ]{{0,2}}(?:行う(?:べき|の)|実施すべき|施行すべき|選びたい|推したい"
+        rf"{_LONE}{_CLOSE}(?:のみ|だけ)?を[、 ]{{0,2}}(?:行う(?:べき|の)|実施すべき|施行すべき"
+        rf"|選びたい|推したい"
         rf"|支持|第一(?:候補|選択)|優先|有力)",
     ),
     wording(
@@ -264,7 +274,11 @@ _LABEL = re.compile(rf"[{FORM}{FOREIGN}]")
 
 def asserted(reading: Reading) -> Iterator[Mark]:
     """`b が正しい` and `option b is the correct answer` single out one; `b は正しい` only grades it."""
-    return _worded(reading.page, _ASSERTED)
+    yield from _worded(reading.page, _ASSERTED)
+    for found in find_each(_TOPIC_ANSWERS, reading.page):
+        labels = labels_at(reading.page, found.start())
+        if labels and labels.only and not in_a_list(reading.page, found.start()):
+            yield Mark("claim", labels.only, Strength.CLAIM, found.start(), found.span())
 
 
 def drawn(reading: Reading) -> Iterator[Mark]:
