@@ -33,6 +33,7 @@ _UNDECIDED = re.compile(
     r"|を選(?:ぶ|択する|択す)べきでは|が(?:正解|誤り|正しい)(?:だ|で)?と(?:する|仮定|すれ)"
     r"|\?|以外|と(?:は言え|はいえ)な)"
 )
+_ITEM_ENDS = re.compile(r"[)\]\"' ]{0,3}(?:[。.]|\n|\Z)")
 _ITEM_HEAD = re.compile(
     rf"(?:\A|\n)[ >\-#(]{{0,4}}(?:選択肢)?(?P<label>[{MARK}])[)\] ]{{0,2}}[.:、 ] ?\Z"
 )
@@ -94,7 +95,7 @@ def quoted_item(reading: Reading) -> Iterator[Mark]:
         if head and label_at(page, head.start("label")) == label:
             found.append((label, head.start("label"), at + len(words)))
     # An a by itself may be the first of all four, the text being cut off behind it.
-    if len(found) == 1 and found[0][0] != "a" and not _not_meant(page.text, found[0][2]):
+    if len(found) == 1 and found[0][0] != "a" and _ITEM_ENDS.match(page.text, found[0][2]):
         label, at, end = found[0]
         yield Mark("claim", label, Strength.HINT, at, (at, end))
 
