@@ -51,7 +51,9 @@ def read_rows(path: Path) -> list[Row]:
         if isinstance(choices, str):
             choices = [choice[2:] for choice in choices.splitlines()]
         parsed = parse(item["response"], choices)
-        groups = {key: str(item[key]) for key in ("set", "source", "category") if key in item}
+        groups: dict[str, str] = {
+            key: str(item[key]) for key in ("set", "source", "category") if key in item
+        }
         rows.append(
             Row(number, item["label"], parsed.label, parsed.rule, groups, not item["ambiguous"])
         )
