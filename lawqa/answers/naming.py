@@ -132,14 +132,14 @@ def _choice_texts(page: Page) -> Iterator[Edit]:
     text = page.text
     known = _known(page.choices)
     longer = sorted(known, key=lambda pair: -len(pair[1]))
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))  # by a longer choice, which may hold a shorter one
     for label, words in longer:
         alone = len(words) >= _SHORTEST and sum(words == other for _, other in known) == 1
         for at in _places(text, words):
             end = at + len(words)
-            if any(first < end and at < last for first, last in taken):
+            if any(taken[at:end]):
                 continue
-            taken.append((at, end))
+            taken[at:end] = b"\1" * len(words)
             edit = _beside(text, at, end)
             if edit is None and alone and _answers(text, at, end):
                 start, stop = _with_brackets(text, at, end)

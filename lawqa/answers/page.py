@@ -84,19 +84,19 @@ _SHOWN = re.compile(r"(?:例如|比如|格式|之间|形式|例：|例:|e\.g\.)[
 _QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
 _LETTER = re.compile(r"[a-hj①-⑩ア-オカキ](?<![a-z0-9_\\][a-hj])(?![a-z0-9_])")
 _WORDS = re.compile(r"[a-z][a-z](?:[,.:;]? |[:'])[a-z(\[\"']")
-_MOST_LETTERS = 1000
+_MOST_LETTERS = 500
 _IN_WORD = re.compile(r"[a-zA-Z\\](?=[a-zA-Z])")
 _SHORTEST_LOOP = 200
 _LOOP_SAMPLE = 48
 _LOOP_KEPT = 3
 
-_MOST_SCANNED = 250_000
+_MOST_SCANNED = 150_000
 """Of a longer text the middle is not even searched for marks of thinking."""
 
-MOST_CHARACTERS = 80_000
+MOST_CHARACTERS = 50_000
 """Of a longer text, loops left out, the first and the last half of so many are read.
 
-No completion is so long: 32,768 tokens, all that Qwen3 writes, are about 60,000 Japanese characters.
+No reply is so long: of 32,768 tokens, all that Qwen3 writes (60,000 Japanese characters), most are thinking.
 """
 
 

@@ -19,7 +19,7 @@ from lawqa.choices import LABELS, Label
 
 Manner = Literal["final", "boxed", "line", "sentence"]
 
-MOST_SLOTS = 1000
+MOST_SLOTS = 600
 """Of more cues than this the first and the last half are read: no completion has so many."""
 
 _THING = r"(?:選択肢|答え|回答|解答|もの|記述|説明|組み?合わ?せ|条文|番号|記号)"

@@ -14,7 +14,7 @@ _A_LABEL = "[a-d"
 
 _PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]")
 
-MOST_FOUND = 1000
+MOST_FOUND = 500
 """So many places per wording are looked at; a loop has more, and they say the same."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.answers import parse
+from lawqa.answers import explain, parse
+from lawqa.choices import Label
 
 ANSWER = "正解は b です。"
 # 160,000 characters without a repetition, more than any completion has.
@@ -68,3 +69,48 @@ def test_a_list_that_goes_on_and_on_is_no_answer_and_unsays_none() -> None:
 def test_a_refusal_in_an_example_takes_nothing_back() -> None:
     assert parse("b が正しい。例：正しい選択肢は存在しません。").label == "b"
     assert parse("b が正しい。いや、正しい選択肢は存在しません。").label is None
+
+
+MEGABYTE = 1_000_000
+ODD = (
+    ("答え：" + "\u200b" * MEGABYTE + "c", "c"),
+    ("\u200b" * MEGABYTE + "c", "c"),
+    ("答え：" + " " * MEGABYTE + "c", "c"),
+    ("答え：c" + "\u3000" * MEGABYTE, "c"),
+    ("\\boxed{" * (MEGABYTE // 7), None),
+    ("\\boxed{" * (MEGABYTE // 7 + 1) + "x", None),
+    ("\u202e答え：c\u202c", "c"),
+    ("a\u200b" * (MEGABYTE // 2), None),
+    ("7" * MEGABYTE, None),
+    ("「" * MEGABYTE, None),
+    ("<think>" * (MEGABYTE // 7), None),
+    ("abcd" * (MEGABYTE // 4), None),
+    ("a b c d " * (MEGABYTE // 8), None),
+    ("時効の援用" * (MEGABYTE // 5), "b"),
+    ("正解は" * (MEGABYTE // 3) + "cです。", "c"),
+)
+
+
+@pytest.mark.parametrize(("text", "label"), ODD, ids=range(len(ODD)))
+def test_a_megabyte_of_trouble_is_read_as_if_it_were_short(text: str, label: Label | None) -> None:
+    choices = ("承認", "時効の援用", "催告", "相殺")
+    assert parse(text, choices).label == label
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "回答 {}: a\n",
+        "{}条ではbかもしれません。",
+        "第{}条，故本题选A。",
+        '{{"choice": "a", "n": {}}}\n',
+        "{}. 時効の援用（b）が正しい。\n",
+    ],
+)
+def test_the_evidence_looked_at_does_not_grow_with_the_text(line: str) -> None:
+    """Counted, not timed: the pieces of evidence are bounded, whatever the length."""
+    counts = [
+        len(explain("".join(line.format(i * 7919) for i in range(size))).evidence)
+        for size in (6000, 12000)
+    ]
+    assert counts[1] <= 1.1 * counts[0] < 6000

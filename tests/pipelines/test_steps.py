@@ -312,7 +312,9 @@ def test_what_a_person_types_and_what_is_forbidden_is_refused_before_anything_ru
     assert not runner.ran
 
 
-@pytest.mark.parametrize("broken", ['{"schema_version": 1', "[" * 200_000, "[]", '{"ran_with": NaN}'])
+@pytest.mark.parametrize(
+    "broken", ['{"schema_version": 1', "[" * 200_000, "[]", '{"ran_with": NaN}']
+)
 def test_a_broken_state_is_said_to_be_broken(source: Source, broken: str) -> None:
     run(source, Scripted())
     Path("w/steps/make.json").write_text(broken, encoding="utf-8")
