@@ -88,5 +88,5 @@ STATUTORY: dict[str, tuple[str, ...]] = {
     "しききん": ("敷金",),
     "やちん": ("借賃", "賃料"),
 }
-"""Everyday word -> words of statutes. Written with the 60 queries of tests/retrieval in view, some entries for one of
-them, so what it gains there says nothing of other queries."""
+"""Everyday word -> words of statutes. Written with the 60 queries of tests/retrieval in view, some
+entries for one of them: what it gains there says nothing of other queries."""
