@@ -90,6 +90,7 @@ class Interrupted(KeyboardInterrupt):
 
 _MOVING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SHOWN_OF_A_NAME = 60
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -105,6 +106,12 @@ def disk_fault(problem: OSError) -> StorageError | None:
         return StorageError(
             f"{where}cannot be written or read: {problem.strerror}",
             "name a place that this user may write, or have its rights changed",
+        )
+    if problem.errno == errno.ENAMETOOLONG:
+        name = str(problem.filename)
+        return StorageError(
+            f"{name[:_SHOWN_OF_A_NAME]}… ({len(name):,} characters): is too long for a path or a name",
+            "a name holds at most 255 bytes, a path 4,096; was something else put there?",
         )
     return None
 

@@ -17,8 +17,8 @@ from lawqa.files import json_lines, parse_json, read_json, written_whole
     [
         ('{"a": 1, "b": 2, "a": 3}', "key 'a' stands more than once in one object"),
         ('[{"x": {"問": 1, "問": 1}}]', "key '問' stands more than once in one object"),
-        ("NaN", "NaN is no number that JSON knows"),
-        ("[-Infinity]", "-Infinity is no number that JSON knows"),
+        ("NaN", "NaN is not a JSON number"),
+        ("[-Infinity]", "-Infinity is not a JSON number"),
         ("9" * 5000, "Exceeds the limit"),
         ("[" * 100_000, "JSON nested too deeply to be read"),
         ('{"a": \n }', "broken JSON at line 2, column 2: "),

@@ -14,6 +14,7 @@ from lawqa.files import read_json
 from lawqa.pipelines.adapter_record import require_recorded
 from lawqa.pipelines.identity import BASE_PARTS, model_differences, model_name
 from lawqa.pipelines.leaks import read_items
+from lawqa.pipelines.training_manifest import require_readable
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
 from lawqa.runs import MANIFEST, read_manifest
@@ -53,7 +54,7 @@ class AdapterManifest:
                 "expected a finished training",
                 "train again with --fresh",
             )
-        _require_keys(content, path / MANIFEST, "train again with --fresh")
+        require_readable(content, path / MANIFEST, "copy it again, or train again with --fresh")
         require_recorded(path, content)
         return cls(path, content)
 
@@ -75,7 +76,9 @@ class AdapterManifest:
         except (KeyError, TypeError) as problem:
             raise DataError(f"{path}: says nothing of the adapter: {problem!r}", hint) from None
         if content is not None:
-            _require_keys(content, path, hint)
+            if not isinstance(content, dict):
+                raise DataError(f"{path}: its manifest is not a JSON object", hint)
+            require_readable(content, path, hint)
         return cls(model, content)
 
     @property
@@ -315,9 +318,3 @@ class AdapterManifest:
             return []
         given_away = {leak.test for leak in find_leaks(read_items(records, []), questions)}
         return [question for question in questions if question.key in given_away]
-
-
-def _require_keys(content: dict[str, Any], path: Path, hint: str) -> None:
-    missing = [key for key in ("model", "prompt_specs", "questions") if key not in content]
-    if missing:
-        raise DataError(f"{path}: has no key {missing[0]!r}", hint)

@@ -14,6 +14,7 @@ FIXED_DATE = "2024-07-26"
 """What a template that prints the date is told, on every day: the one that Llama 3's falls back to."""
 
 _SPARE_CHARACTERS = 1_000_000
+_LONGEST_TEMPLATE = 1_000_000
 _FACTOR = 8
 """A text may be so many times as long as the messages, and the spare characters."""
 
@@ -158,6 +159,12 @@ def template_source(tokenizer: HoldsTemplate) -> str:
             "this model's tokenizer has no chat template",
             "use an instruction-tuned model, such as Qwen/Qwen3-8B",
         )
+    if len(str(template)) > _LONGEST_TEMPLATE:
+        raise ConfigError(
+            f"this model's chat template is {len(str(template)):,} characters long, expected at most "
+            f"{_LONGEST_TEMPLATE:,}",
+            "take the one that came with the model: the longest are some 30,000 characters",
+        )
     return str(template)
 
 
@@ -195,8 +202,8 @@ def _with_system_moved(turns: Sequence[Message]) -> list[Message]:
 
 
 def _require_whole(text: str, turns: Sequence[Message]) -> None:
-    """Raises ConfigError where the text lacks what a user said, has it in another sequence, or holds the
-    memory address of an object, which no two processes share.
+    """Raises ConfigError where the text lacks what a user said, has it in another sequence, holds the
+    memory address of an object, which no two processes share, or what is not text.
     """
     printed = _ADDRESS.search(text)
     if printed and not any(printed[0] in turn.content for turn in turns):
@@ -204,6 +211,12 @@ def _require_whole(text: str, turns: Sequence[Message]) -> None:
             f"this model's chat template prints a Python object, {printed[0]}, whose text is "
             "another in every process",
             "repair chat_template.jinja in the model's folder: such as | list behind a filter",
+        )
+    said_so = {char for turn in turns for char in turn.content}
+    if any("\ud800" <= char <= "\udfff" for char in {*text} - said_so):
+        raise ConfigError(
+            "this model's chat template writes half a character (a lone surrogate), which no tokenizer takes",
+            "repair chat_template.jinja in the model's folder",
         )
     at = 0
     for turn in turns:

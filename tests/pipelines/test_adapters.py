@@ -127,7 +127,7 @@ def test_a_broken_note_beside_a_merged_model_is_refused(tmp_path: Path, text: st
 
 
 def test_a_directory_without_an_adapter_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match=r"adapter_config\.json is missing") as caught:
+    with pytest.raises(BackendError, match=r"no such directory, expected an adapter's") as caught:
         AdapterManifest.read(tmp_path / "nothing")
     assert "lawqa train --do-train" in caught.value.hint
 
@@ -362,6 +362,46 @@ def test_an_adapter_of_which_a_part_is_missing_or_broken_is_refused(
     with pytest.raises(BackendError, match=told) as caught:
         AdapterManifest.read(adapter_dir)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["nothing", "file"])
+def test_what_is_not_a_directory_is_no_adapter(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BackendError, match=r"(no such directory|is a file), expected an adapter's"):
+        AdapterManifest.read(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json"])
+def test_a_part_of_an_adapter_that_is_a_dead_link_is_named(adapter_dir: Path, name: str) -> None:
+    (adapter_dir / name).unlink()
+    (adapter_dir / name).symlink_to("gone")
+    with pytest.raises(BackendError, match=f"{name} is a link to gone, where no file is"):
+        AdapterManifest.read(adapter_dir)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"questions": [1]}, r"questions\[0\] is 1, expected an object"),
+        ({"questions": [{"id": "q"}]}, r"questions\[0\].fingerprint is missing or null"),
+        ({"questions": [{"id": 7, "fingerprint": "f"}]}, r"questions\[0\].id is 7, expected a text"),
+        ({"model": {}}, "model.name is missing or null"),
+        ({"model": {"name": "m"}}, "model.quantisation is 'missing'"),
+        ({"model": {**BASE, "quantisation": "int3"}}, "model.quantisation is 'int3'"),
+        ({"model": {**BASE, "quantisation": ["nf4"]}}, "model.quantisation is"),
+        ({"model": {**BASE, "content": "c0ffee"}}, "model.content is 'c0ffee'"),
+        ({"prompt_specs": {SPEC.id: None}}, f"prompt_specs.{SPEC.id} is missing or null"),
+        ({"written": [1]}, r"written is \[1\], expected an object or null"),
+        ({"data": {"dev": [1]}}, r"data.dev is \[1\]"),
+        ({"data": {"dev": {"questions": [{}]}}}, r"data.dev.questions\[0\].fingerprint is missing"),
+    ],
+)  # fmt: skip
+def test_a_manifest_that_lost_a_part_is_refused_by_its_name(
+    adapter: MakeAdapter, fields: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(DataError, match=told) as caught:
+        adapter(**fields)
+    assert "train again" in caught.value.hint
 
 
 # --- in an evaluation

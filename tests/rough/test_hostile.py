@@ -275,7 +275,7 @@ def test_two_answers_in_one_question_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}'])
 def test_what_is_no_json_number_is_refused(text: str) -> None:
-    with pytest.raises(DataError, match="is no number that JSON knows"):
+    with pytest.raises(DataError, match="is not a JSON number"):
         parse_json(text, Path("x.json"))
 
 

@@ -86,6 +86,24 @@ def pickled(folder: Path) -> None:
     (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'exit 1'\ntR.")
 
 
+def dead_link(name: str) -> Callable[[Path], object]:
+    def linked(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(
+            "blobs/gone"
+        )  # a snapshot of the hub's cache, copied without its blobs
+
+    return linked
+
+
+def directory_of(name: str) -> Callable[[Path], object]:
+    def made(folder: Path) -> None:
+        (folder / name).unlink()
+        (folder / name).mkdir()
+
+    return made
+
+
 def cut_off(folder: Path) -> None:
     raw = (folder / WEIGHTS).read_bytes()
     (folder / WEIGHTS).write_bytes(raw[: len(raw) // 2])
@@ -148,7 +166,23 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str, str | None]] = {
     "no weights": (drop(WEIGHTS), "has no weights", None),
     "pickled weights": (pickled, "pickled weights", None),
     "weights cut off": (cut_off, "its header says", None),
-    "weights that are none": (write(WEIGHTS, b"<html>404</html>"), "is cut off or no safetensors", None),
+    "weights that are none": (write(WEIGHTS, b"<html>404</html>"), "is cut off or not a safetensors", None),
+    "weights that are a dead link": (dead_link(WEIGHTS), "model.safetensors is a link to blobs/gone", None),
+    "weights that are a directory": (directory_of(WEIGHTS), "model.safetensors is a directory", None),
+    "a config that is a dead link": (
+        dead_link("config.json"), "config.json is a link to blobs/gone", "no model directory",
+    ),
+    "a tokenizer that is a dead link": (
+        dead_link("tokenizer.json"), "tokenizer.json is a link to blobs/gone", None,
+    ),
+    "a template that is a dead link": (
+        dead_link("chat_template.jinja"), "chat_template.jinja is a link to blobs/gone", None,
+    ),
+    "end tokens that are a dead link": (
+        dead_link("generation_config.json"), "generation_config.json is a link to", "is a link to blobs",
+    ),
+    "quantised by nobody": (settings(quantization_config={}), "names no quant_method", None),
+    "quantised in a list": (settings(quantization_config=[]), "is not a JSON object", "is not a JSON object"),
     "code of its own": (own_code, "needs code that comes with it (mine.py)", "its architecture is mine"),
     "an empty folder": (emptied, "the directory is empty", "no model directory"),
     "a file": (a_file, "is a file, expected", "no model directory"),

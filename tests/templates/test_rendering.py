@@ -229,6 +229,16 @@ def test_a_template_that_prints_an_object_is_refused(styled: Styled) -> None:
         text_of(styled(styled("chatml").chat_template + "{{ messages | map('upper') }}"))
 
 
+def test_a_template_that_writes_half_a_character_is_refused(styled: Styled) -> None:
+    with pytest.raises(ConfigError, match="a lone surrogate"):
+        text_of(styled(styled("chatml").chat_template + r"{{ '\ud83d' }}"))
+
+
+def test_a_template_longer_than_any_is_refused(styled: Styled) -> None:
+    with pytest.raises(ConfigError, match="characters long, expected at most 1,000,000"):
+        text_of(styled(styled("chatml").chat_template + "{# " + "-" * 1_000_000 + " #}"))
+
+
 def test_a_question_may_quote_an_object(styled: Styled) -> None:
     quoted = (Message("user", "<object at 0x7f0123456789>とは？"),)
     assert quoted[0].content in render(quoted, styled("chatml"), thinking=False)

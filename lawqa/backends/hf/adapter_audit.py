@@ -20,6 +20,7 @@ import torch
 from lawqa.backends.hf.absent import out_of_memory
 from lawqa.backends.hf.adapter_files import AdapterFiles, named, read_adapter_files
 from lawqa.backends.hf.adapter_probe import effect_of, largest_change, probe_ids, probe_logits
+from lawqa.backends.hf.adapter_settings import require_bounded_patterns
 from lawqa.backends.hf.adapter_state import (
     adapter_state,
     audited,
@@ -51,6 +52,9 @@ def apply_adapter(loaded: LoadedModel, adapter: Path | AdapterFiles) -> None:
     """
     files = adapter if isinstance(adapter, AdapterFiles) else read_adapter_files(adapter)
     base = loaded.model
+    require_bounded_patterns(
+        files.path / CONFIG, vars(files.config), (name for name, _ in base.named_modules())
+    )
     probe = probe_ids(loaded, files)
     untouched = probe_logits(base, probe, loaded)
     before = _places(base)
@@ -104,12 +108,12 @@ def _attached(loaded: LoadedModel, files: AdapterFiles) -> Any:
 
 
 def _hint(loaded: LoadedModel, files: AdapterFiles) -> str:
-    base = f": {files.base_name}" if files.base_name else ""
+    base = f" ({files.base_name})" if files.base_name else ""
     if loaded.config.load_in_4bit and files.kind != "LORA":
         return f"PEFT may not know {files.kind} over 4-bit weights: try without --hf-load-in-4bit"
     return (
         f"{CONFIG} and {WEIGHTS} must be those that one training wrote, and the model the one that it was "
-        f"trained over{base}: copy them again, or train again"
+        f"trained over{base}; copy them again, or train again"
     )
 
 

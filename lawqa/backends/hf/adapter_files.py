@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from lawqa.backends.hf.adapter_settings import require_types
 from lawqa.backends.hf.model_files import CONFIG, WEIGHTS, read_adapter_config
 from lawqa.errors import BackendError
 
@@ -167,6 +168,7 @@ def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]
             f"{path}: task_type {raw['task_type']}; expected CAUSAL_LM",
             "an adapter for another task answers no questions",
         )
+    require_types(path, given, maker)
     if kind == "LORA":
         given = _lora_settings(path, given, tensors)
     known_ones = {key: value for key, value in given.items() if key in known}

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from lawqa.backends.hf.weight_files import not_files
 from lawqa.errors import BackendError, DataError
 from lawqa.files import read_json
 
@@ -28,6 +29,14 @@ def read_adapter_config(adapter: Path) -> dict[str, Any]:
         BackendError: there is no adapter, only one in a pickle, or one of which a part is missing or broken.
     """
     whole = "was the copy cut off? compare its files with the original's"
+    if not adapter.is_dir():
+        found = "is a file" if adapter.exists() else "no such directory"
+        raise BackendError(
+            f"{adapter}: {found}, expected an adapter's directory",
+            "give the --output-dir of a finished lawqa train --do-train",
+        )
+    if odd := not_files(adapter, (CONFIG, WEIGHTS)):
+        raise BackendError(f"{adapter}: {odd}", whole)
     if not (adapter / CONFIG).is_file():
         raise BackendError(
             f"{adapter}: is not an adapter: {CONFIG} is missing",
@@ -39,14 +48,16 @@ def read_adapter_config(adapter: Path) -> dict[str, Any]:
         raise BackendError(
             f"{adapter}: {PICKLED_WEIGHTS} is a pickle, which can run any code when it is read: it is not "
             f"loaded; expected {WEIGHTS}",
-            "where you trust its maker, load it with PEFT and save it anew",
+            "where you trust its maker, load it with PEFT and save it again with save_pretrained",
         )
     try:
         config = read_json(adapter / CONFIG)
     except DataError as problem:
         raise BackendError(problem.message, whole) from None
     if not isinstance(config, dict) or not isinstance(config.get("peft_type"), str):
-        raise BackendError(f"{adapter / CONFIG}: names no peft_type, so it is no adapter's", whole)
+        raise BackendError(
+            f"{adapter / CONFIG}: names no peft_type, so it is not an adapter's", whole
+        )
     return config
 
 

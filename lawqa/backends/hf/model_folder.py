@@ -12,7 +12,7 @@ from typing import Any
 from lawqa.backends.hf.model_files import CONFIG as ADAPTER_CONFIG
 from lawqa.backends.hf.model_files import PICKLED_WEIGHTS as PICKLED_ADAPTER
 from lawqa.backends.hf.model_files import WEIGHTS as ADAPTER_WEIGHTS
-from lawqa.backends.hf.weight_files import WHOLE, StoredTensor, enumerated, read_tensors
+from lawqa.backends.hf.weight_files import WHOLE, StoredTensor, enumerated, not_files, read_tensors
 from lawqa.errors import BackendError, DataError
 from lawqa.files import read_text
 from lawqa.hub import cached_snapshot
@@ -22,6 +22,9 @@ MODEL_CONFIG = "config.json"
 
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "tokenizer.model", "vocab.txt", "tekken.json")
 """One of these is a tokenizer's vocabulary."""
+
+TEMPLATE_FILE = "chat_template.jinja"
+"""The chat template, where it is not in the tokenizer's settings."""
 
 _SETTINGS = (
     "generation_config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
@@ -69,7 +72,7 @@ def check_folder(directory: Path) -> dict[str, Any]:
         raise _no_config(directory)
     refuse_adapter_beside(directory)
     config = read_config(config_file)
-    if not isinstance(config.get("quantization_config") or {}, dict):
+    if not isinstance(config.get("quantization_config"), dict | None):
         raise BackendError(f"{config_file}: its quantization_config is not a JSON object", WHOLE)
     if "transformers_weights" in config:
         # It would send the loader to another file than the one that is checked here.
@@ -88,6 +91,8 @@ def check_folder(directory: Path) -> dict[str, Any]:
             raise BackendError(
                 f"{config_file}: says {key} {config[key]:,}, expected at most {_MOST:,}", WHOLE
             )
+    if odd := not_files(directory, _SETTINGS):
+        raise BackendError(f"{directory}: {odd}", WHOLE)
     for name in _SETTINGS:
         if (directory / name).exists():
             read_config(directory / name)
@@ -103,10 +108,14 @@ def check_tokenizer_files(directory: Path) -> None:
     if not any((directory / name).is_file() for name in TOKENIZER_FILES):
         if not (directory / MODEL_CONFIG).exists():
             raise _no_config(directory)
+        if odd := not_files(directory, TOKENIZER_FILES):
+            raise BackendError(f"{directory}: {odd}", WHOLE)
         raise BackendError(
             f"{directory}: has no tokenizer: {TOKENIZER_FILES[0]} is missing",
             "copy the tokenizer's files from where the model came from",
         )
+    if odd := not_files(directory, (TEMPLATE_FILE, *_SETTINGS)):
+        raise BackendError(f"{directory}: {odd}", WHOLE)
     for name in _SETTINGS:
         if (directory / name).exists():
             read_config(directory / name)
@@ -180,6 +189,8 @@ def _no_config(directory: Path) -> BackendError:
             f"{directory}: is an adapter, not a model",
             f"--hf-model-name {_base_of(directory)} --hf-lora-path {directory}",
         )
+    if odd := not_files(directory, (MODEL_CONFIG,)):
+        return BackendError(f"{directory}: {odd}", WHOLE)
     held = sorted(path.name for path in directory.iterdir())
     return BackendError(
         f"{directory}: is not a model directory: {MODEL_CONFIG} is missing"

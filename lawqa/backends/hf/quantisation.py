@@ -49,6 +49,11 @@ def stored_type(name: str, model_config: Any, dtype: torch.dtype) -> QuantType |
     stored = getattr(model_config, "quantization_config", None)
     if stored is None:
         return None
+    if not stored.get("quant_method"):
+        raise BackendError(
+            f"{name}: the quantization_config in its config.json names no quant_method",
+            "compare config.json with the original's; a model that is not quantised has no such key",
+        )
     if stored.get("quant_method") != "bitsandbytes" or not stored.get("load_in_4bit"):
         raise BackendError(
             f"{name}: its weights are quantised already, by {stored.get('quant_method')}, not to "

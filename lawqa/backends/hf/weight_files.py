@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,8 @@ def read_tensors(directory: Path) -> dict[str, StoredTensor]:
     """
     if (directory / WEIGHTS_FILE).is_file():
         return read_header(directory / WEIGHTS_FILE)
+    if odd := not_files(directory, (WEIGHTS_FILE, WEIGHTS_INDEX)):
+        raise BackendError(f"{directory}: {odd}", WHOLE)
     if not (directory / WEIGHTS_INDEX).is_file():
         raise _no_weights(directory)
     listed = _listed(directory / WEIGHTS_INDEX)
@@ -80,6 +82,8 @@ def read_tensors(directory: Path) -> dict[str, StoredTensor]:
                 WHOLE,
             )
         if not (directory / shard).is_file():
+            if odd := not_files(directory, (shard,)):
+                raise BackendError(f"{directory}: {odd}", WHOLE)
             raise BackendError(
                 f"{directory}: {shard} is missing, which {WEIGHTS_INDEX} names", WHOLE
             )
@@ -110,7 +114,7 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
             file.seek(0)
             (length,) = struct.unpack("<Q", file.read(8).ljust(8, b"\xff"))
             if length > min(size - 8, _LONGEST_HEADER):
-                raise _damaged(path, f"is cut off or no safetensors file ({size:,} bytes)")
+                raise _damaged(path, f"is cut off or not a safetensors file ({size:,} bytes)")
             raw = file.read(length)
     except OSError as problem:
         raise BackendError(f"{path}: cannot be read: {problem.strerror}", WHOLE) from None
@@ -146,6 +150,17 @@ def same_bytes(one: StoredTensor, other: StoredTensor) -> bool:
                 return False
             left -= piece
     return True
+
+
+def not_files(directory: Path, names: Iterable[str]) -> str:
+    """What the first of these names is that is there without being a file; empty where there is none."""
+    for name in names:
+        path = directory / name
+        if path.is_symlink() and not path.exists():
+            return f"{name} is a link to {path.readlink()}, where no file is"
+        if path.exists() and not path.is_file():
+            return f"{name} is {'a directory' if path.is_dir() else 'not a file'}"
+    return ""
 
 
 def pickled(directory: Path) -> list[str]:

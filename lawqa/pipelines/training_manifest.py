@@ -1,0 +1,81 @@
+"""What evaluation needs of the manifest that a training left, and whether it is there in the right form.
+
+A manifest that lost a part, by hand or by a half copy, must not become a traceback, and even less an
+evaluation without its leak check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import DataError
+
+_Check = Callable[[Any], bool]
+
+
+def require_readable(content: Mapping[str, Any], path: Path, hint: str) -> None:
+    """Make sure that a training's manifest says what the checks of its adapter read in it.
+
+    Args:
+        content: the manifest.
+        path: where it was read, for messages.
+        hint: what to do about one that does not.
+
+    Raises:
+        DataError: a part is missing, or of another form.
+    """
+    missing = [key for key in ("model", "prompt_specs", "questions") if key not in content]
+    if missing:
+        raise DataError(f"{path}: has no key {missing[0]!r}", hint)
+    for where, value, right, expected in _parts(content):
+        if not right(value):
+            raise DataError(f"{path}: {where} is {_shown(value)}, expected {expected}", hint)
+
+
+def _parts(content: Mapping[str, Any]) -> Iterator[tuple[str, Any, _Check, str]]:
+    """Where a part is, what it is, what it must pass, and how that is called; the outer parts first."""
+    model = content["model"]
+    yield "model", model, _is_table, "an object"
+    yield "model.name", model.get("name"), _is_text, "a text"
+    quantisation = model.get("quantisation", "missing")
+    yield "model.quantisation", quantisation, (None, "nf4", "fp4").__contains__, "null, nf4 or fp4"
+    yield "model.dtype", model.get("dtype"), _is_text, "a text"
+    yield "model.content", model.get("content"), _is_table_or_none, "an object or null"
+    yield "prompt_specs", content["prompt_specs"], _is_table, "an object"
+    for spec, digest in content["prompt_specs"].items():
+        yield f"prompt_specs.{spec}", digest, _is_text, "a text"
+    yield from _questions("questions", content["questions"], "id", "fingerprint")
+    yield "written", content.get("written"), _is_table_or_none, "an object or null"
+    yield "data", content.get("data"), _is_table_or_none, "an object or null"
+    dev = (content.get("data") or {}).get("dev")
+    yield "data.dev", dev, _is_table_or_none, "an object or null"
+    if dev:
+        yield from _questions("data.dev.questions", dev.get("questions"), "fingerprint")
+
+
+def _questions(where: str, value: object, *keys: str) -> Iterator[tuple[str, Any, _Check, str]]:
+    yield where, value, lambda it: isinstance(it, list), "a list"
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield f"{where}[{number}]", entry, _is_table, "an object"
+            for key in keys:
+                yield f"{where}[{number}].{key}", entry.get(key), _is_text, "a text"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_table_or_none(value: object) -> bool:
+    return value is None or isinstance(value, Mapping)
+
+
+def _shown(value: object, most: int = 60) -> str:
+    text = "missing or null" if value is None else repr(value)
+    return text if len(text) <= most else f"{text[:most]}…"
