@@ -238,7 +238,7 @@ def test_over_a_model_of_another_size_both_shapes_are_named(
     err = capsys.readouterr().err
     assert "6 have another shape" in err
     assert "down_proj.lora_A.weight is [4, 256], expected [4, 384]" in err
-    assert "trained over: Qwen/Qwen3-8B" in err
+    assert "trained over (Qwen/Qwen3-8B)" in err
 
 
 def test_pickles_are_never_read(
