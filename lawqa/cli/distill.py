@@ -9,7 +9,7 @@ from typing import Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.evaluate import DEFAULT_MODEL
+from lawqa.cli.evaluate import DEFAULT_MODEL, EXIT_SOME_FAILED
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
@@ -111,4 +111,9 @@ class Distill:
             f"wrote {len(result.records)} {spec.id} records on {result.covered} of {result.questions} "
             f"questions to {self.output_path}"
         )
+        if set(result.verdicts) == {"failed"}:
+            samples = self.output_path.with_name(f"{self.output_path.stem}.samples.jsonl")
+            logger.warning("every sample failed: see error in %s", samples)
+            logger.warning("hint: with --fresh the same command asks again, once that is fixed")
+            return EXIT_SOME_FAILED
         return 0

@@ -129,3 +129,13 @@ def test_what_cannot_be_is_refused(
     assert distill(*flags) == 2
     assert message in capsys.readouterr().err
     assert sorted(path.name for path in here.iterdir()) == ["script.json", "train.json"]
+
+
+def test_where_every_sample_failed_the_command_fails(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "script.json").write_text('{"*": {"error": "broke"}}', encoding="utf-8")
+    assert distill() == 3
+    shown = capsys.readouterr()
+    assert "samples: 12 failed" in shown.out
+    assert "every sample failed: see error in out.samples.jsonl" in shown.err
