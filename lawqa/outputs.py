@@ -132,9 +132,11 @@ def _require_writable(path: Path) -> None:
     Asking for rights is not enough: a file system may be read-only or full.
     """
     above = path.parent
-    while not above.exists() and above != above.parent:
+    while not os.path.lexists(above) and above != above.parent:
         above = above.parent
-    if not above.is_dir():
+    if (
+        not above.is_dir()
+    ):  # also a symbolic link that leads nowhere: no directory is made through it
         raise NotADirectoryError(20, os.strerror(20), str(above))
     with tempfile.TemporaryFile(dir=above):
         pass

@@ -187,7 +187,9 @@ def fingerprint(question: Question) -> str:
         "".join(unicodedata.normalize("NFKC", part).split())
         for part in (question.text, *question.choices)
     )
-    return hashlib.sha256("\x00".join([text, *sorted(choices)]).encode()).hexdigest()[:16]
+    joined = "\x00".join([text, *sorted(choices)])
+    # A question file holds no half surrogate; a row that somebody has changed may, and is only to differ.
+    return hashlib.sha256(joined.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _items(text: str, path: Path) -> Iterator[tuple[int, Any]]:

@@ -22,24 +22,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lawqa
+from lawqa import manifests
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import append_to_own, json_lines, read_json, written_whole
 from lawqa.outputs import claim_file
 from lawqa.questions import Question, fingerprint
 
 SCHEMA_VERSION = 1
+_SHOWN = 3
 MANIFEST, RESULTS, SUMMARY = "manifest.json", "results.jsonl", "summary.json"
 _OF_A_RUN = (MANIFEST, RESULTS, SUMMARY)
 PARTS = "parts"
 """A directory of results that are not in `results.jsonl` yet, while a run goes on."""
 
 Status = Literal["running", "done", "failed", "interrupted"]
-
-# Of keys that every manifest may have; what is null in some is not among them.
-_TYPES: dict[str, type] = {
-    "kind": str, "status": str, "started": str, "config": dict, "model": dict, "prompt_specs": dict,
-    "data": dict, "figures": dict, "environment": dict, "questions": list, "notes": list, "argv": list,
-}  # fmt: skip
 
 _KINDS = {"evaluate": "an evaluate run", "train": "a train run", "index": "an index"}
 _EXPECTED = {"evaluate": "an evaluation", "train": "a training"}
@@ -195,11 +191,26 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             f"{path}: schema_version is {found!r}, expected {SCHEMA_VERSION}",
             "another version of lawqa wrote it: read it with that one, or make the run again",
         )
-    for key, kind in _TYPES.items():
-        if not isinstance(manifest.get(key, kind()), kind):
-            raise DataError(
-                f"{path}: key {key!r} is {type(manifest[key]).__name__}, expected {kind.__name__}"
-            )
+    wrong = manifests.problems(manifest)
+    if wrong:
+        raise DataError(
+            f"{path}: {'; '.join(wrong[:_SHOWN])}",
+            "somebody has changed it: put a copy of it back, or make the run again",
+        )
+    return manifest
+
+
+def read_evaluation(directory: Path) -> dict[str, Any]:
+    """The manifest of an evaluation, with every key that one has.
+
+    Raises:
+        DataError: it is missing, broken, of another layout version, or lacks a key.
+        ConfigError: it is of another kind of run.
+    """
+    manifest = read_manifest(directory)
+    if manifest.get("kind", "evaluate") != "evaluate":
+        raise ConfigError(f"{directory}: is a {manifest['kind']} run, expected an evaluation")
+    require_keys(manifest, directory, *manifests.OF_AN_EVALUATION)
     return manifest
 
 
@@ -228,11 +239,12 @@ def require_keys(manifest: Mapping[str, Any], path: Path, *keys: str) -> None:
     Raises:
         DataError: it lacks a key.
     """
-    for key in keys:
-        if key not in manifest:
-            raise DataError(
-                f"{path / MANIFEST}: has no key {key!r}", "is it the manifest of a run of lawqa?"
-            )
+    lacks = manifests.missing(manifest, keys)
+    if lacks:
+        raise DataError(
+            f"{path / MANIFEST}: has no key {', '.join(map(repr, lacks))}",
+            "is it the manifest of a run of lawqa?",
+        )
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

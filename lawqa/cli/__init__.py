@@ -26,6 +26,7 @@ from lawqa.cli.index import Index
 from lawqa.cli.log import Log
 from lawqa.cli.merge import Merge
 from lawqa.cli.place import PlaceCommand, apply_place
+from lawqa.cli.places import require_reachable
 from lawqa.cli.plan import Plan
 from lawqa.cli.records import Records
 from lawqa.cli.report import Report
@@ -138,6 +139,7 @@ def _code(arguments: list[str], told: Telling) -> int:
         command = parse_arguments(arguments)
         told.follow(command)
         require_in_range(command, "lawqa COMMAND --help  explains every option")
+        require_reachable(command)
         apply_place(arguments)
         return command.run()
     except SystemExit as stop:

@@ -13,7 +13,10 @@ from lawqa.commands import packaged_source, render
 from lawqa.docgen.logs import RunFacts
 from lawqa.errors import DataError
 from lawqa.pipelines.result_log import find_results
-from lawqa.runs import MANIFEST, SUMMARY, read_manifest
+from lawqa.runs import MANIFEST, SUMMARY, read_evaluation, read_manifest, require_keys
+
+_NEEDED = ("kind", "status", "started", "notes", "model", "figures", "environment", "argv")
+"""What runs of every kind say of themselves."""
 
 
 def read_run_facts(path: Path) -> RunFacts:
@@ -28,9 +31,12 @@ def read_run_facts(path: Path) -> RunFacts:
             "give a --run-dir of lawqa evaluate, a pooled run of lawqa crossval, or an adapter",
         )
     manifest = read_manifest(path)
+    require_keys(manifest, path, *_NEEDED)
+    if manifest["kind"] != "train":
+        manifest = read_evaluation(path)
     shared = {
         "started": manifest["started"],
-        "ended": manifest["ended"] or "",
+        "ended": manifest.get("ended") or "",
         "status": manifest["status"],
         "environment": _environment(manifest["environment"]),
         "hardware": _hardware(manifest["environment"].get("accelerator")),
@@ -135,7 +141,7 @@ def _evaluation(manifest: Mapping[str, Any]) -> dict[str, str]:
         prompt.append(f"temperature {config.get('temperature')}")
     parts = [data] if "path" in data else data.get("folds", [])
     named = [f"{part['path']} (sha256 {part['sha256'][:12]})" for part in parts]
-    adapter = manifest["adapter"] or {}
+    adapter = manifest.get("adapter") or {}
     paths = [adapter] if "path" in adapter else [a for a in adapter.get("folds", []) if a]
     return {
         "prompt": ", ".join(prompt),

@@ -15,7 +15,7 @@ from lawqa.pipelines.evaluation_config import EvaluationConfig
 from lawqa.pipelines.identity import PARTS, content_is_known, model_differences
 from lawqa.pipelines.job import Job
 from lawqa.prompting import PromptSpec
-from lawqa.runs import MANIFEST, RESULTS, Manifest, question_entries, read_manifest
+from lawqa.runs import MANIFEST, RESULTS, Manifest, question_entries, read_evaluation
 
 # They decide where a run is written, how fast it is or what is said, not what is answered; or what they
 # name is compared by its content.
@@ -51,15 +51,13 @@ def earlier_run(job: Job) -> dict[str, Any] | None:
             )
         return None
     try:
-        earlier = read_manifest(path)
+        earlier = read_evaluation(path)
     except DataError as problem:
         raise DataError(
             problem.message,
             f"without it the answers in {path / RESULTS} cannot be gone on with: put a copy of it back, "
             "or --fresh asks everything anew",
         ) from None
-    if earlier["kind"] != "evaluate":
-        raise ConfigError(f"{path}: is a {earlier['kind']} run, expected an evaluation")
     # Here and not only after loading: a finished run loads none, and a wrong one is better known at once.
     content = None
     if content_is_known(earlier["model"]):
@@ -142,13 +140,21 @@ def _settings(manifest: Mapping[str, Any], free: Collection[str]) -> dict[str, A
         if name not in free
     }
     return {
-        "the prompt": PromptSpec(**config["spec"]).id,
+        "the prompt": _spec_id(config["spec"]),
         **named,
-        "the data file": manifest["data"]["sha256"][:12],
+        "the data file": manifest["data"].get("sha256", "several files")[:12],
         "the questions": manifest["questions"],
         **_adapter(manifest.get("adapter")),
         **_retrieval(manifest.get("retrieval")),
     }
+
+
+def _spec_id(spec: Mapping[str, Any]) -> object:
+    """The id of a stored prompt spec; the spec itself where this version knows no such settings."""
+    known = {field.name for field in fields(PromptSpec)}
+    if not {"mode", "condition"} <= spec.keys() <= known:
+        return dict(spec)
+    return PromptSpec(**spec).id
 
 
 def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +170,7 @@ def _adapter(adapter: Mapping[str, Any] | None) -> dict[str, Any]:
     known = {
         "the adapter": "one",
         "the adapter's weights": _short(adapter.get("weights_sha256")),
-        "the adapter's training": adapter["manifest"]["started"],
+        "the adapter's training": (adapter.get("manifest") or {}).get("started"),
     }
     if adapter.get("config_sha256"):
         known[_ADAPTER_CONFIG] = _short(adapter["config_sha256"])
@@ -175,7 +181,9 @@ def _retrieval(retrieval: Mapping[str, Any] | None) -> dict[str, Any]:
     """What decides which contexts are retrieved; the index may have moved."""
     if retrieval is None:
         return {"the retrieval": None}
-    retriever = {key: found for key, found in retrieval["retriever"].items() if key != "index"}
+    retriever = {
+        key: found for key, found in (retrieval.get("retriever") or {}).items() if key != "index"
+    }
     # Runs made before these settings existed had none of them.
     named = {
         "as_of": None,

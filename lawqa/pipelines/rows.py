@@ -50,6 +50,14 @@ def _strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
+def _four_lines(value: object) -> bool:
+    """Choices as `choices_text` writes them."""
+    lines = value.split("\n") if isinstance(value, str) else []
+    return len(lines) == len(LABELS) and all(
+        line.startswith(f"{label} ") for label, line in zip(LABELS, lines, strict=True)
+    )
+
+
 def _span(value: object) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(map(_count, value))
 
@@ -98,7 +106,7 @@ _ESSENTIAL = {
         "0 to 3 in some order",
     ),
     "question": _TEXT,
-    "choices": _TEXT,
+    "choices": Check(_four_lines, "four lines, a to d"),
     "correct_answer": _LABEL,
     "predicted_answer": _or_null(_LABEL),
     "outcome": Check(
@@ -273,16 +281,13 @@ class Asked:
             return f"{name} was put as {row['prompt_spec']}, this run's are {', '.join(sorted(self.specs))}"
         if self.answer_by and row["answer_by"] != self.answer_by:
             return f"{name} was answered by {row['answer_by']}, this run's are by {self.answer_by}"
-        if known is not None and _wording(row) not in (None, known):
+        if known is not None and _wording(row) != known:
             return f"{name} has another wording than the one asked"
         return None
 
 
-def _wording(row: Row) -> str | None:
-    """The fingerprint of the question that a row shows; None where its choices are not four lines."""
-    texts = [line[2:] for line in row["choices"].split("\n")]
-    if len(texts) != len(LABELS):
-        return None
-    first, second, third, fourth = texts
+def _wording(row: Row) -> str:
+    """The fingerprint of the question that a row shows."""
+    first, second, third, fourth = (line[2:] for line in row["choices"].split("\n"))
     shown = Question(row["file_name"], row["question"], (first, second, third, fourth), "a")
     return fingerprint(shown)
