@@ -6,6 +6,7 @@ any command reads; which keys must be there is asked by `missing`, for kinds of 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -118,5 +119,5 @@ def _shown(value: object) -> str:
         return (
             f"an integer of {value.bit_length()} bits"  # Python writes out no more than 4300 digits
         )
-    text = repr(value)
+    text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

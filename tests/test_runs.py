@@ -277,10 +277,10 @@ def test_a_manifest_of_another_layout_is_refused(
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("questions", {}, "key 'questions' is dict, expected list"),
-        ("config", None, "key 'config' is NoneType, expected dict"),
-        ("status", 1, "key 'status' is int, expected str"),
-        ("notes", "LEAK", "key 'notes' is str, expected list"),
+        ("questions", {}, "key 'questions' is {}, expected a list"),
+        ("config", None, "key 'config' is null, expected an object"),
+        ("status", 1, "key 'status' is 1, expected text"),
+        ("notes", "LEAK", "key 'notes' is \"LEAK\", expected a list"),
     ],
 )
 def test_a_manifest_that_somebody_edited_is_refused_by_its_key(

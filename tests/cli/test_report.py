@@ -174,6 +174,9 @@ def test_recorded_labels_can_be_kept(run: Path) -> None:
     (run / "results.jsonl").write_text(
         "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
     )
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    manifest["config"]["answer_by"] = "generate"
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     assert main(["report", str(run), "-o", "now.md"]) == 0
     assert "READ AGAIN: today's parser reads 60 of 60" in Path("now.md").read_text(encoding="utf-8")
     assert main(["report", str(run), "-o", "then.md", "--recorded"]) == 0
