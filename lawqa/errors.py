@@ -112,6 +112,7 @@ def disk_fault(problem: OSError) -> StorageError | None:
         return StorageError(
             f"{name[:_SHOWN_OF_A_NAME]}… ({len(name):,} characters): is too long for a path or a name",
             "a name holds at most 255 bytes, a path 4,096; was something else put there?",
+        )
     if problem.errno == errno.EIO:
         return StorageError(
             f"{where}cannot be read or written: {problem.strerror}",

@@ -193,9 +193,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         )
     wrong = manifests.problems(manifest)
     if wrong:
+        again = "train again" if manifest.get("kind") == "train" else "make the run again"
         raise DataError(
             f"{path}: {'; '.join(wrong[:_SHOWN])}",
-            "somebody has changed it: put a copy of it back, or make the run again",
+            f"somebody has changed it: put a copy of it back, or {again}",
         )
     return manifest
 
