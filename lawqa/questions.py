@@ -173,7 +173,14 @@ def reordered(question: Question, order: Order) -> Question:
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex."""
+    """The SHA-256 of a file's bytes, in hex.
+
+    Raises:
+        DataError: there is no such file, or it is no ordinary one.
+    """
+    if not path.is_file():
+        found = "is not an ordinary file" if path.exists() else "is missing"
+        raise DataError(f"{path}: {found}, expected a file of questions or records")
     return sha256_of(path)
 
 

@@ -199,6 +199,18 @@ def test_a_path_that_cannot_be_looked_at_is_refused(
     assert not (here / "o").exists()
 
 
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("path", "why"), [(".", "is not an ordinary file"), ("none", "is missing")]
+)
+def test_a_question_file_that_is_none_is_exit_2(
+    capsys: pytest.CaptureFixture[str], path: str, why: str
+) -> None:
+    assert main(["crossval", "run", "--input", path, "--output-dir", "cv"]) == 2
+    assert f"{path}: {why}" in capsys.readouterr().err
+    assert not Path("cv").exists()
+
+
 def test_an_output_below_a_link_that_leads_nowhere_is_refused_before_anything_is_asked(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
