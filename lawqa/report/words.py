@@ -97,7 +97,7 @@ WORDS: dict[str, Said] = {
     "retrieved": Said("Retrieved articles", "検索した条文"),
     "law": Said("law", "法令"),
     "article": Said("article", "条"),
-    "passages": Said("passages shown (★ gold)", "示した箇所（★ 正解）"),
+    "passages": Said("passages shown (gold starred)", "示した箇所（★ 正解）"),
     "score": Said("score", "スコア"),
     "whole": Said("whole", "全文"),
     "shortened": Said("shortened", "抜粋"),

@@ -34,6 +34,8 @@ RETRIEVAL = (
     ("--use-reranker", "retrieval.use_reranker", True),
     ("--reranker-model r", "retrieval.reranker_model", "r"),
     ("--rerank-top-n 3", "retrieval.rerank_top_n", 3),
+    ("--as-of 2025-04-01", "retrieval.as_of", "2025-04-01"),
+    ("--as-of-strict", "retrieval.as_of_strict", True),
 )
 TELLING = (
     ("--quiet", "telling.quiet", True),
@@ -95,6 +97,7 @@ EVALUATE = (
     ("--resume", "resume", True),
     ("--fresh", "fresh", True),
     ("--allow-leak", "allow_leak", True),
+    ("--allow-base-mismatch", "allow_base_mismatch", True),
     ("--allow-prompt-mismatch", "allow_prompt_mismatch", True),
     *TELLING,
 )
@@ -152,6 +155,8 @@ RECORDS = (
     ("--hf-model-name Qwen/Qwen3-1.7B", "hf_model_name", "Qwen/Qwen3-1.7B"),
     ("--revision main", "revision", "main"),
     ("--lawqa-path q.json", "lawqa_path", Path("q.json")),
+    ("--distractors 2", "distractors", 2),
+    ("--without-gold 0.25", "without_gold", 0.25),
     ("--output-path r.jsonl", "output_path", Path("r.jsonl")),
     ("--mode cot", "mode", "cot"),
     ("--condition gold", "condition", "gold"),
