@@ -266,7 +266,7 @@ def strict_json(text: str | bytes) -> Any:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     """A file to read; raises DataError where it cannot be."""
     try:
-        _refuse_endless(path)
+        refuse_endless(path)
         with path.open("rb") as file:
             yield file
     except FileNotFoundError:
@@ -294,10 +294,14 @@ def _decoded(raw: bytes, path: Path, start: int = 0) -> str:
         ) from None
 
 
-def _refuse_endless(path: Path) -> None:
+def refuse_endless(path: Path) -> None:
     """Refuse what a read may never come back from: a pipe that nobody writes to, a device without end.
 
     What the shell hands over (`/dev/stdin`, `<(…)`) is read.
+
+    Raises:
+        DataError: it is one of these.
+        OSError: there is no such file, or it cannot be looked at.
     """
     mode = path.stat().st_mode
     from_shell = path.as_posix().startswith(("/dev/stdin", "/dev/fd/", "/proc/self/fd/"))

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, cast, get_args
 
 from lawqa.errors import DataError
-from lawqa.files import LONGEST_LINE, parse_json
+from lawqa.files import LONGEST_LINE, parse_json, refuse_endless
 
 Part = Literal["main", "suppl", "appdx", "preamble"]
 """Where in a law a text stands: 本則, 附則, 別表・様式 and their like, 制定文・前文."""
@@ -142,6 +142,7 @@ def count_articles_in(path: Path) -> int:
 def corpus_sha256(path: Path) -> str:
     """The SHA-256 of a corpus file's bytes, in hex, read piece by piece."""
     digest = hashlib.sha256()
+    refuse_endless(path)
     with path.open("rb") as file:
         while piece := file.read(2**20):
             digest.update(piece)
@@ -174,6 +175,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _opened(path: Path) -> IO[bytes]:
+    refuse_endless(path)
     if path.suffix == ".xz":
         return lzma.open(path, "rb")
     if path.suffix == ".gz":

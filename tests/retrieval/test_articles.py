@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import os
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,15 @@ def test_a_file_that_cannot_be_read_is_a_data_error(
     path.write_bytes(content)
     with pytest.raises(DataError, match=message):
         list(read_articles(path))
+
+
+@pytest.mark.parametrize("name", ["articles.jsonl", "articles.jsonl.xz", "articles.jsonl.gz"])
+def test_a_pipe_that_nobody_writes_to_is_refused_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="is a pipe or a device, expected a file"):
+        list(read_articles(tmp_path / name))
+    with pytest.raises(DataError, match="is a pipe or a device, expected a file"):
+        corpus_sha256(tmp_path / name)
 
 
 def test_a_missing_file_and_a_directory_are_data_errors(tmp_path: Path) -> None:

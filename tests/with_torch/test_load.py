@@ -134,3 +134,9 @@ def test_the_directory_hash_sees_every_file_and_ignores_the_place(
         file.seek(-1, 2)
         file.write(bytes([last ^ 1]))
     assert directory_hash(copy) != directory_hash(tiny_dir)
+
+
+def test_a_revision_of_a_directory_is_refused(tiny_dir: Path) -> None:
+    with pytest.raises(BackendError, match="is a directory, which has no revision v9") as caught:
+        load_model(ModelConfig(str(tiny_dir), revision="v9"))
+    assert "leave --revision out" in caught.value.hint

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -30,6 +31,7 @@ from lawqa.backends.hf.model_folder import (  # noqa: E402
     read_folder,
 )
 from lawqa.backends.hf.tensor_audit import LoadingInfo, audit_tensors, check_loaded  # noqa: E402
+from lawqa.errors import BackendError  # noqa: E402
 from lawqa.foreign_code import code_named_in  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -42,8 +44,14 @@ def load_config(name: str, revision: str | None = None) -> Any:
     """The config of a model, of an architecture that transformers knows itself.
 
     Raises:
-        BackendError: the model is not there, its files are damaged, or it needs code of its own.
+        BackendError: the model is not there, its files are damaged, it needs code of its own, or a
+            directory is asked for a revision.
     """
+    if revision is not None and Path(name).is_dir():
+        raise BackendError(
+            f"{name}: is a directory, which has no revision {revision}",
+            "leave --revision out; or name the model of the Hugging Face hub",
+        )
     if (folder := find_folder(name, revision)) is not None:
         check_folder(folder)
     with reading(name, revision):
