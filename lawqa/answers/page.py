@@ -212,7 +212,7 @@ def _within(
 
 
 def _ends(raw: str, ranges: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """The ranges, or the first and the last half of so many characters of them.
+    """The ranges, or the first and the last half of that many characters of them.
 
     No word of Latin letters is cut: the b of a box that was cut is not a label.
     """

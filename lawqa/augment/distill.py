@@ -35,7 +35,7 @@ MAX_SIMILARITY = 0.7
 
 _OPENINGS = "|".join(re.escape(marks.opening) for marks in FAMILIES)
 _CLOSINGS = "|".join(re.escape(marks.closing + marks.reply.strip()) for marks in FAMILIES)
-# The opening mark stands in the prompt where the template opens the block.
+# The opening mark is in the prompt where the template opens the block.
 _THOUGHT = re.compile(
     rf"\s*(?:{_OPENINGS})?\s*(?P<thought>.*?)\s*(?:{_CLOSINGS})\s*(?P<rest>.*)", re.DOTALL
 )

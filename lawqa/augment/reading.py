@@ -108,7 +108,7 @@ def read_readings(path: Path, first: int | None = None) -> tuple[ReadingRecord, 
 
     Args:
         path: the file.
-        first: read only so many; None for all.
+        first: read only the first N; None for all.
 
     Raises:
         DataError: the file cannot be read, or a line is no reading record.

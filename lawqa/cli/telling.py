@@ -44,7 +44,7 @@ class TellingFlags:
     verbose: FlagCreatePairsOff[bool] = False
     """Also details for whoever looks for the cause of something: settings, device, batches, retries."""
     log_file: Path | None = None
-    """Append all that is told to this file, with the time, whatever the terminal shows."""
+    """Append every message to this file, with the time, whatever the terminal shows."""
 
 
 class Telling:

@@ -12,7 +12,7 @@ from lawqa.errors import DataError
 from lawqa.pipelines.stored import StoredResult, StoredRun
 
 _SHOWN = 10
-"""So many names are given in a message."""
+"""The most names in a message."""
 
 
 @dataclass(frozen=True)

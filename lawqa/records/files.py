@@ -43,7 +43,7 @@ def load_records(path: Path, first: int | None = None) -> LoadedRecords:
 
     Args:
         path: the file.
-        first: read only so many records; None for all.
+        first: read only the first N records; None for all.
 
     Raises:
         DataError: the file cannot be read or is none of these.

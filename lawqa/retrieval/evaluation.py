@@ -149,7 +149,7 @@ def _ranks(
 
 
 def position_of(gold: GoldArticle, index: StatuteIndex) -> int | None:
-    """Where a gold article stands in an index; None where it does not hold it."""
+    """Where a gold article is in an index; None where it does not hold it."""
     law = index.names.law(gold.law_title)
     return None if law is None else index.find(law, gold.article)
 

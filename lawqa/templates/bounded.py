@@ -56,7 +56,7 @@ class Renderer:
         Args:
             template: its source.
             variables: what it may use, in plain JSON types.
-            now: what it is told of the time, ISO 8601.
+            now: the time it is given, ISO 8601.
             seed: of what it draws.
             most: the most characters of the text.
 

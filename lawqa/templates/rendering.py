@@ -11,12 +11,12 @@ from lawqa.errors import ConfigError
 from lawqa.templates.bounded import RENDERER, TemplateError
 
 FIXED_DATE = "2024-07-26"
-"""What a template that prints the date is told, on every day: the one that Llama 3's falls back to."""
+"""The date given to a template that prints one, on every day: the one that Llama 3's falls back to."""
 
 _SPARE_CHARACTERS = 1_000_000
 _LONGEST_TEMPLATE = 1_000_000
 _FACTOR = 8
-"""A text may be so many times as long as the messages, and the spare characters."""
+"""The most characters of a text: this many times those of the messages, and the spare ones."""
 
 
 class HoldsTemplate(Protocol):
@@ -99,9 +99,9 @@ def render_turns(
     Args:
         tokenizer: whose template it is.
         turns: the chat.
-        thinking: what templates with a switch are told.
+        thinking: the value given to templates with a switch.
         add_generation_prompt: whether the text ends where an answer begins.
-        chance: what the template is told of time and chance.
+        chance: the time and seed given to the template.
 
     Raises:
         ConfigError: there is no template, it gives no text, or one without what the user said.

@@ -173,7 +173,7 @@ SPOILT_CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "a rank pattern for nothing": ({"rank_pattern": {"nope": 2}}, "rank_pattern names nope"),
     "an alpha pattern for nothing": ({"alpha_pattern": {"nope": 2}}, "alpha_pattern names nope"),
     "a pattern that is no table": ({"alpha_pattern": [1]}, "alpha_pattern is no table"),
-    "an alpha that is no number": ({"lora_alpha": "much"}, "lora_alpha = 'much', expected a number"),
+    "an alpha that is not a number": ({"lora_alpha": "much"}, "lora_alpha = 'much', expected a number"),
     "an alpha of NaN": ({"lora_alpha": float("nan")}, "NaN is not a JSON number"),
     "DoRA": ({"use_dora": True}, "14 that its config asks for are missing"),
     "a bias": ({"lora_bias": True}, "14 that its config asks for are missing"),

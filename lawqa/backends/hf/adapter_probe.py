@@ -74,7 +74,7 @@ def probe_logits(
 
 
 def largest_change(one: torch.Tensor, other: torch.Tensor) -> float:
-    """The largest difference of log-probabilities, nats; NaN where one of them is no number."""
+    """The largest difference of log-probabilities, nats; NaN where one of them is NaN."""
     return float((one.log_softmax(-1) - other.log_softmax(-1)).abs().max())
 
 
