@@ -73,6 +73,9 @@ RANGES: dict[str, Range] = {
     "rerank_top_n": Range(1, 10_000),
     "rerank_depth": Range(1, 10_000),
     "max_context_tokens": Range(1, _TOKENS),
+    "budgets": Range(1, _TOKENS),
+    "distractors": Range(0, 1000),
+    "without_gold": Range(0, 1),
     # training
     "num_epochs": Range(0, 10_000, above=True),
     "batch_size": Range(1, 65_536),
@@ -103,6 +106,14 @@ RANGES: dict[str, Range] = {
     "test_size": Range(0, _COUNT),
     "dev_size": Range(0, _COUNT),
     "workers": Range(1, 1024),
+    # designs of a comparison
+    "questions": Range(2, 1_000_000),
+    "discordance": Range(0, 1, above=True),
+    "orders": Range(1, 24),
+    "votes": Range(1, 1000),
+    "spread": Range(0, 100),
+    "repeatable": Range(0, 1),
+    "comparisons": Range(1, 1000),
 }
 """By the names of settings."""
 

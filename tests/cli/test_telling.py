@@ -181,7 +181,7 @@ def test_japanese_is_written_as_it_is_in_any_locale(here: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "message", "hint"),
     [
-        (".", "cannot be written: Is a directory", "name a file that may be written"),
+        (".", "is a directory or a pipe, expected a file", "name a new file"),
         ("no/l.txt", "cannot be written: No such file or directory", "mkdir -p no"),
         ("q.json", "holds something else than a log, nothing is appended to it", "name a new file"),
         ("q.json/l", "cannot be written: Not a directory", "mkdir -p q.json"),

@@ -301,7 +301,7 @@ def test_the_language_is_switched(opened: Any, pair: tuple[Path, Path]) -> None:
     chrome.find_element(By.ID, "language").click()
     assert chrome.find_element(By.TAG_NAME, "html").get_attribute("lang") == "ja"
     assert chrome.find_element(By.ID, "h-results").text == "正答率（どこで、どれくらい確かか）"
-    assert "ポイント良い" in chrome.find_element(By.CSS_SELECTOR, ".claim").text
+    assert "問で良い" in chrome.find_element(By.CSS_SELECTOR, ".claim").text
     assert (
         Select(chrome.find_element(By.ID, "filter-outcome")).first_selected_option.text == "すべて"
     )

@@ -144,7 +144,8 @@ def test_of_a_record_file_no_record_is_read_that_is_not_whole(
 
 def test_an_adapters_manifest_is_read_whole_or_not_at_all(tmp_path: Path, rough: bool) -> None:
     manifest = {
-        "schema_version": 1, "kind": "train", "status": "done", "model": {"quantisation": "nf4"},
+        "schema_version": 1, "kind": "train", "status": "done",
+        "model": {"name": "m", "dtype": "float32", "quantisation": "nf4"},
         "prompt_specs": {"direct-closed-v1": "x"}, "questions": [{"id": "民法_1", "fingerprint": "f"}],
     }  # fmt: skip
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
