@@ -86,6 +86,7 @@ DAMAGED = [
 def test_a_damaged_measure_is_taken_for_unknown_and_noted(
     capsys: pytest.CaptureFixture[str], key: str, value: Any
 ) -> None:
+    pytest.importorskip("matplotlib", reason="the report needs lawqa[report]")
     first, *others = rows()
     store([{**first, key: value}, *others])
     # Every reader for the field that was met; all share one function, and reports take their time.

@@ -55,6 +55,8 @@ def find_address(
         )
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
+        if "[" in parts.netloc:  # Python 3.10 takes anything between the brackets
+            ipaddress.ip_address(str(parts.hostname).partition("%")[0])
     except ValueError:  # such as a bracket that is not closed; its text might repeat a password
         raise ConfigError(f"{source}: not an address of a server", _EXAMPLE) from None
     if not all(char.isprintable() and not char.isspace() for char in text):
