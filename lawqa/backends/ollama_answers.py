@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lawqa.backends.remote.asking import RequestError
 from lawqa.backends.remote.reading import (
     Listed,
     OddAnswerError,
@@ -18,6 +17,7 @@ from lawqa.backends.remote.reading import (
     tokens_or_none,
     top_tokens,
 )
+from lawqa.backends.remote.request_error import RequestError
 
 
 @dataclass(frozen=True)

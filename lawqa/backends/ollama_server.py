@@ -16,8 +16,9 @@ from lawqa.backends.ollama_answers import (
 )
 from lawqa.backends.remote import Limits
 from lawqa.backends.remote.address import Address
-from lawqa.backends.remote.asking import RequestError, ask_once
+from lawqa.backends.remote.asking import ask_once
 from lawqa.backends.remote.client import ServerClient
+from lawqa.backends.remote.request_error import RequestError
 from lawqa.backends.remote.text import some
 from lawqa.errors import BackendError, ConfigError
 

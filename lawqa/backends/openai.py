@@ -15,17 +15,11 @@ from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSet
 from lawqa.backends.openai_answers import ChatAnswer, ListedModel, read_chat, read_models
 from lawqa.backends.remote import Limits
 from lawqa.backends.remote.address import Address
-from lawqa.backends.remote.asking import (
-    Job,
-    RequestError,
-    all_jobs,
-    ask_all,
-    ask_once,
-    request_seed,
-)
+from lawqa.backends.remote.asking import Job, all_jobs, ask_all, ask_once, request_seed
 from lawqa.backends.remote.client import ServerClient
 from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, choice_scores
 from lawqa.backends.remote.reading import Listed, label_of, needed_count
+from lawqa.backends.remote.request_error import RequestError
 from lawqa.backends.remote.text import Written, begins_in_thought, chat, raw_text, sent_text, some
 from lawqa.backends.remote.window import TokenCount, check_whole, prompt_size
 from lawqa.errors import BackendError

@@ -30,8 +30,9 @@ from lawqa.questions import read_questions
 anyio = pytest.importorskip("anyio", reason="pip install 'lawqa[ollama]'")
 pytest.importorskip("tenacity", reason="pip install 'lawqa[ollama]'")
 
-from lawqa.backends.remote.asking import Job, RequestError, ask_all, ask_once  # noqa: E402
+from lawqa.backends.remote.asking import Job, ask_all, ask_once  # noqa: E402
 from lawqa.backends.remote.labels import label_of_token, label_scores  # noqa: E402
+from lawqa.backends.remote.request_error import RequestError  # noqa: E402
 from lawqa.backends.remote.window import check_whole, prompt_size  # noqa: E402
 
 MakePrompts = Callable[..., list[Prompt]]

@@ -16,8 +16,8 @@ from typing import TypeVar
 import httpx
 
 from lawqa.backends.remote.address import Address
-from lawqa.backends.remote.asking import RequestError
 from lawqa.backends.remote.reading import parsed, told_error
+from lawqa.backends.remote.request_error import RequestError
 from lawqa.errors import ConfigError
 
 Read = TypeVar("Read")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from lawqa.backends.base import ChoiceScores
-from lawqa.backends.remote.asking import RequestError
+from lawqa.backends.remote.request_error import RequestError
 from lawqa.backends.remote.text import sent_text
 from lawqa.choices import LABELS, Label, label_forms
 from lawqa.errors import BackendError

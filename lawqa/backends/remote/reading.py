@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from lawqa.backends.remote.asking import RequestError
+from lawqa.backends.remote.request_error import RequestError
 from lawqa.errors import printable
 from lawqa.files import strict_json
 

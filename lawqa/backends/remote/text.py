@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from lawqa.backends.remote.asking import RequestError
+from lawqa.backends.remote.request_error import RequestError
 from lawqa.prompting import Message, Prompt
 from lawqa.thinking import closes_thought, open_thought
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lawqa.backends.remote.asking import RequestError
+from lawqa.backends.remote.request_error import RequestError
 from lawqa.prompting import Prompt
 
 TokenCount = Callable[[str], int]
