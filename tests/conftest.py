@@ -20,6 +20,9 @@ from lawqa.questions import Question, read_questions
 
 _TESTS = Path(__file__).parent
 
+# Read when huggingface_hub is imported, by whichever test comes first: none may ask a network.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 # The same examples in every run, and no clock: a busy machine must not fail a test.
 settings.register_profile(
     "lawqa", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
@@ -84,6 +87,9 @@ def _isolated(_nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(_nowhere))
     monkeypatch.setenv("HF_HOME", str(_nowhere / "huggingface"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # A plugin may have imported it before the line above that is read then.
+    if constants := sys.modules.get("huggingface_hub.constants"):
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.chdir(_nowhere)
 
 

@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 
-# Read when huggingface_hub is imported: no test may ask a network.
-os.environ["HF_HUB_OFFLINE"] = "1"
-
 HAS_TORCH = all(importlib.util.find_spec(name) for name in ("torch", "transformers", "peft"))
 
 
