@@ -2,7 +2,7 @@
 
     python benchmarks/queries.py --index DIR [--words sudachi]
 
-The 60 queries and their articles are in tests/retrieval/data; DIR should hold the statutes that they name.
+The 60 queries and their articles are in tests/retrieval/queries; DIR should hold the statutes that they name.
 Prints by kind of query how often a right article is first and among the first 3, 5 and 12, and what misses.
 The table of everyday words (`retrieval.everyday`) was written with these queries in view.
 """
@@ -19,7 +19,9 @@ from pathlib import Path
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.retriever import Retriever, SearchSettings
 
-QUERIES = Path(__file__).resolve().parents[1] / "tests/retrieval/data/queries_of_people.jsonl"
+QUERIES = (
+    Path(__file__).resolve().parents[1] / "tests/retrieval/queries/data/queries_of_people.jsonl"
+)
 CUTOFFS = (1, 3, 5, 12)
 
 

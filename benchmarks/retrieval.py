@@ -36,14 +36,14 @@ import numpy as np
 
 from lawqa.questions import Question, read_questions
 from lawqa.retrieval import bm25
-from lawqa.retrieval.articles import read_articles
 from lawqa.retrieval.bm25 import Bm25, Bm25Parameters, query_weights
 from lawqa.retrieval.dense import article_text
 from lawqa.retrieval.evaluation import evaluate_retrieval, figures
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
-from lawqa.retrieval.japanese import normalise, tokenise
 from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.statutes.articles import read_articles
+from lawqa.statutes.japanese import normalise, tokenise
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data"
 ALL_LAWS = DATA / "statutes/articles_all_laws_main.jsonl.xz"

@@ -22,13 +22,13 @@ from pathlib import Path
 from lawqa.questions import Question, read_questions
 from lawqa.report.table import aligned
 from lawqa.retrieval import indexing, retriever
-from lawqa.retrieval.articles import Article, Paragraph, read_articles
 from lawqa.retrieval.bm25 import Bm25Parameters
 from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, figures, reference_type
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
-from lawqa.retrieval.references import article_name
 from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.statutes.articles import Article, Paragraph, read_articles
+from lawqa.statutes.references import article_name
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data"
 THIRTEEN = DATA / "statutes/articles_13laws.jsonl"

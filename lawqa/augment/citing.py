@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lawqa.questions import Question
-from lawqa.retrieval.citations import read_citations
-from lawqa.retrieval.law_names import LawNames
 from lawqa.splits import canonical_title, gold_articles
+from lawqa.statutes.citations import read_citations
+from lawqa.statutes.law_names import LawNames
 
 
 @dataclass(frozen=True)

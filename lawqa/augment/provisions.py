@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lawqa.augment.numerals import NUMERAL, to_int
-from lawqa.retrieval.articles import Article
+from lawqa.statutes.articles import Article
 
 MAX_CONTEXT = 1500
 """The most characters of a context; the data set's own contexts reach 757, but hold excerpts."""

@@ -19,7 +19,7 @@ from lawqa.augment.provisions import deleted, numbered, sentences
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines
 from lawqa.prompting import ChatTokenizer
-from lawqa.retrieval.articles import Article, Part
+from lawqa.statutes.articles import Article, Part
 
 SOURCE = "reading"
 SCHEMA_VERSION = 1

@@ -27,8 +27,8 @@ from lawqa.bars import Bar
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
-from lawqa.retrieval.articles import Article
 from lawqa.splits import canonical_title
+from lawqa.statutes.articles import Article
 
 ID_PREFIX = "生成"
 """What the ids of generated questions begin with; no question of lawqa_jp does."""

@@ -115,7 +115,7 @@ class Search(Ranked):
 
     def run(self) -> int:
         from lawqa.pipelines.index import open_retriever
-        from lawqa.retrieval.validity import not_known_in_force
+        from lawqa.statutes.validity import not_known_in_force
 
         if not self.query.strip():
             raise ConfigError("nothing to look for", 'lawqa index search "質問" --index DIR')

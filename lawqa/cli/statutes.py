@@ -15,7 +15,7 @@ from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
 
 if TYPE_CHECKING:
     from lawqa.pipelines.statutes import ParseResult
-    from lawqa.retrieval.corpus_stats import CorpusStats
+    from lawqa.statutes.corpus_stats import CorpusStats
 
 EXIT_SOME_FAILED = 3
 
@@ -77,8 +77,8 @@ class Stats:
     """JSONL from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
 
     def run(self) -> int:
-        from lawqa.retrieval.articles import corpus_sha256, read_articles
-        from lawqa.retrieval.corpus_stats import count_articles
+        from lawqa.statutes.articles import corpus_sha256, read_articles
+        from lawqa.statutes.corpus_stats import count_articles
 
         print(stats_text(self.file, count_articles(read_articles(self.file))))
         print(f"sha256 {corpus_sha256(self.file)}")

@@ -24,15 +24,15 @@ from lawqa.augment import (
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
-from lawqa.retrieval.articles import (
+from lawqa.runs import write_json
+from lawqa.splits import find_leaks
+from lawqa.statutes.articles import (
     Article,
     Part,
     corpus_sha256,
     count_articles_in,
     read_articles,
 )
-from lawqa.runs import write_json
-from lawqa.splits import find_leaks
 
 SCHEMA_VERSION = 1
 """The layout of the provenance file."""

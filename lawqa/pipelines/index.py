@@ -20,7 +20,6 @@ from lawqa.pipelines.index_files import (
     read_index_manifest,
     verify_index,
 )
-from lawqa.retrieval.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
 from lawqa.retrieval.dense import (
     CrossEncoderReranker,
@@ -29,12 +28,13 @@ from lawqa.retrieval.dense import (
     SentenceEncoder,
     write_embeddings,
 )
-from lawqa.retrieval.documents import document_paths, documents_sha256, read_documents
+from lawqa.retrieval.documents.reading import document_paths, documents_sha256, read_documents
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
-from lawqa.retrieval.validity import RevisionCount
 from lawqa.runs import MANIFEST, SCHEMA_VERSION, describe_environment, now, write_json
+from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
+from lawqa.statutes.validity import RevisionCount
 
 
 @dataclass(frozen=True)

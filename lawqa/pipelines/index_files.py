@@ -18,8 +18,8 @@ from typing import Any
 from lawqa.errors import ConfigError, DataError, StorageError
 from lawqa.files import make_own_directory
 from lawqa.outputs import foreign_entries, named, refuse_working_directory
-from lawqa.retrieval.articles import corpus_sha256
 from lawqa.runs import MANIFEST, read_manifest
+from lawqa.statutes.articles import corpus_sha256
 
 INDEX_FORMAT = 1
 """Raised whenever files, tokens or normalisation change: an index of another format is refused."""

@@ -24,7 +24,7 @@ from lawqa.retrieval.evaluation import gold_positions
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever
-from lawqa.retrieval.validity import not_known_in_force
+from lawqa.statutes.validity import not_known_in_force
 
 DEFAULT_TOP_K = 5
 DEFAULT_MAX_CONTEXT_TOKENS = 2048

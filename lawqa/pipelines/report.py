@@ -30,8 +30,6 @@ from lawqa.report.content import (
     RetrievedArticle,
 )
 from lawqa.retrieval.evaluation import gold_articles
-from lawqa.retrieval.japanese import normalise
-from lawqa.retrieval.locations import paragraph_of
 from lawqa.runs import now
 from lawqa.scoring import (
     By,
@@ -42,6 +40,8 @@ from lawqa.scoring import (
     judge,
 )
 from lawqa.splits import gold_articles as quoted_paragraphs
+from lawqa.statutes.japanese import normalise
+from lawqa.statutes.locations import paragraph_of
 
 
 @dataclass(frozen=True)

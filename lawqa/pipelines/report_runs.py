@@ -14,9 +14,9 @@ from lawqa.pipelines.result_log import find_results
 from lawqa.pipelines.rows import check_row
 from lawqa.pipelines.stored import StoredResult, StoredRun, read_stored_run
 from lawqa.report.content import Entry, ReportRun, RetrievedArticle, Training
-from lawqa.retrieval.locations import egov_url
 from lawqa.runs import MANIFEST, read_manifest
 from lawqa.scoring import By, outcome_of
+from lawqa.statutes.locations import egov_url
 from lawqa.training.log import LOG, read_log
 
 Row = Mapping[str, Any]

@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 
 from lawqa.errors import DataError
-from lawqa.retrieval.articles import article_line
-from lawqa.retrieval.egov_files import LawFile, LawStore
-from lawqa.retrieval.egov_xml import parse_law
+from lawqa.statutes.articles import article_line
+from lawqa.statutes.egov.files import LawFile, LawStore
+from lawqa.statutes.egov.law_xml import parse_law
 
 _AHEAD = 8
 """Laws in work or waiting to be written, for each worker; bounds the memory of a slow disk."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawqa.errors import ConfigError, DataError, MissingExtraError
-from lawqa.retrieval.japanese import mark_words
+from lawqa.statutes.japanese import mark_words
 
 if TYPE_CHECKING:
     from types import ModuleType

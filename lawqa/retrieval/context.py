@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from lawqa.errors import ConfigError
 from lawqa.retrieval.hits import Hit
-from lawqa.retrieval.locations import article_heading, location
 from lawqa.retrieval.passages import lines_by_relevance, paragraph_scores, parents
+from lawqa.statutes.locations import article_heading, location
 
 Count = Callable[[str], int]
 """How long a text is: `len` for characters, a tokenizer's count for tokens."""

@@ -13,8 +13,8 @@ from typing import Any
 from lawqa.errors import DataError
 from lawqa.questions import Question
 from lawqa.retrieval.index import StatuteIndex
-from lawqa.retrieval.references import article_name
 from lawqa.splits import gold_articles as quoted_paragraphs
+from lawqa.statutes.references import article_name
 
 CUTOFFS = (1, 3, 5, 10)
 """The k of hit@k and recall@k."""

@@ -19,9 +19,9 @@ from lawqa.questions import Question
 from lawqa.retrieval.context import Context
 from lawqa.retrieval.evaluation import QuestionResult, position_of
 from lawqa.retrieval.index import StatuteIndex
-from lawqa.retrieval.japanese import normalise
-from lawqa.retrieval.references import article_name
 from lawqa.splits import article_lines, quoted_lines
+from lawqa.statutes.japanese import normalise
+from lawqa.statutes.references import article_name
 
 GRAM = 12
 """The length of the pieces that are compared, in characters."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
-from lawqa.retrieval.articles import Article
 from lawqa.retrieval.bm25 import Scores
 from lawqa.retrieval.explain import shared_phrases
-from lawqa.retrieval.japanese import normalise
-from lawqa.retrieval.references import Citation
+from lawqa.statutes.articles import Article
+from lawqa.statutes.japanese import normalise
+from lawqa.statutes.references import Citation
 
 ReasonKind = Literal["citation", "reference", "terms", "dense"]
 """Why an article was found: it is cited, it is linked to a good one, by its words, by its embedding."""

@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawqa.errors import DataError
-from lawqa.retrieval.articles import Article, Paragraph
 from lawqa.retrieval.bm25 import Bm25, mapped_array
-from lawqa.retrieval.law_names import LawNames
+from lawqa.statutes.articles import Article, Paragraph
+from lawqa.statutes.law_names import LawNames
 
 BLOCK = 64
 """How many articles are compressed together: reading one costs a millisecond, and they shrink fivefold."""

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawqa.bars import Bar
-from lawqa.retrieval.articles import Article
 from lawqa.retrieval.bm25 import Bm25, Bm25Parameters
-from lawqa.retrieval.citations import read_squeezed, squeeze_normalised
 from lawqa.retrieval.index import BLOCK, article_key
-from lawqa.retrieval.japanese import normalise
-from lawqa.retrieval.law_names import LawNames
-from lawqa.retrieval.references import Spoken, article_name
+from lawqa.statutes.articles import Article
+from lawqa.statutes.citations import read_squeezed, squeeze_normalised
+from lawqa.statutes.japanese import normalise
+from lawqa.statutes.law_names import LawNames
+from lawqa.statutes.references import Spoken, article_name
 
 DOCUMENT = "document:"
 """What the id of a document begins with, where a statute has e-Gov's."""

@@ -26,16 +26,16 @@ from numpy.typing import NDArray
 
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
-from lawqa.retrieval.articles import Article
 from lawqa.retrieval.bm25 import Scores, query_weights
-from lawqa.retrieval.citations import read_citations
 from lawqa.retrieval.dense import DenseRanker, Reranker, article_text, fuse_reciprocal_ranks
 from lawqa.retrieval.hits import Hit, Ranking, Reason
 from lawqa.retrieval.index import StatuteIndex
-from lawqa.retrieval.japanese import normalise
-from lawqa.retrieval.references import Citation, Reading, article_name
-from lawqa.retrieval.short_query import ShortQuery, read_short_query
-from lawqa.retrieval.words import by_rules, sudachi_cut
+from lawqa.retrieval.queries.short_query import ShortQuery, read_short_query
+from lawqa.retrieval.queries.words import by_rules, sudachi_cut
+from lawqa.statutes.articles import Article
+from lawqa.statutes.citations import read_citations
+from lawqa.statutes.japanese import normalise
+from lawqa.statutes.references import Citation, Reading, article_name
 
 Floats = NDArray[np.float64]
 

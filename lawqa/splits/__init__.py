@@ -1,9 +1,5 @@
 """Splits without leaks: groups of questions that belong together, hold-out, k-fold, leak audit.
 
-    numerals    numbers of articles, in kanji or Arabic digits
-    folding     one spelling for texts that are compared
-    titles      one title for a statute; `abbreviations` has the table
-    article_names, headings    the articles that a context quotes
     material    what an item holds that could give another away
     stems       whether a question's text alone says which question it is
     near        all near-same pairs, without comparing every pair
@@ -19,7 +15,6 @@ Knows nothing about files. Deterministic for a seed, on every machine and Python
 from __future__ import annotations
 
 from lawqa.splits.groups import Group, Link, find_groups
-from lawqa.splits.headings import Article, article_lines, gold_articles, quoted_lines
 from lawqa.splits.leaks import Leak, find_leaks
 from lawqa.splits.material import Material, of_question, of_text
 from lawqa.splits.reasons import KINDS, RULES, Kind, Reason, Rules
@@ -36,7 +31,8 @@ from lawqa.splits.schemes import (
     lab_final,
     size_in_questions,
 )
-from lawqa.splits.titles import canonical_title
+from lawqa.statutes.headings import Article, article_lines, gold_articles, quoted_lines
+from lawqa.statutes.titles import canonical_title
 
 __all__ = [
     "DEFAULT_FOLDS",

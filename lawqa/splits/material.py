@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from lawqa.choices import LABELS
 from lawqa.questions import Question, fingerprint
-from lawqa.splits.folding import canonical, fold
-from lawqa.splits.headings import Article, quotations, quoted_lines
-from lawqa.splits.titles import canonical_title
+from lawqa.statutes.folding import canonical, fold
+from lawqa.statutes.headings import Article, quotations, quoted_lines
+from lawqa.statutes.titles import canonical_title
 
 NGRAM = 8
 """Characters of an n-gram: long enough that the stock words of statutes (することができる) are few grams.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from lawqa.splits.abbreviations import ABBREVIATIONS
-from lawqa.splits.folding import canonical
 from lawqa.splits.material import grams
+from lawqa.statutes.abbreviations import ABBREVIATIONS
+from lawqa.statutes.folding import canonical
 
 MIN_STEM = 40
 """A question's text shorter than this, in characters, is compared together with its choices only."""

@@ -11,7 +11,7 @@ import pytest
 
 from lawqa.choices import LABELS
 from lawqa.questions import Question
-from lawqa.retrieval.articles import Article, Paragraph
+from lawqa.statutes.articles import Article, Paragraph
 
 LAW = "技能検定事業法"
 

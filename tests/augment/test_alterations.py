@@ -10,7 +10,7 @@ from lawqa.augment.cloze import cloze_drafts
 from lawqa.augment.modality import command_forms, other_commands
 from lawqa.augment.provisions import parse_articles
 from lawqa.augment.statute import Statute, statutes_of
-from lawqa.retrieval.articles import Article
+from lawqa.statutes.articles import Article
 
 # Gives numbers, authorities and adverbs to alter to.
 FILLER = (

@@ -6,7 +6,7 @@ import pytest
 
 from lawqa.augment import CitedArticle, cited_articles, make_statute_questions
 from lawqa.questions import Question
-from lawqa.retrieval.articles import Article, Paragraph
+from lawqa.statutes.articles import Article, Paragraph
 
 ACT, ORDER = "金融商品取引法", "金融商品取引法施行令"
 TITLES = (ACT, ORDER, "海浜の保全に関する法律")

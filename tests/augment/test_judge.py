@@ -10,7 +10,7 @@ import pytest
 from lawqa.augment import GeneratedQuestion, make_statute_questions
 from lawqa.choices import LABELS
 from lawqa.questions import Question
-from lawqa.retrieval.articles import Article
+from lawqa.statutes.articles import Article
 
 Judge = Callable[[Question, Sequence[Article]], list[str]]
 Statute = tuple[Article, ...]

@@ -19,8 +19,8 @@ from lawqa.augment.provisions import (
     sentences,
 )
 from lawqa.augment.standing import item_stands_alone, stands_alone
-from lawqa.retrieval.articles import Article, Paragraph
 from lawqa.splits import gold_articles
+from lawqa.statutes.articles import Article, Paragraph
 
 Make = Callable[..., Article]
 Statute = tuple[Article, ...]

@@ -19,7 +19,7 @@ from lawqa.augment import (
 )
 from lawqa.errors import ConfigError, DataError
 from lawqa.prompting import ChatTokenizer
-from lawqa.retrieval.articles import Article
+from lawqa.statutes.articles import Article
 
 END = "<|im_end|>"  # one token of the tests' tokenizer
 Statute = tuple[Article, ...]

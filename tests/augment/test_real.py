@@ -12,8 +12,8 @@ import pytest
 from lawqa.augment import QUESTION_TYPES, StatuteQuestions, make_statute_questions
 from lawqa.pipelines.augment import StatutesConfig, write_statute_questions
 from lawqa.questions import Question, read_questions
-from lawqa.retrieval.articles import Article, read_articles, write_articles
 from lawqa.splits import find_leaks
+from lawqa.statutes.articles import Article, read_articles, write_articles
 
 Judge = Callable[[Question, Sequence[Article]], list[str]]
 SAMPLE = 120  # questions judged of each type

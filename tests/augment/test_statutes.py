@@ -21,7 +21,7 @@ from lawqa.augment import (
 from lawqa.choices import LABELS
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
-from lawqa.retrieval.articles import Article, write_articles
+from lawqa.statutes.articles import Article, write_articles
 
 Judge = Callable[[Question, Sequence[Article]], list[str]]
 Statute = tuple[Article, ...]
@@ -30,7 +30,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from lawqa.augment import make_statute_questions
-from lawqa.retrieval.articles import read_articles
+from lawqa.statutes.articles import read_articles
 made = make_statute_questions(read_articles(Path(sys.argv[1])), seed=3)
 print(made)
 """

@@ -15,8 +15,8 @@ from lawqa.cli.augment import Augment
 from lawqa.cli.telling import telling
 from lawqa.errors import ConfigError, DataError
 from lawqa.questions import Question, read_questions, write_questions
-from lawqa.retrieval.articles import Article, Paragraph, write_articles
 from lawqa.splits import find_leaks
+from lawqa.statutes.articles import Article, Paragraph, write_articles
 
 LAW = "海浜保全法"
 AUTHORITIES = ("環境大臣", "国土交通大臣", "農林水産大臣", "経済産業大臣", "財務大臣")

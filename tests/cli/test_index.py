@@ -15,7 +15,7 @@ from lawqa.cli.index import Index
 from lawqa.errors import ConfigError, DataError, MissingExtraError
 from lawqa.pipelines.index_files import INDEX_FORMAT, index_being_built, read_index_manifest
 from lawqa.questions import Question, write_questions
-from lawqa.retrieval.articles import corpus_sha256
+from lawqa.statutes.articles import corpus_sha256
 
 ACT, HOUSE = "試験品取引法", "家屋の賃貸借に関する法律"
 

@@ -19,7 +19,7 @@ from lawqa.cli.telling import telling
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.statutes import ParseConfig, parse_statutes
 from lawqa.pipelines.statutes_journal import Done, Journal
-from lawqa.retrieval.articles import corpus_sha256, read_articles
+from lawqa.statutes.articles import corpus_sha256, read_articles
 
 TODAY = date(2025, 7, 1)
 

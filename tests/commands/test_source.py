@@ -168,7 +168,7 @@ def test_the_experiment_fixes_one_condition_one_split_and_the_comparison_that_de
 
 
 def test_the_practice_articles_come_from_the_embedded_questions(embedded_questions) -> None:  # type: ignore[no-untyped-def]
-    from lawqa.retrieval.articles import read_articles
+    from lawqa.statutes.articles import read_articles
 
     contexts = "\n".join(question.context for question in embedded_questions)
     path = Path(str(files("lawqa").joinpath("assets", "articles.jsonl")))

@@ -17,7 +17,7 @@ from lawqa.pipelines.index import IndexConfig, RetrieverConfig, build_index
 from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.questions import Question, write_questions
 from lawqa.records import load_records
-from lawqa.retrieval.articles import Article, Paragraph, write_articles
+from lawqa.statutes.articles import Article, Paragraph, write_articles
 
 LEASE, CIVIL = "借地借家法", "民法"
 TEXTS = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.retrieval.articles import Article, Paragraph, write_articles
 from lawqa.retrieval.index import StatuteIndex
+from lawqa.statutes.articles import Article, Paragraph, write_articles
 
 ACT, ORDER = "試験品取引法", "試験品取引法施行令"
 RULE = "試験品取引法第二条に規定する定義に関する内閣府令"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lawqa.errors import ConfigError, DataError, MissingExtraError
 from lawqa.retrieval import bm25 as module
 from lawqa.retrieval.bm25 import Bm25, Bm25Parameters, bigram_codes, query_weights
-from lawqa.retrieval.japanese import mark_words, normalise, tokenise
+from lawqa.statutes.japanese import mark_words, normalise, tokenise
 
 DOCUMENTS = [
     normalise(text)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.errors import ConfigError
-from lawqa.retrieval.articles import Article, Paragraph
 from lawqa.retrieval.context import OMISSION, build_context
 from lawqa.retrieval.evaluation import GoldArticle, gold_articles
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.retriever import Retriever
+from lawqa.statutes.articles import Article, Paragraph
 
 
 def hit(

@@ -9,7 +9,6 @@ import pytest
 
 from lawqa.errors import DataError
 from lawqa.questions import Question, read_questions
-from lawqa.retrieval.articles import read_articles
 from lawqa.retrieval.evaluation import (
     GoldArticle,
     QuestionResult,
@@ -21,6 +20,7 @@ from lawqa.retrieval.evaluation import (
 )
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.retriever import Retriever
+from lawqa.statutes.articles import read_articles
 
 ACT, HOUSE = "試験品取引法", "家屋の賃貸借に関する法律"
 

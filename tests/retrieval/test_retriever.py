@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from lawqa.errors import BackendError, ConfigError, DataError, MissingExtraError
 from lawqa.questions import Question
 from lawqa.retrieval import dense
-from lawqa.retrieval.articles import Article, Paragraph
 from lawqa.retrieval.dense import (
     CrossEncoderReranker,
     EmbeddingRanker,
@@ -27,6 +26,7 @@ from lawqa.retrieval.dense import (
 from lawqa.retrieval.explain import shared_phrases
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.statutes.articles import Article, Paragraph
 
 
 def found(index: StatuteIndex, text: str, *choices: str, **settings: object) -> list[str]:

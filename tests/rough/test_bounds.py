@@ -16,8 +16,8 @@ from lawqa.cli import main
 from lawqa.errors import DataError
 from lawqa.files import LONGEST_LINE, json_lines
 from lawqa.records import load_records
-from lawqa.retrieval.articles import read_articles
-from lawqa.retrieval.egov_files import LawStore
+from lawqa.statutes.articles import read_articles
+from lawqa.statutes.egov.files import LawStore
 
 pytestmark = pytest.mark.rough
 

@@ -26,10 +26,10 @@ from lawqa.pipelines.runs_found import read_run
 from lawqa.pipelines.stored import read_stored_run
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import load_records
-from lawqa.retrieval.articles import read_articles
-from lawqa.retrieval.egov_files import LawStore, choose_revisions
-from lawqa.retrieval.egov_xml import LawName, parse_law
 from lawqa.scoring import summarise
+from lawqa.statutes.articles import read_articles
+from lawqa.statutes.egov.files import LawStore, choose_revisions
+from lawqa.statutes.egov.law_xml import LawName, parse_law
 
 pytestmark = pytest.mark.rough
 

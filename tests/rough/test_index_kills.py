@@ -12,7 +12,7 @@ import pytest
 from lawqa.errors import LawqaError
 from lawqa.pipelines.index import IndexConfig, build_index
 from lawqa.pipelines.index_files import read_index_manifest, verify_index
-from lawqa.retrieval.articles import Article, Paragraph, write_articles
+from lawqa.statutes.articles import Article, Paragraph, write_articles
 
 pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.splits.folding import canonical
 from lawqa.splits.stems import is_known_with, is_specific
+from lawqa.statutes.folding import canonical
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.questions import write_questions
-from lawqa.retrieval.articles import Article, Paragraph, write_articles
+from lawqa.statutes.articles import Article, Paragraph, write_articles
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from lawqa.cli import main
 from lawqa.pipelines.index import IndexConfig, build_index
 from lawqa.questions import write_questions
 from lawqa.records import load_records
-from lawqa.retrieval.articles import Article, Paragraph, write_articles
+from lawqa.statutes.articles import Article, Paragraph, write_articles
 
 
 @pytest.fixture(scope="module")

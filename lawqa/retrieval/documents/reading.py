@@ -16,10 +16,10 @@ from pathlib import Path
 
 from lawqa.errors import DataError
 from lawqa.files import read_bytes
-from lawqa.retrieval.articles import Article, Paragraph
-from lawqa.retrieval.document_html import html_lines
-from lawqa.retrieval.document_pdf import pdf_lines
+from lawqa.retrieval.documents.html import html_lines
+from lawqa.retrieval.documents.pdf import pdf_lines
 from lawqa.retrieval.indexing import DOCUMENT
+from lawqa.statutes.articles import Article, Paragraph
 
 SUFFIXES = (".md", ".txt", ".html", ".htm", ".pdf")
 """The names of files that are read; others are left out."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lawqa.splits.abbreviations import ABBREVIATIONS
-from lawqa.splits.folding import canonical
+from lawqa.statutes.abbreviations import ABBREVIATIONS
+from lawqa.statutes.folding import canonical
 
 _SUFFIXES = ("施行規則", "施行令", "施行法")
 _LONG_ENDING = "に関する法律"

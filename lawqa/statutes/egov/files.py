@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 
 from lawqa.errors import DataError
-from lawqa.retrieval.egov_xml import LawName
+from lawqa.statutes.egov.law_xml import LawName
 
 MAX_XML_BYTES = 128 * 2**20
 """A larger file is refused: the largest law has some 30 MB."""

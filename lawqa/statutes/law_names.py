@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from lawqa.retrieval.japanese import normalise
-from lawqa.splits.abbreviations import ABBREVIATIONS
+from lawqa.statutes.abbreviations import ABBREVIATIONS
+from lawqa.statutes.japanese import normalise
 
 _TAIL = 4
 _SUFFIXES = ("施行規則", "施行令", "施行法")

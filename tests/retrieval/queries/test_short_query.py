@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from lawqa.errors import MissingExtraError
-from lawqa.retrieval.articles import Article, Paragraph
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
-from lawqa.retrieval.law_names import LawNames
+from lawqa.retrieval.queries.short_query import read_short_query
+from lawqa.retrieval.queries.words import by_rules, other_spellings
 from lawqa.retrieval.retriever import Retriever, SearchSettings
-from lawqa.retrieval.short_query import read_short_query
-from lawqa.retrieval.words import by_rules, other_spellings
+from lawqa.statutes.articles import Article, Paragraph
+from lawqa.statutes.law_names import LawNames
 
 LEASE, CIVIL = "借地借家法", "民法"
 NAMES = LawNames([LEASE, CIVIL])

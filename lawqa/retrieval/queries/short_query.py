@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lawqa.retrieval.japanese import normalise
-from lawqa.retrieval.law_names import LawNames
-from lawqa.retrieval.words import Cut, other_spellings, words_of
+from lawqa.retrieval.queries.words import Cut, other_spellings, words_of
+from lawqa.statutes.japanese import normalise
+from lawqa.statutes.law_names import LawNames
 
 LONGEST = 40
 """More characters than this are a question."""

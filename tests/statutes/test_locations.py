@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.retrieval.articles import Article, Paragraph
-from lawqa.retrieval.locations import egov_url, location, paragraph_of
+from lawqa.statutes.articles import Article, Paragraph
+from lawqa.statutes.locations import egov_url, location, paragraph_of
 
 LINES = ["次に掲げる者", "一　甲", "二の三　乙", "イ　丙", "（１）　丁"]
 

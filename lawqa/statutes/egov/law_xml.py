@@ -25,10 +25,10 @@ import xml.etree.ElementTree as ET  # DOCTYPE is refused before parsing, so no e
 from dataclasses import dataclass, field
 
 from lawqa.errors import DataError
-from lawqa.retrieval.articles import Article, Paragraph, Part
-from lawqa.retrieval.egov_numbers import normalised_number, restates_article
-from lawqa.retrieval.egov_paragraphs import children_as_paragraphs, paragraph_of, unnumbered
-from lawqa.retrieval.egov_text import outer_text_of, text_of
+from lawqa.statutes.articles import Article, Paragraph, Part
+from lawqa.statutes.egov.numbers import normalised_number, restates_article
+from lawqa.statutes.egov.paragraphs import children_as_paragraphs, paragraph_of, unnumbered
+from lawqa.statutes.egov.text import outer_text_of, text_of
 
 DROPPED_TAGS = ("TOC", "Rt", "ParagraphNum", "ArticleTitle")
 """Tags whose text may be missing; the module's text says when."""

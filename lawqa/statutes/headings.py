@@ -14,8 +14,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lawqa.splits.article_names import LAW_TITLE, Named, named_articles, opened_article
-from lawqa.splits.numerals import NUMBER, number
+from lawqa.statutes.article_names import LAW_TITLE, Named, named_articles, opened_article
+from lawqa.statutes.numerals import NUMBER, number
 
 
 @dataclass(frozen=True, order=True)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.errors import DataError
-from lawqa.retrieval.articles import (
+from lawqa.statutes.articles import (
     PARTS,
     Article,
     Paragraph,
@@ -23,7 +23,7 @@ from lawqa.retrieval.articles import (
     read_articles,
     write_articles,
 )
-from lawqa.retrieval.corpus_stats import count_articles
+from lawqa.statutes.corpus_stats import count_articles
 
 ARTICLE = Article(
     id="999AC0000000001/main/2_2",

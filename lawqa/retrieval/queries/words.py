@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from lawqa.errors import MissingExtraError
-from lawqa.retrieval.everyday import STATUTORY
+from lawqa.retrieval.queries.everyday import STATUTORY
 
 _SCRIPTS = re.compile("[一-龠々〆]+|[ァ-ヴー]+|[ぁ-ゖー]+|[0-9A-Za-z%/.]+")
 _KANJI = re.compile("[一-龠々〆]+")

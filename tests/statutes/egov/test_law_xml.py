@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.errors import DataError
-from lawqa.retrieval.articles import Article, Paragraph, read_articles
-from lawqa.retrieval.egov_files import LawFile, LawStore, choose_revisions
-from lawqa.retrieval.egov_text import text_of
-from lawqa.retrieval.egov_xml import DROPPED_TAGS, LawName, parse_law
+from lawqa.statutes.articles import Article, Paragraph, read_articles
+from lawqa.statutes.egov.files import LawFile, LawStore, choose_revisions
+from lawqa.statutes.egov.law_xml import DROPPED_TAGS, LawName, parse_law
+from lawqa.statutes.egov.text import text_of
 
 NAME = LawName("999AC0000000001", "20270401_509AC0000000002")
 XML_SPACE = " \t\r\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from lawqa.splits.numerals import arabic
+from lawqa.statutes.numerals import arabic
 
 
 def fold(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lawqa.splits.numerals import NUMBER, number
+from lawqa.statutes.numerals import NUMBER, number
 
 # 方法 and 用法 end like statutes but are not.
 LAW_TITLE = re.compile(r"(?!第?[0-9(IVX]).+(?:(?<![方用])法|法律|令|規則|条例|憲法)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lawqa.retrieval.articles import PARTS, Article, Part
+from lawqa.statutes.articles import PARTS, Article, Part
 
 DELETED = "削除"
 

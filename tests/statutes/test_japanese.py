@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.retrieval.japanese import mark_words, normalise, to_int, to_kanji, tokenise
+from lawqa.statutes.japanese import mark_words, normalise, to_int, to_kanji, tokenise
 
 small = st.integers(1, 9_999)
 # What the rules look at, so that random strings meet them.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.splits.folding import canonical, fold
-from lawqa.splits.numerals import number
+from lawqa.statutes.folding import canonical, fold
+from lawqa.statutes.numerals import number
 
 
 @pytest.mark.parametrize(

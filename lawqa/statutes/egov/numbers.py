@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from lawqa.retrieval.japanese import to_kanji
+from lawqa.statutes.japanese import to_kanji
 
 _ONE = re.compile(r"[0-9]{1,5}(?:_[0-9]{1,5})*")
 

@@ -9,7 +9,7 @@ import pytest
 
 from lawqa.questions import read_questions
 from lawqa.splits import Article, gold_articles
-from lawqa.splits.headings import quotations
+from lawqa.statutes.headings import quotations
 
 
 def articles(context: str) -> list[tuple[str, str, int]]:

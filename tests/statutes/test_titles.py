@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lawqa.splits import canonical_title
-from lawqa.splits.abbreviations import ABBREVIATIONS
-from lawqa.splits.folding import canonical
+from lawqa.statutes.abbreviations import ABBREVIATIONS
+from lawqa.statutes.folding import canonical
 
 
 @pytest.mark.parametrize(

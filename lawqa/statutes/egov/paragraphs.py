@@ -5,9 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET  # egov_xml refuses DOCTYPE, so no entity is ever expanded
 from collections.abc import Collection
 
-from lawqa.retrieval.articles import Paragraph
-from lawqa.retrieval.egov_numbers import normalised_number, restates_paragraph
-from lawqa.retrieval.egov_text import outer_text_of, text_of
+from lawqa.statutes.articles import Paragraph
+from lawqa.statutes.egov.numbers import normalised_number, restates_paragraph
+from lawqa.statutes.egov.text import outer_text_of, text_of
 
 _MAX_DIGITS = 6
 

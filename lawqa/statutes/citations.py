@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from lawqa.retrieval.japanese import normalise
-from lawqa.retrieval.law_names import LawNames, Mention
-from lawqa.retrieval.references import Citation, Kind, Reading, Spoken, law_kind
+from lawqa.statutes.japanese import normalise
+from lawqa.statutes.law_names import LawNames, Mention
+from lawqa.statutes.references import Citation, Kind, Reading, Spoken, law_kind
 
 _KIND_OF: dict[str, Kind] = {
     **dict.fromkeys(("法律", "法"), "act"),

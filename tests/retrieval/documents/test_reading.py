@@ -10,8 +10,8 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.errors import DataError, MissingExtraError
-from lawqa.retrieval.articles import Article
-from lawqa.retrieval.documents import read_document, read_documents
+from lawqa.retrieval.documents.reading import read_document, read_documents
+from lawqa.statutes.articles import Article
 
 MARKDOWN = """# 試験品の取引に関する監督指針
 

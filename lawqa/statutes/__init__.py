@@ -1,0 +1,1 @@
+"""Statutes: articles, their names, e-Gov's files, citations, numerals; nothing of questions or search."""
