@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,42 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
+# At the left margin of a file: all of it needs torch.
+_NEEDS_TORCH = re.compile(r"^pytestmark = .*\bpytest\.mark\.torch\b", re.MULTILINE)
+_HAS_TORCH = all(importlib.util.find_spec(name) for name in ("torch", "transformers", "peft"))
+
+
+class _WithoutTorch(pytest.Module):
+    """A file that is skipped whole, with a reason, instead of failing at its imports."""
+
+    def collect(self) -> Iterator[Any]:
+        pytest.skip("torch, transformers or peft is not installed", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> pytest.Module | None:
+    """Skip the files marked `torch` where there is none; LAWQA_REQUIRE_TORCH forbids that."""
+    if _HAS_TORCH or not _NEEDS_TORCH.search(module_path.read_text(encoding="utf-8")):
+        return None
+    if os.environ.get("LAWQA_REQUIRE_TORCH"):
+        raise RuntimeError("this run is to test everything, but torch is not installed")
+    module: pytest.Module = _WithoutTorch.from_parent(parent, path=module_path)
+    return module
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """On the CPU: these tests compare to the last digits; tests/gpu is for what a GPU computes."""
+    if not item.get_closest_marker("torch"):
+        return (yield)
+    import torch
+
+    # The tiny model gains nothing from threads, and on a busy machine they wait for each other.
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("lawqa.backends.hf.load.pick_device", lambda: torch.device("cpu"))
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -174,3 +211,61 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def questions() -> Any:
+    from lawqa.demo import embedded_questions
+
+    return embedded_questions()
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(questions: Any) -> Any:
+    from lawqa.backends.hf.tiny import train_tiny_tokenizer
+
+    return train_tiny_tokenizer(
+        f"{q.context}\n{q.text}\n" + "\n".join(q.choices) for q in questions
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_dir(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
+    from lawqa.backends.hf.tiny import write_tiny_model
+
+    directory = tmp_path_factory.mktemp("models") / "tiny"
+    write_tiny_model(directory, tiny_tokenizer)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def stored_in_4bit(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path) -> Path:
+    """The tiny model quantised by somebody else: FP4, single quantisation, held as bfloat16 for FSDP."""
+    import torch
+    import transformers
+
+    options = transformers.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_storage=torch.bfloat16
+    )
+    model = transformers.AutoModelForCausalLM.from_pretrained(tiny_dir, quantization_config=options)
+    directory = tmp_path_factory.mktemp("stored") / "tiny-4bit"
+    model.save_pretrained(directory)
+    transformers.AutoTokenizer.from_pretrained(tiny_dir).save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def qwen_tokenizer() -> Any:
+    path = Path(__file__).parents[1].parent / "shared" / "data" / "qwen3-tokenizer"
+    if not path.is_dir():
+        pytest.skip("the real Qwen3 tokenizer is not beside the checkout")
+    from lawqa.backends.hf.pretrained import load_tokenizer
+
+    return load_tokenizer(str(path))
+
+
+@pytest.fixture(params=["tiny", "qwen3"])
+def tokenizer(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(
+        "tiny_tokenizer" if request.param == "tiny" else "qwen_tokenizer"
+    )

@@ -1,0 +1,175 @@
+"""Several completions of one prompt hold its pages together; what they say is what each says alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lawqa.backends.base import GenerationSettings
+from lawqa.backends.hf.decoder import Decoder, read_decoder
+from lawqa.backends.hf.encoded import encode
+from lawqa.backends.hf.engine import Engine, EngineOptions
+from lawqa.backends.hf.engine_cache import PagedCache
+from lawqa.backends.hf.engine_sampling import sampling_key
+from lawqa.backends.hf.engine_sequence import Finished, Request
+from lawqa.backends.hf.engine_steps import TorchForward
+from lawqa.backends.hf.engine_stops import StopRules
+from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.prompting import PromptSpec, build_prompt
+
+pytestmark = pytest.mark.torch
+
+SAMPLED = GenerationSettings(99, temperature=1.0, top_p=0.95)
+GREEDY = GenerationSettings(99)
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_dir: Path) -> LoadedModel:
+    return load_model(ModelConfig(str(tiny_dir)))
+
+
+@pytest.fixture(scope="module")
+def decoder(loaded: LoadedModel) -> Decoder:
+    return read_decoder(loaded.model, loaded.dtype)
+
+
+@pytest.fixture(scope="module")
+def prompts(loaded: LoadedModel, questions: Any) -> list[tuple[int, ...]]:
+    """Three short ones out of their middles, the last two of one length."""
+    asked = [encode(build_prompt(q, PromptSpec()), loaded.tokenizer).ids for q in questions[:3]]
+    found = [tuple(ids[70 : 70 + n]) for ids, n in zip(asked, (60, 47, 47), strict=True)]
+    assert [len(ids) for ids in found] == [60, 47, 47]
+    assert len(set(found)) == 3
+    return found
+
+
+def requests(prompts: Sequence[tuple[int, ...]], repeats: int) -> list[Request]:
+    """Each prompt so many times, as a backend numbers them; completions of different lengths."""
+    return [
+        Request(repeat * len(prompts) + number, ids, sampling_key(0, str(number), repeat),
+                5 + 7 * (repeat % 4) + number)
+        for repeat in range(repeats)
+        for number, ids in enumerate(prompts)
+    ]  # fmt: skip
+
+
+def write(
+    loaded: LoadedModel, decoder: Decoder, asked: Sequence[Request], settings: GenerationSettings,
+    *, pages: int = 400, page: int = 8, rows: int = 32, steps: int = 3, prefill: int = 4000,
+) -> tuple[dict[int, tuple[int, ...]], Engine]:  # fmt: skip
+    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages, page)
+    engine = Engine(
+        decoder, cache, TorchForward(decoder, cache), settings,
+        StopRules(settings, (), loaded.tokenizer), None,
+        EngineOptions(rows, prefill, steps, graphs=False),
+    )  # fmt: skip
+    found: dict[int, tuple[int, ...]] = {}
+    for done in engine.run(asked):
+        assert isinstance(done, Finished)
+        assert done.stopped == "limit"
+        found[done.number] = done.tokens
+    assert cache.free == pages, "pages were lost"
+    return found, engine
+
+
+@pytest.fixture(scope="module")
+def alone(
+    loaded: LoadedModel, decoder: Decoder, prompts: list[tuple[int, ...]]
+) -> dict[GenerationSettings, dict[int, tuple[int, ...]]]:
+    """What each completion says where nobody else is asked."""
+    found: dict[GenerationSettings, dict[int, tuple[int, ...]]] = {GREEDY: {}, SAMPLED: {}}
+    for settings, texts in found.items():
+        for request in requests(prompts, 6):
+            texts.update(write(loaded, decoder, [request], settings)[0])
+    assert len(set(found[SAMPLED].values())) == 18, "samples that are all the same test nothing"
+    return found
+
+
+@pytest.mark.parametrize("settings", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
+@pytest.mark.parametrize(
+    ("division", "waits"),
+    [
+        pytest.param({}, False, id="all at once"),
+        pytest.param({"rows": 2}, False, id="joining while others run"),
+        pytest.param({"rows": 5, "steps": 1, "page": 16}, False, id="one step, other pages"),
+        pytest.param({"rows": 3, "page": 47}, False, id="a prompt fills a page"),
+        pytest.param({"rows": 3, "page": 46}, False, id="one token more than a page"),
+        pytest.param({"rows": 3, "page": 128}, False, id="no page is full"),
+        pytest.param({"rows": 4, "page": 1}, False, id="pages of one token"),
+        pytest.param({"rows": 18, "prefill": 50}, False, id="small prefills"),
+        pytest.param({"rows": 18, "pages": 14, "page": 8}, True, id="few pages"),
+        pytest.param({"rows": 9, "pages": 50, "page": 2, "steps": 2}, True, id="few small pages"),
+    ],
+)
+def test_texts_are_those_of_completions_that_share_nothing(
+    loaded: LoadedModel, decoder: Decoder, prompts: list[tuple[int, ...]], alone: Any,
+    settings: GenerationSettings, division: dict[str, int], waits: bool,
+) -> None:  # fmt: skip
+    found, engine = write(loaded, decoder, requests(prompts, 6), settings, **division)
+    assert found == alone[settings]
+    assert (engine.stats.preempted > 0) == waits
+
+
+def test_a_prompt_is_computed_once_however_many_complete_it(
+    loaded: LoadedModel, decoder: Decoder, prompts: list[tuple[int, ...]]
+) -> None:
+    one = write(loaded, decoder, requests(prompts, 1), SAMPLED)[1].stats.prefill_tokens
+    together = write(loaded, decoder, requests(prompts, 6), SAMPLED)[1].stats
+    assert together.prefill_tokens <= one  # less where the prompts begin alike
+    late = write(loaded, decoder, requests(prompts[:1], 6), SAMPLED, rows=3)[1].stats
+    assert (late.prefills, late.prefill_tokens) == (1, len(prompts[0]))
+
+
+def test_a_prompt_is_stored_once(
+    loaded: LoadedModel, decoder: Decoder, prompts: list[tuple[int, ...]]
+) -> None:
+    # 60 tokens are 7 whole pages and one begun; 6 completions grow to 86 tokens, 4 pages of their own.
+    found, engine = write(
+        loaded, decoder, requests(prompts[:1], 6), SAMPLED, pages=7 + 6 * 4, page=8
+    )
+    assert len(found) == 6
+    assert (engine.stats.most_rows, engine.stats.preempted) == (6, 0)
+
+
+def test_out_of_memory_in_a_prefill_of_many_completions_ends_with_one_at_a_time(
+    loaded: LoadedModel, decoder: Decoder, prompts: list[tuple[int, ...]], alone: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    whole = Engine._first_tokens
+
+    def first_tokens(self: Engine, joined: Any) -> list[int]:
+        if len(joined) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(self, joined)
+
+    monkeypatch.setattr(Engine, "_first_tokens", first_tokens)
+    assert write(loaded, decoder, requests(prompts, 6), SAMPLED)[0] == alone[SAMPLED]
+
+
+def test_a_page_is_free_when_its_last_holder_gives_it_back(decoder: Decoder) -> None:
+    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages=4, page=2)
+    pages = cache.take(5)
+    assert pages is not None
+    again = cache.share(pages[:2])
+    cache.give_back(pages)
+    assert cache.free == 2
+    assert cache.take(5) is None
+    cache.give_back(again)
+    assert cache.free == 4
+    for use in (cache.give_back, cache.share):
+        with pytest.raises(ValueError, match="nobody holds"):
+            use(again)
+    assert cache.free == 4
+
+
+def test_a_copied_page_is_one_of_its_own(decoder: Decoder) -> None:
+    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages=3, page=2)
+    cache.keys[:, 2:4], cache.values[:, 2:4] = 1.0, 2.0
+    cache.copy(1, 3)
+    cache.keys[:, 2:4] = 9.0
+    assert cache.keys[0, :, 0, 0].tolist() == [0, 0, 9, 9, 0, 0, 1, 1]
+    assert cache.values[-1, :, 0, 0].tolist() == [0, 0, 2, 2, 0, 0, 2, 2]

@@ -1,0 +1,202 @@
+"""Two processes train what one does: the same steps, losses, dev answers, and one adapter."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lawqa.cli import main
+from lawqa.questions import write_questions
+from lawqa.training.sampler import StepSampler
+
+pytestmark = pytest.mark.torch
+
+
+def steps(process: int = 0, processes: int = 1, **changes: int) -> list[list[int]]:
+    options = {"records": 13, "records_per_step": 4, "seed": 0, **changes}
+    return list(StepSampler(**options, process=process, processes=processes))
+
+
+def test_every_record_is_in_one_step_and_steps_are_of_about_one_size() -> None:
+    assert sorted(chain(*steps())) == list(range(13))
+    assert sorted(map(len, steps())) == [3, 3, 3, 4]
+    assert [len(step) for step in steps(records=8)] == [4, 4]
+    assert [len(step) for step in steps(records=3)] == [3]
+
+
+def test_the_shares_of_several_processes_make_up_the_step_of_one() -> None:
+    dealt = zip(*(steps(process, 3) for process in range(3)), strict=True)
+    for whole, shares in zip(steps(), dealt, strict=True):
+        assert sorted(chain(*shares)) == sorted(whole)
+        assert max(map(len, shares)) - min(map(len, shares)) <= 1
+        assert all(shares)
+
+
+def test_another_epoch_or_seed_is_another_order_and_the_same_is_the_same() -> None:
+    sampler = StepSampler(13, 4, 0)
+    first = list(sampler)
+    sampler.epoch = 1
+    assert list(sampler) != first
+    sampler.epoch = 0
+    assert list(sampler) == first
+    assert steps(seed=1) != first
+
+
+class Work:
+    """13 records in steps of 3 or 4: two processes can never share them evenly."""
+
+    def __init__(self, directory: Path, model: Path, questions: Any) -> None:
+        self.directory = directory
+        self.model = model
+        write_questions(directory / "train.json", questions[:13])
+        write_questions(directory / "dev.json", questions[14:19])
+
+    def arguments(self, name: str, *more: str) -> list[str]:
+        return [
+            "train", "--model-name", str(self.model), "--train-file", str(self.directory / "train.json"),
+            "--dev-file", str(self.directory / "dev.json"), "--output-dir", str(self.directory / name),
+            "--use-4bit", "--num-epochs", "2", "--batch-size", "2", "--gradient-accumulation-steps", "2",
+            "--learning-rate", "5e-3", "--lora-dropout", "0", "--token-budget", "600", "--do-train", *more,
+        ]  # fmt: skip
+
+    def start(self, name: str, *more: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603 - the test's own words
+            [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+             "-m", "lawqa", *self.arguments(name, *more)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        )  # fmt: skip
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        text = (self.directory / name / "log.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path, questions: Any) -> Work:
+    work = Work(tmp_path_factory.mktemp("processes"), tiny_dir, questions)
+    assert main(work.arguments("one")) == 0
+    return work
+
+
+def same_curve(work: Work, name: str) -> None:
+    one, two = work.rows("one"), work.rows(name)
+    assert [row["step"] for row in two] == [row["step"] for row in one]
+    for mine, theirs in zip(two, one, strict=True):
+        if "loss" in theirs:
+            assert mine["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
+            assert mine["grad_norm"] == pytest.approx(theirs["grad_norm"], rel=1e-3)
+        else:
+            assert mine["dev_answers"] == theirs["dev_answers"]
+            assert mine["dev_correct"] == theirs["dev_correct"]
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_loss_curve_of_one(work: Work) -> None:
+    process = work.start("two")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert out.count("records    13 from") == 1, "every process prints the plan"
+    same_curve(work, "two")
+    manifests = [
+        json.loads((work.directory / name / "manifest.json").read_text(encoding="utf-8"))
+        for name in ("one", "two")
+    ]
+    assert manifests[1]["status"] == "done"
+    assert manifests[1]["figures"]["tokens"] == manifests[0]["figures"]["tokens"]
+    assert manifests[1]["figures"]["best"]["step"] == manifests[0]["figures"]["best"]["step"]
+
+
+@pytest.mark.slow
+def test_weights_shared_out_give_the_loss_curve_of_whole_ones(work: Work) -> None:
+    process = work.start("sharded", "--fsdp", "--save-steps", "3")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert "its weights shared out over 2 processes" in out
+    same_curve(work, "sharded")
+    found = re.search(r"each process keeps ([\d.]+) of ([\d.]+) MiB of frozen weights", err)
+    assert found is not None, err
+    here, whole = map(float, found.groups())
+    assert whole > 1
+    assert here == pytest.approx(whole / 2, rel=0.05)
+    assert (work.directory / "sharded" / "adapter_model.safetensors").is_file()
+
+
+@pytest.mark.slow
+def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work) -> None:
+    process = work.start("cut")
+    log, until = work.directory / "cut" / "log.jsonl", time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < until:
+        if log.is_file() and len(log.read_text(encoding="utf-8").splitlines()) >= 2:
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert "resume with: " in err, err
+    manifest = json.loads((work.directory / "cut" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["status"] == "interrupted"
+    # How the weights lie does not matter to a checkpoint.
+    again = work.start("cut", "--resume", "--fsdp")
+    _, err = again.communicate(timeout=240)
+    assert again.returncode == 0, err
+    assert "going on from" in err
+    same_curve(work, "cut")
+
+
+@pytest.mark.slow
+def test_hosts_that_see_different_directories_are_refused(work: Work, tmp_path: Path) -> None:
+    program = tmp_path / "host.py"
+    program.write_text(
+        "import os, sys\n"
+        "from lawqa.cli import main\n"
+        "from lawqa.training import group\n"
+        "group._PATIENCE = 0.5\n"
+        "here = 'host' + os.environ['RANK']\n"
+        "os.makedirs(here, exist_ok=True)\n"
+        "os.chdir(here)\n"
+        "sys.exit(main(sys.argv[1:]))\n",
+        encoding="utf-8",
+    )
+    ended = subprocess.run(  # noqa: S603 - the test's own words
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+         str(program), *work.arguments("x", "--output-dir", "out")],
+        cwd=tmp_path, capture_output=True, text=True, timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+    assert ended.returncode != 0
+    assert "sees another directory than the first process" in ended.stderr
+    assert "--output-dir must lie on a file system they share" in ended.stderr
+    assert "step 1" not in ended.stderr
+    assert [path.name for path in (tmp_path / "host0" / "out").glob(".seen*")] == []
+
+
+def test_on_several_hosts_no_one_command_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lawqa.cli.train import _resuming
+
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert _resuming(["lawqa", "train", "--fresh"]) == (
+        "resume with: torchrun --nproc-per-node 2 -m lawqa train --resume"
+    )
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert "the same command on every host" in _resuming(["lawqa", "train"])
+
+
+def test_fewer_records_than_processes_are_refused() -> None:
+    from lawqa.errors import ConfigError
+    from lawqa.training.config import TrainingConfig
+    from lawqa.training.fit import check_shares
+
+    check_shares(TrainingConfig(batch_size=2, gradient_accumulation_steps=2), 13, processes=3)
+    with pytest.raises(ConfigError, match="a step has 3 records at least, too few for 4 processes"):
+        check_shares(TrainingConfig(batch_size=2, gradient_accumulation_steps=2), 13, processes=4)

@@ -1,0 +1,227 @@
+"""The written-out blocks compute what the model's own forward and autograd compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+
+from lawqa.backends.hf.device import why_no_flash_attention
+from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.prompting import PromptSpec
+from lawqa.records import make_record, tokenize_records
+from lawqa.training.collate import LeftPadCollator
+from lawqa.training.config import TrainingConfig
+from lawqa.training.fast import FastPath, pack, packed_parts, plain_kernels, why_not
+from lawqa.training.fast.attention import PlainAttention
+from lawqa.training.fast.block import Block, Setting
+from lawqa.training.fast.linears import Workspace
+from lawqa.training.fast.model import unknown_shape
+from lawqa.training.model import add_adapter
+from lawqa.training.paths import answer_loss
+from lawqa.training.trainer import as_dataset
+
+pytestmark = pytest.mark.torch
+
+Gradients = dict[str, torch.Tensor]
+
+
+@pytest.fixture(scope="module")
+def batch(tiny_tokenizer: Any, questions: Any) -> dict[str, torch.Tensor]:
+    specs = (PromptSpec(), PromptSpec(condition="gold"))
+    made = [make_record(question, spec) for question in questions[:2] for spec in specs]
+    records = tokenize_records(made, tiny_tokenizer, 4096)
+    return LeftPadCollator(0)(list(as_dataset(records)))
+
+
+def tiny(tiny_dir: Path, *, four_bit: bool = True, **settings: Any) -> tuple[LoadedModel, Any]:
+    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=four_bit))
+    torch.manual_seed(0)
+    model = add_adapter(loaded, TrainingConfig(**{"lora_dropout": 0.0, **settings}))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:  # zero at first, which would hide half of the gradients
+            torch.nn.init.normal_(parameter, std=0.02)
+    return loaded, model
+
+
+def gradients(model: Any, loss: torch.Tensor) -> Gradients:
+    model.zero_grad()
+    loss.backward()
+    return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+
+
+def assert_same(one: Gradients, other: Gradients, tolerance: float = 2e-5) -> None:
+    assert one.keys() == other.keys()
+    for name, grad in one.items():
+        difference = (grad - other[name]).norm() / grad.norm().clamp(min=1e-9)
+        assert difference < tolerance, f"{name}: {difference:.1e}"
+
+
+@pytest.mark.parametrize("kept", [0, 1, None], ids=["recompute all", "recompute one", "keep all"])
+@pytest.mark.parametrize("four_bit", [True, False], ids=["nf4", "plain weights"])
+def test_loss_and_gradients_are_those_of_the_plain_path(
+    tiny_dir: Path, batch: dict[str, torch.Tensor], kept: int | None, four_bit: bool
+) -> None:
+    _, model = tiny(tiny_dir, four_bit=four_bit)
+    plain = answer_loss(model, batch)
+    expected = gradients(model, plain)
+    fast = FastPath(model, None if kept is None else lambda _: kept).loss(pack(batch))
+    assert fast.item() == pytest.approx(plain.item(), rel=1e-5)
+    assert_same(gradients(model, fast), expected)
+
+
+def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
+    tiny_dir: Path,
+) -> None:
+    """Added to the larger residual stream, bfloat16 would round most of it away."""
+    config = ModelConfig(str(tiny_dir), dtype="bfloat16")
+    model = add_adapter(load_model(config), TrainingConfig(lora_dropout=0.0))
+    decoder = model.get_base_model().model
+    layer, tokens = decoder.layers[0], 64
+    block = Block(layer, "default", torch.bfloat16, 0.0)
+    x = 10 * torch.randn(tokens, layer.hidden_size, generator=torch.Generator().manual_seed(0))
+    rotary = decoder.rotary_emb(x[None], torch.arange(tokens)[None])
+    cos, sin = (part[0].bfloat16() for part in rotary)
+    setting = Setting(
+        cos=cos, sin=sin, starts=torch.tensor([0, tokens], dtype=torch.int32), longest=tokens,
+        workspace=Workspace(x.device, torch.bfloat16), kernels=plain_kernels, attention=PlainAttention,
+    )  # fmt: skip
+
+    def fast() -> torch.Tensor:
+        copies = (copy for group in block.groups for copy in group.copies)
+        for copy, master in zip(copies, block.parameters, strict=True):
+            copy.data.copy_(master)
+        return block.finish(block.run(x.bfloat16(), setting, (0, 0, 0, 0)), setting, (0, 0, 0, 0))[
+            0
+        ].float()
+
+    def plain(dtype: torch.dtype = torch.bfloat16) -> torch.Tensor:
+        causal = torch.ones(tokens, tokens, dtype=torch.bool).tril()[None, None]
+        embedded = (cos[None].to(dtype), sin[None].to(dtype))
+        out = layer(x.to(dtype)[None], attention_mask=causal, position_embeddings=embedded)
+        return cast(torch.Tensor, out[0].float())
+
+    def exact() -> torch.Tensor:
+        return plain(torch.float32)
+
+    adapted = (layer.self_attn.o_proj, layer.mlp.down_proj)
+    ways = (fast, plain)
+    with torch.no_grad():
+        before = [way() for way in ways]
+        for module in adapted:
+            torch.nn.init.normal_(module.lora_B["default"].weight, std=1e-3)
+        changed = [way() - old for way, old in zip(ways, before, strict=True)]
+        layer.float()
+        update = exact()
+        for module in adapted:
+            module.lora_B["default"].weight.zero_()
+        update -= exact()
+    kept = [float((change * update).sum() / update.square().sum()) for change in changed]
+    assert kept[0] == pytest.approx(kept[1], abs=0.1)
+
+
+def test_adapters_on_some_layers_only(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:
+    _, model = tiny(tiny_dir, target_modules=("q_proj", "v_proj", "up_proj"))
+    expected = gradients(model, answer_loss(model, batch))
+    assert len(expected) == 2 * 3 * 2
+    assert_same(gradients(model, FastPath(model).loss(pack(batch))), expected)
+
+
+def test_a_record_does_not_see_the_one_packed_before_it(
+    tiny_dir: Path, batch: dict[str, torch.Tensor]
+) -> None:
+    _, model = tiny(tiny_dir)
+    path = FastPath(model)
+    alone = [path.loss(pack(one)) for one in packed_parts(batch, token_budget=1)]
+    assert len(alone) == len(batch["input_ids"])
+    together = path.loss(pack(batch))
+    assert together.item() == pytest.approx(sum(loss.item() for loss in alone), rel=1e-5)
+    assert_same(gradients(model, together), gradients(model, sum(alone, torch.zeros(()))))
+
+
+def test_dropout_drops_the_same_values_forward_and_backward(
+    tiny_dir: Path, batch: dict[str, torch.Tensor]
+) -> None:
+    _, model = tiny(tiny_dir, lora_dropout=0.3)
+    name, parameter = next((n, p) for n, p in model.named_parameters() if "lora_A" in n)
+    path, packed = FastPath(model, lambda _: 0), pack(batch)
+
+    def loss() -> torch.Tensor:
+        torch.manual_seed(5)
+        return path.loss(packed)
+
+    torch.manual_seed(6)
+    assert path.loss(packed).item() != pytest.approx(loss().item(), rel=1e-6)
+    grad = gradients(model, loss())[name]
+    step = 1e-2 * grad / grad.norm()
+    with torch.no_grad():
+        parameter += step
+        above = loss().double()
+        parameter -= 2 * step
+        below = loss().double()
+    slope = ((above - below) / (2 * step.norm())).item()
+    assert slope == pytest.approx(grad.norm().item(), rel=0.02)
+
+
+def test_gradients_of_two_parts_add_up(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:
+    _, model = tiny(tiny_dir)
+    path = FastPath(model, lambda _: 1)
+    whole = gradients(model, path.loss(pack(batch)))
+    model.zero_grad()
+    parts = list(packed_parts(batch, token_budget=int(batch["attention_mask"].sum()) // 2))
+    assert len(parts) > 1
+    for part in parts:
+        path.loss(pack(part)).backward()
+    assert_same(whole, {n: p.grad for n, p in model.named_parameters() if p.grad is not None})
+
+
+def test_packed_parts_hold_every_record_once_within_the_budget(
+    batch: dict[str, torch.Tensor],
+) -> None:
+    lengths = batch["attention_mask"].sum(dim=1)
+    budget = int(lengths.max()) + int(lengths.min())
+    parts = list(packed_parts(batch, budget))
+    assert sorted(torch.cat([part["record"] for part in parts]).tolist()) == list(
+        range(len(lengths))
+    )
+    assert all(int(part["attention_mask"].sum()) <= budget for part in parts)
+    assert all(
+        int(part["attention_mask"].sum(dim=1).max()) == part["input_ids"].shape[1] for part in parts
+    )
+
+
+def test_it_says_why_it_cannot(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, model = tiny(tiny_dir)
+    assert why_not(model) == "no CUDA device (the model is on cpu)"
+    assert unknown_shape(model) is None
+    config = model.get_base_model().config
+    monkeypatch.setattr(config, "layer_types", ["sliding_attention"] * 2)
+    assert unknown_shape(model) == "it has sliding-window attention"
+    monkeypatch.setattr(model.peft_config["default"], "use_dora", True)
+    monkeypatch.setattr(config, "layer_types", ["full_attention"] * 2)
+    assert unknown_shape(model) == "DoRA scales the merged weights"
+
+
+@pytest.mark.parametrize(
+    ("capability", "dtype", "head_dim", "reason"),
+    [
+        ((8, 0), torch.bfloat16, 128, None),
+        ((9, 0), torch.float16, 256, None),
+        ((7, 5), torch.float16, 128, "this GPU is older than FlashAttention's kernels"),
+        ((8, 0), torch.float32, 128, "no kernels for float32"),
+        ((8, 0), torch.bfloat16, 288, "no kernels for heads of 288 numbers"),
+        ((8, 0), torch.bfloat16, 100, "no kernels for heads of 100 numbers"),
+    ],
+)
+def test_it_is_known_where_flash_attention_runs(
+    capability: tuple[int, int],
+    dtype: torch.dtype,
+    head_dim: int,
+    reason: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    found = why_no_flash_attention(torch.device("cuda"), dtype, head_dim)
+    assert found is None if reason is None else reason in str(found)
