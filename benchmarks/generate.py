@@ -18,17 +18,17 @@ import torch
 from hf_common import cap_memory, graph_ms, load, peak, prompts, reset_peak, synchronised
 
 from lawqa.backends.base import GenerationSettings
-from lawqa.backends.hf.agreement import judge
-from lawqa.backends.hf.decoder import Decoder, read_decoder
 from lawqa.backends.hf.encoded import encode
-from lawqa.backends.hf.engine_cache import PAGE, PagedCache
-from lawqa.backends.hf.engine_sequence import Request
-from lawqa.backends.hf.engine_steps import Rows, Stepper
-from lawqa.backends.hf.generating import open_engine
-from lawqa.backends.hf.load import LoadedModel
+from lawqa.backends.hf.engine.cache import PAGE, PagedCache
+from lawqa.backends.hf.engine.opening import open_engine
+from lawqa.backends.hf.engine.sequence import Request
+from lawqa.backends.hf.engine.steps import Rows, Stepper
 from lawqa.backends.hf.plain_generation import generate_plain
 from lawqa.backends.hf.plain_model import PlainModel
-from lawqa.backends.hf.triton_probe import why_no_triton
+from lawqa.models.agreement import judge
+from lawqa.models.decoder import Decoder, read_decoder
+from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.models.load import LoadedModel
 
 
 def arguments() -> argparse.Namespace:
@@ -97,9 +97,9 @@ def plain_run(loaded: LoadedModel, encoded: list[Any], new: int, batch: int) -> 
 
 def parts(decoder: Decoder, rows: int, length: int) -> None:
     """Milliseconds of one step, part by part, all layers together."""
-    from lawqa.backends.hf.triton_attention import attend_pages, pick_splits, rotate_and_store
-    from lawqa.backends.hf.triton_elementwise import add_norm_halved, swiglu_halved
-    from lawqa.backends.hf.triton_forward import TritonForward
+    from lawqa.backends.hf.engine.triton_forward import TritonForward
+    from lawqa.models.kernels.triton_attention import attend_pages, pick_splits, rotate_and_store
+    from lawqa.models.kernels.triton_elementwise import add_norm_halved, swiglu_halved
 
     shape, device = decoder.shape, decoder.device
     per_row = -(-(length + 8) // PAGE)
@@ -169,7 +169,7 @@ def parts(decoder: Decoder, rows: int, length: int) -> None:
 
 def tiles(decoder: Decoder, rows: int) -> None:
     """Divisions of each product, the fastest first; microseconds of one product."""
-    from lawqa.backends.hf.triton_nf4 import FusedLinear, Tile, pick_tile
+    from lawqa.models.kernels.triton_nf4 import FusedLinear, Tile, pick_tile
 
     depth, stages_tried = (64, 128), (2, 3, 4)
     height = min(128, max(16, 1 << (rows - 1).bit_length()))
@@ -217,7 +217,7 @@ def main() -> None:
     print(f"kernels: {reason or 'yes'}")
     decoder = read_decoder(loaded.model, loaded.dtype)
     if reason is None:
-        from lawqa.backends.hf.triton_elementwise import TritonElementwise
+        from lawqa.models.kernels.triton_elementwise import TritonElementwise
 
         decoder = replace(decoder, elementwise=TritonElementwise())
         for rows, length in ((1, 500), (16, 500), (64, 500), (96, 520), (128, 400)):

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import Condition, Mode, Prompt, PromptSpec, build_prompt
 from lawqa.questions import read_questions
 

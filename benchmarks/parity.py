@@ -21,18 +21,18 @@ import torch
 from hf_common import cap_memory, load, prompts
 
 from lawqa.backends.base import GenerationSettings
-from lawqa.backends.hf.agreement import Agreement, Tolerance, compare, judge, tolerance_of
-from lawqa.backends.hf.decoder import Decoder, read_decoder
 from lawqa.backends.hf.encoded import encode
-from lawqa.backends.hf.engine_cache import PAGE, PagedCache
-from lawqa.backends.hf.engine_sequence import Request
-from lawqa.backends.hf.engine_steps import TorchForward
-from lawqa.backends.hf.generating import open_engine
-from lawqa.backends.hf.load import LoadedModel, no_peft_warnings
+from lawqa.backends.hf.engine.cache import PAGE, PagedCache
+from lawqa.backends.hf.engine.opening import open_engine
+from lawqa.backends.hf.engine.sequence import Request
+from lawqa.backends.hf.engine.steps import TorchForward
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.scoring import last_logits_shared
 from lawqa.backends.hf.self_check import step_logits
-from lawqa.backends.hf.triton_probe import why_no_triton
+from lawqa.models.agreement import Agreement, Tolerance, compare, judge, tolerance_of
+from lawqa.models.decoder import Decoder, read_decoder
+from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.models.load import LoadedModel, no_peft_warnings
 
 Ids = list[list[int]]
 Row = tuple[str, Agreement]
@@ -73,7 +73,7 @@ def decoders(loaded: LoadedModel, *, adapter: bool) -> Iterator[tuple[str, Decod
     plain = read_decoder(loaded.model, loaded.dtype, adapter=adapter)
     yield "torch", plain
     if why_no_triton(loaded.device) is None:
-        from lawqa.backends.hf.triton_elementwise import TritonElementwise
+        from lawqa.models.kernels.triton_elementwise import TritonElementwise
 
         yield "Triton", replace(plain, elementwise=TritonElementwise())
 
@@ -112,7 +112,7 @@ def step_kinds(decoder: Decoder) -> list[Any]:
     """The kinds of decoding steps that run here."""
     kinds: list[Any] = [TorchForward]
     if why_no_triton(decoder.device) is None:
-        from lawqa.backends.hf.triton_forward import TritonForward, why_not_fused
+        from lawqa.backends.hf.engine.triton_forward import TritonForward, why_not_fused
 
         reason = why_not_fused(decoder)
         print(f"fused steps: {reason or 'yes'}")

@@ -19,14 +19,14 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, Qwen3Config
 
-from lawqa.backends.hf.load import ModelConfig, load_model
+from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.shapes import KNOWN, ModelShape
 from lawqa.records import IGNORED
+from lawqa.training.adapter import add_adapter
 from lawqa.training.config import TrainingConfig
 from lawqa.training.fast import FastPath
-from lawqa.training.memory import GIB, MemorySetting, training_memory
-from lawqa.training.model import add_adapter
-from lawqa.training.paths import LossPath, PackedPath, PlainPath, rehearse
-from lawqa.training.shapes import KNOWN, ModelShape
+from lawqa.training.loss_paths import LossPath, PackedPath, PlainPath, rehearse
+from lawqa.training.planning.memory import GIB, MemorySetting, training_memory
 
 # Path, tokens of a micro-batch, records in it, share of the blocks that keep their activations.
 SETTINGS = (

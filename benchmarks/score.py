@@ -20,12 +20,12 @@ import torch
 from hf_common import cap_memory, load, peak, reset_peak, synchronised
 
 from lawqa.backends.base import ChoiceScores
-from lawqa.backends.hf.agreement import tolerance_of
 from lawqa.backends.hf.backend import HFBackend
 from lawqa.backends.hf.encoded import encode
 from lawqa.backends.hf.labels import label_token_ids
-from lawqa.backends.hf.load import LoadedModel
 from lawqa.choices import LABELS, cyclic_orders
+from lawqa.models.agreement import tolerance_of
+from lawqa.models.load import LoadedModel
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
 from lawqa.questions import Question, read_questions, reordered
 

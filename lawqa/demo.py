@@ -8,8 +8,8 @@ from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from lawqa.backends.hf import require_packages
 from lawqa.errors import ConfigError
+from lawqa.models import require_packages
 from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult, evaluate
 from lawqa.pipelines.train import train
 from lawqa.pipelines.training_prepare import TrainConfig, prepare
@@ -134,8 +134,8 @@ def demo_text(result: DemoResult) -> str:
 def _write_model(
     directory: Path, questions: tuple[Question, ...], tokenizer: str | None, seed: int
 ) -> None:
-    from lawqa.backends.hf.pretrained import load_tokenizer
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
+    from lawqa.models.pretrained import load_tokenizer
+    from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
 
     texts = [f"{q.context}\n{q.text}\n" + "\n".join(q.choices) for q in questions]
     made = load_tokenizer(tokenizer) if tokenizer else train_tiny_tokenizer(texts)

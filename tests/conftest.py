@@ -101,7 +101,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     # The tiny model gains nothing from threads, and on a busy machine they wait for each other.
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("lawqa.backends.hf.load.pick_device", lambda: torch.device("cpu"))
+        patched.setattr("lawqa.models.load.pick_device", lambda: torch.device("cpu"))
         return (yield)
 
 
@@ -222,7 +222,7 @@ def questions() -> Any:
 
 @pytest.fixture(scope="session")
 def tiny_tokenizer(questions: Any) -> Any:
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer
+    from lawqa.models.tiny import train_tiny_tokenizer
 
     return train_tiny_tokenizer(
         f"{q.context}\n{q.text}\n" + "\n".join(q.choices) for q in questions
@@ -231,7 +231,7 @@ def tiny_tokenizer(questions: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def tiny_dir(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
-    from lawqa.backends.hf.tiny import write_tiny_model
+    from lawqa.models.tiny import write_tiny_model
 
     directory = tmp_path_factory.mktemp("models") / "tiny"
     write_tiny_model(directory, tiny_tokenizer)
@@ -259,7 +259,7 @@ def qwen_tokenizer() -> Any:
     path = Path(__file__).parents[1].parent / "shared" / "data" / "qwen3-tokenizer"
     if not path.is_dir():
         pytest.skip("the real Qwen3 tokenizer is not beside the checkout")
-    from lawqa.backends.hf.pretrained import load_tokenizer
+    from lawqa.models.pretrained import load_tokenizer
 
     return load_tokenizer(str(path))
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import work
 
-from lawqa.backends.hf.load import ModelConfig, load_model
+from lawqa.models.load import ModelConfig, load_model
 from lawqa.records import IGNORED, TokenizedRecord
+from lawqa.training.adapter import add_adapter
 from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import fit
-from lawqa.training.model import add_adapter
 
 
 def run(context: str, batch: int) -> None:

@@ -41,11 +41,11 @@ class Show:
     """How many records."""
 
     def run(self) -> int:
-        from lawqa.backends.hf import require_packages
+        from lawqa.models import require_packages
 
         require_packages()
         from lawqa.augment import holds_readings, pack_readings, read_readings
-        from lawqa.backends.hf.pretrained import load_tokenizer
+        from lawqa.models.pretrained import load_tokenizer
         from lawqa.records import load_records, masked_text, reading_record, tokenize_record
 
         tokenizer = load_tokenizer(self.tokenizer)

@@ -16,7 +16,7 @@ from lawqa.errors import ConfigError
 from lawqa.training.config import ALL_LINEAR, TrainingConfig
 
 if TYPE_CHECKING:
-    from lawqa.training.plan import TrainingPlan
+    from lawqa.training.planning.plan import TrainingPlan
 
 _UNITS = {
     "": 2**30, "tib": 2**40, "gib": 2**30, "mib": 2**20, "tb": 10**12, "gb": 10**9, "mb": 10**6,
@@ -59,9 +59,9 @@ class Plan:
             raise ConfigError(
                 "the size of a comparison is asked for without --power", "lawqa plan --power ..."
             )
-        from lawqa.training.memory import MemorySetting
-        from lawqa.training.plan import plan_training, usable_memory
-        from lawqa.training.shapes import read_shape
+        from lawqa.models.shapes import read_shape
+        from lawqa.training.planning.memory import MemorySetting
+        from lawqa.training.planning.plan import plan_training, usable_memory
 
         if self.max_seq_length < 2:
             raise ConfigError(f"--max-seq-length is {self.max_seq_length}, expected 2 or more")
@@ -106,7 +106,12 @@ def parse_memory(text: str) -> int:
 
 def figures(plan: TrainingPlan, longest: int, records_per_step: int) -> dict[str, Any]:
     """Everything the plan says, in GiB and tokens."""
-    from lawqa.training.memory import GIB, cache_per_token, generating_memory, scoring_memory
+    from lawqa.training.planning.memory import (
+        GIB,
+        cache_per_token,
+        generating_memory,
+        scoring_memory,
+    )
 
     shape, setting, budget = plan.shape, plan.setting, plan.token_budget
     empty = scoring_memory(shape, setting, tokens=0)
@@ -156,7 +161,7 @@ _MEANINGS = {
 
 def plan_text(plan: TrainingPlan, found: dict[str, Any], card: int) -> str:
     """The plan as a person reads it."""
-    from lawqa.training.memory import GIB, lora_parameters, weight_bytes
+    from lawqa.training.planning.memory import GIB, lora_parameters, weight_bytes
 
     shape, setting, training = plan.shape, plan.setting, found["training"]
     how = "4-bit" if setting.four_bit else "16-bit"

@@ -78,7 +78,7 @@ class Train(TrainingFlags):
         if not self.do_train:
             return 0
         sys.stdout.flush()
-        from lawqa.training.group import leave_group
+        from lawqa.training.processes.group import leave_group
 
         try:
             figures = train(prepared, logger.info)

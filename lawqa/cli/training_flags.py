@@ -11,7 +11,7 @@ from lawqa.cli.evaluate import DEFAULT_MODEL
 from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.training.config import ALL_LINEAR, Schedule, TrainingConfig
-from lawqa.training.trackers import Tracker
+from lawqa.training.monitoring.trackers import Tracker
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32"]
 

@@ -8,9 +8,9 @@ from lawqa.doctor.findings import Finding
 from lawqa.doctor.probes import Gpu, Probes
 from lawqa.doctor.setting import Patient
 from lawqa.errors import ConfigError, LawqaError
-from lawqa.training.memory import GIB, MemorySetting
-from lawqa.training.plan import plan_training
-from lawqa.training.shapes import read_shape
+from lawqa.models.shapes import read_shape
+from lawqa.training.planning.memory import GIB, MemorySetting
+from lawqa.training.planning.plan import plan_training
 
 _OLDEST_CAPABILITY = (7, 5)
 _OLDEST_DRIVER_CUDA = 12

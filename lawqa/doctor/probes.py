@@ -194,12 +194,12 @@ class SystemProbes:
 
         Without torch the tensors are not compared with what the config needs.
         """
-        from lawqa.backends.hf.model_folder import read_folder
+        from lawqa.models.files.model_folder import read_folder
 
         try:
             read_folder(directory)
             if all(self.package(name) for name in ("torch", "transformers", "peft")):
-                from lawqa.backends.hf.pretrained import check_files, load_config, load_tokenizer
+                from lawqa.models.pretrained import check_files, load_config, load_tokenizer
 
                 check_files(str(directory), None, load_config(str(directory)))
                 load_tokenizer(str(directory))

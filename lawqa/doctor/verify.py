@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from lawqa.backends.hf.model_identity import model_directory, read_identity
 from lawqa.digests import cache_directory
 from lawqa.doctor.findings import Finding
 from lawqa.errors import DataError
+from lawqa.models.files.identity import model_directory, read_identity
 
 
 def verified(model: str) -> Finding:

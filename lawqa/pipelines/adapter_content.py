@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lawqa.backends.hf.model_files import CONFIG, WEIGHTS
-from lawqa.backends.hf.model_identity import json_digest
 from lawqa.digests import Stamp, remembered, require_unchanged, sha256_of
+from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
+from lawqa.models.files.identity import json_digest
 
 # They say where the base lies and who wrote the file, not what the adapter does.
 _VOLATILE = ("base_model_name_or_path", "revision", "inference_mode", "peft_version")

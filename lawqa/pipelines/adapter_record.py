@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lawqa.backends.hf.model_files import CONFIG, WEIGHTS, read_adapter_config
 from lawqa.errors import BackendError
+from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS, read_adapter_config
 from lawqa.pipelines.adapter_content import AdapterContent
 
 logger = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from lawqa.backends.hf.model_files import directory_hash, read_adapter_config
-from lawqa.backends.hf.model_identity import model_directory, read_identity
 from lawqa.errors import BackendError, DataError
 from lawqa.files import read_json
+from lawqa.models.files.adapter_folder import directory_hash, read_adapter_config
+from lawqa.models.files.identity import model_directory, read_identity
 from lawqa.pipelines.adapter_record import require_recorded
 from lawqa.pipelines.identity import BASE_PARTS, model_differences, model_name
 from lawqa.pipelines.leaks import read_items

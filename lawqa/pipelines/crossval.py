@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from lawqa.backends.hf.model_identity import model_content
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
+from lawqa.models.files.identity import model_content
 from lawqa.outputs import remove_empty
 from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, differing, pool, read_settings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
@@ -28,7 +28,7 @@ from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import make_records, write_records
 from lawqa.runs import MANIFEST, read_manifest, write_json
 from lawqa.training.config import TrainingConfig
-from lawqa.training.trackers import Tracker, require_trackers
+from lawqa.training.monitoring.trackers import Tracker, require_trackers
 
 Say = Callable[[str], object]
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 PARTS = ("weights", "config", "tokenizer", "chat_template", "generation")
-"""What a model consists of (see `lawqa.backends.hf.model_identity`)."""
+"""What a model consists of (see `lawqa.models.files.identity`)."""
 
 BASE_PARTS = ("weights", "config", "tokenizer")
 """What an adapter was trained over; its chat template is checked with the wording."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lawqa.backends.hf.model_files import read_adapter_config
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
+from lawqa.models.files.adapter_folder import read_adapter_config
 from lawqa.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.pipelines.adapters import MERGED, TRAINED_ON, AdapterManifest
 from lawqa.pipelines.merge_writing import room_for_model, written_beside
@@ -26,8 +26,8 @@ from lawqa.runs import write_json
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 
 if TYPE_CHECKING:
-    from lawqa.backends.hf.load import LoadedModel
-    from lawqa.backends.hf.merging import MergeProof
+    from lawqa.models.load import LoadedModel
+    from lawqa.models.merging import MergeProof
 
 _TOKEN_BUDGET = 8192
 
@@ -99,10 +99,10 @@ def merge(config: MergeConfig, say: Say = str) -> MergeResult | None:
     _check_free(config)
     adapter = AdapterManifest.read(config.adapter)
     dev, notes = _dev(config, adapter) if config.dev_file else (None, [])
-    from lawqa.backends.hf import require_packages
+    from lawqa.models import require_packages
 
     require_packages(quantised=adapter.quantisation is not None)
-    from lawqa.backends.hf.device import give_back_memory
+    from lawqa.models.device import give_back_memory
 
     for note in _check_base(config, adapter):
         say(note)
@@ -187,7 +187,7 @@ def _spec(config: MergeConfig, adapter: AdapterManifest) -> PromptSpec:
 
 def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
     """Notes on the base model; raises where it is another one, or not whole."""
-    from lawqa.backends.hf.load import describe_files
+    from lawqa.models.load import describe_files
 
     name, revision = _base(config, adapter)
     found = describe_files(name, revision)
@@ -207,14 +207,14 @@ def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
 def _over_4bit_files(adapter: AdapterManifest) -> bool:
     if adapter.content is not None:
         return adapter.content["model"].get("stored") is not None
-    from lawqa.backends.hf.load import describe_files
+    from lawqa.models.load import describe_files
 
     named = str(read_adapter_config(adapter.path).get("base_model_name_or_path") or "")
     return Path(named).is_dir() and describe_files(named)["stored"] is not None
 
 
 def _as_trained(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
-    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.models.load import ModelConfig, load_model
 
     name, revision = _base(config, adapter)
     in_4bit = adapter.quantisation is not None
@@ -222,8 +222,8 @@ def _as_trained(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
 
 
 def _merged(config: MergeConfig, adapter: AdapterManifest) -> tuple[LoadedModel, MergeProof]:
-    from lawqa.backends.hf.load import ModelConfig, load_model
-    from lawqa.backends.hf.merging import merge_weights
+    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.merging import merge_weights
 
     name, revision = _base(config, adapter)
     loaded = load_model(ModelConfig(name, revision, dtype="bfloat16"), config.adapter)
@@ -232,7 +232,7 @@ def _merged(config: MergeConfig, adapter: AdapterManifest) -> tuple[LoadedModel,
 
 def _read_back(directory: Path, proof: MergeProof) -> LoadedModel:
     """The merged model as it lies on the disk."""
-    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.models.load import ModelConfig, load_model
 
     loaded = load_model(ModelConfig(str(directory), dtype="bfloat16"))
     proof.require(loaded)

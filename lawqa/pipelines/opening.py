@@ -30,11 +30,11 @@ def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = Non
                 "--llm-backend scripted needs --script", 'a JSON file like {"*": "c"}'
             )
         return ScriptedBackend.from_file(config.script)
-    from lawqa.backends.hf import require_packages
+    from lawqa.models import require_packages
 
     require_packages(quantised=config.load_in_4bit)
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.models.load import ModelConfig, load_model
 
     model = ModelConfig(
         config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype

@@ -223,10 +223,10 @@ def token_counter(model: str | None, revision: str | None = None) -> Count:
     """
     if model is None:
         return len
-    from lawqa.backends.hf import require_packages
+    from lawqa.models import require_packages
 
     require_packages(quantised=False)
-    from lawqa.backends.hf.pretrained import load_tokenizer
+    from lawqa.models.pretrained import load_tokenizer
 
     tokenizer = load_tokenizer(model, revision)
     # The same lines of statutes come in the contexts of many questions.

@@ -17,7 +17,7 @@ from lawqa.report.content import Entry, ReportRun, RetrievedArticle, Training
 from lawqa.runs import MANIFEST, read_manifest
 from lawqa.scoring import By, outcome_of
 from lawqa.statutes.locations import egov_url
-from lawqa.training.log import LOG, read_log
+from lawqa.training.monitoring.log import LOG, read_log
 
 Row = Mapping[str, Any]
 _Key = tuple[str, tuple[int, ...], int]

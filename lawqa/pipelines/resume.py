@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lawqa
-from lawqa.backends.hf.model_identity import model_content
 from lawqa.errors import ConfigError, DataError
+from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation_config import EvaluationConfig
 from lawqa.pipelines.identity import PARTS, content_is_known, model_differences
 from lawqa.pipelines.job import Job

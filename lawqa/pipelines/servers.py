@@ -81,10 +81,10 @@ def _token_count(tokenizer: str | None) -> Callable[[str], int] | None:
     """Counts the tokens of a text with this tokenizer; None without one."""
     if tokenizer is None:
         return None
-    from lawqa.backends.hf import require_packages as require_hf_packages
+    from lawqa.models import require_packages as require_hf_packages
 
     require_hf_packages()
-    from lawqa.backends.hf.pretrained import load_tokenizer
+    from lawqa.models.pretrained import load_tokenizer
 
     loaded = load_tokenizer(tokenizer)
     return lambda text: len(loaded.encode(text, add_special_tokens=False))

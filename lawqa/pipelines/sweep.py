@@ -9,9 +9,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from lawqa.backends.hf.model_identity import model_content
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
+from lawqa.models.files.identity import model_content
 from lawqa.pipelines.crossval import (
     CrossvalConfig,
     index_sha256_of,
@@ -26,7 +26,7 @@ from lawqa.questions import file_sha256
 from lawqa.runs import MANIFEST, read_manifest, write_json
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.training.config import TrainingConfig
-from lawqa.training.trackers import require_trackers
+from lawqa.training.monitoring.trackers import require_trackers
 
 SWEEP = "sweep.json"
 

@@ -21,7 +21,7 @@ from lawqa.pipelines.training_outputs import (
 from lawqa.pipelines.training_prepare import Prepared, TrainConfig, is_main_process
 from lawqa.pipelines.training_resume import earlier_training, require_same_request
 from lawqa.runs import Manifest, RunDirectory, ending, now
-from lawqa.training.log import EVENTS
+from lawqa.training.monitoring.log import EVENTS
 
 if TYPE_CHECKING:
     from lawqa.training.fit import TrainingFigures
@@ -60,7 +60,7 @@ def train(prepared: Prepared, say: Callable[[str], object] = str) -> TrainingFig
 
 def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
     from lawqa.training.fit import fit
-    from lawqa.training.interruption import Interruption
+    from lawqa.training.processes.interruption import Interruption
 
     config, main_process = prepared.config, is_main_process()
     manifest = manifest_of(prepared)
@@ -101,8 +101,8 @@ def _finish(
     manifest: Manifest,
     say: Callable[[str], object],
 ) -> None:
-    from lawqa.backends.hf.device import peak_memory_gib
-    from lawqa.training.checkpoints import disk_faults, flush_files, remove_all
+    from lawqa.models.device import peak_memory_gib
+    from lawqa.training.checkpoints.directory import disk_faults, flush_files, remove_all
 
     with disk_faults(run.path, "the adapter"):
         write_outputs(prepared, figures, manifest, say)

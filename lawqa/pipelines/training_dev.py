@@ -28,7 +28,7 @@ from lawqa.scoring import ScoredAnswer
 from lawqa.splits import find_leaks
 
 if TYPE_CHECKING:
-    from lawqa.backends.hf.load import LoadedModel
+    from lawqa.models.load import LoadedModel
 
 _SHOWN = 3
 

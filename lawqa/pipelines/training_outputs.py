@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import write_readings
-from lawqa.backends.hf.model_files import CONFIG, WEIGHTS
 from lawqa.errors import MissingExtraError
+from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
 from lawqa.pipelines.adapters import TRAINED_ON
 from lawqa.pipelines.lock import LOCK
 from lawqa.prompting import PromptSpec, spec_hash
@@ -17,7 +17,7 @@ from lawqa.records import LEGACY_SPEC, write_records
 from lawqa.runs import Manifest, describe_environment, now, write_text
 from lawqa.scoring import wilson
 from lawqa.templates import template_identity
-from lawqa.training.log import LOG, read_log
+from lawqa.training.monitoring.log import LOG, read_log
 
 if TYPE_CHECKING:
     from lawqa.pipelines.training_prepare import Prepared
@@ -46,7 +46,7 @@ OF_ADAPTER = (
 def manifest_of(prepared: Prepared) -> Manifest:
     """The manifest of a training that begins."""
     config, loaded, source = prepared.config, prepared.loaded, prepared.source
-    from lawqa.backends.hf.device import describe_device
+    from lawqa.models.device import describe_device
 
     template = template_identity(loaded.tokenizer)
     spec_ids = sorted({record.prompt_spec for record in source.records})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def plan_text(prepared: Prepared) -> str:
     """What training would do, and one record token by token with its mask."""
     config, training = prepared.config, prepared.config.training
-    from lawqa.training.model import parameter_counts
+    from lawqa.training.adapter import parameter_counts
 
     lengths = [len(record.input_ids) for record in prepared.records]
     trainable, total = parameter_counts(prepared.model)

@@ -28,10 +28,10 @@ from lawqa.records import (
 from lawqa.runs import MANIFEST, RunDirectory
 from lawqa.templates import described, sentences
 from lawqa.training.config import TrainingConfig
-from lawqa.training.trackers import Tracker, require_trackers
+from lawqa.training.monitoring.trackers import Tracker, require_trackers
 
 if TYPE_CHECKING:
-    from lawqa.backends.hf.load import LoadedModel
+    from lawqa.models.load import LoadedModel
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ def prepare(config: TrainConfig) -> Prepared:
     Raises:
         LawqaError: a file, option or model does not allow it.
     """
-    from lawqa.backends.hf import require_packages
+    from lawqa.models import require_packages
 
     logger.debug("settings: %s", config)
     source = _load(config.train_file)
@@ -153,14 +153,14 @@ def prepare(config: TrainConfig) -> Prepared:
         require_free(config.output_dir / LOCK)
     require_packages(quantised=config.load_in_4bit, training=True)
     require_trackers(config.report_to)
-    from lawqa.backends.hf.load import ModelConfig, load_model
-    from lawqa.training.model import add_adapter
+    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.training.adapter import add_adapter
 
     model_config = ModelConfig(
         config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
     )
     if config.fsdp:
-        from lawqa.training.sharding import require_shardable
+        from lawqa.training.processes.sharding import require_shardable
 
         require_shardable(use_dora=config.training.use_dora)
     loaded = load_model(model_config, sharded=config.fsdp)

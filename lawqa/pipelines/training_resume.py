@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lawqa.backends.hf.model_identity import model_content
 from lawqa.errors import ConfigError, DataError
+from lawqa.models.files.identity import model_content
 from lawqa.pipelines.identity import content_is_known, model_differences
 from lawqa.questions import file_sha256
 from lawqa.runs import MANIFEST, Manifest, read_manifest

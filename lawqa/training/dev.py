@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from lawqa.backends.hf.load import LoadedModel
 from lawqa.choices import LABELS
+from lawqa.models.load import LoadedModel
 from lawqa.scoring import ScoredAnswer, accuracy_of, collapse_alarm
 
 

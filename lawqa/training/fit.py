@@ -11,24 +11,34 @@ import torch
 from accelerate.utils import broadcast_object_list
 from transformers import PrinterCallback, ProgressCallback, TrainerState, TrainingArguments
 
-from lawqa.backends.hf.load import LoadedModel
 from lawqa.errors import ConfigError, Interrupted
+from lawqa.models.load import LoadedModel
 from lawqa.prompting import end_of_turn
 from lawqa.records import TokenizedRecord
-from lawqa.training.checkpoints import newest_whole, remove_all, remove_unfinished, staging
-from lawqa.training.collate import LeftPadCollator
+from lawqa.training.cadence import Rhythm
+from lawqa.training.checkpoints.checkpoint_state import (
+    Keeper,
+    is_finished,
+    load_adapter_weights,
+    put_adapter_weights,
+)
+from lawqa.training.checkpoints.directory import (
+    newest_whole,
+    remove_all,
+    remove_unfinished,
+    staging,
+)
 from lawqa.training.config import TrainingConfig
+from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.dev import DevResult, DevScorer
-from lawqa.training.group import form_group, require_shared_directory
-from lawqa.training.interruption import Interruption
-from lawqa.training.keeper import Keeper, is_finished, load_adapter_weights, put_adapter_weights
-from lawqa.training.log import LOG
-from lawqa.training.paths import choose_path
-from lawqa.training.progress import Progress
-from lawqa.training.rhythm import Rhythm
-from lawqa.training.sharding import share_out
-from lawqa.training.trackers import Tracker
-from lawqa.training.tracking import open_trackers
+from lawqa.training.loss_paths import choose_path
+from lawqa.training.monitoring.log import LOG
+from lawqa.training.monitoring.progress import Progress
+from lawqa.training.monitoring.trackers import Tracker
+from lawqa.training.monitoring.tracking import open_trackers
+from lawqa.training.processes.group import form_group, require_shared_directory
+from lawqa.training.processes.interruption import Interruption
+from lawqa.training.processes.sharding import share_out
 from lawqa.training.trainer import AnswerTrainer, as_dataset
 
 

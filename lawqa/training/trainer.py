@@ -15,26 +15,26 @@ from datasets import Dataset
 from torch.utils.data import DataLoader
 from transformers import Trainer
 
-from lawqa.backends.hf.device import full_memory_named
-from lawqa.backends.hf.load import LoadedModel
 from lawqa.errors import TrainingError
+from lawqa.models.device import full_memory_named
+from lawqa.models.load import LoadedModel
 from lawqa.records import IGNORED, TokenizedRecord
-from lawqa.training.collate import check_mask
-from lawqa.training.config import TrainingConfig
-from lawqa.training.dev import DevResult, DevScorer
-from lawqa.training.finite import gradient_norm, not_finite, records_at_fault
-from lawqa.training.interruption import Interruption
-from lawqa.training.keeper import (
+from lawqa.training.checkpoints.checkpoint_state import (
     Keeper,
     adapter_weights,
     load_adapter_weights,
     put_adapter_weights,
 )
-from lawqa.training.paths import Batch, LossPath, rehearse
-from lawqa.training.progress import Progress
-from lawqa.training.sampler import StepSampler
+from lawqa.training.config import TrainingConfig
+from lawqa.training.data.collate import check_mask
+from lawqa.training.data.sampler import StepSampler
+from lawqa.training.dev import DevResult, DevScorer
+from lawqa.training.loss_paths import Batch, LossPath, rehearse
+from lawqa.training.monitoring.progress import Progress
+from lawqa.training.non_finite import gradient_norm, not_finite, records_at_fault
+from lawqa.training.processes.interruption import Interruption
+from lawqa.training.processes.sharding import in_step, sum_gradients, turns_of_all
 from lawqa.training.schedule import rate_at
-from lawqa.training.sharding import in_step, sum_gradients, turns_of_all
 
 
 class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not checked

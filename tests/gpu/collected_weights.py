@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from lawqa.backends.hf.load import ModelConfig, load_model
+from lawqa.models.load import ModelConfig, load_model
+from lawqa.training.adapter import add_adapter
 from lawqa.training.config import TrainingConfig
-from lawqa.training.model import add_adapter
-from lawqa.training.sharding import share_out
+from lawqa.training.processes.sharding import share_out
 
 
 def main() -> None:

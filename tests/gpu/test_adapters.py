@@ -47,7 +47,7 @@ def questions() -> Any:
 
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Path:
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
+    from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
 
     directory = tmp_path_factory.mktemp("models") / "tiny"
     texts = [f"{q.context}\n{q.text}\n" + "\n".join(q.choices) for q in questions]
@@ -72,7 +72,7 @@ def test_it_agrees_with_peft_and_the_base_is_the_base(
     import transformers
 
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.models.load import ModelConfig, load_model
 
     kind, settings, fast = KINDS[name]
     with warnings.catch_warnings():

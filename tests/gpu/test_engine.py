@@ -38,8 +38,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Any:
     from peft import LoraConfig, get_peft_model
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    from lawqa.backends.hf.load import ModelConfig, load_model, no_peft_warnings
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer
+    from lawqa.models.load import ModelConfig, load_model, no_peft_warnings
+    from lawqa.models.tiny import train_tiny_tokenizer
 
     directory = tmp_path_factory.mktemp("models") / "small"
     tokenizer = train_tiny_tokenizer(
@@ -69,10 +69,10 @@ def written(
     loaded: Any, questions: Any, *, kernels: bool, graphs: bool, **settings: Any
 ) -> dict[int, tuple[int, ...]]:
     from lawqa.backends.base import GenerationSettings
-    from lawqa.backends.hf.decoder import read_decoder
     from lawqa.backends.hf.encoded import encode
-    from lawqa.backends.hf.engine_sequence import Finished, Request
-    from lawqa.backends.hf.generating import open_engine
+    from lawqa.backends.hf.engine.opening import open_engine
+    from lawqa.backends.hf.engine.sequence import Finished, Request
+    from lawqa.models.decoder import read_decoder
     from lawqa.prompting import PromptSpec, build_prompt
 
     decoder = read_decoder(loaded.model, loaded.dtype)
@@ -93,9 +93,9 @@ def written(
 
 def judged(loaded: Any, questions: Any, texts: dict[int, tuple[int, ...]]) -> Any:
     """Every token under transformers' probabilities after the same tokens."""
-    from lawqa.backends.hf.agreement import judge
     from lawqa.backends.hf.encoded import encode
     from lawqa.backends.hf.plain_model import PlainModel
+    from lawqa.models.agreement import judge
     from lawqa.prompting import PromptSpec, build_prompt
 
     plain = PlainModel(loaded, adapter=True)
@@ -140,10 +140,10 @@ def test_samples_of_one_prompt_share_its_pages_and_write_what_is_likeliest(
     loaded: Any, questions: Any, *, kernels: bool
 ) -> None:
     from lawqa.backends.base import GenerationSettings
-    from lawqa.backends.hf.decoder import read_decoder
     from lawqa.backends.hf.encoded import encode
-    from lawqa.backends.hf.engine_sequence import Finished, Request
-    from lawqa.backends.hf.generating import open_engine
+    from lawqa.backends.hf.engine.opening import open_engine
+    from lawqa.backends.hf.engine.sequence import Finished, Request
+    from lawqa.models.decoder import read_decoder
     from lawqa.prompting import PromptSpec, build_prompt
 
     decoder, samples = read_decoder(loaded.model, loaded.dtype), 4
@@ -170,13 +170,13 @@ def test_samples_of_one_prompt_share_its_pages_and_write_what_is_likeliest(
 def test_fused_steps_give_the_probabilities_of_transformers(
     loaded: Any, questions: Any, rows: int
 ) -> None:
-    from lawqa.backends.hf.agreement import HALF, compare
-    from lawqa.backends.hf.decoder import read_decoder
     from lawqa.backends.hf.encoded import encode
-    from lawqa.backends.hf.engine_cache import PagedCache
+    from lawqa.backends.hf.engine.cache import PagedCache
+    from lawqa.backends.hf.engine.triton_forward import TritonForward, why_not_fused
     from lawqa.backends.hf.plain_model import PlainModel
     from lawqa.backends.hf.self_check import step_logits
-    from lawqa.backends.hf.triton_forward import TritonForward, why_not_fused
+    from lawqa.models.agreement import HALF, compare
+    from lawqa.models.decoder import read_decoder
     from lawqa.prompting import PromptSpec, build_prompt
 
     decoder = read_decoder(loaded.model, loaded.dtype)
@@ -198,8 +198,8 @@ def test_in_float32_the_engine_writes_exactly_what_transformers_generates(
 ) -> None:
     from lawqa.backends.base import Completion, GenerationSettings
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.backends.hf.load import ModelConfig, load_model
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
+    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
     from lawqa.prompting import PromptSpec, build_prompt
 
     tokenizer = train_tiny_tokenizer(q.text + "\n" + "\n".join(q.choices) for q in questions)

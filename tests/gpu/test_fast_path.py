@@ -28,7 +28,7 @@ def off_by(one: Any, other: Any) -> float:
 
 @pytest.fixture
 def twins() -> tuple[ModuleType, ModuleType]:
-    from lawqa.training.fast import plain_kernels, triton_kernels
+    from lawqa.models.kernels import plain_kernels, triton_kernels
 
     torch.manual_seed(0)
     return triton_kernels, plain_kernels
@@ -104,16 +104,16 @@ def test_flash_attention_keeps_records_apart() -> None:
 @pytest.mark.slow
 def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
     """Stated tolerance: the loss of every one of 50 steps within 3 % or 0.02 nats of the plain path's."""
-    from lawqa.backends.hf.load import ModelConfig, load_model
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
     from lawqa.demo import embedded_questions
+    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
     from lawqa.prompting import PromptSpec
     from lawqa.records import IGNORED, make_record, tokenize_records
-    from lawqa.training.collate import LeftPadCollator
+    from lawqa.training.adapter import add_adapter
     from lawqa.training.config import TrainingConfig
+    from lawqa.training.data.collate import LeftPadCollator
     from lawqa.training.fast import FastPath, pack, why_not
-    from lawqa.training.model import add_adapter
-    from lawqa.training.paths import answer_loss
+    from lawqa.training.loss_paths import answer_loss
     from lawqa.training.trainer import as_dataset
 
     questions = embedded_questions()

@@ -38,7 +38,7 @@ def random(*size: int, dtype: Any = None) -> Any:
 def four_bit(outputs: int, inputs: int, rank: int) -> Any:
     from bitsandbytes.nn import Linear4bit, Params4bit
 
-    from lawqa.backends.hf.projections import Lora, Projection
+    from lawqa.models.projections import Lora, Projection
 
     module = Linear4bit(inputs, outputs, bias=False, compute_dtype=torch.bfloat16, quant_type="nf4")
     weight = random(outputs, inputs).cpu() * 0.02
@@ -71,8 +71,8 @@ def test_flash_attention_over_a_forest_is_that_of_the_padded_calls() -> None:
 
 
 def test_norms_rotations_and_activations_are_those_of_torch() -> None:
-    from lawqa.backends.hf.elementwise import TorchElementwise
-    from lawqa.backends.hf.triton_elementwise import TritonElementwise
+    from lawqa.models.kernels.elementwise import TorchElementwise
+    from lawqa.models.kernels.triton_elementwise import TritonElementwise
 
     plain, kernels = TorchElementwise(), TritonElementwise()
     stream, delta, weight = random(33, 4096), random(33, 4096), random(4096)
@@ -94,7 +94,7 @@ def test_norms_rotations_and_activations_are_those_of_torch() -> None:
 def test_the_4bit_product_is_that_of_dequantised_weights(rows: int, rank: int) -> None:
     from bitsandbytes.functional import dequantize_4bit
 
-    from lawqa.backends.hf.triton_nf4 import FusedLinear, halved
+    from lawqa.models.kernels.triton_nf4 import FusedLinear, halved
 
     projections = [four_bit(1024, 512, rank), four_bit(256, 512, 0), four_bit(256, 512, rank)]
     x = random(rows, 512)
@@ -115,7 +115,7 @@ def test_the_dequantised_weights_are_those_of_bitsandbytes_bit_for_bit() -> None
     """Rows of the unit matrix pick out the weights; float32 partial sums do not round them again."""
     from bitsandbytes.functional import dequantize_4bit
 
-    from lawqa.backends.hf.triton_nf4 import FusedLinear, Tile, halved
+    from lawqa.models.kernels.triton_nf4 import FusedLinear, Tile, halved
 
     projection = four_bit(256, 512, 0)
     weight = projection.base.weight
@@ -133,9 +133,9 @@ def test_attention_over_pages_is_that_of_torch(
 ) -> None:
     from torch.nn.functional import scaled_dot_product_attention
 
-    from lawqa.backends.hf.elementwise import TorchElementwise
-    from lawqa.backends.hf.triton_attention import attend_pages, rotate_and_store
-    from lawqa.backends.hf.triton_nf4 import halved
+    from lawqa.models.kernels.elementwise import TorchElementwise
+    from lawqa.models.kernels.triton_attention import attend_pages, rotate_and_store
+    from lawqa.models.kernels.triton_nf4 import halved
 
     page, lengths = 64, [1, 63, 64, 65, 700]
     tables = torch.zeros(len(lengths), 12, dtype=torch.int32, device="cuda")

@@ -38,7 +38,7 @@ def questions() -> Any:
 
 @pytest.fixture(scope="module")
 def model_dir(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Path:
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
+    from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
 
     directory = tmp_path_factory.mktemp("models") / "tiny"
     texts = [f"{q.context}\n{q.text}\n" + "\n".join(q.choices) for q in questions]
@@ -49,7 +49,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Path:
 @contextmanager
 def on_cpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patched:
-        patched.setattr("lawqa.backends.hf.load.pick_device", lambda: torch.device("cpu"))
+        patched.setattr("lawqa.models.load.pick_device", lambda: torch.device("cpu"))
         yield
 
 
@@ -57,7 +57,7 @@ def scored(
     model_dir: Path, questions: Any, dtype: Any, adapter: Path | None = None
 ) -> dict[str, Any]:
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.models.load import ModelConfig, load_model
     from lawqa.prompting import PromptSpec, build_prompt
 
     loaded = load_model(ModelConfig(str(model_dir), load_in_4bit=True, dtype=dtype), adapter)
@@ -135,13 +135,13 @@ def test_half_precision_scores_agree_with_the_cpu_also_with_the_adapter(
 
 def test_gradients_after_scoring_equal_those_before(model_dir: Path, questions: Any) -> None:
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.models.load import ModelConfig, load_model
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.records import make_record, tokenize_records
-    from lawqa.training.collate import LeftPadCollator
+    from lawqa.training.adapter import add_adapter
     from lawqa.training.config import TrainingConfig
-    from lawqa.training.model import add_adapter
-    from lawqa.training.paths import answer_loss
+    from lawqa.training.data.collate import LeftPadCollator
+    from lawqa.training.loss_paths import answer_loss
     from lawqa.training.trainer import as_dataset
 
     loaded = load_model(ModelConfig(str(model_dir), load_in_4bit=True, dtype="float32"))
@@ -169,7 +169,7 @@ def test_out_of_memory_halves_the_batch_and_answers_everything(
 ) -> None:
     from lawqa.backends.base import ChoiceScores
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.models.load import ModelConfig, load_model
     from lawqa.prompting import PromptSpec, build_prompt
 
     loaded = load_model(ModelConfig(str(model_dir), load_in_4bit=True))

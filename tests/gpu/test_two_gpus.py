@@ -27,8 +27,8 @@ TWO = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
     from lawqa.demo import embedded_questions
+    from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
     from lawqa.questions import write_questions
 
     directory = tmp_path_factory.mktemp("two")

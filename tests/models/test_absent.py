@@ -14,12 +14,12 @@ from huggingface_hub import is_offline_mode
 from safetensors import SafetensorError
 
 from lawqa import hub
-from lawqa.backends.hf import device, pretrained
-from lawqa.backends.hf.absent import not_loaded
-from lawqa.backends.hf.device import compute_dtype
-from lawqa.backends.hf.load import ModelConfig, load_model
-from lawqa.backends.hf.pretrained import load_tokenizer
 from lawqa.errors import BackendError
+from lawqa.models import device, pretrained
+from lawqa.models.device import compute_dtype
+from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load_errors import not_loaded
+from lawqa.models.pretrained import load_tokenizer
 
 pytestmark = pytest.mark.torch
 
@@ -55,7 +55,7 @@ def test_where_fetching_was_tried_the_reason_is_given(monkeypatch: pytest.Monkey
         raise OSError("nobody/x is not a local folder\nIf this is a private repository")
 
     monkeypatch.setattr(pretrained.AutoTokenizer, "from_pretrained", fails)
-    monkeypatch.setattr("lawqa.backends.hf.absent.hub_is_reachable", lambda: True)
+    monkeypatch.setattr("lawqa.models.load_errors.hub_is_reachable", lambda: True)
     problem = problem_of("nobody/x")
     assert problem.message.endswith("not to be had: nobody/x is not a local folder")
     assert "where there is a network: hf download nobody/x;" in problem.hint

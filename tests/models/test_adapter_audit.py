@@ -12,9 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lawqa.backends.hf.load import ModelConfig, load_model
-from lawqa.backends.hf.tiny import write_tiny_model
 from lawqa.cli import main
+from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.tiny import write_tiny_model
 from lawqa.questions import write_questions
 
 pytestmark = pytest.mark.torch
@@ -381,7 +381,7 @@ def test_weights_of_a_checkpoint_land_whole_or_are_refused(
     spoil: Callable[[Tensors], Tensors], trained: Path, tiny_dir: Path
 ) -> None:
     from lawqa.errors import BackendError
-    from lawqa.training.keeper import put_adapter_weights
+    from lawqa.training.checkpoints.checkpoint_state import put_adapter_weights
 
     model = load_model(ModelConfig(str(tiny_dir)), trained).model
     weights = load_file(trained / WEIGHTS)

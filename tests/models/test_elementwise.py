@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lawqa.backends.hf import elementwise
-from lawqa.backends.hf.elementwise import CpuElementwise, TorchElementwise
+from lawqa.models.kernels import elementwise
+from lawqa.models.kernels.elementwise import CpuElementwise, TorchElementwise
 
 pytestmark = pytest.mark.torch
 

@@ -11,15 +11,15 @@ import bitsandbytes as bnb
 import pytest
 import torch
 
-from lawqa.backends.hf.load import (
+from lawqa.errors import BackendError
+from lawqa.models.files.adapter_folder import directory_hash
+from lawqa.models.load import (
     ModelConfig,
     apply_adapter,
     load_model,
 )
-from lawqa.backends.hf.model_files import directory_hash
-from lawqa.backends.hf.pretrained import load_tokenizer
-from lawqa.backends.hf.tiny import write_tiny_model
-from lawqa.errors import BackendError
+from lawqa.models.pretrained import load_tokenizer
+from lawqa.models.tiny import write_tiny_model
 
 pytestmark = pytest.mark.torch
 

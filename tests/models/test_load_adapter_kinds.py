@@ -16,9 +16,9 @@ import transformers
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.backend import HFBackend
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
 from lawqa.cli import main
 from lawqa.errors import BackendError
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
 

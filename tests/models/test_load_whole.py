@@ -15,11 +15,11 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from lawqa.backends.hf import pretrained
-from lawqa.backends.hf.load import ModelConfig, load_model
-from lawqa.backends.hf.pretrained import check_files, load_config
-from lawqa.backends.hf.tensor_audit import check_loaded
 from lawqa.errors import BackendError
+from lawqa.models import pretrained
+from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.pretrained import check_files, load_config
+from lawqa.models.tensor_audit import check_loaded
 
 pytestmark = pytest.mark.torch
 

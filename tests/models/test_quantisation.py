@@ -10,8 +10,8 @@ import pytest
 import torch
 import transformers
 
-from lawqa.backends.hf.load import ModelConfig, load_model
 from lawqa.cli import main
+from lawqa.models.load import ModelConfig, load_model
 from lawqa.questions import write_questions
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from lawqa.backends.hf.model_files import directory_hash
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.choices import permute
 from lawqa.cli.evaluated import result_text
 from lawqa.errors import BackendError, DataError
+from lawqa.models.files.adapter_folder import directory_hash
 from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult, evaluate
 from lawqa.prompting import PromptSpec, spec_hash

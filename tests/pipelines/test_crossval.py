@@ -99,7 +99,7 @@ def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from lawqa.training.keeper import Keeper
+    from lawqa.training.checkpoints.checkpoint_state import Keeper
 
     options = ("--batch-size", "2", "--gradient-accumulation-steps", "1", "--fold", "1")
     assert crossval(data, tiny_dir, tmp_path / "whole", *options) == 0

@@ -30,7 +30,7 @@ def adapter(here: Path, tiny_dir: Path) -> Path:
     """An adapter with random weights, as PEFT writes it."""
     from peft import LoraConfig, get_peft_model
 
-    from lawqa.backends.hf.load import ModelConfig, load_model, no_peft_warnings
+    from lawqa.models.load import ModelConfig, load_model, no_peft_warnings
 
     model = load_model(ModelConfig(str(tiny_dir))).model
     lora = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False)

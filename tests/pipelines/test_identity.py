@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from lawqa.backends.hf.model_identity import PARTS, read_identity
 from lawqa.digests import REMEMBERED_FROM, cache_directory, hashed_while_read, sha256_of
 from lawqa.doctor.verify import verified
 from lawqa.errors import DataError
+from lawqa.models.files.identity import PARTS, read_identity
 from lawqa.pipelines.adapter_content import AdapterContent
 from lawqa.pipelines.identity import model_differences, model_name
 

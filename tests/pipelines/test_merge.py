@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from lawqa.backends.hf.backend import HFBackend
-from lawqa.backends.hf.load import ModelConfig, load_model
-from lawqa.backends.hf.tiny import write_tiny_model
 from lawqa.cli import main
+from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.tiny import write_tiny_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
 

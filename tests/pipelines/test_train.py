@@ -103,7 +103,7 @@ def test_the_adapter_is_a_standard_one_and_reloads_to_the_same_scores(
     from peft import PeftModel
 
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.backends.hf.load import ModelConfig, load_model
+    from lawqa.models.load import ModelConfig, load_model
     from lawqa.pipelines.train import train
     from lawqa.pipelines.training_prepare import TrainConfig, prepare
     from lawqa.prompting import PromptSpec, build_prompt
@@ -200,7 +200,7 @@ def test_a_prompt_that_was_not_trained_on_is_refused_unless_allowed(
 def test_another_base_model_is_refused_by_name(
     trained: Work, tiny_tokenizer: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from lawqa.backends.hf.tiny import write_tiny_model
+    from lawqa.models.tiny import write_tiny_model
 
     write_tiny_model(tmp_path / "other", tiny_tokenizer, seed=7)
     other = Work(trained.directory, tmp_path / "other")

@@ -17,7 +17,7 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.questions import write_questions
-from lawqa.training.sampler import StepSampler
+from lawqa.training.data.sampler import StepSampler
 
 pytestmark = pytest.mark.torch
 

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import torch
 
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
 from lawqa.cli import main
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.questions import write_questions
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
 from lawqa.report.training_plot import write_training_plot
+from lawqa.training.adapter import add_adapter
 from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import fit
-from lawqa.training.log import read_log
-from lawqa.training.model import add_adapter
+from lawqa.training.monitoring.log import read_log
 from lawqa.training.schedule import rate_at
 
 pytestmark = pytest.mark.torch
@@ -87,7 +87,7 @@ def test_what_is_not_installed_is_said_once_and_training_goes_on(
     def find_spec(name: str, package: str | None = None) -> Any:
         return None if name in ("tensorboard", "matplotlib") else real(name, package)
 
-    monkeypatch.setattr("lawqa.training.progress.find_spec", find_spec)
+    monkeypatch.setattr("lawqa.training.monitoring.progress.find_spec", find_spec)
     monkeypatch.setattr("lawqa.report.training_plot.find_spec", find_spec)
     assert main(trained) == 0
     err = capfd.readouterr().err

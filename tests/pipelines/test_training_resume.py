@@ -18,7 +18,7 @@ import pytest
 from lawqa.cli import main
 from lawqa.pipelines.lock import run_lock
 from lawqa.questions import write_questions
-from lawqa.training.keeper import Keeper
+from lawqa.training.checkpoints.checkpoint_state import Keeper
 
 pytestmark = pytest.mark.torch
 

@@ -30,7 +30,7 @@ def whole(
     import torch
     from safetensors.torch import save_file
 
-    from lawqa.backends.hf.tiny import train_tiny_tokenizer, write_tiny_model
+    from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
 
     torch.set_num_threads(1)
     here = tmp_path_factory.mktemp("whole")
@@ -46,7 +46,7 @@ def whole(
     save_file(lora, here / "adapter" / "adapter_model.safetensors", {"format": "pt"})
     write_questions(here / "q.json", embedded_questions[:8])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("lawqa.backends.hf.load.pick_device", lambda: torch.device("cpu"))
+        patched.setattr("lawqa.models.load.pick_device", lambda: torch.device("cpu"))
         yield here
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.errors import TrainingError
-from lawqa.training.checkpoints import (
+from lawqa.training.checkpoints.directory import (
     all_checkpoints,
     disk_faults,
     fault_of,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.records import IGNORED
-from lawqa.training.collate import LeftPadCollator, check_mask, micro_batches
+from lawqa.training.data.collate import LeftPadCollator, check_mask, micro_batches
 
 pytestmark = pytest.mark.torch
 

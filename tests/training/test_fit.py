@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from lawqa.backends.hf.backend import HFBackend
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
 from lawqa.errors import ConfigError
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
 from lawqa.training import fit as fit_module
-from lawqa.training.collate import LeftPadCollator, micro_batches
+from lawqa.training.adapter import add_adapter
 from lawqa.training.config import TrainingConfig
+from lawqa.training.data.collate import LeftPadCollator, micro_batches
 from lawqa.training.fit import fit
-from lawqa.training.model import add_adapter
-from lawqa.training.paths import answer_loss, visible_tokens
+from lawqa.training.loss_paths import answer_loss, visible_tokens
 from lawqa.training.schedule import rate_at
 from lawqa.training.trainer import as_dataset
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import torch
 
-from lawqa.backends.hf.load import ModelConfig, load_model
 from lawqa.errors import TrainingError
+from lawqa.models.load import ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
 from lawqa.training import fit as fitting
+from lawqa.training.adapter import add_adapter
 from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import TrainingFigures, fit
-from lawqa.training.model import add_adapter
-from lawqa.training.paths import PlainPath
+from lawqa.training.loss_paths import PlainPath
 
 pytestmark = pytest.mark.torch
 

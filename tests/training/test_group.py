@@ -11,7 +11,7 @@ import pytest
 from torch import distributed
 
 from lawqa.errors import ConfigError
-from lawqa.training.group import form_group
+from lawqa.training.processes.group import form_group
 
 pytestmark = pytest.mark.torch
 

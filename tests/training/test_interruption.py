@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.training import interruption
-from lawqa.training.interruption import Interruption
+from lawqa.training.processes import interruption
+from lawqa.training.processes.interruption import Interruption
 
 pytestmark = pytest.mark.torch
 
@@ -45,7 +45,7 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     script = tmp_path / "waits.py"
     script.write_text(
         "import time\n"
-        "from lawqa.training.interruption import Interruption\n"
+        "from lawqa.training.processes.interruption import Interruption\n"
         "with Interruption().watching():\n"
         "    print('ready', flush=True)\n"
         "    time.sleep(0.1)\n"

@@ -11,7 +11,8 @@ import pytest
 from lawqa.cli import main
 from lawqa.cli.plan import parse_memory
 from lawqa.errors import ConfigError, LawqaError
-from lawqa.training.memory import (
+from lawqa.models.shapes import KNOWN, ModelShape, read_shape
+from lawqa.training.planning.memory import (
     GIB,
     MemorySetting,
     generating_memory,
@@ -20,8 +21,7 @@ from lawqa.training.memory import (
     training_memory,
     weight_bytes,
 )
-from lawqa.training.plan import plan_training, usable_memory
-from lawqa.training.shapes import KNOWN, ModelShape, read_shape
+from lawqa.training.planning.plan import plan_training, usable_memory
 
 QWEN3_8B = ModelShape.from_config(KNOWN["Qwen/Qwen3-8B"], "Qwen/Qwen3-8B")
 NF4 = MemorySetting()

@@ -11,13 +11,13 @@ import torch
 from torch.distributed.tensor import DTensor
 from torch.testing._internal.distributed.fake_pg import FakeStore
 
-from lawqa.backends.hf.load import ModelConfig, load_model
 from lawqa.cli import main
 from lawqa.errors import TrainingError
+from lawqa.models.load import ModelConfig, load_model
 from lawqa.questions import write_questions
+from lawqa.training.adapter import add_adapter
 from lawqa.training.config import TrainingConfig
-from lawqa.training.model import add_adapter
-from lawqa.training.sharding import elsewhere_bytes, held_bytes, in_step, share_out
+from lawqa.training.processes.sharding import elsewhere_bytes, held_bytes, in_step, share_out
 
 pytestmark = pytest.mark.torch
 

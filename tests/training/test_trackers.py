@@ -15,9 +15,9 @@ from transformers.integrations import is_mlflow_available
 from lawqa.cli import main
 from lawqa.errors import ConfigError
 from lawqa.questions import write_questions
-from lawqa.training.log import read_log
-from lawqa.training.trackers import require_trackers
-from lawqa.training.tracking import FiguresOnly
+from lawqa.training.monitoring.log import read_log
+from lawqa.training.monitoring.trackers import require_trackers
+from lawqa.training.monitoring.tracking import FiguresOnly
 
 pytestmark = pytest.mark.torch
 

@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 import torch
 
-from lawqa.backends.hf.load import ModelConfig, load_model
 from lawqa.errors import TrainingError
+from lawqa.models.load import ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
-from lawqa.training import paths, trainer
-from lawqa.training.checkpoints import all_checkpoints, fault_of
+from lawqa.training import loss_paths as paths
+from lawqa.training import trainer
+from lawqa.training.adapter import add_adapter
+from lawqa.training.checkpoints.directory import all_checkpoints, fault_of
 from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import TrainingFigures, fit
-from lawqa.training.model import add_adapter
 
 pytestmark = pytest.mark.torch
 

@@ -10,20 +10,15 @@ from typing import Any, Literal
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.hf.batching import run_batches, run_packed
-from lawqa.backends.hf.decoder import Decoder, read_decoder
-from lawqa.backends.hf.device import describe_device, peak_memory_gib
-from lawqa.backends.hf.elementwise import CpuElementwise, Elementwise, TorchElementwise
 from lawqa.backends.hf.encoded import Encoded, encode
-from lawqa.backends.hf.engine_sampling import sampling_key
-from lawqa.backends.hf.engine_sequence import Finished, Request, Unfit
-from lawqa.backends.hf.engine_stops import StopRules
-from lawqa.backends.hf.generating import open_engine, think_blocks
+from lawqa.backends.hf.engine.opening import open_engine, think_blocks
+from lawqa.backends.hf.engine.sampling import sampling_key
+from lawqa.backends.hf.engine.sequence import Finished, Request, Unfit
+from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.backends.hf.labels import label_token_ids
-from lawqa.backends.hf.load import LoadedModel
 from lawqa.backends.hf.plain_generation import Written, write_plain
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.prefixes import family_order
-from lawqa.backends.hf.projections import UnsupportedModelError
 from lawqa.backends.hf.scoring import (
     NO_NUMBERS,
     choice_scores,
@@ -31,8 +26,13 @@ from lawqa.backends.hf.scoring import (
     last_logits_shared,
 )
 from lawqa.backends.hf.self_check import DisagreementError, checked_prompts, why_not_alike
-from lawqa.backends.hf.triton_probe import why_no_triton
 from lawqa.errors import ConfigError
+from lawqa.models.decoder import Decoder, read_decoder
+from lawqa.models.device import describe_device, peak_memory_gib
+from lawqa.models.kernels.elementwise import CpuElementwise, Elementwise, TorchElementwise
+from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.models.load import LoadedModel
+from lawqa.models.projections import UnsupportedModelError
 from lawqa.prompting import Prompt, render, require_outside
 from lawqa.templates import template_identity
 from lawqa.thinking import THINK, ThinkMarks
@@ -173,7 +173,7 @@ class HFBackend:
         on_cpu = loaded.device.type == "cpu"
         elementwise: Elementwise = CpuElementwise() if on_cpu else TorchElementwise()
         if why_no_triton(loaded.device) is None:
-            from lawqa.backends.hf.triton_elementwise import TritonElementwise
+            from lawqa.models.kernels.triton_elementwise import TritonElementwise
 
             elementwise = TritonElementwise()
         try:

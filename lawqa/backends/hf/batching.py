@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import torch
 
-from lawqa.backends.hf.device import full_memory_named
+from lawqa.models.device import full_memory_named
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -10,9 +10,9 @@ import torch
 from torch.nn import functional
 from torch.nn.attention.bias import causal_lower_right
 
-from lawqa.backends.hf.decoder import Decoder
-from lawqa.backends.hf.device import why_no_flash_attention
 from lawqa.backends.hf.prefixes import Forest
+from lawqa.models.decoder import Decoder
+from lawqa.models.device import why_no_flash_attention
 
 _WASTE = 0.2
 """How much of a call may be padding."""

@@ -12,9 +12,9 @@ from transformers import GenerationConfig, LogitsProcessor
 
 from lawqa.backends.base import GenerationSettings, StopReason
 from lawqa.backends.hf.batching import left_padded
-from lawqa.backends.hf.engine_sampling import next_tokens
-from lawqa.backends.hf.engine_sequence import ThinkBlocks
-from lawqa.backends.hf.engine_stops import Stop, StopRules
+from lawqa.backends.hf.engine.sampling import next_tokens
+from lawqa.backends.hf.engine.sequence import ThinkBlocks
+from lawqa.backends.hf.engine.stops import Stop, StopRules
 
 Generate = Callable[
     [Sequence[Sequence[int]], GenerationSettings, Sequence[int], Sequence[int]],

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from lawqa.backends.base import GenerationSettings
-from lawqa.backends.hf.load import LoadedModel
 from lawqa.backends.hf.plain_generation import TokenChoice, generate_plain
 from lawqa.backends.hf.scoring import last_logits_padded
+from lawqa.models.load import LoadedModel
 
 
 class PlainModel:

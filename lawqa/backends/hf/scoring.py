@@ -11,12 +11,12 @@ import torch
 
 from lawqa.backends.base import ChoiceScores, Failure
 from lawqa.backends.hf.batching import left_padded
-from lawqa.backends.hf.decoder import Decoder
-from lawqa.backends.hf.device import free_bytes
 from lawqa.backends.hf.encoded import Encoded
-from lawqa.backends.hf.engine_cache import workspace_bytes
+from lawqa.backends.hf.engine.cache import workspace_bytes
 from lawqa.backends.hf.forest_attention import attention_over
 from lawqa.backends.hf.prefixes import plant
+from lawqa.models.decoder import Decoder
+from lawqa.models.device import free_bytes
 
 MOST_TOKENS = 16384
 """Of a batch on a GPU: more fill no card better."""

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from lawqa.backends.hf.agreement import Agreement, compare, tolerance_of
-from lawqa.backends.hf.decoder import Decoder
-from lawqa.backends.hf.engine_cache import PagedCache
-from lawqa.backends.hf.engine_prefill import prefill
-from lawqa.backends.hf.engine_sequence import Request, Running, write_rows
-from lawqa.backends.hf.engine_steps import Forward, Rows
+from lawqa.backends.hf.engine.cache import PagedCache
+from lawqa.backends.hf.engine.prefill import prefill
+from lawqa.backends.hf.engine.sequence import Request, Running, write_rows
+from lawqa.backends.hf.engine.steps import Forward, Rows
+from lawqa.models.agreement import Agreement, compare, tolerance_of
+from lawqa.models.decoder import Decoder
 
 PROMPTS_CHECKED = 2
 LONGEST_CHECKED = 2048

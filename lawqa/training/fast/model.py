@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from lawqa.backends.hf.device import why_no_flash_attention
-from lawqa.backends.hf.triton_probe import why_no_triton
-from lawqa.training.fast import plain_kernels
+from lawqa.models.device import why_no_flash_attention
+from lawqa.models.kernels import plain_kernels
+from lawqa.models.kernels.triton_probe import why_no_triton
 from lawqa.training.fast.attention import FlashAttention, PlainAttention
 from lawqa.training.fast.block import Block, BlockFunction, Setting
 from lawqa.training.fast.linears import Workspace
@@ -108,7 +108,7 @@ def choose_kernels(device: torch.device) -> ModuleType:
     """Triton's kernels where they can be compiled, else plain torch, with the reason in the log."""
     reason = why_no_triton(device)
     if reason is None:
-        from lawqa.training.fast import triton_kernels
+        from lawqa.models.kernels import triton_kernels
 
         return triton_kernels
     if device.type == "cuda":

@@ -11,8 +11,8 @@ import torch
 
 from lawqa.backends.base import ChoiceScores, Completion, GenerationSettings
 from lawqa.backends.hf.backend import HFBackend, label_token_ids
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
 from lawqa.errors import BackendError
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
 
 pytestmark = pytest.mark.torch

@@ -15,17 +15,17 @@ from safetensors.torch import load_file, save_file
 
 from lawqa.backends.base import Completion, Failure, GenerationSettings
 from lawqa.backends.hf.backend import HFBackend
-from lawqa.backends.hf.decoder import Decoder, read_decoder
-from lawqa.backends.hf.elementwise import TorchElementwise
 from lawqa.backends.hf.encoded import encode
-from lawqa.backends.hf.engine import Engine, EngineOptions
-from lawqa.backends.hf.engine_cache import PagedCache
-from lawqa.backends.hf.engine_sequence import Finished, Request
-from lawqa.backends.hf.engine_steps import TorchForward
-from lawqa.backends.hf.engine_stops import StopRules
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.backends.hf.engine.cache import PagedCache
+from lawqa.backends.hf.engine.loop import Engine, EngineOptions
+from lawqa.backends.hf.engine.sequence import Finished, Request
+from lawqa.backends.hf.engine.steps import TorchForward
+from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.backends.hf.plain_generation import TokenChoice
 from lawqa.cli import main
+from lawqa.models.decoder import Decoder, read_decoder
+from lawqa.models.kernels.elementwise import TorchElementwise
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.backends.hf.batching import left_padded, run_batches
-from lawqa.backends.hf.decoder import Shape
 from lawqa.backends.hf.scoring import fitting_tokens
+from lawqa.models.decoder import Shape
 
 pytestmark = pytest.mark.torch
 

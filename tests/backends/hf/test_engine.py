@@ -11,15 +11,15 @@ import torch
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.hf.backend import HFBackend, label_token_ids
-from lawqa.backends.hf.decoder import read_decoder
 from lawqa.backends.hf.encoded import encode
-from lawqa.backends.hf.engine import Engine, EngineOptions
-from lawqa.backends.hf.engine_cache import PagedCache
-from lawqa.backends.hf.engine_sequence import Finished, Request, ThinkBlocks, Unfit
-from lawqa.backends.hf.engine_steps import Rows, TorchForward
-from lawqa.backends.hf.engine_stops import StopRules
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model, no_peft_warnings
+from lawqa.backends.hf.engine.cache import PagedCache
+from lawqa.backends.hf.engine.loop import Engine, EngineOptions
+from lawqa.backends.hf.engine.sequence import Finished, Request, ThinkBlocks, Unfit
+from lawqa.backends.hf.engine.steps import Rows, TorchForward
+from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.errors import ConfigError
+from lawqa.models.decoder import read_decoder
+from lawqa.models.load import LoadedModel, ModelConfig, load_model, no_peft_warnings
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
 
 pytestmark = pytest.mark.torch
@@ -331,7 +331,7 @@ def test_both_ways_close_think_blocks_alike(
         assert isinstance(first, Completion)
         end = loaded.tokenizer.encode(first.text, add_special_tokens=False)[end_at]
         blocks = ThinkBlocks(end, (7, end, 8), budget)
-        for module in ("backend", "generating"):
+        for module in ("backend", "engine.opening"):
             monkeypatch.setattr(f"lawqa.backends.hf.{module}.think_blocks", lambda *_: blocks)
     settings = GenerationSettings(budget + 9, thinking_budget=budget)
     fast, plain = (

@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from lawqa.backends.base import GenerationSettings
-from lawqa.backends.hf.decoder import Decoder, read_decoder
 from lawqa.backends.hf.encoded import encode
-from lawqa.backends.hf.engine import Engine, EngineOptions
-from lawqa.backends.hf.engine_cache import PagedCache
-from lawqa.backends.hf.engine_sampling import sampling_key
-from lawqa.backends.hf.engine_sequence import Finished, Request
-from lawqa.backends.hf.engine_steps import TorchForward
-from lawqa.backends.hf.engine_stops import StopRules
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.backends.hf.engine.cache import PagedCache
+from lawqa.backends.hf.engine.loop import Engine, EngineOptions
+from lawqa.backends.hf.engine.sampling import sampling_key
+from lawqa.backends.hf.engine.sequence import Finished, Request
+from lawqa.backends.hf.engine.steps import TorchForward
+from lawqa.backends.hf.engine.stops import StopRules
+from lawqa.models.decoder import Decoder, read_decoder
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec, build_prompt
 
 pytestmark = pytest.mark.torch

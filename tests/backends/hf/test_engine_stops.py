@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from lawqa.backends.base import GenerationSettings
-from lawqa.backends.hf.engine_sampling import next_tokens, sampling_key
-from lawqa.backends.hf.engine_stops import Stop, StopRules, has_final_answer, loop_period
+from lawqa.backends.hf.engine.sampling import next_tokens, sampling_key
+from lawqa.backends.hf.engine.stops import Stop, StopRules, has_final_answer, loop_period
 
 pytestmark = pytest.mark.torch
 

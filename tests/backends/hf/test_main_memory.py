@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from lawqa.backends.base import Completion, GenerationSettings
-from lawqa.backends.hf import main_memory
 from lawqa.backends.hf.backend import HFBackend
-from lawqa.backends.hf.decoder import read_decoder
-from lawqa.backends.hf.elementwise import TorchElementwise
-from lawqa.backends.hf.engine_cache import PAGE, PagedCache, workspace_bytes
-from lawqa.backends.hf.load import ModelConfig, load_model
-from lawqa.backends.hf.main_memory import free_main_memory
+from lawqa.backends.hf.engine.cache import PAGE, PagedCache, workspace_bytes
 from lawqa.errors import BackendError
+from lawqa.models import main_memory
+from lawqa.models.decoder import read_decoder
+from lawqa.models.kernels.elementwise import TorchElementwise
+from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.main_memory import free_main_memory
 from lawqa.prompting import PromptSpec, build_prompt
 
 pytestmark = pytest.mark.torch
@@ -84,9 +84,9 @@ def test_a_cache_is_no_larger_than_half_of_what_is_free(
     longest = max(len(loaded.tokenizer.encode(m.content)) for p in prompts for m in p.messages)
     room = decoder.shape.cache_bytes(decoder.dtype) * (2 * longest + 8 * PAGE)
     monkeypatch.setattr(
-        "lawqa.backends.hf.generating.free_bytes", lambda _device: 2 * (beside + room)
+        "lawqa.backends.hf.engine.opening.free_bytes", lambda _device: 2 * (beside + room)
     )
     assert texts() == expected
-    monkeypatch.setattr("lawqa.backends.hf.generating.free_bytes", lambda _device: beside)
+    monkeypatch.setattr("lawqa.backends.hf.engine.opening.free_bytes", lambda _device: beside)
     with pytest.raises(BackendError, match="GiB of main memory are free: too little"):
         texts()

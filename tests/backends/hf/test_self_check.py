@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from lawqa.backends.base import ChoiceScores, Completion, GenerationSettings
-from lawqa.backends.hf.agreement import FULL, HALF, Tolerance, compare
 from lawqa.backends.hf.backend import HFBackend
-from lawqa.backends.hf.decoder import Decoder, read_decoder
-from lawqa.backends.hf.elementwise import TorchElementwise
 from lawqa.backends.hf.encoded import encode
-from lawqa.backends.hf.engine_cache import PagedCache
-from lawqa.backends.hf.engine_steps import TorchForward
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.backends.hf.engine.cache import PagedCache
+from lawqa.backends.hf.engine.steps import TorchForward
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.self_check import checked_prompts, step_logits, why_not_decoding
+from lawqa.models.agreement import FULL, HALF, Tolerance, compare
+from lawqa.models.decoder import Decoder, read_decoder
+from lawqa.models.kernels.elementwise import TorchElementwise
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
 
 pytestmark = pytest.mark.torch

@@ -8,19 +8,20 @@ from typing import Any, cast
 import pytest
 import torch
 
-from lawqa.backends.hf.device import why_no_flash_attention
-from lawqa.backends.hf.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.device import why_no_flash_attention
+from lawqa.models.kernels import plain_kernels
+from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import make_record, tokenize_records
-from lawqa.training.collate import LeftPadCollator
+from lawqa.training.adapter import add_adapter
 from lawqa.training.config import TrainingConfig
-from lawqa.training.fast import FastPath, pack, packed_parts, plain_kernels, why_not
+from lawqa.training.data.collate import LeftPadCollator
+from lawqa.training.fast import FastPath, pack, packed_parts, why_not
 from lawqa.training.fast.attention import PlainAttention
 from lawqa.training.fast.block import Block, Setting
 from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.model import unknown_shape
-from lawqa.training.model import add_adapter
-from lawqa.training.paths import answer_loss
+from lawqa.training.loss_paths import answer_loss
 from lawqa.training.trainer import as_dataset
 
 pytestmark = pytest.mark.torch

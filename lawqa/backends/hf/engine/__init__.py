@@ -1,0 +1,1 @@
+"""Continuous batching: many prompts decoded at once over pages of keys and values."""

@@ -1,0 +1,132 @@
+"""Keys and values of running sequences, in pages (arXiv:2309.06180), sized from the memory that is free."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from lawqa.models.decoder import Decoder, Shape
+
+PAGE = 64
+"""Tokens of a page; one block of the attention kernel."""
+
+
+class PagedCache:
+    """Key and value pages of all layers, and how many sequences hold each.
+
+    Several may hold a page that none of them writes to any more. Page 0 is given to no sequence: rows of a
+    batch that hold none write there.
+
+    Args:
+        shape: the model's sizes.
+        dtype: of keys and values.
+        device: where they live.
+        pages: how many pages there are besides page 0.
+        page: tokens of a page.
+    """
+
+    def __init__(
+        self, shape: Shape, dtype: torch.dtype, device: torch.device, pages: int, page: int = PAGE
+    ) -> None:
+        self.page = page
+        self.pages = pages
+        size = (shape.layers, (pages + 1) * page, shape.kv_heads, shape.head_dim)
+        # Zeros, not whatever was there: a masked slot is multiplied by 0, and 0 * inf is not 0.
+        self.keys, self.values = (_zeros(size, dtype, device) for _ in range(2))
+        self._free = list(range(pages, 0, -1))
+        self._holders = [0] * (pages + 1)
+
+    @property
+    def free(self) -> int:
+        """How many pages nobody holds."""
+        return len(self._free)
+
+    def pages_for(self, tokens: int) -> int:
+        """How many pages so many tokens fill."""
+        return -(-tokens // self.page)
+
+    def take(self, tokens: int) -> list[int] | None:
+        """Pages for so many tokens, or None where too few are free."""
+        count = self.pages_for(tokens)
+        if count > len(self._free):
+            return None
+        taken = self._free[len(self._free) - count :]
+        del self._free[len(self._free) - count :]
+        for page in taken:
+            self._holders[page] = 1
+        return taken[::-1]
+
+    def share(self, pages: list[int]) -> list[int]:
+        """The same pages for one holder more.
+
+        Raises:
+            ValueError: nobody holds one of them.
+        """
+        self._require_held(pages)
+        for page in pages:
+            self._holders[page] += 1
+        return list(pages)
+
+    def give_back(self, pages: list[int]) -> None:
+        """One holder less for pages that `take` or `share` gave; without a holder a page is free.
+
+        Raises:
+            ValueError: nobody holds one of them.
+        """
+        self._require_held(pages)
+        for page in reversed(pages):
+            self._holders[page] -= 1
+            if not self._holders[page]:
+                self._free.append(page)
+
+    def copy(self, source: int, target: int) -> None:
+        """Put one page's keys and values into another page."""
+        one, other = (slice(page * self.page, (page + 1) * self.page) for page in (source, target))
+        for stored in (self.keys, self.values):
+            stored[:, other] = stored[:, one]
+
+    def erase(self, pages: list[int]) -> None:
+        """Forget what the only holder of these pages wrote there; pages that others hold too are left."""
+        for page in pages:
+            if self._holders[page] == 1:
+                slots = slice(page * self.page, (page + 1) * self.page)
+                self.keys[:, slots] = self.values[:, slots] = 0
+
+    def clear(self) -> None:
+        """Forget all keys and values: what a wrong kernel left there may not be a number."""
+        self.keys.zero_()
+        self.values.zero_()
+
+    def _require_held(self, pages: list[int]) -> None:
+        loose = [page for page in pages if not self._holders[page]]
+        if loose:
+            raise ValueError(f"nobody holds the pages {loose}")
+
+    def slots(self, pages: list[int], tokens: int) -> torch.Tensor:
+        """Where the first tokens of a sequence are stored, shape [tokens], on the CPU."""
+        positions = torch.arange(tokens)
+        return torch.tensor(pages)[positions // self.page] * self.page + positions % self.page
+
+
+def _zeros(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Zeros; in main memory those of the kernel, which takes none before something is written there."""
+    if device.type != "cpu":
+        return torch.zeros(size, dtype=dtype, device=device)
+    untouched = np.zeros(math.prod(size) * dtype.itemsize, dtype=np.uint8)
+    return torch.from_numpy(untouched).view(dtype).view(size)
+
+
+def workspace_bytes(decoder: Decoder, tokens: int, rows: int) -> int:
+    """Bytes that a prefill of so many tokens and a step of so many rows take beside the cache.
+
+    Counted from the tensors that are alive at the widest place, with a half as much again for the
+    allocator's rounding and fragments.
+    """
+    shape, size = decoder.shape, decoder.dtype.itemsize
+    wide = 4 * shape.intermediate + 4 * shape.hidden
+    attention = 6 * (shape.heads + 2 * shape.kv_heads) * shape.head_dim
+    dequantised = 2 * shape.intermediate * shape.hidden * size
+    logits = rows * shape.vocabulary * 4 * 5
+    return int(1.5 * (tokens * (wide + attention) * size + dequantised + logits)) + (256 << 20)

@@ -1,0 +1,162 @@
+"""The engine for a loaded model: which kernels, how large a cache, how long the prefills."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from lawqa.backends.base import GenerationSettings
+from lawqa.backends.hf.engine.cache import PAGE, PagedCache, workspace_bytes
+from lawqa.backends.hf.engine.loop import Engine, EngineOptions
+from lawqa.backends.hf.engine.sequence import Request, ThinkBlocks
+from lawqa.backends.hf.engine.steps import Forward, TorchForward
+from lawqa.backends.hf.engine.stops import StopRules
+from lawqa.backends.hf.self_check import (
+    DisagreementError,
+    Reference,
+    checked_prompts,
+    why_not_decoding,
+)
+from lawqa.errors import BackendError
+from lawqa.models.decoder import Decoder
+from lawqa.models.device import free_bytes
+from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.thinking import THINK, ThinkMarks
+
+_MOST_ROWS_CUDA, _MOST_ROWS_CPU = 192, 16
+_PREFILL_TOKENS_CUDA, _PREFILL_TOKENS_CPU = 4096, 2048
+_STEPS_CUDA = 8
+_NO_TOKEN = -1
+
+logger = logging.getLogger(__name__)
+
+
+def open_engine(
+    decoder: Decoder,
+    requests: Sequence[Request],
+    settings: GenerationSettings,
+    stop_ids: Sequence[int],
+    tokenizer: Any,
+    *,
+    kernels: bool = True,
+    graphs: bool = True,
+    reference: Reference | None = None,
+    marks: ThinkMarks = THINK,
+) -> Engine:
+    """An engine for these requests, with a cache from the memory that is free.
+
+    Args:
+        decoder: the model.
+        requests: what will be asked of it.
+        settings: how tokens are chosen and when a completion ends.
+        stop_ids: tokens that end a turn.
+        tokenizer: of the model.
+        kernels: whether Triton kernels may be used where they can.
+        graphs: whether steps may be captured on CUDA.
+        reference: what steps are compared with before they are used; None for no comparison.
+        marks: of the model's think blocks.
+
+    Raises:
+        BackendError: the memory holds no useful cache, or the tokenizer cannot close a think block.
+        DisagreementError: even steps in plain torch do not give the reference's probabilities.
+    """
+    cuda = decoder.device.type == "cuda"
+    longest = max(len(request.ids) + request.limit for request in requests)
+    longest_prompt = max(len(request.ids) for request in requests)
+    steps = _STEPS_CUDA if cuda else 1
+    rows = min(len(requests), _MOST_ROWS_CUDA if cuda else _MOST_ROWS_CPU)
+    prefill = _PREFILL_TOKENS_CUDA if cuda else _PREFILL_TOKENS_CPU
+    fused, extra = _fused_forward(decoder) if cuda and kernels else (None, 0)
+    compared = checked_prompts([request.ids for request in requests])
+    expected = None if reference is None else reference(compared)
+    free = free_bytes(decoder.device)
+    # Main memory is also that of everybody else on the machine.
+    room = free if cuda else free // 2
+    room -= workspace_bytes(decoder, max(prefill, longest_prompt), rows) + extra
+    pages = min(
+        rows * -(-(longest + steps) // PAGE),
+        room // (decoder.shape.cache_bytes(decoder.dtype) * PAGE) - 1,
+    )
+    if pages < 1:
+        raise BackendError(
+            f"{free / 2**30:.1f} GiB of {'GPU' if cuda else 'main'} memory are free: too little to keep "
+            "keys and values",
+            "end what else takes it, or take a smaller model",
+        )
+    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages)
+    kinds: list[Any] = [fused, TorchForward] if fused else [TorchForward]
+    forward = _trusted(kinds, decoder, cache, compared, expected, rows)
+    thinks = any(request.thinking for request in requests)
+    thinking = think_blocks(tokenizer, settings, marks) if thinks else None
+    logger.debug(
+        "decoding with %s, %s graphs, %d rows, a cache of %d tokens",
+        type(forward).__name__, "CUDA" if cuda and graphs else "no", rows, pages * PAGE,
+    )  # fmt: skip
+    return Engine(
+        decoder, cache, forward, settings, StopRules(settings, stop_ids, tokenizer), thinking,
+        EngineOptions(rows, prefill, steps, graphs=cuda and graphs),
+    )  # fmt: skip
+
+
+def _fused_forward(decoder: Decoder) -> tuple[Any, int]:
+    """The class of the fused forward pass and its bytes, or None with a logged reason."""
+    reason = why_no_triton(decoder.device)
+    if reason is None:
+        from lawqa.backends.hf.engine.triton_forward import (
+            TritonForward,
+            extra_bytes,
+            why_not_fused,
+        )
+
+        reason = why_not_fused(decoder)
+        if reason is None:
+            return TritonForward, extra_bytes(decoder)
+    logger.warning("decoding without fused kernels: %s", reason)
+    return None, 0
+
+
+def _trusted(
+    kinds: Sequence[Any], decoder: Decoder, cache: PagedCache, prompts: Sequence[Sequence[int]],
+    expected: torch.Tensor | None, rows: int,
+) -> Forward:  # fmt: skip
+    """The first kind of step that gives the expected logits; a reason is logged for each before it."""
+    reason = ""
+    for kind in kinds:
+        forward: Forward = kind(decoder, cache)
+        if expected is None:
+            return forward
+        found = why_not_decoding(decoder, cache, forward, prompts, expected, rows)
+        if found is None:
+            return forward
+        reason = found
+        logger.warning("decoding without %s: %s", kind.__name__, reason)
+        cache.clear()
+    raise DisagreementError(reason)
+
+
+def think_blocks(
+    tokenizer: Any, settings: GenerationSettings, marks: ThinkMarks = THINK
+) -> ThinkBlocks:
+    """How think blocks end for a tokenizer; with no token for it, they are never seen to end.
+
+    Args:
+        tokenizer: of the model.
+        settings: with the thinking budget.
+        marks: of the model's think blocks.
+
+    Raises:
+        BackendError: there is a thinking budget, and no token that ends a block.
+    """
+    end = tokenizer.encode(marks.closing, add_special_tokens=False)
+    if len(end) != 1:
+        if settings.thinking_budget is None:
+            return ThinkBlocks(_NO_TOKEN, (), None)
+        raise BackendError(
+            f"--thinking-budget: {marks.closing} is not a single token for this tokenizer",
+            "leave --thinking-budget out",
+        )
+    closing = tokenizer.encode(marks.ending, add_special_tokens=False)
+    return ThinkBlocks(end[0], tuple(closing), settings.thinking_budget)

@@ -1,0 +1,131 @@
+"""What the engine is asked, what it answers, and a sequence on its way from one to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from lawqa.backends.base import StopReason
+from lawqa.backends.hf.engine.steps import Rows
+
+
+@dataclass(frozen=True)
+class Request:
+    """One completion to be written."""
+
+    number: int
+    """What the caller knows it by."""
+    ids: tuple[int, ...]
+    """The prompt's tokens."""
+    key: int
+    """`sampling_key`."""
+    limit: int
+    """The most tokens of the completion."""
+    thinking: bool = False
+    """Whether it begins in a think block."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A completion."""
+
+    number: int
+    """`Request.number`."""
+    tokens: tuple[int, ...]
+    """Its tokens, without an end token."""
+    stopped: StopReason
+    """Why it ended."""
+    thinking_closed: bool
+    """Whether its think block was closed for it."""
+    seconds: float
+    """Its share of the time in which it ran."""
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A request without a completion: the memory cannot hold it even alone, or the model gave no numbers."""
+
+    number: int
+    """`Request.number`."""
+    reason: str
+    """What went wrong: of the memory what it needed and what there is."""
+
+
+@dataclass(frozen=True)
+class ThinkBlocks:
+    """How think blocks end."""
+
+    end: int
+    """The token that closes a block, such as `</think>`; -1 where the tokenizer has none."""
+    closing: tuple[int, ...]
+    """What closes a block for the model."""
+    budget: int | None
+    """The most tokens of a block; None for no limit."""
+
+
+@dataclass
+class Running:
+    """A completion that is being written."""
+
+    request: Request
+    """What is asked."""
+    tokens: list[int] = field(default_factory=list)
+    """What has been written."""
+    pages: list[int] = field(default_factory=list)
+    """Its pages of the cache."""
+    shared: int = 0
+    """Tokens of the prompt in the first of these pages, which other completions of the prompt hold too."""
+    cached: int = 0
+    """Tokens of prompt and completion whose keys and values are stored."""
+    answer_from: int | None = 0
+    """Where its think block has ended; None while it has not."""
+    closed: bool = False
+    """Whether the block was closed for it."""
+    seconds: float = 0.0
+    """Its share of the time so far."""
+
+    @property
+    def length(self) -> int:
+        """Tokens of prompt and completion."""
+        return len(self.request.ids) + len(self.tokens)
+
+    @property
+    def known(self) -> list[int]:
+        """The tokens of prompt and completion."""
+        return [*self.request.ids, *self.tokens]
+
+    def reach(self, steps: int) -> int:
+        """Its tokens after so many steps; what a step writes beyond the limit belongs to nobody."""
+        return min(self.length + steps, len(self.request.ids) + self.request.limit)
+
+    def pending(self, most: int) -> list[int]:
+        """Known tokens that are still to be fed."""
+        prompt = len(self.request.ids)
+        if self.cached >= prompt:
+            return self.tokens[self.cached - prompt : self.cached - prompt + most]
+        return self.known[self.cached : self.cached + most]
+
+
+def write_rows(state: Rows, running: Sequence[Running], pending: Sequence[Sequence[int]]) -> None:
+    """Put the sequences into the first rows; the other rows get none."""
+    rows, most = len(state.ids), state.forced.shape[1]
+    empty = rows - len(running)
+    width = state.tables.shape[1]
+
+    def put(target: torch.Tensor, values: list[int]) -> None:
+        target.copy_(torch.tensor(values + [0] * empty, dtype=target.dtype))
+
+    put(state.ids, [known[0] for known in pending])
+    put(state.positions, [sequence.cached for sequence in running])
+    put(state.keys, [sequence.request.key for sequence in running])
+    put(state.forced_counts, [len(known) - 1 for known in pending])
+    tables = [s.pages[:width] + [0] * (width - len(s.pages)) for s in running]
+    tables += [[0] * width] * empty
+    state.tables.copy_(torch.tensor(tables, dtype=state.tables.dtype))
+    forced = [list(known[1:]) + [0] * (most + 1 - len(known)) for known in pending]
+    forced += [[0] * most] * empty
+    state.forced.copy_(torch.tensor(forced))
+    state.whole.zero_()
+    state.step.zero_()

@@ -1,0 +1,211 @@
+"""Attention of one new token per row over its pages of keys and values (flash-decoding)."""
+
+from __future__ import annotations
+
+import torch
+import triton
+import triton.language as tl
+
+from lawqa.models.kernels.triton_elementwise import normed_rotated
+
+_LOG2_E = 1.4426950408889634
+
+
+def rotate_and_store(
+    parts: torch.Tensor,
+    q_norm: torch.Tensor | None,
+    k_norm: torch.Tensor | None,
+    rotary: tuple[torch.Tensor, torch.Tensor],
+    pages: tuple[torch.Tensor, torch.Tensor],
+    tables: torch.Tensor,
+    positions: torch.Tensor,
+    *,
+    heads: int,
+    page: int,
+    eps: float,
+) -> torch.Tensor:
+    """Norm and rotate queries and keys; store keys and values in their pages.
+
+    Args:
+        parts: partial sums of queries, keys and values, shape [parts, rows, (heads + 2 kv_heads) dim].
+        q_norm: RMSNorm weight of query heads, shape [dim]; None for none.
+        k_norm: the same for key heads.
+        rotary: cosines and sines, each of shape [rows, dim / 2].
+        pages: keys and values of the layer, each of shape [slots, kv_heads, dim].
+        tables: pages of each row, int32, shape [rows, pages].
+        positions: the token's position in each row, int64, shape [rows].
+        heads: query heads.
+        page: tokens of a page.
+        eps: what RMSNorm adds to the mean square.
+
+    Returns:
+        Queries, shape [rows, heads, dim].
+    """
+    keys, values = pages
+    cos, sin = rotary
+    kv_heads, dim = keys.shape[1:]
+    rows = parts.shape[1]
+    q = torch.empty(rows, heads, dim, dtype=keys.dtype, device=keys.device)
+    weight = cos if q_norm is None else q_norm
+    _rotate_and_store[(rows, heads + 2 * kv_heads)](
+        parts, q, keys, values, weight, cos if k_norm is None else k_norm, cos, sin, tables,
+        positions, eps, parts.stride(0), tables.stride(0),
+        HEADS=heads, KV_HEADS=kv_heads, HALF=dim // 2, PAGE=page, PARTS=len(parts),
+        NORM=q_norm is not None, num_warps=1,
+    )  # fmt: skip
+    return q
+
+
+def attend_pages(
+    q: torch.Tensor,
+    pages: tuple[torch.Tensor, torch.Tensor],
+    tables: torch.Tensor,
+    positions: torch.Tensor,
+    *,
+    page: int,
+    splits: int,
+) -> torch.Tensor:
+    """Softmax attention over each row's tokens up to and with its position.
+
+    Args:
+        q: shape [rows, heads, dim].
+        pages: as for `rotate_and_store`.
+        tables: as for `rotate_and_store`.
+        positions: as for `rotate_and_store`.
+        page: tokens of a page.
+        splits: programs that share the tokens of one row.
+
+    Returns:
+        Shape [rows, heads * dim], even columns before odd ones.
+    """
+    keys, values = pages
+    rows, heads, dim = q.shape
+    kv_heads = keys.shape[1]
+    group = heads // kv_heads
+    out = torch.empty(rows, heads * dim, dtype=q.dtype, device=q.device)
+    sums = sizes = out
+    if splits > 1:
+        sums = torch.empty(splits, rows, heads, dim, dtype=torch.float32, device=q.device)
+        sizes = torch.empty(2, splits, rows, heads, dtype=torch.float32, device=q.device)
+    _attend[(rows, kv_heads, splits)](
+        q, keys, values, tables, positions, out, sums, sizes, dim**-0.5 * _LOG2_E,
+        tables.stride(0), rows,
+        HEADS=heads, KV_HEADS=kv_heads, GROUP=group, BLOCK=max(16, triton.next_power_of_2(group)),
+        DIM=dim, PAGE=page, SPLITS=splits, num_warps=4, num_stages=2,
+    )  # fmt: skip
+    if splits > 1:
+        _combine[(rows, heads)](
+            sums, sizes, out, rows, HEADS=heads, DIM=dim, SPLITS=splits, num_warps=1
+        )
+    return out
+
+
+def pick_splits(rows: int, kv_heads: int, multiprocessors: int) -> int:
+    """So many that a few rows keep the card busy; a power of two."""
+    splits = 1
+    while splits < 16 and rows * kv_heads * splits < 2 * multiprocessors:
+        splits *= 2
+    return splits
+
+
+@triton.jit
+def _rotate_and_store(
+    parts, q, keys, values, q_norm, k_norm, cos, sin, tables, positions, eps, part_stride, table_stride,
+    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, HALF: tl.constexpr, PAGE: tl.constexpr,
+    PARTS: tl.constexpr, NORM: tl.constexpr,
+):  # fmt: skip
+    row = tl.program_id(0).to(tl.int64)
+    head = tl.program_id(1)
+    dtype = q.dtype.element_ty
+    DIM: tl.constexpr = 2 * HALF  # noqa: N806
+    d = tl.arange(0, HALF)[None, :]
+    first = tl.zeros([1, HALF], dtype=tl.float32)
+    second = tl.zeros([1, HALF], dtype=tl.float32)
+    for part in range(PARTS):
+        at = parts + part * part_stride + (row * (HEADS + 2 * KV_HEADS) + head) * DIM + d
+        first += tl.load(at).to(tl.float32)
+        second += tl.load(at + HALF).to(tl.float32)
+    first = first.to(dtype).to(tl.float32)
+    second = second.to(dtype).to(tl.float32)
+    position = tl.load(positions + row)
+    page = tl.load(tables + row * table_stride + position // PAGE).to(tl.int64)
+    slot = page * PAGE + position % PAGE
+    if head >= HEADS + KV_HEADS:
+        at = values + (slot * KV_HEADS + head - HEADS - KV_HEADS) * DIM + d
+        tl.store(at, first.to(dtype))
+        tl.store(at + HALF, second.to(dtype))
+    else:
+        c = tl.load(cos + row * HALF + d).to(tl.float32)
+        s = tl.load(sin + row * HALF + d).to(tl.float32)
+        weight = q_norm
+        target = q + (row * HEADS + head) * DIM
+        if head >= HEADS:
+            weight = k_norm
+            target = keys + (slot * KV_HEADS + head - HEADS) * DIM
+        w_first = tl.load(weight + d).to(tl.float32)
+        w_second = tl.load(weight + (HALF if NORM else 0) + d).to(tl.float32)
+        a, b = normed_rotated(first, second, w_first, w_second, c, s, eps, dtype, DIM, NORM)
+        tl.store(target + d, a)
+        tl.store(target + HALF + d, b)
+
+
+@triton.jit
+def _attend(
+    q, keys, values, tables, positions, out, sums, sizes, scale, table_stride, rows,
+    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, GROUP: tl.constexpr, BLOCK: tl.constexpr,
+    DIM: tl.constexpr, PAGE: tl.constexpr, SPLITS: tl.constexpr,
+):  # fmt: skip
+    row = tl.program_id(0).to(tl.int64)
+    kv_head = tl.program_id(1)
+    split = tl.program_id(2)
+    length = (tl.load(positions + row) + 1).to(tl.int32)
+    pages = tl.cdiv(length, PAGE)
+    share = tl.cdiv(pages, SPLITS)
+    member = tl.arange(0, BLOCK)
+    d = tl.arange(0, DIM)
+    t = tl.arange(0, PAGE)
+    head = kv_head * GROUP + member
+    inside = (member < GROUP)[:, None]
+    query = tl.load(q + (row * HEADS + head[:, None]) * DIM + d[None, :], mask=inside, other=0.0)
+    largest = tl.full([BLOCK], float("-inf"), dtype=tl.float32)
+    size = tl.zeros([BLOCK], dtype=tl.float32)
+    total = tl.zeros([BLOCK, DIM], dtype=tl.float32)
+    for number in range(split * share, tl.minimum(split * share + share, pages)):
+        page = tl.load(tables + row * table_stride + number).to(tl.int64)
+        at = ((page * PAGE + t) * KV_HEADS + kv_head) * DIM
+        key = tl.load(keys + at[None, :] + d[:, None])
+        scores = tl.dot(query, key) * scale
+        scores = tl.where((number * PAGE + t < length)[None, :], scores, float("-inf"))
+        larger = tl.maximum(largest, tl.max(scores, axis=1))
+        weights = tl.exp2(scores - larger[:, None])
+        shrink = tl.exp2(largest - larger)
+        size = size * shrink + tl.sum(weights, axis=1)
+        value = tl.load(values + at[:, None] + d[None, :])
+        total = total * shrink[:, None] + tl.dot(weights.to(value.dtype), value)
+        largest = larger
+    if SPLITS == 1:
+        column = head[:, None] * DIM + d[None, :]
+        column = (column % 2) * (HEADS * DIM // 2) + column // 2
+        result = (total / size[:, None]).to(out.dtype.element_ty)
+        tl.store(out + row * HEADS * DIM + column, result, mask=inside)
+    else:
+        at = (split * rows + row) * HEADS + head
+        tl.store(sums + at[:, None] * DIM + d[None, :], total, mask=inside)
+        tl.store(sizes + at, largest, mask=member < GROUP)
+        tl.store(sizes + SPLITS * rows * HEADS + at, size, mask=member < GROUP)
+
+
+@triton.jit
+def _combine(sums, sizes, out, rows, HEADS: tl.constexpr, DIM: tl.constexpr, SPLITS: tl.constexpr):
+    row = tl.program_id(0).to(tl.int64)
+    head = tl.program_id(1)
+    d = tl.arange(0, DIM)
+    at = (tl.arange(0, SPLITS) * rows + row) * HEADS + head
+    largest = tl.load(sizes + at)
+    weights = tl.exp2(largest - tl.max(largest, axis=0))
+    size = tl.sum(weights * tl.load(sizes + SPLITS * rows * HEADS + at), axis=0)
+    parts = tl.load(sums + at[:, None] * DIM + d[None, :])
+    result = tl.sum(parts * weights[:, None], axis=0) / size
+    column = head * DIM + d
+    column = (column % 2) * (HEADS * DIM // 2) + column // 2
+    tl.store(out + row * HEADS * DIM + column, result.to(out.dtype.element_ty))

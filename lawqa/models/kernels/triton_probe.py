@@ -1,0 +1,38 @@
+"""Whether Triton kernels can be compiled and run here.
+
+Triton comes with torch on Linux, but its launchers are compiled with a C compiler that a container may
+lack, and its kernels need a card that it knows. So one kernel is tried.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib.util import find_spec
+
+import torch
+
+
+@functools.cache
+def why_no_triton(device: torch.device) -> str | None:
+    """Why kernels do not run on this device, or None where they do."""
+    if device.type != "cuda":
+        return f"Triton kernels need a CUDA device, and the model is on the {device.type}"
+    if find_spec("triton") is None:
+        return "Triton is not installed"
+    capability = torch.cuda.get_device_capability(device)
+    if capability < (8, 0):
+        return f"the kernels need compute capability 8.0, and the card has {capability}"
+    from lawqa.models.kernels.triton_elementwise import TritonElementwise
+
+    x = torch.ones(3, 64, device=device, dtype=torch.bfloat16)
+    try:
+        # Tensors of their own: the kernel writes the sum over the first.
+        _, y = TritonElementwise().add_norm(x, torch.ones_like(x), torch.ones_like(x[0]), 0.0)
+        torch.cuda.synchronize(device)
+    # Whatever it is that fails (no compiler, no permission to write its cache, an unknown card), the
+    # plain path works, and the caller logs the reason.
+    except Exception as problem:  # noqa: BLE001
+        return f"Triton does not work here: {type(problem).__name__}: {str(problem)[:300]}"
+    if not torch.equal(y, torch.ones_like(y)):
+        return "Triton's kernels give wrong results here"
+    return None

@@ -1,0 +1,328 @@
+"""Loading a causal language model with its tokenizer: 4-bit or plain, with an adapter or without."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lawqa.errors import BackendError
+from lawqa.models.adapters.audit import apply_adapter
+from lawqa.models.adapters.files import read_adapter_files
+from lawqa.models.adapters.probe import AdapterEffect
+from lawqa.models.adapters.state import no_peft_warnings
+from lawqa.models.device import (
+    ComputeDtype,
+    compute_dtype,
+    describe_device,
+    full_memory_named,
+    peak_memory_gib,
+    pick_device,
+)
+from lawqa.models.files.adapter_folder import directory_hash
+from lawqa.models.files.identity import (
+    ModelIdentity,
+    model_directory,
+    read_identity,
+)
+from lawqa.models.files.weight_files import WHOLE
+from lawqa.models.load_errors import out_of_memory
+from lawqa.models.pretrained import (
+    check_files,
+    load_config,
+    load_tokenizer,
+    load_weights,
+)
+from lawqa.models.quantisation import (
+    QuantType,
+    cast_unquantised,
+    keep_as_bytes,
+    keep_cpu_gradients_right,
+    quantisation,
+    stored_type,
+)
+from lawqa.prompting import end_of_turn
+from lawqa.templates import described
+
+if TYPE_CHECKING:
+    from transformers import GenerationConfig
+
+__all__ = [
+    "LoadedModel",
+    "ModelConfig",
+    "apply_adapter",
+    "describe_files",
+    "load_model",
+    "load_tokenizer",
+    "no_peft_warnings",
+]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which model to load, and how."""
+
+    name: str
+    """A local directory or a name in the Hugging Face cache."""
+    revision: str | None = None
+    """A branch, tag or commit of a cached model; None for its default."""
+    load_in_4bit: bool = False
+    """Quantise the linear layers to 4 bits (with double quantisation) while loading; where the files hold
+    4-bit weights already, these are taken."""
+    quant_type: QuantType | None = None
+    """The 4-bit data type; None for what the files hold, else nf4."""
+    dtype: ComputeDtype = "auto"
+    """The dtype of products and of weights that are not quantised."""
+
+
+@dataclass
+class LoadedModel:
+    """A model on its device, ready to be asked or trained."""
+
+    model: Any
+    """The transformers model, or PEFT's wrapper around it."""
+    tokenizer: Any
+    """Its tokenizer."""
+    config: ModelConfig
+    """What it was loaded from; 4-bit also where the files hold 4-bit weights and nobody asked for them."""
+    device: torch.device
+    """Where it lives."""
+    dtype: torch.dtype
+    """The dtype of products and of weights that are not quantised."""
+    stop_token_ids: tuple[int, ...]
+    """Tokens that end a turn: those of the generation config, and the chat template's own."""
+    adapter: Path | None = None
+    """The adapter that is applied, unmerged."""
+    effect: AdapterEffect | None = None
+    """What that adapter did to a probe prompt when it was applied; None without one."""
+    stored: QuantType | None = None
+    """The 4-bit type in which its files hold the weights; None for whole ones."""
+    sharded: bool = False
+    """Whether its weights are on the CPU, to be divided among processes (`training.processes.sharding`)."""
+    files: Mapping[str, Any] = field(default_factory=dict)
+    """What its files were when they were read; see `identity_json`."""
+
+    def describe(self) -> dict[str, Any]:
+        """What a manifest says of the model."""
+        return {
+            "backend": "hf",
+            **self.files,
+            "stored": self.stored,
+            "architecture": self.model.config.model_type,
+            "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
+            "dtype": str(self.dtype).removeprefix("torch."),
+            **described(self.tokenizer),
+        }
+
+
+def load_model(
+    config: ModelConfig, adapter: Path | None = None, *, sharded: bool = False
+) -> LoadedModel:
+    """Load model and tokenizer onto the GPU, or the CPU where there is none.
+
+    Args:
+        config: which model, and how.
+        adapter: a PEFT adapter directory to apply, unmerged; its weights are kept in float32. Its files are
+            read, and refused, before the model is loaded.
+        sharded: leave the weights on the CPU until `lawqa.training.processes.sharding` divides them: a GPU
+            never holds them all.
+
+    Raises:
+        BackendError: the model or the adapter is not there or does not load.
+        MissingExtraError: 4-bit is asked for and bitsandbytes is not installed.
+    """
+    device = pick_device()
+    dtype = compute_dtype(config.dtype, device)
+    began = time.perf_counter()
+    files = read_adapter_files(adapter) if adapter is not None else None
+    before = _local_identity(config.name)
+    config, stored, options = _as_stored(config, dtype)
+    check_files(config.name, config.revision, options["config"])
+    tokenizer = load_tokenizer(config.name, config.revision)
+    try:
+        with full_memory_named(), _share_of_cores() if sharded else nullcontext():
+            logger.debug(
+                "loading %s (revision %s) onto %s: %s, products in %s",
+                config.name, config.revision, describe_device(device),
+                config.quant_type if config.load_in_4bit else "not quantised", dtype,
+            )  # fmt: skip
+            model: Any = load_weights(
+                config.name,
+                config.revision,
+                options.pop("config"),
+                dtype,
+                torch.device("cpu") if sharded else device,
+                **options,
+            )
+    except torch.OutOfMemoryError:
+        raise out_of_memory(
+            config.name,
+            on_gpu=device.type == "cuda" and not sharded,
+            load_in_4bit=config.load_in_4bit,
+        ) from None
+    if config.load_in_4bit:
+        keep_as_bytes(model)
+        if stored is not None:
+            cast_unquantised(model, dtype)
+        if device.type == "cpu":
+            keep_cpu_gradients_right(model)
+    rows = model.get_input_embeddings().weight.shape[0]
+    _require_rows(config.name, tokenizer, rows)
+    stop_token_ids = _stop_token_ids(config.name, model.generation_config, tokenizer, rows)
+    if before is not None:
+        before.require_unchanged("while the model was loaded")
+    loaded = LoadedModel(
+        model, tokenizer, config, device, dtype, stop_token_ids,
+        stored=stored, sharded=sharded,
+        files=_files_json(config.name, config.revision, model.config, before),
+    )  # fmt: skip
+    if files is not None:
+        apply_adapter(loaded, files)
+    model.eval()
+    logger.debug(
+        "loaded in %.1f s; end tokens %s; adapter %s; peak memory %s GiB",
+        time.perf_counter() - began, stop_token_ids, adapter, peak_memory_gib(device),
+    )  # fmt: skip
+    return loaded
+
+
+def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
+    """What a manifest says of a model, as far as its config and files tell without loading it.
+
+    Returns:
+        `name`, `revision`, `commit`, `content` and `directory_sha256` as in `LoadedModel.describe`; `stored`,
+        the 4-bit type in which its files hold the weights, None for whole ones.
+
+    Raises:
+        BackendError: the model is not there, or its weights are quantised in another way.
+        MissingExtraError: they are in 4 bits, and bitsandbytes is not installed.
+    """
+    model_config = load_config(name, revision)
+    stored = stored_type(name, model_config, torch.bfloat16)
+    return {**_files_json(name, revision, model_config, _local_identity(name)), "stored": stored}
+
+
+def _local_identity(name: str) -> ModelIdentity | None:
+    """What a model's directory holds before it is loaded; None for a model of the hub."""
+    return read_identity(Path(name)) if Path(name).is_dir() else None
+
+
+def _files_json(
+    name: str, revision: str | None, model_config: Any, local: ModelIdentity | None
+) -> dict[str, Any]:
+    """What a manifest says of a model's files.
+
+    Args:
+        name: the directory, or the name on the hub.
+        revision: as it was asked for.
+        model_config: transformers' config of the model; of a hub's model it knows the commit.
+        local: what was read of a directory before; None for a model of the hub, whose snapshots are named by
+            commit and never change, so that they may be read afterwards.
+    """
+    commit = getattr(model_config, "_commit_hash", None)
+    if local is None:
+        snapshot = model_directory(name, commit or revision)
+        local = read_identity(snapshot) if snapshot else None
+    return {
+        "name": name,
+        "revision": revision,
+        "commit": commit,
+        "content": dict(local.content) if local else None,
+        # What manifests of lawqa 0.1 say of a directory, for comparisons with them.
+        "directory_sha256": directory_hash(Path(name)) if Path(name).is_dir() else None,
+    }
+
+
+def _as_stored(
+    config: ModelConfig, dtype: torch.dtype
+) -> tuple[ModelConfig, QuantType | None, dict[str, Any]]:
+    """The config with the quantisation that the weights get, that of the files, and transformers' options."""
+    model_config = load_config(config.name, config.revision)
+    options: dict[str, Any] = {"config": model_config}
+    stored = stored_type(config.name, model_config, dtype)
+    if stored is None:
+        # Never a None: transformers would take it for the files' own, and read 4-bit weights as whole ones.
+        if config.load_in_4bit:
+            quant_type = config.quant_type or "nf4"
+            config = replace(config, quant_type=quant_type)
+            options["quantization_config"] = quantisation(quant_type, dtype)
+        elif config.quant_type:
+            logger.warning(
+                "note: --bnb-4bit-quant-type %s changes nothing: the weights stay whole without "
+                "--hf-load-in-4bit (training: --use-4bit)",
+                config.quant_type,
+            )
+        return config, None, options
+    if config.quant_type not in (None, stored):
+        logger.warning(
+            "note: the files of %s hold %s weights already: they are taken, and no %s is made",
+            config.name, stored, config.quant_type,
+        )  # fmt: skip
+    return replace(config, load_in_4bit=True, quant_type=stored), stored, options
+
+
+@contextmanager
+def _share_of_cores() -> Iterator[None]:
+    """Let this process use its share of the cores: torchrun allows each one, and 8B would take minutes."""
+    before, processes = torch.get_num_threads(), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(max(before, (os.cpu_count() or 1) // processes))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _require_rows(name: str, tokenizer: Any, rows: int) -> None:
+    """Refuse a tokenizer whose vocabulary is larger than the embedding: it is another model's.
+
+    Tokens that were added to it may lie beyond: Gemma 3 has one for images, which no text holds.
+    """
+    added = set(tokenizer.get_added_vocab().values())
+    beyond = [
+        token for token in tokenizer.get_vocab().values() if token >= rows and token not in added
+    ]
+    ends = [
+        token for token in (tokenizer.eos_token_id, tokenizer.pad_token_id) if (token or 0) >= rows
+    ]
+    if beyond or ends:
+        raise BackendError(
+            f"{name}: its tokenizer has tokens up to {max(beyond + ends)}, and the model's embedding "
+            f"{rows} rows",
+            "is the tokenizer another model's? compare the files with the original's",
+        )
+
+
+def _stop_token_ids(
+    name: str, generation: GenerationConfig | None, tokenizer: Any, rows: int
+) -> tuple[int, ...]:
+    configured: Any = generation.eos_token_id if generation is not None else None
+    given = (
+        configured
+        if isinstance(configured, list)
+        else [configured]
+        if configured is not None
+        else []
+    )
+    wrong = [token for token in given if type(token) is not int or not 0 <= token < rows]
+    if wrong:
+        raise BackendError(
+            f"{name}: the eos_token_id in its generation_config.json is {wrong[0]!r}, expected ids of "
+            f"tokens, 0 to {rows - 1}",
+            WHOLE,
+        )
+    ids = set(given)
+    if tokenizer.eos_token_id is not None:
+        ids.add(tokenizer.eos_token_id)
+    if tokenizer.chat_template:
+        end = tokenizer.encode(end_of_turn(tokenizer), add_special_tokens=False)
+        ids.update(end if len(end) == 1 else ())
+    return tuple(sorted(ids))

@@ -1,0 +1,133 @@
+"""Every call that reads a model's files with transformers: without their code, and with one answer to what
+they raise.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+# bitsandbytes logs advice to install `kernels` when it is imported on a CPU; lawqa does not need it.
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+from transformers import (  # noqa: E402 - after the log level is set
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+)
+from transformers.utils import logging as transformers_logging  # noqa: E402
+
+from lawqa.errors import BackendError  # noqa: E402
+from lawqa.foreign_code import code_named_in  # noqa: E402
+from lawqa.models.files.model_folder import (  # noqa: E402
+    ModelFolder,
+    check_folder,
+    check_tokenizer_files,
+    find_folder,
+    read_folder,
+)
+from lawqa.models.load_errors import reading  # noqa: E402
+from lawqa.models.tensor_audit import LoadingInfo, audit_tensors, check_loaded  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+if not sys.stderr.isatty():
+    transformers_logging.disable_progress_bar()
+
+
+def load_config(name: str, revision: str | None = None) -> Any:
+    """The config of a model, of an architecture that transformers knows itself.
+
+    Raises:
+        BackendError: the model is not there, its files are damaged, it needs code of its own, or a
+            directory is asked for a revision.
+    """
+    if revision is not None and Path(name).is_dir():
+        raise BackendError(
+            f"{name}: is a directory, which has no revision {revision}",
+            "leave --revision out; or name the model of the Hugging Face hub",
+        )
+    if (folder := find_folder(name, revision)) is not None:
+        check_folder(folder)
+    with reading(name, revision):
+        return AutoConfig.from_pretrained(
+            name, revision=revision or "main", trust_remote_code=False
+        )
+
+
+def load_tokenizer(name: str, revision: str | None = None) -> Any:
+    """The tokenizer of a model, or of a directory that holds only a tokenizer.
+
+    Raises:
+        BackendError: it is not there, is damaged, or needs code of its own.
+    """
+    if (folder := find_folder(name, revision)) is not None:
+        check_tokenizer_files(folder)
+    with reading(name, revision):
+        tokenizer = AutoTokenizer.from_pretrained(
+            name, revision=revision or "main", trust_remote_code=False
+        )
+        tokenizer.encode("a")  # one that holds no vocabulary says so here
+        return tokenizer
+
+
+def check_files(name: str, revision: str | None, config: Any) -> ModelFolder | None:
+    """Compare the headers of a model's weights with what its architecture needs; reads no weights.
+
+    Args:
+        name: the model, as it is to be loaded.
+        revision: its revision.
+        config: from `load_config`.
+
+    Returns:
+        What the folder holds; None for a model that is still to be fetched.
+
+    Raises:
+        BackendError: a tensor is missing, foreign, or of another shape or kind; the files are damaged.
+    """
+    folder = find_folder(name, revision)
+    if folder is None:
+        return None
+    read = read_folder(folder)
+    if code := code_named_in(folder):
+        logger.warning(
+            "note: %s comes with code of its own (%s): it is not run; transformers' own %s is taken",
+            name, ", ".join(code), config.model_type,
+        )  # fmt: skip
+    audit_tensors(name, revision, read, config)
+    return read
+
+
+def load_weights(
+    name: str,
+    revision: str | None,
+    config: Any,
+    dtype: torch.dtype,
+    device: torch.device,
+    **options: Any,
+) -> PreTrainedModel:
+    """The model with its weights, every one of them from its files, and with nothing attached.
+
+    Raises:
+        BackendError: as for `check_files`, which is to come first: here the weights have been read.
+    """
+    with reading(name, revision):
+        loaded: tuple[PreTrainedModel, LoadingInfo] = AutoModelForCausalLM.from_pretrained(
+            name,
+            revision=revision or "main",
+            config=config,
+            dtype=dtype,
+            device_map={"": device},
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+            **options,
+        )
+    model, info = loaded
+    check_loaded(name, model, info)
+    return model

@@ -1,0 +1,1 @@
+"""The checkpoints of a training: written whole or not at all, and resumed from."""

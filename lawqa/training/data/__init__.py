@@ -1,0 +1,1 @@
+"""Batches: padding, cutting by token budget, and the order of records."""

@@ -1,0 +1,1 @@
+"""Progress on the screen, the log file, and experiment trackers."""

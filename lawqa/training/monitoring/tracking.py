@@ -1,0 +1,80 @@
+"""Trackers at work: transformers' own callbacks, which get figures and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from transformers import TrainerCallback
+from transformers.integrations import get_reporting_integration_callbacks
+
+from lawqa.errors import ConfigError
+from lawqa.training.monitoring.trackers import Tracker, sending
+
+
+class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
+    """Hands beginning, figures and end on to a tracker, but no checkpoints.
+
+    Where a tracker fails after the beginning, the tracking ends and the training goes on.
+
+    Args:
+        name: the tracker's.
+        inner: transformers' callback for it.
+        say: told of a failure.
+    """
+
+    def __init__(self, name: str, inner: Any, say: Callable[[str], None]) -> None:
+        self._name, self._inner, self._say = name, inner, say
+        self._open = False
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Begin a run.
+
+        Raises:
+            ConfigError: the tracker refuses.
+        """
+        try:
+            self._inner.on_train_begin(args, state, control, **more)
+        except Exception as problem:
+            raise ConfigError(
+                f"--report-to {self._name}: cannot begin: {type(problem).__name__}: {problem}",
+                f"see to {self._name}'s own settings and log-in, or leave it out",
+            ) from problem
+        self._open = True
+
+    def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Hand figures on."""
+        self._tried(self._inner.on_log, args, state, control, **more)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """End the run."""
+        self._tried(self._inner.on_train_end, args, state, control, **more)
+        self.close()
+
+    def close(self) -> None:
+        """Leave no run open, so that the next training of this process gets its own."""
+        if self._name == "wandb":  # transformers' callback leaves it open
+            self._tried(lambda: import_module("wandb").finish())
+        self._open = False
+
+    def _tried(self, event: Callable[..., object], *arguments: Any, **more: Any) -> None:
+        if not self._open:
+            return
+        try:
+            event(*arguments, **more)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, hours of training are worth more
+            self._open = False
+            self._say(f"! {self._name} failed, training goes on without it: {problem}")
+
+
+def open_trackers(names: Sequence[Tracker], say: Callable[[str], None]) -> list[FiguresOnly]:
+    """A callback of the Trainer for each tracker asked for but TensorBoard, which `progress` sees to.
+
+    Args:
+        names: trackers, from `require_trackers`.
+        say: told where one fails later on.
+    """
+    chosen = sending(names)
+    callbacks = get_reporting_integration_callbacks(chosen)
+    return [FiguresOnly(name, made(), say) for name, made in zip(chosen, callbacks, strict=True)]
