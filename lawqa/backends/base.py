@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from lawqa.prompting import Prompt
+from lawqa.runs.rows import StopReason as StopReason
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,6 @@ class GenerationSettings:
     """Stop after a finished line `最終回答：x`."""
     stop_at_loops: bool = False
     """Stop when the text repeats the same tokens over and over."""
-
-
-StopReason = Literal["end", "limit", "final-answer", "loop", "memory"]
 
 
 @dataclass(frozen=True)

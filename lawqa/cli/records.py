@@ -70,7 +70,7 @@ class Records:
         from lawqa.augment import source_of
         from lawqa.pipelines.rag import retrieve_contexts
         from lawqa.records import make_records, write_records
-        from lawqa.runs import claim_output, write_json
+        from lawqa.runs.directory import claim_output, write_json
 
         conditions, remarks = self._conditions()
         rag = self.retrieval.config(

@@ -42,7 +42,7 @@ class Report:
         from lawqa.report.claims import headline
         from lawqa.report.html import report_html
         from lawqa.report.markdown import report_markdown
-        from lawqa.runs import claim_output, write_text
+        from lawqa.runs.directory import claim_output, write_text
 
         if not self.runs:
             raise ConfigError("no run was given", "lawqa report RUN... -o report.html")

@@ -15,8 +15,8 @@ from lawqa.cli.runs_text import diff_text, list_text, removal_text, show_text
 from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.runs_found import FoundRun
-    from lawqa.pipelines.runs_remove import Removal
+    from lawqa.runs.find import FoundRun
+    from lawqa.runs.remove import Removal
 
 DEFAULT_ROOT = Path("runs")
 SCHEMA_VERSION = 1
@@ -42,7 +42,7 @@ class List:
     """Print JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.runs_found import RunFilter, find_runs
+        from lawqa.runs.find import RunFilter, find_runs
 
         wanted = RunFilter(self.model, self.adapter, self.condition or "", self.kind or "")
         runs = find_runs(self.roots, wanted)
@@ -96,7 +96,7 @@ class Diff:
     """Print JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.runs_diff import manifest_differences, question_differences
+        from lawqa.runs.diff import manifest_differences, question_differences
 
         before, after = _manifest(self.before), _manifest(self.after)
         found = manifest_differences(before, after)
@@ -139,7 +139,7 @@ class Remove:
     """Also an adapter that a run names, a training that may be going on, and files of others."""
 
     def run(self) -> int:
-        from lawqa.pipelines.runs_remove import plan_removal, remove
+        from lawqa.runs.remove import plan_removal, remove
 
         removal = plan_removal(self.paths, self.root)
         if not self.force:
@@ -198,8 +198,8 @@ def _refuse(removal: Removal) -> None:
 
 
 def _manifest(path: Path) -> Mapping[str, Any]:
-    from lawqa.pipelines.runs_found import KINDS, read_run
-    from lawqa.runs import MANIFEST
+    from lawqa.runs.directory import MANIFEST
+    from lawqa.runs.find import KINDS, read_run
 
     if not (path / MANIFEST).is_file():
         raise DataError(
@@ -231,6 +231,6 @@ def _json(run: FoundRun) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    from lawqa.pipelines.runs_diff import MISSING
+    from lawqa.runs.diff import MISSING
 
     return None if value is MISSING else value

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.runs_diff import Difference
-    from lawqa.pipelines.runs_found import FoundRun
-    from lawqa.pipelines.runs_remove import Removal
+    from lawqa.runs.diff import Difference
+    from lawqa.runs.find import FoundRun
+    from lawqa.runs.remove import Removal
 
 
 def list_text(runs: Sequence[FoundRun]) -> str:
@@ -43,7 +43,7 @@ def list_text(runs: Sequence[FoundRun]) -> str:
 def show_text(path: Path) -> str:
     """What must be known first, what ran, its figures, and the command."""
     from lawqa.pipelines.report_runs import command_of
-    from lawqa.pipelines.runs_found import read_run
+    from lawqa.runs.find import read_run
 
     run = read_run(path)
     m = run.manifest
@@ -90,7 +90,7 @@ def removal_text(removal: Removal) -> str:
 
 
 def _short(value: object) -> str:
-    from lawqa.pipelines.runs_diff import MISSING
+    from lawqa.runs.diff import MISSING
 
     if value is MISSING:
         return "-"

@@ -12,8 +12,8 @@ from lawqa.choices import LABELS
 from lawqa.commands import packaged_source, render
 from lawqa.docgen.logs import RunFacts
 from lawqa.errors import DataError
-from lawqa.pipelines.result_log import find_results
-from lawqa.runs import MANIFEST, SUMMARY, read_evaluation, read_manifest, require_keys
+from lawqa.runs.directory import MANIFEST, SUMMARY, read_evaluation, read_manifest, require_keys
+from lawqa.runs.result_log import find_results
 
 _NEEDED = ("kind", "status", "started", "notes", "model", "figures", "environment", "argv")
 """What runs of every kind say of themselves."""

@@ -12,12 +12,12 @@ from lawqa.files import read_json
 from lawqa.models.files.adapter_folder import directory_hash, read_adapter_config
 from lawqa.models.files.identity import model_directory, read_identity
 from lawqa.pipelines.adapter_record import require_recorded
-from lawqa.pipelines.identity import BASE_PARTS, model_differences, model_name
 from lawqa.pipelines.leaks import read_items
 from lawqa.pipelines.training_manifest import require_readable
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
-from lawqa.runs import MANIFEST, read_manifest
+from lawqa.runs.directory import MANIFEST, read_manifest
+from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
 from lawqa.splits import find_leaks
 
 TRAINED_ON = "trained_on.jsonl"

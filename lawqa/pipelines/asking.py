@@ -13,10 +13,10 @@ from lawqa.bars import FILE_ONLY
 from lawqa.choices import FINAL_ANSWER_CUE
 from lawqa.errors import BackendError
 from lawqa.pipelines.job import Job
-from lawqa.pipelines.result_log import ItemKey, item_key
 from lawqa.pipelines.results import Answer, repeat_of, with_forced
-from lawqa.pipelines.rows import row_problems
 from lawqa.prompting import Prompt, prompt_thought
+from lawqa.runs.result_log import ItemKey, item_key
+from lawqa.runs.rows import row_problems
 from lawqa.thinking import THINK, ThinkMarks, open_thought
 
 Row = dict[str, Any]

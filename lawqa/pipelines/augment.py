@@ -24,7 +24,7 @@ from lawqa.augment import (
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
-from lawqa.runs import write_json
+from lawqa.runs.directory import write_json
 from lawqa.splits import find_leaks
 from lawqa.statutes.articles import (
     Article,

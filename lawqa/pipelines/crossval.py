@@ -14,7 +14,6 @@ from typing import Any, Literal
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
 from lawqa.models.files.identity import model_content
-from lawqa.outputs import remove_empty
 from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, differing, pool, read_settings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.index_files import read_index_manifest
@@ -26,7 +25,8 @@ from lawqa.pipelines.training_resume import FREE_TRAINING
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import make_records, write_records
-from lawqa.runs import MANIFEST, read_manifest, write_json
+from lawqa.runs.directory import MANIFEST, read_manifest, write_json
+from lawqa.runs.outputs import remove_empty
 from lawqa.training.config import TrainingConfig
 from lawqa.training.monitoring.trackers import Tracker, require_trackers
 

@@ -11,9 +11,9 @@ from typing import Any
 from lawqa.errors import DataError
 from lawqa.files import read_json
 from lawqa.pipelines.figures import summary_of
-from lawqa.pipelines.result_log import ResultLog, find_results
 from lawqa.pipelines.results import scored_answer
-from lawqa.runs import RESULTS, Manifest, RunDirectory, now, read_manifest
+from lawqa.runs.directory import RESULTS, Manifest, RunDirectory, now, read_manifest
+from lawqa.runs.result_log import ResultLog, find_results
 from lawqa.scoring import Spread, Summary, final_answers, training_spread
 
 SETTINGS = "crossval.json"

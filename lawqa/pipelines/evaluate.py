@@ -20,14 +20,11 @@ from lawqa.pipelines.figures import Figures, figures_of
 from lawqa.pipelines.gathering import gathered, is_whole, tidied
 from lawqa.pipelines.interrupts import signals_interrupt
 from lawqa.pipelines.job import Job, new_run_dir, prepare, with_base_notes
-from lawqa.pipelines.lock import LOCK, locked_directory, require_free
 from lawqa.pipelines.opening import BackendFactory, base_of, open_backend
 from lawqa.pipelines.progress import Progress
 from lawqa.pipelines.ranks import Ranks
-from lawqa.pipelines.result_log import Found, ResultLog, find_results
 from lawqa.pipelines.resume import continued, earlier_run, require_same_model
-from lawqa.pipelines.rows import row_problems
-from lawqa.runs import (
+from lawqa.runs.directory import (
     RESULTS,
     SCHEMA_VERSION,
     SUMMARY,
@@ -38,6 +35,9 @@ from lawqa.runs import (
     read_manifest,
     write_json,
 )
+from lawqa.runs.lock import LOCK, locked_directory, require_free
+from lawqa.runs.result_log import Found, ResultLog, find_results
+from lawqa.runs.rows import row_problems
 from lawqa.scoring import ScoredAnswer, Summary
 
 __all__ = [

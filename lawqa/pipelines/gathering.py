@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lawqa.pipelines.job import Job
-from lawqa.pipelines.result_log import SET_ASIDE, Found, ItemKey, bring_together, find_results
+from lawqa.runs.result_log import SET_ASIDE, Found, ItemKey, bring_together, find_results
 
 
 def tidied(job: Job, say: Callable[[str], object]) -> Found:

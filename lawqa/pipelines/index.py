@@ -32,7 +32,7 @@ from lawqa.retrieval.documents.reading import document_paths, documents_sha256, 
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
-from lawqa.runs import MANIFEST, SCHEMA_VERSION, describe_environment, now, write_json
+from lawqa.runs.directory import MANIFEST, SCHEMA_VERSION, describe_environment, now, write_json
 from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.statutes.validity import RevisionCount
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from lawqa.errors import ConfigError, DataError, StorageError
 from lawqa.files import make_own_directory
-from lawqa.outputs import foreign_entries, named, refuse_working_directory
-from lawqa.runs import MANIFEST, read_manifest
+from lawqa.runs.directory import MANIFEST, read_manifest
+from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.statutes.articles import corpus_sha256
 
 INDEX_FORMAT = 1

@@ -13,16 +13,14 @@ from lawqa.backends.base import Backend, RendersPrompts
 from lawqa.choices import orders
 from lawqa.commands import require_backend
 from lawqa.errors import ConfigError
-from lawqa.outputs import claim_directory
 from lawqa.pipelines.adapter_content import AdapterContent
 from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 from lawqa.pipelines.rag import Retrieval, retrieve_contexts
-from lawqa.pipelines.result_log import ItemKey
 from lawqa.pipelines.results import Answer, result_row
 from lawqa.prompting import Prompt, build_prompt, prompt_thought, require_outside, spec_hash
 from lawqa.questions import Question, read_question_file, reordered
-from lawqa.runs import (
+from lawqa.runs.directory import (
     MANIFEST,
     RESULTS,
     SUMMARY,
@@ -33,6 +31,8 @@ from lawqa.runs import (
     now,
     question_entries,
 )
+from lawqa.runs.outputs import claim_directory
+from lawqa.runs.result_log import ItemKey
 from lawqa.templates import sentences
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError
 from lawqa.questions import file_sha256, read_questions
-from lawqa.runs import MANIFEST, read_manifest
+from lawqa.runs.directory import MANIFEST, read_manifest
 from lawqa.splits import find_groups
 
 

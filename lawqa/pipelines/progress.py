@@ -11,8 +11,8 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, duration, pace
-from lawqa.pipelines.result_log import item_key
 from lawqa.pipelines.time_left import TimeLeft
+from lawqa.runs.result_log import item_key
 from lawqa.scoring import wilson
 
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"

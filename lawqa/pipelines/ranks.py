@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import strict_json
-from lawqa.pipelines.lock import LOCK, is_held, run_lock
 from lawqa.questions import Question
-from lawqa.runs import PARTS, read_manifest, write_json
+from lawqa.runs.directory import PARTS, read_manifest, write_json
+from lawqa.runs.lock import LOCK, is_held, run_lock
 
 logger = logging.getLogger(__name__)
 

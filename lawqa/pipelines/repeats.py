@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lawqa.errors import ConfigError
-from lawqa.pipelines.runs_diff import causes
-from lawqa.runs import MANIFEST, read_manifest
+from lawqa.runs.diff import causes
+from lawqa.runs.directory import MANIFEST, read_manifest
 
 Manifest = Mapping[str, Any]
 

@@ -18,7 +18,6 @@ from lawqa.pipelines.report_runs import (
     read_report_run,
     read_training,
 )
-from lawqa.pipelines.runs_diff import causes, question_differences
 from lawqa.pipelines.stored import names_of
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.report.content import (
@@ -30,7 +29,8 @@ from lawqa.report.content import (
     RetrievedArticle,
 )
 from lawqa.retrieval.evaluation import gold_articles
-from lawqa.runs import now
+from lawqa.runs.diff import causes, question_differences
+from lawqa.runs.directory import now
 from lawqa.scoring import (
     By,
     PairedComparison,

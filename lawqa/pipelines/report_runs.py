@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.files import read_json
-from lawqa.pipelines.result_log import find_results
-from lawqa.pipelines.rows import check_row
 from lawqa.pipelines.stored import StoredResult, StoredRun, read_stored_run
 from lawqa.report.content import Entry, ReportRun, RetrievedArticle, Training
-from lawqa.runs import MANIFEST, read_manifest
+from lawqa.runs.directory import MANIFEST, read_manifest
+from lawqa.runs.result_log import find_results
+from lawqa.runs.rows import check_row
 from lawqa.scoring import By, outcome_of
 from lawqa.statutes.locations import egov_url
 from lawqa.training.monitoring.log import LOG, read_log

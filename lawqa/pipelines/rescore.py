@@ -11,7 +11,7 @@ from typing import Any
 import lawqa
 from lawqa.choices import LABELS, Label
 from lawqa.pipelines.stored import StoredResult, StoredRun
-from lawqa.runs import SCHEMA_VERSION, now, write_json
+from lawqa.runs.directory import SCHEMA_VERSION, now, write_json
 from lawqa.scoring import By, Summary, summarise
 
 RESCORED = "rescored.json"

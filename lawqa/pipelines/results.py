@@ -12,11 +12,10 @@ from lawqa.choices import Label
 from lawqa.pipelines.rag import RetrievedContext
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, choices_text
+from lawqa.runs.rows import RESULT_SCHEMA_VERSION
 from lawqa.scoring import ScoredAnswer, likeliest_label, outcome_of, with_tie_drawn
 
 Answer = ChoiceScores | Completion | Failure
-
-RESULT_SCHEMA_VERSION = 1
 
 
 def result_row(

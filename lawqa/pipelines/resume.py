@@ -12,10 +12,10 @@ import lawqa
 from lawqa.errors import ConfigError, DataError
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation_config import EvaluationConfig
-from lawqa.pipelines.identity import PARTS, content_is_known, model_differences
 from lawqa.pipelines.job import Job
 from lawqa.prompting import PromptSpec
-from lawqa.runs import MANIFEST, RESULTS, Manifest, question_entries, read_evaluation
+from lawqa.runs.directory import MANIFEST, RESULTS, Manifest, question_entries, read_evaluation
+from lawqa.runs.identity import PARTS, content_is_known, model_differences
 
 # They decide where a run is written, how fast it is or what is said, not what is answered; or what they
 # name is compared by its content.

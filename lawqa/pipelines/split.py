@@ -12,7 +12,7 @@ from typing import Any
 
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
-from lawqa.runs import question_entries, write_json
+from lawqa.runs.directory import question_entries, write_json
 from lawqa.splits import (
     DEFAULT_FOLDS,
     DEFAULT_TEST_SIZE,

@@ -27,7 +27,7 @@ from lawqa.errors import ConfigError
 from lawqa.files import open_own
 from lawqa.pipelines.statutes_journal import Done, Job, Journal
 from lawqa.pipelines.statutes_workers import converted_in_order
-from lawqa.runs import SCHEMA_VERSION, write_json
+from lawqa.runs.directory import SCHEMA_VERSION, write_json
 from lawqa.statutes.articles import corpus_sha256
 from lawqa.statutes.egov.files import Failure, LawFile, LawStore, choose_revisions
 

@@ -19,7 +19,7 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.files import open_own
 from lawqa.pipelines.processes import Ended, run_logged
 from lawqa.pipelines.steps_state import StepState, fingerprint, read_state
-from lawqa.runs import now, write_json
+from lawqa.runs.directory import now, write_json
 
 Action = Literal["skip", "run", "resume", "fresh", "adopt"]
 Say = Callable[[str], object]

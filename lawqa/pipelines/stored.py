@@ -13,10 +13,10 @@ from lawqa.answers import SOFT, ParsedAnswer, parse
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.errors import DataError
 from lawqa.files import read_json
-from lawqa.pipelines.result_log import Found, damaged_note, find_results
-from lawqa.pipelines.rows import check_row
 from lawqa.prompting import prompt_thought
-from lawqa.runs import MANIFEST, RESULTS, read_manifest, require_keys
+from lawqa.runs.directory import MANIFEST, RESULTS, read_manifest, require_keys
+from lawqa.runs.result_log import Found, damaged_note, find_results
+from lawqa.runs.rows import check_row
 from lawqa.scoring import OUTCOMES, By, Outcome, ScoredAnswer, outcome_of, rule_of, with_tie_drawn
 
 # The lab's scripts stored what their HTTP client raised in place of an answer.

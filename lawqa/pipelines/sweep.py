@@ -19,11 +19,11 @@ from lawqa.pipelines.crossval import (
     waiting_trainings,
 )
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.identity import content_is_known, model_differences
-from lawqa.pipelines.result_log import find_results
 from lawqa.pipelines.results import scored_answer
 from lawqa.questions import file_sha256
-from lawqa.runs import MANIFEST, read_manifest, write_json
+from lawqa.runs.directory import MANIFEST, read_manifest, write_json
+from lawqa.runs.identity import content_is_known, model_differences
+from lawqa.runs.result_log import find_results
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.training.config import TrainingConfig
 from lawqa.training.monitoring.trackers import require_trackers

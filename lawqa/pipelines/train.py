@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from lawqa.errors import Interrupted
 from lawqa.pipelines.adapter_record import adapter_record
-from lawqa.pipelines.lock import locked_directory
 from lawqa.pipelines.training_outputs import (
     ADAPTER_FILES,
     NO_BETTER,
@@ -20,7 +19,8 @@ from lawqa.pipelines.training_outputs import (
 )
 from lawqa.pipelines.training_prepare import Prepared, TrainConfig, is_main_process
 from lawqa.pipelines.training_resume import earlier_training, require_same_request
-from lawqa.runs import Manifest, RunDirectory, ending, now
+from lawqa.runs.directory import Manifest, RunDirectory, ending, now
+from lawqa.runs.lock import locked_directory
 from lawqa.training.monitoring.log import EVENTS
 
 if TYPE_CHECKING:

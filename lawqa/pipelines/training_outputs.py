@@ -11,10 +11,9 @@ from lawqa.augment import write_readings
 from lawqa.errors import MissingExtraError
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
 from lawqa.pipelines.adapters import TRAINED_ON
-from lawqa.pipelines.lock import LOCK
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.records import LEGACY_SPEC, write_records
-from lawqa.runs import Manifest, describe_environment, now, write_text
+from lawqa.runs.directory import Manifest, describe_environment, now, write_text
 from lawqa.scoring import wilson
 from lawqa.templates import template_identity
 from lawqa.training.monitoring.log import LOG, read_log
@@ -29,18 +28,6 @@ CARD, PLOT = "README.md", "training.png"
 ADAPTER_FILES = (
     CONFIG, WEIGHTS, LOG, TRAINED_ON, CARD, PLOT,
 )  # fmt: skip
-
-OF_RUN = (
-    "manifest.json", "results.jsonl", "set-aside.jsonl", "summary.json", "rescored.json", "parts/*", ".*.tmp",
-    LOCK, ".*.lock",
-)  # fmt: skip
-"""What lawqa writes into the directory of a run."""
-
-OF_ADAPTER = (
-    *OF_RUN, *ADAPTER_FILES, "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt", "tensorboard/*", "checkpoint*/*", "checkpoints/*",
-)  # fmt: skip
-"""What lawqa and PEFT write into the directory of a training."""
 
 
 def manifest_of(prepared: Prepared) -> Manifest:

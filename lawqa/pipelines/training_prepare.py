@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from lawqa.augment import ReadingRecord, holds_readings, pack_readings, read_readings
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
-from lawqa.outputs import claim_directory
-from lawqa.pipelines.lock import LOCK, require_free
 from lawqa.pipelines.training_dev import DevQuestions, load_dev
-from lawqa.pipelines.training_outputs import OF_ADAPTER, manifest_of
+from lawqa.pipelines.training_outputs import manifest_of
 from lawqa.pipelines.training_resume import earlier_training, require_same_training
 from lawqa.prompting import Condition
 from lawqa.records import (
@@ -25,7 +23,10 @@ from lawqa.records import (
     shortened_note,
     tokenize_records,
 )
-from lawqa.runs import MANIFEST, RunDirectory
+from lawqa.runs.directory import MANIFEST, RunDirectory
+from lawqa.runs.lock import LOCK, require_free
+from lawqa.runs.outputs import claim_directory
+from lawqa.runs.remove import OF_ADAPTER
 from lawqa.templates import described, sentences
 from lawqa.training.config import TrainingConfig
 from lawqa.training.monitoring.trackers import Tracker, require_trackers

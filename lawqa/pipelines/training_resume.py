@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lawqa.errors import ConfigError, DataError
 from lawqa.models.files.identity import model_content
-from lawqa.pipelines.identity import content_is_known, model_differences
 from lawqa.questions import file_sha256
-from lawqa.runs import MANIFEST, Manifest, read_manifest
+from lawqa.runs.directory import MANIFEST, Manifest, read_manifest
+from lawqa.runs.identity import content_is_known, model_differences
 
 if TYPE_CHECKING:
     from lawqa.pipelines.training_prepare import TrainConfig

@@ -25,9 +25,9 @@ from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.lock import run_lock
 from lawqa.prompting import Prompt, PromptSpec
 from lawqa.questions import Question, write_questions
+from lawqa.runs.lock import run_lock
 
 KILLS = 5
 TIMES = ("seconds", "started", "ended")

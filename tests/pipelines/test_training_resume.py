@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
-from lawqa.pipelines.lock import run_lock
 from lawqa.questions import write_questions
+from lawqa.runs.lock import run_lock
 from lawqa.training.checkpoints.checkpoint_state import Keeper
 
 pytestmark = pytest.mark.torch

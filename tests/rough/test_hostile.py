@@ -21,11 +21,11 @@ from lawqa.commands.source import read_source
 from lawqa.errors import BackendError, DataError, LawqaError
 from lawqa.files import parse_json, read_text
 from lawqa.pipelines.adapters import AdapterManifest
-from lawqa.pipelines.result_log import find_results
-from lawqa.pipelines.runs_found import read_run
 from lawqa.pipelines.stored import read_stored_run
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import load_records
+from lawqa.runs.find import read_run
+from lawqa.runs.result_log import find_results
 from lawqa.scoring import summarise
 from lawqa.statutes.articles import read_articles
 from lawqa.statutes.egov.files import LawStore, choose_revisions

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
-from lawqa.pipelines.runs_found import find_runs
+from lawqa.runs.find import find_runs
 
 pytestmark = pytest.mark.rough
 
@@ -212,7 +212,7 @@ def test_a_clock_that_jumps_changes_no_answer_and_no_duration(
                 days=9999
             )
 
-    monkeypatch.setattr("lawqa.runs.datetime", Jumping)
+    monkeypatch.setattr("lawqa.runs.directory.datetime", Jumping)
     monkeypatch.setattr("lawqa.pipelines.job.datetime", Jumping)
     monkeypatch.setattr("time.time", lambda: -1e9 + 1e8 * next(jumps).days)
     assert main(asked("r")) == 0

@@ -14,13 +14,13 @@ from lawqa.backends.scripted import ScriptedBackend
 from lawqa.errors import LawqaError
 from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.runs_found import read_run
 from lawqa.pipelines.stored import read_stored_run
 from lawqa.prompting import PromptSpec
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import make_records, write_records
 from lawqa.records.files import load_records
-from lawqa.runs import read_manifest
+from lawqa.runs.directory import read_manifest
+from lawqa.runs.find import read_run
 from lawqa.scoring import summarise
 
 pytestmark = pytest.mark.rough

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lawqa.errors import DataError
-from lawqa.pipelines.result_log import ResultLog, bring_together, find_results, state_of
+from lawqa.runs.result_log import ResultLog, bring_together, find_results, state_of
 
 
 def row(number: int, outcome: str = "correct", **fields: Any) -> dict[str, Any]:

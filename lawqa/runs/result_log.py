@@ -29,8 +29,8 @@ from lawqa.files import (
     open_own,
     require_replaceable,
 )
-from lawqa.pipelines.rows import Asked, check_row
-from lawqa.runs import MANIFEST, PARTS, RESULTS, read_manifest
+from lawqa.runs.directory import MANIFEST, PARTS, RESULTS, read_manifest
+from lawqa.runs.rows import Asked, check_row
 
 ItemKey = tuple[str, int]
 """What names an answer within a run: `Prompt.key` and the number of the repeat."""

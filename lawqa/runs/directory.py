@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lawqa
-from lawqa import manifests
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import append_to_own, json_lines, read_json, written_whole
-from lawqa.outputs import claim_file
 from lawqa.questions import Question, fingerprint
+from lawqa.runs import manifest_fields
+from lawqa.runs.outputs import claim_file
 
 SCHEMA_VERSION = 1
 _SHOWN = 3
@@ -191,7 +191,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             f"{path}: schema_version is {found!r}, expected {SCHEMA_VERSION}",
             "another version of lawqa wrote it: read it with that one, or make the run again",
         )
-    wrong = manifests.problems(manifest)
+    wrong = manifest_fields.problems(manifest)
     if wrong:
         again = "train again" if manifest.get("kind") == "train" else "make the run again"
         raise DataError(
@@ -211,7 +211,7 @@ def read_evaluation(directory: Path) -> dict[str, Any]:
     manifest = read_manifest(directory)
     if manifest.get("kind", "evaluate") != "evaluate":
         raise ConfigError(f"{directory}: is a {manifest['kind']} run, expected an evaluation")
-    require_keys(manifest, directory, *manifests.OF_AN_EVALUATION)
+    require_keys(manifest, directory, *manifest_fields.OF_AN_EVALUATION)
     return manifest
 
 
@@ -240,7 +240,7 @@ def require_keys(manifest: Mapping[str, Any], path: Path, *keys: str) -> None:
     Raises:
         DataError: it lacks a key.
     """
-    lacks = manifests.missing(manifest, keys)
+    lacks = manifest_fields.missing(manifest, keys)
     if lacks:
         raise DataError(
             f"{path / MANIFEST}: has no key {', '.join(map(repr, lacks))}",

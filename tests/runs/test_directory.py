@@ -14,7 +14,7 @@ import pytest
 import lawqa
 from lawqa.errors import ConfigError, DataError
 from lawqa.questions import Question, fingerprint
-from lawqa.runs import (
+from lawqa.runs.directory import (
     Manifest,
     RunDirectory,
     claim_output,

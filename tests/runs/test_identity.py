@@ -18,7 +18,7 @@ from lawqa.doctor.verify import verified
 from lawqa.errors import DataError
 from lawqa.models.files.identity import PARTS, read_identity
 from lawqa.pipelines.adapter_content import AdapterContent
-from lawqa.pipelines.identity import model_differences, model_name
+from lawqa.runs.identity import model_differences, model_name
 
 LARGE = REMEMBERED_FROM + 4096
 MIB = 1 << 20

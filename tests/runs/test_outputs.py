@@ -10,11 +10,11 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.errors import ConfigError
-from lawqa.outputs import claim_directory, foreign_entries
 from lawqa.pipelines.distill import _differing
 from lawqa.pipelines.index_files import index_being_built
-from lawqa.pipelines.training_outputs import OF_ADAPTER
-from lawqa.runs import RunDirectory
+from lawqa.runs.directory import RunDirectory
+from lawqa.runs.outputs import claim_directory, foreign_entries
+from lawqa.runs.remove import OF_ADAPTER
 
 
 def tree(directory: Path) -> dict[str, bytes | None]:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
-from lawqa.pipelines.rows import row_problems
 from lawqa.questions import Question, write_questions
+from lawqa.runs.rows import row_problems
 
 Row = dict[str, Any]
 Change = Callable[[list[Row]], None]

@@ -11,10 +11,22 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lawqa.errors import ConfigError
-from lawqa.pipelines.lock import LOCK, is_held
-from lawqa.pipelines.runs_found import KINDS, FoundRun, find_runs, read_run
-from lawqa.pipelines.training_outputs import OF_ADAPTER, OF_RUN
-from lawqa.runs import MANIFEST
+from lawqa.runs.directory import MANIFEST
+from lawqa.runs.find import KINDS, FoundRun, find_runs, read_run
+from lawqa.runs.lock import LOCK, is_held
+
+OF_RUN = (
+    "manifest.json", "results.jsonl", "set-aside.jsonl", "summary.json", "rescored.json", "parts/*", ".*.tmp",
+    LOCK, ".*.lock",
+)  # fmt: skip
+"""Patterns of what lawqa writes into the directory of a run."""
+
+OF_ADAPTER = (
+    *OF_RUN, "adapter_config.json", "adapter_model.safetensors", "log.jsonl", "trained_on.jsonl", "README.md",
+    "training.png", "tokenizer*", "chat_template.jinja", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "merges.txt", "tensorboard/*", "checkpoint*/*", "checkpoints/*",
+)  # fmt: skip
+"""Patterns of what lawqa and PEFT write into the directory of a training."""
 
 
 @dataclass(frozen=True)

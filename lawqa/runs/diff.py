@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lawqa.pipelines.identity import model_differences, model_name
+from lawqa.runs.identity import model_differences, model_name
 
 Kind = Literal["settings", "environment", "circumstances"]
 """settings: what was asked, of what, and how; environment: versions and machine; circumstances: when, where

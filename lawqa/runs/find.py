@@ -10,7 +10,7 @@ from typing import Any
 
 from lawqa.errors import ConfigError, DataError, LawqaError
 from lawqa.files import read_json
-from lawqa.runs import MANIFEST, SUMMARY, read_manifest
+from lawqa.runs.directory import MANIFEST, SUMMARY, read_manifest
 from lawqa.scoring import Accuracy, Interval
 
 KINDS = ("evaluate", "train")

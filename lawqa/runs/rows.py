@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
-from lawqa.backends.base import StopReason
 from lawqa.choices import LABELS, ORIGINAL_ORDER
-from lawqa.pipelines.results import RESULT_SCHEMA_VERSION
 from lawqa.questions import Question, fingerprint
 from lawqa.scoring import OUTCOMES
 
 Row = Mapping[str, Any]
+
+RESULT_SCHEMA_VERSION = 1
+
+StopReason = Literal["end", "limit", "final-answer", "loop", "memory"]
+"""Why a text ended: an end token, `max_new_tokens`, a finished answer line, a loop, or the memory."""
 
 _LARGEST = 2**53
 """Above it JSON's numbers are no longer whole everywhere; no run has as many tokens."""
