@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
 
 from lawqa.choices import LABELS
+from lawqa.cli.augment_audit import ShortcutAuditCommand
 from lawqa.cli.telling import TellingFlags
 
 if TYPE_CHECKING:
@@ -103,11 +104,12 @@ class Reading:
 
 @dataclass(frozen=True)
 class Augment:
-    """Make more to learn from: questions and reading of statutes."""
+    """Make more to learn from: questions and reading of statutes; audit questions for shortcuts."""
 
     command: Annotated[
         Annotated[StatuteQuestionsCommand, subcommand("statutes")]
-        | Annotated[Reading, subcommand("reading")],
+        | Annotated[Reading, subcommand("reading")]
+        | Annotated[ShortcutAuditCommand, subcommand("audit")],
         arg(name=""),
     ]
 
