@@ -10,10 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from importlib.resources import as_file, files
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression
 from hypothesis import HealthCheck, settings
 
 from lawqa.prompting import ChatTokenizer
@@ -69,9 +71,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
-# At the left margin of a file: all of it needs torch.
-_NEEDS_TORCH = re.compile(r"^pytestmark = .*\bpytest\.mark\.torch\b", re.MULTILINE)
+_MARK = re.compile(r"pytest\.mark\.(\w+)")
+_OF_PYTEST = {"parametrize", "skipif", "usefixtures"}
 _HAS_TORCH = all(importlib.util.find_spec(name) for name in ("torch", "transformers", "peft"))
+
+
+def _marks_of_file(path: Path) -> tuple[set[str], set[str]]:
+    """The markers that a file gives all of its tests, and those that it mentions at all."""
+    text = path.read_text(encoding="utf-8")
+    of_all = re.search(r"^pytestmark = .*$", text, re.MULTILINE)
+    return set(_MARK.findall(of_all[0] if of_all else "")), set(_MARK.findall(text)) - _OF_PYTEST
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files alone of which `-m` takes nothing: importing torch takes longer than most tests."""
+    if not config.option.markexpr or not collection_path.match("test_*.py"):
+        return None
+    asked = Expression.compile(config.option.markexpr)
+    of_all, of_some = _marks_of_file(collection_path)
+
+    def takes(marks: set[str]) -> bool:
+        return asked.evaluate(lambda name, **_: name in marks)
+
+    unsure = of_some - of_all
+    possible = (
+        of_all.union(some) for n in range(len(unsure) + 1) for some in combinations(unsure, n)
+    )
+    return None if any(map(takes, possible)) else True
 
 
 class _WithoutTorch(pytest.Module):
@@ -83,7 +109,7 @@ class _WithoutTorch(pytest.Module):
 
 def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> pytest.Module | None:
     """Skip the files marked `torch` where there is none; LAWQA_REQUIRE_TORCH forbids that."""
-    if _HAS_TORCH or not _NEEDS_TORCH.search(module_path.read_text(encoding="utf-8")):
+    if _HAS_TORCH or "torch" not in _marks_of_file(module_path)[0]:
         return None
     if os.environ.get("LAWQA_REQUIRE_TORCH"):
         raise RuntimeError("this run is to test everything, but torch is not installed")
