@@ -56,7 +56,7 @@ check: $(INSTALLED) ## the contributor's loop: lint, types, imports and every te
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not rough"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not rough and not gpu"
 
 test: $(WITH_TOX) ## run everything that is checked: tests, lint, types, import contract, wheel
 	$(TOX) -e lint,types,imports,$(FULL),py310,py312,py313,wheel

@@ -79,7 +79,7 @@ _HAS_TORCH = all(importlib.util.find_spec(name) for name in ("torch", "transform
 def _marks_of_file(path: Path) -> tuple[set[str], set[str]]:
     """The markers that a file gives all of its tests, and those that it mentions at all."""
     text = path.read_text(encoding="utf-8")
-    of_all = re.search(r"^pytestmark = .*$", text, re.MULTILINE)
+    of_all = re.search(r"^pytestmark = (\[\n( .*\n)*|.*)", text, re.MULTILINE)
     return set(_MARK.findall(of_all[0] if of_all else "")), set(_MARK.findall(text)) - _OF_PYTEST
 
 

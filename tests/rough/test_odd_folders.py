@@ -13,10 +13,7 @@ import pytest
 from lawqa.cli import main
 from lawqa.questions import Question, write_questions
 
-pytest.importorskip("torch", reason="needs lawqa[train]")
-pytest.importorskip("peft", reason="needs lawqa[train]")
-
-pytestmark = [pytest.mark.rough, pytest.mark.slow]
+pytestmark = [pytest.mark.torch, pytest.mark.rough, pytest.mark.slow]
 
 LONG = pytest.mark.long
 WEIGHTS = "model.safetensors"
