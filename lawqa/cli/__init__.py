@@ -15,6 +15,7 @@ from tyro.conf import arg, subcommand
 
 from lawqa.cli.augment import Augment
 from lawqa.cli.compare import Compare
+from lawqa.cli.console import Console, console_messages
 from lawqa.cli.crossval import Crossval
 from lawqa.cli.data import Data
 from lawqa.cli.demo import Demo
@@ -26,19 +27,18 @@ from lawqa.cli.index import Index
 from lawqa.cli.log import Log
 from lawqa.cli.merge import Merge
 from lawqa.cli.place import PlaceCommand, apply_place
-from lawqa.cli.places import require_reachable
 from lawqa.cli.plan import Plan
+from lawqa.cli.reachable import require_reachable
 from lawqa.cli.records import Records
 from lawqa.cli.report import Report
 from lawqa.cli.rescore import Rescore
 from lawqa.cli.runs import Runs
 from lawqa.cli.split import Split
+from lawqa.cli.standard_output import tolerant_output
 from lawqa.cli.statutes import Statutes
 from lawqa.cli.step import Step
 from lawqa.cli.sweep import Sweep
-from lawqa.cli.telling import Telling, telling
 from lawqa.cli.train import Train
-from lawqa.cli.unread import unread_output
 from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, printable
 from lawqa.ranges import require_in_range
 
@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 done, 1 a check found something, 2 the user's mistake, 3 finished but some items failed,
-        130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP, 141 nobody reads what it reports. A
+        130, 143 or 129 interrupted by Ctrl-C, SIGTERM or SIGHUP, 141 the reader of standard error has gone. A
         reader of standard output that has gone, as with `| head`, changes no code.
     """
     arguments = sys.argv[1:] if argv is None else argv
@@ -128,16 +128,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"lawqa {__version__}")
         return 0
-    with telling(arguments) as told, unread_output():
-        return told.ended(_code(list(arguments), told))
+    with console_messages(arguments) as console, tolerant_output():
+        return console.ended(_code(list(arguments), console))
 
 
-def _code(arguments: list[str], told: Telling) -> int:
-    """Run a command; what ends it early is told, and becomes an exit code."""
+def _code(arguments: list[str], console: Console) -> int:
+    """Run a command; what ends it early is console, and becomes an exit code."""
     try:
         _refuse_empty(arguments)
         command = parse_arguments(arguments)
-        told.follow(command)
+        console.follow(command)
         require_in_range(command, "lawqa COMMAND --help  explains every option")
         require_reachable(command)
         apply_place(arguments)
@@ -145,7 +145,7 @@ def _code(arguments: list[str], told: Telling) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_USER_MISTAKE
     except LawqaError as problem:
-        return _told(problem)
+        return _reported(problem)
     except KeyboardInterrupt as stop:
         from lawqa.pipelines.interrupts import exit_code
 
@@ -153,13 +153,13 @@ def _code(arguments: list[str], told: Telling) -> int:
         logger.error(f"interrupted{saved}")  # noqa: TRY400 - it is no bug
         return exit_code(stop)
     except BrokenPipeError:
-        # Not standard output, which `unread_output` takes care of: such as `2>&1 | head`.
+        # Not standard output, which `tolerant_output` takes care of: such as `2>&1 | head`.
         return EXIT_BROKEN_PIPE
     except OSError as problem:
         fault = disk_fault(problem)
         if fault is None:
             raise
-        return _told(fault)
+        return _reported(fault)
 
 
 def _refuse_empty(arguments: Sequence[str]) -> None:
@@ -183,7 +183,7 @@ def _refuse_empty(arguments: Sequence[str]) -> None:
         )
 
 
-def _told(problem: LawqaError) -> int:
+def _reported(problem: LawqaError) -> int:
     for kind, text in (("error", problem.message), ("hint", problem.hint)):
         if text:
             logger.error("%s: %s", kind, printable(text))

@@ -12,7 +12,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
 
 from lawqa.choices import LABELS
 from lawqa.cli.augment_audit import ShortcutAuditCommand
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.console import ConsoleFlags
 
 if TYPE_CHECKING:
     from lawqa.augment import StatuteQuestions
@@ -44,7 +44,7 @@ class StatuteQuestionsCommand:
     """Decides wrong answers, wordings, order, and what a limit keeps."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.augment import StatutesConfig, write_statute_questions
@@ -58,7 +58,7 @@ class StatuteQuestionsCommand:
             limit=self.limit,
             seed=self.seed,
             fresh=self.fresh,
-            quiet=self.telling.quiet,
+            quiet=self.console.quiet,
         )
         result = write_statute_questions(config)
         for note in result.notes:
@@ -83,7 +83,7 @@ class Reading:
     """Questions that are evaluated on: the articles they cite are not read."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.augment import ReadingConfig, write_reading
@@ -95,7 +95,7 @@ class Reading:
                 parts=self.parts,
                 exclude_articles_of=self.exclude_articles_of,
                 fresh=self.fresh,
-                quiet=self.telling.quiet,
+                quiet=self.console.quiet,
             )
         )
         print(f"wrote {count} reading records to {self.output}")

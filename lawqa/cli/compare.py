@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from lawqa.cli.by import By
+from lawqa.cli.final_rules import By
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli.console import resume_hint_on_interrupt
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.records import parse_mix
 from lawqa.cli.retrieval_flags import RetrievalFlags
-from lawqa.cli.telling import saying_how_to_go_on
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
@@ -117,9 +117,9 @@ class CrossvalRun:
             rag=rag,
             report_to=self.training.report_to,
             fresh=self.split.fresh,
-            quiet=self.training.telling.quiet,
+            quiet=self.training.console.quiet,
         )
-        with saying_how_to_go_on("what is done is kept; the same command goes on"):
+        with resume_hint_on_interrupt("what is done is kept; the same command goes on"):
             pooled = run_crossval(config, logger.info)
         if pooled:
             print(pooled_text(pooled))

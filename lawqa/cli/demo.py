@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.console import ConsoleFlags
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Demo:
     """Replace an earlier demo in the run directory."""
     seed: int = 0
     """Decides the split, the toy model's weights and the training."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.demo import demo_text, run_demo

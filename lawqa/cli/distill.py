@@ -9,10 +9,10 @@ from typing import Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
+from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.cli.evaluate import DEFAULT_MODEL, EXIT_SOME_FAILED
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.retrieval_flags import RetrievalFlags
-from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
 from lawqa.prompting import PromptSpec
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Distill:
     fresh: FlagCreatePairsOff[bool] = False
     """Start anew; without it the same command goes on where it stopped."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.distill import DistillConfig, distill
@@ -80,7 +80,7 @@ class Distill:
             max_new_tokens=self.max_new_tokens,
             seed=self.seed,
             fresh=self.fresh,
-            quiet=self.telling.quiet,
+            quiet=self.console.quiet,
             rag=self.retrieval.config((condition,), tokenizer, self.revision),
         )
         backend = open_backend(
@@ -96,7 +96,7 @@ class Distill:
                 token_budget=self.token_budget,
             )
         )
-        with saying_how_to_go_on(
+        with resume_hint_on_interrupt(
             "samples so far are kept; the same command goes on"
             + (", without --fresh" if self.fresh else "")
         ):

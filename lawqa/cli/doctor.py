@@ -34,7 +34,7 @@ class Doctor:
 
     def run(self) -> int:
         from lawqa.commands import expand, packaged_source, place_settings
-        from lawqa.doctor import Patient, examine, exit_code
+        from lawqa.doctor import Target, examine, exit_code
 
         chosen, file = place_settings(self.place)
         source = packaged_source()
@@ -46,7 +46,7 @@ class Doctor:
         def setting(name: str, flag: object) -> str:
             return str(flag) if flag is not None else expand(f"{{{name}}}", variables, name)
 
-        patient = Patient(
+        target = Target(
             source=source,
             place=place,
             place_origin=chosen.origin,
@@ -57,11 +57,11 @@ class Doctor:
             hf_home=setting("hf_home", None),
             max_seq_length=int(setting("max_seq_length", None)),
         )
-        findings = list(examine(patient))
+        findings = list(examine(target))
         if self.verify:
             from lawqa.doctor.verify import verified
 
-            findings.append(verified(patient.model))
+            findings.append(verified(target.model))
         print(json_text(findings) if self.as_json else findings_text(findings))
         return exit_code(findings)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.again import resume_command
-from lawqa.cli.evaluated import base_text, result_text
+from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.evaluate_text import base_text, result_text
 from lawqa.cli.generation_flags import GenerationFlags
 from lawqa.cli.prompt_options import (
     ConditionFlag,
@@ -19,9 +19,9 @@ from lawqa.cli.prompt_options import (
     resolve_condition,
     resolve_mode,
 )
+from lawqa.cli.rerun import resume_command
 from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.cli.server_flags import ServerFlags
-from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 
@@ -103,7 +103,7 @@ class Evaluate:
     generation: OmitArgPrefixes[GenerationFlags] = field(default_factory=GenerationFlags)
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     server: OmitArgPrefixes[ServerFlags] = field(default_factory=ServerFlags)
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.commands import current_place, require_backend
@@ -204,7 +204,7 @@ class Evaluate:
             allow_prompt_mismatch=self.allow_prompt_mismatch,
             allow_base_mismatch=self.allow_base_mismatch,
             rag=self.retrieval.config((condition,), tokenizer, self.revision),
-            quiet=self.telling.quiet,
+            quiet=self.console.quiet,
         )
         check_config(config)
         return config, remarks + self._unused_flags(config)

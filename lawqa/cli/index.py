@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.days import day_of
 from lawqa.cli.evaluate import DEFAULT_DATA
 from lawqa.cli.retrieval_flags import kept_after_reranking, with_reranker
-from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Build:
     """Also store embeddings of this sentence-transformers model, for --dense in a search."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier index."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.index import IndexConfig, build_index
@@ -52,7 +52,7 @@ class Build:
         parameters = Bm25Parameters(k1=self.k1, b=self.b)
         config = IndexConfig(
             self.articles, self.output_dir, parameters,
-            dense=self.dense, fresh=self.fresh, quiet=self.telling.quiet, documents=self.documents,
+            dense=self.dense, fresh=self.fresh, quiet=self.console.quiet, documents=self.documents,
         )  # fmt: skip
         logger.info("indexing %s …", " and ".join(map(str, config.sources())))
         counts = build_index(config)["counts"]
@@ -187,7 +187,7 @@ class Eval(Ranked):
     """The directory of the tokenizer that counts. Without it, or where it cannot be loaded: an estimate."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Write JSON."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.index_evaluation import evaluate_index
@@ -198,7 +198,7 @@ class Eval(Ranked):
             budgets=self.budgets,
             top_k=self.top_k,
             tokenizer=self.tokenizer,
-            quiet=self.telling.quiet,
+            quiet=self.console.quiet,
         )
         if self.as_json:
             print(json.dumps(summary, ensure_ascii=False, indent=1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.console import ConsoleFlags
 
 if TYPE_CHECKING:
     from lawqa.pipelines.merge import MergeResult
@@ -37,7 +37,7 @@ class Merge:
     """Merge into another base model than the adapter was trained over."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier merged model in the output directory."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.merge import MergeConfig, merge
@@ -52,7 +52,7 @@ class Merge:
                 dev_condition=self.dev_condition,
                 allow_base_mismatch=self.allow_base_mismatch,
                 fresh=self.fresh,
-                quiet=self.telling.quiet,
+                quiet=self.console.quiet,
             ),
             logger.info,
         )

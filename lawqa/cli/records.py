@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
+from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.evaluate import DEFAULT_DATA, DEFAULT_MODEL
 from lawqa.cli.prompt_options import (
     ConditionFlag,
@@ -18,7 +19,6 @@ from lawqa.cli.prompt_options import (
     resolve_mode,
 )
 from lawqa.cli.retrieval_flags import RetrievalFlags
-from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 from lawqa.questions import read_questions
@@ -64,7 +64,7 @@ class Records:
     without_gold: float = 0.0
     """Leave the gold articles out of the retrieved context of this share of the questions, 0 to 1."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.augment import source_of
@@ -85,7 +85,7 @@ class Records:
             for condition, weight in conditions
         ]
         questions = read_questions(self.lawqa_path)[: self.samples]
-        retrieval = retrieve_contexts(rag, questions, quiet=self.telling.quiet) if rag else None
+        retrieval = retrieve_contexts(rag, questions, quiet=self.console.quiet) if rag else None
         records = make_records(
             questions,
             specs,

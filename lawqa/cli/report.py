@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
-from lawqa.cli.by import By
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.final_rules import By
 from lawqa.errors import ConfigError
 
 
@@ -35,7 +35,7 @@ class Report:
     """The page's title. Without it: the runs' names."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.report import ReportConfig, make_report

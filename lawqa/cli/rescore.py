@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
-from lawqa.cli.by import RunBy
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.final_rules import RunBy
 from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Rescore:
     """The same for the text in this file, or of standard input (`-`); no run is read."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Print JSON."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.rescore import rescore, to_json, write_rescored

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.choices import LABELS
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.console import ConsoleFlags
 
 if TYPE_CHECKING:
     from lawqa.pipelines.split import SplitResult
@@ -43,7 +43,7 @@ class Split:
     """Decides which groups come where. Default 0; the lab's split has its own."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier split in the output directory."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.split import SplitConfig, write_split

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.cli.days import day_of
-from lawqa.cli.telling import TellingFlags, saying_how_to_go_on
 
 if TYPE_CHECKING:
     from lawqa.pipelines.statutes import ParseResult
@@ -42,7 +42,7 @@ class Parse:
     """Go on with an interrupted parse."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file or an interrupted parse."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.statutes import ParseConfig, parse_statutes
@@ -54,10 +54,10 @@ class Parse:
             workers=self.workers,
             resume=self.resume,
             fresh=self.fresh,
-            quiet=self.telling.quiet,
+            quiet=self.console.quiet,
         )
         today = datetime.now().astimezone().date()
-        with saying_how_to_go_on("what is done is kept; --resume goes on"):
+        with resume_hint_on_interrupt("what is done is kept; --resume goes on"):
             result = parse_statutes(config, today=today)
         print(
             f"wrote {result.articles:,} articles of {result.laws:,} laws as of {result.as_of} "

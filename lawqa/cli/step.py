@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
 from lawqa.bars import FILE_ONLY
-from lawqa.cli.telling import TellingFlags
+from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class StepRun:
     """Do steps anew that were made with another command, input or version; replaces what they made."""
     adopt: FlagCreatePairsOff[bool] = False
     """Take outputs as they are that were made by hand."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.steps import StepsConfig, rendered_steps, run_steps
@@ -47,7 +47,7 @@ class StepRun:
             return 0
 
         def say(line: str) -> None:
-            if not self.telling.quiet:
+            if not self.console.quiet:
                 print(line, flush=True)
             logger.info(line, extra=FILE_ONLY)  # shown already, among what the steps print
 

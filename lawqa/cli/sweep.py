@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import OmitArgPrefixes
 
-from lawqa.cli.again import given_words
+from lawqa.cli.console import resume_hint_on_interrupt
 from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
+from lawqa.cli.rerun import given_words
 from lawqa.cli.retrieval_flags import RetrievalFlags
-from lawqa.cli.telling import saying_how_to_go_on
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
@@ -85,11 +85,11 @@ class Sweep:
                 place=current_place(grid.place),
                 rag=rag,
                 report_to=flags.report_to,
-                quiet=flags.telling.quiet,
+                quiet=flags.console.quiet,
             ),
             Grid(grid.learning_rates, grid.ranks, grid.epochs),
         )
-        with saying_how_to_go_on("what is done is kept; the same command goes on"):
+        with resume_hint_on_interrupt("what is done is kept; the same command goes on"):
             result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
         print("\nto train with the best on all the questions:")

@@ -120,7 +120,7 @@ class Train(TrainingFlags):
             resume=self.resume,
             fresh=self.fresh,
             report_to=self.report_to,
-            quiet=self.telling.quiet,
+            quiet=self.console.quiet,
         )
 
 

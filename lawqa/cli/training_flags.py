@@ -7,8 +7,8 @@ from typing import Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
+from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.evaluate import DEFAULT_MODEL
-from lawqa.cli.telling import TellingFlags
 from lawqa.errors import ConfigError
 from lawqa.training.config import ALL_LINEAR, Schedule, TrainingConfig
 from lawqa.training.monitoring.trackers import Tracker
@@ -82,7 +82,7 @@ class TrainingFlags:
     report_to: tuple[Tracker, ...] = ()
     """Also give the figures to these trackers. TensorBoard's events are always written, and nothing is sent
     anywhere without this flag."""
-    telling: OmitArgPrefixes[TellingFlags] = field(default_factory=TellingFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def dtype(self) -> Dtype:
         named = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lawqa.doctor.findings import Finding
 from lawqa.doctor.probes import Gpu, Probes
-from lawqa.doctor.setting import Patient
+from lawqa.doctor.target import Target
 from lawqa.errors import ConfigError, LawqaError
 from lawqa.models.shapes import read_shape
 from lawqa.training.planning.memory import GIB, MemorySetting
@@ -19,14 +19,14 @@ _LARGEST_FOUR_BIT_ERROR = 0.15
 _SHARE_THAT_SHOULD_BE_FREE = 0.9
 
 
-def driver(patient: Patient, probes: Probes) -> Finding:
+def driver(target: Target, probes: Probes) -> Finding:
     """Whether the driver is new enough for this build of torch."""
     built, warned = probes.torch_build()
     newest = probes.driver_cuda()
-    fitting = f"pip install --force-reinstall --no-deps '{patient.place.variables['torch']}'"
+    fitting = f"pip install --force-reinstall --no-deps '{target.place.variables['torch']}'"
     if newest is None:
         level, mend = (
-            ("problem", "ask for a session with a GPU") if patient.needs_gpu else ("ok", "")
+            ("problem", "ask for a session with a GPU") if target.needs_gpu else ("ok", "")
         )
         return Finding("driver", level, "no NVIDIA driver is installed", mend)  # type: ignore[arg-type]
     shown = f"{newest // 1000}.{newest % 1000 // 10}"
@@ -52,12 +52,12 @@ def driver(patient: Patient, probes: Probes) -> Finding:
     return Finding("driver", "ok", f"takes CUDA {shown}, torch is built for {built}")
 
 
-def gpu(patient: Patient, found: Gpu | None, probes: Probes) -> Iterator[Finding]:
+def gpu(target: Target, found: Gpu | None, probes: Probes) -> Iterator[Finding]:
     """Name, slice, free memory, compute capability, bfloat16, and the allocator's setting."""
     if found is None:
-        level = "problem" if patient.needs_gpu else "warning"
+        level = "problem" if target.needs_gpu else "warning"
         message = "torch sees no GPU: everything runs on the CPU"
-        mend = "see the line about the driver" if patient.needs_gpu else ""
+        mend = "see the line about the driver" if target.needs_gpu else ""
         yield Finding("gpu", level, message, mend)  # type: ignore[arg-type]
         return
     profile = f", MIG {found.mig_profile}" if found.mig_profile else ""
@@ -121,16 +121,16 @@ def four_bit(probes: Probes) -> Finding:
     return Finding("4 bits", "ok", shown)
 
 
-def plan(patient: Patient, found: Gpu | None) -> Iterator[Finding]:
+def plan(target: Target, found: Gpu | None) -> Iterator[Finding]:
     """Whether training the model with records of this length fits the free memory."""
     if found is None:
         return
     try:
-        shape = read_shape(patient.model)
+        shape = read_shape(target.model)
     except LawqaError as problem:
         yield Finding("plan", "warning", f"not made: {problem.message}", problem.hint)
         return
-    longest = patient.max_seq_length
+    longest = target.max_seq_length
     try:
         # The plain path takes the most: what fits there fits on any.
         planned = plan_training(
@@ -142,7 +142,7 @@ def plan(patient: Patient, found: Gpu | None) -> Iterator[Finding]:
     yield Finding(
         "plan",
         "ok",
-        f"training {patient.model} in 4 bits on records of {longest} tokens fits: "
+        f"training {target.model} in 4 bits on records of {longest} tokens fits: "
         f"{planned.memory.total / GIB:.1f} of {found.free_gib:.1f} GiB, {planned.token_budget} tokens "
         "at once",
     )

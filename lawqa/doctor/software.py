@@ -10,7 +10,7 @@ from packaging.version import Version
 from lawqa.commands import violations
 from lawqa.doctor.findings import Finding
 from lawqa.doctor.probes import Probes
-from lawqa.doctor.setting import Patient
+from lawqa.doctor.target import Target
 
 _OLDEST, _NEWEST = (3, 10), (3, 13)
 _ACCELERATE_KERNEL = (5, 5)
@@ -31,12 +31,12 @@ def python(probes: Probes) -> Finding:
     return Finding("python", "ok", f"{shown}, {tested}")
 
 
-def packages(patient: Patient, probes: Probes) -> Iterator[Finding]:
+def packages(target: Target, probes: Probes) -> Iterator[Finding]:
     """Whether the packages of training and evaluation are there, in tested versions."""
-    for name, wanted in patient.source.tested.items():
+    for name, wanted in target.source.tested.items():
         found = probes.package(name)
         # A torch for the driver at hand comes first: the others would bring the newest.
-        mend = f"pip install '{patient.place.variables['torch']}'" if name == "torch" else _INSTALL
+        mend = f"pip install '{target.place.variables['torch']}'" if name == "torch" else _INSTALL
         if found is None:
             yield Finding(name, "problem", f"is not installed, tested with {wanted}", mend)
         elif not SpecifierSet(wanted).contains(Version(found), prereleases=True):
@@ -77,9 +77,9 @@ def encodings(probes: Probes) -> Finding:
     return Finding("locale", "ok", "UTF-8 for files, output and file names")
 
 
-def place(patient: Patient, probes: Probes) -> Iterator[Finding]:
+def place(target: Target, probes: Probes) -> Iterator[Finding]:
     """Whether the place is known, and whether what is going to be run is allowed there."""
-    if patient.place_origin == "default":
+    if target.place_origin == "default":
         yield Finding(
             "place",
             "warning",
@@ -87,24 +87,24 @@ def place(patient: Patient, probes: Probes) -> Iterator[Finding]:
             "lawqa place init heart01  (or local-3080, practice)",
         )
     else:
-        yield Finding("place", "ok", f"{patient.place.id}, from {patient.place_origin}")
-    train = ("lawqa", "train", "--model-name", patient.model)
-    evaluate = ("lawqa", "evaluate", "--llm-backend", "hf", "--hf-model-name", patient.model)
+        yield Finding("place", "ok", f"{target.place.id}, from {target.place_origin}")
+    train = ("lawqa", "train", "--model-name", target.model)
+    evaluate = ("lawqa", "evaluate", "--llm-backend", "hf", "--hf-model-name", target.model)
     commands = {"training": train, "evaluation": evaluate}
     for what, argv in commands.items():
-        for broken in violations(patient.place, argv, {}):
+        for broken in violations(target.place, argv, {}):
             yield Finding(
                 "policy",
                 "problem",
-                f"{what} with {patient.model} is forbidden at {patient.place.id} by the rule "
+                f"{what} with {target.model} is forbidden at {target.place.id} by the rule "
                 f"{broken.rule.id}: {broken.rule.reason}",
-                f"use {patient.place.model}",
+                f"use {target.place.model}",
             )
     server = probes.environment().get("OLLAMA_HOST")
-    if server and "ollama" not in patient.place.backends:
+    if server and "ollama" not in target.place.backends:
         yield Finding(
             "policy",
             "warning",
-            f"OLLAMA_HOST is {server}, but {patient.place.id} uses no model server",
+            f"OLLAMA_HOST is {server}, but {target.place.id} uses no model server",
             "unset OLLAMA_HOST",
         )

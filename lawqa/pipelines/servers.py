@@ -51,12 +51,12 @@ def open_server(config: ServerConfig) -> Backend:
             config.base_url, "OLLAMA_HOST", default="http://127.0.0.1:11434", port=11434
         )
         require_packages("ollama")
-        from lawqa.backends.ollama import OllamaBackend
+        from lawqa.backends.remote.ollama import OllamaBackend
 
         return OllamaBackend(config.model, address, config.limits, _token_count(config.tokenizer))
     address = find_address(config.base_url, "OPENAI_BASE_URL", port=8000, path="/v1")
     require_packages("openai")
-    from lawqa.backends.openai import OpenAIBackend
+    from lawqa.backends.remote.openai import OpenAIBackend
 
     return OpenAIBackend(config.model, address, config.limits, _token_count(config.tokenizer))
 

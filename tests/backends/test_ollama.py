@@ -29,7 +29,7 @@ def backend(model_server: Any) -> Callable[..., Any]:
     """Makes the backend for the server; limits and a token count can be given."""
 
     def make(model: str = "qwen3:8b", limits: Limits = QUICK, count: Any = None) -> Any:
-        from lawqa.backends.ollama import OllamaBackend
+        from lawqa.backends.remote.ollama import OllamaBackend
 
         address = find_address(model_server.url, "OLLAMA_HOST", port=11434)
         return OllamaBackend(model, address, limits, count)
@@ -395,7 +395,7 @@ def test_a_name_without_a_tag_is_the_latest(backend: Callable[..., Any], model_s
 
 
 def test_no_server_is_an_error_with_the_line_that_starts_it(free_port: int) -> None:
-    from lawqa.backends.ollama import OllamaBackend
+    from lawqa.backends.remote.ollama import OllamaBackend
 
     address = find_address(f"127.0.0.1:{free_port}", "OLLAMA_HOST", port=11434)
     with pytest.raises(BackendError, match="does not accept connections") as problem:

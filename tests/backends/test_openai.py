@@ -29,7 +29,7 @@ def backend(model_server: Any) -> Callable[..., Any]:
     """Makes the backend for the server; limits and a token count can be given."""
 
     def make(model: str = "qwen3:8b", limits: Limits = QUICK, count: Any = None) -> Any:
-        from lawqa.backends.openai import OpenAIBackend
+        from lawqa.backends.remote.openai import OpenAIBackend
 
         address = find_address(model_server.url, "OPENAI_BASE_URL", port=8000, path="/v1")
         return OpenAIBackend(model, address, limits, count)
@@ -186,7 +186,7 @@ def test_a_missing_model_is_told_with_those_that_are_there(backend: Callable[...
 def test_a_server_that_is_not_there_or_something_else_is_an_error(
     backend: Callable[..., Any], model_server: Any, faults: SimpleNamespace, free_port: int
 ) -> None:
-    from lawqa.backends.openai import OpenAIBackend
+    from lawqa.backends.remote.openai import OpenAIBackend
 
     address = find_address(f"127.0.0.1:{free_port}", "OPENAI_BASE_URL", port=8000, path="/v1")
     with pytest.raises(BackendError, match="cannot be asked: the connection failed") as problem:

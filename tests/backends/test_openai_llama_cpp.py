@@ -53,7 +53,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def backend(address: str) -> Any:
-    from lawqa.backends.openai import OpenAIBackend
+    from lawqa.backends.remote.openai import OpenAIBackend
 
     found = find_address(address, "OPENAI_BASE_URL", port=8000, path="/v1")
     return OpenAIBackend("tiny.gguf", found, Limits(timeout=60, concurrency=2))

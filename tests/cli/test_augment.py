@@ -12,7 +12,7 @@ import tyro
 
 from lawqa.augment import read_readings
 from lawqa.cli.augment import Augment
-from lawqa.cli.telling import telling
+from lawqa.cli.console import console_messages
 from lawqa.errors import ConfigError, DataError
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.splits import find_leaks
@@ -51,7 +51,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(words: str) -> int:
-    with telling([]):
+    with console_messages([]):
         return tyro.cli(Augment, args=words.split()).run()
 
 

@@ -38,9 +38,9 @@ RETRIEVAL = (
     ("--as-of-strict", "retrieval.as_of_strict", True),
 )
 TELLING = (
-    ("--quiet", "telling.quiet", True),
-    ("--verbose", "telling.verbose", True),
-    ("--log-file l.txt", "telling.log_file", Path("l.txt")),
+    ("--quiet", "console.quiet", True),
+    ("--verbose", "console.verbose", True),
+    ("--log-file l.txt", "console.log_file", Path("l.txt")),
 )
 EVALUATE = (
     *RETRIEVAL,

@@ -14,9 +14,9 @@ import pytest
 import tyro
 from tyro.conf import arg, subcommand
 
+from lawqa.cli.console import console_messages
 from lawqa.cli.leaks import Leaks
 from lawqa.cli.split import Split
-from lawqa.cli.telling import telling
 from lawqa.errors import LawqaError
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
@@ -33,7 +33,7 @@ def run(*words: object) -> int:
     """What `lawqa.cli.main` does with these words."""
     try:
         command: Split | Leaks = tyro.cli(Command, prog="lawqa", args=[str(word) for word in words])
-        with telling([]):
+        with console_messages([]):
             return command.run()
     except LawqaError as problem:
         sys.stderr.write(f"error: {problem.message}\nhint: {problem.hint}\n")

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import tyro
 
+from lawqa.cli.console import console_messages
 from lawqa.cli.statutes import Statutes
-from lawqa.cli.telling import telling
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.statutes import ParseConfig, parse_statutes
 from lawqa.pipelines.statutes_journal import Done, Journal
@@ -26,7 +26,7 @@ TODAY = date(2025, 7, 1)
 
 def run(*arguments: str | Path) -> int:
     command: Statutes = tyro.cli(Statutes, args=list(map(str, arguments)))
-    with telling([]):
+    with console_messages([]):
         return command.run()
 
 

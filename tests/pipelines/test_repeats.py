@@ -15,8 +15,8 @@ import pytest
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main, parse_arguments
-from lawqa.cli.again import resume_command
 from lawqa.cli.evaluate import Evaluate
+from lawqa.cli.rerun import resume_command
 from lawqa.errors import BackendError, ConfigError
 from lawqa.pipelines.asking import answer_cue
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate, evaluate_with_base

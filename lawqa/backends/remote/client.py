@@ -16,7 +16,7 @@ from typing import TypeVar
 import httpx
 
 from lawqa.backends.remote.address import Address
-from lawqa.backends.remote.reading import parsed, told_error
+from lawqa.backends.remote.reading import error_text, parsed
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.errors import ConfigError
 
@@ -103,7 +103,7 @@ class ServerClient:
                 headers = {name.lower(): value for name, value in response.headers.items()}
             if wrong:
                 raise RequestError.from_status(
-                    response.status_code, told_error(raw) or response.reason_phrase
+                    response.status_code, error_text(raw) or response.reason_phrase
                 )
             value = parsed(raw, headers.get("content-type", ""))
             return read(value, headers)

@@ -79,7 +79,7 @@ def parsed(raw: bytes, content_type: str) -> object:
         raise OddAnswerError(f"it is not JSON{called}, {problem}", text.strip()) from None
 
 
-def told_error(raw: bytes) -> str:
+def error_text(raw: bytes) -> str:
     """What a body says of an error: the message of either API, else its text."""
     text = raw.decode("utf-8", errors="replace").strip()
     try:

@@ -9,7 +9,7 @@ from lawqa.commands import Place, Source, render
 
 
 @dataclass(frozen=True)
-class Patient:
+class Target:
     """What is going to be run, and where."""
 
     source: Source

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lawqa.backends.ollama_answers import (
+from lawqa.backends.remote import Limits
+from lawqa.backends.remote.address import Address
+from lawqa.backends.remote.asking import ask_once
+from lawqa.backends.remote.client import ServerClient
+from lawqa.backends.remote.ollama_answers import (
     ListedModel,
     ShownModel,
     read_models,
     read_shown,
     read_version,
 )
-from lawqa.backends.remote import Limits
-from lawqa.backends.remote.address import Address
-from lawqa.backends.remote.asking import ask_once
-from lawqa.backends.remote.client import ServerClient
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.backends.remote.text import some
 from lawqa.errors import BackendError, ConfigError

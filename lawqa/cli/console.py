@@ -1,8 +1,8 @@
-"""What a command tells on the way: on standard error, and in a log file where one is asked for.
+"""Messages while a command runs: on standard error, and in a log file where one is asked for.
 
-Everything that is told is a log record of a logger below `lawqa`; results go to standard output and are none.
-A message is `info` where --quiet may hide it, `warning` or `error` where it may not, and `debug` where only
---verbose shows it.
+Every message is a log record of a logger below `lawqa`; results go to standard output instead. A message is
+`info` where --quiet may hide it, `warning` or `error` where it may not, and `debug` where only --verbose
+shows it.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from lawqa.errors import ConfigError, printable
 
 logger = logging.getLogger(__name__)
 
-_HAND_NOTHING_ON = ("transformers",)
-"""Libraries whose loggers show their records themselves and hand none on to the root."""
+_NOT_PROPAGATING = ("transformers",)
+"""Libraries whose loggers show their records themselves and pass none to the root."""
 
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _DATED = re.compile(rb"\d{4}-\d\d-\d\dT")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TellingFlags:
-    """What is told on the way, and where it is kept."""
+class ConsoleFlags:
+    """Messages while the command runs, and where to keep them."""
 
     quiet: FlagCreatePairsOff[bool] = False
     """Only warnings and errors: no progress and no notes."""
     verbose: FlagCreatePairsOff[bool] = False
-    """Also details for whoever looks for the cause of something: settings, device, batches, retries."""
+    """Also details for debugging: settings, device, batches, retries."""
     log_file: Path | None = None
     """Append every message to this file, with the time, whatever the terminal shows."""
 
 
-class Telling:
-    """Shows and keeps the log records of this process until it is closed.
+class Console:
+    """Shows this process's log records on the terminal, and in a log file, until it is closed.
 
     Args:
         arguments: of the command line.
@@ -66,7 +66,7 @@ class Telling:
         self._own.setLevel(logging.INFO)
 
     def follow(self, command: object) -> None:
-        """Do what the flags of a command say.
+        """Apply the flags of a command.
 
         Raises:
             ConfigError: they contradict each other, or the log file cannot be opened.
@@ -83,12 +83,12 @@ class Telling:
         if flags.verbose:
             self._terminal.setLevel(logging.DEBUG)
             self._own.setLevel(logging.DEBUG)
-            logging.root.setLevel(logging.INFO)  # libraries tell of requests and their retries
+            logging.root.setLevel(logging.INFO)  # libraries log their requests and retries
         if flags.log_file is not None:
-            self._keep(flags.log_file)
+            self._open_file(flags.log_file)
 
     def ended(self, code: int) -> int:
-        """Let the log file say how it ended; returns the code."""
+        """Write to the log file how the command ended; returns the code."""
         logger.info(
             "ended with exit code %d after %s",
             code, duration(time.monotonic() - self._started), extra=FILE_ONLY,
@@ -103,15 +103,15 @@ class Telling:
         if self._file is not None:
             logging.captureWarnings(False)
             logging.root.removeHandler(self._file)
-            for name in _HAND_NOTHING_ON:
+            for name in _NOT_PROPAGATING:
                 logging.getLogger(name).removeHandler(self._file)
-            with suppress(OSError):  # a full disk; it has been told when it was met
+            with suppress(OSError):  # a full disk; reported when it was met
                 self._file.close()
 
-    def _keep(self, path: Path) -> None:
+    def _open_file(self, path: Path) -> None:
         self._file = opened(path)
         logging.captureWarnings(True)  # as records, which the terminal shows as they were
-        for name in ("", *_HAND_NOTHING_ON):
+        for name in ("", *_NOT_PROPAGATING):
             logging.getLogger(name).addHandler(self._file)
         from lawqa import __version__
 
@@ -123,21 +123,21 @@ class Telling:
 
 
 @contextmanager
-def telling(arguments: Sequence[str]) -> Iterator[Telling]:
-    """Within it log records are told; the traceback of a bug is kept in the log file as well."""
-    told = Telling(arguments)
+def console_messages(arguments: Sequence[str]) -> Iterator[Console]:
+    """Show log records inside the block; the traceback of a bug also goes to the log file."""
+    console = Console(arguments)
     try:
-        yield told
+        yield console
     except Exception:
         logger.exception("a bug of lawqa ended it", extra=FILE_ONLY)
         raise
     finally:
-        told.close()
+        console.close()
 
 
 @contextmanager
-def saying_how_to_go_on(line: str) -> Iterator[None]:
-    """Within it an interrupt is followed by this line."""
+def resume_hint_on_interrupt(line: str) -> Iterator[None]:
+    """Follow an interrupt inside the block by this line."""
     try:
         yield
     except KeyboardInterrupt:
@@ -145,25 +145,25 @@ def saying_how_to_go_on(line: str) -> Iterator[None]:
         raise
 
 
-def flags_of(command: object) -> TellingFlags:
+def flags_of(command: object) -> ConsoleFlags:
     """The flags that a command holds, at any depth; the defaults where it has none."""
-    if isinstance(command, TellingFlags):
+    if isinstance(command, ConsoleFlags):
         return command
     if is_dataclass(command):
         for field in fields(command):
             value = getattr(command, field.name)
             if is_dataclass(value):
                 found = flags_of(value)
-                if found != TellingFlags():
+                if found != ConsoleFlags():
                     return found
-    return TellingFlags()
+    return ConsoleFlags()
 
 
 def opened(path: Path) -> _LogFile:
     """A log file to append to.
 
     Raises:
-        ConfigError: it cannot be written, or holds something else than a log.
+        ConfigError: it cannot be written, or is not a log file.
     """
     try:
         if path.exists() and not path.is_file() and not path.is_char_device():
@@ -175,7 +175,7 @@ def opened(path: Path) -> _LogFile:
                 begins = file.read(16)
             if begins and not _DATED.match(begins):
                 raise ConfigError(
-                    f"--log-file {path}: holds something else than a log, nothing is appended to it",
+                    f"--log-file {path}: is not a log file, so nothing was appended to it",
                     "name a new file",
                 )
         return _LogFile(path)
@@ -232,16 +232,16 @@ class _LogFile(logging.FileHandler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", errors="backslashreplace")
-        self._path, self._told = path, False
+        self._path, self._warned = path, False
         rank = os.environ.get("RANK")
         who = f"[process {rank}] " if rank else ""
         self.setFormatter(_Dated(f"%(asctime)s %(levelname)s {who}%(name)s: %(message)s"))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Say once that the log has holes."""
+        """Warn once that the log has gaps."""
         del record
-        if not self._told:
-            self._told = True
+        if not self._warned:
+            self._warned = True
             logger.warning("! %s: cannot be written: %s", self._path, sys.exc_info()[1])
 
 

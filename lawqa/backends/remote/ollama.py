@@ -15,19 +15,19 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
-from lawqa.backends.ollama_answers import ChatAnswer, read_chat, read_loaded, read_windows
-from lawqa.backends.ollama_server import (
+from lawqa.backends.remote import Limits
+from lawqa.backends.remote.address import Address
+from lawqa.backends.remote.asking import Job, all_jobs, ask_all, ask_once, request_seed
+from lawqa.backends.remote.client import ServerClient
+from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, choice_scores
+from lawqa.backends.remote.ollama_answers import ChatAnswer, read_chat, read_loaded, read_windows
+from lawqa.backends.remote.ollama_server import (
     OllamaModel,
     check_loaded_window,
     inspect_model,
     open_client,
     refuse_cloud_model,
 )
-from lawqa.backends.remote import Limits
-from lawqa.backends.remote.address import Address
-from lawqa.backends.remote.asking import Job, all_jobs, ask_all, ask_once, request_seed
-from lawqa.backends.remote.client import ServerClient
-from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, choice_scores
 from lawqa.backends.remote.reading import Listed, needed_count
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.backends.remote.text import Written, chat, raw_text, sent_text

@@ -1,7 +1,7 @@
 """Standard output of all commands.
 
-Its reader may go: `lawqa data leaks A B | head` keeps the code of its check. And it shows what files and
-servers say, which must not move the terminal's cursor or change its title.
+Its reader may leave early: `lawqa data leaks A B | head` keeps the exit code of its check. And it shows text
+from files and servers, which must not move the terminal's cursor or change its title.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 @contextmanager
-def unread_output() -> Iterator[None]:
-    """Within it what nobody reads any more is thrown away, and the command goes on to its end."""
+def tolerant_output() -> Iterator[None]:
+    """Discard output that nobody reads any more, so that the command still runs to its end."""
     output = sys.stdout
-    patient: Any = _Patient(output)
-    sys.stdout = patient
+    tolerant: Any = _TolerantOutput(output)
+    sys.stdout = tolerant
     try:
         yield
     finally:
-        patient.flush()
-        if sys.stdout is patient:
+        tolerant.flush()
+        if sys.stdout is tolerant:
             sys.stdout = output
 
 
-class _Patient:
-    """A text stream that takes everything, also once its pipe is broken, and tames it."""
+class _TolerantOutput:
+    """A text stream that accepts writes after its pipe is broken, and escapes control characters."""
 
     def __init__(self, output: TextIO) -> None:
         self._output = output

@@ -1,6 +1,6 @@
 """The backend for a server with the chat endpoint of the OpenAI API: vLLM, llama.cpp's server and others.
 
-`lawqa.backends.remote` asks, repeats and reads; `lawqa.backends.openai_answers` knows the wire format.
+`lawqa.backends.remote` asks, repeats and reads; `lawqa.backends.remote.openai_answers` knows the wire format.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
-from lawqa.backends.openai_answers import ChatAnswer, ListedModel, read_chat, read_models
 from lawqa.backends.remote import Limits
 from lawqa.backends.remote.address import Address
 from lawqa.backends.remote.asking import Job, all_jobs, ask_all, ask_once, request_seed
 from lawqa.backends.remote.client import ServerClient
 from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, choice_scores
+from lawqa.backends.remote.openai_answers import ChatAnswer, ListedModel, read_chat, read_models
 from lawqa.backends.remote.reading import Listed, label_of, needed_count
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.backends.remote.text import Written, begins_in_thought, chat, raw_text, sent_text, some

@@ -20,7 +20,7 @@ from lawqa.backends.base import Failure
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.bars import Bar
 from lawqa.cli import main, parse_arguments
-from lawqa.cli.telling import TellingFlags, flags_of, telling
+from lawqa.cli.console import ConsoleFlags, console_messages, flags_of
 from lawqa.questions import Question, write_questions
 
 EVALUATE = (
@@ -79,9 +79,9 @@ def records(path: Path) -> list[str]:
 @pytest.mark.parametrize(("command", "rest"), LONG, ids=[command for command, _ in LONG])
 def test_every_long_command_takes_the_flags(command: str, rest: str) -> None:
     words = [*command.split(), *rest.split(), "--quiet", "--log-file", "l.txt"]
-    assert flags_of(parse_arguments(words)) == TellingFlags(quiet=True, log_file=Path("l.txt"))
+    assert flags_of(parse_arguments(words)) == ConsoleFlags(quiet=True, log_file=Path("l.txt"))
     words = [*command.split(), *rest.split(), "--verbose"]
-    assert flags_of(parse_arguments(words)) == TellingFlags(verbose=True)
+    assert flags_of(parse_arguments(words)) == ConsoleFlags(verbose=True)
 
 
 def test_by_default_notes_are_shown_and_details_are_not(
@@ -183,7 +183,7 @@ def test_japanese_is_written_as_it_is_in_any_locale(here: Path) -> None:
     [
         (".", "is a directory or a pipe, expected a file", "name a new file"),
         ("no/l.txt", "cannot be written: No such file or directory", "mkdir -p no"),
-        ("q.json", "holds something else than a log, nothing is appended to it", "name a new file"),
+        ("q.json", "is not a log file, so nothing was appended to it", "name a new file"),
         ("q.json/l", "cannot be written: Not a directory", "mkdir -p q.json"),
     ],
 )
@@ -223,7 +223,7 @@ def test_a_bug_leaves_its_traceback_in_the_log_file(
         run(f"{EVALUATE} --log-file l.txt")
     kept = (here / "l.txt").read_text(encoding="utf-8")
     assert (
-        "ERROR lawqa.cli.telling: a bug of lawqa ended it\n    Traceback (most recent call" in kept
+        "ERROR lawqa.cli.console: a bug of lawqa ended it\n    Traceback (most recent call" in kept
     )
     assert "    ZeroDivisionError: for the test\n" in kept
     assert "ZeroDivisionError" not in capsys.readouterr().err  # Python shows it, once
@@ -265,7 +265,7 @@ def test_warnings_of_libraries_are_kept_and_shown_as_ever(
     monkeypatch.setattr(ScriptedBackend, "score_choices", warning)
     assert run(f"{EVALUATE} --log-file l.txt --quiet") == 3
     err = capsys.readouterr().err
-    assert re.search(r"^\S+test_telling\.py:\d+: FutureWarning: old name$", err, re.MULTILINE)
+    assert re.search(r"^\S+test_console\.py:\d+: FutureWarning: old name$", err, re.MULTILINE)
     assert "look here\n" in err
     kept = (here / "l.txt").read_text(encoding="utf-8")
     assert re.search(r"WARNING py\.warnings: \S+: FutureWarning: old name\n", kept)
@@ -274,8 +274,8 @@ def test_warnings_of_libraries_are_kept_and_shown_as_ever(
 
 
 def test_a_message_cannot_pretend_to_be_a_record(here: Path) -> None:
-    with telling([]) as told:
-        told.follow(TellingFlags(log_file=here / "l.txt"))
+    with console_messages([]) as told:
+        told.follow(ConsoleFlags(log_file=here / "l.txt"))
         logging.getLogger("lawqa.x").info(
             "one\n2026-01-01T00:00:00+09:00 ERROR lawqa: forged\x1b[2J"
         )
@@ -298,9 +298,9 @@ def test_each_process_of_several_has_its_name_in_the_log(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RANK", "1")
-    with telling([]) as told:
-        told.follow(TellingFlags(log_file=here / "l.txt"))
-    assert " INFO [process 1] lawqa.cli.telling: " in (here / "l.txt").read_text(encoding="utf-8")
+    with console_messages([]) as told:
+        told.follow(ConsoleFlags(log_file=here / "l.txt"))
+    assert " INFO [process 1] lawqa.cli.console: " in (here / "l.txt").read_text(encoding="utf-8")
 
 
 def test_a_message_does_not_break_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,7 +310,7 @@ def test_a_message_does_not_break_a_bar(monkeypatch: pytest.MonkeyPatch) -> None
 
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    with telling([]), Bar("counting", "sheep", 2) as bar:
+    with console_messages([]), Bar("counting", "sheep", 2) as bar:
         bar.add()
         logging.getLogger("lawqa.x").info("one is black")
     before = terminal.getvalue().partition("one is black\n")[0]
