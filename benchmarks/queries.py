@@ -4,7 +4,7 @@
 
 The 60 queries and their articles are in tests/retrieval/queries; DIR should hold the statutes that they name.
 Prints by kind of query how often a right article is first and among the first 3, 5 and 12, and what misses.
-The table of everyday words (`retrieval.everyday`) was written with these queries in view.
+The table of everyday words (`retrieval.queries.everyday`) was written with these queries in view.
 """
 
 from __future__ import annotations

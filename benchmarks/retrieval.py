@@ -42,8 +42,9 @@ from lawqa.retrieval.evaluation import evaluate_retrieval, figures
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.tokens import tokenise
 from lawqa.statutes.articles import read_articles
-from lawqa.statutes.japanese import normalise, tokenise
+from lawqa.statutes.normalise import normalise
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data"
 ALL_LAWS = DATA / "statutes/articles_all_laws_main.jsonl.xz"

@@ -27,8 +27,8 @@ from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, figur
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article, Paragraph, read_articles
-from lawqa.statutes.references import article_name
 
 DATA = Path(__file__).resolve().parents[2] / "shared/data"
 THIRTEEN = DATA / "statutes/articles_13laws.jsonl"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from lawqa.choices import (
 from lawqa.digests import sha256_of
 from lawqa.errors import DataError
 from lawqa.files import decoded, parse_json, parse_json_lines, read_bytes, written_whole
+from lawqa.statutes.normalise import fold
 
 _ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
 _INSTRUCTION, _CHOICES, _GOLD, _REFERENCES = "指示", "選択肢", "output", "references"
@@ -190,10 +190,7 @@ def fingerprint(question: Question) -> str:
     Two questions with the same wording and the same set of choices share it, so a question that was
     renamed or reordered is still recognised as trained on.
     """
-    text, *choices = (
-        "".join(unicodedata.normalize("NFKC", part).split())
-        for part in (question.text, *question.choices)
-    )
+    text, *choices = (fold(part) for part in (question.text, *question.choices))
     joined = "\x00".join([text, *sorted(choices)])
     # A question file holds no half surrogate; a row that somebody has changed may, and is only to differ.
     return hashlib.sha256(joined.encode(errors="surrogatepass")).hexdigest()[:16]

@@ -21,7 +21,7 @@ Knows nothing about files but its own. Deterministic for a seed, on every machin
 
 from __future__ import annotations
 
-from lawqa.augment.citing import CitedArticle, cited_articles
+from lawqa.augment.citing import cited_articles
 from lawqa.augment.drafts import QUESTION_TYPES, QuestionType
 from lawqa.augment.reading import (
     PackedSequence,
@@ -44,7 +44,6 @@ from lawqa.augment.statutes import (
 __all__ = [
     "QUESTION_TYPES",
     "Audit",
-    "CitedArticle",
     "GeneratedQuestion",
     "PackedSequence",
     "QuestionType",

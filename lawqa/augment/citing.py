@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from lawqa.questions import Question
-from lawqa.splits import canonical_title, gold_articles
+from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.citations import read_citations
-from lawqa.statutes.law_names import LawNames
-
-
-@dataclass(frozen=True)
-class CitedArticle:
-    """An article as contexts cite it."""
-
-    law_title: str
-    """The statute's title, in any width of characters, or an abbreviation of it."""
-    article: str
-    """`2_2` for 第二条の二."""
+from lawqa.statutes.headings import quoted_paragraphs
+from lawqa.statutes.law_names import LawNames, canonical_title
 
 
 def cited_articles(
     questions: Iterable[Question], law_titles: Sequence[str]
-) -> tuple[CitedArticle, ...]:
+) -> tuple[ArticleName, ...]:
     """The articles that these questions cite, each once, by title and number.
 
     Of a text, citations of these statutes only are known: a name is read as theirs by its title or an
@@ -37,7 +27,7 @@ def cited_articles(
     names = LawNames(titles)
     by_canonical = {canonical_title(title): title for title in titles}
     found = {
-        CitedArticle(_blankless(by_canonical.get(canonical_title(title), title)), article)
+        ArticleName(_blankless(by_canonical.get(canonical_title(title), title)), article)
         for question in questions
         for title, article in (*_headed(question), *_mentioned(question, names))
     }
@@ -45,7 +35,7 @@ def cited_articles(
 
 
 def _headed(question: Question) -> Iterator[tuple[str, str]]:
-    for quoted in gold_articles(question.context):
+    for quoted in quoted_paragraphs(question.context):
         yield quoted.law_title, quoted.article
 
 

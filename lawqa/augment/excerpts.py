@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lawqa.augment.numerals import to_int
 from lawqa.augment.provisions import Item, Provision, context_of, deleted, sentences
 from lawqa.augment.standing import (
     RELATIVE,
@@ -16,6 +15,7 @@ from lawqa.augment.standing import (
     stands_unaided,
     stands_with_list,
 )
+from lawqa.statutes.numerals import to_int
 
 MIN_LENGTH, MAX_LENGTH = 14, 220
 """Shorter texts say too little to be told apart; longer ones are no longer read, but searched."""
@@ -175,8 +175,9 @@ def _resolve(
     for match in RELATIVE.finditer(text):
         count = match["count"]
         if match["way"] == "前" and match["unit"] == "項" and count != "各":
-            wanted = range(provision.number - (to_int(count) if count else 1), provision.number)
-            if any(number not in paragraphs for number in wanted):
+            several = to_int(count) if count else 1
+            wanted = range(provision.number - (several or 0), provision.number)
+            if several is None or any(number not in paragraphs for number in wanted):
                 return None
             named = tuple(paragraphs[number] for number in wanted)
             name = "及び".join(p.name for p in named)

@@ -1,4 +1,4 @@
-"""Kanji numerals and the quantities of statutes: periods, amounts of money, shares, counts of persons.
+"""The quantities of statutes: periods, amounts of money, shares, counts of persons.
 
 Numbers that name something are no quantities: 第三条, 平成五年法律第八十八号, 三月三十一日, 前二項.
 """
@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from lawqa.statutes.numerals import to_int
+
 NUMERAL = "[〇一二三四五六七八九十百千万億兆]"
 """A character of kanji numerals, as a regular expression."""
 
 MAJORITY = "過半数"
-
-_DIGITS = {digit: value for value, digit in enumerate("〇一二三四五六七八九")}
-_SMALL = {"十": 10, "百": 100, "千": 1000}
-_LARGE = {"万": 10**4, "億": 10**8, "兆": 10**12}
 
 # What may follow a number of months, days or years when it is a period and not a date.
 _PERIOD = (
@@ -78,22 +76,6 @@ class Quantity:
         return abs(mine - theirs) <= max(mine, theirs) * Fraction(1, 20)
 
 
-def to_int(text: str) -> int:
-    """The number that a kanji numeral stands for: 二百五十 is 250, 五億 is 500,000,000, 二〇 is 20."""
-    total = section = digits = 0
-    seen = False
-    for character in text:
-        if character in _DIGITS:
-            digits, seen = digits * 10 + _DIGITS[character], True
-        elif character in _SMALL:
-            section += (digits if seen else 1) * _SMALL[character]
-            digits, seen = 0, False
-        else:
-            total += ((section + digits) or 1) * _LARGE[character]
-            section, digits, seen = 0, 0, False
-    return total + section + digits
-
-
 def quantities(text: str) -> Iterator[Quantity]:
     """The quantities of a text, from left to right."""
     for match in _QUANTITY.finditer(text):
@@ -101,10 +83,10 @@ def quantities(text: str) -> Iterator[Quantity]:
             continue
         if share := match["share"]:
             below, above = share.split("分の")
-            if to_int(below):
-                yield Quantity(match.start(), share, "分の", Fraction(to_int(above), to_int(below)))
+            whole, part = to_int(below), to_int(above)
+            if whole and part is not None:
+                yield Quantity(match.start(), share, "分の", Fraction(part, whole))
         elif match["majority"]:
             yield Quantity(match.start(), MAJORITY, "分の", Fraction(501, 1000))
-        else:
-            value = Fraction(to_int(match["number"]))
-            yield Quantity(match.start(), match[0], match["unit"], value)
+        elif (number := to_int(match["number"])) is not None:
+            yield Quantity(match.start(), match[0], match["unit"], Fraction(number))

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lawqa.augment.numerals import NUMERAL, to_int
+from lawqa.augment.numerals import NUMERAL
 from lawqa.statutes.articles import Article
+from lawqa.statutes.numerals import to_int
 
 MAX_CONTEXT = 1500
 """The most characters of a context; the data set's own contexts reach 757, but hold excerpts."""
@@ -204,14 +205,16 @@ def _itemised(lines: Sequence[str]) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     items: list[Item] = []
     for line in lines:
         if match := _ITEM.fullmatch(line):
-            number = "_".join(str(to_int(part)) for part in match[1].split("の"))
-            items.append(Item(number, match[2].strip()))
+            numbers = [to_int(part) for part in match[1].split("の")]
+            if None in numbers:
+                return (), tuple(lines)
+            items.append(Item("_".join(map(str, numbers)), match[2].strip()))
         elif items and _SUBITEM.fullmatch(line):
             last = items[-1]
             items[-1] = Item(last.number, last.text, (*last.below, line))
         else:
             return (), tuple(lines)
-    numbers = [[int(part) for part in item.number.split("_")] for item in items]
-    if numbers != sorted(numbers) or len(set(map(str, numbers))) < len(numbers):
+    places = [[int(part) for part in item.number.split("_")] for item in items]
+    if places != sorted(places) or len(set(map(str, places))) < len(places):
         return (), tuple(lines)
     return tuple(items), ()

@@ -9,14 +9,12 @@ Deterministic for a seed: in every process, on every machine, under every Python
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from lawqa.augment.altered import altered_drafts
-from lawqa.augment.citing import CitedArticle
 from lawqa.augment.cloze import cloze_drafts
 from lawqa.augment.drafts import QUESTION_TYPES, TYPE_NAMES, Draft, QuestionType, rank, shuffled
 from lawqa.augment.numerals import NUMERAL
@@ -27,8 +25,10 @@ from lawqa.bars import Bar
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
-from lawqa.splits import canonical_title
+from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import Article
+from lawqa.statutes.law_names import canonical_title
+from lawqa.statutes.normalise import fold
 
 ID_PREFIX = "生成"
 """What the ids of generated questions begin with; no question of lawqa_jp does."""
@@ -86,7 +86,7 @@ def make_statute_questions(
     types: Sequence[QuestionType] = QUESTION_TYPES,
     seed: int = 0,
     limit: int | None = None,
-    excluded: Collection[CitedArticle] = (),
+    excluded: Collection[ArticleName] = (),
     audit: Audit = lambda _: {},
     quiet: bool = False,
 ) -> StatuteQuestions:
@@ -146,7 +146,7 @@ def _told(counts: Counter[str]) -> dict[str, int]:
 
 
 def _without(
-    provisions: Sequence[Provision], excluded: Collection[CitedArticle]
+    provisions: Sequence[Provision], excluded: Collection[ArticleName]
 ) -> tuple[list[Provision], Counter[str]]:
     names = {(canonical_title(cited.law_title), cited.article) for cited in excluded}
     titles = {law: canonical_title(law) for law in {provision.law for provision in provisions}}
@@ -159,17 +159,13 @@ def _without(
     return usable, Counter({"cited by a question that is evaluated on": len(ids)} if ids else {})
 
 
-def _folded(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())
-
-
 def _distinct(drafts: Iterable[Draft], left_out: Counter[str]) -> Iterator[Draft]:
     """The drafts whose choices differ, and of those that ask the same of like sentences the first."""
     seen: set[tuple[str, ...]] = set()
     for draft in drafts:
-        choices = {_folded(choice) for choice in (draft.right, *draft.wrong)}
+        choices = {fold(choice) for choice in (draft.right, *draft.wrong)}
         law = draft.provisions[0].law
-        wording = _folded(_REFERENCE.sub("", draft.excerpt))
+        wording = fold(_REFERENCE.sub("", draft.excerpt))
         key = (draft.type, law, draft.kind, wording)
         if len(choices) < len(LABELS):
             left_out["choices not distinct"] += 1

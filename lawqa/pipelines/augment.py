@@ -12,7 +12,6 @@ from typing import Any
 import lawqa
 from lawqa.augment import (
     QUESTION_TYPES,
-    CitedArticle,
     GeneratedQuestion,
     QuestionType,
     StatuteQuestions,
@@ -26,6 +25,7 @@ from lawqa.errors import ConfigError
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
 from lawqa.runs.directory import write_json
 from lawqa.splits import find_leaks
+from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import (
     Article,
     Part,
@@ -168,8 +168,8 @@ def _questions(paths: Iterable[Path]) -> tuple[Question, ...]:
     return tuple(question for path in paths for question in read_questions(path))
 
 
-def _name(article: Article) -> CitedArticle:
-    return CitedArticle("".join(article.law_title.split()), article.article or "")
+def _name(article: Article) -> ArticleName:
+    return ArticleName("".join(article.law_title.split()), article.article or "")
 
 
 def _audit(
@@ -189,7 +189,7 @@ def _audit(
     return verdicts
 
 
-def _notes(cited: Sequence[CitedArticle], articles: Sequence[Article]) -> Iterable[str]:
+def _notes(cited: Sequence[ArticleName], articles: Sequence[Article]) -> Iterable[str]:
     known = {_name(article) for article in articles if article.part == "main"}
     unknown = [c for c in cited if c not in known]
     if unknown:
@@ -199,7 +199,7 @@ def _notes(cited: Sequence[CitedArticle], articles: Sequence[Article]) -> Iterab
 
 
 def _provenance(
-    config: StatutesConfig, made: StatuteQuestions, cited: Sequence[CitedArticle]
+    config: StatutesConfig, made: StatuteQuestions, cited: Sequence[ArticleName]
 ) -> dict[str, Any]:
     counts: dict[str, Counter[str]] = {"source": Counter(), "law": Counter(), "label": Counter()}
     for generated in made.questions:

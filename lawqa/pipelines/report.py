@@ -28,7 +28,6 @@ from lawqa.report.content import (
     ReportRun,
     RetrievedArticle,
 )
-from lawqa.retrieval.evaluation import gold_articles
 from lawqa.runs.diff import causes, question_differences
 from lawqa.runs.directory import now
 from lawqa.scoring import (
@@ -39,9 +38,9 @@ from lawqa.scoring import (
     compare_repeats,
     judge,
 )
-from lawqa.splits import gold_articles as quoted_paragraphs
-from lawqa.statutes.japanese import normalise
+from lawqa.statutes.headings import gold_articles, quoted_paragraphs
 from lawqa.statutes.locations import paragraph_of
+from lawqa.statutes.normalise import normalise
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """BM25 over character bigrams: built with bm25s, kept as memory-mapped arrays, the same on every machine.
 
-A token is a pair of neighbouring characters of `japanese.mark_words`, held as one number, so that the
+A token is a pair of neighbouring characters of `tokens.mark_words`, held as one number, so that the
 vocabulary is a sorted array that is searched, not a dictionary that is loaded. Nothing here knows what a
 document says: documents are texts, numbered from 0.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lawqa.errors import ConfigError, DataError, MissingExtraError
-from lawqa.statutes.japanese import mark_words
+from lawqa.retrieval.tokens import mark_words
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -90,7 +90,7 @@ class Bm25:
         """Index documents.
 
         Args:
-            documents: normalised texts (see `japanese.normalise`); read once.
+            documents: normalised texts (see `normalise`); read once.
             parameters: how to weigh; the defaults if None.
 
         Raises:
@@ -186,7 +186,7 @@ def mapped_array(path: Path) -> NDArray[Any]:
 
 
 def bigram_codes(marked: str) -> Codes:
-    """The tokens of a text as numbers: the same bigrams, in the same order, as `japanese.tokenise` gives.
+    """The tokens of a text as numbers: the same bigrams, in the same order, as `tokens.tokenise` gives.
 
     Args:
         marked: a text that went through `normalise` and `mark_words`.

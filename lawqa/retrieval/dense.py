@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from lawqa.errors import BackendError, ConfigError, DataError, MissingExtraError
 from lawqa.foreign_code import code_named_in, code_refused, refuse_unsafe_modules
 from lawqa.hub import cached_snapshot, no_vain_requests
+from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article
-from lawqa.statutes.references import article_name
 
 EMBEDDINGS_FILE = "embeddings.npy"
 _BATCH = 1024

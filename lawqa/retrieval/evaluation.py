@@ -13,8 +13,8 @@ from typing import Any
 from lawqa.errors import DataError
 from lawqa.questions import Question
 from lawqa.retrieval.index import StatuteIndex
-from lawqa.splits import gold_articles as quoted_paragraphs
-from lawqa.statutes.references import article_name
+from lawqa.statutes.article_names import ArticleName, article_name
+from lawqa.statutes.headings import gold_articles
 
 CUTOFFS = (1, 3, 5, 10)
 """The k of hit@k and recall@k."""
@@ -24,22 +24,12 @@ DEPTH = 1000
 
 
 @dataclass(frozen=True)
-class GoldArticle:
-    """An article that a question's context quotes."""
-
-    law_title: str
-    """The title as the heading gives it."""
-    article: str
-    """Its number as in article files: 27_13 for 第27条の13."""
-
-
-@dataclass(frozen=True)
 class QuestionResult:
     """Where the gold articles of one question were ranked."""
 
     question: Question
     """The question."""
-    gold: tuple[GoldArticle, ...]
+    gold: tuple[ArticleName, ...]
     """Its gold articles."""
     ranks: tuple[int | None, ...]
     """The rank of each from 1; None below the depth, or where the index does not hold it."""
@@ -56,16 +46,6 @@ class QuestionResult:
 
 Ranker = Callable[[Question, int], Sequence[int]]
 """From a question and a depth to positions in the index, best first."""
-
-
-def gold_articles(context: str) -> tuple[GoldArticle, ...]:
-    """The articles quoted in a context, each once, in order; none of supplementary provisions.
-
-    They are read as the leak audit reads them (`lawqa.splits`), paragraphs put together: no index holds the
-    numbers of supplementary provisions, which repeat with every amendment.
-    """
-    found = (GoldArticle(one.law_title, one.article) for one in quoted_paragraphs(context))
-    return tuple(dict.fromkeys(one for one in found if one.article[0].isdigit()))
 
 
 def gold_positions(question: Question, index: StatuteIndex) -> frozenset[int] | None:
@@ -141,14 +121,14 @@ def figures(results: Sequence[QuestionResult]) -> dict[str, float | int]:
 
 
 def _ranks(
-    question: Question, gold: Sequence[GoldArticle], index: StatuteIndex, ranker: Ranker
+    question: Question, gold: Sequence[ArticleName], index: StatuteIndex, ranker: Ranker
 ) -> tuple[int | None, ...]:
     ranking = {position: rank for rank, position in enumerate(ranker(question, DEPTH), start=1)}
     positions = (position_of(one, index) for one in gold)
     return tuple(None if position is None else ranking.get(position) for position in positions)
 
 
-def position_of(gold: GoldArticle, index: StatuteIndex) -> int | None:
+def position_of(gold: ArticleName, index: StatuteIndex) -> int | None:
     """Where a gold article is in an index; None where it does not hold it."""
     law = index.names.law(gold.law_title)
     return None if law is None else index.find(law, gold.article)

@@ -1,7 +1,7 @@
 """How much of the text that the data set's own contexts quote reaches a prompt.
 
 The gold text of a question is what its own context quotes under the headings of articles. Character 12-grams
-of its lines, folded (see `japanese.normalise`; letters and digits only), are looked for in a context: neither
+of its lines, folded (see `normalise`; letters and digits only), are looked for in a context: neither
 the order of passages nor headings matter, and a sentence cut in the middle counts in part. Twelve characters
 are long enough that another provision of the same law seldom shares them by chance.
 """
@@ -19,9 +19,9 @@ from lawqa.questions import Question
 from lawqa.retrieval.context import Context
 from lawqa.retrieval.evaluation import QuestionResult, position_of
 from lawqa.retrieval.index import StatuteIndex
-from lawqa.splits import article_lines, quoted_lines
-from lawqa.statutes.japanese import normalise
-from lawqa.statutes.references import article_name
+from lawqa.statutes.article_names import article_name
+from lawqa.statutes.headings import article_lines, quoted_lines
+from lawqa.statutes.normalise import normalise
 
 GRAM = 12
 """The length of the pieces that are compared, in characters."""

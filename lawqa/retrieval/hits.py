@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from lawqa.retrieval.bm25 import Scores
 from lawqa.retrieval.explain import shared_phrases
 from lawqa.statutes.articles import Article
-from lawqa.statutes.japanese import normalise
+from lawqa.statutes.normalise import normalise
 from lawqa.statutes.references import Citation
 
 ReasonKind = Literal["citation", "reference", "terms", "dense"]

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from lawqa.bars import Bar
 from lawqa.retrieval.bm25 import Bm25, Bm25Parameters
 from lawqa.retrieval.index import BLOCK, article_key
+from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article
 from lawqa.statutes.citations import read_squeezed, squeeze_normalised
-from lawqa.statutes.japanese import normalise
 from lawqa.statutes.law_names import LawNames
-from lawqa.statutes.references import Spoken, article_name
+from lawqa.statutes.normalise import normalise
+from lawqa.statutes.references import Spoken
 
 DOCUMENT = "document:"
 """What the id of a document begins with, where a statute has e-Gov's."""

@@ -22,8 +22,10 @@ from collections.abc import Iterator, Sequence
 
 from lawqa.retrieval.bm25 import bigram_codes
 from lawqa.retrieval.hits import Hit
+from lawqa.retrieval.tokens import mark_words
 from lawqa.statutes.articles import Article
-from lawqa.statutes.japanese import mark_words, normalise, to_kanji
+from lawqa.statutes.normalise import normalise
+from lawqa.statutes.numerals import to_kanji
 
 _RANK, _STRENGTH, _PLACE, _CITED, _LENGTH, _FIRST = -1.026, 4.493, -1.963, 0.631, -1.033, 0.869
 _LONGEST = 1500

@@ -32,10 +32,11 @@ from lawqa.retrieval.hits import Hit, Ranking, Reason
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.queries.short_query import ShortQuery, read_short_query
 from lawqa.retrieval.queries.words import by_rules, sudachi_cut
+from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article
 from lawqa.statutes.citations import read_citations
-from lawqa.statutes.japanese import normalise
-from lawqa.statutes.references import Citation, Reading, article_name
+from lawqa.statutes.normalise import normalise
+from lawqa.statutes.references import Citation, Reading
 
 Floats = NDArray[np.float64]
 

@@ -31,8 +31,6 @@ from lawqa.splits.schemes import (
     lab_final,
     size_in_questions,
 )
-from lawqa.statutes.headings import Article, article_lines, gold_articles, quoted_lines
-from lawqa.statutes.titles import canonical_title
 
 __all__ = [
     "DEFAULT_FOLDS",
@@ -41,7 +39,6 @@ __all__ = [
     "LAB_SEED",
     "RULES",
     "SCHEMES",
-    "Article",
     "Group",
     "Kind",
     "Leak",
@@ -51,17 +48,13 @@ __all__ = [
     "Rules",
     "Scheme",
     "Split",
-    "article_lines",
-    "canonical_title",
     "class_balance",
     "find_groups",
     "find_leaks",
-    "gold_articles",
     "holdout",
     "kfold",
     "lab_final",
     "of_question",
     "of_text",
-    "quoted_lines",
     "size_in_questions",
 ]

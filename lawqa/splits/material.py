@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lawqa.choices import LABELS
 from lawqa.questions import Question, fingerprint
-from lawqa.statutes.folding import canonical, fold
-from lawqa.statutes.headings import Article, quotations, quoted_lines
-from lawqa.statutes.titles import canonical_title
+from lawqa.statutes.article_names import ParagraphName
+from lawqa.statutes.headings import quotations, quoted_lines
+from lawqa.statutes.law_names import canonical_title
+from lawqa.statutes.normalise import canonical, fold
 
 NGRAM = 8
 """Characters of an n-gram: long enough that the stock words of statutes (することができる) are few grams.
@@ -64,7 +65,7 @@ class Material:
     """The question's text alone; empty for a training text."""
     right: str = ""
     """The right choice; empty for a training text."""
-    articles: frozenset[Article] = frozenset()
+    articles: frozenset[ParagraphName] = frozenset()
     """The main paragraphs that are quoted, each under its statute's canonical title."""
     loose: bool = False
     """Whether this is a training text: where context, question and choices begin and end is not known."""
@@ -113,12 +114,12 @@ def of_text(name: str, text: str, *, question_id: str = "", question_print: str 
     )
 
 
-def main_articles(context: str) -> frozenset[Article]:
+def main_articles(context: str) -> frozenset[ParagraphName]:
     """The paragraphs that a context is about: all where it quotes few, else those with a real share."""
     quoted = quotations(context)
     total = sum(len(fold(line)) for line in quoted_lines(context))
     return frozenset(
-        Article(canonical_title(q.article.law_title), q.article.article, q.article.paragraph)
+        replace(q.paragraph, law_title=canonical_title(q.paragraph.law_title))
         for q in quoted
         if len(quoted) <= FEW_PARAGRAPHS or q.characters >= MAIN_SHARE * total
     )

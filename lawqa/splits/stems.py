@@ -10,7 +10,7 @@ import re
 
 from lawqa.splits.material import grams
 from lawqa.statutes.abbreviations import ABBREVIATIONS
-from lawqa.statutes.folding import canonical
+from lawqa.statutes.normalise import canonical
 
 MIN_STEM = 40
 """A question's text shorter than this, in characters, is compared together with its choices only."""

@@ -1,11 +1,11 @@
-"""How an article is named in a heading or at the beginning of a line."""
+"""What an article is called: how it is cited, and how a heading or the beginning of a line names it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from lawqa.statutes.numerals import NUMBER, number
+from lawqa.statutes.numerals import NUMBER, to_int
 
 # 方法 and 用法 end like statutes but are not.
 LAW_TITLE = re.compile(r"(?!第?[0-9(IVX]).+(?:(?<![方用])法|法律|令|規則|条例|憲法)")
@@ -30,7 +30,36 @@ _LONGEST = 12
 
 
 @dataclass(frozen=True)
-class Named:
+class ArticleName:
+    """An article by the title of its statute and its number."""
+
+    law_title: str
+    """As the text at hand writes it."""
+    article: str
+    """`2_2` for 第二条の二; `附則3` for 附則第三条."""
+
+
+@dataclass(frozen=True, order=True)
+class ParagraphName:
+    """A paragraph of an article by the title of its statute and their numbers."""
+
+    law_title: str
+    """As the text at hand writes it, without the statute's number."""
+    article: str
+    """`2_2` for 第二条の二; `附則3` for 附則第三条."""
+    paragraph: int = 1
+    """1 where no heading names one, for statutes do not number a first paragraph."""
+
+    def __str__(self) -> str:
+        """As one would cite it: 金融商品取引法 27条の2 1項."""
+        number, *branches = self.article.split("_")
+        return (
+            f"{self.law_title} {number}条{''.join(f'の{b}' for b in branches)} {self.paragraph}項"
+        )
+
+
+@dataclass(frozen=True)
+class HeadingName:
     """An article as a heading names it."""
 
     title: str
@@ -40,10 +69,24 @@ class Named:
     article: str
     """Its number: `2_2` for 第二条の二."""
     paragraph: int | None
-    """The paragraph; None where none is named."""
+    """None where none is named."""
 
 
-def named_articles(heading: str) -> tuple[Named, ...]:
+def article_name(number: str) -> str:
+    """How an article is cited: 27_13_2 is 第27条の13の2.
+
+    A range, 55:63, is 第55条から第63条まで; a pair, 15,16, is 第15条及び第16条.
+    """
+    if ":" in number:
+        first, last = number.split(":", 1)
+        return f"{article_name(first)}から{article_name(last)}まで"
+    if "," in number:
+        return "及び".join(article_name(one) for one in number.split(","))
+    main, *branches = number.split("_")
+    return f"第{main}条" + "".join(f"の{branch}" for branch in branches)
+
+
+def named_articles(heading: str) -> tuple[HeadingName, ...]:
     """The articles that a heading names and does not merely mention; none where it names none.
 
     第5条, 5条, 甲法第5条第2項, 第709条、第710条, and with a caption 第5条（定義）, 第5条 定義, 第5条: 定義.
@@ -59,7 +102,7 @@ def named_articles(heading: str) -> tuple[Named, ...]:
     return ()
 
 
-def opened_article(line: str) -> tuple[Named, str] | None:
+def opened_article(line: str) -> tuple[HeadingName, str] | None:
     """The article that a line of text opens, and what the line says of it; None for any other line.
 
     第140条 alone, or 第140条 and a blank before the text, as e-Gov prints it.
@@ -75,20 +118,20 @@ def opened_article(line: str) -> tuple[Named, str] | None:
     return named[0], said
 
 
-def _read(words: str) -> tuple[Named, ...]:
+def _read(words: str) -> tuple[HeadingName, ...]:
+    """The articles that these words are the name of; none where a number in them is none (第十百条)."""
     if listed := _LIST.fullmatch(words):
-        each = _EACH.finditer(listed["list"])
-        return tuple(_named(one, listed["title"], supplement=False) for one in each)
-    if found := _ARTICLE.fullmatch(words):
-        return (_named(found, found["title"], supplement=bool(found["supplement"])),)
-    return ()
+        names = [_name(one, listed["title"]) for one in _EACH.finditer(listed["list"])]
+    elif single := _ARTICLE.fullmatch(words):
+        names = [_name(single, single["title"], supplement=bool(single["supplement"]))]
+    else:
+        return ()
+    return tuple(name for name in names if name) if all(names) else ()
 
 
-def _named(found: re.Match[str], title: str, *, supplement: bool) -> Named:
-    numbers = [found["number"], *re.findall(NUMBER, found["branches"])]
-    return Named(
-        title=title,
-        supplement=supplement,
-        article="_".join(str(number(text)) for text in numbers),
-        paragraph=number(found["paragraph"]) if found["paragraph"] else None,
-    )
+def _name(match: re.Match[str], title: str, *, supplement: bool = False) -> HeadingName | None:
+    numbers = [to_int(text) for text in (match["number"], *re.findall(NUMBER, match["branches"]))]
+    paragraph = to_int(match["paragraph"]) if match["paragraph"] else None
+    if None in numbers or (match["paragraph"] and paragraph is None):
+        return None
+    return HeadingName(title, supplement, "_".join(map(str, numbers)), paragraph)

@@ -17,7 +17,6 @@ import gzip
 import hashlib
 import json
 import lzma
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from typing import IO, Any, Literal, cast, get_args
 
 from lawqa.errors import DataError
 from lawqa.files import LONGEST_LINE, parse_json, refuse_endless
+from lawqa.statutes.normalise import fold
 
 Part = Literal["main", "suppl", "appdx", "preamble"]
 """Where in a law a text stands: 本則, 附則, 別表・様式 and their like, 制定文・前文."""
@@ -248,6 +248,6 @@ def _paragraph(item: object, *, repeats_number: bool) -> Paragraph:
         raise ValueError(f"field paragraphs: num is {num!r}, expected a whole number or null")
     if repeats_number and num is not None:
         head, mark, rest = text.partition("\u3000")
-        if mark and unicodedata.normalize("NFKC", head) == str(num):
+        if mark and fold(head) == str(num):
             text = rest
     return Paragraph(num, text)

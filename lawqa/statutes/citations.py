@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from lawqa.statutes.japanese import normalise
 from lawqa.statutes.law_names import LawNames, Mention
+from lawqa.statutes.normalise import normalise
 from lawqa.statutes.references import Citation, Kind, Reading, Spoken, law_kind
 
 _KIND_OF: dict[str, Kind] = {

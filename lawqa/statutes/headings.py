@@ -14,35 +14,24 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lawqa.statutes.article_names import LAW_TITLE, Named, named_articles, opened_article
-from lawqa.statutes.numerals import NUMBER, number
-
-
-@dataclass(frozen=True, order=True)
-class Article:
-    """One paragraph of one article of a statute."""
-
-    law_title: str
-    """The statute's title as the context writes it, without its number."""
-    article: str
-    """The article's number: `2_2` for 第二条の二; `附則3` for 附則第三条."""
-    paragraph: int = 1
-    """The paragraph; 1 where no heading names one, for statutes do not number a first paragraph."""
-
-    def __str__(self) -> str:
-        """As one would cite it: 金融商品取引法 27条の2 1項."""
-        number, *branches = self.article.split("_")
-        return (
-            f"{self.law_title} {number}条{''.join(f'の{b}' for b in branches)} {self.paragraph}項"
-        )
+from lawqa.statutes.article_names import (
+    LAW_TITLE,
+    ArticleName,
+    HeadingName,
+    ParagraphName,
+    named_articles,
+    opened_article,
+)
+from lawqa.statutes.normalise import fold
+from lawqa.statutes.numerals import NUMBER, to_int
 
 
 @dataclass(frozen=True)
 class Quotation:
     """A paragraph and how much of it a context quotes."""
 
-    article: Article
-    """Which paragraph."""
+    paragraph: ParagraphName
+    """Which one."""
     characters: int
     """Characters quoted, white space not counted."""
 
@@ -57,35 +46,35 @@ _LOOSE_TITLE_LEVEL = 3  # where it puts one now and then
 _LINE_LEVEL = 7  # of an article that a line of text opens: below all headings of Markdown
 
 
-def gold_articles(context: str) -> tuple[Article, ...]:
-    """The paragraphs that a context quotes, each once, in the order of their first quotation."""
-    return tuple(quotation.article for quotation in quotations(context))
-
-
 def quotations(context: str) -> tuple[Quotation, ...]:
-    """The paragraphs that a context quotes, each once, with the length of what it quotes of them."""
+    """The paragraphs that a context quotes, each once, in the order of their first quotation."""
     reader = _Reader()
-    for line in context.split("\n"):
-        normalised = unicodedata.normalize("NFKC", line)
-        if heading := _HASHES.fullmatch(normalised):
-            reader.heading(len(heading[1]), heading[2], line)
-        else:
-            reader.line(normalised)
+    for _ in reader.lines_of(context):
+        pass
     reader.close_article()
-    return tuple(Quotation(article, length) for article, length in reader.lengths.items())
+    return tuple(Quotation(paragraph, length) for paragraph, length in reader.lengths.items())
+
+
+def quoted_paragraphs(context: str) -> tuple[ParagraphName, ...]:
+    """The names of the paragraphs that a context quotes, each once, in order."""
+    return tuple(quotation.paragraph for quotation in quotations(context))
+
+
+def gold_articles(context: str) -> tuple[ArticleName, ...]:
+    """The articles quoted in a context, each once, in order; none of supplementary provisions.
+
+    No index holds the numbers of supplementary provisions, which repeat with every amendment.
+    """
+    names = (ArticleName(one.law_title, one.article) for one in quoted_paragraphs(context))
+    return tuple(dict.fromkeys(name for name in names if name.article[0].isdigit()))
 
 
 def article_lines(context: str) -> Iterator[str]:
     """The lines of a context that stand under the heading of an article."""
     reader = _Reader()
-    for line in context.split("\n"):
-        normalised = unicodedata.normalize("NFKC", line)
-        if heading := _HASHES.fullmatch(normalised):
-            reader.heading(len(heading[1]), heading[2], line)
-        else:
-            reader.line(normalised)
-            if reader.in_article:
-                yield line
+    for line in reader.lines_of(context):
+        if reader.in_article:
+            yield line
 
 
 def quoted_lines(context: str) -> Iterator[str]:
@@ -99,12 +88,22 @@ class _Reader:
     """Where one is while reading a context from top to bottom."""
 
     def __init__(self) -> None:
-        self.lengths: dict[Article, int] = {}
+        self.lengths: dict[ParagraphName, int] = {}
         self._title = ""
         self._supplement = False
         self._open: list[tuple[str, int | None]] = []  # articles and their paragraphs
         self._level = 0
         self._said = False
+
+    def lines_of(self, context: str) -> Iterator[str]:
+        """Take a context line by line; each that is no heading comes back as written."""
+        for line in context.split("\n"):
+            normalised = unicodedata.normalize("NFKC", line)
+            if heading := _HASHES.fullmatch(normalised):
+                self.heading(len(heading[1]), heading[2], line)
+            else:
+                self.line(normalised)
+                yield line
 
     @property
     def in_article(self) -> bool:
@@ -116,8 +115,8 @@ class _Reader:
         words = "".join(heading.split())
         if (named := named_articles(heading)) and self._names_law(named[0].title):
             self._open_articles(level, named)
-        elif found := _PARAGRAPH.fullmatch(words):
-            self._open = [(article, number(found[1])) for article, _ in self._open]
+        elif match := _PARAGRAPH.fullmatch(words):
+            self._open = [(article, to_int(match[1])) for article, _ in self._open]
             self.text(0)
         elif _ITEM.fullmatch(words):
             self.text(0)
@@ -138,7 +137,7 @@ class _Reader:
         headed = self._open and self._level < _LINE_LEVEL
         if not headed and (opened := opened_article(line)):
             named, said = opened
-            if not named.title and LAW_TITLE.fullmatch(_squeezed(self._title)):
+            if not named.title and LAW_TITLE.fullmatch(fold(self._title)):
                 self._open_articles(_LINE_LEVEL, (named,))
                 line = said
         if characters := len("".join(line.split())):
@@ -149,8 +148,8 @@ class _Reader:
         if not self._title:
             return
         for name, paragraph in self._open:
-            article = Article(self._title, name, paragraph or 1)
-            self.lengths[article] = self.lengths.get(article, 0) + characters
+            key = ParagraphName(self._title, name, paragraph or 1)
+            self.lengths[key] = self.lengths.get(key, 0) + characters
             self._said = True
 
     def close_article(self) -> None:
@@ -162,7 +161,7 @@ class _Reader:
     def _names_law(self, title: str) -> bool:
         return not title or LAW_TITLE.fullmatch(title) is not None
 
-    def _open_articles(self, level: int, named: Sequence[Named]) -> None:
+    def _open_articles(self, level: int, named: Sequence[HeadingName]) -> None:
         self.close_article()
         if title := named[0].title:
             self._title, self._supplement = title, False
@@ -170,10 +169,6 @@ class _Reader:
             supplement = "附則" if one.supplement or self._supplement else ""
             self._open.append((supplement + one.article, one.paragraph))
         self._level = level
-
-
-def _squeezed(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _without_number(title: str) -> str:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lawqa.statutes.abbreviations import ABBREVIATIONS
-from lawqa.statutes.japanese import normalise
+from lawqa.statutes.normalise import canonical, normalise
 
 _TAIL = 4
 _SUFFIXES = ("施行規則", "施行令", "施行法")
+_LONG_ENDING = "に関する法律"
 _FIRST_LAW_OF_NAME = re.compile(r".*?[0-9]号\((.+)\)")
 _SHORT = 4
 _WORD = re.compile(r"[一-龠々ァ-ヴーA-Za-z0-9]")
@@ -111,6 +113,25 @@ class LawNames:
         return None
 
 
+def canonical_title(title: str) -> str:
+    """The title by which a statute is compared where no list of statutes is at hand.
+
+    金商法施行令 and 金融商品取引法施行令 have the same one: a known abbreviation is replaced by its full
+    title, with a suffix or without. Of other titles, …に関する法律 is called …法, without の.
+
+    Args:
+        title: full title or abbreviation, in any width, without a law number.
+    """
+    whole = canonical(title)
+    base, suffix = _without_suffix(whole)
+    known = _names_of_the_table()
+    for name, ending in ((whole, ""), (base, suffix)):
+        law = known.law(name)
+        if law is not None:
+            return canonical(known.titles[law]) + ending
+    return _shortened(base) + suffix
+
+
 def names_of(title: str) -> Iterator[str]:
     """What a statute can be called, normalised: its title first, then the rules, then the table.
 
@@ -123,26 +144,35 @@ def names_of(title: str) -> Iterator[str]:
     if numbered:
         own = numbered[1]
         yield own
-    base, suffix = own, ""
-    for ending in _SUFFIXES:
-        if own.endswith(ending):
-            base, suffix = own.removesuffix(ending), ending
+    base, suffix = _without_suffix(own)
     for name in [*_by_rules(base), *_TABLE.get(base, ())]:
         yield name + suffix
     if suffix:
         yield from _TABLE.get(own, ())
 
 
+def _without_suffix(title: str) -> tuple[str, str]:
+    """A title and its 施行令, 施行規則 or 施行法; empty where it ends in none."""
+    suffix = next((ending for ending in _SUFFIXES if title.endswith(ending)), "")
+    return title.removesuffix(suffix), suffix
+
+
+def _shortened(title: str) -> str:
+    """…に関する法律 as …法, without の and 等; any other title as it is."""
+    if not title.endswith(_LONG_ENDING):
+        return title
+    return title.removesuffix(_LONG_ENDING).replace("の", "").rstrip("等") + "法"
+
+
 def _by_rules(base: str) -> Iterator[str]:
-    if not base.endswith("に関する法律"):
+    if not base.endswith(_LONG_ENDING):
         return
-    subject = base.removesuffix("に関する法律")
+    subject = base.removesuffix(_LONG_ENDING)
     for part in dict.fromkeys((subject, re.split("及び|並びに|、", subject)[0])):
-        for form in dict.fromkeys(
-            (part, part.replace("の", ""), part.replace("の", "").rstrip("等"))
-        ):
-            if len(form) >= _SHORT:
-                yield form + "法"
+        forms = (f"{part}法", f"{part.replace('の', '')}法", _shortened(part + _LONG_ENDING))
+        for form in dict.fromkeys(forms):
+            if len(form) > _SHORT:
+                yield form
 
 
 def _all_names(titles: Sequence[str]) -> dict[str, int]:
@@ -160,8 +190,11 @@ def _all_names(titles: Sequence[str]) -> dict[str, int]:
     return names
 
 
-def _normalised_table(table: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    return {normalise(title): tuple(map(normalise, names.split())) for title, names in table}
+@lru_cache(1)
+def _names_of_the_table() -> LawNames:
+    return LawNames(tuple(ABBREVIATIONS))
 
 
-_TABLE = _normalised_table(ABBREVIATIONS.items())
+_TABLE = {
+    normalise(title): tuple(map(normalise, names.split())) for title, names in ABBREVIATIONS.items()
+}

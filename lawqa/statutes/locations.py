@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article
-from lawqa.statutes.japanese import to_int
-from lawqa.statutes.references import article_name
+from lawqa.statutes.numerals import to_int
 
 _OTHER_PARTS = {"suppl": "附則", "appdx": "別表", "preamble": "前文"}
 _ITEM = re.compile(r"([一二三四五六七八九十百]+(?:の[一二三四五六七八九十]+)*)[ \u3000]")

@@ -1,4 +1,4 @@
-"""Numbers of articles, paragraphs and items: 第二十一条, 第二一条 and 第２１条 are one."""
+"""Kanji and Arabic numerals: 二十一, 二一, ２１ and 21 are one number. The only reader of them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,66 @@ NUMERAL = "[0-9〇零一二三四五六七八九十百千]"
 NUMBER = f"{NUMERAL}{{1,12}}"
 """Such a number; no statute has an article whose number needs more characters."""
 
-_DIGITS = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {"零": 0}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
+ASCII_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+"""For `str.translate`: kanji digits to ASCII ones."""
+
+_ONES = "〇一二三四五六七八九"
+_UNITS = (("千", 1000), ("百", 100), ("十", 10))
+_LARGE_UNITS = (("兆", 10**12), ("億", 10**8), ("万", 10**4))
+_SECTION = re.compile(r"(?:([1-9]?)千)?(?:([1-9]?)百)?(?:([1-9]?)十)?([1-9]?)")
+_LONGEST = 40
+"""Characters of the longest numeral that is read; longer ones are hostile, and int() refuses 4,301 digits."""
 
 _COUNTED = re.compile(rf"(?<!{NUMERAL}){NUMBER}(?=[条項号章])")
 _BRANCHES = re.compile(rf"(?<=[条号])(?:[のノ]{NUMBER}(?!{NUMERAL}))+")
 _NUMBER = re.compile(NUMBER)
 
 
-def number(text: str) -> int:
-    """The value of a number in Arabic or kanji digits: 27, 二十七, 二七 and 百五十六 alike."""
-    if text.isdigit():
-        return int(text)
-    total, digits = 0, ""
-    for char in text:
-        if char in _UNITS:
-            total += (int(digits) if digits else 1) * _UNITS[char]
-            digits = ""
-        else:
-            digits += char if char.isdigit() else str(_DIGITS[char])
-    return total + (int(digits) if digits else 0)
+def to_int(numeral: str) -> int | None:
+    """Read a numeral of kanji, ASCII digits or both: 二十一, 二一, 二〇二五, 4千万; None for anything else.
+
+    Units come in falling order (千 百 十 inside 兆 億 万), as in statutes: 十百 is no numeral, and neither is
+    one of more than 40 characters.
+    """
+    digits = numeral.translate(ASCII_DIGITS)
+    if not 0 < len(digits) <= _LONGEST:
+        return None
+    total = 0
+    for unit, value in _LARGE_UNITS:
+        head, present, tail = digits.partition(unit)
+        if present:
+            section = _section(head)
+            if not section:
+                return None
+            total += section * value
+            digits = tail
+    rest = _section(digits) if digits else 0
+    return None if rest is None else total + rest
+
+
+def to_kanji(number: int) -> str:
+    """Write a number from 0 to 10**16 - 1 as statutes do: 21 is 二十一, 1000 is 千, 10000 is 一万.
+
+    Raises:
+        ValueError: the number is out of that range.
+    """
+    if not 0 <= number < 10**16:
+        raise ValueError(f"{number} is out of range, expected 0 to 10**16 - 1")
+    if number == 0:
+        return "〇"
+    parts = []
+    for unit, value in (*_LARGE_UNITS, ("", 1)):
+        section, number = divmod(number, value)
+        if section:
+            parts.append(_section_kanji(section) + unit)
+    return "".join(parts)
 
 
 def arabic(text: str) -> str:
-    """The text with the numbers of its articles, branches, paragraphs and items in Arabic digits.
+    """Write the numbers of articles, branches, paragraphs, items and chapters in Arabic digits.
 
-    Other numbers stay as they are: those of days, shares and sums are what questions ask for.
+    Other numbers stay as they are: those of days, shares and sums are what questions ask for. So does what
+    is no number (第十百条).
 
     Args:
         text: in NFKC and without white space.
@@ -43,5 +77,33 @@ def arabic(text: str) -> str:
     return _BRANCHES.sub(_in_arabic, _COUNTED.sub(_in_arabic, text))
 
 
-def _in_arabic(found: re.Match[str]) -> str:
-    return _NUMBER.sub(lambda digits: str(number(digits[0])), found[0])
+def _in_arabic(numbers: re.Match[str]) -> str:
+    return _NUMBER.sub(_digits, numbers[0])
+
+
+def _digits(numeral: re.Match[str]) -> str:
+    value = to_int(numeral[0])
+    return numeral[0] if value is None else str(value)
+
+
+def _section(digits: str) -> int | None:
+    """The value of digits, or of a numeral below 10,000 whose units are 千, 百 and 十; None for neither."""
+    if digits.isascii() and digits.isdigit():
+        return int(digits)
+    match = _SECTION.fullmatch(digits)
+    if match is None or not digits:
+        return None
+    total = int(match[4] or 0)
+    for digit, (unit, value) in zip(match.groups()[:3], _UNITS, strict=True):
+        if unit in digits:
+            total += int(digit or 1) * value
+    return total
+
+
+def _section_kanji(section: int) -> str:
+    out = []
+    for unit, value in _UNITS:
+        digit, section = divmod(section, value)
+        if digit:
+            out.append((_ONES[digit] if digit > 1 else "") + unit)
+    return "".join(out) + (_ONES[section] if section else "")

@@ -75,17 +75,3 @@ def law_kind(title: str) -> Kind:
     if bare.endswith(("法", "法律", "憲法")):
         return "act"
     return "order" if bare.endswith("令") and not bare.endswith(("府令", "省令")) else "rule"
-
-
-def article_name(number: str) -> str:
-    """How an article is cited: 27_13_2 is 第27条の13の2.
-
-    A range, 55:63, is 第55条から第63条まで; a pair, 15,16, is 第15条及び第16条.
-    """
-    if ":" in number:
-        first, last = number.split(":", 1)
-        return f"{article_name(first)}から{article_name(last)}まで"
-    if "," in number:
-        return "及び".join(article_name(one) for one in number.split(","))
-    main, *branches = number.split("_")
-    return f"第{main}条" + "".join(f"の{branch}" for branch in branches)

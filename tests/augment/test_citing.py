@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.augment import CitedArticle, cited_articles, make_statute_questions
+from lawqa.augment import cited_articles, make_statute_questions
 from lawqa.questions import Question
+from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import Article, Paragraph
 
 ACT, ORDER = "金融商品取引法", "金融商品取引法施行令"
@@ -38,19 +39,19 @@ def question(text: str = "問", context: str = "", *choices: str) -> Question:
 )
 def test_headings_texts_and_choices(asked: Question, cited: list[tuple[str, str]]) -> None:
     found = cited_articles([asked], TITLES)
-    assert found == tuple(CitedArticle(title, article) for title, article in sorted(cited))
+    assert found == tuple(ArticleName(title, article) for title, article in sorted(cited))
 
 
 def test_a_choice_goes_on_from_the_question_and_not_from_another_choice() -> None:
     asked = question("金商法第5条について、どれか。", "", "丙法の定めによる", "第8条による")
-    assert CitedArticle(ACT, "8") in cited_articles([asked], TITLES)
+    assert ArticleName(ACT, "8") in cited_articles([asked], TITLES)
 
 
 def test_each_article_once_in_order() -> None:
     asked = question("金商法第9条、第5条及び金商法第9条", "## 金融商品取引法\n### 第5条\n本文")
     assert cited_articles([asked, asked], TITLES) == (
-        CitedArticle(ACT, "5"),
-        CitedArticle(ACT, "9"),
+        ArticleName(ACT, "5"),
+        ArticleName(ACT, "9"),
     )
 
 
@@ -59,5 +60,5 @@ def test_an_abbreviated_title_is_excluded() -> None:
         Article(f"L/main/{n}", "L", ACT, "", "", "main", str(n), "", (Paragraph(1, f"文{n}。"),))
         for n in (5, 6)
     ]
-    made = make_statute_questions(articles, excluded=[CitedArticle("金商法", "5")], quiet=True)
+    made = make_statute_questions(articles, excluded=[ArticleName("金商法", "5")], quiet=True)
     assert made.articles_left_out["cited by a question that is evaluated on"] == 1

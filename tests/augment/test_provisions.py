@@ -19,8 +19,8 @@ from lawqa.augment.provisions import (
     sentences,
 )
 from lawqa.augment.standing import item_stands_alone, stands_alone
-from lawqa.splits import gold_articles
 from lawqa.statutes.articles import Article, Paragraph
+from lawqa.statutes.headings import quoted_paragraphs
 
 Make = Callable[..., Article]
 Statute = tuple[Article, ...]
@@ -118,7 +118,7 @@ def test_a_context_shows_items_and_their_parts(statute: Statute) -> None:
 
 def test_the_leak_audit_reads_the_articles_of_a_context(statute: Statute) -> None:
     shown = [named(statute, name) for name in ("第3条の2第2項", "第13条")]
-    assert [str(article) for article in gold_articles(context_of(shown))] == [
+    assert [str(article) for article in quoted_paragraphs(context_of(shown))] == [
         "技能検定事業法 3条の2 2項",
         "技能検定事業法 13条 1項",
     ]

@@ -41,7 +41,6 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
             "lawqa.files",
             "lawqa.prompting",
             "lawqa.questions",
-            "lawqa.splits",
             "lawqa.statutes",
             "lawqa.templates",
             "lawqa.thinking",

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from lawqa.augment import (
     QUESTION_TYPES,
-    CitedArticle,
     QuestionType,
     StatuteQuestions,
     make_statute_questions,
@@ -21,6 +20,7 @@ from lawqa.augment import (
 from lawqa.choices import LABELS
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
+from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import Article, write_articles
 
 Judge = Callable[[Question, Sequence[Article]], list[str]]
@@ -146,8 +146,8 @@ def test_what_cannot_be_cited_is_left_out_and_counted(statute: Statute) -> None:
 
 
 def test_excluded_articles_give_nothing_at_all(statute: Statute) -> None:
-    cited = [CitedArticle("技能検定\u3000事業法", "3_2"), CitedArticle("技能検定事業法", "13")]
-    made = make_statute_questions(statute, excluded=[*cited, CitedArticle("他の法律", "1")])
+    cited = [ArticleName("技能検定\u3000事業法", "3_2"), ArticleName("技能検定事業法", "13")]
+    made = make_statute_questions(statute, excluded=[*cited, ArticleName("他の法律", "1")])
     assert made.articles_left_out["cited by a question that is evaluated on"] == 2
     assert len(made.questions) >= 20
     for generated in made.questions:

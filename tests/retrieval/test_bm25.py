@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from lawqa.errors import ConfigError, DataError, MissingExtraError
 from lawqa.retrieval import bm25 as module
 from lawqa.retrieval.bm25 import Bm25, Bm25Parameters, bigram_codes, query_weights
-from lawqa.statutes.japanese import mark_words, normalise, tokenise
+from lawqa.retrieval.tokens import mark_words, tokenise
+from lawqa.statutes.normalise import normalise
 
 DOCUMENTS = [
     normalise(text)

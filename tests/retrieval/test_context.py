@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from lawqa.errors import ConfigError
 from lawqa.retrieval.context import OMISSION, build_context
-from lawqa.retrieval.evaluation import GoldArticle, gold_articles
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.retriever import Retriever
+from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import Article, Paragraph
+from lawqa.statutes.headings import gold_articles
 
 
 def hit(
@@ -63,8 +64,8 @@ def test_articles_are_set_as_in_the_data_set() -> None:
 def test_the_headings_are_read_back_as_gold_articles() -> None:
     hits = [hit("27_13", "甲"), hit("9_4", "乙", law="試験法施行令")]
     assert gold_articles(build_context(hits).text) == (
-        GoldArticle("試験法", "27_13"),
-        GoldArticle("試験法施行令", "9_4"),
+        ArticleName("試験法", "27_13"),
+        ArticleName("試験法施行令", "9_4"),
     )
 
 

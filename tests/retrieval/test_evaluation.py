@@ -10,17 +10,17 @@ import pytest
 from lawqa.errors import DataError
 from lawqa.questions import Question, read_questions
 from lawqa.retrieval.evaluation import (
-    GoldArticle,
     QuestionResult,
     evaluate_retrieval,
     figures,
-    gold_articles,
     reference_type,
     summarise,
 )
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.retriever import Retriever
+from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import read_articles
+from lawqa.statutes.headings import gold_articles
 
 ACT, HOUSE = "試験品取引法", "家屋の賃貸借に関する法律"
 
@@ -30,7 +30,7 @@ def question(name: str, context: str = "") -> Question:
 
 
 def result(name: str, *ranks: int | None) -> QuestionResult:
-    gold = tuple(GoldArticle(ACT, str(n)) for n in range(len(ranks)))
+    gold = tuple(ArticleName(ACT, str(n)) for n in range(len(ranks)))
     return QuestionResult(question(name), gold, ranks)
 
 
@@ -40,10 +40,10 @@ def test_gold_articles_are_read_from_headings_in_every_writing() -> None:
         "## 金融商品取引法施行令\n### 第１５条の７\n### 第15条の7\n#### 第16条（定義）\n"
     )
     assert gold_articles(context) == (
-        GoldArticle("金融商品取引法", "66_2"),
-        GoldArticle("金融商品取引法", "66_5"),
-        GoldArticle("金融商品取引法施行令", "15_7"),
-        GoldArticle("金融商品取引法施行令", "16"),
+        ArticleName("金融商品取引法", "66_2"),
+        ArticleName("金融商品取引法", "66_5"),
+        ArticleName("金融商品取引法施行令", "15_7"),
+        ArticleName("金融商品取引法施行令", "16"),
     )
 
 
@@ -59,7 +59,7 @@ def test_gold_articles_are_read_from_headings_in_every_writing() -> None:
     ],
 )
 def test_gold_articles_in_other_forms(quoted: str) -> None:
-    assert gold_articles(f"## 民法\n{quoted}\n本文") == (GoldArticle("民法", "140"),)
+    assert gold_articles(f"## 民法\n{quoted}\n本文") == (ArticleName("民法", "140"),)
 
 
 def test_gold_articles_of_one_heading_and_of_a_title_among_articles() -> None:
@@ -67,9 +67,9 @@ def test_gold_articles_of_one_heading_and_of_a_title_among_articles() -> None:
         "## 民法（明治二十九年法律第八十九号）\n### 第709条、第710条\n### 乙に関する規則\n### 第2条"
     )
     assert gold_articles(context) == (
-        GoldArticle("民法", "709"),
-        GoldArticle("民法", "710"),
-        GoldArticle("乙に関する規則", "2"),
+        ArticleName("民法", "709"),
+        ArticleName("民法", "710"),
+        ArticleName("乙に関する規則", "2"),
     )
 
 
@@ -156,19 +156,19 @@ def test_the_reference_type_stands_in_the_id() -> None:
 
 
 @pytest.fixture
-def dev(shared_data: Path) -> dict[str, list[GoldArticle]]:
+def dev(shared_data: Path) -> dict[str, list[ArticleName]]:
     path = shared_data / "statutes" / "gold_articles_dev.jsonl"
     if not path.exists():
         pytest.skip("the lab's gold articles are not beside the checkout")
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return {
-        row["file_name"]: [GoldArticle(a["law_title"], a["article"]) for a in row["articles"]]
+        row["file_name"]: [ArticleName(a["law_title"], a["article"]) for a in row["articles"]]
         for row in rows
     }
 
 
 def test_gold_articles_are_those_of_the_lab(
-    shared_data: Path, dev: dict[str, list[GoldArticle]]
+    shared_data: Path, dev: dict[str, list[ArticleName]]
 ) -> None:
     questions = read_questions(shared_data / "lawqa_jp" / "selection.json")
     read = {q.id: list(gold_articles(q.context)) for q in questions if q.id in dev}
@@ -178,7 +178,7 @@ def test_gold_articles_are_those_of_the_lab(
 
 @pytest.mark.slow
 def test_the_dev_half_is_found_in_the_thirteen_statutes(
-    shared_data: Path, dev: dict[str, list[GoldArticle]], tmp_path: Path
+    shared_data: Path, dev: dict[str, list[ArticleName]], tmp_path: Path
 ) -> None:
     """The aim of issue 7, on the questions that the weights were tuned on."""
     pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lawqa.splits.stems import is_known_with, is_specific
-from lawqa.statutes.folding import canonical
+from lawqa.statutes.normalise import canonical
 
 
 @pytest.mark.parametrize(

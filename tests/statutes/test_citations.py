@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.statutes.abbreviations import ABBREVIATIONS
+from lawqa.statutes.article_names import article_name
 from lawqa.statutes.citations import read_citations, squeeze
-from lawqa.statutes.japanese import normalise, to_kanji
 from lawqa.statutes.law_names import LawNames, names_of
-from lawqa.statutes.references import Spoken, article_name, law_kind
+from lawqa.statutes.normalise import normalise
+from lawqa.statutes.numerals import to_kanji
+from lawqa.statutes.references import Spoken, law_kind
 
 FIEA, ORDER = "金融商品取引法", "金融商品取引法施行令"
 DEFINITIONS = "金融商品取引法第二条に規定する定義に関する内閣府令"

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from lawqa.questions import read_questions
-from lawqa.splits import Article, gold_articles
-from lawqa.statutes.headings import quotations
+from lawqa.statutes.article_names import ParagraphName
+from lawqa.statutes.headings import quotations, quoted_paragraphs
 
 
 def articles(context: str) -> list[tuple[str, str, int]]:
-    return [(a.law_title, a.article, a.paragraph) for a in gold_articles(context)]
+    return [(a.law_title, a.article, a.paragraph) for a in quoted_paragraphs(context)]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,10 @@ def test_a_line_that_opens_an_article(line: str) -> None:
 
 def test_lines_open_articles_one_after_another() -> None:
     context = "## 甲法\n第1条 あい\nう\n第2条\nえ\n### 解説\nおか"
-    assert [(q.article.article, q.characters) for q in quotations(context)] == [("1", 3), ("2", 1)]
+    assert [(q.paragraph.article, q.characters) for q in quotations(context)] == [
+        ("1", 3),
+        ("2", 1),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -177,12 +180,15 @@ def test_an_article_without_a_law_is_unknown() -> None:
 
 def test_each_paragraph_once_with_all_its_text() -> None:
     context = "## 甲法\n### 第1条\nあいう\n### 第2条\nえ\n### 第1条\nお か"
-    assert [(q.article.article, q.characters) for q in quotations(context)] == [("1", 5), ("2", 1)]
+    assert [(q.paragraph.article, q.characters) for q in quotations(context)] == [
+        ("1", 5),
+        ("2", 1),
+    ]
 
 
 def test_headings_of_items_are_no_text_of_the_paragraph() -> None:
     (quoted,) = quotations("## 甲法\n### 第1条\n#### 第2項\n##### 第1号\nあい\n##### 第2号\nう")
-    assert (quoted.article.paragraph, quoted.characters) == (2, 3)
+    assert (quoted.paragraph.paragraph, quoted.characters) == (2, 3)
 
 
 def test_another_heading_ends_an_article_unless_it_stands_below_it() -> None:
@@ -205,11 +211,11 @@ def test_a_named_article_without_text_counts() -> None:
 
 
 def test_citing() -> None:
-    assert str(Article("甲法", "27_22_2", 3)) == "甲法 27条の22の2 3項"
-    assert str(Article("甲法", "3")) == "甲法 3条 1項", "the first paragraph has no number"
+    assert str(ParagraphName("甲法", "27_22_2", 3)) == "甲法 27条の22の2 3項"
+    assert str(ParagraphName("甲法", "3")) == "甲法 3条 1項", "the first paragraph has no number"
 
 
-def test_all_hand_read_gold_articles(shared_data: Path) -> None:
+def test_all_hand_read_quoted_paragraphs(shared_data: Path) -> None:
     gold_file = shared_data / "statutes" / "gold_articles_dev.jsonl"
     if not gold_file.is_file():
         pytest.skip("there is no gold_articles_dev.jsonl in the shared data")
@@ -217,7 +223,7 @@ def test_all_hand_read_gold_articles(shared_data: Path) -> None:
     entries = [json.loads(line) for line in gold_file.read_text(encoding="utf-8").splitlines()]
     assert len(entries) == 69
     for entry in entries:
-        found = [(a.law_title, a.article) for a in gold_articles(contexts[entry["file_name"]])]
+        found = [(a.law_title, a.article) for a in quoted_paragraphs(contexts[entry["file_name"]])]
         expected = [(a["law_title"], a["article"]) for a in entry["articles"]]
         assert list(dict.fromkeys(found)) == expected, entry["file_name"]
 
@@ -228,4 +234,4 @@ def test_every_heading_of_an_article_in_the_140_is_read(shared_data: Path) -> No
         named = [h for h in headings if "条" in h and "関係" not in h and "規定" not in h]
         laws = [h for h in headings if h.strip("# ").endswith(("法", "法律", "令", "規則"))]
         if named and laws:
-            assert gold_articles(question.context), question.id
+            assert quoted_paragraphs(question.context), question.id

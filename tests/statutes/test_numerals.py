@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.statutes.folding import canonical, fold
-from lawqa.statutes.numerals import number
+from lawqa.statutes.normalise import canonical, fold, normalise
+from lawqa.statutes.numerals import to_int
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from lawqa.statutes.numerals import number
     ],
 )
 def test_numbers(text: str, value: int) -> None:
-    assert number(text) == value
+    assert to_int(text) == value
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,23 @@ def test_what_questions_ask_for_stays_as_it_is(text: str) -> None:
 def test_a_number_longer_than_any_is_left_alone() -> None:
     endless = f"第{'9' * 5000}条"
     assert canonical(endless) == endless
+
+
+@pytest.mark.parametrize(
+    "text", ["", "十百", "二十三一", "二億三億", "千万億", "〇万", "条", "9" * 5000]
+)
+def test_what_is_no_numeral(text: str) -> None:
+    assert to_int(text) is None
+
+
+def test_what_is_no_numeral_stays_as_it_is_written() -> None:
+    assert canonical("第十百条の二") == "第十百条の2"
+    assert normalise("第十百条") == "第十百条"
+
+
+def test_a_numeral_longer_than_python_reads_is_no_numeral() -> None:
+    endless = f"第{'9' * 5000}万条"
+    assert normalise(endless) == endless
 
 
 def test_folding_takes_width_and_white_space_away() -> None:

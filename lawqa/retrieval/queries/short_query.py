@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lawqa.retrieval.queries.words import Cut, other_spellings, words_of
-from lawqa.statutes.japanese import normalise
 from lawqa.statutes.law_names import LawNames
+from lawqa.statutes.normalise import normalise
 
 LONGEST = 40
 """More characters than this are a question."""

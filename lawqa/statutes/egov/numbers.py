@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 
-from lawqa.statutes.japanese import to_kanji
+from lawqa.statutes.normalise import fold
+from lawqa.statutes.numerals import to_kanji
 
 _ONE = re.compile(r"[0-9]{1,5}(?:_[0-9]{1,5})*")
 
@@ -17,17 +17,17 @@ def normalised_number(num: str | None) -> str | None:
     Known forms: `9`, `9_9`, `9_9_9`, a range `55:63` (deleted articles) and a pair `15,16`. Any other is
     kept as it stands, since the number is what the article is found by.
     """
-    return "".join(unicodedata.normalize("NFKC", num or "").split()) or None
+    return fold(num or "") or None
 
 
 def restates_paragraph(mark: str, num: int | None) -> bool:
     """Whether the number before a paragraph (`２`, `②`) says only what `num` says."""
-    return num is not None and _folded(mark) == str(num)
+    return num is not None and fold(mark) == str(num)
 
 
 def restates_article(title: str, number: str | None) -> bool:
     """Whether the title of an article (`第二条の二`, `第２条ノ２`) says only what its number says."""
-    return number is not None and _folded(title).replace("ノ", "の") in _titles(number)
+    return number is not None and fold(title).replace("ノ", "の") in _titles(number)
 
 
 _WRITINGS: tuple[Callable[[int], str], ...] = (to_kanji, str)
@@ -50,7 +50,3 @@ def _titles(number: str) -> Iterator[str]:
 def _title(number: str, write: Callable[[int], str]) -> str:
     head, *branches = number.split("_")
     return f"第{write(int(head))}条" + "".join(f"の{write(int(branch))}" for branch in branches)
-
-
-def _folded(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())

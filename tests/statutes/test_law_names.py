@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.splits import canonical_title
 from lawqa.statutes.abbreviations import ABBREVIATIONS
-from lawqa.statutes.folding import canonical
+from lawqa.statutes.law_names import canonical_title
+from lawqa.statutes.normalise import canonical
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,8 @@ from lawqa.statutes.folding import canonical
         ),
         ("定義府令", "金融商品取引法第２条に規定する定義に関する内閣府令"),
         ("個人情報保護法", "個人情報の保護に関する法律"),
+        ("廃棄物処理法", "廃棄物の処理及び清掃に関する法律"),
+        ("感染症予防法施行令", "感染症の予防及び感染症の患者に対する医療に関する法律施行令"),
         ("貸金決済法", "貸金の決済に関する法律"),
         ("貸金決済法施行令", "貸金決済に関する法律　施行令"),
     ],

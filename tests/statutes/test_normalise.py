@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.statutes.japanese import mark_words, normalise, to_int, to_kanji, tokenise
+from lawqa.retrieval.tokens import mark_words, tokenise
+from lawqa.statutes.normalise import normalise
+from lawqa.statutes.numerals import to_int, to_kanji
 
 small = st.integers(1, 9_999)
 # What the rules look at, so that random strings meet them.

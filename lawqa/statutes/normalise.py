@@ -1,9 +1,13 @@
-"""Statute Japanese as a search engine reads it: one spelling for each word and number, then tokens.
+"""One spelling for texts that are compared, in three strengths.
 
-`normalise` folds what means the same and is written differently: character widths (NFKC), kanji and Arabic
-numerals, months, ratios, and the large つ, や, ゆ, よ of older statutes. Every rule looks only at the
-neighbouring characters, so a statute and a question are folded alike. The result is for searching and for
-reading citations; it is never shown.
+    fold        character widths (NFKC) and white space: the same words
+    canonical   and the numbers of articles in Arabic digits: the same words on the same articles. Groups of
+                questions and the leak audit compare these; 三十日 and 30日 stay different.
+    normalise   what means the same and is written differently: also other numerals, months, ratios, and the
+                large つ, や, ゆ, よ of older statutes. For searching and for reading citations, never shown.
+
+Every rule of `normalise` looks only at the neighbouring characters, so a statute and a question are folded
+alike.
 """
 
 from __future__ import annotations
@@ -11,13 +15,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal
-from zlib import crc32
 
-_ONES = "〇一二三四五六七八九"
-_TO_ASCII = str.maketrans("〇零一二三四五六七八九", "00123456789")
-_SMALL_UNITS = {"十": 10, "百": 100, "千": 1000}
-_LARGE_UNITS = {"万": 10**4, "億": 10**8, "兆": 10**12}
-_SECTION = re.compile(r"(?:([1-9]?)千)?(?:([1-9]?)百)?(?:([1-9]?)十)?([1-9]?)")
+from lawqa.statutes.numerals import ASCII_DIGITS, arabic, to_int
 
 _DIGIT = "[0-9〇零一二三四五六七八九]"
 _NUMERAL = "[0-9〇零一二三四五六七八九十百千万億兆]"
@@ -64,9 +63,15 @@ _KANA_RULES = (
 )
 _KANA = tuple((re.compile(pattern), small) for pattern, small in _KANA_RULES)
 
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:%|/[0-9]+)?")
-_EXACT, _HASHED, _PLANE = 0xF0000, 0x100000, 0xFFF0
-_BETWEEN_WORDS = re.compile(r"[^\w\U000F0000-\U0010FFFF]+")
+
+def fold(text: str) -> str:
+    """The text in NFKC and without white space."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def canonical(text: str) -> str:
+    """The folded text with the numbers of articles, paragraphs and items in Arabic digits."""
+    return arabic(fold(text))
 
 
 def normalise(text: str) -> str:
@@ -82,93 +87,6 @@ def normalise(text: str) -> str:
     return _fold_numbers(text)
 
 
-def to_int(numeral: str) -> int | None:
-    """The value of a numeral of kanji, ASCII digits or both, such as 二十一, 二〇二五 or 4千万; else None.
-
-    Units stand in falling order (千 百 十 inside 兆 億 万), as in statutes: 十百 is no numeral.
-    """
-    digits = numeral.translate(_TO_ASCII)
-    if not digits:
-        return None
-    total = 0
-    for unit, value in sorted(_LARGE_UNITS.items(), key=lambda entry: -entry[1]):
-        head, found, tail = digits.partition(unit)
-        if not found:
-            continue
-        section = _section(head)
-        if not section:
-            return None
-        total += section * value
-        digits = tail
-    rest = _section(digits) if digits else 0
-    return None if rest is None else total + rest
-
-
-def to_kanji(number: int) -> str:
-    """A number from 0 to 10**16 - 1 as statutes write it: 21 is 二十一, 1000 is 千, 10000 is 一万.
-
-    Raises:
-        ValueError: the number is out of that range.
-    """
-    if not 0 <= number < 10**16:
-        raise ValueError(f"{number} is out of range, expected 0 to 10**16 - 1")
-    if number == 0:
-        return "〇"
-    parts = []
-    for unit, value in (("兆", 10**12), ("億", 10**8), ("万", 10**4), ("", 1)):
-        section, number = divmod(number, value)
-        if section:
-            parts.append(_section_kanji(section) + unit)
-    return "".join(parts)
-
-
-def mark_words(normalised: str) -> str:
-    """Normalised text as the tokeniser cuts it: one line a run of words, one character a number.
-
-    A number becomes a character of a private-use plane, so that 30年 is two characters and never matches 0年:
-    itself below 65,520, a hash of its digits above, or with a fraction, ratio or per cent sign.
-    """
-    marked = _NUMBER.sub(_number_mark, normalised.lower())
-    return _BETWEEN_WORDS.sub("\n", marked)
-
-
-def tokenise(text: str) -> list[str]:
-    """The character bigrams of a text, in order; none reaches over punctuation.
-
-    Character bigrams find Japanese about as well as words do and need no dictionary (Fujii and Croft 1993, "A
-    comparison of indexing techniques for Japanese text retrieval", SIGIR). For statutes measured again by
-    benchmarks/retrieval.py: on the dev half MRR by words alone .82 against .79 with SudachiPy (mode C) for 13
-    statutes, .83 against .76 for a fifth of all; twice the postings, an eighth of the tokenising time.
-    `lawqa.retrieval.bm25` computes the same for whole arrays.
-    """
-    words = mark_words(normalise(text)).split("\n")
-    return [word[i : i + 2] for word in words for i in range(len(word) - 1)]
-
-
-def _section(digits: str) -> int | None:
-    """The value of digits, or of a numeral below 10,000 whose units are 千, 百 and 十; None for neither."""
-    if digits.isascii() and digits.isdigit():
-        return int(digits)
-    match = _SECTION.fullmatch(digits)
-    if match is None or not digits:
-        return None
-    present = [unit in digits for unit in "千百十"]
-    values = [
-        int(digit or 1) * unit if there else 0
-        for digit, unit, there in zip(match.groups()[:3], (1000, 100, 10), present, strict=True)
-    ]
-    return sum(values) + int(match[4] or 0)
-
-
-def _section_kanji(section: int) -> str:
-    out = []
-    for unit, value in (("千", 1000), ("百", 100), ("十", 10)):
-        digit, section = divmod(section, value)
-        if digit:
-            out.append((_ONES[digit] if digit > 1 else "") + unit)
-    return "".join(out) + (_ONES[section] if section else "")
-
-
 def _fold_numbers(text: str) -> str:
     text = _RATIO.sub(_ratio, text)
     text = _ORDINAL.sub(_ordinal, text)
@@ -182,13 +100,13 @@ def _fold_numbers(text: str) -> str:
 def _arabic(run: str) -> str:
     """A numeral in ASCII digits; unchanged where it is none. Digits only keep their leading zeros."""
     whole, point, fraction = run.replace(",", "").replace("・", ".").partition(".")
-    digits = whole.translate(_TO_ASCII)
+    digits = whole.translate(ASCII_DIGITS)
     if not (digits.isascii() and digits.isdigit()):
         value = to_int(whole)
         if value is None:
             return run
         digits = str(value)
-    return digits + point + fraction.translate(_TO_ASCII)
+    return digits + point + fraction.translate(ASCII_DIGITS)
 
 
 def _ordinal(match: re.Match[str]) -> str:
@@ -205,7 +123,7 @@ def _ratio(match: re.Match[str]) -> str:
 
 
 def _tenths(match: re.Match[str]) -> str:
-    return _per_cent(Decimal(match[1]) * 10 + Decimal((match[2] or "0").translate(_TO_ASCII)))
+    return _per_cent(Decimal(match[1]) * 10 + Decimal((match[2] or "0").translate(ASCII_DIGITS)))
 
 
 def _per_cent(value: Decimal) -> str:
@@ -216,10 +134,3 @@ def _per_cent(value: Decimal) -> str:
 def _is_short_number(digits: str) -> bool:
     """Whether this is a number that Decimal holds exactly."""
     return len(digits) <= 20 and digits.isascii() and digits.replace(".", "", 1).isdigit()
-
-
-def _number_mark(match: re.Match[str]) -> str:
-    number = match[0]
-    if number.isdigit() and len(number) < 6 and int(number) < _PLANE:
-        return chr(_EXACT + int(number))
-    return chr(_HASHED + crc32(number.encode()) % _PLANE)
