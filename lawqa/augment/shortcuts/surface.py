@@ -12,8 +12,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lawqa.augment.numerals import NUMERAL, to_int
+from lawqa.augment.numerals import NUMERAL
 from lawqa.questions import Question
+from lawqa.statutes.numerals import to_int
 
 GRAM = 3
 
@@ -82,7 +83,7 @@ def statements_in(text: str) -> tuple[str, ...]:
 def folded(text: str) -> str:
     """The text as the rules compare it."""
     text = unicodedata.normalize("NFKC", text)
-    text = _NUMBER.sub(lambda match: str(to_int(match[0])), text)
+    text = _NUMBER.sub(_digits, text)
     return _DROPPED.sub("", text).replace("つた", "った").replace("つて", "って")
 
 
@@ -138,3 +139,8 @@ def _grams(text: str) -> frozenset[str]:
 
 def _share(own: frozenset[str], other: frozenset[str]) -> float:
     return len(own & other) / len(own) if own else 0.0
+
+
+def _digits(numeral: re.Match[str]) -> str:
+    value = to_int(numeral[0])
+    return numeral[0] if value is None else str(value)
