@@ -4,6 +4,33 @@ from __future__ import annotations
 
 import re
 
+_WINDOW = 160
+
+
+class WordsBefore:
+    """A pattern for the words of a sentence before a place in it.
+
+    Such a search begins at every sign of the sentence, so a text that holds none of the keys is not searched.
+
+    Args:
+        keys: strings one of which is in every match, parted by `|`.
+        pattern: ends with `\\Z` where the words must stand right before the place.
+    """
+
+    def __init__(self, keys: str, *pattern: str) -> None:
+        self.keys = tuple(keys.split("|"))
+        self.pattern = re.compile("".join(pattern))
+        self._latest = ("", False)  # one text is asked about many places
+
+    def before(self, text: str, at: int) -> bool:
+        """Whether the words of the sentence before this place match."""
+        known, holds = self._latest
+        if known is not text:
+            holds = any(key in text for key in self.keys)
+            self._latest = text, holds
+        return holds and self.pattern.search(text, sentence_start(text, at), at) is not None
+
+
 _QUESTIONED = re.compile(
     r"[ )\]}\"'$]{0,4}(?:が)?(?:正解|正答|答え|正しい|妥当|適切|誤り|誤っている)?"
     r"(?:なの)?(?:で(?:す|ある|しょう)|だ(?:ろう)?)?"
@@ -30,23 +57,25 @@ _DOUBTFUL = re.compile(
     r"|かと(?=。|\n|\Z)"
     r"|(?:で(?:ある)?|だ)?(?:はず|気が)(?:です|だ|で|し|す)|っぽい|らしい|に傾)"
 )
-_EXAMPLE = re.compile(
+_EXAMPLE = WordsBefore(
+    "例|比如|たとえば|形式|フォーマット|書式|格式|format|for instance|e.g.|example",
     r"(?:例如|比如|(?:出力|回答|解答|答案|输出|指定)(?:の)?(?:形式|フォーマット|書式|格式)|(?:形式"
     r"|格式|フォーマット|書式)(?:は|为|是|[:)])"
     r"|\b(?:output |answer |response )?format(?:ted)?(?: is| as)?[:) ]|(?<!\w)(?:例|例題|例示"
     r"|出力例|回答例"
     r"|解答例|記入例)[:)、 \]]|例えば|たとえば"
-    r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:)[^)\]]{0,45}\Z"
+    r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:)[^)\]]{0,45}\Z",
 )
+_SUCH_AS_ENDS = ".se, (\"'["
 _SUCH_AS = re.compile(r"\b(?:e\.g\.|i\.e\.|such as|like),? ?[(\"'\[]{0,2}\Z")
-_CONDITION = re.compile(
+_CONDITION = WordsBefore(
+    "どちらかと|えて|いて|どうしても|無理に|もし|仮に|if |forced to|assuming|guess|must ",
     r"どちらかと(?:言|い)え?[ばう]|あえて|敢えて|強いて|しいて|どうしても|無理に|もし(?!か)|仮に"
     r"|\bif (?:\w{1,12} ){0,4}(?:forced|had to|must|required|insists?|pressed|needed|assum"
     r"|choos|select|pick|answer)|\bif [^.\n]{1,60} (?:were|had)\b|\bforced to\b|\bassuming\b"
     r"|\bguess"
-    r"|\bmust (?:be )?(?:choose|select|pick|chosen|selected|guess)"
+    r"|\bmust (?:be )?(?:choose|select|pick|chosen|selected|guess)",
 )
-_WINDOW = 160
 
 
 def questioned(text: str, at: int) -> bool:
@@ -61,6 +90,8 @@ def doubtful(text: str, at: int) -> bool:
 
 def sentence_start(text: str, at: int) -> int:
     """Where the sentence or line around this place begins; looks back 160 characters at most."""
+    if at == 0 or text[at - 1] == "\n":
+        return at
     low = max(0, at - _WINDOW)
     return max(
         low,
@@ -72,12 +103,13 @@ def sentence_start(text: str, at: int) -> int:
 
 def in_example(text: str, at: int) -> bool:
     """Whether this sentence or line is an example of an answer and not an answer."""
-    return (
-        _EXAMPLE.search(text, sentence_start(text, at), at) is not None
-        or _SUCH_AS.search(text, max(0, at - 12), at) is not None
+    if at == 0 or text[at - 1] == "\n":
+        return False
+    return _EXAMPLE.before(text, at) or (
+        text[at - 1] in _SUCH_AS_ENDS and _SUCH_AS.search(text, max(0, at - 12), at) is not None
     )
 
 
 def conditional(text: str, at: int) -> bool:
     """Whether the sentence so far lays down a condition (`if forced to choose`, `強いて選ぶなら`)."""
-    return _CONDITION.search(text, sentence_start(text, at), at) is not None
+    return _CONDITION.before(text, at)

@@ -125,11 +125,12 @@ def _strike_enumerations(marks: Sequence[Mark]) -> tuple[list[Mark], list[Mark]]
     """
     claims = [m for m in marks if m.kind == "claim"]
     kept = [m for m in marks if m.kind != "claim"]
+    in_line = _one_per_place([m for m in claims if m.in_line])
+    in_prose = _one_per_place([m for m in claims if not m.in_line])
+    if len({m.label for m in claims}) < 2:
+        return kept + in_line + in_prose, []
     struck: list[Mark] = []
-    for sequence in (
-        _one_per_place([m for m in claims if m.in_line]),
-        _one_per_place([m for m in claims if not m.in_line]),
-    ):
+    for sequence in (in_line, in_prose):
         for run in [sequence] if _goes_round(sequence) else _runs(sequence):
             genuine = _genuine(run)
             kept += genuine

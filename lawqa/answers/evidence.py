@@ -66,7 +66,11 @@ class Evidence(NamedTuple):
     fresh: tuple[Mark, ...] = ()
 
 
-_HANDED_IN = (stated.final_answer, stated.boxed, stated.answer_line, stated.answer_sentence)
+_HANDED_IN = tuple(
+    rule
+    for rule in RULES
+    if rule.find in (stated.final_answer, stated.boxed, stated.answer_line, stated.answer_sentence)
+)
 _NOTHING_MORE = re.compile(r"[)\]}\"'$.。\s]*\Z")
 
 
@@ -123,13 +127,8 @@ def _plain_ending(reading: Reading, named: Named) -> list[Mark] | None:
         return None
     if not _NOTHING_MORE.match(text, last.span[1]) or speaks_of_others(reading.verbatim):
         return None
-    marks = [
-        _on_the_page(mark, rule, named)
-        for rule in RULES
-        if rule.find in _HANDED_IN
-        for mark in rule.find(reading)
-    ]
     lines = [mark.label for find in (lone.lone_line, lone.headed_line) for mark in find(reading)]
+    marks = [_on_the_page(mark, rule, named) for rule in _HANDED_IN for mark in rule.find(reading)]
     firm = bool(marks) and max(marks, key=lambda m: m.at).strength >= Strength.STATED
     return marks if firm and {*lines} <= labels else None
 
@@ -141,5 +140,7 @@ def _on_the_page(mark: Mark, rule: Rule, named: Named) -> Mark:
         return mark._replace(rule=name)
     if mark.kind == "claim" and mark.at in named.by_text and not mark.soft:
         name, strength = "choice-text", min(strength, Strength.CLAIM)
-    at, span = back(named.pieces, mark.at), back_span(named.pieces, mark.span)
+    at, span = mark.at, mark.span
+    if len(named.pieces) > 1:
+        at, span = back(named.pieces, at), back_span(named.pieces, span)
     return Mark(mark.kind, mark.label, strength, at, span, mark.in_line, name, mark.soft)

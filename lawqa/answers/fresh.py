@@ -105,8 +105,13 @@ def speaks_of_others(page: Page) -> bool:
         or _NEXT.search(text) is not None
         or _QUESTION.search(text) is not None
         or _CHOICES.search(text) is not None
-        or _INLINE.search(text) is not None
+        or (_may_list_inline(text) and _INLINE.search(text) is not None)
     )
+
+
+def _may_list_inline(text: str) -> bool:
+    """Whether all four choices may be listed in one line, each followed by the same sign."""
+    return any(all(label + sign in text for label in "dcb") for sign in ".):、,")
 
 
 def _handed_in(page: Page, claims: list[Mark]) -> int | None:
@@ -138,7 +143,7 @@ def _next_question_at(page: Page, claims: list[Mark]) -> int | None:
 def _inline_choices_at(page: Page, claims: list[Mark]) -> int | None:
     """Where, behind an answer line, a question with its choices in one line begins (`…?A:…;B:…;C:…;D:…`)."""
     at = _handed_in(page, claims)
-    if at is None:
+    if at is None or not _may_list_inline(page.text):
         return None
     for listed in islice(_INLINE.finditer(page.text, at), _MOST):
         line = page.text.rfind("\n", at, listed.start()) + 1

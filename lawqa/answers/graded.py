@@ -15,12 +15,19 @@ from lawqa.answers.wording import find_each, wording
 
 _LONE = rf"[{MARK}](?<![a-z0-9_][{MARK}])(?![a-z0-9])[ {BRACKETS}]{{0,6}}"
 _DENIED = (
-    wording("正解では|正答では", rf"{_LONE}[はが][、 ]{{0,2}}(?:正解|正答)では(?:な|あり)"),
-    wording("でした|だった", rf"{_LONE}は[、 ]{{0,2}}(?:誤り|間違い)(?:でした|だった)"),
+    wording(
+        "正解では|正答では",
+        rf"{_LONE}[はが][、 ]{{0,2}}(?:正解|正答)では(?:な|あり)",
+        behind="はが",
+    ),
+    wording(
+        "でした|だった", rf"{_LONE}は[、 ]{{0,2}}(?:誤り|間違い)(?:でした|だった)", behind="は"
+    ),
     wording(
         "not|n't",
         rf"{_LONE}(?:is|was)(?: not|n't) (?:the |a )?(?:correct |right )?(?:answer|option"
         rf"|choice)\b",
+        behind="iw",
     ),
 )
 _GRADED = (
@@ -28,24 +35,28 @@ _GRADED = (
         "は",
         rf"{_LONE}は[、 ]{{0,2}}(?:(?P<good>正し(?:い|く[、あ])|適切|妥当)|誤|間違|不適"
         rf"|正しく(?:な|あり))",
+        behind="は",
     ),
     wording(
         "適切|正しい|妥当|適して",
         rf"{_LONE}の(?:\([^()\n]{{1,80}}\)|[^。、\n()]{{1,40}}?)は、?[^。\n]{{0,60}}?",
         r"(?P<good>正しい|適切|妥当|適して)(?:な[^。\n、]{1,8})?",
         r"(?:である|です|だ|と(?:考え|判断|いえ|言え|な)|い(?:る|ます))(?![なまは])",
+        behind="の",
     ),
     wording(
         "と考え|と判断|といえ|と言え",
         rf"{_LONE}は[^。\n]{{1,60}}?[、 で](?:(?P<good>正しい|適切|妥当)|不適切"
         rf"|誤り)(?:な[^。\n、]{{1,8}})?(?:である"
         rf"|だ)?と(?:考え|判断|いえ|言え)(?![なま]せ?[いん])",
+        behind="は",
     ),
     wording(
         "is |was ",
         rf"{_LONE}(?:is|was) (?:also |therefore |clearly |likely )?",
         r"(?:(?P<good>correct|right|valid|accurate|appropriate)|incorrect|wrong|false|invalid"
         r"|inaccurate)\b",
+        behind="iw",
     ),
 )
 _NAMED = re.compile(r"[、, ]{0,3}(?:選択肢|option )?[ (\"']{0,3}")

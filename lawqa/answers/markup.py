@@ -39,10 +39,14 @@ CUE = "\nAnswer: "
 """What an element named as the answer reads like."""
 
 
-def markup_edits(text: str) -> list[Edit]:
-    """The edits that take such signs out, and turn an element named as the answer into an answer line."""
+def markup_edits(text: str, signs: frozenset[str]) -> list[Edit]:
+    """The edits that take such signs out, and turn an element named as the answer into an answer line.
+
+    Args:
+        text: any text.
+        signs: every sign of it.
+    """
     edits: list[Edit] = []
-    signs = frozenset(text)
     if _NOTHING.search("".join(signs)):
         edits += [Edit(*found.span()) for found in _NOTHING.finditer(text)]
     blanks = _BLANK & signs
@@ -54,7 +58,7 @@ def markup_edits(text: str) -> list[Edit]:
         edits += [_tag_edit(found) for found in _TAGS.finditer(text)]
     if "~~" in text:
         edits += [Edit(*found.span()) for found in _STRUCK.finditer(text)]
-    if "_" in text:
+    if "_" in signs:
         edits += [Edit(*found.span()) for found in _UNDERLINED.finditer(text)]
     return sorted(edits, key=lambda edit: edit.start)
 

@@ -22,7 +22,8 @@ _ANY = rf"[{MARK}{FOREIGN}]"
 _ALONE = rf"(?<![a-z0-9_\\ァ-ヶー]){_ANY}(?![a-z0-9_ァ-ヶー])"
 _MEMBER = r"(?: ?という選択?肢|の?選択肢|の?肢|の記述|の説明|番(?!目|号)|项|項|选项|選項)"
 _PREDICATE = (
-    r"(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正"
+    # the first sign is looked at before the branches, because most places are no predicate
+    r"(?=[)\"' 。のだがをとかにで是正符错])(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正"
     r"|適|妥当|答|該当|当てはま|合致"
     r"|考え|挙げ|誤|不適|間違|疑|有力|選)|(?:を|と)(?:選|正解|答|第一|優先|判断|考え|結論|な[りる]|思)"
     r"|の可能性|か(?:も|と)|に(?:該当|相当|な[りる]|当[たて]|あた|決)|で(?:す|、|ある|しょう"
@@ -121,7 +122,8 @@ def name_choices(page: Page) -> Named:
         return Named(page, ((0, 0),), frozenset())
     edits.sort(key=lambda edit: (edit.start, -edit.end))
     (raw, folded), pieces = edited([page.raw, text], edits)
-    named = Page(raw, folded, page.choices, page.unclosed_think, (pieces, *page.maps))
+    signs = page.signs.union(*(edit.text for edit in edits))
+    named = Page(raw, folded, page.choices, page.unclosed_think, (pieces, *page.maps), signs)
     words = {edit.start for edit in edits if edit.text in LABELS and edit.text}
     places = frozenset(here for here, there in pieces if there in words and folded[here] in LABELS)
     return Named(named, pieces, places)
@@ -214,7 +216,7 @@ _LEADING = re.compile(
     r"|たぶん|多分|やはり|もっとも|最も(?=[^なも適妥])"
     r"|つまり|結局|これは|すなわち|ならば|むしろ|まず"
 )
-_BOUNDARIES = "。、\n:;,はが→"
+_BOUNDARIES = "。、\n:;,はが→()"
 _NO_NOUN = re.compile(
     rf"[ぁ-ん](?<!もの)(?<!こと)(?<!ん) ?\Z|\A[ ]?(?:[正誤適否可○×]|妥当|適切|不[適可])[ ]?\Z|{_ALONE}"
 )
@@ -251,7 +253,7 @@ def _noun_start(text: str, stop: int) -> int:
         return opening if opening >= 0 and "\n" not in text[opening:last] else stop
     low = max(0, stop - 60)
     window = text[low:stop]
-    start = 1 + max(window.rfind(sign) for sign in _BOUNDARIES + "()")
+    start = 1 + max(map(window.rfind, _BOUNDARIES))
     start = max([start, *(m.end() for m in _LEADING.finditer(window, start))])
     words = window[start:]
     if words.isascii():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lawqa.answers.context import sentence_start
+from lawqa.answers.context import WordsBefore, sentence_start
 
 _NO = r"(?:な[いくかさ]|無[いく]|ありませ|ございませ|あり(?:得|え)[なまず]|あるまい)"
 _CANNOT = r"(?:でき(?:な[いくか]|ませ|ず|かね)|いかな|いきませ|許され[なま])"
@@ -73,7 +73,8 @@ _DENIED = re.compile(
     rf"|{_TOPIC_DENIED}|{_FIT_DENIED}|{_OBJECT_DENIED}|{_ENGLISH_DENIED})"
 )
 _WORDS = r"(?: (?!(?:but|and|so)\b)\w{1,12})"
-_DOUBTED = re.compile(
+_DOUBTED = WordsBefore(
+    "not|never|hardly|n't|wrong|incorrect|mistake|error|false|untrue|doubt|unlikely|tempt|absurd|avoid",
     rf"(?:\b(?:not|never|hardly|cannot)|n't){_WORDS}? (?:think|believe|say|said|mean|agree|suggest"
     r"|follow|imply|conclude|claim|accept|see|going|want|like|willing|able|ready|wish|advise"
     r"|recommend"
@@ -84,15 +85,19 @@ _DOUBTED = re.compile(
     r"|absurd)"
     rf" (?:to|that|if|whether){_WORDS}{{0,4}} \Z"
     rf"|(?<!no )(?<!not )(?<!without )(?<!beyond )(?<!without a )\bdoubt{_WORDS}{{0,4}} \Z"
-    r"|\b(?:avoid|never|can't|cannot|won't) \Z"
+    r"|\b(?:avoid|never|can't|cannot|won't) \Z",
 )
-_OPEN = re.compile(
+_OPEN = WordsBefore(
+    "could|may|might|can|unlikely to|thought to|used to|not|never|hardly|whether|n't",
     r"(?:\b(?:could|may|might|can|cannot|unlikely to|thought to|used to|not|never|hardly"
     r"|whether)|n't)"
     r"(?: (?:also|well|possibly|perhaps|conceivably|potentially|even|ever|really|actually|it"
-    r"|this|that))* \Z"
+    r"|this|that))* \Z",
 )
-_NOT_OURS = re.compile(
+_NOT_OURS = WordsBefore(
+    "誤答|不正解|以外|でない|ではない|誤った|間違|誤り|よくある|ありがち|典型的|多い|受験|多くの人|旧|改正前|従前"
+    "|昨年|前回|別の|類題|例題|正解から|正解と|正答から|正答と|mistake|trap|distractor|misconception|pitfall|error"
+    "|wrong|incorrect| say| think| believe| argue| claim| assume| conclude|under the |before the ",
     r"(?:誤答|不正解|(?:正解|正答|答え)(?:以外|では?ない)(?:もの|の|選択肢)?"
     r"|(?:誤った|間違った|間違えた|間違いの|誤りの)(?:最終)?(?:答え?|回答|解答|解|正解)"
     r"|(?:よくある|ありがちな|典型的な|多い)(?:間違い|誤り|誤解|ミス|ひっかけ)(?:の(?:答え?|回答|解答))?"
@@ -106,7 +111,7 @@ _NOT_OURS = re.compile(
     r"|(?:wrong|incorrect|mistaken) (?:answer|guess))s?(?: here| made)? ?\Z"
     r"|\b(?:some|many|others|people|one|you|students)(?: (?:might|may|would|could|often))?"
     r" (?:say|think|believe|argue|claim|assume|conclude)(?: that)?(?: \w{1,8}){0,3} ?\Z"
-    r"|\b(?:under|before) the (?:old|former|previous|repealed)[^.\n,]{1,30},?(?: \w{1,8}){0,3} ?\Z"
+    r"|\b(?:under|before) the (?:old|former|previous|repealed)[^.\n,]{1,30},?(?: \w{1,8}){0,3} ?\Z",
 )
 _ASIDE = re.compile(
     r"[ (\-]{0,4}(?:なお|ちなみに|※|補足|参考|注[:)]|note\b|by the way|incidentally)"
@@ -120,17 +125,17 @@ def denied(text: str, at: int) -> bool:
 
 def doubted(text: str, at: int) -> bool:
     """Whether the words just before a claim deny it (`I don't think …`, `It would be wrong to …`)."""
-    return _DOUBTED.search(text, sentence_start(text, at), at) is not None
+    return _DOUBTED.before(text, at)
 
 
 def only_possible(text: str, at: int) -> bool:
     """Whether an `is` or `be` here is preceded by a word that leaves it open (`could`, `unlikely to`)."""
-    return _OPEN.search(text, sentence_start(text, at), at) is not None
+    return _OPEN.before(text, at)
 
 
 def not_ours(text: str, at: int) -> bool:
     """Whether the words before a claim speak of others' answers: wrong ones, those of an old law."""
-    return _NOT_OURS.search(text, sentence_start(text, at), at) is not None
+    return _NOT_OURS.before(text, at)
 
 
 def aside(text: str, at: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from lawqa.answers.mapping import Pieces, back_span, edited
-from lawqa.answers.markup import markup_edits
+from lawqa.answers.markup import CUE, markup_edits
 from lawqa.answers.thoughts import spoken
 
 _FOLDED_RANGES = (
@@ -71,6 +71,10 @@ def _fold_table() -> dict[int, str]:
 
 _FOLD = _fold_table()
 _SPECIAL = frozenset(map(chr, _FOLD))
+_FOLDED = {chr(code): plain for code, plain in _FOLD.items()}
+_WRITTEN = frozenset(CUE)
+"""Signs that taking out markup may put in."""
+_CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 # Special tokens of any family; those written like a tag of HTML only where no prose goes on behind them.
 _CHAT_TOKEN = re.compile(
     r"<(?:[|｜](?![ /])[^<>|｜\n]{1,40}[|｜]>"
@@ -85,6 +89,8 @@ _QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
 _LETTER = re.compile(r"[a-hj①-⑩ア-オカキ](?<![a-z0-9_\\][a-hj])(?![a-z0-9_])")
 _WORDS = re.compile(r"[a-z][a-z](?:[,.:;]? |[:'])[a-z(\[\"']")
 _MOST_LETTERS = 500
+_BRACKETS = frozenset(" ()[]{}\"'<>$")
+_CLOSING = re.compile(r"[ ()\[\]{}\"'<>$]{0,6}")
 _IN_WORD = re.compile(r"[a-zA-Z\\](?=[a-zA-Z])")
 _SHORTEST_LOOP = 200
 _LOOP_SAMPLE = 48
@@ -110,6 +116,7 @@ class Page:
         choices: the choice texts as given; empty where they are not known.
         unclosed_think: the text ends inside a think block.
         maps: the pieces that lead from `text` to the text given to `parse`, the last edit first.
+        signs: every sign of `text` and perhaps others, for a quick look at what cannot be in it.
     """
 
     raw: str
@@ -117,6 +124,7 @@ class Page:
     choices: tuple[str, ...] = ()
     unclosed_think: bool = False
     maps: tuple[Pieces, ...] = ()
+    signs: frozenset[str] = frozenset()
 
     @cached_property
     def letters(self) -> list[int]:
@@ -129,9 +137,18 @@ class Page:
         )
 
     @cached_property
-    def signs(self) -> frozenset[str]:
-        """Every sign of the text, for a quick look at what cannot be in it."""
-        return frozenset(self.text)
+    def behind(self) -> dict[str, list[int]]:
+        """Where the letters are, by the sign behind each, brackets that close on it left out."""
+        places: dict[str, list[int]] = {}
+        text, skip = self.text, _CLOSING.match
+        for at in self.letters:
+            sign = text[at + 1 : at + 2]
+            if sign in _BRACKETS:
+                closing = skip(text, at + 1)
+                end = closing.end() if closing else at + 1
+                sign = text[end : end + 1]
+            places.setdefault(sign, []).append(at)
+        return places
 
     @cached_property
     def english(self) -> bool:
@@ -145,9 +162,16 @@ class Page:
         return span
 
 
-def fold(text: str) -> str:
-    """The text in plain forms (ASCII letters in lower case, plain brackets), character by character."""
-    special = _SPECIAL.intersection(text)
+def fold(text: str, signs: frozenset[str] | None = None) -> str:
+    """The text in plain forms (ASCII letters in lower case, plain brackets), character by character.
+
+    Args:
+        text: any text.
+        signs: every sign of it, where they are known.
+    """
+    if text.isascii():
+        text, signs = text.lower(), (signs or frozenset(text)) - _CAPITALS
+    special = _SPECIAL.intersection(text if signs is None else signs)
     if len(special) > 64:
         return text.translate(_FOLD)
     for char in special:  # several times faster than `translate` for a text in few special signs
@@ -181,11 +205,14 @@ def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = Fal
         pieces.append((here, begin))
         here += end - begin + 1
     maps: tuple[Pieces, ...] = (pieces or [(0, 0)],)
-    edits = markup_edits(said)
+    signs = frozenset(said)
+    edits = markup_edits(said, signs)
     if edits:
         (said,), unmarked = edited([said], edits)
         maps = (unmarked, *maps)
-    return Page(said, fold(said), choices, heard.open, maps)
+        signs |= _WRITTEN
+    folded = frozenset([_FOLDED.get(sign, sign) for sign in signs])
+    return Page(said, fold(said, signs), choices, heard.open, maps, folded)
 
 
 def _join(raw: str, ranges: list[tuple[int, int]]) -> str:

@@ -37,7 +37,6 @@ _ITEM_ENDS = re.compile(r"[)\]\"' ]{0,3}(?:[。.]|\n|\Z)")
 _ITEM_HEAD = re.compile(
     rf"(?:\A|\n)[ >\-#(]{{0,4}}(?:選択肢)?(?P<label>[{MARK}])[)\] ]{{0,2}}[.:、 ] ?\Z"
 )
-_NO_WORD = re.compile(r"[\W_]+")
 _DONE = re.compile(r"[)\]\"'}$\s]*(?:です|である|だ|と(?:な|い|考|判)|が|[。.、,]|\n|\Z)")
 _CLOSING = re.compile(r"[)\]\"'}$。 ]*")
 _FINISHED = re.compile(r"[。.!)\"' ]\Z")
@@ -114,10 +113,7 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
     choices = [c for c in _squeezed_choices(reading.verbatim) if len(c[1]) >= _SHORTEST]
     text = reading.verbatim.text
     start = max(0, len(text) - _WINDOW)
-    squeezed = _NO_WORD.sub("", text[start:])
-    if not any(choice in squeezed for _, choice in choices):
-        return
-    squeezed, places = _squeeze(text, start)
+    squeezed = "".join(filter(str.isalnum, text[start:]))
     hits: list[tuple[int, int, Label]] = []
     for label, choice in sorted(choices, key=lambda c: -len(c[1])):
         at = squeezed.rfind(choice)
@@ -126,6 +122,7 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
     if len(hits) != 1:
         return
     first, last, label = hits[0]
+    _, places = _squeeze(text, start)
     span = (places[first], places[last - 1] + 1)
     line = text.rfind("\n", 0, span[0]) + 1
     if _ITEM.match(text, line):
@@ -151,7 +148,7 @@ def _not_meant(text: str, end: int) -> bool:
 
 def _squeeze(text: str, start: int = 0) -> tuple[str, list[int]]:
     """The letters and digits from `start` on, and where each stands."""
-    places = [i for i in range(start, len(text)) if text[i].isalnum()]
+    places = [i for i, word in enumerate(map(str.isalnum, text[start:]), start) if word]
     return "".join([text[i] for i in places]), places
 
 

@@ -44,10 +44,10 @@ _FIELD_CUE = re.compile(
     r"""(?:choice|option|selection|selected|letter|label|answer)(?:[_ -](?:letter|label|option"
     r"|choice|key|id|value))?["']?(?= ?[:=] ?["'\[(]{1,3} ?[a-j1-9①-⑩]["'\])])"""
 )
+_FIELD_SIGNS = frozenset("\"'[")
 _FIELD = re.compile(r"[:=] ?[\"'\[]")
-_NOT_A_CUE_AFTER = re.compile(
-    r"(?:[不非お応問模誤]|example |sample |incorrect |wrong |\bno |\bnot the )\Z"
-)
+_NOT_A_CUE_AFTER = frozenset("不非お応問模誤")
+_NOT_A_CUE_AFTER_WORDS = re.compile(r"(?:example |sample |incorrect |wrong |\bno |\bnot the )\Z")
 _FINAL = re.compile(r"最|final")
 _NOTE = re.compile(r"[ )\]]{0,4}\((?P<note>[^()\n]{0,60})\)(?=[ )\]\"']{0,4}[:→=は\n]|[ )]{0,4}\Z)")
 _FREE_NOTE = re.compile(
@@ -67,6 +67,7 @@ _GAP = re.compile(
     r"correct|best|right|single|final|this|question|problem|for|here|in this case)"
     r"(?![a-z])"
 )
+_WHOLE_GAP = re.compile(rf"(?:{_GAP.pattern}){{0,12}}")
 _COLON = re.compile(r"[:=→\n)\]>{#]")
 _ITEM_END = re.compile(r"[ )\]\"'$]{0,3}(?:[.:、,)]|\n|\Z|です| )")
 _LINE_END = re.compile(r"[ )\]}\"'$.。!|]*(?:です|である|だ)?[ 。.)]*(?=\n|\Z)")
@@ -85,6 +86,7 @@ _NONE = re.compile(
     r"|could not"
     r"|not (?:among|listed|determin|provided|possible|available|applicable|included|given|present)"
 )
+_NOT_BEGINS = tuple("ncswmi")
 _NOT = re.compile(
     r"(?:not|never|neither|cannot|(?:ca|could|should|would|must|is|wo)n't)"
     r"(?: (?:necessarily|likely|really|actually|going to|to))? (?:be )?(?:the )?(?:option "
@@ -151,14 +153,18 @@ def read_slots(page: Page, verbatim: Page) -> Reading:
 
 
 def _slots(page: Page) -> Iterator[Slot]:
-    fields = _FIELD_CUE.finditer(page.text) if _FIELD.search(page.text) else ()
+    quoted = not _FIELD_SIGNS.isdisjoint(page.signs)
+    fields = _FIELD_CUE.finditer(page.text) if quoted and _FIELD.search(page.text) else ()
     cues = [*_JAPANESE_CUE.finditer(page.text), *_ENGLISH_CUE.finditer(page.text), *fields]
-    cues.sort(key=lambda cue: cue.start())
+    cues.sort(key=re.Match.start)
     if len(cues) > MOST_SLOTS:
         cues = [*cues[: MOST_SLOTS // 2], *cues[-MOST_SLOTS // 2 :]]
     for cue in cues:
         start = cue.start()
-        if _NOT_A_CUE_AFTER.search(page.text, max(0, start - 12), start):
+        before = page.text[start - 1] if start else ""
+        if before in _NOT_A_CUE_AFTER or (
+            before == " " and _NOT_A_CUE_AFTER_WORDS.search(page.text, max(0, start - 12), start)
+        ):
             continue
         if cue[0][0] == "\\":
             manner: Manner = "boxed"
@@ -191,7 +197,7 @@ def _fill(page: Page, start: int, cue_end: int, behind: int, manner: Manner) -> 
     gap = page.text[cue_end:at]
     if manner == "line" and not _COLON.search(gap):
         manner = "sentence"
-    negated = _NOT.match(page.text, at)
+    negated = _NOT.match(page.text, at) if page.text[at : at + 1] in _NOT_BEGINS else None
     labels = labels_at(page, negated.end() if negated else at)
     if labels is not None and negated:
         but = _BUT.match(page.text, labels.end)
@@ -216,6 +222,9 @@ def _fill(page: Page, start: int, cue_end: int, behind: int, manner: Manner) -> 
 def _skip_gap(text: str, at: int) -> int:
     """Step over signs and small words; at most three line ends and a hundred characters."""
     limit, lines = at + 100, 0
+    whole = _WHOLE_GAP.match(text, at, limit)
+    if whole and whole[0].count("\n") <= 3:
+        return whole.end()
     for _ in range(12):
         gap = _GAP.match(text, at, limit)
         if gap is None:

@@ -57,7 +57,9 @@ def _one_search() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
         sign = pattern[: 2 if pattern[0] == "\\" else 1]
         by_sign.setdefault(sign, []).append(f"(?P<{name}>{pattern[len(sign) :]})")
     # The signs are literal, so that the search skips ahead to them.
-    branches = (rf"{sign}(?=[/／ |\w])(?:{'|'.join(rest)})" for sign, rest in by_sign.items())
+    branches = (
+        rf"{sign}(?=[/／ |]{{0,3}}\w)(?:{'|'.join(rest)})" for sign, rest in by_sign.items()
+    )
     return re.compile("|".join(branches)), meaning
 
 

@@ -28,6 +28,7 @@ class Wording(NamedTuple):
         labelled: it cannot match where no label stands alone.
         at_label: it begins with a label, so that it is only tried where one stands.
         signs: the first signs of the keys; a text with none of them needs no search for the keys.
+        behind: signs one of which follows the label that it begins with, brackets left out; empty where any may.
     """
 
     keys: tuple[str, ...]
@@ -36,10 +37,17 @@ class Wording(NamedTuple):
     labelled: bool
     at_label: bool
     signs: frozenset[str]
+    behind: str = ""
 
 
-def wording(keys: str, *pattern: str) -> Wording:
-    """A wording from its keys, parted by `|`, and the parts of its pattern."""
+def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
+    """A wording from its keys, parted by `|`, and the parts of its pattern.
+
+    Args:
+        keys: strings one of which is in every match.
+        pattern: parts of the pattern.
+        behind: what one of follows the label that the pattern begins with, brackets left out.
+    """
     whole = "".join(pattern)
     compiled = re.compile(whole)
     return Wording(
@@ -49,6 +57,7 @@ def wording(keys: str, *pattern: str) -> Wording:
         _A_LABEL in whole,
         whole.startswith(_A_LABEL) and not _has_branches(whole),
         frozenset(key[0] for key in keys.split("|")),
+        behind,
     )
 
 
@@ -73,14 +82,20 @@ def word(*words: str) -> str:
 def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
     """Every place that one of the wordings matches, wording by wording."""
     text, present = page.text, page.signs
-    for keys, pattern, english, labelled, at_label, signs in wordings:
+    for keys, pattern, english, labelled, at_label, signs, behind in wordings:
         if signs.isdisjoint(present):
             continue
         if (english and not page.english) or (labelled and not page.letters):
             continue
         for key in keys:
             if key in text:
-                if at_label:
+                if behind:
+                    for sign in behind:
+                        for at in page.behind.get(sign, ()):
+                            found = pattern.match(text, at)
+                            if found:
+                                yield found
+                elif at_label:
                     for at in page.letters:
                         found = pattern.match(text, at)
                         if found:
