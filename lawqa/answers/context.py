@@ -8,13 +8,13 @@ _WINDOW = 160
 
 
 class WordsBefore:
-    """A pattern for the words of a sentence before a place in it.
+    r"""A pattern for the words of a sentence before a place in it.
 
     Such a search begins at every sign of the sentence, so a text that holds none of the keys is not searched.
 
     Args:
         keys: strings one of which is in every match, parted by `|`.
-        pattern: ends with `\\Z` where the words must stand right before the place.
+        pattern: ends with `\Z` where the words must stand right before the place.
     """
 
     def __init__(self, keys: str, *pattern: str) -> None:

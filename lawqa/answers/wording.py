@@ -28,7 +28,7 @@ class Wording(NamedTuple):
         labelled: it cannot match where no label stands alone.
         at_label: it begins with a label, so that it is only tried where one stands.
         signs: the first signs of the keys; a text with none of them needs no search for the keys.
-        behind: signs one of which follows the label that it begins with, brackets left out; empty where any may.
+        behind: signs one of which follows the label that it begins with, brackets left out; empty: any may.
     """
 
     keys: tuple[str, ...]
