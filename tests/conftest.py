@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import re
@@ -117,9 +118,26 @@ def pytest_pycollect_makemodule(module_path: Path, parent: Any) -> pytest.Module
     return module
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _disk_is_not_waited_for() -> Iterator[None]:
+    """What a power cut would leave is nothing a test can see; the calls are tested where they matter."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+def _set_libraries_aside(known: list[int] = [0]) -> None:  # noqa: B006 - kept from test to test
+    """Every training ends with a full garbage collection, which would walk all that is imported."""
+    if len(sys.modules) > known[0] + 50:
+        gc.collect()
+        gc.freeze()
+        known[0] = len(sys.modules)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """On the CPU: these tests compare to the last digits; tests/gpu is for what a GPU computes."""
+    _set_libraries_aside()
     if not item.get_closest_marker("torch"):
         return (yield)
     import torch

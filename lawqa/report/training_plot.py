@@ -27,7 +27,10 @@ def write_training_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
     losses = [(row["step"], row["loss"]) for row in rows if "loss" in row]
     accuracies = [(row["step"], row["dev_accuracy"]) for row in rows if "dev_accuracy" in row]
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(7, 4))
+    figure.subplots_adjust(
+        left=0.1, right=0.9, bottom=0.13, top=0.88
+    )  # a fitted layout draws all twice
     FigureCanvasAgg(figure)  # not pyplot, which keeps every figure and may ask for a display
     axes = figure.add_subplot()
     axes.plot(*zip(*losses, strict=True), color="tab:blue", label="loss")
@@ -42,5 +45,5 @@ def write_training_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         right.axhline(0.25, color="tab:orange", linestyle=":", linewidth=1, label="guessing")
         right.set_ylabel("dev accuracy")
         right.set_ylim(0, 1)
-    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    figure.legend(loc="upper center", ncols=3, frameon=False)
     figure.savefig(path, dpi=120)
