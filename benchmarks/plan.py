@@ -22,8 +22,8 @@ from transformers import AutoModelForCausalLM, Qwen3Config
 from lawqa.models.load import ModelConfig, load_model
 from lawqa.models.shapes import KNOWN, ModelShape
 from lawqa.records import IGNORED
+from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
-from lawqa.training.config import TrainingConfig
 from lawqa.training.fast import FastPath
 from lawqa.training.loss_paths import LossPath, PackedPath, PlainPath, rehearse
 from lawqa.training.planning.memory import GIB, MemorySetting, training_memory
@@ -79,7 +79,7 @@ def main() -> int:
 def measure(directory: Path, path: str, tokens: int, records: int, kept: int) -> float:
     """GiB at the peak of a forward and backward pass."""
     loaded = load_model(ModelConfig(str(directory), load_in_4bit=True))
-    model = add_adapter(loaded, TrainingConfig(lora_dropout=0.0))
+    model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0))
     model.train()
     way: LossPath = (
         PackedPath(FastPath(model, keep_always(kept)), tokens)

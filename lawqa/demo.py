@@ -12,17 +12,17 @@ from lawqa.errors import ConfigError
 from lawqa.models import require_packages
 from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult, evaluate
 from lawqa.pipelines.train import train
-from lawqa.pipelines.training_prepare import TrainConfig, prepare
+from lawqa.pipelines.training_prepare import prepare
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.report.compared import difference_lines
 from lawqa.report.table import summary_table
 from lawqa.scoring import compare, judge
+from lawqa.settings import Hyperparameters, TrainingRun
 from lawqa.splits import Split, holdout
-from lawqa.training.config import TrainingConfig
 
 # For two layers of random weights: high enough for the loss to fall visibly within a minute.
-_TRAINING = TrainingConfig(
+_TRAINING = Hyperparameters(
     num_epochs=4, batch_size=4, gradient_accumulation_steps=2, learning_rate=5e-3,
     max_seq_length=2048, token_budget=4096,
 )  # fmt: skip
@@ -90,7 +90,7 @@ def run_demo(
     base = evaluate(_evaluation(test_file, model, directory / "base", fresh=fresh))
     say(f"training a 4-bit QLoRA adapter on {len(split.train)} questions")
     prepared = prepare(
-        TrainConfig(
+        TrainingRun(
             train_file=train_file,
             output_dir=directory / "adapter",
             model_name=str(model),

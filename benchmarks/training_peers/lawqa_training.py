@@ -9,8 +9,8 @@ import work
 
 from lawqa.models.load import ModelConfig, load_model
 from lawqa.records import IGNORED, TokenizedRecord
+from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
-from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import fit
 
 
@@ -27,7 +27,7 @@ def run(context: str, batch: int) -> None:
         records.append(
             TokenizedRecord(str(number), asked + answer, [IGNORED] * len(asked) + answer)
         )
-    config = TrainingConfig(
+    config = Hyperparameters(
         num_epochs=1, batch_size=batch, gradient_accumulation_steps=1, lora_dropout=0.0,
         learning_rate=work.LEARNING_RATE, warmup_ratio=0.0, max_seq_length=4096, save_minutes=0,
     )  # fmt: skip

@@ -8,39 +8,15 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Protocol
 
 import tyro
-from tyro.conf import arg, subcommand
 
-from lawqa.cli.augment import Augment
-from lawqa.cli.compare import Compare
 from lawqa.cli.console import Console, console_messages
-from lawqa.cli.crossval import Crossval
-from lawqa.cli.data import Data
-from lawqa.cli.demo import Demo
-from lawqa.cli.distill import Distill
-from lawqa.cli.docs import Docs
-from lawqa.cli.doctor import Doctor
-from lawqa.cli.evaluate import Evaluate
-from lawqa.cli.index import Index
-from lawqa.cli.log import Log
-from lawqa.cli.merge import Merge
-from lawqa.cli.place import PlaceCommand, apply_place
-from lawqa.cli.plan import Plan
 from lawqa.cli.reachable import require_reachable
-from lawqa.cli.records import Records
-from lawqa.cli.report import Report
-from lawqa.cli.rescore import Rescore
-from lawqa.cli.runs import Runs
-from lawqa.cli.split import Split
 from lawqa.cli.standard_output import tolerant_output
-from lawqa.cli.statutes import Statutes
-from lawqa.cli.step import Step
-from lawqa.cli.sweep import Sweep
-from lawqa.cli.train import Train
+from lawqa.cli.table import COMMANDS, Runnable, command_class, only_named
 from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, printable
-from lawqa.ranges import require_in_range
+from lawqa.settings.ranges import require_in_range
 
 EXIT_USER_MISTAKE = 2
 EXIT_BROKEN_PIPE = 141
@@ -57,40 +33,6 @@ _DESCRIPTION = (
     "`lawqa COMMAND --help` explains a command."
 )
 
-Command = Annotated[
-    Annotated[Evaluate, subcommand("evaluate")]
-    | Annotated[Train, subcommand("train")]
-    | Annotated[Plan, subcommand("plan")]
-    | Annotated[Records, subcommand("records")]
-    | Annotated[Split, subcommand("split")]
-    | Annotated[Distill, subcommand("distill")]
-    | Annotated[Augment, subcommand("augment")]
-    | Annotated[Crossval, subcommand("crossval")]
-    | Annotated[Sweep, subcommand("sweep")]
-    | Annotated[Merge, subcommand("merge")]
-    | Annotated[Rescore, subcommand("rescore")]
-    | Annotated[Compare, subcommand("compare")]
-    | Annotated[Report, subcommand("report")]
-    | Annotated[Runs, subcommand("runs")]
-    | Annotated[Data, subcommand("data")]
-    | Annotated[Statutes, subcommand("statutes")]
-    | Annotated[Index, subcommand("index")]
-    | Annotated[Log, subcommand("log")]
-    | Annotated[Step, subcommand("step")]
-    | Annotated[Doctor, subcommand("doctor")]
-    | Annotated[PlaceCommand, subcommand("place")]
-    | Annotated[Docs, subcommand("docs")]
-    | Annotated[Demo, subcommand("demo")],
-    arg(name=""),
-]
-
-
-class Runnable(Protocol):
-    """A command with its arguments."""
-
-    def run(self) -> int:
-        """Do it and return the exit code."""
-
 
 def parse_arguments(argv: Sequence[str]) -> Runnable:
     """The command that these arguments name.
@@ -98,8 +40,13 @@ def parse_arguments(argv: Sequence[str]) -> Runnable:
     Raises:
         SystemExit: the arguments are wrong (code 2), or help was asked for (code 0).
     """
-    command: Runnable = tyro.cli(Command, prog="lawqa", description=_DESCRIPTION, args=list(argv))
-    return command
+    name, *rest = argv or [""]
+    if name in COMMANDS:
+        return tyro.cli(command_class(name), prog=f"lawqa {name}", args=rest)
+    table: Runnable = tyro.cli(
+        only_named(), prog="lawqa", description=_DESCRIPTION, args=list(argv)
+    )
+    return table
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -140,6 +87,8 @@ def _code(arguments: list[str], console: Console) -> int:
         console.follow(command)
         require_in_range(command, "lawqa COMMAND --help  explains every option")
         require_reachable(command)
+        from lawqa.cli.place import apply_place
+
         apply_place(arguments)
         return command.run()
     except SystemExit as stop:

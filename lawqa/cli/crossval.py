@@ -17,6 +17,7 @@ from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
+from lawqa.settings import Hyperparameters, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.crossval_pool import Pooled
@@ -90,7 +91,8 @@ class CrossvalRun:
             self.training.model_name,
             self.training.revision,
         )
-        dtype, training = self.training.dtype(), self.training.training()
+        training = Hyperparameters(**values_of(Hyperparameters, self.training))
+        dtype = self.training.chosen_dtype()
         from lawqa.commands import current_place
         from lawqa.pipelines.crossval import CrossvalConfig, run_crossval
 
@@ -109,8 +111,8 @@ class CrossvalRun:
             ),
             permutations=self.records.permutations,
             revision=self.training.revision,
-            load_in_4bit=self.training.use_4bit,
-            quant_type=self.training.bnb_4bit_quant_type,
+            load_in_4bit=self.training.load_in_4bit,
+            quant_type=self.training.quant_type,
             dtype=dtype,
             training=training,
             place=current_place(self.evaluation.place),

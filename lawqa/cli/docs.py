@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, get_args, get_type_hints
 
 from tyro.conf import arg, subcommand
 
@@ -134,22 +134,25 @@ def _help_text(words: tuple[str, ...]) -> str:
 
 def subcommands() -> Iterator[tuple[str, ...]]:
     """All subcommands by their words, the program itself first."""
-    from lawqa.cli import Command
+    from lawqa.cli.table import COMMANDS, command_class
 
     yield ()
-    yield from _named(Command, ())
+    for name in COMMANDS:
+        yield (name,)
+        yield from _inner(command_class(name), (name,))
 
 
-def _named(annotation: Any, before: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The subcommands of a union of annotated classes, and those inside of them."""
-    for member in get_args(get_args(annotation)[0]):
-        kind, *marks = get_args(member)
+def _inner(kind: type, before: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The subcommands of a command that has nothing but a union of annotated classes."""
+    if not is_dataclass(kind) or [field.name for field in fields(kind)] != ["command"]:
+        return
+    union = get_type_hints(kind, include_extras=True)["command"]
+    for member in get_args(get_args(union)[0]):
+        inner, *marks = get_args(member)
         name = next(mark.name for mark in marks if hasattr(mark, "name") and mark.name)
         words = (*before, str(name))
         yield words
-        hints = get_type_hints(kind, include_extras=True) if is_dataclass(kind) else {}
-        if [field.name for field in fields(kind)] == ["command"]:
-            yield from _named(hints["command"], words)
+        yield from _inner(inner, words)
 
 
 @contextlib.contextmanager

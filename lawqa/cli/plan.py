@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.evaluate import DEFAULT_MODEL
 from lawqa.cli.power import PowerFlags, power_json, power_text
 from lawqa.errors import ConfigError
-from lawqa.training.config import ALL_LINEAR, TrainingConfig
+from lawqa.settings import ALL_LINEAR, DEFAULT_MODEL, Hyperparameters
 
 if TYPE_CHECKING:
     from lawqa.training.planning.plan import TrainingPlan
@@ -65,7 +64,7 @@ class Plan:
 
         if self.max_seq_length < 2:
             raise ConfigError(f"--max-seq-length is {self.max_seq_length}, expected 2 or more")
-        TrainingConfig(
+        Hyperparameters(
             lora_r=self.lora_r, lora_dropout=self.lora_dropout, target_modules=self.target_modules,
             batch_size=self.batch_size,
             gradient_accumulation_steps=self.gradient_accumulation_steps,

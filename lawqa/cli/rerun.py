@@ -9,9 +9,11 @@ from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lawqa.settings.declared import Vocabulary, flags_of
+
 
 def resume_command(
-    command: str, arguments: Any, run_dir: Path, always: Collection[str] = ()
+    command: Vocabulary, arguments: Any, run_dir: Path, always: Collection[str] = ()
 ) -> str:
     """What a user types to go on with a run.
 
@@ -27,28 +29,31 @@ def resume_command(
     same = replace(arguments, run_dir=run_dir, resume=True, fresh=False)
     size = int(os.environ.get("WORLD_SIZE", "1"))
     program = ["lawqa"] if size == 1 else ["torchrun", "--nproc-per-node", str(size), "-m", "lawqa"]
-    return shlex.join([*program, command, *given_words(same, always)])
+    return shlex.join([*program, command, *given_words(same, always, command)])
 
 
-def given_words(arguments: Any, always: Collection[str] = ()) -> Iterator[str]:
+def given_words(
+    arguments: Any, always: Collection[str] = (), vocabulary: Vocabulary | None = None
+) -> Iterator[str]:
     """The words of the flags that differ from their defaults, and of those that are always named.
 
     Args:
         arguments: a dataclass of flags, or of such dataclasses.
         always: fields that are named even where they have their defaults.
+        vocabulary: whose names the flags have.
     """
     for field in fields(arguments):
-        value, flag = getattr(arguments, field.name), field.name.replace("_", "-")
+        value, flag = getattr(arguments, field.name), flags_of(field, vocabulary)[0]
         if is_dataclass(value):
-            yield from given_words(value, always)
+            yield from given_words(value, always, vocabulary)
         elif value == _default(field) and field.name not in always:
             continue
         elif isinstance(value, bool):
-            yield f"--{flag}" if value else f"--no-{flag}"
+            yield flag if value else f"--no-{flag.removeprefix('--')}"
         elif isinstance(value, tuple):
-            yield from (f"--{flag}", *map(str, value))
+            yield from (flag, *map(str, value))
         else:
-            yield from (f"--{flag}", str(value))
+            yield from (flag, str(value))
 
 
 def _default(field: Field[Any]) -> object:

@@ -6,7 +6,6 @@ import logging
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tyro.conf import OmitArgPrefixes
 
@@ -17,9 +16,7 @@ from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
-
-if TYPE_CHECKING:
-    from lawqa.training.config import TrainingConfig
+from lawqa.settings import Hyperparameters, values_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +60,8 @@ class Sweep:
         for remark in remarks:
             logger.warning("note: %s", remark)
         rag = self.retrieval.config((condition,), flags.model_name, flags.revision)
-        dtype, training = flags.dtype(), flags.training()
+        training = Hyperparameters(**values_of(Hyperparameters, flags))
+        dtype = flags.chosen_dtype()
         from lawqa.commands import current_place
         from lawqa.pipelines.crossval import CrossvalConfig
         from lawqa.pipelines.sweep import Grid, SweepConfig, run_sweep
@@ -78,8 +76,8 @@ class Sweep:
                 seed=flags.seed,
                 spec=PromptSpec("direct", condition),
                 revision=flags.revision,
-                load_in_4bit=flags.use_4bit,
-                quant_type=flags.bnb_4bit_quant_type,
+                load_in_4bit=flags.load_in_4bit,
+                quant_type=flags.quant_type,
                 dtype=dtype,
                 training=training,
                 place=current_place(grid.place),
@@ -110,7 +108,7 @@ def _refuse_single_values(flags: TrainingFlags) -> None:
             )
 
 
-def _commands(sweep: Sweep, condition: Condition, best: TrainingConfig) -> list[str]:
+def _commands(sweep: Sweep, condition: Condition, best: Hyperparameters) -> list[str]:
     """What a user types to train with these settings; questions with contexts are made records first."""
     flags = replace(
         sweep.training,
@@ -129,5 +127,12 @@ def _commands(sweep: Sweep, condition: Condition, best: TrainingConfig) -> list[
         train_file = "RECORDS.jsonl"
         lines.append(shlex.join([*words, "--output-path", train_file]))
     ends = ["--output-dir", "ADAPTER", "--do-train"]
-    words = ["lawqa", "train", "--train-file", train_file, *given_words(flags, named), *ends]
+    words = [
+        "lawqa",
+        "train",
+        "--train-file",
+        train_file,
+        *given_words(flags, named, "train"),
+        *ends,
+    ]
     return [*lines, shlex.join(words)]

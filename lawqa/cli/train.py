@@ -8,47 +8,26 @@ import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff
 
 from lawqa.cli.training_flags import TrainingFlags
 from lawqa.errors import Interrupted
+from lawqa.settings import DevSettings, Hyperparameters, TrainingFiles, TrainingRun, values_of
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.training_prepare import TrainConfig
     from lawqa.training.fit import TrainingFigures
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train(TrainingFlags):
+class Train(TrainingFlags, DevSettings, TrainingFiles):
     """Train a QLoRA adapter; without --do-train only rehearse and print the plan."""
 
-    train_file: Path
-    """Records from `lawqa records`, or questions, from which direct closed-book records are made."""
-    output_dir: Path
-    """Where the adapter, its manifest and the log go."""
-    dev_file: Path | None = None
-    """Questions, or records of them, whose accuracy decides which step is kept; none may be trained on."""
-    dev_condition: Literal["closed", "gold"] | None = None
-    """The context that dev questions are put with, where the training records do not say it."""
-    eval_steps: int = 0
-    """Optimiser steps between two scorings of the dev questions; 0 for one an epoch."""
-    patience: int = 0
-    """Stop after so many scorings in a row without a better dev accuracy; 0 for never."""
-    stop_on_collapse: FlagCreatePairsOff[bool] = False
-    """Stop where dev answers pile up on one label on which they did not before training."""
-    fsdp: FlagCreatePairsOff[bool] = False
-    """Share the base model's weights out over the processes that torchrun starts: for models that do not fit
-    one GPU; slower, and each process loads the whole model into main memory first."""
     place: str | None = None
     """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
-    resume: FlagCreatePairsOff[bool] = False
-    """Go on from the last checkpoint; begin where there is none."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier adapter in the output directory."""
     do_train: FlagCreatePairsOff[bool] = False
     """Train. Without it nothing is written."""
 
@@ -95,33 +74,10 @@ class Train(TrainingFlags):
             print(f"\n{figures_text(figures)}\nadapter: {self.output_dir}")
         return 0
 
-    def _config(self) -> TrainConfig:
-        dtype = self.dtype()
-        training = replace(
-            self.training(),
-            eval_steps=self.eval_steps,
-            patience=self.patience,
-            stop_on_collapse=self.stop_on_collapse,
-        )
-        from lawqa.pipelines.training_prepare import TrainConfig
-
-        return TrainConfig(
-            train_file=self.train_file,
-            output_dir=self.output_dir,
-            model_name=self.model_name,
-            revision=self.revision,
-            load_in_4bit=self.use_4bit,
-            quant_type=self.bnb_4bit_quant_type,
-            dtype=dtype,
-            fsdp=self.fsdp,
-            training=training,
-            dev_file=self.dev_file,
-            dev_condition=self.dev_condition,
-            resume=self.resume,
-            fresh=self.fresh,
-            report_to=self.report_to,
-            quiet=self.console.quiet,
-        )
+    def _config(self) -> TrainingRun:
+        own = {"dtype": self.chosen_dtype(), "quiet": self.console.quiet}
+        training = Hyperparameters(**values_of(Hyperparameters, self))
+        return TrainingRun(**{**values_of(TrainingRun, self), **own, "training": training})
 
 
 def figures_text(figures: TrainingFigures) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from lawqa.commands.model import Place, Rule
 from lawqa.commands.source import packaged_source
 from lawqa.errors import PolicyError
+from lawqa.settings import same_flags
 
 _WRAPPERS = (
     "nohup",
@@ -198,11 +199,12 @@ def _downloaded(argv: Sequence[str]) -> list[str]:
 
 
 def _values(argv: Sequence[str], flag: str) -> list[str]:
-    """The values that a flag has, in both ways of writing; tyro takes `_` for `-`."""
+    """The values that a flag has, by all its names, in both ways of writing; tyro takes `_` for `-`."""
+    names = same_flags(flag)
     found = []
     for i, word in enumerate(argv):
         name, equals, value = word.partition("=")
-        if not name.startswith("--") or name.replace("_", "-") != flag:
+        if not name.startswith("--") or name.replace("_", "-") not in names:
             continue
         if equals:
             found.append(value)

@@ -20,15 +20,15 @@ from lawqa.pipelines.index_files import read_index_manifest
 from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.train import train
-from lawqa.pipelines.training_prepare import TrainConfig, prepare
+from lawqa.pipelines.training_prepare import prepare
 from lawqa.pipelines.training_resume import FREE_TRAINING
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import make_records, write_records
 from lawqa.runs.directory import MANIFEST, read_manifest, write_json
 from lawqa.runs.outputs import remove_empty
-from lawqa.training.config import TrainingConfig
-from lawqa.training.monitoring.trackers import Tracker, require_trackers
+from lawqa.settings import Hyperparameters, Tracker, TrainingRun
+from lawqa.training.monitoring.trackers import require_trackers
 
 Say = Callable[[str], object]
 
@@ -67,7 +67,7 @@ class CrossvalConfig:
     """The 4-bit data type; None for that of the model's files, else nf4."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     """The dtype of products."""
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    training: Hyperparameters = field(default_factory=Hyperparameters)
     """How; its seed is replaced."""
     place: str = "any"
     """Where this runs."""
@@ -152,7 +152,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
         )
         write_records(records, made)
         prepared = prepare(
-            TrainConfig(
+            TrainingRun(
                 train_file=records,
                 output_dir=adapter,
                 model_name=config.model_name,

@@ -11,7 +11,7 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.rag import RagConfig
 from lawqa.pipelines.servers import ServerConfig
 from lawqa.prompting import PromptSpec
-from lawqa.ranges import out_of_range
+from lawqa.settings.ranges import out_of_range
 
 AnswerBy = Literal["logits", "generate"]
 

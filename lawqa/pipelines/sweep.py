@@ -25,7 +25,7 @@ from lawqa.runs.directory import MANIFEST, read_manifest, write_json
 from lawqa.runs.identity import content_is_known, model_differences
 from lawqa.runs.result_log import find_results
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
-from lawqa.training.config import TrainingConfig
+from lawqa.settings import Hyperparameters
 from lawqa.training.monitoring.trackers import require_trackers
 
 SWEEP = "sweep.json"
@@ -54,7 +54,7 @@ class Grid:
                 shown = " ".join(f"{value:g}" for value in values) or "empty"
                 raise ConfigError(f"{flag} is {shown}, expected different values")
 
-    def cells(self, training: TrainingConfig) -> dict[str, TrainingConfig]:
+    def cells(self, training: Hyperparameters) -> dict[str, Hyperparameters]:
         """The settings of every cell by its name.
 
         Raises:
@@ -89,7 +89,7 @@ class Cell:
 
     name: str
     """Such as `lr0.0002_r16_epochs3`."""
-    training: TrainingConfig
+    training: Hyperparameters
     """Its settings."""
     summary: Summary
     """Figures of the pooled held-out answers."""

@@ -17,17 +17,18 @@ from lawqa.pipelines.training_outputs import (
     manifest_of,
     write_outputs,
 )
-from lawqa.pipelines.training_prepare import Prepared, TrainConfig, is_main_process
+from lawqa.pipelines.training_prepare import Prepared, is_main_process
 from lawqa.pipelines.training_resume import earlier_training, require_same_request
 from lawqa.runs.directory import Manifest, RunDirectory, ending, now
 from lawqa.runs.lock import locked_directory
+from lawqa.settings import TrainingRun
 from lawqa.training.monitoring.log import EVENTS
 
 if TYPE_CHECKING:
     from lawqa.training.fit import TrainingFigures
 
 
-def is_done(config: TrainConfig) -> bool:
+def is_done(config: TrainingRun) -> bool:
     """Whether `resume` has nothing left to do.
 
     Raises:

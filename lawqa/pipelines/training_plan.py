@@ -10,7 +10,7 @@ from lawqa.records import masked_text
 
 if TYPE_CHECKING:
     from lawqa.pipelines.training_prepare import Prepared
-    from lawqa.training.config import TrainingConfig
+    from lawqa.settings import Hyperparameters
 
 
 def plan_text(prepared: Prepared) -> str:
@@ -72,7 +72,7 @@ def _dev_text(prepared: Prepared, per_epoch: int) -> str:
     )
 
 
-def _saving_text(training: TrainingConfig) -> str:
+def _saving_text(training: Hyperparameters) -> str:
     rhythms = [
         f"every {training.save_minutes:g} minutes" if training.save_minutes else "",
         f"every {training.save_steps} steps" if training.save_steps else "",

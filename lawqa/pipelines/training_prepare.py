@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import ReadingRecord, holds_readings, pack_readings, read_readings
 from lawqa.digests import hashed_while_read
@@ -14,7 +14,6 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.training_dev import DevQuestions, load_dev
 from lawqa.pipelines.training_outputs import manifest_of
 from lawqa.pipelines.training_resume import earlier_training, require_same_training
-from lawqa.prompting import Condition
 from lawqa.records import (
     TokenizedRecord,
     TrainingRecord,
@@ -27,9 +26,9 @@ from lawqa.runs.directory import MANIFEST, RunDirectory
 from lawqa.runs.lock import LOCK, require_free
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.remove import OF_ADAPTER
+from lawqa.settings import TrainingRun
 from lawqa.templates import described, sentences
-from lawqa.training.config import TrainingConfig
-from lawqa.training.monitoring.trackers import Tracker, require_trackers
+from lawqa.training.monitoring.trackers import require_trackers
 
 if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
@@ -38,57 +37,6 @@ logger = logging.getLogger(__name__)
 
 READING_TOKENS = 1024
 """Tokens of a sequence of articles to read, where no other length is asked for."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What is trained on what, and where the adapter goes."""
-
-    train_file: Path
-    """Records, or questions from which direct closed-book records are made."""
-    output_dir: Path
-    """Where adapter, manifest and log go."""
-    model_name: str
-    """The base model."""
-    revision: str | None = None
-    """Its revision."""
-    load_in_4bit: bool = False
-    """Train over 4-bit weights."""
-    quant_type: Literal["nf4", "fp4"] | None = None
-    """The 4-bit data type; None for that of the model's files, else nf4."""
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    """The dtype of products."""
-    fsdp: bool = False
-    """Share the base model's weights out over the processes."""
-    training: TrainingConfig = field(default_factory=TrainingConfig)
-    """How."""
-    dev_file: Path | None = None
-    """Questions, or records of them, whose accuracy decides which step is kept."""
-    dev_condition: Condition | None = None
-    """How dev questions are put, where the training records leave it open."""
-    resume: bool = False
-    """Go on with an interrupted training in the output directory; begin one where there is none."""
-    fresh: bool = False
-    """Replace an earlier adapter in the output directory."""
-    report_to: tuple[Tracker, ...] = ()
-    """Trackers that get the figures, besides TensorBoard's event files."""
-    quiet: bool = False
-    """No progress bar."""
-
-    def __post_init__(self) -> None:
-        if self.resume and self.fresh:
-            raise ConfigError(
-                "--resume and --fresh contradict each other",
-                "--resume goes on with a training, --fresh begins anew",
-            )
-
-    def to_json(self) -> dict[str, Any]:
-        """The settings in plain JSON types."""
-        plain = {
-            key: str(value) if isinstance(value, Path) else value
-            for key, value in vars(self).items()
-        }
-        return {**plain, "training": vars(self.training)}
 
 
 @dataclass(frozen=True)
@@ -109,7 +57,7 @@ class TrainingSource:
 class Prepared:
     """Everything that training needs, checked."""
 
-    config: TrainConfig
+    config: TrainingRun
     """What was asked for."""
     loaded: LoadedModel
     """The base model."""
@@ -135,7 +83,7 @@ class Prepared:
         )
 
 
-def prepare(config: TrainConfig) -> Prepared:
+def prepare(config: TrainingRun) -> Prepared:
     """Load and check everything; writes nothing.
 
     Raises:
@@ -183,7 +131,7 @@ def prepare(config: TrainConfig) -> Prepared:
     return prepared
 
 
-def _require_own_directory(config: TrainConfig) -> None:
+def _require_own_directory(config: TrainingRun) -> None:
     """The output directory is none that something is read from, and holds nothing of anybody else."""
     holds_training = (config.output_dir / MANIFEST).is_file()
     claim_directory(
@@ -198,7 +146,7 @@ def _require_own_directory(config: TrainConfig) -> None:
     )
 
 
-def _dev(config: TrainConfig, source: TrainingSource) -> DevQuestions | None:
+def _dev(config: TrainingRun, source: TrainingSource) -> DevQuestions | None:
     training = config.training
     if config.dev_file is None:
         alone = [

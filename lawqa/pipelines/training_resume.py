@@ -14,7 +14,7 @@ from lawqa.runs.directory import MANIFEST, Manifest, read_manifest
 from lawqa.runs.identity import content_is_known, model_differences
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.training_prepare import TrainConfig
+    from lawqa.settings import TrainingRun
 
 # They decide memory, speed, what is kept or said, never what is learnt; or are compared by content.
 _FREE = {"train_file", "dev_file", "output_dir", "fresh", "resume", "quiet", "fsdp", "training",
@@ -65,7 +65,7 @@ def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Man
     _refuse(output_dir, before, after)
 
 
-def require_same_request(config: TrainConfig, earlier: Mapping[str, Any]) -> None:
+def require_same_request(config: TrainingRun, earlier: Mapping[str, Any]) -> None:
     """Make sure that a training is the one that is asked for, as far as that is known without the model.
 
     Raises:

@@ -12,10 +12,10 @@ from transformers import set_seed
 from lawqa.errors import ConfigError
 from lawqa.models.adapters.state import no_peft_warnings
 from lawqa.models.load import LoadedModel
-from lawqa.training.config import ALL_LINEAR, TrainingConfig
+from lawqa.settings import ALL_LINEAR, Hyperparameters
 
 
-def add_adapter(loaded: LoadedModel, config: TrainingConfig) -> Any:
+def add_adapter(loaded: LoadedModel, config: Hyperparameters) -> Any:
     """Freeze the model and give its linear layers LoRA weights in float32 (QLoRA, arXiv:2305.14314).
 
     `prepare_model_for_kbit_training` is not used: it casts everything that is not quantised to float32,

@@ -15,6 +15,7 @@ from lawqa.errors import ConfigError, Interrupted
 from lawqa.models.load import LoadedModel
 from lawqa.prompting import end_of_turn
 from lawqa.records import TokenizedRecord
+from lawqa.settings import Hyperparameters, Tracker
 from lawqa.training.cadence import Rhythm
 from lawqa.training.checkpoints.checkpoint_state import (
     Keeper,
@@ -28,13 +29,11 @@ from lawqa.training.checkpoints.directory import (
     remove_unfinished,
     staging,
 )
-from lawqa.training.config import TrainingConfig
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.loss_paths import choose_path
 from lawqa.training.monitoring.log import LOG
 from lawqa.training.monitoring.progress import Progress
-from lawqa.training.monitoring.trackers import Tracker
 from lawqa.training.monitoring.tracking import open_trackers
 from lawqa.training.processes.group import form_group, require_shared_directory
 from lawqa.training.processes.interruption import Interruption
@@ -75,7 +74,7 @@ def fit(
     loaded: LoadedModel,
     model: Any,
     records: Sequence[TokenizedRecord],
-    config: TrainingConfig,
+    config: Hyperparameters,
     output_dir: Path,
     *,
     quiet: bool = False,
@@ -205,7 +204,7 @@ def _start_from(
     return found[0]
 
 
-def check_shares(config: TrainingConfig, records: int, *, processes: int) -> None:
+def check_shares(config: Hyperparameters, records: int, *, processes: int) -> None:
     """Make sure that each process gets a record of every step.
 
     Raises:
@@ -224,7 +223,7 @@ def _end_token_id(tokenizer: Any) -> int:
     return int(end)
 
 
-def _arguments(loaded: LoadedModel, config: TrainingConfig, output_dir: Path) -> TrainingArguments:
+def _arguments(loaded: LoadedModel, config: Hyperparameters, output_dir: Path) -> TrainingArguments:
     arguments = TrainingArguments(
         # Checkpoints are written here and moved when whole; nothing else is.
         output_dir=str(staging(output_dir)),

@@ -15,7 +15,7 @@ from lawqa.models.device import free_bytes
 from lawqa.models.load import LoadedModel
 from lawqa.models.shapes import ModelShape
 from lawqa.records import IGNORED
-from lawqa.training.config import TrainingConfig
+from lawqa.settings import Hyperparameters
 from lawqa.training.data.collate import micro_batches
 from lawqa.training.fast import FastPath, pack, packed_parts, why_not
 from lawqa.training.planning.memory import GIB, MemorySetting, training_memory
@@ -99,7 +99,7 @@ class PackedPath:
 def choose_path(
     loaded: LoadedModel,
     model: Any,
-    config: TrainingConfig,
+    config: Hyperparameters,
     longest: int,
     say: Callable[[str], None],
 ) -> LossPath:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from lawqa.training.config import Schedule
+from lawqa.settings import Schedule
 
 
 def rate_at(step: int, warmup_steps: int, total_steps: int, schedule: Schedule = "cosine") -> float:

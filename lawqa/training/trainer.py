@@ -19,13 +19,13 @@ from lawqa.errors import TrainingError
 from lawqa.models.device import full_memory_named
 from lawqa.models.load import LoadedModel
 from lawqa.records import IGNORED, TokenizedRecord
+from lawqa.settings import Hyperparameters
 from lawqa.training.checkpoints.checkpoint_state import (
     Keeper,
     adapter_weights,
     load_adapter_weights,
     put_adapter_weights,
 )
-from lawqa.training.config import TrainingConfig
 from lawqa.training.data.collate import check_mask
 from lawqa.training.data.sampler import StepSampler
 from lawqa.training.dev import DevResult, DevScorer
@@ -59,7 +59,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     def __init__(
         self,
         *,
-        config: TrainingConfig,
+        config: Hyperparameters,
         keys: Sequence[str],
         end_token_id: int,
         path: LossPath,

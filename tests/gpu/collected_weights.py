@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from lawqa.models.load import ModelConfig, load_model
+from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
-from lawqa.training.config import TrainingConfig
 from lawqa.training.processes.sharding import share_out
 
 
@@ -19,7 +19,7 @@ def main() -> None:
     rank = torch.distributed.get_rank()
     torch.cuda.set_device(rank)
     loaded = load_model(ModelConfig(sys.argv[1], load_in_4bit=True), sharded=True)
-    model = add_adapter(loaded, TrainingConfig())
+    model = add_adapter(loaded, Hyperparameters())
     layers = {n: m for n, m in model.named_modules() if hasattr(m, "quant_state")}
     expected = {name: packed_bytes(layer) for name, layer in layers.items()}
     share_out(loaded, model)

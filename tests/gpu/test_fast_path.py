@@ -109,8 +109,8 @@ def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
     from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
     from lawqa.prompting import PromptSpec
     from lawqa.records import IGNORED, make_record, tokenize_records
+    from lawqa.settings import Hyperparameters
     from lawqa.training.adapter import add_adapter
-    from lawqa.training.config import TrainingConfig
     from lawqa.training.data.collate import LeftPadCollator
     from lawqa.training.fast import FastPath, pack, why_not
     from lawqa.training.loss_paths import answer_loss
@@ -128,7 +128,7 @@ def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
     for way in ("plain", "fast"):
         loaded = load_model(ModelConfig(str(tmp_path), load_in_4bit=True))
         torch.manual_seed(0)
-        model = add_adapter(loaded, TrainingConfig(lora_dropout=0.0))
+        model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0))
         assert why_not(model) is None
         path = FastPath(model, lambda _: 1)
         optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3)

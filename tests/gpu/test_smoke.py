@@ -80,15 +80,16 @@ def largest_difference(one: dict[str, Any], other: dict[str, Any]) -> float:
 def trained(tmp_path_factory: pytest.TempPathFactory, model_dir: Path, questions: Any) -> Any:
     """An adapter trained on the GPU in the dtype that the card chooses, with its figures."""
     from lawqa.pipelines.train import train
-    from lawqa.pipelines.training_prepare import TrainConfig, prepare
+    from lawqa.pipelines.training_prepare import prepare
     from lawqa.questions import write_questions
-    from lawqa.training.config import TrainingConfig
+    from lawqa.settings import Hyperparameters, TrainingRun
 
     directory = tmp_path_factory.mktemp("trained")
     write_questions(directory / "train.json", questions[:32])
-    config = TrainConfig(
-        directory / "train.json", directory / "adapter", str(model_dir), load_in_4bit=True,
-        training=TrainingConfig(num_epochs=2, batch_size=8, gradient_accumulation_steps=1,
+    config = TrainingRun(
+        train_file=directory / "train.json", output_dir=directory / "adapter",
+        model_name=str(model_dir), load_in_4bit=True,
+        training=Hyperparameters(num_epochs=2, batch_size=8, gradient_accumulation_steps=1,
                                 learning_rate=5e-3),
         quiet=True,
     )  # fmt: skip
@@ -138,14 +139,14 @@ def test_gradients_after_scoring_equal_those_before(model_dir: Path, questions: 
     from lawqa.models.load import ModelConfig, load_model
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.records import make_record, tokenize_records
+    from lawqa.settings import Hyperparameters
     from lawqa.training.adapter import add_adapter
-    from lawqa.training.config import TrainingConfig
     from lawqa.training.data.collate import LeftPadCollator
     from lawqa.training.loss_paths import answer_loss
     from lawqa.training.trainer import as_dataset
 
     loaded = load_model(ModelConfig(str(model_dir), load_in_4bit=True, dtype="float32"))
-    loaded.model = add_adapter(loaded, TrainingConfig(lora_dropout=0.0))
+    loaded.model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0))
     records = tokenize_records(
         [make_record(question, PromptSpec()) for question in questions[:4]], loaded.tokenizer, 2048
     )

@@ -14,13 +14,13 @@ from lawqa.cli import main
 from lawqa.errors import ConfigError
 from lawqa.pipelines.sweep import Grid
 from lawqa.questions import write_questions
-from lawqa.training.config import TrainingConfig
+from lawqa.settings import Hyperparameters
 
 pytestmark = pytest.mark.torch
 
 
 def test_the_grid_is_every_combination_and_keeps_the_scale_of_the_adapter() -> None:
-    cells = Grid((1e-4, 2e-4), (8, 32), (3.0,)).cells(TrainingConfig(lora_r=16, lora_alpha=32))
+    cells = Grid((1e-4, 2e-4), (8, 32), (3.0,)).cells(Hyperparameters(lora_r=16, lora_alpha=32))
     assert list(cells) == [
         "lr0.0001_r8_epochs3", "lr0.0001_r32_epochs3", "lr0.0002_r8_epochs3", "lr0.0002_r32_epochs3",
     ]  # fmt: skip

@@ -105,15 +105,21 @@ def test_the_adapter_is_a_standard_one_and_reloads_to_the_same_scores(
     from lawqa.backends.hf.backend import HFBackend
     from lawqa.models.load import ModelConfig, load_model
     from lawqa.pipelines.train import train
-    from lawqa.pipelines.training_prepare import TrainConfig, prepare
+    from lawqa.pipelines.training_prepare import prepare
     from lawqa.prompting import PromptSpec, build_prompt
-    from lawqa.training.config import TrainingConfig
+    from lawqa.settings import Hyperparameters, TrainingRun
 
     prompts = [build_prompt(question, PromptSpec()) for question in questions[12:20]]
-    training = TrainingConfig(num_epochs=1, batch_size=4, learning_rate=5e-3)
+    training = Hyperparameters(num_epochs=1, batch_size=4, learning_rate=5e-3)
     again = trained.directory / "again"
-    config = TrainConfig(trained.directory / "train.json", again, str(tiny_dir), load_in_4bit=True,
-                         training=training, quiet=True)  # fmt: skip
+    config = TrainingRun(
+        train_file=trained.directory / "train.json",
+        output_dir=again,
+        model_name=str(tiny_dir),
+        load_in_4bit=True,
+        training=training,
+        quiet=True,
+    )
     prepared = prepare(config)
     train(prepared)
     prepared.loaded.model = prepared.model

@@ -194,9 +194,9 @@ def test_on_several_hosts_no_one_command_goes_on(monkeypatch: pytest.MonkeyPatch
 
 def test_fewer_records_than_processes_are_refused() -> None:
     from lawqa.errors import ConfigError
-    from lawqa.training.config import TrainingConfig
+    from lawqa.settings import Hyperparameters
     from lawqa.training.fit import check_shares
 
-    check_shares(TrainingConfig(batch_size=2, gradient_accumulation_steps=2), 13, processes=3)
+    check_shares(Hyperparameters(batch_size=2, gradient_accumulation_steps=2), 13, processes=3)
     with pytest.raises(ConfigError, match="a step has 3 records at least, too few for 4 processes"):
-        check_shares(TrainingConfig(batch_size=2, gradient_accumulation_steps=2), 13, processes=4)
+        check_shares(Hyperparameters(batch_size=2, gradient_accumulation_steps=2), 13, processes=4)

@@ -17,8 +17,8 @@ from lawqa.prompting import PromptSpec
 from lawqa.questions import write_questions
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
 from lawqa.report.training_plot import write_training_plot
+from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
-from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import fit
 from lawqa.training.monitoring.log import read_log
 from lawqa.training.schedule import rate_at
@@ -120,7 +120,7 @@ def records(tiny_tokenizer: Any, questions: Any) -> list[TokenizedRecord]:
 def losses(
     tiny_dir: Path, records: list[TokenizedRecord], out: Path, **changes: Any
 ) -> tuple[list[float], Any, LoadedModel]:
-    config = TrainingConfig(
+    config = Hyperparameters(
         num_epochs=2, batch_size=4, gradient_accumulation_steps=1, learning_rate=5e-3, lora_dropout=0.0,
         max_seq_length=2048, **changes,
     )  # fmt: skip

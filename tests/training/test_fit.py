@@ -14,9 +14,9 @@ from lawqa.errors import ConfigError
 from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
+from lawqa.settings import Hyperparameters
 from lawqa.training import fit as fit_module
 from lawqa.training.adapter import add_adapter
-from lawqa.training.config import TrainingConfig
 from lawqa.training.data.collate import LeftPadCollator, micro_batches
 from lawqa.training.fit import fit
 from lawqa.training.loss_paths import answer_loss, visible_tokens
@@ -25,7 +25,7 @@ from lawqa.training.trainer import as_dataset
 
 pytestmark = pytest.mark.torch
 
-CONFIG = TrainingConfig(
+CONFIG = Hyperparameters(
     num_epochs=2,
     batch_size=4,
     gradient_accumulation_steps=1,
@@ -45,7 +45,7 @@ def records(tiny_tokenizer: Any, questions: Any) -> list[TokenizedRecord]:
     return tokenize_records(made, tiny_tokenizer, 2048)
 
 
-def adapter(loaded: LoadedModel, config: TrainingConfig = CONFIG) -> Any:
+def adapter(loaded: LoadedModel, config: Hyperparameters = CONFIG) -> Any:
     torch.manual_seed(0)
     return add_adapter(loaded, config)
 
@@ -129,7 +129,7 @@ def losses(
     tiny_dir: Path, records: list[TokenizedRecord], out: Path, **changes: Any
 ) -> list[float]:
     settings = {**vars(CONFIG), "lora_dropout": 0.0, "num_epochs": 1, **changes}
-    config = TrainingConfig(**settings)
+    config = Hyperparameters(**settings)
     loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
     figures = fit(loaded, adapter(loaded, config), records, config, out, quiet=True)
     return [entry["loss"] for entry in figures.log]
@@ -180,7 +180,7 @@ def test_a_process_that_sees_two_gpus_trains_on_one_with_the_batch_that_was_aske
 def test_unknown_target_modules_are_the_users_mistake(
     loaded: LoadedModel, names: tuple[str, ...]
 ) -> None:
-    config = TrainingConfig(target_modules=names)
+    config = Hyperparameters(target_modules=names)
     with pytest.raises(ConfigError, match="no linear layer called no_such_layer") as caught:
         add_adapter(loaded, config)
     assert "it has down_proj gate_proj k_proj o_proj q_proj up_proj v_proj;" in caught.value.hint
@@ -189,7 +189,7 @@ def test_unknown_target_modules_are_the_users_mistake(
 @pytest.mark.parametrize("names", [(), ("all-linear", "q_proj"), ("lm_head",), ("embed_tokens",)])
 def test_target_modules_are_all_or_layers_of_the_blocks(names: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match="all-linear alone, or names of linear layers"):
-        TrainingConfig(target_modules=names)
+        Hyperparameters(target_modules=names)
 
 
 @pytest.mark.parametrize(
@@ -198,12 +198,12 @@ def test_target_modules_are_all_or_layers_of_the_blocks(names: tuple[str, ...]) 
 )
 def test_numbers_that_no_library_takes_are_refused(settings: Any) -> None:
     with pytest.raises(ConfigError, match="expected"):
-        TrainingConfig(**settings)
+        Hyperparameters(**settings)
 
 
 def test_all_broken_settings_are_named_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
-        TrainingConfig(batch_size=0, learning_rate=-1, lora_dropout=1.0)
+        Hyperparameters(batch_size=0, learning_rate=-1, lora_dropout=1.0)
     for flag in ("--batch-size is 0", "--learning-rate is -1", "--lora-dropout is 1.0"):
         assert flag in caught.value.message
 

@@ -13,15 +13,15 @@ from lawqa.errors import TrainingError
 from lawqa.models.load import ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
+from lawqa.settings import Hyperparameters
 from lawqa.training import fit as fitting
 from lawqa.training.adapter import add_adapter
-from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import TrainingFigures, fit
 from lawqa.training.loss_paths import PlainPath
 
 pytestmark = pytest.mark.torch
 
-CONFIG = TrainingConfig(
+CONFIG = Hyperparameters(
     num_epochs=1, batch_size=4, gradient_accumulation_steps=1, max_seq_length=4096, lora_dropout=0.0
 )
 

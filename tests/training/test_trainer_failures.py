@@ -15,16 +15,16 @@ from lawqa.errors import TrainingError
 from lawqa.models.load import ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
+from lawqa.settings import Hyperparameters
 from lawqa.training import loss_paths as paths
 from lawqa.training import trainer
 from lawqa.training.adapter import add_adapter
 from lawqa.training.checkpoints.directory import all_checkpoints, fault_of
-from lawqa.training.config import TrainingConfig
 from lawqa.training.fit import TrainingFigures, fit
 
 pytestmark = pytest.mark.torch
 
-CONFIG = TrainingConfig(
+CONFIG = Hyperparameters(
     num_epochs=1, batch_size=4, gradient_accumulation_steps=1, learning_rate=5e-3, max_seq_length=2048,
     token_budget=1, save_steps=1,
 )  # fmt: skip
@@ -37,7 +37,7 @@ def records(tiny_tokenizer: Any, questions: Any) -> list[TokenizedRecord]:
 
 
 def run(
-    tiny_dir: Path, records: list[TokenizedRecord], out: Path, config: TrainingConfig = CONFIG
+    tiny_dir: Path, records: list[TokenizedRecord], out: Path, config: Hyperparameters = CONFIG
 ) -> TrainingFigures:
     loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
     torch.manual_seed(0)

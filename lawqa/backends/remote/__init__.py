@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from lawqa.errors import MissingExtraError
-from lawqa.ranges import require_in_range
+from lawqa.settings.ranges import require_in_range
 
 DEFAULT_TIMEOUT = 600.0
 DEFAULT_CONCURRENCY = 4

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from lawqa.files import strict_json
 from lawqa.models.adapters.state import adapter_state, put_adapter_state
+from lawqa.settings import Hyperparameters
 from lawqa.training.checkpoints.directory import (
     all_checkpoints,
     disk_faults,
@@ -24,7 +25,6 @@ from lawqa.training.checkpoints.directory import (
     staging,
     step_of,
 )
-from lawqa.training.config import TrainingConfig
 from lawqa.training.dev import DevWatch
 
 _STATE = "lawqa_state.json"
@@ -44,7 +44,7 @@ class Keeper:
         config: how often to save, and how many to keep.
     """
 
-    def __init__(self, output_dir: Path, config: TrainingConfig) -> None:
+    def __init__(self, output_dir: Path, config: Hyperparameters) -> None:
         self.watch = DevWatch(config.patience, config.stop_on_collapse)
         self.tokens = 0
         """Tokens trained on so far, padding not counted, all processes."""

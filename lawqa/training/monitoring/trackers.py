@@ -10,13 +10,10 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
 from lawqa.errors import ConfigError
-
-Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
-"""Names that `report_to` of transformers' TrainingArguments knows."""
-
+from lawqa.settings import Tracker
 
 _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "wandb": {"WANDB_PROJECT": "lawqa", "WANDB_ERROR_REPORTING": "false"},

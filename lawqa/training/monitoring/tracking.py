@@ -10,7 +10,8 @@ from transformers import TrainerCallback
 from transformers.integrations import get_reporting_integration_callbacks
 
 from lawqa.errors import ConfigError
-from lawqa.training.monitoring.trackers import Tracker, sending
+from lawqa.settings import Tracker
+from lawqa.training.monitoring.trackers import sending
 
 
 class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not checked

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lawqa.models.shapes import ModelShape
-from lawqa.training.config import ALL_LINEAR
+from lawqa.settings import ALL_LINEAR
 
 GIB = 2**30
 

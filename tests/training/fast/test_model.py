@@ -13,8 +13,8 @@ from lawqa.models.kernels import plain_kernels
 from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import make_record, tokenize_records
+from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
-from lawqa.training.config import TrainingConfig
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.fast import FastPath, pack, packed_parts, why_not
 from lawqa.training.fast.attention import PlainAttention
@@ -40,7 +40,7 @@ def batch(tiny_tokenizer: Any, questions: Any) -> dict[str, torch.Tensor]:
 def tiny(tiny_dir: Path, *, four_bit: bool = True, **settings: Any) -> tuple[LoadedModel, Any]:
     loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=four_bit))
     torch.manual_seed(0)
-    model = add_adapter(loaded, TrainingConfig(**{"lora_dropout": 0.0, **settings}))
+    model = add_adapter(loaded, Hyperparameters(**{"lora_dropout": 0.0, **settings}))
     for name, parameter in model.named_parameters():
         if "lora_B" in name:  # zero at first, which would hide half of the gradients
             torch.nn.init.normal_(parameter, std=0.02)
@@ -78,7 +78,7 @@ def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
 ) -> None:
     """Added to the larger residual stream, bfloat16 would round most of it away."""
     config = ModelConfig(str(tiny_dir), dtype="bfloat16")
-    model = add_adapter(load_model(config), TrainingConfig(lora_dropout=0.0))
+    model = add_adapter(load_model(config), Hyperparameters(lora_dropout=0.0))
     decoder = model.get_base_model().model
     layer, tokens = decoder.layers[0], 64
     block = Block(layer, "default", torch.bfloat16, 0.0)

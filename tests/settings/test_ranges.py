@@ -10,12 +10,13 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from lawqa.backends.remote import Limits
-from lawqa.cli import Command, main
+from lawqa.cli import main
+from lawqa.cli.table import COMMANDS, command_class
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation_config import EvaluationConfig
 from lawqa.prompting import PromptSpec
-from lawqa.ranges import RANGES, SAME, out_of_range
-from lawqa.training.config import TrainingConfig
+from lawqa.settings import Hyperparameters
+from lawqa.settings.ranges import RANGES, SAME, out_of_range
 
 EVALUATE = ["evaluate", "--llm-backend", "scripted", "--script", "s.json"]
 GENERATE = [*EVALUATE, "--answer-by", "generate"]
@@ -45,7 +46,7 @@ def numeric_fields(kind: Any) -> Iterator[str]:
 
 
 def test_every_numeric_flag_has_a_range() -> None:
-    names = set(numeric_fields(Command))
+    names = {name for command in COMMANDS for name in numeric_fields(command_class(command))}
     assert len(names) > 40
     assert {SAME.get(name, name) for name in names} <= RANGES.keys()
 
@@ -128,7 +129,7 @@ def test_settings_made_in_python_are_checked_too() -> None:
     ):
         Limits(concurrency=0)
     with pytest.raises(ConfigError, match="--lora-r is 0"):
-        TrainingConfig(lora_r=0)
+        Hyperparameters(lora_r=0)
     from pathlib import Path
 
     from lawqa.pipelines.evaluation_config import check_config

@@ -1,0 +1,119 @@
+"""The table of commands. `lawqa --help` prints it; only the command that is asked for is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, make_dataclass
+from importlib import import_module
+from typing import Annotated, Any, Protocol, Union
+
+from tyro.conf import arg, subcommand
+
+from lawqa.cli.spelling import spelled
+from lawqa.settings.declared import Vocabulary
+
+
+class Runnable(Protocol):
+    """A command with its arguments."""
+
+    def run(self) -> int:
+        """Do it and return the exit code."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command in the table."""
+
+    kind: str
+    """Its class, in the module of the command's name."""
+    summary: str
+    """What `lawqa --help` says of it: the first line of the class's docstring."""
+    vocabulary: Vocabulary | None = None
+    """Which of the lab's two scripts its flags are named after."""
+
+
+COMMANDS = {
+    "evaluate": Entry("Evaluate", "Ask a model the questions and score its answers.", "evaluate"),
+    "train": Entry(
+        "Train",
+        "Train a QLoRA adapter; without --do-train only rehearse and print the plan.",
+        "train",
+    ),
+    "plan": Entry(
+        "Plan",
+        "Say what fits a GPU, from the config alone; with --power, what a comparison can detect.",
+        "train",
+    ),
+    "records": Entry("Records", "Make training records of questions.", "evaluate"),
+    "split": Entry("Split", "Divide a question file into parts that do not give each other away."),
+    "distill": Entry(
+        "Distill",
+        "Sample reasoned answers from a model and keep the right ones as training records.",
+        "evaluate",
+    ),
+    "augment": Entry("Augment", "Make more to learn from: questions and reading of statutes."),
+    "crossval": Entry(
+        "Crossval", "Hold every question out once: train and evaluate fold by fold.", "train"
+    ),
+    "sweep": Entry(
+        "Sweep",
+        "Cross-validate a small grid of settings within the training questions, and rank them.",
+        "train",
+    ),
+    "merge": Entry(
+        "Merge",
+        "Write base model and adapter as one bfloat16 model, and what that does to the scores.",
+        "train",
+    ),
+    "rescore": Entry(
+        "Rescore", "Read stored answers again with today's parser; no model is needed."
+    ),
+    "compare": Entry(
+        "Compare",
+        "Compare the final answers of runs on the questions they share: difference, interval, test, "
+        "power.",
+    ),
+    "report": Entry(
+        "Report",
+        "Show runs on one self-contained HTML page, or as Markdown: claim, warnings, figures, every "
+        "question.",
+    ),
+    "runs": Entry("Runs", "List, look at, compare and remove runs."),
+    "data": Entry("Data", "Look at question and record files."),
+    "statutes": Entry("Statutes", "Turn e-Gov's law XML into articles, and look at article files."),
+    "index": Entry("Index", "Build, search, look at and evaluate retrieval indexes over statutes."),
+    "log": Entry(
+        "Log",
+        "Fill one of the lab's log forms from runs; fields that only a person knows stay marked "
+        "【記入】.",
+    ),
+    "step": Entry("Step", "Run, list and show the declared steps of a place."),
+    "doctor": Entry(
+        "Doctor",
+        "Check this machine before hours are spent: exit code 0 well, 1 warnings, 2 problems.",
+    ),
+    "place": Entry("PlaceCommand", "Say, and see, which place this machine is."),
+    "docs": Entry(
+        "Docs", "Make the documents from the declared commands, or check that they are current."
+    ),
+    "demo": Entry(
+        "Demo",
+        "Run the whole path once on a toy model: split, score, train a 4-bit adapter, score again.",
+    ),
+}
+
+
+def command_class(name: str) -> type[Runnable]:
+    """Import the class of a command, its flags spelled as the command line wants them."""
+    entry = COMMANDS[name]
+    kind = getattr(import_module(f"lawqa.cli.{name}"), entry.kind)
+    found: type[Runnable] = spelled(kind, entry.vocabulary)
+    return found
+
+
+def only_named() -> Any:
+    """Return a type from which tyro prints the table of commands, and refuses what is not in it."""
+    members = []
+    for name, entry in COMMANDS.items():
+        stub = make_dataclass(entry.kind, [], namespace={"__doc__": entry.summary})
+        members.append(Annotated[stub, subcommand(name)])
+    return Annotated[Union[tuple(members)], arg(name="")]  # noqa: UP007 - the members are computed

@@ -1,0 +1,96 @@
+"""What a field's declaration says beside its type and default: what it changes, and its flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+Change = Literal["result", "speed", "place"]
+"""result: answers or weights may differ; speed: only time and memory; place: only where something is, what is
+kept, allowed or printed."""
+
+Vocabulary = Literal["evaluate", "train"]
+"""The lab's two scripts have names of their own for some settings; commands that ask a model use those of the
+first, commands that train it those of the second."""
+
+Declaration = Mapping[str, object]
+
+RESULT: Declaration = {"changes": "result"}
+SPEED: Declaration = {"changes": "speed"}
+PLACE: Declaration = {"changes": "place"}
+
+
+def named(declaration: Declaration, *, evaluate: str = "", train: str = "") -> Declaration:
+    """Add the lab's names of a flag, which come first where its own command speaks."""
+    lab = {"evaluate": evaluate, "train": train}
+    return {**declaration, "lab": {words: name for words, name in lab.items() if name}}
+
+
+def by_content(declaration: Declaration) -> Declaration:
+    """Declare that a setting names a file, model or server, and that what this holds counts, not its name."""
+    return {**declaration, "by_content": True}
+
+
+def change_of(field: Field[Any]) -> Change:
+    """Return what a setting changes.
+
+    Raises:
+        KeyError: the field does not declare it.
+    """
+    return cast(Change, field.metadata["changes"])
+
+
+def counts_by_content(field: Field[Any]) -> bool:
+    """Whether two values are the same setting where they name the same content."""
+    return bool(field.metadata.get("by_content"))
+
+
+def flags_of(field: Field[Any], vocabulary: Vocabulary | None = None) -> tuple[str, ...]:
+    """Return every name of a setting's flag, the one that messages use first."""
+    lab: Mapping[str, str] = field.metadata.get("lab", {})
+    own = f"--{field.name.replace('_', '-')}"
+    first = lab.get(vocabulary, own) if vocabulary else own
+    return tuple(dict.fromkeys((first, own, *lab.values())))
+
+
+def flag_of(kind: type, name: str, vocabulary: Vocabulary | None = None) -> str:
+    """Return the name of a setting's flag that messages use; that of any name where none is declared."""
+    for field in fields(kind):
+        if field.name == name:
+            return flags_of(field, vocabulary)[0]
+    return f"--{name.replace('_', '-')}"
+
+
+def declared(kind: type) -> Iterator[Field[Any]]:
+    """Yield the fields of a dataclass that declare what they change."""
+    yield from (field for field in fields(kind) if "changes" in field.metadata)
+
+
+def values_of(kind: type, *sources: object) -> dict[str, Any]:
+    """Return the settings of a dataclass by name, each from the first source that has it.
+
+    For a dataclass that joins several concerns: nothing is named twice on the way from the command line.
+    """
+    found: dict[str, Any] = {}
+    for field in fields(kind):
+        for source in sources:
+            if hasattr(source, field.name):
+                found[field.name] = getattr(source, field.name)
+                break
+    return found
+
+
+def plain(settings: object) -> dict[str, Any]:
+    """Return the settings of a dataclass in plain JSON types, those of a nested one as an object."""
+    return {name: _plain(value) for name, value in vars(settings).items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    to_json = getattr(value, "to_json", None)
+    if callable(to_json):
+        return to_json()
+    return plain(value) if is_dataclass(value) else value

@@ -1,0 +1,37 @@
+"""Which model is loaded, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lawqa.settings.declared import RESULT, by_content, named
+
+DEFAULT_MODEL = "Qwen/Qwen3-8B"
+
+Dtype = Literal["auto", "bfloat16", "float16", "float32"]
+QuantType = Literal["nf4", "fp4"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """Which model is loaded, and how."""
+
+    model_name: str = field(
+        default=DEFAULT_MODEL,
+        metadata=named(by_content(RESULT), evaluate="--hf-model-name"),
+    )
+    """A local model directory, or a name in the Hugging Face cache."""
+    revision: str | None = field(default=None, metadata=by_content(RESULT))
+    """The branch, tag or commit of a cached model. Without it: its default."""
+    load_in_4bit: bool = field(
+        default=False, metadata=named(RESULT, evaluate="--hf-load-in-4bit", train="--use-4bit")
+    )
+    """Quantise the model to 4 bits while loading. An adapter trained over 4 bits implies it."""
+    quant_type: QuantType | None = field(
+        default=None,
+        metadata=named(RESULT, evaluate="--bnb-4bit-quant-type", train="--bnb-4bit-quant-type"),
+    )
+    """The 4-bit data type. Without it: that of the adapter's training or of the model's files, else nf4."""
+    dtype: Dtype = field(default="auto", metadata=named(RESULT, train="--bnb-4bit-compute-dtype"))
+    """The dtype of products; auto: half precision on a GPU, else float32 (with AMX, bfloat16 is faster)."""

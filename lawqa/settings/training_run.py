@@ -1,0 +1,70 @@
+"""A training run: what is trained on what, and where the adapter goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from lawqa.errors import ConfigError
+from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, plain
+from lawqa.settings.model import ModelSettings
+from lawqa.settings.training import Hyperparameters
+
+Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
+"""Names that `report_to` of transformers' TrainingArguments knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackerSettings:
+    """Who else gets the figures of a training."""
+
+    report_to: tuple[Tracker, ...] = field(default=(), metadata=PLACE)
+    """Also give the figures to these trackers. TensorBoard's events are always written, and nothing is sent
+    anywhere without this flag."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingFiles:
+    """What is trained on, and where the adapter goes."""
+
+    train_file: Path = field(metadata=by_content(RESULT))
+    """Records from `lawqa records`, or questions, from which direct closed-book records are made."""
+    output_dir: Path = field(metadata=PLACE)
+    """Where the adapter, its manifest and the log go."""
+    dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
+    """Questions, or records of them, whose accuracy decides which step is kept; none may be trained on."""
+    dev_condition: Literal["closed", "gold"] | None = field(default=None, metadata=RESULT)
+    """The context that dev questions are put with, where the training records do not say it."""
+    fsdp: bool = field(default=False, metadata=SPEED)
+    """Share the base model's weights out over the processes that torchrun starts: for models that do not fit
+    one GPU; slower, and each process loads the whole model into main memory first."""
+    resume: bool = field(default=False, metadata=PLACE)
+    """Resume from the last checkpoint; begin where there is none."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier adapter in the output directory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRun(TrainingFiles, ModelSettings, TrackerSettings):
+    """What is trained on what and how, and where the adapter goes.
+
+    Raises:
+        ConfigError: `resume` and `fresh` are both given.
+    """
+
+    training: Hyperparameters = field(default_factory=Hyperparameters, metadata=RESULT)
+    """How."""
+    quiet: bool = field(default=False, metadata=PLACE)
+    """No progress bar."""
+
+    def __post_init__(self) -> None:
+        if self.resume and self.fresh:
+            raise ConfigError(
+                "--resume and --fresh contradict each other",
+                "--resume continues a training, --fresh starts over",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings in plain JSON types."""
+        return plain(self)

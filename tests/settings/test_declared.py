@@ -1,0 +1,40 @@
+"""Every setting says what it changes, and its flag has every name that the lab uses."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from lawqa.cli import parse_arguments
+from lawqa.settings import CONCERNS, ModelSettings, TrainingRun, flag_of, same_flags
+
+TRAIN = ["train", "--train-file", "r.jsonl", "--output-dir", "o"]
+
+
+@pytest.mark.parametrize("kind", [*CONCERNS, TrainingRun], ids=lambda kind: kind.__name__)
+def test_every_setting_says_what_it_changes(kind: type) -> None:
+    unsaid = [
+        field.name
+        for field in fields(kind)
+        if field.metadata.get("changes") not in ("result", "speed", "place")
+    ]
+    assert unsaid == []
+
+
+@pytest.mark.parametrize(
+    "flag", ["--max-steps-override", "--max-steps", "--max_steps_override", "--max_steps"]
+)
+def test_a_setting_is_given_by_the_lab_s_name_or_by_its_own(flag: str) -> None:
+    assert vars(parse_arguments([*TRAIN, flag, "7"]))["max_steps"] == 7
+
+
+def test_messages_use_the_name_that_the_command_s_script_had() -> None:
+    assert flag_of(ModelSettings, "load_in_4bit", "train") == "--use-4bit"
+    assert flag_of(ModelSettings, "load_in_4bit", "evaluate") == "--hf-load-in-4bit"
+    assert flag_of(ModelSettings, "load_in_4bit") == "--load-in-4bit"
+
+
+def test_a_flag_is_known_by_all_its_names() -> None:
+    assert same_flags("--hf-model-name") == {"--model-name", "--hf-model-name"}
+    assert same_flags("--llm-backend-of-nobody") == {"--llm-backend-of-nobody"}
