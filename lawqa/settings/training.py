@@ -33,15 +33,17 @@ class OptimiserSettings:
     """The highest learning rate; --lr-scheduler says how it falls after the warm-up."""
     lr_scheduler: Schedule = field(default="cosine", metadata=RESULT)
     """How the learning rate falls after the warm-up."""
-    warmup_ratio: float = field(default=0.1, metadata=RESULT)
-    """Share of the steps over which the learning rate rises from 0."""
     max_seq_length: int = field(default=0, metadata=RESULT)
     """The most tokens of one record: a longer one loses the end of its context, never question or answer, and
     that is reported. 0 keeps all records whole."""
     token_budget: int = field(default=0, metadata=SPEED)
     """Tokens that go through the model at once, 0 for what the memory holds; never changes the result."""
-    max_steps: int = field(default=-1, metadata=named(RESULT, train="--max-steps-override"))
-    """Optimiser steps to take, whatever --num-epochs says; -1 for all epochs."""
+    warmup_ratio: float = field(default=0.1, metadata=RESULT)
+    """Share of the steps over which the learning rate rises from 0."""
+    weight_decay: float = field(default=0.0, metadata=RESULT)
+    """AdamW's; over the few steps of a small training it does next to nothing."""
+    neftune_alpha: float = field(default=0.0, metadata=RESULT)
+    """Noise on the embeddings while training (NEFTune, arXiv:2310.05914; 5 in the paper); 0 for none."""
     lora_r: int = field(default=16, metadata=RESULT)
     """Rank of the adapter."""
     lora_alpha: int = field(default=32, metadata=RESULT)
@@ -54,10 +56,8 @@ class OptimiserSettings:
     """Train the length of weight columns apart from their direction (DoRA, arXiv:2402.09353); slower."""
     target_modules: tuple[str, ...] = field(default=ALL_LINEAR, metadata=RESULT)
     """Layers that get an adapter, such as q_proj v_proj."""
-    weight_decay: float = field(default=0.0, metadata=RESULT)
-    """AdamW's; over the few steps of a small training it does next to nothing."""
-    neftune_alpha: float = field(default=0.0, metadata=RESULT)
-    """Noise on the embeddings while training (NEFTune, arXiv:2310.05914; 5 in the paper); 0 for none."""
+    max_steps: int = field(default=-1, metadata=named(RESULT, train="--max-steps-override"))
+    """Optimiser steps to take, whatever --num-epochs says; -1 for all epochs."""
     logging_steps: int = field(default=1, metadata=PLACE)
     """Optimiser steps between two lines of the log."""
     save_minutes: float = field(default=10.0, metadata=PLACE)
