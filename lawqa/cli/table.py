@@ -50,7 +50,10 @@ COMMANDS = {
         "Sample reasoned answers from a model and keep the right ones as training records.",
         "evaluate",
     ),
-    "augment": Entry("Augment", "Make more to learn from: questions and reading of statutes."),
+    "augment": Entry(
+        "Augment",
+        "Make more to learn from: questions and reading of statutes; audit questions for shortcuts.",
+    ),
     "crossval": Entry(
         "Crossval", "Hold every question out once: train and evaluate fold by fold.", "train"
     ),
