@@ -174,7 +174,7 @@ def explain(
     fates: list[tuple[Mark, str]] = [
         *evidence.decision.fates,
         *((mark, "in a worked example") for mark in evidence.examples),
-        *((mark, "behind a made-up next question") for mark in evidence.fresh),
+        *((mark, "behind a made-up next question") for mark in evidence.after),
     ]
     fates.sort(key=lambda pair: pair[0].at)
     found = tuple(_found(page, mark, fate) for mark, fate in fates)

@@ -5,49 +5,65 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lawqa.answers import graded, lone, quotes, refusals, stated, tables, worded
 from lawqa.answers.decide import Decision, decide
-from lawqa.answers.fresh import example_stretches, fresh_prompt_at, speaks_of_others
 from lawqa.answers.mapping import back, back_span
 from lawqa.answers.marks import Mark, Rule, Strength
 from lawqa.answers.naming import Named, name_choices
+from lawqa.answers.other_questions import example_stretches, next_question_at, speaks_of_others
 from lawqa.answers.page import Page
+from lawqa.answers.rules import (
+    announced,
+    chinese,
+    choice_texts,
+    claimed,
+    grades,
+    likely,
+    refusals,
+    standalone,
+    verdicts,
+)
 from lawqa.answers.slots import Reading, read_slots
 
 RULES: tuple[Rule, ...] = (
-    Rule("final-answer", stated.final_answer),
-    Rule("sole-label", stated.sole_label),
-    Rule("boxed", stated.boxed),
-    Rule("answer-line", stated.answer_line),
-    Rule("answer-sentence", stated.answer_sentence),
-    Rule("quoted-answer", quotes.quoted_answer),
-    Rule("refused-answer", stated.refused_answer),
-    Rule("several-answers", stated.several),
-    Rule("outside-answer", stated.outside),
-    Rule("retraction", stated.retraction),
-    Rule("also-right", stated.also_right),
-    Rule("withdrawal", stated.withdrawal),
-    Rule("correction", stated.correction),
-    Rule("second-thoughts", stated.second_thoughts),
-    Rule("denial", graded.denial),
-    Rule("singled-out", worded.singled_out),
-    Rule("asserted", worded.asserted),
-    Rule("concluded", worded.concluded),
-    Rule("chosen", worded.chosen),
-    Rule("verdict-drawn", worded.drawn),
-    Rule("chinese", worded.chinese),
-    Rule("soft-choice", worded.guessed),
-    Rule("headed-line", lone.headed_line),
-    Rule("lone-line", lone.lone_line),
-    Rule("opening-label", lone.opening_label),
-    Rule("quoted-line", quotes.quoted_line, verbatim=True),
+    # The answer under its name: `回答：b`, `正解は b です`.
+    Rule("final-answer", announced.final_answer),
+    Rule("sole-label", announced.sole_label),
+    Rule("boxed", announced.boxed),
+    Rule("answer-line", announced.answer_line),
+    Rule("answer-sentence", announced.answer_sentence),
+    Rule("quoted-answer", choice_texts.quoted_answer),
+    Rule("refused-answer", announced.refused_answer),
+    Rule("several-answers", announced.several),
+    Rule("outside-answer", announced.outside),
+    # What takes an answer back, or opens it again.
+    Rule("retraction", announced.retraction),
+    Rule("also-right", announced.also_right),
+    Rule("withdrawal", announced.withdrawal),
+    Rule("correction", announced.correction),
+    Rule("second-thoughts", announced.second_thoughts),
+    Rule("denial", grades.denial),
+    # A claim in other words.
+    Rule("singled-out", claimed.singled_out),
+    Rule("asserted", claimed.asserted),
+    Rule("concluded", claimed.concluded),
+    Rule("chosen", claimed.chosen),
+    Rule("verdict-drawn", claimed.drawn),
+    Rule("chinese", chinese.claimed_in_chinese),
+    Rule("soft-choice", likely.likely_choice),
+    # A label by itself.
+    Rule("headed-line", standalone.headed_line),
+    Rule("lone-line", standalone.lone_line),
+    Rule("opening-label", standalone.opening_label),
+    Rule("quoted-line", choice_texts.quoted_line, verbatim=True),
+    # No answer at all.
     Rule("no-such-answer", refusals.no_such_answer),
     Rule("cannot-tell", refusals.cannot_tell),
-    Rule("closing-grade", graded.closing_grade, last_resort=True),
-    Rule("verdict-table", tables.verdict_table, last_resort=True, verbatim=True),
-    Rule("elimination", tables.elimination, last_resort=True),
-    Rule("quoted-item", quotes.quoted_item, last_resort=True, verbatim=True),
-    Rule("quoted-choice", quotes.quoted_choice, last_resort=True, verbatim=True),
+    # Hints, where nothing else was found.
+    Rule("closing-grade", grades.closing_grade, last_resort=True),
+    Rule("verdict-table", verdicts.verdict_table, last_resort=True, verbatim=True),
+    Rule("elimination", verdicts.elimination, last_resort=True),
+    Rule("quoted-item", choice_texts.quoted_item, last_resort=True, verbatim=True),
+    Rule("quoted-choice", choice_texts.quoted_choice, last_resort=True, verbatim=True),
 )
 """Every rule, strict before loose."""
 
@@ -58,18 +74,18 @@ class Evidence(NamedTuple):
     Args:
         decision: what the marks come to.
         examples: marks inside of worked examples, which were set aside.
-        fresh: marks behind the beginning of a made-up next question, which were set aside.
+        after: marks behind the beginning of a made-up next question, which were set aside.
     """
 
     decision: Decision
     examples: tuple[Mark, ...] = ()
-    fresh: tuple[Mark, ...] = ()
+    after: tuple[Mark, ...] = ()
 
 
 _HANDED_IN = tuple(
     rule
     for rule in RULES
-    if rule.find in (stated.final_answer, stated.boxed, stated.answer_line, stated.answer_sentence)
+    if rule.name in ("final-answer", "boxed", "answer-line", "answer-sentence")
 )
 _NOTHING_MORE = re.compile(r"[)\]}\"'$.。\s]*\Z")
 
@@ -81,7 +97,7 @@ def find_evidence(page: Page, *, complete: bool = False) -> Evidence:
         page: the text.
         complete: also look for what cannot change the answer.
     """
-    sole = next(stated.sole_label(Reading(page, (), page)), None)
+    sole = next(announced.sole_label(Reading(page, (), page)), None)
     if sole is not None:
         return Evidence(decide([sole._replace(rule="sole-label")]))
     named = name_choices(page)
@@ -101,11 +117,11 @@ def find_evidence(page: Page, *, complete: bool = False) -> Evidence:
     examples = [m for m in marks if any(first <= m.at < last for first, last in stretches)]
     if examples:
         marks = [mark for mark in marks if mark not in examples]
-    cut = fresh_prompt_at(page, marks)
-    fresh = [] if cut is None else [mark for mark in marks if mark.at >= cut]
+    cut = next_question_at(page, marks)
+    after = [] if cut is None else [mark for mark in marks if mark.at >= cut]
     if cut is not None:
         marks = [mark for mark in marks if mark.at < cut]
-    return Evidence(decide(marks), tuple(examples), tuple(fresh))
+    return Evidence(decide(marks), tuple(examples), tuple(after))
 
 
 def _settles(mark: Mark) -> bool:
@@ -127,7 +143,11 @@ def _plain_ending(reading: Reading, named: Named) -> list[Mark] | None:
         return None
     if not _NOTHING_MORE.match(text, last.span[1]) or speaks_of_others(reading.verbatim):
         return None
-    lines = [mark.label for find in (lone.lone_line, lone.headed_line) for mark in find(reading)]
+    lines = [
+        mark.label
+        for find in (standalone.lone_line, standalone.headed_line)
+        for mark in find(reading)
+    ]
     marks = [_on_the_page(mark, rule, named) for rule in _HANDED_IN for mark in rule.find(reading)]
     firm = bool(marks) and max(marks, key=lambda m: m.at).strength >= Strength.STATED
     return marks if firm and {*lines} <= labels else None

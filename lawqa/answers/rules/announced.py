@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from lawqa.answers.context import conditional
+from lawqa.answers.cues import Manner
 from lawqa.answers.labels import BRACKETS, FORM, MARK, label_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import aside, denied
-from lawqa.answers.slots import Manner, Reading
+from lawqa.answers.slots import Reading
 from lawqa.answers.wording import find_each, wording
 
 _SOLE = re.compile(

@@ -9,8 +9,8 @@ from lawqa.answers.context import sentence_start
 from lawqa.answers.labels import BRACKETS, MARK, in_a_list, label_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import denied
+from lawqa.answers.rules.announced import SECOND_THOUGHTS
 from lawqa.answers.slots import Reading
-from lawqa.answers.stated import SECOND_THOUGHTS
 from lawqa.answers.wording import find_each, wording
 
 _LONE = rf"[{MARK}](?<![a-z0-9_][{MARK}])(?![a-z0-9])[ {BRACKETS}]{{0,6}}"

@@ -80,7 +80,7 @@ _PARAGRAPH_END = re.compile(r"(?<!\n)\n {0,8}\n")
 _BLANK = re.compile(r"\s+")
 
 
-def fresh_prompt_at(page: Page, marks: Sequence[Mark]) -> int | None:
+def next_question_at(page: Page, marks: Sequence[Mark]) -> int | None:
     """Where a prompt that the model makes up begins, if an answer stands before it; else None.
 
     A made-up prompt is headed as the next question, or lists four choices none of which is ours; where
@@ -90,7 +90,7 @@ def fresh_prompt_at(page: Page, marks: Sequence[Mark]) -> int | None:
     if not claims:
         return None
     cuts = (
-        _next_question_at(page, claims),
+        _headed_question_at(page, claims),
         _listed_choices_at(page, claims),
         _inline_choices_at(page, claims),
     )
@@ -129,7 +129,7 @@ def _handed_in(page: Page, claims: list[Mark]) -> int | None:
     )
 
 
-def _next_question_at(page: Page, claims: list[Mark]) -> int | None:
+def _headed_question_at(page: Page, claims: list[Mark]) -> int | None:
     """Where a heading announces another question behind an answer line; 次の問題：c is no such heading."""
     at = _handed_in(page, claims)
     if at is None:
