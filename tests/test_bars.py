@@ -9,6 +9,8 @@ import pytest
 
 from lawqa.bars import Bar, Parts, duration, pace
 
+pytestmark = pytest.mark.every_python
+
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:

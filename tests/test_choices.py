@@ -20,6 +20,8 @@ from lawqa.choices import (
     permute_label,
 )
 
+pytestmark = pytest.mark.every_python
+
 FORMS = {
     "latin": "abcd",
     "capital": "ABCD",

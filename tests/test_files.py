@@ -11,6 +11,8 @@ import pytest
 from lawqa.errors import DataError, disk_fault, printable
 from lawqa.files import json_lines, parse_json, read_json, written_whole
 
+pytestmark = pytest.mark.every_python
+
 
 @pytest.mark.parametrize(
     ("text", "message"),

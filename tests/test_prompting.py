@@ -28,6 +28,8 @@ from lawqa.prompting import (
 )
 from lawqa.questions import Question, read_questions
 
+pytestmark = pytest.mark.every_python
+
 MakeQuestion = Callable[..., Question]
 MakeTokenizer = Callable[..., ChatTokenizer]
 RETRIEVED = "## 年齢計算ニ関スル法律\n#### 第1項\n年齢ハ出生ノ日ヨリ之ヲ起算ス"

@@ -13,6 +13,8 @@ import pytest
 
 import lawqa
 
+pytestmark = pytest.mark.every_python
+
 
 def test_the_public_names_are_sorted_there_and_few() -> None:
     # Ruff's sort (RUF022): classes, then functions.

@@ -24,6 +24,8 @@ from lawqa.questions import (
     write_questions,
 )
 
+pytestmark = pytest.mark.every_python
+
 MakeQuestion = Callable[..., Question]
 LEFT_OUT = object()
 CHOICES = "a 一年\nb 二年\nc 三年\nd 四年"

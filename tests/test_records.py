@@ -31,6 +31,8 @@ from lawqa.records import (
     write_records,
 )
 
+pytestmark = pytest.mark.every_python
+
 MakeQuestion = Callable[..., Question]
 MakeTokenizer = Callable[..., ChatTokenizer]
 END_OF_TURN = 257

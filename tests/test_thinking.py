@@ -7,6 +7,8 @@ import pytest
 from lawqa.answers import parse
 from lawqa.thinking import FAMILIES, THINK, ThinkMarks, open_thought
 
+pytestmark = pytest.mark.every_python
+
 each_family = pytest.mark.parametrize("marks", FAMILIES, ids=lambda marks: marks.opening)
 
 

@@ -7,6 +7,8 @@ import pytest
 from lawqa.answers import parse
 from lawqa.choices import Label
 
+pytestmark = pytest.mark.every_python
+
 COMMITTED: list[tuple[str, Label | None]] = [
     ("結論として、選択肢 c が誤りである。", "c"),
     ("よって、誤っている選択肢は b です。", "b"),

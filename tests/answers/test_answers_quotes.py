@@ -7,6 +7,8 @@ import pytest
 from lawqa.answers import parse
 from lawqa.choices import Label
 
+pytestmark = pytest.mark.every_python
+
 CHOICES = [
     "届出書を提出した会社の取締役は、損害賠償の責任を負わない。",
     "届出書を提出した会社の取締役は、損害賠償の責任を負う。",

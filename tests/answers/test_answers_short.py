@@ -7,6 +7,8 @@ import pytest
 from lawqa.answers import parse
 from lawqa.choices import Label
 
+pytestmark = pytest.mark.every_python
+
 COMMITTED: list[tuple[str, Label | None]] = [
     ("結論：選択肢cが正解です。", "c"),
     ("不適切なのは a です。", "a"),

@@ -7,6 +7,8 @@ import pytest
 from lawqa.answers import parse
 from lawqa.choices import FINAL_ANSWER_CUE, LABELS, Label, final_answer_line
 
+pytestmark = pytest.mark.every_python
+
 LINES: list[tuple[str, Label]] = [
     ("回答: c", "c"),
     ("回答：ｂ", "b"),

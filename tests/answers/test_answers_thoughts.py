@@ -7,6 +7,8 @@ import pytest
 from lawqa.answers import parse
 from lawqa.thinking import FAMILIES, ThinkMarks
 
+pytestmark = pytest.mark.every_python
+
 IDS = [marks.opening for marks in FAMILIES]
 THOUGHT = "回答: a とも思えるが、Answer: d かもしれない。"
 

@@ -7,6 +7,8 @@ import pytest
 from lawqa.answers import parse
 from lawqa.choices import Label
 
+pytestmark = pytest.mark.every_python
+
 CHOICES = ("承認による更新", "時効の援用", "催告の抗弁", "相殺の主張")
 
 QUESTIONS = (

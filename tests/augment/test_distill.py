@@ -8,6 +8,8 @@ from lawqa.augment.distill import Sample, choose
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question
 
+pytestmark = pytest.mark.every_python
+
 QUESTION = Question(
     id="民法_1",
     text="期間の計算について正しいものはどれですか。",

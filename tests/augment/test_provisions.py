@@ -22,6 +22,8 @@ from lawqa.augment.standing import item_stands_alone, stands_alone
 from lawqa.statutes.articles import Article, Paragraph
 from lawqa.statutes.headings import quoted_paragraphs
 
+pytestmark = pytest.mark.every_python
+
 Make = Callable[..., Article]
 Statute = tuple[Article, ...]
 

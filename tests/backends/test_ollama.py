@@ -16,6 +16,8 @@ from lawqa.backends.remote.address import find_address
 from lawqa.errors import BackendError, ConfigError
 from lawqa.prompting import Prompt, PromptSpec
 
+pytestmark = pytest.mark.every_python
+
 pytest.importorskip("httpx", reason="pip install 'lawqa[ollama]'")
 
 MakePrompts = Callable[..., list[Prompt]]

@@ -10,6 +10,8 @@ from lawqa.backends.remote import Limits, require_packages
 from lawqa.backends.remote.address import find_address
 from lawqa.errors import ConfigError, MissingExtraError
 
+pytestmark = pytest.mark.every_python
+
 # --- where a server is
 
 

@@ -15,6 +15,8 @@ from lawqa.errors import DataError
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
 from lawqa.questions import Question
 
+pytestmark = pytest.mark.every_python
+
 MakeQuestion = Callable[..., Question]
 SETTINGS = GenerationSettings(max_new_tokens=8)
 

@@ -23,6 +23,8 @@ from lawqa.cli.train import Train
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, write_questions
 
+pytestmark = pytest.mark.every_python
+
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
 RETRIEVAL = (

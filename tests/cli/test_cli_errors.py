@@ -23,6 +23,8 @@ from lawqa.errors import (
 )
 from lawqa.questions import Question, write_questions
 
+pytestmark = pytest.mark.every_python
+
 SCRIPTED = [
     "evaluate", "--data", "q.json", "--llm-backend", "scripted", "--script", "s.json", "--run-dir", "r",
 ]  # fmt: skip

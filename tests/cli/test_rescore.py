@@ -15,6 +15,8 @@ from lawqa.pipelines.explaining import explain_stored
 from lawqa.pipelines.rescore import rescore, to_json
 from lawqa.pipelines.stored import StoredResult, StoredRun
 
+pytestmark = pytest.mark.every_python
+
 RESPONSE = "aも考えられるが、正解は時効の援用（b）です。\n次の問題：期間はどれか。\n正解：d"
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from lawqa.cli import main
 
+pytestmark = pytest.mark.every_python
+
 MakeRun = Callable[..., Path]
 JANUARY = "2026-01-01T00:00:00+00:00"
 FINGERPRINTS = [{"id": f"民法_{i}", "order": 1, "fingerprint": f"{i}"} for i in range(4)]

@@ -11,6 +11,8 @@ from lawqa.cli import main
 from lawqa.commands import PLACE_KEYS, current_place, read_place_file
 from lawqa.errors import ConfigError
 
+pytestmark = pytest.mark.every_python
+
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -11,6 +11,8 @@ from lawqa.commands import check_policy, packaged_source, render, violations
 from lawqa.commands.policy import parameters_in_billions
 from lawqa.errors import PolicyError
 
+pytestmark = pytest.mark.every_python
+
 EVALUATE = "lawqa evaluate --llm-backend hf --hf-model-name Qwen/Qwen3-8B"
 
 PLANTED = [

@@ -21,6 +21,8 @@ from lawqa.commands import (
 )
 from lawqa.errors import ConfigError, PolicyError
 
+pytestmark = pytest.mark.every_python
+
 Changed = Callable[[str, str], Source]
 
 

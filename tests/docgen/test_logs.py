@@ -14,6 +14,8 @@ from lawqa.docgen.logs import BY_HAND, BY_MACHINE
 from lawqa.errors import ConfigError
 from lawqa.questions import write_questions
 
+pytestmark = pytest.mark.every_python
+
 FIELDS = {
     "ベースライン結果": (
         "日付", "担当者", "環境", "モデル", "RAG 設定", "プロンプト設定", "コマンド", "データセット",

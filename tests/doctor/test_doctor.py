@@ -17,6 +17,8 @@ from lawqa.errors import BackendError, LawqaError
 from lawqa.questions import file_sha256
 from lawqa.templates.folder import has_second_template
 
+pytestmark = pytest.mark.every_python
+
 MIG = Gpu("NVIDIA A100 80GB PCIe MIG 2g.20gb", 19.2, 19.5, (8, 0), bf16=True)
 VERSIONS = {
     "torch": "2.8.0", "transformers": "5.20.0", "peft": "0.20.0", "bitsandbytes": "0.50.2",

@@ -18,6 +18,8 @@ from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.prompting import ALL_SPECS, Prompt, PromptSpec, spec_hash
 from lawqa.questions import Question, file_sha256, fingerprint, write_questions
 
+pytestmark = pytest.mark.every_python
+
 MakeQuestion = Callable[..., Question]
 LAB_KEYS = {
     "question": str,

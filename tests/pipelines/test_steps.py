@@ -18,6 +18,8 @@ from lawqa.errors import ConfigError, DataError, PolicyError
 from lawqa.pipelines.processes import Ended, program_line, run_logged
 from lawqa.pipelines.steps import StepsConfig, run_steps, step_status
 
+pytestmark = pytest.mark.every_python
+
 DECLARED = """
 schema_version = 2
 [places.here]

@@ -20,6 +20,8 @@ from lawqa.retrieval.bm25 import Bm25, Bm25Parameters, bigram_codes, query_weigh
 from lawqa.retrieval.tokens import mark_words, tokenise
 from lawqa.statutes.normalise import normalise
 
+pytestmark = pytest.mark.every_python
+
 DOCUMENTS = [
     normalise(text)
     for text in (

@@ -18,6 +18,8 @@ from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import Article, Paragraph
 from lawqa.statutes.headings import gold_articles
 
+pytestmark = pytest.mark.every_python
+
 
 def hit(
     number: str | None,

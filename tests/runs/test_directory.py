@@ -26,6 +26,8 @@ from lawqa.runs.directory import (
     write_json,
 )
 
+pytestmark = pytest.mark.every_python
+
 
 def manifest(**fields: Any) -> Manifest:
     defaults: dict[str, Any] = {

@@ -12,6 +12,8 @@ import pytest
 from lawqa.errors import DataError
 from lawqa.runs.result_log import ResultLog, bring_together, find_results, state_of
 
+pytestmark = pytest.mark.every_python
+
 
 def row(number: int, outcome: str = "correct", **fields: Any) -> dict[str, Any]:
     return {

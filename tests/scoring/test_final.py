@@ -29,6 +29,8 @@ from lawqa.scoring import (
 )
 from lawqa.scoring.votes_curve import expected_vote
 
+pytestmark = pytest.mark.every_python
+
 Q = "金商法_問題番号7"
 
 

@@ -16,6 +16,8 @@ from lawqa.errors import DataError
 from lawqa.scoring import OUTCOMES, ScoredAnswer, order_name, outcome_of
 from lawqa.scoring.outcomes import by_prompt
 
+pytestmark = pytest.mark.every_python
+
 
 def test_outcomes_are_named_in_the_sequence_of_reports() -> None:
     assert OUTCOMES == ("correct", "wrong", "unparsed", "truncated", "failed")

@@ -21,6 +21,8 @@ from lawqa.scoring import (
     sign_flip_p,
 )
 
+pytestmark = pytest.mark.every_python
+
 
 def run_of(rights: dict[tuple[str, int], bool]) -> list[ScoredAnswer]:
     """A run by (question, number of the cyclic order)."""

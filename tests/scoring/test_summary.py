@@ -14,6 +14,8 @@ from lawqa.choices import LABELS, cyclic_orders, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring import OUTCOMES, ScoredAnswer, outcome_of, summarise, wilson
 
+pytestmark = pytest.mark.every_python
+
 
 def a_run() -> list[ScoredAnswer]:
     return [

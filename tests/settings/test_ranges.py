@@ -18,6 +18,8 @@ from lawqa.prompting import PromptSpec
 from lawqa.settings import Hyperparameters
 from lawqa.settings.ranges import RANGES, SAME, out_of_range
 
+pytestmark = pytest.mark.every_python
+
 EVALUATE = ["evaluate", "--llm-backend", "scripted", "--script", "s.json"]
 GENERATE = [*EVALUATE, "--answer-by", "generate"]
 TRAIN = ["train", "--train-file", "r.jsonl", "--output-dir", "o"]

@@ -15,6 +15,8 @@ from lawqa.choices import all_orders, permute, permute_label
 from lawqa.questions import Question, fingerprint, read_questions
 from lawqa.splits import Group, find_groups
 
+pytestmark = pytest.mark.every_python
+
 Craft = Callable[..., Question]
 Words = Callable[[object, int], str]
 

@@ -10,6 +10,8 @@ import pytest
 from lawqa.questions import Question, fingerprint
 from lawqa.splits import Leak, find_leaks, of_text
 
+pytestmark = pytest.mark.every_python
+
 Craft = Callable[..., Question]
 Words = Callable[[object, int], str]
 

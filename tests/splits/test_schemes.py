@@ -25,6 +25,8 @@ from lawqa.splits import (
     size_in_questions,
 )
 
+pytestmark = pytest.mark.every_python
+
 Craft = Callable[..., Question]
 
 

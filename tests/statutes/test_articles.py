@@ -25,6 +25,8 @@ from lawqa.statutes.articles import (
 )
 from lawqa.statutes.corpus_stats import count_articles
 
+pytestmark = pytest.mark.every_python
+
 ARTICLE = Article(
     id="999AC0000000001/main/2_2",
     law_id="999AC0000000001",

@@ -14,6 +14,8 @@ from lawqa.statutes.normalise import normalise
 from lawqa.statutes.numerals import to_kanji
 from lawqa.statutes.references import Spoken, law_kind
 
+pytestmark = pytest.mark.every_python
+
 FIEA, ORDER = "金融商品取引法", "金融商品取引法施行令"
 DEFINITIONS = "金融商品取引法第二条に規定する定義に関する内閣府令"
 DISCLOSURE = "企業内容等の開示に関する内閣府令"

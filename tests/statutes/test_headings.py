@@ -11,6 +11,8 @@ from lawqa.questions import read_questions
 from lawqa.statutes.article_names import ParagraphName
 from lawqa.statutes.headings import quotations, quoted_paragraphs
 
+pytestmark = pytest.mark.every_python
+
 
 def articles(context: str) -> list[tuple[str, str, int]]:
     return [(a.law_title, a.article, a.paragraph) for a in quoted_paragraphs(context)]

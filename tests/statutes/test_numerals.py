@@ -7,6 +7,8 @@ import pytest
 from lawqa.statutes.normalise import canonical, fold, normalise
 from lawqa.statutes.numerals import to_int
 
+pytestmark = pytest.mark.every_python
+
 
 @pytest.mark.parametrize(
     ("text", "value"),

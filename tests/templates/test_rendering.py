@@ -26,6 +26,8 @@ from lawqa.records.tokens import IGNORED, tokenize_record
 from lawqa.templates import template_facts, template_identity
 from lawqa.templates.bounded import RENDERER
 
+pytestmark = pytest.mark.every_python
+
 Styled = Callable[[Any], Any]
 MakeQuestion = Callable[..., Question]
 CHAT = (Message("system", "専門家です。"), Message("user", "期間の計算は？"))

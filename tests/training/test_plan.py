@@ -23,6 +23,8 @@ from lawqa.training.planning.memory import (
 )
 from lawqa.training.planning.plan import plan_training, usable_memory
 
+pytestmark = pytest.mark.every_python
+
 QWEN3_8B = ModelShape.from_config(KNOWN["Qwen/Qwen3-8B"], "Qwen/Qwen3-8B")
 NF4 = MemorySetting()
 
