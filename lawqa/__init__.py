@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from lawqa.answers import ParsedAnswer, parse
     from lawqa.errors import LawqaError
     from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-    from lawqa.pipelines.stored import read_stored_run
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
+    from lawqa.runs.stored import read_stored_run
     from lawqa.scoring import ScoredAnswer, Summary, compare, summarise
 
 __version__ = "0.1.0"
@@ -40,7 +40,7 @@ _ROOMS = {
     "lawqa.answers": ("ParsedAnswer", "parse"),
     "lawqa.errors": ("LawqaError",),
     "lawqa.pipelines.evaluate": ("EvaluationConfig", "evaluate"),
-    "lawqa.pipelines.stored": ("read_stored_run",),
+    "lawqa.runs.stored": ("read_stored_run",),
     "lawqa.prompting": ("PromptSpec", "build_prompt"),
     "lawqa.questions": ("Question", "read_questions", "write_questions"),
     "lawqa.scoring": ("ScoredAnswer", "Summary", "compare", "summarise"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from lawqa.prompting import Prompt
-from lawqa.runs.rows import StopReason as StopReason
+from lawqa.runs.result import StopReason as StopReason
 
 
 @dataclass(frozen=True)

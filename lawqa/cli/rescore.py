@@ -43,7 +43,7 @@ class Rescore:
 
     def run(self) -> int:
         from lawqa.pipelines.rescore import rescore, to_json, write_rescored
-        from lawqa.pipelines.stored import read_stored_run
+        from lawqa.runs.stored import read_stored_run
 
         if self.explain is not None or self.explain_text is not None:
             print(self._explained())
@@ -63,7 +63,7 @@ class Rescore:
 
     def _explained(self) -> str:
         from lawqa.pipelines.explaining import explain_stored, explain_text
-        from lawqa.pipelines.stored import read_stored_run
+        from lawqa.runs.stored import read_stored_run
 
         if self.write:
             raise ConfigError(

@@ -13,7 +13,7 @@ from lawqa.commands import packaged_source, render
 from lawqa.docgen.logs import RunFacts
 from lawqa.errors import DataError
 from lawqa.runs.directory import MANIFEST, SUMMARY, read_evaluation, read_manifest, require_keys
-from lawqa.runs.result_log import find_results
+from lawqa.runs.result_log import read_results
 
 _NEEDED = ("kind", "status", "started", "notes", "model", "figures", "environment", "argv")
 """What runs of every kind say of themselves."""
@@ -52,7 +52,7 @@ def read_run_facts(path: Path) -> RunFacts:
     if manifest["kind"] == "train":
         return RunFacts(name, "train", {**shared, **_training(manifest)}, notes=tuple(notes))
     summary = _summary(path / SUMMARY)
-    found = find_results(path)  # raises where two lines contradict each other
+    found = read_results(path, texts=False)  # raises where two lines contradict each other
     notes += [n for n in (*summary.get("notes", []), *found.notes) if n not in notes]
     fields = {**shared, **_evaluation(manifest), **_figures(summary)}
     return RunFacts(name, "evaluate", fields, _laws(summary), tuple(notes))

@@ -6,20 +6,17 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
 
-from lawqa.backends.base import Backend, Failure, GenerationSettings, NeedsRoom
+from lawqa.backends.base import Backend, ChoiceScores, Failure, GenerationSettings, NeedsRoom
 from lawqa.bars import FILE_ONLY
 from lawqa.choices import FINAL_ANSWER_CUE
 from lawqa.errors import BackendError
 from lawqa.pipelines.job import Job
-from lawqa.pipelines.results import Answer, repeat_of, with_forced
+from lawqa.pipelines.results import Answer, repeat_of
 from lawqa.prompting import Prompt, prompt_thought
-from lawqa.runs.result_log import ItemKey, item_key
+from lawqa.runs.result import ItemKey, Result
 from lawqa.runs.rows import row_problems
 from lawqa.thinking import THINK, ThinkMarks, open_thought
-
-Row = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +25,7 @@ _NO_ANSWER = "the backend gave no answer"
 _UNSTORABLE = "the backend's answer cannot be stored"
 
 
-def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Row]:
+def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Result]:
     """The results of these answers as they come, each exactly once.
 
     What fails is asked again after all else, `config.retries` times; what still fails, or never came, is
@@ -56,14 +53,14 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Row]:
                 if isinstance(answer, Failure):
                     failures[key] = answer
                     continue
-                row = job.row(answer)
-                problems = row_problems(row)
+                result = job.result(answer)
+                problems = row_problems(result.to_json())
                 if problems:
                     failures[key] = Failure(
                         answer.key, f"{_UNSTORABLE}: {'; '.join(problems)}", key[1]
                     )
                 else:
-                    yield row
+                    yield result
         except BackendError:
             if attempt == 0:
                 raise
@@ -80,12 +77,12 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Row]:
             len(waiting), attempt + 1, job.config.retries, failures[waiting[0]].reason,
         )  # fmt: skip
     for key in waiting:
-        yield job.row(failures[key])
+        yield job.result(failures[key])
 
 
 def force(
-    job: Job, backend: Backend, rows: Iterable[Row], say: Callable[[str], object]
-) -> Iterator[Row]:
+    job: Job, backend: Backend, results: Iterable[Result], say: Callable[[str], object]
+) -> Iterator[Result]:
     """Results without an answer, each with what the model answers when it must.
 
     The label is scored after the model's own text and the answer cue, a think block that is still open
@@ -94,27 +91,27 @@ def force(
     Args:
         job: what was asked.
         backend: who answers.
-        rows: results without an answer.
+        results: those without an answer.
         say: told where the backend cannot do this; then nothing is yielded.
     """
-    waiting = list(rows)
+    waiting = list(results)
     if not waiting:
         return
-    prompts = [job.by_key[item_key(row)[0]] for row in waiting]
+    prompts = [job.by_key[result.key[0]] for result in waiting]
     endings = [
-        answer_cue(row["response"], unclosed_think=_unclosed(row), marks=_marks(row))
-        for row in waiting
+        answer_cue(result.response, unclosed_think=_unclosed(result), marks=_marks(result))
+        for result in waiting
     ]
-    texts = [row["response"] + after for row, after in zip(waiting, endings, strict=True)]
+    texts = [result.response + after for result, after in zip(waiting, endings, strict=True)]
     # Several repeats of one prompt share its key, so one pass takes one repeat of each.
     for numbers in _one_of_each(waiting):
-        by_key = {item_key(waiting[number])[0]: number for number in numbers}
+        by_key = {waiting[number].key[0]: number for number in numbers}
         try:
             for answer in backend.score_after(
                 [prompts[n] for n in numbers], [texts[n] for n in numbers]
             ):
                 number = by_key.pop(answer.key)
-                yield with_forced(waiting[number], endings[number], answer)
+                yield _forced(waiting[number], endings[number], answer)
         except BackendError as problem:
             say(f"answers are not forced: {problem.message}")
             return
@@ -165,12 +162,18 @@ def _by_repeats(job: Job, wanted: Sequence[ItemKey]) -> dict[tuple[int, int], li
     return grouped
 
 
-def _one_of_each(rows: Sequence[Row]) -> Iterator[list[int]]:
-    """Positions of rows in passes: no prompt twice in one."""
+def _forced(result: Result, after: str, answer: ChoiceScores | Failure) -> Result:
+    if isinstance(answer, Failure):
+        return replace(result, forced_error=answer.reason)
+    return result.with_forced(after, answer.logprobs, answer.label_mass)
+
+
+def _one_of_each(results: Sequence[Result]) -> Iterator[list[int]]:
+    """Positions of results in passes: no prompt twice in one."""
     passes: list[list[int]] = []
     met: dict[str, int] = {}
-    for number, row in enumerate(rows):
-        prompt, _ = item_key(row)
+    for number, result in enumerate(results):
+        prompt, _ = result.key
         turn = met.get(prompt, 0)
         met[prompt] = turn + 1
         if turn == len(passes):
@@ -179,10 +182,10 @@ def _one_of_each(rows: Sequence[Row]) -> Iterator[list[int]]:
     yield from passes
 
 
-def _marks(row: Row) -> ThinkMarks:
+def _marks(result: Result) -> ThinkMarks:
     """The marks of the block in which the text ends: its own, else those that its prompt opened."""
-    return open_thought(row["response"]) or prompt_thought(row["prompt"]) or THINK
+    return open_thought(result.response) or prompt_thought(result.prompt or "") or THINK
 
 
-def _unclosed(row: Row) -> bool:
-    return bool(row["rule"] == _UNCLOSED_THINK)
+def _unclosed(result: Result) -> bool:
+    return result.rule == _UNCLOSED_THINK

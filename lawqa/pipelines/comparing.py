@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.choices import Order, inverse, order_of, permute
-from lawqa.errors import ConfigError
 from lawqa.pipelines.linked import linked_groups
 from lawqa.pipelines.repeats import sides_of
-from lawqa.pipelines.stored import StoredResult, StoredRun, names_of, read_stored_run
+from lawqa.runs.result import Result
+from lawqa.runs.stored import StoredRun, names_of, read_stored_run, require_different
 from lawqa.scoring import (
     By,
     GoldTextPart,
@@ -78,15 +78,15 @@ def compare_runs(
             probabilities where `soft` asks for them.
     """
     paths = [base, *others]
-    _check_twice(paths)
+    require_different(paths, "each run counts once in Holm's correction")
     names = names_of(paths)
     first, *rest = (read_stored_run(path) for path in paths)
     runs = [first, *(aligned(first, run) for run in rest)]
     for run in runs:
         run.check_by(by)
-    answers = {names[run.path]: run.answers(recorded=recorded) for run in runs}
-    bases, sides = sides_of([(names[path], path) for path in paths], seeds)
-    groups = linked_groups(paths, data) if clusters == "group" else None
+    answers = {names[run.path]: run.answers("recorded" if recorded else "today") for run in runs}
+    bases, sides = sides_of([(names[run.path], run) for run in runs], seeds)
+    groups = linked_groups(runs, data) if clusters == "group" else None
     joined = "+".join(bases)
     comparisons = {
         "+".join(side): compare_repeats(
@@ -111,16 +111,6 @@ def compare_runs(
     ]
     notes += _mass_notes(runs, names)
     return Compared(joined, summaries, comparisons, judge(comparisons), gold_text, tuple(notes))
-
-
-def _check_twice(paths: Sequence[Path]) -> None:
-    given: set[Path] = set()
-    for path in paths:
-        if path.resolve() in given:
-            raise ConfigError(
-                f"{path}: is given twice", "each run counts once in Holm's correction"
-            )
-        given.add(path.resolve())
 
 
 def _gold_text(
@@ -190,7 +180,7 @@ def _reworded(base: StoredRun, other: StoredRun) -> int:
     return sum(_asked(one[key]) != _asked(two[key]) for key in one.keys() & two.keys())
 
 
-def _asked(result: StoredResult) -> tuple[str, list[str]]:
+def _asked(result: Result) -> tuple[str, list[str]]:
     return result.question, sorted(result.choices)
 
 
@@ -204,13 +194,12 @@ def aligned(base: StoredRun, other: StoredRun) -> StoredRun:
         for result in base.results
         if result.choices
     }
-    results = [
-        replace(
-            result,
-            order=named_order(originals.get(result.question_id, ()), result.choices, result.order),
-        )
-        for result in other.results
-    ]
+    results = []
+    for result in other.results:
+        original = originals.get(result.question_id, ())
+        order = named_order(original, result.choices, result.order)
+        # An unchanged result keeps what was parsed of it.
+        results.append(result if order == result.order else replace(result, order=order))
     return replace(other, results=tuple(results))
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from lawqa.errors import DataError
 from lawqa.files import read_json
-from lawqa.pipelines.figures import summary_of
-from lawqa.pipelines.results import scored_answer
 from lawqa.runs.directory import RESULTS, Manifest, RunDirectory, now, read_manifest
-from lawqa.runs.result_log import ResultLog, find_results
+from lawqa.runs.figures import figures_of
+from lawqa.runs.result import Result
+from lawqa.runs.result_log import ResultLog, read_results
 from lawqa.scoring import Spread, Summary, final_answers, training_spread
 
 SETTINGS = "crossval.json"
@@ -62,7 +62,7 @@ def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
     if not found:
         raise DataError(f"{directories[0]}: holds no evaluated fold", "lawqa crossval run  first")
     read = [_read_seed(found[seed], seed, folds) for seed in sorted(found)]
-    note = pooled_note(folds, _spread([one.rows for one in read]))
+    note = pooled_note(folds, _spread([one.results for one in read]))
     return tuple(_write_seed(one, note, output_dir) for one in read)
 
 
@@ -91,14 +91,14 @@ def pooled_note(folds: int, spread: Spread | None) -> str:
     )
 
 
-def _spread(seeds: Sequence[Sequence[Mapping[str, Any]]]) -> Spread | None:
+def _spread(seeds: Sequence[Sequence[Result]]) -> Spread | None:
     """Between the seeds' final answers, on the questions that all of them were asked."""
     right = [
         {
             final.question_id: final.outcome == "correct"
-            for final in final_answers([scored_answer(row) for row in rows])
+            for final in final_answers([result.scored() for result in results])
         }
-        for rows in seeds
+        for results in seeds
     ]
     shared = sorted(set.intersection(*(set(one) for one in right)))
     return training_spread([[one[question] for question in shared] for one in right])
@@ -110,7 +110,7 @@ class _Seed:
 
     seed: int
     manifests: Sequence[dict[str, Any]]
-    rows: Sequence[Mapping[str, Any]]
+    results: Sequence[Result]
     damaged: Sequence[str]
 
 
@@ -134,23 +134,23 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
             f"seed {seed}: the folds were asked with contexts of different indexes",
             "lawqa crossval run --fresh  asks all of them with the one that is there now",
         )
-    rows, damaged = [], list[str]()
+    results, damaged = list[Result](), list[str]()
     for fold, manifest in zip(sorted(runs), manifests, strict=True):
-        found = find_results(runs[fold])
-        of_fold = list(found.rows(found.places))
-        damaged += found.notes
+        stored = read_results(runs[fold])
+        of_fold = list(stored.results.values())
+        damaged += stored.notes
         if len(of_fold) != manifest["data"]["questions"]:
             raise DataError(
                 f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
                 f"{manifest['data']['questions']} were given; was it cut off while it was copied?",
                 f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
             )
-        rows += of_fold
-    return _Seed(seed, manifests, rows, damaged)
+        results += of_fold
+    return _Seed(seed, manifests, results, damaged)
 
 
 def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
-    seed, manifests, rows = read.seed, read.manifests, read.rows
+    seed, manifests, results = read.seed, read.manifests, read.results
     notes = [
         note,
         *sorted({note for manifest in manifests for note in manifest["notes"]}),
@@ -158,13 +158,14 @@ def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
     ]
     run = RunDirectory.create(output_dir / f"seed{seed}", fresh=True)
     with closing(ResultLog(run.path / RESULTS)) as log:
-        for row in rows:
-            log.append(row)
+        for result in results:
+            log.append(result)
     seconds = sum(manifest["figures"]["seconds"] for manifest in manifests)
-    summary, record = summary_of(rows, notes, seconds)
+    figures = figures_of(results)
+    record = figures.record(notes, seconds)
     run.write_summary(record)
     run.write_manifest(_pooled_manifest(manifests, seed, notes, seconds))
-    return Pooled(run.path, summary, tuple(record["notes"]))
+    return Pooled(run.path, figures.summary, tuple(record["notes"]))
 
 
 def _pooled_manifest(

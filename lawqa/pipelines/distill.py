@@ -22,7 +22,7 @@ from lawqa.questions import Question, read_question_file
 from lawqa.records import TrainingRecord, make_record, write_records
 from lawqa.runs.directory import claim_output, describe_environment, now, write_json
 from lawqa.runs.identity import model_differences
-from lawqa.runs.result_log import ResultLog
+from lawqa.runs.result_log import JsonLog
 from lawqa.templates import sentences
 
 SOURCE = "distill"
@@ -220,7 +220,7 @@ def _sample(
     settings = GenerationSettings(
         config.max_new_tokens, config.temperature, seed=config.seed + number
     )
-    with closing(ResultLog(file)) as log:
+    with closing(JsonLog(file)) as log:
         for answer in bar.over(backend.generate(prompts, settings)):
             row: dict[str, Any] = {"key": answer.key, "number": number}
             if isinstance(answer, Failure):

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,7 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.pipelines.asking import ask, force
 from lawqa.pipelines.evaluation_config import AnswerBy, EvaluationConfig
-from lawqa.pipelines.figures import Figures, figures_of
-from lawqa.pipelines.gathering import gathered, is_whole, tidied
+from lawqa.pipelines.gathering import gather, is_whole, tidy
 from lawqa.pipelines.interrupts import signals_interrupt
 from lawqa.pipelines.job import Job, new_run_dir, prepare, with_base_notes
 from lawqa.pipelines.opening import BackendFactory, base_of, open_backend
@@ -35,9 +34,9 @@ from lawqa.runs.directory import (
     read_manifest,
     write_json,
 )
+from lawqa.runs.figures import Figures, figures_of
 from lawqa.runs.lock import LOCK, locked_directory, require_free
-from lawqa.runs.result_log import Found, ResultLog, find_results
-from lawqa.runs.rows import row_problems
+from lawqa.runs.result_log import ResultLog, StoredResults, read_results
 from lawqa.scoring import ScoredAnswer, Summary
 
 __all__ = [
@@ -158,27 +157,31 @@ def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
     earlier = earlier_run(job)
     if job.config.resume and not earlier:
         say(f"{job.run_dir}: holds no run to go on with, a new one begins")
-    if earlier and not ranks.several:
-        found = find_results(job.run_dir)
-        if earlier["status"] == "done" and is_whole(job, found):
-            say(f"{job.run_dir}: all {len(job.keys)} answers are known, nothing is asked")
-            result = _result(job, earlier, found)
-            _write(job, RunDirectory(job.run_dir), earlier, result, found)
-            return result
-    require_free(job.run_dir / LOCK)
-    backend = opened()
-    job = with_base_notes(job, backend)
-    manifest = continued(job.manifest(backend), earlier)
-    if earlier:
-        require_same_model(job.run_dir, earlier, manifest)
-    with locked_directory(job.run_dir):
-        run = (
-            RunDirectory(job.run_dir)
-            if earlier
-            else RunDirectory.create(job.run_dir, fresh=job.config.fresh)
-        )
+    with ExitStack() as held:
+        known = StoredResults(texts=job.config.output is not None)
+        if earlier:
+            # Held from before the results are read: they are read once, and nobody adds to them meanwhile.
+            held.enter_context(locked_directory(job.run_dir))
+            read_results(job.run_dir, into=known)
+            if earlier["status"] == "done" and is_whole(job, known) and not ranks.several:
+                say(f"{job.run_dir}: all {len(job.keys)} answers are known, nothing is asked")
+                result = _result(job, earlier, known)
+                _write(job, RunDirectory(job.run_dir), earlier, result, known)
+                return result
+        else:
+            require_free(job.run_dir / LOCK)
+        backend = opened()
+        job = with_base_notes(job, backend)
+        manifest = continued(job.manifest(backend), earlier)
+        if earlier:
+            require_same_model(job.run_dir, earlier, manifest)
+            run = RunDirectory(job.run_dir)
+        else:
+            held.enter_context(locked_directory(job.run_dir))
+            run = RunDirectory.create(job.run_dir, fresh=job.config.fresh)
         run.sweep()
-        known = tidied(job, say) if earlier else find_results(run.path)
+        if earlier:
+            tidy(job, known, say)
         return _lead(job, backend, run, manifest, known, ranks)
 
 
@@ -187,7 +190,7 @@ def _lead(
     backend: Backend,
     run: RunDirectory,
     manifest: Manifest,
-    known: Found,
+    known: StoredResults,
     ranks: Ranks,
 ) -> EvaluationResult:
     """Process 0, or the only one: ask, bring together, score."""
@@ -206,10 +209,11 @@ def _lead(
         _ask(job, backend, known, ranks, notes)
         if ranks.several:
             ranks.wait_for_others(run.path)
-        found = gathered(job)
+            read_results(run.path, ranks.other_parts(run.path), into=known)
+        gather(job, known)
         manifest = replace(manifest, notes=notes, figures=figures())
-        result = _result(job, vars(manifest), found)
-        _write(job, run, vars(manifest), result, found)
+        result = _result(job, vars(manifest), known)
+        _write(job, run, vars(manifest), result, known)
     except BaseException as problem:
         run.write_manifest(
             replace(manifest, figures=figures(), ended=now(), status=ending(problem))
@@ -223,16 +227,20 @@ def _take_part(job: Job, backend: Backend, ranks: Ranks) -> EvaluationResult:
     """Another process than 0: ask this process's share; the result is that of all."""
     ranks.wait_until_ready(job.run_dir)
     with ranks.taking_part(job.run_dir):
-        found = find_results(job.run_dir, [job.run_dir / RESULTS])
-        _ask(job, backend, found, ranks, [])
+        known = read_results(job.run_dir, [job.run_dir / RESULTS], texts=False)
+        _ask(job, backend, known, ranks, [])
     ranks.wait_until_whole(job.run_dir)
-    return _result(job, read_manifest(job.run_dir), find_results(job.run_dir))
+    whole = read_results(job.run_dir, texts=False)
+    return _result(job, read_manifest(job.run_dir), whole)
 
 
-def _ask(job: Job, backend: Backend, found: Found, ranks: Ranks, notes: list[str]) -> None:
-    """Ask what is missing of this process's share, then force answers out of texts without one."""
+def _ask(job: Job, backend: Backend, known: StoredResults, ranks: Ranks, notes: list[str]) -> None:
+    """Ask what is missing of this process's share, then force answers out of texts without one.
+
+    What is stored is added to what is known, so that nothing has to be read again.
+    """
     share = ranks.share(job.questions, job.keys)
-    missing = [key for key in share if key not in found.places]
+    missing = [key for key in share if key not in known.results]
     part = ranks.part(job.run_dir)
     log = part if ranks.several else job.run_dir / RESULTS
     logger.debug(
@@ -241,26 +249,25 @@ def _ask(job: Job, backend: Backend, found: Found, ranks: Ranks, notes: list[str
     )  # fmt: skip
     quiet = job.config.quiet or ranks.rank > 0
     with (
-        closing(ResultLog(log, row_problems)) as results,
+        closing(ResultLog(log)) as results,
         closing(Progress(len(missing), work=job.work(missing), quiet=quiet)) as progress,
     ):
-        for row in ask(job, backend, missing):
-            results.append(row)
-            progress.add(row)
+        for result in ask(job, backend, missing):
+            known.add(result, results.append(result))
+            progress.add(result)
     if not job.config.forces_answers:
         return
-    found = find_results(job.run_dir, [job.run_dir / RESULTS, part])
-    waiting = [key for key in share if found.places[key].state == "open"]
+    waiting = [key for key in share if known.results[key].state == "open"]
     if waiting:
         bar = Bar("forcing answers", "answers", len(waiting), quiet=quiet)
-        with closing(ResultLog(part, row_problems)) as results, bar:
-            for row in bar.over(force(job, backend, found.rows(waiting), notes.append)):
-                results.append(row)
+        with closing(ResultLog(part)) as results, bar:
+            for result in bar.over(force(job, backend, known.known(waiting), notes.append)):
+                known.add(result, results.append(result))
 
 
-def _result(job: Job, manifest: Mapping[str, Any], found: Found) -> EvaluationResult:
-    figures = figures_of(found.rows(job.keys))
-    record = figures.record([*manifest["notes"], *found.notes], manifest["figures"]["seconds"])
+def _result(job: Job, manifest: Mapping[str, Any], known: StoredResults) -> EvaluationResult:
+    figures = figures_of(known.known(job.keys))
+    record = figures.record([*manifest["notes"], *known.notes], manifest["figures"]["seconds"])
     return EvaluationResult(figures, tuple(record["notes"]), job.run_dir)
 
 
@@ -269,12 +276,12 @@ def _write(
     run: RunDirectory,
     manifest: Mapping[str, Any],
     result: EvaluationResult,
-    found: Found,
+    known: StoredResults,
 ) -> None:
-    notes = [*manifest["notes"], *found.notes]
+    notes = [*manifest["notes"], *known.notes]
     record = result.figures.record(notes, manifest["figures"]["seconds"])
     run.write_summary(record)
     if job.config.output is not None:
         whole = {"schema_version": SCHEMA_VERSION, "config": job.config.to_json()}
-        rows = list(found.rows(job.keys))
+        rows = [result.to_json() for result in known.known(job.keys)]
         write_json(job.config.output, {**whole, "summary": record, "results": rows})

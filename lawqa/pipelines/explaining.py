@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 
 from lawqa.answers import Explanation, explain
 from lawqa.errors import DataError
-from lawqa.pipelines.stored import StoredResult, StoredRun
+from lawqa.runs.result import Result
+from lawqa.runs.stored import StoredRun
 
 _SHOWN = 10
 """The most names in a message."""
@@ -60,8 +61,8 @@ def explain_stored(run: StoredRun, name: str) -> Explained:
     result = names.get(name)
     if result is None:
         _refuse(run, name, list(names))
-    if not result.generated or result.failed:
-        what = "is a failure" if result.failed else "was scored from label probabilities"
+    if not result.is_text:
+        what = "is a failure" if result.is_failed else "was scored from label probabilities"
         raise DataError(f"{run.path}: {name} {what}: there is no text to explain")
     return Explained(
         name,
@@ -69,8 +70,8 @@ def explain_stored(run: StoredRun, name: str) -> Explained:
         explain(
             result.response,
             result.choices or None,
-            hit_limit=result.hit_limit,
-            in_thought=result.in_thought,
+            hit_limit=bool(result.hit_limit),
+            in_thought=result.begins_in_thought,
         ),
     )
 
@@ -85,10 +86,10 @@ def explain_text(name: str, text: str) -> Explained:
     return Explained(name, text, explain(text))
 
 
-def _names(results: Sequence[StoredResult]) -> dict[str, StoredResult]:
+def _names(results: Sequence[Result]) -> dict[str, Result]:
     """Every answer by the shortest name that tells it from the others."""
-    names: dict[str, StoredResult] = {}
-    by_question: dict[str, list[StoredResult]] = {}
+    names: dict[str, Result] = {}
+    by_question: dict[str, list[Result]] = {}
     for result in results:
         by_question.setdefault(result.question_id, []).append(result)
     for result in results:

@@ -17,7 +17,7 @@ from lawqa.pipelines.adapter_content import AdapterContent
 from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
 from lawqa.pipelines.rag import Retrieval, retrieve_contexts
-from lawqa.pipelines.results import Answer, result_row
+from lawqa.pipelines.results import Answer, result_of
 from lawqa.prompting import Prompt, build_prompt, prompt_thought, require_outside, spec_hash
 from lawqa.questions import Question, read_question_file, reordered
 from lawqa.runs.directory import (
@@ -32,7 +32,7 @@ from lawqa.runs.directory import (
     question_entries,
 )
 from lawqa.runs.outputs import claim_directory
-from lawqa.runs.result_log import ItemKey
+from lawqa.runs.result import ItemKey, Result
 from lawqa.templates import sentences
 
 
@@ -89,11 +89,11 @@ class Job:
             for key, _ in wanted
         }
 
-    def row(self, answer: Answer) -> dict[str, Any]:
+    def result(self, answer: Answer) -> Result:
         """An answer as it is stored."""
         question = self._questions_by_key[answer.key]
         retrieved = self.retrieval.of(question) if self.retrieval else None
-        return result_row(question, self.config.spec, self.config.answer_by, answer, retrieved)
+        return result_of(question, self.config.spec, self.config.answer_by, answer, retrieved)
 
     def manifest(self, backend: Backend) -> Manifest:
         """What the run directory says of this evaluation by this backend."""

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError
 from lawqa.questions import file_sha256, read_questions
-from lawqa.runs.directory import MANIFEST, read_manifest
+from lawqa.runs.stored import StoredRun
 from lawqa.splits import find_groups
 
 
-def linked_groups(runs: Sequence[Path], more: Sequence[Path]) -> dict[str, str]:
+def linked_groups(runs: Sequence[StoredRun], more: Sequence[Path]) -> dict[str, str]:
     """The group of each question by its id: questions that share context, article or wording belong together.
 
     Args:
-        runs: run directories; the question files that they name are read, if they are what they were.
+        runs: stored runs; the question files that they name are read, if they are what they were.
         more: question files given by hand.
 
     Raises:
@@ -41,10 +41,8 @@ def linked_groups(runs: Sequence[Path], more: Sequence[Path]) -> dict[str, str]:
     }
 
 
-def _data_of(run: Path) -> list[Path]:
-    if not (run / MANIFEST).is_file():
-        return []
-    data = read_manifest(run).get("data") or {}
+def _data_of(run: StoredRun) -> list[Path]:
+    data = (run.manifest or {}).get("data") or {}
     named = [
         (Path(part["path"]), part.get("sha256"))
         for part in data.get("folds", [data])

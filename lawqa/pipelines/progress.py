@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, duration, pace
 from lawqa.pipelines.time_left import TimeLeft
-from lawqa.runs.result_log import item_key
+from lawqa.runs.result import Result
 from lawqa.scoring import wilson
 
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
@@ -57,14 +57,14 @@ class Progress:
                 bar_format=_BAR, mininterval=0, miniters=1,
             )  # fmt: skip
 
-    def add(self, row: Mapping[str, Any]) -> None:
+    def add(self, result: Result) -> None:
         """Count one stored result."""
         self._done += 1
-        self._correct += row["outcome"] == "correct"
-        self._unparsed += row["outcome"] in ("unparsed", "truncated")
-        self._failed += row["outcome"] == "failed"
-        work = 1.0 if self._work is None else self._work[item_key(row)[0]]
-        self._left.add(work, row.get("seconds"))
+        self._correct += result.outcome == "correct"
+        self._unparsed += result.outcome in ("unparsed", "truncated")
+        self._failed += result.is_failed
+        work = 1.0 if self._work is None else self._work[result.key[0]]
+        self._left.add(work, result.seconds)
         if self._bar is not None:
             self._bar.set_postfix_str(self._so_far(), refresh=False)
             self._bar.update()

@@ -24,6 +24,7 @@ from lawqa.retrieval.evaluation import gold_positions
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever
+from lawqa.runs.result import RetrievedArticle, StoredContext
 from lawqa.statutes.validity import not_known_in_force
 
 DEFAULT_TOP_K = 5
@@ -77,14 +78,10 @@ class RetrievedContext:
     gold_retrieved: bool | None
     """Whether an article that the question's own context quotes is among them; None where it quotes none."""
 
-    def to_row(self) -> dict[str, Any]:
-        """What a stored result says of its context."""
-        return {
-            "retrieved_docs_count": len(self.sources),
-            "retrieved_articles": [asdict(source) for source in self.sources],
-            "retrieved_size": self.size,
-            "gold_retrieved": self.gold_retrieved,
-        }
+    def stored(self) -> StoredContext:
+        """What a stored result says of it."""
+        articles = tuple(RetrievedArticle(**asdict(source)) for source in self.sources)
+        return StoredContext(articles, self.size, self.gold_retrieved)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,11 @@ class Ranks:
         """The file that this process writes its answers to."""
         return run_dir / PARTS / f"rank{self.rank}.jsonl"
 
+    def other_parts(self, run_dir: Path) -> list[Path]:
+        """The files that the other processes write their answers to."""
+        numbers = (number for number in range(self.size) if number != self.rank)
+        return [run_dir / PARTS / f"rank{number}.jsonl" for number in numbers]
+
     def announce(self, run_dir: Path) -> None:
         """Process 0: say that the run directory is ready for the others."""
         write_json(_ready(run_dir), {"launch": self.launch})

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from lawqa.errors import ConfigError
 from lawqa.runs.diff import causes
 from lawqa.runs.directory import MANIFEST, read_manifest
+from lawqa.runs.stored import StoredRun
 
 Manifest = Mapping[str, Any]
 
@@ -17,12 +18,12 @@ _SEED = re.compile(r"(?i)(?<![a-z])(seed)[-_]?[0-9]+")
 
 
 def sides_of(
-    runs: Sequence[tuple[str, Path]], seeds: Literal["auto", "together", "apart"] = "auto"
+    runs: Sequence[tuple[str, StoredRun]], seeds: Literal["auto", "together", "apart"] = "auto"
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Which runs are the base, and which make up each of the others.
 
     Args:
-        runs: name and place of each, the base first.
+        runs: name and run of each, the base first.
         seeds: `auto` puts runs together that differ in the seed alone; `together` all but the base;
             `apart` none.
 
@@ -41,7 +42,7 @@ def sides_of(
         return (base,), (tuple(name for name, _ in rest),)
     if seeds == "apart":
         return (base,), tuple((name,) for name, _ in rest)
-    sides = repeats([(path, _manifest(path)) for _, path in runs])
+    sides = repeats([(run.path, run.manifest) for _, run in runs])
     if len(sides) == 1:  # seeds of one run held against each other
         return (base,), tuple((name,) for name, _ in rest)
     named = [tuple(runs[number][0] for number in side) for side in sides]
@@ -65,10 +66,6 @@ def repeats(runs: Sequence[tuple[Path, Manifest | None]]) -> list[list[int]]:
         else:
             side.append(number)
     return sides
-
-
-def _manifest(path: Path) -> Manifest | None:
-    return read_manifest(path) if (path / MANIFEST).is_file() else None
 
 
 def _repeat(one: tuple[Path, Manifest | None], other: tuple[Path, Manifest | None]) -> bool:

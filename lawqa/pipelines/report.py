@@ -12,13 +12,7 @@ from lawqa.choices import inverse, permute
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.comparing import named_order
 from lawqa.pipelines.repeats import repeats
-from lawqa.pipelines.report_runs import (
-    ReadRun,
-    is_training,
-    read_report_run,
-    read_training,
-)
-from lawqa.pipelines.stored import names_of
+from lawqa.pipelines.report_runs import read_report_run, read_training
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.report.content import (
     Entry,
@@ -26,10 +20,16 @@ from lawqa.report.content import (
     Report,
     ReportQuestion,
     ReportRun,
-    RetrievedArticle,
+    ShownArticle,
 )
 from lawqa.runs.diff import causes, question_differences
 from lawqa.runs.directory import now
+from lawqa.runs.stored import (
+    names_of,
+    read_manifest_of,
+    read_stored_run,
+    require_different,
+)
 from lawqa.scoring import (
     By,
     PairedComparison,
@@ -69,36 +69,35 @@ def make_report(config: ReportConfig) -> Report:
         ConfigError: there is no evaluation, or the base is not among the runs.
         DataError: a run or question file cannot be read.
     """
-    _check_twice(config.runs)
-    trainings = [path for path in config.runs if is_training(path)]
+    require_different(config.runs, "name every run once")
+    manifests = {path: read_manifest_of(path) for path in config.runs}
+    trainings = [path for path, one in manifests.items() if one and one.get("kind") == "train"]
     paths = _base_first([path for path in config.runs if path not in trainings], config.base)
     names = names_of(paths)
-    read = [
-        read_report_run(path, f"R{number}", names[path], recorded=config.recorded, by=config.by)
+    runs = [
+        read_report_run(
+            read_stored_run(path, manifests[path]),
+            f"R{number}",
+            names[path],
+            recorded=config.recorded,
+            by=config.by,
+        )
         for number, path in enumerate(paths, start=1)
     ]
     if config.base is None:
-        read = _base_model_first(read)
-    questions = _known_questions(read, config.data)
-    runs = tuple(_with_gold_articles(one.run, questions) for one in read)
+        runs = _base_model_first(runs)
+    questions = _known_questions(runs, config.data)
+    runs = [_with_gold_articles(run, questions) for run in runs]
     return Report(
         title=config.title or " / ".join(run.name for run in runs),
         made=now(),
         version=lawqa.__version__,
-        runs=runs,
+        runs=tuple(runs),
         pairs=_pairs(runs, matched=config.base is None, by=config.by),
-        questions=_questions(read, questions),
-        trainings=tuple(read_training(path) for path in trainings),
+        questions=_questions(runs, questions),
+        trainings=tuple(read_training(path, manifest=manifests[path]) for path in trainings),
         recorded=config.recorded,
     )
-
-
-def _check_twice(paths: Sequence[Path]) -> None:
-    seen: set[Path] = set()
-    for path in paths:
-        if path.resolve() in seen:
-            raise ConfigError(f"{path}: is given twice", "name every run once")
-        seen.add(path.resolve())
 
 
 def _base_first(paths: list[Path], base: Path | None) -> list[Path]:
@@ -112,24 +111,21 @@ def _base_first(paths: list[Path], base: Path | None) -> list[Path]:
     return [same[0], *(path for path in paths if path != same[0])]
 
 
-def _base_model_first(read: list[ReadRun]) -> list[ReadRun]:
+def _base_model_first(runs: list[ReportRun]) -> list[ReportRun]:
     """The first run without an adapter goes first, if another has one; ids follow."""
-    bare = [one for one in read if not one.run.adapter]
-    if not bare or len(bare) == len(read):
-        return read
-    ordered = [bare[0], *(one for one in read if one is not bare[0])]
-    return [
-        replace(one, run=replace(one.run, id=f"R{number}"))
-        for number, one in enumerate(ordered, start=1)
-    ]
+    bare = [run for run in runs if not run.adapter]
+    if not bare or len(bare) == len(runs):
+        return runs
+    ordered = [bare[0], *(run for run in runs if run is not bare[0])]
+    return [replace(run, id=f"R{number}") for number, run in enumerate(ordered, start=1)]
 
 
-def _known_questions(read: Sequence[ReadRun], more: Sequence[Path]) -> dict[str, Question]:
+def _known_questions(runs: Sequence[ReportRun], more: Sequence[Path]) -> dict[str, Question]:
     """Questions by id from every data file that is still what a run was asked from, and from those given."""
     found: dict[str, Question] = {}
     files: dict[Path, str | None] = dict.fromkeys(more)
-    for one in read:
-        data: Mapping[str, Any] = one.run.manifest.get("data") or {}
+    for run in runs:
+        data: Mapping[str, Any] = run.manifest.get("data") or {}
         for part in data.get("folds", [data]):
             if part.get("path"):
                 files.setdefault(Path(part["path"]), part.get("sha256"))
@@ -143,30 +139,31 @@ def _known_questions(read: Sequence[ReadRun], more: Sequence[Path]) -> dict[str,
 
 
 def _questions(
-    read: Sequence[ReadRun], known: Mapping[str, Question]
+    runs: Sequence[ReportRun], known: Mapping[str, Question]
 ) -> tuple[ReportQuestion, ...]:
     """Every question that was asked, in the order in which the runs met them."""
     made: dict[str, ReportQuestion] = {}
-    for one in read:
-        for entry, row in zip(one.run.entries, one.rows, strict=True):
-            answer = entry.answer
+    for run in runs:
+        for entry in run.entries:
+            answer, result = entry.answer, entry.result
             if answer.question_id not in made:
                 question = known.get(answer.question_id)
-                same = question is not None and question.text == row["question"]
+                same = question is not None and question.text == result.question
                 made[answer.question_id] = ReportQuestion(
                     id=answer.question_id,
                     law=answer.law,
-                    text=str(row["question"]),
+                    text=result.question,
                     choices=_original_choices(entry),
                     gold=answer.original_gold,
                     context=question.context if question is not None and same else "",
-                    references=tuple(map(str, row.get("references") or ())),
+                    references=result.references,
                 )
     return tuple(made.values())
 
 
 def _original_choices(entry: Entry) -> tuple[str, ...]:
-    return permute(entry.choices, inverse(entry.answer.order)) if entry.choices else ()
+    choices = entry.result.choices
+    return permute(choices, inverse(entry.result.order)) if choices else ()
 
 
 def _with_gold_articles(run: ReportRun, questions: Mapping[str, Question]) -> ReportRun:
@@ -189,10 +186,10 @@ def _with_gold_articles(run: ReportRun, questions: Mapping[str, Question]) -> Re
 
 
 def _marked(
-    article: RetrievedArticle,
+    article: ShownArticle,
     gold: Collection[tuple[str, str]],
     paragraphs: Collection[tuple[str, str, int]],
-) -> RetrievedArticle:
+) -> ShownArticle:
     """The article with what of it is gold."""
     law, number = normalise(article.law), article.article
     return replace(
@@ -266,7 +263,9 @@ def _aligned(base: ReportRun, run: ReportRun) -> tuple[ScoredAnswer, ...]:
         replace(
             entry.answer,
             order=named_order(
-                originals.get(entry.answer.question_id, ()), entry.choices, entry.answer.order
+                originals.get(entry.answer.question_id, ()),
+                entry.result.choices,
+                entry.answer.order,
             ),
         )
         for entry in run.entries

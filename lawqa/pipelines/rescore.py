@@ -10,8 +10,9 @@ from typing import Any
 
 import lawqa
 from lawqa.choices import LABELS, Label
-from lawqa.pipelines.stored import StoredResult, StoredRun
 from lawqa.runs.directory import SCHEMA_VERSION, now, write_json
+from lawqa.runs.result import Result
+from lawqa.runs.stored import StoredRun
 from lawqa.scoring import By, Summary, summarise
 
 RESCORED = "rescored.json"
@@ -78,13 +79,13 @@ def rescore(run: StoredRun, by: By = "own") -> Rescored:
     run.check_by(by)
     flips = []
     for result in run.results:
-        label = result.as_reparsed().predicted
-        if label != result.as_recorded().predicted:
+        label = result.scored("today").predicted
+        if label != result.scored("recorded").predicted:
             flips.append(_flip(result, label))
     return Rescored(
         run,
-        summarise(run.answers(recorded=True), by=by),
-        summarise(run.answers(recorded=False), by=by),
+        summarise(run.answers("recorded"), by=by),
+        summarise(run.answers("today"), by=by),
         tuple(flips),
         _after_text(run),
     )
@@ -94,12 +95,14 @@ def _after_text(run: StoredRun) -> AfterText | None:
     silent = [
         result
         for result in run.results
-        if result.after_text and result.as_reparsed().predicted is None and not result.failed
+        if result.forced_answer
+        and result.scored("today").predicted is None
+        and not result.is_failed
     ]
     if not silent:
         return None
-    counts = Counter(result.after_text for result in silent)
-    correct = sum(result.after_text == result.gold for result in silent)
+    counts = Counter(result.forced_answer for result in silent)
+    correct = sum(result.forced_answer == result.gold for result in silent)
     return AfterText(len(silent), correct, {label: counts[label] for label in LABELS})
 
 
@@ -136,25 +139,25 @@ def to_json(rescored: Rescored) -> dict[str, Any]:
     }
 
 
-def _flip(result: StoredResult, label: Label | None) -> Flip:
-    found = result.parsed()
-    span = result.response[slice(*found.span)] if found.span else ""
-    rule = "failed" if result.failed else found.rule if result.generated else "level-labels-drawn"
-    recorded = result.as_recorded().predicted
+def _flip(result: Result, label: Label | None) -> Flip:
+    parsed = result.parsed
+    span = result.response[slice(*parsed.span)] if parsed.span else ""
+    rule = parsed.rule if result.is_text else "level-labels-drawn"
+    recorded = result.scored("recorded").predicted
     return Flip(result.question_id, result.order_number, result.gold, recorded, label, rule, span)
 
 
-def _row(result: StoredResult) -> dict[str, Any]:
-    answer = result.as_reparsed()
+def _row(result: Result) -> dict[str, Any]:
+    answer = result.scored("today")
     row: dict[str, Any] = {
         "file_name": result.question_id,
         "order": result.order_number,
-        "recorded_answer": result.recorded,
+        "recorded_answer": result.label,
         "predicted_answer": answer.predicted,
         "outcome": answer.outcome,
     }
-    if result.generated and not result.failed:
-        found = result.parsed()
-        row |= {"status": found.status, "rule": found.rule}
-        row["span"] = list(found.span) if found.span else None
+    if result.is_text:
+        parsed = result.parsed
+        row |= {"status": parsed.status, "rule": parsed.rule}
+        row["span"] = list(parsed.span) if parsed.span else None
     return row

@@ -19,11 +19,10 @@ from lawqa.pipelines.crossval import (
     waiting_trainings,
 )
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.results import scored_answer
 from lawqa.questions import file_sha256
 from lawqa.runs.directory import MANIFEST, read_manifest, write_json
 from lawqa.runs.identity import content_is_known, model_differences
-from lawqa.runs.result_log import find_results
+from lawqa.runs.result_log import read_results
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.settings import Hyperparameters
 from lawqa.training.monitoring.trackers import require_trackers
@@ -215,8 +214,7 @@ def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
 
 
 def _answers(run_dir: Path) -> list[ScoredAnswer]:
-    found = find_results(run_dir)
-    return [scored_answer(row) for row in found.rows(found.places)]
+    return [result.scored() for result in read_results(run_dir).results.values()]
 
 
 def _json(result: SweepResult) -> dict[str, Any]:

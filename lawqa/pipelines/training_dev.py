@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.leaks import read_items
-from lawqa.pipelines.results import result_row, scored_answer
+from lawqa.pipelines.results import result_of
 from lawqa.prompting import (
     ChatTokenizer,
     Condition,
@@ -87,7 +87,7 @@ class DevQuestions:
         )
         for answer in backend.score_choices(list(asked.values())):
             spec = asked[answer.key].spec
-            yield scored_answer(result_row(questions[answer.key], spec, "logits", answer))
+            yield result_of(questions[answer.key], spec, "logits", answer).scored()
 
 
 def load_dev(

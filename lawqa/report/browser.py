@@ -76,7 +76,7 @@ class _Texts:
 
 
 def _entry(entry: Entry, texts: _Texts) -> dict[str, Any]:
-    a = entry.answer
+    a, result = entry.answer, entry.result
     found: dict[str, Any] = {
         "outcome": a.outcome,
         "label": a.predicted,
@@ -84,19 +84,19 @@ def _entry(entry: Entry, texts: _Texts) -> dict[str, Any]:
         "gold": a.gold,
         "order": order_name(a.order),
         "repeat": a.repeat or None,
-        "generated": entry.generated or None,
-        "response": texts.number(entry.response),
+        "generated": result.answer_by == "generate" or None,
+        "response": texts.number(result.response),
         "rule": entry.rule,
-        "span": _utf16_span(entry.response, entry.span),
-        "spec": entry.spec,
-        "prompt": texts.number(entry.prompt),
-        "prompt_tokens": entry.prompt_tokens,
-        "completion_tokens": entry.completion_tokens,
-        "seconds": entry.seconds,
-        "hit_limit": entry.hit_limit or None,
-        "stopped": entry.stopped,
+        "span": _utf16_span(result.response, entry.span),
+        "spec": result.prompt_spec,
+        "prompt": texts.number(result.prompt or ""),
+        "prompt_tokens": result.prompt_tokens,
+        "completion_tokens": result.completion_tokens,
+        "seconds": result.seconds,
+        "hit_limit": result.hit_limit or None,
+        "stopped": result.stopped,
         "error": entry.error,
-        "label_mass": entry.label_mass,
+        "label_mass": result.label_mass,
         "forced": entry.forced,
         "hit": a.gold_retrieved,
         "probabilities": a.label_logprobs and [round(math.exp(p), 4) for p in a.label_logprobs],

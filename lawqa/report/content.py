@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from lawqa.choices import Label
+from lawqa.runs.result import Reading, Result
 from lawqa.scoring import (
     By,
     GoldTextPart,
@@ -23,8 +24,8 @@ from lawqa.scoring import (
 
 
 @dataclass(frozen=True)
-class RetrievedArticle:
-    """An article that a context quoted."""
+class ShownArticle:
+    """A retrieved article as the report shows it."""
 
     law: str
     """The title of its law."""
@@ -46,49 +47,53 @@ class RetrievedArticle:
 
 @dataclass(frozen=True)
 class Entry:
-    """One stored answer with everything a reader may want to see of it."""
+    """A stored result as a report reads it."""
 
-    answer: ScoredAnswer
-    """How it is scored."""
-    choices: tuple[str, ...]
-    """The choice texts as displayed; empty where they are not stored."""
-    generated: bool
-    """Whether the response is generated text; else a scored label."""
-    response: str
-    """The raw text."""
-    rule: str
-    """The parser's rule that read it; empty where nothing was read."""
-    span: tuple[int, int] | None
-    """What the rule read, as offsets into the response."""
-    spec: str
-    """The prompt spec's id; empty where it is not known."""
-    prompt: str = ""
-    """The prompt as sent; empty where it is not stored."""
-    prompt_tokens: int | None = None
-    """Its length in tokens."""
-    completion_tokens: int | None = None
-    """The length of the response in tokens."""
-    seconds: float | None = None
-    """The time it took."""
-    hit_limit: bool = False
-    """Whether it ran into its token limit."""
-    stopped: str = ""
-    """What ended the text; empty where that is not stored."""
-    error: str = ""
-    """What broke; empty where nothing did."""
-    label_mass: float | None = None
-    """The probability that the next token was any label, for scored labels."""
-    forced: Label | None = None
-    """The label that was forced out of a text without an answer."""
-    forced_outcome: ScoredAnswer | None = None
-    """The answer with that label counted; None where none was forced."""
-    articles: tuple[RetrievedArticle, ...] = ()
+    result: Result
+    reading: Reading
+    """Whose labels count: those recorded, or those of today's parser."""
+    articles: tuple[ShownArticle, ...] = ()
     """What was retrieved for it, best first."""
+
+    @cached_property
+    def answer(self) -> ScoredAnswer:
+        """How it is scored."""
+        return self.result.scored(self.reading)
+
+    @cached_property
+    def forced_outcome(self) -> ScoredAnswer | None:
+        """The answer with its forced label counted; None where none was forced or it has its own."""
+        forced = self.result.scored_when_forced(self.reading)
+        return None if forced is self.answer or forced == self.answer else forced
+
+    @property
+    def forced(self) -> Label | None:
+        """The label that was forced out of a text without an answer."""
+        return self.result.forced_answer if self.answer.predicted is None else None
+
+    @property
+    def rule(self) -> str:
+        """The parser's rule that read the label; empty where nothing was read."""
+        if self.reading == "today" and self.result.is_text:
+            return self.result.parsed.rule
+        return self.result.rule or ""
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """What the rule read, as offsets into the response."""
+        if self.reading == "today" and self.result.is_text:
+            return self.result.parsed.span
+        return self.result.span
+
+    @property
+    def error(self) -> str:
+        """What broke; empty where nothing did. The lab's old files hold it in place of the response."""
+        return self.result.error or (self.result.response if self.result.is_failed else "")
 
     @property
     def condition(self) -> str:
         """closed, gold or rag; where the spec is not known, whether there was a context."""
-        parts = self.spec.split("-")
+        parts = self.result.prompt_spec.split("-")
         if len(parts) > 1:
             return parts[1]
         return "context" if self.answer.has_context else "no_context"
@@ -154,8 +159,6 @@ class ReportRun:
     """The lines that make it again; empty where that is not known."""
     trainings: tuple[Training, ...] = ()
     """Of its adapter, or of each fold's."""
-    reread: int = 0
-    """How many texts today's parser reads differently from when they were stored."""
     legacy: bool = False
     """Whether it is one of the lab's old files."""
     by: By = "own"
@@ -167,14 +170,20 @@ class ReportRun:
         return tuple(entry.answer for entry in self.entries)
 
     @cached_property
+    def reread(self) -> int:
+        """How many texts today's parser reads differently from when they were stored."""
+        return sum(
+            entry.answer.predicted != entry.result.scored("recorded").predicted
+            for entry in self.entries
+        )
+
+    @cached_property
     def summary(self) -> Summary:
         """Its figures."""
         lengths: dict[str, tuple[int, ...]] = {}
         for entry in self.entries:
-            order = entry.answer.order
-            if entry.choices:
-                shown = [len(choice) for choice in entry.choices]
-                lengths[entry.answer.question_id] = tuple(shown[order.index(i)] for i in range(4))
+            if entry.result.choices:
+                lengths[entry.result.question_id] = entry.result.choice_lengths
         whole = {answer.question_id for answer in self.answers} == set(lengths)
         return summarise(self.answers, choice_lengths=lengths if whole else None, by=self.by)
 
@@ -188,7 +197,7 @@ class ReportRun:
     @cached_property
     def label_mass(self) -> LabelMass | None:
         """How much of the probability the labels had; None where none was scored, or that was not stored."""
-        return label_mass_of(entry.label_mass for entry in self.entries)
+        return label_mass_of(entry.result.label_mass for entry in self.entries)
 
     @property
     def title(self) -> str:

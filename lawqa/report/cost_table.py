@@ -30,10 +30,12 @@ def _cost(run: ReportRun) -> tuple[Cell, ...]:
     manifest = run.manifest
     figures: Any = manifest.get("figures") or {}
     model: Any = manifest.get("model") or {}
-    seconds = [entry.seconds for entry in run.entries if entry.seconds is not None]
-    prompts = [entry.prompt_tokens for entry in run.entries if entry.prompt_tokens]
+    seconds = [entry.result.seconds for entry in run.entries if entry.result.seconds is not None]
+    prompts = [entry.result.prompt_tokens for entry in run.entries if entry.result.prompt_tokens]
     texts = [
-        entry.completion_tokens for entry in run.entries if entry.completion_tokens is not None
+        entry.result.completion_tokens
+        for entry in run.entries
+        if entry.result.completion_tokens is not None
     ]
     peak = figures.get("peak_memory_gib") or model.get("peak_memory_gib")
     whole = figures.get("seconds")

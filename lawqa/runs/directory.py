@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import lawqa
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import append_to_own, json_lines, read_json, written_whole
+from lawqa.files import read_json, written_whole
 from lawqa.questions import Question, fingerprint
 from lawqa.runs import manifest_fields
 from lawqa.runs.outputs import claim_file
@@ -159,22 +159,6 @@ class RunDirectory:
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Write the figures."""
         write_json(self.path / SUMMARY, {"schema_version": SCHEMA_VERSION, **summary})
-
-    def append_result(self, row: dict[str, Any]) -> None:
-        """Append one question's result and wait until it is on disk."""
-        line = json.dumps(row, ensure_ascii=False, allow_nan=False)
-        with append_to_own(self.path / RESULTS) as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def results(self) -> list[dict[str, Any]]:
-        """All results on disk, in the order in which they were known.
-
-        Raises:
-            DataError: there are none, or a line is broken.
-        """
-        return [row for _, row in json_lines(self.path / RESULTS)]
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

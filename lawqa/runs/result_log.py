@@ -1,25 +1,26 @@
-"""Results on disk while a run goes on: appended line by line, found again after a crash, brought together.
+"""Results on disk while a run goes on: appended line by line, read again after a crash, brought together.
 
 results.jsonl       one line for each answer
 parts/rankN.jsonl   answers of one of several processes, and answers that were added to later; a line here
-                    stands for the line of the same answer in results.jsonl. Gone when a run is done.
+                    replaces the line of the same answer in results.jsonl. Gone when a run is done.
 
 A line is flushed as it is known, so a killed process loses nothing; it is forced to the disk once a second,
-so a machine that loses power loses a second. Files are never held in memory whole.
+so a machine that loses power loses a second.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 from lawqa.errors import DataError
 from lawqa.files import (
@@ -30,55 +31,59 @@ from lawqa.files import (
     require_replaceable,
 )
 from lawqa.runs.directory import MANIFEST, PARTS, RESULTS, read_manifest
-from lawqa.runs.rows import Asked, check_row
-
-ItemKey = tuple[str, int]
-"""What names an answer within a run: `Prompt.key` and the number of the repeat."""
-
-State = Literal["failed", "open", "whole"]
-"""failed: the backend broke; open: a text without an answer and without a forced one; whole: all else."""
+from lawqa.runs.result import ItemKey, Result, State
+from lawqa.runs.rows import Asked, check_row, row_problems
 
 SET_ASIDE = "set-aside.jsonl"
-"""Where lines go that were found among a run's results and are none of them."""
+"""Where lines go that were among a run's results and are none of them."""
 
 _SYNC_SECONDS = 1.0
 _SHOWN = 3
 _LONGEST_INTEGER = 4000
-_ANSWER = ("response", "predicted_answer", "outcome", "label_logprobs")
+_WORTH: tuple[State, ...] = ("failed", "open", "whole")
 
 
-class ResultLog:
-    """Appends results to a file until it is closed.
+@dataclass(frozen=True)
+class Line:
+    """Where a stored line is: its file, and its start and end in bytes."""
+
+    path: Path
+    start: int
+    end: int
+    number: int = 0
+    """Its number in the file, from 1; 0 for a line that was appended just now."""
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return f"{self.path.name} line {self.number}"
+
+
+class JsonLog:
+    """Appends JSON objects to a file, a line each, until it is closed.
 
     Args:
         path: the file; must end with a whole line if it exists. Its directory is made.
-        problems: what is wrong with a row that is about to be stored; None for rows of any kind.
     """
 
-    def __init__(
-        self, path: Path, problems: Callable[[object], Sequence[str]] | None = None
-    ) -> None:
-        self._problems = problems
+    def __init__(self, path: Path) -> None:
         if path.parent.name == PARTS:
             make_own_directory(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._file = append_to_own(path)
+        self._end = os.fstat(self._file.fileno()).st_size
         self._synced = time.monotonic()
 
-    def append(self, row: Mapping[str, Any]) -> None:
-        """Append one result and hand it to the operating system.
-
-        Raises:
-            ValueError: it could not be read back; nothing is written.
-        """
-        wrong = self._problems(row) if self._problems else ()
-        if wrong:
-            raise ValueError(f"a result that cannot be stored: {'; '.join(wrong)}")
+    def append(self, row: Mapping[str, Any]) -> Line:
+        """Append one object and hand it to the operating system."""
         self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
         self._file.flush()
+        start, self._end = self._end, os.fstat(self._file.fileno()).st_size
         if time.monotonic() - self._synced >= _SYNC_SECONDS:
             os.fsync(self._file.fileno())
             self._synced = time.monotonic()
+        return Line(self._path, start, self._end)
 
     def close(self) -> None:
         """Force to the disk what is not there yet, and close the file."""
@@ -87,205 +92,208 @@ class ResultLog:
             os.fsync(self._file.fileno())
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a stored result stands."""
+class ResultLog:
+    """Appends the results of a run to a file until it is closed; see `JsonLog`."""
 
-    path: Path
-    """The file."""
-    start: int
-    """The offset of its line, in bytes."""
-    end: int
-    """The offset after its line."""
-    state: State
-    """What is still to be done about it."""
+    def __init__(self, path: Path) -> None:
+        self._log = JsonLog(path)
+
+    def append(self, result: Result) -> Line:
+        """Append one result.
+
+        Raises:
+            ValueError: it could not be read back; nothing is written.
+        """
+        row = result.to_json()
+        wrong = row_problems(row)
+        if wrong:
+            raise ValueError(f"a result that cannot be stored: {'; '.join(wrong)}")
+        return self._log.append(row)
+
+    def close(self) -> None:
+        """Force to the disk what is not there yet, and close the file."""
+        self._log.close()
 
 
 @dataclass(frozen=True)
 class Aside:
     """A line that is no answer of the run whose file it is in."""
 
-    path: Path
-    """The file."""
-    number: int
-    """Its line, from 1."""
-    start: int
-    """The offset of the line, in bytes."""
-    end: int
-    """The offset after it."""
+    line: Line
     why: str
     """What is wrong with it."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the files of a run hold."""
+class StoredResults:
+    """The results of a run as its files hold them: the best one of each answer.
 
-    places: dict[ItemKey, Place]
-    """The best result of each answer that has one."""
-    torn: tuple[Path, ...]
-    """Files that a crash left with half a line at the end; it is passed over."""
-    plain: bool
-    """Whether all stands in results.jsonl already, each answer once."""
-    aside: tuple[Aside, ...] = ()
-    """Lines that are no answer of this run; they are not counted."""
-    damaged: tuple[str, ...] = ()
-    """Fields that measure and hold what they cannot, by file and line; they are taken for unknown."""
+    Args:
+        texts: keep prompts and responses too. Without them memory does not grow with the length of the
+            texts; results that are still open keep theirs, for a label can be forced after them.
+    """
+
+    def __init__(self, *, texts: bool = True) -> None:
+        self._texts = texts
+        self.results: dict[ItemKey, Result] = {}
+        """The best result of each answer that has one."""
+        self.lines: dict[ItemKey, Line] = {}
+        """Where each of them is."""
+        self.torn: list[Path] = []
+        """Files that a crash left with half a line at the end; it is passed over."""
+        self.aside: list[Aside] = []
+        """Lines that are no answer of this run; they are not counted."""
+        self.damaged: dict[ItemKey, tuple[str, ...]] = {}
+        """Fields that measure and hold what they cannot, by answer; they are taken for unknown."""
+        self._answers: dict[tuple[Path, ItemKey], tuple[bytes, str]] = {}
+        self._once = True
+
+    @property
+    def plain(self) -> bool:
+        """Whether all is in results.jsonl already, each answer once."""
+        return self._once and not self.torn and not self.aside
 
     @property
     def notes(self) -> list[str]:
         """What a reader of the figures must know of the lines, a sentence each."""
-        aside = [f"{one.path.name} line {one.number}: {one.why}" for one in self.aside]
+        aside = [f"{one.line.name}: {one.why}" for one in self.aside]
         notes = [f"SET ASIDE: not counted: {_first_few(aside)}"] if aside else []
-        return notes + damaged_note(self.damaged)
+        damaged = [
+            f"{self.lines[key].name}: {what}"
+            for key, found in self.damaged.items()
+            for what in found
+        ]
+        return notes + damaged_note(damaged)
 
-    def rows(self, keys: Iterable[ItemKey]) -> Iterator[dict[str, Any]]:
-        """The results of these answers, read one by one; damaged measures are null."""
-        for line in self.lines(keys):
-            row: dict[str, Any] = _parsed(line)
-            yield check_row(row).row
+    def add(self, result: Result, line: Line, damaged: tuple[str, ...] = ()) -> None:
+        """Take a result, or the better of two for one answer; of equals the later.
 
-    def lines(self, keys: Iterable[ItemKey]) -> Iterator[bytes]:
-        """The results of these answers as they stand in their files, each with its line's end."""
-        with ExitStack() as stack:
-            files: dict[Path, BinaryIO] = {}
-            for key in keys:
-                place = self.places[key]
-                if place.path not in files:
-                    files[place.path] = stack.enter_context(place.path.open("rb"))
-                files[place.path].seek(place.start)
-                yield files[place.path].read(place.end - place.start)
+        Args:
+            result: the result.
+            line: where it is stored.
+            damaged: what is wrong with fields of it that measure.
+
+        Raises:
+            DataError: two lines of one file contradict each other.
+        """
+        key = result.key
+        self._once = self._once and line.path.name == RESULTS and key not in self.results
+        if line.number and not result.is_failed:
+            self._require_one_answer(result, line)
+        known = self.results.get(key)
+        if known is None or _WORTH.index(result.state) >= _WORTH.index(known.state):
+            kept = self._texts or result.state == "open"
+            self.results[key] = result if kept else result.without_texts()
+            self.lines[key] = line
+            self.damaged.pop(key, None)
+            if damaged:
+                self.damaged[key] = damaged
+
+    def known(self, keys: Iterable[ItemKey]) -> Iterator[Result]:
+        """The results of these answers."""
+        return (self.results[key] for key in keys)
+
+    def write_together(self, run_dir: Path, keys: Iterable[ItemKey]) -> None:
+        """Write these answers into results.jsonl, in this sequence and each once, and remove the parts.
+
+        Whenever this is interrupted, either the old files are there or the new one. Lines that were set aside
+        are kept in `set-aside.jsonl`.
+        """
+        keys = list(keys)
+        results = run_dir / RESULTS
+        require_replaceable(results)
+        if self.aside:
+            handle = open_own(run_dir / SET_ASIDE, os.O_WRONLY | os.O_APPEND)
+            with os.fdopen(handle, "ab") as kept:
+                kept.writelines(_read(one.line for one in self.aside))
+                kept.flush()
+                os.fsync(kept.fileno())
+        temporary = run_dir / f".{RESULTS}.tmp"
+        lines: dict[ItemKey, Line] = {}
+        with os.fdopen(open_own(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as out:
+            end = 0
+            contents = _read(self.lines[key] for key in keys)
+            for number, (key, content) in enumerate(zip(keys, contents, strict=True), start=1):
+                out.write(content)
+                lines[key] = Line(results, end, end := end + len(content), number)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(results)
+        flush_directory(run_dir)
+        shutil.rmtree(run_dir / PARTS, ignore_errors=True)
+        self.lines, self.results = lines, {key: self.results[key] for key in keys}
+        self.damaged = {key: what for key, what in self.damaged.items() if key in lines}
+        self.torn, self.aside, self._answers, self._once = [], [], {}, True
+
+    def _require_one_answer(self, result: Result, line: Line) -> None:
+        said = (result.response, result.label, result.outcome, result.label_logprobs)
+        digest = hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).digest()
+        # A line in a part replaces that in results.jsonl, so only lines of one file can contradict.
+        before, first = self._answers.setdefault((line.path, result.key), (digest, line.name))
+        if before != digest:
+            raise DataError(
+                f"{line.path.parent}: {first} and {line.name} answer {result.key[0]} differently; which "
+                "of the two is this run's cannot be known",
+                "remove the line that is not; or remove both, and --resume asks that question again",
+            )
 
 
-def item_key(row: Mapping[str, Any]) -> ItemKey:
-    """What names a stored result; runs from before there were repeats have none."""
-    return f"{row['file_name']}#{row['order']}", int(row.get("repeat", 0))
-
-
-def item_key_of(row: Mapping[str, Any]) -> ItemKey | None:
-    """What names a stored result; None where it has no name or says nothing of its state."""
-    try:
-        state_of(row)
-        return item_key(row)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        return None
-
-
-def find_results(run_dir: Path, files: Iterable[Path] | None = None) -> Found:
-    """Look through the results of a run.
+def read_results(
+    run_dir: Path,
+    files: Iterable[Path] | None = None,
+    *,
+    asked: Asked | None = None,
+    texts: bool = True,
+    into: StoredResults | None = None,
+) -> StoredResults:
+    """Read the results of a run, each file once from end to end.
 
     Args:
         run_dir: the run directory.
         files: only these, those that others are not writing now; None for results.jsonl and all parts.
-
-    Rows are held against the manifest, where there is one: those of other questions, prompts or repeats, and
-    those that lack what makes an answer, are set aside.
+        asked: what the run asked; None for what its manifest says. Results of other questions, prompts or
+            samples are set aside, as is what lacks a part of an answer.
+        texts: keep prompts and responses.
+        into: results that are known already, to be added to; `texts` is theirs.
 
     Raises:
         DataError: a line other than the last of a file is broken, or two lines answer one prompt differently.
     """
-    asked = _asked_by(run_dir)
-    search = _Search()
+    asked = asked or _asked_by(run_dir)
+    stored = into or StoredResults(texts=texts)
     files = files or [run_dir / RESULTS, *sorted((run_dir / PARTS).glob("*.jsonl"))]
     for path in (path for path in files if path.is_file()):
-        for number, (start, end, row) in enumerate(_scan(path), start=1):
+        for line, row in _scan(path):
             if row is None:
-                search.torn.append(path)
+                stored.torn.append(path)
                 continue
-            place = f"{path.name} line {number}"
-            if asked is not None:
-                checked = check_row(row)
-                why = "; ".join(checked.fatal) or asked.why_foreign(row)
-                if why:
-                    search.aside.append(Aside(path, number, start, end, why))
-                    continue
-                search.damaged += [f"{place}: {what}" for what in checked.damaged]
-                row = checked.row
-            elif item_key_of(row) is None:
-                raise _broken(path, number)
-            search.add(row, Place(path, start, end, state_of(row)), place)
-    return search.found()
-
-
-class _Search:
-    """What was found so far."""
-
-    def __init__(self) -> None:
-        self.torn: list[Path] = []
-        self.aside: list[Aside] = []
-        self.damaged: list[str] = []
-        self._places: dict[ItemKey, Place] = {}
-        self._answers: dict[tuple[Path, ItemKey], tuple[str, str]] = {}
-        self._plain = True
-
-    def add(self, row: Mapping[str, Any], place: Place, name: str) -> None:
-        """Take a row, or the better of two; raises DataError where two answers contradict each other."""
-        key = item_key(row)
-        self._plain = self._plain and place.path.name == RESULTS and key not in self._places
-        if place.state != "failed":
-            said = json.dumps([row.get(field) for field in _ANSWER], default=str)
-            # A line in a part stands for that in results.jsonl, so only lines of one file can contradict.
-            before, first = self._answers.setdefault((place.path, key), (said, name))
-            if before != said:
-                raise DataError(
-                    f"{place.path.parent}: {first} and {name} answer {key[0]} differently; which of the two "
-                    "is this run's cannot be known",
-                    "remove the line that is not; or remove both, and --resume asks that question again",
-                )
-        if key not in self._places or _worth(place.state) >= _worth(self._places[key].state):
-            self._places[key] = place
-
-    def found(self) -> Found:
-        """All of it."""
-        plain = self._plain and not self.torn and not self.aside
-        return Found(self._places, tuple(self.torn), plain, tuple(self.aside), tuple(self.damaged))
+            checked = check_row(row)
+            why = "; ".join(checked.fatal)
+            if checked.result is not None and asked is not None:
+                why = asked.why_foreign(checked.result) or ""
+            if checked.result is None or why:
+                stored.aside.append(Aside(line, why))
+                continue
+            stored.add(checked.result, line, checked.damaged)
+    return stored
 
 
 def _asked_by(run_dir: Path) -> Asked | None:
-    """What the run asked; None where there is no manifest to hold rows against."""
+    """What the run asked; None where there is no manifest to hold results against."""
     if not (run_dir / MANIFEST).is_file():
         return None
     manifest = read_manifest(run_dir)
     return Asked.of(manifest) if manifest.get("kind") == "evaluate" else None
 
 
-def bring_together(run_dir: Path, found: Found, keys: Iterable[ItemKey]) -> None:
-    """Write these answers into results.jsonl, in this sequence and each once, and remove the parts.
-
-    Whenever this is interrupted, either the old files are there or the new one. Lines that were set aside are
-    kept in `set-aside.jsonl`.
-    """
-    require_replaceable(run_dir / RESULTS)
-    if found.aside:
-        handle = open_own(run_dir / SET_ASIDE, os.O_WRONLY | os.O_APPEND)
-        with os.fdopen(handle, "ab") as kept:
-            for one in found.aside:
-                with one.path.open("rb") as file:
-                    file.seek(one.start)
-                    kept.write(file.read(one.end - one.start))
-            kept.flush()
-            os.fsync(kept.fileno())
-    temporary = run_dir / f".{RESULTS}.tmp"
-    with os.fdopen(open_own(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as out:
-        for line in found.lines(keys):
-            out.write(line)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(run_dir / RESULTS)
-    flush_directory(run_dir)
-    shutil.rmtree(run_dir / PARTS, ignore_errors=True)
-
-
-def state_of(row: Mapping[str, Any]) -> State:
-    """What is still to be done about a stored result."""
-    if row["outcome"] == "failed":
-        return "failed"
-    unanswered = row["predicted_answer"] is None and row["answer_by"] == "generate"
-    return "open" if unanswered and not row.get("forced_answer") else "whole"
-
-
-def _worth(state: State) -> int:
-    return ("failed", "open", "whole").index(state)
+def _read(lines: Iterable[Line]) -> Iterator[bytes]:
+    """The lines as they are in their files, each with its line feed."""
+    with ExitStack() as stack:
+        files: dict[Path, BinaryIO] = {}
+        for line in lines:
+            if line.path not in files:
+                files[line.path] = stack.enter_context(line.path.open("rb"))
+            files[line.path].seek(line.start)
+            yield files[line.path].read(line.end - line.start)
 
 
 def damaged_note(damaged: Sequence[str]) -> list[str]:
@@ -314,8 +322,8 @@ def _integer(text: str) -> float:
     return int(text) if len(text) < _LONGEST_INTEGER else math.inf
 
 
-def _scan(path: Path) -> Iterator[tuple[int, int, dict[str, Any] | None]]:
-    """Start, end and content of every line; None for half a line at the end."""
+def _scan(path: Path) -> Iterator[tuple[Line, dict[str, Any] | None]]:
+    """Place and content of every line; None for half a line at the end."""
     size, start = path.stat().st_size, 0
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
@@ -330,5 +338,5 @@ def _scan(path: Path) -> Iterator[tuple[int, int, dict[str, Any] | None]]:
                 if not isinstance(row, dict) and end < size:
                     raise _broken(path, number)
                 row = row if isinstance(row, dict) else None
-            yield start, end, row if line.endswith(b"\n") else None
+            yield Line(path, start, end, number), row if line.endswith(b"\n") else None
             start = end

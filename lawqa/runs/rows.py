@@ -9,18 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER
 from lawqa.questions import Question, fingerprint
+from lawqa.runs.result import RESULT_SCHEMA_VERSION, AnswerBy, Result, StopReason
 from lawqa.scoring import OUTCOMES
 
 Row = Mapping[str, Any]
-
-RESULT_SCHEMA_VERSION = 1
-
-StopReason = Literal["end", "limit", "final-answer", "loop", "memory"]
-"""Why a text ended: an end token, `max_new_tokens`, a finished answer line, a loop, or the memory."""
 
 _LARGEST = 2**53
 """Above it JSON's numbers are no longer whole everywhere; no run has as many tokens."""
@@ -116,8 +112,8 @@ _ESSENTIAL = {
         lambda value: isinstance(value, str) and value in OUTCOMES, ", ".join(OUTCOMES)
     ),
     "answer_by": Check(
-        lambda value: isinstance(value, str) and value in ("logits", "generate"),
-        "logits or generate",
+        lambda value: isinstance(value, str) and value in get_args(AnswerBy),
+        " or ".join(get_args(AnswerBy)),
     ),
     "prompt_spec": _NAME,
     "response": _TEXT,
@@ -160,10 +156,10 @@ _OTHERWISE: dict[str, Any] = {"references": [], "retrieved_articles": [], "retri
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """A stored row and what is wrong with it."""
+    """What a stored row holds, and what is wrong with it."""
 
-    row: dict[str, Any]
-    """The row, fields that measure nulled where they are wrong; as it is where it is no answer."""
+    result: Result | None
+    """The result, measures that are wrong taken for unknown; None for a row that is no answer."""
     fatal: tuple[str, ...]
     """Why it is no answer of a run; empty for one that is."""
     damaged: tuple[str, ...]
@@ -171,19 +167,17 @@ class CheckedRow:
 
 
 def check_row(row: object) -> CheckedRow:
-    """Check every field of a stored row."""
+    """Check every field of a stored row and read it."""
     if not isinstance(row, dict):
-        return CheckedRow({}, (f"is not an object but {type(row).__name__}",), ())
-    fatal = list(_wrong_essentials(row))
-    if not fatal:
-        fatal = list(_inconsistencies(row))
+        return CheckedRow(None, (f"is not an object but {type(row).__name__}",), ())
+    fatal = tuple(_wrong_essentials(row)) or tuple(_inconsistencies(row))
     wrong = dict(_wrong_measures(row))
-    kept = dict(row)
-    for key in wrong:
-        kept[key] = (
-            row["file_name"].split("_", 1)[0] if key == "law" and not fatal else _OTHERWISE.get(key)
-        )
-    return CheckedRow(kept if not fatal else row, tuple(fatal), tuple(wrong.values()))
+    if fatal:
+        return CheckedRow(None, fatal, tuple(wrong.values()))
+    kept = {**row, **{key: _OTHERWISE.get(key) for key in wrong}}
+    if "law" in wrong:
+        del kept["law"]
+    return CheckedRow(Result.from_json(kept), (), tuple(wrong.values()))
 
 
 def row_problems(row: object) -> tuple[str, ...]:
@@ -271,26 +265,25 @@ class Asked:
             manifest.get("config", {}).get("answer_by"),
         )
 
-    def why_foreign(self, row: Row) -> str | None:
-        """Why a row whose essential fields are right is no answer of this run; None for one that is."""
-        name = f"{row['file_name']}#{row['order']}"
-        known = self.fingerprints.get((row["file_name"], row["order"]))
-        repeat = row.get("repeat", 0)
+    def why_foreign(self, result: Result) -> str | None:
+        """Why a result is no answer of this run; None for one that is."""
+        name, repeat = result.key
+        known = self.fingerprints.get((result.question_id, result.order_number))
         if self.fingerprints and known is None:
             return f"{name} was not asked by this run"
         if repeat >= self.repeats:
             return f"answer {repeat + 1} to {name}, and {self.repeats} were asked for"
-        if self.specs and row["prompt_spec"] not in self.specs:
-            return f"{name} was put as {row['prompt_spec']}, this run's are {', '.join(sorted(self.specs))}"
-        if self.answer_by and row["answer_by"] != self.answer_by:
-            return f"{name} was answered by {row['answer_by']}, this run's are by {self.answer_by}"
-        if known is not None and _wording(row) != known:
+        if self.specs and result.prompt_spec not in self.specs:
+            return f"{name} was put as {result.prompt_spec}, this run's are {', '.join(sorted(self.specs))}"
+        if self.answer_by and result.answer_by != self.answer_by:
+            return f"{name} was answered by {result.answer_by}, this run's are by {self.answer_by}"
+        if known is not None and _wording(result) != known:
             return f"{name} has another wording than the one asked"
         return None
 
 
-def _wording(row: Row) -> str:
-    """The fingerprint of the question that a row shows."""
-    first, second, third, fourth = (line[2:] for line in row["choices"].split("\n"))
-    shown = Question(row["file_name"], row["question"], (first, second, third, fourth), "a")
+def _wording(result: Result) -> str:
+    """The fingerprint of the question that a result shows."""
+    first, second, third, fourth = result.choices
+    shown = Question(result.question_id, result.question, (first, second, third, fourth), "a")
     return fingerprint(shown)

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from lawqa.choices import Label
 from lawqa.cli import main
 from lawqa.errors import DataError
 from lawqa.pipelines.explaining import explain_stored
 from lawqa.pipelines.rescore import rescore, to_json
-from lawqa.pipelines.stored import StoredResult, StoredRun
+from lawqa.runs.result import Result
+from lawqa.runs.stored import StoredRun
 
 pytestmark = pytest.mark.every_python
 
@@ -98,34 +100,34 @@ def test_what_cannot_be_explained_is_said(
     assert said in capsys.readouterr().err
 
 
-def _stored(response: str, *, order: int = 1, repeat: int = 0, **more: Any) -> StoredResult:
-    recorded = more.pop("recorded", None)
-    return StoredResult(
-        "民法_1",
-        order,
-        "b",
-        recorded,
-        response,
-        (),
-        True,
-        False,
-        False,
-        "民法",
+def _stored(
+    response: str, *, order: int = 1, repeat: int = 0, forced: Label | None = None
+) -> Result:
+    return Result(
+        question_id="民法_1",
+        question="",
+        choices=(),
+        gold="b",
+        label=None,
+        outcome="unparsed",
+        response=response,
+        answer_by="generate",
+        prompt_spec="cot-closed-v1",
+        order_number=order,
         repeat=repeat,
-        **more,
+        law="民法",
+        forced_answer=forced,
     )
 
 
 def test_one_of_several_answers_is_named_by_its_sample_or_order() -> None:
-    samples = StoredRun(
-        Path("run"), (_stored("a"), _stored("正解は b です。", repeat=1)), legacy=False
-    )
+    samples = StoredRun(Path("run"), (_stored("a"), _stored("正解は b です。", repeat=1)))
     assert explain_stored(samples, "民法_1#1").explanation.answer.label == "b"
     with pytest.raises(DataError) as caught:
         explain_stored(samples, "民法_1")
     assert "has 2 answers" in caught.value.message
     assert "民法_1#0, 民法_1#1" in caught.value.hint
-    orders = StoredRun(Path("run"), (_stored("a"), _stored("c", order=3)), legacy=False)
+    orders = StoredRun(Path("run"), (_stored("a"), _stored("c", order=3)))
     assert explain_stored(orders, "民法_1#3").explanation.answer.label == "c"
 
 
@@ -134,11 +136,10 @@ def test_soft_answers_are_counted_and_probabilities_after_a_text_are_shown_apart
         Path("run"),
         (
             _stored("正解は b かもしれません。"),
-            _stored("条文を検討する。", repeat=1, after_text="b"),
-            _stored("判断できません。", repeat=2, after_text="d"),
-            _stored("正解は b です。", repeat=3, after_text="a"),
+            _stored("条文を検討する。", repeat=1, forced="b"),
+            _stored("判断できません。", repeat=2, forced="d"),
+            _stored("正解は b です。", repeat=3, forced="a"),
         ),
-        legacy=False,
     )
     found = rescore(run)
     assert (found.reparsed.soft, found.reparsed.accuracy.correct) == (1, 2)

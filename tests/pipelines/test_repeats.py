@@ -20,9 +20,9 @@ from lawqa.cli.rerun import resume_command
 from lawqa.errors import BackendError, ConfigError
 from lawqa.pipelines.asking import answer_cue
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate, evaluate_with_base
-from lawqa.pipelines.stored import read_stored_run
 from lawqa.prompting import Prompt, PromptSpec
 from lawqa.questions import Question, write_questions
+from lawqa.runs.stored import read_stored_run
 
 MakeQuestion = Callable[..., Question]
 GOLD = {"民法_1": "a", "民法_2": "b", "刑法_3": "c", "刑法_4": "d"}

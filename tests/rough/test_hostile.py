@@ -21,11 +21,11 @@ from lawqa.commands.source import read_source
 from lawqa.errors import BackendError, DataError, LawqaError
 from lawqa.files import parse_json, read_text
 from lawqa.pipelines.adapters import AdapterManifest
-from lawqa.pipelines.stored import read_stored_run
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import load_records
 from lawqa.runs.find import read_run
-from lawqa.runs.result_log import find_results
+from lawqa.runs.result_log import read_results
+from lawqa.runs.stored import read_stored_run
 from lawqa.scoring import summarise
 from lawqa.statutes.articles import read_articles
 from lawqa.statutes.egov.files import LawStore, choose_revisions
@@ -69,7 +69,7 @@ READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "articles": ("a.jsonl", lambda path: list(read_articles(path))),
     "run file": ("o.json", read_stored_run),
     "run": ("x.jsonl", as_run),
-    "results": ("results.jsonl", lambda path: find_results(path.parent)),
+    "results": ("results.jsonl", lambda path: read_results(path.parent)),
     "script": ("s.json", ScriptedBackend.from_file),
     "adapter": ("m.json", as_adapter),
     "adapter config": ("ac.json", as_adapter_config),

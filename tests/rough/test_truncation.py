@@ -14,13 +14,13 @@ from lawqa.backends.scripted import ScriptedBackend
 from lawqa.errors import LawqaError
 from lawqa.pipelines.adapters import AdapterManifest
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.stored import read_stored_run
 from lawqa.prompting import PromptSpec
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import make_records, write_records
 from lawqa.records.files import load_records
 from lawqa.runs.directory import read_manifest
 from lawqa.runs.find import read_run
+from lawqa.runs.stored import read_stored_run
 from lawqa.scoring import summarise
 
 pytestmark = pytest.mark.rough
@@ -76,7 +76,7 @@ def refused_or_the_same(path: Path, read: Callable[[], Any], rough: bool) -> tup
 @pytest.mark.parametrize("name", ["manifest.json", "results.jsonl"])
 def test_a_run_is_scored_whole_or_not_at_all(run: Path, rough: bool, name: str) -> None:
     refused, same = refused_or_the_same(
-        run / name, lambda: summarise(read_stored_run(run).answers(recorded=True)), rough
+        run / name, lambda: summarise(read_stored_run(run).answers("recorded")), rough
     )
     # Only the last line feed of the manifest can be missed without harm.
     assert refused > 100

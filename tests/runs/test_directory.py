@@ -136,7 +136,7 @@ def test_a_directory_that_holds_a_run_is_refused_untouched(tmp_path: Path) -> No
 def test_fresh_removes_the_old_run_and_nothing_else(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path)
     run.write_manifest(manifest())
-    run.append_result({"n": 1})
+    (tmp_path / "results.jsonl").write_text("{}\n", encoding="utf-8")
     run.write_summary({"accuracy": 1.0})
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     RunDirectory.check_free(tmp_path, fresh=True)
@@ -216,21 +216,7 @@ def test_a_file_below_a_file_is_the_users_mistake(tmp_path: Path, below: str) ->
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
-# --- results
-
-
-def test_results_come_back_in_the_order_in_which_they_were_appended(tmp_path: Path) -> None:
-    run = RunDirectory.create(tmp_path)
-    rows: list[dict[str, Any]] = [{"text": "二\n行\u2028目"}, {"text": "一"}, {"text": None}]
-    for known, row in enumerate(rows, start=1):
-        run.append_result(row)
-        assert run.results() == rows[:known]
-    assert (tmp_path / "results.jsonl").read_bytes().count(b"\n") == 3
-
-
-def test_a_directory_without_results_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"results\.jsonl: no such file"):
-        RunDirectory.create(tmp_path).results()
+# --- summary
 
 
 def test_a_summary_carries_its_schema_version(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_a_question_that_stands_twice_is_refused(
 ) -> None:
     path = legacy([legacy_row(1, "a", "a", "a"), legacy_row(1, "a", "b", "b")])
     assert main(["rescore", str(path)]) == 2
-    assert "民法_1 stands more than once" in capsys.readouterr().err
+    assert "question 民法_1 is in it more than once" in capsys.readouterr().err
 
 
 def test_an_unfinished_run_says_so_first(

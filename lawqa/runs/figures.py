@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lawqa.choices import LABELS
-from lawqa.pipelines.results import forced_answer, scored_answer
+from lawqa.runs.result import Result
 from lawqa.scoring import (
     Accuracy,
     LabelMass,
@@ -108,8 +107,8 @@ class Figures:
         }
 
 
-def figures_of(rows: Iterable[Mapping[str, Any]]) -> Figures:
-    """The figures of stored results; each row is looked at once and not kept.
+def figures_of(results: Iterable[Result]) -> Figures:
+    """The figures of stored results; each is looked at once and not kept.
 
     Raises:
         DataError: there are none, or an answer occurs twice.
@@ -120,14 +119,14 @@ def figures_of(rows: Iterable[Mapping[str, Any]]) -> Figures:
     masses: list[float | None] = []
     forced_masses: list[float | None] = []
     broken, ends = 0, _Ends()
-    for row in rows:
-        answers.append(scored_answer(row))
-        forced.append(forced_answer(row))
-        lengths[row["file_name"]] = _original_lengths(row)
-        masses.append(row.get("label_mass"))
-        forced_masses.append(row.get("forced_label_mass"))
-        broken += bool(row.get("forced_error"))
-        ends.add(row)
+    for result in results:
+        answers.append(result.scored())
+        forced.append(result.scored_when_forced())
+        lengths[result.question_id] = result.choice_lengths
+        masses.append(result.label_mass)
+        forced_masses.append(result.forced_label_mass)
+        broken += bool(result.forced_error)
+        ends.add(result)
     return Figures(
         answers=tuple(answers),
         summary=summarise(answers, choice_lengths=lengths),
@@ -142,14 +141,6 @@ def figures_of(rows: Iterable[Mapping[str, Any]]) -> Figures:
     )
 
 
-def summary_of(
-    rows: Iterable[Mapping[str, Any]], notes: Sequence[str], seconds: float
-) -> tuple[Summary, dict[str, Any]]:
-    """The summary of stored results, and what `summary.json` says of them; see `Figures.record`."""
-    figures = figures_of(rows)
-    return figures.summary, figures.record(notes, seconds)
-
-
 class _Ends:
     """Counts how texts ended."""
 
@@ -157,12 +148,12 @@ class _Ends:
         self._stopped: Counter[str] = Counter()
         self._closed = self._tokens = 0
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        if row["answer_by"] == "generate" and row["outcome"] != "failed":
-            # Runs from before this was stored tell the limit only.
-            self._stopped[row.get("stopped") or ("limit" if row["hit_limit"] else "end")] += 1
-            self._closed += bool(row.get("thinking_closed"))
-            self._tokens += row["completion_tokens"] or 0  # unknown in a damaged row
+    def add(self, result: Result) -> None:
+        if result.is_text:
+            # lawqa 0.1 stored first only whether the limit was hit.
+            self._stopped[result.stopped or ("limit" if result.hit_limit else "end")] += 1
+            self._closed += bool(result.thinking_closed)
+            self._tokens += result.completion_tokens or 0  # unknown in a damaged row
 
     def figures(self) -> TextFigures | None:
         stopped = dict(sorted(self._stopped.items()))
@@ -180,10 +171,3 @@ def _forced(
         return None
     unanswered = sum(answer.outcome in ("unparsed", "truncated") for answer in answers)
     return ForcedAnswers(unanswered, added, broken, accuracy_of(forced))
-
-
-def _original_lengths(row: Mapping[str, Any]) -> tuple[int, ...]:
-    """Choice lengths in the original order, whatever order was shown."""
-    shown = [len(line) - len("a ") for line in row["choices"].split("\n")]
-    lengths = dict(zip(row["permutation"], shown, strict=True))
-    return tuple(lengths[i] for i in range(len(LABELS)))

@@ -1,0 +1,391 @@
+"""One stored answer: raw text, parsed answer and outcome side by side, and the JSON that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from lawqa.answers import SOFT, ParsedAnswer, parse
+from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
+from lawqa.prompting import prompt_thought
+from lawqa.questions import choices_text
+from lawqa.scoring import Outcome, ScoredAnswer, likeliest_label, outcome_of, with_tie_drawn
+
+RESULT_SCHEMA_VERSION = 1
+LAB_FILE = 0
+"""The `schema_version` of results from the lab's old files, which have none."""
+
+StopReason = Literal["end", "limit", "final-answer", "loop", "memory"]
+"""Why a text ended: an end token, `max_new_tokens`, a finished answer line, a loop, or the memory."""
+
+AnswerBy = Literal["logits", "generate"]
+"""`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text."""
+
+State = Literal["failed", "open", "whole"]
+"""failed: the backend broke; open: a text without an answer and without a forced one; whole: all else."""
+
+Reading = Literal["recorded", "drawn", "today"]
+"""recorded: the label as it was stored; drawn: the same, labels of equal probability drawn as they are now;
+today: texts as today's parser reads them, labels of equal probability drawn."""
+
+ItemKey = tuple[str, int]
+"""What names an answer within a run: `Prompt.key` and the number of the sample."""
+
+Logprobs = tuple[float, float, float, float]
+"""Natural log-probabilities of the labels a-d as displayed, normalised over the four."""
+
+
+@dataclass(frozen=True)
+class RetrievedArticle:
+    """An article that a context quoted."""
+
+    law_title: str
+    article: str | None
+    """Its number, such as 27_13; None where it has none."""
+    score: float
+    """What it was ranked by."""
+    complete: bool
+    """Whether all of its text is in the context."""
+    id: str = ""
+    rank: int = 0
+    """Its rank in the search, from 1; 0 where that was not stored."""
+    law_id: str = ""
+    """e-Gov's id of its law."""
+    revision: str = ""
+    """The revision of its law, date first; empty where unknown."""
+    passages: tuple[str, ...] = ()
+    """What of it is in the context, such as 第24条の5第2項第3号; empty where that was not stored."""
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> RetrievedArticle:
+        """Read one whose fields were checked."""
+        return cls(
+            law_title=stored["law_title"],
+            article=stored["article"],
+            score=float(stored["score"]),
+            complete=stored["complete"],
+            id=str(stored.get("id") or ""),
+            rank=int(stored.get("rank") or 0),
+            law_id=str(stored.get("law_id") or ""),
+            revision=str(stored.get("revision") or ""),
+            passages=tuple(map(str, stored.get("passages") or ())),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that is stored."""
+        first = {"id": self.id, "law_title": self.law_title, "article": self.article}
+        return {**first, **asdict(self), "passages": list(self.passages)}
+
+
+@dataclass(frozen=True)
+class StoredContext:
+    """What a result says of its retrieved context."""
+
+    articles: tuple[RetrievedArticle, ...] = ()
+    """Best first."""
+    size: int | None = None
+    """Its length, in tokens or characters as the manifest says."""
+    gold_retrieved: bool | None = None
+    """Whether an article that the question's own context quotes is in it; None where nobody looked."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One stored answer. Labels and choices are as displayed, after the choices were put into `order`."""
+
+    question_id: str
+    question: str
+    """Its text; empty where that was not stored."""
+    choices: tuple[str, ...]
+    """The four texts without their letters; empty where they are stored in a form that is not known."""
+    gold: Label
+    label: Label | None
+    """The label that was read when it was stored."""
+    outcome: Outcome
+    """What was recorded; for the lab's old files, which store none, made of the labels."""
+    response: str
+    """The raw text; for `logits` the likeliest label."""
+    answer_by: AnswerBy
+    prompt_spec: str = ""
+    """The prompt spec's id; empty for the lab's old files."""
+    order_number: int = 1
+    """The data set's number of the choice order shown, from 1."""
+    order: Order = ORIGINAL_ORDER
+    repeat: int = 0
+    """Which of the samples of its prompt it is, from 0."""
+    law: str = ""
+    references: tuple[str, ...] = ()
+    """Where the data set says that the question comes from."""
+    status: str | None = None
+    """The parser's status; None for failures."""
+    rule: str | None = None
+    """The parser's rule that read the label."""
+    span: tuple[int, int] | None = None
+    """What the rule read, as offsets into the response."""
+    retrieved_count: int = 0
+    """How many articles were retrieved."""
+    context: StoredContext | None = None
+    """None where nothing was retrieved."""
+    label_logprobs: Logprobs | None = None
+    label_mass: float | None = None
+    """The probability that the next token was any label, 0 to 1."""
+    hit_limit: bool | None = None
+    """Whether the text ran into its token limit."""
+    stopped: StopReason | None = None
+    """None for labels scored by `logits`, and where that was not stored."""
+    thinking_closed: bool | None = None
+    """Whether the think block was closed at the thinking budget."""
+    in_thought: bool | None = None
+    """Whether the text begins inside a think block that its prompt opened; None where that was not stored."""
+    completion_tokens: int | None = None
+    prompt: str | None = None
+    """The prompt as sent."""
+    prompt_tokens: int | None = None
+    seconds: float | None = None
+    """Its share of the time of its batch."""
+    error: str | None = None
+    """What broke; None where nothing did."""
+    forced_answer: Label | None = None
+    """The likeliest label right after a text that gave no answer; None where none was scored."""
+    forced_logprobs: Logprobs | None = None
+    forced_label_mass: float | None = None
+    forced_after: str | None = None
+    """What was put between the text and the forced label."""
+    forced_error: str | None = None
+    """Why no label could be forced."""
+    schema_version: int = RESULT_SCHEMA_VERSION
+
+    @property
+    def key(self) -> ItemKey:
+        """What names it within its run."""
+        return f"{self.question_id}#{self.order_number}", self.repeat
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether the backend broke."""
+        return self.outcome == "failed"
+
+    @property
+    def is_text(self) -> bool:
+        """Whether there is a text that can be parsed again."""
+        return self.answer_by == "generate" and not self.is_failed
+
+    @property
+    def state(self) -> State:
+        """What is still to be done about it."""
+        if self.is_failed:
+            return "failed"
+        unanswered = self.label is None and self.answer_by == "generate"
+        return "open" if unanswered and self.forced_answer is None else "whole"
+
+    @property
+    def has_context(self) -> bool:
+        """Whether the prompt held statute text."""
+        if self.schema_version == LAB_FILE:
+            return self.retrieved_count > 0
+        return "-closed-" not in self.prompt_spec
+
+    @property
+    def gold_retrieved(self) -> bool | None:
+        """Whether an article that the question's own context quotes was retrieved; None if unknown."""
+        return self.context.gold_retrieved if self.context else None
+
+    @property
+    def articles(self) -> tuple[RetrievedArticle, ...]:
+        """What was retrieved for it, best first."""
+        return self.context.articles if self.context else ()
+
+    @property
+    def choice_lengths(self) -> tuple[int, ...]:
+        """Characters of the choices in the question's original order; empty where they are not stored."""
+        lengths = dict(zip(self.order, map(len, self.choices), strict=False))
+        return tuple(lengths[i] for i in range(len(LABELS))) if self.choices else ()
+
+    @property
+    def begins_in_thought(self) -> bool:
+        """Whether the text begins inside a think block; where that was not stored, as the prompt ends."""
+        if self.in_thought is not None:
+            return self.in_thought
+        return self.prompt is not None and prompt_thought(self.prompt) is not None
+
+    @cached_property
+    def parsed(self) -> ParsedAnswer:
+        """What today's parser reads in the response; of a text only."""
+        return parse(
+            self.response,
+            self.choices or None,
+            hit_limit=bool(self.hit_limit),
+            in_thought=self.begins_in_thought,
+        )
+
+    def scored(self, reading: Reading = "drawn") -> ScoredAnswer:
+        """What the statistics need of it.
+
+        Raises:
+            DataError: outcome and labels contradict each other, or the log-probabilities are none.
+        """
+        if reading == "today" and self.is_text:
+            parsed = self.parsed
+            outcome = outcome_of(self.gold, parsed.label, parsed.status)
+            label, soft = parsed.label, parsed.soft
+        else:
+            outcome = self.outcome
+            label = None if self.is_failed else self.label
+            soft = label is not None and self.rule in SOFT
+        answer = ScoredAnswer(
+            question_id=self.question_id,
+            gold=self.gold,
+            predicted=label,
+            outcome=outcome,
+            law=self.law,
+            order=self.order,
+            has_context=self.has_context,
+            gold_retrieved=self.gold_retrieved,
+            label_logprobs=self.label_logprobs,
+            repeat=self.repeat,
+            soft=soft,
+        )
+        drawn = self.answer_by == "logits" and reading != "recorded" and not self.is_failed
+        return with_tie_drawn(answer) if drawn else answer
+
+    def scored_when_forced(self, reading: Reading = "drawn") -> ScoredAnswer:
+        """The same with its forced label where it gave no answer of its own and has one."""
+        answer = self.scored(reading)
+        if self.forced_answer is None or answer.predicted is not None:
+            return answer
+        outcome = outcome_of(answer.gold, self.forced_answer, "answered")
+        return replace(answer, predicted=self.forced_answer, outcome=outcome)
+
+    def with_forced(self, after: str, logprobs: Logprobs, label_mass: float) -> Result:
+        """The result with the label that the model gives when it must; its own answer stays as it is.
+
+        Args:
+            after: what was put between the text and the label.
+            logprobs: of the labels there.
+            label_mass: the probability of any label there.
+        """
+        label = likeliest_label(logprobs, self.question_id, self.order, self.repeat)
+        return replace(
+            self, forced_answer=label, forced_logprobs=logprobs, forced_label_mass=label_mass,
+            forced_after=after, forced_error=None,
+        )  # fmt: skip
+
+    def without_texts(self) -> Result:
+        """The result with its long texts left out, for figures of more answers than memory holds."""
+        return replace(self, response="", prompt=None, forced_after=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that is stored: the lab's nine keys first, then lawqa's."""
+        context = self.context
+        return {
+            "question": self.question,
+            "choices": choices_text(self.choices),
+            "correct_answer": self.gold,
+            "predicted_answer": self.label,
+            "is_correct": self.outcome == "correct",
+            "response": self.response,
+            "retrieved_docs_count": self.retrieved_count,
+            "file_name": self.question_id,
+            "references": list(self.references),
+            "schema_version": self.schema_version,
+            "order": self.order_number,
+            "repeat": self.repeat,
+            "permutation": list(self.order),
+            "law": self.law,
+            "prompt_spec": self.prompt_spec,
+            "answer_by": self.answer_by,
+            "outcome": self.outcome,
+            "status": self.status,
+            "rule": self.rule,
+            "span": _listed(self.span),
+            **(
+                {
+                    "retrieved_articles": [article.to_json() for article in context.articles],
+                    "retrieved_size": context.size,
+                    "gold_retrieved": context.gold_retrieved,
+                }
+                if context
+                else {}
+            ),
+            "label_logprobs": _listed(self.label_logprobs),
+            "label_mass": self.label_mass,
+            "hit_limit": self.hit_limit,
+            "stopped": self.stopped,
+            "thinking_closed": self.thinking_closed,
+            "in_thought": self.in_thought,
+            "completion_tokens": self.completion_tokens,
+            "prompt": self.prompt,
+            "prompt_tokens": self.prompt_tokens,
+            "seconds": self.seconds,
+            "error": self.error,
+            "forced_answer": self.forced_answer,
+            "forced_logprobs": _listed(self.forced_logprobs),
+            "forced_label_mass": self.forced_label_mass,
+            "forced_after": self.forced_after,
+            "forced_error": self.forced_error,
+        }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Result:
+        """Read a stored object whose fields were checked by `lawqa.runs.rows.check_row`."""
+        first, second, third, fourth = row["permutation"]
+        span = row.get("span")
+        return cls(
+            question_id=row["file_name"],
+            question=row["question"],
+            choices=tuple(line[len("a ") :] for line in row["choices"].split("\n")),
+            gold=row["correct_answer"],
+            label=row["predicted_answer"],
+            outcome=row["outcome"],
+            response=row["response"],
+            answer_by=row["answer_by"],
+            prompt_spec=row["prompt_spec"],
+            order_number=row["order"],
+            order=(first, second, third, fourth),
+            repeat=row.get("repeat", 0),
+            law=row.get("law", row["file_name"].split("_", 1)[0]),
+            references=tuple(row.get("references") or ()),
+            status=row.get("status"),
+            rule=row.get("rule"),
+            span=(span[0], span[1]) if span else None,
+            retrieved_count=row.get("retrieved_docs_count") or 0,
+            context=_context(row),
+            label_logprobs=_four(row["label_logprobs"]),
+            label_mass=row.get("label_mass"),
+            hit_limit=row.get("hit_limit"),
+            stopped=row.get("stopped"),
+            thinking_closed=row.get("thinking_closed"),
+            in_thought=row.get("in_thought"),
+            completion_tokens=row.get("completion_tokens"),
+            prompt=row.get("prompt"),
+            prompt_tokens=row.get("prompt_tokens"),
+            seconds=row.get("seconds"),
+            error=row.get("error"),
+            forced_answer=row.get("forced_answer"),
+            forced_logprobs=_four(row.get("forced_logprobs")),
+            forced_label_mass=row.get("forced_label_mass"),
+            forced_after=row.get("forced_after"),
+            forced_error=row.get("forced_error"),
+            schema_version=row["schema_version"],
+        )
+
+
+def _context(row: Mapping[str, Any]) -> StoredContext | None:
+    if not {"retrieved_articles", "retrieved_size", "gold_retrieved"} & row.keys():
+        return None
+    stored = row.get("retrieved_articles") or ()
+    articles = tuple(RetrievedArticle.from_json(one) for one in stored)
+    return StoredContext(articles, row.get("retrieved_size"), row.get("gold_retrieved"))
+
+
+def _four(values: Sequence[float] | None) -> Logprobs | None:
+    if values is None:
+        return None
+    a, b, c, d = map(float, values)
+    return a, b, c, d
+
+
+def _listed(values: Sequence[object] | None) -> list[object] | None:
+    return None if values is None else list(values)

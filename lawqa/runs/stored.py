@@ -1,0 +1,243 @@
+"""Runs that were stored: our run directories, our output files, and the lab's old result files."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from lawqa.choices import LABELS, Label
+from lawqa.errors import ConfigError, DataError
+from lawqa.files import read_json
+from lawqa.runs.directory import MANIFEST, RESULTS, read_manifest, require_keys
+from lawqa.runs.result import LAB_FILE, Reading, Result
+from lawqa.runs.result_log import StoredResults, damaged_note, read_results
+from lawqa.runs.rows import Asked, check_row
+from lawqa.scoring import By, ScoredAnswer, outcome_of, rule_of
+
+# The lab's scripts stored what their HTTP client raised in place of an answer.
+_TRANSPORT_ERROR = re.compile(
+    r"\s*(?:\[?(?:error|エラー|exception|timeout)\]?\s*[:：]|traceback \(most recent call last\)"
+    r"|https?connectionpool|\S*(?:connectionerror|readtimeout|connecttimeout|httperror)\b"
+    r"|(?:read )?timed out|connection (?:refused|reset|aborted))",
+    re.IGNORECASE,
+)
+_SHOWN = 10
+_NO_LABEL = (None, "", "unknown")
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A stored run."""
+
+    path: Path
+    """The run directory or result file."""
+    results: tuple[Result, ...]
+    """In stored order."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know first."""
+    manifest: Mapping[str, Any] | None = None
+    """Of a run directory; None for a result file."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What a result file says besides its results."""
+
+    @property
+    def legacy(self) -> bool:
+        """Whether it is one of the lab's old files, whose labels its old parser read."""
+        return all(result.schema_version == LAB_FILE for result in self.results)
+
+    def answers(self, reading: Reading = "today") -> tuple[ScoredAnswer, ...]:
+        """The answers for scoring."""
+        return tuple(result.scored(reading) for result in self.results)
+
+    def check_by(self, by: By) -> None:
+        """Make sure that final answers can be made by this rule.
+
+        Raises:
+            DataError: the rule needs label probabilities, and the run stores none.
+        """
+        if by != "prompts":
+            try:
+                rule_of(self.answers("recorded"), by)
+            except DataError as problem:
+                raise DataError(f"{self.path}: {problem.message}", problem.hint) from None
+
+
+def names_of(paths: Sequence[Path]) -> dict[Path, str]:
+    """Short names that tell the paths apart: as many of the last parts as that takes."""
+    whole = {
+        path: path.resolve().with_suffix("") if path.is_file() else path.resolve() for path in paths
+    }
+    for parts in range(1, max(len(path.parts) for path in whole.values()) + 1):
+        names = {path: "/".join(full.parts[-parts:]) for path, full in whole.items()}
+        if len(set(names.values())) == len(names):
+            return names
+    return {path: str(path) for path in paths}
+
+
+def require_different(paths: Sequence[Path], hint: str) -> None:
+    """Refuse a run that is given twice.
+
+    Raises:
+        ConfigError: one is.
+    """
+    given: set[Path] = set()
+    for path in paths:
+        if path.resolve() in given:
+            raise ConfigError(f"{path}: is given twice", hint)
+        given.add(path.resolve())
+
+
+def read_manifest_of(path: Path) -> Mapping[str, Any] | None:
+    """The manifest of a run directory; None where there is none, as for a result file.
+
+    Raises:
+        DataError: it is broken, or of another layout version.
+    """
+    return read_manifest(path) if (path / MANIFEST).is_file() else None
+
+
+def read_stored_run(path: Path, manifest: Mapping[str, Any] | None = None) -> StoredRun:
+    """Read a run directory, an output file of `lawqa evaluate`, or one of the lab's result files.
+
+    Args:
+        path: the run.
+        manifest: its manifest where it was read already.
+
+    Raises:
+        DataError: it is none of these, or an item lacks what scoring needs; file and key are named.
+    """
+    return _read_directory(path, manifest) if path.is_dir() else _read_file(path)
+
+
+def _read_directory(path: Path, manifest: Mapping[str, Any] | None) -> StoredRun:
+    manifest = manifest or read_manifest_of(path)
+    if manifest is None:
+        raise DataError(
+            f"{path}: is not a run directory: {MANIFEST} is missing",
+            "give a run directory or a result file",
+        )
+    asked = Asked.of(manifest) if manifest.get("kind") == "evaluate" else None
+    stored = read_results(path, asked=asked)
+    notes = _directory_notes(path, manifest, stored)
+    results = tuple(stored.results.values())
+    _require_unique(path / RESULTS, results)
+    return StoredRun(path, results, tuple(notes), manifest)
+
+
+def _directory_notes(path: Path, manifest: Mapping[str, Any], stored: StoredResults) -> list[str]:
+    answered = len(stored.results)
+    require_keys(manifest, path, "kind", "status", "notes", "config", "data")
+    if manifest["kind"] != "evaluate":
+        raise DataError(f"{path}: is a {manifest['kind']} run, expected an evaluation")
+    notes = [*manifest["notes"], *stored.notes]
+    asked = _asked(path, manifest)
+    if manifest["status"] != "done":
+        notes.append(f"UNFINISHED: {manifest['status']}, {answered} of {asked} questions answered")
+    elif answered != asked:
+        aside = "".join(f"\n  result {one.line.number}: {one.why}" for one in stored.aside[:_SHOWN])
+        why = f"; these are none:{aside}" if aside else "; was it cut off while it was copied?"
+        raise DataError(
+            f"{path / RESULTS}: holds {answered} answers, and {asked} were given{why}",
+            "copy it again; or lawqa evaluate --resume asks what is missing",
+        )
+    return notes
+
+
+def _asked(path: Path, manifest: Mapping[str, Any]) -> int:
+    questions, repeats = manifest["data"].get("questions"), manifest["config"].get("ensemble", 1)
+    if not isinstance(questions, int) or not isinstance(repeats, int):
+        raise DataError(f"{path / MANIFEST}: does not say how many questions were asked")
+    return questions * repeats
+
+
+def _read_file(path: Path) -> StoredRun:
+    content = read_json(path)
+    if not isinstance(content, dict) or not isinstance(content.get("results"), list):
+        raise DataError(f"{path}: has no list 'results'", "give a run directory or a result file")
+    summary = content.get("summary")
+    notes = list(summary.get("notes", ())) if isinstance(summary, dict) else []
+    results, damaged = [], list[str]()
+    for number, row in enumerate(content["results"], start=1):
+        if isinstance(row, dict) and "schema_version" in row:
+            checked = check_row(row)
+            if checked.result is None:
+                raise DataError(
+                    f"{path}: result {number}: {'; '.join(checked.fatal)}",
+                    "the run directory it was written from may still be whole",
+                )
+            results.append(checked.result)
+            damaged += [f"result {number}: {what}" for what in checked.damaged]
+        else:
+            results.append(_of_the_lab(path, number, row))
+    _require_unique(path, results)
+    about = {key: value for key, value in content.items() if key != "results"}
+    return StoredRun(path, tuple(results), (*notes, *damaged_note(damaged)), None, about)
+
+
+def _require_unique(file: Path, results: Sequence[Result]) -> None:
+    if not results:
+        raise DataError(f"{file}: holds no result")
+    counts = Counter((result.question_id, result.order, result.repeat) for result in results)
+    twice = [key for key, number in counts.items() if number > 1]
+    if twice:
+        raise DataError(f"{file}: question {twice[0][0]} is in it more than once in the same order")
+
+
+def _of_the_lab(path: Path, number: int, row: object) -> Result:
+    """A result of one of the lab's old files, which say neither how an answer was taken nor its outcome."""
+    if not isinstance(row, dict):
+        raise DataError(f"{path}: result {number}: is not an object but {type(row).__name__}")
+    try:
+        response, question_id = _text(row, "response"), _text(row, "file_name")
+        predicted, gold = row["predicted_answer"], _label(row, "correct_answer")
+        label = None if predicted in _NO_LABEL else _label(row, "predicted_answer")
+        failed = _TRANSPORT_ERROR.match(response) is not None
+        return Result(
+            question_id=question_id,
+            question=str(row.get("question", "")),
+            choices=_choices(_text(row, "choices")),
+            gold=gold,
+            label=label,
+            outcome="failed"
+            if failed
+            else outcome_of(gold, label, "answered" if label else "unanswered"),
+            response=response,
+            answer_by="generate",
+            law=str(row.get("law", question_id.split("_", 1)[0])),
+            references=tuple(map(str, row.get("references") or ())),
+            retrieved_count=int(row.get("retrieved_docs_count") or 0),
+            repeat=int(row.get("repeat", 0)),
+            schema_version=LAB_FILE,
+        )
+    except KeyError as problem:
+        raise DataError(f"{path}: result {number} has no key {problem}") from None
+    except (TypeError, ValueError, AttributeError, OverflowError) as problem:
+        raise DataError(f"{path}: result {number}: {problem}") from None
+
+
+def _text(row: Mapping[str, Any], key: str) -> str:
+    value = row[key]
+    if not isinstance(value, str):
+        raise TypeError(f"key {key!r} is not text but {type(value).__name__}")
+    return value
+
+
+def _label(row: Mapping[str, Any], key: str) -> Label:
+    value = row[key]
+    if value not in LABELS:
+        raise ValueError(f"key {key!r} is {value!r}, expected one of {' '.join(LABELS)}")
+    return cast("Label", value)
+
+
+def _choices(text: str) -> tuple[str, ...]:
+    """The four texts without their letters, or none where the stored form is another."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) != len(LABELS) or any(
+        line[:1] != label for line, label in zip(lines, LABELS, strict=True)
+    ):
+        return ()
+    return tuple(line[1:].strip() for line in lines)
