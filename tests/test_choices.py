@@ -71,6 +71,7 @@ def test_anything_else_is_no_label(text: str) -> None:
     assert label_of(text) is None
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from("".join(FORMS.values())), min_size=2, max_size=4))
 def test_several_marks_are_never_one_label(forms: list[str]) -> None:
     assert label_of("".join(forms)) is None
@@ -93,6 +94,7 @@ def test_an_order_names_where_each_shown_choice_stood() -> None:
     assert permute_label("c", (2, 0, 3, 1)) == "a"
 
 
+@pytest.mark.slow
 @given(ITEMS, ORDERS)
 def test_the_inverse_undoes_an_order(items: tuple[str, ...], order: Order) -> None:
     assert permute(permute(items, order), inverse(order)) == items

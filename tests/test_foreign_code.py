@@ -41,6 +41,7 @@ def sources(checkout: Path) -> list[Path]:
     return found
 
 
+@pytest.mark.slow
 def test_every_call_that_loads_says_that_no_code_is_trusted(checkout: Path) -> None:
     seen, silent = 0, []
     for path in sources(checkout):
@@ -58,6 +59,7 @@ def test_every_call_that_loads_says_that_no_code_is_trusted(checkout: Path) -> N
     assert seen >= 5, "the loaders have been renamed, and this test looks for the old names"
 
 
+@pytest.mark.slow
 def test_nothing_of_a_models_is_unpickled(checkout: Path) -> None:
     found = []
     for path in sources(checkout):

@@ -38,12 +38,14 @@ def imported_by(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_importing_all_of_it_brings_no_torch_and_importing_lawqa_nothing() -> None:
     heavy = {"torch", "transformers", "peft", "bitsandbytes"}
     assert not imported_by("from lawqa import *") & heavy
     assert not imported_by("import lawqa") & {*heavy, "numpy", "scipy", "tqdm", "tyro"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
 def test_the_example_of_the_readme_runs_and_prints_what_it_says(
     checkout: Path, tmp_path: Path, name: str
@@ -57,6 +59,7 @@ def test_the_example_of_the_readme_runs_and_prints_what_it_says(
     assert (done.stdout, done.stderr) == (found[2], "")
 
 
+@pytest.mark.slow
 def test_everything_public_has_a_docstring(checkout: Path) -> None:
     """Also what ruff's rules leave out: the fields of dataclasses."""
     without = [

@@ -102,6 +102,7 @@ def test_context_instruction_references_and_order_may_be_missing(tmp_path: Path)
     assert (read.context, read.instruction, read.references, read.order) == ("", "", (), 1)
 
 
+@pytest.mark.slow
 @given(QUESTIONS)
 def test_what_was_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, questions: list[Question]

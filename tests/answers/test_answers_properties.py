@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +65,7 @@ ANY = st.one_of(
 NAMES = {rule.name for rule in RULES} | set(VERDICTS)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(ANY, st.lists(ANY, min_size=4, max_size=4) | st.none(), st.booleans())
 @example("\ud800", None, False)
@@ -83,12 +85,14 @@ def test_any_text_gives_a_consistent_result(
         assert parsed.status == ("truncated" if hit_limit else "unanswered")
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(ANY, st.booleans())
 def test_the_limit_never_changes_the_label(text: str, hit_limit: bool) -> None:
     assert parse(text, hit_limit=hit_limit).label == parse(text).label
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(ANY, st.text(" \n\t\u3000\r", max_size=30))
 def test_trailing_space_changes_nothing(text: str, space: str) -> None:
@@ -109,6 +113,7 @@ BEFORE = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     BEFORE, st.sampled_from(LINES), st.sampled_from(LABELS), st.integers(2, 400), st.integers(0, 12)
@@ -125,6 +130,7 @@ def test_repeating_the_last_answer_line_changes_nothing(
         assert parse(f"{loop}\n{begun}").label == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(ANY, ANY)
 def test_thinking_is_never_read(thought: str, answer: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ def _label(marks: list[Mark]) -> Label | None:
     return found.label if found else None
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(MARKS, st.permutations(LABELS))
 def test_permuting_the_labels_permutes_the_answer(marks: list[Mark], to: list[Label]) -> None:
@@ -41,6 +43,7 @@ def test_permuting_the_labels_permutes_the_answer(marks: list[Mark], to: list[La
     assert _label(moved) == (new[before] if before else None)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(MARKS, st.permutations(range(6)))
 def test_the_sequence_in_which_rules_find_marks_is_nothing(
@@ -50,6 +53,7 @@ def test_the_sequence_in_which_rules_find_marks_is_nothing(
     assert decide(shuffled).mark == decide(marks).mark
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(MARKS, st.sampled_from(LABELS))
 def test_a_later_firm_commitment_wins(marks: list[Mark], label: Label) -> None:
@@ -58,6 +62,7 @@ def test_a_later_firm_commitment_wins(marks: list[Mark], label: Label) -> None:
     assert _label([*weaker, _mark("claim", label, Strength.STATED, 90)]) == label
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(MARKS)
 def test_what_is_reopened_or_retracted_before_anything_changes_nothing(marks: list[Mark]) -> None:
@@ -66,6 +71,7 @@ def test_what_is_reopened_or_retracted_before_anything_changes_nothing(marks: li
         assert _label([before, *marks]) == _label(marks)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(MARKS)
 def test_every_mark_has_one_fate_and_at_most_one_decides(marks: list[Mark]) -> None:
@@ -115,6 +121,7 @@ UNRELATED = (
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(ANSWERS),
@@ -128,6 +135,7 @@ def test_an_unrelated_sentence_before_changes_nothing(
     assert parse("".join(before) + "\n" + text).label == parse(text).label
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(ANSWERS[:9]), st.permutations(LABELS))
 def test_permuting_the_letters_of_a_text_permutes_its_answer(answer: str, to: list[Label]) -> None:
@@ -137,6 +145,7 @@ def test_permuting_the_letters_of_a_text_permutes_its_answer(answer: str, to: li
         assert parse(answer.format(new[label])).label == (new[found] if found else None)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(

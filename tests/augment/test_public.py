@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
+import pytest
+
 from lawqa import augment
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -48,6 +50,7 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
     )
 
 
+@pytest.mark.slow
 def test_the_commands_answer_for_help_without_making_anything(run_python: Run) -> None:
     code = "import sys; import lawqa.cli.augment; print('lawqa.augment' in sys.modules)"
     assert run_python("-c", code).stdout == "False\n"

@@ -47,6 +47,7 @@ def test_every_type_is_made(statute: Statute) -> None:
     assert len(made.questions) >= 40
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_every_question_is_right(seed: int, statute: Statute, judge: Judge) -> None:
@@ -59,6 +60,7 @@ def test_every_question_is_right(seed: int, statute: Statute, judge: Judge) -> N
     assert faults == {}
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 99),
@@ -111,6 +113,7 @@ def test_the_seed_changes_the_questions_and_nothing_else_does(statute: Statute) 
     assert first != make_statute_questions(statute, seed=2)
 
 
+@pytest.mark.slow
 def test_across_processes_with_different_hash_seeds(
     statute: Statute,
     tmp_path_factory: pytest.TempPathFactory,

@@ -100,6 +100,7 @@ def test_a_failed_question_is_kept_as_failed_and_a_resumed_run_asks_only_it(
     assert summary["statistics"]["outcomes"]["failed"] == 0
 
 
+@pytest.mark.slow
 def test_all_of_an_ollama_run_is_asked_in_one_window(
     run: Run, model_server: Any, faults: SimpleNamespace
 ) -> None:
@@ -122,6 +123,7 @@ def test_all_of_an_ollama_run_is_asked_in_one_window(
     assert len(loads) == 2  # one for each start
 
 
+@pytest.mark.slow
 @both
 def test_a_server_that_goes_away_fails_what_is_left_and_the_run_can_go_on(
     run: Run, model_server: Any, faults: SimpleNamespace, kind: str
@@ -166,6 +168,7 @@ def test_a_run_with_texts_without_an_answer_is_done_when_all_were_asked(
     assert "nothing is asked" in ended.err
 
 
+@pytest.mark.slow
 def test_that_a_cut_prompt_may_pass_is_said_first(run: Run) -> None:
     assert run("openai").out.startswith("! CUT PROMPTS MAY PASS: without --tokenizer")
     assert "CUT PROMPTS" not in run("ollama", "--fresh").out

@@ -270,6 +270,7 @@ def test_forms_of_a_label(token: str, label: str | None) -> None:
     assert label_of_token(token) == label
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from([*"abcdABCD", " a", "x", "。"]), st.floats(-40, 0))))
 def test_whatever_is_listed_the_scores_are_probabilities(listed: list[tuple[str, float]]) -> None:
     scores = label_scores(listed)

@@ -323,6 +323,7 @@ def test_help_names_what_can_be_given(
     assert [name for name in named if name not in words] == []
 
 
+@pytest.mark.slow
 def test_every_command_that_help_lists_has_help_of_its_own(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -681,6 +682,7 @@ def test_data_check_reads_lawqa_jp(capsys: pytest.CaptureFixture[str], shared_da
 # --- the program
 
 
+@pytest.mark.slow
 def test_the_program_and_the_module_are_the_same(run_python: RunPython) -> None:
     program = Path(sysconfig.get_path("scripts"), "lawqa")
     if not program.is_file():
@@ -694,6 +696,7 @@ def test_the_program_and_the_module_are_the_same(run_python: RunPython) -> None:
         assert as_module.stdout + as_module.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["data", "check", "x"]])
 def test_help_and_file_errors_need_no_heavy_library(
     run_python: RunPython, arguments: list[str]

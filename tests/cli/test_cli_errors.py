@@ -153,6 +153,7 @@ def buggy(*_arguments: object) -> NoReturn:
     raise ZeroDivisionError
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_reading_is_no_error(embedded_file: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)

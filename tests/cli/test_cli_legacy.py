@@ -95,6 +95,7 @@ def test_the_lab_uses_no_flag_that_we_do_not_list(lab_lines: list[str]) -> None:
     assert flags_in(lab_lines) == FLAGS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", COMMANDS)
 def test_a_script_is_a_door_to_its_command(
     script: str, checkout: Path, run_python: Callable[..., subprocess.CompletedProcess[str]]
@@ -106,6 +107,7 @@ def test_a_script_is_a_door_to_its_command(
     assert f"lawqa {COMMANDS[script]} " in by_script.stdout
 
 
+@pytest.mark.slow
 def test_a_script_ends_with_the_code_of_its_command(
     checkout: Path, run_python: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:

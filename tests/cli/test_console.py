@@ -166,6 +166,7 @@ def test_the_log_file_is_appended_to(here: Path) -> None:
     assert any(line.startswith("ERROR hint: ") for line in found)
 
 
+@pytest.mark.slow
 def test_japanese_is_written_as_it_is_in_any_locale(here: Path) -> None:
     (here / "q.json").rename(here / "問題.json")
     words = EVALUATE.replace("q.json", "問題.json")
@@ -229,6 +230,7 @@ def test_a_bug_leaves_its_traceback_in_the_log_file(
     assert "ZeroDivisionError" not in capsys.readouterr().err  # Python shows it, once
 
 
+@pytest.mark.slow
 def test_a_kill_loses_nothing_that_was_told(here: Path) -> None:
     script = (
         "import sys, time, logging\n"

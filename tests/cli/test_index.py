@@ -208,6 +208,7 @@ def test_eval_measures_how_much_of_the_gold_text_reaches_a_context(
     assert all(miss["why"] for miss in found["gold_text_misses"]["questions"])
 
 
+@pytest.mark.slow
 def test_eval_without_its_tokenizer_estimates_and_says_so(
     built: Path,
     questions: Path,

@@ -59,6 +59,7 @@ def test_every_flag_is_understood() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_it_writes_the_page_and_says_what_can_be_claimed(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +79,7 @@ def test_it_writes_the_page_and_says_what_can_be_claimed(
     assert main(["report", str(run), "--fresh"]) == 0
 
 
+@pytest.mark.slow
 def test_markdown_needs_neither_jinja_nor_matplotlib_nor_torch(
     run: Path, run_python: RunPython
 ) -> None:
@@ -96,6 +98,7 @@ def test_markdown_needs_neither_jinja_nor_matplotlib_nor_torch(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
 def test_a_missing_package_is_named_with_the_way_to_get_it(
     run: Path, run_python: RunPython, missing: str

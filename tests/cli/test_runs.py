@@ -115,6 +115,7 @@ def test_a_broken_manifest_is_listed_as_broken(
     assert "! runs/bad: " in captured.err
 
 
+@pytest.mark.slow
 def test_a_broken_summary_is_never_a_number(
     make: MakeRun, capsys: pytest.CaptureFixture[str]
 ) -> None:

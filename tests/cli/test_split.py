@@ -153,6 +153,7 @@ def test_the_parts_hold_the_questions_unchanged(
     assert sorted(together, key=lambda q: q.id) == sorted(pairs, key=lambda q: q.id)
 
 
+@pytest.mark.slow
 def test_lab_final_says_that_it_leaks(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -363,6 +364,7 @@ def test_the_labs_old_records_are_compared_by_text(
     assert f"-> {pairs[0].key}: near-same question" in said.out
 
 
+@pytest.mark.slow
 def test_neither_command_brings_torch(
     source: Path, tmp_path: Path, run_python: Callable[..., CompletedProcess[str]]
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_later_day_takes_the_later_revision(folder: Path, tmp_path: Path) -> N
     assert {article.revision for article in read_articles(output)} == {"20300401_1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_folder_and_zip_give_the_same_file_with_any_number_of_workers(
     archive: Path, undisturbed: bytes, workers: int
@@ -245,6 +246,7 @@ def interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], P
     return start
 
 
+@pytest.mark.slow
 def test_files_cut_off_anywhere_resume_to_the_same_file(
     folder: Path, undisturbed: bytes, interrupted: Callable[[], Path]
 ) -> None:
@@ -261,6 +263,7 @@ def test_files_cut_off_anywhere_resume_to_the_same_file(
         output.unlink()
 
 
+@pytest.mark.slow
 def test_resume_refuses_other_files_and_another_day(
     folder: Path, interrupted: Callable[[], Path]
 ) -> None:
@@ -299,6 +302,7 @@ def test_resume_without_an_interrupted_parse_starts_one(
 # ---------------------------------------------------------------- mistakes
 
 
+@pytest.mark.slow
 def test_an_existing_file_is_kept_unless_fresh(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "articles.jsonl"
     output.write_text("mine", encoding="utf-8")

@@ -72,6 +72,7 @@ def test_a_run_without_steps_says_where_to_look(capsys: pytest.CaptureFixture[st
     assert "no step was given\nhint: lawqa step list" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_real_step_runs_is_logged_and_is_skipped_the_second_time(
     embedded_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,6 +29,7 @@ PLACES = {
 }
 
 
+@pytest.mark.slow
 def test_the_committed_files_are_current(
     generated: dict[Path, str], request: pytest.FixtureRequest
 ) -> None:
@@ -109,6 +110,7 @@ def test_no_variable_is_left_in_a_document(checkout: Path, name: str) -> None:
     assert not re.findall(r"\{[a-z0-9_]+\}", (checkout / name).read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_placeholder_is_named_in_the_document_and_in_the_build_until_it_is_set(
     copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,6 +190,7 @@ def copied(checkout: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_stale_document_fails_the_check_with_a_diff_and_the_cure(
     copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +220,7 @@ def build_with(copied: Path, old: str, new: str, parser: Callable[[Sequence[str]
     generate(copied, Interface(parser, lambda _: "", ()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [

@@ -75,6 +75,7 @@ def test_a_log_is_filled_from_manifest_and_summary(
     assert "McNemar" in text
 
 
+@pytest.mark.slow
 def test_one_run_fills_the_baseline_form(runs: tuple[Path, Path]) -> None:
     argv = ["log", str(runs[0]), "--template", "ベースライン結果", "--output", "new/base.md"]
     assert main(argv) == 0

@@ -61,6 +61,7 @@ def test_where_fetching_was_tried_the_reason_is_given(monkeypatch: pytest.Monkey
     assert "where there is a network: hf download nobody/x;" in problem.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("proxy", [False, True])
 def test_a_hub_out_of_reach_is_not_asked(
     monkeypatch: pytest.MonkeyPatch, tiny_dir: Path, proxy: bool

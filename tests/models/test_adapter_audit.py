@@ -259,6 +259,7 @@ def zeroed(tensors: Tensors) -> Tensors:
     return {n: torch.zeros_like(t) if "lora_B" in n else t for n, t in tensors.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", ["zero lora_B", "lora_alpha 0", "zero lora_A"])
 @pytest.mark.parametrize("in_4bit", [False, True])
 def test_an_adapter_that_changes_nothing_is_scored_and_that_is_said_first(
@@ -285,6 +286,7 @@ def test_an_adapter_that_changes_nothing_is_scored_and_that_is_said_first(
         assert "all its lora_B are zero" in first
 
 
+@pytest.mark.slow
 def test_an_adapter_that_does_something_has_no_such_note_and_its_effect_is_recorded(
     trained: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -349,6 +351,7 @@ def forget(adapter: Path) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_tensors_of_another_training_are_refused_and_an_older_manifest_is_said_to_be_silent(
     trained: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -363,6 +366,7 @@ def test_tensors_of_another_training_are_refused_and_an_older_manifest_is_said_t
     assert "from before checksums were written down" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_config_saved_again_by_another_peft_is_the_same(
     trained: Path, tiny_dir: Path, tmp_path: Path
 ) -> None:

@@ -148,6 +148,7 @@ def cases() -> Iterator[Any]:
                 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "in_4bit", "fast"), list(cases()))
 def test_it_is_applied_as_peft_applies_it_and_the_base_is_the_base(
     make: Make, in_4bit: bool, fast: bool, made: Callable[[Make], Path], tiny_dir: Path,
@@ -228,6 +229,7 @@ def test_embeddings_saved_with_the_adapter_may_be_the_bases_own_and_no_others(
         load_model(ModelConfig(str(tiny_dir)), adapter)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["IA3", "LN tuning", "trained tokens", "a saved lm_head", "DoRA"])
 def test_generated_text_too_is_that_of_the_adapter_and_of_the_base(
     name: str, made: Callable[[Make], Path], tiny_dir: Path, questions: Any
@@ -244,6 +246,7 @@ def test_generated_text_too_is_that_of_the_adapter_and_of_the_base(
     assert texts(backend.without_adapter()) == texts(HFBackend(load_model(config)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["IA3", "LN tuning", "trained tokens", "a saved lm_head"])
 def test_the_base_column_is_a_run_without_the_adapter(
     name: str, made: Callable[[Make], Path], tiny_dir: Path, tmp_path: Path, questions: Any
@@ -270,6 +273,7 @@ MERGED = {name: {**FAST, **PLAIN, **FLOAT_ONLY}[name] for name in (
 )}  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MERGED)
 def test_a_merged_model_answers_like_base_and_adapter(
     name: str, made: Callable[[Make], Path], tiny_dir: Path, tmp_path: Path, questions: Any
@@ -296,6 +300,7 @@ def test_what_cannot_be_merged_exactly_is_refused_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["adapter"]
 
 
+@pytest.mark.slow
 def test_a_merge_that_peft_gets_wrong_is_noticed(
     made: Callable[[Make], Path], tiny_dir: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
@@ -310,6 +315,7 @@ def test_a_merge_that_peft_gets_wrong_is_noticed(
     assert [path.name for path in tmp_path.iterdir()] == ["adapter"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_no_traceback_and_leaves_no_half_model(
     made: Callable[[Make], Path], tiny_dir: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
@@ -337,6 +343,7 @@ def test_a_full_disk_is_no_traceback_and_leaves_no_half_model(
     assert [path.name for path in tmp_path.iterdir()] == ["adapter"]
 
 
+@pytest.mark.slow
 def test_merging_an_adapter_that_does_nothing_says_so(
     made: Callable[[Make], Path], tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,6 +40,7 @@ def test_a_run_is_not_counted_twice(embedded_questions: tuple[Question, ...]) ->
             compare_runs(run, others)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_what_must_be_known_comes_right_after_the_difference(
     embedded_questions: tuple[Question, ...], capsys: pytest.CaptureFixture[str]
@@ -98,6 +99,7 @@ def test_prompts_pair_up_by_the_choices_that_were_shown(
     assert (finals.by_base, finals.by_other) == ("the vote over 2 orders", "single answers")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_no_command_writes_over_what_it_reads(
     embedded_questions: tuple[Question, ...], capsys: pytest.CaptureFixture[str]
@@ -124,6 +126,7 @@ def test_no_command_writes_over_what_it_reads(
     assert not Path("new", "manifest.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_a_new_run_does_not_replace_an_output_because_it_may_resume(
     embedded_questions: tuple[Question, ...],

@@ -51,6 +51,7 @@ def crossval(
     return Path("cv")
 
 
+@pytest.mark.slow
 def test_the_note_of_pooled_seeds_has_numbers_and_compare_takes_them_as_one(
     crossval: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +83,7 @@ def test_the_note_of_pooled_seeds_has_numbers_and_compare_takes_them_as_one(
     assert "Holm-corrected for 2)" in out
 
 
+@pytest.mark.slow
 def test_one_seed_says_what_it_cannot_see(
     crossval: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

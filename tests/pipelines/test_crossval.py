@@ -15,7 +15,7 @@ from lawqa.cli import main
 from lawqa.questions import write_questions
 from lawqa.statutes.articles import Article, Paragraph, write_articles
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

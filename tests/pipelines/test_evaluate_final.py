@@ -56,6 +56,7 @@ def compared(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
     return content
 
 
+@pytest.mark.slow
 def test_a_vote_is_judged_not_its_first_sample(
     ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,6 +148,7 @@ def test_the_soft_vote_of_texts_is_refused_with_what_to_type(
         assert "--by vote" in err
 
 
+@pytest.mark.slow
 def test_groups_of_linked_questions_are_the_unit(
     ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,6 +162,7 @@ def test_groups_of_linked_questions_are_the_unit(
     assert "--data FILE" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_seeds_can_be_put_together_and_kept_apart(
     ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:

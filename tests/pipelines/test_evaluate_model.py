@@ -14,7 +14,7 @@ import pytest
 from lawqa.cli import main
 from lawqa.questions import write_questions
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -293,6 +293,7 @@ def test_a_question_without_the_context_asked_for_stops_everything_first(
     assert not (here / "r").exists()
 
 
+@pytest.mark.slow
 def test_every_order_of_a_question_is_asked_and_told_apart(
     run: Run, here: Path, question: MakeQuestion
 ) -> None:

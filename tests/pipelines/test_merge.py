@@ -16,7 +16,7 @@ from lawqa.models.tiny import write_tiny_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

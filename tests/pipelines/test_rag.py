@@ -341,6 +341,7 @@ def test_a_report_says_where_a_passage_is_links_its_law_and_marks_what_is_gold()
     assert (marked.gold, marked.gold_passages) == (True, shown[1:])
 
 
+@pytest.mark.slow
 def test_the_page_of_a_rag_run_links_to_egov(here: Path) -> None:
     pytest.importorskip("matplotlib", reason="the report needs lawqa[report]")
     pytest.importorskip("jinja2")

@@ -14,7 +14,7 @@ from lawqa.questions import write_questions
 from lawqa.records import load_records
 from lawqa.statutes.articles import Article, Paragraph, write_articles
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -252,6 +252,7 @@ def test_the_flags_of_generation_reach_the_backend() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_of_several_samples_can_be_read_again_and_compared(
     run: Run, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

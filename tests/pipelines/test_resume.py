@@ -442,6 +442,7 @@ def test_a_manifest_of_another_layout_is_not_gone_on_with(here: Path) -> None:
 # --- one process at a time
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["--resume", "--fresh"])
 def test_a_second_process_on_the_same_run_is_refused(
     here: Path, capsys: pytest.CaptureFixture[str], mode: str
@@ -462,6 +463,7 @@ def test_a_second_process_on_the_same_run_is_refused(
 # --- asked to end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],

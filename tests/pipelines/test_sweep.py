@@ -16,7 +16,7 @@ from lawqa.pipelines.sweep import Grid
 from lawqa.questions import write_questions
 from lawqa.settings import Hyperparameters
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 
 def test_the_grid_is_every_combination_and_keeps_the_scale_of_the_adapter() -> None:

@@ -20,7 +20,7 @@ from lawqa.questions import write_questions
 from lawqa.runs.lock import run_lock
 from lawqa.training.checkpoints.checkpoint_state import Keeper
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 STEPS = 8
 

@@ -27,6 +27,7 @@ def cautions(report: Report) -> list[str]:
     return [f"{c.where} {c.text.en}" for c in cautions_of(report)]
 
 
+@pytest.mark.slow
 def test_a_clear_win_says_by_how_much_on_what_and_how_sure(make_run: MakeRun) -> None:
     report = made(make_run("adapted", 45, adapter="adapters/qlora"), make_run("base", 25))
     claim = headline(report)
@@ -45,6 +46,7 @@ def test_a_clear_win_says_by_how_much_on_what_and_how_sure(make_run: MakeRun) ->
     assert [run.name for run in report.runs] == ["base", "adapted"], "the base model goes first"
 
 
+@pytest.mark.slow
 def test_a_loss_is_called_worse(make_run: MakeRun) -> None:
     claim = headline(made(make_run("base", 45), make_run("adapted", 25, adapter="a/qlora")))
     assert claim.kind == "worse"
@@ -56,6 +58,7 @@ def test_a_loss_is_called_worse(make_run: MakeRun) -> None:
     assert "問で悪い" in claim.text.ja
 
 
+@pytest.mark.slow
 def test_no_difference_says_the_bar_and_apart_from_it_what_is_detected(make_run: MakeRun) -> None:
     claim = headline(
         made(make_run("base", 30), make_run("adapted", 30, offset=4, adapter="a/qlora"))
@@ -76,6 +79,7 @@ def test_no_difference_says_the_bar_and_apart_from_it_what_is_detected(make_run:
     assert "正誤が分かれた 8 問で有意になる最小の差は 13.3 ポイント" in claim.text.ja
 
 
+@pytest.mark.slow
 def test_a_leak_takes_the_claim_away(make_run: MakeRun) -> None:
     report = made(make_run("base", 20), make_run("adapted", 55, adapter="a/qlora", notes=(LEAK,)))
     claim = headline(report)
@@ -96,6 +100,7 @@ def test_one_run_alone_has_no_claim_either_where_it_may_leak(make_run: MakeRun, 
     assert claim.text.en.startswith("No claim about new questions can be made: ")
 
 
+@pytest.mark.slow
 def test_questions_that_chose_the_step_are_not_called_held_out(make_run: MakeRun) -> None:
     chosen = "CHOSEN BY: 5 of 60 questions decided which step of a was kept; this accuracy flatters"
     report = made(make_run("base", 20), make_run("x", 50, adapter="a/x", notes=(chosen,)))
@@ -113,6 +118,7 @@ def test_one_run_is_held_against_one_letter(make_run: MakeRun) -> None:
     assert "which is not clear of" in poor.text.en
 
 
+@pytest.mark.slow
 def test_several_runs_are_corrected_for_their_number(make_run: MakeRun) -> None:
     runs = [make_run("base", 25), make_run("one", 33), make_run("two", 50), make_run("three", 26)]
     report = made(*runs)
@@ -155,6 +161,7 @@ def test_a_collapse_is_said(make_run: MakeRun) -> None:
     )
 
 
+@pytest.mark.slow
 def test_other_settings_than_the_adapter_are_named(make_run: MakeRun) -> None:
     report = made(make_run("base", 30), make_run("other", 40, "--condition", "gold", adapter="a/x"))
     named = [line for line in cautions(report) if "NOT THE ADAPTER ALONE" in line]
@@ -164,6 +171,7 @@ def test_other_settings_than_the_adapter_are_named(make_run: MakeRun) -> None:
     assert not [line for line in cautions(plain) if "NOT THE ADAPTER ALONE" in line]
 
 
+@pytest.mark.slow
 def test_different_data_is_said(
     make_run: MakeRun, tmp_path: Path, embedded_questions: tuple[Question, ...]
 ) -> None:
@@ -193,6 +201,7 @@ def test_runs_that_share_nothing_cannot_be_compared(
     assert any("NOT COMPARABLE" in line for line in cautions(report))
 
 
+@pytest.mark.slow
 def test_the_base_can_be_named_and_runs_are_given_once(make_run: MakeRun, tmp_path: Path) -> None:
     one, two = make_run("one", 30), make_run("two", 40)
     assert [run.name for run in made(one, two, base=two).runs] == ["two", "one"]
@@ -202,6 +211,7 @@ def test_the_base_can_be_named_and_runs_are_given_once(make_run: MakeRun, tmp_pa
         made(one, base=two)
 
 
+@pytest.mark.slow
 def test_runs_of_one_name_are_told_apart(make_run: MakeRun, tmp_path: Path) -> None:
     for name in ("x", "y"):
         make_run(name, 30)
@@ -212,6 +222,7 @@ def test_runs_of_one_name_are_told_apart(make_run: MakeRun, tmp_path: Path) -> N
     assert [run.name for run in report.runs] == ["x/run", "y/run"]
 
 
+@pytest.mark.slow
 def test_an_adapter_is_held_against_the_run_that_differs_in_it_alone(make_run: MakeRun) -> None:
     gold = ("--condition", "gold")
     runs = (make_run("base", 25), make_run("adapted", 40, adapter="a/x"), make_run("base-gold", 30, *gold),
@@ -234,6 +245,7 @@ def test_an_adapter_is_held_against_the_run_that_differs_in_it_alone(make_run: M
     assert any("R4 NOT THE ADAPTER ALONE" in line for line in cautions(named))
 
 
+@pytest.mark.slow
 def test_gains_and_losses_together_are_counted_without_a_side(make_run: MakeRun) -> None:
     report = made(make_run("base", 30), make_run("up", 45), make_run("down", 15))
     assert [claim.kind for claim in claims_of(report)] == ["better", "worse"]

@@ -78,6 +78,7 @@ def test_a_lone_surrogate_stays_in_the_data() -> None:
     assert json.loads(embedded_json({"x": "😀"})) == {"x": "😀"}
 
 
+@pytest.mark.slow
 def test_nothing_is_loaded_from_anywhere(make_run: MakeRun) -> None:
     text, page = page_of(make_run("one", 30))
     for tag, attributes in page.elements:
@@ -97,6 +98,7 @@ def test_nothing_is_loaded_from_anywhere(make_run: MakeRun) -> None:
     assert "@import" not in text
 
 
+@pytest.mark.slow
 def test_the_policy_allows_the_two_scripts_and_nothing_else(make_run: MakeRun) -> None:
     _, page = page_of(make_run("one", 30))
     policy = next(
@@ -114,6 +116,7 @@ def test_the_policy_allows_the_two_scripts_and_nothing_else(make_run: MakeRun) -
     assert "unsafe" not in script_part
 
 
+@pytest.mark.slow
 def test_hostile_texts_stay_texts_in_page_and_markdown(
     make_run: MakeRun, tmp_path: Path, question: Callable[..., Question]
 ) -> None:
@@ -150,6 +153,7 @@ def test_hostile_texts_stay_texts_in_page_and_markdown(
     assert not re.search(r"(?<!\\)<", outside)
 
 
+@pytest.mark.slow
 def test_ids_are_unique_and_every_reference_has_its_element(make_run: MakeRun) -> None:
     _, page = page_of(make_run("one", 30), make_run("two", 40), make_run("three", 20))
     ids = [a["id"] for _, a in page.elements if a.get("id")]
@@ -159,6 +163,7 @@ def test_ids_are_unique_and_every_reference_has_its_element(make_run: MakeRun) -
     assert {ref for ref in [*named, *links] if ref and not ref.startswith("q=")} <= set(ids)
 
 
+@pytest.mark.slow
 def test_controls_have_labels_and_tables_have_headings(make_run: MakeRun) -> None:
     text, page = page_of(make_run("one", 30), make_run("two", 40))
     assert text.count("<label") == len([t for t, _ in page.elements if t in ("select", "input")])
@@ -170,6 +175,7 @@ def test_controls_have_labels_and_tables_have_headings(make_run: MakeRun) -> Non
     assert text.count('role="img" aria-labelledby=') == text.count("<svg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("language", "expected"),
     [("ja", '<html lang="ja" data-language="ja"'), (None, '<html lang="en">')],
@@ -204,6 +210,7 @@ def test_every_word_that_page_and_script_use_is_known() -> None:
     assert used <= set(WORDS)
 
 
+@pytest.mark.slow
 def test_prompts_shared_by_runs_are_stored_once(
     make_run: MakeRun, embedded_questions: tuple[Question, ...]
 ) -> None:
@@ -215,6 +222,7 @@ def test_prompts_shared_by_runs_are_stored_once(
     assert data["texts"][data["questions"][0]["context"]] == embedded_questions[0].context
 
 
+@pytest.mark.slow
 def test_orders_are_told_in_the_question_s_own_order(
     make_run: MakeRun, embedded_questions: tuple[Question, ...]
 ) -> None:
@@ -255,6 +263,7 @@ def test_a_data_file_that_changed_gives_no_context(
     assert [bool(q.context) for q in given.questions] == [True] * 4 + [False]
 
 
+@pytest.mark.slow
 def test_training_curves_come_from_the_adapter_s_log(make_run: MakeRun, tmp_path: Path) -> None:
     adapter = tmp_path / "out"
     adapter.mkdir()
@@ -277,6 +286,7 @@ def test_training_curves_come_from_the_adapter_s_log(make_run: MakeRun, tmp_path
     assert 'id="f-loss0"' not in text
 
 
+@pytest.mark.slow
 def test_markdown_has_the_claim_the_tables_and_what_changed(make_run: MakeRun) -> None:
     report = make_report(
         ReportConfig((make_run("base", 25), make_run("adapted", 40, adapter="a/qlora")))

@@ -112,6 +112,7 @@ Bm25.build(["建物の賃貸借の期間", "有価証券の募集", "期間の�
 """
 
 
+@pytest.mark.slow
 def test_the_files_do_not_depend_on_the_order_of_hashes(tmp_path: Path) -> None:
     needs_bm25s()
     contents = []
@@ -124,6 +125,7 @@ def test_the_files_do_not_depend_on_the_order_of_hashes(tmp_path: Path) -> None:
     assert contents[0] == contents[1]
 
 
+@pytest.mark.slow
 def test_tokens_that_nearly_all_documents_hold_are_left_out_of_a_large_index() -> None:
     needs_bm25s()
     documents = [f"規定{chr(0x5000 + n % 3000)}{chr(0x5000 + n // 7)}" for n in range(6_000)]

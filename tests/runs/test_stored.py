@@ -97,6 +97,7 @@ def test_write_stores_the_new_reading_beside_the_old(old_file: Path) -> None:
     assert written["results"][0]["rule"]
 
 
+@pytest.mark.slow
 def test_our_run_directories_and_output_files_rescore_to_themselves(
     tmp_path: Path, embedded_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_collapsed_run_is_marked_in_its_first_lines(
     assert lines[1] == "! as recorded: 100 % of answers are a; gold has 25 %"
 
 
+@pytest.mark.slow
 def test_compare_pairs_the_questions_and_says_what_n_allows(
     tmp_path: Path, embedded_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -265,6 +267,7 @@ def test_an_unfinished_run_says_so_first(
     )
 
 
+@pytest.mark.slow
 def test_the_labs_two_files(shared_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = sorted(str(path) for path in (shared_data / "legacy").glob("*.json"))
     assert len(files) == 2
@@ -274,6 +277,7 @@ def test_the_labs_two_files(shared_data: Path, capsys: pytest.CaptureFixture[str
     assert "may be luck" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_rescore_and_compare_need_no_torch(old_file: Path, run_python: Callable[..., Any]) -> None:
     done = run_python(
         "-c",

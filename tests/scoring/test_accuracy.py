@@ -35,6 +35,7 @@ def test_wilson_gives_the_published_intervals(
     assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(1, 600).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
        st.sampled_from([0.8, 0.9, 0.95, 0.99]))  # fmt: skip
@@ -103,6 +104,7 @@ def test_orders_of_one_question_do_not_narrow_the_interval() -> None:
     assert four.high - four.low > once.high - once.low
 
 
+@pytest.mark.slow
 def test_the_effective_number_agrees_with_cluster_robust_regression() -> None:
     # Independent computation: the accuracy as the intercept of a regression with nothing else, its
     # standard error clustered by question (statsmodels), against the one for independent answers.
@@ -148,6 +150,7 @@ def test_a_label_bias_that_cancels_does_not_make_the_interval_narrower_than_inde
     assert accuracy_of(answers).interval == wilson(8, 32)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.lists(st.booleans(), min_size=1, max_size=4), min_size=1, max_size=12), st.randoms()

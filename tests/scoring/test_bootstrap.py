@@ -28,6 +28,7 @@ def enumerated_share_below(
     return below, sum(value <= bound + 1e-9 for value in values) / len(values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("differences", "sizes"),
     [([1, 0, -1, 1, 1], [1, 1, 1, 1, 1]), ([4, -1, 0, 2, 3], [4, 4, 4, 4, 4]),
@@ -70,6 +71,7 @@ def test_orders_of_a_question_move_together() -> None:
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(QUESTIONS, st.integers(0, 5))
 def test_swapping_the_runs_mirrors_the_interval(

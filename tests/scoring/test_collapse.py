@@ -145,6 +145,7 @@ def test_of_two_piles_the_larger_is_named() -> None:
     assert alarm.label == "b"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(

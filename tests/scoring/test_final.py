@@ -209,6 +209,7 @@ def test_the_curve_ends_at_the_expected_value_of_the_vote() -> None:
     assert curve[0].accuracy == pytest.approx(sum(a.is_correct for a in run) / len(run))
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 3),
                           st.sampled_from((*LABELS, None))), min_size=1, max_size=30,
                 unique_by=lambda row: row[:3]), st.randoms())  # fmt: skip

@@ -84,6 +84,7 @@ def test_the_table_the_test_and_the_difference() -> None:
     assert (comparison.base.correct, comparison.other.correct) == (59, 74)
 
 
+@pytest.mark.slow
 def test_the_interval_is_near_the_wald_interval_of_the_paired_difference() -> None:
     # Agresti (2013), Categorical Data Analysis, 3rd ed., section 11.1: 1,600 Britons approve of the
     # Prime Minister, 794 twice, 150 at first only, 86 later only, 570 never; difference -0.04, 95 %
@@ -205,6 +206,7 @@ def test_json_is_plain() -> None:
     assert record["interval"].keys() == {"low", "high"}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(RUN_PAIRS)
 def test_swapping_the_runs_swaps_everything(rows: list[Any]) -> None:
@@ -221,6 +223,7 @@ def test_swapping_the_runs_swaps_everything(rows: list[Any]) -> None:
     assert back.minimum_detectable_difference == forth.minimum_detectable_difference
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(RUN_PAIRS, st.randoms())
 def test_the_sequence_of_the_answers_does_not_matter(

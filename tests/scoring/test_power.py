@@ -73,6 +73,7 @@ def test_the_detectable_difference_nears_connors_for_many_questions(discordance:
     assert 0.97 * 4000 / 1.1 < connor_pairs(discordance, detectable) < 4000
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.integers(8, 200), st.floats(0, 1), st.sampled_from([0.5, 0.8, 0.9]))
 def test_the_detectable_difference_has_just_the_power(

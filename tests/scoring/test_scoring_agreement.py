@@ -105,6 +105,7 @@ def test_the_bar_of_unequal_moves_is_that_of_all_signs() -> None:
     assert sign_flip_bar([], 0.05).significant is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [6, 13, 24])
 def test_interval_and_p_never_contradict_at_one_prompt_a_question(n: int) -> None:
     for lost in range(n // 2 + 1):
@@ -118,6 +119,7 @@ def test_interval_and_p_never_contradict_at_one_prompt_a_question(n: int) -> Non
                 assert reached == (found.p_value <= 0.05)
 
 
+@pytest.mark.slow
 def test_interval_and_p_never_contradict_under_holm() -> None:
     generator = random.Random(5)  # noqa: S311 - a simulation
     for _ in range(60):

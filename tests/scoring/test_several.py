@@ -31,6 +31,7 @@ def test_holm_is_the_closure_of_bonferroni(p_values: list[float]) -> None:
     assert list(holm(p_values)) == pytest.approx(closed_testing(p_values))
 
 
+@pytest.mark.slow
 def test_holm_agrees_with_statsmodels() -> None:
     multitest = pytest.importorskip(
         "statsmodels.stats.multitest", reason="statsmodels is a test extra"

@@ -36,6 +36,7 @@ def test_it_is_what_writing_out_all_signs_gives(differences: list[int], alternat
     assert ours == pytest.approx(enumerated(differences, alternative), abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.integers(0, 300), st.integers(0, 300))
 def test_single_pairs_give_the_exact_mcnemar_of_scipy(only_base: int, only_other: int) -> None:
@@ -93,6 +94,7 @@ def test_it_is_a_probability_and_knows_no_direction(differences: list[int]) -> N
     assert sign_flip_p(differences[::-1]) == ours
 
 
+@pytest.mark.slow
 def test_thousands_of_discordant_questions_stay_finite() -> None:
     assert sign_flip_p([1, -1] * 2000) == 1
     assert 0 <= sign_flip_p([1] * 3000) < 1e-300

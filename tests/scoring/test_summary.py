@@ -96,6 +96,7 @@ def test_json_is_plain_and_its_keys_keep_their_sequence() -> None:
     assert record["floors"]["longest_choice"] == 0.2  # q1 is right, and q5 shows b first
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(

@@ -67,6 +67,7 @@ def test_log_probabilities_must_be_one_number_for_each_sample(logprobs: list[flo
         majority(["a", "b"], logprobs)
 
 
+@pytest.mark.slow
 @given(VOTES, st.randoms())
 def test_the_winner_has_most_votes_in_any_sequence(
     votes: list[Any], generator: random.Random

@@ -130,6 +130,7 @@ def test_questions_under_one_text_are_linked_once(craft: Craft) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_thousand_questions_under_one_text_need_few_links(craft: Craft) -> None:
     (group,) = find_groups([craft(n, text=SPECIFIC) for n in range(1000)])
     assert len(group.links) == 999
@@ -246,12 +247,14 @@ def test_the_order_of_the_file_changes_nothing(craft: Craft) -> None:
     assert find_groups(questions) == find_groups(shuffled)
 
 
+@pytest.mark.slow
 def test_a_thousand_questions_on_one_context_need_few_links(craft: Craft) -> None:
     context = craft(0).context
     (group,) = find_groups([craft(n, context=context) for n in range(1000)])
     assert len(group.links) == 999
 
 
+@pytest.mark.slow
 def test_the_groups_of_the_140(shared_data: Path) -> None:
     questions = read_questions(shared_data / "lawqa_jp/selection.json")
     groups = find_groups(questions)

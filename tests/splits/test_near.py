@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ SETS = st.lists(st.frozensets(st.sampled_from("abcdefghij"), max_size=8), max_si
 THRESHOLDS = st.sampled_from([0.1, 0.3, 0.5, 0.6, 2 / 3, 0.7, 1.0])
 
 
+@pytest.mark.slow
 @given(SETS, THRESHOLDS)
 def test_within_one_list(sets: list[frozenset[str]], threshold: float) -> None:
     expected = {
@@ -26,6 +28,7 @@ def test_within_one_list(sets: list[frozenset[str]], threshold: float) -> None:
     assert len(found) == len(expected)
 
 
+@pytest.mark.slow
 @given(SETS, SETS, THRESHOLDS)
 def test_between_two_lists(
     left: list[frozenset[str]], right: list[frozenset[str]], threshold: float

@@ -86,6 +86,7 @@ def check_partition(questions: Sequence[Question], split: Split) -> None:
     assert find_leaks(split.train, split.dev) == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(WORLDS, st.integers(1, 39), st.integers(0, 3))
 def test_holdout_is_a_partition_of_whole_groups(
@@ -122,6 +123,7 @@ def test_holdout_with_a_dev_part(
     assert split.test
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(WORLDS, st.integers(2, 7), st.integers(0, 3))
 def test_kfold_tests_each_question_once(
@@ -146,6 +148,7 @@ def test_kfold_tests_each_question_once(
     assert max(sizes) <= len(questions) / folds + largest
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SINGLES, st.integers(2, 5), st.integers(0, 3))
 def test_kfold_balance_without_groups(
@@ -162,6 +165,7 @@ def test_kfold_balance_without_groups(
             assert all(abs(here[f] - n / folds) < 3 for f, n in everywhere.items())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SINGLES, st.floats(0.15, 0.85), st.integers(0, 3))
 def test_holdout_balance_without_groups(
@@ -176,6 +180,7 @@ def test_holdout_balance_without_groups(
             assert abs(here[f] - n * len(test) / len(questions)) < 3
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(WORLDS, st.randoms(use_true_random=False), st.integers(0, 3))
 def test_the_order_of_the_file_decides_nothing(
@@ -192,6 +197,7 @@ def test_the_order_of_the_file_decides_nothing(
     assert folds[0] == folds[1]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_and_another_another(craft: Craft) -> None:
     questions = [craft(n) for n in range(60)]
     assert holdout(questions, seed=1) == holdout(questions, seed=1)
@@ -295,6 +301,7 @@ def test_class_balance_counts_every_label(craft: Craft) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_140(shared_data: Path) -> None:
     questions = read_questions(shared_data / "lawqa_jp/selection.json")
     split = holdout(questions, test_size=40)

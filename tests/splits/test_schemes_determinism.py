@@ -38,6 +38,7 @@ def questions(craft: Craft) -> list[Question]:
     return made
 
 
+@pytest.mark.slow
 def test_across_processes_with_different_hash_seeds(
     questions: list[Question],
     tmp_path: Path,

@@ -64,6 +64,7 @@ def lines_file(path: Path, *rows: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 @given(st.lists(articles, min_size=1, unique_by=lambda article: article.id))
 def test_what_is_written_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, written: list[Article]
@@ -227,6 +228,7 @@ def test_counts() -> None:
     assert (stats.longest_id, stats.longest_characters) == (ARTICLE.id, 13)
 
 
+@pytest.mark.slow
 def test_the_labs_articles_are_read(shared_data: Path) -> None:
     path = shared_data / "statutes" / "articles_13laws.jsonl"
     stats = count_articles(read_articles(path))

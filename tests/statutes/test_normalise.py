@@ -93,6 +93,7 @@ def test_words_that_only_look_like_numerals_or_old_kana_stay(word: str) -> None:
     assert normalise(word) == word
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30) | tricky)
 @settings(max_examples=500)
 def test_normalising_twice_changes_nothing_more(text: str) -> None:

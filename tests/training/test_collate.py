@@ -89,6 +89,7 @@ def test_text_to_read_is_learnt_whole_but_for_its_first_token() -> None:
         check_mask(LeftPadCollator(END)([partly]), END)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=20), st.integers(1, 200))
 def test_micro_batches_hold_every_record_once_within_the_budget(
     lengths: list[int], budget: int

@@ -96,6 +96,7 @@ def work(tmp_path: Path, tiny_dir: Path, questions: Any) -> Work:
     return Work(tmp_path, tiny_dir, questions)
 
 
+@pytest.mark.slow
 def test_the_kept_adapter_scores_in_evaluate_what_its_step_scored_in_training(
     work: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +120,7 @@ def test_the_kept_adapter_scores_in_evaluate_what_its_step_scored_in_training(
     assert out.startswith("! CHOSEN BY: 24 of 24 questions decided which step of")
 
 
+@pytest.mark.slow
 def test_patience_ends_a_training_early_and_the_card_and_log_say_so(
     work: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,6 +139,7 @@ def test_patience_ends_a_training_early_and_the_card_and_log_say_so(
     assert kinds == ["dev", "loss", "dev", "loss", "dev"]
 
 
+@pytest.mark.slow
 def test_a_training_that_ends_before_its_first_line_has_a_loss_all_the_same(
     work: Work, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,6 +170,7 @@ def collapsing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DevQuestions, "__call__", answers)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("collapsing")
 def test_a_collapse_is_shouted_and_stops_if_asked(
     work: Work, capsys: pytest.CaptureFixture[str]
@@ -207,6 +211,7 @@ def test_flags_of_the_dev_questions_need_them(
     assert "--eval-steps, --patience without --dev-file" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_dev_questions_are_put_as_the_records_are_and_a_mix_must_be_decided(
     work: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -230,6 +235,7 @@ def test_dev_questions_are_put_as_the_records_are_and_a_mix_must_be_decided(
     assert work.json("mix", "manifest.json")["data"]["dev"]["prompt_specs"] == "direct-closed-v1"
 
 
+@pytest.mark.slow
 def test_records_serve_as_dev_questions_put_as_they_say(work: Work) -> None:
     dev = work.directory / "dev.jsonl"
     assert main(["records", "--lawqa-path", str(work.directory / "dev.json"), "--output-path", str(dev),

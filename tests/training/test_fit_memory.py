@@ -57,6 +57,7 @@ def train(
     return fit(loaded, add_adapter(loaded, CONFIG), records, CONFIG, out, quiet=True)
 
 
+@pytest.mark.slow
 def test_the_budget_is_halved_until_it_fits_and_the_losses_stay(
     tiny_dir: Path,
     records: list[TokenizedRecord],
@@ -78,6 +79,7 @@ def test_the_budget_is_halved_until_it_fits_and_the_losses_stay(
     assert small.steps == roomy.steps == 2
 
 
+@pytest.mark.slow
 def test_a_record_that_does_not_fit_alone_is_an_error_that_says_what_helps(
     tiny_dir: Path, records: list[TokenizedRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

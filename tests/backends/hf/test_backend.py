@@ -43,6 +43,7 @@ def completions(
     return {item.key: item for item in found if isinstance(item, Completion)}
 
 
+@pytest.mark.slow
 def test_label_scores_are_those_of_a_plain_forward_pass(
     loaded: LoadedModel, prompts: list[Prompt]
 ) -> None:
@@ -70,6 +71,7 @@ def test_no_prompts_give_no_answers(loaded: LoadedModel) -> None:
     assert list(HFBackend(loaded).score_choices([])) == []
 
 
+@pytest.mark.slow
 def test_greedy_text_is_what_transformers_generates_alone(
     loaded: LoadedModel, prompts: list[Prompt]
 ) -> None:
@@ -101,6 +103,7 @@ def test_generation_stops_at_every_end_token(loaded: LoadedModel, prompts: list[
         assert item.text == loaded.tokenizer.decode(tokens[: tokens.index(stop)])
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_what_is_sampled(loaded: LoadedModel, prompts: list[Prompt]) -> None:
     def texts(seed: int) -> list[str]:
         settings = GenerationSettings(max_new_tokens=8, temperature=1.0, seed=seed)

@@ -108,6 +108,7 @@ def test_a_row_that_breaks_on_the_way_fails_alone(
             assert answer.text == whole[answer.key].text
 
 
+@pytest.mark.slow
 def test_what_is_no_number_is_not_left_for_those_who_come_later(
     tiny_dir: Path, questions: Any
 ) -> None:

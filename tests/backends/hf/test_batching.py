@@ -34,6 +34,7 @@ def run(lengths: Sequence[int], budget: int, capacity: int) -> tuple[list[str], 
     return list(results), tried
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 50), max_size=30), st.integers(1, 400), st.integers(1, 400))
 def test_every_item_is_answered_or_given_up_exactly_once(
     lengths: list[int], budget: int, capacity: int

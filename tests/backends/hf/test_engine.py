@@ -132,6 +132,7 @@ def test_sequences_that_must_make_room_are_computed_again(
     assert engine.stats.prefills > 1
 
 
+@pytest.mark.slow
 def test_growing_sequences_take_pages_from_those_that_joined_last(
     loaded: LoadedModel, prompts: list[Prompt]
 ) -> None:
@@ -268,6 +269,7 @@ def by_key(found: Any) -> dict[tuple[str, int], str]:
     return {(item.key, item.repeat): item.text for item in found}
 
 
+@pytest.mark.slow
 def test_what_is_sampled_does_not_depend_on_who_else_is_asked(
     loaded: LoadedModel, prompts: list[Prompt]
 ) -> None:
@@ -282,6 +284,7 @@ def test_what_is_sampled_does_not_depend_on_who_else_is_asked(
     assert other != together
 
 
+@pytest.mark.slow
 def test_both_ways_of_sampling_agree_and_no_batch_mate_changes_either(
     loaded: LoadedModel, prompts: list[Prompt]
 ) -> None:
@@ -352,6 +355,7 @@ def scores(found: Any) -> dict[str, tuple[float, ...]]:
     return {item.key: item.logprobs for item in found if isinstance(item, ChoiceScores)}
 
 
+@pytest.mark.slow
 def test_the_adapter_can_be_switched_off_on_both_paths(
     loaded: LoadedModel, prompts: list[Prompt], tiny_dir: Path
 ) -> None:

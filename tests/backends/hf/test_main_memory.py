@@ -64,6 +64,7 @@ def test_a_cache_takes_memory_only_as_it_fills(tiny_dir: Path) -> None:
     assert psutil.Process().memory_info().rss - before < GIB // 4
 
 
+@pytest.mark.slow
 def test_a_cache_is_no_larger_than_half_of_what_is_free(
     tiny_dir: Path, questions: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

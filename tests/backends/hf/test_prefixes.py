@@ -19,6 +19,7 @@ pytestmark = pytest.mark.torch
 SEQUENCES = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=12), min_size=1, max_size=9)
 
 
+@pytest.mark.slow
 @given(SEQUENCES, st.integers(1, 12))
 def test_every_sequence_stands_along_its_path(sequences: list[list[int]], worth: int) -> None:
     forest = plant(sequences, worth)
@@ -59,6 +60,7 @@ def flash_attention(
     return (out,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", [ForestAttention, FlashForestAttention])
 @given(SEQUENCES, st.integers(1, 12))
 def test_attention_in_the_forest_is_attention_in_each_sequence(

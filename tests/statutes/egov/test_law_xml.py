@@ -660,6 +660,7 @@ def text_nodes(element: ET.Element, path: Sequence[str] = ()) -> Iterator[tuple[
         yield child.tail or "", dropped
 
 
+@pytest.mark.slow
 @given(st.lists(shapes(), max_size=6))
 def test_no_tree_of_known_tags_loses_a_character(body: list[Shape]) -> None:
     fresh = itertools.count(0xE000)
@@ -766,6 +767,7 @@ def marks_of(root: ET.Element, counted_out: Counter[str]) -> Counter[str]:
     return Counter({"\u3000": extracts, "抄": extracts, **cell_marks}) + Counter("［図］" * figures)
 
 
+@pytest.mark.slow
 def test_no_character_of_the_samples_is_lost_or_made_up(samples: list[Path]) -> None:
     for path in samples:
         root = ET.parse(path).getroot()  # noqa: S314 - the lab's own data
@@ -778,6 +780,7 @@ def test_no_character_of_the_samples_is_lost_or_made_up(samples: list[Path]) -> 
         assert sum(out.values()) > 200
 
 
+@pytest.mark.slow
 def test_every_article_of_the_samples_is_a_record(samples: list[Path]) -> None:
     for path in samples:
         root = ET.parse(path).getroot()  # noqa: S314 - the lab's own data
@@ -832,6 +835,7 @@ def test_the_samples_read_as_the_labs_articles_do(
     assert alike == UNCHANGED
 
 
+@pytest.mark.slow
 def test_samples_cut_at_random_places_are_data_errors(samples: list[Path]) -> None:
     seeded = random.Random(7)  # noqa: S311 - a test needs no secret
     for path in samples:

@@ -60,6 +60,7 @@ def assert_same(one: Gradients, other: Gradients, tolerance: float = 2e-5) -> No
         assert difference < tolerance, f"{name}: {difference:.1e}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 1, None], ids=["recompute all", "recompute one", "keep all"])
 @pytest.mark.parametrize("four_bit", [True, False], ids=["nf4", "plain weights"])
 def test_loss_and_gradients_are_those_of_the_plain_path(
@@ -123,6 +124,7 @@ def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
     assert kept[0] == pytest.approx(kept[1], abs=0.1)
 
 
+@pytest.mark.slow
 def test_adapters_on_some_layers_only(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:
     _, model = tiny(tiny_dir, target_modules=("q_proj", "v_proj", "up_proj"))
     expected = gradients(model, answer_loss(model, batch))
@@ -130,6 +132,7 @@ def test_adapters_on_some_layers_only(tiny_dir: Path, batch: dict[str, torch.Ten
     assert_same(gradients(model, FastPath(model).loss(pack(batch))), expected)
 
 
+@pytest.mark.slow
 def test_a_record_does_not_see_the_one_packed_before_it(
     tiny_dir: Path, batch: dict[str, torch.Tensor]
 ) -> None:
@@ -142,6 +145,7 @@ def test_a_record_does_not_see_the_one_packed_before_it(
     assert_same(gradients(model, together), gradients(model, sum(alone, torch.zeros(()))))
 
 
+@pytest.mark.slow
 def test_dropout_drops_the_same_values_forward_and_backward(
     tiny_dir: Path, batch: dict[str, torch.Tensor]
 ) -> None:
@@ -166,6 +170,7 @@ def test_dropout_drops_the_same_values_forward_and_backward(
     assert slope == pytest.approx(grad.norm().item(), rel=0.02)
 
 
+@pytest.mark.slow
 def test_gradients_of_two_parts_add_up(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:
     _, model = tiny(tiny_dir)
     path = FastPath(model, lambda _: 1)
