@@ -12,8 +12,9 @@ from lawqa.choices import LABELS
 from lawqa.commands import packaged_source, render
 from lawqa.docgen.logs import RunFacts
 from lawqa.errors import DataError
-from lawqa.runs.directory import MANIFEST, SUMMARY, read_evaluation, read_manifest, require_keys
+from lawqa.runs.directory import MANIFEST, SUMMARY, read_manifest, require_evaluation, require_keys
 from lawqa.runs.result_log import read_results
+from lawqa.runs.rows import Asked
 
 _NEEDED = ("kind", "status", "started", "notes", "model", "figures", "environment", "argv")
 """What runs of every kind say of themselves."""
@@ -33,7 +34,7 @@ def read_run_facts(path: Path) -> RunFacts:
     manifest = read_manifest(path)
     require_keys(manifest, path, *_NEEDED)
     if manifest["kind"] != "train":
-        manifest = read_evaluation(path)
+        require_evaluation(manifest, path)
     shared = {
         "started": manifest["started"],
         "ended": manifest.get("ended") or "",
@@ -52,7 +53,7 @@ def read_run_facts(path: Path) -> RunFacts:
     if manifest["kind"] == "train":
         return RunFacts(name, "train", {**shared, **_training(manifest)}, notes=tuple(notes))
     summary = _summary(path / SUMMARY)
-    found = read_results(path, texts=False)  # raises where two lines contradict each other
+    found = read_results(path, asked=Asked.of(manifest), texts=False)
     notes += [n for n in (*summary.get("notes", []), *found.notes) if n not in notes]
     fields = {**shared, **_evaluation(manifest), **_figures(summary)}
     return RunFacts(name, "evaluate", fields, _laws(summary), tuple(notes))

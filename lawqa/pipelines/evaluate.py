@@ -37,6 +37,7 @@ from lawqa.runs.directory import (
 from lawqa.runs.figures import Figures, figures_of
 from lawqa.runs.lock import LOCK, locked_directory, require_free
 from lawqa.runs.result_log import ResultLog, StoredResults, read_results
+from lawqa.runs.rows import Asked
 from lawqa.scoring import ScoredAnswer, Summary
 
 __all__ = [
@@ -162,7 +163,7 @@ def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
         if earlier:
             # Held from before the results are read: they are read once, and nobody adds to them meanwhile.
             held.enter_context(locked_directory(job.run_dir))
-            read_results(job.run_dir, into=known)
+            read_results(job.run_dir, asked=Asked.of(earlier), into=known)
             if earlier["status"] == "done" and is_whole(job, known) and not ranks.several:
                 say(f"{job.run_dir}: all {len(job.keys)} answers are known, nothing is asked")
                 result = _result(job, earlier, known)

@@ -27,7 +27,8 @@ def tidy(job: Job, stored: StoredResults, say: Callable[[str], object]) -> None:
     say(
         f"{job.run_dir}: {len(kept)} of {len(job.keys)} answers are known, the others are asked now"
     )
-    stored.write_together(job.run_dir, kept)
+    if not stored.plain or kept != list(stored.results):
+        stored.write_together(job.run_dir, kept)
 
 
 def gather(job: Job, stored: StoredResults) -> None:

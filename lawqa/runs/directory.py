@@ -193,10 +193,20 @@ def read_evaluation(directory: Path) -> dict[str, Any]:
         ConfigError: it is of another kind of run.
     """
     manifest = read_manifest(directory)
+    require_evaluation(manifest, directory)
+    return manifest
+
+
+def require_evaluation(manifest: Mapping[str, Any], directory: Path) -> None:
+    """Make sure that a manifest is that of an evaluation and has every key that one has.
+
+    Raises:
+        DataError: it lacks a key.
+        ConfigError: it is of another kind of run.
+    """
     if manifest.get("kind", "evaluate") != "evaluate":
         raise ConfigError(f"{directory}: is a {manifest['kind']} run, expected an evaluation")
     require_keys(manifest, directory, *manifest_fields.OF_AN_EVALUATION)
-    return manifest
 
 
 def _kind_of(directory: Path) -> object:
