@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lawqa.questions import Question, read_questions
-from lawqa.report.table import aligned
+from lawqa.report.table import Table, render_text
 from lawqa.retrieval import indexing, retriever
 from lawqa.retrieval.bm25 import Bm25Parameters
 from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, figures, reference_type
@@ -96,12 +96,12 @@ def groups(results: Sequence[QuestionResult]) -> dict[str, list[QuestionResult]]
 
 def table(rows: dict[str, Sequence[QuestionResult]]) -> str:
     """Hit rates, a row each."""
-    cells = [["", *COLUMNS]]
+    cells: list[list[str]] = []
     for name, results in rows.items():
         found = figures(results)
         shown = [f"{found[c]:.3f}" if c != "n" else str(found[c]) for c in COLUMNS]
         cells.append([name, *shown])
-    return aligned(cells)
+    return render_text(Table(["", *COLUMNS], cells))
 
 
 def worst(results: Sequence[QuestionResult]) -> Iterator[str]:

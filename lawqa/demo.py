@@ -15,8 +15,8 @@ from lawqa.pipelines.train import train
 from lawqa.pipelines.training_prepare import prepare
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, read_questions, write_questions
-from lawqa.report.compared import difference_lines
-from lawqa.report.table import summary_table
+from lawqa.report.comparisons import difference_lines
+from lawqa.report.summary_text import summary_table
 from lawqa.scoring import compare, judge
 from lawqa.settings import Hyperparameters, TrainingRun
 from lawqa.splits import Split, holdout

@@ -120,20 +120,21 @@ class Augment:
 def statutes_text(made: StatuteQuestions) -> str:
     """Questions by statute and type, the balance of labels, and what was left out with the reason."""
     from lawqa.augment import QUESTION_TYPES
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
     counts = Counter((g.question.id.split("_")[1], g.source) for g in made.questions)
     laws = list(dict.fromkeys(law for law, _ in counts))
-    cells = [["statute", *QUESTION_TYPES, "all"]]
+    columns = ["statute", *QUESTION_TYPES, "all"]
+    rows: list[list[str]] = []
     for law in [*laws, ""]:
         row = [
             sum(n for (name, source), n in counts.items() if law in (name, "") and source == kind)
             for kind in (f"statute:{kind}" for kind in QUESTION_TYPES)
         ]
-        cells.append([law or "all", *map(str, row), str(sum(row))])
+        rows.append([law or "all", *map(str, row), str(sum(row))])
     labels = Counter(g.question.gold for g in made.questions)
     shares = "  ".join(f"{label} {labels[label]}" for label in LABELS)
-    lines = [aligned(cells), "", f"right answers: {shares}"]
+    lines = [render_text(Table(columns, rows)), "", f"right answers: {shares}"]
     for title, reasons in (
         ("articles left out", made.articles_left_out),
         ("questions left out", made.questions_left_out),

@@ -63,20 +63,22 @@ def audit_text(audits: Mapping[Path, ShortcutAudit]) -> str:
 
 
 def _file_text(path: Path, audit: ShortcutAudit) -> str:
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
     labels = "  ".join(f"{label} {count}" for label, count in audit.labels.items())
-    cells = [
-        ["rule", "all", "wrong asked", *audit.kinds],
-        ["n", str(audit.n), str(audit.n_wrong_asked), *map(str, audit.kinds.values())],
+    columns = ["rule", "all", "wrong asked", *audit.kinds]
+    rows: list[list[str]] = [
+        ["n", str(audit.n), str(audit.n_wrong_asked), *map(str, audit.kinds.values())]
     ]
     for score in audit.scores:
         wrong = "-" if score.wrong_asked is None else f"{score.wrong_asked:.2f}"
         shares = [f"{score.kinds[kind]:.2f}" for kind in audit.kinds]
-        cells.append([score.rule, f"{score.overall:.2f}", wrong, *shares])
+        rows.append([score.rule, f"{score.overall:.2f}", wrong, *shares])
     commonest = [f"{each.share:.2f}" for each in audit.commonest]
-    cells.append(["share of the commonest answer", "", "", *commonest])
-    return f"{path}: {audit.n} questions, right answers: {labels}\n{aligned(cells)}"
+    rows.append(["share of the commonest answer", "", "", *commonest])
+    return (
+        f"{path}: {audit.n} questions, right answers: {labels}\n{render_text(Table(columns, rows))}"
+    )
 
 
 def verdict(path: Path, audit: ShortcutAudit) -> str:

@@ -43,8 +43,8 @@ class Compare:
 
     def run(self) -> int:
         from lawqa.pipelines.comparing import compare_runs
-        from lawqa.report.compared import comparison_markdown, difference_lines, gold_text_lines
-        from lawqa.report.table import summary_table
+        from lawqa.report.comparisons import comparison_markdown, difference_lines, gold_text_lines
+        from lawqa.report.summary_text import summary_table
 
         if not self.others:
             raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")

@@ -162,7 +162,7 @@ class Crossval:
 
 def pooled_text(pooled: tuple[Pooled, ...]) -> str:
     """The pooled runs side by side, and the spread over training seeds."""
-    from lawqa.report.table import summary_table
+    from lawqa.report.summary_text import summary_table
 
     lines = [f"! {note}" for note in dict.fromkeys(note for run in pooled for note in run.notes)]
     lines.append(summary_table({run.directory.name: run.summary for run in pooled}))

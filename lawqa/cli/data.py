@@ -84,16 +84,17 @@ def _green(text: str) -> str:
 
 def check_text(file: Path, questions: tuple[Question, ...]) -> str:
     """Counts per law and label, duplicates, checksum."""
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
     orders = sorted({question.order for question in questions})
     ids = {question.id for question in questions}
     laws = sorted({question.law for question in questions})
-    cells = [["law", *LABELS, "all"]]
+    columns = ["law", *LABELS, "all"]
+    rows: list[list[str]] = []
     for law in [*laws, ""]:
         golds = Counter(q.gold for q in questions if law in (q.law, ""))
         row = [str(golds[label]) for label in LABELS]
-        cells.append([law or "all", *row, str(sum(golds.values()))])
+        rows.append([law or "all", *row, str(sum(golds.values()))])
     prints = Counter(fingerprint(q) for q in questions if q.order == orders[0])
     contexts = Counter(q.context for q in questions if q.context and q.order == orders[0])
     shared = sum(times for times in contexts.values() if times > 1)
@@ -101,7 +102,7 @@ def check_text(file: Path, questions: tuple[Question, ...]) -> str:
         [
             f"{file}: {len(questions)} items, {len(ids)} questions, orders {' '.join(map(str, orders))}",
             "",
-            aligned(cells),
+            render_text(Table(columns, rows)),
             "",
             f"questions asked twice under different ids: {sum(n - 1 for n in prints.values())}",
             f"questions that share their context with another: {shared}",

@@ -10,8 +10,15 @@ if TYPE_CHECKING:
 
 def result_text(result: EvaluationResult) -> str:
     """The figures of one run; what must be known first comes first."""
-    from lawqa.report.repeats import forced_text, mass_text, orders_text, votes_text
-    from lawqa.report.table import law_table, retrieval_table, summary_table
+    from lawqa.report.summary_text import (
+        forced_text,
+        law_table,
+        mass_text,
+        orders_text,
+        retrieval_table,
+        summary_table,
+        votes_text,
+    )
 
     figures, summary = result.figures, result.summary
     blocks = [summary_table({"this run": summary}), law_table(summary)]
@@ -42,8 +49,8 @@ def result_text(result: EvaluationResult) -> str:
 
 def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
     """The base model beside its adapter, and what `lawqa compare` says of them."""
-    from lawqa.report.compared import comparison_markdown, difference_lines
-    from lawqa.report.table import summary_table
+    from lawqa.report.comparisons import comparison_markdown, difference_lines
+    from lawqa.report.summary_text import summary_table
     from lawqa.scoring import compare, judge
 
     names = base.run_dir.name, adapted.run_dir.name

@@ -280,15 +280,16 @@ def _revisions(found: dict[str, Any] | None) -> str:
 
 def evaluation_text(summary: dict[str, Any]) -> str:
     """Hit rates by law and type of question, and the worst misses."""
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
     names = ["n", "hit@1", "hit@3", "hit@5", "hit@10", "recall@5", "recall@10", "mrr"]
-    rows = [("all", summary["overall"])]
-    rows += [*summary["by_law"].items(), *summary["by_reference_type"].items()]
-    cells = [["", *names]]
-    for group, figures in rows:
-        cells.append([group or "(unknown)", *(_figure(figures[name]) for name in names)])
-    lines = [aligned(cells), ""]
+    groups = [("all", summary["overall"])]
+    groups += [*summary["by_law"].items(), *summary["by_reference_type"].items()]
+    columns = ["", *names]
+    rows: list[list[str]] = []
+    for group, figures in groups:
+        rows.append([group or "(unknown)", *(_figure(figures[name]) for name in names)])
+    lines = [render_text(Table(columns, rows)), ""]
     if summary["without_gold"]:
         lines += [f"{summary['without_gold']} questions whose context quotes no statute", ""]
     lines.append(f"{len(summary['misses'])} questions whose first result is no gold article:")
@@ -300,19 +301,20 @@ def evaluation_text(summary: dict[str, Any]) -> str:
 
 def _gold_text_lines(summary: dict[str, Any]) -> list[str]:
     """How much of the gold text contexts hold, and the questions whose contexts hold least."""
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
-    cells = [["", "context", "gold text", "of it >= .9", "n", "median length"]]
+    columns = ["", "context", "gold text", "of it >= .9", "n", "median length"]
+    rows: list[list[str]] = []
     groups = [("all", summary["gold_text"])]
     groups += [(law, figures["gold_text"]) for law, figures in summary["by_law"].items()]
     for name, by_budget in groups:
         for budget, found in by_budget.items():
-            cells.append(
+            rows.append(
                 [name or "(unknown)", budget, _figure(found["gold_text_mean"]),
                  *(str(found[key]) for key in ("gold_text_090", "questions", "tokens_median"))]
             )  # fmt: skip
     misses = summary["gold_text_misses"]
-    lines = [f"counted in {summary['counted_in']}:", aligned(cells), ""]
+    lines = [f"counted in {summary['counted_in']}:", render_text(Table(columns, rows)), ""]
     if misses["questions"]:
         lines.append(f"the questions that miss most of their gold text at {misses['budget']}:")
     for miss in misses["questions"]:

@@ -63,7 +63,7 @@ class Merge:
 
 def merge_text(result: MergeResult) -> str:
     """What a user reads after a merge."""
-    from lawqa.report.table import summary_table
+    from lawqa.report.summary_text import summary_table
 
     change = result.change
     return "\n".join(

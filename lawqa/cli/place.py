@@ -53,19 +53,20 @@ class PlaceShow:
 
     def run(self) -> int:
         from lawqa.commands import expand, packaged_source, place_settings
-        from lawqa.report.table import aligned
+        from lawqa.report.table import Table, render_text
 
         chosen, file = place_settings(self.place)
         place = packaged_source().place(chosen.value)
-        cells = [["setting", "value", "from"], [chosen.name, chosen.value, chosen.origin]]
-        cells.append(["hf_home", *_hf_home(place, file)])
+        columns = ["setting", "value", "from"]
+        rows: list[list[str]] = [[chosen.name, chosen.value, chosen.origin]]
+        rows.append(["hf_home", *_hf_home(place, file)])
         for key in ("model", "data", "index", "work"):
             if file is not None and key in file.overrides:
-                cells.append([key, file.overrides[key], str(file.path)])
+                rows.append([key, file.overrides[key], str(file.path)])
             elif key in place.variables:
                 shown = expand(place.variables[key], place.variables, key)
-                cells.append([key, shown, f"the place {place.id}"])
-        print(aligned(cells))
+                rows.append([key, shown, f"the place {place.id}"])
+        print(render_text(Table(columns, rows)))
         print(f"\n{place.title}\nmodel: {place.model}\nbackends: {', '.join(place.backends)}")
         for rule in place.rules:
             print(f"rule {rule.id}: {rule.reason}")

@@ -78,11 +78,12 @@ def power_json(flags: PowerFlags) -> str:
 
 def power_text(flags: PowerFlags) -> str:
     """The table as a person reads it: a row for questions and discordance, a column for each way to ask."""
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
     rows = power_rows(flags)
     ways = [*itertools.product(flags.orders, flags.votes, flags.seeds)]
-    cells = [["questions", "discordance", *(_way(*way) for way in ways)]]
+    columns = ["questions", "discordance", *(_way(*way) for way in ways)]
+    cells: list[list[str]] = []
     for start in range(0, len(rows), len(ways)):
         part = rows[start : start + len(ways)]
         shown = [
@@ -94,7 +95,7 @@ def power_text(flags: PowerFlags) -> str:
     return "\n".join([
         f"smallest true difference, in points, that 80 % of comparisons detect at {level}",
         "",
-        aligned(cells),
+        render_text(Table(columns, cells)),
         "",
         "discordance: questions that exactly one of two single answers gets right; exact McNemar for single "
         "answers.",

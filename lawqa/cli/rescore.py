@@ -109,7 +109,7 @@ def _text_of(path: Path) -> str:
 
 def explained_text(found: Explained) -> str:
     """The evidence in the order of the text, each piece with what became of it."""
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
     answer = found.explanation.answer
     soft = " (soft)" if answer.soft else ""
@@ -120,11 +120,12 @@ def explained_text(found: Explained) -> str:
     evidence = found.explanation.evidence
     if not evidence:
         return "\n".join([*lines, "no evidence was found"])
-    cells = [["at", "rule", "does", "label", "strength", "fate", "text"]]
+    columns = ["at", "rule", "does", "label", "strength", "fate", "text"]
+    rows: list[list[str]] = []
     for piece in evidence:
         words = " ".join(found.text[slice(*piece.span)].split())
         words = words if len(words) <= _WORDS else f"{words[: _WORDS - 3]}..."
-        cells.append(
+        rows.append(
             [
                 str(piece.span[0]),
                 piece.rule,
@@ -136,7 +137,7 @@ def explained_text(found: Explained) -> str:
             ]
         )
     decides = next((piece for piece in evidence if piece.fate == "decides"), None)
-    lines += ["", aligned(cells)]
+    lines += ["", render_text(Table(columns, rows))]
     if decides is not None and decides.reason:
         lines += ["", f"{decides.rule}: {decides.reason}"]
     return "\n".join(lines)
@@ -148,7 +149,7 @@ _WORDS = 50
 
 def rescored_text(rescored: list[Rescored]) -> str:
     """Recorded against re-parsed accuracy, then every answer that flipped."""
-    from lawqa.report.table import summary_table
+    from lawqa.report.summary_text import summary_table
 
     blocks = []
     for found in rescored:

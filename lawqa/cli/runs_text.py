@@ -14,10 +14,21 @@ if TYPE_CHECKING:
 
 def list_text(runs: Sequence[FoundRun]) -> str:
     """A line a run."""
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
-    cells = [["started (UTC)", "status", "kind", "accuracy", "95 % interval", "n", "prompt", "model",
-              "adapter", "run"]]  # fmt: skip
+    columns = [
+        "started (UTC)",
+        "status",
+        "kind",
+        "accuracy",
+        "95 % interval",
+        "n",
+        "prompt",
+        "model",
+        "adapter",
+        "run",
+    ]
+    rows: list[list[str]] = []  # fmt: skip
     for run in runs:
         a = run.accuracy
         figures = ["", "", ""]
@@ -33,11 +44,11 @@ def list_text(runs: Sequence[FoundRun]) -> str:
             if adapters
             else ""
         )
-        cells.append([
+        rows.append([
             run.started[:16].replace("T", " "), run.status, run.kind, *figures, " ".join(run.specs),
             run.model, shown, str(run.path),
         ])  # fmt: skip
-    return aligned(cells)
+    return render_text(Table(columns, rows))
 
 
 def show_text(path: Path) -> str:
@@ -75,12 +86,13 @@ def show_text(path: Path) -> str:
 
 def diff_text(differences: Sequence[Difference]) -> str:
     """A line a key, in the sequence of the kinds."""
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
-    cells = [["", "first", "second"]]
+    columns = ["", "first", "second"]
+    rows: list[list[str]] = []
     for kind in ("settings", "environment", "circumstances"):
-        cells += [[d.key, _short(d.before), _short(d.after)] for d in differences if d.kind == kind]
-    return aligned(cells)
+        rows += [[d.key, _short(d.before), _short(d.after)] for d in differences if d.kind == kind]
+    return render_text(Table(columns, rows))
 
 
 def removal_text(removal: Removal) -> str:

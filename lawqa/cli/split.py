@@ -87,17 +87,18 @@ def _group_lines(result: SplitResult) -> Iterator[str]:
 
 
 def _balance_table(result: SplitResult) -> str:
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
     from lawqa.splits import class_balance
 
     laws = sorted({question.law for question in result.questions})
-    cells = [["part", "n", *LABELS, *(f"{law} a b c d" for law in laws)]]
+    columns = ["part", "n", *LABELS, *(f"{law} a b c d" for law in laws)]
+    rows: list[list[str]] = []
     for name, part in {**result.parts, "all": result.questions}.items():
         golds = Counter(question.gold for question in part)
         balance = class_balance(part)
         by_law = (" ".join(str(balance.get(law, {}).get(x, 0)) for x in LABELS) for law in laws)
-        cells.append([name, str(len(part)), *(str(golds[label]) for label in LABELS), *by_law])
-    return aligned(cells)
+        rows.append([name, str(len(part)), *(str(golds[label]) for label in LABELS), *by_law])
+    return render_text(Table(columns, rows))
 
 
 def _leak_lines(result: SplitResult) -> Iterator[str]:

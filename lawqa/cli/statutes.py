@@ -113,11 +113,12 @@ def remarks_text(result: ParseResult) -> str:
 
 def stats_text(file: Path, stats: CorpusStats) -> str:
     """Counts by part of the law, and what is unusual in the file."""
-    from lawqa.report.table import aligned
+    from lawqa.report.table import Table, render_text
 
-    cells = [["part", "articles", "paragraphs", "characters"]]
+    columns = ["part", "articles", "paragraphs", "characters"]
+    rows: list[list[str]] = []
     for part, counts in [*stats.by_part.items(), ("all", stats.total)]:
-        cells.append(
+        rows.append(
             [part, f"{counts.articles:,}", f"{counts.paragraphs:,}", f"{counts.characters:,}"]
         )
     first, last = stats.revisions
@@ -125,7 +126,7 @@ def stats_text(file: Path, stats: CorpusStats) -> str:
         [
             f"{file}: {stats.total.articles:,} articles of {stats.laws:,} laws",
             "",
-            aligned(cells),
+            render_text(Table(columns, rows)),
             "",
             f"revisions in force from {first or 'unknown'} to {last or 'unknown'}",
             f"amending laws with supplementary provisions: {stats.amending_laws:,}",

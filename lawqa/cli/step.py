@@ -64,17 +64,18 @@ class StepList:
     def run(self) -> int:
         from lawqa.commands import render
         from lawqa.pipelines.steps import step_status
-        from lawqa.report.table import aligned
+        from lawqa.report.table import Table, render_text
 
         source, place, overrides = _place(self.place)
         status = step_status(source, place.id, overrides)
-        cells = [["step", "id", "role", "status", "what"]]
+        columns = ["step", "id", "role", "status", "what"]
+        rows: list[list[str]] = []
         for command in source.at(place.id):
             state = "by hand" if command.manual else status[command.id]
             title = render(command, place, overrides).title
-            cells.append([command.step, command.id, command.role, state, title])
+            rows.append([command.step, command.id, command.role, state, title])
         print(f"{place.id}: {place.title}\n")
-        print(aligned(cells))
+        print(render_text(Table(columns, rows)))
         return 0
 
 

@@ -65,7 +65,7 @@ class Sweep:
         from lawqa.commands import current_place
         from lawqa.pipelines.crossval import CrossvalConfig
         from lawqa.pipelines.sweep import Grid, SweepConfig, run_sweep
-        from lawqa.report.sweep_table import sweep_text
+        from lawqa.report.comparisons import sweep_text
 
         config = SweepConfig(
             CrossvalConfig(

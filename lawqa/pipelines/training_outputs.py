@@ -112,7 +112,7 @@ def _dev_json(result: DevResult) -> dict[str, Any]:
 
 
 def _plot(directory: Path, say: Callable[[str], object]) -> bool:
-    from lawqa.report.training_plot import write_training_plot
+    from lawqa.report.plots import write_training_plot
 
     try:
         write_training_plot(read_log(directory), directory / PLOT)

@@ -12,12 +12,12 @@ from lawqa.errors import MissingExtraError, tame
 from lawqa.report.browser import browser_data, embedded_json
 from lawqa.report.claims import cautions_of, claims_of, headline
 from lawqa.report.content import Report
-from lawqa.report.cost_table import cost_table
 from lawqa.report.label_tables import calibration_table, label_tables
 from lawqa.report.paired import changes, gold_text_table, paired_table
 from lawqa.report.plots import accuracy_plot, histogram_plot, reliability_plot, training_plots
-from lawqa.report.tables import Cell, Share, accuracy_tables
-from lawqa.report.words import WORDS, Said
+from lawqa.report.run_tables import accuracy_tables, cost_table
+from lawqa.report.table import Cell, Share, Text
+from lawqa.report.words import WORDS, Phrase, same
 from lawqa.scoring import Accuracy
 
 
@@ -51,7 +51,7 @@ def report_html(report: Report, language: str | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["kind"] = _kind
+    environment.filters |= {"kind": _kind, "phrase": _phrase}
     scripts = {name: Markup(sources[name]) for name in ("report.js", "language.js")}  # noqa: S704 - ours
     page = environment.get_template("report.html.j2").render(
         **_content(report),
@@ -97,12 +97,13 @@ def _content(report: Report) -> dict[str, Any]:
 
 
 def _kind(cell: Cell) -> str:
-    if isinstance(cell, Said):
-        return "said"
     if isinstance(cell, Accuracy):
         return "accuracy"
-    assert isinstance(cell, Share)  # noqa: S101 - there is no other kind of cell
-    return "share"
+    return "share" if isinstance(cell, Share) else "text"
+
+
+def _phrase(text: Text) -> Phrase:
+    return same(text) if isinstance(text, str) else text
 
 
 def _hash(script: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lawqa.report.content import Pair, Report, ReportRun
-from lawqa.report.tables import NOTHING, RUN, Cell, Table
-from lawqa.report.words import Said, p_said, percent, points, rule_said, same
+from lawqa.report.figures import paired_figures, percent
+from lawqa.report.run_tables import NOTHING, RUN
+from lawqa.report.table import Cell, Table
+from lawqa.report.words import Phrase, rule_phrase
 from lawqa.scoring import GoldTextPart
-from lawqa.scoring.several import confidence_name
+from lawqa.scoring.several import p_text, signed
 
 
 @dataclass(frozen=True)
@@ -61,51 +63,71 @@ def paired_table(report: Report) -> Table | None:
     rows: list[tuple[Cell, ...]] = []
     for pair in report.pairs:
         more = "".join(f" + {run_id}" for run_id in pair.repeats)
-        name = same(f"{report.run(pair.other).title}{more}")
-        based = same("".join((pair.base, *(f" + {run_id}" for run_id in pair.base_repeats))))
+        name = f"{report.run(pair.other).title}{more}"
+        based = "".join((pair.base, *(f" + {run_id}" for run_id in pair.base_repeats)))
         if pair.judged is None:
-            rows.append((name, based, *[NOTHING] * 11, same(pair.problem)))
+            rows.append((name, based, *[NOTHING] * 11, pair.problem))
             continue
-        c, level = pair.judged.comparison, pair.judged.level
-        bar, needed = c.significant_at(level), c.detectable_at(level)
-        by = rule_said(c.by_other)
+        c, figures = pair.judged.comparison, paired_figures(pair.judged)
+        by = rule_phrase(c.by_other)
         if c.by_other != c.by_base:
-            against = rule_said(c.by_base)
-            by = Said(f"{by.en} / {against.en}", f"{by.ja}／{against.ja}")
-        rows.append((
-            name, based, by,
-            same(f"{c.questions}" + (f" ({c.prompts})" if c.prompts != c.questions else "")),
-            same(percent(c.base.value)), same(percent(c.other.value)), same(points(c.difference)),
-            same(f"{points(c.interval.low)} … {points(c.interval.high)} "
-                 f"({confidence_name(c.confidence)})"),
-            same(f"{c.both} / {c.only_base} / {c.only_other} / {c.neither}"),
-            same(c.test), same(p_said(c.p_value)),
-            same(p_said(pair.judged.p_holm)) if pair.judged.number > 1 else NOTHING,
-            NOTHING if bar is None else same(f"{100 * bar:.1f}"),
-            NOTHING if needed is None else same(f"{100 * needed:.1f}"),
-        ))  # fmt: skip
+            against = rule_phrase(c.by_base)
+            by = Phrase(f"{by.en} / {against.en}", f"{by.ja}／{against.ja}")
+        rows.append(
+            (
+                name,
+                based,
+                by,
+                figures.questions,
+                percent(c.base.value),
+                percent(c.other.value),
+                figures.difference,
+                figures.interval,
+                figures.contingency,
+                c.test,
+                figures.p_raw,
+                figures.p_holm or NOTHING,
+                figures.significant_from or NOTHING,
+                figures.detectable or NOTHING,
+            )
+        )
     return Table(
-        "paired",
-        Said("Against the base run, on the questions that both were asked",
-             "基準の実行との比較（両方に出題した問題）"),
-        (RUN, Said("base", "基準"), Said("by (this / base)", "最終の回答（この実行／基準）"),
-         Said("questions (pairs)", "問題数（組数）"),
-         Said("base's accuracy", "基準の正答率"), Said("this run's", "この実行の正答率"),
-         Said("difference in points", "差（ポイント）"), Said("interval", "区間"),
-         Said("both / only base / only this / neither", "両方／基準だけ／この実行だけ／どちらも不正解"),
-         Said("test", "検定"), Said("p (raw)", "p（補正前）"), Said("p (Holm)", "p（Holm 補正）"),
-         Said("significant from (points)", "有意になる最小の差（ポイント）"),
-         Said("detectable (points)", "見える差（ポイント）")),
-        tuple(rows),
-        Said("Interval: Newcombe's paired score interval for one pair of answers a question, else the "
-             "bootstrap by question; at the level that Holm's correction asks of the comparison, so that it "
-             "holds 0 exactly where the difference may be luck. Significant from: with these discordant "
-             "answers. Detectable: a true difference that such a comparison sees in 80 % of cases.",
-             "区間は、1 問に 1 組なら対応のある Newcombe のスコア区間、そのほかは問題単位のブートストラップ。"
-             "Holm 補正がその比較に求める水準で作るので、0 を含むのは偶然かもしれないときだけ。"
-             "「有意になる最小の差」は今回正誤が分かれた問題数でのもの。"
-             "「見える差」は、このような比較が 80 % の確率で検出する真の差。"),
-    )  # fmt: skip
+        id="paired",
+        title=Phrase(
+            "Against the base run, on the questions that both were asked",
+            "基準の実行との比較（両方に出題した問題）",
+        ),
+        columns=(
+            RUN,
+            Phrase("base", "基準"),
+            Phrase("by (this / base)", "最終の回答（この実行／基準）"),
+            Phrase("questions (pairs)", "問題数（組数）"),
+            Phrase("base's accuracy", "基準の正答率"),
+            Phrase("this run's", "この実行の正答率"),
+            Phrase("difference in points", "差（ポイント）"),
+            Phrase("interval", "区間"),
+            Phrase(
+                "both / only base / only this / neither",
+                "両方／基準だけ／この実行だけ／どちらも不正解",
+            ),
+            Phrase("test", "検定"),
+            Phrase("p (raw)", "p（補正前）"),
+            Phrase("p (Holm)", "p（Holm 補正）"),
+            Phrase("significant from (points)", "有意になる最小の差（ポイント）"),
+            Phrase("detectable (points)", "見える差（ポイント）"),
+        ),
+        rows=tuple(rows),
+        note=Phrase(
+            "Interval: Newcombe's paired score interval for one pair of answers a question, else the "
+            "bootstrap by question; at the level that Holm's correction asks of the comparison, so that it "
+            "contains 0 exactly where the difference may be luck. Significant from: with these discordant "
+            "answers. Detectable: a true difference that such a comparison sees in 80 % of cases.",
+            "区間は、1 問に 1 組なら対応のある Newcombe のスコア区間、そのほかは問題単位のブートストラップ。"
+            "Holm 補正がその比較に求める水準で作るので、0 を含むのは偶然かもしれないときだけ。"
+            "「有意になる最小の差」は今回正誤が分かれた問題数でのもの。"
+            "「見える差」は、このような比較が 80 % の確率で検出する真の差。",
+        ),
+    )
 
 
 def gold_text_table(report: Report) -> Table | None:
@@ -115,29 +137,44 @@ def gold_text_table(report: Report) -> Table | None:
         for part in pair.gold_text:
             c = part.comparison
             where = part.where(pair.base, pair.other)
-            rows.append((
-                same(f"{pair.other} - {pair.base}"), Said(where, _where_ja(part, pair)),
-                part.base, part.other,
-                NOTHING if c is None else same(points(c.difference)),
-                NOTHING if c is None else same(
-                    f"{points(c.interval.low)} … {points(c.interval.high)}"),
-                NOTHING if c is None else same(f"{c.test} {p_said(c.p_value)}"),
-            ))  # fmt: skip
+            rows.append(
+                (
+                    f"{pair.other} - {pair.base}",
+                    Phrase(where, _where_ja(part, pair)),
+                    part.base,
+                    part.other,
+                    NOTHING if c is None else signed(c.difference),
+                    NOTHING
+                    if c is None
+                    else f"{signed(c.interval.low)} to {signed(c.interval.high)}",
+                    NOTHING if c is None else f"{c.test} {p_text(c.p_value)}",
+                )
+            )
     if not rows:
         return None
     return Table(
-        "gold-text",
-        Said("Reader and retriever told apart: by whether the gold text was in the prompt",
-             "読解と検索の切り分け（正解条文がプロンプトにあったか）"),
-        (Said("comparison", "比較"), Said("gold text", "正解条文"), Said("base", "基準"),
-         Said("this run", "この実行"), Said("difference in points", "差（ポイント）"),
-         Said("95 % interval", "95 % 区間"), Said("p (raw)", "p（補正前）")),
-        tuple(rows),
-        Said("Where it was in both prompts the readers differ; where it was in one, the retrievers do. "
-             "These p-values are not corrected for their number.",
-             "両方にあった問題では読解の差、片方にだけあった問題では検索の差が表れる。"
-             "p は個数の補正をしていない。"),
-    )  # fmt: skip
+        id="gold-text",
+        title=Phrase(
+            "Reader and retriever apart: by whether the gold text was in the prompt",
+            "読解と検索の切り分け（正解条文がプロンプトにあったか）",
+        ),
+        columns=(
+            Phrase("comparison", "比較"),
+            Phrase("gold text", "正解条文"),
+            Phrase("base", "基準"),
+            Phrase("this run", "この実行"),
+            Phrase("difference in points", "差（ポイント）"),
+            Phrase("95 % interval", "95 % 区間"),
+            Phrase("p (raw)", "p（補正前）"),
+        ),
+        rows=tuple(rows),
+        note=Phrase(
+            "Where it was in both prompts the readers differ; where it was in one, the retrievers do. "
+            "These p-values are not corrected for their number.",
+            "両方にあった問題では読解の差、片方にだけあった問題では検索の差が表れる。"
+            "p は個数の補正をしていない。",
+        ),
+    )
 
 
 def _where_ja(part: GoldTextPart, pair: Pair) -> str:

@@ -1,4 +1,4 @@
-"""The plots of a report as SVG that takes its colours from the page around it."""
+"""Plots: of a report as SVG in the colours of the page around it, of a training as PNG."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawqa.choices import LABELS
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 RUN_COLOURS = 8
-"""Runs beyond so many share colours; their marks and line styles differ."""
+"""Further runs share these colours; their marks and line styles differ."""
 
 # Drawn in colours that nothing else has, which become variables of the page's style sheet.
 _INK, _RULE = "#010203", "#010204"
@@ -124,6 +125,43 @@ def training_plots(training: Training, number: int) -> dict[str, str | None]:
     return made
 
 
+def write_training_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw loss, and dev accuracy where it was measured, by optimiser step.
+
+    Args:
+        rows: the lines of `log.jsonl`.
+        path: the PNG to write.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    _require_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    losses = [(row["step"], row["loss"]) for row in rows if "loss" in row]
+    accuracies = [(row["step"], row["dev_accuracy"]) for row in rows if "dev_accuracy" in row]
+    figure = Figure(figsize=(7, 4))
+    # Fixed, because a fitted layout draws everything twice.
+    figure.subplots_adjust(left=0.1, right=0.9, bottom=0.13, top=0.88)
+    FigureCanvasAgg(figure)  # not pyplot, which keeps every figure and may ask for a display
+    axes = figure.add_subplot()
+    axes.plot(*zip(*losses, strict=True), color="tab:blue", label="loss")
+    axes.set_xlabel("optimiser step")
+    axes.set_ylabel("loss (nats per answer token)")
+    axes.set_ylim(bottom=0)
+    if accuracies:
+        right = axes.twinx()
+        right.plot(
+            *zip(*accuracies, strict=True), color="tab:orange", marker="o", label="dev accuracy"
+        )
+        right.axhline(0.25, color="tab:orange", linestyle=":", linewidth=1, label="guessing")
+        right.set_ylabel("dev accuracy")
+        right.set_ylim(0, 1)
+    figure.legend(loc="upper center", ncols=3, frameon=False)
+    figure.savefig(path, dpi=120)
+
+
 def _curve(rows: Sequence[tuple[float, float]], name: str) -> Callable[[Axes], None]:
     def draw(axes: Axes) -> None:
         steps, values = zip(*rows, strict=True)
@@ -158,8 +196,7 @@ def _svg(
     name: str, draw: Callable[[Axes], None], *, height: float = 3.0, width: float = 5.4
 ) -> str:
     """An svg element whose ids no other plot of the page has."""
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("matplotlib", "report")
+    _require_matplotlib()
     from matplotlib import rc_context, rcdefaults, rcParams
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -181,6 +218,11 @@ def _svg(
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
     return _for_page(out.getvalue(), name)
+
+
+def _require_matplotlib() -> None:
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("matplotlib", "report")
 
 
 def _for_page(svg: str, name: str) -> str:

@@ -1,107 +1,119 @@
-"""Runs side by side as a plain-text table."""
+"""The one table of every output: cells without any format, rendered as plain text or Markdown.
+
+The page's template renders the same table as HTML (`templates/report.html.j2`).
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from lawqa.choices import LABELS, Label
-from lawqa.scoring import Accuracy, Summary
+from lawqa.errors import tame
+from lawqa.report.figures import percent
+from lawqa.report.words import Phrase
+from lawqa.scoring import Accuracy
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
-def summary_table(runs: Mapping[str, Summary]) -> str:
-    """Accuracy of the final answers first, with everything that must travel with it, a column a run.
+@dataclass(frozen=True)
+class Share:
+    """A count with its share of a whole, which HTML shows as a shade."""
 
-    Args:
-        runs: summaries by column title.
-    """
-    one = all(s.final.by == "plain" and s.n == s.questions for s in runs.values())
-    rows: list[tuple[str, Callable[[Summary], str]]] = [
-        ("accuracy", lambda s: f"{s.final.accuracy.value:.1%}"),
-        ("95 % interval (Wilson)", lambda s: _interval(s.final.accuracy)),
-        ("correct / asked", lambda s: f"{s.final.accuracy.correct} / {s.final.accuracy.asked}"),
+    count: int
+    share: float
+    """From 0 to 1."""
+    emphasised: bool = False
+    """Whether the count is one of right answers."""
+
+
+Text = str | Phrase
+"""A string is the same in both languages."""
+Cell = Text | Accuracy | Share
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first cell of each row heads it."""
+
+    columns: Sequence[Text]
+    rows: Sequence[Sequence[Cell]]
+    """As many cells a row as there are columns."""
+    title: Phrase | None = None
+    note: Phrase | None = None
+    """What a reader must know to read it."""
+    id: str = ""
+    """Its anchor on the page."""
+
+
+def render_text(table: Table, language: str = "en") -> str:
+    """The table in columns of equal width on a terminal, with a rule under the headings."""
+    cells = [
+        [in_language(column, language) for column in table.columns],
+        *([cell_text(cell, language) for cell in row] for row in table.rows),
     ]
-    if not one:
-        rows.insert(0, ("final answer", lambda s: s.final.name))
-        rows += [
-            ("single prompts", lambda s: f"{s.accuracy.value:.1%}"),
-            ("95 % interval (clustered)", lambda s: _interval(s.accuracy)),
-            ("correct / prompts", lambda s: f"{s.accuracy.correct} / {s.n}"),
-        ]
-    if any(s.final.ties for s in runs.values()):
-        rows += [("ties (accuracy if shared)", _ties)]
-    if any(s.final.votes for s in runs.values()):
-        rows += [("vote of k prompts", _curve)]
-    rows += [
-        (
-            "unparsed / truncated / failed",
-            lambda s: " / ".join(str(s.outcomes[o]) for o in ("unparsed", "truncated", "failed")),
-        ),
-        ("answers a b c d", lambda s: _histogram(s.predicted)),
-        ("gold a b c d", lambda s: _histogram(s.gold)),
-        ("floor: guessing", lambda s: f"{s.floors.chance:.1%}"),
-        (
-            "floor: one letter always",
-            lambda s: f"{s.floors.constant:.1%} ({s.floors.constant_label})",
-        ),
-    ]
-    if any(summary.soft for summary in runs.values()):
-        rows.insert(5, ("of them soft (only called likely)", lambda s: str(s.soft)))
-    cells = [["", *runs]] + [[name, *(show(s) for s in runs.values())] for name, show in rows]
-    return aligned(cells)
-
-
-def law_table(summary: Summary) -> str:
-    """Accuracy by law with its interval."""
-    cells = [["law", "accuracy", "95 % interval", "n"]]
-    cells += [
-        [law or "(unknown)", f"{a.value:.1%}", _interval(a), str(a.asked)]
-        for law, a in summary.by_law.items()
-    ]
-    return aligned(cells)
-
-
-def retrieval_table(summary: Summary) -> str:
-    """Accuracy where a gold article was retrieved, and where none was."""
-    names = {"hit": "gold article retrieved", "miss": "gold article not retrieved"}
-    cells = [["retrieval", "accuracy", "95 % interval", "n"]]
-    cells += [
-        [names[outcome], f"{a.value:.1%}", _interval(a), str(a.asked)]
-        for outcome, a in summary.by_retrieval.items()
-    ]
-    return aligned(cells)
-
-
-def _ties(summary: Summary) -> str:
-    final = summary.final
-    return f"{final.ties} ({final.expected:.1%})" if final.ties else "0"
-
-
-def _curve(summary: Summary) -> str:
-    return ", ".join(f"{point.k}: {point.accuracy:.1%}" for point in summary.final.votes) or "-"
-
-
-def aligned(cells: Sequence[Sequence[str]]) -> str:
-    """Rows of cells in columns of equal width on a terminal; the first row gets a rule under it."""
-    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
-    lines = [
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, ["-" * width for width in widths])
+    lines = (
         "  ".join(
-            cell + " " * (width - _columns(cell)) for cell, width in zip(row, widths, strict=True)
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
         )
         for row in cells
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
+    )
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _columns(text: str) -> int:
-    """How many columns a text takes on a terminal: full-width characters take two."""
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", tame(" ".join(text.split())))
+
+
+def pipes_escaped(text: str) -> str:
+    """Text for a Markdown cell that people also read unrendered: only what would end the cell is escaped."""
+    return text.replace("|", "\\|")
+
+
+def render_markdown(
+    table: Table, language: str = "en", escape: Callable[[str], str] = markdown_text
+) -> str:
+    """The table as Markdown, with its title as a heading of the third level and its note below.
+
+    Args:
+        table: what to render.
+        language: `ja` or `en`.
+        escape: makes a cell's text safe.
+    """
+    heads = [escape(in_language(column, language)) for column in table.columns]
+    lines = [] if table.title is None else [f"### {escape(table.title.in_(language))}", ""]
+    lines += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row in table.rows:
+        cells = [
+            f"**{cell.count}**"
+            if isinstance(cell, Share) and cell.emphasised
+            else escape(cell_text(cell, language))
+            for cell in row
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    if table.note is not None:
+        lines += ["", escape(table.note.in_(language))]
+    return "\n".join(lines)
+
+
+def cell_text(cell: Cell, language: str) -> str:
+    """A cell as text."""
+    if isinstance(cell, Accuracy):
+        low, high = percent(cell.interval.low), percent(cell.interval.high)
+        return f"{percent(cell.value)} ({low} – {high}, n = {cell.asked})"
+    return str(cell.count) if isinstance(cell, Share) else in_language(cell, language)
+
+
+def in_language(text: Text, language: str) -> str:
+    """A heading or phrase in `ja`, or else in English."""
+    return text.in_(language) if isinstance(text, Phrase) else text
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that a text takes: full-width characters take two."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _interval(accuracy: Accuracy) -> str:
-    return f"{accuracy.interval.low:.1%} - {accuracy.interval.high:.1%}"
-
-
-def _histogram(counts: Mapping[Label, int]) -> str:
-    return " ".join(str(counts[label]) for label in LABELS)

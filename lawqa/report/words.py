@@ -10,110 +10,108 @@ from lawqa.scoring.several import confidence_name, p_text, signed
 
 
 @dataclass(frozen=True)
-class Said:
+class Phrase:
     """A text in both languages."""
 
     en: str
-    """English."""
     ja: str
-    """Japanese."""
 
     def in_(self, language: str) -> str:
         """The text in `ja`, or else in English."""
         return self.ja if language == "ja" else self.en
 
 
-def same(text: str) -> Said:
+def same(text: str) -> Phrase:
     """A text that is the same in both languages: a name, a number."""
-    return Said(text, text)
+    return Phrase(text, text)
 
 
-WORDS: dict[str, Said] = {
-    "report": Said("Report", "レポート"),
-    "claim": Said("What can be claimed", "言えること"),
-    "warnings": Said("Read this first", "先に読むこと"),
-    "no_warnings": Said("No warning applies.", "警告はありません。"),
-    "runs": Said("Runs", "実行"),
-    "run": Said("run", "実行"),
-    "results": Said("Accuracy, where and how sure", "正答率（どこで、どれくらい確かか）"),
-    "paired": Said("Question by question", "問題ごとの比較"),
-    "questions": Said("Questions", "問題"),
-    "provenance": Said("Where this comes from", "実行の記録"),
-    "theme": Said("Light / dark", "明 / 暗"),
-    "skip": Said("Skip to the questions", "問題一覧へ移動"),
-    "contents": Said("Contents", "目次"),
-    "gained": Said("Wrong before, right now", "不正解 → 正解"),
-    "lost": Said("Right before, wrong now", "正解 → 不正解"),
-    "none_changed": Said("none", "なし"),
-    "search": Said("Search text", "文字列検索"),
-    "filter_run": Said("Run", "実行"),
-    "filter_outcome": Said("Outcome", "結果"),
-    "filter_law": Said("Law", "法令"),
-    "filter_change": Said("Against the base", "基準との比較"),
-    "filter_hit": Said("Gold article", "正解条文"),
-    "any_run": Said("any run", "いずれか"),
-    "all": Said("all", "すべて"),
-    "correct": Said("correct", "正解"),
-    "wrong": Said("wrong", "不正解"),
-    "unparsed": Said("no answer", "回答なし"),
-    "truncated": Said("cut off", "途中で切れた"),
-    "failed": Said("failed", "実行失敗"),
-    "changed": Said("changed", "変わった"),
-    "unchanged": Said("unchanged", "変わらない"),
-    "change_gained": Said("became right", "正解になった"),
-    "change_lost": Said("became wrong", "不正解になった"),
-    "hit": Said("retrieved", "検索できた"),
-    "miss": Said("not retrieved", "検索できなかった"),
-    "reset": Said("Clear filters", "絞り込みを解除"),
-    "more": Said("Show more", "さらに表示"),
-    "shown": Said("questions shown, of", "問を表示（全問数）"),
-    "nothing_found": Said("No question matches.", "該当する問題はありません。"),
-    "needs_script": Said(
+WORDS: dict[str, Phrase] = {
+    "report": Phrase("Report", "レポート"),
+    "claim": Phrase("What can be claimed", "言えること"),
+    "warnings": Phrase("Read this first", "先に読むこと"),
+    "no_warnings": Phrase("No warning applies.", "警告はありません。"),
+    "runs": Phrase("Runs", "実行"),
+    "run": Phrase("run", "実行"),
+    "results": Phrase("Accuracy, where and how sure", "正答率（どこで、どれくらい確かか）"),
+    "paired": Phrase("Question by question", "問題ごとの比較"),
+    "questions": Phrase("Questions", "問題"),
+    "provenance": Phrase("Provenance", "実行の記録"),
+    "theme": Phrase("Light / dark", "明 / 暗"),
+    "skip": Phrase("Skip to the questions", "問題一覧へ移動"),
+    "contents": Phrase("Contents", "目次"),
+    "gained": Phrase("Wrong before, right now", "不正解 → 正解"),
+    "lost": Phrase("Right before, wrong now", "正解 → 不正解"),
+    "none_changed": Phrase("none", "なし"),
+    "search": Phrase("Search text", "文字列検索"),
+    "filter_run": Phrase("Run", "実行"),
+    "filter_outcome": Phrase("Outcome", "結果"),
+    "filter_law": Phrase("Law", "法令"),
+    "filter_change": Phrase("Against the base", "基準との比較"),
+    "filter_hit": Phrase("Gold article", "正解条文"),
+    "any_run": Phrase("any run", "いずれか"),
+    "all": Phrase("all", "すべて"),
+    "correct": Phrase("correct", "正解"),
+    "wrong": Phrase("wrong", "不正解"),
+    "unparsed": Phrase("no answer", "回答なし"),
+    "truncated": Phrase("cut off", "途中で切れた"),
+    "failed": Phrase("failed", "実行失敗"),
+    "changed": Phrase("changed", "変わった"),
+    "unchanged": Phrase("unchanged", "変わらない"),
+    "change_gained": Phrase("became right", "正解になった"),
+    "change_lost": Phrase("became wrong", "不正解になった"),
+    "hit": Phrase("retrieved", "検索できた"),
+    "miss": Phrase("not retrieved", "検索できなかった"),
+    "reset": Phrase("Clear filters", "絞り込みを解除"),
+    "more": Phrase("Show more", "さらに表示"),
+    "shown": Phrase("questions shown, of", "問を表示（全問数）"),
+    "nothing_found": Phrase("No question matches.", "該当する問題はありません。"),
+    "needs_script": Phrase(
         "The question browser needs JavaScript; everything above does not.",
         "問題の閲覧には JavaScript が必要です（ほかの部分は不要です）。",
     ),
-    "context": Said("Context", "条文"),
-    "no_context": Said(
-        "The data set's context is not at hand; see the prompt.",
+    "context": Phrase("Context", "条文"),
+    "no_context": Phrase(
+        "The data set's context is not available; see the prompt.",
         "データセット付属の条文は手元にありません。プロンプトを見てください。",
     ),
-    "sources": Said("Sources", "出典"),
-    "choices": Said("Choices", "選択肢"),
-    "choice": Said("choice", "選択肢"),
-    "text": Said("text", "本文"),
-    "gold": Said("gold", "正解"),
-    "answered": Said("answered", "回答"),
-    "shown_order": Said("choices shown in the order", "選択肢を示した順"),
-    "repeat": Said("sample", "サンプル"),
-    "prompt": Said("Prompt exactly as sent", "送ったプロンプト（そのまま）"),
-    "response": Said("Text of the model", "モデルの出力"),
-    "scored": Said(
+    "sources": Phrase("Sources", "出典"),
+    "choices": Phrase("Choices", "選択肢"),
+    "choice": Phrase("choice", "選択肢"),
+    "text": Phrase("text", "本文"),
+    "gold": Phrase("gold", "正解"),
+    "answered": Phrase("answered", "回答"),
+    "shown_order": Phrase("choices shown in the order", "選択肢を示した順"),
+    "repeat": Phrase("sample", "サンプル"),
+    "prompt": Phrase("Prompt exactly as sent", "送ったプロンプト（そのまま）"),
+    "response": Phrase("Text of the model", "モデルの出力"),
+    "scored": Phrase(
         "No text was generated: the likeliest label of one forward pass.",
         "文章は生成していない（1 回の順伝播で最も確率の高い記号）。",
     ),
-    "rule": Said("read by the rule", "読み取り規則"),
-    "probabilities": Said("Label probabilities", "記号の確率"),
-    "label_mass": Said("probability that a label comes next", "次が記号である確率"),
-    "retrieved": Said("Retrieved articles", "検索した条文"),
-    "law": Said("law", "法令"),
-    "article": Said("article", "条"),
-    "passages": Said("passages shown (gold starred)", "示した箇所（★ 正解）"),
-    "score": Said("score", "スコア"),
-    "whole": Said("whole", "全文"),
-    "shortened": Said("shortened", "抜粋"),
-    "is_gold": Said("gold article", "正解条文"),
-    "forced": Said("forced answer (not counted)", "強制回答（集計外）"),
-    "error": Said("Error", "エラー"),
-    "seconds": Said("seconds", "秒"),
-    "prompt_tokens": Said("prompt tokens", "プロンプトのトークン数"),
-    "completion_tokens": Said("written tokens", "出力トークン数"),
-    "stopped": Said("ended by", "終了の理由"),
-    "hit_limit": Said("ran into the token limit", "トークン上限に達した"),
-    "not_asked": Said("not asked", "出題なし"),
-    "command": Said("To make it again", "再現コマンド"),
-    "manifest": Said("Manifest", "マニフェスト"),
-    "made": Said("made", "作成"),
-    "training": Said("Training", "学習"),
+    "rule": Phrase("read by the rule", "読み取り規則"),
+    "probabilities": Phrase("Label probabilities", "記号の確率"),
+    "label_mass": Phrase("probability that a label comes next", "次が記号である確率"),
+    "retrieved": Phrase("Retrieved articles", "検索した条文"),
+    "law": Phrase("law", "法令"),
+    "article": Phrase("article", "条"),
+    "passages": Phrase("passages shown (gold starred)", "示した箇所（★ 正解）"),
+    "score": Phrase("score", "スコア"),
+    "whole": Phrase("whole", "全文"),
+    "shortened": Phrase("shortened", "抜粋"),
+    "is_gold": Phrase("gold article", "正解条文"),
+    "forced": Phrase("forced answer (not counted)", "強制回答（集計外）"),
+    "error": Phrase("Error", "エラー"),
+    "seconds": Phrase("seconds", "秒"),
+    "prompt_tokens": Phrase("prompt tokens", "プロンプトのトークン数"),
+    "completion_tokens": Phrase("generated tokens", "出力トークン数"),
+    "stopped": Phrase("ended by", "終了の理由"),
+    "hit_limit": Phrase("hit the token limit", "トークン上限に達した"),
+    "not_asked": Phrase("not asked", "出題なし"),
+    "command": Phrase("Command to reproduce it", "再現コマンド"),
+    "manifest": Phrase("Manifest", "マニフェスト"),
+    "made": Phrase("made", "作成"),
+    "training": Phrase("Training", "学習"),
 }
 """Labels of the page, by the name that templates and script use."""
 
@@ -137,48 +135,33 @@ _NOTES = {
 }
 
 
-def note_said(note: str) -> Said:
+def note_phrase(note: str) -> Phrase:
     """A note that a run stored, which is in English; in Japanese its kind goes before it."""
     kind = next((japanese for prefix, japanese in _NOTES.items() if note.startswith(prefix)), "")
-    return Said(note, f"{kind}：{note}" if kind else note)
+    return Phrase(note, f"{kind}：{note}" if kind else note)
 
 
-def percent(share: float) -> str:
-    """A share as a percentage with one decimal."""
-    return f"{share:.1%}"
-
-
-def points(share: float) -> str:
-    """A difference of shares in points, with its sign in ASCII."""
-    return signed(share)
-
-
-def p_said(p_value: float) -> str:
-    """A p-value as a reader wants it."""
-    return p_text(p_value)
-
-
-def rule_said(name: str) -> Said:
-    """What a run's final answers are, as scoring names them: 'the vote of 8'."""
+def rule_phrase(name: str) -> Phrase:
+    """The rule of a run's final answers, as scoring names it: 'the vote of 8'."""
     for pattern, japanese in _RULES:
-        found = re.fullmatch(pattern, name)
-        if found:
-            return Said(name, japanese.format(*found.groups()))
+        match = re.fullmatch(pattern, name)
+        if match:
+            return Phrase(name, japanese.format(*match.groups()))
     return same(name)
 
 
-def evidence_said(judged: Judged) -> Said:
-    """Whose answers, interval, test and p-value, each labelled."""
+def evidence_phrase(judged: Judged) -> Phrase:
+    """The final answers compared, interval, test and p-value, each named."""
     c = judged.comparison
     level = confidence_name(c.confidence)
-    low, high = points(c.interval.low), points(c.interval.high)
-    raw, holm = p_said(c.p_value), p_said(judged.p_holm)
+    low, high = signed(c.interval.low), signed(c.interval.high)
+    raw, holm = p_text(c.p_value), p_text(judged.p_holm)
     several = judged.number > 1
-    by = Said(f"by {c.by_other}", rule_said(c.by_other).ja)
+    by = Phrase(f"by {c.by_other}", rule_phrase(c.by_other).ja)
     if c.by_base != c.by_other:
-        by = Said(f"by {c.by_other} against {c.by_base}",
-                  f"{rule_said(c.by_other).ja}と{rule_said(c.by_base).ja}")  # fmt: skip
-    return Said(
+        by = Phrase(f"by {c.by_other} against {c.by_base}",
+                  f"{rule_phrase(c.by_other).ja}と{rule_phrase(c.by_base).ja}")  # fmt: skip
+    return Phrase(
         f"{by.en}; {level} interval {low} to {high}, {c.interval_method}; {c.test} {raw}"
         + (f" raw, {holm} Holm-corrected for {judged.number}" if several else ""),
         f"{by.ja}、{level} 区間 {low} 〜 {high}（{_METHODS[c.interval_method]}）、{_TESTS[c.test]} {raw}"
@@ -186,8 +169,8 @@ def evidence_said(judged: Judged) -> Said:
     )
 
 
-def reach_said(judged: Judged) -> Said:
-    """What would have been significant with these discordant answers; apart from it, what is detected."""
+def power_phrase(judged: Judged) -> Phrase:
+    """The smallest significant difference with these discordant answers, and the detectable one."""
     c = judged.comparison
     bar, needed = c.significant_at(judged.level), c.detectable_at(judged.level)
     english = [significance_sentence(judged), power_sentence(judged)]
@@ -201,8 +184,8 @@ def reach_said(judged: Judged) -> Said:
         if needed is None
         else f"このような比較が 80 % の確率で検出する真の差は {100 * needed:.1f} ポイント",
     ]
-    said = [f"{text[0].upper()}{text[1:]}." for text in english]
-    return Said(" ".join(said), "".join(f"{text}。" for text in japanese))
+    sentences = [f"{text[0].upper()}{text[1:]}." for text in english]
+    return Phrase(" ".join(sentences), "".join(f"{text}。" for text in japanese))
 
 
 _TESTS = {

@@ -30,7 +30,7 @@ from lawqa.questions import read_questions
 anyio = pytest.importorskip("anyio", reason="pip install 'lawqa[ollama]'")
 pytest.importorskip("tenacity", reason="pip install 'lawqa[ollama]'")
 
-from lawqa.backends.remote.asking import Job, ask_all, ask_once  # noqa: E402
+from lawqa.backends.remote.asking import CompletionRequest, ask_all, ask_once  # noqa: E402
 from lawqa.backends.remote.labels import label_of_token, label_scores  # noqa: E402
 from lawqa.backends.remote.request_error import RequestError  # noqa: E402
 from lawqa.backends.remote.window import check_whole, prompt_size  # noqa: E402
@@ -67,12 +67,12 @@ def threads() -> set[str]:
 
 
 def test_answers_come_as_they_are_known(opened: Opened, prompts: MakePrompts) -> None:
-    async def ask(_: Any, job: Job) -> str:
+    async def ask(_: Any, job: CompletionRequest) -> str:
         if job.prompt.key == "民法_1#1":
             await anyio.sleep(0.1)
         return job.prompt.key
 
-    jobs = [Job(prompt) for prompt in prompts(4)]
+    jobs = [CompletionRequest(prompt) for prompt in prompts(4)]
     answers = list(ask_all(jobs, opened, ask, QUICK))
     assert answers[-1] == "民法_1#1"
     assert sorted(map(str, answers)) == [f"民法_{i}#1" for i in range(1, 5)]
@@ -83,7 +83,7 @@ def test_answers_come_as_they_are_known(opened: Opened, prompts: MakePrompts) ->
 def test_no_more_are_in_flight_than_allowed(opened: Opened, prompts: MakePrompts) -> None:
     running, most = 0, 0
 
-    async def ask(_: Any, job: Job) -> str:
+    async def ask(_: Any, job: CompletionRequest) -> str:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -91,7 +91,7 @@ def test_no_more_are_in_flight_than_allowed(opened: Opened, prompts: MakePrompts
         running -= 1
         return job.prompt.key
 
-    jobs = [Job(prompt) for prompt in prompts(12)]
+    jobs = [CompletionRequest(prompt) for prompt in prompts(12)]
     list(ask_all(jobs, opened, ask, Limits(concurrency=3)))
     assert most == 3
 
@@ -99,11 +99,11 @@ def test_no_more_are_in_flight_than_allowed(opened: Opened, prompts: MakePrompts
 def test_waiting_for_others_does_not_count_against_the_deadline(
     opened: Opened, prompts: MakePrompts
 ) -> None:
-    async def ask(_: Any, job: Job) -> str:
+    async def ask(_: Any, job: CompletionRequest) -> str:
         await anyio.sleep(0.05)
         return job.prompt.key
 
-    jobs = [Job(prompt) for prompt in prompts(6)]
+    jobs = [CompletionRequest(prompt) for prompt in prompts(6)]
     answers = list(ask_all(jobs, opened, ask, Limits(timeout=0.2, concurrency=1)))
     assert [a for a in answers if isinstance(a, Failure)] == []
 
@@ -111,13 +111,13 @@ def test_waiting_for_others_does_not_count_against_the_deadline(
 def test_the_deadline_covers_the_repeats_and_tells_what_went_before(
     opened: Opened, prompts: MakePrompts
 ) -> None:
-    async def ask(_: Any, __: Job) -> str:
+    async def ask(_: Any, __: CompletionRequest) -> str:
         await anyio.sleep(0.02)
         raise RequestError("HTTP 503: busy", passing=True)
 
     start = time.perf_counter()
     limits = Limits(timeout=0.2, retries=1000, backoff=0.0001)
-    (answer,) = ask_all([Job(prompts()[0])], opened, ask, limits)
+    (answer,) = ask_all([CompletionRequest(prompts()[0])], opened, ask, limits)
     assert time.perf_counter() - start < 2
     assert isinstance(answer, Failure)
     assert answer.reason == "no answer within 0.2 s (--timeout); before that: HTTP 503: busy"
@@ -126,7 +126,7 @@ def test_the_deadline_covers_the_repeats_and_tells_what_went_before(
 def test_what_would_fail_every_job_ends_all_of_them(opened: Opened, prompts: MakePrompts) -> None:
     asked = []
 
-    async def ask(_: Any, job: Job) -> str:
+    async def ask(_: Any, job: CompletionRequest) -> str:
         asked.append(job.prompt.key)
         if len(asked) == 2:
             raise BackendError("no log-probabilities")
@@ -135,7 +135,7 @@ def test_what_would_fail_every_job_ends_all_of_them(opened: Opened, prompts: Mak
 
     start = time.perf_counter()
     with pytest.raises(BackendError, match="no log-probabilities"):
-        list(ask_all([Job(prompt) for prompt in prompts(50)], opened, ask, QUICK))
+        list(ask_all([CompletionRequest(prompt) for prompt in prompts(50)], opened, ask, QUICK))
     assert time.perf_counter() - start < 2
     assert len(asked) <= 3
     assert opened.events == ["open", "close"]
@@ -143,20 +143,20 @@ def test_what_would_fail_every_job_ends_all_of_them(opened: Opened, prompts: Mak
 
 
 def test_a_bug_is_not_taken_for_a_failed_question(opened: Opened, prompts: MakePrompts) -> None:
-    async def ask(_: Any, __: Job) -> str:
+    async def ask(_: Any, __: CompletionRequest) -> str:
         raise KeyError("ours")
 
     with pytest.raises(KeyError, match="ours"):
-        list(ask_all([Job(prompts()[0])], opened, ask, QUICK))
+        list(ask_all([CompletionRequest(prompts()[0])], opened, ask, QUICK))
 
 
 def test_an_iterator_that_is_left_drops_the_rest(opened: Opened, prompts: MakePrompts) -> None:
-    async def ask(_: Any, job: Job) -> str:
+    async def ask(_: Any, job: CompletionRequest) -> str:
         await anyio.sleep(0.001 if job.prompt.key == "民法_1#1" else 10)
         return job.prompt.key
 
     start = time.perf_counter()
-    answers = ask_all([Job(prompt) for prompt in prompts(50)], opened, ask, QUICK)
+    answers = ask_all([CompletionRequest(prompt) for prompt in prompts(50)], opened, ask, QUICK)
     assert next(answers) == "民法_1#1"
     answers.close()  # type: ignore[attr-defined]
     assert time.perf_counter() - start < 2
@@ -167,11 +167,11 @@ def test_an_iterator_that_is_left_drops_the_rest(opened: Opened, prompts: MakePr
 def test_asking_works_inside_a_running_loop_as_in_a_notebook(
     opened: Opened, prompts: MakePrompts
 ) -> None:
-    async def ask(_: Any, job: Job) -> str:
+    async def ask(_: Any, job: CompletionRequest) -> str:
         return job.prompt.key
 
     async def cell() -> list[Any]:
-        return list(ask_all([Job(prompts()[0])], opened, ask, QUICK))
+        return list(ask_all([CompletionRequest(prompts()[0])], opened, ask, QUICK))
 
     assert asyncio.run(cell()) == ["民法_1#1"]
 

@@ -16,7 +16,7 @@ from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.questions import write_questions
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
-from lawqa.report.training_plot import write_training_plot
+from lawqa.report.plots import write_training_plot
 from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
 from lawqa.training.fit import fit
@@ -88,7 +88,7 @@ def test_what_is_not_installed_is_said_once_and_training_goes_on(
         return None if name in ("tensorboard", "matplotlib") else real(name, package)
 
     monkeypatch.setattr("lawqa.training.monitoring.progress.find_spec", find_spec)
-    monkeypatch.setattr("lawqa.report.training_plot.find_spec", find_spec)
+    monkeypatch.setattr("lawqa.report.plots.find_spec", find_spec)
     assert main(trained) == 0
     err = capfd.readouterr().err
     assert err.count("no TensorBoard events") == 1

@@ -151,35 +151,27 @@ def put(path: str, content: object) -> Cell:
 
     A text that begins with `raw:` is put in as it is, for JSON that Python does not write.
     """
-
-    def cell(handler: Handler, good: Json) -> None:
-        *above, last = [int(name) if name.isdigit() else name for name in path.split(".")]
-        target: Any = good
-        for name in above:
-            target = target[name]
-        if content is ...:
-            del target[last]
-        else:
-            target[last] = content
-        text = json.dumps(good)
-        if isinstance(content, str) and content.startswith("raw:"):
-            text = text.replace(json.dumps(content), content[4:])
-        handler.send(text.encode())
-
-    return cell
+    return both((path, content))
 
 
-def both(*cells: tuple[str, object]) -> Cell:
+def both(*changes: tuple[str, object]) -> Cell:
     """Several `put` at once."""
 
     def cell(handler: Handler, good: Json) -> None:
-        for path, content in cells:
+        for path, content in changes:
             *above, last = [int(name) if name.isdigit() else name for name in path.split(".")]
             target: Any = good
             for name in above:
                 target = target[name]
-            target[last] = content
-        handler.send(json.dumps(good).encode())
+            if content is ...:
+                del target[last]
+            else:
+                target[last] = content
+        text = json.dumps(good)
+        for _, content in changes:
+            if isinstance(content, str) and content.startswith("raw:"):
+                text = text.replace(json.dumps(content), content[4:])
+        handler.send(text.encode())
 
     return cell
 
@@ -221,39 +213,26 @@ def twice(handler: Handler, good: Json) -> None:
     handler.send(text.replace('"content": "b"', '"content": "b", "content": "c"').encode())
 
 
-def cut_chunks(handler: Handler, _: Json) -> None:
-    """A chunked body that ends before its last chunk."""
-    handler.send_response(200)
-    handler.send_header("Transfer-Encoding", "chunked")
-    handler.end_headers()
-    handler.wfile.write(b'10\r\n{"choices": [{"i\r\n')
-    handler.close_connection = True
+def _chunked(body: bytes, status: int = 200, *, forever: bool = False) -> Cell:
+    """A chunked body sent as it is, once or again and again."""
+
+    def cell(handler: Handler, _: Json) -> None:
+        handler.send_response(status)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(body)
+        while forever and not handler.server.closing.is_set():
+            handler.wfile.write(body)
+        handler.close_connection = True
+
+    return cell
 
 
-def bad_chunks(handler: Handler, _: Json) -> None:
-    handler.send_response(200)
-    handler.send_header("Transfer-Encoding", "chunked")
-    handler.end_headers()
-    handler.wfile.write(b"zz\r\nno chunk\r\n")
-    handler.close_connection = True
-
-
-def endless(handler: Handler, _: Json) -> None:
-    handler.send_response(200)
-    handler.send_header("Transfer-Encoding", "chunked")
-    handler.end_headers()
-    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-    while not handler.server.closing.is_set():
-        handler.wfile.write(chunk)
-
-
-def endless_error(handler: Handler, _: Json) -> None:
-    handler.send_response(500)
-    handler.send_header("Transfer-Encoding", "chunked")
-    handler.end_headers()
-    chunk = b"10000\r\n" + b"e" * 0x10000 + b"\r\n"
-    while not handler.server.closing.is_set():
-        handler.wfile.write(chunk)
+cut_chunks = _chunked(b'10\r\n{"choices": [{"i\r\n')
+"""A body that ends before its last chunk."""
+bad_chunks = _chunked(b"zz\r\nno chunk\r\n")
+endless = _chunked(b"10000\r\n" + b" " * 0x10000 + b"\r\n", forever=True)
+endless_error = _chunked(b"10000\r\n" + b"e" * 0x10000 + b"\r\n", 500, forever=True)
 
 
 def drip(handler: Handler, _: Json) -> None:

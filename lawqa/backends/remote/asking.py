@@ -34,7 +34,7 @@ _LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True)
-class Job:
+class CompletionRequest:
     """One completion that is asked for."""
 
     prompt: Prompt
@@ -43,19 +43,21 @@ class Job:
     """Which of the prompt's completions it is."""
 
 
-def all_jobs(prompts: Sequence[Prompt], settings: GenerationSettings) -> list[Job]:
+def all_requests(
+    prompts: Sequence[Prompt], settings: GenerationSettings
+) -> list[CompletionRequest]:
     """Each completion that is asked for, with its number."""
     numbers = range(settings.first_repeat, settings.first_repeat + settings.repeats)
-    return [Job(prompt, number) for prompt in prompts for number in numbers]
+    return [CompletionRequest(prompt, number) for prompt in prompts for number in numbers]
 
 
 OpenClient = Callable[[], AbstractAsyncContextManager[Client]]
 
 
 def ask_all(
-    jobs: Sequence[Job],
+    requests: Sequence[CompletionRequest],
     open_client: OpenClient[Client],
-    ask: Callable[[Client, Job], Awaitable[Answer]],
+    ask: Callable[[Client, CompletionRequest], Awaitable[Answer]],
     limits: Limits,
 ) -> Iterator[Answer | Failure]:
     """Every answer as it comes, or why there is none.
@@ -64,15 +66,15 @@ def ask_all(
     (a notebook), and an interrupt or a closed iterator drops the requests in flight at once.
 
     Args:
-        jobs: what to ask; started in this order.
-        open_client: opens the client, once for all jobs.
-        ask: asks one job; raises RequestError where that failed, BackendError where all jobs would.
+        requests: what to ask; started in this order.
+        open_client: opens the client, once for all requests.
+        ask: asks one request; raises RequestError where that failed, BackendError where all requests would.
         limits: deadlines, repeats, requests in flight.
 
     Raises:
         BackendError: `ask` raised it; the other requests are dropped.
     """
-    if not jobs:
+    if not requests:
         return
     with (
         start_blocking_portal() as portal,
@@ -80,7 +82,8 @@ def ask_all(
     ):
         gate = portal.call(anyio.Semaphore, limits.concurrency)
         futures = [
-            portal.start_task_soon(_one_of_many, gate, client, ask, job, limits) for job in jobs
+            portal.start_task_soon(_one_of_many, gate, client, ask, request, limits)
+            for request in requests
         ]
         try:
             for future in as_completed(futures):
@@ -103,7 +106,7 @@ def ask_once(
         open_client: opens the client.
         ask: asks; raises RequestError where that failed.
         limits: deadline and repeats.
-        explain: what the user is told where it failed.
+        explain: the error that the user sees where it failed.
 
     Raises:
         BackendError: as explained.
@@ -123,7 +126,7 @@ def ask_once(
         return answer
 
 
-def request_seed(settings: GenerationSettings, job: Job) -> int:
+def request_seed(settings: GenerationSettings, request: CompletionRequest) -> int:
     """The seed of one request: the run's own when greedy, else one that only this completion has.
 
     An answer then does not depend on which other questions were asked, or in which order. 31 bits,
@@ -131,22 +134,22 @@ def request_seed(settings: GenerationSettings, job: Job) -> int:
     """
     if settings.temperature == 0:
         return settings.seed
-    text = f"{settings.seed}\n{job.prompt.key}\n{job.repeat}"
+    text = f"{settings.seed}\n{request.prompt.key}\n{request.repeat}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
 
 
 async def _one_of_many(
     gate: anyio.Semaphore,
     client: Client,
-    ask: Callable[[Client, Job], Awaitable[Answer]],
-    job: Job,
+    ask: Callable[[Client, CompletionRequest], Awaitable[Answer]],
+    request: CompletionRequest,
     limits: Limits,
 ) -> Answer | Failure:
     async with gate:
         try:
-            return await _in_time(lambda: ask(client, job), limits)
+            return await _in_time(lambda: ask(client, request), limits)
         except RequestError as problem:
-            return Failure(job.prompt.key, problem.reason, job.repeat)
+            return Failure(request.prompt.key, problem.reason, request.repeat)
 
 
 async def _in_time(ask: Callable[[], Awaitable[Answer]], limits: Limits) -> Answer:
@@ -158,7 +161,7 @@ async def _in_time(ask: Callable[[], Awaitable[Answer]], limits: Limits) -> Answ
             return await ask()
         except RequestError as problem:
             earlier.append(problem.reason)
-            logger.debug("request failed for the %d. time: %s", len(earlier), problem.reason)
+            logger.debug("attempt %d failed: %s", len(earlier), problem.reason)
             raise
 
     retrying = AsyncRetrying(

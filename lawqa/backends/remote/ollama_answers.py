@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lawqa.backends.remote.answer import AnswerFields, ChatAnswer
 from lawqa.backends.remote.reading import (
     Listed,
     OddAnswerError,
@@ -19,35 +20,7 @@ from lawqa.backends.remote.reading import (
 )
 from lawqa.backends.remote.request_error import RequestError
 
-
-@dataclass(frozen=True)
-class ChatAnswer:
-    """One answer of the chat endpoint."""
-
-    content: str
-    """The text; empty where there is none."""
-    thinking: str
-    """What the server took out of the text as thinking; empty where nothing was."""
-    ended: str | None
-    """`done_reason` as it came; None where the server gives none."""
-    prompt_tokens: int | None
-    """The length of the prompt; None where the server does not say."""
-    completion_tokens: int | None
-    """The length of the text; None where the server does not say, as for an empty text."""
-    first_tokens: Listed | None
-    """The likeliest first tokens; None where the server lists none."""
-
-    def hit_limit(self, max_new_tokens: int) -> bool:
-        """Whether the text ran into the limit; told by the count of tokens where no reason is given.
-
-        Raises:
-            RequestError: it ended for another reason, so it may not be whole.
-        """
-        if self.ended is None:
-            return (self.completion_tokens or 0) >= max_new_tokens
-        if self.ended not in ("stop", "length"):
-            raise OddAnswerError("done_reason is neither stop nor length", self.ended)
-        return self.ended == "length"
+_FIELDS = AnswerFields("done_reason", ended=("stop",), cut=("length",), count="eval_count")
 
 
 @dataclass(frozen=True)
@@ -84,13 +57,18 @@ def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
     refuse_error(answer)
     _require_done(answer)
     message = an_object(answer.get("message"), "message")
+    content = text_or_none(message.get("content"), "message.content") or ""
+    thinking = text_or_none(message.get("thinking"), "message.thinking") or ""
+    # Ollama leaves a count of 0 out.
+    nothing = None if content or thinking else 0
     return ChatAnswer(
-        content=text_or_none(message.get("content"), "message.content") or "",
-        thinking=text_or_none(message.get("thinking"), "message.thinking") or "",
+        content=content,
+        thinking=thinking,
         ended=text_or_none(answer.get("done_reason"), "done_reason") or None,
         prompt_tokens=tokens_or_none(answer.get("prompt_eval_count"), "prompt_eval_count"),
-        completion_tokens=tokens_or_none(answer.get("eval_count"), "eval_count"),
+        completion_tokens=tokens_or_none(answer.get("eval_count"), "eval_count") or nothing,
         first_tokens=_first_tokens(answer.get("logprobs")),
+        fields=_FIELDS,
     )
 
 

@@ -74,11 +74,6 @@ class OllamaModel:
             )
 
 
-def open_client(address: Address) -> ServerClient:
-    """A client of this server."""
-    return ServerClient(address, KEY_VARIABLE)
-
-
 def refuse_cloud_model(name: str) -> None:
     """Make sure that the server will not hand the questions on to ollama.com.
 
@@ -112,7 +107,7 @@ def inspect_model(name: str, address: Address, limits: Limits) -> OllamaModel:
             "ollama serve  starts it; --base-url names another one",
         )
 
-    return ask_once(lambda: open_client(address), look, limits, not_there)
+    return ask_once(lambda: ServerClient(address, KEY_VARIABLE), look, limits, not_there)
 
 
 def check_loaded_window(windows: Mapping[str, int | None], model: OllamaModel, window: int) -> None:

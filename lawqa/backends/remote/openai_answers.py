@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lawqa.backends.remote.answer import AnswerFields, ChatAnswer
 from lawqa.backends.remote.reading import (
     Listed,
     OddAnswerError,
@@ -18,45 +19,13 @@ from lawqa.backends.remote.reading import (
 )
 
 # vLLM, llama.cpp's server, SGLang and OpenAI's own write the first of each, others the rest.
-_ENDED = ("stop", "eos", "eos_token", "stop_sequence", "end_turn")
-_CUT = ("length", "max_tokens")
+_FIELDS = AnswerFields(
+    "finish_reason",
+    ended=("stop", "eos", "eos_token", "stop_sequence", "end_turn"),
+    cut=("length", "max_tokens"),
+    count="usage.completion_tokens",
+)
 _THINKING = ("reasoning_content", "reasoning", "thinking")
-
-
-@dataclass(frozen=True)
-class ChatAnswer:
-    """One chat completion."""
-
-    content: str
-    """The text; empty where there is none."""
-    thinking: str
-    """What the server took out of the text as thinking; empty where nothing was."""
-    ended: str | None
-    """`finish_reason` as it came; None where the server gives none."""
-    prompt_tokens: int | None
-    """The length of the prompt; None where the server does not say."""
-    completion_tokens: int | None
-    """The length of the text; None where the server does not say."""
-    fingerprint: str | None
-    """Of the server's build and settings."""
-    first_tokens: Listed | None
-    """The likeliest first tokens; empty where nothing was written, None where the server lists none."""
-
-    def hit_limit(self, max_new_tokens: int) -> bool:
-        """Whether the text ran into the limit.
-
-        A server that gives no reason at all has but two: the count of tokens tells them apart.
-
-        Raises:
-            RequestError: it ended for another reason, so it may not be whole.
-        """
-        if self.ended in _CUT:
-            return True
-        if self.ended in _ENDED:
-            return False
-        if self.ended is None:
-            return (self.completion_tokens or 0) >= max_new_tokens
-        raise OddAnswerError("finish_reason is neither stop nor length", self.ended)
 
 
 @dataclass(frozen=True)
@@ -92,6 +61,7 @@ def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
         ),
         fingerprint=label_of(answer.get("system_fingerprint")),
         first_tokens=_first_tokens(choice.get("logprobs")),
+        fields=_FIELDS,
     )
 
 

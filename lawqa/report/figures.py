@@ -1,0 +1,86 @@
+"""Figures as text, the same on a terminal, in Markdown and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lawqa.choices import LABELS, Label
+from lawqa.scoring import Interval, Judged, Summary, VotesPoint
+from lawqa.scoring.several import confidence_name, p_text, signed
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with one decimal."""
+    return f"{share:.1%}"
+
+
+def interval_text(interval: Interval) -> str:
+    """The ends of an interval as percentages."""
+    return f"{percent(interval.low)} - {percent(interval.high)}"
+
+
+def label_counts(counts: Mapping[Label, int]) -> str:
+    """How many of each label, in the sequence a b c d."""
+    return " ".join(str(counts[label]) for label in LABELS)
+
+
+def lost_answers(summary: Summary) -> str:
+    """Unparsed, truncated and failed answers."""
+    return " / ".join(str(summary.outcomes[o]) for o in ("unparsed", "truncated", "failed"))
+
+
+def ties_text(summary: Summary) -> str:
+    """Ties between labels, and the accuracy if each were shared among its labels."""
+    final = summary.final
+    return f"{final.ties} ({percent(final.expected)})" if final.ties else "0"
+
+
+def constant_floor(summary: Summary) -> str:
+    """What always answering the best letter reaches."""
+    return f"{percent(summary.floors.constant)} ({summary.floors.constant_label})"
+
+
+def votes_curve_text(curve: Sequence[VotesPoint]) -> str:
+    """The accuracy of a vote of k prompts for each k."""
+    return ", ".join(f"{point.k}: {percent(point.accuracy)}" for point in curve)
+
+
+@dataclass(frozen=True)
+class PairedFigures:
+    """The figures of one paired comparison as text."""
+
+    questions: str
+    """With the number of pairs where a question has several."""
+    difference: str
+    interval: str
+    """Of the difference, with its level."""
+    contingency: str
+    """Answered right by both runs, by the base only, by the other only, by neither."""
+    p_raw: str
+    p_holm: str | None
+    """None for a single comparison, where there is nothing to correct."""
+    significant_from: str | None
+    """The smallest difference in points that is significant with these discordant answers; None: none is."""
+    detectable: str | None
+    """The true difference in points that 80 % of such comparisons detect; None: none is."""
+
+
+def paired_figures(judged: Judged) -> PairedFigures:
+    """The figures of a comparison at the level at which it was judged."""
+    c = judged.comparison
+    bar, needed = c.significant_at(judged.level), c.detectable_at(judged.level)
+    return PairedFigures(
+        f"{c.questions}" + (f" ({c.prompts} pairs)" if c.prompts != c.questions else ""),
+        signed(c.difference),
+        f"{signed(c.interval.low)} to {signed(c.interval.high)} ({confidence_name(c.confidence)})",
+        f"{c.both} / {c.only_base} / {c.only_other} / {c.neither}",
+        _p_value(c.p_value),
+        _p_value(judged.p_holm) if judged.number > 1 else None,
+        None if bar is None else f"{100 * bar:.1f}",
+        None if needed is None else f"{100 * needed:.1f}",
+    )
+
+
+def _p_value(value: float) -> str:
+    return p_text(value).removeprefix("p ").removeprefix("= ")

@@ -1,0 +1,134 @@
+"""The figures of runs as plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lawqa.report.figures import (
+    constant_floor,
+    interval_text,
+    label_counts,
+    lost_answers,
+    percent,
+    ties_text,
+    votes_curve_text,
+)
+from lawqa.report.table import Table, render_text
+from lawqa.scoring import Accuracy, LabelMass, PermutationSummary, Summary, VoteSummary
+
+_RETRIEVAL = {"hit": "gold article retrieved", "miss": "gold article not retrieved"}
+
+
+def summary_table(runs: Mapping[str, Summary]) -> str:
+    """Accuracy of the final answers first, with everything that must travel with it, a column a run.
+
+    Args:
+        runs: summaries by column title.
+    """
+    single_prompts = all(s.final.by == "plain" and s.n == s.questions for s in runs.values())
+    rows: list[tuple[str, Callable[[Summary], str]]] = [
+        ("accuracy", lambda s: percent(s.final.accuracy.value)),
+        ("95 % interval (Wilson)", lambda s: interval_text(s.final.accuracy.interval)),
+        ("correct / asked", lambda s: f"{s.final.accuracy.correct} / {s.final.accuracy.asked}"),
+    ]
+    if not single_prompts:
+        rows.insert(0, ("final answer", lambda s: s.final.name))
+        rows += [
+            ("single prompts", lambda s: percent(s.accuracy.value)),
+            ("95 % interval (clustered)", lambda s: interval_text(s.accuracy.interval)),
+            ("correct / prompts", lambda s: f"{s.accuracy.correct} / {s.n}"),
+        ]
+    if any(s.final.ties for s in runs.values()):
+        rows.append(("ties (accuracy if shared)", ties_text))
+    if any(s.final.votes for s in runs.values()):
+        rows.append(("vote of k prompts", lambda s: votes_curve_text(s.final.votes) or "-"))
+    rows += [
+        ("unparsed / truncated / failed", lost_answers),
+        ("answers a b c d", lambda s: label_counts(s.predicted)),
+        ("gold a b c d", lambda s: label_counts(s.gold)),
+        ("floor: guessing", lambda s: percent(s.floors.chance)),
+        ("floor: one letter always", constant_floor),
+    ]
+    if any(summary.soft for summary in runs.values()):
+        rows.insert(5, ("of them soft (only called likely)", lambda s: str(s.soft)))
+    cells = [(name, *(show(summary) for summary in runs.values())) for name, show in rows]
+    return render_text(Table(("", *runs), cells))
+
+
+def law_table(summary: Summary) -> str:
+    """Accuracy by law with its interval."""
+    return _by("law", {law or "(unknown)": a for law, a in summary.by_law.items()})
+
+
+def retrieval_table(summary: Summary) -> str:
+    """Accuracy where a gold article was retrieved, and where none was."""
+    return _by("retrieval", {_RETRIEVAL[key]: a for key, a in summary.by_retrieval.items()})
+
+
+def orders_text(orders: PermutationSummary) -> str:
+    """Accuracy by choice order, the consistency, and the accuracy of the averaged answer."""
+    rows = dict(orders.by_order)
+    if orders.averaged is not None:
+        rows["averaged answer"] = orders.averaged
+    lines = [_by("order", rows)]
+    if orders.consistency is not None:
+        lines.append(
+            f"same choice in every order: {orders.consistent} of {orders.questions} questions "
+            f"({percent(orders.consistency)})"
+        )
+    if orders.left_out:
+        lines.append(f"asked in some orders only: {orders.left_out} questions")
+    return "\n".join(lines)
+
+
+def votes_text(votes: VoteSummary) -> str:
+    """The accuracy of the majority beside that of each sample."""
+    a = votes.accuracy
+    lines = [
+        f"majority of {votes.samples}: {_accuracy(a)}; samples agree to {percent(votes.agreement)}",
+        f"single samples: {', '.join(percent(sample.value) for sample in votes.by_sample)}",
+    ]
+    if votes.undecided:
+        lines.append(f"no sample gave an answer: {votes.undecided} questions")
+    return "\n".join(lines)
+
+
+def forced_text(accuracy: Accuracy, *, unanswered: int, forced: int, failed: int) -> str:
+    """The accuracy with forced answers, which is not the accuracy of the run.
+
+    Args:
+        accuracy: with forced answers counted like others.
+        unanswered: texts that gave no answer.
+        forced: of them, those with a forced one.
+        failed: of them, those for which the backend broke.
+    """
+    text = (
+        f"with forced answers: {_accuracy(accuracy)}; an answer was forced for {forced} of {unanswered} "
+        "texts without one"
+    )
+    return f"{text}, {failed} failed" if failed else text
+
+
+def mass_text(mass: LabelMass, what: str) -> str:
+    """How much of the next token's probability the labels had.
+
+    Args:
+        mass: the figures.
+        what: of which answers.
+    """
+    return (
+        f"label mass of {mass.scored} {what}: median {mass.median:.2g}, lowest {mass.lowest:.2g}; "
+        f"below {mass.threshold:g} in {mass.low} ({percent(mass.share)})"
+    )
+
+
+def _by(heading: str, groups: Mapping[str, Accuracy]) -> str:
+    rows = [
+        (name, percent(a.value), interval_text(a.interval), str(a.asked))
+        for name, a in groups.items()
+    ]
+    return render_text(Table((heading, "accuracy", "95 % interval", "n"), rows))
+
+
+def _accuracy(a: Accuracy) -> str:
+    return f"{percent(a.value)} ({interval_text(a.interval)}), {a.correct} / {a.asked}"
