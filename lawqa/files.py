@@ -330,7 +330,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"key {twice!r} stands more than once in one object")
+        raise ValueError(f"key {twice!r} occurs more than once in one object")
     return value
 
 

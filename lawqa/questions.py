@@ -275,7 +275,7 @@ def _choices(text: str, problems: list[str]) -> tuple[str, ...]:
     found = [match[1] for match in matches if match]
     counts = Counter(found)
     problems.extend(
-        f"field {_CHOICES}: label {label} stands {times} times"
+        f"field {_CHOICES}: label {label} occurs {times} times"
         for label, times in counts.items()
         if times > 1
     )
@@ -312,7 +312,7 @@ def _contradictions(path: Path, numbered: Sequence[tuple[int, Question]]) -> Ite
             yield f"{label}: {what} {other.key} ({before})"
     for key, found in places.items():
         if len(found) > 1:
-            yield f"{key}: stands {len(found)} times ({', '.join(found)})"
+            yield f"{key}: occurs {len(found)} times ({', '.join(found)})"
 
 
 def _disagreements(question: Question, other: Question) -> Iterator[str]:

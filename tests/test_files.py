@@ -17,8 +17,8 @@ pytestmark = pytest.mark.every_python
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"a": 1, "b": 2, "a": 3}', "key 'a' stands more than once in one object"),
-        ('[{"x": {"問": 1, "問": 1}}]', "key '問' stands more than once in one object"),
+        ('{"a": 1, "b": 2, "a": 3}', "key 'a' occurs more than once in one object"),
+        ('[{"x": {"問": 1, "問": 1}}]', "key '問' occurs more than once in one object"),
         ("NaN", "NaN is not a JSON number"),
         ("[-Infinity]", "-Infinity is not a JSON number"),
         ("9" * 5000, "Exceeds the limit"),
@@ -35,7 +35,7 @@ def test_json_that_cannot_be_trusted_is_refused(text: str, message: str) -> None
 def test_what_is_wrong_with_a_line_is_found_at_its_number(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('1\n\n{"a": 1, "a": 2}\n', encoding="utf-8")
-    with pytest.raises(DataError, match=r"x\.jsonl: line 3: key 'a' stands more than once"):
+    with pytest.raises(DataError, match=r"x\.jsonl: line 3: key 'a' occurs more than once"):
         list(json_lines(path))
 
 

@@ -21,7 +21,7 @@ class GenerationSettings:
     top_p: float = 1.0
     """Sample from the likeliest tokens that hold this share of the probability; 1 for all."""
     top_k: int = 0
-    """Sample from so many of the likeliest tokens; 0 for all."""
+    """Sample from the N likeliest tokens; 0 for all."""
     min_p: float = 0.0
     """Drop tokens less likely than this share of the likeliest; 0 for none."""
     seed: int = 0

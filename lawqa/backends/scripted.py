@@ -150,7 +150,7 @@ def _check_entry(key: str, entry: object) -> None:
     )
     if not known:
         raise DataError(
-            f"the script's entry for {key!r} is no completion: {entry!r}",
+            f"the script's entry for {key!r} is not a completion: {entry!r}",
             'a text, a list of texts, or {"text": …} with hit_limit, stopped, thinking_closed, in_thought, '
             "logprobs (four numbers), label_mass, forced (a label), delay (seconds) or error",
         )

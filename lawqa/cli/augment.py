@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 class StatuteQuestionsCommand:
     """Make four-choice questions of statutes, without a language model.
 
-    Beside FILE.json stands FILE.provenance.json: where each question comes from, and what was left out.
+    FILE.provenance.json beside FILE.json records where each question comes from, and what was left out.
     """
 
     articles: Path
@@ -39,7 +39,7 @@ class StatuteQuestionsCommand:
     """cloze: the missing words; altered: the true statement among altered ones; which: the provision that
     says it."""
     limit: int | None = None
-    """At most so many, rounded down to a multiple of four."""
+    """At most N, rounded down to a multiple of four."""
     seed: int = 0
     """Decides wrong answers, wordings, order, and what a limit keeps."""
     fresh: FlagCreatePairsOff[bool] = False

@@ -38,9 +38,9 @@ class SplitFlags:
     fold: int | None = None
     """Only this fold, from 1; `lawqa crossval pool` joins them later."""
     seeds: int = 1
-    """Train each fold so many times, with --seed, --seed + 1, and so on."""
+    """Train each fold N times, with --seed, --seed + 1, and so on."""
     fresh: FlagCreatePairsOff[bool] = False
-    """Remove what an earlier one left in the directory (with --fold: of that fold), and begin anew."""
+    """Remove what an earlier one left in the directory (with --fold: of that fold), and start over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class RecordFlags:
     mix: str | None = None
     """Train on several conditions by ratio, such as closed=1,gold=2; --condition is evaluated."""
     permutations: Literal[1, 4, 24] = 1
-    """Train on each question in so many orders of its choices."""
+    """Train on each question in N orders of its choices."""
     few_shot: bool = False
     """Put two solved questions before each question, in training and evaluation."""
 
@@ -69,7 +69,7 @@ class EvaluationFlags:
 
 @dataclass(frozen=True, kw_only=True)
 class CrossvalRun:
-    """Split into folds, train and evaluate each, and pool the held-out answers; goes on where it stopped."""
+    """Split into folds, train and evaluate each, and pool the held-out answers; resumes where it stopped."""
 
     split: OmitArgPrefixes[SplitFlags]
     records: OmitArgPrefixes[RecordFlags]
@@ -121,7 +121,9 @@ class CrossvalRun:
             fresh=self.split.fresh,
             quiet=self.training.console.quiet,
         )
-        with resume_hint_on_interrupt("what is done is kept; the same command goes on"):
+        with resume_hint_on_interrupt(
+            "finished work is kept; run the same command again to resume"
+        ):
             pooled = run_crossval(config, logger.info)
         if pooled:
             print(pooled_text(pooled))

@@ -55,7 +55,7 @@ class Distill:
     seed: int = 0
     """The seed of sampling."""
     fresh: FlagCreatePairsOff[bool] = False
-    """Start anew; without it the same command goes on where it stopped."""
+    """Start over; without it the same command resumes where it stopped."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
@@ -97,7 +97,7 @@ class Distill:
             )
         )
         with resume_hint_on_interrupt(
-            "samples so far are kept; the same command goes on"
+            "samples so far are kept; run the same command again to resume"
             + (", without --fresh" if self.fresh else "")
         ):
             result = distill(config, backend, logger.info)

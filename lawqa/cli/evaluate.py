@@ -47,7 +47,7 @@ class Evaluate:
     output: Path | None = None
     """Also write config, summary and results as one JSON file."""
     samples: int | None = None
-    """Ask only the first so many questions."""
+    """Ask only the first N questions."""
     condition: ConditionFlag = None
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
     no_rag: FlagCreatePairsOff[bool] = False
@@ -63,7 +63,7 @@ class Evaluate:
     few_shot: bool = False
     """Put two solved questions before each question."""
     permutations: Literal[1, 4, 24] = 1
-    """Ask each question in so many orders of its choices."""
+    """Ask each question in N orders of its choices."""
     llm_backend: Literal["hf", "ollama", "openai", "scripted"] = "hf"
     """Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table."""
     script: Path | None = None
@@ -91,7 +91,7 @@ class Evaluate:
     run_dir: Path | None = None
     """The run directory. Without it: a new one under runs/."""
     resume: FlagCreatePairsOff[bool] = False
-    """Go on with the run in --run-dir: ask what is missing or failed. A new run where there is none."""
+    """Resume the run in --run-dir: ask what is missing or failed. A new run where there is none."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier run in the run directory, and an earlier output file."""
     allow_leak: FlagCreatePairsOff[bool] = False
@@ -126,7 +126,7 @@ class Evaluate:
 
             logger.error("interrupted")  # noqa: TRY400 - it is no bug
             if ranks.rank == 0 and config.run_dir and holds_run(config.run_dir):
-                logger.error(f"hint: {self._again(config.run_dir)}  goes on")  # noqa: TRY400
+                logger.error(f"hint: {self._again(config.run_dir)}  resumes it")  # noqa: TRY400
             return exit_code(stop)
         failed = sum(result.summary.outcomes["failed"] for result in results)
         if ranks.rank == 0:

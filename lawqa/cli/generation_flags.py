@@ -19,11 +19,11 @@ class GenerationFlags:
     top_p: float = 1.0
     """Sample from the likeliest tokens that hold this share of the probability."""
     top_k_sampling: int = 0
-    """Sample from so many of the likeliest tokens; 0 for all."""
+    """Sample from the N likeliest tokens; 0 for all."""
     min_p: float = 0.0
     """Drop tokens less likely than this share of the likeliest."""
     ensemble: int = 1
-    """Ask each question so many times with sampling and take the majority."""
+    """Ask each question N times with sampling and take the majority."""
     thinking_budget: int | None = None
     """The most tokens of a think block: one that reaches them is closed and the answer asked for."""
     stop_at_final_answer: bool = True

@@ -292,7 +292,7 @@ def evaluation_text(summary: dict[str, Any]) -> str:
     lines = [render_text(Table(columns, rows)), ""]
     if summary["without_gold"]:
         lines += [f"{summary['without_gold']} questions whose context quotes no statute", ""]
-    lines.append(f"{len(summary['misses'])} questions whose first result is no gold article:")
+    lines.append(f"{len(summary['misses'])} questions whose first result is not a gold article:")
     for miss in summary["misses"]:
         gold = ", ".join(f"{g['law_title']}{g['name']} ({_rank(g['rank'])})" for g in miss["gold"])
         lines.append(f"  {_rank(miss['rank']):>5}  {miss['id']}: {gold}")

@@ -75,7 +75,7 @@ class PlaceShow:
 
 @dataclass(frozen=True)
 class PlaceCommand:
-    """Say, and see, which place this machine is."""
+    """Set or show which place this machine is."""
 
     command: Annotated[
         Annotated[PlaceInit, subcommand("init")] | Annotated[PlaceShow, subcommand("show")],

@@ -24,7 +24,7 @@ _UNITS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Say what fits a GPU, from the config alone; with --power, what a comparison can detect."""
+    """Show what fits a GPU, from the config alone; with --power, what a comparison can detect."""
 
     model: str = DEFAULT_MODEL
     """A model directory, a config.json, a name in the Hugging Face cache, or a published Qwen3."""
@@ -47,7 +47,7 @@ class Plan:
     json: FlagCreatePairsOff[bool] = False
     """Print JSON."""
     power: FlagCreatePairsOff[bool] = False
-    """Say instead how large a difference a comparison can detect, by questions, votes, orders and seeds."""
+    """Show instead how large a difference a comparison can detect, by questions, votes, orders and seeds."""
     powered: OmitArgPrefixes[PowerFlags] = field(default_factory=PowerFlags)
 
     def run(self) -> int:
@@ -99,7 +99,7 @@ def parse_memory(text: str) -> int:
     match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)\s*", text)
     unit = _UNITS.get(match[2].lower()) if match else None
     if match is None or unit is None or float(match[1]) == 0:
-        raise ConfigError(f"--memory {text}: no amount of memory", "for example --memory 20GiB")
+        raise ConfigError(f"--memory {text}: not an amount of memory", "for example --memory 20GiB")
     return int(float(match[1]) * unit)
 
 

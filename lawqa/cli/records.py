@@ -48,9 +48,9 @@ class Records:
     mix: str | None = None
     """Several conditions by ratio, such as closed=1,gold=2, instead of --condition."""
     permutations: Literal[1, 4, 24] = 1
-    """Write each question in so many orders of its choices."""
+    """Write each question in N orders of its choices."""
     samples: int | None = None
-    """Use only the first so many questions."""
+    """Use only the first N questions."""
     seed: int = 0
     """Decides which question gets which condition of --mix."""
     fresh: FlagCreatePairsOff[bool] = False
@@ -167,6 +167,6 @@ def parse_mix(text: str) -> list[tuple[Condition, int]]:
         found.append((known, int(weight)))
     if len({name for name, _ in found}) != len(found):
         raise ConfigError(
-            f"--mix {text}: a condition stands twice", "for example --mix closed=1,gold=2"
+            f"--mix {text}: a condition is given twice", "for example --mix closed=1,gold=2"
         )
     return found

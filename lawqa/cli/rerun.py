@@ -15,7 +15,7 @@ from lawqa.settings.declared import Vocabulary, flags_of
 def resume_command(
     command: Vocabulary, arguments: Any, run_dir: Path, always: Collection[str] = ()
 ) -> str:
-    """What a user types to go on with a run.
+    """Return the command that resumes a run.
 
     Args:
         command: the command's name.

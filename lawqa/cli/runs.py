@@ -209,7 +209,9 @@ def _manifest(path: Path) -> Mapping[str, Any]:
     if run.problem:
         raise DataError(run.problem)
     if run.kind not in KINDS:
-        raise DataError(f"{path}: is no run but an {run.kind}", "lawqa runs list  shows the runs")
+        raise DataError(
+            f"{path}: is not a run but an {run.kind}", "lawqa runs list  shows the runs"
+        )
     return run.manifest
 
 

@@ -39,7 +39,7 @@ class Parse:
     workers: int | None = None
     """Processes. Without it: one a CPU."""
     resume: FlagCreatePairsOff[bool] = False
-    """Go on with an interrupted parse."""
+    """Resume an interrupted parse."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier file or an interrupted parse."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
@@ -57,7 +57,7 @@ class Parse:
             quiet=self.console.quiet,
         )
         today = datetime.now().astimezone().date()
-        with resume_hint_on_interrupt("what is done is kept; --resume goes on"):
+        with resume_hint_on_interrupt("finished work is kept; --resume resumes it"):
             result = parse_statutes(config, today=today)
         print(
             f"wrote {result.articles:,} articles of {result.laws:,} laws as of {result.as_of} "

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StepRun:
-    """Run steps in order; those that are done are skipped, and the same call goes on where it stopped."""
+    """Run steps in order; those that are done are skipped, and the same call resumes where it stopped."""
 
     steps: Positional[tuple[str, ...]]
     """The steps by id; see `lawqa step list`."""
@@ -29,7 +29,7 @@ class StepRun:
     dry_run: FlagCreatePairsOff[bool] = False
     """Print the commands as the documents show them; run nothing."""
     fresh: FlagCreatePairsOff[bool] = False
-    """Do steps anew that were made with another command, input or version; replaces what they made."""
+    """Redo steps that were made with another command, input or version, and replace their outputs."""
     adopt: FlagCreatePairsOff[bool] = False
     """Take outputs as they are that were made by hand."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)

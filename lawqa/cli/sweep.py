@@ -28,7 +28,7 @@ class GridFlags:
     train_file: Path
     """The questions to train on, as JSON or JSONL; test questions are not among them."""
     output_dir: Path
-    """Where the sweep goes; the same command goes on where it stopped."""
+    """Where the sweep goes; the same command resumes where it stopped."""
     learning_rates: tuple[float, ...] = (1e-4, 2e-4, 4e-4)
     """Highest learning rates."""
     ranks: tuple[int, ...] = (16,)
@@ -87,7 +87,9 @@ class Sweep:
             ),
             Grid(grid.learning_rates, grid.ranks, grid.epochs),
         )
-        with resume_hint_on_interrupt("what is done is kept; the same command goes on"):
+        with resume_hint_on_interrupt(
+            "finished work is kept; run the same command again to resume"
+        ):
             result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
         print("\nto train with the best on all the questions:")

@@ -40,7 +40,7 @@ COMMANDS = {
     ),
     "plan": Entry(
         "Plan",
-        "Say what fits a GPU, from the config alone; with --power, what a comparison can detect.",
+        "Show what fits a GPU, from the config alone; with --power, what a comparison can detect.",
         "train",
     ),
     "records": Entry("Records", "Make training records of questions.", "evaluate"),
@@ -94,7 +94,7 @@ COMMANDS = {
         "Doctor",
         "Check this machine before hours are spent: exit code 0 well, 1 warnings, 2 problems.",
     ),
-    "place": Entry("PlaceCommand", "Say, and see, which place this machine is."),
+    "place": Entry("PlaceCommand", "Set or show which place this machine is."),
     "docs": Entry(
         "Docs", "Make the documents from the declared commands, or check that they are current."
     ),

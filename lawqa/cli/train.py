@@ -49,7 +49,7 @@ class Train(TrainingFlags, DevSettings, TrainingFiles):
                 logger.warning("note: %s", note)
             if self.resume and prepared.earlier is None:
                 logger.warning(
-                    "note: %s holds no training to go on with: a new one begins", self.output_dir
+                    "note: %s holds no training to resume: a new one begins", self.output_dir
                 )
             print(plan_text(prepared))
             if not self.do_train:

@@ -135,11 +135,11 @@ class Command:
     alternative_to: str = ""
     """The command that it can stand for."""
     resume: tuple[str, ...] = ()
-    """Flags that go on with an interrupted run."""
+    """Flags that resume an interrupted run."""
     fresh: tuple[str, ...] = ()
     """Flags that replace an earlier output."""
     continues: bool = False
-    """The same command goes on where it was interrupted, and may run over its own outputs."""
+    """The same command resumes where it was interrupted, and may run over its own outputs."""
     accepts: tuple[int, ...] = (0,)
     """Exit codes that count as done."""
     duration_ja: str = ""

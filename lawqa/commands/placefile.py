@@ -148,7 +148,7 @@ def read_place_file(path: Path, *, host: str | None = None) -> PlaceFile:
         raise ConfigError(
             f"{path}: is for hosts named {pattern}, this one is {name}",
             "where this is the machine, now with another name: lawqa place init "
-            f"{content.get('place', 'PLACE')} --fresh  writes the file anew",
+            f"{content.get('place', 'PLACE')} --fresh  writes the file again",
         )
     return PlaceFile(path, content.pop("place", None), pattern, content)
 

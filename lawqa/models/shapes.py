@@ -98,13 +98,13 @@ class ModelShape:
         heads, hidden = config["num_attention_heads"], config["hidden_size"]
         if "head_dim" not in numbers and hidden % heads:
             raise ConfigError(
-                f"{name}: hidden_size {hidden} in its config is no multiple of num_attention_heads {heads}, "
-                "and there is no head_dim"
+                f"{name}: hidden_size {hidden} in its config is not a multiple of num_attention_heads "
+                f"{heads}, and there is no head_dim"
             )
         kv_heads = numbers.get("num_key_value_heads", heads)
         if heads % kv_heads:
             raise ConfigError(
-                f"{name}: num_attention_heads {heads} in its config is no multiple of "
+                f"{name}: num_attention_heads {heads} in its config is not a multiple of "
                 f"num_key_value_heads {kv_heads}"
             )
         return cls(

@@ -73,7 +73,7 @@ def require_recorded(adapter: Path, manifest: Mapping[str, Any]) -> None:
     if digest is None:
         logger.warning(
             "note: the manifest of %s is from before checksums were written down: whether its "
-            "tensors are those of that training cannot be told", adapter,
+            "tensors are those of that training is unknown", adapter,
         )  # fmt: skip
     elif digest != AdapterContent.read(adapter).weights_sha256:
         raise BackendError(

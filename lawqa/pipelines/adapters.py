@@ -68,7 +68,7 @@ class AdapterManifest:
         path = model / MERGED
         if not path.is_file():
             return None
-        hint = "lawqa merge --fresh  writes the model anew"
+        hint = "lawqa merge --fresh  writes the model again"
         try:
             content = read_json(path)["manifest"]
         except DataError as problem:
@@ -231,7 +231,7 @@ class AdapterManifest:
             )
         return [
             f"UNKNOWN BASE: {self.path} says that it was trained over {named or 'some model'}, and is "
-            f"applied to {model_name(base)}; whether they are the same cannot be told"
+            f"applied to {model_name(base)}; whether they are the same is unknown"
         ]
 
     def check_wording(

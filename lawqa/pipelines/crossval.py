@@ -232,7 +232,7 @@ def _same_settings(config: CrossvalConfig) -> None:
             raise ConfigError(
                 f"{config.output_dir}: holds a cross-validation with other settings "
                 f"({', '.join(changed)})",
-                "give the same options to go on with it, or another --output-dir",
+                "give the same options to resume it, or another --output-dir",
             )
     else:
         write_json(file, {"schema_version": 1, "settings": settings})

@@ -126,7 +126,7 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
         if manifest["status"] != "done":
             raise DataError(
                 f"{runs[fold]}: is {manifest['status']}, not done",
-                "run the same lawqa crossval run again: it goes on where it stopped",
+                "run the same lawqa crossval run again: it resumes where it stopped",
             )
     indexes = {(manifest.get("retrieval") or {}).get("index_sha256") for manifest in manifests}
     if len(indexes) > 1:

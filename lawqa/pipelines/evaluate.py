@@ -157,7 +157,7 @@ def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
         return _take_part(job, opened(), ranks)
     earlier = earlier_run(job)
     if job.config.resume and not earlier:
-        say(f"{job.run_dir}: holds no run to go on with, a new one begins")
+        say(f"{job.run_dir}: holds no run to resume: a new one begins")
     with ExitStack() as held:
         known = StoredResults(texts=job.config.output is not None)
         if earlier:

@@ -29,7 +29,7 @@ class EvaluationConfig:
     backend: Literal["hf", "ollama", "openai", "scripted"]
     """Who answers."""
     samples: int | None = None
-    """Only the first so many questions; None for all."""
+    """Only the first N questions; None for all."""
     permutations: Literal[1, 4, 24] = 1
     """In how many orders of its choices each question is asked."""
     ensemble: int = 1
@@ -57,7 +57,7 @@ class EvaluationConfig:
     top_p: float = 1.0
     """Sample from the likeliest tokens that hold this share of the probability; 1 for all."""
     top_k_sampling: int = 0
-    """Sample from so many of the likeliest tokens; 0 for all."""
+    """Sample from the N likeliest tokens; 0 for all."""
     min_p: float = 0.0
     """Drop tokens less likely than this share of the likeliest; 0 for none."""
     thinking_budget: int | None = None
@@ -81,7 +81,7 @@ class EvaluationConfig:
     output: Path | None = None
     """Also write config, summary and results as one JSON file."""
     resume: bool = False
-    """Go on with the run in the run directory, if there is one."""
+    """Resume the run in the run directory, if there is one."""
     fresh: bool = False
     """Replace an earlier run and output."""
     allow_leak: bool = False
@@ -139,9 +139,9 @@ def check_config(config: EvaluationConfig) -> None:
          f"--thinking-budget is {config.thinking_budget}, expected 1 or more and below "
          f"--max-new-tokens ({config.max_new_tokens})"),
         (not (config.resume and config.fresh),
-         "--resume goes on with a run and --fresh replaces it: leave one of them out"),
+         "--resume resumes a run and --fresh replaces it: leave one of them out"),
         (not config.resume or config.run_dir is not None,
-         "--resume needs --run-dir: which run is to go on?"),
+         "--resume needs --run-dir: which run is to be resumed?"),
     )  # fmt: skip
     problems = out_of_range(config) + [problem for holds, problem in rules if not holds]
     if problems:

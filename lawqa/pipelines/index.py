@@ -113,7 +113,7 @@ def build_index(config: IndexConfig) -> dict[str, Any]:
     try:
         return _built(config)
     except KeyboardInterrupt:
-        left = f"{config.output_dir} is as it was before; the same command begins anew"
+        left = f"{config.output_dir} is as it was before; the same command starts over"
         raise Interrupted(signal.SIGINT, left) from None
 
 

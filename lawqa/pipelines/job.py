@@ -206,7 +206,7 @@ def _server_notes(config: EvaluationConfig) -> Iterator[str]:
     if config.server is not None and config.server.kind == "openai" and not config.server.tokenizer:
         yield (
             "CUT PROMPTS MAY PASS: without --tokenizer a prompt of which the server dropped half or less "
-            "is not told from a whole one"
+            "cannot be told from a whole one"
         )
 
 

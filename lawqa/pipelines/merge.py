@@ -199,7 +199,7 @@ def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
     if config.model_name and _over_4bit_files(adapter):
         return [
             f"UNKNOWN BASE: {config.adapter} was trained over files of 4-bit weights; whether they were made "
-            f"from {name} cannot be told"
+            f"from {name} is unknown"
         ]
     return adapter.check_identity(found, allow_base_mismatch=config.allow_base_mismatch)
 

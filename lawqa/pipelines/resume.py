@@ -47,7 +47,7 @@ def earlier_run(job: Job) -> dict[str, Any] | None:
         if (path / RESULTS).exists():
             raise DataError(
                 f"{path}: holds {RESULTS} but no {MANIFEST}, so what was asked is not known",
-                "--fresh asks everything anew",
+                "--fresh asks everything again",
             )
         return None
     try:
@@ -55,8 +55,8 @@ def earlier_run(job: Job) -> dict[str, Any] | None:
     except DataError as problem:
         raise DataError(
             problem.message,
-            f"without it the answers in {path / RESULTS} cannot be gone on with: put a copy of it back, "
-            "or --fresh asks everything anew",
+            f"without it the answers in {path / RESULTS} cannot be resumed: put a copy of it back, "
+            "or --fresh asks everything again",
         ) from None
     # Here and not only after loading: a finished run loads none, and a wrong one is better known at once.
     content = None
@@ -105,7 +105,7 @@ def continued(manifest: Manifest, earlier: Mapping[str, Any] | None) -> Manifest
     began = earlier["environment"].get("lawqa")
     notes = manifest.notes
     if began != lawqa.__version__:
-        notes = [*notes, f"BEGUN WITH lawqa {began}, gone on with {lawqa.__version__}"]
+        notes = [*notes, f"BEGUN WITH lawqa {began}, resumed with {lawqa.__version__}"]
     return replace(manifest, started=earlier["started"], figures=figures, notes=notes)
 
 

@@ -47,7 +47,7 @@ class ParseConfig:
     workers: int | None = None
     """Processes; None for one a CPU."""
     resume: bool = False
-    """Go on with an interrupted parse."""
+    """Resume an interrupted parse."""
     fresh: bool = False
     """Replace an earlier file or an interrupted parse."""
     quiet: bool = False
@@ -100,7 +100,7 @@ def parse_statutes(config: ParseConfig, *, today: date) -> ParseResult:
     except OSError as problem:
         raise ConfigError(
             f"{config.output}: cannot be written: {problem.strerror}",
-            "what is done is kept; --resume goes on",
+            "finished work is kept; --resume resumes it",
         ) from None
     failures = (*refused, *(Failure(law.path, law.error) for law in done if law.error))
     result = ParseResult(
@@ -136,7 +136,7 @@ def _check_options(config: ParseConfig) -> None:
     if interrupted:
         raise ConfigError(
             f"{config.output}: an interrupted parse lies beside it",
-            "--resume goes on with it; --fresh starts anew",
+            "--resume resumes it; --fresh starts over",
         )
 
 
@@ -147,7 +147,7 @@ def _resolved_day(config: ParseConfig, earlier: Job | None, today: date) -> date
     if config.as_of not in (None, day):
         raise ConfigError(
             f"--as-of is {config.as_of}, but the interrupted parse is as of {day}",
-            "leave it out to go on; --fresh starts anew",
+            "leave it out to resume; --fresh starts over",
         )
     return day
 
@@ -213,7 +213,7 @@ def _still_valid(
     if before.files_sha256 != job.files_sha256 or paths != [f.path for f in files[: len(done)]]:
         raise ConfigError(
             f"the interrupted parse read other files ({before.input}) than {job.input} holds now",
-            "--fresh parses everything anew",
+            "--fresh parses everything again",
         )
     size = partial.stat().st_size if partial.exists() else 0
     return [law for law in done if law.end <= size]

@@ -80,11 +80,11 @@ class Journal:
         """The job and the laws that are done; a line that was cut off while it was written is not one.
 
         Raises:
-            DataError: it is no journal, or of another version.
+            DataError: it is not a journal, or of another version.
         """
         first, *rest = [*self._rows(), {}] if self.path.exists() else [{}]
         foreign = DataError(
-            f"{self.path}: is no journal of this version", "--fresh parses everything anew"
+            f"{self.path}: is not a journal of this version", "--fresh parses everything again"
         )
         if first.get("schema_version") != SCHEMA_VERSION:
             raise foreign

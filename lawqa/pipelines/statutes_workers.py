@@ -70,7 +70,7 @@ def converted_in_order(
     except BrokenProcessPool:
         raise DataError(
             "a worker process died, perhaps for want of memory",
-            "--resume goes on; fewer --workers take less memory",
+            "--resume resumes it; fewer --workers take less memory",
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)

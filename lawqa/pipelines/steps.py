@@ -138,23 +138,23 @@ def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> 
         return Decision("run", "its outputs are not there")
     if same:
         if command.continues or command.resume:
-            return Decision("resume", "goes on where it stopped")
-        return Decision("fresh", "was not finished; begins anew")
+            return Decision("resume", "resumes where it stopped")
+        return Decision("fresh", "was not finished; starts over")
     if config.fresh:
-        return Decision("fresh", "made anew, as --fresh asks")
+        return Decision("fresh", "made again, as --fresh asks")
     if state is None and config.adopt and whole:
         return Decision("adopt", "its outputs are taken as they are")
     if state is None and not whole and (command.continues or command.resume):
-        return Decision("resume", "goes on with what is there")
+        return Decision("resume", "resumes from what is there")
     if state is None:
         raise ConfigError(
             f"{command.id}: {(there or rendered.outputs)[0]} is there, but `lawqa step` did not make it",
-            "--adopt takes it as it is, --fresh makes it anew (with make: STEP_FLAGS=--adopt)",
+            "--adopt takes it as it is, --fresh makes it again (with make: STEP_FLAGS=--adopt)",
         )
     changed = ", ".join(state.ran_with.differences(fingerprint(rendered)))
     raise ConfigError(
         f"{command.id}: its outputs were made with another {changed}",
-        f"lawqa step run {command.id} --place {config.place} --fresh  makes them anew and replaces "
+        f"lawqa step run {command.id} --place {config.place} --fresh  makes them again and replaces "
         "the earlier ones",
     )
 
@@ -201,7 +201,7 @@ def _run_one(
         )
     if status == "done" and ended.asked is not None:
         # It was in its last moments, or some library ate the signal; whoever asked wants no further step.
-        say(f"stopped after {command.id}, which is done; run the same command again, it goes on")
+        say(f"stopped after {command.id}, which is done; run the same command again to resume")
         return 128 + ended.asked
     if status == "done":
         return 0
@@ -212,7 +212,7 @@ def _run_one(
 def _what_to_do(source: Source, rendered: Rendered, status: str, code: int, log: Path) -> str:
     command = rendered.command
     if status == "interrupted":
-        return f"{command.id}: interrupted; run the same command again, it goes on. Log: {log}"
+        return f"{command.id}: interrupted; run the same command again to resume. Log: {log}"
     lines = [f"{command.id}: failed with exit code {code}. Log: {log}", "what to do:"]
     for failure in (source.failures[name] for name in command.failures):
         lines += [f"  when {failure.when}:", f"      {failure.do}"]

@@ -77,18 +77,16 @@ def read_state(path: Path) -> StepState | None:
         state = StepState(ran_with=Fingerprint(**ran_with), **content)
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise DataError(
-            f"{path}: is not the state of a step: {problem}", _begin_anew(path)
+            f"{path}: is not the state of a step: {problem}", _start_over(path)
         ) from None
     if found != SCHEMA_VERSION:
         message = f"{path}: schema_version is {found}, expected {SCHEMA_VERSION}"
-        raise DataError(message, _begin_anew(path))
+        raise DataError(message, _start_over(path))
     return state
 
 
-def _begin_anew(path: Path) -> str:
-    return (
-        f"remove {path}; then --adopt takes the step's outputs as they are, --fresh makes them anew"
-    )
+def _start_over(path: Path) -> str:
+    return f"remove {path}; then --adopt takes the step's outputs as they are, --fresh makes them again"
 
 
 def fingerprint(rendered: Rendered) -> Fingerprint:

@@ -208,7 +208,7 @@ def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
     if changed:
         raise ConfigError(
             f"{config.output_dir}: holds a sweep with other settings ({', '.join(changed)})",
-            "give the same options to go on with it, or another --output-dir",
+            "give the same options to resume it, or another --output-dir",
         )
     return bool(manifest["status"] == "done")
 

@@ -86,7 +86,7 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
                 _finish(prepared, figures, run, manifest, say)
     except BaseException as problem:
         if main_process:
-            # On a full disk the first problem is the one to tell; a "running" manifest is gone on with too.
+            # On a full disk the first problem is the one to tell; a "running" manifest is resumed too.
             with suppress(OSError):
                 run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
         raise

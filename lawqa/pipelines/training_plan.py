@@ -78,4 +78,4 @@ def _saving_text(training: Hyperparameters) -> str:
         f"every {training.save_steps} steps" if training.save_steps else "",
     ]
     when = " and ".join(filter(None, rhythms)) or "never before the end"
-    return f"a checkpoint {when}, and when a signal asks to stop; --resume goes on"
+    return f"a checkpoint {when}, and when a signal asks to stop; --resume resumes it"

@@ -94,7 +94,7 @@ def _refuse(output_dir: Path, before: Mapping[str, Any], after: Mapping[str, Any
     if differences:
         raise ConfigError(
             f"{output_dir}: holds a training that differs: " + "; ".join(differences),
-            "give the same options and data to go on with it, or --fresh to train anew",
+            "give the same options and data to resume it, or --fresh to train from scratch",
         )
 
 

@@ -120,7 +120,7 @@ def _from_json(item: dict[str, Any]) -> TrainingRecord:
     spec_id, prompt_hash = item["prompt_spec"], item.get("prompt_hash", "")
     if spec_id != LEGACY_SPEC and prompt_hash != spec_hash(PromptSpec.from_id(spec_id), ""):
         raise ValueError(
-            f"{spec_id} was worded differently when it was written; make the records anew"
+            f"{spec_id} was worded differently when it was written; make the records again"
         )
     return TrainingRecord(
         messages=tuple(Message(m["role"], _text(m["content"])) for m in item["messages"]),

@@ -263,9 +263,7 @@ def _cost(run: ReportRun) -> tuple[Cell, ...]:
     results = [entry.result for entry in run.entries]
     seconds = [result.seconds for result in results if result.seconds is not None]
     prompts = [result.prompt_tokens for result in results if result.prompt_tokens]
-    texts = [
-        result.completion_tokens for result in results if result.completion_tokens is not None
-    ]
+    texts = [result.completion_tokens for result in results if result.completion_tokens is not None]
     peak = figures.get("peak_memory_gib") or model.get("peak_memory_gib")
     whole = figures.get("seconds")
     return (

@@ -85,8 +85,8 @@ def evaluate_retrieval(
 def summarise(results: Sequence[QuestionResult], questions: int) -> dict[str, Any]:
     """The figures as JSON: overall, by law, by reference type, and the misses.
 
-    A miss is a question whose first result is no gold article, so that every hit@k can be read off the list;
-    the worst comes first.
+    A miss is a question whose first result is not a gold article, so that the list explains every
+    hit@k; the worst comes first.
 
     Args:
         results: of the questions that have gold articles.

@@ -125,7 +125,7 @@ class RunDirectory:
         if holds_run and not fresh and not _came_to_nothing(path):
             raise ConfigError(
                 f"{path}: already holds a run",
-                "--resume goes on with it, --fresh replaces it; or name another directory",
+                "--resume resumes it, --fresh replaces it; or name another directory",
             )
 
     @classmethod

@@ -26,7 +26,7 @@ class TemplateFacts:
     """What a reader must know of a chat template."""
 
     system_moved: bool = False
-    """It has no system role: the system text stands at the head of the first user turn."""
+    """It has no system role: the system text is at the head of the first user turn."""
     dated: bool = False
     """It prints the date, which is the fixed one."""
     random: bool = False
@@ -68,7 +68,7 @@ def sentences(model: Mapping[str, Any]) -> Iterator[str]:
         return
     if described.get("system_moved"):
         yield (
-            "NO SYSTEM ROLE: the model's chat template has none; the system text stands at the head of the "
+            "NO SYSTEM ROLE: the model's chat template has none; the system text is at the head of the "
             "first user turn, in training as in evaluation"
         )
     if described.get("dated"):

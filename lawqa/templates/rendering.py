@@ -66,7 +66,7 @@ class RenderedChat:
     text: str
     """The text."""
     system_moved: bool = False
-    """Whether the system text stands at the head of the first user turn, for want of a system role."""
+    """Whether the system text is at the head of the first user turn, for want of a system role."""
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ def _start_from(
             if found[0]:
                 progress.say(f"going on from {found[0]}")
             elif (output_dir / LOG).is_file():
-                progress.say("there is no checkpoint to go on from: training begins anew")
+                progress.say("there is no checkpoint to resume from: training starts over")
         else:
             remove_all(output_dir)
     if arguments.world_size > 1:

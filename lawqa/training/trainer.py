@@ -155,7 +155,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     def _in_memory(
         self, model: Any, inputs: Batch, answer_tokens: torch.Tensor
     ) -> tuple[list[Batch], list[torch.Tensor]]:
-        """The micro-batches of a step and their losses; out of memory halves the budget and begins anew."""
+        """The micro-batches of a step and their losses; out of memory halves the budget and starts over."""
         while True:
             parts = self._path.parts(inputs)
             try:

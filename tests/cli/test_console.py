@@ -90,7 +90,7 @@ def test_by_default_notes_are_shown_and_details_are_not(
     assert run(f"{EVALUATE} --resume") == 0
     assert capsys.readouterr().err == (
         "note: --temperature unused: labels are scored, no text is generated\n"
-        "note: r: holds no run to go on with, a new one begins\n"
+        "note: r: holds no run to resume: a new one begins\n"
     )
     assert sorted(path.name for path in here.iterdir()) == ["q.json", "r", "s.json"]
 
@@ -151,7 +151,7 @@ def test_the_log_file_holds_what_is_told_whatever_is_shown(here: Path, flag: str
         r"INFO lawqa [\d.]+: evaluate --data q\.json .* \(in .*, process \d+, ", found[0]
     )
     assert "WARNING note: --temperature unused: labels are scored, no text is generated" in found
-    assert "INFO note: r: holds no run to go on with, a new one begins" in found
+    assert "INFO note: r: holds no run to resume: a new one begins" in found
     assert re.match(r"INFO ended with exit code 0 after \d+ s", found[-1])
     assert any(line.startswith("DEBUG settings: ") for line in found) == (flag == "--verbose")
 
@@ -208,7 +208,7 @@ def test_an_interrupt_is_kept_with_the_way_to_go_on(
     found = records(here / "l.txt")
     assert found[-3] == "ERROR interrupted"
     assert found[-2].startswith("ERROR hint: lawqa evaluate ")
-    assert found[-2].endswith("--resume --temperature 0.5 --log-file l.txt  goes on")
+    assert found[-2].endswith("--resume --temperature 0.5 --log-file l.txt  resumes it")
     assert found[-1].startswith("INFO ended with exit code 130")
     assert "Traceback" not in capsys.readouterr().err
 

@@ -82,7 +82,7 @@ def test_an_interrupt_keeps_the_samples_and_says_how_to_go_on(
         patched.setattr(ScriptedBackend, "generate", interrupted)
         assert distill("--fresh") == 130
     assert capsys.readouterr().err.endswith(
-        "samples so far are kept; the same command goes on, without --fresh\ninterrupted\n"
+        "samples so far are kept; run the same command again to resume, without --fresh\ninterrupted\n"
     )
     assert len((here / "out.samples.jsonl").read_text(encoding="utf-8").splitlines()) == 1
     assert distill() == 0

@@ -278,7 +278,7 @@ def test_ctrl_c_leaves_what_was_there_and_says_how_to_go_on(
     build = ["index", "build", "--articles", str(articles), "--fresh", "--output-dir", str(built)]
     assert main(build) == 130
     said = capsys.readouterr().err
-    assert f"interrupted: {built} is as it was before; the same command begins anew" in said
+    assert f"interrupted: {built} is as it was before; the same command starts over" in said
     assert index_hash(built) == before
 
 

@@ -287,7 +287,7 @@ def test_a_foreign_journal_is_refused(
 ) -> None:
     output = interrupted()
     output.with_name(f"{output.name}.journal").write_bytes(content)
-    with pytest.raises(DataError, match="is no journal"):
+    with pytest.raises(DataError, match="is not a journal"):
         run("parse", folder, "--output", output, "--resume")
 
 

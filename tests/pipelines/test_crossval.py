@@ -1,4 +1,4 @@
-"""`lawqa crossval`: every question is held out once, and an interrupted one goes on where it stopped."""
+"""`lawqa crossval`: every question is held out once, and an interrupted one resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
     monkeypatch.setattr(Keeper, "took_step", took_step)
     assert crossval(data, tiny_dir, tmp_path / "cut", *options) == 143
     err = capsys.readouterr().err
-    assert "what is done is kept; the same command goes on\n" in err
+    assert "finished work is kept; run the same command again to resume\n" in err
     assert "interrupted: stopped after step 2 of 3; saved" in err
     monkeypatch.undo()
     assert crossval(data, tiny_dir, tmp_path / "cut", *options) == 0

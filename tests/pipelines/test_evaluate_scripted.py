@@ -356,7 +356,7 @@ def test_a_used_run_directory_is_refused_and_stays_as_it_is(run: Run, here: Path
     assert ended.code == 2
     assert ended.err == (
         "error: r: already holds a run\n"
-        "hint: --resume goes on with it, --fresh replaces it; or name another directory\n"
+        "hint: --resume resumes it, --fresh replaces it; or name another directory\n"
     )
     assert (here / "r" / "results.jsonl").read_bytes() == before
 

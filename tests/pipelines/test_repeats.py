@@ -320,7 +320,7 @@ def test_forced_answers_are_stored_and_counted_apart(run: Run, here: Path) -> No
     assert (forced["accuracy"]["correct"], forced["accuracy"]["asked"]) == (3, 4)
     assert "accuracy                       25.0%" in out
     assert "with forced answers: 75.0%" in out
-    assert "3 of 3 texts without an answer were made to give one" in out
+    assert "an answer was forced for 3 of 3 texts without one" in out
 
 
 def test_answers_are_not_forced_where_that_is_not_wanted(run: Run, here: Path) -> None:
@@ -346,7 +346,7 @@ def test_a_forced_answer_that_fails_is_no_failed_question_and_tried_again(
     code, out, _ = run(script, "--mode", "cot")
     assert code == 0
     assert rows(here / "r")[0]["forced_error"] == "the script forces no answer"
-    assert "3 of 4 texts without an answer were made to give one, 1 failed" in out
+    assert "an answer was forced for 3 of 4 texts without one, 1 failed" in out
     script["民法_1"] = {"text": UNSURE, "forced": "a"}
     assert run(script, "--mode", "cot", "--resume")[0] == 0
     first = rows(here / "r")[0]

@@ -207,7 +207,7 @@ def test_a_torn_manifest_is_explained_and_the_answers_stay(
     assert main([*flags, "--run-dir", "r", "--resume"]) == 2
     err = capsys.readouterr().err
     assert err.startswith("error: r/manifest.json: ")
-    assert "r/results.jsonl cannot be gone on with" in err
+    assert "r/results.jsonl cannot be resumed" in err
     assert (here / "r" / "results.jsonl").read_bytes() == before
 
 
@@ -324,7 +324,7 @@ def test_resume_without_a_run_begins_one_and_says_so(
 ) -> None:
     flags = scripted(here, {"*": "c"})
     assert main([*flags, "--run-dir", "r", "--resume"]) == 0
-    assert capsys.readouterr().err == "note: r: holds no run to go on with, a new one begins\n"
+    assert capsys.readouterr().err == "note: r: holds no run to resume: a new one begins\n"
     assert len(rows(here / "r")) == 60
 
 
@@ -332,7 +332,7 @@ def test_resume_without_a_run_begins_one_and_says_so(
     ("flags", "message"),
     [
         ("--resume", "--resume needs --run-dir"),
-        ("--resume --fresh --run-dir r", "--resume goes on with a run and --fresh replaces it"),
+        ("--resume --fresh --run-dir r", "--resume resumes a run and --fresh replaces it"),
     ],
 )
 def test_flags_that_cannot_be_meant_together(

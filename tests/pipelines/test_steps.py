@@ -173,7 +173,7 @@ def test_a_step_that_goes_on_by_itself_says_so_though_nothing_of_its_outputs_is_
     declared = declared.replace("{work}/a/summary.json", "{work}/pooled/summary.json")
     runner, changed = Scripted(130, 130), read_source(declared, "here.toml")
     assert "its outputs are not there" in run(changed, runner, "make")[1]
-    assert "goes on where it stopped" in run(changed, runner, "make")[1]
+    assert "resumes where it stopped" in run(changed, runner, "make")[1]
     assert runner.ran[0] == runner.ran[1]
 
 
@@ -182,12 +182,12 @@ def test_an_interrupted_step_goes_on_with_its_resume_flags(source: Source, code:
     runner = Scripted(code)
     ended, said = run(source, runner)
     assert ended == code
-    assert "interrupted; run the same command again, it goes on" in said
+    assert "interrupted; run the same command again to resume" in said
     assert step_status(source, "here", {})["make"] == "interrupted"
     again = Scripted()
     ended, said = run(source, again)
     assert ended == 0
-    assert "goes on where it stopped" in said
+    assert "resumes where it stopped" in said
     assert again.ran[0] == ("python", "make.py", "plain", "--resume")
 
 
@@ -247,7 +247,7 @@ def test_outputs_made_by_hand_are_adopted_or_refused(source: Source) -> None:
     with pytest.raises(ConfigError, match="`lawqa step` did not make it") as caught:
         run(source, Scripted())
     assert caught.value.hint == (
-        "--adopt takes it as it is, --fresh makes it anew (with make: STEP_FLAGS=--adopt)"
+        "--adopt takes it as it is, --fresh makes it again (with make: STEP_FLAGS=--adopt)"
     )
     runner = Scripted()
     code, said = run(source, runner, adopt=True)

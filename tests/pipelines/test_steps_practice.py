@@ -118,13 +118,13 @@ def test_training_and_evaluation_of_heart01_interrupted_and_resumed(
 
     out = make.stop("train-heart01", "trial-rag.json", '"running"', signal.SIGINT)
     # Where a library eats the signal while it is imported, the step ends well and no further one begins.
-    assert "run the same command again, it goes on" in out
+    assert "run the same command again to resume" in out
     assert make.state("trial-rag")["status"] in ("interrupted", "done")
     assert not (work / "results" / "steps" / "train-rag.json").exists()
 
     out = make.stop("train-heart01", "crossval-rag.log", "fold 2, seed 0: training", signal.SIGKILL)
     assert out.count("done already, with the same command, inputs and version") in (3, 4)
-    assert "crossval-rag: interrupted; run the same command again, it goes on" in out
+    assert "crossval-rag: interrupted; run the same command again to resume" in out
     assert make.state("crossval-rag")["code"] == 137
     assert make.state("train-rag")["status"] == "done"
 

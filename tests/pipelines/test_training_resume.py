@@ -268,7 +268,7 @@ def test_resume_refuses_another_training_and_names_every_difference(
     assert "the content of --train-file was" in err
     assert "--lora-r was" not in err
     assert training.run("changed", "--do-train") == 2
-    assert "--resume goes on with it, --fresh replaces it" in capfd.readouterr().err
+    assert "--resume resumes it, --fresh replaces it" in capfd.readouterr().err
     assert training.run("changed", "--resume", "--fresh") == 2
     assert "--resume and --fresh contradict each other" in capfd.readouterr().err
     # What changes speed or memory only may differ.
@@ -290,7 +290,7 @@ def test_a_training_that_was_killed_before_its_first_checkpoint_begins_anew(
     assert training.manifest("early")["status"] == "failed"
     monkeypatch.undo()
     assert training.run("early", "--resume") == 0
-    assert "there is no checkpoint to go on from: training begins anew" in capfd.readouterr().err
+    assert "there is no checkpoint to resume from: training starts over" in capfd.readouterr().err
     assert training.log("early") == training.log("whole")
 
 
@@ -310,7 +310,7 @@ def test_resume_of_a_finished_training_does_nothing_and_of_none_begins(
     assert training.run("whole", "--resume", "--fresh") == 2
     assert "--resume and --fresh contradict each other" in capfd.readouterr().err
     assert training.run("new", "--resume", "--max-steps-override", "1") == 0
-    assert "holds no training to go on with: a new one begins" in capfd.readouterr().err
+    assert "holds no training to resume: a new one begins" in capfd.readouterr().err
 
 
 def test_a_second_process_on_the_same_training_is_refused(

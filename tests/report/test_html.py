@@ -282,7 +282,7 @@ def test_training_curves_come_from_the_adapter_s_log(make_run: MakeRun, tmp_path
     manifest["adapter"]["manifest"] = {"started": "another time"}
     (run / "manifest.json").write_text(json.dumps(manifest, ensure_ascii=False))
     text, _ = page_of(run)
-    assert "was trained anew since it was evaluated" in text
+    assert "was trained again since it was evaluated" in text
     assert 'id="f-loss0"' not in text
 
 

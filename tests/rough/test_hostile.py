@@ -269,7 +269,7 @@ def test_line_ends_of_other_systems_change_no_question(tmp_path: Path, ending: s
 def test_two_answers_in_one_question_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "q.json"
     path.write_text(json.dumps([SAMPLE])[:-2] + ', "output": "c"}]', encoding="utf-8")
-    with pytest.raises(DataError, match="key 'output' stands more than once"):
+    with pytest.raises(DataError, match="key 'output' occurs more than once"):
         read_questions(path)
 
 

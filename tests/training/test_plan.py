@@ -182,7 +182,7 @@ def test_amounts_of_memory() -> None:
     assert parse_memory("20GiB") == parse_memory(" 20 ") == parse_memory("20480MiB") == 20 * GIB
     assert parse_memory("10gb") == 10**10
     for wrong in ("", "GiB", "-1", "20XB", "0", "1e3"):
-        with pytest.raises(ConfigError, match="no amount of memory"):
+        with pytest.raises(ConfigError, match="not an amount of memory"):
             parse_memory(wrong)
 
 

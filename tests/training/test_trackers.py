@@ -131,7 +131,7 @@ def test_a_tracker_that_fails_on_the_way_does_not_end_the_training(
     monkeypatch.setenv("FAILS", "metrics")
     assert main([*train, "--report-to", "mlflow", "--quiet"]) == 0
     err = capsys.readouterr().err
-    assert err.endswith("! mlflow failed, training goes on without it: the server has gone\n")
+    assert err.endswith("! mlflow failed, training continues without it: the server has gone\n")
     assert err.count("mlflow") == 1
     assert [one["event"] for one in events(told)].count("metrics") == 1
 

@@ -218,7 +218,7 @@ def _lora_settings(
     _require_number(path, "lora_alpha", given.get("lora_alpha"))
     for key in ("rank_pattern", "alpha_pattern"):
         if not isinstance(given.get(key) or {}, dict):
-            raise BackendError(f"{path}: {key} is no table of names and numbers")
+            raise BackendError(f"{path}: {key} is not a table of names and numbers")
         for name, value in (given.get(key) or {}).items():
             _require_number(path, f"{key} of {name}", value)
     # A bias setting without a bias in the file changed nothing, and PEFT would warn of what it might do.

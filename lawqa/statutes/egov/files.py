@@ -123,7 +123,7 @@ class LawStore:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError, NotImplementedError) as problem:
             raise DataError(
-                f"{path}: is no zip that can be read: {problem}",
+                f"{path}: is not a readable zip: {problem}",
                 "give e-Gov's bulk download: its zip or the unpacked folder",
             ) from None
 
@@ -177,7 +177,7 @@ class LawStore:
 
     def _member(self, file: LawFile) -> bytes:
         if self._zip is None:
-            raise DataError(f"{self.path}: is no zip")
+            raise DataError(f"{self.path}: is not a zip")
         packed = self._zip.getinfo(file.path).compress_size
         most = min(MAX_XML_BYTES, max(_SMALL, MAX_RATIO * packed))
         with self._zip.open(file.path) as member:

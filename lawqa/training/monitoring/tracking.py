@@ -66,7 +66,7 @@ class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not
             event(*arguments, **more)
         except Exception as problem:  # noqa: BLE001 - whatever it is, hours of training are worth more
             self._open = False
-            self._say(f"! {self._name} failed, training goes on without it: {problem}")
+            self._say(f"! {self._name} failed, training continues without it: {problem}")
 
 
 def open_trackers(names: Sequence[Tracker], say: Callable[[str], None]) -> list[FiguresOnly]:

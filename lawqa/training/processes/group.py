@@ -108,7 +108,7 @@ def require_shared_directory(output_dir: Path, *, process: int, processes: int) 
     if blind:
         raise ConfigError(
             f"{output_dir}: {', '.join(sorted(set(blind)))} sees another directory than the first process",
-            "all hosts go on from the same checkpoints: --output-dir must lie on a file system they share",
+            "all hosts resume from the same checkpoints: --output-dir must lie on a file system they share",
         )
 
 
