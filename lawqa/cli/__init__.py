@@ -11,10 +11,10 @@ from pathlib import Path
 
 import tyro
 
+from lawqa.cli.command_table import COMMANDS, Runnable, command_class, only_named
 from lawqa.cli.console import Console, console_messages
 from lawqa.cli.reachable import require_reachable
 from lawqa.cli.standard_output import tolerant_output
-from lawqa.cli.table import COMMANDS, Runnable, command_class, only_named
 from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, printable
 from lawqa.settings.ranges import require_in_range
 
@@ -87,7 +87,7 @@ def _code(arguments: list[str], console: Console) -> int:
         console.follow(command)
         require_in_range(command, "lawqa COMMAND --help  explains every option")
         require_reachable(command)
-        from lawqa.cli.place import apply_place
+        from lawqa.cli.lab.place import apply_place
 
         apply_place(arguments)
         return command.run()

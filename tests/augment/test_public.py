@@ -52,5 +52,5 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
 
 @pytest.mark.slow
 def test_the_commands_answer_for_help_without_making_anything(run_python: Run) -> None:
-    code = "import sys; import lawqa.cli.augment; print('lawqa.augment' in sys.modules)"
+    code = "import sys; import lawqa.cli.questions.augment; print('lawqa.augment' in sys.modules)"
     assert run_python("-c", code).stdout == "False\n"

@@ -13,13 +13,13 @@ import pytest
 
 import lawqa
 from lawqa.cli import main, parse_arguments
-from lawqa.cli.compare import Compare
-from lawqa.cli.data import Check, Data, Show
-from lawqa.cli.demo import Demo
-from lawqa.cli.evaluate import Evaluate
-from lawqa.cli.records import Records
-from lawqa.cli.rescore import Rescore
-from lawqa.cli.train import Train
+from lawqa.cli.asking.evaluate import Evaluate
+from lawqa.cli.lab.demo import Demo
+from lawqa.cli.questions.data import Check, Data, Show
+from lawqa.cli.results.compare import Compare
+from lawqa.cli.results.rescore import Rescore
+from lawqa.cli.training.records import Records
+from lawqa.cli.training.train import Train
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, write_questions
 

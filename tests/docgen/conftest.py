@@ -13,7 +13,7 @@ if importlib.util.find_spec("jinja2") is None:
 
 @pytest.fixture(scope="session")
 def generated(checkout: Path) -> dict[Path, str]:
-    from lawqa.cli.docs import interface
+    from lawqa.cli.lab.docs import interface
     from lawqa.docgen import generate
 
     return generate(checkout, interface())

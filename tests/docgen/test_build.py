@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.cli.docs import _help_text, help_text, parse, subcommands
+from lawqa.cli.lab.docs import _help_text, help_text, parse, subcommands
 from lawqa.commands import check_policy, packaged_source, render
 from lawqa.docgen import diff_text, replace_block, shown_commands
 from lawqa.docgen.build import NOTICE, Interface, generate
@@ -58,7 +58,7 @@ def test_every_document_is_there_and_says_that_it_is_generated(
 
 
 def test_two_builds_say_the_same(generated: dict[Path, str], checkout: Path) -> None:
-    from lawqa.cli.docs import interface
+    from lawqa.cli.lab.docs import interface
 
     assert generate(checkout, interface()) == generated
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.cli.doctor import findings_text, json_text
+from lawqa.cli.lab.doctor import findings_text, json_text
 from lawqa.commands import packaged_source
 from lawqa.doctor import Finding, Gpu, Target, examine, exit_code
 from lawqa.errors import BackendError, LawqaError

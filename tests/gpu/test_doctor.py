@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lawqa.cli.doctor import findings_text
+from lawqa.cli.lab.doctor import findings_text
 from lawqa.commands import packaged_source
 from lawqa.doctor import SystemProbes, Target, examine
 

@@ -9,7 +9,7 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.choices import permute
-from lawqa.cli.evaluate_text import result_text
+from lawqa.cli.asking.evaluate_text import result_text
 from lawqa.errors import BackendError, DataError
 from lawqa.models.files.adapter_folder import directory_hash
 from lawqa.pipelines.adapters import AdapterManifest

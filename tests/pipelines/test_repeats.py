@@ -15,7 +15,7 @@ import pytest
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main, parse_arguments
-from lawqa.cli.evaluate import Evaluate
+from lawqa.cli.asking.evaluate import Evaluate
 from lawqa.cli.rerun import resume_command
 from lawqa.errors import BackendError, ConfigError
 from lawqa.pipelines.asking import answer_cue

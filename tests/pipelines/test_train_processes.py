@@ -181,7 +181,7 @@ def test_hosts_that_see_different_directories_are_refused(work: Work, tmp_path: 
 
 
 def test_on_several_hosts_no_one_command_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from lawqa.cli.train import _resuming
+    from lawqa.cli.training.train import _resuming
 
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     monkeypatch.setenv("WORLD_SIZE", "2")

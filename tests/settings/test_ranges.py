@@ -11,7 +11,7 @@ import pytest
 
 from lawqa.backends.remote import Limits
 from lawqa.cli import main
-from lawqa.cli.table import COMMANDS, command_class
+from lawqa.cli.command_table import COMMANDS, command_class
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation_config import EvaluationConfig
 from lawqa.prompting import PromptSpec

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
-from lawqa.cli.plan import parse_memory
+from lawqa.cli.training.plan import parse_memory
 from lawqa.errors import ConfigError, LawqaError
 from lawqa.models.shapes import KNOWN, ModelShape, read_shape
 from lawqa.training.planning.memory import (

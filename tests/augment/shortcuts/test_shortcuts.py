@@ -8,7 +8,7 @@ import pytest
 import tyro
 
 from lawqa.augment.shortcuts import RULES, asks_for_wrong, audit_shortcuts, credits_of
-from lawqa.cli.augment import Augment
+from lawqa.cli.questions.augment import Augment
 from lawqa.errors import DataError
 from lawqa.questions import Question, write_questions
 

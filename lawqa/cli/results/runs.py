@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
-from lawqa.cli.runs_text import diff_text, list_text, removal_text, show_text
+from lawqa.cli.results.runs_text import diff_text, list_text, removal_text, show_text
 from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ def _balance_table(result: SplitResult) -> str:
 
 
 def _leak_lines(result: SplitResult) -> Iterator[str]:
-    from lawqa.cli.leaks import leak_line
+    from lawqa.cli.questions.leaks import leak_line
 
     if not result.leaks:
         yield "leaks between parts: none"

@@ -134,7 +134,7 @@ def _help_text(words: tuple[str, ...]) -> str:
 
 def subcommands() -> Iterator[tuple[str, ...]]:
     """All subcommands by their words, the program itself first."""
-    from lawqa.cli.table import COMMANDS, command_class
+    from lawqa.cli.command_table import COMMANDS, command_class
 
     yield ()
     for name in COMMANDS:

@@ -11,8 +11,8 @@ import pytest
 import tyro
 
 from lawqa.augment import read_readings
-from lawqa.cli.augment import Augment
 from lawqa.cli.console import console_messages
+from lawqa.cli.questions.augment import Augment
 from lawqa.errors import ConfigError, DataError
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.splits import find_leaks

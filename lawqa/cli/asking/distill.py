@@ -9,10 +9,10 @@ from typing import Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
+from lawqa.cli.asking.evaluate import DEFAULT_MODEL, EXIT_SOME_FAILED
+from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition
+from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
-from lawqa.cli.evaluate import DEFAULT_MODEL, EXIT_SOME_FAILED
-from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
-from lawqa.cli.retrieval_flags import RetrievalFlags
 from lawqa.prompting import PromptSpec
 
 logger = logging.getLogger(__name__)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition
+from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import resume_hint_on_interrupt
-from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
-from lawqa.cli.records import parse_mix
-from lawqa.cli.retrieval_flags import RetrievalFlags
-from lawqa.cli.training_flags import TrainingFlags
+from lawqa.cli.training.records import parse_mix
+from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 from lawqa.settings import Hyperparameters, values_of

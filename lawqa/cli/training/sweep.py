@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tyro.conf import OmitArgPrefixes
 
+from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition
+from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import resume_hint_on_interrupt
-from lawqa.cli.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.rerun import given_words
-from lawqa.cli.retrieval_flags import RetrievalFlags
-from lawqa.cli.training_flags import TrainingFlags
+from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 from lawqa.settings import Hyperparameters, values_of

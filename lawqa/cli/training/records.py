@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.console import ConsoleFlags
-from lawqa.cli.evaluate import DEFAULT_DATA, DEFAULT_MODEL
-from lawqa.cli.prompt_options import (
+from lawqa.cli.asking.evaluate import DEFAULT_DATA, DEFAULT_MODEL
+from lawqa.cli.asking.prompt_options import (
     ConditionFlag,
     ModeFlag,
     resolve_condition,
     resolve_mode,
 )
-from lawqa.cli.retrieval_flags import RetrievalFlags
+from lawqa.cli.asking.retrieval_flags import RetrievalFlags
+from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 from lawqa.questions import read_questions

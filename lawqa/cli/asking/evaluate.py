@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.console import ConsoleFlags
-from lawqa.cli.evaluate_text import base_text, result_text
-from lawqa.cli.generation_flags import GenerationFlags
-from lawqa.cli.prompt_options import (
+from lawqa.cli.asking.evaluate_text import base_text, result_text
+from lawqa.cli.asking.generation_flags import GenerationFlags
+from lawqa.cli.asking.prompt_options import (
     ConditionFlag,
     ModeFlag,
     resolve_condition,
     resolve_mode,
 )
+from lawqa.cli.asking.retrieval_flags import RetrievalFlags
+from lawqa.cli.asking.server_flags import ServerFlags
+from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.rerun import resume_command
-from lawqa.cli.retrieval_flags import RetrievalFlags
-from lawqa.cli.server_flags import ServerFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 

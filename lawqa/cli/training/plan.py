@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.power import PowerFlags, power_json, power_text
+from lawqa.cli.training.power import PowerFlags, power_json, power_text
 from lawqa.errors import ConfigError
 from lawqa.settings import ALL_LINEAR, DEFAULT_MODEL, Hyperparameters
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli.asking.evaluate import DEFAULT_DATA
+from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.days import day_of
-from lawqa.cli.evaluate import DEFAULT_DATA
-from lawqa.cli.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

@@ -105,10 +105,23 @@ COMMANDS = {
 }
 
 
+_PACKAGES = {
+    "asking": ("evaluate", "distill"),
+    "training": ("train", "plan", "records", "crossval", "sweep", "merge"),
+    "questions": ("data", "split", "augment"),
+    "law": ("statutes", "index"),
+    "results": ("compare", "report", "rescore", "runs", "log"),
+    "lab": ("place", "step", "doctor", "docs", "demo"),
+}
+_MODULES = {
+    name: f"lawqa.cli.{group}.{name}" for group, names in _PACKAGES.items() for name in names
+}
+
+
 def command_class(name: str) -> type[Runnable]:
     """Import the class of a command, its flags spelled as the command line wants them."""
     entry = COMMANDS[name]
-    kind = getattr(import_module(f"lawqa.cli.{name}"), entry.kind)
+    kind = getattr(import_module(_MODULES[name]), entry.kind)
     found: type[Runnable] = spelled(kind, entry.vocabulary)
     return found
 

@@ -15,7 +15,7 @@ import pytest
 import tyro
 
 from lawqa.cli.console import console_messages
-from lawqa.cli.statutes import Statutes
+from lawqa.cli.law.statutes import Statutes
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.statutes import ParseConfig, parse_statutes
 from lawqa.pipelines.statutes_journal import Done, Journal

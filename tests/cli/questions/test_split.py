@@ -15,8 +15,8 @@ import tyro
 from tyro.conf import arg, subcommand
 
 from lawqa.cli.console import console_messages
-from lawqa.cli.leaks import Leaks
-from lawqa.cli.split import Split
+from lawqa.cli.questions.leaks import Leaks
+from lawqa.cli.questions.split import Split
 from lawqa.errors import LawqaError
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
@@ -370,7 +370,7 @@ def test_neither_command_brings_torch(
 ) -> None:
     code = (
         "import sys; from pathlib import Path; "
-        "from lawqa.cli.leaks import Leaks; from lawqa.cli.split import Split; "
+        "from lawqa.cli.questions.leaks import Leaks; from lawqa.cli.questions.split import Split; "
         "early = set(sys.modules); "
         "Split(Path(sys.argv[1]), Path(sys.argv[2])).run(); "
         "Leaks(Path(sys.argv[2], 'train.json'), Path(sys.argv[2], 'test.json')).run(); "

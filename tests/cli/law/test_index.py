@@ -11,7 +11,7 @@ import pytest
 import tyro
 
 from lawqa.cli import main
-from lawqa.cli.index import Index
+from lawqa.cli.law.index import Index
 from lawqa.errors import ConfigError, DataError, MissingExtraError
 from lawqa.pipelines.index_files import INDEX_FORMAT, index_being_built, read_index_manifest
 from lawqa.questions import Question, write_questions

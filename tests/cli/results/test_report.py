@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main, parse_arguments
-from lawqa.cli.report import Report
+from lawqa.cli.results.report import Report
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 

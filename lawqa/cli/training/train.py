@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff
 
-from lawqa.cli.training_flags import TrainingFlags
+from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import Interrupted
 from lawqa.settings import DevSettings, Hyperparameters, TrainingFiles, TrainingRun, values_of
 

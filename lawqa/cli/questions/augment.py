@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
 
 from lawqa.choices import LABELS
-from lawqa.cli.augment_audit import ShortcutAuditCommand
 from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.questions.augment_audit import ShortcutAuditCommand
 
 if TYPE_CHECKING:
     from lawqa.augment import StatuteQuestions

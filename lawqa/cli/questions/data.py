@@ -11,8 +11,8 @@ from typing import Annotated
 from tyro.conf import Positional, arg, subcommand
 
 from lawqa.choices import LABELS
-from lawqa.cli.evaluate import DEFAULT_MODEL
-from lawqa.cli.leaks import Leaks
+from lawqa.cli.asking.evaluate import DEFAULT_MODEL
+from lawqa.cli.questions.leaks import Leaks
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions
 
 

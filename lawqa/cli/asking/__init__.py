@@ -1,0 +1,1 @@
+"""Commands that ask a model: evaluate, distill, and the flags of models, prompts and servers."""

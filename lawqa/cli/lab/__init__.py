@@ -1,0 +1,1 @@
+"""Commands of the lab's practice: place, step, doctor, docs, demo."""

@@ -1,0 +1,1 @@
+"""Commands on question files: data, split, augment."""

@@ -1,0 +1,1 @@
+"""Commands around training: records, plan, train, crossval, sweep, merge."""
