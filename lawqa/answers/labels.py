@@ -159,7 +159,7 @@ def in_a_list(page: Page, at: int) -> bool:
 
 
 _LIST_BEFORE = re.compile(
-    rf"(?:(?<![a-z0-9])[{MARK}][ )\"']{{0,3}}(?:[、,・/&~-]|と|及び|および|又は|または|か| and| or)"
+    rf"(?:(?<![a-z0-9])[{MARK}{FOREIGN}][ )\"']{{0,3}}(?:[、,・/&~-]|と|及び|および|又は|または|か| and| or)"
     r"|\b(?:nor|not|neither|except|than))"
     r"[ (\"']{0,3}(?:選択肢|option|choice)?[ (\"']{0,3}\Z"
 )

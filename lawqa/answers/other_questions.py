@@ -22,21 +22,45 @@ _QUESTION = re.compile(
     r"|(?:あなたは|you are)[^\n]{3,200})(?=\n|\Z)"
 )
 _LINE = r"\n[ #>\-(\[]{0,6}"
+_NOUN = r"(?:問題文?|設問|質問|問い?|例題|課題|クイズ|question|problem|exercise|quiz|query)"
+_CHINESE_NOUN = r"(?:问题|题目|題目|试题|例题|练习题?|题)"
+_OTHER = (
+    r"(?:(?:次|別|もう(?:一|1|ひと)つ|他|ほか|続いて|続き|新た|追加|関連|類似)の|次なる|新しい|新たな"
+    r"|別な|追加|練習|類似|確認"
+    r"|関連|演習|応用|(?:the )?next|another|one more|a new|new|additional|follow-up|practice|similar"
+    r"|下一[个道]?|另一[个道]?)"
+)
+_NUMBER = r"(?:no\.? ?|第 ?)?(?:[2-9]|1[0-9]|[二三四五②-⑩])"
+_TASK = r"(?:ください|下さい|なさい|せよ|ましょう)"
 _NEXT = re.compile(
-    rf"{_LINE}(?:(?:次|別)の(?:問題|設問|質問|問い?)"
-    r"|(?:問題|設問|質問|問|question|problem|exercise|q) ?(?:[2-9]|1[0-9]|[二三四五])"
-    r"|第 ?[2-9二三四五]問|(?:next|another|new) (?:question|problem))[ ).]{0,3}[:。\n ]"
+    # a later number, or a word for another one: 問題2, (問題2), 第2問, Question 2, 第2题, 次の問題：
+    rf"{_LINE}(?:{_OTHER} ?(?:の ?)?(?:{_NOUN}|{_CHINESE_NOUN})|{_NOUN} ?{_NUMBER}|q\.? ?{_NUMBER}"
+    rf"|第 ?(?:[2-9]|1[0-9]|[二三四五]) ?(?:問|题|題)|{_CHINESE_NOUN} ?{_NUMBER}|문제 ?{_NUMBER}|類題|类题)"
+    r"(?:[ .]{0,3}[:。\n ]|[)\]])"
     # a turn of the person who asks
     rf"|{_LINE}(?:user|human|ユーザー?|利用者|質問者|用户|使用者|提问者?|사용자|usuario"
     rf"|utilisateur|benutzer"
     r"|instruction|指示|inst)[ )\]]{0,3}(?::|\n)|\n {0,3}\[/?inst\]"
     # a heading, in any of the languages that models slip into
-    rf"|{_LINE}(?:q|質問|問題文?|設問|問い?|例題|question|problem|quiz|问题|题目|題目|试题|问|题"
+    rf"|{_LINE}(?:q|{_NOUN}|quiz|{_CHINESE_NOUN}|问"
     rf"|질문|문제|pregunta|problema"
     r"|frage|aufgabe|domanda|pergunta|вопрос|задача|câu hỏi|pertanyaan|soal|سؤال|प्रश्न"
     r"|คำถาม)[ )\]]{0,2}[:.]"
+    rf"|\n {{0,3}}#{{1,6}} {{0,3}}(?:{_NOUN}|input|入力|instruction|指示)[: ]{{0,2}}(?=\n)"
+    # a sentence that hands over another one
     rf"|{_LINE}(?:请你?回答|請回答|请问|請問|다음)"
-    r"|\n[ >]{0,3}(?:以下|次)の(?:問題|質問|設問|問い)に[^\n]{0,40}(?:ください|下さい|なさい|せよ)"
+    rf"|\n[ >#]{{0,5}}(?:(?:それでは|では|さて)、? ?)?(?:{_OTHER} ?{_NOUN}|続いて)[^\n]{{0,20}}(?:です"
+    rf"|ます|{_TASK})[。 ]{{0,2}}(?=\n)"
+    rf"|\n[ >]{{0,3}}(?:以下|次)の[^\n]{{0,24}}{_NOUN}に[^\n]{{0,40}}{_TASK}"
+    r"|\n[ >]{0,3}(?:あなたは[^\n]{2,40}(?:です|として)|you are an? [^\n]{2,60}(?:expert|assistant|lawyer"
+    r"|professor)\b)"
+    rf"|\n[ >#]{{0,5}}(?:here(?:'s| is| are)|let(?:'s| us) (?:try|do|look at|move on to)|now for"
+    rf"|moving on to)[^\n]{{0,12}}"
+    r" (?:another|next|new|more|different|following)\b(?! (?:way|look|point|reason|argument|step|angle"
+    r"|perspective))"
+    rf"|\n[ >#]{{0,5}}(?:now,? )?(?:please )?(?:answer|solve) the (?:following|next) {_NOUN}"
+    # a numbered line that asks
+    r"|\n[ #>]{0,4}[0-9]{1,2} ?[.、)] {0,2}(?:下列|以下哪|次の(?:うち|記述|文)|which of the)[^\n]{1,120}"
 )
 _INLINE = re.compile(
     r"(?:[?:。]|か(?=[ 。(a])|は(?=[ (a:])|ください|なさい|せよ|选"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from lawqa.answers.context import questioned
+from lawqa.answers.context import doubtful, questioned
 from lawqa.answers.labels import (
     FORM,
     MARK,
@@ -114,6 +114,10 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
     if not alone and _ONLY_NAMED.match(page.text, at + 1):
         return
     if (not alone or "-" in found[0][: at - found.start()]) and _begins_the_choices(page, at):
+        return
+    if doubtful(page.text, at + 1):
+        soft = "soft-choice"
+        yield Mark("claim", labels.only, Strength.FORCED, at, (at, at + 1), soft=soft)
         return
     yield Mark("claim", labels.only, Strength.CLAIM, at, (at, at + 1), in_line=True)
 
