@@ -56,10 +56,11 @@ check: $(INSTALLED) ## the contributor's loop: lint, types, imports and every te
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not rough and not gpu"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not rough and not gpu"
 
+# Two at a time: while one installs packages, another's tests run.
 test: $(WITH_TOX) ## run everything that is checked: tests, lint, types, import contract, wheel
-	$(TOX) -e lint,types,imports,$(FULL),py310,py312,py313,wheel
+	$(BIN)/tox run-parallel --parallel 2 -e $(FULL),lint,types,imports,py310,py312,py313,wheel
 
 rough: $(WITH_TOX) ## the long versions of the tests marked rough: kills, full disks, fuzzing; an hour or more
 	$(TOX) -e rough

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from importlib.resources import as_file, files
 from itertools import combinations
@@ -26,6 +27,8 @@ _TESTS = Path(__file__).parent
 
 # Read when huggingface_hub is imported, by whichever test comes first: none may ask a network.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# bitsandbytes asks torch to compile when it is imported, here and in every process that a test starts.
+os.environ["TORCHDYNAMO_DISABLE"] = "1"
 
 # The same examples in every run, and no clock: a busy machine must not fail a test.
 settings.register_profile(
@@ -63,7 +66,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is part of the long version only."""
+    """Leave out what is part of the long version only, and begin with the files of the slowest tests.
+
+    Else one process would be left alone with such a file at the end of `make test`.
+    """
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
     if config.getoption("--rough"):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
@@ -146,6 +154,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("lawqa.models.load.pick_device", lambda: torch.device("cpu"))
+        if (
+            item.path.name != "test_training_outputs.py"
+        ):  # a picture is a quarter of a tiny training
+            patched.setattr("lawqa.report.plots.write_training_plot", lambda _, path: path.touch())
         return (yield)
 
 

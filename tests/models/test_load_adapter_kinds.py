@@ -24,6 +24,7 @@ from lawqa.questions import write_questions
 
 pytestmark = pytest.mark.torch
 
+LONG = [pytest.mark.rough, pytest.mark.long]
 TARGETS = ["q_proj", "down_proj"]
 TASK = {"task_type": "CAUSAL_LM"}
 Make = Callable[[], Any]
@@ -141,10 +142,11 @@ def cases() -> Iterator[Any]:
         for in_4bit in (False, True):
             # PEFT's own loading starts orthogonal weights over the packed bytes, and fails.
             if not (in_4bit and (name in FLOAT_ONLY or name == "orthogonal")):
+                # Every kind without quantisation, and of each family one over 4 bits; the rest is long.
                 often = not in_4bit or name in ("plain", "DoRA", "IA3", "trained tokens")
                 yield pytest.param(
                     make, in_4bit, name in FAST, id=f"{name}, {'nf4' if in_4bit else 'float'}",
-                    marks=() if often else pytest.mark.slow,
+                    marks=() if often else LONG,
                 )  # fmt: skip
 
 
@@ -274,7 +276,13 @@ MERGED = {name: {**FAST, **PLAIN, **FLOAT_ONLY}[name] for name in (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MERGED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        n if n in ("plain", "DoRA", "IA3", "a saved norm") else pytest.param(n, marks=LONG)
+        for n in MERGED
+    ],
+)
 def test_a_merged_model_answers_like_base_and_adapter(
     name: str, made: Callable[[Make], Path], tiny_dir: Path, tmp_path: Path, questions: Any
 ) -> None:

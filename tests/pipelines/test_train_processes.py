@@ -117,18 +117,25 @@ def test_two_processes_give_the_loss_curve_of_one(work: Work) -> None:
     assert manifests[1]["figures"]["best"]["step"] == manifests[0]["figures"]["best"]["step"]
 
 
-@pytest.mark.slow
-def test_weights_shared_out_give_the_loss_curve_of_whole_ones(work: Work) -> None:
-    process = work.start("sharded", "--fsdp", "--save-steps", "3")
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 0, err
+def weights_are_shared(out: str, err: str) -> None:
     assert "its weights shared out over 2 processes" in out
-    same_curve(work, "sharded")
     found = re.search(r"each process keeps ([\d.]+) of ([\d.]+) MiB of frozen weights", err)
     assert found is not None, err
     here, whole = map(float, found.groups())
     assert whole > 1
     assert here == pytest.approx(whole / 2, rel=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.rough
+@pytest.mark.long
+def test_weights_shared_out_give_the_loss_curve_of_whole_ones(work: Work) -> None:
+    """From the first step on; a resumed training with shared weights is tested every day."""
+    process = work.start("sharded", "--fsdp", "--save-steps", "3")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    same_curve(work, "sharded")
+    weights_are_shared(out, err)
     assert (work.directory / "sharded" / "adapter_model.safetensors").is_file()
 
 
@@ -147,8 +154,9 @@ def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work) -> None:
     assert manifest["status"] == "interrupted"
     # How the weights lie does not matter to a checkpoint.
     again = work.start("cut", "--resume", "--fsdp")
-    _, err = again.communicate(timeout=240)
+    out, err = again.communicate(timeout=240)
     assert again.returncode == 0, err
+    weights_are_shared(out, err)
     assert "going on from" in err
     same_curve(work, "cut")
 
