@@ -75,6 +75,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--rough"):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
+    never = [item.nodeid for item in left_out if not item.get_closest_marker("rough")]
+    if never:
+        raise pytest.UsageError(f"marked long and not rough, so that nothing runs them: {never}")
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("long")]

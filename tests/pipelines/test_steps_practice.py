@@ -22,8 +22,8 @@ import pytest
 from lawqa.commands import packaged_source
 from lawqa.questions import write_questions
 
-# Ten minutes of training on a toy model: part of `make rough`; tests/cli/test_step.py has the short form.
-pytestmark = [pytest.mark.torch, pytest.mark.slow, pytest.mark.long]
+# Ten minutes of training on a toy model: part of `make rough`; tests/cli/lab/test_step.py has the short form.
+pytestmark = [pytest.mark.torch, pytest.mark.rough, pytest.mark.slow, pytest.mark.long]
 
 MAKE = shutil.which("make")
 LIMIT = 300
