@@ -12,7 +12,10 @@
     altered       the true statement among altered ones
     which         the provision that says it
     citing        the articles that questions cite
+    comprehension questions that must be read, not searched
+    shortcuts     what a question file can be solved by without reading it
     drafts        questions before their choices are in order
+    placing       which drafts are kept, their names, and the places of their right answers
     statutes      all of these together
     reading       plain text and its packing
 
@@ -22,7 +25,7 @@ Knows nothing about files but its own. Deterministic for a seed, on every machin
 from __future__ import annotations
 
 from lawqa.augment.citing import cited_articles
-from lawqa.augment.drafts import QUESTION_TYPES, QuestionType
+from lawqa.augment.drafts import QUESTION_TYPES, QUOTED_TYPES, READING_TYPES, QuestionType
 from lawqa.augment.reading import (
     PackedSequence,
     ReadingRecord,
@@ -43,6 +46,8 @@ from lawqa.augment.statutes import (
 
 __all__ = [
     "QUESTION_TYPES",
+    "QUOTED_TYPES",
+    "READING_TYPES",
     "Audit",
     "GeneratedQuestion",
     "PackedSequence",

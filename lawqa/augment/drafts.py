@@ -12,13 +12,37 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
 
 from lawqa.augment.provisions import Provision
+from lawqa.choices import Label
 
-QuestionType = Literal["cloze", "altered", "which"]
+QuotedType = Literal["cloze", "altered", "which"]
 """cloze: the missing words; altered: the true statement among altered ones; which: the provision."""
 
-QUESTION_TYPES: tuple[QuestionType, ...] = get_args(QuestionType)
+ReadingType = Literal["judged", "counted", "listed", "excepted", "penalised", "defined"]
+"""judged: the right or the wrong one of four statements in other words; counted: how many of four are right;
+listed: what a list holds; excepted: the exception to a rule; penalised: what a breach of a rule is punished
+with; defined: who or what a rule speaks of, by its definition."""
 
-TYPE_NAMES: dict[QuestionType, str] = {"cloze": "穴埋め", "altered": "正誤", "which": "条文"}
+QuestionType = QuotedType | ReadingType
+
+QUOTED_TYPES: tuple[QuotedType, ...] = get_args(QuotedType)
+"""Types whose answer is in the words of the statute; string matching solves them."""
+
+READING_TYPES: tuple[ReadingType, ...] = get_args(ReadingType)
+"""Types whose answer cannot be found by string matching."""
+
+QUESTION_TYPES: tuple[QuestionType, ...] = (*QUOTED_TYPES, *READING_TYPES)
+
+TYPE_NAMES: dict[QuestionType, str] = {
+    "cloze": "穴埋め",
+    "altered": "正誤",
+    "which": "条文",
+    "judged": "判断",
+    "counted": "個数",
+    "listed": "列挙",
+    "excepted": "例外",
+    "penalised": "罰則",
+    "defined": "定義",
+}
 """What question ids call the types."""
 
 Thing = TypeVar("Thing")
@@ -46,6 +70,8 @@ class Draft:
     """The words of the statute that decide it, for finding duplicates."""
     facts: tuple[str, ...]
     """What was blanked or altered, for the record: `三十年` or `三十年→二十年`."""
+    label: Label | None = None
+    """Where the right choice is, for choices with an order of their own (一つ, 二つ, …); else None."""
 
 
 def rank(seed: int, *names: str) -> str:

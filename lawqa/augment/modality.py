@@ -8,9 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Force = Literal["must", "may", "must not", "may not", "need not"]
+"""What a sentence does: commands, allows, forbids, denies the power, or releases from a duty."""
 
 _MUST, _MAY, _MUST_NOT = "なければならない。", "ことができる。", "てはならない。"
 _MAY_NOT, _NEED_NOT = "ことができない。", "ことを要しない。"
+_ALLOWED: tuple[tuple[str, Force], ...] = (
+    (_MAY, "may"),
+    (_MAY_NOT, "may not"),
+    (_NEED_NOT, "need not"),
+)
 
 # Stem before ない -> what the dictionary form ends in, for the verbs that change their last vowel.
 _GODAN = dict(zip("わかがさたなばまら", "うくぐすつぬぶむる", strict=True))
@@ -38,6 +48,46 @@ _FORMS = {
 }
 _WITHOUT = re.compile(r"なければ(?!ならない)|場合(?:又は[^、]*)?を除き|場合を除くほか|外、|ほか、")
 _E_ROW_VERB = re.compile(r"[えけげせてねべめれ出得見経]る$")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A sentence that commands, allows or forbids, without its last words."""
+
+    force: Force
+    clause: str
+    """The sentence up to the verb in dictionary form: 届出書を提出する."""
+    negative: str
+    """The same up to the stem before ない: 届出書を提出し; empty where it cannot be told."""
+
+
+def command_of(sentence: str) -> Command | None:
+    """The command that a sentence gives; None for any other sentence."""
+    if sentence.endswith(_MUST):
+        head = sentence.removesuffix(_MUST)
+        verb, dictionary = _dictionary_of_negative(head)
+        if not dictionary:
+            return None
+        return Command("must", head.removesuffix(verb) + dictionary, head)
+    if sentence.endswith(_MUST_NOT):
+        head = sentence.removesuffix(_MUST_NOT)
+        changed = next(_from_prohibition(head), None)
+        if changed is None:
+            return None
+        clause = sentence.removesuffix(changed[0]) + changed[1].removesuffix(_MAY)
+        return Command("must not", clause, "")
+    for ending, force in _ALLOWED:
+        if sentence.endswith(ending):
+            head = sentence.removesuffix(ending)
+            if _conditional(sentence) or head.endswith(("ない", "ものとする")):
+                return None
+            must = next((c for c in _from_permission(head) if c[1].endswith(_MUST)), None)
+            negative = ""
+            if must is not None:
+                stem = head + _MAY
+                negative = stem.removesuffix(must[0]) + must[1].removesuffix(_MUST)
+            return Command(force, head, negative)
+    return None
 
 
 def other_commands(sentence: str) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ _SUBITEM = re.compile(
     r"([イロハニホヘトチリヌルヲワカヨタレソツネナラム]|（[０-９ｉｖｘ]+）)[ \u3000]+\S.*"
 )
 _OPENING, _CLOSING = "（「『〔", "）」』〕"
+_BREAK = re.compile(f"[{_OPENING}{_CLOSING}。]")
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,13 @@ def numbered(number: str, unit: str) -> str:
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text; a full stop inside brackets or quotation marks ends none."""
     found, depth, start = [], 0, 0
-    for place, character in enumerate(text):
+    for match in _BREAK.finditer(text):
+        place, character = match.start(), match[0]
         if character in _OPENING:
             depth += 1
         elif character in _CLOSING:
             depth -= 1
-        elif character == "。" and depth <= 0:
+        elif depth <= 0:
             found.append(text[start : place + 1].strip())
             start, depth = place + 1, 0
     rest = text[start:].strip()

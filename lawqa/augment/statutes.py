@@ -16,8 +16,18 @@ from typing import cast
 
 from lawqa.augment.altered import altered_drafts
 from lawqa.augment.cloze import cloze_drafts
-from lawqa.augment.drafts import QUESTION_TYPES, TYPE_NAMES, Draft, QuestionType, rank, shuffled
+from lawqa.augment.comprehension import reading_drafts, thinned
+from lawqa.augment.drafts import (
+    QUOTED_TYPES,
+    READING_TYPES,
+    TYPE_NAMES,
+    Draft,
+    QuestionType,
+    QuotedType,
+    shuffled,
+)
 from lawqa.augment.numerals import NUMERAL
+from lawqa.augment.placing import ID_PREFIX, Named, labels_of, limited, named_drafts, some
 from lawqa.augment.provisions import Provision, parse_articles
 from lawqa.augment.statute import Statute, statutes_of
 from lawqa.augment.which import which_drafts
@@ -30,20 +40,22 @@ from lawqa.statutes.articles import Article
 from lawqa.statutes.law_names import canonical_title
 from lawqa.statutes.normalise import fold
 
-ID_PREFIX = "生成"
-"""What the ids of generated questions begin with; no question of lawqa_jp does."""
-
 MAX_SAME_ANSWER = 40
 """The most missing-word questions of one statute and kind with the same answer.
 
 内閣総理大臣 is the subject of every tenth sentence of 金商法: unlimited, it would be the best guess.
 """
 
-_MAKERS: dict[QuestionType, Callable[[Statute, int], Iterator[Draft]]] = {
+_MAKERS: dict[QuotedType, Callable[[Statute, int], Iterator[Draft]]] = {
     "cloze": cloze_drafts,
     "altered": altered_drafts,
     "which": which_drafts,
 }
+_SPARE = 1.6
+"""So many drafts are made for each question wanted: some are duplicates, or solved by a cheap rule."""
+
+_PER_LAW = 24
+"""The most drafts of a type and law where a limit is to be filled from many laws."""
 _INSTRUCTION = "以下の問題文に対する回答を、選択肢a、b、c、dの中から１つ選んでください。"
 _REFERENCE = re.compile(rf"第{NUMERAL}+(?:条(?:の{NUMERAL}+)*|項|号(?:の{NUMERAL}+)*)|同[条項号]")
 
@@ -55,7 +67,7 @@ class GeneratedQuestion:
     question: Question
     """The question; its context quotes what it was made of."""
     source: str
-    """`statute:cloze`, `statute:altered` or `statute:which`."""
+    """`statute:cloze` and the like, by type."""
     kind: str
     """What is asked for or altered, such as `quantity`."""
     articles: tuple[str, ...]
@@ -83,7 +95,7 @@ Audit = Callable[[Sequence[Question]], Mapping[str, str]]
 def make_statute_questions(
     articles: Iterable[Article],
     *,
-    types: Sequence[QuestionType] = QUESTION_TYPES,
+    types: Sequence[QuestionType] = QUOTED_TYPES,
     seed: int = 0,
     limit: int | None = None,
     excluded: Collection[ArticleName] = (),
@@ -107,26 +119,30 @@ def make_statute_questions(
     """
     if limit is not None and limit < len(LABELS):
         raise ConfigError(f"limit {limit}: expected {len(LABELS)} or more, one for each label")
-    parsed = parse_articles(articles)
-    usable, articles_out = _without(parsed.provisions, excluded)
     left_out: Counter[str] = Counter()
-    statutes = statutes_of(parsed.provisions, usable)
-    with Bar("making questions", "statutes", len(statutes), quiet=quiet) as bar:
-        drafts = [
-            draft
-            for statute in bar.over(statutes)
-            for kind in QUESTION_TYPES
-            if kind in types
-            for draft in _MAKERS[kind](statute, seed)
-        ]
-    named = _named(_capped(_distinct(drafts, left_out), seed, left_out))
+    articles_out: Counter[str] = Counter()
+    laws = _by_law(articles)
+    enough = None
+    if limit is not None and not set(types) & set(QUOTED_TYPES):
+        # Reading all laws of Japan takes minutes; a limit is filled from some of them, drawn at random.
+        laws = dict(shuffled(laws.items(), lambda law: law[0], seed, "laws"))
+        enough = _SPARE * limit
+    drafts: list[Draft] = []
+    with Bar("making questions", "statutes", len(laws), quiet=quiet) as bar:
+        for own in bar.over(laws.values()):
+            if enough is not None and len(drafts) >= enough:
+                break
+            found = _drafts(own, types, seed, excluded, articles_out)
+            drafts += found if enough is None else some(found, _PER_LAW, seed)
+    named = named_drafts(_capped(_distinct(drafts, left_out), seed, left_out))
     verdicts = audit([_question(name, draft, "a", seed) for name, draft in named])
     left_out.update(verdicts.values())
     kept = [(name, draft) for name, draft in named if name not in verdicts]
-    kept = _limited(kept, limit, seed, left_out)
-    labels = _labels(kept, seed)
-    made = tuple(_generated(name, draft, labels[name], seed) for name, draft in kept)
-    return StatuteQuestions(made, _told(parsed.left_out + articles_out), _told(left_out))
+    kept = _without_shortcuts(kept, seed, left_out)
+    kept = limited(kept, limit, seed, left_out)
+    labels = labels_of(kept, seed)
+    questions = tuple(_generated(name, draft, labels[name], seed) for name, draft in kept)
+    return StatuteQuestions(questions, _told(articles_out), _told(left_out))
 
 
 def source_of(question_id: str) -> str:
@@ -138,7 +154,41 @@ def source_of(question_id: str) -> str:
     return f"statute:{names[parts[-2]]}"
 
 
-_Named = tuple[str, Draft]
+def _by_law(articles: Iterable[Article]) -> dict[str, list[Article]]:
+    laws: dict[str, list[Article]] = {}
+    for article in articles:
+        laws.setdefault(article.law_title, []).append(article)
+    return laws
+
+
+def _drafts(
+    articles: Sequence[Article],
+    types: Sequence[QuestionType],
+    seed: int,
+    excluded: Collection[ArticleName],
+    left_out: Counter[str],
+) -> Iterator[Draft]:
+    """The drafts of one law."""
+    parsed = parse_articles(articles)
+    usable, cited = _without(parsed.provisions, excluded)
+    left_out.update(parsed.left_out + cited)
+    for statute in statutes_of(parsed.provisions, usable):
+        for kind, maker in _MAKERS.items():
+            if kind in types:
+                yield from maker(statute, seed)
+        yield from reading_drafts(statute, [t for t in READING_TYPES if t in types], seed)
+
+
+def _without_shortcuts(named: Sequence[Named], seed: int, left_out: Counter[str]) -> list[Named]:
+    """Those of the reading types thinned out until no cheap solver does well on them."""
+    reading = {
+        name: _question(name, draft, draft.label or "a", seed)
+        for name, draft in named
+        if draft.type in READING_TYPES
+    }
+    kept = thinned(list(reading.values()), seed)
+    left_out["a rule that does not read would be right too often"] += len(reading) - len(kept)
+    return [entry for entry in named if entry[0] not in reading or entry[0] in kept]
 
 
 def _told(counts: Counter[str]) -> dict[str, int]:
@@ -192,44 +242,6 @@ def _capped(drafts: Iterable[Draft], seed: int, left_out: Counter[str]) -> list[
     return [draft for draft in every if id(draft) not in dropped]
 
 
-def _named(drafts: Iterable[Draft]) -> list[_Named]:
-    """Each draft with the id of its question: 生成_LAW_ARTICLE_TYPE_NUMBER."""
-    counts: Counter[str] = Counter()
-    named = []
-    for draft in drafts:
-        right = draft.provisions[0]
-        stem = "_".join([ID_PREFIX, right.law, right.article_name, TYPE_NAMES[draft.type]])
-        counts[stem] += 1
-        named.append((f"{stem}_{counts[stem]}", draft))
-    return named
-
-
-def _limited(
-    named: Sequence[_Named], limit: int | None, seed: int, left_out: Counter[str]
-) -> list[_Named]:
-    """A multiple of four of them, in their order; which ones, the seed decides."""
-    wanted = len(named) if limit is None else min(limit, len(named))
-    size = wanted - wanted % len(LABELS)
-    left_out["over the limit"] += len(named) - wanted
-    left_out["left over, so that the labels balance"] += wanted - size
-    order = shuffled(named, lambda entry: entry[0], seed, "limit")
-    chosen = {name for name, _ in order[:size]}
-    return [entry for entry in named if entry[0] in chosen]
-
-
-def _labels(named: Sequence[_Named], seed: int) -> dict[str, Label]:
-    """Where each right answer stands: dealt in turn, so every type and statute balances to within one."""
-    order = sorted(
-        named,
-        key=lambda entry: (
-            entry[1].type,
-            entry[1].provisions[0].law,
-            rank(seed, "label", entry[0]),
-        ),
-    )
-    return {name: LABELS[place % len(LABELS)] for place, (name, _) in enumerate(order)}
-
-
 def _generated(name: str, draft: Draft, label: Label, seed: int) -> GeneratedQuestion:
     return GeneratedQuestion(
         question=_question(name, draft, label, seed),
@@ -241,7 +253,8 @@ def _generated(name: str, draft: Draft, label: Label, seed: int) -> GeneratedQue
 
 
 def _question(name: str, draft: Draft, label: Label, seed: int) -> Question:
-    choices = shuffled(draft.wrong, str, seed, "choices", name)
+    fixed = draft.label is not None
+    choices = list(draft.wrong) if fixed else shuffled(draft.wrong, str, seed, "choices", name)
     choices.insert(LABELS.index(label), draft.right)
     return Question(
         id=name,

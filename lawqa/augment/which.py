@@ -75,12 +75,12 @@ def _is_quotable(excerpt: Excerpt, statute: Statute) -> bool:
         and stands_unaided(text)
         and MIN_QUOTE <= len(text) <= MAX_QUOTE
         and len(excerpt.provision.lead) <= MAX_LEAD
-        and not _speaks_of_its_place(text)
+        and not speaks_of_its_place(text)
         and statute.wording.count(text) == 1
     )
 
 
-def _speaks_of_its_place(text: str) -> bool:
+def speaks_of_its_place(text: str) -> bool:
     """Whether it holds 第一項 without an article, or この条: words that only their place makes clear."""
     if _THIS_PLACE.search(text):
         return True

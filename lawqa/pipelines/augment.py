@@ -12,6 +12,7 @@ from typing import Any
 import lawqa
 from lawqa.augment import (
     QUESTION_TYPES,
+    QUOTED_TYPES,
     GeneratedQuestion,
     QuestionType,
     StatuteQuestions,
@@ -54,7 +55,7 @@ class StatutesConfig:
     audit finds too near to them is kept."""
     exclude: tuple[Path, ...] = ()
     """Questions of which no duplicate may be made."""
-    types: tuple[QuestionType, ...] = QUESTION_TYPES
+    types: tuple[QuestionType, ...] = QUOTED_TYPES
     """Which types to make."""
     limit: int | None = None
     """At most so many; None for all."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.augment import QUESTION_TYPES, StatuteQuestions, make_statute_questions
+from lawqa.augment import QUOTED_TYPES, StatuteQuestions, make_statute_questions
 from lawqa.pipelines.augment import StatutesConfig, write_statute_questions
 from lawqa.questions import Question, read_questions
 from lawqa.splits import find_leaks
@@ -40,7 +40,7 @@ def test_there_are_enough_and_they_balance(made: StatuteQuestions) -> None:
     assert len(made.questions) >= 5000
     assert len(set(Counter(g.question.gold for g in made.questions).values())) == 1
     kinds = Counter(g.source for g in made.questions)
-    assert all(kinds[f"statute:{kind}"] >= 500 for kind in QUESTION_TYPES)
+    assert all(kinds[f"statute:{kind}"] >= 500 for kind in QUOTED_TYPES)
     assert len({g.question.id.split("_")[1] for g in made.questions}) == 13
 
 
@@ -56,7 +56,7 @@ def test_contexts_hold_what_is_asked_and_stay_short(made: StatuteQuestions) -> N
     assert lengths[int(len(lengths) * 0.99)] < 2500
 
 
-@pytest.mark.parametrize("kind", QUESTION_TYPES)
+@pytest.mark.parametrize("kind", QUOTED_TYPES)
 def test_a_sample_is_judged_by_its_articles(
     kind: str, made: StatuteQuestions, articles: tuple[Article, ...], judge: Judge
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lawqa.augment import (
-    QUESTION_TYPES,
+    QUOTED_TYPES,
     QuestionType,
     StatuteQuestions,
     make_statute_questions,
@@ -43,7 +43,7 @@ def golds(made: StatuteQuestions) -> Counter[str]:
 def test_every_type_is_made(statute: Statute) -> None:
     made = make_statute_questions(statute)
     sources = Counter(generated.source for generated in made.questions)
-    assert set(sources) == {f"statute:{kind}" for kind in QUESTION_TYPES}
+    assert set(sources) == {f"statute:{kind}" for kind in QUOTED_TYPES}
     assert len(made.questions) >= 40
 
 
@@ -65,7 +65,7 @@ def test_every_question_is_right(seed: int, statute: Statute, judge: Judge) -> N
 @given(
     seed=st.integers(0, 99),
     limit=st.none() | st.integers(4, 60),
-    types=st.sets(st.sampled_from(QUESTION_TYPES), min_size=1),
+    types=st.sets(st.sampled_from(QUOTED_TYPES), min_size=1),
 )
 def test_labels_are_dealt_in_equal_shares(
     seed: int, limit: int | None, types: set[QuestionType], statute: Statute

@@ -33,6 +33,9 @@ class ShortcutLimits:
 
 LIMITS = ShortcutLimits()
 
+_ENOUGH = 10
+"""Of fewer questions of a kind the share of the commonest answer says nothing."""
+
 
 @dataclass(frozen=True)
 class RuleScore:
@@ -156,6 +159,6 @@ def _breaches(
         if score.wrong_asked is not None and score.wrong_asked > limits.wrong_asked:
             found.append(Breach(score.rule, "wrong asked", score.wrong_asked, limits.wrong_asked))
     for each in commonest:
-        if each.share > limits.commonest:
+        if each.n >= _ENOUGH and each.share > limits.commonest:
             found.append(Breach(each.kind, "commonest answer", each.share, limits.commonest))
     return tuple(found)

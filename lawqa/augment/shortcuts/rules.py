@@ -44,6 +44,8 @@ _MEASURES: Mapping[str, Measure] = {
     "fewest figures": lambda s: -s.figures,
     "first in the context": lambda s: -s.first_seen,
     "last in the context": lambda s: s.first_seen,
+    "farthest from the others in the context": lambda s: s.apart,
+    "nearest to the others in the context": lambda s: -s.apart,
 }
 _POSITIONS = tuple(f"always {label}" for label in LABELS)
 _FLIPPED = "context 3-grams: most, or fewest if the wrong one is asked for"

@@ -59,6 +59,8 @@ class Surface:
     """Numbers."""
     first_seen: float
     """Where in the context its longest piece begins, as a share of the context; 1 where it has none."""
+    apart: float
+    """How far that is from the next of the other choices."""
 
 
 def surfaces(question: Question) -> tuple[Surface, Surface, Surface, Surface]:
@@ -68,8 +70,11 @@ def surfaces(question: Question) -> tuple[Surface, Surface, Surface, Surface]:
     choices = [_NAMED.sub("", unicodedata.normalize("NFKC", c)) for c in question.choices]
     flat = [folded(choice) for choice in choices]
     grams = [_grams(each) for each in flat]
+    runs = [longest_run(each, context) for each in flat]
+    places = [at / max(len(context), 1) if run else 1.0 for run, at in runs]
     first, second, third, fourth = (
-        _surface(place, choices, flat, grams, context, known, asked) for place in range(4)
+        _surface(place, choices, flat, grams, runs, places, context, known, asked)
+        for place in range(4)
     )
     return first, second, third, fourth
 
@@ -110,12 +115,14 @@ def _surface(
     choices: list[str],
     flat: list[str],
     grams: list[frozenset[str]],
+    runs: list[tuple[int, int]],
+    places: list[float],
     context: str,
     known: frozenset[str],
     asked: frozenset[str],
 ) -> Surface:
     own, mine = flat[place], grams[place]
-    run, at = longest_run(own, context)
+    run, _ = runs[place]
     others = [grams[other] for other in range(len(flat)) if other != place]
     return Surface(
         length=len(own),
@@ -128,7 +135,8 @@ def _surface(
         absolutes=len(_ABSOLUTES.findall(choices[place])),
         negations=len(_NEGATIONS.findall(choices[place])),
         figures=len(_FIGURES.findall(own)),
-        first_seen=at / max(len(context), 1) if run else 1.0,
+        first_seen=places[place],
+        apart=min(abs(places[place] - places[o]) for o in range(len(flat)) if o != place),
     )
 
 

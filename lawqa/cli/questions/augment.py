@@ -15,9 +15,19 @@ from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.questions.augment_audit import ShortcutAuditCommand
 
 if TYPE_CHECKING:
-    from lawqa.augment import StatuteQuestions
+    from collections.abc import Sequence
+
+    from lawqa.augment import QuestionType, StatuteQuestions
 
 logger = logging.getLogger(__name__)
+
+_LAWS_SHOWN = 40
+"""Of more statutes only the sum is shown."""
+
+TypeName = Literal[
+    "cloze", "altered", "which",
+    "reading", "judged", "counted", "listed", "excepted", "penalised", "defined",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,11 +45,14 @@ class StatuteQuestionsCommand:
     """Questions that are evaluated on: nothing of the articles they cite is used, nor anything near them."""
     exclude: tuple[Path, ...] = ()
     """Question files of which no duplicate may be made."""
-    types: tuple[Literal["cloze", "altered", "which"], ...] = ("cloze", "altered", "which")
+    types: tuple[TypeName, ...] = ("cloze", "altered", "which")
     """cloze: the missing words; altered: the true statement among altered ones; which: the provision that
-    says it."""
+    says it. String matching solves these three. `reading` stands for all that it does not solve:
+    judged: the right or the wrong one of four statements in other words; counted: how many of four are
+    right; listed: what a list holds; excepted: the exception to a rule; penalised: the penalty for a
+    breach; defined: what holds for somebody described by a definition."""
     limit: int | None = None
-    """At most N, rounded down to a multiple of four."""
+    """At most N, a multiple of four; questions that need reading are then made of some laws, at random."""
     seed: int = 0
     """Decides wrong answers, wordings, order, and what a limit keeps."""
     fresh: FlagCreatePairsOff[bool] = False
@@ -54,7 +67,7 @@ class StatuteQuestionsCommand:
             output=self.output,
             exclude_articles_of=self.exclude_articles_of,
             exclude=self.exclude,
-            types=self.types,
+            types=_types(self.types),
             limit=self.limit,
             seed=self.seed,
             fresh=self.fresh,
@@ -117,6 +130,16 @@ class Augment:
         return self.command.run()
 
 
+def _types(names: Sequence[TypeName]) -> tuple[QuestionType, ...]:
+    """The types, with `reading` replaced by those it stands for."""
+    from lawqa.augment import READING_TYPES
+
+    found: list[QuestionType] = []
+    for name in names:
+        found.extend(READING_TYPES if name == "reading" else (name,))
+    return tuple(dict.fromkeys(found))
+
+
 def statutes_text(made: StatuteQuestions) -> str:
     """Questions by statute and type, the balance of labels, and what was left out with the reason."""
     from lawqa.augment import QUESTION_TYPES
@@ -124,12 +147,15 @@ def statutes_text(made: StatuteQuestions) -> str:
 
     counts = Counter((g.question.id.split("_")[1], g.source) for g in made.questions)
     laws = list(dict.fromkeys(law for law, _ in counts))
-    columns = ["statute", *QUESTION_TYPES, "all"]
+    types = [kind for kind in QUESTION_TYPES if any(s == f"statute:{kind}" for _, s in counts)]
+    columns = ["statute", *types, "all"]
     rows: list[list[str]] = []
+    if len(laws) > _LAWS_SHOWN:
+        laws = []
     for law in [*laws, ""]:
         row = [
             sum(n for (name, source), n in counts.items() if law in (name, "") and source == kind)
-            for kind in (f"statute:{kind}" for kind in QUESTION_TYPES)
+            for kind in (f"statute:{kind}" for kind in types)
         ]
         rows.append([law or "all", *map(str, row), str(sum(row))])
     labels = Counter(g.question.gold for g in made.questions)

@@ -1,0 +1,176 @@
+"""What the law says of somebody who is described by the words of a definition instead of the defined term."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from lawqa.augment.actors import may_coincide
+from lawqa.augment.comprehension.statements import is_quotable
+from lawqa.augment.comprehension.wording import (
+    TRUE_OF,
+    commanded,
+    loosened,
+    modern,
+    without_definitions,
+)
+from lawqa.augment.drafts import Draft, rank, shuffled
+from lawqa.augment.excerpts import Excerpt
+from lawqa.augment.modality import Command, command_of
+from lawqa.augment.provisions import MAX_CONTEXT, Provision, context_of
+from lawqa.augment.standing import stands_unaided
+from lawqa.augment.statute import Statute, actor_class
+
+_END = "者|人|法人|会社|団体|機関|事業者|組合"
+_STATED = (
+    re.compile(
+        rf"「(?P<term>[^「」（）第]{{2,24}})」とは、(?P<body>[^。「」]{{8,90}}?(?:{_END}))をいう。"
+    ),
+    re.compile(
+        rf"^(?P<term>[^「」（）\u3000 。、]{{2,24}})[\u3000 ]+(?P<body>[^。「」]{{8,90}}?(?:{_END}))をいう。$"
+    ),
+    re.compile(
+        rf"(?:^|[、。])(?P<body>[^、。「」（）]{{8,60}}(?:{_END}))"
+        r"（以下(?:この法律において)?(?:単に)?「(?P<term>[^「」]{2,24})」という。）"
+    ),
+)
+_HARD = re.compile(
+    r"次に|各号|[前次同本][項条号]|この[条項号章節]|以下|^(?:その|当該|前|又は|及び|同)|第[一二三四五六七八九十]+[項号]"
+    r"|(?<![一-龠])[法令]第"
+)
+_TOPIC = re.compile(r"^(?P<who>[^、。「」（）]{2,30})は、")
+_LEANS = re.compile(r"^(?:その|当該|これ|自己|自ら)")
+_MAX_RULE, _NEAR = 140, 60
+_WRONG_SHARE = 30
+_RIGHT = (
+    "{body}について、{law}が定めていることとして、正しいものを教えてください。",
+    "{law}によれば、{body}に関して正しいものはどれですか。次のうちから教えてください。",
+)
+_WRONG = (
+    "{body}について、{law}が定めていることとして、誤っているものを教えてください。",
+    "{law}によれば、{body}に関して誤っているものはどれですか。次のうちから教えてください。",
+)
+
+
+@dataclass(frozen=True)
+class _Definition:
+    provision: Provision
+    term: str
+    body: str
+    """What the term means, as a noun phrase."""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    provision: Provision
+    who: str
+    """Its subject."""
+    said: str
+    """What it says of its subject, in other words, without the subject."""
+
+
+def defined_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
+    """Questions on what holds for somebody described by a definition; other choices hold for others."""
+    definitions = _definitions(statute)
+    if not definitions:
+        return
+    rules = [rule for excerpt in statute.excerpts if (rule := _rule(excerpt, seed)) is not None]
+    for place, rule in enumerate(rules):
+        own = definitions.get(rule.who)
+        if own is None or own.provision.key == rule.provision.key:
+            continue
+        near = rules[max(0, place - _NEAR) : place + _NEAR + 1]
+        yield from _draft(own, rule, near, seed)
+
+
+def _definitions(statute: Statute) -> dict[str, _Definition]:
+    """The definitions by term; none of a term that has two, or that two terms have."""
+    found: dict[str, list[_Definition]] = {}
+    for provision in statute.provisions:
+        for text in (provision.lead, *(item.text for item in provision.items if not item.below)):
+            for pattern in _STATED:
+                for match in pattern.finditer(text):
+                    body = without_definitions(match["body"])
+                    if _is_body(body):
+                        each = _Definition(provision, match["term"], body)
+                        found.setdefault(match["term"], []).append(each)
+    times = Counter(each.body for same in found.values() for each in same)
+    once = {term: each[0] for term, each in found.items() if len(each) == 1}
+    return {term: each for term, each in once.items() if times[each.body] == 1}
+
+
+def _is_body(body: str) -> bool:
+    return (
+        not _HARD.search(body)
+        and stands_unaided(body)
+        and body.count("（") == body.count("）")
+        and re.search(r"[をにがでるた]", body) is not None
+        and re.match(r".{0,14}は", body) is None
+    )
+
+
+def _rule(excerpt: Excerpt, seed: int) -> _Rule | None:
+    text = without_definitions(excerpt.text)
+    topic = _TOPIC.match(text)
+    if topic is None or excerpt.item or excerpt.below or excerpt.references or excerpt.excepted:
+        return None
+    command = command_of(text)
+    if command is None or len(text) > _MAX_RULE or not is_quotable(text):
+        return None
+    clause = command.clause[topic.end() :]
+    if _LEANS.match(clause) or actor_class(topic["who"]) is None or len(clause) < 12:
+        return None
+    rest = Command(command.force, clause, command.negative[topic.end() :])
+    name = f"{excerpt.provision.key}/{clause[:20]}"
+    said = commanded(rest, TRUE_OF[rest.force][0], seed, name, may_turn=False)
+    return _Rule(excerpt.provision, topic["who"], modern(loosened(said, seed, name)))
+
+
+def _draft(own: _Definition, rule: _Rule, near: Sequence[_Rule], seed: int) -> Iterator[Draft]:
+    name = f"{rule.provision.key}/{own.term}"
+    same = [r for r in near if r.who == own.term and r.said != rule.said]
+    others = [r for r in near if _is_other(r.who, own) and r.said != rule.said]
+    wrong_asked = len(same) >= 2 and int(rank(seed, "polarity", name), 16) % 100 < _WRONG_SHARE
+    same = shuffled(same, lambda r: r.said, seed, "same", name)
+    others = shuffled(others, lambda r: r.said, seed, "other", name)
+    true = [rule, *same[:2]] if wrong_asked else [rule]
+    false = others[: 4 - len(true)]
+    said = [r.said for r in (*true, *false)]
+    context = context_of([own.provision, *(r.provision for r in (*true, *false))])
+    if len(set(said)) < 4 or len(context) > MAX_CONTEXT:
+        return
+    if own.body not in without_definitions(context):
+        return
+    right, wrong = (false[0], true) if wrong_asked else (rule, false)
+    stems = _WRONG if wrong_asked else _RIGHT
+    stem = stems[int(rank(seed, "stem", name), 16) % len(stems)]
+    yield Draft(
+        type="defined",
+        kind="wrong" if wrong_asked else "right",
+        provisions=(rule.provision, own.provision, *(r.provision for r in (*true[1:], *false))),
+        text=stem.format(law=own.provision.law, body=modern(own.body)),
+        right=f"{right.said}。",
+        wrong=cast("tuple[str, str, str]", tuple(f"{r.said}。" for r in wrong)),
+        context=context,
+        excerpt=f"{own.term}\n{right.said}",
+        facts=(
+            f"{own.term}: {own.body}",
+            *(f"{r.who}: {r.provision.name}" for r in (right, *wrong)),
+        ),
+    )
+
+
+def _is_other(who: str, own: _Definition) -> bool:
+    """Whether a subject is certainly not the one defined, nor everybody, nor a kind of it."""
+    return (
+        who != own.term
+        and not may_coincide(who, own.term)
+        and own.term not in who
+        and who not in own.term
+        and who not in own.body
+        and not who.startswith(("何人", "全て", "すべて"))
+        and actor_class(who) == actor_class(own.term)
+    )

@@ -1,0 +1,207 @@
+"""What a list holds: items of two lists of the same law, told apart by the sentence that announces each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from lawqa.augment.comprehension.wording import modern, without_definitions
+from lawqa.augment.drafts import Draft, rank, shuffled
+from lawqa.augment.provisions import MAX_CONTEXT, Item, Provision, context_of, deleted
+from lawqa.augment.standing import item_stands_alone, stands_unaided
+from lawqa.augment.statute import Statute
+
+_NOUN = "事項|書類|場合|もの|行為|業務|事業|要件|基準|事由|書面|費用|権利|者|とき|財産|収入|措置|施設|資料"
+_LEAD = re.compile(
+    rf"^(?P<head>[^。]*?)次(?:に掲げる|の各号に掲げる)(?P<noun>{_NOUN})を(?P<verb>[^。]{{2,40}})。$"
+)
+_ANNOUNCED = re.compile(
+    rf"次(?:に掲げる|の各号に掲げる)(?P<noun>{_NOUN})|次の(?:各号の)?いずれかに該当する(?P<case>場合|とき|者|もの)"
+)
+_TOPIC = re.compile(
+    r"^(?P<who>[^、。「」（）]{1,40}?)(?P<particle>には|においては|については|は)、"
+)
+_ROLES = {"は": "が", "には": "に", "においては": "において", "については": "について"}
+_HARD = re.compile(
+    r"[（「『〔]|前[各二三四五六七八九十]*[条項号章節]|次[条項]|この[条項号章節款]|同[条項号法]|当該|左の|その他|ほか"
+    r"|(?<![一-龠])[法令]第|省令で定める|政令で定める|府令で定める|規則で定める"
+)
+_ITEM_HARD = re.compile(
+    r"[「『〔\u3000 ]|前[各二三四五六七八九十]*[条項号章節]|次[条項号]|この[条項号]|同[条項号]|その他前"
+    r"|に掲げるもの|ほか、"
+    r"|(?<![一-龠])[法令]第|^その他|[一二三四五六七八九十]号|イ|ロ"
+)
+# An item that takes over what another provision lists: then items from there belong to this list too.
+_INCLUDES = re.compile(
+    r"[条項号](?:[^。]{0,20})(?:掲げる|定める|規定する)(?:もの|基準|要件|事項|書類|措置|場合|者|行為|業務)"
+)
+_BRACKET = re.compile(r"（[^（）]*）")
+MAX_LEAD, MIN_ITEM, MAX_ITEM = 110, 6, 70
+_NEAR = 40
+"""Paragraphs between two lists whose items stand beside each other."""
+
+_GRAM, _MAX_OVERLAP = 2, 0.6
+_FROM_ONE_LIST = 2
+"""The most wrong choices from one other list."""
+
+_HOLDS = (
+    "{law}により{asked}として、正しいものを教えてください。",
+    "{law}の規定により、{asked}に該当するものを教えてください。",
+)
+_QUOTED = (
+    "{law}は、「{asked}」と定めています。そこに掲げられている{noun}として、正しいものを教えてください。",
+    "「{asked}」とする{law}の規定に掲げられている{noun}に該当するものを教えてください。",
+)
+
+
+@dataclass(frozen=True)
+class _List:
+    provision: Provision
+    noun: str
+    asked: str
+    """The list as a noun: 登録の申請書に添付しなければならない書類."""
+    quoted: bool
+    """Whether `asked` is the sentence itself, because it cannot be turned into a noun."""
+    items: tuple[Item, ...]
+    """Those that can be choices."""
+
+
+def listed_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
+    """Questions on which item a list holds; the others are of two or three other lists of the same kind.
+
+    Three items of one other list would give the fourth away by its place in the context alone.
+    """
+    places = {provision.key: place for place, provision in enumerate(statute.provisions)}
+    lists = [found for p in statute.provisions if (found := _list(p)) is not None]
+    for own in lists:
+        near = [
+            other
+            for other in lists
+            if other.noun == own.noun
+            and 0 < abs(places[other.provision.key] - places[own.provision.key]) <= _NEAR
+        ]
+        if near and own.items:
+            yield from _draft(own, near, seed)
+
+
+def relative(sentence: str) -> tuple[str, str] | None:
+    """A sentence that announces a list as a noun phrase with its noun; None where that would be no Japanese.
+
+    登録の申請書には、次に掲げる書類を添付しなければならない。 gives 登録の申請書に添付しなければならない書類.
+    """
+    sentence = without_definitions(sentence)
+    match = _LEAD.match(sentence)
+    if match is None or len(sentence) > MAX_LEAD or _HARD.search(sentence):
+        return None
+    verb = match["verb"]
+    if re.search(r"[、をがは]|場合|とき", verb.replace("てはなら", "")) or "ものとする" in verb:
+        return None
+    if not verb.endswith(("ない", "できる", "る", "う", "す", "く", "つ")):
+        return None
+    head = match["head"]
+    topic = _TOPIC.match(head)
+    if topic is None:
+        return None
+    rest = re.sub(r"(とき|場合)(?:に)?は、", r"\1に", head[topic.end() :])
+    rest = rest.replace("場合においては、", "場合において")
+    if re.search(r"は、|が、|、$", rest) or rest.count("、") > 1:
+        return None
+    return f"{topic['who']}{_ROLES[topic['particle']]}{rest}{verb}{match['noun']}", match["noun"]
+
+
+def _list(provision: Provision) -> _List | None:
+    if len(provision.items) < 3 or not provision.article.law_title:
+        return None
+    found = relative(provision.lead)
+    quoted = found is None
+    found = found or _quoted(provision.lead)
+    if found is None:
+        return None
+    if any(_INCLUDES.search(item.text) for item in provision.items):
+        return None
+    items = tuple(item for item in provision.items if _is_choice(item))
+    return _List(provision, found[1], modern(found[0]), quoted, items) if items else None
+
+
+def _quoted(lead: str) -> tuple[str, str] | None:
+    lead = without_definitions(lead)
+    match = _ANNOUNCED.search(lead)
+    if match is None or len(lead) > MAX_LEAD or _HARD.search(lead) or not lead.endswith("。"):
+        return None
+    return lead.rstrip("。"), match["noun"] or match["case"]
+
+
+def _is_choice(item: Item) -> bool:
+    text = _choice(item)
+    return (
+        not item.below
+        and MIN_ITEM <= len(text) <= MAX_ITEM
+        and not deleted(item.text)
+        and not _ITEM_HARD.search(text)
+        and item_stands_alone(item.text)
+        and stands_unaided(item.text)
+        and "。" not in text
+    )
+
+
+def _choice(item: Item) -> str:
+    return modern(without_definitions(item.text).rstrip("。"))
+
+
+def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
+    name = own.provision.key
+    mine = [
+        item for item in own.items if all(_apart(item, other.provision.items) for other in near)
+    ]
+    wrong: list[tuple[_List, Item]] = []
+    order = shuffled(near, lambda other: other.provision.key, seed, "lists", name)
+    for other in (*order, *order):
+        shown = [own.provision, other.provision, *(each.provision for each, _ in wrong)]
+        if len(wrong) == 3 or sum(each is other for each, _ in wrong) == _FROM_ONE_LIST:
+            continue
+        if len(context_of(shown)) > MAX_CONTEXT:
+            continue
+        taken = [item for _, item in wrong]
+        items = [
+            item
+            for item in shuffled(other.items, _text, seed, "wrong", name)
+            if _apart(item, own.provision.items) and _apart(item, taken)
+        ]
+        wrong += [(other, item) for item in items[:1]]
+    if not mine or len(wrong) < 3:
+        return
+    right = shuffled(mine, _text, seed, "right", name)[0]
+    stems = _QUOTED if own.quoted else _HOLDS
+    stem = stems[int(rank(seed, "stem", name), 16) % len(stems)]
+    yield Draft(
+        type="listed",
+        kind=own.noun,
+        provisions=(own.provision, *(each.provision for each, _ in wrong)),
+        text=stem.format(law=own.provision.law, asked=own.asked, noun=own.noun),
+        right=_choice(right),
+        wrong=cast("tuple[str, str, str]", tuple(_choice(item) for _, item in wrong)),
+        context=context_of([own.provision, *(each.provision for each, _ in wrong)]),
+        excerpt=f"{own.asked}\n{right.text}",
+        facts=(f"{own.provision.name}: {right.text}",),
+    )
+
+
+def _apart(item: Item, others: Sequence[Item]) -> bool:
+    """Whether no item of the other list says nearly the same, or holds it."""
+    own = _grams(_BRACKET.sub("", item.text))
+    for other in others:
+        theirs = _grams(_BRACKET.sub("", other.text))
+        shared = len(own & theirs)
+        if shared > _MAX_OVERLAP * min(len(own) or 1, len(theirs) or 1):
+            return False
+    return True
+
+
+def _grams(text: str) -> frozenset[str]:
+    return frozenset(text[i : i + _GRAM] for i in range(len(text) - _GRAM + 1))
+
+
+def _text(item: Item) -> str:
+    return item.text

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from lawqa.augment import (
+    READING_TYPES,
+    QuestionType,
+    StatuteQuestions,
+    make_statute_questions,
+    source_of,
+)
+from lawqa.augment.comprehension import reading_drafts, thinned
+from lawqa.augment.drafts import Draft
+from lawqa.augment.provisions import parse_articles
+from lawqa.augment.shortcuts import asks_for_wrong, credits_of
+from lawqa.augment.shortcuts.surface import folded
+from lawqa.augment.statute import statutes_of
+from lawqa.choices import LABELS
+from lawqa.questions import Question
+from lawqa.statutes.article_names import ArticleName
+from lawqa.statutes.articles import Article
+
+Articles = tuple[Article, ...]
+
+
+@pytest.fixture(scope="module")
+def drafts(piers: Articles) -> dict[str, list[Draft]]:
+    """All drafts of the law, by type."""
+    provisions = parse_articles(piers).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    made: dict[str, list[Draft]] = {}
+    for draft in reading_drafts(statute, READING_TYPES, seed=0):
+        made.setdefault(draft.type, []).append(draft)
+    return made
+
+
+def made_of(piers: Articles, types: Sequence[QuestionType] = READING_TYPES) -> StatuteQuestions:
+    return make_statute_questions(piers, types=types)
+
+
+def test_every_type_is_made(drafts: dict[str, list[Draft]]) -> None:
+    assert set(drafts) == set(READING_TYPES)
+
+
+def test_no_statement_is_verbatim_in_the_context(drafts: dict[str, list[Draft]]) -> None:
+    for draft in drafts["judged"]:
+        for choice in (draft.right, *draft.wrong):
+            assert folded(choice) not in folded(draft.context)
+
+
+def test_right_and_wrong_statements_end_in_the_same_words(drafts: dict[str, list[Draft]]) -> None:
+    ends = {
+        true: {
+            choice[-8:]
+            for draft in drafts["judged"]
+            for choice in ((draft.right,) if true != asks_for_wrong(draft.text) else draft.wrong)
+        }
+        for true in (True, False)
+    }
+    assert ends[True] & ends[False]
+
+
+def test_the_number_of_right_statements_is_the_recorded_one(drafts: dict[str, list[Draft]]) -> None:
+    for draft in drafts["counted"]:
+        stated = sum(fact.endswith("正しい") for fact in draft.facts)
+        number = 4 - stated if asks_for_wrong(draft.text) else stated
+        assert draft.right == ("一つ", "二つ", "三つ", "四つ")[number - 1]
+        assert draft.label == LABELS[number - 1]
+        assert len(re.findall(r"^[アイウエ] .+。$", draft.text, re.MULTILINE)) == 4
+
+
+def test_counted_choices_are_in_their_order(piers: Articles) -> None:
+    for generated in made_of(piers, ["counted"]).questions:
+        assert generated.question.choices == ("一つ", "二つ", "三つ", "四つ")
+
+
+def test_items_of_another_list_are_wrong(drafts: dict[str, list[Draft]]) -> None:
+    lists = {
+        "許可の申請書に添付しなければならない書類": "場所を示す図面|見積書|同意書|計画書",
+        "認可の申請書に添付しなければならない書類": "履歴書|一覧表|決算書|証する写し",
+        "廃止の届出書に添付しなければならない書類": "工程表|測量図|記録",
+    }
+    assert drafts["listed"]
+    for draft in drafts["listed"]:
+        own = next(items for asked, items in lists.items() if asked in draft.text)
+        assert re.search(own, draft.right)
+        assert not any(re.search(own, choice) for choice in draft.wrong)
+        homes = [sum(bool(re.search(i, c)) for c in draft.wrong) for i in lists.values()]
+        assert max(homes) <= 2  # three of one list would give the fourth away by its place
+
+
+def test_the_exception_belongs_to_the_rule_that_is_asked_for(
+    drafts: dict[str, list[Draft]],
+) -> None:
+    cases = {
+        "点検": "災害により桟橋に近づくことができない場合",
+        "料金": "国の機関が救難のために桟橋を利用する場合",
+        "日没後": "港長が消火の設備を備えていると認めた場合",
+        "規程": "試験的に機器を動かすにとどまる場合",
+    }
+    assert drafts["excepted"]
+    for draft in drafts["excepted"]:
+        word = next(word for word in cases if word in draft.text)
+        assert draft.right == cases[word]
+        assert all(choice.endswith("場合") for choice in draft.wrong)
+
+
+def test_the_penalty_is_that_of_the_rule_that_is_broken(drafts: dict[str, list[Draft]]) -> None:
+    penalties = {"許可を受け": "2年以下の拘禁刑", "秘密": "1年以下の拘禁刑又は50万円以下の罰金"}
+    assert {d.right for d in drafts["penalised"]} == set(penalties.values())
+    for draft in drafts["penalised"]:
+        assert draft.right == next(right for word, right in penalties.items() if word in draft.text)
+
+
+def test_a_definition_is_asked_for_without_its_term(drafts: dict[str, list[Draft]]) -> None:
+    assert drafts["defined"]
+    for draft in drafts["defined"]:
+        assert "第3条の許可を受けて桟橋を設置した者" in draft.text
+        assert "桟橋管理者について" not in draft.text
+        assert "「桟橋管理者」とは" in draft.context
+
+
+def test_no_limit_of_the_audit_is_broken_by_thinning(question: Callable[..., Question]) -> None:
+    # Forty questions that the longest choice solves, and as many that it does not solve.
+    made = [
+        question(
+            id=f"生成_港_第{n}条_判断_1",
+            text="次のうち、正しいものを教えてください。",
+            choices=tuple(
+                f"{'甲乙丙丁'[place]}{n}"
+                + ("の長い選択肢" if place == n % (4 if n < 40 else 3) else "")
+                for place in range(4)
+            ),
+            gold="abcd"[n % 4],
+            context="",
+        )
+        for n in range(80)
+    ]
+    before = sum(credits_of(q)["longest"] for q in made) / len(made)
+    kept = thinned(made, seed=0)
+    left = [q for q in made if q.id in kept]
+    assert before > 0.5
+    assert sum(credits_of(q)["longest"] for q in left) / len(left) <= 0.35
+    assert thinned(made, seed=0) == kept
+
+
+def test_labels_are_dealt_in_equal_shares(piers: Articles) -> None:
+    made = made_of(piers)
+    golds = Counter(g.question.gold for g in made.questions)
+    assert len(made.questions) >= 8
+    assert len(set(golds.values())) == 1
+    assert {source_of(g.question.id) for g in made.questions} <= {
+        f"statute:{kind}" for kind in READING_TYPES
+    }
+
+
+def test_the_seed_changes_the_questions_and_nothing_else_does(piers: Articles) -> None:
+    one = make_statute_questions(piers, types=READING_TYPES, seed=1)
+    assert one == make_statute_questions(iter(piers), types=READING_TYPES, seed=1)
+    assert one != make_statute_questions(piers, types=READING_TYPES, seed=2)
+
+
+def test_excluded_articles_give_nothing(piers: Articles) -> None:
+    made = make_statute_questions(
+        piers, types=READING_TYPES, excluded=[ArticleName("桟橋管理法", "5")]
+    )
+    assert made.questions
+    assert not any("桟橋の安全を確保するため" in str(g.question) for g in made.questions)
+
+
+def test_a_limit_is_filled_from_several_laws(
+    piers: Articles, make_article: Callable[..., Article]
+) -> None:
+    other = [
+        make_article(
+            a.article,
+            a.caption,
+            [p.text.replace("桟橋", "灯台") for p in a.paragraphs],
+            law="灯台管理法",
+        )
+        for a in piers
+    ]
+    made = make_statute_questions([*piers, *other], types=["judged"], limit=8)
+    assert len(made.questions) <= 8
+    assert made == make_statute_questions([*piers, *other], types=["judged"], limit=8)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+
+from lawqa.augment.comprehension.listed import relative
+from lawqa.augment.comprehension.wording import (
+    FORBIDDEN,
+    OBLIGED,
+    commanded,
+    loosened,
+    modern,
+    plainly,
+    without_definitions,
+)
+from lawqa.augment.modality import Command, command_of
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("第二十三条の二の二十三第一項の登録", "第23条の2の23第1項の登録"),
+        ("第二十三条の二の五又は第二十三条の承認", "第23条の2の5又は第23条の承認"),
+        ("三年以下の拘禁刑又は百万円以下の罰金", "3年以下の拘禁刑又は100万円以下の罰金"),
+        ("資本金の額が五億円以上", "資本金の額が5億円以上"),
+        ("一億二千万円", "1億2000万円"),
+        ("総員の三分の二以上", "総員の3分の2以上"),
+        ("同時に五人以上の者", "同時に5人以上の者"),
+        ("一般の第三者に、一部を一時に", "一般の第三者に、一部を一時に"),
+        ("行つた者によつて保つている", "行った者によって保っている"),
+        ("一つの事業", "一つの事業"),
+        ("間隔は、〇・三メートル以下", "間隔は、〇・三メートル以下"),
+    ],
+)
+def test_numerals_and_small_kana_of_today(text: str, said: str) -> None:
+    assert modern(text) == said
+
+
+def test_brackets_that_only_name_something_are_left_out() -> None:
+    text = "登録を受けた者（以下「登録者」という。）は、届出（軽微なものを除く。）をする。"
+    assert without_definitions(text) == "登録を受けた者は、届出（軽微なものを除く。）をする。"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "command"),
+    [
+        ("甲は、届け出なければならない。", Command("must", "甲は、届け出る", "甲は、届け出")),
+        ("甲は、公表することができる。", Command("may", "甲は、公表する", "甲は、公表し")),
+        ("甲は、公表してはならない。", Command("must not", "甲は、公表する", "")),
+        ("甲は、公表することを要しない。", Command("need not", "甲は、公表する", "甲は、公表し")),
+        ("甲は、公正でなければならない。", None),
+        ("甲は、努めなければならない。", None),
+        ("期間は、三年とする。", None),
+    ],
+)
+def test_what_a_sentence_commands(sentence: str, command: Command | None) -> None:
+    assert command_of(sentence) == command
+
+
+def test_a_duty_in_other_words_stays_a_duty() -> None:
+    duty = command_of("管理者は、帳簿を保存しなければならない。")
+    assert duty is not None
+    said = {commanded(duty, OBLIGED, 0, str(n)) for n in range(200)}
+    assert said == {
+        "管理者は、帳簿を保存する義務を負う",
+        "管理者は、帳簿を保存することを要する",
+        "管理者は、帳簿を保存することが義務付けられている",
+        "管理者は、帳簿を保存しないことは許されない",
+        "帳簿を保存する義務を負うのは、管理者である",
+        "帳簿を保存することを要するのは、管理者である",
+        "帳簿を保存することが義務付けられているのは、管理者である",
+    }
+
+
+def test_a_subject_that_is_pointed_to_stays_in_front() -> None:
+    ban = command_of("管理者は、その帳簿を開示してはならない。")
+    assert ban is not None
+    said = {commanded(ban, FORBIDDEN, 0, str(n)) for n in range(200)}
+    assert all(text.startswith("管理者は、その帳簿を") for text in said)
+
+
+def test_bounds_are_said_the_other_way_round() -> None:
+    text = "五億円以上の会社、二十歳未満の者及び三年を超える期間"
+    said = {loosened(text, 0, str(n)) for n in range(40)}
+    assert "五億円を下回らない会社、二十歳に満たない者及び三年を上回る期間" in said
+    penalty = "三年以下の拘禁刑"
+    assert {loosened(penalty, 0, str(n)) for n in range(40)} == {penalty}
+
+
+def test_sentences_without_command() -> None:
+    assert plainly("本邦に住所を有する者とみなす。", 0, "x") in {
+        "本邦に住所を有する者とみなされる",
+        "本邦に住所を有する者とみなすものとされている",
+    }
+    assert plainly("会長が会務を総理する。", 0, "x") is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "asked"),
+    [
+        (
+            "申請書には、次に掲げる書類を添付しなければならない。",
+            "申請書に添付しなければならない書類",
+        ),
+        ("管理者は、次に掲げる行為をしてはならない。", "管理者がしてはならない行為"),
+        (
+            "管理者は、変更したときは、次に掲げる事項を公表しなければならない。",
+            "管理者が変更したときに公表しなければならない事項",
+        ),
+        ("管理者は、次に掲げる事項を記載した書面を提出しなければならない。", None),
+        ("前項の申請書には、次に掲げる書類を添付しなければならない。", None),
+    ],
+)
+def test_a_list_as_a_noun(sentence: str, asked: str | None) -> None:
+    found = relative(sentence)
+    assert (found[0] if found else None) == asked
