@@ -19,9 +19,10 @@ from lawqa.augment.comprehension.wording import (
 )
 from lawqa.augment.drafts import Draft, rank, shuffled
 from lawqa.augment.modality import command_of
-from lawqa.augment.numerals import NUMERAL, to_int
+from lawqa.augment.numerals import NUMERAL
 from lawqa.augment.provisions import MAX_CONTEXT, Item, Provision, context_of
 from lawqa.augment.statute import Statute
+from lawqa.statutes.numerals import to_int
 
 _PENALTY = re.compile(r"(?:は、|には、)(?P<penalty>[^、。]{4,60})に処する。$")
 _BREACH = re.compile(
@@ -79,6 +80,8 @@ def _breaches(penal: list[_Penal]) -> dict[tuple[str, int], _Breach]:
             for match in _BREACH.finditer(text):
                 number = match["paragraph"]
                 paragraph = to_int(number) if number else 0
+                if paragraph is None:
+                    continue
                 found.setdefault((_article(match), paragraph), []).append(_Breach(each, item))
         mentioned.update(articles)
     once = {name for name, times in mentioned.items() if times == 1}

@@ -9,7 +9,8 @@ import re
 
 from lawqa.augment.drafts import rank
 from lawqa.augment.modality import Command
-from lawqa.augment.numerals import NUMERAL, quantities, to_int
+from lawqa.augment.numerals import NUMERAL, quantities
+from lawqa.statutes.numerals import to_int
 
 OBLIGED, OPTIONAL, PERMITTED, FORBIDDEN = "obliged", "optional", "permitted", "forbidden"
 
@@ -96,8 +97,8 @@ def without_definitions(text: str) -> str:
 def modern(text: str) -> str:
     """The text with small っ and Arabic numerals, as a question of today writes it."""
     text = _SMALL_TSU.sub("っ", text)
-    text = _PLACE.sub(lambda place: _NUMERALS.sub(lambda n: str(to_int(n[0])), place[0]), text)
-    text = _SHARE.sub(lambda match: f"{to_int(match[1])}分の{to_int(match[2])}", text)
+    text = _PLACE.sub(_in_arabic, text)
+    text = _SHARE.sub(_in_arabic, text)
     return _COUNT.sub(lambda match: _arabic(match[0]), text)
 
 
@@ -164,8 +165,14 @@ def _cleft(clause: str, phrase: str) -> str | None:
     return f"{rest}{phrase}のは、{topic['who']}である"
 
 
+def _in_arabic(match: re.Match[str]) -> str:
+    return _NUMERALS.sub(lambda numeral: _arabic(numeral[0]), match[0])
+
+
 def _arabic(numeral: str) -> str:
     value = to_int(numeral)
+    if value is None:
+        return numeral
     if value < 10**4:
         return str(value)
     parts = []
