@@ -15,7 +15,7 @@ from lawqa.report.words import (
     rule_phrase,
 )
 from lawqa.scoring import Judged
-from lawqa.scoring.several import signed
+from lawqa.scoring.comparisons.multiple import signed
 
 ClaimKind = Literal["better", "worse", "none", "void", "one"]
 """void: a difference says nothing about new questions; one: there is one run, so nothing is compared."""

@@ -20,7 +20,7 @@ from lawqa.scoring import (
     verdict,
     which_differences_stand,
 )
-from lawqa.scoring.several import p_text, signed
+from lawqa.scoring.comparisons.multiple import p_text, signed
 
 _COLUMNS = (
     "run", "questions", "accuracy", "95 % interval", "base", "difference (points)", "interval",

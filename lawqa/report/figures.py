@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lawqa.choices import LABELS, Label
 from lawqa.scoring import Interval, Judged, Summary, VotesPoint
-from lawqa.scoring.several import confidence_name, p_text, signed
+from lawqa.scoring.comparisons.multiple import confidence_name, p_text, signed
 
 
 def percent(share: float) -> str:

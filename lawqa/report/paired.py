@@ -10,7 +10,7 @@ from lawqa.report.run_tables import NOTHING, RUN
 from lawqa.report.table import Cell, Table
 from lawqa.report.words import Phrase, rule_phrase
 from lawqa.scoring import GoldTextPart
-from lawqa.scoring.several import p_text, signed
+from lawqa.scoring.comparisons.multiple import p_text, signed
 
 
 @dataclass(frozen=True)

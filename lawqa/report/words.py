@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from lawqa.scoring import Judged, power_sentence, significance_sentence
-from lawqa.scoring.several import confidence_name, p_text, signed
+from lawqa.scoring.comparisons.multiple import confidence_name, p_text, signed
 
 
 @dataclass(frozen=True)

@@ -6,31 +6,9 @@ Knows labels only, never texts or files. NumPy and SciPy are imported when a sta
 from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_of, wilson
 from lawqa.scoring.calibration import Calibration, CalibrationBin, calibration_of
 from lawqa.scoring.collapse import Collapse, collapse_alarm
-from lawqa.scoring.comparison import PairedComparison, PairedTest
-from lawqa.scoring.final import (
-    By,
-    FinalAnswer,
-    FinalSummary,
-    Rule,
-    final_answers,
-    rule_of,
-    summarise_final,
-)
-from lawqa.scoring.floors import Floors, floors_of
-from lawqa.scoring.gold_text import GoldTextPart, by_gold_text
-from lawqa.scoring.label_mass import LOW_MASS, LabelMass, label_mass_of
-from lawqa.scoring.newcombe import newcombe_paired
-from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, order_name, outcome_of
-from lawqa.scoring.paired import compare, compare_repeats
-from lawqa.scoring.permutations import (
-    AveragedAnswer,
-    PermutationSummary,
-    average_over_orders,
-    summarise_permutations,
-)
-from lawqa.scoring.planning import Design, detectable_difference, final_discordance
-from lawqa.scoring.power import mcnemar_power, minimum_detectable_difference
-from lawqa.scoring.several import (
+from lawqa.scoring.comparisons.comparison import PairedComparison, PairedTest
+from lawqa.scoring.comparisons.gold_text import GoldTextPart, by_gold_text
+from lawqa.scoring.comparisons.multiple import (
     Judged,
     compared_answers,
     difference_line,
@@ -42,8 +20,30 @@ from lawqa.scoring.several import (
     verdict,
     which_differences_stand,
 )
-from lawqa.scoring.sign_flip import Bar, sign_flip_bar, sign_flip_p
-from lawqa.scoring.spread import Spread, training_spread
+from lawqa.scoring.comparisons.newcombe import newcombe_paired
+from lawqa.scoring.comparisons.paired import compare, compare_repeats
+from lawqa.scoring.comparisons.planning import Design, detectable_difference, final_discordance
+from lawqa.scoring.comparisons.power import mcnemar_power, minimum_detectable_difference
+from lawqa.scoring.comparisons.seed_spread import Spread, training_spread
+from lawqa.scoring.comparisons.sign_flip import Bar, sign_flip_bar, sign_flip_p
+from lawqa.scoring.final_answer import (
+    By,
+    FinalAnswer,
+    FinalSummary,
+    Rule,
+    final_answers,
+    rule_of,
+    summarise_final,
+)
+from lawqa.scoring.floors import Floors, floors_of
+from lawqa.scoring.label_mass import LOW_MASS, LabelMass, label_mass_of
+from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, order_name, outcome_of
+from lawqa.scoring.permutations import (
+    AveragedAnswer,
+    PermutationSummary,
+    average_over_orders,
+    summarise_permutations,
+)
 from lawqa.scoring.summary import Summary, summarise
 from lawqa.scoring.ties import likeliest_label, with_tie_drawn
 from lawqa.scoring.votes_curve import VotesPoint, votes_curve

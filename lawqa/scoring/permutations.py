@@ -10,7 +10,7 @@ from typing import Any
 from lawqa.choices import LABELS, Label, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_by, wilson
-from lawqa.scoring.final import most_probable
+from lawqa.scoring.final_answer import most_probable
 from lawqa.scoring.outcomes import ScoredAnswer, by_prompt, by_question, order_name
 
 Probabilities = tuple[float, float, float, float]

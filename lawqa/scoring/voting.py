@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lawqa.choices import LABELS, Label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
-from lawqa.scoring.final import final_answers
+from lawqa.scoring.final_answer import final_answers
 from lawqa.scoring.outcomes import ScoredAnswer, by_question
 from lawqa.scoring.ties import draw, leaders
 

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
-from lawqa.scoring.comparison import PairedComparison
-from lawqa.scoring.final import By
+from lawqa.scoring.comparisons.comparison import PairedComparison
+from lawqa.scoring.comparisons.paired import compare, shared_answers
+from lawqa.scoring.final_answer import By
 from lawqa.scoring.outcomes import ScoredAnswer
-from lawqa.scoring.paired import compare, shared_answers
 
 
 @dataclass(frozen=True)

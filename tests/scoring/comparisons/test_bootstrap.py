@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.scoring.bootstrap import bootstrap_by_question
+from lawqa.scoring.comparisons.bootstrap import bootstrap_by_question
 
 QUESTIONS = st.lists(
     st.integers(1, 4).flatmap(lambda m: st.tuples(st.integers(-m, m), st.just(m))),
@@ -114,7 +114,7 @@ def test_every_question_needs_a_size(differences: list[int], sizes: list[int]) -
 def test_expanded_percentiles_lie_as_far_out_as_students_t() -> None:
     from scipy.stats import norm, t
 
-    from lawqa.scoring.bootstrap import _expanded_tail
+    from lawqa.scoring.comparisons.bootstrap import _expanded_tail
 
     for n in (5, 18, 140):
         expected = norm.cdf((n / (n - 1)) ** 0.5 * t.ppf(0.025, n - 1))

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
-from lawqa.scoring.comparison import PairedComparison, PairedTest
-from lawqa.scoring.final import By, FinalSummary, final_answers, summarise_final
+from lawqa.scoring.comparisons.comparison import PairedComparison, PairedTest
+from lawqa.scoring.comparisons.seed_spread import Spread, training_spread
+from lawqa.scoring.final_answer import By, FinalSummary, final_answers, summarise_final
 from lawqa.scoring.outcomes import PromptKey, ScoredAnswer, by_prompt, order_name
-from lawqa.scoring.spread import Spread, training_spread
 
 Answers = Sequence[ScoredAnswer]
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lawqa.scoring.power import minimum_detectable_difference
+from lawqa.scoring.comparisons.power import minimum_detectable_difference
 
 GRID = 400
 """Quantiles over which how well questions are known is averaged."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lawqa.errors import DataError
-from lawqa.scoring.comparison import PairedComparison
+from lawqa.scoring.comparisons.comparison import PairedComparison
 
 ALPHA = 0.05
 """The chance, over all comparisons, that a difference is claimed where there is none."""

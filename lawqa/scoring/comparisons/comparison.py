@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 from lawqa.scoring.accuracy import Accuracy, Interval
-from lawqa.scoring.bootstrap import bootstrap_by_question
-from lawqa.scoring.newcombe import newcombe_paired
-from lawqa.scoring.power import minimum_detectable_difference
-from lawqa.scoring.sign_flip import sign_flip_bar, sign_flip_p
-from lawqa.scoring.spread import Spread, Widening, widening
+from lawqa.scoring.comparisons.bootstrap import bootstrap_by_question
+from lawqa.scoring.comparisons.newcombe import newcombe_paired
+from lawqa.scoring.comparisons.power import minimum_detectable_difference
+from lawqa.scoring.comparisons.seed_spread import Spread, Widening, widening
+from lawqa.scoring.comparisons.sign_flip import sign_flip_bar, sign_flip_p
 
 PairedTest = Literal["exact McNemar", "exact sign-flip by question", "exact sign-flip by group"]
 """McNemar where each shared question has one pair of answers, else its form for clusters."""
