@@ -32,7 +32,11 @@ os.environ["TORCHDYNAMO_DISABLE"] = "1"
 
 # The same examples in every run, and no clock: a busy machine must not fail a test.
 settings.register_profile(
-    "lawqa", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "lawqa",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 # The long version looks elsewhere each time; what it finds is kept in .hypothesis and printed.
 settings.register_profile(

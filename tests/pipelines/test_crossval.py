@@ -33,6 +33,14 @@ def crossval(data: Path, model: Path, output: Path, *more: str) -> int:
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def whole(data: Path, tiny_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cross-validation that nobody disturbed; to be copied, not written to."""
+    output = tmp_path_factory.mktemp("whole") / "cv"
+    assert crossval(data, tiny_dir, output) == 0
+    return output
+
+
 def rows(run: Path) -> list[dict[str, Any]]:
     text = (run / "results.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
@@ -65,10 +73,9 @@ def test_every_question_is_held_out_once_and_pooled_into_a_comparable_run(
 
 
 def test_it_goes_on_where_it_stopped_and_pools_the_same(
-    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: Path, data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
-    assert crossval(data, tiny_dir, whole) == 0
+    pieces = tmp_path / "pieces"
     assert crossval(data, tiny_dir, pieces, "--fold", "2") == 0
     assert main(["crossval", "pool", str(pieces)]) == 2
     assert "fold 1 of 2 is missing" in capsys.readouterr().err
@@ -158,9 +165,9 @@ def test_shortened_contexts_are_said_by_every_fold_and_in_the_first_lines(
 
 
 def test_a_fold_whose_results_were_cut_off_is_not_pooled(
-    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert crossval(data, tiny_dir, tmp_path / "cv") == 0
+    shutil.copytree(whole, tmp_path / "cv")
     results = tmp_path / "cv" / "fold2" / "seed0" / "run" / "results.jsonl"
     lines = results.read_bytes().splitlines(keepends=True)
     results.write_bytes(b"".join(lines[:-1]))
@@ -232,10 +239,10 @@ def test_an_index_that_was_built_anew_is_another_cross_validation(
 
 
 def test_folds_of_several_machines_are_pooled(
-    data: Path, tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert crossval(data, tiny_dir, tmp_path / "one", "--fold", "1") == 0
-    assert crossval(data, tiny_dir, tmp_path / "two", "--fold", "2") == 0
+    for name, others in (("one", "fold2"), ("two", "fold1")):
+        shutil.copytree(whole, tmp_path / name, ignore=shutil.ignore_patterns(others, "pooled"))
     capsys.readouterr()
     out = tmp_path / "joined"
     assert main(["crossval", "pool", str(tmp_path / "one"), str(tmp_path / "two"),
