@@ -14,12 +14,19 @@ class UnsupportedModelError(Exception):
 
 @dataclass(frozen=True)
 class Lora:
-    """The low-rank update of one linear layer, in the dtype of products."""
+    """The low-rank update of one linear layer: scaling * B A (arXiv:2106.09685)."""
 
     a: torch.Tensor
     """Shape [r, in]."""
     b: torch.Tensor
-    """Shape [out, r], already multiplied by alpha / r."""
+    """Shape [out, r]."""
+    scaling: float = 1.0
+    """alpha / r, or alpha / sqrt(r); 1 where it is already in B."""
+
+    def folded(self, dtype: torch.dtype) -> Lora:
+        """The same update in the dtype of products, detached; the scaling multiplied into B in float32."""
+        scaled = self.b.detach().float() * self.scaling
+        return Lora(self.a.detach().to(dtype), scaled.to(dtype))
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,7 @@ class Projection:
     base: Any
     """The module below the adapter: plain or 4-bit."""
     lora: Lora | None
-    """The update; None without an adapter."""
+    """The update, folded; None without an adapter."""
 
     @property
     def out_features(self) -> int:
@@ -61,10 +68,16 @@ def read_projection(module: Any, dtype: torch.dtype, *, adapter: bool) -> Projec
     reason = why_not_plain_lora(module)
     if reason is not None:
         raise UnsupportedModelError(reason)
-    name = module.active_adapters[0]
-    a, b = module.lora_A[name], module.lora_B[name]
-    scaled = b.weight.detach().float() * module.scaling[name]
-    return Projection(_plain(base), Lora(a.weight.detach().to(dtype), scaled.to(dtype)))
+    lora = read_lora(module, module.active_adapters[0])
+    return Projection(_plain(base), None if lora is None else lora.folded(dtype))
+
+
+def read_lora(module: Any, adapter: str) -> Lora | None:
+    """The weights that PEFT's layer has for an adapter, themselves; None where it has none of that name."""
+    if not hasattr(module, "lora_A") or adapter not in module.lora_A:
+        return None
+    a, b = module.lora_A[adapter].weight, module.lora_B[adapter].weight
+    return Lora(a, b, float(module.scaling[adapter]))
 
 
 def frozen(module: Any) -> Any:

@@ -29,8 +29,7 @@ from lawqa.backends.hf.self_check import DisagreementError, checked_prompts, why
 from lawqa.errors import ConfigError
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.device import describe_device, peak_memory_gib
-from lawqa.models.kernels.elementwise import CpuElementwise, Elementwise, TorchElementwise
-from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.models.load import LoadedModel
 from lawqa.models.projections import UnsupportedModelError
 from lawqa.prompting import Prompt, render, require_outside
@@ -170,12 +169,7 @@ class HFBackend:
         if self._distrusted is not None:
             self._used["path"] = f"transformers: {self._distrusted}"
             return None
-        on_cpu = loaded.device.type == "cpu"
-        elementwise: Elementwise = CpuElementwise() if on_cpu else TorchElementwise()
-        if why_no_triton(loaded.device) is None:
-            from lawqa.models.kernels.triton_elementwise import TritonElementwise
-
-            elementwise = TritonElementwise()
+        elementwise = fastest_elementwise(loaded.device)
         try:
             decoder = read_decoder(
                 loaded.model, loaded.dtype, adapter=self._adapter, elementwise=elementwise

@@ -1,10 +1,17 @@
-"""Norms, rotations and activations between the products, in plain torch."""
+"""Norms, rotations and activations between the products of a decoder layer: what they are, in plain torch.
+
+One set serves answering and training. Tokens are the first dimension everywhere; cosines and sines have
+the shape [tokens, dim / 2]. Answering rounds where transformers rounds (`add_norm`, `norm_rotate`,
+`swiglu`) and may overwrite what it is given; training needs its inputs again for the backward pass, and
+rotates in float32 with one rounding at the end (`norm_rotate_once`).
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 _BLOCK = 1 << 17
@@ -12,111 +19,189 @@ _BLOCK = 1 << 17
 
 
 class Elementwise(Protocol):
-    """What stands between the products of a decoder layer; rounded as transformers rounds it."""
+    """What lies between the products of a decoder layer, forward and backward."""
 
     def add_norm(
-        self,
-        stream: torch.Tensor,
-        delta: torch.Tensor | None,
-        weight: torch.Tensor,
-        eps: float,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor]:
         """The stream with `delta` added, and its RMSNorm; both of shape [tokens, hidden].
 
         The stream given may be overwritten.
         """
 
     def norm_rotate(
-        self,
-        heads: torch.Tensor,
-        weight: torch.Tensor | None,
-        cos: torch.Tensor,
-        sin: torch.Tensor,
-        eps: float,
-    ) -> torch.Tensor:
-        """RMSNorm on each head where there is a weight, then the rotary embedding.
+        self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
+    ) -> Tensor:
+        """RMSNorm on each head where there is a weight, then the rotary embedding (arXiv:2104.09864).
+
+        Every product is rounded, as in transformers.
 
         Args:
-            heads: shape [tokens, heads, dim]; may be overwritten.
+            heads: shape [tokens, heads, dim], contiguous; may be overwritten.
             weight: shape [dim].
             cos: shape [tokens, dim / 2].
             sin: shape [tokens, dim / 2].
             eps: what RMSNorm adds to the mean square.
         """
 
-    def swiglu(self, gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
-        """silu(gate) * up, shape [tokens, intermediate]; both may be overwritten."""
+    def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
+        """silu(gate) * up (arXiv:2002.05202), shape [tokens, intermediate]; both may be overwritten."""
+
+    def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+        """RMSNorm (arXiv:1910.07467) of [tokens, size], and 1 / the root mean square, float32 [tokens]."""
+
+    def norm_backward(
+        self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor
+    ) -> Tensor:
+        """The gradient with respect to `x`, plus the gradient that reaches `x` past the norm."""
+
+    def norm_rotate_once(
+        self, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float
+    ) -> Tensor:
+        """As `norm_rotate`, in float32 and rounded at the end; `heads` may be strided, and is kept."""
+
+    def norm_rotate_backward(
+        self, grad: Tensor, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float,
+        out: Tensor,
+    ) -> None:  # fmt: skip
+        """The gradient of `norm_rotate_once` with respect to `heads`, written into `out`."""
+
+    def swiglu_joined(self, gate_up: Tensor) -> Tensor:
+        """silu(gate) * up of [tokens, 2 * size], gate first; [tokens, size], nothing overwritten."""
+
+    def swiglu_backward(self, gate_up: Tensor, grad: Tensor) -> None:
+        """Put the gradients in the place of gate and up, and silu(gate) * up in the place of `grad`."""
+
+    def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
+        """`x` with a random share of its values set to 0 and the others scaled up; the seed decides which."""
+
+    def add_dropped(self, total: Tensor, grad: Tensor, probability: float, seed: int) -> None:
+        """Add to `total`, in place, the gradient that passes back through `dropout` with this seed."""
 
 
 class TorchElementwise:
     """Elementwise in plain torch: the reference for all others."""
 
     def add_norm(
-        self,
-        stream: torch.Tensor,
-        delta: torch.Tensor | None,
-        weight: torch.Tensor,
-        eps: float,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor]:
         """As `Elementwise.add_norm`."""
         if delta is not None:
             stream = stream + delta
-        return stream, _rms_norm(stream, weight, eps)
+        return stream, _rms_norm(stream, weight, eps)[0]
 
     def norm_rotate(
-        self,
-        heads: torch.Tensor,
-        weight: torch.Tensor | None,
-        cos: torch.Tensor,
-        sin: torch.Tensor,
-        eps: float,
-    ) -> torch.Tensor:
+        self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
+    ) -> Tensor:
         """As `Elementwise.norm_rotate`."""
         if weight is not None:
-            heads = _rms_norm(heads, weight, eps)
-        first, second = heads.chunk(2, dim=-1)
-        cos, sin = cos[:, None], sin[:, None]
-        return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+            heads = _rms_norm(heads, weight, eps)[0]
+        return _rotated(heads, cos, sin)
 
-    def swiglu(self, gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
+    def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
         """As `Elementwise.swiglu`."""
         return functional.silu(gate) * up
 
+    def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+        """As `Elementwise.norm`."""
+        normed, inverse = _rms_norm(x, weight, eps)
+        return normed, inverse[:, 0]
+
+    def norm_backward(
+        self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor
+    ) -> Tensor:
+        """As `Elementwise.norm_backward`."""
+        own = _rms_norm_grad(grad.float(), x.float(), weight, inverse[:, None])
+        return (own + residual.float()).to(x.dtype)
+
+    def norm_rotate_once(
+        self, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float
+    ) -> Tensor:
+        """As `Elementwise.norm_rotate_once`."""
+        normed = _rms_norm(heads, weight, eps)[0].float()
+        return _rotated(normed, cos.float(), sin.float()).to(heads.dtype)
+
+    def norm_rotate_backward(
+        self, grad: Tensor, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float,
+        out: Tensor,
+    ) -> None:  # fmt: skip
+        """As `Elementwise.norm_rotate_backward`."""
+        wide = heads.float()
+        inverse = torch.rsqrt(wide.pow(2).mean(dim=-1, keepdim=True) + eps)
+        turned_back = _rotated(grad.float(), cos.float(), -sin.float())
+        out.copy_(_rms_norm_grad(turned_back, wide, weight, inverse))
+
+    def swiglu_joined(self, gate_up: Tensor) -> Tensor:
+        """As `Elementwise.swiglu_joined`."""
+        gate, up = gate_up.chunk(2, dim=-1)
+        return functional.silu(gate.float()).to(gate.dtype) * up
+
+    def swiglu_backward(self, gate_up: Tensor, grad: Tensor) -> None:
+        """As `Elementwise.swiglu_backward`."""
+        gate, up = (half.float() for half in gate_up.chunk(2, dim=-1))
+        sigmoid = torch.sigmoid(gate)
+        silu, upper = gate * sigmoid, grad.float()
+        gate_grad = upper * up * sigmoid * (1 + gate * (1 - sigmoid))
+        up_grad = upper * silu
+        grad.copy_(silu * up)
+        size = grad.shape[-1]
+        gate_up[:, :size] = gate_grad.to(gate_up.dtype)
+        gate_up[:, size:] = up_grad.to(gate_up.dtype)
+
+    def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
+        """As `Elementwise.dropout`."""
+        return x * _dropout_mask(x, probability, seed)
+
+    def add_dropped(self, total: Tensor, grad: Tensor, probability: float, seed: int) -> None:
+        """As `Elementwise.add_dropped`."""
+        total += grad * _dropout_mask(grad, probability, seed)
+
 
 class CpuElementwise(TorchElementwise):
-    """The same numbers to the last bit, with less traffic: a CPU waits for memory, fresh pages above all."""
+    """The same numbers to the last bit, with less traffic: a CPU waits for memory, new pages above all."""
 
     def add_norm(
-        self,
-        stream: torch.Tensor,
-        delta: torch.Tensor | None,
-        weight: torch.Tensor,
-        eps: float,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """As `Elementwise.add_norm`."""
+        self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
+    ) -> tuple[Tensor, Tensor]:
+        """As `Elementwise.add_norm`; adds in place."""
         return super().add_norm(stream if delta is None else stream.add_(delta), None, weight, eps)
 
     def norm_rotate(
-        self,
-        heads: torch.Tensor,
-        weight: torch.Tensor | None,
-        cos: torch.Tensor,
-        sin: torch.Tensor,
-        eps: float,
-    ) -> torch.Tensor:
-        """As `Elementwise.norm_rotate`."""
+        self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
+    ) -> Tensor:
+        """As `Elementwise.norm_rotate`; in place, block by block."""
         block = max(1, _BLOCK * torch.get_num_threads() // heads[0].numel())
         for start in range(0, len(heads), block):
             rows = slice(start, start + block)
             heads[rows] = super().norm_rotate(heads[rows], weight, cos[rows], sin[rows], eps)
         return heads
 
-    def swiglu(self, gate: torch.Tensor, up: torch.Tensor) -> torch.Tensor:
-        """As `Elementwise.swiglu`."""
+    def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
+        """As `Elementwise.swiglu`; into `gate`."""
         return functional.silu(gate, inplace=True).mul_(up)
 
 
-def _rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:
+def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """RMSNorm over the last dimension, rounded before the weight as in transformers; and 1 / the root."""
     wide = x.float()
-    wide = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)
-    return weight * wide.to(x.dtype)
+    inverse = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)
+    return weight * (wide * inverse).to(x.dtype), inverse
+
+
+def _rms_norm_grad(grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor) -> Tensor:
+    """The gradient with respect to `x`; `grad`, `x` and `inverse` in float32."""
+    scaled, unit = grad * weight.float(), x * inverse
+    return (scaled - unit * (scaled * unit).mean(dim=-1, keepdim=True)) * inverse
+
+
+def _rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """[tokens, heads, dim] turned by the angles; with -sin it is turned back."""
+    first, second = heads.chunk(2, dim=-1)
+    cos, sin = cos[:, None], sin[:, None]
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+
+def _dropout_mask(like: Tensor, probability: float, seed: int) -> Tensor:
+    generator = torch.Generator(like.device).manual_seed(seed)
+    kept = torch.rand(like.shape, device=like.device, generator=generator) >= probability
+    return kept.to(like.dtype) / (1 - probability)

@@ -6,7 +6,7 @@ import torch
 import triton
 import triton.language as tl
 
-from lawqa.models.kernels.triton_elementwise import normed_rotated
+from lawqa.models.kernels.triton_norms import normed_rotated
 
 _LOG2_E = 1.4426950408889634
 
@@ -144,7 +144,7 @@ def _rotate_and_store(
             target = keys + (slot * KV_HEADS + head - HEADS) * DIM
         w_first = tl.load(weight + d).to(tl.float32)
         w_second = tl.load(weight + (HALF if NORM else 0) + d).to(tl.float32)
-        a, b = normed_rotated(first, second, w_first, w_second, c, s, eps, dtype, DIM, NORM)
+        a, b = normed_rotated(first, second, w_first, w_second, c, s, eps, dtype, DIM, NORM, False)
         tl.store(target + d, a)
         tl.store(target + HALF + d, b)
 

@@ -7,9 +7,27 @@ lack, and its kernels need a card that it knows. So one kernel is tried.
 from __future__ import annotations
 
 import functools
+import logging
 from importlib.util import find_spec
 
 import torch
+
+from lawqa.models.kernels.elementwise import CpuElementwise, Elementwise, TorchElementwise
+
+logger = logging.getLogger(__name__)
+
+
+@functools.cache
+def fastest_elementwise(device: torch.device) -> Elementwise:
+    """Give Triton's kernels where they can be compiled, else plain torch's, with a warning on a GPU."""
+    reason = why_no_triton(device)
+    if reason is None:
+        from lawqa.models.kernels.triton_elementwise import TritonElementwise
+
+        return TritonElementwise()
+    if device.type == "cuda":
+        logger.warning("slower elementwise kernels: %s", reason)
+    return CpuElementwise() if device.type == "cpu" else TorchElementwise()
 
 
 @functools.cache

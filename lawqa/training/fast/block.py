@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
+from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.training.fast.attention import FlashAttention, PlainAttention
 from lawqa.training.fast.linears import LinearGroup, Workspace
 
@@ -18,17 +18,17 @@ class Setting:
     """What all blocks share in one pass."""
 
     cos: Tensor
-    """Of the rotary embedding, [tokens, head_dim]."""
+    """Of the rotary embedding, [tokens, head_dim / 2]."""
     sin: Tensor
-    """Of the rotary embedding, [tokens, head_dim]."""
+    """Of the rotary embedding, [tokens, head_dim / 2]."""
     starts: Tensor
     """Where each record starts, and the end of the last."""
     longest: int
     """Tokens of the longest record."""
     workspace: Workspace
     """For dequantised weights."""
-    kernels: ModuleType
-    """`triton_kernels` or `plain_kernels`."""
+    kernels: Elementwise
+    """Norms, rotations and activations."""
     attention: type[FlashAttention | PlainAttention]
     """How attention is computed."""
 
@@ -98,7 +98,7 @@ class Block:
             seeds: of dropout, one for each group.
         """
         kernels, workspace = setting.kernels, setting.workspace
-        normed, _ = kernels.rms_norm(x, self.norms[0], self.eps)
+        normed, _ = kernels.norm(x, self.norms[0], self.eps)
         qkv, low_qkv = self.qkv.forward(normed, workspace, kernels, seeds[0])
         q, k, v = self._rotated(qkv, setting)
         attended, attention = setting.attention.forward(
@@ -107,13 +107,13 @@ class Block:
         del normed, q, k, v
         middle, low_output = self.output.forward(attended.flatten(1), workspace, kernels, seeds[1])
         middle += x
-        normed, _ = kernels.rms_norm(middle, self.norms[1], self.eps)
+        normed, _ = kernels.norm(middle, self.norms[1], self.eps)
         gate_up, low_gate_up = self.gate_up.forward(normed, workspace, kernels, seeds[2])
         return Kept(qkv, attended, attention, middle, gate_up, (low_qkv, low_output, low_gate_up))
 
     def finish(self, kept: Kept, setting: Setting, seeds: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """The residual stream after the block, and x Aᵀ of the down projection."""
-        activated = setting.kernels.swiglu(kept.gate_up)
+        activated = setting.kernels.swiglu_joined(kept.gate_up)
         out, low_down = self.down.forward(activated, setting.workspace, setting.kernels, seeds[3])
         return out.add_(kept.middle), low_down
 
@@ -148,33 +148,31 @@ class Block:
         qkv_grad = torch.empty_like(kept.qkv)
         self._unrotate(q_grad, k_grad, v_grad, kept.qkv, qkv_grad, setting)
         del q_grad, k_grad, v_grad
-        normed, inverse = kernels.rms_norm(x, self.norms[0], self.eps)
+        normed, inverse = kernels.norm(x, self.norms[0], self.eps)
         normed_grad, qkv_grads = self.qkv.backward(
             qkv_grad, normed, kept.lows[0], workspace, kernels, seeds[0], input_grad=input_grad
         )
         if normed_grad is None:
             return None, [*qkv_grads, *output_grads, *down_grads]
-        x_grad = kernels.rms_norm_backward(normed_grad, x, self.norms[0], inverse, middle_grad)
+        x_grad = kernels.norm_backward(normed_grad, x, self.norms[0], inverse, middle_grad)
         return x_grad, [*qkv_grads, *output_grads, *down_grads]
 
     def _mlp_backward(
         self, grad: Tensor, kept: Kept, low_down: Tensor, setting: Setting, seeds: tuple[int, ...]
     ) -> tuple[Tensor, list[Tensor]]:
         kernels, workspace = setting.kernels, setting.workspace
-        activated = kernels.swiglu(kept.gate_up)
+        activated = kernels.swiglu_joined(kept.gate_up)
         activated_grad, down_grads = self.down.backward(
             grad, activated, low_down, workspace, kernels, seeds[3]
         )
         del activated
         kernels.swiglu_backward(kept.gate_up, activated_grad)
         del activated_grad
-        normed, inverse = kernels.rms_norm(kept.middle, self.norms[1], self.eps)
+        normed, inverse = kernels.norm(kept.middle, self.norms[1], self.eps)
         normed_grad, gate_up_grads = self.gate_up.backward(
             kept.gate_up, normed, kept.lows[2], workspace, kernels, seeds[2]
         )
-        middle_grad = kernels.rms_norm_backward(
-            normed_grad, kept.middle, self.norms[1], inverse, grad
-        )
+        middle_grad = kernels.norm_backward(normed_grad, kept.middle, self.norms[1], inverse, grad)
         return middle_grad, [*gate_up_grads, *down_grads]
 
     def _split(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -188,7 +186,7 @@ class Block:
 
     def _rotated(self, qkv: Tensor, setting: Setting) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = self._split(qkv)
-        rotate, (q_norm, k_norm) = setting.kernels.heads_norm_rope, self.head_norms
+        rotate, (q_norm, k_norm) = setting.kernels.norm_rotate_once, self.head_norms
         return (
             rotate(q, q_norm, setting.cos, setting.sin, self.eps),
             rotate(k, k_norm, setting.cos, setting.sin, self.eps),
@@ -201,7 +199,7 @@ class Block:
     ) -> None:  # fmt: skip
         q, k, _ = self._split(qkv)
         q_out, k_out, v_out = self._split(out)
-        back, (q_norm, k_norm) = setting.kernels.heads_norm_rope_backward, self.head_norms
+        back, (q_norm, k_norm) = setting.kernels.norm_rotate_backward, self.head_norms
         back(q_grad, q, q_norm, setting.cos, setting.sin, self.eps, q_out)
         back(k_grad, k, k_norm, setting.cos, setting.sin, self.eps, k_out)
         v_out.copy_(v_grad)

@@ -8,12 +8,13 @@ the output is x Wᵀ + s (x Aᵀ) Bᵀ, [tokens, out], the layers' outputs side 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from lawqa.models.kernels.elementwise import Elementwise
+from lawqa.models.projections import read_lora
 
 
 class Workspace:
@@ -36,18 +37,6 @@ class Workspace:
         return self._buffer[: rows * columns].view(rows, columns)
 
 
-@dataclass(frozen=True)
-class Lora:
-    """The LoRA weights of one linear layer: the float32 masters that train."""
-
-    a: torch.nn.Parameter
-    """[rank, in]"""
-    b: torch.nn.Parameter
-    """[out, rank]"""
-    scaling: float
-    """The factor before the product, alpha / rank or alpha / sqrt(rank)."""
-
-
 class LinearGroup:
     """Linear layers with the same input.
 
@@ -64,7 +53,7 @@ class LinearGroup:
         self.bases = [getattr(layer, "base_layer", layer) for layer in layers]
         self.outs = [int(base.out_features) for base in self.bases]
         self.inputs = int(self.bases[0].in_features)
-        self.loras = [_lora(layer, adapter) for layer in layers]
+        self.loras = [read_lora(layer, adapter) for layer in layers]
         self.dropout = dropout
         present = [lora for lora in self.loras if lora is not None]
         device = self.bases[0].weight.device
@@ -99,7 +88,7 @@ class LinearGroup:
         return matrix
 
     def forward(
-        self, x: Tensor, workspace: Workspace, kernels: ModuleType, seed: int
+        self, x: Tensor, workspace: Workspace, kernels: Elementwise, seed: int
     ) -> tuple[Tensor, Tensor]:
         """The output [tokens, out], and x Aᵀ [tokens, rank] for the backward pass."""
         weight = self.weight(workspace)
@@ -112,7 +101,7 @@ class LinearGroup:
         return out, low
 
     def backward(
-        self, grad: Tensor, x: Tensor, low: Tensor, workspace: Workspace, kernels: ModuleType,
+        self, grad: Tensor, x: Tensor, low: Tensor, workspace: Workspace, kernels: Elementwise,
         seed: int, *, input_grad: bool = True,
     ) -> tuple[Tensor | None, list[Tensor]]:  # fmt: skip
         """Gradients of the input (without the residual's) and of `parameters`.
@@ -142,19 +131,18 @@ class LinearGroup:
             self._add_low_(x_grad, low_grad, kernels, seed)
         return x_grad, self._by_parameter(a_grad, b_grads)
 
-    def _add_low_(self, x_grad: Tensor, low_grad: Tensor, kernels: ModuleType, seed: int) -> None:
+    def _add_low_(self, x_grad: Tensor, low_grad: Tensor, kernels: Elementwise, seed: int) -> None:
         if not self.b:
             return
         if self.dropout:
-            kernels.add_dropped_(x_grad, low_grad @ self.a, self.dropout, seed)
+            kernels.add_dropped(x_grad, low_grad @ self.a, self.dropout, seed)
         else:
             x_grad.addmm_(low_grad, self.a)
 
-    def _dropped(self, x: Tensor, kernels: ModuleType, seed: int) -> Tensor:
+    def _dropped(self, x: Tensor, kernels: Elementwise, seed: int) -> Tensor:
         if not self.dropout or not self.b:
             return x
-        dropped: Tensor = kernels.dropout(x, self.dropout, seed)
-        return dropped
+        return kernels.dropout(x, self.dropout, seed)
 
     def _place_parts(self) -> list[tuple[slice, slice, Tensor, float]]:
         """For each adapter: its columns of the output and of x Aᵀ, its B, its scaling."""
@@ -175,14 +163,6 @@ class LinearGroup:
             grads += [a_grad[row : row + rank].float(), b_grad.float()]
             row += rank
         return grads
-
-
-def _lora(layer: Any, adapter: str) -> Lora | None:
-    if not hasattr(layer, "lora_A") or adapter not in layer.lora_A:
-        return None
-    return Lora(
-        layer.lora_A[adapter].weight, layer.lora_B[adapter].weight, float(layer.scaling[adapter])
-    )
 
 
 def _dequantise(weight: Any, out: Tensor) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import torch
 
 from lawqa.models.device import why_no_flash_attention
-from lawqa.models.kernels import plain_kernels
-from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.training.fast.attention import FlashAttention, PlainAttention
 from lawqa.training.fast.block import Block, BlockFunction, Setting
 from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.loss import AnswerLoss
 from lawqa.training.fast.packing import PackedBatch
-
-_log = logging.getLogger(__name__)
 
 _ADAPTER = "default"
 
@@ -42,7 +37,7 @@ class FastPath:
         ]
         self._kept_blocks = kept_blocks or (lambda _: len(self._blocks))
         self._workspace = Workspace(device, dtype)
-        self._kernels = choose_kernels(device)
+        self._kernels = fastest_elementwise(device)
         self._attention = FlashAttention if device.type == "cuda" else PlainAttention
         groups = [group for block in self._blocks for group in block.groups]
         self._masters = [parameter for group in groups for parameter in group.parameters]
@@ -54,8 +49,9 @@ class FastPath:
             torch._foreach_copy_(self._copies, self._masters)
             x = self._decoder.embed_tokens(batch.input_ids)
             cos, sin = self._decoder.rotary_emb(x[None], batch.positions[None])
+        half = cos.shape[-1] // 2  # transformers gives every angle twice
         setting = Setting(
-            cos[0].contiguous(), sin[0].contiguous(), batch.starts, batch.longest,
+            cos[0, :, :half].contiguous(), sin[0, :, :half].contiguous(), batch.starts, batch.longest,
             self._workspace, self._kernels, self._attention,
         )  # fmt: skip
         with torch.autocast(self._head.device.type, enabled=False):
@@ -102,18 +98,6 @@ def unknown_shape(model: Any) -> str | None:
     if any(parameter.device != causal.lm_head.weight.device for parameter in model.parameters()):
         return "the model lies on several devices"
     return None
-
-
-def choose_kernels(device: torch.device) -> ModuleType:
-    """Triton's kernels where they can be compiled, else plain torch, with the reason in the log."""
-    reason = why_no_triton(device)
-    if reason is None:
-        from lawqa.models.kernels import triton_kernels
-
-        return triton_kernels
-    if device.type == "cuda":
-        _log.warning("slower elementwise kernels: %s", reason)
-    return plain_kernels
 
 
 def _adapted(causal: Any) -> list[str]:

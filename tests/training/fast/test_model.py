@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lawqa.models.device import why_no_flash_attention
-from lawqa.models.kernels import plain_kernels
+from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import make_record, tokenize_records
@@ -87,8 +87,9 @@ def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
     rotary = decoder.rotary_emb(x[None], torch.arange(tokens)[None])
     cos, sin = (part[0].bfloat16() for part in rotary)
     setting = Setting(
-        cos=cos, sin=sin, starts=torch.tensor([0, tokens], dtype=torch.int32), longest=tokens,
-        workspace=Workspace(x.device, torch.bfloat16), kernels=plain_kernels, attention=PlainAttention,
+        cos=cos.chunk(2, 1)[0], sin=sin.chunk(2, 1)[0],
+        starts=torch.tensor([0, tokens], dtype=torch.int32), longest=tokens,
+        workspace=Workspace(x.device, torch.bfloat16), kernels=TorchElementwise(), attention=PlainAttention,
     )  # fmt: skip
 
     def fast() -> torch.Tensor:

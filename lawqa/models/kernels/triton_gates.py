@@ -1,0 +1,101 @@
+"""Triton kernels of the gated activation and of dropout, forward and backward."""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def _silu(x):
+    return x / (1.0 + tl.exp(-x))
+
+
+@triton.jit
+def swiglu_kernel(gate, up, count, BLOCK: tl.constexpr):
+    """silu(gate) * up into `gate`, over flat numbers."""
+    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < count
+    dtype = gate.dtype.element_ty
+    g = tl.load(gate + at, mask=inside, other=0.0).to(tl.float32)
+    u = tl.load(up + at, mask=inside, other=0.0).to(tl.float32)
+    silu = _silu(g).to(dtype).to(tl.float32)
+    tl.store(gate + at, (silu * u).to(dtype), mask=inside)
+
+
+@triton.jit
+def swiglu_joined_kernel(gate_up_ptr, out_ptr, size, BLOCK: tl.constexpr):
+    """The same of gate and up side by side in a row; into another tensor."""
+    row = tl.program_id(0).to(tl.int64)
+    columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = columns < size
+    gate = tl.load(gate_up_ptr + row * 2 * size + columns, mask=inside, other=0.0)
+    up = tl.load(gate_up_ptr + row * 2 * size + size + columns, mask=inside, other=0.0)
+    wide = gate.to(tl.float32)
+    # Through the sigmoid, as the backward kernel computes it again.
+    silu = (wide * tl.sigmoid(wide)).to(gate.dtype)
+    tl.store(out_ptr + row * size + columns, silu * up, mask=inside)
+
+
+@triton.jit
+def swiglu_parts_kernel(
+    parts, out, part_stride, WIDTH: tl.constexpr, PARTS: tl.constexpr, BLOCK: tl.constexpr
+):
+    """The same of partial sums, written with even columns before odd ones."""
+    row = tl.program_id(0).to(tl.int64)
+    columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = columns < WIDTH
+    dtype = out.dtype.element_ty
+    g = tl.zeros([BLOCK], dtype=tl.float32)
+    u = tl.zeros([BLOCK], dtype=tl.float32)
+    for part in range(PARTS):
+        at = parts + part * part_stride + row * 2 * WIDTH + columns
+        g += tl.load(at, mask=inside, other=0.0).to(tl.float32)
+        u += tl.load(at + WIDTH, mask=inside, other=0.0).to(tl.float32)
+    g = g.to(dtype).to(tl.float32)
+    u = u.to(dtype).to(tl.float32)
+    silu = _silu(g).to(dtype).to(tl.float32)
+    halved = (columns % 2) * (WIDTH // 2) + columns // 2
+    tl.store(out + row * WIDTH + halved, (silu * u).to(dtype), mask=inside)
+
+
+@triton.jit
+def swiglu_backward_kernel(gate_up_ptr, grad_ptr, size, BLOCK: tl.constexpr):
+    """Gradients into the place of gate and up; the activation again into that of its gradient."""
+    row = tl.program_id(0).to(tl.int64)
+    columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    inside = columns < size
+    gate_place = gate_up_ptr + row * 2 * size + columns
+    narrow = tl.load(gate_place, mask=inside, other=0.0)
+    gate = narrow.to(tl.float32)
+    up = tl.load(gate_place + size, mask=inside, other=0.0).to(tl.float32)
+    grad_place = grad_ptr + row * size + columns
+    grad = tl.load(grad_place, mask=inside, other=0.0).to(tl.float32)
+    sigmoid = tl.sigmoid(gate)
+    silu = gate * sigmoid
+    tl.store(grad_place, (silu * up).to(narrow.dtype), mask=inside)
+    d_gate = grad * up * sigmoid * (1 + gate * (1 - sigmoid))
+    tl.store(gate_place, d_gate.to(narrow.dtype), mask=inside)
+    tl.store(gate_place + size, (grad * silu).to(narrow.dtype), mask=inside)
+
+
+@triton.jit
+def dropout_kernel(x_ptr, out_ptr, count, probability, seed, BLOCK: tl.constexpr):
+    """Zero where a counter-based random number is below the probability, else scaled up."""
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = offsets < count
+    x = tl.load(x_ptr + offsets, mask=inside, other=0.0)
+    kept = tl.rand(seed, offsets) >= probability
+    tl.store(out_ptr + offsets, tl.where(kept, x / (1 - probability), 0.0).to(x.dtype), mask=inside)
+
+
+@triton.jit
+def add_dropped_kernel(total_ptr, grad_ptr, count, probability, seed, BLOCK: tl.constexpr):
+    """The gradient through `dropout_kernel` with the same seed, added to the total."""
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = offsets < count
+    total = tl.load(total_ptr + offsets, mask=inside, other=0.0)
+    grad = tl.load(grad_ptr + offsets, mask=inside, other=0.0).to(tl.float32)
+    kept = tl.rand(seed, offsets) >= probability
+    added = tl.where(kept, grad / (1 - probability), 0.0)
+    tl.store(total_ptr + offsets, (total.to(tl.float32) + added).to(total.dtype), mask=inside)

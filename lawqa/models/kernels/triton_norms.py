@@ -1,0 +1,141 @@
+"""Triton kernels of RMSNorm and of the rotary embedding, forward and backward."""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def add_norm_kernel(
+    stream, delta, weight, normed, inverse, eps, part_stride,
+    HIDDEN: tl.constexpr, BLOCK: tl.constexpr, PARTS: tl.constexpr, HALVED: tl.constexpr,
+    INVERSE: tl.constexpr,
+):  # fmt: skip
+    """Partial sums added to a row where there are any; its RMSNorm; 1 / the root where asked for."""
+    row = tl.program_id(0).to(tl.int64)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < HIDDEN
+    dtype = stream.dtype.element_ty
+    x = tl.load(stream + row * HIDDEN + columns, mask=inside, other=0.0).to(tl.float32)
+    if PARTS > 0:
+        total = tl.zeros([BLOCK], dtype=tl.float32)
+        for part in range(PARTS):
+            at = delta + part * part_stride + row * HIDDEN + columns
+            total += tl.load(at, mask=inside, other=0.0).to(tl.float32)
+        x = (x + total.to(dtype).to(tl.float32)).to(dtype).to(tl.float32)
+        tl.store(stream + row * HIDDEN + columns, x.to(dtype), mask=inside)
+    scale = tl.rsqrt(tl.sum(x * x, axis=0) / HIDDEN + eps)
+    if INVERSE:
+        tl.store(inverse + row, scale)
+    # Rounded before the weight is applied, as the model's own norm does.
+    x = (x * scale).to(dtype).to(tl.float32)
+    w = tl.load(weight + columns, mask=inside, other=0.0).to(tl.float32)
+    if HALVED:
+        columns = (columns % 2) * (HIDDEN // 2) + columns // 2
+    tl.store(normed + row * HIDDEN + columns, (w * x).to(dtype), mask=inside)
+
+
+@triton.jit
+def normed_rotated(
+    first, second, w_first, w_second, cos, sin, eps,
+    dtype: tl.constexpr, DIM: tl.constexpr, NORM: tl.constexpr, ONCE: tl.constexpr,
+):  # fmt: skip
+    """RMSNorm and rotation of both halves of heads, each [heads, dim / 2] in float32.
+
+    With ONCE the rotation is rounded at its end; without, each of its products is, as in transformers.
+    """
+    if NORM:
+        # Two orders of summation: each way keeps the figures that its earlier runs have.
+        if ONCE:
+            square = tl.sum(first * first + second * second, axis=1)
+        else:
+            square = tl.sum(first * first, axis=1) + tl.sum(second * second, axis=1)
+        scale = tl.rsqrt(square / DIM + eps)[:, None]
+        first = ((first * scale).to(dtype).to(tl.float32) * w_first).to(dtype).to(tl.float32)
+        second = ((second * scale).to(dtype).to(tl.float32) * w_second).to(dtype).to(tl.float32)
+    if ONCE:
+        a = first * cos - second * sin
+        b = second * cos + first * sin
+    else:
+        a = (first * cos).to(dtype).to(tl.float32) - (second * sin).to(dtype).to(tl.float32)
+        b = (second * cos).to(dtype).to(tl.float32) + (first * sin).to(dtype).to(tl.float32)
+    return a.to(dtype), b.to(dtype)
+
+
+@triton.jit
+def norm_rotate_kernel(
+    heads, out, weight, cos, sin, eps, stride,
+    HEADS: tl.constexpr, BLOCK: tl.constexpr, HALF: tl.constexpr, HALF_BLOCK: tl.constexpr,
+    NORM: tl.constexpr, ONCE: tl.constexpr,
+):  # fmt: skip
+    """A token's heads, `stride` numbers after those of the token before; contiguous in `out`."""
+    token = tl.program_id(0).to(tl.int64)
+    h = tl.arange(0, BLOCK)[:, None]
+    d = tl.arange(0, HALF_BLOCK)[None, :]
+    inside = (h < HEADS) & (d < HALF)
+    at = heads + token * stride + h * (2 * HALF) + d
+    target = out + (token * HEADS + h) * (2 * HALF) + d
+    first = tl.load(at, mask=inside, other=0.0).to(tl.float32)
+    second = tl.load(at + HALF, mask=inside, other=0.0).to(tl.float32)
+    c = tl.load(cos + token * HALF + d, mask=d < HALF, other=0.0).to(tl.float32)
+    s = tl.load(sin + token * HALF + d, mask=d < HALF, other=0.0).to(tl.float32)
+    w_first = tl.load(weight + d, mask=d < HALF, other=0.0).to(tl.float32)
+    w_second = tl.load(weight + HALF + d, mask=d < HALF, other=0.0).to(tl.float32)
+    a, b = normed_rotated(
+        first, second, w_first, w_second, c, s, eps, heads.dtype.element_ty, 2 * HALF, NORM, ONCE
+    )
+    tl.store(target, a, mask=inside)
+    tl.store(target + HALF, b, mask=inside)
+
+
+@triton.jit
+def norm_backward_kernel(
+    grad_ptr, x_ptr, w_ptr, inverse_ptr, residual_ptr, out_ptr, size, BLOCK: tl.constexpr
+):
+    """`Elementwise.norm_backward` of one row."""
+    row = tl.program_id(0).to(tl.int64)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    offsets = row * size + columns
+    x = tl.load(x_ptr + offsets, mask=inside, other=0.0)
+    inverse = tl.load(inverse_ptr + row)
+    scaled = tl.load(grad_ptr + offsets, mask=inside, other=0.0).to(tl.float32)
+    scaled *= tl.load(w_ptr + columns, mask=inside, other=0.0).to(tl.float32)
+    unit = x.to(tl.float32) * inverse
+    own = (scaled - unit * (tl.sum(scaled * unit, axis=0) / size)) * inverse
+    own += tl.load(residual_ptr + offsets, mask=inside, other=0.0).to(tl.float32)
+    tl.store(out_ptr + offsets, own.to(x.dtype), mask=inside)
+
+
+@triton.jit
+def norm_rotate_backward_kernel(
+    grad_ptr, x_ptr, w_ptr, cos_ptr, sin_ptr, out_ptr, heads, grad_stride, x_stride, out_stride,
+    half, eps, HEADS: tl.constexpr, HALF: tl.constexpr,
+):  # fmt: skip
+    """`Elementwise.norm_rotate_backward` of one token's heads."""
+    token = tl.program_id(0).to(tl.int64)
+    head, column = tl.arange(0, HEADS)[:, None], tl.arange(0, HALF)[None, :]
+    inside = (head < heads) & (column < half)
+    place = head * 2 * half + column
+    source, upper = x_ptr + token * x_stride + place, grad_ptr + token * grad_stride + place
+    target = out_ptr + token * out_stride + place
+    first = tl.load(source, mask=inside, other=0.0)
+    wide1 = first.to(tl.float32)
+    wide2 = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
+    grad1 = tl.load(upper, mask=inside, other=0.0).to(tl.float32)
+    grad2 = tl.load(upper + half, mask=inside, other=0.0).to(tl.float32)
+    angle = token * half + column
+    within = column < half
+    w1 = tl.load(w_ptr + column, mask=within, other=0.0).to(tl.float32)
+    w2 = tl.load(w_ptr + half + column, mask=within, other=0.0).to(tl.float32)
+    cos = tl.load(cos_ptr + angle, mask=within, other=0.0).to(tl.float32)
+    sin = tl.load(sin_ptr + angle, mask=within, other=0.0).to(tl.float32)
+    scaled1 = (grad1 * cos + grad2 * sin) * w1
+    scaled2 = (grad2 * cos - grad1 * sin) * w2
+    size = 2 * half
+    inverse = tl.rsqrt(tl.sum(wide1 * wide1 + wide2 * wide2, axis=1) / size + eps)[:, None]
+    unit1, unit2 = wide1 * inverse, wide2 * inverse
+    along = (tl.sum(scaled1 * unit1 + scaled2 * unit2, axis=1) / size)[:, None]
+    tl.store(target, ((scaled1 - unit1 * along) * inverse).to(first.dtype), mask=inside)
+    tl.store(target + half, ((scaled2 - unit2 * along) * inverse).to(first.dtype), mask=inside)
