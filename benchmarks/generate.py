@@ -27,7 +27,7 @@ from lawqa.backends.hf.plain_generation import generate_plain
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.models.agreement import judge
 from lawqa.models.decoder import Decoder, read_decoder
-from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.models.kernels.triton_probe import triton_obstacle
 from lawqa.models.load import LoadedModel
 
 
@@ -213,7 +213,7 @@ def main() -> None:
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, cap {args.memory_gib} GiB")
     asked = prompts(args.questions)[: args.questions_asked]
     encoded = [encode(prompt, loaded.tokenizer) for prompt in asked]
-    reason = why_no_triton(loaded.device)
+    reason = triton_obstacle(loaded.device)
     print(f"kernels: {reason or 'yes'}")
     decoder = read_decoder(loaded.model, loaded.dtype)
     if reason is None:

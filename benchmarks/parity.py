@@ -31,7 +31,7 @@ from lawqa.backends.hf.scoring import last_logits_shared
 from lawqa.backends.hf.self_check import step_logits
 from lawqa.models.agreement import Agreement, Tolerance, compare, judge, tolerance_of
 from lawqa.models.decoder import Decoder, read_decoder
-from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.models.kernels.triton_probe import triton_obstacle
 from lawqa.models.load import LoadedModel, no_peft_warnings
 
 Ids = list[list[int]]
@@ -72,7 +72,7 @@ def decoders(loaded: LoadedModel, *, adapter: bool) -> Iterator[tuple[str, Decod
     """The forward pass over flat tokens, with each kind of elementwise kernels that runs here."""
     plain = read_decoder(loaded.model, loaded.dtype, adapter=adapter)
     yield "torch", plain
-    if why_no_triton(loaded.device) is None:
+    if triton_obstacle(loaded.device) is None:
         from lawqa.models.kernels.triton_elementwise import TritonElementwise
 
         yield "Triton", replace(plain, elementwise=TritonElementwise())
@@ -111,10 +111,10 @@ def forward_passes(loaded: LoadedModel, ids: Ids, *, adapter: bool) -> Iterator[
 def step_kinds(decoder: Decoder) -> list[Any]:
     """The kinds of decoding steps that run here."""
     kinds: list[Any] = [TorchForward]
-    if why_no_triton(decoder.device) is None:
-        from lawqa.backends.hf.engine.triton_forward import TritonForward, why_not_fused
+    if triton_obstacle(decoder.device) is None:
+        from lawqa.backends.hf.engine.triton_forward import TritonForward, fused_step_obstacle
 
-        reason = why_not_fused(decoder)
+        reason = fused_step_obstacle(decoder)
         print(f"fused steps: {reason or 'yes'}")
         kinds += [] if reason else [TritonForward]
     return kinds

@@ -8,5 +8,5 @@ from lawqa_training import run
 
 from lawqa.training import loss_paths as paths
 
-paths.why_not = lambda _: "the benchmark asks for the plain path"
+paths.fast_path_obstacle = lambda _: "the benchmark asks for the plain path"
 run(sys.argv[1], int(sys.argv[2]))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -91,7 +90,7 @@ class Decoder:
     """From the first to the last."""
     norm: torch.Tensor
     """The last RMSNorm's weight, shape [hidden]."""
-    lm_head: Any
+    lm_head: torch.nn.Module
     """The module that gives logits."""
     inverse_frequencies: torch.Tensor
     """Rotary embedding, float32, shape [head_dim / 2]."""
@@ -137,7 +136,7 @@ class Decoder:
 
 
 def read_decoder(
-    model: Any,
+    model: torch.nn.Module,
     dtype: torch.dtype,
     *,
     adapter: bool = True,
@@ -188,11 +187,11 @@ def read_decoder(
     )
 
 
-def _layer(layer: Any, dtype: torch.dtype, *, adapter: bool) -> Layer:
+def _layer(layer: torch.nn.Module, dtype: torch.dtype, *, adapter: bool) -> Layer:
     layer = frozen(layer)
     attention, mlp = frozen(layer.self_attn), frozen(layer.mlp)
 
-    def read(module: Any) -> Projection:
+    def read(module: torch.nn.Module) -> Projection:
         return read_projection(module, dtype, adapter=adapter)
 
     def head_norm(name: str) -> torch.Tensor | None:
@@ -211,7 +210,7 @@ def _layer(layer: Any, dtype: torch.dtype, *, adapter: bool) -> Layer:
     )
 
 
-def _check_known(model: Any) -> None:
+def _check_known(model: torch.nn.Module) -> None:
     name, config = type(model).__name__, model.config
     if name not in _KNOWN:
         raise UnsupportedModelError(f"{name} is not among {', '.join(_KNOWN)}")
@@ -230,7 +229,7 @@ def _check_known(model: Any) -> None:
 _WITH_LORA = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
 
 
-def _check_places(model: Any) -> None:
+def _check_places(model: torch.nn.Module) -> None:
     """An adapter may sit on the seven linear layers of a block, where it is looked for, and nowhere else."""
     for name, module in model.named_modules():
         if is_adapter_layer(module) and name.rpartition(".")[2] not in _WITH_LORA:

@@ -47,7 +47,7 @@ def pick_device() -> torch.device:
     return torch.device("cuda", torch.cuda.current_device())
 
 
-def why_no_flash_attention(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
+def flash_attention_obstacle(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
     """Why torch's FlashAttention-2 kernels (arXiv:2307.08691) cannot run; None where they can.
 
     Args:

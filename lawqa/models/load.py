@@ -52,7 +52,13 @@ from lawqa.prompting import end_of_turn
 from lawqa.templates import described
 
 if TYPE_CHECKING:
-    from transformers import GenerationConfig
+    from peft import PeftModel
+    from transformers import (
+        GenerationConfig,
+        PretrainedConfig,
+        PreTrainedModel,
+        PreTrainedTokenizerBase,
+    )
 
 __all__ = [
     "LoadedModel",
@@ -88,9 +94,9 @@ class ModelConfig:
 class LoadedModel:
     """A model on its device, ready to be asked or trained."""
 
-    model: Any
+    model: PreTrainedModel | PeftModel
     """The transformers model, or PEFT's wrapper around it."""
-    tokenizer: Any
+    tokenizer: PreTrainedTokenizerBase
     """Its tokenizer."""
     config: ModelConfig
     """What it was loaded from; 4-bit also where the files hold 4-bit weights and nobody asked for them."""
@@ -155,7 +161,7 @@ def load_model(
                 config.name, config.revision, describe_device(device),
                 config.quant_type if config.load_in_4bit else "not quantised", dtype,
             )  # fmt: skip
-            model: Any = load_weights(
+            model: PreTrainedModel = load_weights(
                 config.name,
                 config.revision,
                 options.pop("config"),
@@ -217,7 +223,7 @@ def _local_identity(name: str) -> ModelIdentity | None:
 
 
 def _files_json(
-    name: str, revision: str | None, model_config: Any, local: ModelIdentity | None
+    name: str, revision: str | None, model_config: PretrainedConfig, local: ModelIdentity | None
 ) -> dict[str, Any]:
     """What a manifest says of a model's files.
 
@@ -281,7 +287,7 @@ def _share_of_cores() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _require_rows(name: str, tokenizer: Any, rows: int) -> None:
+def _require_rows(name: str, tokenizer: PreTrainedTokenizerBase, rows: int) -> None:
     """Refuse a tokenizer whose vocabulary is larger than the embedding: it is another model's.
 
     Tokens that were added to it may lie beyond: Gemma 3 has one for images, which no text holds.
@@ -302,7 +308,7 @@ def _require_rows(name: str, tokenizer: Any, rows: int) -> None:
 
 
 def _stop_token_ids(
-    name: str, generation: GenerationConfig | None, tokenizer: Any, rows: int
+    name: str, generation: GenerationConfig | None, tokenizer: PreTrainedTokenizerBase, rows: int
 ) -> tuple[int, ...]:
     configured: Any = generation.eos_token_id if generation is not None else None
     given = (

@@ -7,9 +7,12 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 # bitsandbytes logs advice to install `kernels` when it is imported on a CPU; lawqa does not need it.
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -40,7 +43,7 @@ if not sys.stderr.isatty():
     transformers_logging.disable_progress_bar()
 
 
-def load_config(name: str, revision: str | None = None) -> Any:
+def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
     """The config of a model, of an architecture that transformers knows itself.
 
     Raises:
@@ -76,7 +79,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> Any:
         return tokenizer
 
 
-def check_files(name: str, revision: str | None, config: Any) -> ModelFolder | None:
+def check_files(name: str, revision: str | None, config: PretrainedConfig) -> ModelFolder | None:
     """Compare the headers of a model's weights with what its architecture needs; reads no weights.
 
     Args:
@@ -106,7 +109,7 @@ def check_files(name: str, revision: str | None, config: Any) -> ModelFolder | N
 def load_weights(
     name: str,
     revision: str | None,
-    config: Any,
+    config: PretrainedConfig,
     dtype: torch.dtype,
     device: torch.device,
     **options: Any,

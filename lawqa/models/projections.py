@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -33,7 +32,7 @@ class Lora:
 class Projection:
     """One linear layer: its frozen module and its update, never merged."""
 
-    base: Any
+    base: torch.nn.Module
     """The module below the adapter: plain or 4-bit."""
     lora: Lora | None
     """The update, folded; None without an adapter."""
@@ -51,7 +50,7 @@ class Projection:
         return torch.addmm(result, x @ self.lora.a.t(), self.lora.b.t())
 
 
-def read_projection(module: Any, dtype: torch.dtype, *, adapter: bool) -> Projection:
+def read_projection(module: torch.nn.Module, dtype: torch.dtype, *, adapter: bool) -> Projection:
     """Take a linear layer apart.
 
     Args:
@@ -65,14 +64,14 @@ def read_projection(module: Any, dtype: torch.dtype, *, adapter: bool) -> Projec
     base = frozen(module)
     if base is module or not adapter or module.disable_adapters:
         return Projection(_plain(base), None)
-    reason = why_not_plain_lora(module)
+    reason = plain_lora_obstacle(module)
     if reason is not None:
         raise UnsupportedModelError(reason)
     lora = read_lora(module, module.active_adapters[0])
     return Projection(_plain(base), None if lora is None else lora.folded(dtype))
 
 
-def read_lora(module: Any, adapter: str) -> Lora | None:
+def read_lora(module: torch.nn.Module, adapter: str) -> Lora | None:
     """The weights that PEFT's layer has for an adapter, themselves; None where it has none of that name."""
     if not hasattr(module, "lora_A") or adapter not in module.lora_A:
         return None
@@ -80,7 +79,7 @@ def read_lora(module: Any, adapter: str) -> Lora | None:
     return Lora(a, b, float(module.scaling[adapter]))
 
 
-def frozen(module: Any) -> Any:
+def frozen(module: torch.nn.Module) -> torch.nn.Module:
     """The base model's own module below every layer that an adapter put around it.
 
     Raises:
@@ -94,13 +93,13 @@ def frozen(module: Any) -> Any:
     return module
 
 
-def is_adapter_layer(module: Any) -> bool:
+def is_adapter_layer(module: torch.nn.Module) -> bool:
     """Whether an adapter put this module into the model, around one of the model's own."""
     own = type(module).__module__.partition(".")[0] != "peft"
     return not own and (hasattr(module, "base_layer") or hasattr(module, "original_module"))
 
 
-def why_not_plain_lora(module: Any) -> str | None:
+def plain_lora_obstacle(module: torch.nn.Module) -> str | None:
     """Why a layer of an adapter is more than a product with two low-rank matrices; None where it is not."""
     active = list(getattr(module, "active_adapters", ()))
     known = type(module).__module__.startswith("peft.tuners.lora.")
@@ -118,7 +117,7 @@ def why_not_plain_lora(module: Any) -> str | None:
     return None
 
 
-def _plain(module: Any) -> Any:
+def _plain(module: torch.nn.Module) -> torch.nn.Module:
     if not hasattr(module, "out_features"):
         raise UnsupportedModelError(f"{type(module).__name__} where a linear layer was expected")
     return module

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from transformers import BitsAndBytesConfig
 
 from lawqa.errors import BackendError, MissingExtraError
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 QuantType = Literal["nf4", "fp4"]
 
@@ -34,7 +37,7 @@ def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfi
         raise MissingExtraError("bitsandbytes", "train") from None
 
 
-def stored_type(name: str, model_config: Any, dtype: torch.dtype) -> QuantType | None:
+def stored_type(name: str, model_config: PretrainedConfig, dtype: torch.dtype) -> QuantType | None:
     """The 4-bit data type in which a model's files hold its weights; None where they hold them whole.
 
     Args:
@@ -67,7 +70,7 @@ def stored_type(name: str, model_config: Any, dtype: torch.dtype) -> QuantType |
     return quant_type
 
 
-def keep_as_bytes(model: Any) -> None:
+def keep_as_bytes(model: torch.nn.Module) -> None:
     """Give 4-bit weights that were stored as bfloat16, for FSDP elsewhere, the dtype of what they are.
 
     Kernels read them as bytes, and torch does not keep all bits of a NaN that they happen to spell.
@@ -79,7 +82,7 @@ def keep_as_bytes(model: Any) -> None:
             weight.quant_storage = module.quant_storage = torch.uint8
 
 
-def cast_unquantised(model: Any, dtype: torch.dtype) -> None:
+def cast_unquantised(model: torch.nn.Module, dtype: torch.dtype) -> None:
     """Bring what 4-bit files hold whole (embedding, norms, output layer) to the dtype that was asked for.
 
     transformers leaves it in the dtype of the files, whatever `dtype` says, so products with it fail or run
@@ -100,7 +103,7 @@ def cast_unquantised(model: Any, dtype: torch.dtype) -> None:
     model.config.dtype = dtype
 
 
-def keep_cpu_gradients_right(model: Any) -> None:
+def keep_cpu_gradients_right(model: torch.nn.Module) -> None:
     """Stop bitsandbytes from repacking 4-bit weights on CPUs with AVX512-BF16.
 
     A no-grad forward there repacks each `Linear4bit` for good; training afterwards runs a kernel whose

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -21,6 +21,9 @@ from lawqa.files import strict_json
 from lawqa.models.files.model_folder import ModelFolder
 from lawqa.models.files.weight_files import WHOLE, StoredTensor, enumerated, same_bytes
 from lawqa.models.load_errors import reading
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 _FLOATS = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -37,7 +40,9 @@ class LoadingInfo(TypedDict):
     error_msgs: list[str]
 
 
-def audit_tensors(name: str, revision: str | None, folder: ModelFolder, config: Any) -> None:
+def audit_tensors(
+    name: str, revision: str | None, folder: ModelFolder, config: PretrainedConfig
+) -> None:
     """Refuse a model whose files and config do not fit each other; reads headers only.
 
     Args:
@@ -113,7 +118,9 @@ def check_loaded(name: str, model: PreTrainedModel, info: LoadingInfo) -> None:
         )
 
 
-def _dry_load(config: Any, tensors: dict[str, torch.Tensor]) -> tuple[PreTrainedModel, LoadingInfo]:
+def _dry_load(
+    config: PretrainedConfig, tensors: dict[str, torch.Tensor]
+) -> tuple[PreTrainedModel, LoadingInfo]:
     """What transformers' loader says of these tensors, without storage on either side."""
     config = copy.deepcopy(config)
     if hasattr(config, "quantization_config"):
@@ -139,7 +146,7 @@ def _dry_load(config: Any, tensors: dict[str, torch.Tensor]) -> tuple[PreTrained
 
 
 def _unpacked(
-    name: str, folder: ModelFolder, config: Any
+    name: str, folder: ModelFolder, config: PretrainedConfig
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """The files' 4-bit weights in the shape that they stand for, and the others; without storage."""
     quantised: dict[str, torch.Tensor] = {}
@@ -168,7 +175,12 @@ def _unpacked(
 
 
 def _packed_shape(
-    name: str, base: str, quant_type: str, state: StoredTensor, folder: ModelFolder, config: Any
+    name: str,
+    base: str,
+    quant_type: str,
+    state: StoredTensor,
+    folder: ModelFolder,
+    config: PretrainedConfig,
 ) -> tuple[tuple[int, ...], list[str]]:
     """The shape of a 4-bit weight, from its quant state (some 100 bytes), and the tensors it is made of."""
     try:

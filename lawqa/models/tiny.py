@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _END, _START, _STOP = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 
@@ -28,7 +31,7 @@ _CHAT_TEMPLATE = """\
 {%- endif %}"""
 
 
-def write_tiny_model(directory: Path, tokenizer: Any, *, seed: int = 0) -> None:
+def write_tiny_model(directory: Path, tokenizer: PreTrainedTokenizerBase, *, seed: int = 0) -> None:
     """Write a two-layer Qwen3 model with random weights, and the tokenizer, as a model directory.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -14,8 +14,11 @@ from lawqa.models.adapters.state import no_peft_warnings
 from lawqa.models.load import LoadedModel
 from lawqa.settings import ALL_LINEAR, Hyperparameters
 
+if TYPE_CHECKING:
+    from peft import PeftModel
 
-def add_adapter(loaded: LoadedModel, config: Hyperparameters) -> Any:
+
+def add_adapter(loaded: LoadedModel, config: Hyperparameters) -> PeftModel:
     """Freeze the model and give its linear layers LoRA weights in float32 (QLoRA, arXiv:2305.14314).
 
     `prepare_model_for_kbit_training` is not used: it casts everything that is not quantised to float32,
@@ -58,7 +61,7 @@ def add_adapter(loaded: LoadedModel, config: Hyperparameters) -> Any:
     return model
 
 
-def _require_layers(model: Any, names: Sequence[str]) -> None:
+def _require_layers(model: PeftModel, names: Sequence[str]) -> None:
     linears = [
         name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)
     ]
@@ -75,7 +78,7 @@ def _require_layers(model: Any, names: Sequence[str]) -> None:
         )
 
 
-def recompute_activations(model: Any) -> None:
+def recompute_activations(model: PeftModel) -> None:
     """Keep only each block's input for the backward pass and compute the rest again."""
     # transformers 5.23 renamed it and warns of the old name; 5.17 knows the old name only.
     enable = getattr(model, "activation_checkpointing_enable", None)
@@ -83,13 +86,13 @@ def recompute_activations(model: Any) -> None:
     enable({"use_reentrant": False})
 
 
-def parameter_counts(model: Any) -> tuple[int, int]:
+def parameter_counts(model: PeftModel) -> tuple[int, int]:
     """Trainable parameters, and all of them (a 4-bit weight counts as one)."""
     trainable, total = model.get_nb_trainable_parameters()
     return int(trainable), int(total)
 
 
-def _check_trainable(model: Any) -> None:
+def _check_trainable(model: PeftModel) -> None:
     """Only LoRA weights may train, and only in float32: small updates vanish in bfloat16."""
     for name, parameter in model.named_parameters():
         if parameter.requires_grad and ("lora_" not in name or parameter.dtype != torch.float32):

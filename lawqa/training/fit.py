@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate.utils import broadcast_object_list
@@ -16,9 +16,9 @@ from lawqa.models.load import LoadedModel
 from lawqa.prompting import end_of_turn
 from lawqa.records import TokenizedRecord
 from lawqa.settings import Hyperparameters, Tracker
-from lawqa.training.cadence import Rhythm
+from lawqa.training.cadence import Cadence
 from lawqa.training.checkpoints.checkpoint_state import (
-    Keeper,
+    CheckpointState,
     is_finished,
     load_adapter_weights,
     put_adapter_weights,
@@ -39,6 +39,10 @@ from lawqa.training.processes.group import form_group, require_shared_directory
 from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import share_out
 from lawqa.training.trainer import AnswerTrainer, as_dataset
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class TrainingFigures:
 
 def fit(
     loaded: LoadedModel,
-    model: Any,
+    model: PeftModel,
     records: Sequence[TokenizedRecord],
     config: Hyperparameters,
     output_dir: Path,
@@ -101,7 +105,7 @@ def fit(
         TrainingError: loss or gradients are not finite, or the disk is full.
         Interrupted: a signal asked to stop; a checkpoint was written.
     """
-    keeper, interruption = Keeper(output_dir, config), Interruption()
+    checkpoint_state, interruption = CheckpointState(output_dir, config), Interruption()
     arguments = form_group(lambda: _arguments(loaded, config, output_dir))
     check_shares(config, len(records), processes=arguments.world_size)
     require_shared_directory(
@@ -114,7 +118,7 @@ def fit(
         progress.say(f"FSDP: {share_out(loaded, model)}")
     trackers = open_trackers(report_to, progress.say)
     every = config.eval_steps or config.steps_per_epoch(len(records))
-    rhythm = Rhythm(keeper, interruption, every if dev else 0)
+    cadence = Cadence(checkpoint_state, interruption, every if dev else 0)
     trainer = AnswerTrainer(
         config=config,
         keys=[record.key for record in records],
@@ -122,7 +126,7 @@ def fit(
         path=choose_path(
             loaded, model, config, max(len(record.input_ids) for record in records), progress.say
         ),
-        keeper=keeper,
+        checkpoint_state=checkpoint_state,
         progress=progress,
         dev=dev,
         loaded=loaded,
@@ -131,15 +135,15 @@ def fit(
         args=arguments,
         train_dataset=as_dataset(records),
         data_collator=LeftPadCollator(loaded.tokenizer.pad_token_id or 0),
-        callbacks=[*trackers, progress, rhythm],
+        callbacks=[*trackers, progress, cadence],
     )
     for replaced in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(replaced)
-    rhythm.score = trainer.evaluate
+    cadence.score = trainer.evaluate
     checkpoint = _start_from(output_dir, progress, arguments, resume=resume)
     if checkpoint:
-        keeper.restore(checkpoint)
-    if checkpoint and is_finished(checkpoint, keeper, config.total_steps(len(records))):
+        checkpoint_state.restore(checkpoint)
+    if checkpoint and is_finished(checkpoint, checkpoint_state, config.total_steps(len(records))):
         put_adapter_weights(model, load_adapter_weights(checkpoint))
         state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     else:
@@ -152,22 +156,22 @@ def fit(
                 for tracker in trackers:
                     tracker.close()
         state = trainer.state
-        _raise_if_interrupted(interruption, keeper, state)
+        _raise_if_interrupted(interruption, checkpoint_state, state)
     model.eval()
-    if keeper.watch.best_weights is not None:
-        put_adapter_weights(model, keeper.watch.best_weights)
-    return _figures(keeper, state)
+    if checkpoint_state.watch.best_weights is not None:
+        put_adapter_weights(model, checkpoint_state.watch.best_weights)
+    return _figures(checkpoint_state, state)
 
 
-def _figures(keeper: Keeper, state: Any) -> TrainingFigures:
+def _figures(checkpoint_state: CheckpointState, state: TrainerState) -> TrainingFigures:
     log = [entry for entry in state.log_history if "loss" in entry]
-    watch = keeper.watch
+    watch = checkpoint_state.watch
     return TrainingFigures(
         steps=state.global_step,
         first_loss=log[0]["loss"],
         last_loss=log[-1]["loss"],
-        seconds=round(keeper.seconds, 3),
-        tokens=keeper.tokens,
+        seconds=round(checkpoint_state.seconds, 3),
+        tokens=checkpoint_state.tokens,
         log=log,
         ended=watch.reason_to_stop() or "all steps",
         best=watch.best,
@@ -175,12 +179,14 @@ def _figures(keeper: Keeper, state: Any) -> TrainingFigures:
     )
 
 
-def _raise_if_interrupted(interruption: Interruption, keeper: Keeper, state: Any) -> None:
-    unfinished = state.global_step < state.max_steps and not keeper.watch.reason_to_stop()
-    if interruption.signum is not None and (unfinished or keeper.watch.waiting):
+def _raise_if_interrupted(
+    interruption: Interruption, checkpoint_state: CheckpointState, state: TrainerState
+) -> None:
+    unfinished = state.global_step < state.max_steps and not checkpoint_state.watch.reason_to_stop()
+    if interruption.signum is not None and (unfinished or checkpoint_state.watch.waiting):
         raise Interrupted(
             interruption.signum,
-            f"stopped after step {state.global_step} of {state.max_steps}; saved {keeper.newest()}",
+            f"stopped after step {state.global_step} of {state.max_steps}; saved {checkpoint_state.newest()}",
         )
 
 
@@ -218,7 +224,7 @@ def check_shares(config: Hyperparameters, records: int, *, processes: int) -> No
         )
 
 
-def _end_token_id(tokenizer: Any) -> int:
+def _end_token_id(tokenizer: PreTrainedTokenizerBase) -> int:
     (end,) = tokenizer.encode(end_of_turn(tokenizer), add_special_tokens=False)
     return int(end)
 
@@ -242,7 +248,7 @@ def _arguments(loaded: LoadedModel, config: Hyperparameters, output_dir: Path) -
         dataloader_pin_memory=loaded.device.type == "cuda",
         logging_steps=config.logging_steps,
         logging_nan_inf_filter=False,
-        # Rhythm says when.
+        # Cadence says when.
         save_strategy="no",
         eval_strategy="no",
         report_to="none",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -17,10 +17,13 @@ from lawqa.models.shapes import ModelShape
 from lawqa.records import IGNORED
 from lawqa.settings import Hyperparameters
 from lawqa.training.data.collate import micro_batches
-from lawqa.training.fast import FastPath, pack, packed_parts, why_not
+from lawqa.training.fast import FastPath, fast_path_obstacle, pack, packed_parts
 from lawqa.training.planning.memory import GIB, MemorySetting, training_memory
 from lawqa.training.planning.plan import plan_training
 from lawqa.training.processes.sharding import elsewhere_bytes
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 PLAIN_TOKEN_BUDGET = 8192
 """Padded tokens of a micro-batch where nothing is known of the memory."""
@@ -42,7 +45,7 @@ class LossPath(Protocol):
     def parts(self, batch: Batch) -> list[Batch]:
         """Micro-batches that hold every record once."""
 
-    def loss(self, model: Any, part: Batch) -> Tensor:
+    def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """Sum of the cross entropy of all answer tokens of a micro-batch, in nats."""
 
     def halved(self) -> LossPath:
@@ -62,7 +65,7 @@ class PlainPath:
         """See `LossPath.parts`."""
         return list(micro_batches(batch, self.token_budget))
 
-    def loss(self, model: Any, part: Batch) -> Tensor:
+    def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """See `LossPath.loss`."""
         return answer_loss(model, part)
 
@@ -86,7 +89,7 @@ class PackedPath:
         """See `LossPath.parts`."""
         return list(packed_parts(batch, self.token_budget))
 
-    def loss(self, model: Any, part: Batch) -> Tensor:
+    def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """See `LossPath.loss`."""
         del model
         return self.fast.loss(pack(part))
@@ -98,7 +101,7 @@ class PackedPath:
 
 def choose_path(
     loaded: LoadedModel,
-    model: Any,
+    model: torch.nn.Module,
     config: Hyperparameters,
     longest: int,
     say: Callable[[str], None],
@@ -118,7 +121,11 @@ def choose_path(
     if loaded.device.type != "cuda":
         say("plain path: no CUDA device")
         return PlainPath(config.token_budget or PLAIN_TOKEN_BUDGET)
-    reason = "no fast path over weights that are shared out" if loaded.sharded else why_not(model)
+    reason = (
+        "no fast path over weights that are shared out"
+        if loaded.sharded
+        else fast_path_obstacle(model)
+    )
     if config.neftune_alpha:
         reason = "NEFTune's noise is made for padded records"
     base = model.get_base_model()
@@ -151,7 +158,9 @@ def choose_path(
     return PackedPath(FastPath(model, plan.kept_blocks), budget)
 
 
-def rehearse(path: LossPath, model: Any, batch: Batch, precision: Any) -> None:
+def rehearse(
+    path: LossPath, model: torch.nn.Module, batch: Batch, precision: AbstractContextManager[object]
+) -> None:
     """Run the heaviest micro-batch of a step once, with room taken for the optimiser, and forget it.
 
     So a step that does not fit is met in the first seconds. Random numbers stay as they were.
@@ -177,7 +186,7 @@ def rehearse(path: LossPath, model: Any, batch: Batch, precision: Any) -> None:
     model.zero_grad(set_to_none=True)
 
 
-def answer_loss(model: Any, batch: Batch) -> Tensor:
+def answer_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     """Sum of the cross entropy of all answer tokens, in nats.
 
     Only the last positions go through `lm_head`: padding is on the left, so every answer ends at the
@@ -217,7 +226,7 @@ def visible_tokens(mask: Tensor) -> Tensor:
     return before & (real[:, None, None, :] | ~real[:, None, :, None])
 
 
-def _attends_to_all(model: Any) -> bool:
+def _attends_to_all(model: torch.nn.Module) -> bool:
     """Whether every layer attends to all earlier tokens, so that one mask serves all of them."""
     config = getattr(model, "module", model).config
     kinds = getattr(config, "layer_types", None) or ()

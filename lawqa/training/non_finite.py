@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from lawqa.errors import TrainingError
 
+if TYPE_CHECKING:
+    from torch.amp import GradScaler
 
-def gradient_norm(model: Any, scaler: Any) -> Tensor:
+
+def gradient_norm(model: torch.nn.Module, scaler: GradScaler | None) -> Tensor:
     """Of this process's gradients, a scalar; not finite where one of them is not.
 
     With loss scaling it is 0, because a step that overflows is skipped there by itself and the scale

@@ -21,7 +21,7 @@ from lawqa.models.load import LoadedModel
 from lawqa.records import IGNORED, TokenizedRecord
 from lawqa.settings import Hyperparameters
 from lawqa.training.checkpoints.checkpoint_state import (
-    Keeper,
+    CheckpointState,
     adapter_weights,
     load_adapter_weights,
     put_adapter_weights,
@@ -48,7 +48,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         keys: what messages call the records, by number.
         end_token_id: the token that ends a turn.
         path: cuts a step into micro-batches and computes their losses.
-        keeper: writes checkpoints, and knows what the Trainer does not keep.
+        checkpoint_state: writes checkpoints, and knows what the Trainer does not keep.
         progress: shows and logs.
         dev: asks the dev questions; None without any.
         loaded: for asking them: tokenizer and device of the model.
@@ -63,25 +63,25 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         keys: Sequence[str],
         end_token_id: int,
         path: LossPath,
-        keeper: Keeper,
+        checkpoint_state: CheckpointState,
         progress: Progress,
         dev: DevScorer | None,
         loaded: LoadedModel,
         interruption: Interruption,
-        **options: Any,
+        **options: object,
     ) -> None:
         super().__init__(**options)
         self._config = config
         self._keys = keys
         self._end_token_id = end_token_id
         self._path = path
-        self._keeper = keeper
+        self._checkpoint_state = checkpoint_state
         self._progress = progress
         self._dev = dev
         self._loaded = loaded
         self._interruption = interruption
 
-    def get_train_dataloader(self) -> DataLoader[Any]:
+    def get_train_dataloader(self) -> DataLoader[object]:
         """This process's share of every step's records."""
         # Not accelerate's: it repeats records where the last batch cannot be dealt out evenly.
         return DataLoader(
@@ -98,7 +98,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         )
 
     def training_step(
-        self, model: Any, inputs: Batch, num_items_in_batch: Any = None
+        self, model: torch.nn.Module, inputs: Batch, num_items_in_batch: object = None
     ) -> torch.Tensor:
         """Forward and backward over one optimiser step; returns its loss, the same on every process.
 
@@ -119,8 +119,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             at_fault = records_at_fault(parts, losses, loss_is_finite=math.isfinite(float(loss)))
             keys = [self._keys[number] for number in sorted(gather_object(at_fault))]
             step = self.state.global_step + 1
-            raise not_finite(step, float(loss), float(norm), keys, self._keeper.newest())
-        self._keeper.took_step(float(loss), int(tokens))
+            raise not_finite(step, float(loss), float(norm), keys, self._checkpoint_state.newest())
+        self._checkpoint_state.took_step(float(loss), int(tokens))
         return loss.detach()
 
     def rehearse(self, records: Sequence[Any]) -> None:
@@ -153,7 +153,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         self._progress.say(f"rehearsed the longest records: {peak:.1f} GiB at the peak")
 
     def _in_memory(
-        self, model: Any, inputs: Batch, answer_tokens: torch.Tensor
+        self, model: torch.nn.Module, inputs: Batch, answer_tokens: torch.Tensor
     ) -> tuple[list[Batch], list[torch.Tensor]]:
         """The micro-batches of a step and their losses; out of memory halves the budget and starts over."""
         while True:
@@ -168,7 +168,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
                 return parts, losses
             self._halve(model, int(inputs["attention_mask"].sum(dim=1).max()))
 
-    def _halve(self, model: Any, longest: int) -> None:
+    def _halve(self, model: torch.nn.Module, longest: int) -> None:
         """Half the token budget after running out of memory: twice the parts, the same step."""
         model.zero_grad(set_to_none=True)
         torch.cuda.empty_cache()
@@ -186,7 +186,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         )
 
     def run_step(
-        self, model: Any, parts: Sequence[Batch], answer_tokens: torch.Tensor
+        self, model: torch.nn.Module, parts: Sequence[Batch], answer_tokens: torch.Tensor
     ) -> list[torch.Tensor]:
         """Add up the gradients of one optimiser step.
 
@@ -217,20 +217,20 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             sum_gradients(model)
         return losses
 
-    def _keep_others_company(self, model: Any, part: Batch, turns: int) -> None:
+    def _keep_others_company(self, model: torch.nn.Module, part: Batch, turns: int) -> None:
         """Compute what counts for nothing while others, who need these weights, have parts left."""
         for _ in range(turns):
             with self.compute_loss_context_manager():
                 nothing = self._path.loss(model, part) * 0
             self.accelerator.backward(nothing)
 
-    def evaluate(self, *args: Any, **options: Any) -> dict[str, float]:
+    def evaluate(self, *args: object, **options: object) -> dict[str, float]:
         """Ask the dev questions, and decide on the best step and on stopping."""
         del args, options
         self.control.should_evaluate = False  # else the end of an epoch asks once more
         if self._dev is None:
             return {}
-        watch, step = self._keeper.watch, self.state.global_step
+        watch, step = self._checkpoint_state.watch, self.state.global_step
         sharded, adapter = self._loaded.sharded, Path(self.args.output_dir)
         model = in_step(self.model) if sharded else self.model
         loaded = replace(self._loaded, model=model, adapter=adapter)
@@ -265,42 +265,52 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log a line; its loss is the mean since the last one, also across an interruption."""
         if "loss" in logs:
-            speed = self._keeper.tokens_per_second()
-            logs = {**logs, "loss": self._keeper.mean_loss(), "tokens_per_second": round(speed, 1)}
+            speed = self._checkpoint_state.tokens_per_second()
+            logs = {
+                **logs,
+                "loss": self._checkpoint_state.mean_loss(),
+                "tokens_per_second": round(speed, 1),
+            }
         super().log(logs, start_time)
         if "loss" in logs:
             self._progress.row(self.state, {"step": self.state.global_step, **logs})
 
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+    def create_scheduler(
+        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
+    ) -> torch.optim.lr_scheduler.LRScheduler:
         """The learning rate of every step; unlike transformers' own, no step has a rate of 0."""
         if self.lr_scheduler is None:
             warmup_steps = round(self._config.warmup_ratio * num_training_steps)
-            self.lr_scheduler: Any = torch.optim.lr_scheduler.LambdaLR(
-                optimizer or self.optimizer,
-                lambda step: rate_at(
-                    step, warmup_steps, num_training_steps, self._config.lr_scheduler
-                ),
+            self.lr_scheduler: torch.optim.lr_scheduler.LRScheduler = (
+                torch.optim.lr_scheduler.LambdaLR(
+                    optimizer or self.optimizer,
+                    lambda step: rate_at(
+                        step, warmup_steps, num_training_steps, self._config.lr_scheduler
+                    ),
+                )
             )
         return self.lr_scheduler
 
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+    def _save(self, output_dir: str | None = None, state_dict: object = None) -> None:
         """The adapter of a checkpoint; the Trainer's own way may look for the base model in a network."""
         self.model.save_pretrained(
             output_dir, state_dict=state_dict, save_embedding_layers=False,
             is_main_process=self.args.should_save,
         )  # fmt: skip
 
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+    def _load_from_checkpoint(
+        self, resume_from_checkpoint: str, model: torch.nn.Module | None = None
+    ) -> None:
         """The adapter of a checkpoint; PEFT would only warn of tensors that find no place."""
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         put_adapter_weights(self.model, load_adapter_weights(Path(resume_from_checkpoint)))
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+    def _save_checkpoint(self, model: torch.nn.Module, trial: object) -> None:
         """Write a checkpoint aside, and give it its name once it is whole."""
-        with self._keeper.writing(self.state.global_step, self.accelerator) as written:
+        with self._checkpoint_state.writing(self.state.global_step, self.accelerator) as written:
             super()._save_checkpoint(model, trial)
             if self.args.should_save:
-                self._keeper.save(written)
+                self._checkpoint_state.save(written)
 
     def _over_processes(self, values: torch.Tensor) -> torch.Tensor:
         return cast(torch.Tensor, self.accelerator.reduce(values, reduction="sum"))

@@ -172,7 +172,7 @@ def test_fused_steps_give_the_probabilities_of_transformers(
 ) -> None:
     from lawqa.backends.hf.encoded import encode
     from lawqa.backends.hf.engine.cache import PagedCache
-    from lawqa.backends.hf.engine.triton_forward import TritonForward, why_not_fused
+    from lawqa.backends.hf.engine.triton_forward import TritonForward, fused_step_obstacle
     from lawqa.backends.hf.plain_model import PlainModel
     from lawqa.backends.hf.self_check import step_logits
     from lawqa.models.agreement import HALF, compare
@@ -180,7 +180,7 @@ def test_fused_steps_give_the_probabilities_of_transformers(
     from lawqa.prompting import PromptSpec, build_prompt
 
     decoder = read_decoder(loaded.model, loaded.dtype)
-    assert why_not_fused(decoder) is None
+    assert fused_step_obstacle(decoder) is None
     ids = [
         encode(build_prompt(question, PromptSpec()), loaded.tokenizer).ids
         for question in questions[:8]

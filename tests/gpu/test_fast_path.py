@@ -110,7 +110,7 @@ def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
     from lawqa.settings import Hyperparameters
     from lawqa.training.adapter import add_adapter
     from lawqa.training.data.collate import LeftPadCollator
-    from lawqa.training.fast import FastPath, pack, why_not
+    from lawqa.training.fast import FastPath, fast_path_obstacle, pack
     from lawqa.training.loss_paths import answer_loss
     from lawqa.training.trainer import as_dataset
 
@@ -127,7 +127,7 @@ def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
         loaded = load_model(ModelConfig(str(tmp_path), load_in_4bit=True))
         torch.manual_seed(0)
         model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0))
-        assert why_not(model) is None
+        assert fast_path_obstacle(model) is None
         path = FastPath(model, lambda _: 1)
         optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3)
         losses[way] = []

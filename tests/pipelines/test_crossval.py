@@ -106,19 +106,19 @@ def test_a_training_that_was_cut_short_in_a_fold_is_gone_on_with(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from lawqa.training.checkpoints.checkpoint_state import Keeper
+    from lawqa.training.checkpoints.checkpoint_state import CheckpointState
 
     options = ("--batch-size", "2", "--gradient-accumulation-steps", "1", "--fold", "1")
     assert crossval(data, tiny_dir, tmp_path / "whole", *options) == 0
-    taken, original = [0], Keeper.took_step
+    taken, original = [0], CheckpointState.took_step
 
-    def took_step(keeper: Keeper, loss: float, tokens: int) -> None:
+    def took_step(keeper: CheckpointState, loss: float, tokens: int) -> None:
         taken[0] += 1
         if taken[0] == 2:
             os.kill(os.getpid(), signal.SIGTERM)
         original(keeper, loss, tokens)
 
-    monkeypatch.setattr(Keeper, "took_step", took_step)
+    monkeypatch.setattr(CheckpointState, "took_step", took_step)
     assert crossval(data, tiny_dir, tmp_path / "cut", *options) == 143
     err = capsys.readouterr().err
     assert "finished work is kept; run the same command again to resume\n" in err

@@ -18,7 +18,7 @@ import pytest
 from lawqa.cli import main
 from lawqa.questions import write_questions
 from lawqa.runs.lock import run_lock
-from lawqa.training.checkpoints.checkpoint_state import Keeper
+from lawqa.training.checkpoints.checkpoint_state import CheckpointState
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -78,15 +78,15 @@ def signal_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, signal.Signals]
     """Sends this process a signal in the middle of the step of this number."""
 
     def arrange(number: int, signum: signal.Signals) -> None:
-        taken, original = [0], Keeper.took_step
+        taken, original = [0], CheckpointState.took_step
 
-        def took_step(keeper: Keeper, loss: float, tokens: int) -> None:
+        def took_step(keeper: CheckpointState, loss: float, tokens: int) -> None:
             taken[0] += 1
             if taken[0] == number:
                 os.kill(os.getpid(), signum)
             original(keeper, loss, tokens)
 
-        monkeypatch.setattr(Keeper, "took_step", took_step)
+        monkeypatch.setattr(CheckpointState, "took_step", took_step)
 
     return arrange
 
@@ -284,7 +284,7 @@ def test_a_training_that_was_killed_before_its_first_checkpoint_begins_anew(
     def fail(*_: object) -> None:
         raise RuntimeError("as if killed")
 
-    monkeypatch.setattr(Keeper, "took_step", fail)
+    monkeypatch.setattr(CheckpointState, "took_step", fail)
     with pytest.raises(RuntimeError, match="as if killed"):
         training.run("early")
     assert training.manifest("early")["status"] == "failed"

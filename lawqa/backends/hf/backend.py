@@ -25,7 +25,7 @@ from lawqa.backends.hf.scoring import (
     fitting_tokens,
     last_logits_shared,
 )
-from lawqa.backends.hf.self_check import DisagreementError, checked_prompts, why_not_alike
+from lawqa.backends.hf.self_check import DisagreementError, checked_prompts, disagreement
 from lawqa.errors import ConfigError
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.device import describe_device, peak_memory_gib
@@ -197,7 +197,7 @@ class HFBackend:
         if decoder is None or self._scores_checked:
             return decoder
         compared = checked_prompts([item.ids for item in encoded])
-        reason = why_not_alike(
+        reason = disagreement(
             self._plain.last_logits(compared), last_logits_shared(decoder, compared), decoder.dtype
         )
         self._scores_checked = True

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lawqa.prompting import Prompt, prompt_thought, render
 from lawqa.thinking import ThinkMarks, closes_thought
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Encoded:
     """The marks of the think block inside which the text ends, where the template opened one."""
 
 
-def encode(prompt: Prompt, tokenizer: Any, continued: str = "") -> Encoded:
+def encode(prompt: Prompt, tokenizer: PreTrainedTokenizerBase, continued: str = "") -> Encoded:
     """Render a prompt with the tokenizer's own chat template.
 
     Args:

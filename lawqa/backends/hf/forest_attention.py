@@ -12,7 +12,7 @@ from torch.nn.attention.bias import causal_lower_right
 
 from lawqa.backends.hf.prefixes import Forest
 from lawqa.models.decoder import Decoder
-from lawqa.models.device import why_no_flash_attention
+from lawqa.models.device import flash_attention_obstacle
 
 _WASTE = 0.2
 """How much of a call may be padding."""
@@ -39,7 +39,7 @@ def attention_over(forest: Forest, decoder: Decoder) -> FlashForestAttention | F
         forest: how the tokens hang together.
         decoder: whose tokens they are.
     """
-    reason = why_no_flash_attention(decoder.device, decoder.dtype, decoder.shape.head_dim)
+    reason = flash_attention_obstacle(decoder.device, decoder.dtype, decoder.shape.head_dim)
     return (ForestAttention if reason else FlashForestAttention)(forest, decoder.device)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from transformers import GenerationConfig, LogitsProcessor
@@ -76,7 +75,7 @@ class TokenChoice(LogitsProcessor):  # type: ignore[misc]  # transformers is not
 
 
 def generate_plain(
-    model: Any,
+    model: torch.nn.Module,
     prompts: Sequence[Sequence[int]],
     max_new_tokens: int,
     stop_ids: Sequence[int],
@@ -112,7 +111,7 @@ def generate_plain(
 
 
 @contextmanager
-def _without_own_defaults(model: Any) -> Iterator[None]:
+def _without_own_defaults(model: torch.nn.Module) -> Iterator[None]:
     """Keep a model's own generation config, such as a repetition penalty, out of ours."""
     wrapped = getattr(model, "get_base_model", None)
     models = [model, wrapped()] if wrapped else [model]

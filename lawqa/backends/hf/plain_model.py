@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 
@@ -65,7 +64,7 @@ class PlainModel:
         return [None if bad else row for row, bad in zip(rows, broken, strict=True)]
 
     @contextmanager
-    def _as_asked(self) -> Iterator[Any]:
+    def _as_asked(self) -> Iterator[torch.nn.Module]:
         """The model, with or without its adapter; an adapter multiplies in the model's dtype."""
         loaded = self._loaded
         if loaded.adapter is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
@@ -61,7 +60,7 @@ def last_logits_shared(decoder: Decoder, prompts: Sequence[Sequence[int]]) -> to
 
 
 def last_logits_padded(
-    model: Any, prompts: Sequence[Sequence[int]], pad: int, device: torch.device
+    model: torch.nn.Module, prompts: Sequence[Sequence[int]], pad: int, device: torch.device
 ) -> torch.Tensor:
     """The same from transformers' own forward pass over a left-padded batch: the reference."""
     inputs = left_padded(prompts, pad, device)

@@ -40,7 +40,7 @@ def checked_prompts(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
     return [list(ids[:LONGEST_CHECKED]) for ids in ordered[middle : middle + PROMPTS_CHECKED]]
 
 
-def why_not_alike(reference: torch.Tensor, found: torch.Tensor, dtype: torch.dtype) -> str | None:
+def disagreement(reference: torch.Tensor, found: torch.Tensor, dtype: torch.dtype) -> str | None:
     """What is wrong with logits that should be the reference's, or None."""
     agreement: Agreement = compare(reference, found)
     tolerance = tolerance_of(dtype)
@@ -52,7 +52,7 @@ def why_not_alike(reference: torch.Tensor, found: torch.Tensor, dtype: torch.dty
     )
 
 
-def why_not_decoding(
+def decoding_disagreement(
     decoder: Decoder, cache: PagedCache, forward: Forward, prompts: Sequence[Sequence[int]],
     reference: torch.Tensor, most_rows: int,
 ) -> str | None:  # fmt: skip
@@ -76,7 +76,7 @@ def why_not_decoding(
         except Exception as problem:  # noqa: BLE001
             return f"{rows} rows: {type(problem).__name__}: {str(problem)[:300]}"
         repeated = reference[[row % len(prompts) for row in range(rows)]]
-        reason = why_not_alike(repeated, found, decoder.dtype)
+        reason = disagreement(repeated, found, decoder.dtype)
         if reason is not None:
             return f"{rows} rows: {reason}"
     return None

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -32,6 +32,8 @@ from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
 from lawqa.models.load_errors import out_of_memory
 
 if TYPE_CHECKING:
+    from peft import PeftModel
+
     from lawqa.models.load import LoadedModel
 
 _NAME = "default"
@@ -99,7 +101,7 @@ def _refused(loaded: LoadedModel, files: AdapterFiles) -> Iterator[None]:
         ) from problem
 
 
-def _attached(loaded: LoadedModel, files: AdapterFiles) -> Any:
+def _attached(loaded: LoadedModel, files: AdapterFiles) -> PeftModel:
     from peft import MODEL_TYPE_TO_PEFT_MODEL_MAPPING, PeftModel
 
     maker = MODEL_TYPE_TO_PEFT_MODEL_MAPPING.get(files.config.task_type, PeftModel)
@@ -125,7 +127,7 @@ def _over(loaded: LoadedModel) -> str:
 # --- what its config asks for
 
 
-def _require_targets(files: AdapterFiles, wrapped: Any) -> None:
+def _require_targets(files: AdapterFiles, wrapped: PeftModel) -> None:
     """Every name in the config must have found a module: else it is not the config of these tensors."""
     from peft.tuners.tuners_utils import BaseTunerLayer
     from peft.utils.other import AuxiliaryTrainingWrapper
@@ -252,13 +254,15 @@ class _Place:
     version: int
 
 
-def _places(model: Any) -> dict[str, _Place]:
+def _places(model: torch.nn.Module) -> dict[str, _Place]:
     """Every weight and buffer; a tied one under each of its names."""
     every = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
     return {name: _Place(tensor, tensor.data_ptr(), tensor._version) for name, tensor in every}
 
 
-def _require_untouched(files: AdapterFiles, before: Mapping[str, _Place], wrapped: Any) -> None:
+def _require_untouched(
+    files: AdapterFiles, before: Mapping[str, _Place], wrapped: PeftModel
+) -> None:
     """No weight of the base may have been moved, written to or taken out."""
     there = {id(tensor) for tensor in (*wrapped.parameters(), *wrapped.buffers())}
     changed = sorted(

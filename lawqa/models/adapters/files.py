@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,6 +17,9 @@ from safetensors import SafetensorError, safe_open
 from lawqa.errors import BackendError
 from lawqa.models.adapters.settings import require_types
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS, read_adapter_config
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
 
 _FLOATS = ("F32", "F16", "BF16")
 _INDICES = ("I32", "I64")
@@ -67,7 +70,7 @@ class AdapterFiles:
 
     path: Path
     """Its directory."""
-    config: Any
+    config: PeftConfig
     """PEFT's config object; the first weights of LoRA are not asked of it, for the file has the last ones."""
     tensors: dict[str, torch.Tensor]
     """Every tensor of its file, on the CPU, finite, by the name that PEFT gave it."""
@@ -138,7 +141,7 @@ def _is_finite(tensor: torch.Tensor) -> bool:
     return bool(tensor.sum(dtype=torch.float32).isfinite() or tensor.isfinite().all())
 
 
-def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Any:
+def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]) -> PeftConfig:
     """PEFT's object for a config, after everything in it has been looked at."""
     from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
@@ -173,7 +176,7 @@ def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]
         given = _lora_settings(path, given, tensors)
     known_ones = {key: value for key, value in given.items() if key in known}
     try:
-        config: Any = maker(**{**known_ones, "inference_mode": True})
+        config: PeftConfig = maker(**{**known_ones, "inference_mode": True})
     except (TypeError, ValueError, ImportError) as problem:
         raise BackendError(
             f"{path}: PEFT refuses it: {problem}", "compare it with what the training wrote"

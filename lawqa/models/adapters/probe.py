@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -56,7 +56,7 @@ def probe_ids(loaded: LoadedModel, files: AdapterFiles) -> list[int]:
 
 
 def probe_logits(
-    model: Any, ids: Sequence[int], loaded: LoadedModel, *, rounded: bool = False
+    model: torch.nn.Module, ids: Sequence[int], loaded: LoadedModel, *, rounded: bool = False
 ) -> torch.Tensor:
     """Next-token logits at every position, float32, shape [tokens, vocabulary].
 

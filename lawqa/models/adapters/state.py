@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 
@@ -13,7 +12,7 @@ from lawqa.errors import BackendError
 from lawqa.models.adapters.files import named
 
 
-def adapter_state(model: Any) -> dict[str, torch.Tensor]:
+def adapter_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     """The tensors of the adapter on a model, by the names that they have in its file; not copied."""
     from peft import get_peft_model_state_dict
 
@@ -24,7 +23,7 @@ def adapter_state(model: Any) -> dict[str, torch.Tensor]:
     return state
 
 
-def put_adapter_state(model: Any, tensors: Mapping[str, torch.Tensor]) -> None:
+def put_adapter_state(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
     """Give an attached adapter these tensors.
 
     Raises:

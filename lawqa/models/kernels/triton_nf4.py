@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 import triton
 import triton.language as tl
 
 from lawqa.models.projections import Projection
+
+if TYPE_CHECKING:
+    from bitsandbytes.functional import QuantState
 
 BLOCK_SIZE = 64
 """Weights that share a maximum; what bitsandbytes takes unless told otherwise."""
@@ -41,7 +44,7 @@ class Tile:
     """Rounds in flight."""
 
 
-def why_not_4bit(projections: Sequence[Projection], dtype: torch.dtype) -> str | None:
+def four_bit_obstacle(projections: Sequence[Projection], dtype: torch.dtype) -> str | None:
     """Why these layers cannot be multiplied here, or None."""
     if dtype not in (torch.bfloat16, torch.float16):
         return f"products in {dtype}"
@@ -106,7 +109,7 @@ class FusedLinear:
         return out
 
 
-def block_maxima(state: Any) -> torch.Tensor:
+def block_maxima(state: QuantState) -> torch.Tensor:
     """The maximum of each block of a 4-bit weight, float32, shape [outputs, inputs / 64].
 
     Those of double quantisation are dequantised once: 0.4 GiB for 8B weights.

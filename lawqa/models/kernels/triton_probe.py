@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 @functools.cache
 def fastest_elementwise(device: torch.device) -> Elementwise:
     """Give Triton's kernels where they can be compiled, else plain torch's, with a warning on a GPU."""
-    reason = why_no_triton(device)
+    reason = triton_obstacle(device)
     if reason is None:
         from lawqa.models.kernels.triton_elementwise import TritonElementwise
 
@@ -31,7 +31,7 @@ def fastest_elementwise(device: torch.device) -> Elementwise:
 
 
 @functools.cache
-def why_no_triton(device: torch.device) -> str | None:
+def triton_obstacle(device: torch.device) -> str | None:
     """Why kernels do not run on this device, or None where they do."""
     if device.type != "cuda":
         return f"Triton kernels need a CUDA device, and the model is on the {device.type}"

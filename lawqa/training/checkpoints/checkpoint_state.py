@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from peft.utils import SAFETENSORS_WEIGHTS_NAME
@@ -27,13 +27,17 @@ from lawqa.training.checkpoints.directory import (
 )
 from lawqa.training.dev import DevWatch
 
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from peft import PeftModel
+
 _STATE = "lawqa_state.json"
 _ADAPTER, _BEST = SAFETENSORS_WEIGHTS_NAME, "best_adapter.safetensors"
 
 logger = logging.getLogger(__name__)
 
 
-class Keeper:
+class CheckpointState:
     """Counts what the Trainer does not, and writes and reads checkpoints.
 
     Adapter, optimiser, scheduler, loss scaling and the state of every random number generator are written
@@ -92,7 +96,7 @@ class Keeper:
         return bool(minutes and waited >= 60 * minutes) or bool(steps and step % steps == 0)
 
     @contextmanager
-    def writing(self, step: int, accelerator: Any) -> Iterator[Path]:
+    def writing(self, step: int, accelerator: Accelerator) -> Iterator[Path]:
         """Where to write the checkpoint of this step; when left, it gets its name.
 
         Raises:
@@ -138,19 +142,19 @@ class Keeper:
         return found[-1] if found else None
 
 
-def is_finished(checkpoint: Path, keeper: Keeper, total_steps: int) -> bool:
-    """Whether nothing is left to train after a checkpoint that `keeper` was restored from."""
-    watch = keeper.watch
+def is_finished(checkpoint: Path, checkpoint_state: CheckpointState, total_steps: int) -> bool:
+    """Whether nothing is left to train after a checkpoint that `checkpoint_state` was restored from."""
+    watch = checkpoint_state.watch
     over = step_of(checkpoint) >= total_steps or watch.reason_to_stop() is not None
     return over and not watch.waiting
 
 
-def adapter_weights(model: Any) -> dict[str, torch.Tensor]:
+def adapter_weights(model: PeftModel) -> dict[str, torch.Tensor]:
     """A copy of the adapter's weights on the CPU."""
     return {name: tensor.detach().cpu().clone() for name, tensor in adapter_state(model).items()}
 
 
-def put_adapter_weights(model: Any, weights: dict[str, torch.Tensor]) -> None:
+def put_adapter_weights(model: PeftModel, weights: dict[str, torch.Tensor]) -> None:
     """Give the adapter these weights.
 
     Raises:

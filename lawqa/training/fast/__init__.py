@@ -9,10 +9,11 @@ It computes what the plain path computes, in the same precision, and differs in 
   holds; the other blocks are computed again (arXiv:1604.06174);
 - norms, rotary embedding and the gated activation are one kernel each.
 
-`why_not` says why a model or device cannot take it: other architectures and CPUs train on the plain path.
+`fast_path_obstacle` says why a model or device cannot take it: other architectures and CPUs train on the
+plain path.
 """
 
-from lawqa.training.fast.model import FastPath, why_not
+from lawqa.training.fast.model import FastPath, fast_path_obstacle
 from lawqa.training.fast.packing import PackedBatch, pack, packed_parts
 
-__all__ = ["FastPath", "PackedBatch", "pack", "packed_parts", "why_not"]
+__all__ = ["FastPath", "PackedBatch", "fast_path_obstacle", "pack", "packed_parts"]

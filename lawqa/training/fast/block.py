@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -61,10 +61,12 @@ class Block:
         dropout: of LoRA's inputs; one mask serves all layers of a group.
     """
 
-    def __init__(self, layer: Any, adapter: str, dtype: torch.dtype, dropout: float) -> None:
+    def __init__(
+        self, layer: torch.nn.Module, adapter: str, dtype: torch.dtype, dropout: float
+    ) -> None:
         attention, mlp = layer.self_attn, layer.mlp
 
-        def group(*layers: Any) -> LinearGroup:
+        def group(*layers: torch.nn.Module) -> LinearGroup:
             return LinearGroup(layers, adapter, dtype, dropout)
 
         self.qkv = group(attention.q_proj, attention.k_proj, attention.v_proj)
@@ -210,7 +212,12 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, block: Block, setting: Setting, keep: bool, *parameters: Tensor
+        ctx: torch.autograd.function.FunctionCtx,
+        x: Tensor,
+        block: Block,
+        setting: Setting,
+        keep: bool,
+        *parameters: Tensor,
     ) -> Tensor:
         """The residual stream after the block, [tokens, hidden].
 
@@ -233,7 +240,9 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
         return out
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
+    ) -> tuple[Tensor | None, ...]:
         """Gradients of the residual stream and of the LoRA weights."""
         (x,) = ctx.saved_tensors
         block = cast("Block", ctx.block)

@@ -8,7 +8,6 @@ the output is x Wᵀ + s (x Aᵀ) Bᵀ, [tokens, out], the layers' outputs side 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,7 +47,7 @@ class LinearGroup:
     """
 
     def __init__(
-        self, layers: Sequence[Any], adapter: str, dtype: torch.dtype, dropout: float
+        self, layers: Sequence[torch.nn.Module], adapter: str, dtype: torch.dtype, dropout: float
     ) -> None:
         self.bases = [getattr(layer, "base_layer", layer) for layer in layers]
         self.outs = [int(base.out_features) for base in self.bases]
@@ -165,7 +164,7 @@ class LinearGroup:
         return grads
 
 
-def _dequantise(weight: Any, out: Tensor) -> None:
+def _dequantise(weight: torch.nn.Parameter, out: Tensor) -> None:
     state = getattr(weight, "quant_state", None)
     if state is None:
         out.copy_(weight)

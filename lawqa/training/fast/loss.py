@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -19,7 +17,9 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    def forward(
+        ctx: torch.autograd.function.FunctionCtx, hidden: Tensor, weight: Tensor, targets: Tensor
+    ) -> Tensor:
         """The loss in nats, summed.
 
         Args:
@@ -42,7 +42,9 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+    def backward(
+        ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
+    ) -> tuple[Tensor, None, None]:
         """The gradient with respect to the hidden states."""
         (grad,) = ctx.saved_tensors
         return (grad.float() * grads[0]).to(grad.dtype), None, None

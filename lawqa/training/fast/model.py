@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 
-from lawqa.models.device import why_no_flash_attention
+from lawqa.models.device import flash_attention_obstacle
 from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.training.fast.attention import FlashAttention, PlainAttention
 from lawqa.training.fast.block import Block, BlockFunction, Setting
 from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.loss import AnswerLoss
 from lawqa.training.fast.packing import PackedBatch
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 _ADAPTER = "default"
 
@@ -22,12 +25,12 @@ class FastPath:
     """The loss of packed records over a PEFT model's own weights.
 
     Args:
-        model: PEFT's wrapper around transformers' Qwen3, its adapter trainable; see `why_not`.
+        model: PEFT's wrapper around transformers' Qwen3, its adapter trainable; see `fast_path_obstacle`.
         kept_blocks: for a number of tokens, how many blocks keep what their backward pass needs; the
             others compute it again. None for all.
     """
 
-    def __init__(self, model: Any, kept_blocks: Callable[[int], int] | None = None) -> None:
+    def __init__(self, model: PeftModel, kept_blocks: Callable[[int], int] | None = None) -> None:
         causal = model.get_base_model()
         self._decoder, self._head = causal.model, causal.lm_head.weight
         device, dtype = self._head.device, self._head.dtype
@@ -65,17 +68,17 @@ class FastPath:
         return loss
 
 
-def why_not(model: Any) -> str | None:
+def fast_path_obstacle(model: PeftModel) -> str | None:
     """Why a model cannot train on the fast path here; None where it can."""
-    reason = unknown_shape(model)
+    reason = unsupported_part(model)
     if reason is not None:
         return reason
     causal = model.get_base_model()
     head = causal.lm_head.weight
-    return why_no_flash_attention(head.device, head.dtype, causal.config.head_dim)
+    return flash_attention_obstacle(head.device, head.dtype, causal.config.head_dim)
 
 
-def unknown_shape(model: Any) -> str | None:
+def unsupported_part(model: PeftModel) -> str | None:
     """What about a model's shape or adapter the written-out blocks do not know; None where all is known."""
     causal = model.get_base_model()
     config, lora = causal.config, model.peft_config[_ADAPTER]
@@ -100,5 +103,5 @@ def unknown_shape(model: Any) -> str | None:
     return None
 
 
-def _adapted(causal: Any) -> list[str]:
+def _adapted(causal: torch.nn.Module) -> list[str]:
     return [name for name, module in causal.named_modules() if hasattr(module, "lora_A")]

@@ -9,7 +9,7 @@ import os
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from tqdm import tqdm
@@ -21,6 +21,10 @@ from lawqa.models.device import peak_memory_gib
 from lawqa.runs.directory import write_text
 from lawqa.training.checkpoints.directory import disk_faults
 from lawqa.training.monitoring.log import EVENTS, LOG, read_log
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+    from transformers import TrainerControl, TrainerState, TrainingArguments
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +46,14 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         self._quiet = quiet or not writes
         self._device = device
         self._writes = writes
-        self._bar: tqdm[Any] | None = None
-        self._events: Any = None
+        self._bar: tqdm[object] | None = None
+        self._events: SummaryWriter | None = None
         self._started = self._said = time.monotonic()
         self._first_step = 0
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
         """Open bar and log; where training goes on, what came after its checkpoint leaves the log."""
         del args, control
         self._first_step = state.global_step
@@ -62,7 +68,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
             write_text(self._directory / LOG, "".join(kept if state.global_step else []))
             self._events = self._open_events(state.global_step)
 
-    def row(self, state: Any, row: dict[str, Any]) -> None:
+    def row(self, state: TrainerState, row: dict[str, Any]) -> None:
         """Write one line of the log, and show it.
 
         Args:
@@ -95,13 +101,17 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         """A bar for the dev questions."""
         return Bar("scoring dev questions", "questions", questions, quiet=self._quiet)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
         """One step further."""
         del args, state, control
         if self._bar is not None:
             self._bar.update()
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
         """Close bar and events."""
         del args, state, control
         self.close()
@@ -120,7 +130,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
             file.flush()
             os.fsync(file.fileno())
 
-    def _show(self, state: Any, row: dict[str, Any]) -> None:
+    def _show(self, state: TrainerState, row: dict[str, Any]) -> None:
         shown = {"loss": f"{row['loss']:.3f}", "tok/s": f"{row['tokens_per_second']:,.0f}"}
         memory = peak_memory_gib(self._device)
         if memory is not None:
@@ -138,7 +148,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         plain = self._bar is not None and self._bar.disable and not self._quiet
         logger.info(line, extra=None if plain else FILE_ONLY)
 
-    def _open_events(self, step: int) -> Any:
+    def _open_events(self, step: int) -> SummaryWriter | None:
         if find_spec("tensorboard") is None:
             self.say("note: no TensorBoard events: pip install 'lawqa[train]' brings them")
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
 from transformers import TrainerCallback
 from transformers.integrations import get_reporting_integration_callbacks
@@ -12,6 +12,9 @@ from transformers.integrations import get_reporting_integration_callbacks
 from lawqa.errors import ConfigError
 from lawqa.settings import Tracker
 from lawqa.training.monitoring.trackers import sending
+
+if TYPE_CHECKING:
+    from transformers import TrainerControl, TrainerState, TrainingArguments
 
 
 class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
@@ -25,11 +28,13 @@ class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not
         say: told of a failure.
     """
 
-    def __init__(self, name: str, inner: Any, say: Callable[[str], None]) -> None:
+    def __init__(self, name: str, inner: TrainerCallback, say: Callable[[str], None]) -> None:
         self._name, self._inner, self._say = name, inner, say
         self._open = False
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
         """Begin a run.
 
         Raises:
@@ -44,11 +49,15 @@ class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not
             ) from problem
         self._open = True
 
-    def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
         """Hand figures on."""
         self._tried(self._inner.on_log, args, state, control, **more)
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: object
+    ) -> None:
         """End the run."""
         self._tried(self._inner.on_train_end, args, state, control, **more)
         self.close()
@@ -59,7 +68,7 @@ class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not
             self._tried(lambda: import_module("wandb").finish())
         self._open = False
 
-    def _tried(self, event: Callable[..., object], *arguments: Any, **more: Any) -> None:
+    def _tried(self, event: Callable[..., object], *arguments: object, **more: object) -> None:
         if not self._open:
             return
         try:

@@ -42,7 +42,7 @@ def require_shardable(*, use_dora: bool) -> None:
         )
 
 
-def share_out(loaded: LoadedModel, model: Any) -> str:
+def share_out(loaded: LoadedModel, model: torch.nn.Module) -> str:
     """Put this process's part of the frozen weights, and the whole adapter, onto its device, in place.
 
     FSDP (arXiv:2304.11277) in torch's second version, one group for each block: it moves one block after
@@ -93,13 +93,13 @@ def share_out(loaded: LoadedModel, model: Any) -> str:
     return f"each process keeps {here / 2**20:,.2f} of {whole / 2**20:,.2f} MiB of frozen weights"
 
 
-def held_bytes(model: Any) -> tuple[int, int]:
+def held_bytes(model: torch.nn.Module) -> tuple[int, int]:
     """Bytes of the weights that are shared out: this process's part, and all of them."""
     sizes = [_bytes(p) for p in model.parameters() if isinstance(p, DTensor)]
     return sum(here for here, _ in sizes), sum(whole for _, whole in sizes)
 
 
-def elsewhere_bytes(model: Any) -> int:
+def elsewhere_bytes(model: torch.nn.Module) -> int:
     """Bytes of the frozen weights that this process need not hold, what it collects at a time deducted.
 
     Args:
@@ -127,7 +127,7 @@ def turns_of_all(parts: int, device: torch.device) -> int:
     return int(most)
 
 
-def sum_gradients(model: Any) -> None:
+def sum_gradients(model: torch.nn.Module) -> None:
     """Over all processes, in one message; where no wrapper does it with the backward pass.
 
     Args:
@@ -142,7 +142,7 @@ def sum_gradients(model: Any) -> None:
         gradient.copy_(summed.view_as(gradient))
 
 
-def in_step(model: Any) -> Callable[..., Any]:
+def in_step(model: torch.nn.Module) -> Callable[..., Any]:
     """The model's forward pass, in which running out of memory ends the training.
 
     A smaller batch on one process alone would leave the others waiting for its weights.
@@ -168,7 +168,7 @@ def _bytes(parameter: DTensor) -> tuple[int, int]:
     return parameter.to_local().numel() * size, parameter.numel() * size
 
 
-def _pack_plainly(base: Any, device: torch.device) -> None:
+def _pack_plainly(base: torch.nn.Module, device: torch.device) -> None:
     """Leave 4-bit weights as plain tensors, which FSDP can cut; their scales go to the device whole.
 
     bitsandbytes makes its own kind of parameter again, from the scales that the layer remembers, whenever

@@ -14,7 +14,7 @@ from lawqa.backends.hf.encoded import encode
 from lawqa.backends.hf.engine.cache import PagedCache
 from lawqa.backends.hf.engine.steps import TorchForward
 from lawqa.backends.hf.plain_model import PlainModel
-from lawqa.backends.hf.self_check import checked_prompts, step_logits, why_not_decoding
+from lawqa.backends.hf.self_check import checked_prompts, decoding_disagreement, step_logits
 from lawqa.models.agreement import FULL, HALF, Tolerance, compare
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.kernels.elementwise import TorchElementwise
@@ -138,10 +138,10 @@ def test_a_step_is_looked_at_for_each_height_of_tiles_and_keeps_no_pages(
             return super().__call__(rows, longest)
 
     forward = Counting(decoder, cache)
-    reason = why_not_decoding(decoder, cache, forward, ids, expected, 40)
+    reason = decoding_disagreement(decoder, cache, forward, ids, expected, 40)
     assert reason is None
     assert tried == [2, 17, 33]
-    reason = why_not_decoding(decoder, cache, forward, ids, expected, 140)
+    reason = decoding_disagreement(decoder, cache, forward, ids, expected, 140)
     assert reason == "65 rows: RuntimeError: out of resource: shared memory"
     assert cache.free == 30
     found = step_logits(decoder, cache, TorchForward(decoder, cache), ids, 3)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 import torch
 
-from lawqa.models.device import why_no_flash_attention
+from lawqa.models.device import flash_attention_obstacle
 from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.load import LoadedModel, ModelConfig, load_model
 from lawqa.prompting import PromptSpec
@@ -16,11 +16,11 @@ from lawqa.records import make_record, tokenize_records
 from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
 from lawqa.training.data.collate import LeftPadCollator
-from lawqa.training.fast import FastPath, pack, packed_parts, why_not
+from lawqa.training.fast import FastPath, fast_path_obstacle, pack, packed_parts
 from lawqa.training.fast.attention import PlainAttention
 from lawqa.training.fast.block import Block, Setting
 from lawqa.training.fast.linears import Workspace
-from lawqa.training.fast.model import unknown_shape
+from lawqa.training.fast.model import unsupported_part
 from lawqa.training.loss_paths import answer_loss
 from lawqa.training.trainer import as_dataset
 
@@ -201,14 +201,14 @@ def test_packed_parts_hold_every_record_once_within_the_budget(
 
 def test_it_says_why_it_cannot(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, model = tiny(tiny_dir)
-    assert why_not(model) == "no CUDA device (the model is on cpu)"
-    assert unknown_shape(model) is None
+    assert fast_path_obstacle(model) == "no CUDA device (the model is on cpu)"
+    assert unsupported_part(model) is None
     config = model.get_base_model().config
     monkeypatch.setattr(config, "layer_types", ["sliding_attention"] * 2)
-    assert unknown_shape(model) == "it has sliding-window attention"
+    assert unsupported_part(model) == "it has sliding-window attention"
     monkeypatch.setattr(model.peft_config["default"], "use_dora", True)
     monkeypatch.setattr(config, "layer_types", ["full_attention"] * 2)
-    assert unknown_shape(model) == "DoRA scales the merged weights"
+    assert unsupported_part(model) == "DoRA scales the merged weights"
 
 
 @pytest.mark.parametrize(
@@ -230,5 +230,5 @@ def test_it_is_known_where_flash_attention_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
-    found = why_no_flash_attention(torch.device("cuda"), dtype, head_dim)
+    found = flash_attention_obstacle(torch.device("cuda"), dtype, head_dim)
     assert found is None if reason is None else reason in str(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,13 +18,16 @@ from lawqa.backends.hf.self_check import (
     DisagreementError,
     Reference,
     checked_prompts,
-    why_not_decoding,
+    decoding_disagreement,
 )
 from lawqa.errors import BackendError
 from lawqa.models.decoder import Decoder
 from lawqa.models.device import free_bytes
-from lawqa.models.kernels.triton_probe import why_no_triton
+from lawqa.models.kernels.triton_probe import triton_obstacle
 from lawqa.thinking import THINK, ThinkMarks
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 _MOST_ROWS_CUDA, _MOST_ROWS_CPU = 192, 16
 _PREFILL_TOKENS_CUDA, _PREFILL_TOKENS_CPU = 4096, 2048
@@ -39,7 +42,7 @@ def open_engine(
     requests: Sequence[Request],
     settings: GenerationSettings,
     stop_ids: Sequence[int],
-    tokenizer: Any,
+    tokenizer: PreTrainedTokenizerBase,
     *,
     kernels: bool = True,
     graphs: bool = True,
@@ -103,15 +106,15 @@ def open_engine(
 
 def _fused_forward(decoder: Decoder) -> tuple[Any, int]:
     """The class of the fused forward pass and its bytes, or None with a logged reason."""
-    reason = why_no_triton(decoder.device)
+    reason = triton_obstacle(decoder.device)
     if reason is None:
         from lawqa.backends.hf.engine.triton_forward import (
             TritonForward,
             extra_bytes,
-            why_not_fused,
+            fused_step_obstacle,
         )
 
-        reason = why_not_fused(decoder)
+        reason = fused_step_obstacle(decoder)
         if reason is None:
             return TritonForward, extra_bytes(decoder)
     logger.warning("decoding without fused kernels: %s", reason)
@@ -128,7 +131,7 @@ def _trusted(
         forward: Forward = kind(decoder, cache)
         if expected is None:
             return forward
-        found = why_not_decoding(decoder, cache, forward, prompts, expected, rows)
+        found = decoding_disagreement(decoder, cache, forward, prompts, expected, rows)
         if found is None:
             return forward
         reason = found
@@ -138,7 +141,7 @@ def _trusted(
 
 
 def think_blocks(
-    tokenizer: Any, settings: GenerationSettings, marks: ThinkMarks = THINK
+    tokenizer: PreTrainedTokenizerBase, settings: GenerationSettings, marks: ThinkMarks = THINK
 ) -> ThinkBlocks:
     """How think blocks end for a tokenizer; with no token for it, they are never seen to end.
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lawqa.backends.base import GenerationSettings, StopReason
 from lawqa.choices import FINAL_ANSWER_CUE, label_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 LOOP_TOKENS = 64
 """A loop is reported when so many tokens at the end repeat one period exactly."""
@@ -45,7 +48,10 @@ class StopRules:
     """
 
     def __init__(
-        self, settings: GenerationSettings, stop_ids: Sequence[int], tokenizer: Any
+        self,
+        settings: GenerationSettings,
+        stop_ids: Sequence[int],
+        tokenizer: PreTrainedTokenizerBase,
     ) -> None:
         self._settings = settings
         self._stop_ids = frozenset(stop_ids)

@@ -11,7 +11,7 @@ from lawqa.backends.hf.engine.steps import Rows
 from lawqa.models.decoder import Decoder
 from lawqa.models.kernels.triton_attention import attend_pages, pick_splits, rotate_and_store
 from lawqa.models.kernels.triton_elementwise import add_norm_halved, swiglu_halved
-from lawqa.models.kernels.triton_nf4 import BLOCK_SIZE, FusedLinear, why_not_4bit
+from lawqa.models.kernels.triton_nf4 import BLOCK_SIZE, FusedLinear, four_bit_obstacle
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,15 @@ class _Products:
     down: FusedLinear
 
 
-def why_not_fused(decoder: Decoder) -> str | None:
+def fused_step_obstacle(decoder: Decoder) -> str | None:
     """Why the fused step does not know this model, or None where it does."""
     dim, group = decoder.shape.head_dim, decoder.shape.heads // decoder.shape.kv_heads
     if dim & (dim - 1) or dim < 16 or group > 128:
         return f"heads of {dim} in groups of {group}"
     for layer in decoder.layers:
-        reason = why_not_4bit([*layer.qkv, layer.out, *layer.gate_up, layer.down], decoder.dtype)
+        reason = four_bit_obstacle(
+            [*layer.qkv, layer.out, *layer.gate_up, layer.down], decoder.dtype
+        )
         if reason is not None:
             return f"the fused step does not know {reason}"
     return None
@@ -51,7 +53,7 @@ class TritonForward:
     """Decoding with fused kernels; each row reads only its own tokens' keys and values.
 
     Args:
-        decoder: a model for which `why_not_fused` is None.
+        decoder: a model for which `fused_step_obstacle` is None.
         cache: its pages.
     """
 
