@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 LIKELIEST = 16
-"""So many of the likeliest tokens of each prompt are compared; the tail decides nothing."""
+"""How many of the likeliest tokens of each prompt are compared; the tail decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def tolerance_of(dtype: torch.dtype) -> Tolerance:
 
 @dataclass(frozen=True)
 class Agreement:
-    """What a comparison found; differences in nats, over the reference's likeliest tokens."""
+    """The result of a comparison; differences in nats, over the reference's likeliest tokens."""
 
     largest: float
     """The largest difference."""

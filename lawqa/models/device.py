@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from lawqa.errors import BackendError
 from lawqa.models.main_memory import free_main_memory
-
-ComputeDtype = Literal["auto", "bfloat16", "float16", "float32"]
+from lawqa.settings import Dtype
 
 _WIDEST_HEAD = 256
 """Numbers of a head, beyond which FlashAttention has no kernels."""
@@ -74,8 +73,8 @@ def _refuse_unusable_gpu() -> None:
     built = f"is built for CUDA {torch.version.cuda}" if torch.version.cuda else "has no CUDA"
     driver = "unknown"
     if _DRIVER_VERSION.is_file():
-        found = re.search(r"Kernel Module\D*([\d.]+)", _DRIVER_VERSION.read_text())
-        driver = found[1] if found else driver
+        version = re.search(r"Kernel Module\D*([\d.]+)", _DRIVER_VERSION.read_text())
+        driver = version[1] if version else driver
     raise BackendError(
         f"there is a GPU, but torch {torch.__version__}, which {built}, cannot use it with driver {driver}",
         "install the torch build for that driver (nvidia-smi names the newest CUDA it knows); or "
@@ -83,7 +82,7 @@ def _refuse_unusable_gpu() -> None:
     )
 
 
-def compute_dtype(wanted: ComputeDtype, device: torch.device) -> torch.dtype:
+def compute_dtype(wanted: Dtype, device: torch.device) -> torch.dtype:
     """The dtype of products and of weights that are not quantised.
 
     `auto` is bfloat16 on GPUs that have it, float16 on older ones, and float32 on a CPU, where half

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,8 @@ import torch
 from lawqa.errors import BackendError
 from lawqa.models.adapters.audit import apply_adapter
 from lawqa.models.adapters.files import read_adapter_files
-from lawqa.models.adapters.probe import AdapterEffect
 from lawqa.models.adapters.state import no_peft_warnings
 from lawqa.models.device import (
-    ComputeDtype,
     compute_dtype,
     describe_device,
     full_memory_named,
@@ -34,6 +32,7 @@ from lawqa.models.files.identity import (
 )
 from lawqa.models.files.weight_files import WHOLE
 from lawqa.models.load_errors import out_of_memory
+from lawqa.models.loaded import LoadedModel, ModelConfig
 from lawqa.models.pretrained import (
     check_files,
     load_config,
@@ -41,7 +40,6 @@ from lawqa.models.pretrained import (
     load_weights,
 )
 from lawqa.models.quantisation import (
-    QuantType,
     cast_unquantised,
     keep_as_bytes,
     keep_cpu_gradients_right,
@@ -49,10 +47,9 @@ from lawqa.models.quantisation import (
     stored_type,
 )
 from lawqa.prompting import end_of_turn
-from lawqa.templates import described
+from lawqa.settings import QuantType
 
 if TYPE_CHECKING:
-    from peft import PeftModel
     from transformers import (
         GenerationConfig,
         PretrainedConfig,
@@ -71,63 +68,6 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Which model to load, and how."""
-
-    name: str
-    """A local directory or a name in the Hugging Face cache."""
-    revision: str | None = None
-    """A branch, tag or commit of a cached model; None for its default."""
-    load_in_4bit: bool = False
-    """Quantise the linear layers to 4 bits (with double quantisation) while loading; where the files hold
-    4-bit weights already, these are taken."""
-    quant_type: QuantType | None = None
-    """The 4-bit data type; None for what the files hold, else nf4."""
-    dtype: ComputeDtype = "auto"
-    """The dtype of products and of weights that are not quantised."""
-
-
-@dataclass
-class LoadedModel:
-    """A model on its device, ready to be asked or trained."""
-
-    model: PreTrainedModel | PeftModel
-    """The transformers model, or PEFT's wrapper around it."""
-    tokenizer: PreTrainedTokenizerBase
-    """Its tokenizer."""
-    config: ModelConfig
-    """What it was loaded from; 4-bit also where the files hold 4-bit weights and nobody asked for them."""
-    device: torch.device
-    """Where it lives."""
-    dtype: torch.dtype
-    """The dtype of products and of weights that are not quantised."""
-    stop_token_ids: tuple[int, ...]
-    """Tokens that end a turn: those of the generation config, and the chat template's own."""
-    adapter: Path | None = None
-    """The adapter that is applied, unmerged."""
-    effect: AdapterEffect | None = None
-    """What that adapter did to a probe prompt when it was applied; None without one."""
-    stored: QuantType | None = None
-    """The 4-bit type in which its files hold the weights; None for whole ones."""
-    sharded: bool = False
-    """Whether its weights are on the CPU, to be divided among processes (`training.processes.sharding`)."""
-    files: Mapping[str, Any] = field(default_factory=dict)
-    """What its files were when they were read; see `identity_json`."""
-
-    def describe(self) -> dict[str, Any]:
-        """What a manifest says of the model."""
-        return {
-            "backend": "hf",
-            **self.files,
-            "stored": self.stored,
-            "architecture": self.model.config.model_type,
-            "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
-            "dtype": str(self.dtype).removeprefix("torch."),
-            **described(self.tokenizer),
-        }
 
 
 def load_model(

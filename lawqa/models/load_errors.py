@@ -38,7 +38,7 @@ def reading(name: str, revision: str | None) -> Iterator[None]:
     except Exception as problem:
         raise not_loaded(name, revision, problem) from problem
     except BaseException as problem:
-        # A panic within tokenizers (Rust) is no Exception, so that nobody takes it for one.
+        # A panic within tokenizers (Rust) derives from BaseException, so that nobody catches it by accident.
         if type(problem).__name__ != "PanicException":
             raise
         raise not_loaded(name, revision, RuntimeError(str(problem))) from problem
@@ -56,7 +56,7 @@ def _only_errors() -> Iterator[None]:
 
 
 def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendError:
-    """What stood in the way of loading a model or tokenizer.
+    """Explain why a model or tokenizer does not load.
 
     Args:
         name: a directory, or a name on the Hugging Face hub.

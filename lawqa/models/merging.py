@@ -11,12 +11,12 @@ from lawqa.errors import BackendError
 from lawqa.models.adapters.probe import probe_logits
 from lawqa.models.adapters.state import one_line
 from lawqa.models.agreement import HALF, compare
+from lawqa.models.loaded import LoadedModel
 from lawqa.models.projections import is_adapter_layer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lawqa.models.load import LoadedModel
 
 _ROUNDING = 0.02
 """Nats that rounding weights to bfloat16 may move log-probabilities by on average, with any adapter."""
@@ -45,8 +45,8 @@ class MergeProof:
         Raises:
             BackendError: it answers otherwise than rounding explains.
         """
-        found = probe_logits(merged.model, self.ids, merged).cpu()
-        agreement, effect = compare(self.adapted, found), compare(self.adapted, self.base)
+        logits = probe_logits(merged.model, self.ids, merged).cpu()
+        agreement, effect = compare(self.adapted, logits), compare(self.adapted, self.base)
         lost = agreement.mean > max(_ROUNDING, _LOST * effect.mean)
         if lost or not agreement.within(HALF):
             raise BackendError(

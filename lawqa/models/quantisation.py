@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import BitsAndBytesConfig
 
 from lawqa.errors import BackendError, MissingExtraError
+from lawqa.settings import QuantType
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
-
-QuantType = Literal["nf4", "fp4"]
 
 
 def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfig:

@@ -148,13 +148,13 @@ def _dry_load(
 def _unpacked(
     name: str, folder: ModelFolder, config: PretrainedConfig
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """The files' 4-bit weights in the shape that they stand for, and the others; without storage."""
+    """The files' 4-bit weights in the shape of the weights they encode, and the others; without storage."""
     quantised: dict[str, torch.Tensor] = {}
     parts: set[str] = set()
     if getattr(config, "quantization_config", None) is not None:
         for key, tensor in folder.tensors.items():
-            base, found, quant_type = key.partition(_STATE)
-            if found:
+            base, separator, quant_type = key.partition(_STATE)
+            if separator:
                 shape, used = _packed_shape(name, base, quant_type, tensor, folder, config)
                 quantised[base] = torch.empty(shape, dtype=torch.bfloat16, device="meta")
                 parts |= {key, base, *used}
@@ -213,8 +213,8 @@ def _packed_shape(
 def _refuse(name: str, info: LoadingInfo) -> None:
     missing, unexpected = sorted(info["missing_keys"]), sorted(info["unexpected_keys"])
     shapes = [
-        f"{key} is {list(found)}, expected {list(expected)}"
-        for key, found, expected in sorted(info["mismatched_keys"])
+        f"{key} is {list(actual)}, expected {list(expected)}"
+        for key, actual, expected in sorted(info["mismatched_keys"])
     ]
     said = [
         *([f"{len(missing)} missing ({enumerated(missing)})"] if missing else []),

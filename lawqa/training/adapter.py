@@ -16,6 +16,7 @@ from lawqa.settings import ALL_LINEAR, Hyperparameters
 
 if TYPE_CHECKING:
     from peft import PeftModel
+    from transformers import PreTrainedModel
 
 
 def add_adapter(loaded: LoadedModel, config: Hyperparameters) -> PeftModel:
@@ -61,7 +62,7 @@ def add_adapter(loaded: LoadedModel, config: Hyperparameters) -> PeftModel:
     return model
 
 
-def _require_layers(model: PeftModel, names: Sequence[str]) -> None:
+def _require_layers(model: torch.nn.Module, names: Sequence[str]) -> None:
     linears = [
         name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)
     ]
@@ -78,7 +79,7 @@ def _require_layers(model: PeftModel, names: Sequence[str]) -> None:
         )
 
 
-def recompute_activations(model: PeftModel) -> None:
+def recompute_activations(model: PreTrainedModel) -> None:
     """Keep only each block's input for the backward pass and compute the rest again."""
     # transformers 5.23 renamed it and warns of the old name; 5.17 knows the old name only.
     enable = getattr(model, "activation_checkpointing_enable", None)

@@ -34,7 +34,7 @@ class DevResult:
     asked: int
     """Questions asked."""
     failed: int
-    """Questions that could not be answered, for want of memory or of numbers; they count as wrong."""
+    """Questions that could not be answered, out of memory or with NaN logits; they count as wrong."""
     answers: dict[str, int]
     """How often each label was answered."""
     collapse: str | None = None
@@ -70,14 +70,14 @@ class DevResult:
         return f"dev accuracy {self.accuracy:.1%} ({self.correct}/{self.asked}; {answered}{failed})"
 
     def to_json(self) -> dict[str, Any]:
-        """For the log, where loss lines stand beside it."""
+        """Return a line of the log, beside those of the loss."""
         content = {f"dev_{key}": value for key, value in asdict(self).items() if key != "step"}
         return {"step": self.step, "dev_accuracy": self.accuracy, **content}
 
 
 @dataclass
 class DevWatch:
-    """What the dev questions said so far, and what follows from it."""
+    """All scorings of the dev questions so far, the best of them, and whether to stop."""
 
     patience: int
     """Scorings in a row without a higher accuracy that end the training; 0 for never."""
@@ -90,7 +90,7 @@ class DevWatch:
     best_weights: dict[str, Any] | None = None
     """The adapter at the best step, on the CPU."""
     waiting: bool = False
-    """A scoring that a signal cut short; it is made up for when training goes on."""
+    """Whether a signal cut a scoring short; it is repeated on resuming."""
 
     def take(self, result: DevResult) -> bool:
         """Remember a scoring; whether it is the best so far (of equals the earlier one is)."""
@@ -102,7 +102,7 @@ class DevWatch:
         return True
 
     def reason_to_stop(self) -> str | None:
-        """Why training should end here, in words; None to go on."""
+        """Why training should end here, in words; None to continue."""
         if not self.results or self.best is None:
             return None
         last, before = self.results[-1], self.results[0]
@@ -126,7 +126,7 @@ class DevWatch:
         }
 
     def restore(self, content: dict[str, Any], best_weights: dict[str, Any] | None) -> None:
-        """Become what `to_json` described."""
+        """Take over what `to_json` described."""
         self.results = [DevResult(**result) for result in content["results"]]
         self.best = next((r for r in self.results if r.step == content["best_step"]), None)
         self.best_weights = best_weights

@@ -96,7 +96,7 @@ def fit(
         output_dir: where log and checkpoints go.
         quiet: no progress bar.
         dev: asks the dev questions; None without any.
-        resume: go on from the last whole checkpoint, where there is one; else earlier ones are removed.
+        resume: resume from the last whole checkpoint where there is one; otherwise earlier ones are removed.
         report_to: trackers that get the figures, from `require_trackers`.
 
     Raises:
@@ -193,21 +193,21 @@ def _raise_if_interrupted(
 def _start_from(
     output_dir: Path, progress: Progress, arguments: TrainingArguments, *, resume: bool
 ) -> Path | None:
-    """The checkpoint to go on from, the same on every process."""
-    found: list[Path | None] = [None]
+    """The checkpoint to resume from, the same on every process."""
+    checkpoint: list[Path | None] = [None]
     if arguments.process_index == 0:
         remove_unfinished(output_dir)
         if resume:
-            found = [newest_whole(output_dir, lambda line: progress.say(f"! {line}"))]
-            if found[0]:
-                progress.say(f"going on from {found[0]}")
+            checkpoint = [newest_whole(output_dir, lambda line: progress.say(f"! {line}"))]
+            if checkpoint[0]:
+                progress.say(f"resuming from {checkpoint[0]}")
             elif (output_dir / LOG).is_file():
                 progress.say("there is no checkpoint to resume from: training starts over")
         else:
             remove_all(output_dir)
     if arguments.world_size > 1:
-        broadcast_object_list(found)
-    return found[0]
+        broadcast_object_list(checkpoint)
+    return checkpoint[0]
 
 
 def check_shares(config: Hyperparameters, records: int, *, processes: int) -> None:

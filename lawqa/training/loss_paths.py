@@ -113,7 +113,7 @@ def choose_path(
         model: PEFT's wrapper, its adapter trainable.
         config: how it is trained.
         longest: tokens of the longest record.
-        say: is told what was chosen, and why.
+        say: prints what was chosen, and why.
 
     Raises:
         ConfigError: the longest record does not fit the memory.
@@ -121,11 +121,7 @@ def choose_path(
     if loaded.device.type != "cuda":
         say("plain path: no CUDA device")
         return PlainPath(config.token_budget or PLAIN_TOKEN_BUDGET)
-    reason = (
-        "no fast path over weights that are shared out"
-        if loaded.sharded
-        else fast_path_obstacle(model)
-    )
+    reason = "no fast path over sharded weights" if loaded.sharded else fast_path_obstacle(model)
     if config.neftune_alpha:
         reason = "NEFTune's noise is made for padded records"
     base = model.get_base_model()

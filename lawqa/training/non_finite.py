@@ -1,4 +1,4 @@
-"""Losses and gradients that are no numbers: found before they reach the weights, told with their records."""
+"""Losses and gradients that are NaN or infinite: stopped before they reach the weights."""
 
 from __future__ import annotations
 

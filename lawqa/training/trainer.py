@@ -242,7 +242,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             for answer in bar.over(self._dev(loaded, *share)):
                 answers.append(answer)
                 if self._interruption.asked and self.args.world_size == 1:
-                    # A job scheduler leaves seconds; the rest is made up for when training goes on.
+                    # A job scheduler leaves seconds; the scoring is repeated on resuming.
                     watch.waiting = True
                     self.control.should_save = self.control.should_training_stop = True
                     return {}

@@ -79,8 +79,8 @@ def test_killed_and_resumed_it_loses_nothing(directory: Path) -> None:
     process.kill()
     process.communicate()
     said = finish(start(directory, "killed", "--resume"))
-    assert "going on from" in said
-    print(next(line for line in said.splitlines() if "going on from" in line))
+    assert "resuming from" in said
+    print(next(line for line in said.splitlines() if "resuming from" in line))
     expected, found = losses(directory, "whole"), losses(directory, "killed")
     assert list(found) == list(expected) == list(range(1, 21))
     off = max(abs(found[step] / expected[step] - 1) for step in expected)

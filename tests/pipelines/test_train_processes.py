@@ -157,7 +157,7 @@ def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work) -> None:
     out, err = again.communicate(timeout=240)
     assert again.returncode == 0, err
     weights_are_shared(out, err)
-    assert "going on from" in err
+    assert "resuming from" in err
     same_curve(work, "cut")
 
 

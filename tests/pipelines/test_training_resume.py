@@ -124,7 +124,7 @@ def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_the_same(
 
     monkeypatch.undo()
     assert training.run(name, "--resume") == 0
-    assert f"going on from {training.directory / name}" in capfd.readouterr().err
+    assert f"resuming from {training.directory / name}" in capfd.readouterr().err
     assert training.log(name) == training.log("whole")
     assert training.adapter(name) == training.adapter("whole")
     manifest, whole = training.manifest(name), training.manifest("whole")
@@ -196,7 +196,7 @@ def test_a_torn_checkpoint_does_not_count_among_those_to_keep(
     assert training.checkpoints(name) == ["checkpoint-7", "checkpoint-7.torn"]
     monkeypatch.undo()
     assert training.run(name, "--resume") == 0
-    assert f"going on from {last}" in capfd.readouterr().err
+    assert f"resuming from {last}" in capfd.readouterr().err
     assert training.adapter(name) == training.adapter("whole")
     assert training.checkpoints(name) == []
 

@@ -20,7 +20,7 @@ from lawqa.backends.hf.plain_generation import Written, write_plain
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.prefixes import family_order
 from lawqa.backends.hf.scoring import (
-    NO_NUMBERS,
+    NON_FINITE,
     choice_scores,
     fitting_tokens,
     last_logits_shared,
@@ -77,7 +77,7 @@ class HFBackend:
         self._distrusted: str | None = None
         self._plain = PlainModel(loaded, adapter=adapter)
         self._used: dict[str, str | int] = {}
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     @property
     def chat_template(self) -> str:
@@ -134,7 +134,7 @@ class HFBackend:
     def score_after(
         self, prompts: Sequence[Prompt], texts: Sequence[str]
     ) -> Iterator[ChoiceScores | Failure]:
-        """Log-probabilities of the labels after each prompt and the text that stands behind it.
+        """Log-probabilities of the labels after each prompt and the text that follows it.
 
         Raises:
             BackendError: a label is not a single token there.
@@ -161,7 +161,7 @@ class HFBackend:
         return self._generate_plain(encoded, settings)
 
     def _decoder(self) -> Decoder | None:
-        """The model taken apart, anew each time, for an adapter may have been trained in between."""
+        """Take the model apart, again on every call: an adapter may have been trained in between."""
         loaded = self._loaded
         if self._path == "plain":
             self._used["path"] = "transformers, as asked for"
@@ -175,20 +175,20 @@ class HFBackend:
                 loaded.model, loaded.dtype, adapter=self._adapter, elementwise=elementwise
             )
         except UnsupportedModelError as problem:
-            self._say_plain(str(problem))
+            self._log_plain(str(problem))
             self._used["path"] = f"transformers: {problem}"
             return None
         self._used["path"] = f"flat tokens, {type(elementwise).__name__}"
         return decoder
 
     def _distrust(self, reason: str) -> None:
-        self._say_plain(reason)
+        self._log_plain(reason)
         self._distrusted = reason
 
-    def _say_plain(self, reason: str) -> None:
-        """Say once that the slower way is taken, and why."""
-        if reason not in self._told:
-            self._told.add(reason)
+    def _log_plain(self, reason: str) -> None:
+        """Log once that the slower way is taken, and why."""
+        if reason not in self._logged:
+            self._logged.add(reason)
             logger.warning("asking through transformers' own forward pass: %s", reason)
 
     def _checked_decoder(self, encoded: Sequence[Encoded]) -> Decoder | None:
@@ -285,7 +285,7 @@ class HFBackend:
             )  # fmt: skip
             seconds = (time.perf_counter() - began) / len(batch)
             return [
-                _failure(item, NO_NUMBERS, repeat)
+                _failure(item, NON_FINITE, repeat)
                 if done is None
                 else self._completion(item, done, seconds, repeat)
                 for item, done in zip(batch, written, strict=True)

@@ -27,7 +27,7 @@ class _Call:
     path: torch.Tensor | None
     """Flat indices of the tokens before them, shape [prefix]."""
     kept: torch.Tensor | None
-    """Which of the flattened results are no padding; None for all."""
+    """Which of the flattened results are not padding; None for all."""
     targets: torch.Tensor
     """Where those belong among the flat tokens."""
 
@@ -158,7 +158,7 @@ def _with_path(tensor: torch.Tensor, call: _Call) -> torch.Tensor:
 
 
 def _attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, prefixed: bool) -> torch.Tensor:
-    """Padding stands on the right, so that causality alone hides it from every real token."""
+    """Padding is on the right, so that causality alone hides it from every real token."""
     q, k, v = (tensor.transpose(1, 2) for tensor in (q, k, v))
     grouped = q.shape[1] != k.shape[1]
     if not prefixed:

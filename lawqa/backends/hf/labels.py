@@ -16,7 +16,7 @@ def label_token_ids(tokenizer: ChatTokenizer, prompt_text: str) -> list[list[int
         BackendError: some label has no form of a single token there.
     """
     before = tokenizer.encode(prompt_text, add_special_tokens=False)
-    found: list[list[int]] = []
+    spellings: list[list[int]] = []
     for label in LABELS:
         encoded = [
             tokenizer.encode(prompt_text + form, add_special_tokens=False)
@@ -27,7 +27,7 @@ def label_token_ids(tokenizer: ChatTokenizer, prompt_text: str) -> list[list[int
             raise BackendError(
                 f"label {label!r} is not a single token for this tokenizer", "--answer-by generate"
             )
-        found.append(sorted(single))
-    if len({token for ids in found for token in ids}) != sum(map(len, found)):
+        spellings.append(sorted(single))
+    if len({token for ids in spellings for token in ids}) != sum(map(len, spellings)):
         raise BackendError("two labels share a token for this tokenizer", "--answer-by generate")
-    return found
+    return spellings

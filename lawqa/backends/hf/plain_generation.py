@@ -20,7 +20,7 @@ Generate = Callable[
     list[list[int] | None],
 ]
 """Prompts, settings, stop tokens, sampling keys -> new tokens, perhaps with padding behind a stop token; None
-where the model gave no numbers."""
+where the logits were NaN or infinite."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Written:
 
 
 class TokenChoice(LogitsProcessor):  # type: ignore[misc]  # transformers is not checked
-    """Chooses tokens as the engine does, and remembers which rows were given no numbers.
+    """Chooses tokens as the engine does, and remembers which rows had NaN or infinite logits.
 
     So what is sampled belongs to the row's own key, and not to the batch, as it would with torch's one
     generator.
@@ -90,7 +90,7 @@ def generate_plain(
         prompts: token ids.
         max_new_tokens: the most tokens of one text.
         stop_ids: tokens that end a text.
-        pad: the token that stands before shorter prompts and behind shorter texts.
+        pad: the token that pads shorter prompts on the left and shorter texts on the right.
         device: where the model is.
         choice: chooses the tokens; None for the likeliest.
     """
@@ -134,9 +134,9 @@ def write_plain(
     blocks: ThinkBlocks | None,
     keys: Sequence[int],
 ) -> list[Written | None]:
-    """Completions of one batch; a think block that reaches its budget is closed and gone on from.
+    """Completions of one batch; a think block that reaches its budget is closed, and the answer follows.
 
-    None stands for a completion whose logits were no numbers.
+    None for a completion whose logits were NaN or infinite.
 
     Args:
         generate: writes tokens.
@@ -177,7 +177,7 @@ def write_plain(
 
 
 def _upto(row: Sequence[int], ends: Sequence[int] | set[int]) -> list[int]:
-    """What stands before the padding: all up to and with the first of these tokens."""
+    """Cut off the padding: keep all up to and with the first of these tokens."""
     at = next((n for n, token in enumerate(row) if token in ends), len(row))
     return list(row[: at + 1])
 

@@ -34,7 +34,7 @@ class Forest:
     positions: list[int] = field(default_factory=list)
     """The position of each token in its sequences."""
     nodes: list[Node] = field(default_factory=list)
-    """Parents stand before their children."""
+    """Parents come before their children."""
     leaves: list[int] = field(default_factory=list)
     """For each sequence the node that it ends with."""
 
@@ -54,7 +54,7 @@ def plant(sequences: Sequence[Sequence[int]], worth: int = WORTH_SHARING) -> For
 
     Args:
         sequences: token ids; none empty.
-        worth: a common stretch becomes a node of its own if that saves so many tokens.
+        worth: a common stretch becomes a node of its own if that saves this many tokens.
     """
     order = sorted(range(len(sequences)), key=lambda i: list(sequences[i]))
     rows = [np.asarray(sequences[i], dtype=np.int64) for i in order]

@@ -23,8 +23,8 @@ _MOST_TOKENS_CPU = 2048
 """More would read `lm_head` a little less often, but answers would come too seldom to tell how long the
 rest takes."""
 _LEAST_TOKENS = 512
-NO_NUMBERS = (
-    "the model gave no numbers: damaged weights, or an overflow of its number type (--dtype)"
+NON_FINITE = (
+    "the logits are NaN or infinite: damaged weights, or an overflow of the number type (--dtype)"
 )
 """Why an answer fails whose logits are NaN or infinite."""
 
@@ -73,7 +73,7 @@ def last_logits_padded(
 def choice_scores(
     batch: Sequence[Encoded], logits: torch.Tensor, label_ids: Sequence[list[int]], began: float
 ) -> list[ChoiceScores | Failure]:
-    """What the logits say of the four labels; a failure where they are no numbers.
+    """What the logits say of the four labels; a failure where they are NaN or infinite.
 
     Args:
         batch: the prompts.
@@ -96,6 +96,6 @@ def choice_scores(
             seconds=seconds,
         )
         if all(map(math.isfinite, row))
-        else Failure(item.prompt.key, NO_NUMBERS)
+        else Failure(item.prompt.key, NON_FINITE)
         for item, row, total in zip(batch, normalised, masses, strict=True)
     ]

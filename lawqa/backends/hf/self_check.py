@@ -40,9 +40,9 @@ def checked_prompts(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
     return [list(ids[:LONGEST_CHECKED]) for ids in ordered[middle : middle + PROMPTS_CHECKED]]
 
 
-def disagreement(reference: torch.Tensor, found: torch.Tensor, dtype: torch.dtype) -> str | None:
+def disagreement(reference: torch.Tensor, logits: torch.Tensor, dtype: torch.dtype) -> str | None:
     """What is wrong with logits that should be the reference's, or None."""
-    agreement: Agreement = compare(reference, found)
+    agreement: Agreement = compare(reference, logits)
     tolerance = tolerance_of(dtype)
     if agreement.within(tolerance):
         return None

@@ -30,11 +30,11 @@ from lawqa.models.adapters.state import (
 )
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
 from lawqa.models.load_errors import out_of_memory
+from lawqa.models.loaded import LoadedModel
 
 if TYPE_CHECKING:
     from peft import PeftModel
 
-    from lawqa.models.load import LoadedModel
 
 _NAME = "default"
 _PREFIX = "base_model.model."
@@ -128,7 +128,7 @@ def _over(loaded: LoadedModel) -> str:
 
 
 def _require_targets(files: AdapterFiles, wrapped: PeftModel) -> None:
-    """Every name in the config must have found a module: else it is not the config of these tensors."""
+    """Every name in the config must match a module: otherwise it is not the config of these tensors."""
     from peft.tuners.tuners_utils import BaseTunerLayer
     from peft.utils.other import AuxiliaryTrainingWrapper
 
@@ -139,13 +139,15 @@ def _require_targets(files: AdapterFiles, wrapped: PeftModel) -> None:
             layers.append(name)
         elif isinstance(module, AuxiliaryTrainingWrapper):
             saved.append(name)
-    # Where modules or layers are left out on purpose, a name may have lost all that it stands for.
+    # Where modules or layers are left out on purpose, a name may match nothing.
     narrowed = any(getattr(config, key, None) for key in ("exclude_modules", "layers_to_transform"))
     adapted = every if narrowed else [*layers, *saved]
-    for key, found in (("target_modules", adapted), ("modules_to_save", saved)):
+    for key, modules in (("target_modules", adapted), ("modules_to_save", saved)):
         asked = getattr(config, key, None)
         if isinstance(asked, list | tuple | set):
-            _refuse_unmet(files, key, (name for name in asked if not _ends(found, re.escape(name))))
+            _refuse_unmet(
+                files, key, (name for name in asked if not _ends(modules, re.escape(name)))
+            )
     for key in ("rank_pattern", "alpha_pattern"):
         patterns = getattr(config, key, None) or {}
         _refuse_unmet(files, key, (name for name in patterns if not _ends(layers, name)))
@@ -225,7 +227,7 @@ def _require_fit(
         for name in expected.keys() & tensors.keys()
         if tensors[name].is_floating_point() != expected[name].is_floating_point()
     )
-    found = [
+    misfits = [
         f"{len(names)} {what}: {named(names)}"
         for names, what in (
             (missing, "that its config asks for are missing"),
@@ -235,9 +237,10 @@ def _require_fit(
         )
         if names
     ]
-    if found:
+    if misfits:
         raise BackendError(
-            f"{files.path}: does not fit {_over(loaded)}: of its {len(tensors)} tensors, {'; '.join(found)}",
+            f"{files.path}: does not fit {_over(loaded)}: of its {len(tensors)} tensors, "
+            f"{'; '.join(misfits)}",
             _hint(loaded, files),
         )
 

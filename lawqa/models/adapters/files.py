@@ -160,10 +160,10 @@ def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]
     given = {key: value for key, value in raw.items() if key not in _WITHOUT_EFFECT}
     unknown = sorted(key for key in given if key not in known and given[key])
     if unknown:
-        told = ", ".join(f"{key} = {given[key]!r}" for key in unknown)
+        settings = ", ".join(f"{key} = {given[key]!r}" for key in unknown)
         raise BackendError(
-            f"{path}: {told}: the PEFT installed here ({_peft()}) does not know it for the kind {kind} and "
-            "would leave it out",
+            f"{path}: {settings}: the PEFT installed here ({_peft()}) does not know it for the kind {kind} "
+            "and would leave it out",
             _NEWER,
         )
     if raw.get("task_type") not in (None, "CAUSAL_LM"):

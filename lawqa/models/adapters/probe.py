@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from lawqa.errors import BackendError
+from lawqa.models.adapters.effect import AdapterEffect
 from lawqa.models.adapters.files import AdapterFiles
 from lawqa.models.files.adapter_folder import CONFIG
-
-if TYPE_CHECKING:
-    from lawqa.models.load import LoadedModel
+from lawqa.models.loaded import LoadedModel
 
 _PROBE = "次の問題に、aからdのうち一つで答えてください。第一条 a b c d"
 _PROBE_TOKENS = 48
 _PROBED_ROWS = 16
-
-
-@dataclass(frozen=True)
-class AdapterEffect:
-    """What an adapter does to the next-token probabilities of a probe prompt."""
-
-    nats: float
-    """The largest change of a log-probability, at any token after any position; 0 for none, to the bit."""
-    reason: str
-    """Why it does nothing, as far as its files tell; empty where it does something."""
-    probe: tuple[int, ...] = ()
-    """The prompt, token ids."""
-
-    def note(self, adapter: Path) -> str | None:
-        """What a reader of scores must know first; None where the adapter does something."""
-        if self.nats:
-            return None
-        reason = f": {self.reason}" if self.reason else ""
-        return (
-            f"ADAPTER CHANGES NOTHING: with {adapter} a probe prompt has the base model's logits, to the "
-            f"bit{reason}"
-        )
 
 
 def probe_ids(loaded: LoadedModel, files: AdapterFiles) -> list[int]:

@@ -27,7 +27,7 @@ def put_adapter_state(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor
     """Give an attached adapter these tensors.
 
     Raises:
-        BackendError: a tensor found no place, or a place no tensor.
+        BackendError: a tensor has no parameter, or a parameter no tensor.
     """
     from peft import set_peft_model_state_dict
 
@@ -74,7 +74,7 @@ def no_peft_warnings() -> Iterator[None]:
 
 @contextmanager
 def audited() -> Iterator[None]:
-    """Leave out PEFT's warnings of what may go wrong: what does go wrong is found here, and is an error."""
+    """Leave out PEFT's warnings of what may go wrong: what does go wrong is checked here, and is an error."""
     with no_peft_warnings():
         for kind in (UserWarning, RuntimeWarning):
             warnings.simplefilter("ignore", kind)

@@ -30,9 +30,9 @@ def read_adapter_config(adapter: Path) -> dict[str, Any]:
     """
     whole = "was the copy cut off? compare its files with the original's"
     if not adapter.is_dir():
-        found = "is a file" if adapter.exists() else "no such directory"
+        problem = "is a file" if adapter.exists() else "no such directory"
         raise BackendError(
-            f"{adapter}: {found}, expected an adapter's directory",
+            f"{adapter}: {problem}, expected an adapter's directory",
             "give the --output-dir of a finished lawqa train --do-train",
         )
     if odd := not_files(adapter, (CONFIG, WEIGHTS)):

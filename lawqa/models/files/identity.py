@@ -142,10 +142,10 @@ def model_directory(name: str, revision: str | None) -> Path | None:
     except ImportError:
         return None
     try:
-        found = try_to_load_from_cache(name, "config.json", revision=revision)
+        cached = try_to_load_from_cache(name, "config.json", revision=revision)
     except HFValidationError:  # a path that is not there, and no name that the hub could know
         return None
-    return Path(found).parent if isinstance(found, str) else None
+    return Path(cached).parent if isinstance(cached, str) else None
 
 
 def _weight_files(directory: Path) -> list[str]:
@@ -173,7 +173,9 @@ def _weights(paths: list[Path], *, verify: bool) -> str | None:
     read = partial(remembered, what="tensors", read=_tensors, verify=verify)
     digest = hashlib.sha256()
     lines = [
-        f"{name}\0{one}\n" for _, found in in_parallel(read, paths) for name, one in found.items()
+        f"{name}\0{one}\n"
+        for _, tensors in in_parallel(read, paths)
+        for name, one in tensors.items()
     ]
     for line in sorted(lines):
         digest.update(line.encode(errors="surrogatepass"))
@@ -191,13 +193,13 @@ def _tensors(path: Path) -> dict[str, str]:
             length = struct.unpack("<Q", file.read(8))[0]
             header = strict_json(file.read(min(length, _LONGEST_HEADER)))
             header.pop("__metadata__", None)
-            found = {}
+            digests = {}
             for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
                 start, end = entry["data_offsets"]
                 file.seek(8 + length + start)
                 what = json.dumps([entry["dtype"], entry["shape"]])
-                found[name] = f"{what} {sha256_of_part(file, end - start)}"
-            return found
+                digests[name] = f"{what} {sha256_of_part(file, end - start)}"
+            return digests
     except (ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError):
         # Not safetensors, or a damaged one, which loading refuses with the reason.
         return {"": sha256_of(path)}
@@ -232,8 +234,8 @@ def _tokenizer(there: Callable[[str], Path | None], *, verify: bool) -> str | No
     parts["tokenizer_config.json"] = json_digest(
         there("tokenizer_config.json"), (_TEMPLATE, "processor_class")
     )
-    found = {name: digest for name, digest in parts.items() if digest}
-    return _sha256(json.dumps(found, sort_keys=True)) if found else None
+    present = {name: digest for name, digest in parts.items() if digest}
+    return _sha256(json.dumps(present, sort_keys=True)) if present else None
 
 
 def _digests(

@@ -208,10 +208,10 @@ def _tensor(path: Path, offset: int, name: str, entry: Any) -> StoredTensor:
 
 
 def _no_weights(directory: Path) -> BackendError:
-    if found := pickled(directory):
+    if pickles := pickled(directory):
         return BackendError(
-            f"{directory}: {enumerated(found)}: pickled weights, which can run any code when they are read: "
-            f"they are not loaded; expected {WEIGHTS_FILE}",
+            f"{directory}: {enumerated(pickles)}: pickled weights, which can run any code when they are "
+            f"read: they are not loaded; expected {WEIGHTS_FILE}",
             "take a copy in safetensors format; where you trust its maker, load it with transformers "
             "elsewhere and save it with save_pretrained",
         )

@@ -101,7 +101,7 @@ def attend_pages(
 
 
 def pick_splits(rows: int, kv_heads: int, multiprocessors: int) -> int:
-    """So many that a few rows keep the card busy; a power of two."""
+    """As many programs a row as keep the card busy with few rows; a power of two, at most 16."""
     splits = 1
     while splits < 16 and rows * kv_heads * splits < 2 * multiprocessors:
         splits *= 2

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bitsandbytes.functional import QuantState
 
 BLOCK_SIZE = 64
-"""Weights that share a maximum; what bitsandbytes takes unless told otherwise."""
+"""Weights that share a maximum; bitsandbytes' default."""
 _MOST_SEGMENTS = 3
 
 

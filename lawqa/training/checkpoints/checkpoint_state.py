@@ -1,4 +1,4 @@
-"""What a training must not lose: what goes into its checkpoints, and comes back from them."""
+"""What a training adds to the checkpoints of transformers' Trainer, and restores from them."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ class CheckpointState:
         self._tokens_here += tokens
 
     def mean_loss(self) -> float:
-        """Of the steps since it was last asked for."""
+        """The mean loss of the steps since the last call."""
         mean = sum(self._losses) / max(len(self._losses), 1)
         self._losses.clear()
         return mean
 
     def tokens_per_second(self) -> float:
-        """Since this process started to train, dev scoring and saving included."""
+        """Training speed since this process started, dev scoring and saving included."""
         return self._tokens_here / max(time.monotonic() - self._started, 1e-9)
 
     def is_save_due(self, step: int) -> bool:
@@ -128,7 +128,7 @@ class CheckpointState:
             save_file(self.watch.best_weights, written / _BEST)
 
     def restore(self, checkpoint: Path) -> None:
-        """Become what a checkpoint holds."""
+        """Take over what a checkpoint holds."""
         content = strict_json((checkpoint / _STATE).read_text(encoding="utf-8"))
         self._seconds_before = content["seconds"]
         self.tokens = content["tokens"]
@@ -138,8 +138,8 @@ class CheckpointState:
 
     def newest(self) -> Path | None:
         """The last checkpoint."""
-        found = all_checkpoints(self._output_dir)
-        return found[-1] if found else None
+        checkpoints = all_checkpoints(self._output_dir)
+        return checkpoints[-1] if checkpoints else None
 
 
 def is_finished(checkpoint: Path, checkpoint_state: CheckpointState, total_steps: int) -> bool:

@@ -2,7 +2,7 @@
 
 A checkpoint is written under another name, flushed to disk, sealed with the checksum of every file, and
 renamed. So a process that is killed at any moment leaves the earlier checkpoints as they were; one that a
-failing disk tore is found out by its checksums.
+failing disk tore is recognised by its checksums.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def seal(written: Path, output_dir: Path, step: int) -> Path:
         os.fsync(file.fileno())
     _flush_directory(written)
     target = output_dir / CHECKPOINTS / f"{_PREFIX}{step}"
-    if target.exists():  # torn, else training would have gone on from it
+    if target.exists():  # torn, else training would have resumed from it
         shutil.rmtree(target)
     written.rename(target)
     _flush_directory(target.parent)
@@ -97,7 +97,7 @@ def newest_whole(output_dir: Path, say: Callable[[str], object]) -> Path | None:
 
     Args:
         output_dir: the directory of the training.
-        say: told of each one that is torn.
+        say: prints a line for each torn one.
 
     Raises:
         TrainingError: there are checkpoints, and all are torn: starting over takes hours and is for the
@@ -123,8 +123,8 @@ def newest_whole(output_dir: Path, say: Callable[[str], object]) -> Path | None:
 
 def all_checkpoints(output_dir: Path) -> list[Path]:
     """The checkpoints of a training, oldest first; copies beside them under other names are none."""
-    found = (output_dir / CHECKPOINTS).glob(f"{_PREFIX}*")
-    return sorted((path for path in found if _NAME.fullmatch(path.name)), key=step_of)
+    folders = (output_dir / CHECKPOINTS).glob(f"{_PREFIX}*")
+    return sorted((path for path in folders if _NAME.fullmatch(path.name)), key=step_of)
 
 
 def step_of(checkpoint: Path) -> int:
@@ -133,7 +133,7 @@ def step_of(checkpoint: Path) -> int:
 
 
 def keep_last(output_dir: Path, count: int) -> None:
-    """Remove all checkpoints but the last so many."""
+    """Remove all checkpoints but the last `count`."""
     for old in all_checkpoints(output_dir)[:-count]:
         shutil.rmtree(old)
 

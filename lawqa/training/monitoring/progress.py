@@ -54,7 +54,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
-        """Open bar and log; where training goes on, what came after its checkpoint leaves the log."""
+        """Open bar and log; on resuming, lines after the checkpoint leave the log."""
         del args, control
         self._first_step = state.global_step
         self._started = self._said = time.monotonic()
@@ -78,7 +78,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         if not self._writes:
             return
         with disk_faults(self._directory, LOG):
-            # With loss scaling the norm of an overflow is no number, and JSON has none such.
+            # With loss scaling the norm of an overflow is infinite or NaN, which JSON cannot hold.
             plain = {
                 name: None if isinstance(value, float) and not math.isfinite(value) else value
                 for name, value in row.items()

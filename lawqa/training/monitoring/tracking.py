@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
     """Hands beginning, figures and end on to a tracker, but no checkpoints.
 
-    Where a tracker fails after the beginning, the tracking ends and the training goes on.
+    Where a tracker fails after the beginning, tracking ends and training continues.
 
     Args:
         name: the tracker's.
         inner: transformers' callback for it.
-        say: told of a failure.
+        say: prints a line when the tracker fails.
     """
 
     def __init__(self, name: str, inner: TrainerCallback, say: Callable[[str], None]) -> None:
@@ -44,8 +44,8 @@ class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not
             self._inner.on_train_begin(args, state, control, **more)
         except Exception as problem:
             raise ConfigError(
-                f"--report-to {self._name}: cannot begin: {type(problem).__name__}: {problem}",
-                f"see to {self._name}'s own settings and log-in, or leave it out",
+                f"--report-to {self._name}: cannot start: {type(problem).__name__}: {problem}",
+                f"check {self._name}'s own settings and login, or leave it out",
             ) from problem
         self._open = True
 
@@ -79,11 +79,11 @@ class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not
 
 
 def open_trackers(names: Sequence[Tracker], say: Callable[[str], None]) -> list[FiguresOnly]:
-    """A callback of the Trainer for each tracker asked for but TensorBoard, which `progress` sees to.
+    """A callback of the Trainer for each tracker asked for but TensorBoard, which `progress` writes.
 
     Args:
         names: trackers, from `require_trackers`.
-        say: told where one fails later on.
+        say: prints a line when one fails later.
     """
     chosen = sending(names)
     callbacks = get_reporting_integration_callbacks(chosen)

@@ -24,7 +24,7 @@ _LOGITS_AT_ONCE = 512
 """Answer positions whose logits exist at once on the fast path."""
 
 _PLAIN_FACTOR = 1.6
-"""Autograd and PEFT keep so many times what the fast path keeps of a block (fitted to 4 measured peaks)."""
+"""How many times more autograd and PEFT keep of a block than the fast path (fitted to 4 measured peaks)."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def workspace_bytes(shape: ModelShape, setting: MemorySetting) -> int:
 
 
 def scoring_memory(shape: ModelShape, setting: MemorySetting, *, tokens: int) -> int:
-    """Predict the peak of scoring labels in batches of so many tokens: nothing is kept but one block."""
+    """Predict the peak of scoring labels in batches of `tokens` tokens: nothing is kept but one block."""
     wide = 3 * shape.intermediate + 3 * shape.hidden
     return (
         weight_bytes(shape, setting)
@@ -176,7 +176,7 @@ def cache_per_token(shape: ModelShape, setting: MemorySetting) -> int:
 
 
 def generating_memory(shape: ModelShape, setting: MemorySetting, *, cached_tokens: int) -> int:
-    """Predict the peak of generating with so many tokens in the cache, all sequences together."""
+    """Predict the peak of generating with `tokens` tokens in the cache, all sequences together."""
     return scoring_memory(shape, setting, tokens=0) + cached_tokens * cache_per_token(
         shape, setting
     )

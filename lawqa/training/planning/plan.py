@@ -25,7 +25,7 @@ CONTEXT_BYTES = int(0.6 * GIB)
 _LARGEST_BUDGET = 16384
 _STEP = 256
 _FIXED_TOKENS = 600
-"""Launches and dequantisation cost a micro-batch about as much as so many tokens' forward pass."""
+"""Launches and dequantisation cost a micro-batch about as much as the forward pass of this many tokens."""
 _RECOMPUTED_SHARE = 0.74
 """Of a forward pass; the down projection and what follows is not needed again."""
 
@@ -44,7 +44,7 @@ class TrainingPlan:
     """Tokens of one micro-batch."""
 
     def kept_blocks(self, tokens: int) -> int:
-        """How many blocks may keep what their backward pass needs in a micro-batch of so many tokens."""
+        """How many blocks may keep what their backward pass needs in a micro-batch of `tokens` tokens."""
         return kept_blocks(self.shape, self.setting, self.usable, tokens)
 
     @property

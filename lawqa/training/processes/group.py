@@ -88,7 +88,7 @@ def _reported(expected: int, quiet_seconds: float) -> Iterator[None]:
 
 
 def require_shared_directory(output_dir: Path, *, process: int, processes: int) -> None:
-    """Make sure that all processes see one output directory, from which all go on.
+    """Make sure that all processes see one output directory, from which all resume.
 
     Args:
         output_dir: where the first process writes.
@@ -113,7 +113,7 @@ def require_shared_directory(output_dir: Path, *, process: int, processes: int) 
 
 
 def leave_group() -> None:
-    """Take leave of the other processes; NCCL warns of a group that is only left behind."""
+    """Leave the process group; NCCL warns of one that is not destroyed."""
     if distributed.is_available() and distributed.is_initialized():
         distributed.destroy_process_group()
 

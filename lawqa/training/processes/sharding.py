@@ -1,4 +1,4 @@
-"""Frozen weights shared out over processes, for models that do not fit one GPU (FSDP-QLoRA).
+"""Frozen weights sharded over processes, for models that do not fit one GPU (FSDP-QLoRA).
 
 Every process keeps a part of each block and collects the others' only while the block is computed. The
 adapter is small and stays whole on every process; the trainer adds up its gradients.
@@ -25,19 +25,19 @@ _BLOCKS_AT_ONCE = 3
 
 
 def require_shardable(*, use_dora: bool) -> None:
-    """Make sure that weights can be shared out.
+    """Make sure that weights can be sharded.
 
     Raises:
         ConfigError: there is one process only, or DoRA, which needs the norms of whole weights.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         raise ConfigError(
-            "--fsdp shares the weights out over processes, and there is only one",
+            "--fsdp shards the weights over processes, and there is only one",
             "torchrun --nproc-per-node 2 -m lawqa train ... --fsdp; or leave --fsdp out",
         )
     if use_dora:
         raise ConfigError(
-            "--use-dora needs the norms of whole weights, and --fsdp shares the weights out",
+            "--use-dora needs the norms of whole weights, and --fsdp shards the weights",
             "leave one of them out",
         )
 
@@ -73,7 +73,7 @@ def share_out(loaded: LoadedModel, model: torch.nn.Module) -> str:
         torch.distributed.broadcast(parameter.data, src=0)
     _pack_plainly(base, device)
     # Norms and biases are small, and of another dtype than packed weights; weights of one dtype in a block
-    # are what every version of torch shares out.
+    # are what every version of torch shards.
     small = [p for p in base.parameters() if not p.requires_grad and p.dim() < 2]
     for parameter in small:
         parameter.data = parameter.data.to(device)

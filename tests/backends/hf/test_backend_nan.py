@@ -66,7 +66,7 @@ def test_every_answer_fails_with_the_reason(
                  "--answer-by", answer_by, "--run-dir", str(run)]) == 3  # fmt: skip
     rows = [json.loads(line) for line in (run / "results.jsonl").read_text().splitlines()]
     assert [row["outcome"] for row in rows] == ["failed"] * 3
-    assert all("the model gave no numbers" in row["error"] for row in rows)
+    assert all("the logits are NaN or infinite" in row["error"] for row in rows)
     assert "3 questions failed" in capsys.readouterr().err
 
 
@@ -80,7 +80,7 @@ def test_transformers_own_generate_fails_as_well(
     backend = HFBackend(load_model(ModelConfig(str(damaged))), path="plain")
     for answer in backend.generate(prompts, settings):
         assert isinstance(answer, Failure)
-        assert "the model gave no numbers" in answer.reason
+        assert "the logits are NaN or infinite" in answer.reason
 
 
 def test_a_row_that_breaks_on_the_way_fails_alone(

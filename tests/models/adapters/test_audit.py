@@ -174,7 +174,7 @@ SPOILT_CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "a rank pattern": ({"rank_pattern": {"q_proj": 2}}, "4 have another shape"),
     "a rank pattern for nothing": ({"rank_pattern": {"nope": 2}}, "rank_pattern names nope"),
     "an alpha pattern for nothing": ({"alpha_pattern": {"nope": 2}}, "alpha_pattern names nope"),
-    "a pattern that is no table": ({"alpha_pattern": [1]}, "alpha_pattern is no table"),
+    "a pattern that is no table": ({"alpha_pattern": [1]}, "alpha_pattern is not a table"),
     "an alpha that is not a number": ({"lora_alpha": "much"}, "lora_alpha = 'much', expected a number"),
     "an alpha of NaN": ({"lora_alpha": float("nan")}, "NaN is not a JSON number"),
     "DoRA": ({"use_dora": True}, "14 that its config asks for are missing"),

@@ -146,8 +146,8 @@ def test_a_tracker_that_cannot_begin_is_the_users_to_mend(
     monkeypatch.setenv("FAILS", "start")
     assert main([*train, "--report-to", "mlflow"]) == 2
     assert capsys.readouterr().err.endswith(
-        "error: --report-to mlflow: cannot begin: OSError: the server has gone\n"
-        "hint: see to mlflow's own settings and log-in, or leave it out\n"
+        "error: --report-to mlflow: cannot start: OSError: the server has gone\n"
+        "hint: check mlflow's own settings and login, or leave it out\n"
     )
 
 

@@ -44,11 +44,11 @@ class PagedCache:
         return len(self._free)
 
     def pages_for(self, tokens: int) -> int:
-        """How many pages so many tokens fill."""
+        """How many pages `tokens` tokens fill."""
         return -(-tokens // self.page)
 
     def take(self, tokens: int) -> list[int] | None:
-        """Pages for so many tokens, or None where too few are free."""
+        """Pages for `tokens` tokens, or None where too few are free."""
         count = self.pages_for(tokens)
         if count > len(self._free):
             return None
@@ -119,7 +119,7 @@ def _zeros(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> t
 
 
 def workspace_bytes(decoder: Decoder, tokens: int, rows: int) -> int:
-    """Bytes that a prefill of so many tokens and a step of so many rows take beside the cache.
+    """Bytes that a prefill of `tokens` tokens and a step of `rows` rows take beside the cache.
 
     Counted from the tensors that are alive at the widest place, with a half as much again for the
     allocator's rounding and fragments.

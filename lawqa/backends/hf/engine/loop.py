@@ -29,7 +29,7 @@ from lawqa.backends.hf.engine.sequence import (
 )
 from lawqa.backends.hf.engine.steps import Forward, Rows, Stepper
 from lawqa.backends.hf.engine.stops import StopRules
-from lawqa.backends.hf.scoring import NO_NUMBERS
+from lawqa.backends.hf.scoring import NON_FINITE
 from lawqa.models.decoder import Decoder
 from lawqa.models.device import full_memory_named
 
@@ -159,7 +159,7 @@ class Engine:
             sequence.cached = sequence.length
             sequence.seconds += seconds / len(joined)
             finished = (
-                Unfit(sequence.request.number, NO_NUMBERS)
+                Unfit(sequence.request.number, NON_FINITE)
                 if token is None
                 else self._accept(sequence, [token])
             )
@@ -185,7 +185,7 @@ class Engine:
         queue.put_back(joined)
 
     def _first_tokens(self, joined: Sequence[Running]) -> list[int | None]:
-        """Store the keys and values of all known tokens, and choose one more for each; None of no numbers."""
+        """Store keys and values of all known tokens; return the next of each, None where logits are NaN."""
         device = self._decoder.device
         logits, computed = prefill(
             self._decoder, self._cache, [s.known for s in joined], [s.pages for s in joined],
@@ -231,8 +231,8 @@ class Engine:
             new = row[len(known) - 1 : right]
             finished: Finished | Unfit | None = self._accept(sequence, new) if new else None
             if right < steps:
-                finished = finished or Unfit(sequence.request.number, NO_NUMBERS)
-                # A masked slot is multiplied by 0, and 0 times what is no number is none.
+                finished = finished or Unfit(sequence.request.number, NON_FINITE)
+                # A masked slot is multiplied by 0, and 0 times NaN or infinity is NaN.
                 self._cache.erase(sequence.pages)
             if finished is not None:
                 running.remove(sequence)

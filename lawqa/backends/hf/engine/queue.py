@@ -36,7 +36,7 @@ class SequenceQueue:
         first: dict[tuple[int, ...], int] = {}
         for number, sequence in enumerate(sequences):
             first.setdefault(sequence.request.ids, number)
-        # The next to join stands last: long prompts first, so that what does not fit is met early.
+        # The next to join is last: long prompts go first, so that one that does not fit fails early.
         self._waiting = sorted(sequences, key=lambda s: (s.length, first[s.request.ids]))
         self._holders: dict[tuple[int, ...], list[Running]] = {}  # of pages, by their prompts
         self.running: list[Running] = []
@@ -62,6 +62,9 @@ class SequenceQueue:
             return []
         joined: list[Running] = []
         tokens = 0
+        # What a sequence costs this prefill decides whether it still fits: nothing where a running one of
+        # the same prompt lends its pages; one token where the one it copies is prefilled in this very batch;
+        # all of its tokens otherwise, also after preemption, when what it wrote must be computed again.
         while self._waiting and len(self.running) + len(joined) < self._rows:
             sequence = self._waiting[-1]
             mate = next(iter(self._holders.get(sequence.request.ids, ())), None)

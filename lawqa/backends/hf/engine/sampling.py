@@ -31,7 +31,7 @@ def next_tokens(
         logits: float32, shape [rows, vocabulary].
         settings: how to choose.
         keys: `sampling_key` of each row, int64, shape [rows].
-        positions: where in its sequence the token will stand, int64, shape [rows].
+        positions: where in its sequence the token will be, int64, shape [rows].
 
     Returns:
         Token ids, int64, shape [rows].

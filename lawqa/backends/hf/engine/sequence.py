@@ -45,7 +45,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Unfit:
-    """A request without a completion: the memory cannot hold it even alone, or the model gave no numbers."""
+    """A request without a completion: it fills the memory even alone, or its logits are NaN or infinite."""
 
     number: int
     """`Request.number`."""
@@ -97,7 +97,7 @@ class Running:
         return [*self.request.ids, *self.tokens]
 
     def reach(self, steps: int) -> int:
-        """Its tokens after so many steps; what a step writes beyond the limit belongs to nobody."""
+        """Its tokens after `steps` steps; what a step writes beyond the limit belongs to nobody."""
         return min(self.length + steps, len(self.request.ids) + self.request.limit)
 
     def pending(self, most: int) -> list[int]:

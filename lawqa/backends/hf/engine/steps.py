@@ -157,7 +157,7 @@ class Stepper:
         self._pool: Any = None
 
     def bucket(self, rows: int) -> int:
-        """The rows that a step for so many sequences computes."""
+        """The rows that a step for `count` sequences computes."""
         if self._graphs is None:
             return rows
         most = len(self._state.ids)
@@ -204,7 +204,7 @@ class Stepper:
         state = self._state.first(rows)
         with torch.no_grad():
             logits = self._decoder.logits(self._forward(state, longest))
-        # What is no number in the residual stream makes every logit none, so one of them is looked at; it
+        # NaN in the residual stream makes every logit NaN, so one of them is looked at; it
         # stays in the row's keys and values, so later steps have none either.
         state.whole.add_(logits[:, 0].isfinite() & (state.whole == state.step))
         chosen = next_tokens(logits, self._settings, state.keys, state.positions + 1)

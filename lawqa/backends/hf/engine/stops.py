@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 LOOP_TOKENS = 64
-"""A loop is reported when so many tokens at the end repeat one period exactly."""
+"""A loop is reported when this many tokens at the end repeat one period exactly."""
 LOOP_REPEATS = 4
 """And when the period has come so often."""
 _LONGEST_PERIOD = 256
@@ -97,7 +97,7 @@ class StopRules:
 
 def has_final_answer(text: str) -> bool:
     """Whether a text holds a finished line `最終回答：x` with one label and nothing else."""
-    return any(label_of(found[1]) is not None for found in _FINISHED.finditer(text))
+    return any(label_of(line[1]) is not None for line in _FINISHED.finditer(text))
 
 
 def loop_period(tokens: Sequence[int]) -> int | None:

@@ -37,7 +37,7 @@ def fused_step_obstacle(decoder: Decoder) -> str | None:
 
 
 def extra_bytes(decoder: Decoder) -> int:
-    """Bytes that the fused step keeps beside the model: block maxima, and LoRA weights anew."""
+    """Bytes that the fused step keeps beside the model: block maxima, and a copy of the LoRA weights."""
     total = 0
     for layer in decoder.layers:
         for projection in (*layer.qkv, layer.out, *layer.gate_up, layer.down):

@@ -1,0 +1,75 @@
+"""A loaded model, and what it was loaded from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lawqa.models.adapters.effect import AdapterEffect
+from lawqa.settings import Dtype, QuantType
+from lawqa.templates import described
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which model to load, and how."""
+
+    name: str
+    """A local directory or a name in the Hugging Face cache."""
+    revision: str | None = None
+    """A branch, tag or commit of a cached model; None for its default."""
+    load_in_4bit: bool = False
+    """Quantise the linear layers to 4 bits (with double quantisation) while loading; where the files hold
+    4-bit weights already, these are taken."""
+    quant_type: QuantType | None = None
+    """The 4-bit data type; None for what the files hold, else nf4."""
+    dtype: Dtype = "auto"
+    """The dtype of products and of weights that are not quantised."""
+
+
+@dataclass
+class LoadedModel:
+    """A model on its device, ready to be asked or trained."""
+
+    model: PreTrainedModel | PeftModel
+    """The transformers model, or PEFT's wrapper around it."""
+    tokenizer: PreTrainedTokenizerBase
+    """Its tokenizer."""
+    config: ModelConfig
+    """What it was loaded from; 4-bit also where the files hold 4-bit weights and nobody asked for them."""
+    device: torch.device
+    """Where it lives."""
+    dtype: torch.dtype
+    """The dtype of products and of weights that are not quantised."""
+    stop_token_ids: tuple[int, ...]
+    """Tokens that end a turn: those of the generation config, and the chat template's own."""
+    adapter: Path | None = None
+    """The adapter that is applied, unmerged."""
+    effect: AdapterEffect | None = None
+    """What that adapter did to a probe prompt when it was applied; None without one."""
+    stored: QuantType | None = None
+    """The 4-bit type in which its files hold the weights; None for whole ones."""
+    sharded: bool = False
+    """Whether its weights are on the CPU, to be divided among processes (`training.processes.sharding`)."""
+    files: Mapping[str, Any] = field(default_factory=dict)
+    """What its files were when they were read; see `identity_json`."""
+
+    def describe(self) -> dict[str, Any]:
+        """What a manifest says of the model."""
+        return {
+            "backend": "hf",
+            **self.files,
+            "stored": self.stored,
+            "architecture": self.model.config.model_type,
+            "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
+            "dtype": str(self.dtype).removeprefix("torch."),
+            **described(self.tokenizer),
+        }
