@@ -199,9 +199,17 @@ def _product(
     INPUTS: tl.constexpr, OUTPUTS: tl.constexpr, DEEP: tl.constexpr, ROWS: tl.constexpr,
     WIDE: tl.constexpr, DEPTH: tl.constexpr, RANK: tl.constexpr, GATHER: tl.constexpr,
 ):  # fmt: skip
-    """Outputs stand in the rows of the accumulator: dequantised weights then stay in registers."""
+    """One tile of the outputs, over one share of the inputs.
+
+    The accumulator is the transposed output, [outputs, rows]: the weights are then the left operand of
+    `tl.dot`, which tensor cores take from registers, where dequantising leaves them. As right operand
+    they would pass through shared memory.
+    """
     first = tl.program_id(0) * WIDE
     split = tl.program_id(1)
+    # Query, key and value (or gate and up) lie in tensors of their own, and outputs are numbered through.
+    # The ends are multiples of the tile, so that a program reads one of them; `end0 * 0` is an int32 zero
+    # of the same type as in the branches below.
     weight = weight0
     start = end0 * 0
     segment = end0 * 0
@@ -231,9 +239,11 @@ def _product(
     for _ in range(DEEP // DEPTH):
         packed = tl.load(packed_at).to(tl.int32)
         scale = tl.load(maxima_at)
+        # 64 weights share a maximum: 32 even and 32 odd ones, which are taken in two products.
         scale = tl.broadcast_to(scale[:, :, None], (WIDE, BLOCKS, 32)).reshape(WIDE, HALF)
         even = tl.load(x_at, mask=there[None, :], other=0.0)
         odd = tl.load(x_at + INPUTS // 2, mask=there[None, :], other=0.0)
+        # Codebook times maximum in float32, rounded once: bit for bit what dequantize_4bit gives.
         if GATHER:
             high = _gathered(packed >> 4, code)
             lower = _gathered(packed & 15, code)
@@ -246,6 +256,7 @@ def _product(
         x_at += HALF
         maxima_at += BLOCKS
     if RANK > 0:  # noqa: SIM102 - one is decided when the kernel is compiled, the other when it runs
+        # Partial sums are added up later; the update must be in only one of them.
         if split == 0:
             r = tl.arange(0, RANK)
             b = tl.load(lora_b + n[:, None] * RANK + r[None, :])
