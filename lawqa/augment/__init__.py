@@ -25,7 +25,7 @@ Knows nothing about files but its own. Deterministic for a seed, on every machin
 from __future__ import annotations
 
 from lawqa.augment.citing import cited_articles
-from lawqa.augment.drafts import QUESTION_TYPES, QUOTED_TYPES, READING_TYPES, QuestionType
+from lawqa.augment.questions.drafts import QUESTION_TYPES, QUOTED_TYPES, READING_TYPES, QuestionType
 from lawqa.augment.reading import (
     PackedSequence,
     ReadingRecord,

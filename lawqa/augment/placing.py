@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from lawqa.augment.drafts import TYPE_NAMES, Draft, rank, shuffled
+from lawqa.augment.questions.drafts import TYPE_NAMES, Draft, rank, shuffled
 from lawqa.choices import LABELS, Label
 
 ID_PREFIX = "生成"

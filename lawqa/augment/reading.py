@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from lawqa.augment.provisions import deleted, numbered, sentences
 from lawqa.errors import ConfigError, DataError
@@ -242,7 +241,7 @@ def _sequence(pieces: Iterable[tuple[str, int, list[int]]]) -> PackedSequence:
     return PackedSequence(ids, list(ids), tuple(segments))
 
 
-def _row(record: ReadingRecord) -> dict[str, Any]:
+def _row(record: ReadingRecord) -> dict[str, object]:
     return {
         "schema_version": SCHEMA_VERSION,
         "source": record.source,
@@ -252,12 +251,12 @@ def _row(record: ReadingRecord) -> dict[str, Any]:
     }
 
 
-def _record(row: dict[str, Any]) -> ReadingRecord:
+def _record(row: dict[str, object]) -> ReadingRecord:
     if row["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {row['schema_version']}, expected {SCHEMA_VERSION}")
     if row["source"] != SOURCE:
         raise ValueError(f"source {row['source']!r}, expected {SOURCE!r}")
-    texts = {key: row[key] for key in ("article_id", "law", "text")}
-    if not all(isinstance(value, str) for value in texts.values()):
+    article_id, law, text = row["article_id"], row["law"], row["text"]
+    if not (isinstance(article_id, str) and isinstance(law, str) and isinstance(text, str)):
         raise TypeError("article_id, law and text must be texts")
-    return ReadingRecord(**texts)
+    return ReadingRecord(article_id, law, text)

@@ -14,10 +14,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import cast
 
-from lawqa.augment.altered import altered_drafts
-from lawqa.augment.cloze import cloze_drafts
 from lawqa.augment.comprehension import reading_drafts, thinned
-from lawqa.augment.drafts import (
+from lawqa.augment.numerals import NUMERAL
+from lawqa.augment.placing import ID_PREFIX, Named, labels_of, limited, named_drafts, some
+from lawqa.augment.provisions import Provision, parse_articles
+from lawqa.augment.questions.altered_statements import altered_drafts
+from lawqa.augment.questions.cloze import cloze_drafts
+from lawqa.augment.questions.drafts import (
     QUOTED_TYPES,
     READING_TYPES,
     TYPE_NAMES,
@@ -26,11 +29,8 @@ from lawqa.augment.drafts import (
     QuotedType,
     shuffled,
 )
-from lawqa.augment.numerals import NUMERAL
-from lawqa.augment.placing import ID_PREFIX, Named, labels_of, limited, named_drafts, some
-from lawqa.augment.provisions import Provision, parse_articles
-from lawqa.augment.statute import Statute, statutes_of
-from lawqa.augment.which import which_drafts
+from lawqa.augment.questions.statute_facts import Statute, statutes_of
+from lawqa.augment.questions.which_provision import which_drafts
 from lawqa.bars import Bar
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError

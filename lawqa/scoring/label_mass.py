@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
 
 LOW_MASS = 0.1
 """Below this the model was about to write something else than a label: which label is the likeliest then says
@@ -45,7 +44,7 @@ class LabelMass:
             "--answer-by generate reads what it writes"
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The figures in plain JSON types."""
         return {**asdict(self), "share": round(self.share, 4)}
 

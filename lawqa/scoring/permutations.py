@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from lawqa.choices import LABELS, Label, permute_label
 from lawqa.errors import DataError
@@ -63,7 +62,7 @@ class PermutationSummary:
     """Accuracy of the averaged-probability answers, one for each question asked at all; None where
     the run holds no probabilities."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """This summary in plain JSON types; the file around it carries the schema version."""
         return asdict(self)
 

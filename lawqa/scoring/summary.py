@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from lawqa.choices import LABELS, Label
 from lawqa.errors import DataError
@@ -62,7 +61,7 @@ class Summary:
     collapse: Collapse | None
     """The label on which predictions pile up; None where there is no alarm."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """This summary in plain JSON types; the file around it carries the schema version."""
         record = asdict(self)
         record["final"]["votes"] = list(record["final"]["votes"])

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lawqa.augment.excerpts import excerpts
 from lawqa.augment.provisions import (
     MAX_CONTEXT,
     Provision,
@@ -18,7 +17,8 @@ from lawqa.augment.provisions import (
     provisions_of,
     sentences,
 )
-from lawqa.augment.standing import item_stands_alone, stands_alone
+from lawqa.augment.questions.excerpts import excerpts
+from lawqa.augment.questions.self_contained import item_stands_alone, stands_alone
 from lawqa.statutes.articles import Article, Paragraph
 from lawqa.statutes.headings import quoted_paragraphs
 

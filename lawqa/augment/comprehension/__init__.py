@@ -21,8 +21,8 @@ from lawqa.augment.comprehension.listed import listed_drafts
 from lawqa.augment.comprehension.penalised import penalised_drafts
 from lawqa.augment.comprehension.statements import sources
 from lawqa.augment.comprehension.thinning import thinned
-from lawqa.augment.drafts import Draft, ReadingType
-from lawqa.augment.statute import Statute
+from lawqa.augment.questions.drafts import Draft, ReadingType
+from lawqa.augment.questions.statute_facts import Statute
 
 __all__ = ["reading_drafts", "thinned"]
 

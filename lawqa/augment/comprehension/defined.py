@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from lawqa.augment.actors import may_coincide
 from lawqa.augment.comprehension.statements import is_quotable
 from lawqa.augment.comprehension.wording import (
     TRUE_OF,
@@ -17,12 +16,13 @@ from lawqa.augment.comprehension.wording import (
     modern,
     without_definitions,
 )
-from lawqa.augment.drafts import Draft, rank, shuffled
-from lawqa.augment.excerpts import Excerpt
-from lawqa.augment.modality import Command, command_of
 from lawqa.augment.provisions import MAX_CONTEXT, Provision, context_of
-from lawqa.augment.standing import stands_unaided
-from lawqa.augment.statute import Statute, actor_class
+from lawqa.augment.questions.actors import may_coincide
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
+from lawqa.augment.questions.excerpts import Excerpt
+from lawqa.augment.questions.modality import Command, command_of
+from lawqa.augment.questions.self_contained import stands_unaided
+from lawqa.augment.questions.statute_facts import Statute, actor_class
 
 _END = "者|人|法人|会社|団体|機関|事業者|組合"
 _STATED = (

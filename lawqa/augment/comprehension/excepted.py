@@ -15,11 +15,11 @@ from lawqa.augment.comprehension.wording import (
     modern,
     without_definitions,
 )
-from lawqa.augment.drafts import Draft, rank, shuffled
-from lawqa.augment.modality import command_of
 from lawqa.augment.provisions import MAX_CONTEXT, Provision, context_of, sentences
-from lawqa.augment.standing import stands_unaided
-from lawqa.augment.statute import Statute
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
+from lawqa.augment.questions.modality import command_of
+from lawqa.augment.questions.self_contained import stands_unaided
+from lawqa.augment.questions.statute_facts import Statute
 
 _PROVISO = re.compile(
     r"^ただし、(?P<case>[^。]{8,80}?)(?P<end>ときは|とき、|場合は|場合には|場合においては|場合にあつては|場合にあっては)、?"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from lawqa.augment.comprehension.statements import Source, Statement, chosen
-from lawqa.augment.drafts import Draft, rank, shuffled
 from lawqa.augment.provisions import MAX_CONTEXT, context_of
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.choices import LABELS
 
 _OFFSETS = (0, 2, 1, 3)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from lawqa.augment.comprehension.wording import modern, without_definitions
-from lawqa.augment.drafts import Draft, rank, shuffled
 from lawqa.augment.provisions import MAX_CONTEXT, Item, Provision, context_of, deleted
-from lawqa.augment.standing import item_stands_alone, stands_unaided
-from lawqa.augment.statute import Statute
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
+from lawqa.augment.questions.self_contained import item_stands_alone, stands_unaided
+from lawqa.augment.questions.statute_facts import Statute
 
 _NOUN = "事項|書類|場合|もの|行為|業務|事業|要件|基準|事由|書面|費用|権利|者|とき|財産|収入|措置|施設|資料"
 _LEAD = re.compile(

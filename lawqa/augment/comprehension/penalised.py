@@ -17,11 +17,11 @@ from lawqa.augment.comprehension.wording import (
     modern,
     without_definitions,
 )
-from lawqa.augment.drafts import Draft, rank, shuffled
-from lawqa.augment.modality import command_of
 from lawqa.augment.numerals import NUMERAL
 from lawqa.augment.provisions import MAX_CONTEXT, Item, Provision, context_of
-from lawqa.augment.statute import Statute
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
+from lawqa.augment.questions.modality import command_of
+from lawqa.augment.questions.statute_facts import Statute
 from lawqa.statutes.numerals import to_int
 
 _PENALTY = re.compile(r"(?:は、|には、)(?P<penalty>[^、。]{4,60})に処する。$")

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lawqa.augment.alterations import Alteration, alterations
 from lawqa.augment.comprehension.wording import (
     FALSE_OF,
     TRUE_OF,
@@ -17,13 +16,14 @@ from lawqa.augment.comprehension.wording import (
     plainly,
     without_definitions,
 )
-from lawqa.augment.drafts import shuffled
-from lawqa.augment.excerpts import Excerpt
-from lawqa.augment.modality import Command, command_of
 from lawqa.augment.provisions import Provision
-from lawqa.augment.standing import stands_unaided
-from lawqa.augment.statute import Statute, actor_class
-from lawqa.augment.which import speaks_of_its_place
+from lawqa.augment.questions.alterations import Alteration, alterations
+from lawqa.augment.questions.drafts import shuffled
+from lawqa.augment.questions.excerpts import Excerpt
+from lawqa.augment.questions.modality import Command, command_of
+from lawqa.augment.questions.self_contained import stands_unaided
+from lawqa.augment.questions.statute_facts import Statute, actor_class
+from lawqa.augment.questions.which_provision import speaks_of_its_place
 
 MIN_STATEMENT, MAX_STATEMENT = 28, 125
 """Characters of the sentence that a statement is made of."""

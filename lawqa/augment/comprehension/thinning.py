@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from lawqa.augment.drafts import rank
+from lawqa.augment.questions.drafts import rank
 from lawqa.augment.shortcuts.rules import credits_of
 from lawqa.augment.shortcuts.stems import asks_for_wrong
 from lawqa.questions import Question

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from lawqa.augment.drafts import rank
-from lawqa.augment.modality import Command
 from lawqa.augment.numerals import NUMERAL, quantities
+from lawqa.augment.questions.drafts import rank
+from lawqa.augment.questions.modality import Command
 from lawqa.statutes.numerals import to_int
 
 OBLIGED, OPTIONAL, PERMITTED, FORBIDDEN = "obliged", "optional", "permitted", "forbidden"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa.scoring.accuracy import Accuracy, Interval
 from lawqa.scoring.comparisons.bootstrap import bootstrap_by_question
@@ -214,7 +214,7 @@ class PairedComparison:
         """
         return self.detectable_at(1 - self.confidence)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """This comparison in plain JSON types; the file around it carries the schema version."""
         record = asdict(self)
         del record["gains"], record["sizes"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
 from lawqa.scoring.comparisons.comparison import PairedComparison
@@ -42,7 +41,7 @@ class GoldTextPart:
             return f"only in the prompt of {base if self.in_base else other}"
         return "in neither prompt"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """This part in plain JSON types."""
         record = asdict(self)
         record["comparison"] = self.comparison.to_json() if self.comparison else None

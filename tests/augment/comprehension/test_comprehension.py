@@ -14,11 +14,11 @@ from lawqa.augment import (
     source_of,
 )
 from lawqa.augment.comprehension import reading_drafts, thinned
-from lawqa.augment.drafts import Draft
 from lawqa.augment.provisions import parse_articles
+from lawqa.augment.questions.drafts import Draft
+from lawqa.augment.questions.statute_facts import statutes_of
 from lawqa.augment.shortcuts import asks_for_wrong, credits_of
 from lawqa.augment.shortcuts.surface import folded
-from lawqa.augment.statute import statutes_of
 from lawqa.choices import LABELS
 from lawqa.questions import Question
 from lawqa.statutes.article_names import ArticleName

@@ -12,7 +12,7 @@ from lawqa.augment.comprehension.wording import (
     plainly,
     without_definitions,
 )
-from lawqa.augment.modality import Command, command_of
+from lawqa.augment.questions.modality import Command, command_of
 
 
 @pytest.mark.parametrize(

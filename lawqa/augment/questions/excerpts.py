@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lawqa.augment.provisions import Item, Provision, context_of, deleted, sentences
-from lawqa.augment.standing import (
+from lawqa.augment.questions.self_contained import (
     RELATIVE,
     announces_list,
     item_stands_alone,

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from lawqa.augment.actors import may_coincide
-from lawqa.augment.alterations import Alteration, alterations
-from lawqa.augment.cloze import cloze_drafts
-from lawqa.augment.modality import command_forms, other_commands
 from lawqa.augment.provisions import parse_articles
-from lawqa.augment.statute import Statute, statutes_of
+from lawqa.augment.questions.actors import may_coincide
+from lawqa.augment.questions.alterations import Alteration, alterations
+from lawqa.augment.questions.cloze import cloze_drafts
+from lawqa.augment.questions.modality import command_forms, other_commands
+from lawqa.augment.questions.statute_facts import Statute, statutes_of
 from lawqa.statutes.articles import Article
 
 # Gives numbers, authorities and adverbs to alter to.

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lawqa.augment.cloze import closest, filled, gaps
-from lawqa.augment.excerpts import Excerpt
-from lawqa.augment.modality import other_commands
 from lawqa.augment.numerals import Quantity, quantities
-from lawqa.augment.statute import Statute
+from lawqa.augment.questions.cloze import closest, filled, gaps
+from lawqa.augment.questions.excerpts import Excerpt
+from lawqa.augment.questions.modality import other_commands
+from lawqa.augment.questions.statute_facts import Statute
 
 _DUTY = r"[^。]*(?:なければならない|ものとする)。$"
 _LESS, _MORE = "less", "more"

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from lawqa.augment.alterations import Alteration, alterations
-from lawqa.augment.drafts import Draft, rank, shuffled
-from lawqa.augment.excerpts import Excerpt
 from lawqa.augment.provisions import context_of
-from lawqa.augment.standing import stands_unaided
-from lawqa.augment.statute import Statute
+from lawqa.augment.questions.alterations import Alteration, alterations
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
+from lawqa.augment.questions.excerpts import Excerpt
+from lawqa.augment.questions.self_contained import stands_unaided
+from lawqa.augment.questions.statute_facts import Statute
 
 MAX_STATEMENT = 170
 """The most characters of a statement; four of them must be weighed against each other."""

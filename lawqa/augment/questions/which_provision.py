@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from lawqa.augment.drafts import Draft, rank, shuffled
-from lawqa.augment.excerpts import Excerpt
 from lawqa.augment.numerals import NUMERAL
 from lawqa.augment.provisions import Item, Provision, context_of, deleted
-from lawqa.augment.standing import item_stands_alone, stands_unaided
-from lawqa.augment.statute import Statute
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
+from lawqa.augment.questions.excerpts import Excerpt
+from lawqa.augment.questions.self_contained import item_stands_alone, stands_unaided
+from lawqa.augment.questions.statute_facts import Statute
 from lawqa.choices import LABELS
 
 MAX_QUOTE, MAX_LEAD = 200, 450

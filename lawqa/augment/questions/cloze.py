@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from lawqa.augment.actors import may_coincide
-from lawqa.augment.drafts import Draft, rank, shuffled
-from lawqa.augment.excerpts import Excerpt
-from lawqa.augment.modality import command_forms
 from lawqa.augment.numerals import MAJORITY, Quantity, quantities
-from lawqa.augment.statute import PROCEDURES, Statute
+from lawqa.augment.questions.actors import may_coincide
+from lawqa.augment.questions.drafts import Draft, rank, shuffled
+from lawqa.augment.questions.excerpts import Excerpt
+from lawqa.augment.questions.modality import command_forms
+from lawqa.augment.questions.statute_facts import PROCEDURES, Statute
 
 GAP = "［　　］"
 """What stands for the missing words."""

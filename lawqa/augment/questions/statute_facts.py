@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lawqa.augment.excerpts import Excerpt, excerpts
 from lawqa.augment.numerals import Quantity, quantities
 from lawqa.augment.provisions import Provision
+from lawqa.augment.questions.excerpts import Excerpt, excerpts
 
 _SUBJECT = re.compile(
     r"(?:^|(?<=[、。）]))((?:建物の)?(?![当各前同本])(?:[一-龠々ァ-ヴー]|あつせん){2,20})は、",

@@ -1,0 +1,1 @@
+"""Four-choice questions made of provisions: what may be quoted, what may be altered, three ways to ask."""
