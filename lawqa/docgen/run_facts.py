@@ -12,7 +12,8 @@ from lawqa.choices import LABELS
 from lawqa.commands import packaged_source, render
 from lawqa.docgen.logs import RunFacts
 from lawqa.errors import DataError
-from lawqa.runs.directory import MANIFEST, SUMMARY, read_manifest, require_evaluation, require_keys
+from lawqa.runs.directory import SUMMARY
+from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest, require_evaluation, require_keys
 from lawqa.runs.result_log import read_results
 from lawqa.runs.rows import Asked
 
@@ -31,26 +32,27 @@ def read_run_facts(path: Path) -> RunFacts:
             f"{path}: is not a run: {MANIFEST} is missing",
             "give a --run-dir of lawqa evaluate, a pooled run of lawqa crossval, or an adapter",
         )
-    manifest = read_manifest(path)
-    require_keys(manifest, path, *_NEEDED)
-    if manifest["kind"] != "train":
-        require_evaluation(manifest, path)
+    content = read_manifest(path)
+    require_keys(content, path, *_NEEDED)
+    if content["kind"] != "train":
+        require_evaluation(content, path)
+    manifest = Manifest.from_json(content)
     shared = {
-        "started": manifest["started"],
-        "ended": manifest.get("ended") or "",
-        "status": manifest["status"],
-        "environment": _environment(manifest["environment"]),
-        "hardware": _hardware(manifest["environment"].get("accelerator")),
-        "model": _model(manifest["model"]),
-        "command": shlex.join(["lawqa", *manifest["argv"][1:]]),
+        "started": manifest.started,
+        "ended": manifest.ended or "",
+        "status": manifest.status,
+        "environment": _environment(manifest.environment),
+        "hardware": _hardware(manifest.environment.get("accelerator")),
+        "model": _model(manifest.model),
+        "command": shlex.join(["lawqa", *manifest.argv[1:]]),
         "memory": _memory(manifest),
-        **_declared(manifest["argv"]),
+        **_declared(manifest.argv),
     }
-    notes = list(manifest["notes"])
-    if manifest["status"] != "done":
-        notes.insert(0, f"UNFINISHED: {manifest['status']}")
+    notes = list(manifest.notes)
+    if manifest.status != "done":
+        notes.insert(0, f"UNFINISHED: {manifest.status}")
     name = str(path)
-    if manifest["kind"] == "train":
+    if manifest.kind == "train":
         return RunFacts(name, "train", {**shared, **_training(manifest)}, notes=tuple(notes))
     summary = _summary(path / SUMMARY)
     found = read_results(path, asked=Asked.of(manifest), texts=False)
@@ -123,38 +125,33 @@ def _model(model: Mapping[str, Any]) -> str:
     return ", ".join(said)
 
 
-def _memory(manifest: Mapping[str, Any]) -> str:
-    peak = manifest["figures"].get("peak_memory_gib") or manifest["model"].get("peak_memory_gib")
+def _memory(manifest: Manifest) -> str:
+    peak = manifest.figures.get("peak_memory_gib") or manifest.model.get("peak_memory_gib")
     return f"{peak} GiB" if peak else ""
 
 
-def _prompt(manifest: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{spec} ({str(hashed)[:8]})" for spec, hashed in manifest["prompt_specs"].items()
-    )
+def _prompt(manifest: Manifest) -> str:
+    return ", ".join(f"{spec} ({hashed[:8]})" for spec, hashed in manifest.prompt_specs.items())
 
 
-def _evaluation(manifest: Mapping[str, Any]) -> dict[str, str]:
-    config, data = manifest["config"], manifest["data"]
+def _evaluation(manifest: Manifest) -> dict[str, str]:
+    config, data = manifest.config, manifest.data
     prompt = [_prompt(manifest), f"answer-by {config.get('answer_by', '')}"]
     if config.get("answer_by") == "generate":
         prompt.append(f"max-new-tokens {config.get('max_new_tokens')}")
         prompt.append(f"temperature {config.get('temperature')}")
-    parts = [data] if "path" in data else data.get("folds", [])
-    named = [f"{part['path']} (sha256 {part['sha256'][:12]})" for part in parts]
-    adapter = manifest.get("adapter") or {}
-    paths = [adapter] if "path" in adapter else [a for a in adapter.get("folds", []) if a]
+    named = [f"{path} (sha256 {(sha256 or '')[:12]})" for path, sha256 in manifest.question_files]
     return {
         "prompt": ", ".join(prompt),
         "rag": _rag(manifest),
         "data": f"{data.get('questions', '')} questions: {', '.join(named)}",
-        "adapter": ", ".join(str(found["path"]) for found in paths) or "none (base model)",
+        "adapter": ", ".join(str(one["path"]) for one in manifest.adapters) or "none (base model)",
     }
 
 
-def _rag(manifest: Mapping[str, Any]) -> str:
+def _rag(manifest: Manifest) -> str:
     """Retrieval settings, wherever the manifest keeps them."""
-    found = manifest.get("retrieval") or manifest["config"].get("rag")
+    found = manifest.retrieval or manifest.config.get("rag")
     if not found:
         return "none"
     corpus = found.get("corpus") or {}
@@ -201,8 +198,8 @@ def _laws(summary: Mapping[str, Any]) -> tuple[tuple[str, str, str, str], ...]:
     )
 
 
-def _training(manifest: Mapping[str, Any]) -> dict[str, str]:
-    config, figures, data = manifest["config"], manifest["figures"], manifest["data"]
+def _training(manifest: Manifest) -> dict[str, str]:
+    config, figures, data = manifest.config, manifest.figures, manifest.data
     training = config["training"]
     lora = ", ".join(f"{key} {training[key]}" for key in ("lora_r", "lora_alpha", "lora_dropout"))
     targets = training.get("target_modules")

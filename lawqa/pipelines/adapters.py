@@ -16,8 +16,8 @@ from lawqa.pipelines.leaks import read_items
 from lawqa.pipelines.training_manifest import require_readable
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
-from lawqa.runs.directory import MANIFEST, read_manifest
 from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
+from lawqa.runs.manifest import MANIFEST, read_manifest
 from lawqa.splits import find_leaks
 
 TRAINED_ON = "trained_on.jsonl"

@@ -23,8 +23,8 @@ from lawqa.augment import (
 )
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
+from lawqa.files import write_json
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
-from lawqa.runs.directory import write_json
 from lawqa.splits import find_leaks
 from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import (

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
+from lawqa.files import write_json
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, differing, pool, read_settings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
@@ -25,7 +26,7 @@ from lawqa.pipelines.training_resume import FREE_TRAINING
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import make_records, write_records
-from lawqa.runs.directory import MANIFEST, read_manifest, write_json
+from lawqa.runs.manifest import MANIFEST, read_manifest
 from lawqa.runs.outputs import remove_empty
 from lawqa.settings import Hyperparameters, Tracker, TrainingRun
 from lawqa.training.monitoring.trackers import require_trackers

@@ -10,10 +10,12 @@ from typing import Any
 
 from lawqa.errors import DataError
 from lawqa.files import read_json
-from lawqa.runs.directory import RESULTS, Manifest, RunDirectory, now, read_manifest
+from lawqa.runs.directory import RESULTS, RunDirectory
 from lawqa.runs.figures import figures_of
+from lawqa.runs.manifest import Manifest, now
 from lawqa.runs.result import Result
 from lawqa.runs.result_log import ResultLog, read_results
+from lawqa.runs.rows import Asked
 from lawqa.scoring import Spread, Summary, final_answers, training_spread
 
 SETTINGS = "crossval.json"
@@ -109,7 +111,7 @@ class _Seed:
     """The folds of one training seed."""
 
     seed: int
-    manifests: Sequence[dict[str, Any]]
+    manifests: Sequence[Manifest]
     results: Sequence[Result]
     damaged: Sequence[str]
 
@@ -121,14 +123,14 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
             f"seed {seed}: fold {missing[0]} of {folds} is missing",
             f"lawqa crossval run --fold {missing[0]}  with the same options",
         )
-    manifests = [read_manifest(runs[fold]) for fold in sorted(runs)]
+    manifests = [Manifest.read_evaluation(runs[fold]) for fold in sorted(runs)]
     for fold, manifest in zip(sorted(runs), manifests, strict=True):
-        if manifest["status"] != "done":
+        if manifest.status != "done":
             raise DataError(
-                f"{runs[fold]}: is {manifest['status']}, not done",
+                f"{runs[fold]}: is {manifest.status}, not done",
                 "run the same lawqa crossval run again: it resumes where it stopped",
             )
-    indexes = {(manifest.get("retrieval") or {}).get("index_sha256") for manifest in manifests}
+    indexes = {(manifest.retrieval or {}).get("index_sha256") for manifest in manifests}
     if len(indexes) > 1:
         raise DataError(
             f"seed {seed}: the folds were asked with contexts of different indexes",
@@ -136,13 +138,13 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
         )
     results, damaged = list[Result](), list[str]()
     for fold, manifest in zip(sorted(runs), manifests, strict=True):
-        stored = read_results(runs[fold])
+        stored = read_results(runs[fold], asked=Asked.of(manifest))
         of_fold = list(stored.results.values())
         damaged += stored.notes
-        if len(of_fold) != manifest["data"]["questions"]:
+        if len(of_fold) != manifest.data["questions"]:
             raise DataError(
                 f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
-                f"{manifest['data']['questions']} were given; was it cut off while it was copied?",
+                f"{manifest.data['questions']} were given; was it cut off while it was copied?",
                 f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
             )
         results += of_fold
@@ -153,40 +155,40 @@ def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
     seed, manifests, results = read.seed, read.manifests, read.results
     notes = [
         note,
-        *sorted({note for manifest in manifests for note in manifest["notes"]}),
+        *sorted({note for manifest in manifests for note in manifest.notes}),
         *read.damaged,
     ]
     run = RunDirectory.create(output_dir / f"seed{seed}", fresh=True)
     with closing(ResultLog(run.path / RESULTS)) as log:
         for result in results:
             log.append(result)
-    seconds = sum(manifest["figures"]["seconds"] for manifest in manifests)
+    seconds = sum(manifest.figures["seconds"] for manifest in manifests)
     figures = figures_of(results)
     record = figures.record(notes, seconds)
     run.write_summary(record)
-    run.write_manifest(_pooled_manifest(manifests, seed, notes, seconds))
+    _pooled_manifest(manifests, seed, notes, seconds).write(run.path)
     return Pooled(run.path, figures.summary, tuple(record["notes"]))
 
 
 def _pooled_manifest(
-    manifests: Sequence[dict[str, Any]], seed: int, notes: list[str], seconds: float
+    manifests: Sequence[Manifest], seed: int, notes: list[str], seconds: float
 ) -> Manifest:
     first = manifests[0]
-    questions = [entry for manifest in manifests for entry in manifest["questions"]]
+    questions = [entry for manifest in manifests for entry in manifest.questions]
     return Manifest(
         kind="evaluate",
-        config={**first["config"], "pooled_folds": len(manifests)},
-        model=first["model"],
-        prompt_specs=first["prompt_specs"],
-        retrieval=first.get("retrieval"),
-        data={"folds": [m["data"] for m in manifests], "questions": len(questions)},
+        config={**first.config, "pooled_folds": len(manifests)},
+        model=first.model,
+        prompt_specs=first.prompt_specs,
+        retrieval=first.retrieval,
+        data={"folds": [m.data for m in manifests], "questions": len(questions)},
         questions=questions,
-        adapter={"folds": [m["adapter"] for m in manifests]},
+        adapter={"folds": [m.adapter for m in manifests]},
         notes=notes,
         figures={"seconds": round(seconds, 3)},
         seed=seed,
-        environment=first["environment"],
-        started=min(m["started"] for m in manifests),
+        environment=first.environment,
+        started=min(m.started for m in manifests),
         ended=now(),
         status="done",
     )

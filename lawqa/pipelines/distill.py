@@ -15,13 +15,15 @@ from lawqa.augment.distill import Judged, Sample, choose
 from lawqa.backends.base import Backend, Failure, GenerationSettings
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import json_lines, read_json
+from lawqa.files import json_lines, read_json, write_json
 from lawqa.pipelines.rag import RagConfig, Retrieval, retrieve_contexts
 from lawqa.prompting import PromptSpec, build_prompt, spec_hash
 from lawqa.questions import Question, read_question_file
 from lawqa.records import TrainingRecord, make_record, write_records
-from lawqa.runs.directory import claim_output, describe_environment, now, write_json
+from lawqa.runs.directory import claim_output
+from lawqa.runs.environment import describe_environment
 from lawqa.runs.identity import model_differences
+from lawqa.runs.manifest import now
 from lawqa.runs.result_log import JsonLog
 from lawqa.templates import sentences
 

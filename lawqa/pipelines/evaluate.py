@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from lawqa.backends.base import Backend
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
+from lawqa.files import write_json
 from lawqa.pipelines.asking import ask, force
 from lawqa.pipelines.evaluation_config import AnswerBy, EvaluationConfig
 from lawqa.pipelines.gathering import gather, is_whole, tidy
@@ -23,19 +24,10 @@ from lawqa.pipelines.opening import BackendFactory, base_of, open_backend
 from lawqa.pipelines.progress import Progress
 from lawqa.pipelines.ranks import Ranks
 from lawqa.pipelines.resume import continued, earlier_run, require_same_model
-from lawqa.runs.directory import (
-    RESULTS,
-    SCHEMA_VERSION,
-    SUMMARY,
-    Manifest,
-    RunDirectory,
-    ending,
-    now,
-    read_manifest,
-    write_json,
-)
+from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory
 from lawqa.runs.figures import Figures, figures_of
 from lawqa.runs.lock import LOCK, locked_directory, require_free
+from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, ending, now
 from lawqa.runs.result_log import ResultLog, StoredResults, read_results
 from lawqa.runs.rows import Asked
 from lawqa.scoring import ScoredAnswer, Summary
@@ -164,7 +156,7 @@ def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
             # Held from before the results are read: they are read once, and nobody adds to them meanwhile.
             held.enter_context(locked_directory(job.run_dir))
             read_results(job.run_dir, asked=Asked.of(earlier), into=known)
-            if earlier["status"] == "done" and is_whole(job, known) and not ranks.several:
+            if earlier.status == "done" and is_whole(job, known) and not ranks.several:
                 say(f"{job.run_dir}: all {len(job.keys)} answers are known, nothing is asked")
                 result = _result(job, earlier, known)
                 _write(job, RunDirectory(job.run_dir), earlier, result, known)
@@ -196,7 +188,7 @@ def _lead(
 ) -> EvaluationResult:
     """Process 0, or the only one: ask, bring together, score."""
     (run.path / SUMMARY).unlink(missing_ok=True)  # of the time before this run goes on
-    run.write_manifest(manifest)
+    manifest.write(run.path)
     before, started = manifest.figures.get("seconds", 0.0), time.perf_counter()
 
     def figures() -> dict[str, Any]:
@@ -213,14 +205,12 @@ def _lead(
             read_results(run.path, ranks.other_parts(run.path), into=known)
         gather(job, known)
         manifest = replace(manifest, notes=notes, figures=figures())
-        result = _result(job, vars(manifest), known)
-        _write(job, run, vars(manifest), result, known)
+        result = _result(job, manifest, known)
+        _write(job, run, manifest, result, known)
     except BaseException as problem:
-        run.write_manifest(
-            replace(manifest, figures=figures(), ended=now(), status=ending(problem))
-        )
+        replace(manifest, figures=figures(), ended=now(), status=ending(problem)).write(run.path)
         raise
-    run.write_manifest(replace(manifest, model=backend.describe(), ended=now(), status="done"))
+    replace(manifest, model=backend.describe(), ended=now(), status="done").write(run.path)
     return result
 
 
@@ -232,7 +222,7 @@ def _take_part(job: Job, backend: Backend, ranks: Ranks) -> EvaluationResult:
         _ask(job, backend, known, ranks, [])
     ranks.wait_until_whole(job.run_dir)
     whole = read_results(job.run_dir, texts=False)
-    return _result(job, read_manifest(job.run_dir), whole)
+    return _result(job, Manifest.read_evaluation(job.run_dir), whole)
 
 
 def _ask(job: Job, backend: Backend, known: StoredResults, ranks: Ranks, notes: list[str]) -> None:
@@ -266,21 +256,21 @@ def _ask(job: Job, backend: Backend, known: StoredResults, ranks: Ranks, notes: 
                 known.add(result, results.append(result))
 
 
-def _result(job: Job, manifest: Mapping[str, Any], known: StoredResults) -> EvaluationResult:
+def _result(job: Job, manifest: Manifest, known: StoredResults) -> EvaluationResult:
     figures = figures_of(known.known(job.keys))
-    record = figures.record([*manifest["notes"], *known.notes], manifest["figures"]["seconds"])
+    record = figures.record([*manifest.notes, *known.notes], manifest.figures["seconds"])
     return EvaluationResult(figures, tuple(record["notes"]), job.run_dir)
 
 
 def _write(
     job: Job,
     run: RunDirectory,
-    manifest: Mapping[str, Any],
+    manifest: Manifest,
     result: EvaluationResult,
     known: StoredResults,
 ) -> None:
-    notes = [*manifest["notes"], *known.notes]
-    record = result.figures.record(notes, manifest["figures"]["seconds"])
+    notes = [*manifest.notes, *known.notes]
+    record = result.figures.record(notes, manifest.figures["seconds"])
     run.write_summary(record)
     if job.config.output is not None:
         whole = {"schema_version": SCHEMA_VERSION, "config": job.config.to_json()}

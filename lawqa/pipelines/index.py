@@ -12,6 +12,7 @@ from typing import Any
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError, Interrupted
+from lawqa.files import write_json
 from lawqa.pipelines.index_files import (
     INDEX_FORMAT,
     file_entries,
@@ -32,7 +33,8 @@ from lawqa.retrieval.documents.reading import document_paths, documents_sha256, 
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
-from lawqa.runs.directory import MANIFEST, SCHEMA_VERSION, describe_environment, now, write_json
+from lawqa.runs.environment import describe_environment
+from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, now
 from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.statutes.validity import RevisionCount
 

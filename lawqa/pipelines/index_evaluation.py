@@ -27,7 +27,7 @@ from lawqa.retrieval.gold_text import (
 )
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever
-from lawqa.runs.directory import SCHEMA_VERSION
+from lawqa.runs.manifest import SCHEMA_VERSION
 
 MISSES_AT = 2048
 """The limit whose worst questions are listed, or the first of --budgets where it is not among them."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from lawqa.errors import ConfigError, DataError, StorageError
 from lawqa.files import make_own_directory
-from lawqa.runs.directory import MANIFEST, read_manifest
+from lawqa.runs.manifest import MANIFEST, read_manifest
 from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.statutes.articles import corpus_sha256
 

@@ -20,17 +20,9 @@ from lawqa.pipelines.rag import Retrieval, retrieve_contexts
 from lawqa.pipelines.results import Answer, result_of
 from lawqa.prompting import Prompt, build_prompt, prompt_thought, require_outside, spec_hash
 from lawqa.questions import Question, read_question_file, reordered
-from lawqa.runs.directory import (
-    MANIFEST,
-    RESULTS,
-    SUMMARY,
-    Manifest,
-    RunDirectory,
-    claim_output,
-    describe_environment,
-    now,
-    question_entries,
-)
+from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory, claim_output
+from lawqa.runs.environment import describe_environment
+from lawqa.runs.manifest import MANIFEST, Manifest, now, question_entries
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.result import ItemKey, Result
 from lawqa.templates import sentences

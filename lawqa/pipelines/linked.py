@@ -42,10 +42,5 @@ def linked_groups(runs: Sequence[StoredRun], more: Sequence[Path]) -> dict[str, 
 
 
 def _data_of(run: StoredRun) -> list[Path]:
-    data = (run.manifest or {}).get("data") or {}
-    named = [
-        (Path(part["path"]), part.get("sha256"))
-        for part in data.get("folds", [data])
-        if part.get("path")
-    ]
+    named = run.manifest.question_files if run.manifest else []
     return [path for path, sha256 in named if path.is_file() and file_sha256(path) == sha256]

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
+from lawqa.files import write_json
 from lawqa.models.files.adapter_folder import read_adapter_config
 from lawqa.pipelines.adapters import MERGED, TRAINED_ON, AdapterManifest
 from lawqa.pipelines.merge_writing import room_for_model, written_beside
 from lawqa.pipelines.training_dev import DevQuestions
 from lawqa.prompting import Condition, PromptSpec, build_prompt
 from lawqa.questions import read_questions
-from lawqa.runs.directory import write_json
 from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 

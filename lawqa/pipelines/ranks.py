@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lawqa.errors import BackendError, ConfigError
-from lawqa.files import strict_json
+from lawqa.files import strict_json, write_json
 from lawqa.questions import Question
-from lawqa.runs.directory import PARTS, read_manifest, write_json
+from lawqa.runs.directory import PARTS
 from lawqa.runs.lock import LOCK, is_held, run_lock
+from lawqa.runs.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -162,8 +163,8 @@ class Ranks:
         Raises:
             BackendError: it ended before that.
         """
-        while (status := read_manifest(run_dir)["status"]) == "running":
-            if not is_held(run_dir / LOCK) and read_manifest(run_dir)["status"] == "running":
+        while (status := Manifest.read(run_dir).status) == "running":
+            if not is_held(run_dir / LOCK) and Manifest.read(run_dir).status == "running":
                 raise BackendError("process 0 ended before the run was whole", _GOES_ON)
             time.sleep(_LOOK_SECONDS)
         if status != "done":

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.runs.diff import causes
-from lawqa.runs.directory import MANIFEST, read_manifest
+from lawqa.runs.manifest import Manifest
 from lawqa.runs.stored import StoredRun
-
-Manifest = Mapping[str, Any]
 
 _SEED = re.compile(r"(?i)(?<![a-z])(seed)[-_]?[0-9]+")
 
@@ -82,17 +81,15 @@ def _repeat(one: tuple[Path, Manifest | None], other: tuple[Path, Manifest | Non
 
 def _has_a_seed(path: Path, manifest: Manifest) -> bool:
     """Whether a seed had a part in it: an adapter was trained, texts were sampled, or its name says so."""
-    if not isinstance(manifest.get("model"), dict) or not isinstance(manifest.get("config"), dict):
-        return False
-    config = manifest["config"]
+    config = manifest.config
     sampled = config.get("answer_by") == "generate" and bool(config.get("temperature"))
-    return bool(_adapters(manifest)) or sampled or _SEED.search(path.name) is not None
+    return bool(manifest.adapters) or sampled or _SEED.search(path.name) is not None
 
 
 def _seeds(path: Path, manifest: Manifest) -> tuple[object, ...]:
     named = [path.name, *_adapters(manifest)]
     found = [match[0] if match else None for match in map(_SEED.search, named)]
-    return (manifest.get("seed"), *found)
+    return (manifest.seed, *found)
 
 
 def _recipe(manifest: Manifest) -> tuple[object, ...]:
@@ -101,17 +98,14 @@ def _recipe(manifest: Manifest) -> tuple[object, ...]:
 
 
 def _training(adapter: Path) -> object:
-    if not (adapter / MANIFEST).is_file():
-        return None
-    settings = read_manifest(adapter).get("config", {}).get("training")
+    manifest = Manifest.read_if_there(adapter)
+    settings = manifest.config.get("training") if manifest else None
     return {**settings, "seed": None} if isinstance(settings, dict) else None
 
 
 def _adapters(manifest: Manifest) -> list[str]:
-    found = manifest.get("adapter") or {}
-    parts = found.get("folds", [found]) if isinstance(found, dict) else []
-    return [str(one["path"]) for one in parts if isinstance(one, dict) and one.get("path")]
+    return [str(one["path"]) for one in manifest.adapters]
 
 
 def _without_seed(manifest: Manifest) -> Manifest:
-    return {**manifest, "config": {**manifest["config"], "seed": None}}
+    return replace(manifest, config={**manifest.config, "seed": None})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import lawqa
 from lawqa.choices import inverse, permute
@@ -23,10 +22,9 @@ from lawqa.report.content import (
     ShownArticle,
 )
 from lawqa.runs.diff import causes, question_differences
-from lawqa.runs.directory import now
+from lawqa.runs.manifest import Manifest, now
 from lawqa.runs.stored import (
     names_of,
-    read_manifest_of,
     read_stored_run,
     require_different,
 )
@@ -70,8 +68,8 @@ def make_report(config: ReportConfig) -> Report:
         DataError: a run or question file cannot be read.
     """
     require_different(config.runs, "name every run once")
-    manifests = {path: read_manifest_of(path) for path in config.runs}
-    trainings = [path for path, one in manifests.items() if one and one.get("kind") == "train"]
+    manifests = {path: Manifest.read_if_there(path) for path in config.runs}
+    trainings = [path for path, one in manifests.items() if one and one.kind == "train"]
     paths = _base_first([path for path in config.runs if path not in trainings], config.base)
     names = names_of(paths)
     runs = [
@@ -125,10 +123,8 @@ def _known_questions(runs: Sequence[ReportRun], more: Sequence[Path]) -> dict[st
     found: dict[str, Question] = {}
     files: dict[Path, str | None] = dict.fromkeys(more)
     for run in runs:
-        data: Mapping[str, Any] = run.manifest.get("data") or {}
-        for part in data.get("folds", [data]):
-            if part.get("path"):
-                files.setdefault(Path(part["path"]), part.get("sha256"))
+        for path, sha256 in run.manifest.question_files if run.manifest else []:
+            files.setdefault(path, sha256)
     for path, sha256 in files.items():
         if sha256 is not None and (not path.is_file() or file_sha256(path) != sha256):
             continue  # the page says that the context is not at hand
@@ -215,7 +211,7 @@ def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[Pair, .
 
 def _sides(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ...]]:
     """Runs that differ in the seed alone are one side; the first one's comes first."""
-    found = repeats([(Path(run.path), run.manifest if run.command else None) for run in runs])
+    found = repeats([(Path(run.path), run.manifest) for run in runs])
     if len(found) == 1:  # seeds of one run beside each other
         return [(run,) for run in runs]
     return [tuple(runs[number] for number in side) for side in found]
@@ -223,9 +219,10 @@ def _sides(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ...]]:
 
 def _like(run: ReportRun, runs: Sequence[ReportRun]) -> ReportRun:
     """The first run that differs from this one in the adapter alone; the first of all where none does."""
-    if run.adapter and run.command:
+    if run.adapter and run.manifest:
         for other in runs:
-            if not other.adapter and other.command and not causes(other.manifest, run.manifest):
+            known = other.manifest
+            if not other.adapter and known and not causes(known, run.manifest):
                 return other
     return runs[0]
 
@@ -234,11 +231,11 @@ def _pair(
     bases: Sequence[ReportRun], others: Sequence[ReportRun], by: By
 ) -> tuple[Pair, PairedComparison | None]:
     base, other = bases[0], others[0]
-    if base.command and other.command:
+    if base.manifest and other.manifest:
         differs = causes(base.manifest, other.manifest)
         reworded = question_differences(base.manifest, other.manifest).reworded
     else:
-        unknown = [run.id for run in (base, other) if not run.command]
+        unknown = [run.id for run in (base, other) if not run.manifest]
         differs = (
             f"what is not known: {' and '.join(unknown)} is a result file without a manifest",
         )

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.report.content import Entry, ReportRun, ShownArticle, Training
-from lawqa.runs.directory import MANIFEST
+from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.result import Reading, Result, RetrievedArticle
-from lawqa.runs.stored import StoredRun, read_manifest_of
+from lawqa.runs.stored import StoredRun
 from lawqa.scoring import By
 from lawqa.statutes.locations import egov_url
 from lawqa.training.monitoring.log import LOG, read_log
@@ -50,7 +50,7 @@ def read_report_run(
 def read_training(
     path: Path,
     evaluated: Mapping[str, Any] | None = None,
-    manifest: Mapping[str, Any] | None = None,
+    manifest: Manifest | None = None,
 ) -> Training:
     """What is known of an adapter's training; says why where nothing is.
 
@@ -62,10 +62,10 @@ def read_training(
     Raises:
         DataError: its manifest or log is broken.
     """
-    manifest = manifest or read_manifest_of(path)
+    manifest = manifest or Manifest.read_if_there(path)
     if manifest is None:
         return Training(str(path), None, (), f"{path / MANIFEST}: is not there any more")
-    if evaluated and evaluated.get("started") not in (None, manifest.get("started")):
+    if evaluated and evaluated.get("started") not in (None, manifest.started):
         return Training(
             str(path),
             None,
@@ -77,9 +77,9 @@ def read_training(
     return Training(str(path), manifest, tuple(log), missing)
 
 
-def command_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+def command_of(manifest: Manifest) -> tuple[str, ...]:
     """The lines that make a run again: the state of code and packages as remarks, then the command."""
-    environment = manifest.get("environment") or {}
+    environment = manifest.environment
     packages = environment.get("packages") or {}
     versions = " ".join(f"{name}=={found}" for name, found in packages.items())
     lines = [
@@ -92,7 +92,7 @@ def command_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
             f"git checkout {commit.partition('+')[0]}"
             + ("  # with changes that were not committed" if changed else "")
         )
-    return (*lines, shlex.join(["lawqa", *map(str, manifest["argv"][1:])]))
+    return (*lines, shlex.join(["lawqa", *map(str, manifest.argv[1:])]))
 
 
 def _entry(result: Result, reading: Reading) -> Entry:
@@ -122,12 +122,12 @@ def _about(stored: StoredRun) -> dict[str, Any]:
                 config.get("model_name") or config.get("llm_model") or config.get("backend") or "?"
             ),
             "adapter": str(adapter or ""),
-            "manifest": stored.about,
+            "about": stored.about,
             "trainings": () if stored.legacy or not adapter else (read_training(Path(adapter)),),
         }
-    model = manifest["model"]
+    model = manifest.model
     known = [str(model.get("name") or model.get("backend") or "?"), model.get("quantisation")]
-    adapters = _adapters(manifest)
+    adapters = manifest.adapters
     return {
         "model": ", ".join(str(part) for part in known if part),
         "adapter": _adapter_name([str(one["path"]) for one in adapters]),
@@ -137,12 +137,6 @@ def _about(stored: StoredRun) -> dict[str, Any]:
             read_training(Path(one["path"]), one.get("manifest")) for one in adapters
         ),
     }
-
-
-def _adapters(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What a manifest says of its adapter, or of each fold's."""
-    found = manifest.get("adapter") or {}
-    return [one for one in found.get("folds", [found]) if one and one.get("path")]
 
 
 def _adapter_name(paths: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 import lawqa
 from lawqa.choices import LABELS, Label
-from lawqa.runs.directory import SCHEMA_VERSION, now, write_json
+from lawqa.files import write_json
+from lawqa.runs.manifest import SCHEMA_VERSION, now
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun
 from lawqa.scoring import By, Summary, summarise

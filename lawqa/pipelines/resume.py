@@ -14,8 +14,9 @@ from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation_config import EvaluationConfig
 from lawqa.pipelines.job import Job
 from lawqa.prompting import PromptSpec
-from lawqa.runs.directory import MANIFEST, RESULTS, Manifest, question_entries, read_evaluation
+from lawqa.runs.directory import RESULTS
 from lawqa.runs.identity import PARTS, content_is_known, model_differences
+from lawqa.runs.manifest import MANIFEST, Manifest, question_entries
 
 # They decide where a run is written, how fast it is or what is said, not what is answered; or what they
 # name is compared by its content.
@@ -33,7 +34,7 @@ _MODEL = ("backend", "quantisation", "dtype")
 _ADAPTER_CONFIG = "the adapter's config"
 
 
-def earlier_run(job: Job) -> dict[str, Any] | None:
+def earlier_run(job: Job) -> Manifest | None:
     """The manifest of the run to go on with; None where a new run begins.
 
     Raises:
@@ -51,7 +52,8 @@ def earlier_run(job: Job) -> dict[str, Any] | None:
             )
         return None
     try:
-        earlier = read_evaluation(path)
+        manifest = Manifest.read_evaluation(path)
+        earlier = manifest.to_json()
     except DataError as problem:
         raise DataError(
             problem.message,
@@ -71,17 +73,18 @@ def earlier_run(job: Job) -> dict[str, Any] | None:
         today.pop(_ADAPTER_CONFIG, None)
     _refuse(path, before, today)
     _refuse_other_quantisation(path, earlier, job.config)
-    return earlier
+    return manifest
 
 
-def require_same_model(path: Path, earlier: Mapping[str, Any], manifest: Manifest) -> None:
+def require_same_model(path: Path, before: Manifest, manifest: Manifest) -> None:
     """Compare what is only known once the model is loaded.
 
     Raises:
         ConfigError: model, wording or chat template differ.
     """
-    before, today = (_differing_parts(earlier, manifest.model, side) for side in (0, 1))
-    _refuse(path, {**before, **_model(earlier)}, {**today, **_model(vars(manifest))})
+    earlier = before.to_json()
+    then, today = (_differing_parts(earlier, manifest.model, side) for side in (0, 1))
+    _refuse(path, {**then, **_model(earlier)}, {**today, **_model(manifest.to_json())})
 
 
 def _differing_parts(
@@ -97,16 +100,16 @@ def _differing_parts(
     return {name: _short(pair[side]) for name, pair in differ.items()}
 
 
-def continued(manifest: Manifest, earlier: Mapping[str, Any] | None) -> Manifest:
+def continued(manifest: Manifest, earlier: Manifest | None) -> Manifest:
     """The manifest of a run that goes on: begun when it was begun, with the time that it took so far."""
     if earlier is None:
         return manifest
-    figures = {**earlier["figures"], "resumed": earlier["figures"].get("resumed", 0) + 1}
-    began = earlier["environment"].get("lawqa")
+    figures = {**earlier.figures, "resumed": earlier.figures.get("resumed", 0) + 1}
+    began = earlier.environment.get("lawqa")
     notes = manifest.notes
     if began != lawqa.__version__:
         notes = [*notes, f"BEGUN WITH lawqa {began}, resumed with {lawqa.__version__}"]
-    return replace(manifest, started=earlier["started"], figures=figures, notes=notes)
+    return replace(manifest, started=earlier.started, figures=figures, notes=notes)
 
 
 def _known(job: Job) -> dict[str, Any]:

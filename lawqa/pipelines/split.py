@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError
+from lawqa.files import write_json
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
-from lawqa.runs.directory import question_entries, write_json
+from lawqa.runs.manifest import question_entries
 from lawqa.splits import (
     DEFAULT_FOLDS,
     DEFAULT_TEST_SIZE,

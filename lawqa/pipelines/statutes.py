@@ -24,10 +24,10 @@ from typing import BinaryIO
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
-from lawqa.files import open_own
+from lawqa.files import open_own, write_json
 from lawqa.pipelines.statutes_journal import Done, Job, Journal
 from lawqa.pipelines.statutes_workers import converted_in_order
-from lawqa.runs.directory import SCHEMA_VERSION, write_json
+from lawqa.runs.manifest import SCHEMA_VERSION
 from lawqa.statutes.articles import corpus_sha256
 from lawqa.statutes.egov.files import Failure, LawFile, LawStore, choose_revisions
 

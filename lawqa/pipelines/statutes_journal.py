@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from lawqa.errors import DataError
 from lawqa.files import append_to_own, open_own, strict_json
-from lawqa.runs.directory import SCHEMA_VERSION
+from lawqa.runs.manifest import SCHEMA_VERSION
 
 Record = TypeVar("Record", "Job", "Done")
 

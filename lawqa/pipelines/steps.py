@@ -16,10 +16,10 @@ from typing import Literal
 
 from lawqa.commands import Place, Rendered, Source, check_policy, expand, render
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import open_own
+from lawqa.files import open_own, write_json
 from lawqa.pipelines.processes import Ended, run_logged
 from lawqa.pipelines.steps_state import StepState, fingerprint, read_state
-from lawqa.runs.directory import now, write_json
+from lawqa.runs.manifest import now
 
 Action = Literal["skip", "run", "resume", "fresh", "adopt"]
 Say = Callable[[str], object]

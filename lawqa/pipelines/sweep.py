@@ -11,6 +11,7 @@ from typing import Any
 
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
+from lawqa.files import write_json
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.crossval import (
     CrossvalConfig,
@@ -20,8 +21,8 @@ from lawqa.pipelines.crossval import (
 )
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.questions import file_sha256
-from lawqa.runs.directory import MANIFEST, read_manifest, write_json
 from lawqa.runs.identity import content_is_known, model_differences
+from lawqa.runs.manifest import MANIFEST, read_manifest
 from lawqa.runs.result_log import read_results
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.settings import Hyperparameters

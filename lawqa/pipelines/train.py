@@ -19,8 +19,9 @@ from lawqa.pipelines.training_outputs import (
 )
 from lawqa.pipelines.training_prepare import Prepared, is_main_process
 from lawqa.pipelines.training_resume import earlier_training, require_same_request
-from lawqa.runs.directory import Manifest, RunDirectory, ending, now
+from lawqa.runs.directory import RunDirectory
 from lawqa.runs.lock import locked_directory
+from lawqa.runs.manifest import Manifest, ending, now
 from lawqa.settings import TrainingRun
 from lawqa.training.monitoring.log import EVENTS
 
@@ -88,7 +89,7 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
         if main_process:
             # On a full disk the first problem is the one to tell; a "running" manifest is resumed too.
             with suppress(OSError):
-                run.write_manifest(replace(manifest, ended=now(), status=ending(problem)))
+                replace(manifest, ended=now(), status=ending(problem)).write(run.path)
         raise
     if main_process and late.signum is not None:
         raise Interrupted(late.signum, f"training is done; adapter: {config.output_dir}")
@@ -113,7 +114,7 @@ def _finish(
     notes = [*manifest.notes, *([NO_BETTER] if figures.no_better_step else [])]
     written = adapter_record(run.path)
     done = replace(manifest, figures=measured, notes=notes, written=written)
-    run.write_manifest(replace(done, ended=now(), status="done"))
+    replace(done, ended=now(), status="done").write(run.path)
     remove_all(run.path)  # only now: until here a killed process could need them
 
 
@@ -130,5 +131,5 @@ def _begin(prepared: Prepared, manifest: Manifest) -> tuple[RunDirectory, Manife
         for name in ADAPTER_FILES:
             (run.path / name).unlink(missing_ok=True)
         shutil.rmtree(run.path / EVENTS, ignore_errors=True)
-    run.write_manifest(manifest)
+    manifest.write(run.path)
     return run, manifest

@@ -23,7 +23,7 @@ from lawqa.prompting import (
 )
 from lawqa.questions import Question, read_questions
 from lawqa.records import LEGACY_SPEC, TrainingRecord, holds_records, load_records
-from lawqa.runs.directory import question_entries
+from lawqa.runs.manifest import question_entries
 from lawqa.scoring import ScoredAnswer
 from lawqa.splits import find_leaks
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import write_readings
 from lawqa.errors import MissingExtraError
+from lawqa.files import write_text
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
 from lawqa.pipelines.adapters import TRAINED_ON
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.records import LEGACY_SPEC, write_records
-from lawqa.runs.directory import Manifest, describe_environment, now, write_text
+from lawqa.runs.environment import describe_environment
+from lawqa.runs.manifest import Manifest, now
 from lawqa.scoring import wilson
 from lawqa.templates import template_identity
 from lawqa.training.monitoring.log import LOG, read_log

@@ -22,8 +22,9 @@ from lawqa.records import (
     shortened_note,
     tokenize_records,
 )
-from lawqa.runs.directory import MANIFEST, RunDirectory
+from lawqa.runs.directory import RunDirectory
 from lawqa.runs.lock import LOCK, require_free
+from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.remove import OF_ADAPTER
 from lawqa.settings import TrainingRun

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lawqa.errors import ConfigError, DataError
 from lawqa.models.files.identity import model_content
 from lawqa.questions import file_sha256
-from lawqa.runs.directory import MANIFEST, Manifest, read_manifest
 from lawqa.runs.identity import content_is_known, model_differences
+from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
 
 if TYPE_CHECKING:
     from lawqa.settings import TrainingRun
@@ -59,7 +59,7 @@ def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Man
     known = content_is_known(earlier["model"]) and content_is_known(now.model)
     free = _FREE | (_OF_NAMED_MODELS if known else set())
     before = _settings(earlier, free)
-    after = _settings(json.loads(json.dumps(vars(now))), free)
+    after = _settings(json.loads(json.dumps(now.to_json())), free)
     for name, (was, is_now) in model_differences(earlier["model"], now.model).items():
         before[name], after[name] = was, is_now
     _refuse(output_dir, before, after)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from lawqa.choices import Label
+from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import Reading, Result
 from lawqa.scoring import (
     By,
@@ -125,7 +126,7 @@ class Training:
 
     adapter: str
     """The adapter's directory."""
-    manifest: Mapping[str, Any] | None
+    manifest: Manifest | None
     """Its manifest; None where it has none or is not there any more."""
     log: tuple[Mapping[str, Any], ...]
     """The lines of its log; empty where there is none."""
@@ -153,8 +154,10 @@ class ReportRun:
     """The prompt spec; empty where it is not known."""
     notes: tuple[str, ...] = ()
     """What a reader must know first, as the run stored it."""
-    manifest: Mapping[str, Any] = field(default_factory=dict)
-    """Its manifest; of a result file what it says of itself."""
+    manifest: Manifest | None = None
+    """None for a result file."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What a result file says of itself."""
     command: tuple[str, ...] = ()
     """The lines that make it again; empty where that is not known."""
     trainings: tuple[Training, ...] = ()

@@ -91,7 +91,10 @@ def _content(report: Report) -> dict[str, Any]:
         "laws": sorted({question.law for question in report.questions}),
         "outcomes": ("correct", "wrong", "unparsed", "truncated", "failed"),
         "manifests": {
-            run.id: json.dumps(run.manifest, ensure_ascii=False, indent=1) for run in report.runs
+            run.id: json.dumps(
+                run.manifest.to_json() if run.manifest else run.about, ensure_ascii=False, indent=1
+            )
+            for run in report.runs
         },
     }  # fmt: skip
 

@@ -259,7 +259,8 @@ def cost_table(runs: Sequence[ReportRun]) -> Table:
 
 
 def _cost(run: ReportRun) -> tuple[Cell, ...]:
-    figures, model = _section(run.manifest, "figures"), _section(run.manifest, "model")
+    manifest = run.manifest
+    figures, model = (manifest.figures, manifest.model) if manifest else ({}, {})
     results = [entry.result for entry in run.entries]
     seconds = [result.seconds for result in results if result.seconds is not None]
     prompts = [result.prompt_tokens for result in results if result.prompt_tokens]
@@ -273,7 +274,7 @@ def _cost(run: ReportRun) -> tuple[Cell, ...]:
         f"{mean(prompts):,.0f} / {max(prompts):,}" if prompts else NOTHING,
         f"{mean(texts):,.0f} / {sum(texts):,}" if texts else NOTHING,
         f"{peak} GiB" if peak else NOTHING,
-        _machine(_section(run.manifest, "environment")),
+        _machine(manifest.environment if manifest else {}),
     )
 
 

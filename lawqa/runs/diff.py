@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lawqa.runs.identity import model_differences, model_name
+from lawqa.runs.manifest import Manifest
 
 Kind = Literal["settings", "environment", "circumstances"]
 """settings: what was asked, of what, and how; environment: versions and machine; circumstances: when, where
@@ -76,11 +77,9 @@ class QuestionDifferences:
     """Shared ones whose wording is not the same."""
 
 
-def manifest_differences(
-    before: Mapping[str, Any], after: Mapping[str, Any]
-) -> tuple[Difference, ...]:
+def manifest_differences(before: Manifest, after: Manifest) -> tuple[Difference, ...]:
     """Every key that differs, in the sequence of the manifests; questions apart."""
-    one, other = dict(_flat(before)), dict(_flat(after))
+    one, other = dict(_flat(before.to_json())), dict(_flat(after.to_json()))
     return tuple(
         Difference(key, one.get(key, MISSING), other.get(key, MISSING))
         for key in {**one, **other}
@@ -88,9 +87,7 @@ def manifest_differences(
     )
 
 
-def question_differences(
-    before: Mapping[str, Any], after: Mapping[str, Any]
-) -> QuestionDifferences:
+def question_differences(before: Manifest, after: Manifest) -> QuestionDifferences:
     """How the questions differ that two manifests list."""
     one, other = (_fingerprints(manifest) for manifest in (before, after))
     shared = one.keys() & other.keys()
@@ -102,17 +99,17 @@ def question_differences(
     )
 
 
-def causes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+def causes(before: Manifest, after: Manifest) -> tuple[str, ...]:
     """What besides the adapter could make the results of two evaluations differ, in words.
 
     How text is generated is no cause where neither run generates any.
     """
     found = manifest_differences(before, after)
-    scored = all(m["config"].get("answer_by") == "logits" for m in (before, after))
+    scored = all(m.config.get("answer_by") == "logits" for m in (before, after))
     named = []
-    differ_in = model_differences(before["model"], after["model"])
+    differ_in = model_differences(before.model, after.model)
     if differ_in:
-        one, other = model_name(before["model"]), model_name(after["model"])
+        one, other = model_name(before.model), model_name(after.model)
         parts = ", ".join(name.removeprefix("the model's ") for name in differ_in)
         named.append(f"model ({one}, {other}" + (f"; {parts})" if one == other else ")"))
     for name, starts in _CAUSES.items():
@@ -150,5 +147,5 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield name, inner
 
 
-def _fingerprints(manifest: Mapping[str, Any]) -> dict[tuple[str, int], str]:
-    return {(q["id"], q["order"]): q["fingerprint"] for q in manifest["questions"]}
+def _fingerprints(manifest: Manifest) -> dict[tuple[str, int], str]:
+    return {(q["id"], q["order"]): q["fingerprint"] for q in manifest.questions}

@@ -10,7 +10,8 @@ from typing import Any
 
 from lawqa.errors import ConfigError, DataError, LawqaError
 from lawqa.files import read_json
-from lawqa.runs.directory import MANIFEST, SUMMARY, read_manifest
+from lawqa.runs.directory import SUMMARY
+from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
 from lawqa.scoring import Accuracy, Interval
 
 KINDS = ("evaluate", "train")
@@ -23,8 +24,8 @@ class FoundRun:
 
     path: Path
     """The directory."""
-    manifest: Mapping[str, Any]
-    """Its manifest; empty where it cannot be read."""
+    manifest: Manifest | None
+    """None where it cannot be read."""
     accuracy: Accuracy | None = None
     """Of a finished evaluation."""
     problem: str = ""
@@ -33,37 +34,34 @@ class FoundRun:
     @property
     def kind(self) -> str:
         """Evaluate or train; a question mark where that is not known."""
-        return str(self.manifest.get("kind", "?"))
+        return self.manifest.kind if self.manifest else "?"
 
     @property
     def started(self) -> str:
         """UTC, ISO 8601; empty where it is not known."""
-        return str(self.manifest.get("started") or "")
+        return self.manifest.started if self.manifest else ""
 
     @property
     def status(self) -> str:
         """done, running, failed or interrupted; `broken` where it cannot be read."""
-        return "broken" if self.problem else str(self.manifest["status"])
+        return self.manifest.status if self.manifest else "broken"
 
     @property
     def model(self) -> str:
         """The model, with its quantisation."""
-        model = self.manifest.get("model") or {}
+        model = self.manifest.model if self.manifest else {}
         known = (model.get("name") or model.get("backend"), model.get("quantisation"))
         return ", ".join(str(part) for part in known if part)
 
     @property
     def adapters(self) -> tuple[str, ...]:
         """The adapter that was evaluated, or each fold's."""
-        found = self.manifest.get("adapter") or {}
-        return tuple(
-            str(one["path"]) for one in found.get("folds", [found]) if one and "path" in one
-        )
+        return tuple(str(one["path"]) for one in self.manifest.adapters) if self.manifest else ()
 
     @property
     def specs(self) -> tuple[str, ...]:
         """The prompt specs asked or trained with."""
-        return tuple(self.manifest.get("prompt_specs") or ())
+        return tuple(self.manifest.prompt_specs) if self.manifest else ()
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -123,11 +121,11 @@ def find_runs(roots: Sequence[Path], wanted: RunFilter | None = None) -> tuple[F
 def read_run(path: Path) -> FoundRun:
     """What the files of a run say; what is wrong with them is said too, not raised."""
     try:
-        manifest = read_manifest(path)
-        _check(path, manifest)
-        return FoundRun(path, manifest, _accuracy(path))
+        content = read_manifest(path)
+        _check(path, content)
+        return FoundRun(path, Manifest.from_json(content), _accuracy(path))
     except LawqaError as problem:
-        return FoundRun(path, {}, None, problem.message)
+        return FoundRun(path, None, None, problem.message)
 
 
 def _check(path: Path, manifest: Mapping[str, Any]) -> None:

@@ -30,7 +30,8 @@ from lawqa.files import (
     open_own,
     require_replaceable,
 )
-from lawqa.runs.directory import MANIFEST, PARTS, RESULTS, read_manifest
+from lawqa.runs.directory import PARTS, RESULTS
+from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import ItemKey, Result, State
 from lawqa.runs.rows import Asked, check_row, row_problems
 
@@ -279,10 +280,8 @@ def read_results(
 
 def _asked_by(run_dir: Path) -> Asked | None:
     """What the run asked; None where there is no manifest to hold results against."""
-    if not (run_dir / MANIFEST).is_file():
-        return None
-    manifest = read_manifest(run_dir)
-    return Asked.of(manifest) if manifest.get("kind") == "evaluate" else None
+    manifest = Manifest.read_if_there(run_dir)
+    return Asked.of(manifest) if manifest and manifest.kind == "evaluate" else None
 
 
 def _read(lines: Iterable[Line]) -> Iterator[bytes]:

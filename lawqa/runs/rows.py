@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER
 from lawqa.questions import Question, fingerprint
+from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import RESULT_SCHEMA_VERSION, AnswerBy, Result, StopReason
 from lawqa.scoring import OUTCOMES
 
@@ -250,19 +251,18 @@ class Asked:
     """How answers are taken; None where the manifest does not say."""
 
     @classmethod
-    def of(cls, manifest: Mapping[str, Any]) -> Asked:
+    def of(cls, manifest: Manifest) -> Asked:
         """Read it from an evaluation's manifest."""
-        entries = manifest.get("questions") or []
-        ensemble = manifest.get("config", {}).get("ensemble", 1)
+        ensemble = manifest.config.get("ensemble", 1)
         return cls(
             {
                 (entry["id"], entry["order"]): entry["fingerprint"]
-                for entry in entries
+                for entry in manifest.questions
                 if isinstance(entry, dict) and entry.keys() >= {"id", "order", "fingerprint"}
             },
             ensemble if type(ensemble) is int else 1,
-            frozenset(manifest.get("prompt_specs") or ()),
-            manifest.get("config", {}).get("answer_by"),
+            frozenset(manifest.prompt_specs),
+            manifest.config.get("answer_by"),
         )
 
     def why_foreign(self, result: Result) -> str | None:

@@ -12,7 +12,8 @@ from typing import Any, cast
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import read_json
-from lawqa.runs.directory import MANIFEST, RESULTS, read_manifest, require_keys
+from lawqa.runs.directory import RESULTS
+from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.result import LAB_FILE, Reading, Result
 from lawqa.runs.result_log import StoredResults, damaged_note, read_results
 from lawqa.runs.rows import Asked, check_row
@@ -27,6 +28,7 @@ _TRANSPORT_ERROR = re.compile(
 )
 _SHOWN = 10
 _NO_LABEL = (None, "", "unknown")
+_NEEDED = ("kind", "status", "notes", "config", "data")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class StoredRun:
     """In stored order."""
     notes: tuple[str, ...] = ()
     """What a reader must know first."""
-    manifest: Mapping[str, Any] | None = None
+    manifest: Manifest | None = None
     """Of a run directory; None for a result file."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """What a result file says besides its results."""
@@ -91,16 +93,7 @@ def require_different(paths: Sequence[Path], hint: str) -> None:
         given.add(path.resolve())
 
 
-def read_manifest_of(path: Path) -> Mapping[str, Any] | None:
-    """The manifest of a run directory; None where there is none, as for a result file.
-
-    Raises:
-        DataError: it is broken, or of another layout version.
-    """
-    return read_manifest(path) if (path / MANIFEST).is_file() else None
-
-
-def read_stored_run(path: Path, manifest: Mapping[str, Any] | None = None) -> StoredRun:
+def read_stored_run(path: Path, manifest: Manifest | None = None) -> StoredRun:
     """Read a run directory, an output file of `lawqa evaluate`, or one of the lab's result files.
 
     Args:
@@ -113,30 +106,28 @@ def read_stored_run(path: Path, manifest: Mapping[str, Any] | None = None) -> St
     return _read_directory(path, manifest) if path.is_dir() else _read_file(path)
 
 
-def _read_directory(path: Path, manifest: Mapping[str, Any] | None) -> StoredRun:
-    manifest = manifest or read_manifest_of(path)
+def _read_directory(path: Path, manifest: Manifest | None) -> StoredRun:
+    manifest = manifest or (Manifest.read(path, _NEEDED) if (path / MANIFEST).is_file() else None)
     if manifest is None:
         raise DataError(
             f"{path}: is not a run directory: {MANIFEST} is missing",
             "give a run directory or a result file",
         )
-    asked = Asked.of(manifest) if manifest.get("kind") == "evaluate" else None
-    stored = read_results(path, asked=asked)
+    if manifest.kind != "evaluate":
+        raise DataError(f"{path}: is a {manifest.kind} run, expected an evaluation")
+    stored = read_results(path, asked=Asked.of(manifest))
     notes = _directory_notes(path, manifest, stored)
     results = tuple(stored.results.values())
     _require_unique(path / RESULTS, results)
     return StoredRun(path, results, tuple(notes), manifest)
 
 
-def _directory_notes(path: Path, manifest: Mapping[str, Any], stored: StoredResults) -> list[str]:
+def _directory_notes(path: Path, manifest: Manifest, stored: StoredResults) -> list[str]:
     answered = len(stored.results)
-    require_keys(manifest, path, "kind", "status", "notes", "config", "data")
-    if manifest["kind"] != "evaluate":
-        raise DataError(f"{path}: is a {manifest['kind']} run, expected an evaluation")
-    notes = [*manifest["notes"], *stored.notes]
+    notes = [*manifest.notes, *stored.notes]
     asked = _asked(path, manifest)
-    if manifest["status"] != "done":
-        notes.append(f"UNFINISHED: {manifest['status']}, {answered} of {asked} questions answered")
+    if manifest.status != "done":
+        notes.append(f"UNFINISHED: {manifest.status}, {answered} of {asked} questions answered")
     elif answered != asked:
         aside = "".join(f"\n  result {one.line.number}: {one.why}" for one in stored.aside[:_SHOWN])
         why = f"; these are none:{aside}" if aside else "; was it cut off while it was copied?"
@@ -147,8 +138,8 @@ def _directory_notes(path: Path, manifest: Mapping[str, Any], stored: StoredResu
     return notes
 
 
-def _asked(path: Path, manifest: Mapping[str, Any]) -> int:
-    questions, repeats = manifest["data"].get("questions"), manifest["config"].get("ensemble", 1)
+def _asked(path: Path, manifest: Manifest) -> int:
+    questions, repeats = manifest.data.get("questions"), manifest.config.get("ensemble", 1)
     if not isinstance(questions, int) or not isinstance(repeats, int):
         raise DataError(f"{path / MANIFEST}: does not say how many questions were asked")
     return questions * repeats

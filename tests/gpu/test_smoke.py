@@ -188,7 +188,7 @@ def test_out_of_memory_halves_the_batch_and_answers_everything(
 
 
 def test_the_manifest_describes_the_card(trained: Any) -> None:
-    from lawqa.runs.directory import read_manifest
+    from lawqa.runs.manifest import read_manifest
 
     manifest = read_manifest(trained[0])
     accelerator = manifest["environment"]["accelerator"]

@@ -13,18 +13,11 @@ import pytest
 
 import lawqa
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import write_json
 from lawqa.questions import Question, fingerprint
-from lawqa.runs.directory import (
-    Manifest,
-    RunDirectory,
-    claim_output,
-    describe_environment,
-    ending,
-    question_entries,
-    read_manifest,
-    require_keys,
-    write_json,
-)
+from lawqa.runs.directory import RunDirectory, claim_output
+from lawqa.runs.environment import describe_environment
+from lawqa.runs.manifest import Manifest, ending, question_entries, read_manifest, require_keys
 
 pytestmark = pytest.mark.every_python
 
@@ -106,10 +99,11 @@ def test_a_directory_with_other_files_may_be_used(tmp_path: Path) -> None:
 
 def test_a_run_that_failed_before_it_produced_anything_is_not_in_the_way(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path / "run")
-    run.write_manifest(manifest(status="failed"))
+    manifest(status="failed").write(run.path)
     (run.path / "results.jsonl").touch()
     (run.path / ".lock").write_text("12345 host")
-    RunDirectory.create(tmp_path / "run").write_manifest(manifest(status="running"))
+    RunDirectory.create(tmp_path / "run")
+    manifest(status="running").write(tmp_path / "run")
     with pytest.raises(ConfigError, match="already holds a run"):
         RunDirectory.create(tmp_path / "run")
 
@@ -117,7 +111,7 @@ def test_a_run_that_failed_before_it_produced_anything_is_not_in_the_way(tmp_pat
 @pytest.mark.parametrize("produced", ["results.jsonl", "adapter_model.safetensors", "notes.txt"])
 def test_a_failed_run_that_produced_something_is_kept(tmp_path: Path, produced: str) -> None:
     run = RunDirectory.create(tmp_path / "run")
-    run.write_manifest(manifest(status="failed"))
+    manifest(status="failed").write(run.path)
     (run.path / produced).write_text("{}")
     with pytest.raises(ConfigError, match="already holds a run"):
         RunDirectory.create(tmp_path / "run")
@@ -125,7 +119,8 @@ def test_a_failed_run_that_produced_something_is_kept(tmp_path: Path, produced: 
 
 
 def test_a_directory_that_holds_a_run_is_refused_untouched(tmp_path: Path) -> None:
-    RunDirectory.create(tmp_path).write_manifest(manifest(seed=7))
+    RunDirectory.create(tmp_path)
+    manifest(seed=7).write(tmp_path)
     for refuse in (RunDirectory.create, RunDirectory.check_free):
         with pytest.raises(ConfigError, match="already holds a run") as caught:
             refuse(tmp_path, fresh=False)
@@ -135,7 +130,7 @@ def test_a_directory_that_holds_a_run_is_refused_untouched(tmp_path: Path) -> No
 
 def test_fresh_removes_the_old_run_and_nothing_else(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path)
-    run.write_manifest(manifest())
+    manifest().write(run.path)
     (tmp_path / "results.jsonl").write_text("{}\n", encoding="utf-8")
     run.write_summary({"accuracy": 1.0})
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
@@ -173,7 +168,8 @@ def test_a_name_that_is_too_long_is_the_users_mistake(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_half_written_is_swept_away(tmp_path: Path) -> None:
-    RunDirectory.create(tmp_path).write_manifest(manifest())
+    RunDirectory.create(tmp_path)
+    manifest().write(tmp_path)
     for name in (".manifest.json.ab12.tmp", ".results.jsonl.x_9.tmp", ".mine.tmp", "mine.json.tmp"):
         (tmp_path / name).write_text("{", encoding="utf-8")
     RunDirectory(tmp_path).sweep()
@@ -230,14 +226,15 @@ def test_a_summary_carries_its_schema_version(tmp_path: Path) -> None:
 
 def test_a_manifest_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     written = manifest(notes=["LEAK"], adapter={"path": "a"}, figures={"seconds": 1.5}, argv=["x"])
-    RunDirectory.create(tmp_path).write_manifest(written)
-    assert read_manifest(tmp_path) == vars(written)
+    RunDirectory.create(tmp_path)
+    written.write(tmp_path)
+    assert read_manifest(tmp_path) == written.to_json()
 
 
 def test_a_manifest_can_be_replaced(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path)
-    run.write_manifest(manifest())
-    run.write_manifest(manifest(status="done", ended="2025-12-01T00:00:00+00:00"))
+    manifest().write(run.path)
+    manifest(status="done", ended="2025-12-01T00:00:00+00:00").write(run.path)
     assert read_manifest(tmp_path)["status"] == "done"
     assert names_in(tmp_path) == ["manifest.json"]
 

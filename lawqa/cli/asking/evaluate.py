@@ -258,6 +258,6 @@ class Evaluate:
 
 def holds_run(run_dir: Path) -> bool:
     """Whether a run was begun there."""
-    from lawqa.runs.directory import MANIFEST
+    from lawqa.runs.manifest import MANIFEST
 
     return (run_dir / MANIFEST).exists()

@@ -32,7 +32,8 @@ class PlaceInit:
 
     def run(self) -> int:
         from lawqa.commands import PLACE_FILE, packaged_source, place_file_text
-        from lawqa.runs.directory import claim_output, write_text
+        from lawqa.files import write_text
+        from lawqa.runs.directory import claim_output
 
         place = packaged_source().place(self.place)
         path = Path(PLACE_FILE)

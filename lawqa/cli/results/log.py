@@ -25,7 +25,8 @@ class Log:
     def run(self) -> int:
         from lawqa.docgen import left_to_person, log_text, read_run_facts
         from lawqa.errors import ConfigError
-        from lawqa.runs.directory import claim_output, write_text
+        from lawqa.files import write_text
+        from lawqa.runs.directory import claim_output
 
         if not self.runs:
             raise ConfigError("no run was given", "lawqa log RUN... -o FILE")

@@ -38,11 +38,12 @@ class Report:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
+        from lawqa.files import write_text
         from lawqa.pipelines.report import ReportConfig, make_report
         from lawqa.report.claims import headline
         from lawqa.report.html import report_html
         from lawqa.report.markdown import report_markdown
-        from lawqa.runs.directory import claim_output, write_text
+        from lawqa.runs.directory import claim_output
 
         if not self.runs:
             raise ConfigError("no run was given", "lawqa report RUN... -o report.html")

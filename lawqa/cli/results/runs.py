@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +15,7 @@ from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from lawqa.runs.find import FoundRun
+    from lawqa.runs.manifest import Manifest
     from lawqa.runs.remove import Removal
 
 DEFAULT_ROOT = Path("runs")
@@ -75,7 +75,7 @@ class Show:
     def run(self) -> int:
         manifest = _manifest(self.path)
         print(
-            json.dumps(manifest, ensure_ascii=False, indent=1)
+            json.dumps(manifest.to_json(), ensure_ascii=False, indent=1)
             if self.as_json
             else show_text(self.path)
         )
@@ -197,16 +197,16 @@ def _refuse(removal: Removal) -> None:
         )
 
 
-def _manifest(path: Path) -> Mapping[str, Any]:
-    from lawqa.runs.directory import MANIFEST
+def _manifest(path: Path) -> Manifest:
     from lawqa.runs.find import KINDS, read_run
+    from lawqa.runs.manifest import MANIFEST
 
     if not (path / MANIFEST).is_file():
         raise DataError(
             f"{path}: is not a run: {MANIFEST} is missing", "lawqa runs list  shows the runs"
         )
     run = read_run(path)
-    if run.problem:
+    if run.manifest is None:
         raise DataError(run.problem)
     if run.kind not in KINDS:
         raise DataError(

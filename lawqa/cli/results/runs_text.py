@@ -58,17 +58,18 @@ def show_text(path: Path) -> str:
 
     run = read_run(path)
     m = run.manifest
-    questions, data = m.get("questions") or [], m.get("data") or {}
+    if m is None:
+        return f"! {path}: {run.problem}"
     rows = [
         ("run", str(path)),
         ("what", f"{run.kind}, {run.status}"),
-        ("started", f"{run.started} (ended {m.get('ended') or 'not yet'})"),
+        ("started", f"{run.started} (ended {m.ended or 'not yet'})"),
         ("model", run.model),
         ("adapter", ", ".join(run.adapters) or ("" if run.kind == "train" else "none")),
         ("prompt", " ".join(run.specs)),
-        ("data", f"{data.get('path', 'pooled folds')}, {len(questions)} questions"),
-        ("seed", str(m.get("seed"))),
-        ("figures", ", ".join(f"{k} {_short(v)}" for k, v in (m.get("figures") or {}).items()
+        ("data", f"{m.data.get('path', 'pooled folds')}, {len(m.questions)} questions"),
+        ("seed", str(m.seed)),
+        ("figures", ", ".join(f"{k} {_short(v)}" for k, v in m.figures.items()
                               if not isinstance(v, (dict, list)) and v is not None)),
     ]  # fmt: skip
     if run.accuracy is not None:
@@ -79,7 +80,7 @@ def show_text(path: Path) -> str:
                 f"{a.value:.1%} ({a.interval.low:.1%} - {a.interval.high:.1%}), {a.correct} / {a.asked}",
             )
         )
-    lines = [f"! {note}" for note in m.get("notes") or []]
+    lines = [f"! {note}" for note in m.notes]
     lines += [f"{name:<9} {value}" for name, value in rows if value]
     return "\n".join([*lines, "", *command_of(m)])
 

@@ -68,9 +68,10 @@ class Records:
 
     def run(self) -> int:
         from lawqa.augment import source_of
+        from lawqa.files import write_json
         from lawqa.pipelines.rag import retrieve_contexts
         from lawqa.records import make_records, write_records
-        from lawqa.runs.directory import claim_output, write_json
+        from lawqa.runs.directory import claim_output
 
         conditions, remarks = self._conditions()
         rag = self.retrieval.config(

@@ -16,9 +16,8 @@ from tqdm import tqdm
 from transformers import TrainerCallback
 
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, duration
-from lawqa.files import append_to_own
+from lawqa.files import append_to_own, write_text
 from lawqa.models.device import peak_memory_gib
-from lawqa.runs.directory import write_text
 from lawqa.training.checkpoints.directory import disk_faults
 from lawqa.training.monitoring.log import EVENTS, LOG, read_log
 

@@ -1,0 +1,200 @@
+"""The manifest of a run: what ran, on what, with which settings, seeds and versions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+from lawqa.errors import ConfigError, DataError
+from lawqa.files import read_json, write_json
+from lawqa.questions import Question, fingerprint
+from lawqa.runs import manifest_fields
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+_SHOWN = 3
+
+Status = Literal["running", "done", "failed", "interrupted"]
+Kind = Literal["evaluate", "train", "index"]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a run was: enough to explain it and to make it again."""
+
+    kind: Kind
+    """What ran."""
+    config: dict[str, Any]
+    """The settings, defaults resolved."""
+    model: dict[str, Any]
+    """Name, revision or directory hash, quantisation, dtype; as the backend describes itself."""
+    prompt_specs: dict[str, str]
+    """Prompt spec ids and their hashes."""
+    data: dict[str, Any]
+    """Path, SHA-256 and size of the data file."""
+    questions: list[dict[str, Any]]
+    """Id, order and fingerprint of every question asked or trained on."""
+    adapter: dict[str, Any] | None = None
+    """The adapter that was evaluated: path and what its manifest says; None without one."""
+    written: dict[str, Any] | None = None
+    """The adapter that a training wrote: the settings that decide what it computes, and the SHA-256 of its
+    tensors; None for an evaluation."""
+    retrieval: dict[str, Any] | None = None
+    """What contexts were retrieved with: hashes of index and corpus, parameters; None without retrieval."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader must know first, such as a leak that was allowed."""
+    figures: dict[str, Any] = field(default_factory=dict)
+    """What was measured while it ran: loss, seconds, memory."""
+    seed: int = 0
+    """The seed of every random choice."""
+    argv: list[str] = field(default_factory=lambda: list(sys.argv))
+    """The command line."""
+    environment: dict[str, Any] = field(default_factory=dict)
+    """Versions, git commit, machine and GPU."""
+    started: str = ""
+    """UTC, ISO 8601."""
+    ended: str | None = None
+    """UTC, ISO 8601; None while it runs."""
+    status: Status = "running"
+    """Whether the run is whole."""
+    schema_version: int = SCHEMA_VERSION
+    """The version of this layout."""
+    more: dict[str, Any] = field(default_factory=dict)
+    """Keys that runs do not have, such as an index has."""
+
+    @classmethod
+    def read(cls, directory: Path, needs: Sequence[str] = ()) -> Manifest:
+        """Read the manifest of a run directory, adapter or index.
+
+        Args:
+            directory: where it is.
+            needs: keys that must be there, levels parted by dots; others that are missing get their default
+
+        Raises:
+            DataError: it is missing, broken, of another layout version, or lacks a key that is needed.
+        """
+        content = read_manifest(directory)
+        require_keys(content, directory, *needs)
+        return cls.from_json(content)
+
+    @classmethod
+    def read_evaluation(cls, directory: Path) -> Manifest:
+        """Read the manifest of an evaluation, with every key that one has.
+
+        Raises:
+            DataError: it is missing, broken, of another layout version, or lacks a key.
+            ConfigError: it is of another kind of run.
+        """
+        content = read_manifest(directory)
+        require_evaluation(content, directory)
+        return cls.from_json(content)
+
+    @classmethod
+    def read_if_there(cls, directory: Path) -> Manifest | None:
+        """Read the manifest of a directory; None where it has none, as a result file has none.
+
+        Raises:
+            DataError: it is broken, or of another layout version.
+        """
+        return cls.read(directory) if (directory / MANIFEST).is_file() else None
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Manifest:
+        """The manifest that a JSON object holds whose keys were checked."""
+        known = {one.name for one in fields(cls)} - {"more"}
+        without: dict[str, Any] = {
+            "kind": "evaluate", "config": {}, "model": {}, "prompt_specs": {}, "data": {}, "questions": [],
+            "argv": [],
+        }  # fmt: skip
+        given = {key: value for key, value in content.items() if key in known}
+        more = {key: value for key, value in content.items() if key not in known}
+        return cls(**{**without, **given, "more": more})
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that is stored."""
+        return {**{key: value for key, value in vars(self).items() if key != "more"}, **self.more}
+
+    def write(self, directory: Path) -> None:
+        """Write or replace the manifest; a reader sees the old one or the new one, never half."""
+        write_json(directory / MANIFEST, self.to_json())
+
+    @property
+    def adapters(self) -> list[Mapping[str, Any]]:
+        """What it says of the adapter that was evaluated, or of each fold's."""
+        found = self.adapter or {}
+        return [one for one in found.get("folds", [found]) if one and one.get("path")]
+
+    @property
+    def question_files(self) -> list[tuple[Path, str | None]]:
+        """The question file, or each fold's, with its SHA-256."""
+        parts = self.data.get("folds", [self.data])
+        return [(Path(part["path"]), part.get("sha256")) for part in parts if part.get("path")]
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """The manifest of a run directory or adapter.
+
+    Raises:
+        DataError: it is missing, broken, or of another layout version.
+    """
+    path = directory / MANIFEST
+    manifest = read_json(path)
+    if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
+        found = manifest.get("schema_version") if isinstance(manifest, dict) else None
+        raise DataError(
+            f"{path}: schema_version is {found!r}, expected {SCHEMA_VERSION}",
+            "another version of lawqa wrote it: read it with that one, or make the run again",
+        )
+    wrong = manifest_fields.problems(manifest)
+    if wrong:
+        again = "train again" if manifest.get("kind") == "train" else "make the run again"
+        raise DataError(
+            f"{path}: {'; '.join(wrong[:_SHOWN])}",
+            f"somebody has changed it: put a copy of it back, or {again}",
+        )
+    return manifest
+
+
+def require_evaluation(content: Mapping[str, Any], directory: Path) -> None:
+    """Make sure that a manifest is that of an evaluation and has every key that one has.
+
+    Raises:
+        DataError: it lacks a key.
+        ConfigError: it is of another kind of run.
+    """
+    if content.get("kind", "evaluate") != "evaluate":
+        raise ConfigError(f"{directory}: is a {content['kind']} run, expected an evaluation")
+    require_keys(content, directory, *manifest_fields.OF_AN_EVALUATION)
+
+
+def require_keys(manifest: Mapping[str, Any], path: Path, *keys: str) -> None:
+    """Make sure that a manifest says what is asked of it.
+
+    Raises:
+        DataError: it lacks a key.
+    """
+    lacks = manifest_fields.missing(manifest, keys)
+    if lacks:
+        raise DataError(
+            f"{path / MANIFEST}: has no key {', '.join(map(repr, lacks))}",
+            "is it the manifest of a run of lawqa?",
+        )
+
+
+def question_entries(questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """What a manifest keeps of the questions: id, order, fingerprint."""
+    return [{"id": q.id, "order": q.order, "fingerprint": fingerprint(q)} for q in questions]
+
+
+def ending(problem: BaseException) -> Status:
+    """The status of a run that this exception ended."""
+    return "interrupted" if isinstance(problem, KeyboardInterrupt) else "failed"
+
+
+def now() -> str:
+    """The present moment in UTC, ISO 8601 to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
