@@ -92,7 +92,7 @@ def force(
         job: what was asked.
         backend: who answers.
         results: those without an answer.
-        say: told where the backend cannot do this; then nothing is yielded.
+        say: prints that the backend cannot do this, where it cannot; then nothing is yielded.
     """
     waiting = list(results)
     if not waiting:

@@ -79,11 +79,11 @@ def evaluate(
     Args:
         config: what to do.
         backend_factory: makes the backend; for callers that hold a loaded model already.
-        say: told what is found and done on the way, a line each.
+        say: prints what is found and done on the way, a line each.
 
     Raises:
         LawqaError: a file, option, model or policy does not allow it.
-        Interrupted: the process was asked to end; `config.resume` goes on.
+        Interrupted: the process was asked to end; `config.resume` resumes it.
     """
     with signals_interrupt():
         job = _prepared(config)
@@ -98,7 +98,7 @@ def evaluate_with_base(
     Args:
         config: what to do; the base's run goes beside the adapter's with `-base` added to its name.
         backend_factory: makes the backend with the adapter.
-        say: told what is found and done on the way, a line each.
+        say: prints what is found and done on the way, a line each.
 
     Returns:
         The adapter's result and the base model's.
@@ -187,7 +187,7 @@ def _lead(
     ranks: Ranks,
 ) -> EvaluationResult:
     """Process 0, or the only one: ask, bring together, score."""
-    (run.path / SUMMARY).unlink(missing_ok=True)  # of the time before this run goes on
+    (run.path / SUMMARY).unlink(missing_ok=True)  # of the time before it was resumed
     manifest.write(run.path)
     before, started = manifest.figures.get("seconds", 0.0), time.perf_counter()
 

@@ -28,7 +28,7 @@ class Explained:
     """The evidence and what became of it."""
 
     def to_json(self) -> dict[str, Any]:
-        """The evidence in plain JSON types, each piece with the words it stands on."""
+        """The evidence in plain JSON types, each piece with the words it rests on."""
         answer = self.explanation.answer
         return {
             "name": self.name,

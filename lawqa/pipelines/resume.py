@@ -35,7 +35,7 @@ _ADAPTER_CONFIG = "the adapter's config"
 
 
 def earlier_run(job: Job) -> Manifest | None:
-    """The manifest of the run to go on with; None where a new run begins.
+    """The manifest of the run to resume; None where a new run begins.
 
     Raises:
         ConfigError: the directory holds another run; every difference is named.
@@ -101,7 +101,7 @@ def _differing_parts(
 
 
 def continued(manifest: Manifest, earlier: Manifest | None) -> Manifest:
-    """The manifest of a run that goes on: begun when it was begun, with the time that it took so far."""
+    """The manifest of a resumed run: it began when it began, and keeps the time that it took so far."""
     if earlier is None:
         return manifest
     figures = {**earlier.figures, "resumed": earlier.figures.get("resumed", 0) + 1}

@@ -47,7 +47,7 @@ class Difference:
     """A key whose value is not the same."""
 
     key: str
-    """Where it stands in the manifest, levels parted by dots."""
+    """Its place in the manifest, levels parted by dots."""
     before: Any
     """Its value in the first; `MISSING` where it has none."""
     after: Any

@@ -20,7 +20,7 @@ from lawqa.runs.outputs import claim_file
 RESULTS, SUMMARY = "results.jsonl", "summary.json"
 _OF_A_RUN = (MANIFEST, RESULTS, SUMMARY)
 PARTS = "parts"
-"""A directory of results that are not in `results.jsonl` yet, while a run goes on."""
+"""A directory of results that are not in `results.jsonl` yet, while a run is in progress."""
 
 _KINDS = {"evaluate": "an evaluate run", "train": "a train run", "index": "an index"}
 _EXPECTED = {"evaluate": "an evaluation", "train": "a training"}

@@ -1,4 +1,4 @@
-"""Runs on disk: found under a directory, told in a line each."""
+"""Runs on disk, found under a directory."""
 
 from __future__ import annotations
 

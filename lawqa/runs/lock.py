@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 0.5  # longer than anyone holds it who only looks whether it
 
 @contextmanager
 def run_lock(path: Path) -> Iterator[None]:
-    """Hold a file's lock within this, and by no means longer than the process lives.
+    """Hold a file's lock within this, and never longer than the process lives.
 
     The operating system frees it, even after `kill -9`; the file itself stays.
 
@@ -65,7 +65,7 @@ def locked_directory(directory: Path) -> Iterator[None]:
 
 
 def require_free(path: Path) -> None:
-    """Look whether the lock could be taken, before work that would be in vain.
+    """Check that the lock could be taken, before work that would be lost.
 
     Raises:
         ConfigError: another process holds it.

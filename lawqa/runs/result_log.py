@@ -1,4 +1,4 @@
-"""Results on disk while a run goes on: appended line by line, read again after a crash, brought together.
+"""Results on disk while a run is in progress: appended line by line, read after a crash, put together.
 
 results.jsonl       one line for each answer
 parts/rankN.jsonl   answers of one of several processes, and answers that were added to later; a line here
