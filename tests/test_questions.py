@@ -233,7 +233,7 @@ def test_order_numbers_are_read(tmp_path: Path, number: object) -> None:
         ({"コンテキスト": ["文"]}, "field コンテキスト: expected text, found list"),
         ({"選択肢": "a 一年\nb 二年\nc 三年"}, "field 選択肢: 3 choices, expected 4"),
         ({"選択肢": CHOICES + "\ne 五年"}, "field 選択肢: 5 choices, expected 4"),
-        ({"選択肢": "a 一年\na 二年\nc 三年\nd 四年"}, "field 選択肢: label a stands 2 times"),
+        ({"選択肢": "a 一年\na 二年\nc 三年\nd 四年"}, "field 選択肢: label a occurs 2 times"),
         ({"選択肢": "b 一年\na 二年\nc 三年\nd 四年"}, "stand in the order b a c d, not a b c d"),
         (
             {"選択肢": "a 一年\n二年\nc 三年\nd 四年"},
@@ -295,7 +295,7 @@ def test_twenty_errors_are_all_shown(tmp_path: Path) -> None:
 
 def test_an_id_that_stands_twice_in_one_order_is_an_error(tmp_path: Path) -> None:
     path = file_of(tmp_path, sample(), sample(), sample(ファイル名="民法_2"))
-    assert "民法_1#1: stands 2 times" in error_of(path).message
+    assert "民法_1#1: occurs 2 times" in error_of(path).message
 
 
 # --- what is wrong with a file

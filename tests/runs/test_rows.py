@@ -278,4 +278,4 @@ def test_contradictions_under_one_id_are_refused_all_at_once(
     )
     assert f"{place} 3 (民法_1): field 問題文: the id is the same, the text is not that of" in err
     assert f"{place} 4 (民法_1): field 選択肢: 民法_1#4 does not have the same choices as" in err
-    assert f"民法_2#1: stands 2 times ({place} 5, {place} 6)" in err
+    assert f"民法_2#1: occurs 2 times ({place} 5, {place} 6)" in err
