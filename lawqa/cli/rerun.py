@@ -42,7 +42,9 @@ def given_words(
         always: fields that are named even where they have their defaults.
         vocabulary: whose names the flags have.
     """
-    for field in fields(arguments):
+    # A command's own flags name what it is about; the settings that it inherits end with --resume.
+    own = type(arguments).__annotations__
+    for field in sorted(fields(arguments), key=lambda field: field.name not in own):
         value, flag = getattr(arguments, field.name), flags_of(field, vocabulary)[0]
         if is_dataclass(value):
             yield from given_words(value, always, vocabulary)

@@ -35,11 +35,18 @@ def spelled(kind: type, vocabulary: Vocabulary | None) -> type:
         return kind
     own = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
     # Fields and defaults are the parent's: tyro asks the subclass for its annotations only.
-    return type(
+    return _Spelled(
         kind.__name__,
         (kind,),
         {**own, "__annotations__": changed, "__new__": lambda _cls, **values: kind(**values)},
     )
+
+
+class _Spelled(type):
+    """The class of spelled dataclasses: instances of the original are theirs, as tyro asks of defaults."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return isinstance(value, cls.__bases__)
 
 
 def _declared(field: Field[Any], hint: Any, vocabulary: Vocabulary | None) -> Any:

@@ -5,81 +5,34 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.models.files.identity import model_content
-from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, differing, pool, read_settings
+from lawqa.pipelines.crossval_config import CrossvalConfig, crossval_differences
+from lawqa.pipelines.crossval_pool import SETTINGS, Pooled, pool, read_settings
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.index_files import read_index_manifest
 from lawqa.pipelines.rag import RagConfig, retrieve_contexts
 from lawqa.pipelines.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.train import train
 from lawqa.pipelines.training_prepare import prepare
-from lawqa.pipelines.training_resume import FREE_TRAINING
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.records import make_records, write_records
 from lawqa.runs.manifest import MANIFEST, read_manifest
 from lawqa.runs.outputs import remove_empty
-from lawqa.settings import Hyperparameters, Tracker, TrainingRun
+from lawqa.settings import ModelSettings, TrainingRun, values_of
 from lawqa.training.monitoring.trackers import require_trackers
 
 Say = Callable[[str], object]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class CrossvalConfig:
-    """What is split, trained and evaluated."""
-
-    input: Path
-    """The questions."""
-    output_dir: Path
-    """Where split, folds and the pooled run go."""
-    model_name: str
-    """The base model."""
-    folds: int = 5
-    """How many."""
-    fold: int | None = None
-    """Only this one, from 1; None for all."""
-    seed: int = 0
-    """Decides the split; fold i of training seed s trains with seed + s."""
-    seeds: int = 1
-    """How often each fold is trained, each time with another seed."""
-    spec: PromptSpec = field(default_factory=PromptSpec)
-    """How held-out questions are put."""
-    trained: tuple[tuple[PromptSpec, int], ...] = ()
-    """Prompt specs trained on with their weights; empty for `spec` alone. `spec` must be among them."""
-    permutations: Literal[1, 4, 24] = 1
-    """In how many orders a training question stands."""
-    revision: str | None = None
-    """The base model's revision."""
-    load_in_4bit: bool = False
-    """Train and evaluate over 4-bit weights."""
-    quant_type: Literal["nf4", "fp4"] | None = None
-    """The 4-bit data type; None for that of the model's files, else nf4."""
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    """The dtype of products."""
-    training: Hyperparameters = field(default_factory=Hyperparameters)
-    """How; its seed is replaced."""
-    place: str = "any"
-    """Where this runs."""
-    rag: RagConfig | None = None
-    """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
-    report_to: tuple[Tracker, ...] = ()
-    """Trackers that get the figures of every training."""
-    fresh: bool = False
-    """Begin anew: what an earlier one left in the output directory is removed first."""
-    quiet: bool = False
-    """No progress bars."""
 
 
 def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
@@ -156,11 +109,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
             TrainingRun(
                 train_file=records,
                 output_dir=adapter,
-                model_name=config.model_name,
-                revision=config.revision,
-                load_in_4bit=config.load_in_4bit,
-                quant_type=config.quant_type,
-                dtype=config.dtype,
+                **values_of(ModelSettings, config),
                 training=replace(config.training, seed=seed),
                 resume=True,
                 report_to=config.report_to,
@@ -177,11 +126,8 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
             spec=config.spec,
             answer_by="logits",
             backend="hf",
-            model_name=config.model_name,
-            revision=config.revision,
+            **{**values_of(ModelSettings, config), "quant_type": None},  # the adapter's
             adapter=adapter,
-            load_in_4bit=config.load_in_4bit,
-            dtype=config.dtype,
             seed=seed,
             place=config.place,
             run_dir=directory / "run",
@@ -221,14 +167,13 @@ def _same_settings(config: CrossvalConfig) -> None:
         "rag": config.rag.to_json() if config.rag else None,
         "index_sha256": index_sha256_of(config.rag),
         "model_content": model_content(config.model_name, config.revision),
-        "training": _learnt_with({**vars(config.training), "seed": None}),
+        "training": {**vars(config.training), "seed": None},
     }
     file = config.output_dir / SETTINGS
     settings = json.loads(json.dumps(settings))
     if file.is_file():
         earlier = read_settings(config.output_dir)
-        earlier["training"] = _learnt_with(earlier.get("training", {}))
-        changed = differing(settings, earlier)
+        changed = crossval_differences(earlier, settings)
         if changed:
             raise ConfigError(
                 f"{config.output_dir}: holds a cross-validation with other settings "
@@ -288,11 +233,6 @@ def _remove_earlier(config: CrossvalConfig) -> None:
         ):  # fmt: skip
             shutil.rmtree(directory, ignore_errors=True)
         (config.output_dir / SETTINGS).unlink()
-
-
-def _learnt_with(training: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides the adapters; memory and rhythm may change in the middle, as in a single training."""
-    return {name: value for name, value in training.items() if name not in FREE_TRAINING}
 
 
 def _is_done(directory: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from lawqa.errors import DataError
 from lawqa.files import read_json
 from lawqa.runs.directory import RESULTS, RunDirectory
+from lawqa.pipelines.crossval_config import crossval_differences
 from lawqa.runs.figures import figures_of
 from lawqa.runs.manifest import Manifest, now
 from lawqa.runs.result import Result
@@ -52,7 +53,7 @@ def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
         DataError: folds are missing or unfinished, or do not belong together.
     """
     settings = [read_settings(directory) for directory in directories]
-    if any(differing(settings[0], other) for other in settings):
+    if any(crossval_differences(settings[0], other) for other in settings):
         raise DataError("the directories hold cross-validations with different settings")
     folds = int(settings[0]["folds"])
     found: dict[int, dict[int, Path]] = {}
@@ -192,20 +193,6 @@ def _pooled_manifest(
         ended=now(),
         status="done",
     )
-
-
-def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """The settings that two cross-validations do not share.
-
-    Old directories do not say their dtype, index and the model's content, nor one the content of a model that
-    was not on its machine; the manifests of every fold do, and are compared.
-    """
-    silent = {"dtype", "index_sha256", "model_content"} - (one.keys() & other.keys())
-    names = {**one, **other}.keys() - silent
-    differ = [name for name in names if one.get(name) != other.get(name)]
-    if not (one.get("model_content") and other.get("model_content")):
-        differ = [name for name in differ if name != "model_content"]
-    return sorted(differ)
 
 
 def read_settings(directory: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.pipelines.asking import ask, force
-from lawqa.pipelines.evaluation_config import AnswerBy, EvaluationConfig
+from lawqa.pipelines.evaluation_config import EvaluationConfig
 from lawqa.pipelines.gathering import gather, is_whole, tidy
 from lawqa.pipelines.interrupts import signals_interrupt
 from lawqa.pipelines.job import Job, new_run_dir, prepare, with_base_notes
@@ -33,7 +33,6 @@ from lawqa.runs.rows import Asked
 from lawqa.scoring import ScoredAnswer, Summary
 
 __all__ = [
-    "AnswerBy",
     "EvaluationConfig",
     "EvaluationResult",
     "evaluate",

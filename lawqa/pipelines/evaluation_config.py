@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,88 +11,59 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.rag import RagConfig
 from lawqa.pipelines.servers import ServerConfig
 from lawqa.prompting import PromptSpec
+from lawqa.settings import (
+    PLACE,
+    RESULT,
+    SPEED,
+    AnswerBy,
+    AskedSettings,
+    GenerationChoices,
+    ModelSettings,
+    RunSettings,
+    by_content,
+    declaration,
+    named,
+    plain,
+)
 from lawqa.settings.ranges import out_of_range
-
-AnswerBy = Literal["logits", "generate"]
 
 
 @dataclass(frozen=True)
-class EvaluationConfig:
+class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSettings):
     """What is asked, of which model, and where the answers go."""
 
-    data: Path
+    data: Path = field(metadata=by_content(RESULT))
     """The questions."""
-    spec: PromptSpec
+    spec: PromptSpec = field(metadata=by_content(RESULT))
     """How they are put."""
-    answer_by: AnswerBy
+    answer_by: AnswerBy = field(metadata=RESULT)
     """`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text."""
-    backend: Literal["hf", "ollama", "openai", "scripted"]
+    backend: Literal["hf", "ollama", "openai", "scripted"] = field(
+        metadata=named(RESULT, evaluate="--llm-backend")
+    )
     """Who answers."""
-    samples: int | None = None
-    """Only the first N questions; None for all."""
-    permutations: Literal[1, 4, 24] = 1
-    """In how many orders of its choices each question is asked."""
-    ensemble: int = 1
-    """How often each prompt is answered; more than once needs sampling."""
-    model_name: str = ""
-    """The model, for `hf`."""
-    revision: str | None = None
-    """Its revision."""
-    adapter: Path | None = None
-    """An adapter to apply."""
-    load_in_4bit: bool = False
-    """Quantise the model while loading; an adapter trained over 4-bit weights implies it."""
-    quant_type: Literal["nf4", "fp4"] | None = None
-    """The 4-bit data type; None for that of the adapter's training or of the model's files, else nf4."""
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    """The dtype of products and of weights that are not quantised."""
-    script: Path | None = None
-    """The table of answers, for `scripted`."""
-    server: ServerConfig | None = None
-    """The model server, for `ollama` and `openai`."""
-    max_new_tokens: int = 32
+    # Other backends than hf load no model, and a Python caller says how long a text may be.
+    model_name: str = field(
+        default="", kw_only=True, metadata=declaration(ModelSettings, "model_name")
+    )
+    """The model, for `hf`; its name on the server for a server."""
+    max_new_tokens: int = field(
+        default=32, kw_only=True, metadata=declaration(GenerationChoices, "max_new_tokens")
+    )
     """The most tokens of one completion."""
-    temperature: float = 0.0
+    temperature: float = field(
+        default=0.0, kw_only=True, metadata=declaration(GenerationChoices, "temperature")
+    )
     """0 for greedy decoding."""
-    top_p: float = 1.0
-    """Sample from the likeliest tokens that hold this share of the probability; 1 for all."""
-    top_k_sampling: int = 0
-    """Sample from the N likeliest tokens; 0 for all."""
-    min_p: float = 0.0
-    """Drop tokens less likely than this share of the likeliest; 0 for none."""
-    thinking_budget: int | None = None
-    """The most tokens of a think block; one that reaches them is closed."""
-    stop_at_final_answer: bool = True
-    """Stop after a finished answer line."""
-    stop_at_loops: bool = True
-    """Stop when the text repeats itself over and over."""
-    force_answers: bool = True
-    """Score the labels after texts that gave none; stored and counted apart."""
-    retries: int = 1
-    """How often a question that failed is asked again before that is stored."""
-    token_budget: int = 0
-    """Tokens of one batch; 0 for what the memory holds."""
-    seed: int = 0
-    """For sampling."""
-    place: str = "any"
-    """Where this runs; decides what is forbidden."""
-    run_dir: Path | None = None
-    """The run directory; None for a new one under `runs/`."""
-    output: Path | None = None
-    """Also write config, summary and results as one JSON file."""
-    resume: bool = False
-    """Resume the run in the run directory, if there is one."""
-    fresh: bool = False
-    """Replace an earlier run and output."""
-    allow_leak: bool = False
-    """Score trained-on questions, and say so."""
-    allow_prompt_mismatch: bool = False
-    """Use a prompt that the adapter does not know, and say so."""
-    allow_base_mismatch: bool = False
-    """Apply the adapter to another base model than it was trained over, and say so."""
-    rag: RagConfig | None = None
+    server: ServerConfig | None = field(default=None, kw_only=True, metadata=by_content(RESULT))
+    """The model server, for `ollama` and `openai`."""
+    rag: RagConfig | None = field(default=None, kw_only=True, metadata=by_content(RESULT))
     """Where contexts are retrieved, for the condition `rag`."""
-    quiet: bool = False
+    retries: int = field(default=1, kw_only=True, metadata=SPEED)
+    """How often a question that failed is asked again before that is stored."""
+    place: str = field(default="any", kw_only=True, metadata=PLACE)
+    """Where this runs; decides what is forbidden."""
+    quiet: bool = field(default=False, kw_only=True, metadata=PLACE)
     """No progress line."""
 
     @property
@@ -117,8 +88,7 @@ class EvaluationConfig:
 
     def to_json(self) -> dict[str, Any]:
         """The settings in plain JSON types."""
-        plain = {key: _plain(value) for key, value in vars(self).items()}
-        return {**plain, "spec": vars(self.spec)}
+        return plain(self)
 
 
 def check_config(config: EvaluationConfig) -> None:
@@ -146,10 +116,3 @@ def check_config(config: EvaluationConfig) -> None:
     problems = out_of_range(config) + [problem for holds, problem in rules if not holds]
     if problems:
         raise ConfigError("\n".join(problems), "lawqa evaluate --help  explains every option")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    to_json = getattr(value, "to_json", None)
-    return to_json() if callable(to_json) else value

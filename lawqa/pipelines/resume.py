@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,19 +17,8 @@ from lawqa.prompting import PromptSpec
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.identity import PARTS, content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest, question_entries
+from lawqa.settings import differences
 
-# They decide where a run is written, how fast it is or what is said, not what is answered; or what they
-# name is compared by its content.
-_FREE = {
-    "run_dir", "output", "resume", "fresh", "quiet", "token_budget", "place", "retries", "force_answers",
-    "allow_leak", "allow_prompt_mismatch", "allow_base_mismatch", "data", "adapter", "script", "rag", "spec",
-    "quant_type", "server",
-}  # fmt: skip
-_OF_NAMED_MODELS = {
-    "model_name",
-    "revision",
-}  # where the model's content is known, they do not matter
-_FLAGS = {"model_name": "--hf-model-name", "load_in_4bit": "--hf-load-in-4bit"}
 _MODEL = ("backend", "quantisation", "dtype")
 _ADAPTER_CONFIG = "the adapter's config"
 
@@ -64,8 +53,13 @@ def earlier_run(job: Job) -> Manifest | None:
     content = None
     if content_is_known(earlier["model"]):
         content = model_content(job.config.model_name, job.config.revision)
-    free = _FREE | (_OF_NAMED_MODELS if content else set())
-    before, today = _settings(earlier, free), _settings(_known(job), free)
+    today_known = _known(job)
+    before, today = _contents(earlier), _contents(today_known)
+    # Where the model's content is known, its name does not matter.
+    beside = () if content else ("model_name", "revision")
+    asked = earlier["config"], today_known["config"]
+    for flag, pair in differences(EvaluationConfig, *asked, "evaluate", beside=beside).items():
+        before[flag], today[flag] = pair
     if content:
         before |= _differing_parts(earlier, {"content": content}, 0)
         today |= _differing_parts(earlier, {"content": content}, 1)
@@ -133,18 +127,10 @@ def _refuse_other_quantisation(
         _refuse(path, {name: found}, {name: asked})
 
 
-def _settings(manifest: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
-    """What must be the same before a model is loaded, by the name that a user knows."""
-    defaults = {field.name: field.default for field in fields(EvaluationConfig)}
-    config = manifest["config"]
-    named = {
-        _FLAGS.get(name, f"--{name.replace('_', '-')}"): config.get(name, default)
-        for name, default in defaults.items()
-        if name not in free
-    }
+def _contents(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What settings name and must be the same before a model is loaded, by the name that a user knows."""
     return {
-        "the prompt": _spec_id(config["spec"]),
-        **named,
+        "the prompt": _spec_id(manifest["config"]["spec"]),
         "the data file": manifest["data"].get("sha256", "several files")[:12],
         "the questions": manifest["questions"],
         **_adapter(manifest.get("adapter")),

@@ -14,18 +14,18 @@ from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.crossval import (
-    CrossvalConfig,
     index_sha256_of,
     run_crossval,
     waiting_trainings,
 )
+from lawqa.pipelines.crossval_config import CrossvalConfig
 from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
 from lawqa.questions import file_sha256
 from lawqa.runs.identity import content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, read_manifest
 from lawqa.runs.result_log import read_results
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings, differences, values_of
 from lawqa.training.monitoring.trackers import require_trackers
 
 SWEEP = "sweep.json"
@@ -146,31 +146,26 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
 
 def _base_answers(config: CrossvalConfig, say: Say) -> Sequence[ScoredAnswer]:
     run_dir = config.output_dir / "base"
-    if not _is_base_of(config, run_dir):
+    evaluation = EvaluationConfig(
+        data=config.input,
+        spec=config.spec,
+        answer_by="logits",
+        backend="hf",
+        **values_of(ModelSettings, config),
+        seed=config.seed,
+        place=config.place,
+        run_dir=run_dir,
+        fresh=True,
+        rag=config.rag,
+        quiet=config.quiet,
+    )
+    if not _is_base_of(evaluation, run_dir):
         say("the model without an adapter")
-        evaluate(
-            EvaluationConfig(
-                data=config.input,
-                spec=config.spec,
-                answer_by="logits",
-                backend="hf",
-                model_name=config.model_name,
-                revision=config.revision,
-                load_in_4bit=config.load_in_4bit,
-                quant_type=config.quant_type,
-                dtype=config.dtype,
-                seed=config.seed,
-                place=config.place,
-                run_dir=run_dir,
-                fresh=True,
-                rag=config.rag,
-                quiet=config.quiet,
-            )
-        )
+        evaluate(evaluation)
     return _answers(run_dir)
 
 
-def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
+def _is_base_of(config: EvaluationConfig, run_dir: Path) -> bool:
     """Whether the base model's answers are there already.
 
     Raises:
@@ -179,36 +174,34 @@ def _is_base_of(config: CrossvalConfig, run_dir: Path) -> bool:
     if not (run_dir / MANIFEST).is_file():
         return False
     manifest = read_manifest(run_dir)
-    asked = manifest["config"]
-    found = {
-        "--model-name": asked["model_name"],
-        "--revision": asked["revision"],
-        "--use-4bit": asked["load_in_4bit"],
-        "--bnb-4bit-quant-type": asked.get("quant_type") or "nf4",
-        "--bnb-4bit-compute-dtype": asked["dtype"],
-        "the content of --train-file": manifest["data"]["sha256"],
-        "--condition": list(manifest["prompt_specs"]),
-        "the retrieval": asked["rag"],
-        "the retrieval's index": (manifest.get("retrieval") or {}).get("index_sha256"),
-    }
-    wanted = {
-        "--model-name": config.model_name,
-        "--revision": config.revision,
-        "--use-4bit": config.load_in_4bit,
-        "--bnb-4bit-quant-type": config.quant_type or "nf4",
-        "--bnb-4bit-compute-dtype": config.dtype,
-        "the content of --train-file": file_sha256(config.input),
-        "--condition": [config.spec.id],
-        "the retrieval": json.loads(json.dumps(config.rag.to_json())) if config.rag else None,
-        "the retrieval's index": index_sha256_of(config.rag),
-    }
-    changed = [name for name, value in wanted.items() if found[name] != value]
+    asked, wanted = manifest["config"], config.to_json()
     model = {"content": model_content(config.model_name, config.revision)}
-    if content_is_known(manifest["model"]) and model["content"]:
+    known = content_is_known(manifest["model"]) and bool(model["content"])
+    beside = ("quant_type",) if known else ("quant_type", "model_name", "revision")
+    changed = list(
+        differences(
+            EvaluationConfig,
+            {**asked, "quant_type": asked.get("quant_type") or "nf4"},
+            {**wanted, "quant_type": config.quant_type or "nf4"},
+            "train",
+            beside=beside,
+        )
+    )
+    contents = {
+        "the content of --train-file": (manifest["data"]["sha256"], file_sha256(config.data)),
+        "--condition": (list(manifest["prompt_specs"]), [config.spec.id]),
+        "the retrieval": (asked["rag"], json.loads(json.dumps(wanted["rag"]))),
+        "the retrieval's index": (
+            (manifest.get("retrieval") or {}).get("index_sha256"),
+            index_sha256_of(config.rag),
+        ),
+    }
+    changed += [name for name, (one, other) in contents.items() if one != other]
+    if known:
         changed += model_differences(manifest["model"], model)
     if changed:
         raise ConfigError(
-            f"{config.output_dir}: holds a sweep with other settings ({', '.join(changed)})",
+            f"{run_dir.parent}: holds a sweep with other settings ({', '.join(changed)})",
             "give the same options to resume it, or another --output-dir",
         )
     return bool(manifest["status"] == "done")

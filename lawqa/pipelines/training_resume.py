@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lawqa.errors import ConfigError, DataError
 from lawqa.models.files.identity import model_content
 from lawqa.questions import file_sha256
 from lawqa.runs.identity import content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
+from lawqa.settings import Hyperparameters, TrainingRun, differences
 
-if TYPE_CHECKING:
-    from lawqa.settings import TrainingRun
-
-# They decide memory, speed, what is kept or said, never what is learnt; or are compared by content.
-_FREE = {"train_file", "dev_file", "output_dir", "fresh", "resume", "quiet", "fsdp", "training",
-         "report_to"}  # fmt: skip
-FREE_TRAINING = {
-    "token_budget", "logging_steps", "save_minutes", "save_steps", "save_total_limit",
-}  # fmt: skip
-"""Settings of a training that it may be gone on with under other values."""
-
-_FLAGS = {
-    "load_in_4bit": "use_4bit", "quant_type": "bnb_4bit_quant_type", "dtype": "bnb_4bit_compute_dtype",
-    "max_steps": "max_steps_override",
-}  # fmt: skip
 _MODEL = ("quantisation", "dtype")
-_OF_NAMED_MODELS = {
-    "model_name",
-    "revision",
-}  # where the content is known, a moved model is the same
 
 
 def earlier_training(output_dir: Path) -> dict[str, Any] | None:
@@ -57,9 +39,9 @@ def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Man
         ConfigError: settings, data or model differ; every difference is named.
     """
     known = content_is_known(earlier["model"]) and content_is_known(now.model)
-    free = _FREE | (_OF_NAMED_MODELS if known else set())
-    before = _settings(earlier, free)
-    after = _settings(json.loads(json.dumps(now.to_json())), free)
+    today = json.loads(json.dumps(now.to_json()))
+    before, after = _contents(earlier), _contents(today)
+    _add_settings(before, after, earlier, today, model_is_known=known)
     for name, (was, is_now) in model_differences(earlier["model"], now.model).items():
         before[name], after[name] = was, is_now
     _refuse(output_dir, before, after)
@@ -73,12 +55,15 @@ def require_same_request(config: TrainingRun, earlier: Mapping[str, Any]) -> Non
         DataError: the data is not there.
     """
     dev = {"sha256": _sha256(config.dev_file)} if config.dev_file else None
-    now = {"config": config.to_json(), "data": {"sha256": _sha256(config.train_file), "dev": dev}}
+    now: dict[str, Any] = {
+        "config": config.to_json(),
+        "data": {"sha256": _sha256(config.train_file), "dev": dev},
+    }
     content = None
     if content_is_known(earlier["model"]):
         content = model_content(config.model_name, config.revision)
-    free = _FREE | (_OF_NAMED_MODELS if content else set())
-    before, after = _request(earlier, free), _request(json.loads(json.dumps(now)), free)
+    before, after = _files(earlier), _files(now)
+    _add_settings(before, after, earlier, now, model_is_known=content is not None)
     if content:
         for name, pair in model_differences(earlier["model"], {"content": content}).items():
             before[name], after[name] = pair
@@ -86,42 +71,53 @@ def require_same_request(config: TrainingRun, earlier: Mapping[str, Any]) -> Non
 
 
 def _refuse(output_dir: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    differences = [
+    changed = [
         f"{name} was {_shown(before.get(name))}, now {_shown(value)}"
         for name, value in after.items()
         if before.get(name) != value
     ]
-    if differences:
+    if changed:
         raise ConfigError(
-            f"{output_dir}: holds a training that differs: " + "; ".join(differences),
-            "give the same options and data to resume it, or --fresh to train from scratch",
+            f"{output_dir}: holds a training that differs: " + "; ".join(changed),
+            "give the same options and data to resume it, or --fresh to start over",
         )
 
 
-def _settings(manifest: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
-    """What must be the same, by the name that a user knows."""
+def _add_settings(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    earlier: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    model_is_known: bool,
+) -> None:
+    """Add the settings that differ and decide what is learnt, by their flags."""
+    # Before a model's files could decide the 4-bit type, none given was nf4.
+    asked = [
+        {**m["config"], "quant_type": m["config"]["quant_type"] or "nf4"} for m in (earlier, now)
+    ]
+    beside = ("quant_type",) if model_is_known else ("quant_type", "model_name", "revision")
+    found = differences(TrainingRun, asked[0], asked[1], "train", beside=beside)
+    found |= differences(Hyperparameters, asked[0]["training"], asked[1]["training"], "train")
+    for flag, pair in found.items():
+        before[flag], after[flag] = pair
+
+
+def _contents(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known once the model is loaded, by the name that a user knows."""
     dev = manifest["data"].get("dev") or {}
     return {
-        **_request(manifest, free),
+        **_files(manifest),
         "the prompts of --dev-file": dev.get("prompt_specs"),
         "the prompts' wording or chat template": manifest["prompt_specs"],
         **{f"the model's {key}": manifest["model"].get(key) for key in _MODEL},
     }
 
 
-def _request(manifest: Mapping[str, Any], free: Collection[str]) -> dict[str, Any]:
-    """What a user asked for."""
-    config, training = manifest["config"], manifest["config"]["training"]
-    # Before a model's files could decide it, none given was nf4.
-    config = {**config, "quant_type": config["quant_type"] or "nf4"}
-    named = {
-        **{name: value for name, value in config.items() if name not in free},
-        **{name: value for name, value in training.items() if name not in FREE_TRAINING},
-    }
-    flags = {f"--{_FLAGS.get(n, n).replace('_', '-')}": value for n, value in named.items()}
+def _files(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What is trained on."""
     dev = manifest["data"].get("dev") or {}
     return {
-        **flags,
         "the content of --train-file": manifest["data"]["sha256"],
         "the content of --dev-file": dev.get("sha256"),
     }

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from lawqa.runs.identity import model_differences, model_name
 from lawqa.runs.manifest import Manifest
+from lawqa.settings import decides_result
 
 Kind = Literal["settings", "environment", "circumstances"]
 """settings: what was asked, of what, and how; environment: versions and machine; circumstances: when, where
@@ -17,13 +18,10 @@ MISSING = object()
 """Stands for a key that one of the two does not have."""
 
 _CIRCUMSTANCES = {
-    "started", "ended", "status", "argv", "figures", "schema_version", "config.run_dir", "config.output",
-    "config.output_dir", "config.quiet", "config.report_to", "config.resume", "config.fresh",
-    "config.token_budget", "config.retries", "config.place", "config.data", "data.path", "adapter.path",
+    "started", "ended", "status", "argv", "figures", "schema_version", "data.path", "adapter.path",
     "adapter.manifest.started",
     "model.peak_memory_gib", "model.token_budget", "model.device", "model.path", "model.decoding",
-    "retrieval.retriever.index",
-    "config.rag.retriever.index", "config.adapter", "config.train_file", "data.dev.path",
+    "retrieval.retriever.index", "data.dev.path",
 }  # fmt: skip
 _CAUSES = {
     "prompt": ("config.spec.",),
@@ -58,7 +56,7 @@ class Difference:
         """Whether it could make results differ."""
         parts = self.key.split(".")
         starts = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
-        if starts & _CIRCUMSTANCES:
+        if starts & _CIRCUMSTANCES or (parts[0] == "config" and not decides_result(parts[1:])):
             return "circumstances"
         return "environment" if parts[0] == "environment" else "settings"
 

@@ -4,7 +4,7 @@ One frozen dataclass a concern. The command line, the pipelines and the Python A
 ranges of numbers are in `ranges`, by the names of the fields.
 """
 
-from lawqa.settings.concerns import CONCERNS, same_flags
+from lawqa.settings.concerns import CONCERNS, decides_result, same_flags
 from lawqa.settings.declared import (
     PLACE,
     RESULT,
@@ -12,6 +12,7 @@ from lawqa.settings.declared import (
     Change,
     by_content,
     change_of,
+    declaration,
     declared,
     flag_of,
     flags_of,
@@ -19,7 +20,11 @@ from lawqa.settings.declared import (
     plain,
     values_of,
 )
+from lawqa.settings.differences import differences
+from lawqa.settings.evaluation import AnswerBy, AskedSettings, GenerationChoices, RunSettings
 from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType
+from lawqa.settings.retrieval import RetrievalSettings
+from lawqa.settings.server import RequestLimits, ServerSettings
 from lawqa.settings.training import (
     ALL_LINEAR,
     DevSettings,
@@ -36,21 +41,31 @@ __all__ = [
     "PLACE",
     "RESULT",
     "SPEED",
+    "AnswerBy",
+    "AskedSettings",
     "Change",
     "DevSettings",
     "Dtype",
+    "GenerationChoices",
     "Hyperparameters",
     "ModelSettings",
     "OptimiserSettings",
     "QuantType",
+    "RequestLimits",
+    "RetrievalSettings",
+    "RunSettings",
     "Schedule",
+    "ServerSettings",
     "Tracker",
     "TrackerSettings",
     "TrainingFiles",
     "TrainingRun",
     "by_content",
     "change_of",
+    "decides_result",
+    "declaration",
     "declared",
+    "differences",
     "flag_of",
     "flags_of",
     "named",

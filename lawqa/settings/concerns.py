@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
-from lawqa.settings.declared import declared, flags_of
+from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
+from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
 from lawqa.settings.model import ModelSettings
+from lawqa.settings.retrieval import RetrievalSettings
+from lawqa.settings.server import ServerSettings
 from lawqa.settings.training import Hyperparameters
 from lawqa.settings.training_run import TrackerSettings, TrainingFiles
 
-CONCERNS: tuple[type, ...] = (ModelSettings, Hyperparameters, TrackerSettings, TrainingFiles)
+CONCERNS: tuple[type, ...] = (
+    ModelSettings,
+    AskedSettings,
+    GenerationChoices,
+    RunSettings,
+    RetrievalSettings,
+    ServerSettings,
+    Hyperparameters,
+    TrackerSettings,
+    TrainingFiles,
+)
 
 
 @cache
@@ -21,3 +35,23 @@ def same_flags(flag: str) -> frozenset[str]:
             if flag in names:
                 return frozenset(names)
     return frozenset({flag})
+
+
+_OF_RUNS = frozenset({"data", "retries", "place", "quiet", "fold", "seeds"})
+"""Settings of single runs that decide nothing, or whose content a manifest keeps beside them."""
+
+
+def decides_result(path: Sequence[str]) -> bool:
+    """Whether a setting decides answers or weights by itself, not by what a file that it names holds.
+
+    Args:
+        path: its name below those of the objects that it is in, as in a manifest.
+    """
+    name = path[-1] if path else ""
+    if name in _OF_RUNS and len(path) == 1:
+        return False
+    for kind in CONCERNS:
+        for field in declared(kind):
+            if field.name == name:
+                return change_of(field) == "result" and not counts_by_content(field)
+    return True

@@ -33,6 +33,11 @@ def by_content(declaration: Declaration) -> Declaration:
     return {**declaration, "by_content": True}
 
 
+def declaration(kind: type, name: str) -> Declaration:
+    """Return what a concern declares of a setting, for a dataclass that only changes its default."""
+    return next(field.metadata for field in fields(kind) if field.name == name)
+
+
 def change_of(field: Field[Any]) -> Change:
     """Return what a setting changes.
 

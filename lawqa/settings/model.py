@@ -30,7 +30,9 @@ class ModelSettings:
     """Quantise the model to 4 bits while loading. An adapter trained over 4 bits implies it."""
     quant_type: QuantType | None = field(
         default=None,
-        metadata=named(RESULT, evaluate="--bnb-4bit-quant-type", train="--bnb-4bit-quant-type"),
+        metadata=named(
+            by_content(RESULT), evaluate="--bnb-4bit-quant-type", train="--bnb-4bit-quant-type"
+        ),
     )
     """The 4-bit data type. Without it: that of the adapter's training or of the model's files, else nf4."""
     dtype: Dtype = field(default="auto", metadata=named(RESULT, train="--bnb-4bit-compute-dtype"))

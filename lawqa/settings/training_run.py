@@ -53,7 +53,7 @@ class TrainingRun(TrainingFiles, ModelSettings, TrackerSettings):
         ConfigError: `resume` and `fresh` are both given.
     """
 
-    training: Hyperparameters = field(default_factory=Hyperparameters, metadata=RESULT)
+    training: Hyperparameters = field(default_factory=Hyperparameters, metadata=by_content(RESULT))
     """How."""
     quiet: bool = field(default=False, metadata=PLACE)
     """No progress bar."""

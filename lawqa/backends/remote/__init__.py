@@ -7,23 +7,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from lawqa.errors import MissingExtraError
+from lawqa.settings import RequestLimits
 from lawqa.settings.ranges import require_in_range
 
-DEFAULT_TIMEOUT = 600.0
-DEFAULT_CONCURRENCY = 4
-DEFAULT_RETRIES = 3
 
-
-@dataclass(frozen=True)
-class Limits:
+@dataclass(frozen=True, kw_only=True)
+class Limits(RequestLimits):
     """How a server is asked. Raises ConfigError for what cannot be."""
 
-    timeout: float = DEFAULT_TIMEOUT
-    """Seconds for one answer, with its repeated requests and its waiting in the server's own queue."""
-    concurrency: int = DEFAULT_CONCURRENCY
-    """How many requests are in flight at a time."""
-    retries: int = DEFAULT_RETRIES
-    """How often a request is repeated after an error that may pass."""
     backoff: float = 0.5
     """Seconds before the first repeat, at the most; doubled for each further one."""
 

@@ -9,17 +9,18 @@ from typing import Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.asking.evaluate import DEFAULT_MODEL, EXIT_SOME_FAILED
+from lawqa.cli.asking.evaluate import EXIT_SOME_FAILED
 from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.prompting import PromptSpec
+from lawqa.settings import ModelSettings, values_of
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Distill:
+@dataclass(frozen=True, kw_only=True)
+class Distill(ModelSettings):
     """Sample reasoned answers from a model and keep the right ones as training records."""
 
     data: Path
@@ -40,12 +41,6 @@ class Distill:
     """Of sampling."""
     max_new_tokens: int = 1024
     """The most tokens of one answer."""
-    hf_model_name: str = DEFAULT_MODEL
-    """A local model directory, or a name in the Hugging Face cache."""
-    revision: str | None = None
-    """The revision of a cached model."""
-    hf_load_in_4bit: FlagCreatePairsOff[bool] = False
-    """Quantise the model to 4 bits (NF4) while loading."""
     llm_backend: Literal["hf", "scripted"] = "hf"
     """Who answers: a model in Hugging Face format, or a table."""
     script: Path | None = None
@@ -68,7 +63,7 @@ class Distill:
         )
         for remark in remarks:
             logger.warning("note: %s", remark)
-        tokenizer = self.hf_model_name if self.llm_backend == "hf" else None
+        tokenizer = self.model_name if self.llm_backend == "hf" else None
         spec = PromptSpec(self.mode, condition, self.thinking)
         config = DistillConfig(
             data=self.data,
@@ -89,9 +84,7 @@ class Distill:
                 spec=spec,
                 answer_by="generate",
                 backend=self.llm_backend,
-                model_name=self.hf_model_name,
-                revision=self.revision,
-                load_in_4bit=self.hf_load_in_4bit,
+                **values_of(ModelSettings, self),
                 script=self.script,
                 token_budget=self.token_budget,
             )

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+
+from lawqa.settings import GenerationChoices
 
 DEFAULT_ENSEMBLE_TEMPERATURE = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerationFlags:
+class GenerationFlags(GenerationChoices):
     """Generated answers, for --answer-by generate."""
-
-    max_new_tokens: int | None = None
-    """The most tokens of one generated answer. Without it: 32 direct, 1024 cot, 4096 thinking."""
-    temperature: float | None = None
-    """0 for greedy decoding, above 0 answers are sampled. Without it: 0, or 0.7 with --ensemble."""
-    top_p: float = 1.0
-    """Sample from the likeliest tokens that hold this share of the probability."""
-    top_k_sampling: int = 0
-    """Sample from the N likeliest tokens; 0 for all."""
-    min_p: float = 0.0
-    """Drop tokens less likely than this share of the likeliest."""
-    ensemble: int = 1
-    """Ask each question N times with sampling and take the majority."""
-    thinking_budget: int | None = None
-    """The most tokens of a think block: one that reaches them is closed and the answer asked for."""
-    stop_at_final_answer: bool = True
-    """Stop after a finished line 最終回答：x."""
-    stop_at_loops: bool = True
-    """Stop when the text repeats itself over and over; stored as the reason."""
-    force_answers: bool = True
-    """Score the labels after texts that gave no answer; stored and counted apart."""
 
     def chosen_temperature(self) -> float:
         """The temperature, its default resolved."""
@@ -46,11 +26,6 @@ class GenerationFlags:
         if thinking:
             return 4096
         return 1024 if mode == "cot" else 32
-
-    def settings(self) -> dict[str, Any]:
-        """All of them that need no more to be known, by the names of the settings."""
-        resolved = ("max_new_tokens", "temperature")
-        return {key: value for key, value in vars(self).items() if key not in resolved}
 
     def unused(self, *, generates: bool) -> list[str]:
         """Flags that were given and change nothing.

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from tyro.conf import FlagCreatePairsOff
 
 from lawqa.cli.days import day_of
 from lawqa.errors import ConfigError
+from lawqa.settings import RetrievalSettings
 
 if TYPE_CHECKING:
     from lawqa.pipelines.index import RetrieverConfig
@@ -21,29 +19,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetrievalFlags:
+class RetrievalFlags(RetrievalSettings):
     """Retrieved context, for the condition rag."""
-
-    index: Path | None = None
-    """The retrieval index, a directory that `lawqa index build` wrote."""
-    top_k: int | None = None
-    """How many articles to retrieve. Without it: 5. From 5 on, passages of the next best may join."""
-    max_context_tokens: int | None = None
-    """The most tokens of a retrieved context. Without it: 2048."""
-    follow: bool = True
-    """Follow references from and to the best article one step."""
-    dense: str | None = None
-    """Fuse in the ranking of the embedding model that the index was built with."""
-    use_reranker: FlagCreatePairsOff[bool] = False
-    """Let a cross-encoder reorder the retrieved articles."""
-    reranker_model: str | None = None
-    """The cross-encoder: a local directory, or a name in the Hugging Face cache."""
-    rerank_top_n: int | None = None
-    """How many of the --top-k articles to keep after reranking. Without it: all."""
-    as_of: str | None = None
-    """The day whose law is asked about, such as 2025-06-01: warn of articles of a later revision or none."""
-    as_of_strict: FlagCreatePairsOff[bool] = False
-    """Refuse such articles instead."""
 
     def given(self) -> dict[str, object]:
         """The flags by name; None or False where one was not given."""

@@ -5,33 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from lawqa.backends.remote import (
-    DEFAULT_CONCURRENCY,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    Limits,
-)
+from lawqa.settings import RequestLimits, ServerSettings, flags_of, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.servers import ServerConfig, ServerKind
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerFlags:
+class ServerFlags(ServerSettings):
     """Model servers, for --llm-backend ollama and openai. Keys come from the environment only."""
-
-    llm_model: str | None = None
-    """The model's name on the server. Without it: qwen3:8b on Ollama."""
-    base_url: str | None = None
-    """The server's address. Without it: OLLAMA_HOST or this machine; OPENAI_BASE_URL."""
-    timeout: float = DEFAULT_TIMEOUT
-    """Seconds for one answer, its repeats and its waiting on the server included."""
-    concurrency: int = DEFAULT_CONCURRENCY
-    """How many requests are in flight; 1 for answers that repeat exactly."""
-    request_retries: int = DEFAULT_RETRIES
-    """How often a request is repeated after an error that may pass."""
-    tokenizer: str | None = None
-    """The model's tokenizer (directory or cached name): prompts are counted, not bounded by bytes."""
 
     def problems(self, backend: str) -> list[str]:
         """What does not fit this backend."""
@@ -45,7 +27,7 @@ class ServerFlags:
             )
         others = [field for field in fields(self) if field.name != "llm_model"]
         given = [
-            f"--{field.name.replace('_', '-')}"
+            flags_of(field, "evaluate")[0]
             for field in others
             if getattr(self, field.name) != field.default
         ]
@@ -59,6 +41,7 @@ class ServerFlags:
         Raises:
             ConfigError: there is no model's name, or a limit cannot be.
         """
+        from lawqa.backends.remote import Limits
         from lawqa.pipelines.servers import ServerConfig, model_on_server
 
         if backend not in ("ollama", "openai"):
@@ -68,6 +51,6 @@ class ServerFlags:
             kind=kind,
             model=model_on_server(kind, self.llm_model),
             base_url=self.base_url,
-            limits=Limits(self.timeout, self.concurrency, self.request_retries),
+            limits=Limits(**values_of(RequestLimits, self)),
             tokenizer=self.tokenizer,
         )

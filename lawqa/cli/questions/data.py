@@ -11,9 +11,9 @@ from typing import Annotated
 from tyro.conf import Positional, arg, subcommand
 
 from lawqa.choices import LABELS
-from lawqa.cli.asking.evaluate import DEFAULT_MODEL
 from lawqa.cli.questions.leaks import Leaks
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions
+from lawqa.settings import DEFAULT_MODEL
 
 
 @dataclass(frozen=True)

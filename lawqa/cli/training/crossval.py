@@ -17,7 +17,7 @@ from lawqa.cli.training.records import parse_mix
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
-from lawqa.settings import Hyperparameters, values_of
+from lawqa.settings import Hyperparameters, ModelSettings, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.crossval_pool import Pooled
@@ -92,14 +92,13 @@ class CrossvalRun:
             self.training.revision,
         )
         training = Hyperparameters(**values_of(Hyperparameters, self.training))
-        dtype = self.training.chosen_dtype()
         from lawqa.commands import current_place
-        from lawqa.pipelines.crossval import CrossvalConfig, run_crossval
+        from lawqa.pipelines.crossval import run_crossval
+        from lawqa.pipelines.crossval_config import CrossvalConfig
 
         config = CrossvalConfig(
             input=self.split.input,
             output_dir=self.split.output_dir,
-            model_name=self.training.model_name,
             folds=self.split.folds,
             fold=self.split.fold,
             seed=self.training.seed,
@@ -110,10 +109,7 @@ class CrossvalRun:
                 for name, weight in mix
             ),
             permutations=self.records.permutations,
-            revision=self.training.revision,
-            load_in_4bit=self.training.load_in_4bit,
-            quant_type=self.training.quant_type,
-            dtype=dtype,
+            **{**values_of(ModelSettings, self.training), "dtype": self.training.chosen_dtype()},
             training=training,
             place=current_place(self.evaluation.place),
             rag=rag,

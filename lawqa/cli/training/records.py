@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.asking.evaluate import DEFAULT_DATA, DEFAULT_MODEL
+from lawqa.cli.asking.evaluate import DEFAULT_DATA
 from lawqa.cli.asking.prompt_options import (
     ConditionFlag,
     ModeFlag,
@@ -22,6 +22,7 @@ from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 from lawqa.questions import read_questions
+from lawqa.settings import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from lawqa.pipelines.rag import RagConfig

@@ -16,7 +16,7 @@ from lawqa.cli.rerun import given_words
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
-from lawqa.settings import Hyperparameters, values_of
+from lawqa.settings import Hyperparameters, ModelSettings, values_of
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +61,8 @@ class Sweep:
             logger.warning("note: %s", remark)
         rag = self.retrieval.config((condition,), flags.model_name, flags.revision)
         training = Hyperparameters(**values_of(Hyperparameters, flags))
-        dtype = flags.chosen_dtype()
         from lawqa.commands import current_place
-        from lawqa.pipelines.crossval import CrossvalConfig
+        from lawqa.pipelines.crossval_config import CrossvalConfig
         from lawqa.pipelines.sweep import Grid, SweepConfig, run_sweep
         from lawqa.report.comparisons import sweep_text
 
@@ -71,14 +70,10 @@ class Sweep:
             CrossvalConfig(
                 input=grid.train_file,
                 output_dir=grid.output_dir,
-                model_name=flags.model_name,
                 folds=grid.folds,
                 seed=flags.seed,
                 spec=PromptSpec("direct", condition),
-                revision=flags.revision,
-                load_in_4bit=flags.load_in_4bit,
-                quant_type=flags.quant_type,
-                dtype=dtype,
+                **{**values_of(ModelSettings, flags), "dtype": flags.chosen_dtype()},
                 training=training,
                 place=current_place(grid.place),
                 rag=rag,

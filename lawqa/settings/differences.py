@@ -1,0 +1,55 @@
+"""Whether two runs are the same one: the settings that decide results, compared by their declarations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, Field
+from typing import Any
+
+from lawqa.settings.declared import (
+    Vocabulary,
+    change_of,
+    counts_by_content,
+    declared,
+    flags_of,
+)
+
+
+def differences(
+    kind: type,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    *,
+    beside: Collection[str] = (),
+) -> dict[str, tuple[object, object]]:
+    """Return the settings that decide results and are not the same.
+
+    What names a file, model or server is compared by its content, by the caller. A setting that one of
+    the two does not say, since it is older than the setting, has its default.
+
+    Args:
+        kind: the dataclass that declares the settings.
+        before: settings by name, in JSON types, as a manifest keeps them.
+        after: others.
+        vocabulary: whose names the flags have.
+        beside: names of settings to compare that are declared by content, because the content is not known.
+
+    Returns:
+        Both values by the name of the flag.
+    """
+    found: dict[str, tuple[object, object]] = {}
+    for field in declared(kind):
+        decides = change_of(field) == "result"
+        if not decides or (counts_by_content(field) and field.name not in beside):
+            continue
+        one, other = (_value(field, settings) for settings in (before, after))
+        if one != other:
+            found[flags_of(field, vocabulary)[0]] = one, other
+    return found
+
+
+def _value(field: Field[Any], settings: Mapping[str, Any]) -> object:
+    default = None if field.default is MISSING else field.default
+    return json.loads(json.dumps(settings.get(field.name, default)))

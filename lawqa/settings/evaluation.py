@@ -1,0 +1,78 @@
+"""How questions are put to a model, and where the answers go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named
+
+AnswerBy = Literal["logits", "generate"]
+"""`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedSettings:
+    """Which questions are asked, and of whom."""
+
+    samples: int | None = field(default=None, metadata=RESULT)
+    """Ask only the first N questions."""
+    permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
+    """Ask each question in N orders of its choices."""
+    script: Path | None = field(default=None, metadata=by_content(RESULT))
+    """The table of answers for --llm-backend scripted: JSON, question id to text."""
+    adapter: Path | None = field(
+        default=None, metadata=named(by_content(RESULT), evaluate="--hf-lora-path")
+    )
+    """An adapter directory; it is applied unmerged."""
+    token_budget: int = field(default=0, metadata=SPEED)
+    """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
+    seed: int = field(default=0, metadata=RESULT)
+    """The seed of sampling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationChoices:
+    """Generated answers, for --answer-by generate."""
+
+    max_new_tokens: int | None = field(default=None, metadata=RESULT)
+    """The most tokens of one generated answer. Without it: 32 direct, 1024 cot, 4096 thinking."""
+    temperature: float | None = field(default=None, metadata=RESULT)
+    """0 for greedy decoding, above 0 answers are sampled. Without it: 0, or 0.7 with --ensemble."""
+    top_p: float = field(default=1.0, metadata=RESULT)
+    """Sample from the likeliest tokens that hold this share of the probability."""
+    top_k_sampling: int = field(default=0, metadata=RESULT)
+    """Sample from the N likeliest tokens; 0 for all."""
+    min_p: float = field(default=0.0, metadata=RESULT)
+    """Drop tokens less likely than this share of the likeliest."""
+    ensemble: int = field(default=1, metadata=RESULT)
+    """Ask each question N times with sampling and take the majority."""
+    thinking_budget: int | None = field(default=None, metadata=RESULT)
+    """The most tokens of a think block: one that reaches them is closed and the answer asked for."""
+    stop_at_final_answer: bool = field(default=True, metadata=RESULT)
+    """Stop after a finished line 最終回答：x."""
+    stop_at_loops: bool = field(default=True, metadata=RESULT)
+    """Stop when the text repeats itself over and over; stored as the reason."""
+    force_answers: bool = field(default=True, metadata=PLACE)
+    """Score the labels after texts that gave no answer; stored and counted apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """Where an evaluation goes, and what it may do all the same."""
+
+    run_dir: Path | None = field(default=None, metadata=PLACE)
+    """The run directory. Without it: a new one under runs/."""
+    output: Path | None = field(default=None, metadata=PLACE)
+    """Also write config, summary and results as one JSON file."""
+    resume: bool = field(default=False, metadata=PLACE)
+    """Resume the run in --run-dir: ask what is missing or failed. A new run where there is none."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier run in the run directory, and an earlier output file."""
+    allow_leak: bool = field(default=False, metadata=PLACE)
+    """Score questions that the adapter was trained on; the summary says so."""
+    allow_prompt_mismatch: bool = field(default=False, metadata=PLACE)
+    """Use a prompt that the adapter was not trained on; the summary says so."""
+    allow_base_mismatch: bool = field(default=False, metadata=PLACE)
+    """Apply the adapter to another base model than it was trained over; the summary says so."""
