@@ -7,12 +7,18 @@ from dataclasses import fields
 import pytest
 
 from lawqa.cli import parse_arguments
-from lawqa.settings import CONCERNS, ModelSettings, TrainingRun, flag_of, same_flags
+from lawqa.pipelines.crossval_config import CrossvalConfig
+from lawqa.pipelines.evaluation_config import EvaluationConfig
+from lawqa.settings import CONCERNS, ModelSettings, TrainingRun, decides_result, flag_of, same_flags
 
 TRAIN = ["train", "--train-file", "r.jsonl", "--output-dir", "o"]
 
 
-@pytest.mark.parametrize("kind", [*CONCERNS, TrainingRun], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind",
+    [*CONCERNS, TrainingRun, EvaluationConfig, CrossvalConfig],
+    ids=lambda kind: kind.__name__,
+)
 def test_every_setting_says_what_it_changes(kind: type) -> None:
     unsaid = [
         field.name
@@ -38,3 +44,17 @@ def test_messages_use_the_name_that_the_command_s_script_had() -> None:
 def test_a_flag_is_known_by_all_its_names() -> None:
     assert same_flags("--hf-model-name") == {"--model-name", "--hf-model-name"}
     assert same_flags("--llm-backend-of-nobody") == {"--llm-backend-of-nobody"}
+
+
+@pytest.mark.parametrize(
+    ("path", "decides"),
+    [
+        ("temperature", True), ("training.lora_alpha", True), ("load_in_4bit", True), ("rag.top_k", True),
+        ("token_budget", False), ("training.save_steps", False), ("run_dir", False), ("server.limits.timeout", False),
+        ("data", False), ("adapter", False),
+    ],
+)  # fmt: skip
+def test_a_manifest_s_setting_decides_results_as_its_declaration_says(
+    path: str, decides: bool
+) -> None:
+    assert decides_result(path.split(".")) is decides
