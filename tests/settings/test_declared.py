@@ -49,11 +49,18 @@ def test_a_flag_is_known_by_all_its_names() -> None:
 @pytest.mark.parametrize(
     ("path", "decides"),
     [
-        ("temperature", True), ("training.lora_alpha", True), ("load_in_4bit", True), ("rag.top_k", True),
-        ("token_budget", False), ("training.save_steps", False), ("run_dir", False), ("server.limits.timeout", False),
-        ("data", False), ("adapter", False),
+        ("temperature", True),
+        ("training.lora_alpha", True),
+        ("load_in_4bit", True),
+        ("rag.top_k", True),
+        ("token_budget", False),
+        ("training.save_steps", False),
+        ("run_dir", False),
+        ("server.limits.timeout", False),
+        ("data", False),
+        ("adapter", False),
     ],
-)  # fmt: skip
+)
 def test_a_manifest_s_setting_decides_results_as_its_declaration_says(
     path: str, decides: bool
 ) -> None:
