@@ -10,8 +10,8 @@ from typing import Any
 
 from lawqa.errors import DataError
 from lawqa.files import read_json
-from lawqa.runs.directory import RESULTS, RunDirectory
 from lawqa.pipelines.crossval_config import crossval_differences
+from lawqa.runs.directory import RESULTS, RunDirectory
 from lawqa.runs.figures import figures_of
 from lawqa.runs.manifest import Manifest, now
 from lawqa.runs.result import Result
