@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.augment import QUOTED_TYPES, StatuteQuestions, make_statute_questions
+from lawqa.augment import (
+    QUOTED_TYPES,
+    READING_TYPES,
+    StatuteQuestions,
+    make_statute_questions,
+    source_of,
+)
+from lawqa.augment.shortcuts import asks_for_wrong, audit_shortcuts
 from lawqa.pipelines.augment import StatutesConfig, write_statute_questions
 from lawqa.questions import Question, read_questions
 from lawqa.splits import find_leaks
@@ -80,3 +87,15 @@ def test_nothing_leaks_into_lawqa_jp(
     written = read_questions(tmp_path / "made.json")
     assert len(written) >= 40
     assert find_leaks(written, read_questions(evaluated)) == ()
+
+
+def test_questions_that_need_reading_keep_the_limits_of_the_audit(
+    articles: tuple[Article, ...],
+) -> None:
+    main = [article for article in articles if article.part == "main"][:1200]
+    made = make_statute_questions(main, types=READING_TYPES)
+    questions = [generated.question for generated in made.questions]
+    audit = audit_shortcuts(questions, lambda question: source_of(question.id))
+    assert len(questions) >= 100
+    assert audit.breaches == ()
+    assert 0.15 <= sum(asks_for_wrong(q.text) for q in questions) / len(questions) <= 0.40

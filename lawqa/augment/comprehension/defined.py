@@ -23,6 +23,7 @@ from lawqa.augment.questions.excerpts import Excerpt
 from lawqa.augment.questions.modality import Command, command_of
 from lawqa.augment.questions.self_contained import stands_unaided
 from lawqa.augment.questions.statute_facts import Statute, actor_class
+from lawqa.choices import LABELS
 
 _END = "者|人|法人|会社|団体|機関|事業者|組合"
 _STATED = (
@@ -38,20 +39,15 @@ _STATED = (
     ),
 )
 _HARD = re.compile(
-    r"次に|各号|[前次同本][項条号]|この[条項号章節]|以下|^(?:その|当該|前|又は|及び|同)|第[一二三四五六七八九十]+[項号]"
+    r"次に|各号|[前次同本][項条号]|この(?:[条項号章節]|法律|政令|省令|府令|規則)|以下|^(?:その|当該|前|又は|及び|同)|第[一二三四五六七八九十]+[項号]"
     r"|(?<![一-龠])[法令]第"
 )
 _TOPIC = re.compile(r"^(?P<who>[^、。「」（）]{2,30})は、")
 _LEANS = re.compile(r"^(?:その|当該|これ|自己|自ら)")
 _MAX_RULE, _NEAR = 140, 60
-_WRONG_SHARE = 30
-_RIGHT = (
+_STEMS = (
     "{body}について、{law}が定めていることとして、正しいものを教えてください。",
     "{law}によれば、{body}に関して正しいものはどれですか。次のうちから教えてください。",
-)
-_WRONG = (
-    "{body}について、{law}が定めていることとして、誤っているものを教えてください。",
-    "{law}によれば、{body}に関して誤っているものはどれですか。次のうちから教えてください。",
 )
 
 
@@ -131,34 +127,26 @@ def _rule(excerpt: Excerpt, seed: int) -> _Rule | None:
 
 def _draft(own: _Definition, rule: _Rule, near: Sequence[_Rule], seed: int) -> Iterator[Draft]:
     name = f"{rule.provision.key}/{own.term}"
-    same = [r for r in near if r.who == own.term and r.said != rule.said]
     others = [r for r in near if _is_other(r.who, own) and r.said != rule.said]
-    wrong_asked = len(same) >= 2 and int(rank(seed, "polarity", name), 16) % 100 < _WRONG_SHARE
-    same = shuffled(same, lambda r: r.said, seed, "same", name)
-    others = shuffled(others, lambda r: r.said, seed, "other", name)
-    true = [rule, *same[:2]] if wrong_asked else [rule]
-    false = others[: 4 - len(true)]
-    said = [r.said for r in (*true, *false)]
-    context = context_of([own.provision, *(r.provision for r in (*true, *false))])
-    if len(set(said)) < 4 or len(context) > MAX_CONTEXT:
+    false = shuffled(others, lambda r: r.said, seed, "other", name)[: len(LABELS) - 1]
+    context = context_of([own.provision, rule.provision, *(r.provision for r in false)])
+    if len({rule.said, *(r.said for r in false)}) < len(LABELS) or len(context) > MAX_CONTEXT:
         return
     if own.body not in without_definitions(context):
         return
-    right, wrong = (false[0], true) if wrong_asked else (rule, false)
-    stems = _WRONG if wrong_asked else _RIGHT
-    stem = stems[int(rank(seed, "stem", name), 16) % len(stems)]
+    stem = _STEMS[int(rank(seed, "stem", name), 16) % len(_STEMS)]
     yield Draft(
         type="defined",
-        kind="wrong" if wrong_asked else "right",
-        provisions=(rule.provision, own.provision, *(r.provision for r in (*true[1:], *false))),
+        kind="rule",
+        provisions=(rule.provision, own.provision, *(r.provision for r in false)),
         text=stem.format(law=own.provision.law, body=modern(own.body)),
-        right=f"{right.said}。",
-        wrong=cast("tuple[str, str, str]", tuple(f"{r.said}。" for r in wrong)),
+        right=f"{rule.said}。",
+        wrong=cast("tuple[str, str, str]", tuple(f"{r.said}。" for r in false)),
         context=context,
-        excerpt=f"{own.term}\n{right.said}",
+        excerpt=f"{own.term}\n{rule.said}",
         facts=(
             f"{own.term}: {own.body}",
-            *(f"{r.who}: {r.provision.name}" for r in (right, *wrong)),
+            *(f"{r.who}: {r.provision.name}" for r in (rule, *false)),
         ),
     )
 
@@ -171,6 +159,6 @@ def _is_other(who: str, own: _Definition) -> bool:
         and own.term not in who
         and who not in own.term
         and who not in own.body
-        and not who.startswith(("何人", "全て", "すべて"))
+        and not who.startswith(("何人", "全て", "すべて", "清算"))
         and actor_class(who) == actor_class(own.term)
     )

@@ -37,12 +37,14 @@ _ITEM_HARD = re.compile(
 _INCLUDES = re.compile(
     r"[条項号](?:[^。]{0,20})(?:掲げる|定める|規定する)(?:もの|基準|要件|事項|書類|措置|場合|者|行為|業務)"
 )
+# Who and where: in some words or others nearly every list of particulars holds it.
+_NAMES = re.compile(r"氏名|住所")
 _BRACKET = re.compile(r"（[^（）]*）")
 MAX_LEAD, MIN_ITEM, MAX_ITEM = 110, 6, 70
 _NEAR = 40
 """Paragraphs between two lists whose items stand beside each other."""
 
-_GRAM, _MAX_OVERLAP = 2, 0.6
+_GRAM, _MAX_OVERLAP = 2, 0.45
 _FROM_ONE_LIST = 2
 """The most wrong choices from one other list."""
 
@@ -167,7 +169,9 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
         items = [
             item
             for item in shuffled(other.items, _text, seed, "wrong", name)
-            if _apart(item, own.provision.items) and _apart(item, taken)
+            if not _NAMES.search(item.text)
+            and _apart(item, own.provision.items)
+            and _apart(item, taken)
         ]
         wrong += [(other, item) for item in items[:1]]
     if not mine or len(wrong) < 3:
