@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lawqa.augment.comprehension.wording import (
     FALSE_OF,
+    OPTIONAL,
     TRUE_OF,
     commanded,
     loosened,
@@ -133,6 +134,12 @@ def _has_actor(sentence: str) -> bool:
     return topic is not None and (topic[1] == "何人" or actor_class(topic[1]) is not None)
 
 
+def _has_power(sentence: str) -> bool:
+    """Whether an authority may do it: that it need not is then a point of law, not a truism."""
+    topic = _TOPIC.match(sentence)
+    return topic is not None and actor_class(topic[1]) == "authority"
+
+
 def _true(
     excerpt: Excerpt, sentence: str, command: Command | None, seed: int, name: str
 ) -> Iterator[Statement]:
@@ -141,6 +148,8 @@ def _true(
             yield _statement(excerpt, text, "kept", "", seed, name)
         return
     for meaning in TRUE_OF[command.force]:
+        if command.force == "may" and meaning == OPTIONAL and not _has_power(sentence):
+            continue
         text = commanded(command, meaning, seed, f"{name}/{meaning}")
         yield _statement(excerpt, text, "kept", "", seed, name)
 
