@@ -42,7 +42,7 @@ def _headed(question: Question) -> Iterator[tuple[str, str]]:
 def _mentioned(question: Question, names: LawNames) -> Iterator[tuple[str, str]]:
     asked = read_citations(question.text, names)
     # Each choice goes on from the question, not from the choice before it.
-    readings = [asked, *(read_citations(c, names, asked.spoken) for c in question.choices)]
+    readings = [asked, *(read_citations(c, names, asked.antecedents) for c in question.choices)]
     for reading in readings:
         for citation in reading.citations:
             if citation.law is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from lawqa.augment import holds_readings, read_readings
 from lawqa.questions import Question, read_questions
 from lawqa.records import holds_records, load_records
-from lawqa.splits import Leak, Material, find_leaks, of_question, of_text
+from lawqa.splits import AuditItem, Leak, find_leaks, item_of_question, item_of_text
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,18 @@ def audit_files(train: Path, test: Path) -> AuditResult:
     )
 
 
-def read_items(path: Path, notes: list[str]) -> list[Question | Material]:
+def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
     """What a file of questions or records holds, for `find_leaks`; what cannot be seen goes to notes.
 
     Raises:
         DataError: the file cannot be read.
     """
     if holds_readings(path):
-        return [of_text(f"article {r.article_id}", r.text) for r in read_readings(path)]
+        return [item_of_text(f"article {r.article_id}", r.text) for r in read_readings(path)]
     if not holds_records(path):
         return list(read_questions(path))
     records = load_records(path).records
-    items: list[Question | Material] = []
+    items: list[Question | AuditItem] = []
     for number, record in enumerate(records, start=1):
         name = f"record {number} ({record.key})"
         text = "\n".join([*(message.content for message in record.messages), record.answer])
@@ -67,10 +67,12 @@ def read_items(path: Path, notes: list[str]) -> list[Question | Material]:
             # are shown the same article, in training as in evaluation.
             text = text.replace(record.retrieved, "")
         items.append(
-            of_text(name, text, question_id=record.question_id, question_print=record.fingerprint)
+            item_of_text(
+                name, text, question_id=record.question_id, question_print=record.fingerprint
+            )
         )
         if record.origin:
-            items.append(replace(of_question(record.origin), name=name))
+            items.append(replace(item_of_question(record.origin), name=name))
     unknown = sum(record.origin is None for record in records)
     if unknown:
         notes.append(
@@ -80,5 +82,5 @@ def read_items(path: Path, notes: list[str]) -> list[Question | Material]:
     return items
 
 
-def _name(item: Question | Material) -> str:
+def _name(item: Question | AuditItem) -> str:
     return item.key if isinstance(item, Question) else item.name

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from lawqa.retrieval.bm25 import Scores
-from lawqa.retrieval.explain import shared_phrases
+from lawqa.retrieval.shared_phrases import shared_phrases
 from lawqa.statutes.articles import Article
+from lawqa.statutes.citations import Citation
 from lawqa.statutes.normalise import normalise
-from lawqa.statutes.references import Citation
 
 ReasonKind = Literal["citation", "reference", "terms", "dense"]
 """Why an article was found: it is cited, it is linked to a good one, by its words, by its embedding."""

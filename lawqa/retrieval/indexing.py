@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from lawqa.bars import Bar
 from lawqa.retrieval.bm25 import Bm25, Bm25Parameters
 from lawqa.retrieval.index import BLOCK, article_key
+from lawqa.statutes.antecedents import Antecedents
 from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article
 from lawqa.statutes.citations import read_squeezed, squeeze_normalised
 from lawqa.statutes.law_names import LawNames
 from lawqa.statutes.normalise import normalise
-from lawqa.statutes.references import Spoken
 
 DOCUMENT = "document:"
 """What the id of a document begins with, where a statute has e-Gov's."""
@@ -217,16 +217,18 @@ def _links(
     Supplementary provisions are not read: they cite most articles of their law, and say little about them.
     """
     pairs: set[int] = set()  # two positions in one number: a tuple would take four times the memory
-    spoken: dict[int, Spoken] = {}
+    antecedents: dict[int, Antecedents] = {}
     for position, text in bar.over(corpus.citing):
         law = corpus.law_of[position]
         here = replace(
-            spoken.get(law, Spoken(own=law)),
+            antecedents.get(law, Antecedents(own=law)),
             before=corpus.neighbour(position, -1),
             after=corpus.neighbour(position, 1),
         )
         reading = read_squeezed(text, names, here)
-        spoken[law] = Spoken(own=law, last=reading.spoken.last, defined=reading.spoken.defined)
+        antecedents[law] = Antecedents(
+            own=law, last=reading.antecedents.last, defined=reading.antecedents.defined
+        )
         for citation in reading.citations:
             if citation.law is None:
                 continue

@@ -34,9 +34,8 @@ from lawqa.retrieval.queries.short_query import ShortQuery, read_short_query
 from lawqa.retrieval.queries.words import by_rules, sudachi_cut
 from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article
-from lawqa.statutes.citations import read_citations
+from lawqa.statutes.citations import Citation, Reading, read_citations
 from lawqa.statutes.normalise import normalise
-from lawqa.statutes.references import Citation, Reading
 
 Floats = NDArray[np.float64]
 
@@ -168,7 +167,7 @@ class Retriever:
     def _read(self, text: str, choices: Sequence[str]) -> tuple[Reading, list[Reading]]:
         names = self.index.names
         question = read_citations(text, names)
-        return question, [read_citations(choice, names, question.spoken) for choice in choices]
+        return question, [read_citations(choice, names, question.antecedents) for choice in choices]
 
     def _parts(
         self, text: str, choices: Sequence[str], of_choices: Sequence[Reading]
@@ -221,12 +220,12 @@ class Retriever:
         laws = [citation.law for citation in citations if citation.law is not None]
         laws = laws or [law for reading in readings for law in reading.laws]
         if laws:
-            spoken_of = max(dict.fromkeys(laws), key=laws.count)
+            assumed = max(dict.fromkeys(laws), key=laws.count)
         else:
-            spoken_of = int(self.index.law_of[int(words.argmax())])
+            assumed = int(self.index.law_of[int(words.argmax())])
         found: dict[int, tuple[Citation, ...]] = {}
         for citation in citations:
-            law = spoken_of if citation.law is None and not citation.foreign else citation.law
+            law = assumed if citation.law is None and not citation.foreign else citation.law
             position = None if law is None else self.index.find(law, citation.article)
             if position is not None:
                 found[position] = (*found.get(position, ()), citation)

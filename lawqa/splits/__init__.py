@@ -1,22 +1,22 @@
 """Splits without leaks: groups of questions that belong together, hold-out, k-fold, leak audit.
 
-    material    what an item holds that could give another away
-    stems       whether a question's text alone says which question it is
-    near        all near-same pairs, without comparing every pair
-    reasons     why two items must not stand on both sides
-    groups      sets of questions that must stay together
-    stratify    whole groups dealt into parts that mirror laws and gold labels
-    schemes     hold-out, k-fold, the lab's split
-    leaks       the audit of any two sets
+    audit_items   what an item holds that could give another away
+    stems         whether a question's text alone says which question it is
+    containment   all near-same pairs, without comparing every pair
+    reasons       why two items must not be on both sides
+    groups        sets of questions that must stay together
+    stratify      whole groups dealt into parts that mirror laws and gold labels
+    schemes       hold-out, k-fold, the lab's split
+    leaks         the audit of any two sets
 
-Knows nothing about files. Deterministic for a seed, on every machine and Python.
+Reads no files. Deterministic for a seed, on every machine and Python.
 """
 
 from __future__ import annotations
 
+from lawqa.splits.audit_items import AuditItem, item_of_question, item_of_text
 from lawqa.splits.groups import Group, Link, find_groups
 from lawqa.splits.leaks import Leak, find_leaks
-from lawqa.splits.material import Material, of_question, of_text
 from lawqa.splits.reasons import KINDS, RULES, Kind, Reason, Rules
 from lawqa.splits.schemes import (
     DEFAULT_FOLDS,
@@ -39,11 +39,11 @@ __all__ = [
     "LAB_SEED",
     "RULES",
     "SCHEMES",
+    "AuditItem",
     "Group",
     "Kind",
     "Leak",
     "Link",
-    "Material",
     "Reason",
     "Rules",
     "Scheme",
@@ -52,9 +52,9 @@ __all__ = [
     "find_groups",
     "find_leaks",
     "holdout",
+    "item_of_question",
+    "item_of_text",
     "kfold",
     "lab_final",
-    "of_question",
-    "of_text",
     "size_in_questions",
 ]

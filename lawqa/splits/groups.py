@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lawqa.questions import Question
-from lawqa.splits.material import of_question
+from lawqa.splits.audit_items import item_of_question
 from lawqa.splits.reasons import Reason, pairs_within
 
 
@@ -52,7 +52,7 @@ def find_groups(questions: Sequence[Question]) -> tuple[Group, ...]:
         All groups, those of one question too, by the id and order of their first member.
     """
     ordered = sorted(questions, key=lambda q: (q.id, q.order))
-    items = [of_question(question) for question in ordered]
+    items = [item_of_question(question) for question in ordered]
     forest = list(range(len(items)))
     pairs = sorted(set(pairs_within(items)))
     for first, second, _ in pairs:

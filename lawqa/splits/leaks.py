@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lawqa.questions import Question
-from lawqa.splits.material import Material, of_question
+from lawqa.splits.audit_items import AuditItem, item_of_question
 from lawqa.splits.reasons import Reason, pairs_between, told
 
 
@@ -24,18 +24,18 @@ class Leak:
 
 
 def find_leaks(
-    train: Sequence[Question | Material], test: Sequence[Question | Material]
+    train: Sequence[Question | AuditItem], test: Sequence[Question | AuditItem]
 ) -> tuple[Leak, ...]:
     """Every pair of a training item and a test item that have something in common.
 
     Args:
-        train: questions, or training texts from `of_text`; those of one name are one item.
+        train: questions, or training texts from `item_of_text`; those of one name are one item.
         test: the same. Two training texts are compared by id, fingerprint and paragraph only.
 
     Returns:
         The pairs in the order of `test`, then of `train`.
     """
-    left, right = _materials(train), _materials(test)
+    left, right = _items(train), _items(test)
     left_place, right_place = _places(left), _places(right)
     found: defaultdict[tuple[int, int], set[Reason]] = defaultdict(set)
     for first, second, reason in pairs_between(left, right):
@@ -46,11 +46,11 @@ def find_leaks(
     )
 
 
-def _materials(items: Sequence[Question | Material]) -> list[Material]:
-    return [of_question(item) if isinstance(item, Question) else item for item in items]
+def _items(items: Sequence[Question | AuditItem]) -> list[AuditItem]:
+    return [item_of_question(item) if isinstance(item, Question) else item for item in items]
 
 
-def _places(items: Sequence[Material]) -> dict[str, int]:
+def _places(items: Sequence[AuditItem]) -> dict[str, int]:
     places: dict[str, int] = {}
     for index, item in enumerate(items):
         places.setdefault(item.name, index)

@@ -12,16 +12,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal, get_args
 
-from lawqa.splits.material import (
-    FEW_PARAGRAPHS,
-    MAIN_SHARE,
-    MIN_PASSAGE,
-    NGRAM,
-    Material,
-    containment,
-    grams,
-)
-from lawqa.splits.near import contained_pairs
+from lawqa.splits.audit_items import FEW_PARAGRAPHS, MAIN_SHARE, MIN_PASSAGE, AuditItem
+from lawqa.splits.containment import NGRAM, contained_pairs, containment, grams
 from lawqa.splits.stems import MIN_OWN, MIN_STEM, is_known_with, is_specific
 
 Kind = Literal[
@@ -129,7 +121,7 @@ Pair = tuple[int, int, Reason]
 """Indices of two items and what they have in common."""
 
 
-def keys(item: Material) -> Iterator[Reason]:
+def keys(item: AuditItem) -> Iterator[Reason]:
     """What an item shares exactly with another: those with an equal reason belong together."""
     if item.id:
         yield Reason("id", item.id)
@@ -164,7 +156,7 @@ def told(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(kept, key=lambda reason: (KINDS.index(reason.kind), reason.detail)))
 
 
-def pairs_within(items: Sequence[Material]) -> Iterator[Pair]:
+def pairs_within(items: Sequence[AuditItem]) -> Iterator[Pair]:
     """Links that hold together what belongs together, exact ones as stars: linear in number.
 
     Args:
@@ -192,7 +184,7 @@ def pairs_within(items: Sequence[Material]) -> Iterator[Pair]:
         yield from ((first, second, reason) for reason in told(reasons))
 
 
-def pairs_between(left: Sequence[Material], right: Sequence[Material]) -> Iterator[Pair]:
+def pairs_between(left: Sequence[AuditItem], right: Sequence[AuditItem]) -> Iterator[Pair]:
     """All pairs of an item of each side that have something in common, a pair for each reason."""
     holders: defaultdict[Reason, list[int]] = defaultdict(list)
     for index, item in enumerate(left):
@@ -212,7 +204,7 @@ def pairs_between(left: Sequence[Material], right: Sequence[Material]) -> Iterat
                     yield first, second, Reason(view.kind, _share(share))
 
 
-def _leaders(reason: Reason, holders: Sequence[int], items: Sequence[Material]) -> list[int]:
+def _leaders(reason: Reason, holders: Sequence[int], items: Sequence[AuditItem]) -> list[int]:
     """One item of each id, question or, for a paragraph, context: the others are linked to it already."""
     leaders: list[int] = []
     seen: set[str] = set()
@@ -237,31 +229,31 @@ class _View:
 
     kind: Kind
     threshold: float
-    unit: Callable[[Material], tuple[str, ...]]
+    unit: Callable[[AuditItem], tuple[str, ...]]
     """What makes items one for it: a mark, and the texts to measure; empty where there is nothing to."""
-    accepts: Callable[[Material, Material], bool]
+    accepts: Callable[[AuditItem, AuditItem], bool]
     """Whether a pair above the threshold counts."""
 
 
-def _passage(item: Material) -> tuple[str, ...]:
+def _passage(item: AuditItem) -> tuple[str, ...]:
     return (item.context, item.passage) if len(item.passage) >= MIN_PASSAGE else ()
 
 
-def _asked(item: Material) -> tuple[str, ...]:
+def _asked(item: AuditItem) -> tuple[str, ...]:
     return ("", *item.asked) if item.asked else ()
 
 
-def _text(item: Material) -> tuple[str, ...]:
+def _text(item: AuditItem) -> tuple[str, ...]:
     if item.loose:
         return ("loose", item.passage) if len(item.passage) >= MIN_STEM else ()
     return ("", item.stem) if is_specific(item.stem) else ()
 
 
-def _choices_near(one: Material, other: Material) -> bool:
+def _choices_near(one: AuditItem, other: AuditItem) -> bool:
     return containment(grams(one.choices), grams(other.choices)) >= NEAR_CHOICES
 
 
-def _text_held(one: Material, other: Material) -> bool:
+def _text_held(one: AuditItem, other: AuditItem) -> bool:
     """A training text may hold a question's text, but what is held in that text is a stock phrase."""
     shorter = min(one, other, key=lambda item: len(item.passage if item.loose else item.stem))
     return not shorter.loose
@@ -274,7 +266,7 @@ _VIEWS = (
 )
 
 
-def _units(items: Sequence[Material], view: _View) -> tuple[list[list[int]], list[frozenset[str]]]:
+def _units(items: Sequence[AuditItem], view: _View) -> tuple[list[list[int]], list[frozenset[str]]]:
     """Items with the same text, as one, and the n-grams of that text."""
     units: dict[tuple[str, ...], list[int]] = {}
     for index, item in enumerate(items):
@@ -287,5 +279,5 @@ def _share(share: float) -> str:
     return f"{share:.2f}"
 
 
-def _stem_and_right(item: Material) -> str:
+def _stem_and_right(item: AuditItem) -> str:
     return f"{item.stem}\n{item.right}"

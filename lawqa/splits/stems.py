@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from lawqa.splits.material import grams
+from lawqa.splits.containment import grams
 from lawqa.statutes.abbreviations import ABBREVIATIONS
 from lawqa.statutes.normalise import canonical
 

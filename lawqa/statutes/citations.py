@@ -1,8 +1,8 @@
 """Citations of statutes in Japanese text.
 
 「金融商品取引法第5条第6項」「同法施行令第9条の4」「法第二条第一項」: a citation names its statute in full, by
-an abbreviation, by a word that points back (同法, 法, 令, 規則), or not at all: then it is the statute spoken
-of last, or, in the text of a statute, that statute itself. This module reads text; it knows no index and
+an abbreviation, by a word that points back (同法, 法, 令, 規則), or not at all: then it is the statute named
+last, or, in the text of a statute, that statute itself. This module reads text; it knows no index and
 no file.
 """
 
@@ -11,11 +11,46 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from lawqa.statutes.antecedents import Antecedents, LawKind, law_kind
 from lawqa.statutes.law_names import LawNames, Mention
 from lawqa.statutes.normalise import normalise
-from lawqa.statutes.references import Citation, Kind, Reading, Spoken, law_kind
 
-_KIND_OF: dict[str, Kind] = {
+
+@dataclass(frozen=True)
+class Citation:
+    """One article that a text cites."""
+
+    law: int | None
+    """The statute's position in the list of titles; None where it is not known."""
+    foreign: bool
+    """Whether a statute is named that is not in the list. If not and `law` is None, no statute is named."""
+    article: str
+    """The article as article files name it: 27_13_2 for 第27条の13の2."""
+    paragraph: int | None
+    """The number of the 項; None where none is named."""
+    item: str | None
+    """The number of the 号, with branches: 3 or 3_2; None where none is named."""
+    start: int
+    """Where the citation, with its statute's name, begins in the squeezed text (see `squeeze`)."""
+    end: int
+    """Where it ends."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text cites, and what it leaves to be pointed back to."""
+
+    citations: tuple[Citation, ...]
+    """In the order of the text."""
+    laws: tuple[int, ...]
+    """The statutes named, with or without an article, each once, in order."""
+    antecedents: Antecedents
+    """For reading the text that follows."""
+    bare: bool
+    """Whether the text is citations and nothing else, as choices are where the legal basis is asked for."""
+
+
+_KIND_OF: dict[str, LawKind] = {
     **dict.fromkeys(("法律", "法"), "act"),
     **dict.fromkeys(("政令", "令", "施行令"), "order"),
     **dict.fromkeys(("内閣府令", "府令", "省令", "規則", "施行規則"), "rule"),
@@ -65,7 +100,7 @@ def squeeze_normalised(normalised: str) -> str:
     return _BLANK.sub("", _ITEM_LABEL.sub(r"\1\n", normalised))
 
 
-def read_citations(text: str, names: LawNames, spoken: Spoken | None = None) -> Reading:
+def read_citations(text: str, names: LawNames, antecedents: Antecedents | None = None) -> Reading:
     """Find all citations in a text.
 
     A range (第10条から第15条まで) gives its two ends. Articles of supplementary provisions (附則第3条) are
@@ -74,18 +109,22 @@ def read_citations(text: str, names: LawNames, spoken: Spoken | None = None) -> 
     Args:
         text: any text.
         names: the statutes that can be named.
-        spoken: what went before, such as the question before a choice.
+        antecedents: what went before, such as the question before a choice.
     """
-    return read_squeezed(squeeze(text), names, spoken)
+    return read_squeezed(squeeze(text), names, antecedents)
 
 
-def read_squeezed(squeezed: str, names: LawNames, spoken: Spoken | None = None) -> Reading:
+def read_squeezed(
+    squeezed: str, names: LawNames, antecedents: Antecedents | None = None
+) -> Reading:
     """The same as `read_citations`, of a text that is normalised and without blanks already."""
     mentions = list(names.mentions(squeezed))
-    reader = _Reader(squeezed, mentions, names, spoken or Spoken())
+    reader = _Reader(squeezed, mentions, names, antecedents or Antecedents())
     citations = reader.citations()
     laws = tuple(dict.fromkeys(mention.law for mention in mentions))
-    return Reading(tuple(citations), laws, reader.spoken(), _is_bare(squeezed, citations, mentions))
+    return Reading(
+        tuple(citations), laws, reader.antecedents(), _is_bare(squeezed, citations, mentions)
+    )
 
 
 @dataclass(frozen=True)
@@ -98,13 +137,15 @@ class _Named:
 
 
 class _Reader:
-    """Goes through one text from left to right and keeps what is spoken of."""
+    """Goes through one text from left to right and keeps what was named."""
 
-    def __init__(self, text: str, mentions: list[Mention], names: LawNames, spoken: Spoken) -> None:
-        self._text, self._names, self._start = text, names, spoken
-        self._law, self._article = spoken.law, spoken.article
-        self._foreign, self._paragraph = spoken.foreign, spoken.paragraph
-        self._last, self._defined = dict(spoken.last), dict(spoken.defined)
+    def __init__(
+        self, text: str, mentions: list[Mention], names: LawNames, antecedents: Antecedents
+    ) -> None:
+        self._text, self._names, self._start = text, names, antecedents
+        self._law, self._article = antecedents.law, antecedents.article
+        self._foreign, self._paragraph = antecedents.foreign, antecedents.paragraph
+        self._last, self._defined = dict(antecedents.last), dict(antecedents.defined)
         known = [_Named(mention.start, mention.end, mention.law) for mention in mentions]
         ends = {mention.end for mention in mentions}
         others = [
@@ -116,7 +157,7 @@ class _Reader:
         self._passed = 0  # how many of them lie behind
         self._end = -1  # the end of the citation before
 
-    def spoken(self) -> Spoken:
+    def antecedents(self) -> Antecedents:
         return replace(
             self._start,
             law=self._law,

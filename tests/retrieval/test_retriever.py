@@ -23,9 +23,9 @@ from lawqa.retrieval.dense import (
     fuse_reciprocal_ranks,
     write_embeddings,
 )
-from lawqa.retrieval.explain import shared_phrases
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.shared_phrases import shared_phrases
 from lawqa.statutes.articles import Article, Paragraph
 
 

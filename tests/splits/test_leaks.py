@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lawqa.questions import Question, fingerprint
-from lawqa.splits import Leak, find_leaks, of_text
+from lawqa.splits import Leak, find_leaks, item_of_text
 
 pytestmark = pytest.mark.every_python
 
@@ -110,13 +110,13 @@ def test_training_texts(train: list[Question], test: list[Question], words: Word
     law, article, _ = test[4].context.split("\n")
     leaks = find_leaks(
         [
-            of_text("by id", "何か", question_id=test[0].id),
-            of_text("by print", "何か", question_print=fingerprint(test[2])),
-            of_text("by question", prompt(test[3])),
-            of_text("by context", prompt(train[0], body)),
-            of_text("by reading", f"条文を読みます。{words('intro', 20)}\n{body}"),
-            of_text("by article", prompt(train[1], f"{law}\n{article}\n{words('other', 50)}")),
-            *(of_text(f"clean {n}", prompt(q, q.context)) for n, q in enumerate(train)),
+            item_of_text("by id", "何か", question_id=test[0].id),
+            item_of_text("by print", "何か", question_print=fingerprint(test[2])),
+            item_of_text("by question", prompt(test[3])),
+            item_of_text("by context", prompt(train[0], body)),
+            item_of_text("by reading", f"条文を読みます。{words('intro', 20)}\n{body}"),
+            item_of_text("by article", prompt(train[1], f"{law}\n{article}\n{words('other', 50)}")),
+            *(item_of_text(f"clean {n}", prompt(q, q.context)) for n, q in enumerate(train)),
         ],
         test,
     )
@@ -135,7 +135,7 @@ def test_training_texts(train: list[Question], test: list[Question], words: Word
 def test_short_choices_in_a_training_text(craft: Craft) -> None:
     question = craft(1, choices=("三年", "五年", "七年", "十年"))
     text = f"{question.text}\na 三年\nb 五年\nc 七年\nd 十年"
-    assert reasons(find_leaks([of_text("record", text)], [question])) == [
+    assert reasons(find_leaks([item_of_text("record", text)], [question])) == [
         ("record", question.key, ["near question"])
     ]
 
@@ -181,10 +181,10 @@ def test_a_stock_text_is_one_with_its_right_answer_only(craft: Craft) -> None:
 
 def test_the_text_of_a_question_in_a_training_text(craft: Craft, words: Words) -> None:
     asked = [craft(1, text=STEM), craft(2, text=STOCK)]
-    held = of_text("record", f"{words('intro', 80)}\n{STEM}\n{STOCK}\n{words('answer', 40)}")
+    held = item_of_text("record", f"{words('intro', 80)}\n{STEM}\n{STOCK}\n{words('answer', 40)}")
     assert reasons(find_leaks([held], asked)) == [("record", asked[0].key, ["question text"])]
     # What is shorter than a question's text is no question.
-    assert find_leaks([of_text("end", STEM[5:])], asked) == ()
+    assert find_leaks([item_of_text("end", STEM[5:])], asked) == ()
 
 
 @pytest.mark.parametrize(
@@ -215,15 +215,17 @@ def test_an_abbreviated_title(craft: Craft, words: Words) -> None:
 
 
 def test_two_training_texts_are_not_alike_by_their_prompt(words: Words) -> None:
-    left, right = (of_text(name, words("prompt", 200) + words(name, 50)) for name in ("x", "y"))
+    left, right = (
+        item_of_text(name, words("prompt", 200) + words(name, 50)) for name in ("x", "y")
+    )
     assert find_leaks([left], [right]) == ()
 
 
 def test_materials_of_one_name_are_one_item(craft: Craft) -> None:
     question = craft(1)
     twice = [
-        of_text("record", "何か", question_id=question.id),
-        of_text("record", question.context),
+        item_of_text("record", "何か", question_id=question.id),
+        item_of_text("record", question.context),
     ]
     (leak,) = find_leaks(twice, [question])
     assert [reason.kind for reason in leak.reasons] == ["id", "paragraph", "near context"]

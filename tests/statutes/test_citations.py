@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.statutes.abbreviations import ABBREVIATIONS
+from lawqa.statutes.antecedents import Antecedents, law_kind
 from lawqa.statutes.article_names import article_name
 from lawqa.statutes.citations import read_citations, squeeze
 from lawqa.statutes.law_names import LawNames, names_of
 from lawqa.statutes.normalise import normalise
 from lawqa.statutes.numerals import to_kanji
-from lawqa.statutes.references import Spoken, law_kind
 
 pytestmark = pytest.mark.every_python
 
@@ -38,8 +38,8 @@ TITLES = (
 NAMES = LawNames(TITLES)
 
 
-def cited(text: str, spoken: Spoken | None = None) -> list[tuple[str | None, str]]:
-    reading = read_citations(text, NAMES, spoken)
+def cited(text: str, antecedents: Antecedents | None = None) -> list[tuple[str | None, str]]:
+    reading = read_citations(text, NAMES, antecedents)
     return [(None if c.law is None else TITLES[c.law], c.article) for c in reading.citations]
 
 
@@ -75,7 +75,7 @@ def test_a_citation_gives_law_article_paragraph_and_item(
 
 def test_a_statute_that_shares_its_title_with_another_can_be_cited_from() -> None:
     names = LawNames(["甲法", "甲法施行令", "甲法施行令"])
-    reading = read_citations("法第五条に規定する者", names, Spoken(own=2))
+    reading = read_citations("法第五条に規定する者", names, Antecedents(own=2))
     assert [(c.law, c.article) for c in reading.citations] == [(0, "5")]
 
 
@@ -118,17 +118,17 @@ def test_the_same_paragraph_keeps_its_number() -> None:
 def test_choices_speak_of_what_the_question_spoke_of() -> None:
     question = read_citations("借地借家法の規定について正しいものはどれか", NAMES)
     assert question.laws == (TITLES.index(LEASE),)
-    assert cited("第10条第1項による", question.spoken) == [(LEASE, "10")]
+    assert cited("第10条第1項による", question.antecedents) == [(LEASE, "10")]
 
 
 def test_a_defined_word_means_its_statute() -> None:
-    first = read_citations("金融商品取引法（以下「法」という。）第2条", NAMES, Spoken(own=1))
+    first = read_citations("金融商品取引法（以下「法」という。）第2条", NAMES, Antecedents(own=1))
     text = "借地借家法第3条、法第29条の4第1項第4号イ、次に第5条"
-    assert cited(text, first.spoken) == [(LEASE, "3"), (FIEA, "29_4"), (ORDER, "5")]
+    assert cited(text, first.antecedents) == [(LEASE, "3"), (FIEA, "29_4"), (ORDER, "5")]
 
 
 def test_in_the_text_of_a_statute_a_bare_article_is_its_own() -> None:
-    own = Spoken(own=TITLES.index(LEASE), before="9", after="11_2")
+    own = Antecedents(own=TITLES.index(LEASE), before="9", after="11_2")
     assert cited("第二十二条及び前条の規定は、次条の場合に準用する", own) == [
         (LEASE, "22"),
         (LEASE, "9"),

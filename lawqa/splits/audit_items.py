@@ -10,22 +10,15 @@ would miss.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lawqa.choices import LABELS
 from lawqa.questions import Question, fingerprint
+from lawqa.splits.containment import NGRAM
 from lawqa.statutes.article_names import ParagraphName
 from lawqa.statutes.headings import quotations, quoted_lines
 from lawqa.statutes.law_names import canonical_title
 from lawqa.statutes.normalise import canonical, fold
-
-NGRAM = 8
-"""Characters of an n-gram: long enough that the stock words of statutes (することができる) are few grams.
-
-Measured on the 140 questions: with 4 characters unrelated questions on one statute share up to 60 % of
-their grams, with 8 up to 48 %; reworded excerpts stay apart from both.
-"""
 
 MAIN_SHARE = 0.1
 """A paragraph is a main one of a context where it holds at least this share of the quoted text …"""
@@ -44,7 +37,7 @@ _CHOICE_LABEL = re.compile(r"[a-d][ \u3000]+")
 
 
 @dataclass(frozen=True)
-class Material:
+class AuditItem:
     """Everything by which one item can give another away; all texts canonical."""
 
     name: str
@@ -71,11 +64,11 @@ class Material:
     """Whether this is a training text: where context, question and choices begin and end is not known."""
 
 
-def of_question(question: Question) -> Material:
+def item_of_question(question: Question) -> AuditItem:
     """What a question holds."""
     choices = tuple(sorted(map(canonical, question.choices)))
     stem = canonical(question.text)
-    return Material(
+    return AuditItem(
         name=question.key,
         id=question.id,
         fingerprint=fingerprint(question),
@@ -89,7 +82,9 @@ def of_question(question: Question) -> Material:
     )
 
 
-def of_text(name: str, text: str, *, question_id: str = "", question_print: str = "") -> Material:
+def item_of_text(
+    name: str, text: str, *, question_id: str = "", question_print: str = ""
+) -> AuditItem:
     """What a training text holds, such as the messages and the answer of a record.
 
     Args:
@@ -102,7 +97,7 @@ def of_text(name: str, text: str, *, question_id: str = "", question_print: str 
     lines = (_CHOICE_LABEL.sub("", line.strip(), count=1) for line in text.split("\n"))
     short = {line for line in map(canonical, lines) if 0 < len(line) < NGRAM}
     segments = (whole, *sorted(short)) if whole else ()
-    return Material(
+    return AuditItem(
         name=name,
         id=question_id,
         fingerprint=question_print,
@@ -123,21 +118,3 @@ def main_articles(context: str) -> frozenset[ParagraphName]:
         for q in quoted
         if len(quoted) <= FEW_PARAGRAPHS or q.characters >= MAIN_SHARE * total
     )
-
-
-def grams(segments: Iterable[str]) -> frozenset[str]:
-    """The n-grams of texts that do not run on into each other; a shorter text is one gram."""
-    found: set[str] = set()
-    for text in segments:
-        if len(text) < NGRAM:
-            found.update([text] if text else [])
-        else:
-            found.update(text[i : i + NGRAM] for i in range(len(text) - NGRAM + 1))
-    return frozenset(found)
-
-
-def containment(one: frozenset[str], other: frozenset[str]) -> float:
-    """The share of the smaller set that the other holds; 0 where either is empty."""
-    if not one or not other:
-        return 0.0
-    return len(one & other) / min(len(one), len(other))

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lawqa.splits.material import NGRAM, containment, grams
-from lawqa.splits.near import contained_pairs
+from lawqa.splits.containment import NGRAM, contained_pairs, containment, grams
 
 SETS = st.lists(st.frozensets(st.sampled_from("abcdefghij"), max_size=8), max_size=8)
 THRESHOLDS = st.sampled_from([0.1, 0.3, 0.5, 0.6, 2 / 3, 0.7, 1.0])

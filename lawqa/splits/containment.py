@@ -11,9 +11,32 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lawqa.splits.material import containment
+NGRAM = 8
+"""Characters of an n-gram: long enough that the stock words of statutes (することができる) are few grams.
+
+Measured on the 140 questions: with 4 characters unrelated questions on one statute share up to 60 % of
+their grams, with 8 up to 48 %; reworded excerpts stay apart from both.
+"""
+
+
+def grams(segments: Iterable[str]) -> frozenset[str]:
+    """The n-grams of texts that do not run on into each other; a shorter text is one gram."""
+    found: set[str] = set()
+    for text in segments:
+        if len(text) < NGRAM:
+            found.update([text] if text else [])
+        else:
+            found.update(text[i : i + NGRAM] for i in range(len(text) - NGRAM + 1))
+    return frozenset(found)
+
+
+def containment(one: frozenset[str], other: frozenset[str]) -> float:
+    """The share of the smaller set that the other holds; 0 where either is empty."""
+    if not one or not other:
+        return 0.0
+    return len(one & other) / min(len(one), len(other))
 
 
 def contained_pairs(
