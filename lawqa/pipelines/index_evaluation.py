@@ -14,7 +14,7 @@ from lawqa.pipelines.index import RetrieverConfig, open_retriever
 from lawqa.pipelines.index_files import read_index_manifest
 from lawqa.pipelines.rag import DEFAULT_TOP_K, token_counter
 from lawqa.questions import file_sha256, read_questions
-from lawqa.retrieval.context import CONTEXT_MAKER, Count, build_context
+from lawqa.retrieval.context import CONTEXT_MAKER, build_context
 from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, summarise
 from lawqa.retrieval.gold_text import (
     DEFAULT_BUDGETS,
@@ -25,6 +25,7 @@ from lawqa.retrieval.gold_text import (
     gold_text_misses,
     measure,
 )
+from lawqa.retrieval.packing import Count
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.manifest import SCHEMA_VERSION

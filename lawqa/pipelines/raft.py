@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, fingerprint
-from lawqa.retrieval.context import Context, Count, build_context
+from lawqa.retrieval.context import Context, build_context
 from lawqa.retrieval.hits import Hit
+from lawqa.retrieval.packing import Count
 from lawqa.retrieval.passages import reach
 
 _DEEPER = 20

@@ -19,9 +19,11 @@ from lawqa.pipelines.index import RetrieverConfig, open_retriever
 from lawqa.pipelines.index_files import read_index_manifest
 from lawqa.pipelines.raft import RaftConfig, depth, questions_without_gold, raft_context
 from lawqa.questions import Question, fingerprint
-from lawqa.retrieval.context import CONTEXT_MAKER, Context, Count, Source, build_context
+from lawqa.retrieval.context import CONTEXT_MAKER, Context, build_context
 from lawqa.retrieval.evaluation import gold_positions
 from lawqa.retrieval.hits import Hit
+from lawqa.retrieval.packing import Count
+from lawqa.retrieval.pages import Source
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.result import RetrievedArticle, StoredContext

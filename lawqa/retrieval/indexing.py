@@ -97,6 +97,7 @@ def write_index(
         "law_ids": list(corpus.laws),
         "names": names.as_mapping(),
         "units": bm25.n_documents,
+        "block": BLOCK,
     }
     (directory / "laws.json").write_text(json.dumps(laws, ensure_ascii=False), encoding="utf-8")
     return IndexCounts(

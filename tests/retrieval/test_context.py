@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.errors import ConfigError
-from lawqa.retrieval.context import OMISSION, build_context
+from lawqa.retrieval.context import build_context
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.index import StatuteIndex
+from lawqa.retrieval.pages import OMISSION
 from lawqa.retrieval.retriever import Retriever
 from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import Article, Paragraph
