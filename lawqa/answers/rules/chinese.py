@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lawqa.answers.labels import next_heads_item
 from lawqa.answers.marks import Mark
 from lawqa.answers.rules.claims import CLOSE, LONE, MARK, OPEN, read_claims
 from lawqa.answers.slots import Reading
@@ -45,4 +46,11 @@ _CHINESE = (
 
 def claimed_in_chinese(reading: Reading) -> Iterator[Mark]:
     """`故本题选A`, `故B项正确`, `选项C是正确的` and `下列说法错误的是D` commit in Chinese."""
-    return read_claims(reading.page, _CHINESE)
+    page = reading.page
+    for mark in read_claims(page, _CHINESE):
+        end = page.text.find("\n", mark.at)
+        restated = mark.label not in (None, "d") and next_heads_item(
+            page, mark.at, end if end >= 0 else len(page.text)
+        )
+        if not restated:  # …期限为A:6个月;B:1年;C:2年;D:3年
+            yield mark

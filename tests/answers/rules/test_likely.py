@@ -520,6 +520,9 @@ OPEN_QUESTIONS: tuple[tuple[str, Label | None, str], ...] = (
         "under a supposition that the text does not settle",
     ),
     ("cのほうが適切だと思います。", "c", "a comparison that prefers one, called likely"),
+    ("所以，错误的叙述是C。", "c", "singles one out in the words of the question"),
+    ("正确处理方式是C:应予受理。", "c", "the same, followed by the words of the choice"),
+    ("有效性期限为A:6个月;B:1年;C:2年;D:3年。", None, "the choices are only restated"),
 )
 
 
