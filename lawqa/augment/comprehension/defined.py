@@ -78,7 +78,8 @@ def defined_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
         own = definitions.get(rule.who)
         if own is None or own.provision.key == rule.provision.key:
             continue
-        near = rules[max(0, place - _NEAR) : place + _NEAR + 1]
+        # Only those that the law defines too: 登録者でない者 or 事業者 may well be the same person.
+        near = [r for r in rules[max(0, place - _NEAR) : place + _NEAR + 1] if r.who in definitions]
         yield from _draft(own, rule, near, seed)
 
 
