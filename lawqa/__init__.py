@@ -11,21 +11,25 @@ if TYPE_CHECKING:
     from lawqa.answers import ParsedAnswer, parse
     from lawqa.errors import LawqaError
     from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
+    from lawqa.pipelines.train import train
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
     from lawqa.runs.stored import read_stored_run
     from lawqa.scoring import ScoredAnswer, Summary, compare, summarise
+    from lawqa.settings import Hyperparameters, TrainingRun
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EvaluationConfig",
+    "Hyperparameters",
     "LawqaError",
     "ParsedAnswer",
     "PromptSpec",
     "Question",
     "ScoredAnswer",
     "Summary",
+    "TrainingRun",
     "build_prompt",
     "compare",
     "evaluate",
@@ -33,6 +37,7 @@ __all__ = [
     "read_questions",
     "read_stored_run",
     "summarise",
+    "train",
     "write_questions",
 ]
 
@@ -40,6 +45,8 @@ _ROOMS = {
     "lawqa.answers": ("ParsedAnswer", "parse"),
     "lawqa.errors": ("LawqaError",),
     "lawqa.pipelines.evaluate": ("EvaluationConfig", "evaluate"),
+    "lawqa.pipelines.train": ("train",),
+    "lawqa.settings": ("Hyperparameters", "TrainingRun"),
     "lawqa.runs.stored": ("read_stored_run",),
     "lawqa.prompting": ("PromptSpec", "build_prompt"),
     "lawqa.questions": ("Question", "read_questions", "write_questions"),

@@ -32,6 +32,13 @@ def test_a_name_that_is_not_there_is_said() -> None:
         lawqa.train_qwen  # noqa: B018
 
 
+def test_a_training_is_one_call_and_says_what_is_missing(tmp_path: Path) -> None:
+    run = lawqa.TrainingRun(train_file=tmp_path / "none.jsonl", output_dir=tmp_path / "a")
+    with pytest.raises(lawqa.LawqaError, match="none.jsonl: no such file"):
+        lawqa.train(run)
+    assert not (tmp_path / "a").exists()
+
+
 def imported_by(code: str) -> set[str]:
     code += "\nimport sys; print(*sorted({m.split('.')[0] for m in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own code

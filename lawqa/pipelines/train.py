@@ -17,7 +17,7 @@ from lawqa.pipelines.training_outputs import (
     manifest_of,
     write_outputs,
 )
-from lawqa.pipelines.training_prepare import Prepared, is_main_process
+from lawqa.pipelines.training_prepare import Prepared, is_main_process, prepare
 from lawqa.pipelines.training_resume import earlier_training, require_same_request
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.lock import locked_directory
@@ -42,18 +42,21 @@ def is_done(config: TrainingRun) -> bool:
     return True
 
 
-def train(prepared: Prepared, say: Callable[[str], object] = str) -> TrainingFigures:
+def train(run: TrainingRun | Prepared, say: Callable[[str], object] = str) -> TrainingFigures:
     """Train, and write adapter, tokenizer, log, plot and manifest into the output directory.
 
     Args:
-        prepared: from `training_prepare.prepare`.
-        say: told what a user should know, a line each.
+        run: what is trained on what, and where the adapter goes; or that with its model loaded already, from
+            `training_prepare.prepare`.
+        say: receives what a user should know, a line each.
 
     Raises:
+        LawqaError: a file, option or model does not allow it.
         ConfigError: the output directory cannot be written, or another process is writing it.
         TrainingError: loss or gradients are not finite, or the disk is full.
         Interrupted: a signal asked to stop; what was learnt is saved, be it the finished adapter.
     """
+    prepared = run if isinstance(run, Prepared) else prepare(run)
     if not is_main_process():
         return _train(prepared, say)
     with locked_directory(prepared.config.output_dir):
