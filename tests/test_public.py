@@ -34,7 +34,7 @@ def test_a_name_that_is_not_there_is_said() -> None:
 
 def test_a_training_is_one_call_and_says_what_is_missing(tmp_path: Path) -> None:
     run = lawqa.TrainingRun(train_file=tmp_path / "none.jsonl", output_dir=tmp_path / "a")
-    with pytest.raises(lawqa.LawqaError, match="none.jsonl: no such file"):
+    with pytest.raises(lawqa.LawqaError, match=r"none\.jsonl: no such file"):
         lawqa.train(run)
     assert not (tmp_path / "a").exists()
 
