@@ -101,20 +101,27 @@ def same_curve(work: Work, name: str) -> None:
             assert mine["dev_correct"] == theirs["dev_correct"]
 
 
+def same_figures(work: Work, name: str) -> None:
+    manifests = [
+        json.loads((work.directory / run / "manifest.json").read_text(encoding="utf-8"))
+        for run in ("one", name)
+    ]
+    assert manifests[1]["status"] == "done"
+    assert manifests[1]["figures"]["tokens"] == manifests[0]["figures"]["tokens"]
+    assert manifests[1]["figures"]["best"]["step"] == manifests[0]["figures"]["best"]["step"]
+
+
 @pytest.mark.slow
+@pytest.mark.rough
+@pytest.mark.long
 def test_two_processes_give_the_loss_curve_of_one(work: Work) -> None:
+    """To the end without a break; the interrupted training below is tested every day."""
     process = work.start("two")
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
     assert out.count("records    13 from") == 1, "every process prints the plan"
     same_curve(work, "two")
-    manifests = [
-        json.loads((work.directory / name / "manifest.json").read_text(encoding="utf-8"))
-        for name in ("one", "two")
-    ]
-    assert manifests[1]["status"] == "done"
-    assert manifests[1]["figures"]["tokens"] == manifests[0]["figures"]["tokens"]
-    assert manifests[1]["figures"]["best"]["step"] == manifests[0]["figures"]["best"]["step"]
+    same_figures(work, "two")
 
 
 def weights_are_shared(out: str, err: str) -> None:
@@ -157,8 +164,10 @@ def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work) -> None:
     out, err = again.communicate(timeout=240)
     assert again.returncode == 0, err
     weights_are_shared(out, err)
+    assert out.count("records    13 from") == 1, "every process prints the plan"
     assert "resuming from" in err
     same_curve(work, "cut")
+    same_figures(work, "cut")
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ def log(directory: Path) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.long  # test_resume.py has the short version
+@pytest.mark.long  # test_training_resume.py has the short version
 def test_a_training_killed_again_and_again(
     context: Any, tmp_path: Path, tiny_dir: Path, questions: Any
 ) -> None:
