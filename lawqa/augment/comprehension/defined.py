@@ -105,7 +105,7 @@ def _is_body(body: str) -> bool:
         and stands_unaided(body)
         and body.count("（") == body.count("）")
         and re.search(r"[をにがでるた]", body) is not None
-        and re.match(r".{0,14}は", body) is None
+        and re.match(r".{0,14}(?<!又)は", body) is None
     )
 
 
