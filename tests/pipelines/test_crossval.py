@@ -148,7 +148,7 @@ def test_a_signal_while_an_adapter_is_written_ends_the_whole(
     with monkeypatch.context() as patched:
         patched.setattr(train, "write_outputs", write_outputs)
         assert crossval(data, tiny_dir, tmp_path / "cv") == 143
-    assert "the same command goes on" in capfd.readouterr().err
+    assert "run the same command again to resume" in capfd.readouterr().err
     assert not (tmp_path / "cv" / "fold2").exists()
     assert crossval(data, tiny_dir, tmp_path / "cv") == 0
     assert "fold 1, seed 0: training" not in capfd.readouterr().err

@@ -130,7 +130,7 @@ def test_an_interrupt_of_all_ends_all_and_names_the_way_on(here: Path, start: St
     errors = [process.communicate(timeout=60)[1] for process in both]
     assert [process.returncode for process in both] == [143, 143]
     assert errors[0].startswith("interrupted\nhint: torchrun --nproc-per-node 2 -m lawqa evaluate ")
-    assert errors[0].endswith(" --run-dir r --resume  goes on\n")
+    assert errors[0].endswith(" --run-dir r --resume  resumes it\n")
     assert errors[1] == "interrupted\n"
 
 

@@ -483,7 +483,7 @@ def test_a_signal_ends_the_run_with_its_code_and_the_command_that_goes_on(
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (code, "")
     command = f"lawqa {shlex.join(flags)} --run-dir 'r 1' --resume"
-    assert err == f"interrupted\nhint: {command}  goes on\n"
+    assert err == f"interrupted\nhint: {command}  resumes it\n"
     manifest = loaded(here / "r 1" / "manifest.json")
     assert manifest["status"] == "interrupted"
     assert manifest["figures"]["seconds"] > 0
