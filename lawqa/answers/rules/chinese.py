@@ -43,14 +43,18 @@ _CHINESE = (
     ),
 )
 
+_MOST_RESTATED = 400
+"""The next of restated choices begins within this many characters, or it is not looked for."""
+
 
 def claimed_in_chinese(reading: Reading) -> Iterator[Mark]:
     """`故本题选A`, `故B项正确`, `选项C是正确的` and `下列说法错误的是D` commit in Chinese."""
     page = reading.page
     for mark in read_claims(page, _CHINESE):
-        end = page.text.find("\n", mark.at)
+        last = min(len(page.text), mark.at + _MOST_RESTATED)
+        end = page.text.find("\n", mark.at, last)
         restated = mark.label not in (None, "d") and next_heads_item(
-            page, mark.at, end if end >= 0 else len(page.text)
+            page, mark.at, end if end >= 0 else last
         )
         if not restated:  # …期限为A:6个月;B:1年;C:2年;D:3年
             yield mark
