@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Bar(AbstractContextManager["Bar"]):
-    """Counts what is done and tells rate and time left, until it is closed.
+    """Counts finished items and shows rate and time left, until it is closed.
 
     Args:
         name: what is being done, such as `indexing`.
@@ -64,7 +64,7 @@ class Bar(AbstractContextManager["Bar"]):
             )
 
     def add(self, count: int = 1) -> None:
-        """Count so many more."""
+        """Count `n` more."""
         self._done += count
         if self._bar is not None:
             self._bar.update(count)
@@ -113,7 +113,7 @@ class Parts:
     Args:
         unit: what the parts are, in the plural.
         total: how many are waiting.
-        say: told a line after each but the last.
+        say: called with a line after each but the last.
         clock: seconds; for tests.
     """
 

@@ -53,7 +53,7 @@ def label_forms(label: Label) -> tuple[str, ...]:
 
 
 def label_of(form: str) -> Label | None:
-    """The label that a lone written form stands for, or None.
+    """The label that a lone written form means, or None.
 
     Knows a-d in either case, 1-4, ①-④ and ア-エ, each also full or half width, and each also inside
     brackets, quotation marks or Markdown emphasis. Anything longer than one mark is not a label.
@@ -63,7 +63,7 @@ def label_of(form: str) -> Label | None:
 
 
 def cyclic_orders() -> tuple[Order, ...]:
-    """The four rotations of the choices, the original first; each choice stands once at each label."""
+    """The four rotations of the choices, the original first; each choice has each label once."""
     return tuple(_as_order([(i + shift) % 4 for i in range(4)]) for shift in range(4))
 
 
@@ -101,7 +101,7 @@ def order_of(original: Sequence[str], shown: Sequence[str]) -> Order:
 
 
 def permute_label(label: Label, order: Order) -> Label:
-    """The label under which the choice formerly called `label` stands after reordering."""
+    """The label under which the choice formerly called `label` is found after reordering."""
     return LABELS[order.index(LABELS.index(label))]
 
 

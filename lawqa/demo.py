@@ -69,7 +69,7 @@ def run_demo(
         directory: where to write; None for a new one under `runs/`.
         fresh: replace an earlier demo there.
         seed: decides split, weights and training.
-        say: told what is being done, a line each.
+        say: called with a line for each thing done.
 
     Raises:
         LawqaError: a file or option does not allow it.

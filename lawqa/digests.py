@@ -57,7 +57,7 @@ class Stamp:
         return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
 
 
-def cache_directory() -> Path:
+def digest_cache() -> Path:
     """Where digests are remembered: `lawqa/digests` in the user's cache directory."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "lawqa" / "digests"
@@ -115,7 +115,7 @@ def remembered(
     before = Stamp.of(path)
     if before.size < REMEMBERED_FROM:
         return read(path)
-    entry = cache_directory() / f"{before.device:x}-{before.inode:x}-{what}.json"
+    entry = digest_cache() / f"{before.device:x}-{before.inode:x}-{what}.json"
     known = _recall(entry, before)
     if known is not None and not verify:
         return known

@@ -1,4 +1,4 @@
-"""Errors that a user can mend.
+"""Errors that a user can fix.
 
     LawqaError
     ├── DataError           a file or record is not what it should be
@@ -7,9 +7,9 @@
     ├── StorageError        a disk is full, or a file may not be written
     ├── MissingExtraError   an optional dependency is not installed
     ├── PolicyError         the declared place forbids this
-    └── TrainingError       a training cannot go on
+    └── TrainingError       a training cannot continue
 
-    Interrupted             a signal stopped the work, which can be gone on with
+    Interrupted             a signal stopped the work, which can be resumed
 
 The command line prints them as `error:` and `hint:` lines and exits with 2. Anything else is a bug and
 keeps its traceback.
@@ -22,11 +22,11 @@ import re
 
 
 class LawqaError(Exception):
-    """A mistake that the user can mend.
+    """A mistake that the user can fix.
 
     Args:
         message: what was found and what was expected.
-        hint: the command or change that mends it; empty where there is none.
+        hint: the command or change that fixes it; empty where there is none.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -71,7 +71,7 @@ class PolicyError(LawqaError):
 
 
 class TrainingError(LawqaError):
-    """A training cannot go on: its loss is not a number, or the disk is full."""
+    """A training cannot continue: its loss is not a number, or the disk is full."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -95,7 +95,7 @@ _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def disk_fault(problem: OSError) -> StorageError | None:
-    """What the system says of a file, as an error that a user can mend; None where it is something else."""
+    """What the system says of a file, as an error that a user can fix; None where it is something else."""
     where = f"{problem.filename}: " if problem.filename else ""
     if problem.errno in _NO_ROOM:
         return StorageError(

@@ -117,7 +117,7 @@ def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
 def parse_json(text: str, path: Path, line: int | None = None, expected: str = "JSON") -> Any:
     """The value of a JSON text, by the letter of RFC 8259.
 
-    A key that stands twice in one object is refused: which of the two was meant is anyone's guess, and
+    A key that occurs twice in one object is refused: which of the two was meant is anyone's guess, and
     Python's own reader silently takes the last. So are NaN and Infinity, which are not JSON.
 
     Args:

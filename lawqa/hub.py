@@ -1,4 +1,4 @@
-"""The Hugging Face hub: where its models are kept here, and not asking it where it cannot answer."""
+"""The Hugging Face hub: where its models are kept here, and no requests to it where it is unreachable."""
 
 from __future__ import annotations
 
@@ -35,18 +35,19 @@ def cached_snapshot(name: str, revision: str | None = None) -> Path | None:
         snapshot = repository / "snapshots" / commit if commit else None
         return snapshot if snapshot is not None and snapshot.is_dir() else None
     except (OSError, UnicodeDecodeError):
-        return None  # a name or cache that is no path; who loads the model says so
+        return None  # a name or cache that is not a path; loading the model reports it
 
 
 @contextmanager
-def no_vain_requests(name: str) -> Iterator[None]:
+def offline_if_unreachable(name: str) -> Iterator[None]:
     """Leave the network alone while a model is read, where the hub is out of reach.
 
     Else huggingface_hub asks six times for every file, also of a model in its cache: minutes, and ten lines
-    each time. Its own switch is thrown, for not all calls within transformers hand `local_files_only` on.
+    each time. Its own offline switch is set, because not all calls within transformers pass on
+    `local_files_only`.
 
     Args:
-        name: a directory, which is not sought on the hub, or a name there.
+        name: a directory, which is not looked up on the hub, or a name there.
     """
     if find_spec("huggingface_hub") is None:
         yield  # then nobody asks the hub
@@ -63,7 +64,7 @@ def no_vain_requests(name: str) -> Iterator[None]:
 
 @functools.cache
 def hub_is_reachable() -> bool:
-    """Whether the hub has an address here; behind a proxy nobody here knows addresses."""
+    """Whether the hub has an address here; behind a proxy names are resolved elsewhere."""
     from huggingface_hub import constants
 
     if {"http", "https", "all"} & getproxies().keys():

@@ -69,7 +69,7 @@ class PromptSpec:
     mode: Mode = "direct"
     """Whether one letter or reasoning is asked for."""
     condition: Condition = "closed"
-    """Which context stands before the question."""
+    """Which context comes before the question."""
     thinking: bool = False
     """Whether the model's own thinking is switched on."""
     few_shot: bool = False
@@ -123,7 +123,7 @@ class Prompt:
 
     @property
     def key(self) -> str:
-        """What tells this prompt from all others of a run: `question_id#order`."""
+        """The prompt's key within a run: `question_id#order`."""
         return f"{self.question_id}#{self.order}"
 
 
@@ -152,7 +152,7 @@ def build_prompt(question: Question, spec: PromptSpec, *, retrieved: str = "") -
 def answer_text(label: Label, spec: PromptSpec, reasoning: str = "") -> str:
     """The assistant's turn that answers with this label, as the prompt asks for it.
 
-    With thinking the reasoning stands in the think block, which such a prompt leaves to the model.
+    With thinking the reasoning is in the think block, which such a prompt leaves to the model.
     """
     if spec.thinking:
         answer = label if spec.mode == "direct" else final_answer_line(label)
@@ -240,7 +240,7 @@ def end_of_turn(tokenizer: ChatTokenizer) -> str:
     Raises:
         ConfigError: the template does not mark where an answer ends, or gives no text.
     """
-    answer = "法令答案"  # stands for any answer: no template writes this of itself
+    answer = "法令答案"  # a placeholder that no template writes by itself
     turns = (Message("user", "問"), Message("assistant", answer))
     text = render_turns(tokenizer, turns, thinking=False, add_generation_prompt=False).text
     end = text.rpartition(answer)[2].strip() if answer in text else ""

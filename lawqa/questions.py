@@ -66,13 +66,13 @@ class Question:
 
     @property
     def key(self) -> str:
-        """What tells this question and order from all others: `id#order`."""
+        """The key of this question and order: `id#order`."""
         return f"{self.id}#{self.order}"
 
 
 @dataclass(frozen=True)
 class QuestionFile:
-    """The questions of a file, and what tells the file from another."""
+    """The questions of a file, and the digest of the file."""
 
     questions: tuple[Question, ...]
     """In file order."""
@@ -176,7 +176,7 @@ def file_sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex.
 
     Raises:
-        DataError: there is no such file, or it is no ordinary one.
+        DataError: there is no such file, or it is not an ordinary one.
     """
     if not path.is_file():
         found = "is not an ordinary file" if path.exists() else "is missing"

@@ -1,7 +1,7 @@
 """The marks between which families of models think, and whether a text ends inside a thought.
 
 Pure text. A prompt that ends in an open thought rules everything behind it: no label may be scored there,
-nothing but a thought may be trained there, and a completion without the closing mark is no answer.
+nothing but a thought may be trained there, and a completion without the closing mark is not an answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class ThinkMarks(NamedTuple):
     Args:
         opening: what opens a thought.
         closing: what closes it.
-        reply: what stands between the closing mark and the reply.
+        reply: the text between the closing mark and the reply.
     """
 
     opening: str

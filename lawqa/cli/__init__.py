@@ -19,6 +19,7 @@ from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, print
 from lawqa.settings.ranges import require_in_range
 
 EXIT_USER_MISTAKE = 2
+EXIT_SOME_FAILED = 3
 EXIT_BROKEN_PIPE = 141
 
 logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _code(arguments: list[str], console: Console) -> int:
-    """Run a command; what ends it early is console, and becomes an exit code."""
+    """Run a command; whatever ends it early is reported and becomes an exit code."""
     try:
         _refuse_empty(arguments)
         command = parse_arguments(arguments)

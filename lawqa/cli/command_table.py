@@ -44,7 +44,9 @@ COMMANDS = {
         "train",
     ),
     "records": Entry("Records", "Make training records of questions.", "evaluate"),
-    "split": Entry("Split", "Divide a question file into parts that do not give each other away."),
+    "split": Entry(
+        "SplitCommand", "Divide a question file into parts that do not give each other away."
+    ),
     "distill": Entry(
         "Distill",
         "Sample reasoned answers from a model and keep the right ones as training records.",
@@ -76,7 +78,7 @@ COMMANDS = {
         "power.",
     ),
     "report": Entry(
-        "Report",
+        "ReportCommand",
         "Show runs on one self-contained HTML page, or as Markdown: claim, warnings, figures, every "
         "question.",
     ),
@@ -89,7 +91,7 @@ COMMANDS = {
         "Fill one of the lab's log forms from runs; fields that only a person knows stay marked "
         "【記入】.",
     ),
-    "step": Entry("Step", "Run, list and show the declared steps of a place."),
+    "step": Entry("StepCommand", "Run, list and show the declared steps of a place."),
     "doctor": Entry(
         "Doctor",
         "Check this machine before hours are spent: exit code 0 well, 1 warnings, 2 problems.",

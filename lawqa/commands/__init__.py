@@ -1,28 +1,28 @@
 """The declared commands of the project's practice, the places they run at, and what each place forbids.
 
-Everything is read from `docs_src/commands.toml`, of which the package carries a copy. This room knows
-nothing of the command line's parser: who has it hands it in.
+Everything is read from `docs_src/commands.toml`, of which the package carries a copy. This package does not
+know the command line's parser: callers pass it in.
 """
 
 from __future__ import annotations
 
 from lawqa.commands.chain import check_inputs
-from lawqa.commands.expand import Rendered, expand, render, shell_line
+from lawqa.commands.expand import Rendered, expand, render_command, shell_line
 from lawqa.commands.model import (
     Command,
+    CommandSource,
     Experiment,
-    Failure,
+    KnownFailure,
+    MakeTarget,
     Place,
-    Rule,
-    Source,
-    Target,
+    PlaceRule,
 )
 from lawqa.commands.placefile import (
     DEFAULT_PLACE,
     PLACE_FILE,
     PLACE_KEYS,
     PlaceFile,
-    Setting,
+    PlaceSetting,
     current_place,
     find_place_file,
     place_file_text,
@@ -37,15 +37,15 @@ __all__ = [
     "PLACE_FILE",
     "PLACE_KEYS",
     "Command",
+    "CommandSource",
     "Experiment",
-    "Failure",
+    "KnownFailure",
+    "MakeTarget",
     "Place",
     "PlaceFile",
+    "PlaceRule",
+    "PlaceSetting",
     "Rendered",
-    "Rule",
-    "Setting",
-    "Source",
-    "Target",
     "Violation",
     "check_inputs",
     "check_policy",
@@ -58,7 +58,7 @@ __all__ = [
     "places",
     "read_place_file",
     "read_source",
-    "render",
+    "render_command",
     "require_backend",
     "shell_line",
     "violations",

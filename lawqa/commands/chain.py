@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lawqa.commands.expand import expand, render
-from lawqa.commands.model import Place, Source
+from lawqa.commands.expand import expand, render_command
+from lawqa.commands.model import CommandSource, Place
 from lawqa.errors import ConfigError
 
 
-def check_inputs(source: Source, place: Place, overrides: Mapping[str, str] | None = None) -> None:
+def check_inputs(
+    source: CommandSource, place: Place, overrides: Mapping[str, str] | None = None
+) -> None:
     """Follow the commands of a place from the first to the last.
 
     Raises:
@@ -18,7 +20,7 @@ def check_inputs(source: Source, place: Place, overrides: Mapping[str, str] | No
     variables = {**place.variables, **(overrides or {})}
     there = {expand(path, variables, f"given at {place.id}"): "" for path in place.given}
     for command in source.at(place.id):
-        rendered = render(command, place, overrides)
+        rendered = render_command(command, place, overrides)
         for path in rendered.inputs:
             if not any(path == made or path.startswith(f"{made}/") for made in there):
                 raise ConfigError(

@@ -18,7 +18,7 @@ _INDENT = "    "
 
 @dataclass(frozen=True)
 class Rendered:
-    """A command as it stands at one place: no variable is left."""
+    """A command at one place, with all variables replaced."""
 
     command: Command
     """Where it comes from."""
@@ -66,8 +66,10 @@ def expand(text: str, variables: Mapping[str, str], where: str = "") -> str:
     raise ConfigError(f"{where}: variables go round in circles: {text}")
 
 
-def render(command: Command, place: Place, overrides: Mapping[str, str] | None = None) -> Rendered:
-    """A command as it stands at a place.
+def render_command(
+    command: Command, place: Place, overrides: Mapping[str, str] | None = None
+) -> Rendered:
+    """Replace the variables of a command by those of a place.
 
     Args:
         command: the declaration.
@@ -101,7 +103,7 @@ def render(command: Command, place: Place, overrides: Mapping[str, str] | None =
 def shell_line(argv: Sequence[str], env: Mapping[str, str], background: str = "") -> str:
     """What a person types in bash for this command.
 
-    Words are quoted where the shell would read them otherwise; a long command goes on in a next line before
+    Words are quoted where the shell would read them otherwise; a long command continues on a new line before
     a flag.
     """
     words = [f"{key}={shlex.quote(value)}" for key, value in env.items()]

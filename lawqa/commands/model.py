@@ -10,13 +10,13 @@ from typing import Literal
 from lawqa.errors import ConfigError
 
 Step = Literal["setup", "StepI", "StepJ", "local", "baseline", "readme"]
-Role = Literal["primary", "support", "exploration"]
+CommandRole = Literal["primary", "support", "exploration"]
 
 _PLACEHOLDER = re.compile(r"[A-Z]+(_[A-Z]+)+")
 
 
 @dataclass(frozen=True)
-class Rule:
+class PlaceRule:
     """One thing that a place forbids or demands; each part that is filled in is checked."""
 
     id: str
@@ -26,13 +26,13 @@ class Rule:
     reason_ja: str
     """Why, in Japanese."""
     commands: tuple[str, ...] = ()
-    """The subcommands of `lawqa` that it speaks of, such as `crossval run`; empty for every command."""
+    """The subcommands of `lawqa` that it applies to, such as `crossval run`; empty for every command."""
     programs: tuple[str, ...] = ()
     """Programs that may not run."""
     modules: tuple[str, ...] = ()
     """Modules that may not run with `python -m`."""
     words: tuple[str, ...] = ()
-    """Parts of an argument or environment value that may not stand there."""
+    """Parts that an argument or environment value may not contain."""
     required: tuple[str, ...] = ()
     """Flags that must be named."""
     adapter_flag: str = ""
@@ -62,7 +62,7 @@ class Place:
     reason: str = ""
     """Why the others may not."""
     model_ja: str = ""
-    """Which model belongs there, in a Japanese sentence; stands in every document."""
+    """Which model belongs there, in a Japanese sentence; every document has it."""
     model: str = ""
     """The same in English."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Place:
     """Inputs that no command makes, by path, each with where it comes from (Japanese)."""
     programs: tuple[str, ...] = ()
     """The only programs that its commands may name; empty for any."""
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[PlaceRule, ...] = ()
     """What it forbids and demands."""
 
     @property
@@ -83,7 +83,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Failure:
+class KnownFailure:
     """Something that goes wrong, and what to do then."""
 
     id: str
@@ -124,7 +124,7 @@ class Command:
     """Files and directories that must be there."""
     outputs: tuple[str, ...] = ()
     """Files and directories that it makes; a command without any runs every time."""
-    role: Role = "support"
+    role: CommandRole = "support"
     """`primary`: part of the experiment that decides; `exploration`: decides nothing."""
     evaluates: Literal["", "base", "adapter"] = ""
     """What it evaluates."""
@@ -133,7 +133,7 @@ class Command:
     background: str = ""
     """The log of a command that is left running in the background; empty for the foreground."""
     alternative_to: str = ""
-    """The command that it can stand for."""
+    """The command that it can replace."""
     resume: tuple[str, ...] = ()
     """Flags that resume an interrupted run."""
     fresh: tuple[str, ...] = ()
@@ -147,7 +147,7 @@ class Command:
     memory_ja: str = ""
     """How much GPU memory it takes, where that matters."""
     shows: str = ""
-    """What it prints when it went well; a line of `…` stands for lines left out."""
+    """What it prints when it went well; a line of `…` means lines left out."""
     check_ja: str = ""
     """What to check afterwards."""
     failures: tuple[str, ...] = ()
@@ -179,7 +179,7 @@ class Experiment:
 
 
 @dataclass(frozen=True)
-class Target:
+class MakeTarget:
     """A target of `make` that runs steps."""
 
     id: str
@@ -193,18 +193,18 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Source:
+class CommandSource:
     """Everything that is declared."""
 
     places: Mapping[str, Place]
     """By id."""
     commands: Mapping[str, Command]
     """By id, in order."""
-    failures: Mapping[str, Failure]
+    failures: Mapping[str, KnownFailure]
     """By id."""
     experiment: Experiment
     """The recommended one."""
-    targets: Mapping[str, Target]
+    targets: Mapping[str, MakeTarget]
     """By id."""
     checksums: Mapping[str, str]
     """SHA-256 of data files by file name."""

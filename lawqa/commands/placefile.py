@@ -100,7 +100,7 @@ class PlaceFile:
 
 
 @dataclass(frozen=True)
-class Setting:
+class PlaceSetting:
     """A setting in force."""
 
     name: str
@@ -196,7 +196,7 @@ def _require_owner(path: Path) -> None:
 
 def place_settings(
     flag: str | None = None, environment: Mapping[str, str] | None = None
-) -> tuple[Setting, PlaceFile | None]:
+) -> tuple[PlaceSetting, PlaceFile | None]:
     """The place in force with where it comes from, and the place file.
 
     Args:
@@ -209,13 +209,13 @@ def place_settings(
     env = os.environ if environment is None else environment
     file = current_place_file()
     if flag:
-        chosen = Setting("place", flag, "--place")
+        chosen = PlaceSetting("place", flag, "--place")
     elif env.get("LAWQA_PLACE"):
-        chosen = Setting("place", env["LAWQA_PLACE"], "LAWQA_PLACE")
+        chosen = PlaceSetting("place", env["LAWQA_PLACE"], "LAWQA_PLACE")
     elif file is not None and file.place:
-        chosen = Setting("place", file.place, str(file.path))
+        chosen = PlaceSetting("place", file.place, str(file.path))
     else:
-        chosen = Setting("place", DEFAULT_PLACE, "default")
+        chosen = PlaceSetting("place", DEFAULT_PLACE, "default")
     if chosen.value not in places():
         said = "--place" if flag else f"{chosen.origin}: place"
         raise ConfigError(f"{said} {chosen.value}: no such place", f"known: {', '.join(places())}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from lawqa.commands.model import Place, Rule
+from lawqa.commands.model import Place, PlaceRule
 from lawqa.commands.source import packaged_source
 from lawqa.errors import PolicyError
 from lawqa.settings import same_flags
@@ -34,7 +34,7 @@ _SIZE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)[bB](?![a-zA-Z0-9])")
 class Violation:
     """A rule that a command breaks."""
 
-    rule: Rule
+    rule: PlaceRule
     """The rule."""
     found: str
     """What was found, against what was expected."""
@@ -78,7 +78,7 @@ def violations(
     ]
     allowed = place.programs
     if allowed and argv and Path(argv[0]).name not in allowed:
-        rule = Rule(
+        rule = PlaceRule(
             "known-programs",
             f"{place.id} has these programs: {', '.join(allowed)}",
             f"{place.id} で使うプログラムは {', '.join(allowed)} に限る",
@@ -103,7 +103,7 @@ def require_backend(place_id: str, backend: str) -> None:
 
 
 def _broken(
-    rule: Rule, argv: Sequence[str], env: Mapping[str, str], evaluates: str
+    rule: PlaceRule, argv: Sequence[str], env: Mapping[str, str], evaluates: str
 ) -> Iterator[str]:
     if rule.commands and subcommand(argv, rule.commands) is None:
         return
@@ -131,7 +131,7 @@ def _broken(
         yield from _model_broken(rule, "hf download", _downloaded(argv))
 
 
-def _model_broken(rule: Rule, flag: str, values: Sequence[str]) -> Iterator[str]:
+def _model_broken(rule: PlaceRule, flag: str, values: Sequence[str]) -> Iterator[str]:
     for value in values:
         if rule.models and not _is_one_of(value, rule.models):
             yield f"{flag} {value}, expected {' or '.join(rule.models)}"
@@ -190,7 +190,7 @@ def _modules(argv: Sequence[str]) -> Iterator[str]:
 
 
 def _downloaded(argv: Sequence[str]) -> list[str]:
-    """What `hf download` fetches: its first word that is no flag."""
+    """What `hf download` fetches: its first word that is not a flag."""
     words = list(argv)
     start = next((i for i, pair in enumerate(pairwise(words)) if pair == ("hf", "download")), None)
     if start is None:

@@ -11,14 +11,14 @@ from typing import Any, TypeVar, get_args
 
 from lawqa.commands.model import (
     Command,
+    CommandRole,
+    CommandSource,
     Experiment,
-    Failure,
+    KnownFailure,
+    MakeTarget,
     Place,
-    Role,
-    Rule,
-    Source,
+    PlaceRule,
     Step,
-    Target,
 )
 from lawqa.errors import ConfigError
 
@@ -33,7 +33,7 @@ Made = TypeVar("Made")
 
 
 @cache
-def packaged_source() -> Source:
+def packaged_source() -> CommandSource:
     """What the package declares."""
     text = files("lawqa").joinpath("assets", "commands.toml").read_text(encoding="utf-8")
     return read_source(text, "commands.toml")
@@ -44,7 +44,7 @@ def places() -> dict[str, Place]:
     return dict(packaged_source().places)
 
 
-def read_source(text: str, name: str) -> Source:
+def read_source(text: str, name: str) -> CommandSource:
     """Read a declaration.
 
     Args:
@@ -70,19 +70,19 @@ def read_source(text: str, name: str) -> Source:
             f"{name}: unknown key {unknown[0]!r}", f"known: {', '.join(sorted(known))}"
         )
     shared = content.get("variables", {})
-    source = Source(
+    source = CommandSource(
         places={
             key: _place(key, value, shared, f"{name}: places.{key}")
             for key, value in content.get("places", {}).items()
         },
         commands=_by_id(content.get("commands", []), _command, f"{name}: commands"),
         failures={
-            key: _make(Failure, {"id": key, **value}, f"{name}: failures.{key}")
+            key: _make(KnownFailure, {"id": key, **value}, f"{name}: failures.{key}")
             for key, value in content.get("failures", {}).items()
         },
         experiment=_make(Experiment, content.get("experiment", {}), f"{name}: experiment"),
         targets={
-            key: _make(Target, {"id": key, **value}, f"{name}: targets.{key}")
+            key: _make(MakeTarget, {"id": key, **value}, f"{name}: targets.{key}")
             for key, value in content.get("targets", {}).items()
         },
         checksums=content.get("checksums", {}),
@@ -99,14 +99,14 @@ def _place(key: str, value: Mapping[str, Any], shared: Mapping[str, str], where:
     return _make(Place, merged, where)
 
 
-def _rule(value: Mapping[str, Any], where: str) -> Rule:
+def _rule(value: Mapping[str, Any], where: str) -> PlaceRule:
     forbidden = {flag: tuple(values) for flag, values in value.get("forbidden_values", {}).items()}
-    return _make(Rule, {**value, "forbidden_values": forbidden}, where)
+    return _make(PlaceRule, {**value, "forbidden_values": forbidden}, where)
 
 
 def _command(value: Mapping[str, Any], where: str) -> Command:
     command = _make(Command, value, where)
-    for key, known in (("step", get_args(Step)), ("role", get_args(Role))):
+    for key, known in (("step", get_args(Step)), ("role", get_args(CommandRole))):
         if getattr(command, key) not in known:
             raise ConfigError(
                 f"{where}: {command.id}: {key} is {getattr(command, key)!r}",
@@ -141,7 +141,7 @@ def _make(kind: Callable[..., Made], value: Mapping[str, Any], where: str) -> Ma
     if missing := sorted(required - value.keys()):
         raise ConfigError(f"{here}: {missing[0]} is missing")
     for key, item in value.items():
-        # The annotations are texts; their first word tells text, list and table apart.
+        # The annotations are strings; their first word distinguishes text, list and table.
         expected = {"tuple": list, "str": str, "bool": bool, "Mapping": dict}.get(
             str(known[key].type).split("[")[0]
         )
@@ -154,7 +154,7 @@ def _make(kind: Callable[..., Made], value: Mapping[str, Any], where: str) -> Ma
     )
 
 
-def _check_references(source: Source, name: str) -> None:
+def _check_references(source: CommandSource, name: str) -> None:
     def check(found: tuple[str, ...], known: Mapping[str, object], where: str) -> None:
         if missing := [item for item in found if item not in known]:
             raise ConfigError(f"{name}: {where}: {missing[0]} is not declared")

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lawqa.commands import PLACE_KEYS, Place, Rendered, Source, expand, read_source, render
+from lawqa.commands import (
+    PLACE_KEYS,
+    CommandSource,
+    Place,
+    Rendered,
+    expand,
+    read_source,
+    render_command,
+)
 from lawqa.docgen.blocks import replace_block
 from lawqa.docgen.logs import LOG_TEMPLATES, log_text
-from lawqa.docgen.verify import Parse, verify, verify_text
+from lawqa.docgen.verify import ParseArguments, verify, verify_text
 from lawqa.errors import ConfigError, MissingExtraError
 
 NOTICE = (
@@ -23,9 +31,9 @@ NOTICE = (
 
 @dataclass(frozen=True)
 class Interface:
-    """What this room is told of the command line."""
+    """What documents need to know of the command line."""
 
-    parse: Parse
+    parse: ParseArguments
     """Its parser."""
     help_text: Callable[[Sequence[str]], str]
     """The help of a subcommand, given its words."""
@@ -154,12 +162,12 @@ def _environment(directory: Path) -> Any:
     )
 
 
-def _context(source: Source, place: Place, interface: Interface) -> dict[str, Any]:
+def _context(source: CommandSource, place: Place, interface: Interface) -> dict[str, Any]:
     def steps(*names: str) -> list[Rendered]:
-        return [render(command, place) for command in source.at(place.id, *names)]
+        return [render_command(command, place) for command in source.at(place.id, *names)]
 
     def one(command_id: str) -> Rendered:
-        return render(source.command(command_id), place)
+        return render_command(source.command(command_id), place)
 
     return {
         "notice": f"<!-- {NOTICE} -->",
@@ -204,15 +212,15 @@ def _value(name: str, place: Place) -> str:
     return expand(f"{{{name}}}", place.variables, name)
 
 
-def _failures(source: Source, found: Sequence[Rendered]) -> list[Any]:
+def _failures(source: CommandSource, found: Sequence[Rendered]) -> list[Any]:
     """The failures of these commands, each once, in the order of the source."""
     named = {name for rendered in found for name in rendered.command.failures}
     return [failure for failure in source.failures.values() if failure.id in named]
 
 
-def _blocks(root: Path, source: Source, interface: Interface) -> dict[Path, str]:
+def _blocks(root: Path, source: CommandSource, interface: Interface) -> dict[Path, str]:
     files = {}
-    shown = [render(command, source.place("any")) for command in source.at("any", "readme")]
+    shown = [render_command(command, source.place("any")) for command in source.at("any", "readme")]
     for name, title in (("README.md", "title"), ("README.ja.md", "title_ja")):
         block = console_block([(rendered, getattr(rendered.command, title)) for rendered in shown])
         verify_text(source, "any", block, name, interface.parse)
@@ -240,7 +248,7 @@ def console_block(commands: Sequence[tuple[Rendered, str]]) -> str:
     return "```console\n" + "\n".join(shown) + "\n```\n"
 
 
-def _targets(source: Source) -> str:
+def _targets(source: CommandSource) -> str:
     lines = []
     for target in source.targets.values():
         steps = " ".join(target.commands)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.choices import LABELS
-from lawqa.commands import packaged_source, render
+from lawqa.commands import packaged_source, render_command
 from lawqa.docgen.logs import RunFacts
 from lawqa.errors import DataError
 from lawqa.runs.directory import SUMMARY
@@ -68,7 +68,7 @@ def _declared(argv: Sequence[str]) -> dict[str, str]:
         for command in source.at(place.id):
             extra = {*command.resume, *command.fresh}
             typed = [word for word in argv[1:] if word not in extra]
-            if typed and typed == list(render(command, place).argv[1:]):
+            if typed and typed == list(render_command(command, place).argv[1:]):
                 experiment = source.experiment
                 if place.id == "practice":
                     return {

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lawqa.commands import Source, check_inputs, check_policy, render
+from lawqa.commands import CommandSource, check_inputs, check_policy, render_command
 from lawqa.docgen.extract import shown_commands
 from lawqa.errors import ConfigError
 
-Parse = Callable[[Sequence[str]], None]
+ParseArguments = Callable[[Sequence[str]], None]
 """Parses the arguments of `lawqa`; raises ConfigError where they are wrong."""
 
 
-def verify(source: Source, parse: Parse) -> int:
+def verify(source: CommandSource, parse: ParseArguments) -> int:
     """Check every command at every place where it is declared.
 
     Args:
@@ -31,7 +31,7 @@ def verify(source: Source, parse: Parse) -> int:
     for place in source.places.values():
         check_inputs(source, place)
         for command in source.at(place.id):
-            rendered = render(command, place)
+            rendered = render_command(command, place)
             check_policy(
                 place, rendered.argv, rendered.env, name=command.id, evaluates=command.evaluates
             )
@@ -50,8 +50,10 @@ def verify(source: Source, parse: Parse) -> int:
     return checked
 
 
-def verify_text(source: Source, place_id: str, markdown: str, where: str, parse: Parse) -> int:
-    """Check every command that a document shows, as it stands in its text.
+def verify_text(
+    source: CommandSource, place_id: str, markdown: str, where: str, parse: ParseArguments
+) -> int:
+    """Check every command that a document shows, as its text has it.
 
     Returns:
         how many there are.
@@ -69,7 +71,7 @@ def verify_text(source: Source, place_id: str, markdown: str, where: str, parse:
     return checked
 
 
-def _refusals(argv: Sequence[str], name: str, parse: Parse) -> list[str]:
+def _refusals(argv: Sequence[str], name: str, parse: ParseArguments) -> list[str]:
     """What the parser says against a command of lawqa; empty where it takes it."""
     if argv[:1] != ("lawqa",) or tuple(argv[1:]) == ("--version",):
         return []
@@ -82,4 +84,4 @@ def _refusals(argv: Sequence[str], name: str, parse: Parse) -> list[str]:
 
 def _raise_all(refused: Sequence[str]) -> None:
     if refused:
-        raise ConfigError("\n".join(refused), "mend docs_src/commands.toml or its templates")
+        raise ConfigError("\n".join(refused), "fix docs_src/commands.toml or its templates")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from lawqa.doctor.examination import Target, examine
-from lawqa.doctor.findings import Finding, Level, exit_code
+from lawqa.doctor.examination import PlannedRun, examine
+from lawqa.doctor.findings import Finding, Level, findings_exit_code
 from lawqa.doctor.probes import Gpu, Probes, SystemProbes
 
 __all__ = [
     "Finding",
     "Gpu",
     "Level",
+    "PlannedRun",
     "Probes",
     "SystemProbes",
-    "Target",
     "examine",
-    "exit_code",
+    "findings_exit_code",
 ]

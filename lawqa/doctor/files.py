@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lawqa.doctor.findings import Finding
+from lawqa.doctor.planned_run import PlannedRun
 from lawqa.doctor.probes import Probes
-from lawqa.doctor.target import Target
 from lawqa.errors import LawqaError
 from lawqa.files import strict_json
 from lawqa.questions import file_sha256, read_questions
@@ -19,25 +19,25 @@ _WEIGHTS_INDEX = "model.safetensors.index.json"
 _MODEL_GIB, _WORK_GIB, _SHM_GIB = 20, 5, 1
 
 
-def model(target: Target, probes: Probes) -> Iterator[Finding]:
+def model(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
     """Whether the model is there and complete, and what the offline variables mean for it."""
     environment = probes.environment()
     offline = [
         name for name in _OFFLINE if environment.get(name, "").lower() not in ("", "0", "false")
     ]
-    home = hf_home(target, environment.get("HF_HOME"))
-    directory = model_directory(target.model, home)
-    declared = target.line("download-model")
+    home = hf_home(planned, environment.get("HF_HOME"))
+    directory = cached_model(planned.model, home)
+    declared = planned.line("download-model")
     download = declared or (
-        target.line("toy-model") or f"HF_HOME={home} hf download {target.model}"
+        planned.line("toy-model") or f"HF_HOME={home} hf download {planned.model}"
     )
     # The declared line fills the place's own cache, which is not looked at while the variable says another.
-    if declared and directory is None and home.absolute() != hf_home(target, None).absolute():
+    if declared and directory is None and home.absolute() != hf_home(planned, None).absolute():
         download = f"unset HF_HOME\n{download}"
     if offline and directory is None:
         download = f"unset {' '.join(offline)}\n{download}"
     if directory is None:
-        yield Finding("model", "problem", f"{target.model} is not in {home}", download)
+        yield Finding("model", "problem", f"{planned.model} is not in {home}", download)
         return
     lacking = missing_files(directory)
     if lacking:
@@ -48,7 +48,7 @@ def model(target: Target, probes: Probes) -> Iterator[Finding]:
     else:
         yield from _template(directory)
         size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file()) / 2**30
-        yield Finding("model", "ok", f"{target.model} is complete in {directory} ({size:.1f} GiB)")
+        yield Finding("model", "ok", f"{planned.model} is complete in {directory} ({size:.1f} GiB)")
     if offline:
         yield Finding("offline", "ok", f"{', '.join(offline)} set: no network is asked")
 
@@ -81,11 +81,11 @@ def _template(directory: Path) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def space(target: Target, probes: Probes) -> Iterator[Finding]:
+def space(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
     """Whether there is room for runs, for a model that is still to come, and in /dev/shm."""
-    home = hf_home(target, probes.environment().get("HF_HOME"))
-    model_there = model_directory(target.model, home) is not None
-    wanted = [("work", target.work, _WORK_GIB), ("shm", Path("/dev/shm"), _SHM_GIB)]  # noqa: S108
+    home = hf_home(planned, probes.environment().get("HF_HOME"))
+    model_there = cached_model(planned.model, home) is not None
+    wanted = [("work", planned.work, _WORK_GIB), ("shm", Path("/dev/shm"), _SHM_GIB)]  # noqa: S108
     if not model_there:
         wanted.append(("model cache", home, _MODEL_GIB))
     for name, path, needed in wanted:
@@ -106,54 +106,56 @@ def space(target: Target, probes: Probes) -> Iterator[Finding]:
             yield Finding(f"space: {name}", "ok", f"{path}: {free:.1f} GiB free")
 
 
-def data(target: Target) -> Finding:
+def data(planned: PlannedRun) -> Finding:
     """Whether the questions are there, readable, and the version that all results are on."""
-    get = "\n".join(filter(None, (target.line("get-questions"), target.line("pin-questions"))))
-    if not target.data.is_file():
-        return Finding("data", "problem", f"{target.data}: no such file", get)
+    get = "\n".join(filter(None, (planned.line("get-questions"), planned.line("pin-questions"))))
+    if not planned.data.is_file():
+        return Finding("data", "problem", f"{planned.data}: no such file", get)
     try:
-        count = len(read_questions(target.data))
+        count = len(read_questions(planned.data))
     except LawqaError as problem:
         return Finding("data", "problem", problem.message, problem.hint or get)
-    expected = target.source.checksums.get(target.data.name)
-    found = file_sha256(target.data)
-    shown = f"{target.data}: {count} items, sha256 {found[:12]}"
+    expected = planned.source.checksums.get(planned.data.name)
+    found = file_sha256(planned.data)
+    shown = f"{planned.data}: {count} items, sha256 {found[:12]}"
     if expected is not None and found != expected:
         return Finding(
             "data",
             "warning",
             f"{shown}, expected {expected[:12]}: another version, whose results do not compare",
-            target.line("pin-questions"),
+            planned.line("pin-questions"),
         )
     return Finding("data", "ok", shown + ("" if expected is None else ", the expected version"))
 
 
-def index(target: Target) -> Finding:
+def index(planned: PlannedRun) -> Finding:
     """Whether the retrieval index is there and whole."""
     from lawqa.pipelines.index_files import read_index_manifest
 
     needs = any(
-        str(target.index) in "\0".join(target.line(step).split())
-        for step in target.source.experiment.commands
+        str(planned.index) in "\0".join(planned.line(step).split())
+        for step in planned.source.experiment.commands
     )
     build = "\n".join(
-        filter(None, map(target.line, ("make-law-folder", "get-laws", "parse-laws", "build-index")))
+        filter(
+            None, map(planned.line, ("make-law-folder", "get-laws", "parse-laws", "build-index"))
+        )
     )
-    mend = build or "lawqa index build --articles ARTICLES.jsonl --output-dir DIR"
+    fix = build or "lawqa index build --articles ARTICLES.jsonl --output-dir DIR"
     try:
-        counts = read_index_manifest(target.index)["counts"]
+        counts = read_index_manifest(planned.index)["counts"]
     except LawqaError as problem:
         level = "problem" if needs else "warning"
-        return Finding("index", level, problem.message, mend)  # type: ignore[arg-type]
-    return Finding("index", "ok", f"{target.index}: {counts['articles']:,} articles")
+        return Finding("index", level, problem.message, fix)  # type: ignore[arg-type]
+    return Finding("index", "ok", f"{planned.index}: {counts['articles']:,} articles")
 
 
-def hf_home(target: Target, variable: str | None) -> Path:
+def hf_home(planned: PlannedRun, variable: str | None) -> Path:
     """The Hugging Face cache: the environment's, else the place's, else the library's default."""
-    return Path(variable or target.hf_home or "~/.cache/huggingface").expanduser()
+    return Path(variable or planned.hf_home or "~/.cache/huggingface").expanduser()
 
 
-def model_directory(model: str, home: Path) -> Path | None:
+def cached_model(model: str, home: Path) -> Path | None:
     """Where a model's files are: a local directory, or the snapshot that `main` names in the cache."""
     if Path(model).is_dir():
         return Path(model)

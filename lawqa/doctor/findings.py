@@ -19,11 +19,11 @@ class Finding:
     """`problem`: the work would fail; `warning`: it may, or is slower or less than it could be."""
     message: str
     """What was found, against what was expected."""
-    mend: str = ""
-    """The command or change that mends it, a line each; empty where nothing is to be done."""
+    fix: str = ""
+    """The command or change that fixes it, a line each; empty where nothing is to be done."""
 
 
-def exit_code(findings: Sequence[Finding]) -> int:
+def findings_exit_code(findings: Sequence[Finding]) -> int:
     """0 where all is well, 1 with warnings, 2 with problems."""
     levels = {finding.level for finding in findings}
     return 2 if "problem" in levels else 1 if "warning" in levels else 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lawqa.doctor.findings import Finding
+from lawqa.doctor.planned_run import PlannedRun
 from lawqa.doctor.probes import Gpu, Probes
-from lawqa.doctor.target import Target
 from lawqa.errors import ConfigError, LawqaError
 from lawqa.models.shapes import read_shape
 from lawqa.training.planning.memory import GIB, MemorySetting
@@ -19,16 +19,16 @@ _LARGEST_FOUR_BIT_ERROR = 0.15
 _SHARE_THAT_SHOULD_BE_FREE = 0.9
 
 
-def driver(target: Target, probes: Probes) -> Finding:
+def driver(planned: PlannedRun, probes: Probes) -> Finding:
     """Whether the driver is new enough for this build of torch."""
     built, warned = probes.torch_build()
     newest = probes.driver_cuda()
-    fitting = f"pip install --force-reinstall --no-deps '{target.place.variables['torch']}'"
+    fitting = f"pip install --force-reinstall --no-deps '{planned.place.variables['torch']}'"
     if newest is None:
-        level, mend = (
-            ("problem", "ask for a session with a GPU") if target.needs_gpu else ("ok", "")
+        level, fix = (
+            ("problem", "ask for a session with a GPU") if planned.needs_gpu else ("ok", "")
         )
-        return Finding("driver", level, "no NVIDIA driver is installed", mend)  # type: ignore[arg-type]
+        return Finding("driver", level, "no NVIDIA driver is installed", fix)  # type: ignore[arg-type]
     shown = f"{newest // 1000}.{newest % 1000 // 10}"
     if built is None:
         return Finding(
@@ -37,28 +37,28 @@ def driver(target: Target, probes: Probes) -> Finding:
     # Within one major version a newer CUDA runs on an older driver.
     if int(built.split(".")[0]) > newest // 1000 or (warned and "too old" in warned):
         if newest // 1000 < _OLDEST_DRIVER_CUDA:
-            mend = (
+            fix = (
                 f"no torch that lawqa supports runs on it: ask for a driver of CUDA "
                 f"{_OLDEST_DRIVER_CUDA} (525) or newer"
             )
         else:
-            mend = fitting
+            fix = fitting
         return Finding(
             "driver",
             "problem",
             f"too old for this torch: the driver takes CUDA {shown}, torch is built for {built}",
-            mend,
+            fix,
         )
     return Finding("driver", "ok", f"takes CUDA {shown}, torch is built for {built}")
 
 
-def gpu(target: Target, found: Gpu | None, probes: Probes) -> Iterator[Finding]:
+def gpu(planned: PlannedRun, found: Gpu | None, probes: Probes) -> Iterator[Finding]:
     """Name, slice, free memory, compute capability, bfloat16, and the allocator's setting."""
     if found is None:
-        level = "problem" if target.needs_gpu else "warning"
+        level = "problem" if planned.needs_gpu else "warning"
         message = "torch sees no GPU: everything runs on the CPU"
-        mend = "see the line about the driver" if target.needs_gpu else ""
-        yield Finding("gpu", level, message, mend)  # type: ignore[arg-type]
+        fix = "see the line about the driver" if planned.needs_gpu else ""
+        yield Finding("gpu", level, message, fix)  # type: ignore[arg-type]
         return
     profile = f", MIG {found.mig_profile}" if found.mig_profile else ""
     memory = f"{found.free_gib:.1f} of {found.total_gib:.1f} GiB free"
@@ -121,19 +121,19 @@ def four_bit(probes: Probes) -> Finding:
     return Finding("4 bits", "ok", shown)
 
 
-def plan(target: Target, found: Gpu | None) -> Iterator[Finding]:
+def plan(planned: PlannedRun, found: Gpu | None) -> Iterator[Finding]:
     """Whether training the model with records of this length fits the free memory."""
     if found is None:
         return
     try:
-        shape = read_shape(target.model)
+        shape = read_shape(planned.model)
     except LawqaError as problem:
         yield Finding("plan", "warning", f"not made: {problem.message}", problem.hint)
         return
-    longest = target.max_seq_length
+    longest = planned.max_seq_length
     try:
         # The plain path takes the most: what fits there fits on any.
-        planned = plan_training(
+        training = plan_training(
             shape, MemorySetting(fast=False), memory=int(found.free_gib * GIB), longest=longest
         )
     except ConfigError as problem:
@@ -142,8 +142,8 @@ def plan(target: Target, found: Gpu | None) -> Iterator[Finding]:
     yield Finding(
         "plan",
         "ok",
-        f"training {target.model} in 4 bits on records of {longest} tokens fits: "
-        f"{planned.memory.total / GIB:.1f} of {found.free_gib:.1f} GiB, {planned.token_budget} tokens "
+        f"training {planned.model} in 4 bits on records of {longest} tokens fits: "
+        f"{training.memory.total / GIB:.1f} of {found.free_gib:.1f} GiB, {training.token_budget} tokens "
         "at once",
     )
 

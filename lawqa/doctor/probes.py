@@ -121,7 +121,7 @@ class SystemProbes:
         import torch
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # `torch_build` tells of them
+            warnings.simplefilter("ignore")  # `torch_build` reports them
             if not torch.cuda.is_available():
                 return None
         free, total = torch.cuda.mem_get_info()

@@ -9,8 +9,8 @@ from packaging.version import Version
 
 from lawqa.commands import violations
 from lawqa.doctor.findings import Finding
+from lawqa.doctor.planned_run import PlannedRun
 from lawqa.doctor.probes import Probes
-from lawqa.doctor.target import Target
 
 _OLDEST, _NEWEST = (3, 10), (3, 13)
 _ACCELERATE_KERNEL = (5, 5)
@@ -31,16 +31,16 @@ def python(probes: Probes) -> Finding:
     return Finding("python", "ok", f"{shown}, {tested}")
 
 
-def packages(target: Target, probes: Probes) -> Iterator[Finding]:
+def packages(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
     """Whether the packages of training and evaluation are there, in tested versions."""
-    for name, wanted in target.source.tested.items():
+    for name, wanted in planned.source.tested.items():
         found = probes.package(name)
         # A torch for the driver at hand comes first: the others would bring the newest.
-        mend = f"pip install '{target.place.variables['torch']}'" if name == "torch" else _INSTALL
+        fix = f"pip install '{planned.place.variables['torch']}'" if name == "torch" else _INSTALL
         if found is None:
-            yield Finding(name, "problem", f"is not installed, tested with {wanted}", mend)
+            yield Finding(name, "problem", f"is not installed, tested with {wanted}", fix)
         elif not SpecifierSet(wanted).contains(Version(found), prereleases=True):
-            yield Finding(name, "warning", f"{found}, tested with {wanted}", mend)
+            yield Finding(name, "warning", f"{found}, tested with {wanted}", fix)
         else:
             yield Finding(name, "ok", f"{found}, tested with {wanted}")
 
@@ -77,9 +77,9 @@ def encodings(probes: Probes) -> Finding:
     return Finding("locale", "ok", "UTF-8 for files, output and file names")
 
 
-def place(target: Target, probes: Probes) -> Iterator[Finding]:
+def place(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
     """Whether the place is known, and whether what is going to be run is allowed there."""
-    if target.place_origin == "default":
+    if planned.place_origin == "default":
         yield Finding(
             "place",
             "warning",
@@ -87,24 +87,24 @@ def place(target: Target, probes: Probes) -> Iterator[Finding]:
             "lawqa place init heart01  (or local-3080, practice)",
         )
     else:
-        yield Finding("place", "ok", f"{target.place.id}, from {target.place_origin}")
-    train = ("lawqa", "train", "--model-name", target.model)
-    evaluate = ("lawqa", "evaluate", "--llm-backend", "hf", "--hf-model-name", target.model)
+        yield Finding("place", "ok", f"{planned.place.id}, from {planned.place_origin}")
+    train = ("lawqa", "train", "--model-name", planned.model)
+    evaluate = ("lawqa", "evaluate", "--llm-backend", "hf", "--hf-model-name", planned.model)
     commands = {"training": train, "evaluation": evaluate}
     for what, argv in commands.items():
-        for broken in violations(target.place, argv, {}):
+        for broken in violations(planned.place, argv, {}):
             yield Finding(
                 "policy",
                 "problem",
-                f"{what} with {target.model} is forbidden at {target.place.id} by the rule "
+                f"{what} with {planned.model} is forbidden at {planned.place.id} by the rule "
                 f"{broken.rule.id}: {broken.rule.reason}",
-                f"use {target.place.model}",
+                f"use {planned.place.model}",
             )
     server = probes.environment().get("OLLAMA_HOST")
-    if server and "ollama" not in target.place.backends:
+    if server and "ollama" not in planned.place.backends:
         yield Finding(
             "policy",
             "warning",
-            f"OLLAMA_HOST is {server}, but {target.place.id} uses no model server",
+            f"OLLAMA_HOST is {server}, but {planned.place.id} uses no model server",
             "unset OLLAMA_HOST",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lawqa.digests import cache_directory
+from lawqa.digests import digest_cache
 from lawqa.doctor.findings import Finding
 from lawqa.errors import DataError
 from lawqa.models.files.identity import model_directory, read_identity
@@ -26,5 +26,5 @@ def verified(model: str) -> Finding:
     return Finding(
         "digests",
         "ok",
-        f"{directory}: read whole ({shown}); nothing in {cache_directory()} differs",
+        f"{directory}: read whole ({shown}); nothing in {digest_cache()} differs",
     )

@@ -15,7 +15,7 @@ from transformers.utils import logging as transformers_logging
 
 from lawqa.errors import BackendError, LawqaError
 from lawqa.foreign_code import code_named_in, code_refused
-from lawqa.hub import cache_directory, hub_is_reachable, no_vain_requests
+from lawqa.hub import cache_directory, hub_is_reachable, offline_if_unreachable
 from lawqa.models.files.model_folder import find_folder
 from lawqa.models.files.weight_files import WHOLE
 
@@ -31,7 +31,7 @@ def reading(name: str, revision: str | None) -> Iterator[None]:
         BackendError: for what the libraries raised; memory that runs out stays what it is.
     """
     try:
-        with no_vain_requests(name), _only_errors():
+        with offline_if_unreachable(name), _only_errors():
             yield
     except (LawqaError, torch.OutOfMemoryError, MemoryError):
         raise

@@ -15,10 +15,10 @@ from lawqa.pipelines.report_runs import read_report_run, read_training
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.report.content import (
     Entry,
-    Pair,
     Report,
     ReportQuestion,
     ReportRun,
+    RunPair,
     ShownArticle,
 )
 from lawqa.runs.diff import causes, question_differences
@@ -197,7 +197,7 @@ def _marked(
     )
 
 
-def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[Pair, ...]:
+def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[RunPair, ...]:
     base_side, *sides = _sides(runs)
     made = []
     for side in sides:
@@ -229,7 +229,7 @@ def _like(run: ReportRun, runs: Sequence[ReportRun]) -> ReportRun:
 
 def _pair(
     bases: Sequence[ReportRun], others: Sequence[ReportRun], by: By
-) -> tuple[Pair, PairedComparison | None]:
+) -> tuple[RunPair, PairedComparison | None]:
     base, other = bases[0], others[0]
     if base.manifest and other.manifest:
         differs = causes(base.manifest, other.manifest)
@@ -240,7 +240,7 @@ def _pair(
             f"what is not known: {' and '.join(unknown)} is a result file without a manifest",
         )
         reworded = 0
-    pair = Pair(
+    pair = RunPair(
         base.id, other.id, None, "", differs, reworded,
         tuple(run.id for run in others[1:]), tuple(run.id for run in bases[1:]),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lawqa.commands import Place, Rendered, Source, check_policy, expand, render
+from lawqa.commands import CommandSource, Place, Rendered, check_policy, expand, render_command
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import open_own, write_json
 from lawqa.pipelines.processes import Ended, run_logged
@@ -54,7 +54,7 @@ class Decision:
     """Why."""
 
 
-def rendered_steps(source: Source, config: StepsConfig) -> tuple[Rendered, ...]:
+def rendered_steps(source: CommandSource, config: StepsConfig) -> tuple[Rendered, ...]:
     """The steps as they stand at the place, checked against its policy.
 
     Raises:
@@ -71,13 +71,15 @@ def rendered_steps(source: Source, config: StepsConfig) -> tuple[Rendered, ...]:
                 f"lawqa place init {command.places[0]}  says that this machine is {command.places[0]}; "
                 f"lawqa step list --place {place.id}  shows the steps of {place.id}",
             )
-        rendered = render(command, place, config.overrides)
+        rendered = render_command(command, place, config.overrides)
         check_policy(place, rendered.argv, rendered.env, name=step, evaluates=command.evaluates)
         found.append(rendered)
     return tuple(found)
 
 
-def run_steps(source: Source, config: StepsConfig, say: Say, runner: Runner = run_logged) -> int:
+def run_steps(
+    source: CommandSource, config: StepsConfig, say: Say, runner: Runner = run_logged
+) -> int:
     """Run steps until one fails.
 
     Args:
@@ -160,7 +162,7 @@ def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> 
 
 
 def _run_one(
-    source: Source,
+    source: CommandSource,
     config: StepsConfig,
     rendered: Rendered,
     directory: Path,
@@ -209,7 +211,9 @@ def _run_one(
     return ended.code
 
 
-def _what_to_do(source: Source, rendered: Rendered, status: str, code: int, log: Path) -> str:
+def _what_to_do(
+    source: CommandSource, rendered: Rendered, status: str, code: int, log: Path
+) -> str:
     command = rendered.command
     if status == "interrupted":
         return f"{command.id}: interrupted; run the same command again to resume. Log: {log}"
@@ -235,11 +239,11 @@ def _leftovers(rendered: Rendered) -> bool:
     return False
 
 
-def _maker(source: Source, config: StepsConfig, path: str) -> str:
+def _maker(source: CommandSource, config: StepsConfig, path: str) -> str:
     """Which step makes this path, as a hint."""
     place = source.place(config.place)
     for command in source.at(place.id):
-        made = render(command, place, config.overrides).outputs
+        made = render_command(command, place, config.overrides).outputs
         if any(path == output or path.startswith(f"{output}/") for output in made):
             verb = "show" if command.manual else "run"
             return (
@@ -265,13 +269,15 @@ def _locked(directory: Path) -> Iterator[None]:
         raise ConfigError(f"{directory}: cannot be written: {problem.strerror}") from None
 
 
-def step_status(source: Source, place_id: str, overrides: Mapping[str, str]) -> dict[str, str]:
+def step_status(
+    source: CommandSource, place_id: str, overrides: Mapping[str, str]
+) -> dict[str, str]:
     """How far each step of a place is: `done`, `stale`, `interrupted`, `failed`, `there`, or empty."""
     place = source.place(place_id)
     directory = steps_directory(place, overrides)
     found: dict[str, str] = {}
     for command in source.at(place_id):
-        rendered = render(command, place, overrides)
+        rendered = render_command(command, place, overrides)
         state = read_state(directory / f"{command.id}.json")
         whole = bool(rendered.outputs) and all(Path(path).exists() for path in rendered.outputs)
         if state is None:

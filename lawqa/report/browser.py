@@ -19,7 +19,7 @@ _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 def browser_data(report: Report) -> dict[str, Any]:
     """The questions with every run's answers.
 
-    Long texts stand in `texts`, each once, and are named by their number there: runs share their prompts.
+    Long texts are in `texts`, each once, and are referred to by their number: runs share their prompts.
     Answers follow the sequence of the questions and, within one, that of the runs.
     """
     texts = _Texts()
@@ -55,7 +55,7 @@ def browser_data(report: Report) -> dict[str, Any]:
 
 
 def embedded_json(value: Mapping[str, Any]) -> str:
-    """JSON that may stand in a script element, whatever its strings hold; it parses to the same value."""
+    """JSON that is safe inside a script element, whatever its strings hold; it parses to the same value."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -66,7 +66,7 @@ class _Texts:
         self._numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int | None:
-        """Where a text stands; None for an empty one."""
+        """The number of a text in `all`; None for an empty one."""
         if not text:
             return None
         if text not in self._numbers:

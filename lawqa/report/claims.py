@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from lawqa.report.content import Pair, Report, ReportRun
+from lawqa.report.content import Report, ReportRun, RunPair
 from lawqa.report.figures import percent
 from lawqa.report.words import (
     Phrase,
@@ -60,7 +60,7 @@ def headline(report: Report) -> Claim:
     claims = claims_of(report)
     if len(claims) == 1:
         return claims[0]
-    standing = [claim for claim in claims if claim.kind in ("better", "worse")]
+    significant = [claim for claim in claims if claim.kind in ("better", "worse")]
     void = sum(claim.kind == "void" for claim in claims)
     left = len(claims) - void
     if not left:
@@ -72,16 +72,16 @@ def headline(report: Report) -> Claim:
         f"; {void} more cannot be judged" if void else "",
         f"（ほかに判断できないものが {void} 件）" if void else "",
     )
-    if not standing:
+    if not significant:
         return Claim("none", Phrase(
             f"No difference can be claimed in {left} comparisons (Holm-corrected){aside.en}.",
             f"{left} 件の比較のいずれでも、差があるとは言えない（Holm 補正）{aside.ja}。",
         ))  # fmt: skip
-    kinds = {claim.kind for claim in standing}
-    stand = "stands" if len(standing) == 1 else "stand"
+    kinds = {claim.kind for claim in significant}
+    stand = "stands" if len(significant) == 1 else "stand"
     return Claim(kinds.pop() if len(kinds) == 1 else "none", Phrase(
-        f"{len(standing)} of {left} differences {stand} (Holm-corrected){aside.en}.",
-        f"比べた {left} 件の差のうち {len(standing)} 件は偶然とは言えない（Holm 補正）{aside.ja}。",
+        f"{len(significant)} of {left} differences {stand} (Holm-corrected){aside.en}.",
+        f"比べた {left} 件の差のうち {len(significant)} 件は偶然とは言えない（Holm 補正）{aside.ja}。",
     ))  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def _alone(run: ReportRun) -> Claim:
     ))  # fmt: skip
 
 
-def _of_pair(report: Report, pair: Pair) -> Claim:
+def _of_pair(report: Report, pair: RunPair) -> Claim:
     base, other = report.run(pair.base), report.run(pair.other)
     called, against = _called(other, base), _called(base, other)
     if pair.judged is None:
@@ -208,7 +208,7 @@ def _of_run(run: ReportRun) -> list[Caution]:
     return found
 
 
-def _of_comparison(pair: Pair) -> list[Caution]:
+def _of_comparison(pair: RunPair) -> list[Caution]:
     found, base, c = [], pair.base, pair.comparison
     if c is None:
         return [Caution(True, pair.other, Phrase(
@@ -262,7 +262,7 @@ def _name(run: ReportRun) -> Phrase:
 
 
 def _last(path: str) -> str:
-    """The telling end of an adapter's path; many are called `adapter`."""
+    """The distinctive end of an adapter's path; many are called `adapter`."""
     parts = [part for part in path.replace("\\", "/").split("/") if part]
     return (
         "/".join(parts[-2:]) if parts and parts[-1] in ("adapter", "out") else (parts or [path])[-1]

@@ -37,7 +37,7 @@ class ShownArticle:
     complete: bool
     """Whether all of its text was in the context."""
     gold: bool | None
-    """Whether the question's own context quotes it; None where that context is not at hand."""
+    """Whether the question's own context quotes it; None where that context is not available."""
     passages: tuple[str, ...] = ()
     """What of it was in the context, as 第24条の5第2項第3号; empty where the run does not say."""
     gold_passages: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class ReportQuestion:
     gold: Label
     """The right label."""
     context: str
-    """The data set's own context; empty where it is not at hand."""
+    """The data set's own context; empty where it is not available."""
     references: tuple[str, ...]
     """Where the data set says it comes from."""
 
@@ -159,7 +159,7 @@ class ReportRun:
     about: Mapping[str, Any] = field(default_factory=dict)
     """What a result file says of itself."""
     command: tuple[str, ...] = ()
-    """The lines that make it again; empty where that is not known."""
+    """The lines that reproduce it; empty where they are not known."""
     trainings: tuple[Training, ...] = ()
     """Of its adapter, or of each fold's."""
     legacy: bool = False
@@ -209,7 +209,7 @@ class ReportRun:
 
 
 @dataclass(frozen=True)
-class Pair:
+class RunPair:
     """A run held against its base run."""
 
     base: str
@@ -249,7 +249,7 @@ class Report:
     """The version of lawqa that made it."""
     runs: tuple[ReportRun, ...]
     """The runs, the base first."""
-    pairs: tuple[Pair, ...]
+    pairs: tuple[RunPair, ...]
     """Each other run against the first, an adapter's against one that differs in the adapter alone if there
     is one; none where there is one run."""
     questions: tuple[ReportQuestion, ...]

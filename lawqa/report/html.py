@@ -59,7 +59,7 @@ def report_html(report: Report, language: str | None = None) -> str:
         words=WORDS,
         scripts=scripts,
         hashes=[_hash(sources[name]) for name in scripts],
-        data=Markup(embedded_json(browser_data(report))),  # noqa: S704 - escaped for where it stands
+        data=Markup(embedded_json(browser_data(report))),  # noqa: S704 - escaped for a script element
         svg=Markup,
     )
     # A lone surrogate, which only a damaged file holds, cannot be written as UTF-8.

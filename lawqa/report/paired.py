@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lawqa.report.content import Pair, Report, ReportRun
+from lawqa.report.content import Report, ReportRun, RunPair
 from lawqa.report.figures import paired_figures, percent
 from lawqa.report.run_tables import NOTHING, RUN
 from lawqa.report.table import Cell, Table
@@ -177,7 +177,7 @@ def gold_text_table(report: Report) -> Table | None:
     )
 
 
-def _where_ja(part: GoldTextPart, pair: Pair) -> str:
+def _where_ja(part: GoldTextPart, pair: RunPair) -> str:
     if part.in_base is None or part.in_other is None:
         run_id = pair.other if part.in_base is None else pair.base
         there = part.in_other if part.in_base is None else part.in_base

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lawqa.errors import BackendError, ConfigError, DataError, MissingExtraError
 from lawqa.foreign_code import code_named_in, code_refused, refuse_unsafe_modules
-from lawqa.hub import cached_snapshot, no_vain_requests
+from lawqa.hub import cached_snapshot, offline_if_unreachable
 from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article
 
@@ -179,7 +179,7 @@ def _loaded(kind: str, model: str) -> Any:
     if folder is not None:
         refuse_unsafe_modules(model, folder)
     try:
-        with no_vain_requests(model):
+        with offline_if_unreachable(model):
             # The keywords of a transformers model within, which else may be read from a pickle.
             return getattr(library, kind)(
                 model, trust_remote_code=False, model_kwargs={"use_safetensors": True}

@@ -14,7 +14,7 @@ from lawqa.templates.rendering import FIXED_DATE, Chance, HoldsTemplate, Message
 from lawqa.thinking import open_thought
 
 _PROBE = (Message("system", "法令"), Message("user", "問"))
-_ANSWER = "法令答案"  # stands for any answer: no template writes this of itself
+_ANSWER = "法令答案"  # a placeholder that no template writes by itself
 _OTHER_DAY = Chance(now="2031-11-05T13:14:15")
 _OTHER_SEEDS = tuple(Chance(seed=seed) for seed in range(1, 9))
 _DRAWS = re.compile(r"random|lipsum")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lawqa.commands import Source, read_source
+from lawqa.commands import CommandSource, read_source
 
 SMALL = """
 schema_version = 2
@@ -73,10 +73,10 @@ def small() -> str:
 
 
 @pytest.fixture
-def changed() -> Callable[[str, str], Source]:
+def changed() -> Callable[[str, str], CommandSource]:
     """The small declaration with one text replaced."""
 
-    def change(old: str, new: str) -> Source:
+    def change(old: str, new: str) -> CommandSource:
         assert SMALL.count(old) == 1, old
         return read_source(SMALL.replace(old, new), "small.toml")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.commands import check_policy, packaged_source, render, violations
+from lawqa.commands import check_policy, packaged_source, render_command, violations
 from lawqa.commands.policy import parameters_in_billions
 from lawqa.errors import PolicyError
 
@@ -155,7 +155,7 @@ def test_no_declared_command_breaks_a_rule_of_its_places() -> None:
     checked = 0
     for place in source.places.values():
         for command in source.at(place.id):
-            rendered = render(command, place)
+            rendered = render_command(command, place)
             assert not violations(
                 place, rendered.argv, rendered.env, evaluates=command.evaluates
             ), (place.id, command.id)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from lawqa.commands import (
-    Source,
+    CommandSource,
     check_inputs,
     expand,
     packaged_source,
     places,
     read_source,
-    render,
+    render_command,
     require_backend,
     shell_line,
 )
@@ -23,7 +23,7 @@ from lawqa.errors import ConfigError, PolicyError
 
 pytestmark = pytest.mark.every_python
 
-Changed = Callable[[str, str], Source]
+Changed = Callable[[str, str], CommandSource]
 
 
 def test_the_places_are_known_by_id() -> None:
@@ -106,7 +106,9 @@ def test_an_output_is_made_by_one_command_only(changed: Changed) -> None:
 
 def test_an_own_variable_comes_before_the_places(small: str) -> None:
     source = read_source(small, "small.toml")
-    rendered = render(source.command("one"), source.place("here"), {"model": "mine", "work": "v"})
+    rendered = render_command(
+        source.command("one"), source.place("here"), {"model": "mine", "work": "v"}
+    )
     assert rendered.argv[-1] == "mine"
     assert rendered.inputs == ("v/q.json",)
 
@@ -147,8 +149,10 @@ def test_an_unknown_place_is_an_error_for_a_backend_too() -> None:
 def test_the_experiment_fixes_one_condition_one_split_and_the_comparison_that_decides() -> None:
     source = packaged_source()
     experiment, heart01 = source.experiment, source.place("heart01")
-    base, crossval = (render(source.command(c), heart01) for c in ("base-rag-140", "crossval-rag"))
-    decides = render(source.command(experiment.decides), heart01)
+    base, crossval = (
+        render_command(source.command(c), heart01) for c in ("base-rag-140", "crossval-rag")
+    )
+    decides = render_command(source.command(experiment.decides), heart01)
     assert experiment.commands == ("crossval-rag", "base-rag-140", "compare-rag-140")
     for side in (base, crossval):
         assert side.argv[side.argv.index("--condition") + 1] == experiment.condition

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.cli.lab.docs import _help_text, help_text, parse, subcommands
-from lawqa.commands import check_policy, packaged_source, render
+from lawqa.cli.lab.docs import _help_text, help_text, parse_or_refuse, subcommands
+from lawqa.commands import check_policy, packaged_source, render_command
 from lawqa.docgen import diff_text, replace_block, shown_commands
 from lawqa.docgen.build import NOTICE, Interface, generate
 from lawqa.errors import ConfigError, PolicyError
@@ -71,7 +71,7 @@ def test_every_shown_command_parses_and_is_allowed(checkout: Path, name: str) ->
     for command in shown:
         check_policy(place, command.argv, command.env, name=command.line)
         if command.argv[0] == "lawqa" and command.argv != ("lawqa", "--version"):
-            parse(command.argv[1:])
+            parse_or_refuse(command.argv[1:])
     assert len(shown) >= {STEP_I: 43, STEP_J: 25}.get(name, 0)
 
 
@@ -85,7 +85,7 @@ def test_a_document_shows_every_command_of_its_steps_as_it_is(
     commands = source.at("heart01", *steps)
     assert len(commands) > 15
     for command in commands:
-        rendered = render(command, source.place("heart01"))
+        rendered = render_command(command, source.place("heart01"))
         assert text.count(f"```bash\n{rendered.shell}\n```") == 1, command.id
         assert rendered.purpose_ja in text
         assert rendered.check_ja in text
@@ -233,7 +233,7 @@ def test_a_command_that_does_not_run_fails_the_build(
     copied: Path, old: str, new: str, complaint: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        build_with(copied, old, new, parse)
+        build_with(copied, old, new, parse_or_refuse)
     assert complaint in caught.value.message
     assert "the command line does not take it" in caught.value.message
 

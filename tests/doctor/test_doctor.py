@@ -12,7 +12,7 @@ import pytest
 from lawqa.cli import main
 from lawqa.cli.lab.doctor import findings_text, json_text
 from lawqa.commands import packaged_source
-from lawqa.doctor import Finding, Gpu, Target, examine, exit_code
+from lawqa.doctor import Finding, Gpu, PlannedRun, examine, findings_exit_code
 from lawqa.errors import BackendError, LawqaError
 from lawqa.questions import file_sha256
 from lawqa.templates.folder import has_second_template
@@ -79,7 +79,7 @@ class Machine:
 
 
 @pytest.fixture
-def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_file: Path) -> Target:
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_file: Path) -> PlannedRun:
     """Everything is there: a complete model in the cache, questions, an index."""
     from lawqa.pipelines.index import IndexConfig, build_index
     from lawqa.retrieval.bm25 import Bm25Parameters
@@ -102,7 +102,7 @@ def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_file: Path)
     (tmp_path / "selection.json").write_bytes(embedded_file.read_bytes())
     source = packaged_source()
     source = replace(source, checksums={"selection.json": file_sha256(tmp_path / "selection.json")})
-    return Target(
+    return PlannedRun(
         source=source,
         place=source.place("heart01"),
         place_origin="--place",
@@ -115,15 +115,15 @@ def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_file: Path)
     )
 
 
-def look(target: Target, machine: Machine, check: str) -> Finding:
-    (found,) = [f for f in examine(target, machine) if f.check == check]
+def look(planned: PlannedRun, machine: Machine, check: str) -> Finding:
+    (found,) = [f for f in examine(planned, machine) if f.check == check]
     return found
 
 
-def test_a_machine_that_is_well(target: Target) -> None:
-    findings = examine(target, Machine())
+def test_a_machine_that_is_well(planned: PlannedRun) -> None:
+    findings = examine(planned, Machine())
     assert {f.level for f in findings} == {"ok"}, findings_text(findings)
-    assert exit_code(findings) == 0
+    assert findings_exit_code(findings) == 0
     text = findings_text(findings)
     assert "NVIDIA A100 80GB PCIe MIG 2g.20gb, MIG 2g.20gb: 19.2 of 19.5 GiB free" in text
     assert text.endswith("0 problems, 0 warnings")
@@ -166,51 +166,53 @@ FINDINGS = [
 
 
 @pytest.mark.parametrize(
-    ("check", "level", "changes", "message", "mend"), FINDINGS, ids=lambda v: str(v)[:40]
+    ("check", "level", "changes", "message", "fix"), FINDINGS, ids=lambda v: str(v)[:40]
 )
 def test_each_finding_has_its_level_and_its_cure(
-    target: Target, check: str, level: str, changes: dict[str, object], message: str, mend: str
+    planned: PlannedRun, check: str, level: str, changes: dict[str, object], message: str, fix: str
 ) -> None:
-    found = look(target, Machine(**changes), check)  # type: ignore[arg-type]
+    found = look(planned, Machine(**changes), check)  # type: ignore[arg-type]
     assert found.level == level
     assert message in found.message
-    assert mend in found.mend
-    assert exit_code(examine(target, Machine(**changes))) >= (2 if level == "problem" else 1)  # type: ignore[arg-type]
+    assert fix in found.fix
+    assert findings_exit_code(examine(planned, Machine(**changes))) >= (
+        2 if level == "problem" else 1
+    )  # type: ignore[arg-type]
 
 
-def test_a_whole_device_may_have_expandable_segments(target: Target) -> None:
+def test_a_whole_device_may_have_expandable_segments(planned: PlannedRun) -> None:
     whole = replace(MIG, name="NVIDIA H200")
     machine = Machine(
         device=whole, variables={"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}
     )
-    assert "allocator" not in [f.check for f in examine(target, machine)]
+    assert "allocator" not in [f.check for f in examine(planned, machine)]
 
 
-def test_an_old_kernel_is_explained_and_no_reason_to_stop(target: Target) -> None:
-    found = look(target, Machine(), "kernel")
+def test_an_old_kernel_is_explained_and_no_reason_to_stop(planned: PlannedRun) -> None:
+    found = look(planned, Machine(), "kernel")
     assert found.level == "ok"
     assert "4.18.0" in found.message
     assert "can be ignored" in found.message
-    assert "ignored" not in look(target, Machine(system=("Linux", "6.8.0")), "kernel").message
+    assert "ignored" not in look(planned, Machine(system=("Linux", "6.8.0")), "kernel").message
 
 
-def test_without_torch_the_rest_is_still_looked_at(target: Target) -> None:
+def test_without_torch_the_rest_is_still_looked_at(planned: PlannedRun) -> None:
     packages = {name: found for name, found in VERSIONS.items() if name != "torch"}
-    checks = [f.check for f in examine(target, Machine(packages=packages))]
+    checks = [f.check for f in examine(planned, Machine(packages=packages))]
     assert "gpu" not in checks
     assert {"torch", "model", "data", "index", "place"} <= set(checks)
 
 
-def test_a_model_that_is_not_there_is_downloaded(target: Target) -> None:
-    found = look(replace(target, hf_home="elsewhere"), Machine(), "model")
+def test_a_model_that_is_not_there_is_downloaded(planned: PlannedRun) -> None:
+    found = look(replace(planned, hf_home="elsewhere"), Machine(), "model")
     assert found.level == "problem"
-    assert found.mend == "HF_HOME=hf_home hf download Qwen/Qwen3-8B"
+    assert found.fix == "HF_HOME=hf_home hf download Qwen/Qwen3-8B"
     offline = Machine(variables={"HF_HUB_OFFLINE": "1"})
-    found = look(replace(target, hf_home="elsewhere"), offline, "model")
-    assert found.mend.startswith("unset HF_HUB_OFFLINE\n")
+    found = look(replace(planned, hf_home="elsewhere"), offline, "model")
+    assert found.fix.startswith("unset HF_HUB_OFFLINE\n")
     foreign = Machine(variables={"HF_HOME": "/somewhere/else"})
-    found = look(target, foreign, "model")
-    assert found.mend == "unset HF_HOME\nHF_HOME=hf_home hf download Qwen/Qwen3-8B"
+    found = look(planned, foreign, "model")
+    assert found.fix == "unset HF_HOME\nHF_HOME=hf_home hf download Qwen/Qwen3-8B"
 
 
 @pytest.mark.parametrize(
@@ -219,72 +221,76 @@ def test_a_model_that_is_not_there_is_downloaded(target: Target) -> None:
      ("tokenizer.json", "tokenizer.json")],
 )  # fmt: skip
 def test_a_model_that_is_not_complete_names_what_is_missing(
-    target: Target, gone: str, named: str
+    planned: PlannedRun, gone: str, named: str
 ) -> None:
     next(Path("hf_home").rglob(gone)).unlink()
-    found = look(target, Machine(), "model")
+    found = look(planned, Machine(), "model")
     assert (found.level, "not complete" in found.message, named in found.message) == (
         "problem", True, True,
     )  # fmt: skip
-    assert "hf download" in found.mend
+    assert "hf download" in found.fix
 
 
-def test_a_torn_list_of_shards_is_a_model_that_is_not_complete(target: Target) -> None:
+def test_a_torn_list_of_shards_is_a_model_that_is_not_complete(planned: PlannedRun) -> None:
     next(Path("hf_home").rglob("*.index.json")).write_text('{"weight_m', encoding="utf-8")
-    assert "a whole model.safetensors.index.json" in look(target, Machine(), "model").message
+    assert "a whole model.safetensors.index.json" in look(planned, Machine(), "model").message
 
 
-def test_the_environments_cache_comes_first(target: Target) -> None:
+def test_the_environments_cache_comes_first(planned: PlannedRun) -> None:
     machine = Machine(variables={"HF_HOME": str(Path("hf_home").resolve()), "HF_HUB_OFFLINE": "1"})
-    elsewhere = replace(target, hf_home="elsewhere")
+    elsewhere = replace(planned, hf_home="elsewhere")
     assert look(elsewhere, machine, "model").level == "ok"
     assert look(elsewhere, machine, "offline").level == "ok"
 
 
-def test_data_that_is_missing_broken_or_another_version(target: Target) -> None:
-    found = look(replace(target, data=Path("nothing.json")), Machine(), "data")
+def test_data_that_is_missing_broken_or_another_version(planned: PlannedRun) -> None:
+    found = look(replace(planned, data=Path("nothing.json")), Machine(), "data")
     assert found.level == "problem"
-    assert "git clone https://github.com/digital-go-jp/lawqa_jp" in found.mend
+    assert "git clone https://github.com/digital-go-jp/lawqa_jp" in found.fix
     text = Path("selection.json").read_text(encoding="utf-8")
     Path("selection.json").write_text(text + "\n", encoding="utf-8")
-    found = look(target, Machine(), "data")
+    found = look(planned, Machine(), "data")
     assert found.level == "warning"
     assert "another version" in found.message
-    assert "checkout" in found.mend
+    assert "checkout" in found.fix
     Path("selection.json").write_text("{", encoding="utf-8")
-    assert look(target, Machine(), "data").level == "problem"
+    assert look(planned, Machine(), "data").level == "problem"
 
 
-def test_an_index_that_is_not_there_matters_where_the_experiment_needs_it(target: Target) -> None:
+def test_an_index_that_is_not_there_matters_where_the_experiment_needs_it(
+    planned: PlannedRun,
+) -> None:
     heart01 = packaged_source().place("heart01")
-    there = replace(target, index=Path(heart01.variables["index"]))
+    there = replace(planned, index=Path(heart01.variables["index"]))
     found = look(there, Machine(), "index")
     assert found.level == "problem"
-    assert "lawqa index build" in found.mend
-    anywhere = replace(target, place=packaged_source().place("any"), index=Path("nothing"))
+    assert "lawqa index build" in found.fix
+    anywhere = replace(planned, place=packaged_source().place("any"), index=Path("nothing"))
     assert look(anywhere, Machine(), "index").level == "warning"
 
 
-def test_a_model_that_the_place_forbids(target: Target) -> None:
+def test_a_model_that_the_place_forbids(planned: PlannedRun) -> None:
     found = [
-        f for f in examine(replace(target, model="Qwen/Qwen3-4B"), Machine()) if f.check == "policy"
+        f
+        for f in examine(replace(planned, model="Qwen/Qwen3-4B"), Machine())
+        if f.check == "policy"
     ]
     assert [f.level for f in found] == ["problem", "problem"]
     assert "rule model-of-heart01" in found[0].message
-    local = replace(target, place=packaged_source().place("local-3080"))
+    local = replace(planned, place=packaged_source().place("local-3080"))
     found = [f for f in examine(local, Machine()) if f.check == "policy"]
     assert ["training" in f.message for f in found] == [True]
 
 
-def test_no_place_is_a_warning(target: Target) -> None:
-    found = look(replace(target, place_origin="default"), Machine(), "place")
+def test_no_place_is_a_warning(planned: PlannedRun) -> None:
+    found = look(replace(planned, place_origin="default"), Machine(), "place")
     assert found.level == "warning"
-    assert "lawqa place init heart01" in found.mend
+    assert "lawqa place init heart01" in found.fix
 
 
 def test_the_exit_code_is_that_of_the_worst_finding() -> None:
     ok, warning, problem = (Finding("x", level, "") for level in ("ok", "warning", "problem"))
-    assert [exit_code(f) for f in ([ok], [ok, warning], [warning, problem])] == [0, 1, 2]
+    assert [findings_exit_code(f) for f in ([ok], [ok, warning], [warning, problem])] == [0, 1, 2]
 
 
 def test_a_command_of_several_lines_can_be_copied() -> None:
@@ -296,17 +302,17 @@ def test_a_command_of_several_lines_can_be_copied() -> None:
     ]
 
 
-def test_json_holds_the_same_findings(target: Target) -> None:
-    findings = examine(target, Machine(error=0.9))
+def test_json_holds_the_same_findings(planned: PlannedRun) -> None:
+    findings = examine(planned, Machine(error=0.9))
     content = json.loads(json_text(findings))
     assert content["schema_version"] == 1
-    assert [(f["check"], f["level"], f["message"], f["mend"]) for f in content["findings"]] == [
-        (f.check, f.level, f.message, f.mend) for f in findings
+    assert [(f["check"], f["level"], f["message"], f["fix"]) for f in content["findings"]] == [
+        (f.check, f.level, f.message, f.fix) for f in findings
     ]
 
 
 def test_the_command_takes_place_model_data_and_index_from_its_flags(
-    target: Target,  # noqa: ARG001 - its files are what the flags name
+    planned: PlannedRun,  # noqa: ARG001 - its files are what the flags name
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -338,7 +344,7 @@ _TURNS = "{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}"
     ],
 )
 def test_the_chat_template_is_looked_at(
-    target: Target, tmp_path: Path, template: str, level: str | None, said: str
+    planned: PlannedRun, tmp_path: Path, template: str, level: str | None, said: str
 ) -> None:
     for name in ("config.json", "tokenizer.json"):
         (tmp_path / name).write_text("{}", encoding="utf-8")
@@ -347,7 +353,7 @@ def test_the_chat_template_is_looked_at(
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
     found = [
         finding
-        for finding in examine(replace(target, model=str(tmp_path)), Machine())
+        for finding in examine(replace(planned, model=str(tmp_path)), Machine())
         if finding.check == "chat template"
     ]
     assert [finding.level for finding in found] == ([level] if level else [])

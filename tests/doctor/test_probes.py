@@ -31,4 +31,4 @@ def test_the_doctor_examines_this_machine_and_the_tiny_model(
     assert levels["data"] == "ok"
     assert levels["index"] == "problem"
     (index,) = [found for found in findings if found["check"] == "index"]
-    assert index["mend"].startswith("lawqa index build ")
+    assert index["fix"].startswith("lawqa index build ")

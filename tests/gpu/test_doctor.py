@@ -8,7 +8,7 @@ import pytest
 
 from lawqa.cli.lab.doctor import findings_text
 from lawqa.commands import packaged_source
-from lawqa.doctor import SystemProbes, Target, examine
+from lawqa.doctor import PlannedRun, SystemProbes, examine
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
@@ -34,7 +34,7 @@ def test_a_four_bit_layer_is_right_on_this_device() -> None:
 
 def test_the_report_of_this_machine(tmp_path) -> None:  # type: ignore[no-untyped-def]
     source = packaged_source()
-    patient = Target(
+    patient = PlannedRun(
         source=source, place=source.place("heart01"), place_origin="--place", model="Qwen/Qwen3-8B",
         data=tmp_path / "selection.json", index=tmp_path / "index", work=tmp_path, hf_home=str(tmp_path),
         max_seq_length=3072,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.commands import Source, read_source
+from lawqa.commands import CommandSource, read_source
 from lawqa.errors import ConfigError, DataError, PolicyError
 from lawqa.pipelines.processes import Ended, program_line, run_logged
 from lawqa.pipelines.steps import StepsConfig, run_steps, step_status
@@ -122,14 +122,14 @@ class Scripted:
 
 
 @pytest.fixture
-def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandSource:
     monkeypatch.chdir(tmp_path)
     Path("in.txt").write_text("x", encoding="utf-8")
     return read_source(DECLARED, "here.toml")
 
 
 def run(
-    source: Source, runner: Scripted, *steps: str, fresh: bool = False, adopt: bool = False,
+    source: CommandSource, runner: Scripted, *steps: str, fresh: bool = False, adopt: bool = False,
     **overrides: str,
 ) -> tuple[int, str]:  # fmt: skip
     said: list[str] = []
@@ -138,7 +138,7 @@ def run(
     return code, "\n".join(said)
 
 
-def test_steps_run_in_order_and_are_not_done_twice(source: Source) -> None:
+def test_steps_run_in_order_and_are_not_done_twice(source: CommandSource) -> None:
     first = Scripted()
     assert run(source, first) == (0, "\n".join([
         "[1/2] make: Make", "  its outputs are not there", "  log: w/steps/make.log",
@@ -155,7 +155,7 @@ def test_steps_run_in_order_and_are_not_done_twice(source: Source) -> None:
     assert step_status(source, "here", {})["make"] == "done"
 
 
-def test_a_failure_stops_says_what_to_do_and_keeps_its_code(source: Source) -> None:
+def test_a_failure_stops_says_what_to_do_and_keeps_its_code(source: CommandSource) -> None:
     runner = Scripted(2)
     code, said = run(source, runner)
     assert code == 2
@@ -167,7 +167,7 @@ def test_a_failure_stops_says_what_to_do_and_keeps_its_code(source: Source) -> N
 
 
 def test_a_step_that_goes_on_by_itself_says_so_though_nothing_of_its_outputs_is_there(
-    source: Source,  # noqa: ARG001 - its directory is where it runs
+    source: CommandSource,  # noqa: ARG001 - its directory is where it runs
 ) -> None:
     declared = DECLARED.replace('resume = ["--resume"]', "continues = true")
     declared = declared.replace("{work}/a/summary.json", "{work}/pooled/summary.json")
@@ -178,7 +178,9 @@ def test_a_step_that_goes_on_by_itself_says_so_though_nothing_of_its_outputs_is_
 
 
 @pytest.mark.parametrize("code", [130, 143, 129])
-def test_an_interrupted_step_goes_on_with_its_resume_flags(source: Source, code: int) -> None:
+def test_an_interrupted_step_goes_on_with_its_resume_flags(
+    source: CommandSource, code: int
+) -> None:
     runner = Scripted(code)
     ended, said = run(source, runner)
     assert ended == code
@@ -191,7 +193,7 @@ def test_an_interrupted_step_goes_on_with_its_resume_flags(source: Source, code:
     assert again.ran[0] == ("python", "make.py", "plain", "--resume")
 
 
-def test_a_signal_that_comes_too_late_for_a_step_stops_the_next_one(source: Source) -> None:
+def test_a_signal_that_comes_too_late_for_a_step_stops_the_next_one(source: CommandSource) -> None:
     ran = []
 
     def late(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Ended:
@@ -207,7 +209,7 @@ def test_a_signal_that_comes_too_late_for_a_step_stops_the_next_one(source: Sour
     assert run(source, Scripted())[0] == 0
 
 
-def test_a_runner_that_was_killed_leaves_a_step_that_goes_on(source: Source) -> None:
+def test_a_runner_that_was_killed_leaves_a_step_that_goes_on(source: CommandSource) -> None:
     run(source, Scripted(130))
     state = Path("w/steps/make.json")
     content = json.loads(state.read_text(encoding="utf-8"))
@@ -219,7 +221,7 @@ def test_a_runner_that_was_killed_leaves_a_step_that_goes_on(source: Source) -> 
 
 @pytest.mark.parametrize("change", ["input", "command", "version"])
 def test_stale_outputs_are_kept_until_fresh_is_asked_for(
-    source: Source, change: str, monkeypatch: pytest.MonkeyPatch
+    source: CommandSource, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(source, Scripted())
     overrides = {}
@@ -241,7 +243,7 @@ def test_stale_outputs_are_kept_until_fresh_is_asked_for(
     assert step_status(source, "here", overrides)["make"] == "done"
 
 
-def test_outputs_made_by_hand_are_adopted_or_refused(source: Source) -> None:
+def test_outputs_made_by_hand_are_adopted_or_refused(source: CommandSource) -> None:
     Scripted()(["python", "make.py"], {}, Path("x.log"))
     assert step_status(source, "here", {})["make"] == "there"
     with pytest.raises(ConfigError, match="`lawqa step` did not make it") as caught:
@@ -257,7 +259,7 @@ def test_outputs_made_by_hand_are_adopted_or_refused(source: Source) -> None:
     assert run(source, Scripted())[0] == 0
 
 
-def test_an_attempt_by_hand_that_is_not_whole_is_gone_on_with(source: Source) -> None:
+def test_an_attempt_by_hand_that_is_not_whole_is_gone_on_with(source: CommandSource) -> None:
     Path("w/a").mkdir(parents=True)
     Path("w/a/manifest.json").write_text("{}", encoding="utf-8")
     runner = Scripted()
@@ -265,7 +267,7 @@ def test_an_attempt_by_hand_that_is_not_whole_is_gone_on_with(source: Source) ->
     assert runner.ran[0][-1] == "--resume"
 
 
-def test_removed_outputs_are_made_again(source: Source) -> None:
+def test_removed_outputs_are_made_again(source: CommandSource) -> None:
     run(source, Scripted())
     Path("w/a/summary.json").unlink()
     Path("w/a/manifest.json").unlink()
@@ -274,12 +276,12 @@ def test_removed_outputs_are_made_again(source: Source) -> None:
     assert runner.ran[0] == ("python", "make.py", "plain")
 
 
-def test_an_exit_code_that_the_step_accepts_is_no_failure(source: Source) -> None:
+def test_an_exit_code_that_the_step_accepts_is_no_failure(source: CommandSource) -> None:
     assert run(source, Scripted(0, 1))[0] == 0
     assert run(source, Scripted(2))[0] == 2
 
 
-def test_a_missing_input_names_who_makes_it(source: Source) -> None:
+def test_a_missing_input_names_who_makes_it(source: CommandSource) -> None:
     with pytest.raises(
         ConfigError, match=r"look: its input w/a/summary.json is not there"
     ) as caught:
@@ -291,7 +293,7 @@ def test_a_missing_input_names_who_makes_it(source: Source) -> None:
     assert "given, not made" in caught.value.hint
 
 
-def test_outputs_that_do_not_appear_are_an_error(source: Source) -> None:
+def test_outputs_that_do_not_appear_are_an_error(source: CommandSource) -> None:
     def nothing(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Ended:  # noqa: ARG001
         return Ended(0)
 
@@ -302,7 +304,7 @@ def test_outputs_that_do_not_appear_are_an_error(source: Source) -> None:
 
 
 def test_what_a_person_types_and_what_is_forbidden_is_refused_before_anything_runs(
-    source: Source,
+    source: CommandSource,
 ) -> None:
     runner = Scripted()
     with pytest.raises(ConfigError, match="type: is typed by a person: a person does it"):
@@ -317,14 +319,14 @@ def test_what_a_person_types_and_what_is_forbidden_is_refused_before_anything_ru
 @pytest.mark.parametrize(
     "broken", ['{"schema_version": 1', "[" * 200_000, "[]", '{"ran_with": NaN}']
 )
-def test_a_broken_state_is_said_to_be_broken(source: Source, broken: str) -> None:
+def test_a_broken_state_is_said_to_be_broken(source: CommandSource, broken: str) -> None:
     run(source, Scripted())
     Path("w/steps/make.json").write_text(broken, encoding="utf-8")
     with pytest.raises(DataError, match=r"make.json: is not the state of a step"):
         run(source, Scripted())
 
 
-def test_a_second_runner_is_kept_out(source: Source) -> None:
+def test_a_second_runner_is_kept_out(source: CommandSource) -> None:
     messages = []
 
     def other(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Ended:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lawqa.digests import REMEMBERED_FROM, cache_directory, hashed_while_read, sha256_of
+from lawqa.digests import REMEMBERED_FROM, digest_cache, hashed_while_read, sha256_of
 from lawqa.doctor.verify import verified
 from lawqa.errors import DataError
 from lawqa.models.files.identity import PARTS, read_identity
@@ -190,7 +190,7 @@ def test_a_large_file_is_read_once_and_again_when_it_changes(model: Path) -> Non
     write_tensors(path, {"w": bytes(LARGE)})
     settled(path)
     before = content(model)
-    (entry,) = cache_directory().iterdir()
+    (entry,) = digest_cache().iterdir()
     lied = json.loads(entry.read_text(encoding="utf-8"))
     write_json(entry, {**lied, "digests": {"w": "remembered"}})
     assert content(model) != before, "the file was not read, what is remembered counts"
@@ -210,7 +210,7 @@ def test_a_broken_cache_costs_time_and_nothing_else(model: Path, broken: str) ->
     write_tensors(model / "model.safetensors", {"w": bytes(LARGE)})
     settled(model / "model.safetensors")
     before = content(model)
-    (entry,) = cache_directory().iterdir()
+    (entry,) = digest_cache().iterdir()
     entry.write_text(broken, encoding="utf-8")
     assert content(model) == before
 
@@ -220,7 +220,7 @@ def test_the_doctor_reads_a_model_whole(model: Path) -> None:
     write_tensors(model / "model.safetensors", {"w": bytes(LARGE)})
     settled(model / "model.safetensors")
     assert verified(str(model)).level == "ok"
-    (entry,) = cache_directory().iterdir()
+    (entry,) = digest_cache().iterdir()
     lied = json.loads(entry.read_text(encoding="utf-8"))
     write_json(entry, {**lied, "digests": {"w": "remembered"}})
     found = verified(str(model))

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from lawqa.errors import ConfigError
 
-# A server is told to listen there; a client that was handed the same setting means this machine.
+# Servers listen there; a client with the same setting means this machine.
 _ANY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound to
 
 _EXAMPLE = "for example http://127.0.0.1:11434"

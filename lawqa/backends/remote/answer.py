@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.remote.reading import Listed, OddAnswerError, needed_count
-from lawqa.backends.remote.text import Written
+from lawqa.backends.remote.text import WrittenText
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class ChatAnswer:
     fingerprint: str | None = None
     """Of the server's build and settings."""
 
-    def written(self, settings: GenerationSettings) -> Written:
+    def written(self, settings: GenerationSettings) -> WrittenText:
         """What the model wrote.
 
         Raises:
             RequestError: it ended for an unknown reason, so it may not be whole; or its length is missing.
         """
-        return Written(
+        return WrittenText(
             content=self.content,
             thinking=self.thinking,
             hit_limit=self._hit_limit(settings.max_new_tokens),

@@ -2,7 +2,7 @@
 
 The clients that OpenAI and Ollama publish are not used. They read a body without a bound, decode it however
 often a header says, and build their objects without validation, so that what a server sends reaches the code
-behind them as any type at all.
+behind them with any type at all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ServerClient:
     """Sends requests to one server and nothing anywhere else.
 
     Redirections are not followed, and a proxy from the environment is not used for this machine. There
-    are no time limits of its own: the asking sets them.
+    are no time limits of its own: `asking` sets them.
 
     Args:
         address: where the server is.
@@ -85,7 +85,7 @@ class ServerClient:
                 RequestError for a value that it does not expect.
 
         Raises:
-            RequestError: no answer came, an error did, or something else than the API says.
+            RequestError: no answer came, an error did, or one that the API does not define.
         """
         return await self._ask("POST", path, body, read)
 

@@ -97,7 +97,7 @@ class ListsTokens:
     """Whether a server lists likeliest tokens at all, learnt from its answers.
 
     One answer without them fails its question. Where the first answers all lack them the server cannot give
-    them, and asking the other questions is no use.
+    them, and the other questions are not asked.
 
     Args:
         prompts: how many are asked.

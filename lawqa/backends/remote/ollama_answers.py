@@ -12,8 +12,8 @@ from lawqa.backends.remote.reading import (
     a_list,
     a_text,
     an_object,
-    label_of,
     refuse_error,
+    short_text,
     text_or_none,
     tokens_or_none,
     top_tokens,
@@ -24,7 +24,7 @@ _FIELDS = AnswerFields("done_reason", ended=("stop",), cut=("length",), count="e
 
 
 @dataclass(frozen=True)
-class ListedModel:
+class OllamaListing:
     """A model that the server has."""
 
     name: str
@@ -84,10 +84,10 @@ def read_version(value: object, _headers: Mapping[str, str]) -> str:
     version = an_object(value, "the answer").get("version")
     if not isinstance(version, str):
         raise RequestError("it does not say its version, so it is not an Ollama server")
-    return label_of(version) or "unknown"
+    return short_text(version) or "unknown"
 
 
-def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, ListedModel]:
+def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, OllamaListing]:
     """The answer of `/api/tags`, by names."""
     answer = an_object(value, "the list of models")
     refuse_error(answer)
@@ -95,7 +95,7 @@ def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, ListedM
     for number, entry in enumerate(a_list(answer.get("models"), "models")):
         listed = an_object(entry, f"models[{number}]")
         name = a_text(listed.get("model") or listed.get("name"), f"models[{number}].model")
-        models[name] = ListedModel(name, label_of(listed.get("digest")))
+        models[name] = OllamaListing(name, short_text(listed.get("digest")))
     return models
 
 
@@ -127,9 +127,9 @@ def read_shown(value: object, _headers: Mapping[str, str]) -> ShownModel:
     ]
     return ShownModel(
         template=text_or_none(answer.get("template"), "template") or "",
-        quantisation=label_of(details.get("quantization_level")),
-        parameters=label_of(details.get("parameter_size")),
-        family=label_of(details.get("family")),
+        quantisation=short_text(details.get("quantization_level")),
+        parameters=short_text(details.get("parameter_size")),
+        family=short_text(details.get("family")),
         context_length=next((length for length in lengths if length), None),
         can_think="thinking" in capabilities,
     )

@@ -1,4 +1,4 @@
-"""An Ollama server and a model on it: is it there, what is it, which errors may pass."""
+"""An Ollama server and a model on it: is it there, what is it, which errors are transient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lawqa.backends.remote.address import Address
 from lawqa.backends.remote.asking import ask_once
 from lawqa.backends.remote.client import ServerClient
 from lawqa.backends.remote.ollama_answers import (
-    ListedModel,
+    OllamaListing,
     ShownModel,
     read_models,
     read_shown,
@@ -35,7 +35,7 @@ class OllamaModel:
     name: str
     """Its name with its tag."""
     digest: str | None
-    """Of its manifest: tells two models of one name apart."""
+    """Of its manifest: distinguishes two models of one name."""
     template: str
     """The chat template, in Go's template language."""
     quantisation: str | None
@@ -143,7 +143,7 @@ def _checked_version(version: str, address: Address) -> str:
     return version
 
 
-def _entry(models: Mapping[str, ListedModel], name: str, address: Address) -> ListedModel:
+def _entry(models: Mapping[str, OllamaListing], name: str, address: Address) -> OllamaListing:
     """The model in the server's list; raises BackendError where it is not."""
     entry = models.get(name) or models.get(f"{name}:latest")
     if entry is None:
@@ -154,7 +154,7 @@ def _entry(models: Mapping[str, ListedModel], name: str, address: Address) -> Li
     return entry
 
 
-def _model(entry: ListedModel, shown: ShownModel, version: str) -> OllamaModel:
+def _model(entry: OllamaListing, shown: ShownModel, version: str) -> OllamaModel:
     return OllamaModel(
         name=entry.name,
         digest=entry.digest,

@@ -15,8 +15,8 @@ from lawqa.backends.remote.answer import ChatAnswer
 from lawqa.backends.remote.asking import CompletionRequest, ask_once, request_seed
 from lawqa.backends.remote.chat_backend import ChatBackend
 from lawqa.backends.remote.client import ServerClient
-from lawqa.backends.remote.openai_answers import ListedModel, read_chat, read_models
-from lawqa.backends.remote.reading import label_of
+from lawqa.backends.remote.openai_answers import OpenAIListing, read_chat, read_models
+from lawqa.backends.remote.reading import short_text
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.backends.remote.text import chat, some
 from lawqa.backends.remote.window import TokenCount, check_whole, prompt_size
@@ -75,8 +75,8 @@ class OpenAIBackend(ChatBackend):
     def _inspect(self) -> dict[str, str | None]:
         def read(
             value: object, headers: Mapping[str, str]
-        ) -> tuple[dict[str, ListedModel], str | None]:
-            return read_models(value, headers), label_of(headers.get("server"))
+        ) -> tuple[dict[str, OpenAIListing], str | None]:
+            return read_models(value, headers), short_text(headers.get("server"))
 
         async def look(client: ServerClient) -> dict[str, str | None]:
             known, software = await client.get("/models", read)

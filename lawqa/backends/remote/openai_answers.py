@@ -11,8 +11,8 @@ from lawqa.backends.remote.reading import (
     OddAnswerError,
     a_list,
     an_object,
-    label_of,
     refuse_error,
+    short_text,
     text_or_none,
     tokens_or_none,
     top_tokens,
@@ -29,7 +29,7 @@ _THINKING = ("reasoning_content", "reasoning", "thinking")
 
 
 @dataclass(frozen=True)
-class ListedModel:
+class OpenAIListing:
     """A model that a server has."""
 
     owner: str | None
@@ -59,13 +59,13 @@ def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
         completion_tokens=tokens_or_none(
             counts.get("completion_tokens"), "usage.completion_tokens"
         ),
-        fingerprint=label_of(answer.get("system_fingerprint")),
+        fingerprint=short_text(answer.get("system_fingerprint")),
         first_tokens=_first_tokens(choice.get("logprobs")),
         fields=_FIELDS,
     )
 
 
-def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, ListedModel]:
+def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, OpenAIListing]:
     """The answer of `/models`: names and what is said of them."""
     answer = an_object(value, "the list of models")
     refuse_error(answer)
@@ -75,7 +75,7 @@ def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, ListedM
         name = listed.get("id")
         if not isinstance(name, str):
             raise OddAnswerError(f"data[{number}].id is not a text", name)
-        models[name] = ListedModel(label_of(listed.get("owned_by")))
+        models[name] = OpenAIListing(short_text(listed.get("owned_by")))
     return models
 
 

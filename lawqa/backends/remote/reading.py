@@ -127,7 +127,7 @@ def text_or_none(value: object, where: str) -> str | None:
     return None if value is None else a_text(value, where)
 
 
-def label_of(value: object) -> str | None:
+def short_text(value: object) -> str | None:
     """A short text for the manifest, such as a version; None where there is none that can be shown."""
     return printable(value)[:200] if isinstance(value, str) else None
 

@@ -30,7 +30,7 @@ def sent_text(messages: Sequence[Message]) -> str:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenText:
     """What a model wrote, as a server of either protocol reports it."""
 
     content: str
@@ -43,7 +43,7 @@ class Written:
     """How many tokens it has."""
 
 
-def begins_in_thought(written: Written, *, thinking: bool) -> bool:
+def begins_in_thought(written: WrittenText, *, thinking: bool) -> bool:
     """Whether a text was cut off inside a thought that the server's chat template opened.
 
     The template of a model that only thinks opens the block in the prompt, which is not seen here. Where
@@ -54,7 +54,7 @@ def begins_in_thought(written: Written, *, thinking: bool) -> bool:
     return thinking and written.hit_limit and not written.thinking and not marked
 
 
-def raw_text(written: Written, *, thinking: bool) -> str:
+def raw_text(written: WrittenText, *, thinking: bool) -> str:
     """What a model wrote as one raw text, as a model with think blocks writes it.
 
     A think block that ran into the limit before any answer stays open, so that it is seen as truncated.
@@ -68,7 +68,7 @@ def raw_text(written: Written, *, thinking: bool) -> str:
         thinking: whether thinking was asked for.
 
     Raises:
-        RequestError: the server kept the text back, or thinking cannot be told from answer.
+        RequestError: the server kept the text back, or thinking cannot be separated from the answer.
     """
     content, thought = written.content, written.thinking
     if not thought:

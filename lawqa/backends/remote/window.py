@@ -5,7 +5,7 @@ the window is asked for so large that no prompt can outgrow it, and the number o
 server reports is held against what the text must have.
 
 A tokenizer makes our count exact up to the chat template. Without one, a token of a byte-level vocabulary
-(Qwen, Llama 3) or of one with byte fallback (Llama 2, Gemma) stands for at least one byte of UTF-8, so the
+(Qwen, Llama 3) or of one with byte fallback (Llama 2, Gemma) is at least one byte of UTF-8, so the
 bytes of a prompt are a bound that holds for every question; and a prompt of which less than a tenth of the
 bytes came back as tokens was cut: on the prompts of lawqa_jp Qwen3's tokenizer gives 0.22 to 0.30 tokens a
 byte.
@@ -69,7 +69,7 @@ def check_whole(
         max_new_tokens: the room that the answer needs in the window.
 
     Raises:
-        RequestError: the prompt was cut, or it cannot be told.
+        RequestError: the prompt was cut, or that is unknown.
     """
     if not reported:
         raise RequestError(

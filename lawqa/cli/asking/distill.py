@@ -9,7 +9,7 @@ from typing import Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.asking.evaluate import EXIT_SOME_FAILED
+from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt

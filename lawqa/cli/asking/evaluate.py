@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
+from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.evaluate_text import base_text, result_text
 from lawqa.cli.asking.generation_flags import GenerationFlags
 from lawqa.cli.asking.prompt_options import (
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult
     from lawqa.pipelines.servers import ServerConfig
 
-EXIT_SOME_FAILED = 3
 DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
 
 logger = logging.getLogger(__name__)

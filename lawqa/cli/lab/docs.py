@@ -89,10 +89,10 @@ def interface() -> Interface:
     """The command line, as the documents need it."""
     from lawqa.docgen import Interface
 
-    return Interface(parse, help_text, tuple(subcommands()))
+    return Interface(parse_or_refuse, help_text, tuple(subcommands()))
 
 
-def parse(argv: Sequence[str]) -> None:
+def parse_or_refuse(argv: Sequence[str]) -> None:
     """Parse arguments as the program does.
 
     Raises:

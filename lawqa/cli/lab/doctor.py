@@ -34,7 +34,7 @@ class Doctor:
 
     def run(self) -> int:
         from lawqa.commands import expand, packaged_source, place_settings
-        from lawqa.doctor import Target, examine, exit_code
+        from lawqa.doctor import PlannedRun, examine, findings_exit_code
 
         chosen, file = place_settings(self.place)
         source = packaged_source()
@@ -46,7 +46,7 @@ class Doctor:
         def setting(name: str, flag: object) -> str:
             return str(flag) if flag is not None else expand(f"{{{name}}}", variables, name)
 
-        target = Target(
+        planned = PlannedRun(
             source=source,
             place=place,
             place_origin=chosen.origin,
@@ -57,22 +57,22 @@ class Doctor:
             hf_home=setting("hf_home", None),
             max_seq_length=int(setting("max_seq_length", None)),
         )
-        findings = list(examine(target))
+        findings = list(examine(planned))
         if self.verify:
             from lawqa.doctor.verify import verified
 
-            findings.append(verified(target.model))
+            findings.append(verified(planned.model))
         print(json_text(findings) if self.as_json else findings_text(findings))
-        return exit_code(findings)
+        return findings_exit_code(findings)
 
 
 def findings_text(findings: Sequence[Finding]) -> str:
-    """A line a finding; below it what mends it; the counts at the end."""
+    """A line a finding; below it what fixes it; the counts at the end."""
     lines = []
     for finding in findings:
         lines.append(f"{finding.level:8} {finding.check}: {finding.message}")
         goes_on = False
-        for line in finding.mend.splitlines():
+        for line in finding.fix.splitlines():
             lines.append(f"         {'   ' if goes_on else '-> '}{line}")
             goes_on = line.endswith("\\")
     problems, warnings = (

@@ -1,4 +1,4 @@
-"""`lawqa place`: which place this machine is, and the file that says so."""
+"""`lawqa place`: which place this machine is, and the file that stores it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def apply_place(arguments: list[str]) -> None:
         ConfigError: the place file is broken, for another host, or names no known place.
         PolicyError: the place forbids the command.
     """
-    if arguments[:1] == ["place"]:  # it must be able to mend a broken file
+    if arguments[:1] == ["place"]:  # it must be able to replace a broken file
         return
     from lawqa.commands import DEFAULT_PLACE, place_settings
 

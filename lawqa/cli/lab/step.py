@@ -13,7 +13,7 @@ from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
-    from lawqa.commands import Place, Rendered, Source
+    from lawqa.commands import CommandSource, Place, Rendered
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class StepList:
     """Whose steps. Without it: LAWQA_PLACE, lawqa.toml, or any."""
 
     def run(self) -> int:
-        from lawqa.commands import render
+        from lawqa.commands import render_command
         from lawqa.pipelines.steps import step_status
         from lawqa.report.table import Table, render_text
 
@@ -72,7 +72,7 @@ class StepList:
         rows: list[list[str]] = []
         for command in source.at(place.id):
             state = "by hand" if command.manual else status[command.id]
-            title = render(command, place, overrides).title
+            title = render_command(command, place, overrides).title
             rows.append([command.step, command.id, command.role, state, title])
         print(f"{place.id}: {place.title}\n")
         print(render_text(Table(columns, rows)))
@@ -91,7 +91,7 @@ class StepShow:
     """Only the line to type."""
 
     def run(self) -> int:
-        from lawqa.commands import render
+        from lawqa.commands import render_command
 
         source, place, overrides = _place(self.place)
         command = source.command(self.step)
@@ -102,13 +102,13 @@ class StepShow:
                     f"lawqa step show {self.step} --place {command.places[0]}",
                 )
             place, overrides = source.place(command.places[0]), {}
-        rendered = render(command, place, overrides)
+        rendered = render_command(command, place, overrides)
         print(rendered.shell if self.shell else step_text(source, rendered, place))
         return 0
 
 
 @dataclass(frozen=True)
-class Step:
+class StepCommand:
     """Run, list and show the declared steps of a place."""
 
     command: Annotated[
@@ -122,7 +122,7 @@ class Step:
         return self.command.run()
 
 
-def step_text(source: Source, rendered: Rendered, place: Place) -> str:
+def step_text(source: CommandSource, rendered: Rendered, place: Place) -> str:
     """Everything that is declared of a step."""
     command = rendered.command
     lines = [f"{command.id} ({command.step}, {place.id}, {command.role}): {rendered.title}"]
@@ -141,7 +141,7 @@ def step_text(source: Source, rendered: Rendered, place: Place) -> str:
     return "\n".join(lines)
 
 
-def _place(flag: str | None) -> tuple[Source, Place, dict[str, str]]:
+def _place(flag: str | None) -> tuple[CommandSource, Place, dict[str, str]]:
     from lawqa.commands import packaged_source, place_settings
 
     source = packaged_source()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.cli.days import day_of
 
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from lawqa.pipelines.statutes import ParseResult
     from lawqa.statutes.corpus_stats import CorpusStats
 
-EXIT_SOME_FAILED = 3
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Parse:
+class ParseStatutes:
     """Write the articles of e-Gov's law XML as JSONL, one line an article.
 
     Of each law the newest revision in force is read. Broken files are left out and listed at the end
@@ -90,7 +90,8 @@ class Statutes:
     """Turn e-Gov's law XML into articles, and look at article files."""
 
     command: Annotated[
-        Annotated[Parse, subcommand("parse")] | Annotated[Stats, subcommand("stats")], arg(name="")
+        Annotated[ParseStatutes, subcommand("parse")] | Annotated[Stats, subcommand("stats")],
+        arg(name=""),
     ]
 
     def run(self) -> int:

@@ -83,7 +83,7 @@ class StatuteQuestionsCommand:
 
 
 @dataclass(frozen=True)
-class Reading:
+class MakeReading:
     """Write articles as plain text to be read, one record an article."""
 
     articles: Path
@@ -121,7 +121,7 @@ class Augment:
 
     command: Annotated[
         Annotated[StatuteQuestionsCommand, subcommand("statutes")]
-        | Annotated[Reading, subcommand("reading")]
+        | Annotated[MakeReading, subcommand("reading")]
         | Annotated[ShortcutAuditCommand, subcommand("audit")],
         arg(name=""),
     ]

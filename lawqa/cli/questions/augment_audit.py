@@ -41,8 +41,8 @@ class ShortcutAuditCommand:
         if self.as_json:
             print(json.dumps(self._content(audits), ensure_ascii=False, indent=1))
         else:
-            print(audit_text(audits))
-            print(verdict(self.file, judged))
+            print(shortcut_audit_text(audits))
+            print(audit_verdict(self.file, judged))
         return 1 if judged.breaches else 0
 
     def _content(self, audits: Mapping[Path, ShortcutAudit]) -> dict[str, object]:
@@ -57,7 +57,7 @@ class ShortcutAuditCommand:
         }
 
 
-def audit_text(audits: Mapping[Path, ShortcutAudit]) -> str:
+def shortcut_audit_text(audits: Mapping[Path, ShortcutAudit]) -> str:
     """A table of all rules for each file: overall, where the wrong one is asked for, and by kind."""
     return "\n\n".join(_file_text(path, audit) for path, audit in audits.items())
 
@@ -81,7 +81,7 @@ def _file_text(path: Path, audit: ShortcutAudit) -> str:
     )
 
 
-def verdict(path: Path, audit: ShortcutAudit) -> str:
+def audit_verdict(path: Path, audit: ShortcutAudit) -> str:
     """Which limits a file breaks, a line each, or that it keeps them."""
     if not audit.breaches:
         best = max(audit.scores, key=lambda score: score.overall)

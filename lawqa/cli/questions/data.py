@@ -17,7 +17,7 @@ from lawqa.settings import DEFAULT_MODEL
 
 
 @dataclass(frozen=True)
-class Check:
+class CheckQuestions:
     """Validate a question file; count laws, labels and duplicates."""
 
     file: Positional[Path]
@@ -30,7 +30,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Show:
+class ShowRecord:
     """Show training records token by token: what is read, and what carries loss."""
 
     file: Positional[Path]
@@ -68,8 +68,8 @@ class Data:
     """Look at question and record files."""
 
     command: Annotated[
-        Annotated[Check, subcommand("check")]
-        | Annotated[Show, subcommand("show")]
+        Annotated[CheckQuestions, subcommand("check")]
+        | Annotated[ShowRecord, subcommand("show")]
         | Annotated[Leaks, subcommand("leaks")],
         arg(name=""),
     ]

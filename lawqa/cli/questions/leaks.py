@@ -31,11 +31,11 @@ class Leaks:
         result = audit_files(self.train, self.test)
         for note in result.notes:
             print(f"note: {note}", file=sys.stderr)
-        print(audit_text(result))
+        print(leak_audit_text(result))
         return EXIT_LEAKS if result.leaks else 0
 
 
-def audit_text(result: AuditResult) -> str:
+def leak_audit_text(result: AuditResult) -> str:
     """All leaking pairs with their reasons, and the counts."""
     if not result.leaks:
         return f"no leaks between {result.train} training items and {result.test} test items"

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Split:
+class SplitCommand:
     """Divide a question file into parts that do not give each other away."""
 
     input: Path

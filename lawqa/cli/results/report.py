@@ -14,7 +14,7 @@ from lawqa.errors import ConfigError
 
 
 @dataclass(frozen=True)
-class Report:
+class ReportCommand:
     """Show runs on one self-contained HTML page, or as Markdown: claim, warnings, figures, every question."""
 
     runs: Positional[tuple[Path, ...]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
-from lawqa.cli.results.runs_text import diff_text, list_text, removal_text, show_text
+from lawqa.cli.results.runs_text import list_text, removal_text, run_differences_text, show_text
 from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class List:
 
 
 @dataclass(frozen=True)
-class Show:
+class ShowRun:
     """What one run was, in a screenful."""
 
     path: Annotated[Positional[Path], arg(metavar="RUN")]
@@ -114,7 +114,7 @@ class Diff:
             print(json.dumps(content, ensure_ascii=False, indent=1))
             return 0
         shown = [d for d in found if self.everything or d.kind == "settings"]
-        print(diff_text(shown) if shown else "no setting differs")
+        print(run_differences_text(shown) if shown else "no setting differs")
         print(
             f"questions: {questions.shared} shared ({questions.reworded} worded differently), "
             f"{questions.only_before} only in the first, {questions.only_after} only in the second"
@@ -163,7 +163,7 @@ class Runs:
 
     command: Annotated[
         Annotated[List, subcommand("list")]
-        | Annotated[Show, subcommand("show")]
+        | Annotated[ShowRun, subcommand("show")]
         | Annotated[Diff, subcommand("diff")]
         | Annotated[Remove, subcommand("rm")],
         arg(name=""),

@@ -85,7 +85,7 @@ def show_text(path: Path) -> str:
     return "\n".join([*lines, "", *command_of(m)])
 
 
-def diff_text(differences: Sequence[Difference]) -> str:
+def run_differences_text(differences: Sequence[Difference]) -> str:
     """A line a key, in the sequence of the kinds."""
     from lawqa.report.table import Table, render_text
 

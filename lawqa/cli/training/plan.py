@@ -83,10 +83,10 @@ class Plan:
         plan = plan_training(
             shape, setting, memory=usable_memory(card), longest=self.max_seq_length
         )
-        found = figures(
+        found = plan_figures(
             plan, self.max_seq_length, self.batch_size * self.gradient_accumulation_steps
         )
-        print(json.dumps(found, indent=1) if self.json else plan_text(plan, found, card))
+        print(json.dumps(found, indent=1) if self.json else memory_plan_text(plan, found, card))
         return 0
 
 
@@ -103,7 +103,7 @@ def parse_memory(text: str) -> int:
     return int(float(match[1]) * unit)
 
 
-def figures(plan: TrainingPlan, longest: int, records_per_step: int) -> dict[str, Any]:
+def plan_figures(plan: TrainingPlan, longest: int, records_per_step: int) -> dict[str, Any]:
     """Everything the plan says, in GiB and tokens."""
     from lawqa.training.planning.memory import (
         GIB,
@@ -158,7 +158,7 @@ _MEANINGS = {
 }
 
 
-def plan_text(plan: TrainingPlan, found: dict[str, Any], card: int) -> str:
+def memory_plan_text(plan: TrainingPlan, found: dict[str, Any], card: int) -> str:
     """The plan as a person reads it."""
     from lawqa.training.planning.memory import GIB, lora_parameters, weight_bytes
 

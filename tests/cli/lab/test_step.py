@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.commands import packaged_source, render
+from lawqa.commands import packaged_source, render_command
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def test_list_shows_every_step_of_the_place_with_role_and_status(
 
 def test_show_gives_the_command_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     source = packaged_source()
-    shell = render(source.command("train-rag"), source.place("heart01")).shell
+    shell = render_command(source.command("train-rag"), source.place("heart01")).shell
     assert main(["step", "show", "train-rag", "--place", "heart01"]) == 0
     out = capsys.readouterr().out
     assert f"\n{shell}\n" in out

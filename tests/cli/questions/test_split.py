@@ -16,14 +16,15 @@ from tyro.conf import arg, subcommand
 
 from lawqa.cli.console import console_messages
 from lawqa.cli.questions.leaks import Leaks
-from lawqa.cli.questions.split import Split
+from lawqa.cli.questions.split import SplitCommand
 from lawqa.errors import LawqaError
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
 from lawqa.records import make_record, write_records
 
 Command = Annotated[
-    Annotated[Split, subcommand("split")] | Annotated[Leaks, subcommand("leaks")], arg(name="")
+    Annotated[SplitCommand, subcommand("split")] | Annotated[Leaks, subcommand("leaks")],
+    arg(name=""),
 ]
 GOLD = PromptSpec("direct", "gold")
 CLOSED = PromptSpec("direct", "closed")
@@ -32,7 +33,9 @@ CLOSED = PromptSpec("direct", "closed")
 def run(*words: object) -> int:
     """What `lawqa.cli.main` does with these words."""
     try:
-        command: Split | Leaks = tyro.cli(Command, prog="lawqa", args=[str(word) for word in words])
+        command: SplitCommand | Leaks = tyro.cli(
+            Command, prog="lawqa", args=[str(word) for word in words]
+        )
         with console_messages([]):
             return command.run()
     except LawqaError as problem:
@@ -370,9 +373,9 @@ def test_neither_command_brings_torch(
 ) -> None:
     code = (
         "import sys; from pathlib import Path; "
-        "from lawqa.cli.questions.leaks import Leaks; from lawqa.cli.questions.split import Split; "
+        "from lawqa.cli.questions.leaks import Leaks; from lawqa.cli.questions.split import SplitCommand; "
         "early = set(sys.modules); "
-        "Split(Path(sys.argv[1]), Path(sys.argv[2])).run(); "
+        "SplitCommand(Path(sys.argv[1]), Path(sys.argv[2])).run(); "
         "Leaks(Path(sys.argv[2], 'train.json'), Path(sys.argv[2], 'test.json')).run(); "
         "print('lawqa.splits' in early, sorted({'torch', 'transformers'} & set(sys.modules)))"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main, parse_arguments
-from lawqa.cli.results.report import Report
+from lawqa.cli.results.report import ReportCommand
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -53,7 +53,7 @@ def test_every_flag_is_understood() -> None:
             "--fresh",
         ]
     )
-    assert found == Report(
+    assert found == ReportCommand(
         runs=(Path("r1"), Path("r2")), output=Path("out.md"), base=Path("r2"), data=(Path("q.json"),),
         recorded=True, lang="ja", title="T", fresh=True,
     )  # fmt: skip

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lawqa.commands import Place, Source, render
+from lawqa.commands import CommandSource, Place, render_command
 
 
 @dataclass(frozen=True)
-class Target:
+class PlannedRun:
     """What is going to be run, and where."""
 
-    source: Source
-    """The declared commands, whose lines mend what is found."""
+    source: CommandSource
+    """The declared commands, whose lines fix what is found."""
     place: Place
     """The place."""
     place_origin: str
@@ -41,4 +41,4 @@ class Target:
         command = self.source.commands.get(step)
         if command is None or self.place.id not in command.places:
             return ""
-        return render(command, self.place).shell
+        return render_command(command, self.place).shell
