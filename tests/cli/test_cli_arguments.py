@@ -15,7 +15,7 @@ import lawqa
 from lawqa.cli import main, parse_arguments
 from lawqa.cli.asking.evaluate import Evaluate
 from lawqa.cli.lab.demo import Demo
-from lawqa.cli.questions.data import Check, Data, Show
+from lawqa.cli.questions.data import CheckQuestions, Data, ShowRecord
 from lawqa.cli.results.compare import Compare
 from lawqa.cli.results.rescore import Rescore
 from lawqa.cli.training.records import Records
@@ -39,7 +39,7 @@ RETRIEVAL = (
     ("--as-of 2025-04-01", "retrieval.as_of", "2025-04-01"),
     ("--as-of-strict", "retrieval.as_of_strict", True),
 )
-TELLING = (
+CONSOLE = (
     ("--quiet", "console.quiet", True),
     ("--verbose", "console.verbose", True),
     ("--log-file l.txt", "console.log_file", Path("l.txt")),
@@ -101,7 +101,7 @@ EVALUATE = (
     ("--allow-leak", "allow_leak", True),
     ("--allow-base-mismatch", "allow_base_mismatch", True),
     ("--allow-prompt-mismatch", "allow_prompt_mismatch", True),
-    *TELLING,
+    *CONSOLE,
 )
 TRAIN = (
     ("--model-name m", "model_name", "m"),
@@ -121,7 +121,7 @@ TRAIN = (
     ("--weight-decay 0.01", "weight_decay", 0.01),
     ("--neftune-alpha 5", "neftune_alpha", 5.0),
     ("--use-rslora", "use_rslora", True),
-    *TELLING,
+    *CONSOLE,
     ("--report-to mlflow wandb", "report_to", ("mlflow", "wandb")),
     ("--use-dora", "use_dora", True),
     ("--lora-r 32", "lora_r", 32),
@@ -170,7 +170,7 @@ RECORDS = (
     ("--permutations 4", "permutations", 4),
     ("--seed 7", "seed", 7),
     ("--fresh", "fresh", True),
-    *TELLING,
+    *CONSOLE,
 )
 DEMO = (
     ("--data q.json", "data", Path("q.json")),
@@ -178,7 +178,7 @@ DEMO = (
     ("--run-dir r", "run_dir", Path("r")),
     ("--fresh", "fresh", True),
     ("--seed 7", "seed", 7),
-    *TELLING,
+    *CONSOLE,
 )
 REQUIRED = {
     "evaluate": (),
@@ -265,9 +265,9 @@ def test_the_defaults_of_evaluate_are_the_documented_ones() -> None:
 
 
 def test_data_check_and_show_take_a_file() -> None:
-    assert parse_arguments(["data", "check", "q.json"]) == Data(Check(Path("q.json")))
+    assert parse_arguments(["data", "check", "q.json"]) == Data(CheckQuestions(Path("q.json")))
     shown = parse_arguments(["data", "show", "r.jsonl", "--tokenizer", "t", "--n", "3"])
-    assert shown == Data(Show(Path("r.jsonl"), tokenizer="t", n=3))
+    assert shown == Data(ShowRecord(Path("r.jsonl"), tokenizer="t", n=3))
 
 
 def test_rescore_and_compare_take_runs() -> None:
