@@ -15,6 +15,9 @@ from typing import IO, Any, NoReturn
 
 from lawqa.errors import ConfigError, DataError
 
+JsonObject = Mapping[str, Any]
+"""A JSON object from outside. Any, because each reader checks what it takes from it."""
+
 UNSTORABLE = "backslashreplace"
 """How UTF-8 files hold half a surrogate pair, from a file name that is not UTF-8 or a server's text: as
 `\\udc93`, which within JSON is its escape, so it is read back as it was."""

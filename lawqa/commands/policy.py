@@ -125,8 +125,11 @@ def _broken(
         for value in _values(argv, flag):
             if value in values:
                 yield f"{flag} {value}"
+    seen: set[str] = set()
     for flag in rule.model_flags:
-        yield from _model_broken(rule, flag, _values(argv, flag))
+        if flag not in seen:  # a rule may list several names of one setting
+            yield from _model_broken(rule, flag, _values(argv, flag))
+        seen.update(same_flags(flag))
     if rule.model_flags and not rule.commands:
         yield from _model_broken(rule, "hf download", _downloaded(argv))
 

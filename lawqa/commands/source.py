@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar, get_args
+from typing import TypeVar, get_args
 
 from lawqa.commands.model import (
     Command,
@@ -21,6 +21,7 @@ from lawqa.commands.model import (
     Step,
 )
 from lawqa.errors import ConfigError
+from lawqa.files import JsonObject
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -92,19 +93,19 @@ def read_source(text: str, name: str) -> CommandSource:
     return source
 
 
-def _place(key: str, value: Mapping[str, Any], shared: Mapping[str, str], where: str) -> Place:
+def _place(key: str, value: JsonObject, shared: Mapping[str, str], where: str) -> Place:
     rules = tuple(_rule(rule, f"{where}: rules") for rule in value.get("rules", []))
     merged = {**value, "id": key, "rules": rules}
     merged["variables"] = {**shared, **value.get("variables", {})}
     return _make(Place, merged, where)
 
 
-def _rule(value: Mapping[str, Any], where: str) -> PlaceRule:
+def _rule(value: JsonObject, where: str) -> PlaceRule:
     forbidden = {flag: tuple(values) for flag, values in value.get("forbidden_values", {}).items()}
     return _make(PlaceRule, {**value, "forbidden_values": forbidden}, where)
 
 
-def _command(value: Mapping[str, Any], where: str) -> Command:
+def _command(value: JsonObject, where: str) -> Command:
     command = _make(Command, value, where)
     for key, known in (("step", get_args(Step)), ("role", get_args(CommandRole))):
         if getattr(command, key) not in known:
@@ -118,7 +119,7 @@ def _command(value: Mapping[str, Any], where: str) -> Command:
 
 
 def _by_id(
-    entries: list[Mapping[str, Any]], make: Callable[[Mapping[str, Any], str], Command], where: str
+    entries: list[JsonObject], make: Callable[[JsonObject, str], Command], where: str
 ) -> dict[str, Command]:
     made: dict[str, Command] = {}
     for entry in entries:
@@ -129,7 +130,7 @@ def _by_id(
     return made
 
 
-def _make(kind: Callable[..., Made], value: Mapping[str, Any], where: str) -> Made:
+def _make(kind: Callable[..., Made], value: JsonObject, where: str) -> Made:
     """A dataclass of a TOML table; lists become tuples."""
     known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
     here = f"{where}: {value['id']}" if "id" in value else where

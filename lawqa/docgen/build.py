@@ -7,11 +7,12 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lawqa.commands import (
     PLACE_KEYS,
     CommandSource,
+    KnownFailure,
     Place,
     Rendered,
     expand,
@@ -22,6 +23,9 @@ from lawqa.docgen.blocks import replace_block
 from lawqa.docgen.logs import LOG_TEMPLATES, log_text
 from lawqa.docgen.verify import ParseArguments, verify, verify_text
 from lawqa.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 NOTICE = (
     "自動生成：`make docs`（docs_src/commands.toml と docs_src/templates から）。直接編集しない。"
@@ -147,7 +151,7 @@ def _on_disk(path: Path) -> str | None:
     return path.read_bytes().decode(errors="replace") if path.is_file() else None
 
 
-def _environment(directory: Path) -> Any:
+def _environment(directory: Path) -> Environment:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
     except ImportError:
@@ -162,7 +166,7 @@ def _environment(directory: Path) -> Any:
     )
 
 
-def _context(source: CommandSource, place: Place, interface: Interface) -> dict[str, Any]:
+def _context(source: CommandSource, place: Place, interface: Interface) -> dict[str, object]:
     def steps(*names: str) -> list[Rendered]:
         return [render_command(command, place) for command in source.at(place.id, *names)]
 
@@ -212,7 +216,7 @@ def _value(name: str, place: Place) -> str:
     return expand(f"{{{name}}}", place.variables, name)
 
 
-def _failures(source: CommandSource, found: Sequence[Rendered]) -> list[Any]:
+def _failures(source: CommandSource, found: Sequence[Rendered]) -> list[KnownFailure]:
     """The failures of these commands, each once, in the order of the source."""
     named = {name for rendered in found for name in rendered.command.failures}
     return [failure for failure in source.failures.values() if failure.id in named]

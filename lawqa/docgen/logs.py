@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Any
 
 from lawqa.errors import ConfigError, MissingExtraError, tame
 
@@ -68,7 +67,7 @@ def log_text(
     )
     environment.filters["cell"] = cell
     shown = list(runs) or [RunFacts("", "")]
-    context: dict[str, Any] = {
+    context: dict[str, object] = {
         "notice": f"<!-- {notice} -->" if notice else "",
         "runs": shown,
         "filled": bool(runs),

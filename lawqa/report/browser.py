@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from lawqa.report.content import Entry, Report
 from lawqa.report.words import OUTCOME_NAMES, WORDS
@@ -16,7 +15,7 @@ from lawqa.scoring import order_name
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
-def browser_data(report: Report) -> dict[str, Any]:
+def browser_data(report: Report) -> dict[str, object]:
     """The questions with every run's answers.
 
     Long texts are in `texts`, each once, and are referred to by their number: runs share their prompts.
@@ -25,7 +24,7 @@ def browser_data(report: Report) -> dict[str, Any]:
     texts = _Texts()
     numbers = {run.id: number for number, run in enumerate(report.runs)}
     bases = {pair.other: numbers[pair.base] for pair in report.pairs}
-    by_question: dict[str, list[list[dict[str, Any]]]] = {
+    by_question: dict[str, list[list[dict[str, object]]]] = {
         question.id: [[] for _ in report.runs] for question in report.questions
     }
     for number, run in enumerate(report.runs):
@@ -54,7 +53,7 @@ def browser_data(report: Report) -> dict[str, Any]:
     }
 
 
-def embedded_json(value: Mapping[str, Any]) -> str:
+def embedded_json(value: Mapping[str, object]) -> str:
     """JSON that is safe inside a script element, whatever its strings hold; it parses to the same value."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -75,9 +74,9 @@ class _Texts:
         return self._numbers[text]
 
 
-def _entry(entry: Entry, texts: _Texts) -> dict[str, Any]:
+def _entry(entry: Entry, texts: _Texts) -> dict[str, object]:
     a, result = entry.answer, entry.result
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "outcome": a.outcome,
         "label": a.predicted,
         "original": a.original_predicted,

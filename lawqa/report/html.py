@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 from importlib.resources import files
-from typing import Any
 
 from lawqa.errors import MissingExtraError, tame
 from lawqa.report.browser import browser_data, embedded_json
@@ -66,7 +65,7 @@ def report_html(report: Report, language: str | None = None) -> str:
     return tame(page.encode("utf-8", "replace").decode("utf-8"))
 
 
-def _content(report: Report) -> dict[str, Any]:
+def _content(report: Report) -> dict[str, object]:
     calibration = calibration_table(report.runs)
     return {
         "report": report,

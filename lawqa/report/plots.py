@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lawqa.choices import LABELS
+from lawqa.choices import LABELS, Label
 from lawqa.errors import MissingExtraError
+from lawqa.files import JsonObject
 from lawqa.report.content import ReportRun, Training
 from lawqa.scoring import calibration_of
 
@@ -61,7 +62,7 @@ def accuracy_plot(runs: Sequence[ReportRun]) -> str:
 def histogram_plot(runs: Sequence[ReportRun]) -> str:
     """Answers by label beside the right labels."""
     golds = {tuple(run.summary.gold.values()) for run in runs}
-    bars: list[tuple[str, Mapping[Any, int], str | None]] = []
+    bars: list[tuple[str, Mapping[Label, int], str | None]] = []
     for number, run in enumerate(runs):
         if len(golds) > 1 or number == 0:
             # An underscore keeps a name out of the legend: hatched bars are all of one kind.
@@ -125,7 +126,7 @@ def training_plots(training: Training, number: int) -> dict[str, str | None]:
     return made
 
 
-def write_training_plot(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+def write_training_plot(rows: Sequence[JsonObject], path: Path) -> None:
     """Draw loss, and dev accuracy where it was measured, by optimiser step.
 
     Args:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar, NoReturn
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.remote import Limits
@@ -147,7 +147,7 @@ class ChatBackend(ABC):
     def _open(self) -> ServerClient:
         return ServerClient(self._address, self.key_variable)
 
-    def _describe_client(self) -> dict[str, Any]:
+    def _describe_client(self) -> dict[str, object]:
         """How the server was asked, for the manifest."""
         return {
             "client": f"httpx {version('httpx')}",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.remote import Limits
@@ -76,7 +75,7 @@ class OllamaBackend(ChatBackend):
         """The server's own, in Go's template language; empty where the server renders without one."""
         return self._model.template
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """The model as the server knows it, the server's version, the context window asked for."""
         return {
             "backend": "ollama",

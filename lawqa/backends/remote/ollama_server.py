@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from lawqa.backends.remote import Limits
 from lawqa.backends.remote.address import Address
@@ -51,7 +50,7 @@ class OllamaModel:
     server_version: str
     """Of the Ollama server."""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """For the manifest."""
         return {
             "name": self.name,

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.remote import Limits
@@ -58,7 +57,7 @@ class OpenAIBackend(ChatBackend):
         """Empty: the server applies its own and does not show it."""
         return ""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """The model's name and what the server says of itself; never the key."""
         return {
             "backend": "openai",

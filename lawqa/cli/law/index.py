@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
@@ -15,6 +15,7 @@ from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.days import day_of
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import JsonObject
 
 if TYPE_CHECKING:
     from lawqa.pipelines.index import RetrieverConfig
@@ -223,7 +224,7 @@ class Index:
         return self.command.run()
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
+def hit_json(hit: Hit) -> dict[str, object]:
     """A found article as JSON."""
     return {
         "rank": hit.rank,
@@ -246,7 +247,7 @@ def hit_text(hit: Hit, *, full: bool = False) -> str:
     return "\n".join([f"{title}  [{hit.score:.3g}]", *why, *(f"   | {line}" for line in lines)])
 
 
-def info_text(directory: Path, manifest: dict[str, Any], size: int) -> str:
+def info_text(directory: Path, manifest: JsonObject, size: int) -> str:
     """What an index is made of, in lines."""
     counts, corpus, dense = manifest["counts"], manifest["corpus"], manifest["dense"]
     parameters = " ".join(f"{name}={value}" for name, value in manifest["parameters"].items())
@@ -267,7 +268,7 @@ def info_text(directory: Path, manifest: dict[str, Any], size: int) -> str:
     )
 
 
-def _revisions(found: dict[str, Any] | None) -> str:
+def _revisions(found: JsonObject | None) -> str:
     if found is None:
         return "not counted when it was built"
     without = f"{found['without']:,} articles without one"
@@ -278,7 +279,7 @@ def _revisions(found: dict[str, Any] | None) -> str:
     )
 
 
-def evaluation_text(summary: dict[str, Any]) -> str:
+def evaluation_text(summary: JsonObject) -> str:
     """Hit rates by law and type of question, and the worst misses."""
     from lawqa.report.table import Table, render_text
 
@@ -299,7 +300,7 @@ def evaluation_text(summary: dict[str, Any]) -> str:
     return "\n".join([*lines, "", *_gold_text_lines(summary)])
 
 
-def _gold_text_lines(summary: dict[str, Any]) -> list[str]:
+def _gold_text_lines(summary: JsonObject) -> list[str]:
     """How much of the gold text contexts hold, and the questions whose contexts hold least."""
     from lawqa.report.table import Table, render_text
 

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
@@ -67,7 +67,7 @@ class Compare:
         print(f"\n{summary_table(found.summaries)}")
         return 0
 
-    def _content(self, found: Compared) -> dict[str, Any]:
+    def _content(self, found: Compared) -> dict[str, object]:
         from lawqa.scoring import difference_line, which_differences_stand
 
         comparisons = {}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from lawqa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lawqa.scoring import Design
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,16 @@ class PowerFlags:
     """With --power: comparisons that Holm's correction will count."""
 
 
-def power_rows(flags: PowerFlags) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class PowerRow:
+    """A design of a comparison with what it detects."""
+
+    design: Design
+    detectable_points: float | None
+    """None where no difference is detected in 80 % of comparisons."""
+
+
+def power_rows(flags: PowerFlags) -> list[PowerRow]:
     """The detectable difference of every design, in points.
 
     Raises:
@@ -54,12 +66,8 @@ def power_rows(flags: PowerFlags) -> list[dict[str, Any]]:
             spread=flags.spread / 100,
             alpha=0.05 / flags.comparisons,
         )
-        rows.append(
-            {
-                **asdict(design),
-                "detectable_points": None if found is None else round(100 * found, 1),
-            }
-        )
+        points = None if found is None else round(100 * found, 1)
+        rows.append(PowerRow(design, points))
     return rows
 
 
@@ -71,7 +79,10 @@ def power_json(flags: PowerFlags) -> str:
         "power": 0.8,
         "repeatable": flags.repeatable,
         "spread_points": flags.spread,
-        "rows": power_rows(flags),
+        "rows": [
+            {**asdict(row.design), "detectable_points": row.detectable_points}
+            for row in power_rows(flags)
+        ],
     }
     return json.dumps(content, indent=1)
 
@@ -87,10 +98,10 @@ def power_text(flags: PowerFlags) -> str:
     for start in range(0, len(rows), len(ways)):
         part = rows[start : start + len(ways)]
         shown = [
-            "none" if r["detectable_points"] is None else f"{r['detectable_points']:.1f}"
-            for r in part
+            "none" if row.detectable_points is None else f"{row.detectable_points:.1f}"
+            for row in part
         ]
-        cells.append([str(part[0]["questions"]), f"{part[0]['discordance']:.2f}", *shown])
+        cells.append([str(part[0].design.questions), f"{part[0].design.discordance:.2f}", *shown])
     level = f"p = 0.05 / {flags.comparisons}" if flags.comparisons > 1 else "p = 0.05"
     return "\n".join([
         f"smallest true difference, in points, that 80 % of comparisons detect at {level}",
