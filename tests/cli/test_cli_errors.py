@@ -133,7 +133,7 @@ def test_an_interrupt_ends_with_code_130_and_leaves_a_run_that_says_so(
         "",
         "interrupted\n"
         "hint: lawqa evaluate --data q.json --llm-backend scripted --script s.json --run-dir r --resume"
-        "  goes on\n",
+        "  resumes it\n",
     )
     assert '"status": "interrupted"' in (here / "r" / "manifest.json").read_text(encoding="utf-8")
 

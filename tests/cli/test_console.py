@@ -208,7 +208,7 @@ def test_an_interrupt_is_kept_with_the_way_to_go_on(
     found = records(here / "l.txt")
     assert found[-3] == "ERROR interrupted"
     assert found[-2].startswith("ERROR hint: lawqa evaluate ")
-    assert found[-2].endswith("--resume --temperature 0.5 --log-file l.txt  resumes it")
+    assert found[-2].endswith("--run-dir r --resume  resumes it")
     assert found[-1].startswith("INFO ended with exit code 130")
     assert "Traceback" not in capsys.readouterr().err
 
