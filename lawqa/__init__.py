@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lawqa.answers import ParsedAnswer, parse
     from lawqa.errors import LawqaError
-    from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
-    from lawqa.pipelines.train import train
+    from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
+    from lawqa.pipelines.training.train import train
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
     from lawqa.runs.stored import read_stored_run
@@ -44,8 +44,8 @@ __all__ = [
 _ROOMS = {
     "lawqa.answers": ("ParsedAnswer", "parse"),
     "lawqa.errors": ("LawqaError",),
-    "lawqa.pipelines.evaluate": ("EvaluationConfig", "evaluate"),
-    "lawqa.pipelines.train": ("train",),
+    "lawqa.pipelines.evaluation.evaluate": ("EvaluationConfig", "evaluate"),
+    "lawqa.pipelines.training.train": ("train",),
     "lawqa.settings": ("Hyperparameters", "TrainingRun"),
     "lawqa.runs.stored": ("read_stored_run",),
     "lawqa.prompting": ("PromptSpec", "build_prompt"),

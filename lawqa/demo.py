@@ -10,9 +10,9 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError
 from lawqa.models import require_packages
-from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult, evaluate
-from lawqa.pipelines.train import train
-from lawqa.pipelines.training_prepare import prepare
+from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult, evaluate
+from lawqa.pipelines.training.prepare import prepare
+from lawqa.pipelines.training.train import train
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.report.comparisons import difference_lines

@@ -97,7 +97,7 @@ def _code(arguments: list[str], console: Console) -> int:
     except LawqaError as problem:
         return _reported(problem)
     except KeyboardInterrupt as stop:
-        from lawqa.pipelines.interrupts import exit_code
+        from lawqa.pipelines.evaluation.interrupts import exit_code
 
         saved = f": {stop.saved}" if isinstance(stop, Interrupted) else ""
         logger.error(f"interrupted{saved}")  # noqa: TRY400 - it is no bug

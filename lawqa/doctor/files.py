@@ -130,7 +130,7 @@ def data(planned: PlannedRun) -> Finding:
 
 def index(planned: PlannedRun) -> Finding:
     """Whether the retrieval index is there and whole."""
-    from lawqa.pipelines.index_files import read_index_manifest
+    from lawqa.pipelines.corpus.index_files import read_index_manifest
 
     needs = any(
         str(planned.index) in "\0".join(planned.line(step).split())

@@ -1,1 +1,1 @@
-"""The two rivers: evaluation and training, composed of the rooms below."""
+"""Evaluation and training from end to end, composed of the packages below."""

@@ -17,7 +17,7 @@ from lawqa.augment import (
     source_of,
 )
 from lawqa.augment.shortcuts import asks_for_wrong, audit_shortcuts
-from lawqa.pipelines.augment import StatutesConfig, write_statute_questions
+from lawqa.pipelines.corpus.augment import StatutesConfig, write_statute_questions
 from lawqa.questions import Question, read_questions
 from lawqa.splits import find_leaks
 from lawqa.statutes.articles import Article, read_articles, write_articles

@@ -81,7 +81,7 @@ class Machine:
 @pytest.fixture
 def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_file: Path) -> PlannedRun:
     """Everything is there: a complete model in the cache, questions, an index."""
-    from lawqa.pipelines.index import IndexConfig, build_index
+    from lawqa.pipelines.corpus.index import IndexConfig, build_index
     from lawqa.retrieval.bm25 import Bm25Parameters
 
     pytest.importorskip("bm25s", reason="bm25s is not installed (extra rag)")

@@ -79,8 +79,8 @@ def largest_difference(one: dict[str, Any], other: dict[str, Any]) -> float:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, model_dir: Path, questions: Any) -> Any:
     """An adapter trained on the GPU in the dtype that the card chooses, with its figures."""
-    from lawqa.pipelines.train import train
-    from lawqa.pipelines.training_prepare import prepare
+    from lawqa.pipelines.training.prepare import prepare
+    from lawqa.pipelines.training.train import train
     from lawqa.questions import write_questions
     from lawqa.settings import Hyperparameters, TrainingRun
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.errors import ConfigError
-from lawqa.pipelines.report import ReportConfig, make_report
+from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.questions import Question, write_questions
 from lawqa.report.claims import cautions_of, claims_of, headline
 from lawqa.report.content import Report

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
 
-from lawqa.pipelines.report import ReportConfig, make_report
+from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.questions import Question, write_questions
 from lawqa.report.browser import browser_data, embedded_json
 from lawqa.report.html import report_html

@@ -20,7 +20,7 @@ from lawqa.cli import main
 from lawqa.commands.source import read_source
 from lawqa.errors import BackendError, DataError, LawqaError
 from lawqa.files import parse_json, read_text
-from lawqa.pipelines.adapters import AdapterManifest
+from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import load_records
 from lawqa.runs.find import read_run

@@ -17,7 +17,7 @@ MEASURED = """
 import json, resource, sys, time
 from pathlib import Path
 from lawqa.backends.scripted import ScriptedBackend
-from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
+from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.prompting import PromptSpec
 
 config = EvaluationConfig(Path(sys.argv[1]), PromptSpec(), "logits", "scripted", run_dir=Path(sys.argv[2]),

@@ -24,7 +24,7 @@ PRELOADED = [
     "peft",
     "transformers",
     "lawqa.training.fit",
-    "lawqa.pipelines.crossval",
+    "lawqa.pipelines.experiments.crossval",
 ]
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.errors import LawqaError
-from lawqa.pipelines.adapters import AdapterManifest
-from lawqa.pipelines.evaluate import EvaluationConfig, evaluate
+from lawqa.pipelines.adapters.manifest import AdapterManifest
+from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.prompting import PromptSpec
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import make_records, write_records
@@ -159,7 +159,12 @@ def test_an_adapters_manifest_is_read_whole_or_not_at_all(tmp_path: Path, rough:
 
 def test_an_index_with_a_file_of_another_length_is_refused(tmp_path: Path, rough: bool) -> None:
     pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
-    from lawqa.pipelines.index import IndexConfig, RetrieverConfig, build_index, open_retriever
+    from lawqa.pipelines.corpus.index import (
+        IndexConfig,
+        RetrieverConfig,
+        build_index,
+        open_retriever,
+    )
     from lawqa.statutes.articles import Article, Paragraph, write_articles
 
     paragraphs = (Paragraph(1, "届出は、三日以内にする。"),)

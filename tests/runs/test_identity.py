@@ -17,7 +17,7 @@ from lawqa.digests import REMEMBERED_FROM, digest_cache, hashed_while_read, sha2
 from lawqa.doctor.verify import verified
 from lawqa.errors import DataError
 from lawqa.models.files.identity import PARTS, read_identity
-from lawqa.pipelines.adapter_content import AdapterContent
+from lawqa.pipelines.adapters.content import AdapterContent
 from lawqa.runs.identity import model_differences, model_name
 
 LARGE = REMEMBERED_FROM + 4096

@@ -10,8 +10,8 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.errors import ConfigError
-from lawqa.pipelines.distill import _differing
-from lawqa.pipelines.index_files import index_being_built
+from lawqa.pipelines.corpus.index_files import index_being_built
+from lawqa.pipelines.experiments.distill import _differing
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.outputs import claim_directory, foreign_entries
 from lawqa.runs.remove import OF_ADAPTER

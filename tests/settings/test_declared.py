@@ -7,8 +7,8 @@ from dataclasses import fields
 import pytest
 
 from lawqa.cli import parse_arguments
-from lawqa.pipelines.crossval_config import CrossvalConfig
-from lawqa.pipelines.evaluation_config import EvaluationConfig
+from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.settings import CONCERNS, ModelSettings, TrainingRun, decides_result, flag_of, same_flags
 
 TRAIN = ["train", "--train-file", "r.jsonl", "--output-dir", "o"]

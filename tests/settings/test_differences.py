@@ -12,10 +12,10 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.errors import ConfigError
-from lawqa.pipelines.crossval_config import CrossvalConfig, crossval_differences
-from lawqa.pipelines.evaluate import evaluate
-from lawqa.pipelines.evaluation_config import EvaluationConfig
-from lawqa.pipelines.train import is_done
+from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.evaluation.evaluate import evaluate
+from lawqa.pipelines.experiments.crossval_config import CrossvalConfig, crossval_differences
+from lawqa.pipelines.training.train import is_done
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, write_questions
 from lawqa.settings import Hyperparameters, TrainingRun, change_of, flags_of

@@ -13,7 +13,7 @@ from lawqa.backends.remote import Limits
 from lawqa.cli import main
 from lawqa.cli.command_table import COMMANDS, command_class
 from lawqa.errors import ConfigError
-from lawqa.pipelines.evaluation_config import EvaluationConfig
+from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.prompting import PromptSpec
 from lawqa.settings import Hyperparameters
 from lawqa.settings.ranges import RANGES, SAME, out_of_range
@@ -134,7 +134,7 @@ def test_settings_made_in_python_are_checked_too() -> None:
         Hyperparameters(lora_r=0)
     from pathlib import Path
 
-    from lawqa.pipelines.evaluation_config import check_config
+    from lawqa.pipelines.evaluation.config import check_config
 
     config = EvaluationConfig(Path("q"), PromptSpec(), "generate", "scripted", ensemble=10**9)
     with pytest.raises(ConfigError, match="--ensemble is 1000000000, expected 1 or more"):

@@ -155,7 +155,7 @@ def test_a_training_that_ends_before_its_first_line_has_a_loss_all_the_same(
 @pytest.fixture
 def collapsing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dev answers are right before training, and all c after a step."""
-    from lawqa.pipelines.training_dev import DevQuestions
+    from lawqa.pipelines.training.dev import DevQuestions
 
     real: Callable[..., Iterator[ScoredAnswer]] = DevQuestions.__call__
     calls = [0]

@@ -55,8 +55,8 @@ class Distill(ModelSettings):
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.distill import DistillConfig, distill
-        from lawqa.pipelines.evaluate import EvaluationConfig, open_backend
+        from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, open_backend
+        from lawqa.pipelines.experiments.distill import DistillConfig, distill
 
         condition, remarks = resolve_condition(
             self.condition, no_rag=False, retrieval_flags=self.retrieval.given()

@@ -28,8 +28,8 @@ from lawqa.prompting import PromptSpec
 from lawqa.settings import AnswerBy, AskedSettings, ModelSettings, RunSettings, values_of
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.evaluate import EvaluationConfig, EvaluationResult
-    from lawqa.pipelines.servers import ServerConfig
+    from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult
+    from lawqa.pipelines.evaluation.servers import ServerConfig
 
 DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
 
@@ -69,14 +69,14 @@ class Evaluate(RunSettings, AskedSettings, ModelSettings):
 
     def run(self) -> int:
         from lawqa.commands import current_place, require_backend
-        from lawqa.pipelines.ranks import Ranks, check_launch
+        from lawqa.pipelines.evaluation.ranks import Ranks, check_launch
 
         check_launch(os.environ)
         require_backend(current_place(self.place), self.llm_backend)
         config, remarks = self.resolve()
         for remark in remarks:
             logger.warning("note: %s", remark)
-        from lawqa.pipelines.evaluate import new_run_dir
+        from lawqa.pipelines.evaluation.evaluate import new_run_dir
 
         ranks = Ranks.of(os.environ)
         if not ranks.several:
@@ -84,7 +84,7 @@ class Evaluate(RunSettings, AskedSettings, ModelSettings):
         try:
             results = self._results(config)
         except KeyboardInterrupt as stop:
-            from lawqa.pipelines.interrupts import exit_code
+            from lawqa.pipelines.evaluation.interrupts import exit_code
 
             logger.error("interrupted")  # noqa: TRY400 - it is no bug
             if ranks.rank == 0 and config.run_dir and holds_run(config.run_dir):
@@ -100,7 +100,7 @@ class Evaluate(RunSettings, AskedSettings, ModelSettings):
         return EXIT_SOME_FAILED if failed else 0
 
     def _results(self, config: EvaluationConfig) -> tuple[EvaluationResult, ...]:
-        from lawqa.pipelines.evaluate import evaluate, evaluate_with_base
+        from lawqa.pipelines.evaluation.evaluate import evaluate, evaluate_with_base
 
         def say(line: str) -> None:
             logger.info("note: %s", line)
@@ -128,7 +128,7 @@ class Evaluate(RunSettings, AskedSettings, ModelSettings):
             ConfigError: the flags contradict each other.
         """
         from lawqa.commands import current_place
-        from lawqa.pipelines.evaluation_config import EvaluationConfig, check_config
+        from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 
         condition, remarks = resolve_condition(
             self.condition, no_rag=self.no_rag, retrieval_flags=self.retrieval.given()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.evaluate import EvaluationResult
+    from lawqa.pipelines.evaluation.evaluate import EvaluationResult
 
 
 def result_text(result: EvaluationResult) -> str:

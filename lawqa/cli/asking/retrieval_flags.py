@@ -11,8 +11,8 @@ from lawqa.errors import ConfigError
 from lawqa.settings import RetrievalSettings
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.index import RetrieverConfig
-    from lawqa.pipelines.rag import RagConfig
+    from lawqa.pipelines.corpus.index import RetrieverConfig
+    from lawqa.pipelines.evaluation.rag import RagConfig
     from lawqa.prompting import Condition
 
 logger = logging.getLogger(__name__)
@@ -57,8 +57,12 @@ class RetrievalFlags(RetrievalSettings):
                 "the condition rag (also meant by --top-k without --no-rag) needs --index DIR",
                 "lawqa index build --articles ARTICLES.jsonl --output-dir DIR  builds one",
             )
-        from lawqa.pipelines.index import RetrieverConfig
-        from lawqa.pipelines.rag import DEFAULT_MAX_CONTEXT_TOKENS, DEFAULT_TOP_K, RagConfig
+        from lawqa.pipelines.corpus.index import RetrieverConfig
+        from lawqa.pipelines.evaluation.rag import (
+            DEFAULT_MAX_CONTEXT_TOKENS,
+            DEFAULT_TOP_K,
+            RagConfig,
+        )
         from lawqa.retrieval.retriever import SearchSettings
 
         as_of = day_of(self.as_of)

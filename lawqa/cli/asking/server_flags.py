@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lawqa.settings import RequestLimits, ServerSettings, flags_of, values_of
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.servers import ServerConfig, ServerKind
+    from lawqa.pipelines.evaluation.servers import ServerConfig, ServerKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class ServerFlags(ServerSettings):
             ConfigError: there is no model's name, or a limit cannot be.
         """
         from lawqa.backends.remote import Limits
-        from lawqa.pipelines.servers import ServerConfig, model_on_server
+        from lawqa.pipelines.evaluation.servers import ServerConfig, model_on_server
 
         if backend not in ("ollama", "openai"):
             return None

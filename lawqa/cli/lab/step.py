@@ -35,7 +35,7 @@ class StepRun:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.steps import StepsConfig, rendered_steps, run_steps
+        from lawqa.pipelines.steps.run import StepsConfig, rendered_steps, run_steps
 
         if not self.steps:
             raise ConfigError("no step was given", "lawqa step list  shows all")
@@ -63,7 +63,7 @@ class StepList:
 
     def run(self) -> int:
         from lawqa.commands import render_command
-        from lawqa.pipelines.steps import step_status
+        from lawqa.pipelines.steps.run import step_status
         from lawqa.report.table import Table, render_text
 
         source, place, overrides = _place(self.place)

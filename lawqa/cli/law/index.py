@@ -18,7 +18,7 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.index import RetrieverConfig
+    from lawqa.pipelines.corpus.index import RetrieverConfig
     from lawqa.retrieval.hits import Hit
 
 SCHEMA_VERSION = 1
@@ -47,7 +47,7 @@ class Build:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.index import IndexConfig, build_index
+        from lawqa.pipelines.corpus.index import IndexConfig, build_index
         from lawqa.retrieval.bm25 import Bm25Parameters
 
         parameters = Bm25Parameters(k1=self.k1, b=self.b)
@@ -80,7 +80,7 @@ class Ranked:
     """The cross-encoder: a local directory, or a name in the Hugging Face cache."""
 
     def config(self, rerank_depth: int) -> RetrieverConfig:
-        from lawqa.pipelines.index import RetrieverConfig
+        from lawqa.pipelines.corpus.index import RetrieverConfig
         from lawqa.retrieval.retriever import SearchSettings
 
         return with_reranker(
@@ -115,7 +115,7 @@ class Search(Ranked):
     """Write JSON, articles whole."""
 
     def run(self) -> int:
-        from lawqa.pipelines.index import open_retriever
+        from lawqa.pipelines.corpus.index import open_retriever
         from lawqa.statutes.validity import not_known_in_force
 
         if not self.query.strip():
@@ -157,7 +157,7 @@ class Info:
     """Write the manifest as JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.index_files import read_index_manifest, verify_index
+        from lawqa.pipelines.corpus.index_files import read_index_manifest, verify_index
 
         manifest = read_index_manifest(self.index)
         if self.verify:
@@ -191,7 +191,7 @@ class Eval(Ranked):
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.index_evaluation import evaluate_index
+        from lawqa.pipelines.corpus.index_evaluation import evaluate_index
 
         summary = evaluate_index(
             self.config(self.rerank_depth),

@@ -15,7 +15,7 @@ from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.cli.days import day_of
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.statutes import ParseResult
+    from lawqa.pipelines.corpus.statutes import ParseResult
     from lawqa.statutes.corpus_stats import CorpusStats
 
 
@@ -45,7 +45,7 @@ class ParseStatutes:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.statutes import ParseConfig, parse_statutes
+        from lawqa.pipelines.corpus.statutes import ParseConfig, parse_statutes
 
         config = ParseConfig(
             input=self.input,

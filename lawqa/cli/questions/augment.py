@@ -60,7 +60,7 @@ class StatuteQuestionsCommand:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.augment import StatutesConfig, write_statute_questions
+        from lawqa.pipelines.corpus.augment import StatutesConfig, write_statute_questions
 
         config = StatutesConfig(
             articles=self.articles,
@@ -99,7 +99,7 @@ class MakeReading:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.augment import ReadingConfig, write_reading
+        from lawqa.pipelines.corpus.augment import ReadingConfig, write_reading
 
         count = write_reading(
             ReadingConfig(

@@ -34,7 +34,7 @@ class ShortcutAuditCommand:
     """Print JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.shortcuts import audit_files
+        from lawqa.pipelines.corpus.shortcuts import audit_files
 
         audits = audit_files((self.file, *self.beside))
         judged = audits[self.file]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tyro.conf import Positional
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.leaks import AuditResult
+    from lawqa.pipelines.corpus.leaks import AuditResult
     from lawqa.splits import Leak
 
 EXIT_LEAKS = 1
@@ -26,7 +26,7 @@ class Leaks:
     """What is measured on: the same."""
 
     def run(self) -> int:
-        from lawqa.pipelines.leaks import audit_files
+        from lawqa.pipelines.corpus.leaks import audit_files
 
         result = audit_files(self.train, self.test)
         for note in result.notes:

@@ -15,7 +15,7 @@ from lawqa.choices import LABELS
 from lawqa.cli.console import ConsoleFlags
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.split import SplitResult
+    from lawqa.pipelines.corpus.split import SplitResult
 
 MAX_SHOWN_LEAKS = 20
 
@@ -46,7 +46,7 @@ class SplitCommand:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.split import SplitConfig, write_split
+        from lawqa.pipelines.corpus.split import SplitConfig, write_split
 
         config = SplitConfig(
             input=self.input,

@@ -14,7 +14,7 @@ from lawqa.cli.final_rules import By
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.comparing import Compared
+    from lawqa.pipelines.comparing.comparison import Compared
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Compare:
     """Print JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.comparing import compare_runs
+        from lawqa.pipelines.comparing.comparison import compare_runs
         from lawqa.report.comparisons import comparison_markdown, difference_lines, gold_text_lines
         from lawqa.report.summary_text import summary_table
 

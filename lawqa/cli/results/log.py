@@ -54,7 +54,7 @@ class Log:
 
     def _comparison(self) -> str:
         from lawqa.errors import tame
-        from lawqa.pipelines.comparing import compare_runs
+        from lawqa.pipelines.comparing.comparison import compare_runs
         from lawqa.report.comparisons import comparison_markdown, difference_lines
 
         base, *others = self.runs

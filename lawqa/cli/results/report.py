@@ -39,7 +39,7 @@ class ReportCommand:
 
     def run(self) -> int:
         from lawqa.files import write_text
-        from lawqa.pipelines.report import ReportConfig, make_report
+        from lawqa.pipelines.comparing.report import ReportConfig, make_report
         from lawqa.report.claims import headline
         from lawqa.report.html import report_html
         from lawqa.report.markdown import report_markdown

@@ -16,8 +16,8 @@ from lawqa.cli.final_rules import RunBy
 from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.explaining import Explained
-    from lawqa.pipelines.rescore import AfterText, Flip, Rescored
+    from lawqa.pipelines.comparing.explanation import Explained
+    from lawqa.pipelines.comparing.rescore import AfterText, Flip, Rescored
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Rescore:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.rescore import rescore, to_json, write_rescored
+        from lawqa.pipelines.comparing.rescore import rescore, to_json, write_rescored
         from lawqa.runs.stored import read_stored_run
 
         if self.explain is not None or self.explain_text is not None:
@@ -62,7 +62,7 @@ class Rescore:
         return 0
 
     def _explained(self) -> str:
-        from lawqa.pipelines.explaining import explain_stored, explain_text
+        from lawqa.pipelines.comparing.explanation import explain_stored, explain_text
         from lawqa.runs.stored import read_stored_run
 
         if self.write:

@@ -53,7 +53,7 @@ def list_text(runs: Sequence[FoundRun]) -> str:
 
 def show_text(path: Path) -> str:
     """What must be known first, what ran, its figures, and the command."""
-    from lawqa.pipelines.report_runs import command_of
+    from lawqa.pipelines.comparing.report_runs import command_of
     from lawqa.runs.find import read_run
 
     run = read_run(path)

@@ -20,7 +20,7 @@ from lawqa.prompting import PromptSpec
 from lawqa.settings import Hyperparameters, ModelSettings, values_of
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.crossval_pool import Pooled
+    from lawqa.pipelines.experiments.crossval_pool import Pooled
 
 logger = logging.getLogger(__name__)
 
@@ -93,8 +93,8 @@ class CrossvalRun:
         )
         training = Hyperparameters(**values_of(Hyperparameters, self.training))
         from lawqa.commands import current_place
-        from lawqa.pipelines.crossval import run_crossval
-        from lawqa.pipelines.crossval_config import CrossvalConfig
+        from lawqa.pipelines.experiments.crossval import run_crossval
+        from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 
         config = CrossvalConfig(
             input=self.split.input,
@@ -136,7 +136,7 @@ class CrossvalPool:
     """Where the pooled run goes. Without it: `pooled` in the first directory."""
 
     def run(self) -> int:
-        from lawqa.pipelines.crossval_pool import pool
+        from lawqa.pipelines.experiments.crossval_pool import pool
 
         if not self.directories:
             raise ConfigError("no directory was given", "lawqa crossval pool DIR...")

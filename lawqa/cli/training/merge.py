@@ -12,7 +12,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 from lawqa.cli.console import ConsoleFlags
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.merge import MergeResult
+    from lawqa.pipelines.experiments.merge import MergeResult
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Merge:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.merge import MergeConfig, merge
+        from lawqa.pipelines.experiments.merge import MergeConfig, merge
 
         result = merge(
             MergeConfig(

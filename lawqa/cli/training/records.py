@@ -25,7 +25,7 @@ from lawqa.questions import read_questions
 from lawqa.settings import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.rag import RagConfig
+    from lawqa.pipelines.evaluation.rag import RagConfig
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Records:
     def run(self) -> int:
         from lawqa.augment import source_of
         from lawqa.files import write_json
-        from lawqa.pipelines.rag import retrieve_contexts
+        from lawqa.pipelines.evaluation.rag import retrieve_contexts
         from lawqa.records import make_records, write_records
         from lawqa.runs.directory import claim_output
 
@@ -118,7 +118,7 @@ class Records:
 
     def _raft(self, rag: RagConfig | None) -> RagConfig | None:
         """The retrieval settings with distractors and left-out gold text, where they are asked for."""
-        from lawqa.pipelines.raft import RaftConfig
+        from lawqa.pipelines.corpus.raft import RaftConfig
 
         raft = RaftConfig(self.distractors, self.without_gold, self.seed)
         if raft == RaftConfig(seed=self.seed):

@@ -62,8 +62,8 @@ class Sweep:
         rag = self.retrieval.config((condition,), flags.model_name, flags.revision)
         training = Hyperparameters(**values_of(Hyperparameters, flags))
         from lawqa.commands import current_place
-        from lawqa.pipelines.crossval_config import CrossvalConfig
-        from lawqa.pipelines.sweep import Grid, SweepConfig, run_sweep
+        from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+        from lawqa.pipelines.experiments.sweep import Grid, SweepConfig, run_sweep
         from lawqa.report.comparisons import sweep_text
 
         config = SweepConfig(

@@ -33,11 +33,11 @@ class Train(TrainingFlags, DevSettings, TrainingFiles):
 
     def run(self) -> int:
         config = self._config()
-        from lawqa.pipelines.interrupts import exit_code
-        from lawqa.pipelines.ranks import check_launch
-        from lawqa.pipelines.train import is_done, train
-        from lawqa.pipelines.training_plan import plan_text
-        from lawqa.pipelines.training_prepare import is_main_process, prepare
+        from lawqa.pipelines.evaluation.interrupts import exit_code
+        from lawqa.pipelines.evaluation.ranks import check_launch
+        from lawqa.pipelines.training.plan import plan_text
+        from lawqa.pipelines.training.prepare import is_main_process, prepare
+        from lawqa.pipelines.training.train import is_done, train
 
         check_launch(os.environ)
         if is_done(config):
@@ -82,7 +82,7 @@ class Train(TrainingFlags, DevSettings, TrainingFiles):
 
 def figures_text(figures: TrainingFigures) -> str:
     """What a user reads when training is done."""
-    from lawqa.pipelines.training_outputs import NO_BETTER, dev_sentence
+    from lawqa.pipelines.training.outputs import NO_BETTER, dev_sentence
 
     lines = [
         f"loss {figures.first_loss:.3f} -> {figures.last_loss:.3f} in {figures.steps} steps, "

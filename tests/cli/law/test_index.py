@@ -13,7 +13,7 @@ import tyro
 from lawqa.cli import main
 from lawqa.cli.law.index import Index
 from lawqa.errors import ConfigError, DataError, MissingExtraError
-from lawqa.pipelines.index_files import INDEX_FORMAT, index_being_built, read_index_manifest
+from lawqa.pipelines.corpus.index_files import INDEX_FORMAT, index_being_built, read_index_manifest
 from lawqa.questions import Question, write_questions
 from lawqa.statutes.articles import corpus_sha256
 
@@ -274,7 +274,7 @@ def test_ctrl_c_leaves_what_was_there_and_says_how_to_go_on(
     def press(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lawqa.pipelines.index.write_index", press)
+    monkeypatch.setattr("lawqa.pipelines.corpus.index.write_index", press)
     build = ["index", "build", "--articles", str(articles), "--fresh", "--output-dir", str(built)]
     assert main(build) == 130
     said = capsys.readouterr().err

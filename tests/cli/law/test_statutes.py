@@ -17,8 +17,8 @@ import tyro
 from lawqa.cli.console import console_messages
 from lawqa.cli.law.statutes import Statutes
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.statutes import ParseConfig, parse_statutes
-from lawqa.pipelines.statutes_journal import Done, Journal
+from lawqa.pipelines.corpus.statutes import ParseConfig, parse_statutes
+from lawqa.pipelines.corpus.statutes_journal import Done, Journal
 from lawqa.statutes.articles import corpus_sha256, read_articles
 
 TODAY = date(2025, 7, 1)
@@ -167,8 +167,8 @@ KILLED = """
 import os, sys
 from datetime import date
 from pathlib import Path
-from lawqa.pipelines import statutes_journal
-from lawqa.pipelines.statutes import ParseConfig, parse_statutes
+from lawqa.pipelines.corpus import statutes_journal
+from lawqa.pipelines.corpus.statutes import ParseConfig, parse_statutes
 
 append, left = statutes_journal.Journal.append, [int(sys.argv[4])]
 

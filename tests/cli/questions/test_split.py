@@ -290,7 +290,7 @@ def test_a_failure_while_writing_leaves_the_directory_as_it_was(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("lawqa.pipelines.split.write_json", full)
+    monkeypatch.setattr("lawqa.pipelines.corpus.split.write_json", full)
     assert run(*words, "--fresh", "--seed", 3) == 2
     assert tree(tmp_path) == before
 

@@ -12,8 +12,8 @@ import pytest
 from lawqa.choices import Label
 from lawqa.cli import main
 from lawqa.errors import DataError
-from lawqa.pipelines.explaining import explain_stored
-from lawqa.pipelines.rescore import rescore, to_json
+from lawqa.pipelines.comparing.explanation import explain_stored
+from lawqa.pipelines.comparing.rescore import rescore, to_json
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun
 

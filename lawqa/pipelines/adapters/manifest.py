@@ -1,0 +1,320 @@
+"""What an adapter's manifest allows: no scoring of what it was trained on, no prompt it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from lawqa.errors import BackendError, DataError
+from lawqa.files import read_json
+from lawqa.models.files.adapter_folder import directory_hash, read_adapter_config
+from lawqa.models.files.identity import model_directory, read_identity
+from lawqa.pipelines.adapters.record import require_recorded
+from lawqa.pipelines.adapters.training_manifest import require_readable
+from lawqa.pipelines.corpus.leaks import read_items
+from lawqa.prompting import PromptSpec
+from lawqa.questions import Question, fingerprint
+from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
+from lawqa.runs.manifest import MANIFEST, read_manifest
+from lawqa.splits import find_leaks
+
+TRAINED_ON = "trained_on.jsonl"
+"""The records that an adapter was trained on, kept beside it for the leak audit."""
+
+MERGED = "merged.json"
+"""What a merged model was made of, its adapter's manifest with it; beside the weights."""
+
+
+@dataclass(frozen=True)
+class AdapterManifest:
+    """An adapter with what is known of its training."""
+
+    path: Path
+    """The directory of the adapter, or of the model that it was merged into."""
+    content: dict[str, Any] | None
+    """The manifest that training left; None for an adapter without one."""
+
+    @classmethod
+    def read(cls, path: Path) -> AdapterManifest:
+        """Read the manifest beside an adapter.
+
+        Raises:
+            BackendError: there is no adapter, not a whole one, or not the one that the training wrote.
+            DataError: the manifest is broken, or its training did not finish.
+        """
+        read_adapter_config(path)
+        if not (path / MANIFEST).is_file():
+            return cls(path, None)
+        content = read_manifest(path)
+        if content.get("kind") != "train" or content.get("status") != "done":
+            raise DataError(
+                f"{path / MANIFEST}: kind {content.get('kind')}, status {content.get('status')}; "
+                "expected a finished training",
+                "train again with --fresh",
+            )
+        require_readable(content, path / MANIFEST, "copy it again, or train again with --fresh")
+        require_recorded(path, content)
+        return cls(path, content)
+
+    @classmethod
+    def of_merged(cls, model: Path) -> AdapterManifest | None:
+        """What went into a merged model; None for a model that `lawqa merge` did not write.
+
+        Raises:
+            DataError: its `merged.json` is broken.
+        """
+        path = model / MERGED
+        if not path.is_file():
+            return None
+        hint = "lawqa merge --fresh  writes the model again"
+        try:
+            content = read_json(path)["manifest"]
+        except DataError as problem:
+            raise DataError(problem.message, hint) from None
+        except (KeyError, TypeError) as problem:
+            raise DataError(f"{path}: says nothing of the adapter: {problem!r}", hint) from None
+        if content is not None:
+            if not isinstance(content, dict):
+                raise DataError(f"{path}: its manifest is not a JSON object", hint)
+            require_readable(content, path, hint)
+        return cls(model, content)
+
+    @property
+    def quantisation(self) -> Literal["nf4", "fp4"] | None:
+        """The 4-bit type of the base model that it was trained over; None for none or unknown."""
+        if self.content is None:
+            return None
+        found: Literal["nf4", "fp4"] | None = self.content["model"]["quantisation"]
+        return found
+
+    def notes(
+        self,
+        questions: Sequence[Question],
+        spec: PromptSpec,
+        *,
+        allow_leak: bool,
+        allow_prompt_mismatch: bool,
+    ) -> list[str]:
+        """What a reader of the scores must know first; raises where that is not allowed.
+
+        Raises:
+            DataError: trained-on questions, or an unknown prompt spec, without the flag that allows it.
+        """
+        if self.content is None:
+            return [
+                f"UNKNOWN TRAINING: {self.path} has no manifest; nothing is known about its training, "
+                "so leaks and prompt mismatches cannot be ruled out"
+            ]
+        notes = self._leak_notes(questions, self.content["questions"], allow_leak)
+        notes += self._choice_notes(questions)
+        known = self.content["prompt_specs"]
+        if spec.id not in known:
+            message = (
+                f"{self.path} was trained on the prompt specs {', '.join(sorted(known))}, "
+                f"not on {spec.id}"
+            )
+            if not allow_prompt_mismatch:
+                raise DataError(
+                    message,
+                    "evaluate with the options it was trained with, "
+                    "or say --allow-prompt-mismatch and the report will say so too",
+                )
+            notes.append(f"PROMPT MISMATCH: {message}")
+        shortened = self.content.get("data", {}).get("shortened")
+        if shortened and spec.condition != "closed":
+            notes.append(
+                f"SHORTENED CONTEXTS: {shortened} of the {self.content['data']['records']} records that "
+                f"{self.path} was trained on had a shortened context; here it is asked with whole ones"
+            )
+        return notes
+
+    def check_base(
+        self,
+        base: dict[str, Any],
+        spec: PromptSpec,
+        spec_hash: str,
+        *,
+        allow_prompt_mismatch: bool,
+        allow_base_mismatch: bool = False,
+    ) -> list[str]:
+        """Compare the loaded base model and its chat template with those of the training.
+
+        Args:
+            base: `Backend.describe()` of the loaded base model.
+            spec: the prompt spec that is evaluated.
+            spec_hash: its hash with the loaded chat template.
+            allow_prompt_mismatch: give a note where wording or template differ.
+            allow_base_mismatch: give a note where it is another base model.
+
+        Returns:
+            Notes on what differs and is allowed.
+
+        Raises:
+            BackendError: another base model, not allowed.
+            DataError: another wording or chat template, not allowed.
+        """
+        notes = self.check_identity(base, allow_base_mismatch=allow_base_mismatch)
+        if self.content is None:
+            return notes
+        trained = self.content["model"]
+        if trained["quantisation"] != base["quantisation"]:
+            notes.append(
+                f"QUANTISATION DIFFERS: trained over {trained['quantisation'] or 'plain'} weights, "
+                f"evaluated over {base['quantisation'] or 'plain'} ones"
+            )
+        if trained["dtype"] != base["dtype"]:
+            notes.append(
+                f"NUMBER TYPE DIFFERS: trained with products in {trained['dtype']}, evaluated in "
+                f"{base['dtype']}"
+            )
+        return notes + self.check_wording(
+            spec, spec_hash, allow_prompt_mismatch=allow_prompt_mismatch
+        )
+
+    def check_identity(
+        self, base: dict[str, Any], *, allow_base_mismatch: bool = False
+    ) -> list[str]:
+        """Compare a base model with that of the training.
+
+        Args:
+            base: `name`, `revision`, `commit`, `content` and `directory_sha256` as in `Backend.describe()`.
+            allow_base_mismatch: give a note where it is another one.
+
+        Returns:
+            A note, where it is not known or not the same.
+
+        Raises:
+            BackendError: another base model, not allowed.
+        """
+        allowed = allow_base_mismatch
+        if self.content is None:
+            return self._unknown_base_notes(base, allowed=allowed)
+        trained = self.content["model"]
+        differ = model_differences(trained, base, BASE_PARTS)
+        if not differ:
+            return []
+        return self._other_base(
+            model_name(trained), trained["name"], base, tuple(differ), allowed=allowed
+        )
+
+    def _other_base(
+        self, trained: str, name: str, base: dict[str, Any], differ: Sequence[str], *, allowed: bool
+    ) -> list[str]:
+        """A note on a base that is not the one trained over; an error where that is not allowed."""
+        parts = [part.removeprefix("the model's ") for part in differ if part != "the model's name"]
+        why = f": {', '.join(parts)} differ" if parts else ""
+        message = f"{self.path} was trained over {trained}, not over {model_name(base)}{why}"
+        if not allowed:
+            raise BackendError(
+                message,
+                f"--hf-model-name {name} (lawqa merge: --model-name); if it is the same model all the same, "
+                "--allow-base-mismatch, and the summary says so",
+            )
+        return [f"BASE MISMATCH: {message}"]
+
+    def _unknown_base_notes(self, base: dict[str, Any], *, allowed: bool) -> list[str]:
+        """What PEFT alone says of the base, held against the loaded one."""
+        named = str(read_adapter_config(self.path).get("base_model_name_or_path") or "")
+        if named == base["name"]:
+            return []
+        there = model_directory(named, None) if named else None
+        if there is not None and (base.get("content") or base["directory_sha256"]):
+            content = read_identity(there).content
+            trained = {"name": named, "content": content, "directory_sha256": directory_hash(there)}
+            differ = model_differences(trained, base, BASE_PARTS)
+            return (
+                self._other_base(named, named, base, tuple(differ), allowed=allowed)
+                if differ
+                else []
+            )
+        return [
+            f"UNKNOWN BASE: {self.path} says that it was trained over {named or 'some model'}, and is "
+            f"applied to {model_name(base)}; whether they are the same is unknown"
+        ]
+
+    def check_wording(
+        self, spec: PromptSpec, spec_hash: str, *, allow_prompt_mismatch: bool
+    ) -> list[str]:
+        """Compare wording and chat template with those of the training.
+
+        Args:
+            spec: the prompt spec that is evaluated.
+            spec_hash: its hash with the loaded chat template.
+            allow_prompt_mismatch: go on with a note where they differ.
+
+        Returns:
+            A note, where they differ and that is allowed.
+
+        Raises:
+            DataError: they differ, and that is not allowed.
+        """
+        if self.content is None:
+            return []
+        notes = []
+        known = self.content["prompt_specs"].get(spec.id)
+        if known is not None and known != spec_hash:
+            message = f"the wording or chat template of {spec.id} has changed since training"
+            if not allow_prompt_mismatch:
+                raise DataError(
+                    f"{self.path}: {message}",
+                    "evaluate with the lawqa version and tokenizer it was trained with, or say "
+                    "--allow-prompt-mismatch",
+                )
+            notes.append(f"PROMPT MISMATCH: {message}")
+        return notes
+
+    def _leak_notes(
+        self, questions: Sequence[Question], trained: Sequence[dict[str, Any]], allow_leak: bool
+    ) -> list[str]:
+        ids = {entry["id"] for entry in trained}
+        prints = {entry["fingerprint"] for entry in trained}
+        seen = [q for q in questions if q.id in ids or fingerprint(q) in prints]
+        related = self._related([q for q in questions if q not in seen])
+        notes = []
+        if not trained:
+            notes.append(
+                f"UNKNOWN TRAINING: the records of {self.path} did not say which questions they held, "
+                "so leaks cannot be ruled out"
+            )
+        if seen or related:
+            of_all = f"of {len(questions)} questions"
+            message = f"{len(seen)} {of_all} were in the training of {self.path}"
+            if not seen:
+                message = (
+                    f"{len(related)} {of_all} share context or article with one that was in the training "
+                    f"of {self.path}"
+                )
+            elif related:
+                message += f", and {len(related)} more share context or article with one that was"
+            if not allow_leak:
+                named = [question.id for question in (*seen, *related)]
+                shown = ", ".join(named[:3]) + (", …" if len(named) > 3 else "")
+                raise DataError(
+                    f"{message}: {shown}",
+                    "evaluate on held-out questions; --allow-leak scores them all the same, "
+                    "and the summary says so",
+                )
+            notes.append(f"LEAK: {message}; this accuracy says nothing about new questions")
+        return notes
+
+    def _choice_notes(self, questions: Sequence[Question]) -> list[str]:
+        """Questions that were not trained on but decided which step of the training was kept."""
+        dev = (self.content or {}).get("data", {}).get("dev") or {"questions": []}
+        prints = {entry["fingerprint"] for entry in dev["questions"]}
+        chosen = sum(fingerprint(question) in prints for question in questions)
+        if not chosen:
+            return []
+        return [
+            f"CHOSEN BY: {chosen} of {len(questions)} questions decided which step of {self.path} was kept; "
+            "this accuracy flatters"
+        ]
+
+    def _related(self, questions: Sequence[Question]) -> list[Question]:
+        """Questions of one group with a trained-on one: same or near-same context, text, paragraph."""
+        records = self.path / TRAINED_ON
+        if not records.is_file():
+            return []
+        given_away = {leak.test for leak in find_leaks(read_items(records, []), questions)}
+        return [question for question in questions if question.key in given_away]

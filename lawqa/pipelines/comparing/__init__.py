@@ -1,0 +1,1 @@
+"""What stored runs say: comparison, rescoring, the report."""

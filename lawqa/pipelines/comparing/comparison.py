@@ -1,0 +1,209 @@
+"""Stored runs beside each other: whose final answers are held against whose, and what must be known first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from lawqa.choices import Order, inverse, order_of, permute
+from lawqa.pipelines.comparing.linked_runs import linked_groups
+from lawqa.pipelines.comparing.repeats import sides_of
+from lawqa.runs.result import Result
+from lawqa.runs.stored import StoredRun, names_of, read_stored_run, require_different
+from lawqa.scoring import (
+    By,
+    GoldTextPart,
+    Judged,
+    PairedComparison,
+    ScoredAnswer,
+    Summary,
+    by_gold_text,
+    compare_repeats,
+    judge,
+    label_mass_of,
+    summarise,
+)
+
+Clusters = Literal["question", "group"]
+"""What counts as one independent unit: a question, or a group of questions linked by article or wording."""
+
+Seeds = Literal["auto", "together", "apart"]
+"""Which runs are repeats of one: those that differ in the seed alone; all others; none."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Runs compared with one base."""
+
+    base: str
+    """The base's name; of several seeds all their names, joined by +."""
+    summaries: Mapping[str, Summary]
+    """Each run's own figures by its name, the base first."""
+    comparisons: Mapping[str, PairedComparison]
+    """By the other's name; seeds of one run are one comparison."""
+    judged: Mapping[str, Judged]
+    """The same, at the level that Holm's correction asks of each."""
+    gold_text: Mapping[str, tuple[GoldTextPart, ...]]
+    """The comparisons split by whether the gold text was in the prompt; no parts without retrieval."""
+    notes: tuple[str, ...]
+    """What a reader must know first, a sentence each."""
+
+
+def compare_runs(
+    base: Path,
+    others: Sequence[Path],
+    *,
+    recorded: bool = False,
+    by: By = "own",
+    clusters: Clusters = "question",
+    seeds: Seeds = "auto",
+    data: Sequence[Path] = (),
+) -> Compared:
+    """Hold runs against a base on the questions that both were asked.
+
+    Args:
+        base: a run directory or result file.
+        others: more of them.
+        recorded: take labels as they were recorded instead of reading the stored texts again.
+        by: how the prompts of a question become its final answer.
+        clusters: the independent units.
+        seeds: which runs are repeats of one.
+        data: question files for groups, besides those that the runs name.
+
+    Raises:
+        ConfigError: a run is given twice, or a question file for the groups is missing.
+        DataError: one of them is no run, shares too few questions with the base, or has no label
+            probabilities where `soft` asks for them.
+    """
+    paths = [base, *others]
+    require_different(paths, "each run counts once in Holm's correction")
+    names = names_of(paths)
+    first, *rest = (read_stored_run(path) for path in paths)
+    runs = [first, *(aligned(first, run) for run in rest)]
+    for run in runs:
+        run.check_by(by)
+    answers = {names[run.path]: run.answers("recorded" if recorded else "today") for run in runs}
+    bases, sides = sides_of([(names[run.path], run) for run in runs], seeds)
+    groups = linked_groups(runs, data) if clusters == "group" else None
+    joined = "+".join(bases)
+    comparisons = {
+        "+".join(side): compare_repeats(
+            [answers[name] for name in bases],
+            [answers[name] for name in side],
+            by=by,
+            groups=groups,
+        )
+        for side in sides
+    }
+    gold_text = {"+".join(side): _gold_text(answers, bases, side, by) for side in sides}
+    summaries = {name: summarise(found, by=by) for name, found in answers.items()}
+    notes = [f"{names[run.path]}: {note}" for run in runs for note in run.notes]
+    notes += _seeds_notes([bases, *sides])
+    notes += _reworded_notes(first, rest, names)
+    notes += _left_out_notes(joined, comparisons, by_prompts=by == "prompts")
+    notes += _sampling_notes(joined, comparisons)
+    notes += [
+        f"{name}: {summary.collapse.sentence}"
+        for name, summary in summaries.items()
+        if summary.collapse
+    ]
+    notes += _mass_notes(runs, names)
+    return Compared(joined, summaries, comparisons, judge(comparisons), gold_text, tuple(notes))
+
+
+def _gold_text(
+    answers: Mapping[str, Sequence[ScoredAnswer]],
+    bases: Sequence[str],
+    side: Sequence[str],
+    by: By,
+) -> tuple[GoldTextPart, ...]:
+    """For one run against one; seeds of one run retrieve alike, and are not split."""
+    if len(bases) > 1 or len(side) > 1:
+        return ()
+    return by_gold_text(answers[bases[0]], answers[side[0]], by)
+
+
+def _seeds_notes(sides: Sequence[Sequence[str]]) -> list[str]:
+    return [
+        f"SEEDS: {', '.join(side)} are repeats of one run and are compared together "
+        "(--seeds apart compares each by itself)"
+        for side in sides
+        if len(side) > 1
+    ]
+
+
+def _reworded_notes(
+    first: StoredRun, rest: Sequence[StoredRun], names: Mapping[Path, str]
+) -> list[str]:
+    found = [(run, _reworded(first, run)) for run in rest]
+    return [
+        f"DIFFERENT DATA: {number} questions of {names[run.path]} are not worded as in {names[first.path]}"
+        for run, number in found
+        if number
+    ]
+
+
+def _left_out_notes(
+    base: str, comparisons: Mapping[str, PairedComparison], *, by_prompts: bool
+) -> list[str]:
+    unit = "prompts" if by_prompts else "questions"
+    return [
+        f"DIFFERENT DATA: {name} and {base} are compared on the {c.prompts if by_prompts else c.questions} "
+        f"{unit} that both were asked; {base} was asked {c.left_out_base} others, {name} {c.left_out_other}"
+        for name, c in comparisons.items()
+        if c.left_out_base or c.left_out_other
+    ]
+
+
+def _mass_notes(runs: Sequence[StoredRun], names: Mapping[Path, str]) -> list[str]:
+    found = [(run, label_mass_of(result.label_mass for result in run.results)) for run in runs]
+    return [
+        f"{names[run.path]}: {mass.sentence}"
+        for run, mass in found
+        if mass is not None and mass.sentence
+    ]
+
+
+def _sampling_notes(base: str, comparisons: Mapping[str, PairedComparison]) -> list[str]:
+    return [
+        f"SAMPLING DIFFERS: {name} is judged by {c.by_other}, {base} by {c.by_base}"
+        for name, c in comparisons.items()
+        if c.by_base != c.by_other
+    ]
+
+
+def _reworded(base: StoredRun, other: StoredRun) -> int:
+    """How many shared questions have another text or other choices."""
+    one, two = ({r.question_id: r for r in run.results} for run in (base, other))
+    return sum(_asked(one[key]) != _asked(two[key]) for key in one.keys() & two.keys())
+
+
+def _asked(result: Result) -> tuple[str, list[str]]:
+    return result.question, sorted(result.choices)
+
+
+def aligned(base: StoredRun, other: StoredRun) -> StoredRun:
+    """The other run with its choice orders named as in the base.
+
+    A data file without a question's first order names the others after the lowest that it has.
+    """
+    originals = {
+        result.question_id: permute(result.choices, inverse(result.order))
+        for result in base.results
+        if result.choices
+    }
+    results = []
+    for result in other.results:
+        original = originals.get(result.question_id, ())
+        order = named_order(original, result.choices, result.order)
+        # An unchanged result keeps what was parsed of it.
+        results.append(result if order == result.order else replace(result, order=order))
+    return replace(other, results=tuple(results))
+
+
+def named_order(original: Sequence[str], shown: Sequence[str], order: Order) -> Order:
+    """The order that turns the original choices into those shown; as it is where the texts differ."""
+    same = len(shown) > 0 and sorted(original) == sorted(shown)
+    return order_of(original, shown) if same else order

@@ -1,0 +1,1 @@
+"""Files that runs are made of: statutes, indexes, generated questions, splits and their leak audits."""

@@ -1,0 +1,233 @@
+"""Retrieval indexes: built from an article file, opened with their manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lawqa.bars import Bar
+from lawqa.errors import ConfigError, DataError, Interrupted
+from lawqa.files import write_json
+from lawqa.pipelines.corpus.index_files import (
+    INDEX_FORMAT,
+    file_entries,
+    index_being_built,
+    index_sha256,
+    read_index_manifest,
+    verify_index,
+)
+from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
+from lawqa.retrieval.dense import (
+    CrossEncoderReranker,
+    EmbeddingRanker,
+    Reranker,
+    SentenceEncoder,
+    write_embeddings,
+)
+from lawqa.retrieval.documents.reading import document_paths, documents_sha256, read_documents
+from lawqa.retrieval.index import StatuteIndex
+from lawqa.retrieval.indexing import write_index
+from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.runs.environment import describe_environment
+from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, now
+from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
+from lawqa.statutes.validity import RevisionCount
+
+
+@dataclass(frozen=True)
+class IndexConfig:
+    """What to index, and where to."""
+
+    articles: Path | None
+    """Articles as JSONL, also .gz or .xz; None for documents only."""
+    output_dir: Path
+    """The index directory."""
+    parameters: Bm25Parameters = field(default_factory=Bm25Parameters)
+    """How words are weighed."""
+    dense: str | None = None
+    """An embedding model whose vectors are stored too; None for none."""
+    fresh: bool = False
+    """Replace an earlier index."""
+    quiet: bool = False
+    """No progress bar."""
+    documents: Path | None = None
+    """A directory of documents that are not statutes; None for none."""
+
+    def sources(self) -> list[Path]:
+        """What is indexed.
+
+        Raises:
+            ConfigError: nothing.
+        """
+        found = [path for path in (self.articles, self.documents) if path is not None]
+        if not found:
+            raise ConfigError(
+                "nothing to index", "--articles ARTICLES.jsonl, --documents DIR, or both"
+            )
+        return found
+
+    def read(self) -> Iterator[Article]:
+        """The articles, then the sections of the documents."""
+        if self.articles is not None:
+            yield from read_articles(self.articles)
+        if self.documents is not None:
+            yield from read_documents(self.documents)
+
+    def total(self) -> int:
+        """How many there are."""
+        articles = count_articles_in(self.articles) if self.articles else 0
+        return articles + (sum(1 for _ in read_documents(self.documents)) if self.documents else 0)
+
+
+@dataclass(frozen=True)
+class RetrieverConfig:
+    """Which index to search, and how."""
+
+    index: Path
+    """The index directory."""
+    settings: SearchSettings = field(default_factory=SearchSettings)
+    """How articles are ranked."""
+    dense: str | None = None
+    """The embedding model whose ranking is fused in; the one the index was built with. None for none."""
+    reranker_model: str | None = None
+    """The cross-encoder that reorders the first articles; None for none."""
+    rerank_depth: int = 20
+    """How many it reorders."""
+
+
+def build_index(config: IndexConfig) -> dict[str, Any]:
+    """Index an article file; the directory gets all of it at the end, or nothing.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ConfigError: the directory holds an index and `fresh` is not given, or holds something else.
+        DataError: the article file or a document cannot be read, or a line is broken.
+        MissingExtraError: bm25s, or for a dense index sentence-transformers, is not installed.
+        Interrupted: Ctrl-C.
+    """
+    try:
+        return _built(config)
+    except KeyboardInterrupt:
+        left = f"{config.output_dir} is as it was before; the same command starts over"
+        raise Interrupted(signal.SIGINT, left) from None
+
+
+def _built(config: IndexConfig) -> dict[str, Any]:
+    require_bm25s()
+    encoder = None if config.dense is None else SentenceEncoder(config.dense)
+    for source in config.sources():
+        if config.output_dir.resolve() in (source.resolve(), *source.resolve().parents):
+            raise ConfigError(
+                f"{source}: lies in the index's own directory, which --fresh would empty",
+                "keep the articles elsewhere",
+            )
+    started, corpus, revisions = now(), _corpus(config), RevisionCount()
+    with index_being_built(config.output_dir, fresh=config.fresh) as directory:
+        total = config.total()  # seconds, of a build that takes minutes
+        with Bar("indexing", "articles", total, quiet=config.quiet) as bar:
+            articles = _counting(bar.over(config.read()), revisions)
+            counts = write_index(articles, directory, config.parameters, quiet=config.quiet)
+        dense = None
+        if encoder is not None:
+            with Bar("embedding", "articles", counts.articles, quiet=config.quiet) as bar:
+                articles = bar.over(config.read())
+                dimension = write_embeddings(directory, articles, encoder)
+            dense = {"model": config.dense, "dimension": dimension}
+        files = file_entries(directory)
+        manifest: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "kind": "index",
+            "index_format": INDEX_FORMAT,
+            "corpus": corpus,
+            "parameters": {
+                "method": "bm25 (lucene)",
+                **asdict(config.parameters),
+                "tokens": "character bigrams",
+                "unit": "paragraph with its article's header",
+            },
+            "dense": dense,
+            "counts": asdict(counts),
+            "revisions": asdict(revisions.counted()),
+            "index_sha256": index_sha256(files),
+            "files": files,
+            "environment": {**describe_environment(), "bm25s": version("bm25s")},
+            "started": started,
+            "ended": now(),
+        }
+        write_json(directory / MANIFEST, manifest)
+    return manifest
+
+
+def open_retriever(config: RetrieverConfig) -> Retriever:
+    """Open an index for searching, when every file of it is as it was built.
+
+    Raises:
+        ConfigError: there is no whole index, or it was not built with this embedding model.
+        DataError: a file of it is missing or differs from what was built.
+        MissingExtraError: a model is asked for and sentence-transformers is not installed.
+    """
+    manifest = read_index_manifest(config.index)
+    verify_index(config.index, manifest)
+    index = StatuteIndex(config.index)
+    dense = None
+    if config.dense is not None:
+        built_with = (manifest["dense"] or {}).get("model")
+        if built_with != config.dense:
+            found = f"with {built_with}" if built_with else "without embeddings"
+            raise ConfigError(
+                f"{config.index}: was built {found}, not with {config.dense}",
+                f"lawqa index build … --dense {config.dense} --fresh",
+            )
+        dense = EmbeddingRanker(config.index, SentenceEncoder(config.dense), index.id_rank)
+    reranker: Reranker | None = None
+    if config.reranker_model is not None:
+        reranker = CrossEncoderReranker(config.reranker_model)
+    return Retriever(
+        index,
+        config.settings,
+        dense=dense,
+        reranker=reranker,
+        rerank_depth=config.rerank_depth,
+    )
+
+
+def _counting(articles: Iterable[Article], revisions: RevisionCount) -> Iterator[Article]:
+    """The articles, their revisions counted on the way."""
+    for article in articles:
+        revisions.add(article.revision)
+        yield article
+
+
+def _corpus(config: IndexConfig) -> dict[str, Any]:
+    """What the manifest says of the article file and the documents."""
+    path, documents = config.articles, config.documents
+    if documents is None:
+        assert path is not None  # noqa: S101 - one of them is given
+        return _file(path)
+    found = {"path": str(documents), "sha256": documents_sha256(documents)}
+    found["documents"] = str(len(document_paths(documents)))
+    if path is None:
+        return found
+    both = _file(path)
+    # One hash of both: other documents beside the same articles are another corpus.
+    digest = hashlib.sha256(f"{both['sha256']}\n{found['sha256']}\n".encode()).hexdigest()
+    return {**both, "sha256": digest, "articles_sha256": both["sha256"], "documents": found}
+
+
+def _file(path: Path) -> dict[str, Any]:
+    """What the manifest says of an article file."""
+    try:
+        return {"path": str(path), "sha256": corpus_sha256(path), "size": path.stat().st_size}
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: no such file", "lawqa statutes parse  writes articles from e-Gov's XML"
+        ) from None
+    except OSError as problem:
+        raise DataError(f"{path}: cannot be read: {problem.strerror}") from None

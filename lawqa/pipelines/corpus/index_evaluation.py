@@ -1,0 +1,153 @@
+"""An index measured: which gold articles it finds, and how much of the gold text a context holds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lawqa.bars import Bar
+from lawqa.errors import ConfigError, LawqaError
+from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
+from lawqa.pipelines.corpus.index_files import read_index_manifest
+from lawqa.pipelines.evaluation.rag import DEFAULT_TOP_K, token_counter
+from lawqa.questions import file_sha256, read_questions
+from lawqa.retrieval.context import CONTEXT_MAKER, build_context
+from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, summarise
+from lawqa.retrieval.gold_text import (
+    DEFAULT_BUDGETS,
+    TOKENS_A_CHARACTER,
+    GoldTextResult,
+    estimated_tokens,
+    gold_text_figures,
+    gold_text_misses,
+    measure,
+)
+from lawqa.retrieval.packing import Count
+from lawqa.retrieval.passages import reach
+from lawqa.retrieval.retriever import Retriever
+from lawqa.runs.manifest import SCHEMA_VERSION
+
+MISSES_AT = 2048
+"""The limit whose worst questions are listed, or the first of --budgets where it is not among them."""
+
+logger = logging.getLogger(__name__)
+
+
+def evaluate_index(
+    config: RetrieverConfig,
+    questions: Path,
+    *,
+    budgets: Sequence[int] = DEFAULT_BUDGETS,
+    top_k: int = DEFAULT_TOP_K,
+    tokenizer: str | None = None,
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """How well an index finds what the questions' own contexts quote, as JSON.
+
+    `evaluation.summarise` says which articles; `gold_text` how much of their text reaches a context.
+
+    Args:
+        config: which index, and how it is searched.
+        questions: the question file.
+        budgets: the limits of a context to measure, in tokens.
+        top_k: of how many articles a context is made.
+        tokenizer: the model whose tokenizer counts; where there is none, or it cannot be loaded, tokens are
+            estimated from characters, and `counted_in` says so.
+        quiet: no progress.
+
+    Raises:
+        DataError: the questions cannot be read, or none of them has a gold article.
+        ConfigError: a number is out of range; or as `open_retriever`.
+    """
+    wrong = [f"--budgets: {limit}, expected 1 or more" for limit in budgets if limit < 1]
+    wrong += [] if budgets else ["--budgets: names no limit, expected numbers of tokens"]
+    wrong += [f"--top-k is {top_k}, expected 1 or more"] if top_k < 1 else []
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+    budgets = tuple(dict.fromkeys(budgets))
+    retriever = open_retriever(config)
+    asked = read_questions(questions)
+    with Bar("searching", "questions", len(asked), quiet=quiet) as bar:
+        found = evaluate_retrieval(
+            bar.over(asked),
+            retriever.index,
+            lambda question, depth: retriever.rank_for(question, depth).positions,
+        )
+    count, counted_in = _counter(tokenizer)
+    texts = _gold_texts(retriever, found, budgets, top_k, count, quiet=quiet)
+    summary = summarise(found, len(asked))
+    for law, figures in summary["by_law"].items():
+        figures["gold_text"] = _by_budget(texts, law)
+    named = MISSES_AT if MISSES_AT in budgets else budgets[0]
+    manifest = read_index_manifest(config.index)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        **summary,
+        "gold_text": _by_budget(texts),
+        "gold_text_misses": {
+            "budget": named,
+            "questions": gold_text_misses(
+                texts[named], found, retriever.index, within=reach(top_k)
+            ),
+        },
+        "counted_in": counted_in,
+        "index": {"path": str(config.index), "sha256": manifest["index_sha256"]},
+        "corpus": manifest["corpus"],
+        "questions": {"path": str(questions), "sha256": file_sha256(questions)},
+        "settings": {
+            **asdict(config.settings),
+            "dense": config.dense,
+            "reranker_model": config.reranker_model,
+            "rerank_depth": config.rerank_depth if config.reranker_model else None,
+            "top_k": top_k,
+            "budgets": list(budgets),
+            "tokenizer": tokenizer,
+            "context": CONTEXT_MAKER,
+        },
+    }
+
+
+def _gold_texts(
+    retriever: Retriever,
+    found: Sequence[QuestionResult],
+    budgets: Sequence[int],
+    top_k: int,
+    count: Count,
+    *,
+    quiet: bool,
+) -> dict[int, list[GoldTextResult]]:
+    """The share of gold text at each limit, for the questions that have some."""
+    texts: dict[int, list[GoldTextResult]] = {limit: [] for limit in budgets}
+    with Bar("making contexts", "questions", len(found), quiet=quiet) as bar:
+        for result in bar.over(found):
+            hits = retriever.retrieve(result.question, reach(top_k))
+            for limit in budgets:
+                context = build_context(hits, limit=limit, count=count, top_k=top_k)
+                texts[limit].append(measure(result.question, context))
+    return texts
+
+
+def _by_budget(
+    texts: Mapping[int, Sequence[GoldTextResult]], law: str | None = None
+) -> dict[str, dict[str, float | int]]:
+    """The figures at each limit, of one law's questions or of all."""
+    return {
+        str(limit): gold_text_figures([r for r in results if law in (None, r.question.law)])
+        for limit, results in texts.items()
+    }
+
+
+def _counter(tokenizer: str | None) -> tuple[Count, str]:
+    """How tokens are counted, and what to say of it."""
+    estimate = f"tokens estimated from characters ({TOKENS_A_CHARACTER} a character)"
+    if tokenizer is None:
+        return estimated_tokens, estimate
+    try:
+        return token_counter(tokenizer), "tokens"
+    except LawqaError as problem:
+        logger.warning("note: %s", problem)
+        logger.warning("note: %s", estimate)
+        return estimated_tokens, estimate

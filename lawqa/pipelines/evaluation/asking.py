@@ -1,0 +1,191 @@
+"""Asking a backend for what is missing, and forcing answers out of texts that gave none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from lawqa.backends.base import Backend, ChoiceScores, Failure, GenerationSettings, NeedsRoom
+from lawqa.bars import FILE_ONLY
+from lawqa.choices import FINAL_ANSWER_CUE
+from lawqa.errors import BackendError
+from lawqa.pipelines.evaluation.job import Job
+from lawqa.pipelines.evaluation.results import Answer, repeat_of
+from lawqa.prompting import Prompt, prompt_thought
+from lawqa.runs.result import ItemKey, Result
+from lawqa.runs.rows import row_problems
+from lawqa.thinking import THINK, ThinkMarks, open_thought
+
+logger = logging.getLogger(__name__)
+
+_UNCLOSED_THINK = "unclosed-think"  # what the parser calls a text that ends inside its think block
+_NO_ANSWER = "the backend gave no answer"
+_UNSTORABLE = "the backend's answer cannot be stored"
+
+
+def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Result]:
+    """The results of these answers as they come, each exactly once.
+
+    What fails is asked again after all else, `config.retries` times; what still fails, or never came, is
+    a result with the outcome `failed`.
+
+    Raises:
+        BackendError: nothing can be asked; also what fails so when it is asked again has only failed.
+        RuntimeError: the backend answered what was not asked.
+    """
+    waiting = list(wanted)
+    if waiting and isinstance(backend, NeedsRoom):
+        backend.make_room(job.prompts, _settings(job))
+    failures: dict[ItemKey, Failure] = {}
+    for attempt in range(job.config.retries + 1):
+        earlier, failures = failures, {}
+        asked = set(waiting)
+        try:
+            for answer in _answers(job, backend, waiting):
+                key = answer.key, repeat_of(answer)
+                if key not in asked:
+                    raise RuntimeError(
+                        f"the backend answered {key}, which was not asked or known already"
+                    )
+                asked.remove(key)
+                if isinstance(answer, Failure):
+                    failures[key] = answer
+                    continue
+                result = job.result(answer)
+                problems = row_problems(result.to_json())
+                if problems:
+                    failures[key] = Failure(
+                        answer.key, f"{_UNSTORABLE}: {'; '.join(problems)}", key[1]
+                    )
+                else:
+                    yield result
+        except BackendError:
+            if attempt == 0:
+                raise
+            logger.exception("asking again failed as a whole", extra=FILE_ONLY)
+        for name, repeat in asked:
+            failures[name, repeat] = earlier.get((name, repeat)) or Failure(
+                name, _NO_ANSWER, repeat
+            )
+        waiting = [key for key in waiting if key in failures]
+        if not waiting or attempt == job.config.retries:
+            break
+        logger.debug(
+            "%d answers failed and are asked for again (%d of %d): %s",
+            len(waiting), attempt + 1, job.config.retries, failures[waiting[0]].reason,
+        )  # fmt: skip
+    for key in waiting:
+        yield job.result(failures[key])
+
+
+def force(
+    job: Job, backend: Backend, results: Iterable[Result], say: Callable[[str], object]
+) -> Iterator[Result]:
+    """Results without an answer, each with what the model answers when it must.
+
+    The label is scored after the model's own text and the answer cue, a think block that is still open
+    closed before it.
+
+    Args:
+        job: what was asked.
+        backend: who answers.
+        results: those without an answer.
+        say: prints that the backend cannot do this, where it cannot; then nothing is yielded.
+    """
+    waiting = list(results)
+    if not waiting:
+        return
+    prompts = [job.by_key[result.key[0]] for result in waiting]
+    endings = [
+        answer_cue(result.response, unclosed_think=_unclosed(result), marks=_marks(result))
+        for result in waiting
+    ]
+    texts = [result.response + after for result, after in zip(waiting, endings, strict=True)]
+    # Several repeats of one prompt share its key, so one pass takes one repeat of each.
+    for numbers in _one_of_each(waiting):
+        by_key = {waiting[number].key[0]: number for number in numbers}
+        try:
+            for answer in backend.score_after(
+                [prompts[n] for n in numbers], [texts[n] for n in numbers]
+            ):
+                number = by_key.pop(answer.key)
+                yield _forced(waiting[number], endings[number], answer)
+        except BackendError as problem:
+            say(f"answers are not forced: {problem.message}")
+            return
+
+
+def answer_cue(text: str, *, unclosed_think: bool, marks: ThinkMarks = THINK) -> str:
+    """What is put after a text so that a label must follow.
+
+    Args:
+        text: what the model wrote.
+        unclosed_think: whether it ends inside a think block.
+        marks: of this block.
+    """
+    if unclosed_think:
+        # As the model itself would go on after its think block.
+        return f"{marks.ending}{FINAL_ANSWER_CUE}"
+    if text.endswith(FINAL_ANSWER_CUE):
+        return ""
+    return FINAL_ANSWER_CUE if not text or text.endswith("\n") else f"\n{FINAL_ANSWER_CUE}"
+
+
+def _answers(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Answer]:
+    if not wanted:
+        return
+    if job.config.answer_by == "logits":
+        yield from backend.score_choices([job.by_key[key] for key, _ in wanted])
+        return
+    for (first, count), prompts in _by_repeats(job, wanted).items():
+        settings = replace(job.config.generation(), first_repeat=first, repeats=count)
+        yield from backend.generate(prompts, settings)
+
+
+def _settings(job: Job) -> GenerationSettings:
+    return job.config.generation() if job.config.answer_by == "generate" else GenerationSettings(1)
+
+
+def _by_repeats(job: Job, wanted: Sequence[ItemKey]) -> dict[tuple[int, int], list[Prompt]]:
+    """Prompts by the stretches of repeats, (first, count), that are wanted of them."""
+    grouped: dict[tuple[int, int], list[Prompt]] = {}
+    numbers: dict[str, list[int]] = {}
+    for key, repeat in wanted:
+        numbers.setdefault(key, []).append(repeat)
+    for key, repeats in numbers.items():
+        # Within a stretch number and position grow alike, so their difference names the stretch.
+        for _, group in groupby(enumerate(sorted(repeats)), lambda pair: pair[1] - pair[0]):
+            stretch = [repeat for _, repeat in group]
+            grouped.setdefault((stretch[0], len(stretch)), []).append(job.by_key[key])
+    return grouped
+
+
+def _forced(result: Result, after: str, answer: ChoiceScores | Failure) -> Result:
+    if isinstance(answer, Failure):
+        return replace(result, forced_error=answer.reason)
+    return result.with_forced(after, answer.logprobs, answer.label_mass)
+
+
+def _one_of_each(results: Sequence[Result]) -> Iterator[list[int]]:
+    """Positions of results in passes: no prompt twice in one."""
+    passes: list[list[int]] = []
+    met: dict[str, int] = {}
+    for number, result in enumerate(results):
+        prompt, _ = result.key
+        turn = met.get(prompt, 0)
+        met[prompt] = turn + 1
+        if turn == len(passes):
+            passes.append([])
+        passes[turn].append(number)
+    yield from passes
+
+
+def _marks(result: Result) -> ThinkMarks:
+    """The marks of the block in which the text ends: its own, else those that its prompt opened."""
+    return open_thought(result.response) or prompt_thought(result.prompt or "") or THINK
+
+
+def _unclosed(result: Result) -> bool:
+    return result.rule == _UNCLOSED_THINK

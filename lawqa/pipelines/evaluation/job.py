@@ -1,0 +1,274 @@
+"""Everything about an evaluation that is known before a model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lawqa.backends.base import Backend, RendersPrompts
+from lawqa.choices import orders
+from lawqa.commands import require_backend
+from lawqa.errors import ConfigError
+from lawqa.pipelines.adapters.content import AdapterContent
+from lawqa.pipelines.adapters.manifest import AdapterManifest
+from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
+from lawqa.pipelines.evaluation.rag import Retrieval, retrieve_contexts
+from lawqa.pipelines.evaluation.results import Answer, result_of
+from lawqa.prompting import Prompt, build_prompt, prompt_thought, require_outside, spec_hash
+from lawqa.questions import Question, read_question_file, reordered
+from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory, claim_output
+from lawqa.runs.environment import describe_environment
+from lawqa.runs.manifest import MANIFEST, Manifest, now, question_entries
+from lawqa.runs.outputs import claim_directory
+from lawqa.runs.result import ItemKey, Result
+from lawqa.templates import sentences
+
+
+@dataclass(frozen=True)
+class Job:
+    """Questions put as the settings say, and where their answers go."""
+
+    config: EvaluationConfig
+    """The settings, with what the adapter implies."""
+    run_dir: Path
+    """The run directory."""
+    questions: tuple[Question, ...]
+    """Every question in every order that is asked; the orders of a question follow each other."""
+    prompts: tuple[Prompt, ...]
+    """The questions as they are put, in the same sequence."""
+    retrieval: Retrieval | None
+    """The contexts, for the condition `rag`."""
+    adapter: AdapterManifest | None
+    """The adapter that is applied."""
+    notes: tuple[str, ...]
+    """What a reader must know first."""
+    merged: AdapterManifest | None = None
+    """The adapter that `lawqa merge` added to the model's own weights."""
+    data_sha256: str = ""
+    """Of the bytes that the questions were read from."""
+    adapter_files: AdapterContent | None = None
+    """What the adapter's files were before they were loaded."""
+
+    @cached_property
+    def keys(self) -> tuple[ItemKey, ...]:
+        """What names each answer that is asked for: prompt by prompt, repeat by repeat."""
+        repeats = range(self.config.ensemble)
+        return tuple((prompt.key, repeat) for prompt in self.prompts for repeat in repeats)
+
+    @cached_property
+    def by_key(self) -> dict[str, Prompt]:
+        """The prompts by their keys."""
+        return {prompt.key: prompt for prompt in self.prompts}
+
+    @cached_property
+    def _questions_by_key(self) -> dict[str, Question]:
+        return {question.key: question for question in self.questions}
+
+    def work(self, wanted: Sequence[ItemKey]) -> dict[str, float] | None:
+        """What these answers cost in proportion, by prompt key; None where all cost about the same.
+
+        Scoring costs the prompt's tokens, and about four bytes are one token in any script. What is written
+        costs far more than what is read, and how much will be written nobody knows.
+        """
+        if self.config.answer_by != "logits":
+            return None
+        return {
+            key: float(sum(len(turn.content.encode()) for turn in self.by_key[key].messages))
+            for key, _ in wanted
+        }
+
+    def result(self, answer: Answer) -> Result:
+        """An answer as it is stored."""
+        question = self._questions_by_key[answer.key]
+        retrieved = self.retrieval.of(question) if self.retrieval else None
+        return result_of(question, self.config.spec, self.config.answer_by, answer, retrieved)
+
+    def manifest(self, backend: Backend) -> Manifest:
+        """What the run directory says of this evaluation by this backend."""
+        model, spec = backend.describe(), self.config.spec
+        return Manifest(
+            kind="evaluate",
+            config=self.config.to_json(),
+            model=model,
+            prompt_specs={spec.id: spec_hash(spec, backend.chat_template)},
+            data=self.data(),
+            questions=question_entries(self.questions),
+            adapter=self.adapter_json(),
+            retrieval=dict(self.retrieval.manifest) if self.retrieval else None,
+            notes=list(self.notes),
+            seed=self.config.seed,
+            environment=describe_environment(model.get("device")),
+            started=now(),
+        )
+
+    def data(self) -> dict[str, Any]:
+        """What the manifest says of the question file."""
+        return {
+            "path": str(self.config.data),
+            "sha256": self.data_sha256,
+            "questions": len(self.questions),
+        }
+
+    def adapter_json(self) -> dict[str, Any] | None:
+        """What the manifest says of the adapter."""
+        if self.adapter is None:
+            return None
+        content = self.adapter.content or {}
+        kept = ("prompt_specs", "data", "started", "model")
+        return {
+            "path": str(self.adapter.path),
+            **(self.adapter_files.to_json() if self.adapter_files else {}),
+            "manifest": {key: content.get(key) for key in kept},
+        }
+
+
+def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
+    """Check options and files and put the questions; no model is loaded and nothing written.
+
+    Args:
+        config: what to do.
+        claims: whether run directory and output must be free; not for a process that helps another.
+
+    Raises:
+        LawqaError: a file, option or policy does not allow it.
+    """
+    require_backend(config.place, config.backend)
+    check_config(config)
+    file = read_question_file(config.data)
+    originals = file.questions[: config.samples]
+    questions = _in_orders(originals, config.permutations)
+    retrieval = _retrieval(config, originals)
+    prompts = [
+        build_prompt(q, config.spec, retrieved=retrieval.text(q) if retrieval else "")
+        for q in questions
+    ]
+    run_dir = config.run_dir or new_run_dir(config)
+    if claims:
+        RunDirectory.check_free(run_dir, fresh=config.fresh or config.resume, kind="evaluate")
+        claim_directory(
+            run_dir,
+            "--run-dir",
+            sources={
+                "the model's directory": Path(config.model_name) if config.model_name else None,
+                "the adapter's directory": config.adapter,
+                "the index": config.rag.retriever.index if config.rag else None,
+            },
+        )
+    if claims and config.output is not None:
+        goes_on = config.resume and (run_dir / MANIFEST).exists()
+        own = (run_dir / name for name in (MANIFEST, RESULTS, SUMMARY))
+        claim_output(
+            config.output,
+            "--output",
+            fresh=config.fresh or goes_on,
+            sources=(config.data, config.script, *own),
+        )
+    adapter_files = AdapterContent.read(config.adapter) if config.adapter else None
+    adapter = AdapterManifest.read(config.adapter) if config.adapter else None
+    merged = None
+    notes = list(_server_notes(config))
+    if config.backend == "hf":
+        merged = AdapterManifest.of_merged(Path(config.model_name))
+    for trained in (merged, adapter):
+        if trained is not None:
+            notes += trained.notes(
+                originals,
+                config.spec,
+                allow_leak=config.allow_leak,
+                allow_prompt_mismatch=config.allow_prompt_mismatch,
+            )
+    if adapter is not None:
+        # What was trained is what is tested.
+        config = replace(
+            config,
+            load_in_4bit=config.load_in_4bit or adapter.quantisation is not None,
+            quant_type=config.quant_type or adapter.quantisation,
+        )
+    return Job(
+        config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged,
+        data_sha256=file.sha256, adapter_files=adapter_files,
+    )  # fmt: skip
+
+
+def _server_notes(config: EvaluationConfig) -> Iterator[str]:
+    if config.server is not None and config.server.kind == "openai" and not config.server.tokenizer:
+        yield (
+            "CUT PROMPTS MAY PASS: without --tokenizer a prompt of which the server dropped half or less "
+            "cannot be told from a whole one"
+        )
+
+
+def with_base_notes(job: Job, backend: Backend) -> Job:
+    """The job with what its chat template, and comparing the model with that of its trainings, give to say.
+
+    Raises:
+        BackendError: the adapter was trained over another model.
+        DataError: wording or chat template differ, and that is not allowed.
+        ConfigError: the chat template gives no text, or ends the prompt inside an open think block where
+            labels are to be scored.
+    """
+    spec, allowed = job.config.spec, job.config.allow_prompt_mismatch
+    wording = spec_hash(spec, backend.chat_template)
+    notes = [*sentences(backend.describe()), *_thought_notes(job, backend)]
+    first: list[str] = []
+    if job.merged is not None:
+        notes += job.merged.check_wording(spec, wording, allow_prompt_mismatch=allowed)
+    if job.adapter_files is not None:
+        job.adapter_files.require_unchanged()
+    if job.adapter is not None:
+        base = backend.describe()
+        first += [str(note) for note in [base.get("adapter_note")] if note]
+        notes += job.adapter.check_base(
+            base,
+            spec,
+            wording,
+            allow_prompt_mismatch=allowed,
+            allow_base_mismatch=job.config.allow_base_mismatch,
+        )
+    return replace(job, notes=(*first, *job.notes, *notes))
+
+
+def _thought_notes(job: Job, backend: Backend) -> Iterator[str]:
+    """Look at the first prompt before anything is written: does it end inside a think block?"""
+    if not isinstance(backend, RendersPrompts):
+        return
+    thought = prompt_thought(backend.render(job.prompts[0]))
+    if job.config.answer_by == "logits":
+        require_outside(thought)
+    if thought is not None and not job.config.spec.thinking:
+        yield (
+            f"THE MODEL THINKS WITHOUT --thinking: its chat template ends every prompt inside an open think "
+            f"block ({thought.opening}), so --max-new-tokens {job.config.generation().max_new_tokens} holds "
+            "the thought and the answer"
+        )
+
+
+def new_run_dir(config: EvaluationConfig, exists: Callable[[Path], bool] = Path.exists) -> Path:
+    """A directory under `runs/` that is not there yet, named by time, model and prompt spec."""
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    who = config.adapter.name if config.adapter else Path(config.model_name or config.backend).name
+    base = Path("runs") / f"{stamp}_{who}_{config.spec.id}"
+    candidate, number = base, 1
+    while exists(candidate):
+        number += 1
+        candidate = base.with_name(f"{base.name}_{number}")
+    return candidate
+
+
+def _in_orders(questions: Sequence[Question], number: int) -> tuple[Question, ...]:
+    if number == 1:
+        return tuple(questions)  # as they stand in the file, whatever their order
+    shown = orders(4 if number == 4 else 24)
+    return tuple(reordered(question, order) for question in questions for order in shown)
+
+
+def _retrieval(config: EvaluationConfig, questions: Sequence[Question]) -> Retrieval | None:
+    if config.spec.condition != "rag":
+        return None
+    if config.rag is None:
+        raise ConfigError("the condition rag needs an index", "--index DIR")
+    return retrieve_contexts(config.rag, questions, quiet=config.quiet)

@@ -1,0 +1,59 @@
+"""The backend that an evaluation's settings name, with its model loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lawqa.backends.base import Backend
+from lawqa.errors import ConfigError
+from lawqa.pipelines.adapters.manifest import AdapterManifest
+from lawqa.pipelines.evaluation.config import EvaluationConfig
+
+BackendFactory = Callable[[EvaluationConfig, AdapterManifest | None], Backend]
+
+
+def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = None) -> Backend:
+    """The backend that the settings name, with its model loaded.
+
+    Raises:
+        LawqaError: the script, server, model or adapter is not there or does not load.
+    """
+    if config.server is not None:
+        from lawqa.pipelines.evaluation.servers import open_server
+
+        return open_server(config.server)
+    if config.backend == "scripted":
+        from lawqa.backends.scripted import ScriptedBackend
+
+        if config.script is None:
+            raise ConfigError(
+                "--llm-backend scripted needs --script", 'a JSON file like {"*": "c"}'
+            )
+        return ScriptedBackend.from_file(config.script)
+    from lawqa.models import require_packages
+
+    require_packages(quantised=config.load_in_4bit)
+    from lawqa.backends.hf.backend import HFBackend
+    from lawqa.models.load import ModelConfig, load_model
+
+    model = ModelConfig(
+        config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
+    )
+    return HFBackend(
+        load_model(model, adapter.path if adapter else None), config.token_budget or None
+    )
+
+
+def base_of(backend: Backend) -> Backend:
+    """The same loaded weights with the adapter switched off.
+
+    Raises:
+        ConfigError: the backend has no adapter that could be switched off.
+    """
+    without_adapter: Callable[[], Backend] | None = getattr(backend, "without_adapter", None)
+    if without_adapter is None:
+        raise ConfigError(
+            "--with-base: this backend has no adapter that could be switched off",
+            "score the base model in a run of its own, then lawqa compare BASE RUN",
+        )
+    return without_adapter()

@@ -1,0 +1,234 @@
+"""Retrieved contexts for questions: index -> articles -> context within its limit, with its sources.
+
+Only a question's text and its choices are searched for. The right answer is never looked at, and the data
+set's own context only afterwards, to tell whether an article that it quotes was retrieved.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from lawqa.bars import Bar
+from lawqa.errors import ConfigError, DataError
+from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
+from lawqa.pipelines.corpus.index_files import read_index_manifest
+from lawqa.pipelines.corpus.raft import RaftConfig, depth, questions_without_gold, raft_context
+from lawqa.questions import Question, fingerprint
+from lawqa.retrieval.context import CONTEXT_MAKER, Context, build_context
+from lawqa.retrieval.evaluation import gold_positions
+from lawqa.retrieval.hits import Hit
+from lawqa.retrieval.packing import Count
+from lawqa.retrieval.pages import Source
+from lawqa.retrieval.passages import reach
+from lawqa.retrieval.retriever import Retriever
+from lawqa.runs.result import RetrievedArticle, StoredContext
+from lawqa.statutes.validity import not_known_in_force
+
+DEFAULT_TOP_K = 5
+DEFAULT_MAX_CONTEXT_TOKENS = 2048
+_KEPT_COUNTS = 50_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RagConfig:
+    """Where contexts come from, and how long they are."""
+
+    retriever: RetrieverConfig
+    """Which index is searched, and how."""
+    top_k: int = DEFAULT_TOP_K
+    """How many of the best articles a context is made of; passages of those after them may join (see
+    `retrieval.passages.reach`)."""
+    max_context_tokens: int = DEFAULT_MAX_CONTEXT_TOKENS
+    """The most tokens of one context, headings included."""
+    tokenizer: str | None = None
+    """The model whose tokenizer counts them; None where there is none: then characters are counted."""
+    revision: str | None = None
+    """That model's revision."""
+    as_of: date | None = None
+    """The day whose law is asked about; None where nobody says."""
+    as_of_strict: bool = False
+    """Refuse articles that are not known to be the law of that day, instead of a warning."""
+    raft: RaftConfig | None = None
+    """What contexts to train on have besides; None for contexts as they are evaluated."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings in plain JSON types."""
+        settings = asdict(self)
+        settings["retriever"]["index"] = str(self.retriever.index)
+        settings["as_of"] = None if self.as_of is None else self.as_of.isoformat()
+        # Contexts made before there were passages have no such entry: another setting to resume and compare.
+        return {**settings, "context": CONTEXT_MAKER}
+
+
+@dataclass(frozen=True)
+class RetrievedContext:
+    """The context of one question and where it comes from."""
+
+    text: str
+    """What goes into the prompt."""
+    sources: tuple[Source, ...]
+    """The articles in it, best first."""
+    size: int
+    """Its length, in the unit of the limit."""
+    gold_retrieved: bool | None
+    """Whether an article that the question's own context quotes is among them; None where it quotes none."""
+
+    def stored(self) -> StoredContext:
+        """What a stored result says of it."""
+        articles = tuple(RetrievedArticle(**asdict(source)) for source in self.sources)
+        return StoredContext(articles, self.size, self.gold_retrieved)
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """The contexts of a set of questions."""
+
+    contexts: Mapping[str, RetrievedContext]
+    """By `questions.fingerprint`, which all orders of one question share."""
+    manifest: Mapping[str, Any]
+    """What they were made with: hashes of index and corpus, parameters of index, search and context."""
+
+    def of(self, question: Question) -> RetrievedContext:
+        """The context of a question."""
+        return self.contexts[fingerprint(question)]
+
+    def text(self, question: Question) -> str:
+        """The context of a question as it goes into the prompt."""
+        return self.of(question).text
+
+
+def retrieve_contexts(
+    config: RagConfig, questions: Sequence[Question], *, quiet: bool = False
+) -> Retrieval:
+    """Find the articles for each question and set them as a context.
+
+    Every order of a question's choices gets the same context.
+
+    Args:
+        config: which index, and how.
+        questions: the questions.
+        quiet: no progress.
+
+    Raises:
+        ConfigError: an option is out of range, there is no whole index, or nothing is found for a question.
+        DataError: a file of the index is missing or differs from what was built; or, with `as_of_strict`, an
+            article shown is not known to be the law of that day.
+        LawqaError: the tokenizer or a ranking model cannot be loaded.
+    """
+    _check(config)
+    manifest = read_index_manifest(config.retriever.index)
+    retriever = open_retriever(config.retriever)
+    count = token_counter(config.tokenizer, config.revision)
+    raft = config.raft or RaftConfig()
+    contexts: dict[str, RetrievedContext] = {}
+    golds = {fingerprint(q): gold_positions(q, retriever.index) for q in questions}
+    bare = questions_without_gold([q for q in questions if golds[fingerprint(q)]], raft)
+    with Bar("retrieving contexts", "questions", len(questions), quiet=quiet) as bar:
+        for question in bar.over(questions):
+            mark = fingerprint(question)
+            if mark not in contexts:
+                make = _Maker(config, retriever, count, golds[mark])
+                contexts[mark] = make.context(question, leave_out=mark in bare)
+    _check_validity(config, contexts.values())
+    made_with = {
+        **config.to_json(),
+        "counted_in": "tokens" if config.tokenizer else "characters",
+        "index_sha256": manifest["index_sha256"],
+        "index_parameters": manifest["parameters"],
+        "corpus": manifest["corpus"],
+    }
+    if config.raft is not None:
+        made_with["questions_without_gold"] = sorted(
+            q.id for q in questions if fingerprint(q) in bare
+        )
+    return Retrieval(contexts, made_with)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the context of one question."""
+
+    config: RagConfig
+    retriever: Retriever
+    count: Count
+    gold: frozenset[int] | None
+
+    def context(self, question: Question, *, leave_out: bool) -> RetrievedContext:
+        config = self.config
+        deep = depth(config.top_k) if config.raft else reach(config.top_k)
+        hits = self.retriever.retrieve(question, deep)
+        context = self._text(hits, question, leave_out=leave_out)
+        if not context.sources:
+            why = "nothing in the index resembles it" if not hits else "no article fits the context"
+            raise ConfigError(
+                f"{question.key}: no context can be retrieved: {why}",
+                "--max-context-tokens with a higher number" if hits else "index more statutes",
+            )
+        used = {source.id for source in context.sources}
+        shown = {hit.position for hit in hits if hit.article.id in used}
+        found = None if self.gold is None else not shown.isdisjoint(self.gold)
+        return RetrievedContext(context.text, context.sources, context.size, found)
+
+    def _text(self, hits: Sequence[Hit], question: Question, *, leave_out: bool) -> Context:
+        config, limit = self.config, self.config.max_context_tokens
+        if config.raft is None:
+            return build_context(hits, limit=limit, count=self.count, top_k=config.top_k)
+        return raft_context(
+            hits, self.gold or frozenset(), question, config.raft,
+            leave_out=leave_out, limit=limit, count=self.count, top_k=config.top_k,
+        )  # fmt: skip
+
+
+def _check_validity(config: RagConfig, contexts: Iterable[RetrievedContext]) -> None:
+    """Say or refuse what is not known to be the law of the day that is asked about."""
+    if config.as_of is None:
+        return
+    shown = {source.id: source for context in contexts for source in context.sources}
+    said = not_known_in_force(shown.values(), config.as_of)
+    if said and config.as_of_strict:
+        raise DataError(
+            "\n".join(["--as-of-strict:", *said]),
+            "lawqa statutes parse --as-of DAY  writes the articles of a day; index those",
+        )
+    for sentence in said:
+        logger.warning("note: %s", sentence)
+
+
+def _check(config: RagConfig) -> None:
+    problems = [
+        f"{flag} is {value}, expected 1 or more"
+        for flag, value in (
+            ("--top-k", config.top_k),
+            ("--max-context-tokens", config.max_context_tokens),
+        )
+        if value < 1
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def token_counter(model: str | None, revision: str | None = None) -> Count:
+    """What a context's length is counted by: a model's tokenizer; characters where there is none.
+
+    Raises:
+        LawqaError: the tokenizer cannot be loaded.
+    """
+    if model is None:
+        return len
+    from lawqa.models import require_packages
+
+    require_packages(quantised=False)
+    from lawqa.models.pretrained import load_tokenizer
+
+    tokenizer = load_tokenizer(model, revision)
+    # The same lines of statutes come in the contexts of many questions.
+    return lru_cache(_KEPT_COUNTS)(
+        lambda text: len(tokenizer.encode(text, add_special_tokens=False))
+    )

@@ -1,0 +1,209 @@
+"""Held-out answers of all folds of a cross-validation, pooled into one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lawqa.errors import DataError
+from lawqa.files import read_json
+from lawqa.pipelines.experiments.crossval_config import crossval_differences
+from lawqa.runs.directory import RESULTS, RunDirectory
+from lawqa.runs.figures import figures_of
+from lawqa.runs.manifest import Manifest, now
+from lawqa.runs.result import Result
+from lawqa.runs.result_log import ResultLog, read_results
+from lawqa.runs.rows import Asked
+from lawqa.scoring import Spread, Summary, final_answers, training_spread
+
+SETTINGS = "crossval.json"
+"""The file of a cross-validation's directory that says what it is."""
+
+
+ERRORS_UNSEEN = ((2, 3, 5), (4, 5, 13), (6, 8, 24))
+"""By the standard deviation between trainings in points: how often, in per cent, exact McNemar at .05 errs on
+one seed of five pooled folds; first where each fold moves by itself, then where all move together. From
+docs/statistics.md, which benchmarks/rates.py makes."""
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """The pooled run of one training seed."""
+
+    directory: Path
+    """A run directory that `lawqa compare` reads."""
+    summary: Summary
+    """Its figures."""
+    notes: tuple[str, ...]
+    """What a reader must know first."""
+
+
+def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
+    """Join the held-out answers of all folds into one run for each training seed.
+
+    Args:
+        directories: the output directories of `run_crossval` with the same settings; folds that ran on
+            other machines are given as further directories.
+        output_dir: where the pooled runs go, `seedN` each; earlier ones are replaced.
+
+    Raises:
+        DataError: folds are missing or unfinished, or do not belong together.
+    """
+    settings = [read_settings(directory) for directory in directories]
+    if any(crossval_differences(settings[0], other) for other in settings):
+        raise DataError("the directories hold cross-validations with different settings")
+    folds = int(settings[0]["folds"])
+    found: dict[int, dict[int, Path]] = {}
+    for directory in directories:
+        for run in sorted(directory.glob("fold*/seed*/run")):
+            seed = int(run.parent.name.removeprefix("seed"))
+            fold = int(run.parent.parent.name.removeprefix("fold"))
+            found.setdefault(seed, {}).setdefault(fold, run)
+    if not found:
+        raise DataError(f"{directories[0]}: holds no evaluated fold", "lawqa crossval run  first")
+    read = [_read_seed(found[seed], seed, folds) for seed in sorted(found)]
+    note = pooled_note(folds, _spread([one.results for one in read]))
+    return tuple(_write_seed(one, note, output_dir) for one in read)
+
+
+def pooled_note(folds: int, spread: Spread | None) -> str:
+    """What pooled answers can and cannot say about another training.
+
+    Args:
+        folds: how many were pooled.
+        spread: between the training seeds; None where there is one.
+    """
+    about = (
+        f"POOLED: {folds} folds; each fold's adapter was trained on most of the other folds' questions, so "
+        "the answers are not independent."
+    )
+    if spread is None:
+        sizes = ", ".join(f"{points}: {low}-{high} %" for points, low, high in ERRORS_UNSEEN)
+        return (
+            f"{about} One training seed: neither interval nor p sees how far another training would fall. "
+            f"By the standard deviation between trainings in points, a test at p = 0.05 errs in ({sizes}) of "
+            "comparisons instead of at most 5 %; --seeds 3 measures it"
+        )
+    return (
+        f"{about} {spread.seeds} training seeds, which differ by {100 * spread.deviation:.1f} points "
+        "(standard deviation) beyond the luck of the questions; lawqa compare with all of them puts that "
+        "into interval and p, with one of them it does not"
+    )
+
+
+def _spread(seeds: Sequence[Sequence[Result]]) -> Spread | None:
+    """Between the seeds' final answers, on the questions that all of them were asked."""
+    right = [
+        {
+            final.question_id: final.outcome == "correct"
+            for final in final_answers([result.scored() for result in results])
+        }
+        for results in seeds
+    ]
+    shared = sorted(set.intersection(*(set(one) for one in right)))
+    return training_spread([[one[question] for question in shared] for one in right])
+
+
+@dataclass(frozen=True)
+class _Seed:
+    """The folds of one training seed."""
+
+    seed: int
+    manifests: Sequence[Manifest]
+    results: Sequence[Result]
+    damaged: Sequence[str]
+
+
+def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
+    missing = [fold for fold in range(1, folds + 1) if fold not in runs]
+    if missing:
+        raise DataError(
+            f"seed {seed}: fold {missing[0]} of {folds} is missing",
+            f"lawqa crossval run --fold {missing[0]}  with the same options",
+        )
+    manifests = [Manifest.read_evaluation(runs[fold]) for fold in sorted(runs)]
+    for fold, manifest in zip(sorted(runs), manifests, strict=True):
+        if manifest.status != "done":
+            raise DataError(
+                f"{runs[fold]}: is {manifest.status}, not done",
+                "run the same lawqa crossval run again: it resumes where it stopped",
+            )
+    indexes = {(manifest.retrieval or {}).get("index_sha256") for manifest in manifests}
+    if len(indexes) > 1:
+        raise DataError(
+            f"seed {seed}: the folds were asked with contexts of different indexes",
+            "lawqa crossval run --fresh  asks all of them with the one that is there now",
+        )
+    results, damaged = list[Result](), list[str]()
+    for fold, manifest in zip(sorted(runs), manifests, strict=True):
+        stored = read_results(runs[fold], asked=Asked.of(manifest))
+        of_fold = list(stored.results.values())
+        damaged += stored.notes
+        if len(of_fold) != manifest.data["questions"]:
+            raise DataError(
+                f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
+                f"{manifest.data['questions']} were given; was it cut off while it was copied?",
+                f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
+            )
+        results += of_fold
+    return _Seed(seed, manifests, results, damaged)
+
+
+def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
+    seed, manifests, results = read.seed, read.manifests, read.results
+    notes = [
+        note,
+        *sorted({note for manifest in manifests for note in manifest.notes}),
+        *read.damaged,
+    ]
+    run = RunDirectory.create(output_dir / f"seed{seed}", fresh=True)
+    with closing(ResultLog(run.path / RESULTS)) as log:
+        for result in results:
+            log.append(result)
+    seconds = sum(manifest.figures["seconds"] for manifest in manifests)
+    figures = figures_of(results)
+    record = figures.record(notes, seconds)
+    run.write_summary(record)
+    _pooled_manifest(manifests, seed, notes, seconds).write(run.path)
+    return Pooled(run.path, figures.summary, tuple(record["notes"]))
+
+
+def _pooled_manifest(
+    manifests: Sequence[Manifest], seed: int, notes: list[str], seconds: float
+) -> Manifest:
+    first = manifests[0]
+    questions = [entry for manifest in manifests for entry in manifest.questions]
+    return Manifest(
+        kind="evaluate",
+        config={**first.config, "pooled_folds": len(manifests)},
+        model=first.model,
+        prompt_specs=first.prompt_specs,
+        retrieval=first.retrieval,
+        data={"folds": [m.data for m in manifests], "questions": len(questions)},
+        questions=questions,
+        adapter={"folds": [m.adapter for m in manifests]},
+        notes=notes,
+        figures={"seconds": round(seconds, 3)},
+        seed=seed,
+        environment=first.environment,
+        started=min(m.started for m in manifests),
+        ended=now(),
+        status="done",
+    )
+
+
+def read_settings(directory: Path) -> dict[str, Any]:
+    """The settings of the cross-validation that a directory holds.
+
+    Raises:
+        DataError: it describes none.
+    """
+    path = directory / SETTINGS
+    content = read_json(path)
+    if not isinstance(content, dict) or "settings" not in content:
+        raise DataError(f"{path}: does not describe a cross-validation")
+    settings: dict[str, Any] = content["settings"]
+    return settings

@@ -1,0 +1,290 @@
+"""Distillation: sample reasoned answers to training questions and write records of the good ones."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lawqa.augment.distill import Judged, Sample, choose
+from lawqa.backends.base import Backend, Failure, GenerationSettings
+from lawqa.bars import Bar
+from lawqa.errors import ConfigError, DataError
+from lawqa.files import json_lines, read_json, write_json
+from lawqa.pipelines.evaluation.rag import RagConfig, Retrieval, retrieve_contexts
+from lawqa.prompting import PromptSpec, build_prompt, spec_hash
+from lawqa.questions import Question, read_question_file
+from lawqa.records import TrainingRecord, make_record, write_records
+from lawqa.runs.directory import claim_output
+from lawqa.runs.environment import describe_environment
+from lawqa.runs.identity import model_differences
+from lawqa.runs.manifest import now
+from lawqa.runs.result_log import JsonLog
+from lawqa.templates import sentences
+
+SOURCE = "distill"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """What is sampled, and what is kept."""
+
+    data: Path
+    """The training questions."""
+    output: Path
+    """The records, JSONL."""
+    spec: PromptSpec
+    """How questions are put: cot, or with thinking."""
+    samples: int = 8
+    """Answers sampled for each question."""
+    keep: int = 2
+    """The most kept for each question."""
+    temperature: float = 0.7
+    """Of sampling."""
+    max_new_tokens: int = 1024
+    """The most tokens of one answer."""
+    seed: int = 0
+    """Sample i is drawn with seed + i."""
+    fresh: bool = False
+    """Start anew instead of going on."""
+    quiet: bool = False
+    """No progress."""
+    rag: RagConfig | None = None
+    """Where contexts are retrieved, for the condition `rag`."""
+
+
+@dataclass(frozen=True)
+class DistillResult:
+    """What was sampled and kept."""
+
+    records: tuple[TrainingRecord, ...]
+    """The kept answers as records."""
+    verdicts: dict[str, int]
+    """How many samples met which end."""
+    acceptance: dict[str, float]
+    """The share of right answers among all samples, by law."""
+    questions: int
+    """How many questions were asked."""
+    covered: int
+    """How many have at least one record."""
+
+
+def distill(
+    config: DistillConfig, backend: Backend, say: Callable[[str], object] = str
+) -> DistillResult:
+    """Sample, judge, and write records; a call with the same options goes on where one stopped.
+
+    Args:
+        config: what to do.
+        backend: who answers; any backend that generates.
+        say: told how far it is, a line for each pass over the questions.
+
+    Raises:
+        ConfigError: the mode has no reasoning, options are out of range, or the files hold other samples.
+        DataError: the questions cannot be read.
+    """
+    _check(config)
+    file = read_question_file(config.data)
+    questions = file.questions
+    claim_output(config.output, "--output-path", fresh=config.fresh, sources=(config.data,))
+    samples_file, provenance_file = _side_files(config.output)
+    retrieval = retrieve_contexts(config.rag, questions, quiet=config.quiet) if config.rag else None
+    settings = _settings(config, backend, retrieval, file.sha256)
+    for note in sentences(backend.describe()):
+        say(f"note: {note}")
+    # Settings without a sample are those of a start that failed: nothing would be mixed with them.
+    begun = provenance_file.is_file() and samples_file.is_file() and samples_file.stat().st_size
+    if config.fresh or not begun:
+        samples_file.unlink(missing_ok=True)
+        write_json(provenance_file, {"schema_version": 1, "settings": settings, "started": now()})
+    else:
+        differ = _differing(_stored_settings(provenance_file), settings)
+        if differ:
+            raise ConfigError(
+                f"{samples_file}: holds samples drawn with other options ({', '.join(differ)})",
+                "give the same options to resume, or --fresh to start over",
+            )
+    taken = _read_samples(samples_file)
+    logger.debug("settings: %s; %d samples are there already", settings, len(taken))
+    wanted = len({q.key for q in questions}) * config.samples
+    known = sum((q.key, number) in taken for q in questions for number in range(config.samples))
+    with Bar("sampling", "answers", wanted, done=known, quiet=config.quiet) as bar:
+        for number in range(config.samples):
+            waiting = [q for q in questions if (q.key, number) not in taken]
+            if waiting:
+                say(f"sample {number + 1} of {config.samples}: {len(waiting)} questions")
+                _sample(config, backend, waiting, number, samples_file, retrieval, bar)
+    result = _select(config, questions, _read_samples(samples_file), retrieval)
+    write_records(config.output, result.records)
+    write_json(
+        provenance_file,
+        {
+            "schema_version": 1,
+            "settings": settings,
+            "environment": describe_environment(backend.describe().get("device")),
+            "ended": now(),
+            "verdicts": result.verdicts,
+            "acceptance_by_law": result.acceptance,
+            "questions": result.questions,
+            "questions_with_records": result.covered,
+        },
+    )
+    return result
+
+
+_OF_MODEL = ("backend", "quantisation", "dtype", "num_ctx")
+
+
+def _check(config: DistillConfig) -> None:
+    if config.spec.mode == "direct" and not config.spec.thinking:
+        raise ConfigError(
+            "a direct answer is one letter: there is no reasoning to learn from",
+            "--mode cot, or --thinking",
+        )
+    problems = [
+        f"{flag} is {value}, expected {rule}"
+        for flag, value, holds, rule in (
+            ("--samples-per-question", config.samples, config.samples >= 1, "1 or more"),
+            ("--keep", config.keep, config.keep >= 1, "1 or more"),
+            ("--temperature", config.temperature, config.temperature > 0, "above 0"),
+            ("--max-new-tokens", config.max_new_tokens, config.max_new_tokens >= 1, "1 or more"),
+        )
+        if not holds
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems), "lawqa distill --help  explains every option")
+
+
+def _side_files(output: Path) -> tuple[Path, Path]:
+    return (
+        output.with_name(f"{output.stem}.samples.jsonl"),
+        output.with_name(f"{output.stem}.provenance.json"),
+    )
+
+
+def _settings(
+    config: DistillConfig, backend: Backend, retrieval: Retrieval | None, data_sha256: str
+) -> dict[str, Any]:
+    settings = {
+        "data_sha256": data_sha256,
+        "prompt_spec": config.spec.id,
+        "prompt_spec_hash": spec_hash(config.spec, backend.chat_template),
+        "temperature": config.temperature,
+        "max_new_tokens": config.max_new_tokens,
+        "seed": config.seed,
+        "model": backend.describe(),
+        "retrieval": retrieval.manifest if retrieval else None,
+    }
+    as_stored: dict[str, Any] = json.loads(json.dumps(settings))
+    return as_stored
+
+
+def _stored_settings(path: Path) -> Mapping[str, Any]:
+    try:
+        content = read_json(path)
+    except DataError as problem:
+        raise DataError(problem.message, "--fresh starts over") from None
+    settings = content.get("settings") if isinstance(content, dict) else None
+    if not isinstance(settings, dict) or not isinstance(settings.get("model"), dict):
+        raise DataError(
+            f"{path}: does not say what the samples were drawn with", "--fresh starts over"
+        )
+    return settings
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What two provenances do not share, by name; of the model what decides its answers."""
+    names = [name for name in now if name != "model" and before.get(name) != now[name]]
+    model = [key for key in _OF_MODEL if before["model"].get(key) != now["model"].get(key)]
+    return [*names, *model, *model_differences(before["model"], now["model"])]
+
+
+def _sample(
+    config: DistillConfig,
+    backend: Backend,
+    questions: Sequence[Question],
+    number: int,
+    file: Path,
+    retrieval: Retrieval | None,
+    bar: Bar,
+) -> None:
+    prompts = [
+        build_prompt(q, config.spec, retrieved=retrieval.text(q) if retrieval else "")
+        for q in questions
+    ]
+    settings = GenerationSettings(
+        config.max_new_tokens, config.temperature, seed=config.seed + number
+    )
+    with closing(JsonLog(file)) as log:
+        for answer in bar.over(backend.generate(prompts, settings)):
+            row: dict[str, Any] = {"key": answer.key, "number": number}
+            if isinstance(answer, Failure):
+                row |= {"text": "", "hit_limit": False, "error": answer.reason}
+            else:
+                row |= {
+                    "text": answer.text, "hit_limit": answer.hit_limit, "error": None,
+                    "in_thought": answer.in_thought,
+                }  # fmt: skip
+            log.append(row)
+
+
+def _read_samples(path: Path) -> dict[tuple[str, int], Sample]:
+    if not path.is_file() or path.stat().st_size == 0:
+        return {}
+    _drop_torn_line(path)
+    found = {}
+    for _, row in json_lines(path):
+        sample = Sample(
+            row["number"], row["text"], row["hit_limit"], row["error"],
+            in_thought=bool(row.get("in_thought")),
+        )  # fmt: skip
+        found[row["key"], row["number"]] = sample
+    return found
+
+
+def _drop_torn_line(path: Path) -> None:
+    """A killed process may have left half a line at the end; that sample is drawn again."""
+    whole = path.read_bytes()
+    if not whole.endswith(b"\n"):
+        path.write_bytes(whole[: whole.rfind(b"\n") + 1] or b"\n")
+
+
+def _select(
+    config: DistillConfig,
+    questions: Sequence[Question],
+    samples: dict[tuple[str, int], Sample],
+    retrieval: Retrieval | None,
+) -> DistillResult:
+    records: list[TrainingRecord] = []
+    judged: list[tuple[Question, Judged]] = []
+    for question in questions:
+        own = [samples[question.key, i] for i in range(config.samples)]
+        judged += [(question, found) for found in choose(question, own, config.spec, config.keep)]
+    for question, found in judged:
+        if found.verdict == "kept":
+            records.append(
+                make_record(
+                    question,
+                    config.spec,
+                    reasoning=found.reasoning,
+                    source=SOURCE,
+                    retrieved=retrieval.text(question) if retrieval else "",
+                )
+            )
+    asked = Counter(question.law for question, _ in judged)
+    unusable = ("failed", "cut off", "no answer", "wrong")
+    right = Counter(q.law for q, found in judged if found.verdict not in unusable)
+    return DistillResult(
+        records=tuple(records),
+        verdicts=dict(Counter(found.verdict for _, found in judged)),
+        acceptance={law: round(right[law] / count, 4) for law, count in asked.items()},
+        questions=len(questions),
+        covered=len({record.question_id for record in records}),
+    )

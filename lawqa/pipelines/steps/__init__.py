@@ -1,0 +1,1 @@
+"""The declared steps of a place, run in order and resumed."""

@@ -1,0 +1,159 @@
+"""What a training leaves beside the adapter: manifest, model card, records, plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lawqa.augment import write_readings
+from lawqa.errors import MissingExtraError
+from lawqa.files import write_text
+from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
+from lawqa.pipelines.adapters.manifest import TRAINED_ON
+from lawqa.prompting import PromptSpec, spec_hash
+from lawqa.records import LEGACY_SPEC, write_records
+from lawqa.runs.environment import describe_environment
+from lawqa.runs.manifest import Manifest, now
+from lawqa.scoring import wilson
+from lawqa.templates import template_identity
+from lawqa.training.monitoring.log import LOG, read_log
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.training.prepared import Prepared
+    from lawqa.training.dev import DevResult
+    from lawqa.training.fit import TrainingFigures
+
+NO_BETTER = "NO STEP WAS BETTER ON THE DEV QUESTIONS THAN THE MODEL BEFORE TRAINING"
+CARD, PLOT = "README.md", "training.png"
+ADAPTER_FILES = (
+    CONFIG, WEIGHTS, LOG, TRAINED_ON, CARD, PLOT,
+)  # fmt: skip
+
+
+def manifest_of(prepared: Prepared) -> Manifest:
+    """The manifest of a training that begins."""
+    config, loaded, source = prepared.config, prepared.loaded, prepared.source
+    from lawqa.models.device import describe_device
+
+    template = template_identity(loaded.tokenizer)
+    spec_ids = sorted({record.prompt_spec for record in source.records})
+    known = {
+        (record.question_id, record.order): record.fingerprint
+        for record in source.records
+        if record.question_id
+    }
+    return Manifest(
+        kind="train",
+        config=config.to_json(),
+        model=loaded.describe(),
+        prompt_specs={
+            spec_id: ""
+            if spec_id == LEGACY_SPEC
+            else spec_hash(PromptSpec.from_id(spec_id), template)
+            for spec_id in spec_ids
+        },
+        data={
+            "path": str(config.train_file),
+            "sha256": source.sha256,
+            "records": len(prepared.records),
+            "shortened": sum(record.shortened for record in prepared.records),
+            "dev": prepared.dev.describe() if prepared.dev else None,
+        },
+        questions=[
+            {"id": question_id, "order": order, "fingerprint": mark}
+            for (question_id, order), mark in known.items()
+        ],
+        notes=list(prepared.notes),
+        seed=config.training.seed,
+        environment=describe_environment(describe_device(loaded.device)),
+        started=now(),
+    )
+
+
+def write_outputs(
+    prepared: Prepared, figures: TrainingFigures, manifest: Manifest, say: Callable[[str], object]
+) -> None:
+    """Write adapter, tokenizer, records, model card and plot into the output directory."""
+    directory, source = prepared.config.output_dir, prepared.source
+    if source.readings:
+        write_readings(directory / TRAINED_ON, source.readings)
+    else:
+        write_records(directory / TRAINED_ON, source.records)
+    prepared.model.save_pretrained(str(directory), save_embedding_layers=False)
+    # safetensors makes files that only their owner can read
+    (directory / WEIGHTS).chmod(0o644)
+    prepared.loaded.tokenizer.save_pretrained(str(directory))
+    plotted = _plot(directory, say)
+    write_text(directory / CARD, _model_card(manifest, figures, plotted=plotted))
+
+
+def figures_json(figures: TrainingFigures) -> dict[str, Any]:
+    """The figures for the manifest; the log has its own file."""
+    plain = {key: value for key, value in vars(figures).items() if key != "log"}
+    return {
+        **plain,
+        "best": _dev_json(figures.best) if figures.best else None,
+        "dev": [_dev_json(result) for result in figures.dev],
+        "tokens_per_second": round(figures.tokens / max(figures.seconds, 1e-9), 1),
+    }
+
+
+def dev_sentence(result: DevResult) -> str:
+    """A dev accuracy with its interval."""
+    interval = wilson(result.correct, result.asked)
+    return (
+        f"{result.accuracy:.1%} ({result.correct} / {result.asked}, "
+        f"95 % interval {interval.low:.1%} - {interval.high:.1%})"
+    )
+
+
+def _dev_json(result: DevResult) -> dict[str, Any]:
+    return {**asdict(result), "accuracy": result.accuracy}
+
+
+def _plot(directory: Path, say: Callable[[str], object]) -> bool:
+    from lawqa.report.plots import write_training_plot
+
+    try:
+        write_training_plot(read_log(directory), directory / PLOT)
+    except MissingExtraError as missing:
+        say(f"note: no {PLOT}: {missing.message}; {missing.hint}")
+        return False
+    return True
+
+
+def _model_card(manifest: Manifest, figures: TrainingFigures, *, plotted: bool) -> str:
+    """A model card that Hugging Face's tools can read, instead of PEFT's empty form."""
+    model, data, training = manifest.model, manifest.data, manifest.config["training"]
+    specs = ", ".join(manifest.prompt_specs) or "none: text to read"
+    lora = ", ".join(str(training[f"lora_{name}"]) for name in ("r", "alpha", "dropout"))
+    rows = [
+        ("records", f"{data['records']} ({specs})"),
+        ("optimiser steps", f"{figures.steps}, ended by: {figures.ended}"),
+        ("loss (nats per answer token)", f"{figures.first_loss:.3f} -> {figures.last_loss:.3f}"),
+        ("LoRA rank, alpha, dropout", lora),
+        ("learning rate", f"{training['learning_rate']:g}, {training['lr_scheduler']}"),
+        ("time", f"{figures.seconds:.0f} s, {figures.tokens:,} tokens"),
+    ]  # fmt: skip
+    if figures.best and figures.dev:
+        rows += [
+            ("dev accuracy before training", dev_sentence(figures.dev[0])),
+            (f"dev accuracy at step {figures.best.step}, kept", dev_sentence(figures.best)),
+        ]
+    table = "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    caution = (
+        "The step was chosen by the dev questions, so their accuracy flatters; held-out questions tell.\n\n"
+        if figures.best
+        else ""
+    )
+    return (
+        f"---\nbase_model: {model['name']}\nlibrary_name: peft\n---\n\n"
+        f"# LoRA adapter for Japanese-law four-choice questions\n\n"
+        f"Trained by lawqa over {model['name']} ({model['quantisation'] or 'not quantised'}, "
+        f"{model['dtype']}).\n\n{table}\n\n{caution}"
+        + (f"![loss and dev accuracy]({PLOT})\n\n" if plotted else "")
+        + "`manifest.json` beside this file says on which questions, with which settings and versions; "
+        "`lawqa evaluate --hf-lora-path` reads it.\n"
+    )

@@ -1,0 +1,81 @@
+"""What a training would do, in words."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from typing import TYPE_CHECKING
+
+from lawqa.records import masked_text
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.training.prepared import Prepared
+    from lawqa.settings import Hyperparameters
+
+
+def plan_text(prepared: Prepared) -> str:
+    """What training would do, and one record token by token with its mask."""
+    config, training = prepared.config, prepared.config.training
+    from lawqa.training.adapter import parameter_counts
+
+    lengths = [len(record.input_ids) for record in prepared.records]
+    trainable, total = parameter_counts(prepared.model)
+    described = prepared.loaded.describe()
+    per_epoch = training.steps_per_epoch(len(lengths))
+    steps = training.total_steps(len(lengths))
+    epochs = steps / per_epoch if training.max_steps > 0 else training.num_epochs
+    specs = (
+        ", ".join(sorted({record.prompt_spec for record in prepared.source.records})) or "reading"
+    )
+    shortened = sum(record.shortened for record in prepared.records)
+    limit = f"limit {training.max_seq_length}" if training.max_seq_length else "no limit"
+    contexts = f"; {shortened} with a shortened context" if shortened else ""
+    lines = [
+        f"model      {config.model_name}, {described['quantisation'] or 'not quantised'}, "
+        f"{described['dtype']}, on {prepared.loaded.device}{_shared_text(prepared)}",
+        f"adapter    LoRA r={training.lora_r} alpha={training.lora_alpha} on "
+        f"{' '.join(training.target_modules)}: {trainable:,} of {total:,} parameters train",
+        f"records    {len(lengths)} from {config.train_file} ({specs})",
+        f"tokens     {sum(lengths):,} an epoch; a record has {min(lengths)} to {max(lengths)}, "
+        f"median {statistics.median(lengths):g}, {limit}{contexts}",
+        f"steps      {steps} of {training.records_per_step} records "
+        f"({training.batch_size} x {training.gradient_accumulation_steps}), "
+        f"{per_epoch} an epoch, {epochs:.3g} epochs",
+        f"rate       {training.learning_rate:g} after {training.warmup_ratio:.0%} warm-up, "
+        f"{training.lr_scheduler}",
+        f"dev        {_dev_text(prepared, per_epoch)}",
+        f"saving     {_saving_text(training)}",
+        "",
+        "the first record:",
+        masked_text(prepared.records[0], prepared.loaded.tokenizer),
+    ]
+    return "\n".join(lines)
+
+
+def _shared_text(prepared: Prepared) -> str:
+    if not prepared.loaded.sharded:
+        return ""
+    return f", its weights shared out over {os.environ['WORLD_SIZE']} processes"
+
+
+def _dev_text(prepared: Prepared, per_epoch: int) -> str:
+    dev, training = prepared.dev, prepared.config.training
+    if dev is None:
+        return "none: the last step is kept, whatever it is worth (--dev-file decides better)"
+    every = training.eval_steps or per_epoch
+    patience = (
+        f"; stops after {training.patience} without a better accuracy" if training.patience else ""
+    )
+    return (
+        f"{len(dev.questions)} questions of {dev.path} ({dev.specs}) every {every} steps{patience}; "
+        "the best step is kept"
+    )
+
+
+def _saving_text(training: Hyperparameters) -> str:
+    rhythms = [
+        f"every {training.save_minutes:g} minutes" if training.save_minutes else "",
+        f"every {training.save_steps} steps" if training.save_steps else "",
+    ]
+    when = " and ".join(filter(None, rhythms)) or "never before the end"
+    return f"a checkpoint {when}, and when a signal asks to stop; --resume resumes it"

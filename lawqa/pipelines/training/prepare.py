@@ -1,0 +1,164 @@
+"""What a training needs, loaded and checked before anything is written."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lawqa.augment import holds_readings, pack_readings, read_readings
+from lawqa.digests import hashed_while_read
+from lawqa.errors import ConfigError
+from lawqa.pipelines.training.dev import DevQuestions, load_dev
+from lawqa.pipelines.training.outputs import manifest_of
+from lawqa.pipelines.training.prepared import Prepared, TrainingSource
+from lawqa.pipelines.training.resume import earlier_training, require_same_training
+from lawqa.records import (
+    TokenizedRecord,
+    load_records,
+    reading_record,
+    tokenize_records,
+)
+from lawqa.runs.directory import RunDirectory
+from lawqa.runs.lock import LOCK, require_free
+from lawqa.runs.manifest import MANIFEST
+from lawqa.runs.outputs import claim_directory
+from lawqa.runs.remove import OF_ADAPTER
+from lawqa.settings import TrainingRun
+from lawqa.training.monitoring.trackers import require_trackers
+
+if TYPE_CHECKING:
+    pass
+
+logger = logging.getLogger(__name__)
+
+READING_TOKENS = 1024
+"""Tokens of a sequence of articles to read, where no other length is asked for."""
+
+
+def prepare(config: TrainingRun) -> Prepared:
+    """Load and check everything; writes nothing.
+
+    Raises:
+        LawqaError: a file, option or model does not allow it.
+    """
+    from lawqa.models import require_packages
+
+    logger.debug("settings: %s", config)
+    source = _load(config.train_file)
+    dev = _dev(config, source)
+    earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
+    if earlier is None and is_main_process():
+        RunDirectory.check_free(config.output_dir, fresh=config.fresh, kind="train")
+        _require_own_directory(config)
+    if is_main_process():
+        require_free(config.output_dir / LOCK)
+    require_packages(quantised=config.load_in_4bit, training=True)
+    require_trackers(config.report_to)
+    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.training.adapter import add_adapter
+
+    model_config = ModelConfig(
+        config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
+    )
+    if config.fsdp:
+        from lawqa.training.processes.sharding import require_shardable
+
+        require_shardable(use_dora=config.training.use_dora)
+    loaded = load_model(model_config, sharded=config.fsdp)
+    if loaded.device.type == "cpu" and config.dtype == "float16":
+        raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
+    records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
+    if dev is not None:
+        dev.require_scorable(loaded.tokenizer)
+    lengths = sorted(len(record.input_ids) for record in records)
+    logger.debug(
+        "%d records of %d to %d tokens, half of them up to %d",
+        len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
+    )  # fmt: skip
+    prepared = Prepared(
+        config, loaded, add_adapter(loaded, config.training), source, tuple(records), dev, earlier
+    )
+    if earlier is not None:
+        require_same_training(config.output_dir, earlier, manifest_of(prepared))
+    return prepared
+
+
+def _require_own_directory(config: TrainingRun) -> None:
+    """The output directory is none that something is read from, and holds nothing of anybody else."""
+    holds_training = (config.output_dir / MANIFEST).is_file()
+    claim_directory(
+        config.output_dir,
+        "--output-dir",
+        sources={
+            "the base model's directory": Path(config.model_name) if config.model_name else None,
+            "the training file": config.train_file,
+            "the dev questions": config.dev_file,
+        },
+        ours=("*",) if holds_training else OF_ADAPTER,
+    )
+
+
+def _dev(config: TrainingRun, source: TrainingSource) -> DevQuestions | None:
+    training = config.training
+    if config.dev_file is None:
+        alone = [
+            flag
+            for flag, given in (
+                ("--eval-steps", training.eval_steps),
+                ("--patience", training.patience),
+                ("--stop-on-collapse", training.stop_on_collapse),
+                ("--dev-condition", config.dev_condition),
+            )
+            if given
+        ]
+        if alone:
+            raise ConfigError(
+                f"{', '.join(alone)} without --dev-file", "give the dev questions, or leave it out"
+            )
+        return None
+    return load_dev(
+        config.dev_file,
+        config.train_file,
+        source.records,
+        config.dev_condition,
+        training.token_budget,
+    )
+
+
+def _load(path: Path) -> TrainingSource:
+    with hashed_while_read(path) as sha256:
+        return replace(_read(path), sha256=sha256)
+
+
+def _read(path: Path) -> TrainingSource:
+    if holds_readings(path):
+        readings = read_readings(path)
+        note = f"{path} holds {len(readings)} statutes' articles to read: they teach no answers"
+        return TrainingSource(readings=readings, warnings=(note,))
+    loaded = load_records(path)
+    return TrainingSource(loaded.records, warnings=loaded.warnings)
+
+
+def _tokenized(
+    source: TrainingSource, tokenizer: Any, max_seq_length: int
+) -> list[TokenizedRecord]:
+    packed = (
+        pack_readings(source.readings, tokenizer, max_seq_length or READING_TOKENS)
+        if source.readings
+        else []
+    )
+    return [
+        *tokenize_records(source.records, tokenizer, max_seq_length),
+        *(
+            reading_record(f"reading {number}", sequence.input_ids)
+            for number, sequence in enumerate(packed, start=1)
+        ),
+    ]
+
+
+def is_main_process() -> bool:
+    """Whether this process writes; of those that `torchrun` starts only the first does."""
+    return int(os.environ.get("RANK", "0")) == 0

@@ -1,0 +1,62 @@
+"""What a training run needs once it is loaded and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lawqa.augment import ReadingRecord
+from lawqa.files import JsonObject
+from lawqa.pipelines.training.dev import DevQuestions
+from lawqa.records import TokenizedRecord, TrainingRecord, shortened_note
+from lawqa.settings import TrainingRun
+from lawqa.templates import described, sentences
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+    from lawqa.models.load import LoadedModel
+
+
+@dataclass(frozen=True)
+class TrainingSource:
+    """What a training file holds."""
+
+    records: tuple[TrainingRecord, ...] = ()
+    """Prompts with their answers."""
+    readings: tuple[ReadingRecord, ...] = ()
+    """Articles to read."""
+    warnings: tuple[str, ...] = ()
+    """What is lost or unknown, a sentence each."""
+    sha256: str = ""
+    """Of the file, taken when it was read."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that training needs, checked."""
+
+    config: TrainingRun
+    """What was asked for."""
+    loaded: LoadedModel
+    """The base model."""
+    model: PeftModel
+    """PEFT's wrapper with the new adapter."""
+    source: TrainingSource
+    """The records, with warnings."""
+    records: tuple[TokenizedRecord, ...]
+    """The records as token ids and labels."""
+    dev: DevQuestions | None
+    """The dev questions; None without any."""
+    earlier: JsonObject | None
+    """The manifest of the training that is resumed; None for a new one."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user must know of the records and their prompts, a sentence each."""
+        shortened = shortened_note(self.records, self.config.training.max_seq_length)
+        return (
+            *self.source.warnings,
+            *([shortened] if shortened else []),
+            *(sentences(described(self.loaded.tokenizer)) if self.source.records else ()),
+        )

@@ -1,0 +1,139 @@
+"""Training: records -> token ids -> QLoRA trainer -> adapter with its manifest."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lawqa.errors import Interrupted
+from lawqa.pipelines.adapters.record import adapter_record
+from lawqa.pipelines.training.outputs import (
+    ADAPTER_FILES,
+    NO_BETTER,
+    figures_json,
+    manifest_of,
+    write_outputs,
+)
+from lawqa.pipelines.training.prepare import is_main_process, prepare
+from lawqa.pipelines.training.prepared import Prepared
+from lawqa.pipelines.training.resume import earlier_training, require_same_request
+from lawqa.runs.directory import RunDirectory
+from lawqa.runs.lock import locked_directory
+from lawqa.runs.manifest import Manifest, ending, now
+from lawqa.settings import TrainingRun
+from lawqa.training.monitoring.log import EVENTS
+
+if TYPE_CHECKING:
+    from lawqa.training.fit import TrainingFigures
+
+
+def is_done(config: TrainingRun) -> bool:
+    """Whether `resume` has nothing left to do.
+
+    Raises:
+        LawqaError: the directory holds something else, or a training with other settings or data.
+    """
+    earlier = earlier_training(config.output_dir) if config.resume else None
+    if earlier is None or earlier["status"] != "done":
+        return False
+    require_same_request(config, earlier)
+    return True
+
+
+def train(run: TrainingRun | Prepared, say: Callable[[str], object] = str) -> TrainingFigures:
+    """Train, and write adapter, tokenizer, log, plot and manifest into the output directory.
+
+    Args:
+        run: what is trained on what, and where the adapter goes; or that with its model loaded already, from
+            `training_prepare.prepare`.
+        say: receives what a user should know, a line each.
+
+    Raises:
+        LawqaError: a file, option or model does not allow it.
+        ConfigError: the output directory cannot be written, or another process is writing it.
+        TrainingError: loss or gradients are not finite, or the disk is full.
+        Interrupted: a signal asked to stop; what was learnt is saved, be it the finished adapter.
+    """
+    prepared = run if isinstance(run, Prepared) else prepare(run)
+    if not is_main_process():
+        return _train(prepared, say)
+    with locked_directory(prepared.config.output_dir):
+        return _train(prepared, say)
+
+
+def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
+    from lawqa.training.fit import fit
+    from lawqa.training.processes.interruption import Interruption
+
+    config, main_process = prepared.config, is_main_process()
+    manifest = manifest_of(prepared)
+    if main_process:
+        run, manifest = _begin(prepared, manifest)
+    try:
+        figures = fit(
+            prepared.loaded,
+            prepared.model,
+            prepared.records,
+            config.training,
+            config.output_dir,
+            quiet=config.quiet or not main_process,
+            dev=prepared.dev,
+            resume=config.resume,
+            report_to=config.report_to,
+        )
+        if main_process:
+            # A signal now would cost all that was learnt since the last checkpoint.
+            late = Interruption("training is over; its adapter is being written, then this ends")
+            with late.watching():
+                _finish(prepared, figures, run, manifest, say)
+    except BaseException as problem:
+        if main_process:
+            # On a full disk the first problem is the one to tell; a "running" manifest is resumed too.
+            with suppress(OSError):
+                replace(manifest, ended=now(), status=ending(problem)).write(run.path)
+        raise
+    if main_process and late.signum is not None:
+        raise Interrupted(late.signum, f"training is done; adapter: {config.output_dir}")
+    return figures
+
+
+def _finish(
+    prepared: Prepared,
+    figures: TrainingFigures,
+    run: RunDirectory,
+    manifest: Manifest,
+    say: Callable[[str], object],
+) -> None:
+    from lawqa.models.device import peak_memory_gib
+    from lawqa.training.checkpoints.directory import disk_faults, flush_files, remove_all
+
+    with disk_faults(run.path, "the adapter"):
+        write_outputs(prepared, figures, manifest, say)
+        flush_files(run.path)
+    measured = figures_json(figures)
+    measured["peak_memory_gib"] = peak_memory_gib(prepared.loaded.device)
+    notes = [*manifest.notes, *([NO_BETTER] if figures.no_better_step else [])]
+    written = adapter_record(run.path)
+    done = replace(manifest, figures=measured, notes=notes, written=written)
+    replace(done, ended=now(), status="done").write(run.path)
+    remove_all(run.path)  # only now: until here a killed process could need them
+
+
+def _begin(prepared: Prepared, manifest: Manifest) -> tuple[RunDirectory, Manifest]:
+    """The output directory, cleared where a new training begins."""
+    config, earlier = prepared.config, prepared.earlier
+    if earlier is not None:
+        run, manifest = (
+            RunDirectory(config.output_dir),
+            replace(manifest, started=earlier["started"]),
+        )
+    else:
+        run = RunDirectory.create(config.output_dir, fresh=config.fresh)
+        for name in ADAPTER_FILES:
+            (run.path / name).unlink(missing_ok=True)
+        shutil.rmtree(run.path / EVENTS, ignore_errors=True)
+    manifest.write(run.path)
+    return run, manifest
