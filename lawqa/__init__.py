@@ -7,6 +7,8 @@ and none of them needs torch before a model is loaded.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lawqa._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from lawqa.answers import ParsedAnswer, parse
     from lawqa.errors import LawqaError
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from lawqa.runs.stored import read_stored_run
     from lawqa.scoring import ScoredAnswer, Summary, compare, summarise
     from lawqa.settings import Hyperparameters, TrainingRun
-
-__version__ = "0.1.0"
 
 __all__ = [
     "EvaluationConfig",

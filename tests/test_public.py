@@ -1,12 +1,10 @@
-"""What `import lawqa` offers, what that costs, and that everything public is explained."""
+"""What `import lawqa` offers and what that costs."""
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,43 +62,3 @@ def test_the_example_of_the_readme_runs_and_prints_what_it_says(
         [sys.executable, "-c", found[1]], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert (done.stdout, done.stderr) == (found[2], "")
-
-
-@pytest.mark.slow
-def test_everything_public_has_a_docstring(checkout: Path) -> None:
-    """Also what ruff's rules leave out: the fields of dataclasses."""
-    without = [
-        f"{path.relative_to(checkout)}:{line}: {name}"
-        for path in sorted((checkout / "lawqa").rglob("*.py"))
-        for line, name in unexplained(ast.parse(path.read_text(encoding="utf-8")))
-        if "cli" not in path.parts  # a command is explained by its help, which is tested
-    ]
-    assert without == []
-
-
-def unexplained(module: ast.Module) -> Iterator[tuple[int, str]]:
-    """Public functions, classes, methods and dataclass fields without a docstring."""
-    if not ast.get_docstring(module):
-        yield 1, "the module"
-    for node in module.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            if not ast.get_docstring(node):
-                yield node.lineno, node.name
-            if isinstance(node, ast.ClassDef):
-                yield from unexplained_members(node)
-
-
-def unexplained_members(node: ast.ClassDef) -> Iterator[tuple[int, str]]:
-    listed = ast.get_docstring(node) or ""
-    is_dataclass = any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
-    for member, following in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(member, ast.FunctionDef) and not member.name.startswith("_"):
-            if not ast.get_docstring(member):
-                yield member.lineno, f"{node.name}.{member.name}"
-        elif is_dataclass and isinstance(member, ast.AnnAssign):
-            explained = isinstance(following, ast.Expr) and isinstance(
-                following.value, ast.Constant
-            )
-            name = ast.unparse(member.target)
-            if not explained and f"{name}: " not in listed and not name.startswith("_"):
-                yield member.lineno, f"{node.name}.{name}"

@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A terminal of another encoding than UTF-8 shows what it cannot hold as an escape.
         sys.stdout.reconfigure(errors="backslashreplace")
     if list(arguments) == ["--version"]:
-        from lawqa import __version__
+        from lawqa._version import __version__
 
         print(f"lawqa {__version__}")
         return 0

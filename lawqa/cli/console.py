@@ -113,7 +113,7 @@ class Console:
         logging.captureWarnings(True)  # as records, which the terminal shows as they were
         for name in ("", *_NOT_PROPAGATING):
             logging.getLogger(name).addHandler(self._file)
-        from lawqa import __version__
+        from lawqa._version import __version__
 
         logger.info(
             "lawqa %s: %s (in %s, process %d, Python %s on %s)",

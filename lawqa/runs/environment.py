@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import lawqa
+from lawqa import _version
 
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy")
 
@@ -23,9 +23,9 @@ def describe_environment(accelerator: dict[str, Any] | None = None) -> dict[str,
         accelerator: what the backend knows of the GPU; None for none.
     """
     return {
-        "lawqa": lawqa.__version__,
+        "lawqa": _version.__version__,
         "python": platform.python_version(),
-        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "packages": {name: found for name in _PACKAGES if (found := _installed_version(name))},
         "git_commit": _git_commit(),
         "platform": platform.platform(),
         "host": socket.gethostname(),
@@ -34,7 +34,7 @@ def describe_environment(accelerator: dict[str, Any] | None = None) -> dict[str,
     }
 
 
-def _version(package: str) -> str | None:
+def _installed_version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
@@ -44,7 +44,7 @@ def _version(package: str) -> str | None:
 def _git_commit() -> str | None:
     """The commit of the checkout that lawqa runs from, `+changes` where files differ; None if installed."""
     git = shutil.which("git")
-    root = Path(lawqa.__file__).resolve().parent.parent
+    root = Path(_version.__file__).resolve().parents[1]
     if git is None or not (root / ".git").exists():
         return None
 

@@ -329,7 +329,7 @@ def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     (tmp_path / "lawqa").mkdir()
     module = tmp_path / "lawqa" / "__init__.py"
     module.write_text("", encoding="utf-8")
-    monkeypatch.setattr(lawqa, "__file__", str(module))
+    monkeypatch.setattr("lawqa._version.__file__", str(module))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
     def run(*words: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import lawqa
+from lawqa._version import __version__
 from lawqa.choices import inverse, permute
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.comparing.comparison import named_order
@@ -89,7 +89,7 @@ def make_report(config: ReportConfig) -> Report:
     return Report(
         title=config.title or " / ".join(run.name for run in runs),
         made=now(),
-        version=lawqa.__version__,
+        version=__version__,
         runs=tuple(runs),
         pairs=_pairs(runs, matched=config.base is None, by=config.by),
         questions=_questions(runs, questions),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import lawqa
+from lawqa._version import __version__
 from lawqa.choices import LABELS, Label
 from lawqa.files import write_json
 from lawqa.runs.manifest import SCHEMA_VERSION, now
@@ -119,7 +119,7 @@ def write_rescored(rescored: Rescored) -> Path:
         target,
         {
             "schema_version": SCHEMA_VERSION,
-            "lawqa": lawqa.__version__,
+            "lawqa": __version__,
             "written": now(),
             "run": path.name,
             **to_json(rescored),

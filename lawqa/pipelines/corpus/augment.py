@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lawqa
+from lawqa._version import __version__
 from lawqa.augment import (
     QUESTION_TYPES,
     QUOTED_TYPES,
@@ -210,7 +210,7 @@ def _provenance(
     evaluated = config.exclude_articles_of
     return {
         "schema_version": SCHEMA_VERSION,
-        "lawqa": lawqa.__version__,
+        "lawqa": __version__,
         "seed": config.seed,
         "types": list(config.types),
         "limit": config.limit,

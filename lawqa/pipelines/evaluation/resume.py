@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import lawqa
+from lawqa._version import __version__
 from lawqa.errors import ConfigError, DataError
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation.config import EvaluationConfig
@@ -101,8 +101,8 @@ def continued(manifest: Manifest, earlier: Manifest | None) -> Manifest:
     figures = {**earlier.figures, "resumed": earlier.figures.get("resumed", 0) + 1}
     began = earlier.environment.get("lawqa")
     notes = manifest.notes
-    if began != lawqa.__version__:
-        notes = [*notes, f"BEGUN WITH lawqa {began}, resumed with {lawqa.__version__}"]
+    if began != __version__:
+        notes = [*notes, f"BEGUN WITH lawqa {began}, resumed with {__version__}"]
     return replace(manifest, started=earlier.started, figures=figures, notes=notes)
 
 

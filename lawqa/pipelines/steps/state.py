@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import lawqa
+from lawqa._version import __version__
 from lawqa.commands import Rendered
 from lawqa.errors import DataError
 from lawqa.files import strict_json
@@ -95,7 +95,7 @@ def fingerprint(rendered: Rendered) -> Fingerprint:
         command=rendered.argv,
         environment=dict(rendered.env),
         inputs={path: digest(Path(path)) for path in rendered.inputs},
-        version=lawqa.__version__,
+        version=__version__,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import ReadingRecord
 from lawqa.files import JsonObject
@@ -13,8 +13,6 @@ from lawqa.settings import TrainingRun
 from lawqa.templates import described, sentences
 
 if TYPE_CHECKING:
-    from peft import PeftModel
-
     from lawqa.models.load import LoadedModel
 
 
@@ -40,7 +38,7 @@ class Prepared:
     """What was asked for."""
     loaded: LoadedModel
     """The base model."""
-    model: PeftModel
+    model: Any  # this package imports no deep-learning library
     """PEFT's wrapper with the new adapter."""
     source: TrainingSource
     """The records, with warnings."""

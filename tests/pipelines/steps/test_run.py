@@ -230,7 +230,7 @@ def test_stale_outputs_are_kept_until_fresh_is_asked_for(
     elif change == "command":
         overrides = {"flavour": "sweet"}
     else:
-        monkeypatch.setattr("lawqa.__version__", "99")
+        monkeypatch.setattr("lawqa.pipelines.steps.state.__version__", "99")
     assert step_status(source, "here", overrides)["make"] == "stale"
     runner = Scripted()
     with pytest.raises(ConfigError, match="its outputs were made with another") as caught:
