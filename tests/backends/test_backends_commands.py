@@ -222,7 +222,7 @@ def test_flags_that_do_not_belong_together_are_told_together(run: Run) -> None:
     assert ended.code == 2
     assert "--llm-model qwen3:8b names a model on a server" in ended.err
     assert (
-        "--base-url, --concurrency, --tokenizer: for --llm-backend ollama and openai" in ended.err
+        "--concurrency, --base-url, --tokenizer: for --llm-backend ollama and openai" in ended.err
     )
     assert "--hf-lora-path is for --llm-backend hf" in run("ollama", "--hf-lora-path", "a").err
     ended = run("ollama", "--timeout", "0", "--concurrency", "0")

@@ -150,7 +150,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str, str | None]] = {
     "endless layers": (settings(num_hidden_layers=10**15), "says num_hidden_", "says num_hidden_"),
     "another shape": (settings(intermediate_size=257), "6 of another shape", None),
     "layer types of another length": (settings(layer_types=["full_attention"]), "cannot be loaded as", None),
-    "heads that do not divide": (settings(hidden_size=130, head_dim=None), "", "no multiple of num_att"),
+    "heads that do not divide": (settings(hidden_size=130, head_dim=None), "", "not a multiple of num_att"),
     "an unknown architecture": (settings(model_type="x"), "cannot be loaded as", "its architecture is x"),
     "a config that is a list": (write("config.json", b"[]"), "holds a JSON list", "holds a JSON list"),
     "a config that is not JSON": (write("config.json", b"{"), "broken JSON", "broken JSON"),

@@ -212,7 +212,7 @@ def test_a_clock_that_jumps_changes_no_answer_and_no_duration(
                 days=9999
             )
 
-    monkeypatch.setattr("lawqa.runs.directory.datetime", Jumping)
+    monkeypatch.setattr("lawqa.runs.manifest.datetime", Jumping)
     monkeypatch.setattr("lawqa.pipelines.evaluation.job.datetime", Jumping)
     monkeypatch.setattr("time.time", lambda: -1e9 + 1e8 * next(jumps).days)
     assert main(asked("r")) == 0

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from lawqa.pipelines.evaluation.progress import Progress
+from lawqa.runs.result import Result
+from lawqa.scoring import Outcome
 
 
 class Terminal(io.StringIO):
@@ -24,9 +26,26 @@ class Still:
         return self.seconds
 
 
-def outcomes() -> Iterator[dict[str, str]]:
-    for outcome in ("correct", "correct", "wrong", "unparsed", "truncated", "failed"):
-        yield {"outcome": outcome}
+OUTCOMES: tuple[Outcome, ...] = ("correct", "correct", "wrong", "unparsed", "truncated", "failed")
+
+
+def stored(question_id: str, outcome: Outcome, seconds: float | None = None) -> Result:
+    return Result(
+        question_id=question_id,
+        question="問",
+        choices=("甲", "乙", "丙", "丁"),
+        gold="a",
+        label=None,
+        outcome=outcome,
+        response="",
+        answer_by="generate",
+        seconds=seconds,
+    )
+
+
+def outcomes() -> Iterator[Result]:
+    for outcome in OUTCOMES:
+        yield stored("q", outcome)
 
 
 def test_without_a_terminal_a_plain_line_a_minute() -> None:
@@ -53,11 +72,7 @@ def in_batches(progress: Progress, clock: Still) -> None:
         clock.seconds += 60 if batch == 0 else 30
         for answer in range(5):
             cost = 12.0 if batch == 0 else 6.0
-            progress.add({**scored(5 * batch + answer), "outcome": "correct", "seconds": cost})
-
-
-def scored(number: int) -> dict[str, object]:
-    return {"file_name": f"q{number}", "order": 0}
+            progress.add(stored(f"q{5 * batch + answer}", "correct", cost))
 
 
 WORK = {f"q{number}#0": 200.0 if number < 5 else 100.0 for number in range(40)}

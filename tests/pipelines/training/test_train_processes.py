@@ -176,7 +176,7 @@ def test_hosts_that_see_different_directories_are_refused(work: Work, tmp_path: 
     program.write_text(
         "import os, sys\n"
         "from lawqa.cli import main\n"
-        "from lawqa.training import group\n"
+        "from lawqa.training.processes import group\n"
         "group._PATIENCE = 0.5\n"
         "here = 'host' + os.environ['RANK']\n"
         "os.makedirs(here, exist_ok=True)\n"

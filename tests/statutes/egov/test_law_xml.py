@@ -959,7 +959,7 @@ def test_what_is_neither_folder_nor_zip_nor_xml(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         LawStore(tmp_path / "none.zip")
     (tmp_path / "all.zip").write_bytes(b"no zip")
-    with pytest.raises(DataError, match="no zip that can be read"):
+    with pytest.raises(DataError, match="not a readable zip"):
         LawStore(tmp_path / "all.zip")
 
 
