@@ -75,7 +75,7 @@ def in_batches(progress: Progress, clock: Still) -> None:
             progress.add(stored(f"q{5 * batch + answer}", "correct", cost))
 
 
-WORK = {f"q{number}#0": 200.0 if number < 5 else 100.0 for number in range(40)}
+WORK = {f"q{number}#1": 200.0 if number < 5 else 100.0 for number in range(40)}
 
 
 def test_the_time_left_goes_by_the_length_of_what_is_left() -> None:
