@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -104,9 +105,18 @@ class Distill(ModelSettings):
             f"wrote {len(result.records)} {spec.id} records on {result.covered} of {result.questions} "
             f"questions to {self.output_path}"
         )
-        if set(result.verdicts) == {"failed"}:
+        if failed := result.verdicts.get("failed", 0):
             samples = self.output_path.with_name(f"{self.output_path.stem}.samples.jsonl")
-            logger.warning("every sample failed: see error in %s", samples)
-            logger.warning("hint: with --fresh the same command asks again, once that is fixed")
+            count = (
+                "every sample"
+                if set(result.verdicts) == {"failed"}
+                else f"{failed} of {sum(result.verdicts.values())} samples"
+            )
+            logger.warning("%s failed: see error in %s", count, samples)
+            logger.warning(
+                "hint: once fixed: rm %s, and the same command%s asks them again and keeps the others",
+                shlex.quote(str(self.output_path)),
+                " without --fresh" if self.fresh else "",
+            )
             return EXIT_SOME_FAILED
         return 0

@@ -111,7 +111,8 @@ def distill(
                 f"{samples_file}: holds samples drawn with other options ({', '.join(differ)})",
                 "give the same options to resume, or --fresh to start over",
             )
-    taken = _read_samples(samples_file)
+    # A sample that failed is drawn again, as a question that failed is asked again.
+    taken = {key for key, sample in _read_samples(samples_file).items() if sample.error is None}
     logger.debug("settings: %s; %d samples are there already", settings, len(taken))
     wanted = len({q.key for q in questions}) * config.samples
     known = sum((q.key, number) in taken for q in questions for number in range(config.samples))

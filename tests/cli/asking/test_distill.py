@@ -41,9 +41,10 @@ def distill(*more: str) -> int:
 def test_right_answers_become_records_and_everything_is_accounted_for(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert distill() == 0
-    out = capsys.readouterr().out
+    assert distill() == 3
+    out, err = capsys.readouterr()
     assert "samples: 2 failed, 4 kept, 4 similar, 2 wrong" in out
+    assert "2 of 12 samples failed: see error in out.samples.jsonl" in err
     assert "wrote 4 cot-closed-v1 records on 4 of 6 questions to out.jsonl" in out
     records = load_records(here / "out.jsonl").records
     assert {record.source for record in records} == {"distill"}
@@ -85,12 +86,14 @@ def test_an_interrupt_keeps_the_samples_and_says_how_to_go_on(
         "samples so far are kept; run the same command again to resume, without --fresh\ninterrupted\n"
     )
     assert len((here / "out.samples.jsonl").read_text(encoding="utf-8").splitlines()) == 1
-    assert distill() == 0
+    assert distill() == 3
     assert "sample 1 of 2: 5 questions" in capsys.readouterr().err
 
 
-def test_it_goes_on_where_it_stopped(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert distill() == 0
+def test_it_resumes_where_it_stopped_and_asks_what_failed_again(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert distill() == 3
     whole = (here / "out.jsonl").read_bytes()
     samples = here / "out.samples.jsonl"
     lines = samples.read_bytes().splitlines(keepends=True)
@@ -98,20 +101,27 @@ def test_it_goes_on_where_it_stopped(here: Path, capsys: pytest.CaptureFixture[s
     samples.write_bytes(b"".join(lines[:7]) + lines[7][:20])  # killed in the middle of a line
     (here / "out.jsonl").unlink()
     capsys.readouterr()
-    assert distill() == 0
-    assert "sample 2 of 2: 5 questions" in capsys.readouterr().err
+    assert distill() == 3
+    err = capsys.readouterr().err
+    assert "sample 1 of 2: 1 questions" in err
+    assert "sample 2 of 2: 5 questions" in err
     assert (here / "out.jsonl").read_bytes() == whole
-    assert len(samples.read_bytes().splitlines()) == 12
+    script = json.loads((here / "script.json").read_text(encoding="utf-8"))
+    good = {name: text for name, text in script.items() if isinstance(text, str)}
+    (here / "script.json").write_text(json.dumps(good | {"*": REASON}), encoding="utf-8")
+    (here / "out.jsonl").unlink()
+    assert distill() == 0
+    assert "samples: 4 kept, 2 no answer, 4 similar, 2 wrong" in capsys.readouterr().out
 
 
 def test_other_options_do_not_go_on_silently(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert distill() == 0
+    assert distill() == 3
     (here / "out.jsonl").unlink()
     assert distill("--temperature", "0.9") == 2
     assert "holds samples drawn with other options" in capsys.readouterr().err
-    assert distill("--temperature", "0.9", "--fresh") == 0
+    assert distill("--temperature", "0.9", "--fresh") == 3
 
 
 @pytest.mark.parametrize(
