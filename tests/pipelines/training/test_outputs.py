@@ -23,7 +23,7 @@ from lawqa.training.fit import fit
 from lawqa.training.monitoring.log import read_log
 from lawqa.training.schedule import rate_at
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.plots]
 
 
 @pytest.fixture
