@@ -12,7 +12,7 @@ Manner = Literal["final", "boxed", "line", "sentence"]
 
 
 MOST_CUES = 600
-"""Of more cues than this the first and the last half are read: no completion has so many."""
+"""Of more cues than this the first and the last half are read: no completion holds that number."""
 
 
 class Cue(NamedTuple):

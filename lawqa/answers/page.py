@@ -100,7 +100,7 @@ _MOST_SCANNED = 150_000
 """Of a longer text the middle is not even searched for marks of thinking."""
 
 MOST_CHARACTERS = 50_000
-"""Of a longer text, loops left out, the first and the last half of so many are read.
+"""Of a longer text, loops left out, the first and the last half of this number are read.
 
 No reply is so long: of 32,768 tokens, all that Qwen3 writes (60,000 Japanese characters), most are thinking.
 """

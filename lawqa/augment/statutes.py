@@ -52,7 +52,7 @@ _MAKERS: dict[QuotedType, Callable[[Statute, int], Iterator[Draft]]] = {
     "which": which_drafts,
 }
 _SPARE = 1.6
-"""So many drafts are made for each question wanted: some are duplicates, or solved by a cheap rule."""
+"""N drafts are made for each question wanted: some are duplicates, or solved by a cheap rule."""
 
 _PER_LAW = 24
 """The most drafts of a type and law where a limit is to be filled from many laws."""
@@ -108,7 +108,7 @@ def make_statute_questions(
         articles: the statutes, in order.
         types: which types to make.
         seed: decides wrong answers, wordings, places of the right answer, and what a limit keeps.
-        limit: keep at most so many, drawn at random over all types and statutes; rounded down to a
+        limit: keep at most N, drawn at random over all types and statutes; rounded down to a
             multiple of four.
         excluded: articles of which nothing may be used, neither as question nor as wrong answer.
         audit: what else may not be kept, such as near duplicates of questions that are evaluated on.

@@ -171,7 +171,7 @@ def tokenize_records(
 
 
 def shortened_note(records: Sequence[TokenizedRecord], max_seq_length: int) -> str:
-    """How many records lost how much of their context to this limit, and what mends it; empty for none."""
+    """How many records lost how much of their context to this limit, and what fixes it; empty for none."""
     lost = [record.lost_tokens for record in records if record.shortened]
     if not lost:
         return ""

@@ -87,7 +87,7 @@ class Rules:
     main_share: float = MAIN_SHARE
     """Share of a context that makes a paragraph a main one."""
     few_paragraphs: int = FEW_PARAGRAPHS
-    """Up to so many paragraphs, all are main ones."""
+    """Up to N paragraphs, all are main ones."""
 
 
 RULES = Rules()

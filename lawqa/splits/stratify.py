@@ -28,7 +28,7 @@ seeds on the 140 questions, 29 % by pure chance); with 8 it is 40 %, the balance
 """
 
 FINISH = 8
-"""For the last so many questions all groups are compared: they even out what the others left."""
+"""For the last N questions all groups are compared: they even out what the others left."""
 
 
 def pick(groups: Sequence[Group], target: int, seed: int) -> list[Group]:

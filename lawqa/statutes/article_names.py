@@ -26,7 +26,7 @@ _EACH = re.compile(_ONE)
 # What follows a name and makes it part of a sentence, or of a guideline's heading (第4条（届出）関係).
 _NO_CAPTION = re.compile(r"[のをにはがでと、,・]|及び|並びに|又は|若しくは|から|.*関係$")
 _LONGEST = 12
-"""Words of a heading that are tried as its name; a longer name with so many blanks is none."""
+"""Words of a heading that are tried as its name; a longer text with that many blanks is no name."""
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ class _Reader:
             self.text(characters)
 
     def text(self, characters: int) -> None:
-        """Take so many characters of text under the headings so far."""
+        """Take N characters of text under the headings so far."""
         if not self._title:
             return
         for name, paragraph in self._open:

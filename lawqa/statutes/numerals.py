@@ -69,7 +69,7 @@ def arabic(text: str) -> str:
     """Write the numbers of articles, branches, paragraphs, items and chapters in Arabic digits.
 
     Other numbers stay as they are: those of days, shares and sums are what questions ask for. So does what
-    is no number (第十百条).
+    is not a number (第十百条).
 
     Args:
         text: in NFKC and without white space.

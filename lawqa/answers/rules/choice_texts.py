@@ -18,7 +18,7 @@ _MOST = 50
 """So many of the last announced answers are compared with the choices."""
 
 _WINDOW = 20_000
-"""A quotation is looked for in so many last characters."""
+"""A quotation is looked for in the last N characters."""
 
 _SHORTEST = 4
 """A shorter choice text (年, 5年) turns up by chance in any explanation."""

@@ -197,7 +197,7 @@ def drawn(reading: Reading) -> Iterator[Mark]:
 
 
 def chosen(reading: Reading) -> Iterator[Mark]:
-    """`b を選びます` and `I would choose b` are choices made in so many words."""
+    """`b を選びます` and `I would choose b` are choices made explicitly."""
     return read_claims(reading.page, _CHOSEN)
 
 

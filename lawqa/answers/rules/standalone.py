@@ -87,7 +87,7 @@ def headed_line(reading: Reading) -> Iterator[Mark]:
 
 
 def _next_item(page: Page, at: int) -> bool:
-    """Whether a letter at the very end goes on with a list (`a: … b: …`) that was cut off there."""
+    """Whether a letter at the very end continues a list (`a: … b: …`) that was cut off there."""
     if len(page.text) - at > 4:
         return False
     items = [found[1] for found in islice(_ITEM.finditer("\n" + page.text), _MOST)]

@@ -62,7 +62,7 @@ _SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"必要があると認める"), "必要があると判断した"),
 )
 _CHANCE = 3
-"""Of so many places where a paraphrase is possible, one is left as it is."""
+"""One in N places where a paraphrase is possible is left as it is."""
 
 _BOUNDS = (
     (re.compile(r"以上の(?=[一-龠])"), "を下回らない"),

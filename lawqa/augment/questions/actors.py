@@ -21,7 +21,7 @@ _OVERLAPS = (
     (re.compile(r"役員|委員"), re.compile(r"理事|監事|清算人|会長|委員")),
 )
 _SHARED_NAME = 5
-"""Actors whose names have so many characters in a row in common may be kinds of one actor."""
+"""Actors whose names share N characters in a row may be kinds of one actor."""
 
 _GENERIC = re.compile(
     r"^(?:外国)?(?:法人|会社)$|^(?:役員|職員|会員|委員|受託者|利害関係人)$|^解散した"

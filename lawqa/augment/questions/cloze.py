@@ -30,13 +30,13 @@ THRESHOLDS = ("以上の", "以下の", "未満の", "を超える")
 _PROCEDURE = re.compile(rf"の({'|'.join(PROCEDURES)})(?=を受け|を得|がなければ)")
 _TERM = re.compile(r"「((?!第)[^「」（）]{3,20})」とは、")
 _CLOSEST = 8
-"""Wrong quantities are drawn from so many that come nearest to the right one."""
+"""Wrong quantities are drawn from the N nearest to the right one."""
 
 _FARTHEST = 40
 """The largest ratio of a period to one of another unit: nobody takes two weeks for three years."""
 
 _BUSIEST = 8
-"""Wrong actors are drawn from so many of whom the statute speaks most: a rare one is hardly ever right."""
+"""Wrong actors are drawn from the N that the statute names most: a rare one is hardly ever right."""
 
 _STEMS = (
     "次の文は、{law}{name}の規定の一部です。{gap}に当てはまる語句として正しいものを教えてください。「{quote}」{note}",

@@ -26,7 +26,7 @@ MAX_OVERLAP = 0.5
 """The largest share of the quote's 4-grams that a wrong choice's text may hold."""
 
 _NEIGHBOURS = 9
-"""Wrong choices are drawn from so many provisions that stand nearest."""
+"""Wrong choices are drawn from the N nearest provisions."""
 
 _GRAM = 4
 _BELOW_ARTICLE = re.compile(rf"第{NUMERAL}+[項号]")

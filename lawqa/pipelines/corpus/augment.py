@@ -58,7 +58,7 @@ class StatutesConfig:
     types: tuple[QuestionType, ...] = QUOTED_TYPES
     """Which types to make."""
     limit: int | None = None
-    """At most so many; None for all."""
+    """At most N; None for all."""
     seed: int = 0
     """Decides everything that could fall one way or the other."""
     fresh: bool = False

@@ -62,7 +62,7 @@ class Journal:
             file.write(_line(job))
 
     def restart(self, job: Job, done: list[Done]) -> None:
-        """Write the journal anew with the laws that the partial file really holds."""
+        """Rewrite the journal with the laws that the partial file really holds."""
         text = "".join([_line(job), *map(_line, done)])
         temporary = self.path.with_name(self.path.name + ".new")
         with os.fdopen(

@@ -1,4 +1,4 @@
-"""Signals that end a run so that it can be gone on with: Ctrl-C, SIGTERM, SIGHUP."""
+"""Signals that end a run so that it can be resumed: Ctrl-C, SIGTERM, SIGHUP."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class DistillConfig:
     seed: int = 0
     """Sample i is drawn with seed + i."""
     fresh: bool = False
-    """Start anew instead of going on."""
+    """Start over instead of resuming."""
     quiet: bool = False
     """No progress."""
     rag: RagConfig | None = None

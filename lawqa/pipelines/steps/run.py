@@ -39,7 +39,7 @@ class StepsConfig:
     overrides: Mapping[str, str]
     """Variables of the user's own place file."""
     fresh: bool = False
-    """Do steps anew whose outputs are stale, or there already."""
+    """Repeat steps whose outputs are stale, or there already."""
     adopt: bool = False
     """Take outputs that are there, but were not made by `lawqa step`, as they are."""
 
@@ -222,7 +222,7 @@ def _what_to_do(
         lines += [f"  when {failure.when}:", f"      {failure.do}"]
         lines += [f"    （{failure.when_ja}）", f"      {failure.do_ja}"]
     if not command.failures:
-        lines.append("  read the log's last lines: error says what was found, hint what mends it")
+        lines.append("  read the log's last lines: error says what was found, hint what fixes it")
     return "\n".join(lines)
 
 
