@@ -11,6 +11,7 @@ ELSEWHERE = {
     "rough": "harm done to files, disks and processes, whichever module meets it",
     "test_mirror.py": "tests the tests",
     "test_no_network.py": "watches whole commands",
+    "test_project_files.py": "the files beside the package, which forges and other tools read",
 }
 
 

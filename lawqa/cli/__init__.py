@@ -31,7 +31,7 @@ _GPU_CONTROL = Path("/dev/nvidiactl")
 
 _DESCRIPTION = (
     "Train and honestly evaluate language models on Japanese-law four-choice questions. "
-    "`lawqa COMMAND --help` explains a command."
+    "`lawqa COMMAND --help` explains a command, `lawqa --version` prints version and commit."
 )
 
 
@@ -72,12 +72,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A terminal of another encoding than UTF-8 shows what it cannot hold as an escape.
         sys.stdout.reconfigure(errors="backslashreplace")
     if list(arguments) == ["--version"]:
-        from lawqa._version import __version__
-
-        print(f"lawqa {__version__}")
+        print(_version_line())
         return 0
     with console_messages(arguments) as console, tolerant_output():
         return console.ended(_code(list(arguments), console))
+
+
+def _version_line() -> str:
+    """Give the version and, where lawqa runs from a checkout, its commit (`+changes` where files differ)."""
+    from lawqa._version import __version__
+    from lawqa.runs.environment import git_commit
+
+    commit = git_commit()
+    return f"lawqa {__version__}" + (f" ({commit})" if commit else "")
 
 
 def _code(arguments: list[str], console: Console) -> int:

@@ -26,7 +26,7 @@ def describe_environment(accelerator: dict[str, Any] | None = None) -> dict[str,
         "lawqa": _version.__version__,
         "python": platform.python_version(),
         "packages": {name: found for name in _PACKAGES if (found := _installed_version(name))},
-        "git_commit": _git_commit(),
+        "git_commit": git_commit(),
         "platform": platform.platform(),
         "host": socket.gethostname(),
         "cpus": os.cpu_count(),
@@ -41,7 +41,7 @@ def _installed_version(package: str) -> str | None:
         return None
 
 
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """The commit of the checkout that lawqa runs from, `+changes` where files differ; None if installed."""
     git = shutil.which("git")
     root = Path(_version.__file__).resolve().parents[1]

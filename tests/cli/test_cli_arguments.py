@@ -335,9 +335,20 @@ def test_every_command_that_help_lists_has_help_of_its_own(
         assert capsys.readouterr().out.startswith(f"usage: lawqa {command} ")
 
 
-def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("commit", "shown"), [(None, ""), ("0" * 40 + "+changes", f" ({'0' * 40}+changes)")]
+)
+def test_version_is_the_packages_and_names_the_commit_of_a_checkout(
+    commit: str | None,
+    shown: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("lawqa.runs.environment.git_commit", lambda: commit)
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"lawqa {lawqa.__version__}\n"
+    assert capsys.readouterr().out == f"lawqa {lawqa.__version__}{shown}\n"
+    assert main(["--help"]) == 0
+    assert "lawqa --version" in capsys.readouterr().out
 
 
 # --- malformed options
