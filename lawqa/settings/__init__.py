@@ -10,21 +10,26 @@ from lawqa.settings.declared import (
     RESULT,
     SPEED,
     Change,
+    Declaration,
     by_content,
     change_of,
     declaration,
     declared,
     flag_of,
     flags_of,
+    inner_of,
     named,
     plain,
     values_of,
+    within,
 )
 from lawqa.settings.differences import differences
 from lawqa.settings.evaluation import AnswerBy, AskedSettings, GenerationChoices, RunSettings
-from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType
+from lawqa.settings.experiments import FoldSettings, GridSettings, RecordSettings
+from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType, with_quant_type
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import RequestLimits, ServerSettings
+from lawqa.settings.stored import stored_problems
 from lawqa.settings.training import (
     ALL_LINEAR,
     DevSettings,
@@ -44,13 +49,17 @@ __all__ = [
     "AnswerBy",
     "AskedSettings",
     "Change",
+    "Declaration",
     "DevSettings",
     "Dtype",
+    "FoldSettings",
     "GenerationChoices",
+    "GridSettings",
     "Hyperparameters",
     "ModelSettings",
     "OptimiserSettings",
     "QuantType",
+    "RecordSettings",
     "RequestLimits",
     "RetrievalSettings",
     "RunSettings",
@@ -68,8 +77,12 @@ __all__ = [
     "differences",
     "flag_of",
     "flags_of",
+    "inner_of",
     "named",
     "plain",
     "same_flags",
+    "stored_problems",
     "values_of",
+    "with_quant_type",
+    "within",
 ]

@@ -7,6 +7,7 @@ from functools import cache
 
 from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
+from lawqa.settings.experiments import FoldSettings, GridSettings, RecordSettings
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import ServerSettings
@@ -23,6 +24,9 @@ CONCERNS: tuple[type, ...] = (
     Hyperparameters,
     TrackerSettings,
     TrainingFiles,
+    FoldSettings,
+    RecordSettings,
+    GridSettings,
 )
 
 

@@ -33,6 +33,16 @@ def by_content(declaration: Declaration) -> Declaration:
     return {**declaration, "by_content": True}
 
 
+def within(kind: type) -> Declaration:
+    """Declare that a setting is an object of settings, which say themselves what they change."""
+    return {**RESULT, "within": kind}
+
+
+def inner_of(field: Field[Any]) -> type | None:
+    """Return the dataclass that declares the settings within a setting; None for a plain value."""
+    return cast("type | None", field.metadata.get("within"))
+
+
 def declaration(kind: type, name: str) -> Declaration:
     """Return what a concern declares of a setting, for a dataclass that only changes its default."""
     return next(field.metadata for field in fields(kind) if field.name == name)

@@ -13,21 +13,23 @@ from lawqa.settings.declared import (
     counts_by_content,
     declared,
     flags_of,
+    inner_of,
 )
 
 
 def differences(
     kind: type,
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
+    before: Mapping[str, object],
+    after: Mapping[str, object],
     vocabulary: Vocabulary,
     *,
     beside: Collection[str] = (),
 ) -> dict[str, tuple[object, object]]:
     """Return the settings that decide results and are not the same.
 
-    What names a file, model or server is compared by its content, by the caller. A setting that one of
-    the two does not say, since it is older than the setting, has its default.
+    Settings within a setting (`within`) are compared one by one. What names a file, model or server is
+    compared by its content, by the caller. A setting that one of the two does not say, since it is older
+    than the setting, has its default.
 
     Args:
         kind: the dataclass that declares the settings.
@@ -39,17 +41,27 @@ def differences(
     Returns:
         Both values by the name of the flag.
     """
-    found: dict[str, tuple[object, object]] = {}
+    differing: dict[str, tuple[object, object]] = {}
     for field in declared(kind):
+        inner = inner_of(field)
+        if inner is not None:
+            one, other = (_within(field, settings) for settings in (before, after))
+            differing |= differences(inner, one, other, vocabulary, beside=beside)
+            continue
         decides = change_of(field) == "result"
         if not decides or (counts_by_content(field) and field.name not in beside):
             continue
-        one, other = (_value(field, settings) for settings in (before, after))
-        if one != other:
-            found[flags_of(field, vocabulary)[0]] = one, other
-    return found
+        pair = _value(field, before), _value(field, after)
+        if pair[0] != pair[1]:
+            differing[flags_of(field, vocabulary)[0]] = pair
+    return differing
 
 
-def _value(field: Field[Any], settings: Mapping[str, Any]) -> object:
+def _value(field: Field[Any], settings: Mapping[str, object]) -> object:
     default = None if field.default is MISSING else field.default
     return json.loads(json.dumps(settings.get(field.name, default)))
+
+
+def _within(field: Field[Any], settings: Mapping[str, object]) -> Mapping[str, object]:
+    stored = settings.get(field.name)
+    return stored if isinstance(stored, Mapping) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,3 +38,8 @@ class ModelSettings:
     """The 4-bit data type. Without it: that of the adapter's training or of the model's files, else nf4."""
     dtype: Dtype = field(default="auto", metadata=named(RESULT, train="--bnb-4bit-compute-dtype"))
     """The dtype of products; auto: half precision on a GPU, else float32 (with AMX, bfloat16 is faster)."""
+
+
+def with_quant_type(settings: Mapping[str, object]) -> dict[str, object]:
+    """Return stored settings with their 4-bit type: before a model's files could decide it, none was nf4."""
+    return {**settings, "quant_type": settings.get("quant_type") or "nf4"}

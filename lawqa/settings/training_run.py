@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lawqa.errors import ConfigError
-from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, plain
+from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, plain, within
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.training import Hyperparameters
 
@@ -53,7 +53,9 @@ class TrainingRun(TrainingFiles, ModelSettings, TrackerSettings):
         ConfigError: `resume` and `fresh` are both given.
     """
 
-    training: Hyperparameters = field(default_factory=Hyperparameters, metadata=by_content(RESULT))
+    training: Hyperparameters = field(
+        default_factory=Hyperparameters, metadata=within(Hyperparameters)
+    )
     """How."""
     quiet: bool = field(default=False, metadata=PLACE)
     """No progress bar."""

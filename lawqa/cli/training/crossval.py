@@ -6,7 +6,7 @@ import logging
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
@@ -17,7 +17,13 @@ from lawqa.cli.training.records import parse_mix
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
-from lawqa.settings import Hyperparameters, ModelSettings, values_of
+from lawqa.settings import (
+    FoldSettings,
+    Hyperparameters,
+    ModelSettings,
+    RecordSettings,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.crossval_pool import Pooled
@@ -26,31 +32,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitFlags:
-    """What is split."""
-
-    input: Path
-    """The questions: lawqa_jp JSON, or JSONL."""
-    output_dir: Path
-    """Where split, folds and the pooled run go."""
-    folds: int = 5
-    """How many folds."""
-    fold: int | None = None
-    """Only this fold, from 1; `lawqa crossval pool` joins them later."""
-    seeds: int = 1
-    """Train each fold N times, with --seed, --seed + 1, and so on."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Remove what an earlier one left in the directory (with --fold: of that fold), and start over."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecordFlags:
+class RecordFlags(RecordSettings):
     """What is learnt from."""
 
     mix: str | None = None
     """Train on several conditions by ratio, such as closed=1,gold=2; --condition is evaluated."""
-    permutations: Literal[1, 4, 24] = 1
-    """Train on each question in N orders of its choices."""
     few_shot: bool = False
     """Put two solved questions before each question, in training and evaluation."""
 
@@ -71,7 +57,7 @@ class EvaluationFlags:
 class CrossvalRun:
     """Split into folds, train and evaluate each, and pool the held-out answers; resumes where it stopped."""
 
-    split: OmitArgPrefixes[SplitFlags]
+    split: OmitArgPrefixes[FoldSettings]
     records: OmitArgPrefixes[RecordFlags]
     training: OmitArgPrefixes[TrainingFlags]
     evaluation: OmitArgPrefixes[EvaluationFlags]
@@ -97,12 +83,8 @@ class CrossvalRun:
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 
         config = CrossvalConfig(
-            input=self.split.input,
-            output_dir=self.split.output_dir,
-            folds=self.split.folds,
-            fold=self.split.fold,
+            **vars(self.split),
             seed=self.training.seed,
-            seeds=self.split.seeds,
             spec=PromptSpec("direct", condition, few_shot=self.records.few_shot),
             trained=tuple(
                 (PromptSpec("direct", name, few_shot=self.records.few_shot), weight)
@@ -114,7 +96,6 @@ class CrossvalRun:
             place=current_place(self.evaluation.place),
             rag=rag,
             report_to=self.training.report_to,
-            fresh=self.split.fresh,
             quiet=self.training.console.quiet,
         )
         with resume_hint_on_interrupt(

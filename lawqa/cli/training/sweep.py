@@ -16,25 +16,23 @@ from lawqa.cli.rerun import given_words
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
-from lawqa.settings import Hyperparameters, ModelSettings, values_of
+from lawqa.settings import GridSettings, Hyperparameters, ModelSettings, values_of
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridFlags:
-    """What is tried: every combination."""
-
+class _Files:
     train_file: Path
     """The questions to train on, as JSON or JSONL; test questions are not among them."""
     output_dir: Path
     """Where the sweep goes; the same command resumes where it stopped."""
-    learning_rates: tuple[float, ...] = (1e-4, 2e-4, 4e-4)
-    """Highest learning rates."""
-    ranks: tuple[int, ...] = (16,)
-    """Ranks of the adapter; --lora-r and --lora-alpha count by their ratio only, which stays."""
-    epochs: tuple[float, ...] = (2.0, 4.0)
-    """Passes over the records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridFlags(GridSettings, _Files):
+    """What is tried: every combination."""
+
     folds: int = 3
     """Into how many folds the questions are divided; groups stay together."""
     condition: ConditionFlag = None
@@ -80,7 +78,7 @@ class Sweep:
                 report_to=flags.report_to,
                 quiet=flags.console.quiet,
             ),
-            Grid(grid.learning_rates, grid.ranks, grid.epochs),
+            Grid(**values_of(GridSettings, grid)),
         )
         with resume_hint_on_interrupt(
             "finished work is kept; run the same command again to resume"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -12,20 +11,21 @@ from pathlib import Path
 
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
-from lawqa.files import write_json
-from lawqa.models.files.identity import model_content
-from lawqa.pipelines.corpus.index_files import read_index_manifest
 from lawqa.pipelines.corpus.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.evaluation.rag import RagConfig, retrieve_contexts
-from lawqa.pipelines.experiments.crossval_config import CrossvalConfig, crossval_differences
-from lawqa.pipelines.experiments.crossval_pool import SETTINGS, Pooled, pool, read_settings
+from lawqa.pipelines.evaluation.rag import retrieve_contexts
+from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+from lawqa.pipelines.experiments.crossval_manifest import (
+    SETTINGS,
+    CrossvalManifest,
+    require_same_crossval,
+)
+from lawqa.pipelines.experiments.crossval_pool import Pooled, pool
 from lawqa.pipelines.training.prepare import prepare
 from lawqa.pipelines.training.train import train
-from lawqa.prompting import PromptSpec
-from lawqa.questions import Question, file_sha256, read_questions
+from lawqa.questions import Question, read_questions
 from lawqa.records import make_records, write_records
-from lawqa.runs.manifest import MANIFEST, read_manifest
+from lawqa.runs.manifest import Manifest
 from lawqa.runs.outputs import remove_empty
 from lawqa.settings import ModelSettings, TrainingRun, values_of
 from lawqa.training.monitoring.trackers import require_trackers
@@ -52,7 +52,7 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
         raise ConfigError(f"--fold is {config.fold}, expected 1 to {config.folds}")
     if config.seeds < 1:
         raise ConfigError(f"--seeds is {config.seeds}, expected 1 or more")
-    if config.spec not in [spec for spec, _ in _trained(config)]:
+    if config.spec not in [spec for spec, _ in config.trained_specs()]:
         raise ConfigError(
             f"{config.spec.id} is evaluated but not trained on", "put its condition into --mix"
         )
@@ -99,7 +99,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
         questions = read_questions(parts / "train.json")
         made = make_records(
             questions,
-            _trained(config),
+            config.trained_specs(),
             permutations=config.permutations,
             seed=seed,
             retrieved_of=_retrieved_of(config, questions),
@@ -147,55 +147,16 @@ def _retrieved_of(
     return retrieve_contexts(config.rag, questions, quiet=config.quiet).text
 
 
-def _trained(config: CrossvalConfig) -> tuple[tuple[PromptSpec, int], ...]:
-    return config.trained or ((config.spec, 1),)
-
-
 def _same_settings(config: CrossvalConfig) -> None:
     """Write what this cross-validation is, or make sure that the directory holds the same one."""
-    settings = {
-        "data_sha256": file_sha256(config.input),
-        "folds": config.folds,
-        "seed": config.seed,
-        "model_name": config.model_name,
-        "revision": config.revision,
-        "quantisation": (config.quant_type or "nf4") if config.load_in_4bit else None,
-        "dtype": config.dtype,
-        "prompt_spec": config.spec.id,
-        "trained": [[spec.id, weight] for spec, weight in _trained(config)],
-        "permutations": config.permutations,
-        "rag": config.rag.to_json() if config.rag else None,
-        "index_sha256": index_sha256_of(config.rag),
-        "model_content": model_content(config.model_name, config.revision),
-        "training": {**vars(config.training), "seed": None},
-    }
-    file = config.output_dir / SETTINGS
-    settings = json.loads(json.dumps(settings))
-    if file.is_file():
-        earlier = read_settings(config.output_dir)
-        changed = crossval_differences(earlier, settings)
-        if changed:
-            raise ConfigError(
-                f"{config.output_dir}: holds a cross-validation with other settings "
-                f"({', '.join(changed)})",
-                "give the same options to resume it, or another --output-dir",
-            )
-    else:
-        write_json(file, {"schema_version": 1, "settings": settings})
+    if not require_same_crossval(config):
+        CrossvalManifest.of(config).write(config.output_dir)
     if not (config.output_dir / "split" / SPLIT_FILE).is_file():
         write_split(
             SplitConfig(
                 config.input, config.output_dir / "split", "kfold", config.folds, seed=config.seed
             )
         )
-
-
-def index_sha256_of(rag: RagConfig | None) -> str | None:
-    """What tells an index from one that was built again in its place; None without retrieval."""
-    if rag is None:
-        return None
-    found: str = read_index_manifest(rag.retriever.index)["index_sha256"]
-    return found
 
 
 @contextmanager
@@ -236,4 +197,5 @@ def _remove_earlier(config: CrossvalConfig) -> None:
 
 
 def _is_done(directory: Path) -> bool:
-    return (directory / MANIFEST).is_file() and read_manifest(directory)["status"] == "done"
+    manifest = Manifest.read_if_there(directory)
+    return manifest is not None and manifest.status == "done"

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import DataError
-from lawqa.files import read_json
-from lawqa.pipelines.experiments.crossval_config import crossval_differences
+from lawqa.pipelines.experiments.crossval_manifest import CrossvalManifest
 from lawqa.runs.directory import RESULTS, RunDirectory
 from lawqa.runs.figures import figures_of
 from lawqa.runs.manifest import Manifest, now
@@ -18,10 +16,6 @@ from lawqa.runs.result import Result
 from lawqa.runs.result_log import ResultLog, read_results
 from lawqa.runs.rows import Asked
 from lawqa.scoring import Spread, Summary, final_answers, training_spread
-
-SETTINGS = "crossval.json"
-"""The file of a cross-validation's directory that says what it is."""
-
 
 ERRORS_UNSEEN = ((2, 3, 5), (4, 5, 13), (6, 8, 24))
 """By the standard deviation between trainings in points: how often, in per cent, exact McNemar at .05 errs on
@@ -52,10 +46,10 @@ def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
     Raises:
         DataError: folds are missing or unfinished, or do not belong together.
     """
-    settings = [read_settings(directory) for directory in directories]
-    if any(crossval_differences(settings[0], other) for other in settings):
+    first, *others = (CrossvalManifest.read(directory) for directory in directories)
+    if any(first.differences(other) for other in others):
         raise DataError("the directories hold cross-validations with different settings")
-    folds = int(settings[0]["folds"])
+    folds = first.folds
     found: dict[int, dict[int, Path]] = {}
     for directory in directories:
         for run in sorted(directory.glob("fold*/seed*/run")):
@@ -193,17 +187,3 @@ def _pooled_manifest(
         ended=now(),
         status="done",
     )
-
-
-def read_settings(directory: Path) -> dict[str, Any]:
-    """The settings of the cross-validation that a directory holds.
-
-    Raises:
-        DataError: it describes none.
-    """
-    path = directory / SETTINGS
-    content = read_json(path)
-    if not isinstance(content, dict) or "settings" not in content:
-        raise DataError(f"{path}: does not describe a cross-validation")
-    settings: dict[str, Any] = content["settings"]
-    return settings

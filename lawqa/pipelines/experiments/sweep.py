@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from lawqa.bars import Parts
 from lawqa.errors import ConfigError
-from lawqa.files import write_json
+from lawqa.files import JsonObject, write_json
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.experiments.crossval import (
-    index_sha256_of,
-    run_crossval,
-    waiting_trainings,
-)
+from lawqa.pipelines.experiments.crossval import run_crossval, waiting_trainings
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+from lawqa.pipelines.experiments.crossval_manifest import index_sha256_of, require_same_crossval
 from lawqa.questions import file_sha256
 from lawqa.runs.identity import content_is_known, model_differences
-from lawqa.runs.manifest import MANIFEST, read_manifest
+from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.result_log import read_results
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
-from lawqa.settings import Hyperparameters, ModelSettings, differences, values_of
+from lawqa.settings import (
+    GridSettings,
+    Hyperparameters,
+    ModelSettings,
+    differences,
+    values_of,
+    with_quant_type,
+)
 from lawqa.training.monitoring.trackers import require_trackers
 
 SWEEP = "sweep.json"
@@ -34,15 +37,8 @@ Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(GridSettings):
     """The values that are tried, every combination of them."""
-
-    learning_rates: tuple[float, ...] = (1e-4, 2e-4, 4e-4)
-    """Highest learning rates: half and double the default, where most of the difference lies."""
-    ranks: tuple[int, ...] = (16,)
-    """Ranks of the adapter; its scale keeps its ratio to the rank."""
-    epochs: tuple[float, ...] = (2.0, 4.0)
-    """Passes over the records."""
 
     def __post_init__(self) -> None:
         for flag, values in (
@@ -120,33 +116,71 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
     Raises:
         LawqaError: a file or option does not allow it, or the directory holds another sweep.
     """
-    directory = config.crossval.output_dir
-    settings = config.grid.cells(config.crossval.training)
+    cells = _cells(config)
     require_trackers(config.crossval.report_to)  # before the base model is asked everything
-    base = _base_answers(config.crossval, say)
-    cells = {
-        name: replace(config.crossval, output_dir=directory / name, training=training)
-        for name, training in settings.items()
-    }
+    if not require_same_sweep(config):
+        say("the model without an adapter")
+        evaluate(_base_config(config.crossval))
+    base = _answers(_base_dir(config))
     waiting = {name for name, crossval in cells.items() if waiting_trainings(crossval)}
-    found, progress = [], Parts("settings", len(waiting), say)
+    reached, progress = list[Cell](), Parts("settings", len(waiting), say)
     for number, (name, crossval) in enumerate(cells.items(), start=1):
         say(f"{name}: {number} of {len(cells)}")
         (pooled,) = run_crossval(crossval, say)
         answers = _answers(pooled.directory)
-        found.append(Cell(name, crossval.training, pooled.summary, compare(base, answers)))
+        reached.append(Cell(name, crossval.training, pooled.summary, compare(base, answers)))
         if name in waiting:
             progress.add()
     # sorted() keeps the grid's sequence among equals
-    ranked = sorted(found, key=lambda cell: -cell.summary.accuracy.correct)
+    ranked = sorted(reached, key=lambda cell: -cell.summary.accuracy.correct)
     result = SweepResult(summarise(base), tuple(ranked))
-    write_json(directory / SWEEP, _json(result))
+    write_json(config.crossval.output_dir / SWEEP, _json(result))
     return result
 
 
-def _base_answers(config: CrossvalConfig, say: Say) -> Sequence[ScoredAnswer]:
-    run_dir = config.output_dir / "base"
-    evaluation = EvaluationConfig(
+def require_same_sweep(config: SweepConfig) -> bool:
+    """Make sure that the directory holds no other sweep, before anything of this one is asked or trained.
+
+    Returns:
+        Whether the base model's answers are there already.
+
+    Raises:
+        ConfigError: it holds another; what differs is named.
+        DataError: a file of it was damaged.
+    """
+    base = Manifest.read_evaluation(_base_dir(config)) if _has_base(config) else None
+    changed = _base_differences(config.crossval, base) if base else []
+    if changed:
+        raise ConfigError(
+            f"{config.crossval.output_dir}: holds a sweep with other settings ({', '.join(changed)})",
+            "give the same options to resume it, or another --output-dir",
+        )
+    for cell in _cells(config).values():
+        require_same_crossval(cell)
+    return base is not None and base.status == "done"
+
+
+def _cells(config: SweepConfig) -> dict[str, CrossvalConfig]:
+    """The cross-validation of every cell by its name."""
+    return {
+        name: replace(
+            config.crossval, output_dir=config.crossval.output_dir / name, training=training
+        )
+        for name, training in config.grid.cells(config.crossval.training).items()
+    }
+
+
+def _base_dir(config: SweepConfig) -> Path:
+    return config.crossval.output_dir / "base"
+
+
+def _has_base(config: SweepConfig) -> bool:
+    return (_base_dir(config) / MANIFEST).is_file()
+
+
+def _base_config(config: CrossvalConfig) -> EvaluationConfig:
+    """How the model without an adapter is asked."""
+    return EvaluationConfig(
         data=config.input,
         spec=config.spec,
         answer_by="logits",
@@ -154,64 +188,40 @@ def _base_answers(config: CrossvalConfig, say: Say) -> Sequence[ScoredAnswer]:
         **values_of(ModelSettings, config),
         seed=config.seed,
         place=config.place,
-        run_dir=run_dir,
+        run_dir=config.output_dir / "base",
         fresh=True,
         rag=config.rag,
         quiet=config.quiet,
     )
-    if not _is_base_of(evaluation, run_dir):
-        say("the model without an adapter")
-        evaluate(evaluation)
-    return _answers(run_dir)
 
 
-def _is_base_of(config: EvaluationConfig, run_dir: Path) -> bool:
-    """Whether the base model's answers are there already.
-
-    Raises:
-        ConfigError: they are, but to other questions or of another model.
-    """
-    if not (run_dir / MANIFEST).is_file():
-        return False
-    manifest = read_manifest(run_dir)
-    asked, wanted = manifest["config"], config.to_json()
+def _base_differences(config: CrossvalConfig, manifest: Manifest) -> list[str]:
+    """The settings that the base model's stored answers were not given with, by the names of their flags."""
+    evaluation = _base_config(config)
+    asked, wanted = manifest.config, evaluation.to_json()
     model = {"content": model_content(config.model_name, config.revision)}
-    known = content_is_known(manifest["model"]) and bool(model["content"])
+    known = content_is_known(manifest.model) and bool(model["content"])
     beside = ("quant_type",) if known else ("quant_type", "model_name", "revision")
-    changed = list(
-        differences(
-            EvaluationConfig,
-            {**asked, "quant_type": asked.get("quant_type") or "nf4"},
-            {**wanted, "quant_type": config.quant_type or "nf4"},
-            "train",
-            beside=beside,
-        )
-    )
+    before, after = with_quant_type(asked), with_quant_type(wanted)
+    changed = list(differences(EvaluationConfig, before, after, "train", beside=beside))
     contents = {
-        "the content of --train-file": (manifest["data"]["sha256"], file_sha256(config.data)),
-        "--condition": (list(manifest["prompt_specs"]), [config.spec.id]),
-        "the retrieval": (asked["rag"], json.loads(json.dumps(wanted["rag"]))),
+        "the content of --train-file": (manifest.data["sha256"], file_sha256(config.input)),
+        "--condition": (list(manifest.prompt_specs), [config.spec.id]),
+        "the retrieval": (asked.get("rag"), json.loads(json.dumps(wanted["rag"]))),
         "the retrieval's index": (
-            (manifest.get("retrieval") or {}).get("index_sha256"),
+            (manifest.retrieval or {}).get("index_sha256"),
             index_sha256_of(config.rag),
         ),
     }
     changed += [name for name, (one, other) in contents.items() if one != other]
-    if known:
-        changed += model_differences(manifest["model"], model)
-    if changed:
-        raise ConfigError(
-            f"{run_dir.parent}: holds a sweep with other settings ({', '.join(changed)})",
-            "give the same options to resume it, or another --output-dir",
-        )
-    return bool(manifest["status"] == "done")
+    return changed + (list(model_differences(manifest.model, model)) if known else [])
 
 
 def _answers(run_dir: Path) -> list[ScoredAnswer]:
     return [result.scored() for result in read_results(run_dir).results.values()]
 
 
-def _json(result: SweepResult) -> dict[str, Any]:
+def _json(result: SweepResult) -> JsonObject:
     return {
         "schema_version": 1,
         "base": result.base.to_json(),

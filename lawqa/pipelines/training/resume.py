@@ -12,7 +12,7 @@ from lawqa.models.files.identity import model_content
 from lawqa.questions import file_sha256
 from lawqa.runs.identity import content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
-from lawqa.settings import Hyperparameters, TrainingRun, differences
+from lawqa.settings import TrainingRun, differences, with_quant_type
 
 _MODEL = ("quantisation", "dtype")
 
@@ -92,14 +92,9 @@ def _add_settings(
     model_is_known: bool,
 ) -> None:
     """Add the settings that differ and decide what is learnt, by their flags."""
-    # Before a model's files could decide the 4-bit type, none given was nf4.
-    asked = [
-        {**m["config"], "quant_type": m["config"]["quant_type"] or "nf4"} for m in (earlier, now)
-    ]
+    one, other = (with_quant_type(manifest["config"]) for manifest in (earlier, now))
     beside = ("quant_type",) if model_is_known else ("quant_type", "model_name", "revision")
-    found = differences(TrainingRun, asked[0], asked[1], "train", beside=beside)
-    found |= differences(Hyperparameters, asked[0]["training"], asked[1]["training"], "train")
-    for flag, pair in found.items():
+    for flag, pair in differences(TrainingRun, one, other, "train", beside=beside).items():
         before[flag], after[flag] = pair
 
 

@@ -1,0 +1,203 @@
+"""What the directory of a cross-validation says that it is, and whether two are the same one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+
+from lawqa.errors import ConfigError, DataError
+from lawqa.files import JsonObject, read_json, write_json
+from lawqa.models.files.identity import model_content
+from lawqa.pipelines.corpus.index_files import read_index_manifest
+from lawqa.pipelines.evaluation.rag import RagConfig
+from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+from lawqa.questions import file_sha256
+from lawqa.settings import (
+    RESULT,
+    Declaration,
+    by_content,
+    change_of,
+    declared,
+    differences,
+    plain,
+    stored_problems,
+    with_quant_type,
+)
+
+SETTINGS = "crossval.json"
+"""The file of a cross-validation's directory that says what it is."""
+
+_SCHEMA_VERSION = 1
+_OF_CONTENTS = ("input", "spec", "trained", "rag")
+"""Settings that are kept by what they name."""
+_SINCE = ("dtype",)
+"""Settings that old files do not say, and that were not the default then. The manifests of every fold say
+them, and are compared."""
+
+
+def _called(name: str) -> Declaration:
+    return {**by_content(RESULT), "called": name}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What the settings of a cross-validation name; each field says what messages call it."""
+
+    data_sha256: str = field(metadata=_called("the content of --input"))
+    prompt_spec: str = field(metadata=_called("--condition"))
+    """Its id."""
+    trained: tuple[tuple[str, int], ...] = field(metadata=_called("--mix"))
+    """Ids and weights."""
+    rag: JsonObject | None = field(metadata=_called("the retrieval"))
+    index_sha256: str | None = field(default=None, metadata=_called("the retrieval's index"))
+    """None without retrieval, and in old files."""
+    model_content: JsonObject | None = field(default=None, metadata=_called("the model's files"))
+    """None for a model that was not in the cache yet, and in old files."""
+
+    def differences(self, other: Contents) -> list[str]:
+        """Return what is not the same, as messages call it; what one of the two does not know is not."""
+        return [
+            one.metadata["called"]
+            for one in fields(self)
+            if getattr(self, one.name) != getattr(other, one.name)
+            and (one.default is not None or (getattr(self, one.name) and getattr(other, one.name)))
+        ]
+
+
+@dataclass(frozen=True)
+class CrossvalManifest:
+    """What a cross-validation is."""
+
+    settings: JsonObject
+    """The settings that decide results, by name and in JSON types, as `CrossvalConfig` declares them."""
+    contents: Contents
+    """What they name."""
+
+    @property
+    def folds(self) -> int:
+        """How many folds there are."""
+        return int(self.settings["folds"])
+
+    @classmethod
+    def of(cls, config: CrossvalConfig) -> CrossvalManifest:
+        """Return what these settings mean, with the files that they name as they are now.
+
+        Raises:
+            LawqaError: one of the files cannot be read.
+        """
+        kept = {one.name for one in declared(CrossvalConfig) if _is_kept(one)}
+        settings = {name: value for name, value in plain(config).items() if name in kept}
+        settings["training"] = _without_seed(settings["training"])
+        contents = Contents(
+            data_sha256=file_sha256(config.input),
+            prompt_spec=config.spec.id,
+            trained=tuple((spec.id, weight) for spec, weight in config.trained_specs()),
+            rag=_in_json(config.rag.to_json()) if config.rag else None,
+            index_sha256=index_sha256_of(config.rag),
+            model_content=model_content(config.model_name, config.revision),
+        )
+        return cls(_in_json(settings), contents)
+
+    @classmethod
+    def read(cls, directory: Path) -> CrossvalManifest:
+        """Return what a directory says of its cross-validation.
+
+        Raises:
+            DataError: it describes none, or its file was damaged.
+        """
+        path = directory / SETTINGS
+        content = read_json(path)
+        if not isinstance(content, dict) or not isinstance(content.get("settings"), dict):
+            raise DataError(f"{path}: does not describe a cross-validation")
+        if content.get("schema_version") != _SCHEMA_VERSION:
+            raise DataError(
+                f"{path}: schema_version is {content.get('schema_version')!r}, expected {_SCHEMA_VERSION}",
+                "another version of lawqa wrote it: read it with that one",
+            )
+        stored = content["settings"]
+        needed = ["folds", *(one.name for one in fields(Contents) if one.default is MISSING)]
+        wrong = [f"has no key 'settings.{name}'" for name in needed if name not in stored]
+        wrong += stored_problems(Contents, stored)
+        wrong += stored_problems(CrossvalConfig, _settings_in(stored))
+        if wrong:
+            raise DataError(
+                f"{path}: {'; '.join(wrong[:3])}",
+                "put a copy of it back, or lawqa crossval run --fresh  starts over",
+            )
+        trained = tuple((spec, weight) for spec, weight in stored["trained"])
+        given = {one.name: stored[one.name] for one in fields(Contents) if one.name in stored}
+        return cls(_settings_in(stored), Contents(**{**given, "trained": trained}))
+
+    def write(self, directory: Path) -> None:
+        """Write it into the directory of the cross-validation."""
+        stored = {**self.settings, **vars(self.contents)}
+        write_json(directory / SETTINGS, {"schema_version": _SCHEMA_VERSION, "settings": stored})
+
+    def differences(self, other: CrossvalManifest) -> list[str]:
+        """Return the settings that the two do not share, by the names of their flags."""
+        said = self.settings.keys() & other.settings.keys()
+        before, after = (
+            with_quant_type({k: v for k, v in one.settings.items() if k in said or k not in _SINCE})
+            for one in (self, other)
+        )
+        known = self.contents.model_content and other.contents.model_content
+        beside = ("quant_type",) if known else ("quant_type", "model_name", "revision")
+        changed = differences(CrossvalConfig, before, after, "train", beside=beside)
+        return sorted([*changed, *self.contents.differences(other.contents)])
+
+
+def require_same_crossval(config: CrossvalConfig) -> bool:
+    """Make sure that the output directory holds no other cross-validation than this.
+
+    Returns:
+        Whether it holds this one.
+
+    Raises:
+        ConfigError: it holds another.
+        DataError: it does not say which it holds.
+    """
+    if not (config.output_dir / SETTINGS).is_file():
+        return False
+    changed = CrossvalManifest.read(config.output_dir).differences(CrossvalManifest.of(config))
+    if changed:
+        raise ConfigError(
+            f"{config.output_dir}: holds a cross-validation with other settings "
+            f"({', '.join(changed)})",
+            "give the same options to resume it, or another --output-dir",
+        )
+    return True
+
+
+def index_sha256_of(rag: RagConfig | None) -> str | None:
+    """Return what tells an index from one that was built again in its place; None without retrieval."""
+    if rag is None:
+        return None
+    return str(read_index_manifest(rag.retriever.index)["index_sha256"])
+
+
+def _is_kept(setting: Field[object]) -> bool:
+    return change_of(setting) == "result" and setting.name not in _OF_CONTENTS
+
+
+def _in_json(value: JsonObject) -> JsonObject:
+    as_stored: JsonObject = json.loads(json.dumps(value))
+    return as_stored
+
+
+def _without_seed(training: object) -> object:
+    """Each fold and training seed has its own."""
+    if not isinstance(training, Mapping):
+        return training
+    return {name: value for name, value in training.items() if name != "seed"}
+
+
+def _settings_in(stored: JsonObject) -> JsonObject:
+    """The settings among what a file says; old ones say the 4-bit type alone."""
+    contents = {one.name for one in fields(Contents)}
+    settings = {name: value for name, value in stored.items() if name not in contents}
+    if "quantisation" in settings:
+        quantisation = settings.pop("quantisation")
+        settings |= {"load_in_4bit": quantisation is not None, "quant_type": quantisation}
+    return {**settings, "training": _without_seed(settings.get("training", {}))}
