@@ -4,6 +4,7 @@ One frozen dataclass a concern. The command line, the pipelines and the Python A
 ranges of numbers are in `ranges`, by the names of the fields.
 """
 
+from lawqa.settings.accepted import Settings, StrPath, as_path, as_paths, require_one_of
 from lawqa.settings.concerns import CONCERNS, decides_result, same_flags
 from lawqa.settings.declared import (
     PLACE,
@@ -65,10 +66,14 @@ __all__ = [
     "RunSettings",
     "Schedule",
     "ServerSettings",
+    "Settings",
+    "StrPath",
     "Tracker",
     "TrackerSettings",
     "TrainingFiles",
     "TrainingRun",
+    "as_path",
+    "as_paths",
     "by_content",
     "change_of",
     "decides_result",
@@ -80,6 +85,7 @@ __all__ = [
     "inner_of",
     "named",
     "plain",
+    "require_one_of",
     "same_flags",
     "stored_problems",
     "values_of",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named
 
 AnswerBy = Literal["logits", "generate"]
@@ -13,7 +14,7 @@ AnswerBy = Literal["logits", "generate"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedSettings:
+class AskedSettings(Settings):
     """Which questions are asked, and of whom."""
 
     samples: int | None = field(default=None, metadata=RESULT)
@@ -33,7 +34,7 @@ class AskedSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerationChoices:
+class GenerationChoices(Settings):
     """Generated answers, for --answer-by generate."""
 
     max_new_tokens: int | None = field(default=None, metadata=RESULT)
@@ -59,7 +60,7 @@ class GenerationChoices:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings:
+class RunSettings(Settings):
     """Where an evaluation goes, and what it may do all the same."""
 
     run_dir: Path | None = field(default=None, metadata=PLACE)

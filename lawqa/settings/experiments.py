@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, by_content
 
 
 @dataclass(frozen=True, kw_only=True)
-class FoldSettings:
+class FoldSettings(Settings):
     """What is split."""
 
     input: Path = field(metadata=by_content(RESULT))
@@ -28,7 +29,7 @@ class FoldSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordSettings:
+class RecordSettings(Settings):
     """What is learnt from."""
 
     permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
@@ -36,7 +37,7 @@ class RecordSettings:
 
 
 @dataclass(frozen=True)
-class GridSettings:
+class GridSettings(Settings):
     """What is tried: every combination. Each is a cross-validation of its own, so that a sweep may grow."""
 
     learning_rates: tuple[float, ...] = field(default=(1e-4, 2e-4, 4e-4), metadata=PLACE)

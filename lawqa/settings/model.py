@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import RESULT, by_content, named
 
 DEFAULT_MODEL = "Qwen/Qwen3-8B"
@@ -15,7 +16,7 @@ QuantType = Literal["nf4", "fp4"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelSettings:
+class ModelSettings(Settings):
     """Which model is loaded, and how."""
 
     model_name: str = field(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import RESULT, by_content
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetrievalSettings:
+class RetrievalSettings(Settings):
     """Retrieved context, for the condition rag."""
 
     index: Path | None = field(default=None, metadata=by_content(RESULT))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestLimits:
+class RequestLimits(Settings):
     """How long a server is waited for, and how many requests it gets at a time."""
 
     timeout: float = field(default=600.0, metadata=SPEED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lawqa.errors import ConfigError
+from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, named
 from lawqa.settings.ranges import out_of_range
 
@@ -20,7 +21,7 @@ Schedule = Literal["cosine", "linear", "constant"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OptimiserSettings:
+class OptimiserSettings(Settings):
     """What is learnt, how fast, and how often it is saved."""
 
     num_epochs: float = field(default=3.0, metadata=RESULT)
@@ -71,7 +72,7 @@ class OptimiserSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DevSettings:
+class DevSettings(Settings):
     """How the dev questions decide which step is kept."""
 
     eval_steps: int = field(default=0, metadata=RESULT)
@@ -106,6 +107,7 @@ class Hyperparameters(DevSettings, OptimiserSettings):
     """
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         broken = out_of_range(self)
         own = bool(self.target_modules and not {*self.target_modules} & _NO_TARGETS)
         if not own and self.target_modules != ALL_LINEAR:

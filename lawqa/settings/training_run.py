@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lawqa.errors import ConfigError
+from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, plain, within
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.training import Hyperparameters
@@ -16,7 +17,7 @@ Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrackerSettings:
+class TrackerSettings(Settings):
     """Who else gets the figures of a training."""
 
     report_to: tuple[Tracker, ...] = field(default=(), metadata=PLACE)
@@ -25,7 +26,7 @@ class TrackerSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingFiles:
+class TrainingFiles(Settings):
     """What is trained on, and where the adapter goes."""
 
     train_file: Path = field(metadata=by_content(RESULT))
@@ -61,6 +62,7 @@ class TrainingRun(TrainingFiles, ModelSettings, TrackerSettings):
     """No progress bar."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.resume and self.fresh:
             raise ConfigError(
                 "--resume and --fresh contradict each other",

@@ -36,13 +36,14 @@ from lawqa.scoring import (
     compare_repeats,
     judge,
 )
+from lawqa.settings import Settings
 from lawqa.statutes.headings import gold_articles, quoted_paragraphs
 from lawqa.statutes.locations import paragraph_of
 from lawqa.statutes.normalise import normalise
 
 
 @dataclass(frozen=True)
-class ReportConfig:
+class ReportConfig(Settings):
     """What a report is about."""
 
     runs: tuple[Path, ...]

@@ -25,6 +25,7 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
+from lawqa.settings import Settings
 from lawqa.splits import find_leaks
 from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import (
@@ -43,7 +44,7 @@ _DUPLICATES = ("id", "question", "question and answer", "near question", "questi
 
 
 @dataclass(frozen=True)
-class StatutesConfig:
+class StatutesConfig(Settings):
     """What to make questions of, and what to keep out."""
 
     articles: Path
@@ -80,7 +81,7 @@ class StatutesResult:
 
 
 @dataclass(frozen=True)
-class ReadingConfig:
+class ReadingConfig(Settings):
     """What to read."""
 
     articles: Path

@@ -35,12 +35,13 @@ from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, now
+from lawqa.settings import Settings
 from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.statutes.validity import RevisionCount
 
 
 @dataclass(frozen=True)
-class IndexConfig:
+class IndexConfig(Settings):
     """What to index, and where to."""
 
     articles: Path | None
@@ -85,7 +86,7 @@ class IndexConfig:
 
 
 @dataclass(frozen=True)
-class RetrieverConfig:
+class RetrieverConfig(Settings):
     """Which index to search, and how."""
 
     index: Path

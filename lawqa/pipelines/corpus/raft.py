@@ -16,13 +16,14 @@ from lawqa.retrieval.context import Context, build_context
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.passages import reach
+from lawqa.settings import Settings
 
 _DEEPER = 20
 """How many articles beyond those that a context is made of are searched for distractors."""
 
 
 @dataclass(frozen=True)
-class RaftConfig:
+class RaftConfig(Settings):
     """How contexts to train on differ from those that are evaluated."""
 
     distractors: int = 0
@@ -34,6 +35,7 @@ class RaftConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        super().__post_init__()
         problems = []
         if self.distractors < 0:
             problems.append(f"--distractors is {self.distractors}, expected 0 or more")

@@ -14,6 +14,7 @@ from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
 from lawqa.runs.manifest import question_entries
+from lawqa.settings import Settings
 from lawqa.splits import (
     DEFAULT_FOLDS,
     DEFAULT_TEST_SIZE,
@@ -41,7 +42,7 @@ _PART_FILES = ("train.json", "dev.json", "test.json")
 
 
 @dataclass(frozen=True)
-class SplitConfig:
+class SplitConfig(Settings):
     """What to split, and how."""
 
     input: Path

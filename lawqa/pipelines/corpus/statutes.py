@@ -28,6 +28,7 @@ from lawqa.files import open_own, write_json
 from lawqa.pipelines.corpus.statutes_journal import Done, Job, Journal
 from lawqa.pipelines.corpus.statutes_workers import converted_in_order
 from lawqa.runs.manifest import SCHEMA_VERSION
+from lawqa.settings import Settings
 from lawqa.statutes.articles import corpus_sha256
 from lawqa.statutes.egov.files import Failure, LawFile, LawStore, choose_revisions
 
@@ -35,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class ParseConfig:
+class ParseConfig(Settings):
     """What to parse, and where to."""
 
     input: Path

@@ -27,6 +27,7 @@ from lawqa.retrieval.pages import Source
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.result import RetrievedArticle, StoredContext
+from lawqa.settings import Settings
 from lawqa.statutes.validity import not_known_in_force
 
 DEFAULT_TOP_K = 5
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class RagConfig:
+class RagConfig(Settings):
     """Where contexts come from, and how long they are."""
 
     retriever: RetrieverConfig

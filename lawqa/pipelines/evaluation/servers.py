@@ -9,6 +9,7 @@ from typing import Any, Literal
 from lawqa.backends.base import Backend
 from lawqa.backends.remote import Limits, require_packages
 from lawqa.errors import ConfigError
+from lawqa.settings import Settings
 
 ServerKind = Literal["ollama", "openai"]
 
@@ -17,7 +18,7 @@ DEFAULT_OLLAMA_MODEL = "qwen3:8b"
 
 
 @dataclass(frozen=True)
-class ServerConfig:
+class ServerConfig(Settings):
     """A model on a server."""
 
     kind: ServerKind

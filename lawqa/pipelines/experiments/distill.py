@@ -25,6 +25,7 @@ from lawqa.runs.environment import describe_environment
 from lawqa.runs.identity import model_differences
 from lawqa.runs.manifest import now
 from lawqa.runs.result_log import JsonLog
+from lawqa.settings import Settings
 from lawqa.templates import sentences
 
 SOURCE = "distill"
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class DistillConfig:
+class DistillConfig(Settings):
     """What is sampled, and what is kept."""
 
     data: Path

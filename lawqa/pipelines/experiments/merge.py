@@ -24,6 +24,7 @@ from lawqa.prompting import Condition, PromptSpec, build_prompt
 from lawqa.questions import read_questions
 from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
+from lawqa.settings import Settings
 
 if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
@@ -41,7 +42,7 @@ _OF_MERGED = (
 
 
 @dataclass(frozen=True)
-class MergeConfig:
+class MergeConfig(Settings):
     """Which adapter is merged, and where to."""
 
     adapter: Path

@@ -25,6 +25,7 @@ from lawqa.settings import (
     GridSettings,
     Hyperparameters,
     ModelSettings,
+    Settings,
     differences,
     values_of,
     with_quant_type,
@@ -41,6 +42,7 @@ class Grid(GridSettings):
     """The values that are tried, every combination of them."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for flag, values in (
             ("--learning-rates", self.learning_rates),
             ("--ranks", self.ranks),
@@ -70,7 +72,7 @@ class Grid(GridSettings):
 
 
 @dataclass(frozen=True)
-class SweepConfig:
+class SweepConfig(Settings):
     """What is tried on which questions."""
 
     crossval: CrossvalConfig

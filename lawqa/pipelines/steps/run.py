@@ -20,6 +20,7 @@ from lawqa.files import open_own, write_json
 from lawqa.pipelines.steps.processes import Ended, run_logged
 from lawqa.pipelines.steps.state import StepState, fingerprint, read_state
 from lawqa.runs.manifest import now
+from lawqa.settings import Settings
 
 Action = Literal["skip", "run", "resume", "fresh", "adopt"]
 Say = Callable[[str], object]
@@ -29,7 +30,7 @@ EXIT_INTERRUPTED = (129, 130, 143)
 
 
 @dataclass(frozen=True)
-class StepsConfig:
+class StepsConfig(Settings):
     """Which steps run, and where."""
 
     steps: tuple[str, ...]

@@ -1,0 +1,202 @@
+"""What a setting accepts from Python: paths as texts, lists for tuples, and nothing of another type.
+
+The command line converts and checks what is typed; a script or notebook gives values as they are. Every
+dataclass of settings has `Settings` as its base, so that both mean the same and a mistake is reported where
+it is made, not hours later by what reads the value.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import fields
+from functools import cache
+from numbers import Integral, Real
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from lawqa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+StrPath: TypeAlias = "str | os.PathLike[str]"
+"""What functions accept as a path."""
+
+
+class Settings:
+    """Base of every dataclass of settings: converts its values, or refuses them.
+
+    Raises:
+        ConfigError: values are of another type than their fields; all of them are named.
+    """
+
+    def __post_init__(self: DataclassInstance) -> None:
+        hints = _hints(type(self))
+        problems = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            try:
+                accepted = _accepted(value, hints[field.name])
+            except _RefusedError as refused:
+                problems.append(f"{field.name} is {_shown(value)}, expected {refused}")
+                continue
+            if accepted is not value:
+                object.__setattr__(self, field.name, accepted)
+        if problems:
+            raise ConfigError(
+                "\n".join(problems), f"help(lawqa.{type(self).__name__})  explains every setting"
+            )
+
+
+def as_path(value: StrPath, name: str) -> Path:
+    """Return an argument of a function as a path.
+
+    Args:
+        value: the path, as text or as an object.
+        name: what the argument is called, for the message.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    accepted = _argument(value, Path, name)
+    assert isinstance(accepted, Path)  # noqa: S101 - converted above
+    return accepted
+
+
+def as_paths(value: StrPath | Iterable[StrPath], name: str) -> tuple[Path, ...]:
+    """Return an argument that names one file or several as paths.
+
+    Raises:
+        ConfigError: some are none.
+    """
+    several = (value,) if isinstance(value, str | os.PathLike) else value
+    if not isinstance(several, Iterable):
+        raise ConfigError(f"{name} is {_shown(value)}, expected a path or a list of paths")
+    return tuple(as_path(one, name) for one in several)
+
+
+def require_one_of(value: object, choices: object, name: str) -> None:
+    """Make sure that an argument is one of the values of a `Literal`.
+
+    Raises:
+        ConfigError: it is another.
+    """
+    _argument(value, choices, name)
+
+
+def _argument(value: object, hint: object, name: str) -> object:
+    try:
+        return _accepted(value, hint)
+    except _RefusedError as refused:
+        raise ConfigError(f"{name} is {_shown(value)}, expected {refused}") from None
+
+
+class _RefusedError(Exception):
+    """A value is not what a field holds; the text is what it does hold."""
+
+
+@cache
+def _hints(kind: type) -> dict[str, object]:
+    return get_type_hints(kind)
+
+
+def _accepted(value: object, hint: object) -> object:
+    """Return a value as its field holds it."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return _first_accepted(value, get_args(hint))
+    if origin is Literal:
+        if any(value == one and type(value) is type(one) for one in get_args(hint)):
+            return value
+        raise _RefusedError(_either(repr(one) for one in get_args(hint)))
+    if origin is tuple:
+        return _accepted_tuple(value, get_args(hint))
+    if hint is Any or not isinstance(hint, type):
+        return value
+    return _accepted_simple(value, hint)
+
+
+def _first_accepted(value: object, hints: tuple[object, ...]) -> object:
+    refusals = []
+    for hint in hints:
+        try:
+            return _accepted(value, hint)
+        except _RefusedError as refused:
+            refusals.append(str(refused))
+    raise _RefusedError(_either(refusals))
+
+
+def _accepted_tuple(value: object, hints: tuple[object, ...]) -> object:
+    """Return a list as a tuple, and a lone text or path as a tuple of one."""
+    several = (value,) if isinstance(value, str | os.PathLike) else value
+    if not isinstance(several, list | tuple):
+        raise _RefusedError("a list")
+    if len(hints) == 2 and hints[1] is Ellipsis:
+        hints = (hints[0],) * len(several)
+    if len(hints) != len(several):
+        raise _RefusedError(f"a list of {len(hints)}")
+    accepted = tuple(_accepted(one, hint) for one, hint in zip(several, hints, strict=True))
+    unchanged = isinstance(value, tuple) and all(map(_same, value, accepted))
+    return value if unchanged else accepted
+
+
+def _same(one: object, other: object) -> bool:
+    return one is other
+
+
+def _accepted_simple(value: object, hint: type) -> object:
+    if hint is Path:
+        return value if isinstance(value, Path) else Path(_path_text(value))
+    if isinstance(value, bool) and hint in (int, float):
+        raise _RefusedError(_WORDS[hint])
+    if isinstance(value, hint) or (hint is float and isinstance(value, int)):
+        return value
+    if hint is str and isinstance(value, os.PathLike):
+        return _path_text(value)
+    if hint is int and isinstance(value, Integral):  # as NumPy's whole numbers are
+        return int(value)
+    if hint is float and isinstance(value, Real):
+        return float(value)
+    raise _RefusedError(
+        _WORDS.get(hint, f"{'an' if hint.__name__[0] in 'AEIO' else 'a'} {hint.__name__}")
+    )
+
+
+def _path_text(value: object) -> str:
+    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise _RefusedError("a path")
+    return text
+
+
+_WORDS: dict[type, str] = {
+    bool: "True or False",
+    float: "a number",
+    int: "a whole number",
+    str: "a text",
+    NoneType: "None",
+}
+
+
+def _either(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+
+
+_SHOWN = 80
