@@ -1,10 +1,8 @@
 """Prompts: one renderer for training and evaluation.
 
 A `PromptSpec` says how a question is put; `build_prompt` makes chat messages of it; `render` turns them into
-text through the tokenizer's own chat template. Nothing else in lawqa writes prompt text.
-
-The words that ask for the answer hold no digit and no Latin letter, so that a model which merely echoes
-them has not answered.
+text through the tokenizer's own chat template. Nothing else in lawqa writes prompt text. The words are data,
+see `lawqa.prompts`.
 """
 
 from __future__ import annotations
@@ -15,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from lawqa.choices import FINAL_ANSWER_CUE, Label, final_answer_line
+from lawqa.choices import Label, final_answer_line
 from lawqa.errors import ConfigError
 from lawqa.few_shot import FEW_SHOT as _FEW_SHOT
 from lawqa.few_shot import Example
+from lawqa.prompts import STANDARD, Wording, wording_of, wordings
+from lawqa.prompts.wordings import Mode as Mode
 from lawqa.questions import Question, choices_text
 from lawqa.templates import ChatTokenizer, Message, render_turns, template_facts
 from lawqa.thinking import THINK, ThinkMarks, open_thought
@@ -40,26 +40,15 @@ __all__ = [
     "require_outside",
     "spec_hash",
     "spoken_after",
+    "wording_hash",
 ]
 
 Condition = Literal["closed", "gold", "rag"]
 """closed: no context; gold: the data set's own context; rag: retrieved context."""
 
-Mode = Literal["direct", "cot"]
-"""direct: the answer is one letter; cot: reasoning, then a final answer line."""
-
 VERSION = 1
 
-_SYSTEM = (
-    "あなたは日本の法令に詳しい専門家です。選択式の法律問題に、法令に基づいて正確に答えてください。"
-)
-_ASK: dict[Mode, str] = {
-    "direct": "問題に対する答えとして最も適切な選択肢を選び、その記号だけを答えてください。",
-    "cot": (
-        "それぞれの選択肢を法令に照らして検討し、その理由を簡潔に述べてください。"
-        f"最後の行は「{FINAL_ANSWER_CUE}」で始め、続けて、答えとして最も適切な選択肢の記号だけを書いてください。"
-    ),
-}
+_MARK = f"-v{VERSION}"
 
 
 @dataclass(frozen=True)
@@ -74,29 +63,36 @@ class PromptSpec:
     """Whether the model's own thinking is switched on."""
     few_shot: bool = False
     """Whether two fixed solved questions come first, as chat turns."""
+    wording: str = STANDARD
+    """The id of the words around the question."""
 
     @classmethod
     def from_id(cls, spec_id: str) -> PromptSpec:
         """The spec of this name.
 
         Raises:
-            ConfigError: this version of lawqa has no such spec.
+            ConfigError: this version of lawqa has no such spec, or no such wording.
         """
-        for spec in ALL_SPECS:
-            if spec.id == spec_id:
-                return spec
-        raise ConfigError(
-            f"prompt spec {spec_id!r} is not known to this version of lawqa",
-            f"known: {', '.join(spec.id for spec in ALL_SPECS)}",
-        )
+        head, mark, wording = spec_id.partition(f"{_MARK}-")
+        plain_id = head + _MARK if mark else spec_id
+        standard = next((spec for spec in ALL_SPECS if spec.id == plain_id), None)
+        others = [*wordings()][1:]
+        if standard is None or (mark and wording not in others):
+            raise ConfigError(
+                f"prompt spec {spec_id!r} is not known to this version of lawqa",
+                f"known: {', '.join(spec.id for spec in ALL_SPECS)}; each also with the name of another "
+                f"wording behind it: {', '.join(f'-{name}' for name in others) or 'none'}",
+            )
+        return replace(standard, wording=wording) if mark else standard
 
     @property
     def id(self) -> str:
-        """The name of the spec, such as `direct-closed-v1` or `cot-gold-thinking-fewshot-v1`."""
+        """The name of the spec, such as `direct-closed-v1` or `cot-gold-thinking-fewshot-v1-provisions`."""
         options = [
             name for name, on in (("thinking", self.thinking), ("fewshot", self.few_shot)) if on
         ]
-        return "-".join([self.mode, self.condition, *options, f"v{VERSION}"])
+        wording = [] if self.wording == STANDARD else [self.wording]
+        return "-".join([self.mode, self.condition, *options, f"v{VERSION}", *wording])
 
 
 ALL_SPECS: tuple[PromptSpec, ...] = tuple(
@@ -106,6 +102,7 @@ ALL_SPECS: tuple[PromptSpec, ...] = tuple(
     for thinking in (False, True)
     for few_shot in (False, True)
 )
+"""Every spec in the standard wording."""
 
 
 @dataclass(frozen=True)
@@ -136,16 +133,17 @@ def build_prompt(question: Question, spec: PromptSpec, *, retrieved: str = "") -
         retrieved: the retrieved context, for the condition `rag` only.
 
     Raises:
-        ConfigError: the condition needs a context and there is none.
+        ConfigError: the condition needs a context and there is none, or no wording has the spec's id.
     """
     context = _context(question, spec, retrieved)
-    messages = [Message("system", _SYSTEM)]
+    wording = wording_of(spec.wording)
+    messages = [Message("system", wording.system)]
     if spec.few_shot:
         for example in _FEW_SHOT:
             shown = "" if spec.condition == "closed" else example.question.context
-            messages.append(Message("user", _user_text(example.question, spec, shown)))
+            messages.append(Message("user", _user_text(example.question, spec, wording, shown)))
             messages.append(Message("assistant", _example_answer(example, spec)))
-    messages.append(Message("user", _user_text(question, spec, context)))
+    messages.append(Message("user", _user_text(question, spec, wording, context)))
     return Prompt(question.id, question.order, spec, tuple(messages))
 
 
@@ -188,7 +186,7 @@ def prompt_thought(text: str) -> ThinkMarks | None:
 
     Only what the template wrote behind the question counts: a context may quote any mark.
     """
-    asked = max(text.rfind(words) for words in _ASK.values())
+    asked = max(text.rfind(ask) for wording in wordings().values() for ask in _asks(wording))
     return open_thought(text[max(asked, 0) :])
 
 
@@ -271,6 +269,16 @@ def spec_hash(spec: PromptSpec, chat_template: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def wording_hash(wording_id: str) -> str:
+    """A hash of everything that a wording decides: that of all its specs, without a chat template.
+
+    Raises:
+        ConfigError: there is no such wording.
+    """
+    specs = [replace(spec, wording=wording_of(wording_id).id) for spec in ALL_SPECS]
+    return hashlib.sha256("".join(spec_hash(spec, "") for spec in specs).encode()).hexdigest()[:16]
+
+
 def _context(question: Question, spec: PromptSpec, retrieved: str) -> str:
     if spec.condition == "closed":
         return ""
@@ -283,13 +291,18 @@ def _context(question: Question, spec: PromptSpec, retrieved: str) -> str:
     return context
 
 
-def _user_text(question: Question, spec: PromptSpec, context: str) -> str:
+def _user_text(question: Question, spec: PromptSpec, wording: Wording, context: str) -> str:
     # Context first: questions that share it, and all orders of one question, then share a prefix.
-    parts = [f"【参考条文】\n{context}"] if context else []
-    parts.append(f"【問題】\n{question.text}")
-    parts.append(f"【選択肢】\n{choices_text(question.choices)}")
-    parts.append(f"【解答方法】\n{_ASK[spec.mode]}")
+    headings = wording.headings
+    parts = [f"{headings['context']}\n{context}"] if context else []
+    parts.append(f"{headings['question']}\n{question.text}")
+    parts.append(f"{headings['choices']}\n{choices_text(question.choices)}")
+    parts.append(f"{headings['ask']}\n{wording.asks(spec.mode, context=bool(context))}")
     return "\n\n".join(parts)
+
+
+def _asks(wording: Wording) -> list[str]:
+    return [*wording.ask.values(), *wording.ask_with_context.values()]
 
 
 def _example_answer(example: Example, spec: PromptSpec) -> str:

@@ -26,6 +26,7 @@ from lawqa.prompting import (
     render,
     spec_hash,
 )
+from lawqa.prompts import wording_of
 from lawqa.questions import Question, read_questions
 
 pytestmark = pytest.mark.every_python
@@ -89,8 +90,8 @@ def test_every_spec_and_chat_template_has_its_own_hash() -> None:
 @pytest.mark.parametrize(
     ("name", "wording"),
     [
-        ("_SYSTEM", "別の役割です。"),
-        ("_ASK", {"direct": "別の頼み方です。", "cot": "別の頼み方です。"}),
+        ("wording_of", lambda _: replace(wording_of("standard"), system="別の役割です。")),
+        ("wording_of", lambda _: wording_of("provisions")),
         ("_FEW_SHOT", ()),
         ("choices_text", "/".join),
         ("VERSION", 2),

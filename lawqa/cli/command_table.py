@@ -44,6 +44,9 @@ COMMANDS = {
         "train",
     ),
     "records": Entry("Records", "Make training records of questions.", "evaluate"),
+    "prompts": Entry(
+        "Prompts", "List the wordings of prompts with their hashes; with --prompt show one whole."
+    ),
     "split": Entry(
         "SplitCommand", "Divide a question file into parts that do not give each other away."
     ),
@@ -108,7 +111,7 @@ COMMANDS = {
 
 
 _PACKAGES = {
-    "asking": ("evaluate", "distill"),
+    "asking": ("evaluate", "distill", "prompts"),
     "training": ("train", "plan", "records", "crossval", "sweep", "merge"),
     "questions": ("data", "split", "augment"),
     "law": ("statutes", "index"),

@@ -12,6 +12,7 @@ from typing import Any
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines, written_whole
 from lawqa.prompting import Message, PromptSpec, spec_hash
+from lawqa.prompts import STANDARD, wording_of
 from lawqa.questions import from_sample, read_questions, to_sample
 from lawqa.records.record import LEGACY_SPEC, TrainingRecord, make_record
 
@@ -35,7 +36,7 @@ def write_records(path: Path, records: Iterable[TrainingRecord]) -> None:
             file.write(json.dumps(_to_json(record), ensure_ascii=False) + "\n")
 
 
-def load_records(path: Path, first: int | None = None) -> LoadedRecords:
+def load_records(path: Path, first: int | None = None, *, wording: str = STANDARD) -> LoadedRecords:
     """The training records of a file.
 
     Reads lawqa's records, the lab's old `{"input", "output", "meta"}` records, and question files, from
@@ -44,19 +45,22 @@ def load_records(path: Path, first: int | None = None) -> LoadedRecords:
     Args:
         path: the file.
         first: read only the first N records; None for all.
+        wording: of the prompts. Records say it themselves; another one than the standard is wanted of them.
 
     Raises:
         DataError: the file cannot be read or is none of these.
+        ConfigError: records are worded in another way than is wanted, or no wording has this id.
     """
     if path.suffix != ".jsonl":
-        return _from_questions(path, first)
+        return _from_questions(path, first, wording)
     _, head = next(json_lines(path))
     lines = islice(json_lines(path), first)
     if isinstance(head, dict) and "messages" in head:
-        return LoadedRecords(_each(path, lines, _from_json))
+        return _worded(path, LoadedRecords(_each(path, lines, _from_json)), wording)
     if isinstance(head, dict) and {"input", "output"} <= head.keys():
-        return LoadedRecords(_each(path, lines, _from_legacy), _LEGACY_WARNINGS)
-    return _from_questions(path, first)
+        legacy = LoadedRecords(_each(path, lines, _from_legacy), _LEGACY_WARNINGS)
+        return _worded(path, legacy, wording)
+    return _from_questions(path, first, wording)
 
 
 def holds_records(path: Path) -> bool:
@@ -71,8 +75,22 @@ def holds_records(path: Path) -> bool:
     return isinstance(first, dict) and ("messages" in first or {"input", "output"} <= first.keys())
 
 
-def _from_questions(path: Path, first: int | None) -> LoadedRecords:
-    spec = PromptSpec()
+def _worded(path: Path, loaded: LoadedRecords, wording: str) -> LoadedRecords:
+    """The records, which are put as asked for: nobody trains on other words than those that he named."""
+    if wording == STANDARD:
+        return loaded
+    others = {r.prompt_spec for r in loaded.records if r.wording != wording_of(wording).id}
+    if others:
+        raise ConfigError(
+            f"--prompt {wording}: the prompts of {path} are worded otherwise: {', '.join(sorted(others))}",
+            f"lawqa records --prompt {wording}  makes records in this wording; or leave --prompt out, as "
+            "records say how they are worded",
+        )
+    return loaded
+
+
+def _from_questions(path: Path, first: int | None, wording: str) -> LoadedRecords:
+    spec = PromptSpec(wording=wording_of(wording).id)
     records = tuple(make_record(question, spec) for question in read_questions(path)[:first])
     return LoadedRecords(
         records, (f"{path} holds questions: made {len(records)} {spec.id} records of them",)

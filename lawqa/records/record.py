@@ -55,6 +55,15 @@ class TrainingRecord:
         """Whether the answer begins with a think block."""
         return self.prompt_spec != LEGACY_SPEC and PromptSpec.from_id(self.prompt_spec).thinking
 
+    @property
+    def wording(self) -> str | None:
+        """The id of its prompt's wording; None for the lab's old records."""
+        return (
+            None
+            if self.prompt_spec == LEGACY_SPEC
+            else PromptSpec.from_id(self.prompt_spec).wording
+        )
+
 
 def make_record(
     question: Question,

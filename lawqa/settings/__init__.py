@@ -39,6 +39,7 @@ from lawqa.settings.training import (
     Schedule,
 )
 from lawqa.settings.training_run import Tracker, TrackerSettings, TrainingFiles, TrainingRun
+from lawqa.settings.wording import STANDARD_PROMPT, WordingSettings
 
 __all__ = [
     "ALL_LINEAR",
@@ -47,6 +48,7 @@ __all__ = [
     "PLACE",
     "RESULT",
     "SPEED",
+    "STANDARD_PROMPT",
     "AnswerBy",
     "AskedSettings",
     "Change",
@@ -72,6 +74,7 @@ __all__ = [
     "TrackerSettings",
     "TrainingFiles",
     "TrainingRun",
+    "WordingSettings",
     "as_path",
     "as_paths",
     "by_content",

@@ -13,10 +13,12 @@ from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import ServerSettings
 from lawqa.settings.training import Hyperparameters
 from lawqa.settings.training_run import TrackerSettings, TrainingFiles
+from lawqa.settings.wording import WordingSettings
 
 CONCERNS: tuple[type, ...] = (
     ModelSettings,
     AskedSettings,
+    WordingSettings,
     GenerationChoices,
     RunSettings,
     RetrievalSettings,

@@ -11,6 +11,7 @@ from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, plain, within
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.training import Hyperparameters
+from lawqa.settings.wording import WordingSettings
 
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 """Names that `report_to` of transformers' TrainingArguments knows."""
@@ -26,7 +27,7 @@ class TrackerSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingFiles(Settings):
+class TrainingFiles(WordingSettings):
     """What is trained on, and where the adapter goes."""
 
     train_file: Path = field(metadata=by_content(RESULT))

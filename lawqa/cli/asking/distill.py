@@ -11,17 +11,17 @@ from typing import Literal
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.cli import EXIT_SOME_FAILED
-from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition
+from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.prompting import PromptSpec
-from lawqa.settings import ModelSettings, values_of
+from lawqa.settings import ModelSettings, WordingSettings, values_of
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distill(ModelSettings):
+class Distill(WordingSettings, ModelSettings):
     """Sample reasoned answers from a model and keep the right ones as training records."""
 
     data: Path
@@ -65,7 +65,7 @@ class Distill(ModelSettings):
         for remark in remarks:
             logger.warning("note: %s", remark)
         tokenizer = self.model_name if self.llm_backend == "hf" else None
-        spec = PromptSpec(self.mode, condition, self.thinking)
+        spec = PromptSpec(self.mode, condition, self.thinking, wording=resolve_prompt(self.prompt))
         config = DistillConfig(
             data=self.data,
             output=self.output_path,

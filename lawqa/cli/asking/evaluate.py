@@ -18,6 +18,7 @@ from lawqa.cli.asking.prompt_options import (
     ModeFlag,
     resolve_condition,
     resolve_mode,
+    resolve_prompt,
 )
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.asking.server_flags import ServerFlags
@@ -25,7 +26,14 @@ from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.rerun import resume_command
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
-from lawqa.settings import AnswerBy, AskedSettings, ModelSettings, RunSettings, values_of
+from lawqa.settings import (
+    AnswerBy,
+    AskedSettings,
+    ModelSettings,
+    RunSettings,
+    WordingSettings,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult
@@ -37,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(RunSettings, AskedSettings, ModelSettings):
+class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
     """Ask a model the questions and score its answers."""
 
     data: Path = DEFAULT_DATA
@@ -138,7 +146,9 @@ class Evaluate(RunSettings, AskedSettings, ModelSettings):
         server = self.server.config(self.llm_backend)
         tokenizer = self.model_name if self.llm_backend == "hf" else self.server.tokenizer
         resolved = {
-            "spec": PromptSpec(mode, condition, self.thinking, self.few_shot),
+            "spec": PromptSpec(
+                mode, condition, self.thinking, self.few_shot, resolve_prompt(self.prompt)
+            ),
             "answer_by": self._answer_by(mode),
             "backend": self.llm_backend,
             "model_name": self._model_name(server),

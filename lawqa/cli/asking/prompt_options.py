@@ -6,6 +6,7 @@ from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, Mode
+from lawqa.prompts import wording_of
 
 ConditionFlag = Literal["closed", "gold", "rag"] | None
 ModeFlag = Literal["direct", "cot"] | None
@@ -49,3 +50,12 @@ def resolve_mode(mode: ModeFlag, *, use_cot: bool = False) -> Mode:
             "--mode direct and --use-cot contradict each other", "leave one of them out"
         )
     return "cot" if use_cot else mode or "direct"
+
+
+def resolve_prompt(prompt: str) -> str:
+    """The id of the wording that `--prompt` names.
+
+    Raises:
+        ConfigError: there is none; the known ones are listed.
+    """
+    return wording_of(prompt).id

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
-from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition
+from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import resume_hint_on_interrupt
 from lawqa.cli.training.records import parse_mix
@@ -22,6 +22,7 @@ from lawqa.settings import (
     Hyperparameters,
     ModelSettings,
     RecordSettings,
+    WordingSettings,
     values_of,
 )
 
@@ -32,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordFlags(RecordSettings):
-    """What is learnt from."""
+class RecordFlags(RecordSettings, WordingSettings):
+    """What is learnt from, and the words of its prompts and of those that are evaluated."""
 
     mix: str | None = None
     """Train on several conditions by ratio, such as closed=1,gold=2; --condition is evaluated."""
@@ -78,6 +79,8 @@ class CrossvalRun:
             self.training.revision,
         )
         training = Hyperparameters(**values_of(Hyperparameters, self.training))
+        wording = resolve_prompt(self.records.prompt)
+        few_shot = self.records.few_shot
         from lawqa.commands import current_place
         from lawqa.pipelines.experiments.crossval import run_crossval
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
@@ -85,9 +88,9 @@ class CrossvalRun:
         config = CrossvalConfig(
             **vars(self.split),
             seed=self.training.seed,
-            spec=PromptSpec("direct", condition, few_shot=self.records.few_shot),
+            spec=PromptSpec("direct", condition, few_shot=few_shot, wording=wording),
             trained=tuple(
-                (PromptSpec("direct", name, few_shot=self.records.few_shot), weight)
+                (PromptSpec("direct", name, few_shot=few_shot, wording=wording), weight)
                 for name, weight in mix
             ),
             permutations=self.records.permutations,

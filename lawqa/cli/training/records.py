@@ -16,13 +16,14 @@ from lawqa.cli.asking.prompt_options import (
     ModeFlag,
     resolve_condition,
     resolve_mode,
+    resolve_prompt,
 )
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
 from lawqa.questions import read_questions
-from lawqa.settings import DEFAULT_MODEL
+from lawqa.settings import DEFAULT_MODEL, WordingSettings
 
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.rag import RagConfig
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Records:
+class Records(WordingSettings):
     """Make training records of questions."""
 
     output_path: Path
@@ -81,9 +82,9 @@ class Records:
         rag = self._raft(rag)
         if self.samples is not None and self.samples < 1:
             raise ConfigError(f"--samples is {self.samples}, expected 1 or more")
-        mode = resolve_mode(self.mode)
+        mode, wording = resolve_mode(self.mode), resolve_prompt(self.prompt)
         specs = [
-            (PromptSpec(mode, condition, few_shot=self.few_shot), weight)
+            (PromptSpec(mode, condition, few_shot=self.few_shot, wording=wording), weight)
             for condition, weight in conditions
         ]
         questions = read_questions(self.lawqa_path)[: self.samples]

@@ -9,14 +9,21 @@ from pathlib import Path
 
 from tyro.conf import OmitArgPrefixes
 
-from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition
+from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import resume_hint_on_interrupt
 from lawqa.cli.rerun import given_words
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, PromptSpec
-from lawqa.settings import GridSettings, Hyperparameters, ModelSettings, values_of
+from lawqa.settings import (
+    STANDARD_PROMPT,
+    GridSettings,
+    Hyperparameters,
+    ModelSettings,
+    WordingSettings,
+    values_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +37,7 @@ class _Files:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridFlags(GridSettings, _Files):
+class GridFlags(GridSettings, WordingSettings, _Files):
     """What is tried: every combination."""
 
     folds: int = 3
@@ -70,7 +77,7 @@ class Sweep:
                 output_dir=grid.output_dir,
                 folds=grid.folds,
                 seed=flags.seed,
-                spec=PromptSpec("direct", condition),
+                spec=PromptSpec("direct", condition, wording=resolve_prompt(grid.prompt)),
                 **{**values_of(ModelSettings, flags), "dtype": flags.chosen_dtype()},
                 training=training,
                 place=current_place(grid.place),
@@ -114,14 +121,15 @@ def _commands(sweep: Sweep, condition: Condition, best: Hyperparameters) -> list
     )
     named = ("model_name", "learning_rate", "lora_r", "lora_alpha", "num_epochs")
     train_file, lines = str(sweep.grid.train_file), []
+    wording = [] if sweep.grid.prompt == STANDARD_PROMPT else ["--prompt", sweep.grid.prompt]
     if condition != "closed":
-        words = ["lawqa", "records", "--lawqa-path", train_file, "--condition", condition]
+        words = ["lawqa", "records", "--lawqa-path", train_file, "--condition", condition, *wording]
         if condition == "rag":
             words += ["--hf-model-name", flags.model_name, *given_words(sweep.retrieval)]
             words += ["--revision", flags.revision] if flags.revision else []
         train_file = "RECORDS.jsonl"
         lines.append(shlex.join([*words, "--output-path", train_file]))
-    ends = ["--output-dir", "ADAPTER", "--do-train"]
+    ends = [*wording, "--output-dir", "ADAPTER", "--do-train"]
     words = [
         "lawqa",
         "train",

@@ -21,6 +21,7 @@ from lawqa.prompting import (
     render,
     require_outside,
 )
+from lawqa.prompts import STANDARD
 from lawqa.questions import Question, read_questions
 from lawqa.records import LEGACY_SPEC, TrainingRecord, holds_records, load_records
 from lawqa.runs.manifest import question_entries
@@ -144,7 +145,8 @@ def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> Pro
             for spec in specs
             if spec.condition == condition and spec.mode == "direct" and not spec.thinking
         ]
-        specs = named or [PromptSpec("direct", condition)]
+        worded = {spec.wording for spec in specs} or {STANDARD}
+        specs = named or [PromptSpec("direct", condition, wording=word) for word in sorted(worded)]
     if len(specs) != 1:
         found = ", ".join(spec.id for spec in specs) or "none"
         raise ConfigError(

@@ -15,6 +15,7 @@ from lawqa.pipelines.training.dev import DevQuestions, load_dev
 from lawqa.pipelines.training.outputs import manifest_of
 from lawqa.pipelines.training.prepared import Prepared, TrainingSource
 from lawqa.pipelines.training.resume import earlier_training, require_same_training
+from lawqa.prompts import STANDARD
 from lawqa.records import (
     TokenizedRecord,
     load_records,
@@ -47,7 +48,7 @@ def prepare(config: TrainingRun) -> Prepared:
     from lawqa.models import require_packages
 
     logger.debug("settings: %s", config)
-    source = _load(config.train_file)
+    source = _load(config.train_file, config.prompt)
     dev = _dev(config, source)
     earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
     if earlier is None and is_main_process():
@@ -128,17 +129,22 @@ def _dev(config: TrainingRun, source: TrainingSource) -> DevQuestions | None:
     )
 
 
-def _load(path: Path) -> TrainingSource:
+def _load(path: Path, wording: str) -> TrainingSource:
     with hashed_while_read(path) as sha256:
-        return replace(_read(path), sha256=sha256)
+        return replace(_read(path, wording), sha256=sha256)
 
 
-def _read(path: Path) -> TrainingSource:
+def _read(path: Path, wording: str) -> TrainingSource:
     if holds_readings(path):
+        if wording != STANDARD:
+            raise ConfigError(
+                f"--prompt {wording}: {path} holds statutes to read, which are put in no prompt",
+                "leave --prompt out",
+            )
         readings = read_readings(path)
         note = f"{path} holds {len(readings)} statutes' articles to read: they teach no answers"
         return TrainingSource(readings=readings, warnings=(note,))
-    loaded = load_records(path)
+    loaded = load_records(path, wording=wording)
     return TrainingSource(loaded.records, warnings=loaded.warnings)
 
 
