@@ -24,8 +24,9 @@ from lawqa.settings.declared import (
     values_of,
     within,
 )
+from lawqa.settings.defaults import AnswerBy, Resolved, Way, defaults_of, resolved, way_of
 from lawqa.settings.differences import differences
-from lawqa.settings.evaluation import AnswerBy, AskedSettings, GenerationChoices, RunSettings
+from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
 from lawqa.settings.experiments import FoldSettings, GridSettings, RecordSettings
 from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType, with_quant_type
 from lawqa.settings.retrieval import RetrievalSettings
@@ -64,6 +65,7 @@ __all__ = [
     "QuantType",
     "RecordSettings",
     "RequestLimits",
+    "Resolved",
     "RetrievalSettings",
     "RunSettings",
     "Schedule",
@@ -74,6 +76,7 @@ __all__ = [
     "TrackerSettings",
     "TrainingFiles",
     "TrainingRun",
+    "Way",
     "WordingSettings",
     "as_path",
     "as_paths",
@@ -82,6 +85,7 @@ __all__ = [
     "decides_result",
     "declaration",
     "declared",
+    "defaults_of",
     "differences",
     "flag_of",
     "flags_of",
@@ -89,9 +93,11 @@ __all__ = [
     "named",
     "plain",
     "require_one_of",
+    "resolved",
     "same_flags",
     "stored_problems",
     "values_of",
+    "way_of",
     "with_quant_type",
     "within",
 ]

@@ -9,9 +9,6 @@ from typing import Literal
 from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named
 
-AnswerBy = Literal["logits", "generate"]
-"""`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class AskedSettings(Settings):

@@ -259,8 +259,9 @@ def test_the_defaults_of_evaluate_are_the_documented_ones() -> None:
     config, remarks = Evaluate().resolve()
     assert remarks == []
     assert config.spec.id == "direct-closed-v1"
-    assert (config.answer_by, config.backend, config.place) == ("logits", "hf", "any")
-    assert (config.temperature, config.max_new_tokens, config.samples) == (0.0, 32, None)
+    assert (config.backend, config.place, config.samples) == ("hf", "any", None)
+    chosen = config.resolved()
+    assert (chosen.answer_by, chosen.temperature, chosen.max_new_tokens) == ("logits", 0.0, 32)
     assert (config.allow_leak, config.allow_prompt_mismatch, config.fresh) == (False,) * 3
 
 
@@ -484,8 +485,8 @@ def test_mode_and_thinking_decide_how_answers_are_read(
     parsed = parse_arguments(["evaluate", *flags.split()])
     assert isinstance(parsed, Evaluate)
     config, _ = parsed.resolve()
-    assert (config.spec.id, config.answer_by) == (spec_id, answer_by)
-    assert config.max_new_tokens == max_new_tokens
+    assert (config.spec.id, config.resolved().answer_by) == (spec_id, answer_by)
+    assert config.resolved().max_new_tokens == max_new_tokens
 
 
 # --- contradictions

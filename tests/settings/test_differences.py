@@ -29,7 +29,7 @@ CHANGED: dict[str, Any] = {
     "samples": 2, "permutations": 4, "answer_by": "logits", "backend": "hf", "ensemble": 3,
     "lr_scheduler": "linear",
     "dtype": "float32", "target_modules": ("q_proj",), "dev_condition": "gold", "temperature": 0.9,
-    "thinking_budget": 20, "max_steps": 9, "max_seq_length": 99,
+    "thinking_budget": 20, "max_steps": 9, "max_seq_length": 99, "max_new_tokens": 77,
 }  # fmt: skip
 """Other values than those of the runs below, where a number one higher or the opposite would not do."""
 
@@ -64,9 +64,9 @@ def data(
     return Path("q.json")
 
 
-def evaluated(data: Path) -> EvaluationConfig:
+def evaluated(data: Path, spec: PromptSpec) -> EvaluationConfig:
     config = EvaluationConfig(
-        data, PromptSpec("cot", thinking=True), "generate", "scripted",
+        data, spec, "generate", "scripted",
         run_dir=Path("r"), temperature=0.7, quiet=True,
     )  # fmt: skip
     evaluate(config, lambda _config, _adapter: ScriptedBackend({"*": "最終回答：c"}))
@@ -79,10 +79,10 @@ def never(_config: EvaluationConfig, _adapter: object) -> ScriptedBackend:
 
 @pytest.mark.parametrize("field", cases(EvaluationConfig, "result"), ids=by_name)
 def test_an_evaluation_with_another_setting_is_not_resumed(data: Path, field: Field[Any]) -> None:
-    config = evaluated(data)
+    # Labels can be scored only where no reasoning is asked for.
+    spec = PromptSpec() if field.name == "answer_by" else PromptSpec("cot", thinking=True)
+    config = evaluated(data, spec)
     other = replace(config, **{field.name: other_value(field, getattr(config, field.name))})
-    if field.name == "answer_by":
-        other = replace(other, temperature=0.7)
     with pytest.raises(ConfigError, match="is not the same run") as caught:
         evaluate(other, never)
     assert f"  {flags_of(field, 'evaluate')[0]}: then " in caught.value.message
@@ -90,7 +90,7 @@ def test_an_evaluation_with_another_setting_is_not_resumed(data: Path, field: Fi
 
 @pytest.mark.parametrize("field", cases(EvaluationConfig, "speed"), ids=by_name)
 def test_an_evaluation_is_resumed_at_another_speed(data: Path, field: Field[Any]) -> None:
-    config = evaluated(data)
+    config = evaluated(data, PromptSpec("cot", thinking=True))
     other = replace(config, **{field.name: other_value(field, getattr(config, field.name))})
     assert len(evaluate(other, never).answers) == 3
 

@@ -149,14 +149,9 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
             "spec": PromptSpec(
                 mode, condition, self.thinking, self.few_shot, resolve_prompt(self.prompt)
             ),
-            "answer_by": self._answer_by(mode),
             "backend": self.llm_backend,
             "model_name": self._model_name(server),
             "server": server,
-            "max_new_tokens": self.generation.chosen_max_new_tokens(
-                mode=mode, thinking=self.thinking
-            ),
-            "temperature": self.generation.chosen_temperature(),
             "place": current_place(self.place),
             "rag": self.retrieval.config((condition,), tokenizer, self.revision),
             "quiet": self.console.quiet,
@@ -178,24 +173,15 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
         given = [flag for flag, value in no_model.items() if value]
         if config.backend != "hf" and given:
             remarks.append(f"{', '.join(given)} unused: no model is loaded")
-        generates = config.answer_by == "generate"
-        unused = self.generation.unused(generates=generates)
+        unused = self.generation.unused(config.resolved())
         if unused:
-            why = "the temperature is 0" if generates else "labels are scored, no text is generated"
+            why = (
+                "the temperature is 0"
+                if config.generates
+                else "labels are scored, no text is generated"
+            )
             remarks.append(f"{', '.join(unused)} unused: {why}")
         return remarks
-
-    def _answer_by(self, mode: str) -> AnswerBy:
-        free_text = mode == "cot" or self.thinking
-        if free_text and self.answer_by == "logits":
-            why = "a think block" if self.thinking else "reasoning"
-            raise ConfigError(
-                f"--answer-by logits cannot be: the next token after this prompt opens {why}, "
-                "not an answer",
-                "--answer-by generate",
-            )
-        sampled = self.generation.ensemble > 1
-        return self.answer_by or ("generate" if free_text or sampled else "logits")
 
     def _check_backend_flags(self) -> None:
         problems = []

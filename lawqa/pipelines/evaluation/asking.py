@@ -136,7 +136,7 @@ def answer_cue(text: str, *, unclosed_think: bool, marks: ThinkMarks = THINK) ->
 def _answers(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Answer]:
     if not wanted:
         return
-    if job.config.answer_by == "logits":
+    if not job.config.generates:
         yield from backend.score_choices([job.by_key[key] for key, _ in wanted])
         return
     for (first, count), prompts in _by_repeats(job, wanted).items():
@@ -145,7 +145,7 @@ def _answers(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[
 
 
 def _settings(job: Job) -> GenerationSettings:
-    return job.config.generation() if job.config.answer_by == "generate" else GenerationSettings(1)
+    return job.config.generation() if job.config.generates else GenerationSettings(1)
 
 
 def _by_repeats(job: Job, wanted: Sequence[ItemKey]) -> dict[tuple[int, int], list[Prompt]]:

@@ -19,11 +19,15 @@ from lawqa.settings import (
     AskedSettings,
     GenerationChoices,
     ModelSettings,
+    Resolved,
     RunSettings,
     by_content,
     declaration,
+    defaults_of,
     named,
     plain,
+    resolved,
+    way_of,
 )
 from lawqa.settings.ranges import out_of_range
 
@@ -36,25 +40,18 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     """The questions."""
     spec: PromptSpec = field(metadata=by_content(RESULT))
     """How they are put."""
-    answer_by: AnswerBy = field(metadata=RESULT)
-    """`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text."""
+    answer_by: AnswerBy | None = field(default=None, metadata=RESULT)
+    """`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text. Without it:
+    what fits the prompt spec."""
     backend: Literal["hf", "ollama", "openai", "scripted"] = field(
-        metadata=named(RESULT, evaluate="--llm-backend")
+        default="hf", metadata=named(RESULT, evaluate="--llm-backend")
     )
     """Who answers."""
-    # Other backends than hf load no model, and a Python caller says how long a text may be.
+    # Other backends than hf load no model.
     model_name: str = field(
         default="", kw_only=True, metadata=declaration(ModelSettings, "model_name")
     )
     """The model, for `hf`; its name on the server for a server."""
-    max_new_tokens: int = field(
-        default=32, kw_only=True, metadata=declaration(GenerationChoices, "max_new_tokens")
-    )
-    """The most tokens of one completion."""
-    temperature: float = field(
-        default=0.0, kw_only=True, metadata=declaration(GenerationChoices, "temperature")
-    )
-    """0 for greedy decoding."""
     server: ServerConfig | None = field(default=None, kw_only=True, metadata=by_content(RESULT))
     """The model server, for `ollama` and `openai`."""
     rag: RagConfig | None = field(default=None, kw_only=True, metadata=by_content(RESULT))
@@ -69,13 +66,25 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     @property
     def forces_answers(self) -> bool:
         """Whether texts without an answer get a forced one: there are texts, and it was not refused."""
-        return self.force_answers and self.answer_by == "generate"
+        return self.force_answers and self.generates
+
+    @property
+    def generates(self) -> bool:
+        """Whether answers are parsed from generated text."""
+        return self.resolved().answer_by == "generate"
+
+    def resolved(self) -> Resolved:
+        """Return the settings that follow the prompt spec where they were not given."""
+        spec = self.spec
+        defaults = defaults_of(spec.mode, thinking=spec.thinking, samples=self.ensemble)
+        return resolved(self, defaults)
 
     def generation(self) -> GenerationSettings:
         """How text is generated."""
+        chosen = self.resolved()
         return GenerationSettings(
-            max_new_tokens=self.max_new_tokens,
-            temperature=self.temperature,
+            max_new_tokens=chosen.max_new_tokens,
+            temperature=chosen.temperature,
             top_p=self.top_p,
             top_k=self.top_k_sampling,
             min_p=self.min_p,
@@ -87,8 +96,8 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The settings in plain JSON types."""
-        return plain(self)
+        """The settings in plain JSON types, defaults resolved."""
+        return {**plain(self), **vars(self.resolved())}
 
 
 def check_config(config: EvaluationConfig) -> None:
@@ -97,17 +106,21 @@ def check_config(config: EvaluationConfig) -> None:
     Raises:
         ConfigError: they cannot; all contradictions are named.
     """
-    generates = config.answer_by == "generate"
+    generates, chosen = config.generates, config.resolved()
+    free_text = way_of(config.spec.mode, thinking=config.spec.thinking) != "direct"
+    opened = "a think block" if config.spec.thinking else "reasoning"
     rules = (
+        (generates or not free_text,
+         f"--answer-by logits cannot be: the next token after this prompt opens {opened}, not an answer"),
         (config.ensemble == 1 or generates,
          f"--ensemble {config.ensemble} needs --answer-by generate: scored labels are the same every time"),
-        (config.ensemble == 1 or not generates or config.temperature > 0,
+        (config.ensemble == 1 or not generates or chosen.temperature > 0,
          f"--ensemble {config.ensemble} needs a --temperature above 0: greedy texts are all the same"),
         (config.thinking_budget is None or config.spec.thinking,
          "--thinking-budget needs --thinking"),
-        (config.thinking_budget is None or config.thinking_budget < config.max_new_tokens,
+        (config.thinking_budget is None or config.thinking_budget < chosen.max_new_tokens,
          f"--thinking-budget is {config.thinking_budget}, expected 1 or more and below "
-         f"--max-new-tokens ({config.max_new_tokens})"),
+         f"--max-new-tokens ({chosen.max_new_tokens})"),
         (not (config.resume and config.fresh),
          "--resume resumes a run and --fresh replaces it: leave one of them out"),
         (not config.resume or config.run_dir is not None,
@@ -115,4 +128,6 @@ def check_config(config: EvaluationConfig) -> None:
     )  # fmt: skip
     problems = out_of_range(config) + [problem for holds, problem in rules if not holds]
     if problems:
-        raise ConfigError("\n".join(problems), "lawqa evaluate --help  explains every option")
+        scored = free_text and not generates
+        hint = "--answer-by generate" if scored else "lawqa evaluate --help  explains every option"
+        raise ConfigError("\n".join(problems), hint)

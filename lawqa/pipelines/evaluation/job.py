@@ -25,6 +25,7 @@ from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import MANIFEST, Manifest, now, question_entries
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.result import ItemKey, Result
+from lawqa.settings import AnswerBy
 from lawqa.templates import sentences
 
 
@@ -74,18 +75,22 @@ class Job:
         Scoring costs the prompt's tokens, and about four bytes are one token in any script. What is written
         costs far more than what is read, and how much will be written nobody knows.
         """
-        if self.config.answer_by != "logits":
+        if self.config.generates:
             return None
         return {
             key: float(sum(len(turn.content.encode()) for turn in self.by_key[key].messages))
             for key, _ in wanted
         }
 
+    @cached_property
+    def _answer_by(self) -> AnswerBy:
+        return self.config.resolved().answer_by
+
     def result(self, answer: Answer) -> Result:
         """An answer as it is stored."""
         question = self._questions_by_key[answer.key]
         retrieved = self.retrieval.of(question) if self.retrieval else None
-        return result_of(question, self.config.spec, self.config.answer_by, answer, retrieved)
+        return result_of(question, self.config.spec, self._answer_by, answer, retrieved)
 
     def manifest(self, backend: Backend) -> Manifest:
         """What the run directory says of this evaluation by this backend."""
@@ -237,7 +242,7 @@ def _thought_notes(job: Job, backend: Backend) -> Iterator[str]:
     if not isinstance(backend, RendersPrompts):
         return
     thought = prompt_thought(backend.render(job.prompts[0]))
-    if job.config.answer_by == "logits":
+    if not job.config.generates:
         require_outside(thought)
     if thought is not None and not job.config.spec.thinking:
         yield (
