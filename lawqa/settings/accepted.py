@@ -8,7 +8,7 @@ it is made, not hours later by what reads the value.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
 from numbers import Integral, Real
@@ -95,6 +95,15 @@ def require_one_of(value: object, choices: object, name: str) -> None:
     _argument(value, choices, name)
 
 
+def refusal(value: object, hint: object) -> str | None:
+    """Return what a field of this type holds where this value is not of it; None where it is."""
+    try:
+        _accepted(value, hint)
+    except _RefusedError as refused:
+        return str(refused)
+    return None
+
+
 def _argument(value: object, hint: object, name: str) -> object:
     try:
         return _accepted(value, hint)
@@ -122,6 +131,8 @@ def _accepted(value: object, hint: object) -> object:
         raise _RefusedError(_either(repr(one) for one in get_args(hint)))
     if origin is tuple:
         return _accepted_tuple(value, get_args(hint))
+    if origin is Mapping and not isinstance(value, Mapping):
+        raise _RefusedError("an object")
     if hint is Any or not isinstance(hint, type):
         return value
     return _accepted_simple(value, hint)

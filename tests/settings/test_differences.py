@@ -280,14 +280,14 @@ def test_a_cross_validation_of_lawqa_0_1_is_resumed(data: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"folds": "five"}, "key 'settings.folds' is five, expected a whole number"),
+        ({"folds": "five"}, "key 'settings.folds' is 'five', expected a whole number"),
         ({"folds": 0}, "key 'settings.folds' is 0, expected 2 or more"),
         ({"training": []}, r"key 'settings.training' is \[\], expected an object"),
-        ({"training": {"lora_r": "8"}}, "key 'settings.training.lora_r' is 8, expected a whole"),
-        ({"dtype": "int3"}, "key 'settings.dtype' is int3, expected auto or bfloat16"),
-        ({"trained": [["direct", "1"]]}, "key 'settings.trained' is .*, expected a list"),
-        ({"data_sha256": None}, "key 'settings.data_sha256' is None, expected text"),
-        ({"rag": 3}, "key 'settings.rag' is 3, expected an object or null"),
+        ({"training": {"lora_r": "8"}}, "key 'settings.training.lora_r' is '8', expected a whole"),
+        ({"dtype": "int3"}, "key 'settings.dtype' is 'int3', expected 'auto'"),
+        ({"trained": [["direct", "1"]]}, "key 'settings.trained' is .*, expected a whole number"),
+        ({"data_sha256": None}, "key 'settings.data_sha256' is None, expected a text"),
+        ({"rag": 3}, "key 'settings.rag' is 3, expected an object or None"),
     ],
 )
 def test_a_damaged_file_of_a_cross_validation_is_refused_with_what_is_wrong(
