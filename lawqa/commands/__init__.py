@@ -9,8 +9,10 @@ from __future__ import annotations
 from lawqa.commands.chain import check_inputs
 from lawqa.commands.expand import Rendered, expand, render_command, shell_line
 from lawqa.commands.model import (
+    Chapter,
     Command,
     CommandSource,
+    Document,
     Experiment,
     KnownFailure,
     MakeTarget,
@@ -29,15 +31,23 @@ from lawqa.commands.placefile import (
     place_settings,
     read_place_file,
 )
-from lawqa.commands.policy import Violation, check_policy, require_backend, violations
+from lawqa.commands.policy import (
+    Violation,
+    check_policy,
+    forbidden_programs,
+    require_backend,
+    violations,
+)
 from lawqa.commands.source import packaged_source, places, read_source
 
 __all__ = [
     "DEFAULT_PLACE",
     "PLACE_FILE",
     "PLACE_KEYS",
+    "Chapter",
     "Command",
     "CommandSource",
+    "Document",
     "Experiment",
     "KnownFailure",
     "MakeTarget",
@@ -52,6 +62,7 @@ __all__ = [
     "current_place",
     "expand",
     "find_place_file",
+    "forbidden_programs",
     "packaged_source",
     "place_file_text",
     "place_settings",

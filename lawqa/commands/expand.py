@@ -74,12 +74,13 @@ def render_command(
     Args:
         command: the declaration.
         place: gives the variables.
-        overrides: variables of the user's own place file, which come before the place's.
+        overrides: variables of the user's own place file, which come before the place's. What a command says
+            of itself comes before both: it is what makes it a variant.
 
     Raises:
         ConfigError: a variable is not defined there.
     """
-    variables = {**place.variables, **(overrides or {})}
+    variables = {**place.variables, **(overrides or {}), **command.variables}
     where = f"{command.id} at {place.id}"
 
     def put(text: str) -> str:

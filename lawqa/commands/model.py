@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 from lawqa.errors import ConfigError
 
-Step = Literal["setup", "StepI", "StepJ", "local", "baseline", "readme"]
 CommandRole = Literal["primary", "support", "exploration"]
 
 _PLACEHOLDER = re.compile(r"[A-Z]+(_[A-Z]+)+")
@@ -104,8 +104,8 @@ class Command:
 
     id: str
     """What `lawqa step` calls it."""
-    step: Step
-    """The part of the practice that it belongs to."""
+    step: str
+    """The part of the practice that it belongs to, such as `StepI`; a document shows the steps it names."""
     places: tuple[str, ...]
     """Where it runs."""
     title: str
@@ -118,6 +118,8 @@ class Command:
     """What it is for, in Japanese."""
     argv: tuple[str, ...]
     """Program and arguments."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Variables that differ from the place's for this command, such as the condition of a variant."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that it needs."""
     inputs: tuple[str, ...] = ()
@@ -193,6 +195,51 @@ class MakeTarget:
 
 
 @dataclass(frozen=True)
+class Chapter:
+    """A chapter of a document that its template fills, in the order of the declaration."""
+
+    title: str
+    """Its heading, without a number."""
+    steps: tuple[str, ...] = ()
+    """Ids of commands, or names of steps for all of their commands."""
+    text: str = ""
+    """Markdown between heading and steps."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document that is made whole from a template."""
+
+    file: str
+    """Where it goes, from the repository's root."""
+    place: str
+    """The place whose commands it shows."""
+    template: str = ""
+    """Its template in `docs_src/templates`; empty for the file's name up to its first `_`, and `.md.j2`."""
+    title: str = ""
+    """Its first heading."""
+    steps: tuple[str, ...] = ()
+    """The steps whose commands it shows."""
+    chapters: tuple[Chapter, ...] = ()
+    """Its chapters, where the declaration and not the template lists them."""
+
+    @property
+    def template_file(self) -> str:
+        """The name of the template."""
+        return self.template or f"{PurePosixPath(self.file).stem.partition('_')[0]}.md.j2"
+
+
+@dataclass(frozen=True)
+class RepeatedNumber:
+    """A number that texts repeat, and the variable that it has to agree with."""
+
+    pattern: str
+    """A regular expression whose only group is the number, such as `(\\d+) 分割`."""
+    variables: tuple[str, ...]
+    """The number has to be the value of one of these at the text's place."""
+
+
+@dataclass(frozen=True)
 class CommandSource:
     """Everything that is declared."""
 
@@ -208,6 +255,12 @@ class CommandSource:
     """By id."""
     checksums: Mapping[str, str]
     """SHA-256 of data files by file name."""
+    documents: tuple[Document, ...] = ()
+    """What is made whole from templates, in order."""
+    numbers: tuple[RepeatedNumber, ...] = ()
+    """Numbers in texts that are compared with variables."""
+    registered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By experiment id: the values that were fixed before it was run."""
     tested: Mapping[str, str] = field(default_factory=dict)
     """What the doctor calls the tested set: package -> version specifier."""
 

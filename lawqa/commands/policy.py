@@ -87,6 +87,16 @@ def violations(
     return tuple(found)
 
 
+def forbidden_programs(place: Place) -> frozenset[str]:
+    """All programs and modules that the rules of a place name as forbidden."""
+    return frozenset(
+        name
+        for rule in place.rules
+        for name in (*rule.programs, *rule.modules)
+        if not rule.commands
+    )
+
+
 def require_backend(place_id: str, backend: str) -> None:
     """Make sure that this backend may run at this place.
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TypeVar, get_args
+from typing import get_args
 
 from lawqa.commands.model import (
+    Chapter,
     Command,
     CommandRole,
     CommandSource,
+    Document,
     Experiment,
     KnownFailure,
     MakeTarget,
     Place,
     PlaceRule,
-    Step,
+    RepeatedNumber,
 )
+from lawqa.commands.tables import made_of, table, tables, texts
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 
@@ -29,8 +32,6 @@ else:  # tomllib entered the standard library with 3.11
     import tomli as tomllib
 
 SCHEMA_VERSION = 2
-
-Made = TypeVar("Made")
 
 
 @cache
@@ -61,7 +62,7 @@ def read_source(text: str, name: str) -> CommandSource:
         raise ConfigError(f"{name}: is not TOML: {problem}") from None
     known = {
         "schema_version", "variables", "places", "failures", "commands", "experiment", "targets",
-        "checksums", "tested",
+        "checksums", "tested", "documents", "numbers", "registered",
     }  # fmt: skip
     if content.get("schema_version") != SCHEMA_VERSION:
         found = content.get("schema_version")
@@ -70,49 +71,142 @@ def read_source(text: str, name: str) -> CommandSource:
         raise ConfigError(
             f"{name}: unknown key {unknown[0]!r}", f"known: {', '.join(sorted(known))}"
         )
-    shared = content.get("variables", {})
+    shared = texts(content.get("variables", {}), f"{name}: variables")
     source = CommandSource(
         places={
             key: _place(key, value, shared, f"{name}: places.{key}")
-            for key, value in content.get("places", {}).items()
+            for key, value in _tables_by_id(content, "places", name).items()
         },
-        commands=_by_id(content.get("commands", []), _command, f"{name}: commands"),
+        commands=_by_id(
+            _extended(_listed(content, "commands", name), f"{name}: commands"),
+            _command,
+            f"{name}: commands",
+        ),
         failures={
-            key: _make(KnownFailure, {"id": key, **value}, f"{name}: failures.{key}")
-            for key, value in content.get("failures", {}).items()
+            key: made_of(KnownFailure, {"id": key, **value}, f"{name}: failures.{key}")
+            for key, value in _tables_by_id(content, "failures", name).items()
         },
-        experiment=_make(Experiment, content.get("experiment", {}), f"{name}: experiment"),
+        experiment=made_of(
+            Experiment,
+            table(content.get("experiment"), f"{name}: experiment"),
+            f"{name}: experiment",
+        ),
         targets={
-            key: _make(MakeTarget, {"id": key, **value}, f"{name}: targets.{key}")
-            for key, value in content.get("targets", {}).items()
+            key: made_of(MakeTarget, {"id": key, **value}, f"{name}: targets.{key}")
+            for key, value in _tables_by_id(content, "targets", name).items()
         },
-        checksums=content.get("checksums", {}),
-        tested=content.get("tested", {}),
+        documents=tuple(
+            _document(value, f"{name}: documents") for value in _listed(content, "documents", name)
+        ),
+        numbers=tuple(
+            _number(value, f"{name}: numbers") for value in _listed(content, "numbers", name)
+        ),
+        registered={
+            key: texts(value, f"{name}: registered.{key}")
+            for key, value in _tables_by_id(content, "registered", name).items()
+        },
+        checksums=texts(content.get("checksums", {}), f"{name}: checksums"),
+        tested=texts(content.get("tested", {}), f"{name}: tested"),
     )
     _check_references(source, name)
     return source
 
 
+def _listed(content: JsonObject, key: str, name: str) -> list[JsonObject]:
+    return tables(content.get(key, []), f"{name}: {key}")
+
+
+def _tables_by_id(content: JsonObject, key: str, name: str) -> dict[str, JsonObject]:
+    entries = table(content.get(key, {}), f"{name}: {key}")
+    return {entry: table(value, f"{name}: {key}.{entry}") for entry, value in entries.items()}
+
+
 def _place(key: str, value: JsonObject, shared: Mapping[str, str], where: str) -> Place:
-    rules = tuple(_rule(rule, f"{where}: rules") for rule in value.get("rules", []))
+    rules = tuple(
+        _rule(rule, f"{where}: rules") for rule in tables(value.get("rules", []), f"{where}: rules")
+    )
     merged = {**value, "id": key, "rules": rules}
-    merged["variables"] = {**shared, **value.get("variables", {})}
-    return _make(Place, merged, where)
+    own = texts(value.get("variables", {}), f"{where}.variables")
+    merged["variables"] = with_counts({**shared, **own})
+    return made_of(Place, merged, where)
+
+
+def with_counts(variables: Mapping[str, str]) -> dict[str, str]:
+    """Add what follows from the sizes of the split: `n_test`, `n_dev` and `n_train` of `n_questions`.
+
+    Texts that repeat these numbers name the variable, so that they follow `test_size` and `dev_size`. A size
+    is a share, rounded as `lawqa split` rounds it, or a count.
+    """
+    sizes = [variables.get(name) for name in ("n_questions", "test_size", "dev_size")]
+    if None in sizes:
+        return dict(variables)
+    try:
+        total, test, dev = (float(size) for size in sizes if size is not None)
+    except ValueError:
+        # The command line refuses the size by its name, when the commands are parsed.
+        return {**variables, "n_test": "…", "n_dev": "…", "n_train": "…"}
+    test, dev = (round(total * size) if size < 1 else int(size) for size in (test, dev))
+    counts = {"n_test": test, "n_dev": dev, "n_train": int(total) - test - dev}
+    return {**variables, **{name: str(count) for name, count in counts.items()}}
+
+
+def _document(value: JsonObject, where: str) -> Document:
+    here = f"{where}: {value.get('file', '')}"
+    chapters = tuple(
+        made_of(Chapter, chapter, f"{here}: chapters")
+        for chapter in tables(value.get("chapters", []), f"{here}: chapters")
+    )
+    return made_of(Document, {**value, "chapters": chapters}, here)
+
+
+def _number(value: JsonObject, where: str) -> RepeatedNumber:
+    number = made_of(RepeatedNumber, value, where)
+    try:
+        groups = re.compile(number.pattern).groups
+    except re.error as problem:
+        raise ConfigError(f"{where}: {number.pattern!r} is not a pattern: {problem}") from None
+    if groups != 1:
+        raise ConfigError(f"{where}: {number.pattern!r} has {groups} groups, expected the number")
+    return number
+
+
+def _extended(commands: Sequence[JsonObject], where: str) -> list[JsonObject]:
+    """The tables of commands, each with what it takes over from the one that its `extends` names.
+
+    What a variant says itself replaces what it takes over, key by key; `variables` are joined.
+    """
+    by_id = {command.get("id"): command for command in commands}
+
+    def whole(command: JsonObject, above: Sequence[object]) -> JsonObject:
+        parent = command.get("extends")
+        if parent is None:
+            return command
+        here = f"{where}: {command.get('id')}: extends"
+        if parent in above:
+            raise ConfigError(f"{here}: {parent} extends itself in the end")
+        if parent not in by_id:
+            raise ConfigError(f"{here}: {parent} is not declared")
+        taken = whole(by_id[parent], (*above, parent))
+        own = {key: item for key, item in command.items() if key != "extends"}
+        variables = {**taken.get("variables", {}), **own.get("variables", {})}
+        return {**taken, **own, **({"variables": variables} if variables else {})}
+
+    return [whole(command, (command.get("id"),)) for command in commands]
 
 
 def _rule(value: JsonObject, where: str) -> PlaceRule:
-    forbidden = {flag: tuple(values) for flag, values in value.get("forbidden_values", {}).items()}
-    return _make(PlaceRule, {**value, "forbidden_values": forbidden}, where)
+    values = table(value.get("forbidden_values", {}), f"{where}: forbidden_values")
+    forbidden = {flag: tuple(words) for flag, words in values.items()}
+    return made_of(PlaceRule, {**value, "forbidden_values": forbidden}, where)
 
 
 def _command(value: JsonObject, where: str) -> Command:
-    command = _make(Command, value, where)
-    for key, known in (("step", get_args(Step)), ("role", get_args(CommandRole))):
-        if getattr(command, key) not in known:
-            raise ConfigError(
-                f"{where}: {command.id}: {key} is {getattr(command, key)!r}",
-                f"known: {', '.join(known)}",
-            )
+    command = made_of(Command, value, where)
+    if command.role not in get_args(CommandRole):
+        raise ConfigError(
+            f"{where}: {command.id}: role is {command.role!r}",
+            f"known: {', '.join(get_args(CommandRole))}",
+        )
     if not command.argv:
         raise ConfigError(f"{where}: {command.id}: argv is empty")
     return command
@@ -130,31 +224,6 @@ def _by_id(
     return made
 
 
-def _make(kind: Callable[..., Made], value: JsonObject, where: str) -> Made:
-    """A dataclass of a TOML table; lists become tuples."""
-    known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
-    here = f"{where}: {value['id']}" if "id" in value else where
-    if unknown := sorted(value.keys() - known.keys()):
-        raise ConfigError(f"{here}: unknown key {unknown[0]!r}", f"known: {', '.join(known)}")
-    required = {
-        key for key, f in known.items() if f.default is MISSING and f.default_factory is MISSING
-    }
-    if missing := sorted(required - value.keys()):
-        raise ConfigError(f"{here}: {missing[0]} is missing")
-    for key, item in value.items():
-        # The annotations are strings; their first word distinguishes text, list and table.
-        expected = {"tuple": list, "str": str, "bool": bool, "Mapping": dict}.get(
-            str(known[key].type).split("[")[0]
-        )
-        if expected is not None and not isinstance(item, expected | tuple):
-            raise ConfigError(
-                f"{here}: {key} is {type(item).__name__}, expected {expected.__name__}"
-            )
-    return kind(
-        **{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
-    )
-
-
 def _check_references(source: CommandSource, name: str) -> None:
     def check(found: tuple[str, ...], known: Mapping[str, object], where: str) -> None:
         if missing := [item for item in found if item not in known]:
@@ -168,6 +237,14 @@ def _check_references(source: CommandSource, name: str) -> None:
     for target in source.targets.values():
         check((target.place,), source.places, f"{target.id}: place")
         check(target.commands, source.commands, f"{target.id}: commands")
+    named = {command.step for command in source.commands.values()}
+    for document in source.documents:
+        here = f"documents: {document.file}"
+        check((document.place,), source.places, f"{here}: place")
+        _check_steps(document.steps, named, f"{name}: {here}: steps")
+        for chapter in document.chapters:
+            known = {*named, *source.commands}
+            _check_steps(chapter.steps, known, f"{name}: {here}: chapters: {chapter.title}")
     experiment = source.experiment
     check((experiment.decides, *experiment.commands), source.commands, "experiment: commands")
     for command in source.commands.values():
@@ -176,3 +253,10 @@ def _check_references(source: CommandSource, name: str) -> None:
                 f"{name}: {command.id}: role is {command.role!r}, but the experiment's commands are "
                 f"{', '.join(experiment.commands)}"
             )
+
+
+def _check_steps(steps: Sequence[str], known: set[str], where: str) -> None:
+    if missing := [step for step in steps if step not in known]:
+        raise ConfigError(
+            f"{where}: no command belongs to {missing[0]!r}", f"known: {', '.join(sorted(known))}"
+        )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawqa.commands import (
     PLACE_KEYS,
+    Chapter,
     CommandSource,
+    Document,
+    Experiment,
     KnownFailure,
     Place,
     Rendered,
@@ -45,28 +49,6 @@ class Interface:
     """All subcommands, in order."""
 
 
-@dataclass(frozen=True)
-class Document:
-    """A document that is made whole from a template."""
-
-    path: str
-    """Where it goes, from the repository's root."""
-    template: str
-    """Its template in `docs_src/templates`."""
-    place: str
-    """The place whose commands it shows."""
-
-
-DOCUMENTS = (
-    Document("docs/heart01/StepI_A100_Qwen3_8B_本番学習指示.md", "StepI.md.j2", "heart01"),
-    Document("docs/heart01/StepJ_A100_Qwen3_8B_評価指示.md", "StepJ.md.j2", "heart01"),
-    Document("docs/local/開発とデバッグ_3080.md", "local.md.j2", "local-3080"),
-    Document("docs/local/Ollamaベースライン_3080.md", "baseline.md.j2", "local-3080"),
-    Document("docs/lawqa_toml.md", "lawqa_toml.md.j2", "any"),
-    Document("docs/cli.md", "cli.md.j2", "any"),
-)
-
-
 def generate(root: Path, interface: Interface) -> dict[Path, str]:
     """The text of every generated file.
 
@@ -89,13 +71,10 @@ def generate(root: Path, interface: Interface) -> dict[Path, str]:
     verify(source, interface.parse)
     templates = _environment(root / "docs_src" / "templates")
     files: dict[Path, str] = {}
-    for document in DOCUMENTS:
-        place = source.place(document.place)
-        text = templates.get_template(document.template).render(
-            **_context(source, place, interface)
-        )
-        verify_text(source, place.id, text, document.path, interface.parse)
-        files[root / document.path] = text
+    for document in source.documents:
+        text = render(templates, document.template_file, _context(source, document, interface))
+        verify_text(source, document.place, text, document.file, interface.parse)
+        files[root / document.file] = text
     for name in LOG_TEMPLATES:
         files[root / "docs" / "logs" / f"{name}.md"] = log_text(name, [], notice=NOTICE)
     files |= _blocks(root, source, interface)
@@ -166,7 +145,54 @@ def _environment(directory: Path) -> Environment:
     )
 
 
-def _context(source: CommandSource, place: Place, interface: Interface) -> dict[str, object]:
+def render(templates: Environment, name: str, context: Mapping[str, object]) -> str:
+    """Render a template.
+
+    Raises:
+        ConfigError: there is none of this name, it is not well-formed, or it names what is not defined.
+    """
+    from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError
+
+    try:
+        return templates.get_template(name).render(context)
+    except TemplateNotFound as problem:
+        there = ", ".join(sorted(templates.list_templates()))
+        raise ConfigError(
+            f"docs_src/templates/{problem.name}: there is no such template", f"there are: {there}"
+        ) from None
+    except TemplateSyntaxError as problem:
+        where = f"docs_src/templates/{problem.name}, line {problem.lineno}"
+        raise ConfigError(f"{where}: {problem.message}") from None
+    except UndefinedError as problem:
+        raise ConfigError(
+            f"{_line_of(problem, name)}: {problem.message}",
+            "declare it in docs_src/commands.toml, or take one of the names that other templates use",
+        ) from None
+
+
+def _line_of(problem: Exception, name: str) -> str:
+    """Say in which line of which template an error arose; jinja2 puts both into the traceback."""
+    last = next(
+        (
+            frame
+            for frame in reversed(traceback.extract_tb(problem.__traceback__))
+            if Path(frame.filename).suffix == ".j2"
+        ),
+        None,
+    )
+    return f"docs_src/templates/{Path(last.filename).name}, line {last.lineno}" if last else name
+
+
+def _context(source: CommandSource, document: Document, interface: Interface) -> dict[str, object]:
+    place = source.place(document.place)
+
+    def chapter_steps(chapter: Chapter) -> list[Rendered]:
+        commands = itertools.chain.from_iterable(
+            [source.command(step)] if step in source.commands else source.at(place.id, step)
+            for step in chapter.steps
+        )
+        return [render_command(command, place) for command in commands]
+
     def steps(*names: str) -> list[Rendered]:
         return [render_command(command, place) for command in source.at(place.id, *names)]
 
@@ -175,10 +201,12 @@ def _context(source: CommandSource, place: Place, interface: Interface) -> dict[
 
     return {
         "notice": f"<!-- {NOTICE} -->",
+        "document": document,
+        "chapter_steps": chapter_steps,
         "source": source,
         "place": place,
         "places": source.places,
-        "experiment": source.experiment,
+        "experiment": _expanded(source.experiment, place),
         "fixed": {name: _value(name, place) for name in source.experiment.variables},
         "steps": steps,
         "one": one,
@@ -193,6 +221,18 @@ def _context(source: CommandSource, place: Place, interface: Interface) -> dict[
             (" ".join(words), interface.help_text(words)) for words in interface.subcommands
         ],
     }
+
+
+def _expanded(experiment: Experiment, place: Place) -> Experiment:
+    """Put the place's variables into what the experiment says."""
+    return replace(
+        experiment,
+        title_ja=expand(experiment.title_ja, place.variables, "experiment: title_ja"),
+        points_ja=tuple(
+            expand(point, place.variables, "experiment: points_ja")
+            for point in experiment.points_ja
+        ),
+    )
 
 
 def _power_table() -> list[list[str]]:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
-from lawqa.commands import CommandSource, check_inputs, check_policy, render_command
-from lawqa.docgen.extract import shown_commands
+from lawqa.commands import (
+    CommandSource,
+    Place,
+    check_inputs,
+    check_policy,
+    expand,
+    forbidden_programs,
+    render_command,
+)
+from lawqa.docgen.extract import mentioned_commands, shown_commands
 from lawqa.errors import ConfigError
 
 ParseArguments = Callable[[Sequence[str]], None]
@@ -41,6 +50,7 @@ def verify(source: CommandSource, parse: ParseArguments) -> int:
                 refused += _refusals((*rendered.argv, *more), name, parse)
             checked += 1
     _raise_all(refused)
+    check_registered(source)
     for target in source.targets.values():
         for step in target.commands:
             if source.command(step).manual:
@@ -53,22 +63,72 @@ def verify(source: CommandSource, parse: ParseArguments) -> int:
 def verify_text(
     source: CommandSource, place_id: str, markdown: str, where: str, parse: ParseArguments
 ) -> int:
-    """Check every command that a document shows, as its text has it.
+    """Check every command that a document shows, as its text has it, and the numbers that it repeats.
 
     Returns:
-        how many there are.
+        how many commands there are.
 
     Raises:
-        ConfigError: the parser refuses one.
-        PolicyError: the place forbids one.
+        ConfigError: the parser refuses one, or a number disagrees with its variable.
+        PolicyError: the place forbids one, in a block, in inline code or in a sentence.
     """
     place, checked, refused = source.place(place_id), 0, []
     for shown in shown_commands(markdown):
         check_policy(place, shown.argv, shown.env, name=f"{where}: {shown.line}")
         refused += _refusals(shown.argv, f"{where}: {shown.line}", parse)
         checked += 1
+    for mention in mentioned_commands(markdown, forbidden_programs(place)):
+        check_policy(place, mention.argv, mention.env, name=f"{where}: {mention.line}")
+    refused += _disagreeing(source, place, markdown, where)
     _raise_all(refused)
     return checked
+
+
+def check_registered(source: CommandSource) -> None:
+    """Compare the experiment's values with those that were registered before it was run.
+
+    Raises:
+        ConfigError: it is not registered, or one was changed under the same id.
+    """
+    experiment = source.experiment
+    place = source.place(source.targets["eval-heart01"].place)
+    now = {
+        name: expand(f"{{{name}}}", place.variables, f"experiment: variables: {name}")
+        for name in experiment.variables
+    }
+    now |= {"mode": experiment.mode, "commands": " ".join(experiment.commands)}
+    fixed = source.registered.get(experiment.id)
+    lines = "\n".join(f'{name} = "{value}"' for name, value in now.items())
+    if fixed is None:
+        raise ConfigError(
+            f"experiment {experiment.id}: what is fixed before it is run is not registered",
+            f"add to docs_src/commands.toml:\n[registered.{experiment.id}]\n{lines}",
+        )
+    for name in sorted(now.keys() | fixed.keys()):
+        if now.get(name) != fixed.get(name):
+            raise ConfigError(
+                f"experiment {experiment.id}: {name} is {now.get(name, 'not fixed')}, but was registered as "
+                f"{fixed.get(name, 'not fixed')} before the experiment was run",
+                "another value is another experiment: give it a new id, and register that beside the old one:"
+                f"\n[registered.NEW-ID]\n{lines}",
+            )
+
+
+def _disagreeing(source: CommandSource, place: Place, markdown: str, where: str) -> list[str]:
+    """The numbers in a text that are not the value of their variable."""
+    wrong = []
+    for number in source.numbers:
+        known = {
+            name: expand(f"{{{name}}}", place.variables, f"numbers: {number.pattern}")
+            for name in number.variables
+        }
+        wrong += [
+            f"{where}: says {said.group()!r}, but "
+            + " and ".join(f"{name} is {value}" for name, value in known.items())
+            for said in re.finditer(number.pattern, markdown)
+            if said.group(1) not in known.values()
+        ]
+    return wrong
 
 
 def _refusals(argv: Sequence[str], name: str, parse: ParseArguments) -> list[str]:

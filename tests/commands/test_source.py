@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -52,9 +53,8 @@ def test_what_the_package_carries_is_the_source(checkout: Path) -> None:
         ("[failures.oom]", "[failure.oom]", "unknown key 'failure'"),
         ('title = "One"', 'titel = "One"', "unknown key 'titel'"),
         ('title = "One"\n', "", "one: title is missing"),
-        ('argv = ["lawqa", "train", "--model-name", "{model}"]', 'argv = "lawqa train"', "argv is str"),
+        ('argv = ["lawqa", "train", "--model-name", "{model}"]', 'argv = "lawqa"', "argv is text, expected"),
         ('argv = ["lawqa", "train", "--model-name", "{model}"]', "argv = []", "argv is empty"),
-        ('step = "StepI"', 'step = "StepK"', "step is 'StepK'"),
         ('role = "primary"', 'role = "main"', "role is 'main'"),
         ('failures = ["oom"]', 'failures = ["fire"]', "one: failures: fire is not declared"),
         ('id = "two"', 'id = "one"', "one is declared twice"),
@@ -183,3 +183,74 @@ def test_the_practice_articles_come_from_the_embedded_questions(embedded_questio
     lines = [line for a in articles for p in a.paragraphs for line in p.text.split("\n")]
     assert lines
     assert all(line in contexts for line in lines)
+
+
+def test_a_variant_takes_over_what_it_does_not_say(small: str) -> None:
+    variant = """
+[[commands]]
+id = "three"
+extends = "one"
+title_ja = "三"
+outputs = ["{work}/{kind}"]
+variables = {kind = "closed", model = "other"}
+"""
+    source = read_source(small + variant, "small.toml")
+    one, three = source.command("one"), source.command("three")
+    assert (three.title_ja, three.title) == ("三", one.title)
+    assert three.argv == one.argv
+    place = source.place("here")
+    rendered = render_command(three, place, {"model": "mine"})
+    assert rendered.argv[-1] == "other", "what makes it a variant comes before the user's own file"
+    assert rendered.outputs == ("w/closed",)
+    assert render_command(one, place, {"model": "mine"}).argv[-1] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("parent", "said"),
+    [("nothing", "nothing is not declared"), ("three", "three extends itself in the end")],
+)
+def test_a_variant_of_nothing_is_refused(small: str, parent: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read_source(f'{small}\n[[commands]]\nid = "three"\nextends = "{parent}"\n', "small.toml")
+
+
+def test_a_step_may_have_any_name_and_a_document_shows_it(small: str) -> None:
+    text = small.replace('step = "StepI"', 'step = "StepX"', 1)
+    document = """
+[[documents]]
+file = "docs/StepX_何か.md"
+place = "here"
+title = "X"
+steps = ["StepX"]
+chapters = [{title = "一", steps = ["one", "StepJ"], text = "本文"}]
+"""
+    (made,) = read_source(text + document, "small.toml").documents
+    assert made.template_file == "StepX.md.j2"
+    assert [chapter.title for chapter in made.chapters] == ["一"]
+    for old, new, said in (
+        ('steps = ["StepX"]', 'steps = ["StepY"]', "no command belongs to 'StepY'"),
+        ('"one", "StepJ"', '"ones"', "chapters: 一: no command belongs to 'ones'"),
+        ('place = "here"\ntitle = "X"', 'place = "moon"', "place: moon is not declared"),
+        ('title = "X"', 'titel = "X"', "unknown key 'titel'"),
+    ):
+        assert document.count(old) == 1
+        with pytest.raises(ConfigError, match=re.escape(said)):
+            read_source(text + document.replace(old, new), "small.toml")
+
+
+@pytest.mark.parametrize(
+    ("test", "dev", "counts"),
+    [("0.3", "0.1", "84 14 42"), ("0.2", "0.1", "98 14 28"), ("30", "10", "100 10 30")],
+)
+def test_the_sizes_of_the_parts_follow_from_the_split(
+    small: str, test: str, dev: str, counts: str
+) -> None:
+    sizes = f'n_questions = "140"\ntest_size = "{test}"\ndev_size = "{dev}"\n'
+    place = read_source(small.replace("[variables]\n", "[variables]\n" + sizes), "s").place("here")
+    assert expand("{n_train} {n_dev} {n_test}", place.variables) == counts
+
+
+@pytest.mark.parametrize("pattern", ["(", "no group", "(a)(b)"])
+def test_a_pattern_of_a_number_has_one_group(small: str, pattern: str) -> None:
+    with pytest.raises(ConfigError, match="numbers: "):
+        read_source(f"{small}\n[[numbers]]\npattern = '{pattern}'\nvariables = ['model']\n", "s")

@@ -12,7 +12,7 @@ import pytest
 from lawqa.cli import main
 from lawqa.cli.lab.docs import _help_text, help_text, parse_or_refuse, subcommands
 from lawqa.commands import check_policy, packaged_source, render_command
-from lawqa.docgen import diff_text, replace_block, shown_commands
+from lawqa.docgen import diff_text, replace_block, shown_commands, verify_text
 from lawqa.docgen.build import NOTICE, Interface, generate
 from lawqa.errors import ConfigError, PolicyError
 
@@ -250,6 +250,134 @@ def test_a_forbidden_command_in_a_template_fails_the_build(copied: Path) -> None
     path.write_text(text.replace("make eval-heart01", "ollama serve", 1), encoding="utf-8")
     with pytest.raises(PolicyError, match="rule no-model-server"):
         generate(copied, Interface(accept, lambda _: "", ()))
+
+
+FORBIDDEN = {
+    "```bash\nwget -qO- https://ollama.com/install.sh | sh\n```": "the program sh",
+    "```bash\nsource .venv/bin/activate && curl -O https://example.org/a\n```": "the program curl",
+    "```sh\ncurl -O https://example.org/a\n```": "the program curl",
+    "```\n$ ollama serve\n```": "the program ollama",
+    '```bash\npip install "$(curl https://example.org/a)"\n```': "the program curl",
+    "  ```console\n  $ nohup ollama serve > log 2>&1 &\n  ```": "the program ollama",
+    "`curl -O https://example.org/a` で取得します。": "the program curl",
+    "`curl` で取得します。": "the program curl",
+    "`wget -qO- https://ollama.com/install.sh | sh` を打ちます。": "the program sh",
+    "`python -m http.server 8000` を打ちます。": "python -m http.server",
+    "curl https://example.org/a を打ちます。": "the program curl",
+    "そのあと、curl で取得します。": "the program curl",
+    "| 手順 | ollama pull qwen3:8b を打つ |": "the program ollama",
+}
+
+
+@pytest.mark.parametrize("text", FORBIDDEN)
+def test_a_forbidden_program_is_refused_wherever_a_document_names_it(text: str) -> None:
+    source = packaged_source()
+    with pytest.raises(PolicyError, match="forbidden at heart01 by the rule") as caught:
+        verify_text(source, "heart01", f"# 題\n\n{text}\n", "StepX.md", accept)
+    assert FORBIDDEN[text] in caught.value.message
+    assert caught.value.message.startswith("StepX.md: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "curl は使いません（入っていません）。",
+        "heart01 has no curl: downloads go by git or wget.",
+        "手順 `no-curl` と https://curl.se/docs のページ、`curly` な字。",
+        "```text\n$ curl は表示の例\n```",
+        "`error: the program curl` と出る",
+        "`lawqa doctor | tail -3` を打ちます。",
+    ],
+)
+def test_a_text_that_denies_or_only_resembles_is_no_command(text: str) -> None:
+    verify_text(packaged_source(), "heart01", f"# 題\n\n{text}\n", "StepX.md", accept)
+
+
+def test_a_line_that_no_shell_reads_fails_the_build(copied: Path) -> None:
+    path = copied / "docs_src" / "templates" / "StepJ.md.j2"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("make eval-heart01", "make 'eval-heart01", 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match="no shell reads this: No closing quotation"):
+        generate(copied, Interface(accept, lambda _: "", ()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{{ place.id }}", "{{ plaice }}", "'plaice' is undefined"),
+        ("{{ place.id }}", "{{ place.idd }}", "has no attribute 'idd'"),
+        ("{{ place.id }}", "{{ place.id }", "StepJ.md.j2, line 7"),
+        ("{{ place.id }}", '{% include "none.j2" %}', "none.j2: there is no such template"),
+        ("{{ place.id }}", '{{ value("none") }}', "variable {none} is not defined"),
+        ("{{ place.id }}", '{{ one("none").shell }}', "none: no such step"),
+    ],
+)
+def test_what_a_template_gets_wrong_is_said_with_its_name(
+    copied: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    path = copied / "docs_src" / "templates" / "StepJ.md.j2"
+    path.write_text(path.read_text("utf-8").replace(old, new, 1), encoding="utf-8")
+    assert main(["docs", "check", "--root", str(copied)]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+    if "undefined" in said or "attribute" in said:
+        assert "docs_src/templates/StepJ.md.j2, line 7: " in error
+
+
+def test_a_number_that_a_text_repeats_agrees_with_its_variable(copied: Path) -> None:
+    path = copied / "docs_src" / "templates" / "StepJ.md.j2"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("## 1. 目的", "## 1. 目的\n\ntest（28 問）を見ます。", 1), "utf-8")
+    with pytest.raises(ConfigError, match=r"says 'test（28 問）', but n_test is 42"):
+        generate(copied, Interface(accept, lambda _: "", ()))
+    # The same text is right where the split is another.
+    build_with(copied, 'test_size = "0.3"', 'test_size = "0.2"', accept)
+
+
+def test_a_value_fixed_beforehand_changes_only_with_the_experiments_id(copied: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build_with(copied, 'epochs = "3"', 'epochs = "4"', accept)
+    assert "rag-qlora-crossval-1: epochs is 4, but was registered as 3" in caught.value.message
+    with pytest.raises(ConfigError, match="e-2: what is fixed before it is run is not registered"):
+        build_with(copied, 'id = "rag-qlora-crossval-1"', 'id = "e-2"', accept)
+    path = copied / "docs_src" / "commands.toml"
+    table = re.search(
+        r"\[registered\.rag-qlora-crossval-1\]\n(?:[^\[\n]+\n)+", path.read_text("utf-8")
+    )
+    assert table is not None
+    new = table[0].replace("rag-qlora-crossval-1", "e-2").replace('epochs = "3"', 'epochs = "4"')
+    path.write_text(path.read_text("utf-8") + "\n" + new, encoding="utf-8")
+    generate(copied, Interface(accept, lambda _: "", ()))
+
+
+def test_a_fourth_document_needs_a_table_and_a_template_alone(copied: Path) -> None:
+    source = copied / "docs_src" / "commands.toml"
+    file = "docs/heart01/StepZ_A100_Qwen3_8B_何か.md"
+    table = f"""
+[[documents]]
+file = "{file}"
+place = "heart01"
+title = "StepZ：何か"
+steps = ["StepZ"]
+
+[[commands]]
+id = "base-closed-again"
+extends = "base-closed-140"
+step = "StepZ"
+outputs = ["{{runs}}/again/summary.json"]
+"""
+    source.write_text(source.read_text("utf-8") + table, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"templates/StepZ.md.j2: there is no such template"):
+        generate(copied, Interface(accept, lambda _: "", ()))
+    (copied / "docs_src" / "templates" / "StepZ.md.j2").write_text(
+        '{{ notice }}\n{% import "_macros.md.j2" as m with context %}\n# {{ document.title }}\n'
+        '{% for r in steps(*document.steps) %}\n{{ m.step("1." ~ loop.index, r) }}{% endfor %}\n',
+        encoding="utf-8",
+    )
+    text = generate(copied, Interface(accept, lambda _: "", ()))[copied / file]
+    assert text.count("（`base-closed-again`）") == 1
+    assert "# StepZ：何か\n" in text
 
 
 def test_an_input_from_nowhere_fails_the_build(copied: Path) -> None:
