@@ -33,6 +33,11 @@ class Entry:
 
 COMMANDS = {
     "evaluate": Entry("Evaluate", "Ask a model the questions and score its answers.", "evaluate"),
+    "ladder": Entry(
+        "Ladder",
+        "Ask a base model in every way, the cheapest first: one table, settings chosen on one half.",
+        "evaluate",
+    ),
     "train": Entry(
         "Train",
         "Train a QLoRA adapter; without --do-train only rehearse and print the plan.",
@@ -111,7 +116,7 @@ COMMANDS = {
 
 
 _PACKAGES = {
-    "asking": ("evaluate", "distill", "prompts"),
+    "asking": ("evaluate", "ladder", "distill", "prompts"),
     "training": ("train", "plan", "records", "crossval", "sweep", "merge"),
     "questions": ("data", "split", "augment"),
     "law": ("statutes", "index"),

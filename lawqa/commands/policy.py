@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from lawqa.commands.model import Place, PlaceRule
+from lawqa.commands.model_work import alike
 from lawqa.commands.source import packaged_source
 from lawqa.errors import PolicyError
 from lawqa.settings import same_flags
@@ -115,7 +116,7 @@ def require_backend(place_id: str, backend: str) -> None:
 def _broken(
     rule: PlaceRule, argv: Sequence[str], env: Mapping[str, str], evaluates: str
 ) -> Iterator[str]:
-    if rule.commands and subcommand(argv, rule.commands) is None:
+    if rule.commands and subcommand(argv, alike(rule.commands)) is None:
         return
     for program in _programs(argv):
         if program in rule.programs:

@@ -44,6 +44,7 @@ from lawqa.scoring.permutations import (
     average_over_orders,
     summarise_permutations,
 )
+from lawqa.scoring.prior import Prior, PriorEffect, fit_prior, prior_effect, without_prior
 from lawqa.scoring.summary import Summary, summarise
 from lawqa.scoring.ties import likeliest_label, with_tie_drawn
 from lawqa.scoring.votes_curve import VotesPoint, votes_curve
@@ -72,6 +73,8 @@ __all__ = [
     "PairedComparison",
     "PairedTest",
     "PermutationSummary",
+    "Prior",
+    "PriorEffect",
     "Rule",
     "ScoredAnswer",
     "Spread",
@@ -90,6 +93,7 @@ __all__ = [
     "difference_line",
     "final_answers",
     "final_discordance",
+    "fit_prior",
     "floors_of",
     "holm",
     "judge",
@@ -103,6 +107,7 @@ __all__ = [
     "outcome_of",
     "p_labelled",
     "power_sentence",
+    "prior_effect",
     "rule_of",
     "sign_flip_bar",
     "sign_flip_p",
@@ -117,4 +122,5 @@ __all__ = [
     "which_differences_stand",
     "wilson",
     "with_tie_drawn",
+    "without_prior",
 ]

@@ -36,6 +36,7 @@ __all__ = [
     "EvaluationConfig",
     "EvaluationResult",
     "evaluate",
+    "evaluate_job",
     "evaluate_with_base",
     "new_run_dir",
     "open_backend",
@@ -85,7 +86,14 @@ def evaluate(
         Interrupted: the process was asked to end; `config.resume` resumes it.
     """
     with signals_interrupt():
-        job = _prepared(config)
+        return evaluate_job(_prepared(config), backend_factory, say)
+
+
+def evaluate_job(
+    job: Job, backend_factory: BackendFactory | None = None, say: Say = str
+) -> EvaluationResult:
+    """Do an evaluation of which `prepare` has checked everything already; else as `evaluate`."""
+    with signals_interrupt():
         return _run(job, lambda: (backend_factory or open_backend)(job.config, job.adapter), say)
 
 

@@ -1,0 +1,135 @@
+"""`lawqa ladder`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+
+from lawqa.cli import EXIT_SOME_FAILED
+from lawqa.cli.asking.evaluate import DEFAULT_DATA, Evaluate
+from lawqa.cli.asking.generation_flags import GenerationFlags
+from lawqa.cli.asking.retrieval_flags import RetrievalFlags
+from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
+from lawqa.errors import ConfigError
+from lawqa.settings import ModelSettings, values_of
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.evaluation.config import EvaluationConfig
+    from lawqa.pipelines.experiments.ladder_rungs import Rung
+
+DEFAULT_VOTES = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder(ModelSettings):
+    """Ask a base model in every way, the cheapest first: one table, settings chosen on one half.
+
+    The rungs are direct (one letter), orders (the mean of that over 4 orders of the choices, in which a
+    liking for a letter cancels), cot and thinking (votes), each closed, gold and rag. The same command
+    resumes.
+    """
+
+    run_dir: Path
+    """Where the rungs' runs, the table (ladder.json) and the report (report.html) go."""
+    data: Path = DEFAULT_DATA
+    """The questions: lawqa_jp JSON, or JSONL."""
+    only: tuple[str, ...] = ()
+    """Only these rungs: by name (cot-gold), by way (cot) or by condition (gold)."""
+    time_budget: float | None = None
+    """Minutes after which nothing more is asked; what fits is printed first. Without it: all rungs."""
+    samples: int | None = None
+    """Ask only the first N questions."""
+    prior_correction: FlagCreatePairsOff[bool] = False
+    """Also show direct answers without the model's prior for each letter, fitted on the tuning half."""
+    seed: int = 0
+    """The seed of sampling, and of the half of the questions that settings are chosen on."""
+    token_budget: int = 0
+    """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
+    llm_backend: Literal["hf", "scripted"] = "hf"
+    """Who answers: a model in Hugging Face format, or a table."""
+    script: Path | None = None
+    """The table of answers for --llm-backend scripted."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace the rungs that are in --run-dir, and start over."""
+    place: str | None = None
+    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
+    generation: OmitArgPrefixes[GenerationFlags] = field(default_factory=GenerationFlags)
+    retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
+
+    def run(self) -> int:
+        from lawqa.cli.asking.ladder_text import ladder_text
+        from lawqa.commands import current_place, require_backend
+        from lawqa.pipelines.experiments.ladder import LadderConfig, run_ladder
+
+        require_backend(current_place(self.place), self.llm_backend)
+        self._check()
+        rungs = self._rungs()
+        config = LadderConfig(
+            run_dir=self.run_dir,
+            rungs=tuple((rung, self._asked(rung)) for rung in rungs),
+            seed=self.seed,
+            time_budget=self.time_budget,
+            prior_correction=self.prior_correction,
+            fresh=self.fresh,
+        )
+        again = "run the same command again to resume" + (", without --fresh" if self.fresh else "")
+        with resume_hint_on_interrupt(f"answers so far are kept; {again}"):
+            result = run_ladder(config, say=logger.info)
+        print(ladder_text(result, again))
+        return EXIT_SOME_FAILED if any(rung.failed for rung in result.rungs) else 0
+
+    def _check(self) -> None:
+        problems = []
+        if self.time_budget is not None and not self.time_budget > 0:
+            problems.append(f"--time-budget is {self.time_budget:g}, expected minutes above 0")
+        if self.script is not None and self.llm_backend != "scripted":
+            problems.append("--script is for --llm-backend scripted")
+        if problems:
+            raise ConfigError("\n".join(problems), "lawqa ladder --help  explains every option")
+
+    def _rungs(self) -> tuple[Rung, ...]:
+        from lawqa.pipelines.experiments.ladder_rungs import chosen_rungs
+
+        rungs, notes = chosen_rungs(self.only, has_index=self.retrieval.index is not None)
+        if self.retrieval.given() and self.retrieval.index is None:
+            given = [name for name, value in self.retrieval.given().items() if value]
+            if given:
+                logger.warning("note: %s unused: there is no --index", ", ".join(given))
+        for note in notes:
+            logger.info(note)
+        return rungs
+
+    def _asked(self, rung: Rung) -> EvaluationConfig:
+        """The settings of a rung: those that `lawqa evaluate` would make of the same flags."""
+        generation = GenerationFlags()
+        if rung.writes:
+            votes = self.generation.ensemble if self.generation.ensemble > 1 else DEFAULT_VOTES
+            budget = self.generation.thinking_budget if rung.thinks else None
+            generation = replace(self.generation, ensemble=votes, thinking_budget=budget)
+        retrieval = self.retrieval if rung.condition == "rag" else RetrievalFlags()
+        command = Evaluate(
+            **values_of(ModelSettings, self),
+            data=self.data,
+            condition=rung.condition,
+            mode=rung.mode,
+            thinking=rung.thinks,
+            permutations=rung.orders,
+            samples=self.samples,
+            script=self.script,
+            token_budget=self.token_budget,
+            seed=self.seed,
+            llm_backend=self.llm_backend,
+            place=self.place,
+            run_dir=self.run_dir / rung.name,
+            generation=generation,
+            retrieval=retrieval,
+            console=self.console,
+        )
+        return command.resolve()[0]

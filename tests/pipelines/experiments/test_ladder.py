@@ -1,0 +1,263 @@
+"""The base ladder: every rung a run of its own, the cheapest first, one table and one report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
+from lawqa.backends.scripted import ScriptedBackend
+from lawqa.cli import main
+from lawqa.errors import ConfigError
+from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.experiments.ladder import LadderConfig, LadderResult, run_ladder
+from lawqa.pipelines.experiments.ladder_rungs import RUNGS, Rung
+from lawqa.prompting import Prompt, PromptSpec
+from lawqa.questions import write_questions
+
+ENTRY = {"text": "最終回答：c", "logprobs": [-2.0, -2.0, -0.6, -2.0]}
+
+
+@pytest.fixture
+def data(tmp_path: Path, questions: Any) -> Path:
+    path = tmp_path / "questions.json"
+    write_questions(path, questions[:8])
+    return path
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "script.json"
+    path.write_text(json.dumps({"*": ENTRY}, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def ladder(data: Path, script: Path, run_dir: Path, *more: str) -> int:
+    return main(["ladder", "--data", str(data), "--run-dir", str(run_dir), "--llm-backend", "scripted",
+                 "--script", str(script), *more])  # fmt: skip
+
+
+def rows(run: Path) -> list[dict[str, Any]]:
+    text = (run / "results.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.slow
+def test_each_rung_is_an_ordinary_run_and_the_table_names_all(
+    data: Path, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_dir = tmp_path / "ladder"
+    assert ladder(data, script, run_dir, "--ensemble", "3", "--temperature", "0.7") == 0
+    out, err = capsys.readouterr()
+    assert "left out: direct-rag, orders-rag, cot-rag, thinking-rag: they need --index DIR" in err
+    assert "8 rungs to ask, the cheapest first" in err
+    counts = {"direct": 8, "orders": 32, "cot": 24, "thinking": 24}
+    for way, count in counts.items():
+        for condition in ("closed", "gold"):
+            run = run_dir / f"{way}-{condition}"
+            assert len(rows(run)) == count
+            assert json.loads((run / "manifest.json").read_text())["status"] == "done"
+            assert f"{way}-{condition} " in out
+    assert "chosen on the tuning half, judged on the other:" in out
+    assert (run_dir / "report.html").is_file()
+    assert main(["compare", str(run_dir / "orders-gold"), str(run_dir / "cot-gold")]) == 0
+    assert main(["runs", "list", str(run_dir)]) == 0
+    assert main(["rescore", str(run_dir / "cot-gold")]) == 0
+
+
+@pytest.mark.slow
+def test_the_halves_share_no_question_and_the_choice_is_made_on_the_first(
+    data: Path, script: Path, tmp_path: Path, questions: Any
+) -> None:
+    """Only the tuning half knows better with reasoning: it is chosen, and fails on the other half."""
+    run_dir = tmp_path / "ladder"
+    assert ladder(data, script, run_dir, "--only", "direct-closed", "--seed", "3") == 0
+    halves = json.loads((run_dir / "ladder.json").read_text())["halves"]
+    assert not set(halves["tuning"]) & set(halves["judged"])
+    assert len(halves["tuning"]) + len(halves["judged"]) == 8
+    table: dict[str, Any] = {}
+    for question in questions[:8]:
+        wrong = "a" if question.gold != "a" else "b"
+        said = question.gold if question.id in halves["tuning"] else wrong
+        scored = wrong if question.id in halves["tuning"] else question.gold
+        logprobs = [-0.1 if label == scored else -4.0 for label in "abcd"]
+        table[question.id] = {"text": f"最終回答：{said}", "logprobs": logprobs}
+    script.write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
+    options = ("--only", "direct-closed", "cot-closed", "--seed", "3", "--fresh")
+    assert ladder(data, script, run_dir, *options, "--ensemble", "2") == 0
+    (choice,) = json.loads((run_dir / "ladder.json").read_text())["choices"]
+    assert choice["rung"] == "cot-closed"
+    assert (choice["tuning"]["value"], choice["judged"]["value"]) == (1.0, 0.0)
+    assert choice["against_baseline"]["difference"] == -1.0
+
+
+@pytest.mark.slow
+def test_what_is_done_is_not_asked_again(
+    data: Path, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_dir = tmp_path / "ladder"
+    assert ladder(data, script, run_dir, "--only", "direct") == 0
+    before = (run_dir / "direct-gold" / "results.jsonl").read_bytes()
+    capsys.readouterr()
+    assert ladder(data, script, run_dir, "--only", "direct") == 0
+    assert "2 of 2 rungs are done already" in capsys.readouterr().err
+    assert (run_dir / "direct-gold" / "results.jsonl").read_bytes() == before
+    assert ladder(data, script, run_dir, "--only", "direct", "--samples", "4") == 2
+    assert "is not the same run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--only", "votes"], "--only votes: there is no such rung"),
+        (["--only", "cot", "rag"], "--only rag: the condition rag needs an index"),
+        (["--only", "direct-rag"], "--only direct-rag: the condition rag needs an index"),
+        (["--time-budget", "0"], "--time-budget is 0, expected minutes above 0"),
+        (["--time-budget", "nan"], "--time-budget is nan, expected"),
+        (["--thinking-budget", "0"], "thinking-budget is 0"),
+        (["--ensemble", "0"], "--ensemble is 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_written(
+    data: Path, script: Path, tmp_path: Path, options: list[str], said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert ladder(data, script, tmp_path / "ladder", *options) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "ladder").exists()
+
+
+@pytest.mark.slow
+def test_a_prior_is_shown_beside_the_plain_figure(
+    data: Path, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that answers "c" whatever is asked knows nothing, and is level without its prior."""
+    run_dir = tmp_path / "ladder"
+    assert ladder(data, script, run_dir, "--only", "direct", "orders", "--prior-correction") == 0
+    out = capsys.readouterr().out
+    assert "direct-closed: prior of the letters removed (PriDe): " in out
+    prior = json.loads((run_dir / "ladder.json").read_text())["priors"]["direct-closed"]
+    assert prior["priors"][0][2] == max(prior["priors"][0])
+    plain = json.loads((run_dir / "direct-closed" / "summary.json").read_text())
+    (closed, *_) = json.loads((run_dir / "ladder.json").read_text())["rungs"]
+    assert plain["correct_count"] == closed["accuracy"]["correct"]  # it replaces nothing
+
+
+class Clocked(ScriptedBackend):
+    """Every answer takes a second of a clock that nobody waits for."""
+
+    def __init__(self) -> None:
+        super().__init__({"*": ENTRY})
+        self.now, self.opened = 0.0, 0
+
+    def clock(self) -> float:
+        return self.now
+
+    def open(self, *_: object) -> Clocked:
+        self.opened += 1
+        return self
+
+    def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
+        for answer in super().score_choices(prompts):
+            self.now += 1
+            yield answer
+
+    def generate(
+        self, prompts: Sequence[Prompt], settings: GenerationSettings
+    ) -> Iterator[Completion | Failure]:
+        for answer in super().generate(prompts, settings):
+            self.now += 1
+            yield answer
+
+
+class NeverThinks(Clocked):
+    """A model whose template has no thinking switch, such as Gemma's."""
+
+    def render(self, prompt: Prompt) -> str:
+        if prompt.spec.thinking:
+            raise ConfigError("this model's chat template has no thinking switch", "")
+        return "【解答方法】"
+
+
+def config_of(data: Path, run_dir: Path, rungs: Sequence[Rung], **more: Any) -> LadderConfig:
+    return LadderConfig(
+        run_dir,
+        tuple(
+            (
+                rung,
+                EvaluationConfig(
+                    data=data, spec=PromptSpec(rung.mode, rung.condition, rung.thinks),
+                    answer_by="generate" if rung.writes else "logits", backend="scripted",
+                    permutations=rung.orders, ensemble=2 if rung.writes else 1,
+                    temperature=0.7 if rung.writes else 0.0, max_new_tokens=8, quiet=True,
+                ),
+            )
+            for rung in rungs
+            if rung.condition != "rag"
+        ),
+        **more,
+    )  # fmt: skip
+
+
+def answered(result: LadderResult) -> dict[str, list[dict[str, Any]]]:
+    kept = ("file_name", "pred", "gt", "outcome", "response")
+    return {
+        one.rung.name: [{key: row.get(key) for key in kept} for row in rows(one.run_dir)]
+        for one in result.rungs
+    }
+
+
+@pytest.mark.slow
+def test_one_model_is_loaded_for_all_rungs_and_none_where_all_are_done(
+    data: Path, tmp_path: Path
+) -> None:
+    backend = Clocked()
+    config = config_of(data, tmp_path / "ladder", RUNGS)
+    first = run_ladder(config, backend.open, clock=backend.clock)
+    assert (len(first.rungs), backend.opened) == (8, 1)
+    again = Clocked()
+    assert answered(run_ladder(config, again.open, clock=again.clock)) == answered(first)
+    assert again.opened == 0
+
+
+@pytest.mark.slow
+def test_the_time_budget_ends_it_and_the_same_call_resumes(data: Path, tmp_path: Path) -> None:
+    rungs = [rung for rung in RUNGS if rung.condition == "closed"]
+    whole = Clocked()
+    expected = answered(
+        run_ladder(config_of(data, tmp_path / "whole", rungs), whole.open, clock=whole.clock)
+    )
+    said: list[str] = []
+    ends: list[tuple[str, ...]] = []
+    while not ends or ends[-1]:
+        backend = Clocked()
+        config = config_of(data, tmp_path / "cut", rungs, time_budget=1.0)
+        cut = run_ladder(config, backend.open, said.append, backend.clock)
+        ends.append(cut.unfinished)
+        assert backend.now <= 60 + len(rungs)  # one answer more than the budget at most
+        assert len(ends) < 5
+    assert len(ends) > 1
+    assert any(line.endswith("may not fit") for line in said)
+    assert any(line.endswith("  fits") for line in said)
+    assert answered(cut) == expected
+
+
+@pytest.mark.slow
+def test_a_model_without_thinking_is_asked_the_other_rungs(data: Path, tmp_path: Path) -> None:
+    backend, said = NeverThinks(), list[str]()
+    config = config_of(data, tmp_path / "ladder", RUNGS)
+    result = run_ladder(config, backend.open, said.append, backend.clock)
+    assert [one.rung.name for one in result.rungs] == [
+        "direct-closed", "direct-gold", "orders-closed", "orders-gold", "cot-closed", "cot-gold",
+    ]  # fmt: skip
+    line = "left out: thinking-closed, thinking-gold: this model's chat template has no thinking switch"
+    assert result.left_out == (line,)
+    assert line in said
+    thinking = [rung for rung in RUNGS if rung.thinks]
+    with pytest.raises(ConfigError, match="no rung can be asked: left out: thinking-closed"):
+        run_ladder(config_of(data, tmp_path / "none", thinking), backend.open, clock=backend.clock)
+    assert not (tmp_path / "none").exists()
