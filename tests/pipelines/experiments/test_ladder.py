@@ -14,7 +14,8 @@ from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation.config import EvaluationConfig
-from lawqa.pipelines.experiments.ladder import LadderConfig, LadderResult, run_ladder
+from lawqa.pipelines.experiments.ladder import LadderConfig, run_ladder
+from lawqa.pipelines.experiments.ladder_result import LadderResult
 from lawqa.pipelines.experiments.ladder_rungs import RUNGS, Rung
 from lawqa.prompting import Prompt, PromptSpec
 from lawqa.questions import write_questions
