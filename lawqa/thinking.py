@@ -38,6 +38,8 @@ FAMILIES: tuple[ThinkMarks, ...] = (
     ThinkMarks("<thinking>", "</thinking>"),
     ThinkMarks("<thought>", "</thought>"),  # Exaone Deep
     ThinkMarks("<reasoning>", "</reasoning>"),
+    ThinkMarks("<reflection>", "</reflection>"),  # Reflection Llama, between thinking and output
+    ThinkMarks("<|im_start|>think", "<|im_start|>answer", "\n"),  # s1
     ThinkMarks("<seed:think>", "</seed:think>"),
     ThinkMarks("<longcat_think>", "</longcat_think>"),
     ThinkMarks("[THINK]", "[/THINK]"),  # Magistral

@@ -33,7 +33,7 @@ __all__ = [
 Status = Literal["answered", "unanswered", "truncated"]
 """`answered`: a label. `unanswered`: the model finished without one. `truncated`: it ran out of tokens."""
 
-SOFT = ("soft-choice", "soft-answer", "soft-forced")
+SOFT = ("soft-choice", "soft-closing", "soft-answer", "soft-forced")
 """What `ParsedAnswer.rule` says of a commitment that was only likely, or made under protest."""
 
 VERDICTS = (
@@ -42,7 +42,7 @@ VERDICTS = (
     "enumeration",
     "contradiction",
     "choice-text",
-    *SOFT[1:],
+    *SOFT[2:],
     "no-rule",
 )
 """What `ParsedAnswer.rule` says when no rule decided."""

@@ -62,10 +62,11 @@ _DOUBTFUL = re.compile(
     r"|(?:で(?:ある)?|だ)?(?:はず|気が)(?:です|だ|で|し|す)|っぽい|らしい|に傾)"
 )
 _EXAMPLE = WordsBefore(
-    "例|比如|たとえば|形式|フォーマット|書式|格式|format|for instance|e.g.|example",
+    "例|比如|たとえば|形式|フォーマット|書式|格式|format|for instance|e.g.|example| form |样例|例子",
     r"(?:例如|比如|(?:出力|回答|解答|答案|输出|指定)(?:の)?(?:形式|フォーマット|書式|格式)|(?:形式"
     r"|格式|フォーマット|書式)(?:は|为|是|[:)])"
-    r"|\b(?:output |answer |response )?format(?:ted)?(?: is| as)?[:) ]|(?<!\w)(?:例|例題|例示"
+    r"|\b(?:output |answer |response )?format(?:ted)?(?: is| as)?[:) ]|\bin the form |of the form "
+    r"|(?<!\w)(?:例|例題|例示|示例|样例|例子"
     r"|出力例|回答例"
     r"|解答例|記入例)[:)、 \]]|例えば|たとえば"
     r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:)[^)\]]{0,45}\Z",

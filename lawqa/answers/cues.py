@@ -34,23 +34,24 @@ _OPTION = r"(?:option|choice|response|statement|selection|letter)"
 # Two searches, each of which can skip ahead to the first letters of its cues.
 _JAPANESE_CUE = re.compile(
     r"最(?:終的?な?|后的?)(?:の)?(?:回答|解答|答え|答案|正解|選択|結論)"
-    r"|正(?:解|答|确答案|确选项|确的?(?:选项|答案))(?:選択肢|の選択肢|の記号)?"
+    r"|正(?:解|答|确答案|確答案|確選項|确选项|确的?(?:选项|答案))(?:選択肢|の選択肢|の記号)?"
     rf"|正しい{_THING}|適切な{_THING}|妥当な{_THING}|適当な{_THING}|正確な{_THING}"
     r"|回答(?!形式|フォーマット|書式|例)|解答(?!形式|フォーマット|書式|例)|出力(?!形式"
-    r"|フォーマット|書式|例)|答案|答え?(?!の形式)|結論|选择|文字(?:のみ"
+    r"|フォーマット|書式|例)|答案(?!格式)|答え?(?!の形式|案)|結論|选择|文字(?:のみ"
     r"|だけ|以内)"
 )
 _ENGLISH_CUE = re.compile(
-    r"[abcfors\\](?<![a-z].)(?:nswer|ns\b|inal (?:answer|choice|selection)|onclusion\b"
+    r"[abcfors\\](?<![a-z].)(?:nswer|ns\b\.?|inal (?:answer|choice|selection)|onclusion\b"
     rf"|orrect (?:{_OPTION}|answer)|(?:ight|est|ppropriate|ccurate|uitable) {_OPTION}"
     r"|(?:orrect|utput)(?= ?:)|(?<=\\)(?:f?boxed|fbox|framebox))"
 )
 # The key of a field (`{"selected_option": "b"}`, `submit(choice="b")`).
 _FIELD_CUE = re.compile(
     r"""(?<=["'({,\n ])(?:(?:final|correct|selected|chosen|predicted|my|your)[_ -]?)?"""
-    r"""(?:choice|option|selection|selected|letter|label|answer)(?:[_ -](?:letter|label|option"
+    r"""(?:choice|option|selection|selected|letter|label|answer|result|response)(?:[_ -](?:letter|label|option"
     r"|choice|key|id|value))?["']?(?= ?[:=] ?["'\[(]{1,3} ?[a-j1-9①-⑩]["'\])])"""
 )
+_BOX_IN_BOX = 2 * "\\boxed{"
 _FIELD_SIGNS = frozenset("\"'[")
 _FIELD = re.compile(r"[:=] ?[\"'\[]")
 _NOT_A_CUE_AFTER = frozenset("不非お応問模誤")
@@ -59,13 +60,13 @@ _FINAL = re.compile(r"最|final")
 NOTE = re.compile(r"[ )\]]{0,4}\((?P<note>[^()\n]{0,60})\)(?=[ )\]\"']{0,4}[:→=は\n]|[ )]{0,4}\Z)")
 FREE_NOTE = re.compile(
     r"(?![^\n:。、(]{0,22}(?:以外|を除|ではな|でない|じゃな|得ない|えない))"
-    r"[^\n:。、(]{1,24}:(?<!例:)(?<!形式:)(?<!書式:)(?<!フォーマット:)(?<!方法:)(?<!format:)"
+    r"[^\n:。、(]{1,24}:(?<!例:)(?<!形式:)(?<!書式:)(?<!格式:)(?<!フォーマット:)(?<!方法:)(?<!format:)"
     r"(?<!候補:)(?<!根拠:)(?<!理由:)(?<!分析:)(?<!検討:)"
 )
 GAP = re.compile(
     r"[ \n:=→>|\"')\](\[{}・、,#$-]+"
     r"|\\(?:text|textbf|mathrm|mathbf|boxed|bf|rm|\[|\()(?![a-z])"
-    r"|[はが](?!い)|应该?[是为选]|[是为]|选(?!项)|として(?:は)?|となるのは|となる(?:の|選択肢)は"
+    r"|[はが](?!い)|应该?[是为选]|[是为為]|选(?!项)|として(?:は)?|となるのは|となる(?:の|選択肢)は"
     r"|(?:最も|やはり|明らかに|おそらく|恐らく|次の|以下の)(?:とおり|通り)?(?:です|である)?"
     r"|(?:選択肢|肢|記号|番号|記述|選項|选项)(?:の|は)?(?!と|を|に|が)"
     r"|(?:option|choice|letter|answer|statement|number|is|be|would|should|must|will|appears?"
@@ -95,6 +96,8 @@ def find_cues(page: Page) -> Iterator[Cue]:
         ):
             continue
         if cue[0][0] == "\\":
+            if text.startswith(_BOX_IN_BOX, start - len(_BOX_IN_BOX)):
+                continue  # a loop of boxes that never close
             yield Cue("boxed", start, cue.end())
         else:
             yield Cue("final" if _FINAL.match(cue[0]) else "line", start, cue.end())

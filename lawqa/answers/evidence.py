@@ -16,6 +16,7 @@ from lawqa.answers.rules import (
     chinese,
     choice_texts,
     claimed,
+    closing,
     grades,
     likely,
     refusals,
@@ -59,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     Rule("no-such-answer", refusals.no_such_answer),
     Rule("cannot-tell", refusals.cannot_tell),
     # Hints, where nothing else was found.
+    Rule("soft-closing", closing.closing_choice, last_resort=True),
     Rule("closing-grade", grades.closing_grade, last_resort=True),
     Rule("verdict-table", verdicts.verdict_table, last_resort=True, verbatim=True),
     Rule("elimination", verdicts.elimination, last_resort=True),

@@ -33,7 +33,8 @@ _VALUES: dict[str, Label] = {
 }
 _STANDS_ALONE = re.compile(
     r"""
-    [a-d] (?<! [a-z0-9_\\][a-d] ) (?! [a-z0-9_] | '[a-z] | \.[a-z](?![a-z]) | -[0-9] | -[a-z]{2} )
+    [a-d] (?<! [a-z0-9_\\][a-d] ) (?<! [iuey]'d )
+    (?! [a-z0-9_\u0300-\u036f] | '[a-z] | \.[a-z](?![a-z]) | -[0-9] | -[a-z]{2} )
   | [①-④] (?! [ ]?[0-9] )
   | [アイウエ] (?<! [ァ-ヶー][アイウエ] ) (?! [ァ-ヶー] )
   | [Ⅰ-Ⅳ一二三四] (?<! [a-z0-9Ⅰ-Ⅻ一-龠][Ⅰ-Ⅳ一二三四] )
@@ -64,8 +65,11 @@ _JOIN = re.compile(
     r"|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
     r"[ ]*(?:and\b|or\b|及び|および|又は|または|もしくは|あるいは|ないし)?[ (\[{\"']*"
     r"(?:選択肢|option\b|choice\b)?[ (\[\"']*"
+    r"|\) ?\((?=[a-d①-④]\))"
 )
-_TOPIC = re.compile(r"[ )\]\"']{0,4}(?:は|が|:|→| is\b| are\b| was\b| would\b)")
+_TOPIC = re.compile(
+    r"[ )\]\"']{0,4}(?:は|が(?!、?(?:正し|正解|正答|適切|妥当|該当|答え))|:|→| is\b| are\b| was\b| would\b)"
+)
 
 VERDICT = r"(?:[正誤×不妥適]|(?:in)?(?:correct|valid|accurate)|right\b|wrong\b|true\b|false\b)"
 """How the grade of a choice begins; the inside of a pattern."""

@@ -12,7 +12,7 @@ _UNSEEN = (
 )
 _NAME = (
     r"(?:final[_ -]?|correct[_ -]?|selected[_ -]?|chosen[_ -]?|predicted[_ -]?)?"
-    r"(?:answer|choice|option|selection|selected|letter|label|response|result|回答|解答|答え|正解)"
+    r"(?:answer|choice|option|selection|selected|letter|label|response|result|output|solution|回答|解答|答え|正解)"
     r"(?:[_ -]?(?:letter|label|option|choice|key|id|value))?"
 )
 _STYLE = r"(?:strong|em|span|font|mark|code|center|small|big|ins|sup|sub|p|div|h[1-6]|td|th|li)"
@@ -34,7 +34,7 @@ _TAGS = re.compile(
     rf"|(?P<closing>/(?i:{_NAME}|(?:\w{{1,12}}:)?parameter|arg_value)>))"
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
-_UNDERLINED = re.compile(r"_{1,3}(?<!\w_)(?=[a-dA-D]_)|_{1,3}(?<=_[a-dA-D]_)(?!\w)")
+_UNDERLINED = re.compile(r"_(?<!\w_)_{0,2}(?=[a-dA-D]_)|_(?<=_[a-dA-D]_)_{0,2}(?!\w)")
 CUE = "\nAnswer: "
 """What an element named as the answer reads like."""
 

@@ -46,7 +46,7 @@ TAKEN_BACK = "|".join(
 
 _OBJECT_DENIED = (
     rf"を{_FILL}{{0,14}}?(?:[てで]は(?:い?け|なら|なり|だめ|ダメ)|べきでは?{_NO}"
-    rf"|(?:こと|わけ|訳|理由|余地)[にで]?[はがも]?{_ADVERB}(?:{_CANNOT}|{_NO})"
+    rf"|(?:こと|わけ|訳|理由|余地|根拠|必要|必然性)[にで]?[はがも]?{_ADVERB}(?:{_CANNOT}|{_NO}|乏|薄|弱|見当)"
     rf"|{_VIEW}に?[はがも]{_ADVERB}{_POOR}|[ばべびしせめ](?:な[いか]|ませ))"
 )
 _TOPIC_DENIED = rf"[はも][、 ]{{0,2}}{_ADVERB}{_BAD}|\(?(?:不正解|誤答)|[ (]?[×✗✘❌✖✕]"
@@ -80,7 +80,7 @@ _DOUBTED = WordsBefore(
     r"|recommend"
     r"|(?:true|clear|certain|sure|convinced|likely|the case|possible|right|correct|proper|advisable"
     r"|reasonable|appropriate|safe|wise|allowed|permitted) (?:to|that|if|whether))"
-    rf"{_WORDS}{{0,4}} \Z"
+    rf"{_WORDS}{{0,4}} ?\Z"
     r"|\b(?:wrong|incorrect|mistaken?|an error|false|untrue|doubtful|unlikely|tempting|tempted"
     r"|absurd)"
     rf" (?:to|that|if|whether){_WORDS}{{0,4}} \Z"
@@ -92,7 +92,7 @@ _OPEN = WordsBefore(
     r"(?:\b(?:could|may|might|can|cannot|unlikely to|thought to|used to|not|never|hardly"
     r"|whether)|n't)"
     r"(?: (?:also|well|possibly|perhaps|conceivably|potentially|even|ever|really|actually|it"
-    r"|this|that))* \Z",
+    r"|this|that))* ?\Z",
 )
 _NOT_OURS = WordsBefore(
     "誤答|不正解|以外|でない|ではない|誤った|間違|誤り|よくある|ありがち|典型的|多い|受験|多くの人|旧|改正前|従前"

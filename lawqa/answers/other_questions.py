@@ -11,6 +11,7 @@ from lawqa.answers.page import Page, fold_choices
 from lawqa.answers.wording import word
 
 _MOST = 50
+_SHORT_PARAGRAPH = 200
 _QUESTION = re.compile(
     r"\n[ #>\-]{0,6}(?:"
     r"\(?(?:質問|問題文?|設問|問い|例題|question|problem|user|human|ユーザー|法令条文|参考(?:条文"
@@ -59,9 +60,23 @@ _NEXT = re.compile(
     r" (?:another|next|new|more|different|following)\b(?! (?:way|look|point|reason|argument|step|angle"
     r"|perspective))"
     rf"|\n[ >#]{{0,5}}(?:now,? )?(?:please )?(?:answer|solve) the (?:following|next) {_NOUN}"
-    # a numbered line that asks
+    # the next turn of the one who answers
+    r"|\n[ #>(\[]{0,4}(?:assistant|アシスタント|回答者|model|助手)[ )\]]{0,2}(?::|(?=\n))"
+    # a heading in brackets, and what it asks in the same line
+    rf"|\n {{0,3}}\((?:{_NOUN}|{_CHINESE_NOUN}|例題?|例) ?[0-9]{{0,2}}\) ?(?=[^\n]{{4}})"
+    r"|\n[ >#]{0,5}now,? (?:please )?(?:consider|try|take|answer|solve)[^\n]{0,24} (?:question|problem)\b"
+    # a line that asks, numbered or not
+    r"|\n[ #>(]{0,4}(?:[0-9]{1,3} ?[.、):]{1,2} {0,2})?(?:下列|以下(?:哪|关于)|关于|(?:次|以下)の(?:うち"
+    r"|中|記述|文|各文|説明|選択肢)"
+    r"|which (?:of|one))[^\n]{1,160}?(?:どれ(?:か|ですか|でしょうか)|いずれ(?:か|ですか)|選(?:べ|びなさい"
+    r"|択しなさい|択せよ|んでください)"
+    r"|的是|\?)[ 。?()_]{0,8}(?=\n|\Z|a[.):、 ])"
     r"|\n[ #>]{0,4}[0-9]{1,2} ?[.、)] {0,2}(?:下列|以下哪|次の(?:うち|記述|文)|which of the)[^\n]{1,120}"
 )
+_SENTENCE_NEXT = re.compile(
+    r"[。.](?<=[。.]) ?(?:次の|別の|続いての|next )(?:問題|質問|設問|question)[:、は]"
+)
+"""A sentence that hands over another question, in the line of the answer."""
 _INLINE = re.compile(
     r"(?:[?:。]|か(?=[ 。(a])|は(?=[ (a:])|ください|なさい|せよ|选"
     r"|選)[ \n(\[]{0,4}a(?P<sign>[.):、,])[^\n]{1,400}?[ ;,。、.)(]b(?P=sign)"
@@ -128,6 +143,7 @@ def speaks_of_others(page: Page) -> bool:
         any(True for _ in example_stretches(page))
         or _NEXT.search(text) is not None
         or _QUESTION.search(text) is not None
+        or _SENTENCE_NEXT.search(text) is not None
         or _CHOICES.search(text) is not None
         or (_may_list_inline(text) and _INLINE.search(text) is not None)
     )
@@ -141,12 +157,14 @@ def _may_list_inline(text: str) -> bool:
 def _handed_in(page: Page, claims: list[Mark]) -> int | None:
     """Behind the first answer line, answer sentence or lone letter; reasoning may come before all of them."""
     lone = ("lone-line", "headed-line")
+    paragraph = page.text.find("\n\n")
     return min(
         (
             m.span[1]
             for m in claims
             if m.strength >= Strength.STATED
             or m.rule in lone
+            or m.span[1] < paragraph <= _SHORT_PARAGRAPH
             or (m.rule == "opening-label" and _LINE_ENDS.match(page.text, m.span[1]))
         ),
         default=None,
@@ -158,7 +176,11 @@ def _headed_question_at(page: Page, claims: list[Mark]) -> int | None:
     at = _handed_in(page, claims)
     if at is None:
         return None
-    for heading in islice(_NEXT.finditer(page.text, at), _MOST):
+    headings = (
+        *islice(_NEXT.finditer(page.text, at), _MOST),
+        *islice(_SENTENCE_NEXT.finditer(page.text, at), _MOST),
+    )
+    for heading in sorted(headings, key=re.Match.start):
         if not (page.choices and _ours(page, page.text[heading.end() : heading.end() + 1500])):
             return heading.start()
     return None

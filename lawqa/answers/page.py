@@ -16,6 +16,7 @@ from lawqa.answers.markup import CUE, markup_edits
 from lawqa.answers.thoughts import spoken
 
 _FOLDED_RANGES = (
+    (0x2102, 0x2134),  # letterlike symbols
     (0x2460, 0x24FF),  # circled and bracketed digits and letters
     (0x32D0, 0x32FE),  # circled katakana
     (0xFF01, 0xFF9D),  # full-width Latin, half-width katakana

@@ -55,6 +55,7 @@ _RATHER = re.compile(
     r"|(?<![a-z])(?:no,? wait|no|wait|sorry|rather|actually|correction|edit|i mean)[,:]? )"
     r"(?:選択肢)?[ (\"']{0,3}"
 )
+_POINT = re.compile(r"[.)、] ?[^\n]{2,200}\n{1,2}[ >-]{0,4}[2-5][.)、]")
 _LENGTH = re.compile(r"letter|single|文字")
 _GRADE = re.compile(VERDICT)
 _GRADED = re.compile(rf"[)\]\"']? ?(?:[:=→、,.-] ?)?{VERDICT}")
@@ -163,6 +164,8 @@ def _fits(page: Page, labels: LabelList, gap: str, *, free: bool) -> bool:
         return False  # 回答は1文字のみ, cut off behind its first sign
     if end == len(page.text) and _OPEN.search(gap) and _LENGTH.search(gap):
         return False  # a single letter (A, cut off
+    if page.text[labels.at] in "1234" and _POINT.match(page.text, labels.end):
+        return False  # the first of some numbered points
     if page.text[labels.at] in "1234" and (
         not gap or (_OPEN.search(gap) and not _SHUT.match(page.text, labels.end))
     ):

@@ -11,6 +11,7 @@ from lawqa.answers.labels import MARK, label_at
 from lawqa.answers.marks import Kind, Mark, Strength
 from lawqa.answers.negation import denied
 from lawqa.answers.page import Page, fold_choices
+from lawqa.answers.rules.closing import JUDGED
 from lawqa.answers.slots import Reading
 from lawqa.choices import LABELS, Label
 
@@ -43,6 +44,13 @@ _FINISHED = re.compile(r"[。.!)\"' ]\Z")
 _ITEM = re.compile(
     rf"[ >\-#(]{{0,6}}(?:選択肢|option|choice)? ?[{MARK}](?:[ )\]]{{0,2}}[.:、)\]→]| )"
 )
+_MEANT = re.compile(
+    rf"[)\]\"'}}$\s。.!]*(?:\([^()\n]{{1,40}}\) ?)?(?:\Z|[(\[]{{1,2}} ?(?:選択肢)?[{MARK}]|[。\n]"
+    rf"|(?:と(?:いう|する|の)?(?:選択?肢|記述|説明|もの|こと)?)?(?:、?(?:{JUDGED})|を行う|が最|、以上)"
+    rf"|にあ[るり]|is (?:the )?(?:correct|right|best|answer)"
+    r"|是正确|正确)"
+)
+"""What makes a quotation at the end the answer: nothing behind it, or a word of judgement."""
 _LONGER = re.compile(r"第|の?[0-9]|各号|本文|ただし書|但書|項|号")
 """What makes a quoted statute number another one."""
 
@@ -135,6 +143,7 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
         and not _not_meant(text, span[1])
         and not _LONGER.match(text, span[1])
         and not _UNDECIDED.match(text, span[1])
+        and _MEANT.match(text, span[1])
     ):
         yield Mark("claim", label, Strength.HINT, span[0], span)
 

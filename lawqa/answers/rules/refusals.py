@@ -55,6 +55,10 @@ _CANNOT = (
         "選べ|選ぶ|答え", r"(?:選べ(?:な|ませ|ず)|選ぶことはでき|答えられ(?:な|ませ)|答えかね)"
     ),
     wording(
+        "から|かり",
+        r"(?:(?:正解|正答|答え|どれ|どちら|いずれ)[がはか][^。\n]{0,10}?|いや、?)(?:分|わ)か(?:らな|りませ)",
+    ),
+    wording(
         "not|can't|possible|unable",
         rf"(?:{word('cannot', 'can not', 'could not', 'impossible to', 'not possible to', 'unable to')}",
         r"|can't) (?:be )?(?:definitively |reliably |properly )?",

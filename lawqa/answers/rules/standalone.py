@@ -23,6 +23,8 @@ from lawqa.answers.page import Page
 from lawqa.answers.slots import Reading
 
 _MOST = 2000
+_CIRCLED = frozenset("○◯〇⭕✓✔✅☑◎")
+"""A letter with one of these is a row of a table of verdicts."""
 _NAMED = r"(?:(?:選択肢|option|choice) ?)?"
 _LONE_LINE = re.compile(
     r"\n[ >→#]{0,8}(?:(?:選択肢|option|choice) ?)?[ (\[\"'$]{0,4}"
@@ -67,7 +69,9 @@ def lone_line(reading: Reading) -> Iterator[Mark]:
     for found in islice(_LONE_LINE.finditer(text), _MOST):
         at = found.start(1) - 1
         label = label_at(page, at)
-        if label and not _HEADING.match(text, found.start()) and not _next_item(page, at):
+        if label is None or _HEADING.match(text, found.start()) or _next_item(page, at):
+            continue
+        if _CIRCLED.isdisjoint(page.raw[found.start() : found.end() - 1]):
             yield Mark("claim", label, Strength.CLAIM, at, (at, at + 1), in_line=True)
 
 
@@ -105,6 +109,8 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
     if _SECOND.match(page.text, at + 1):
         return  # (b)(d)
     alone = "\n" in rest or found.end() == len(page.text)
+    if not _CIRCLED.isdisjoint(page.raw[at : found.end()]):
+        return
     if page.text[at] in "1234" and not alone:
         return  # a numbered list
     if denied(page.text, at + 1) or questioned(page.text, at + 1):

@@ -511,7 +511,7 @@ OPEN_QUESTIONS: tuple[tuple[str, Label | None, str], ...] = (
         None,
         "`でしょうか` asks; after `強いて選ぶなら` it would choose",
     ),
-    ("所以选C比较好。", None, "a comparison whose other side is not said; `选C。` would choose"),
+    ("所以选C比较好。", "c", "the better one to choose is chosen, softly"),
     ("cかと思いました。", "c", "a thought in the past tense that nothing contradicts"),
     ("cかと思いましたが、違いました。", None, "a thought in the past tense that is given up"),
     (
