@@ -47,9 +47,10 @@ _ENGLISH_CUE = re.compile(
 )
 # The key of a field (`{"selected_option": "b"}`, `submit(choice="b")`).
 _FIELD_CUE = re.compile(
-    r"""(?<=["'({,\n ])(?:(?:final|correct|selected|chosen|predicted|my|your)[_ -]?)?"""
-    r"""(?:choice|option|selection|selected|letter|label|answer|result|response)(?:[_ -](?:letter|label|option"
-    r"|choice|key|id|value))?["']?(?= ?[:=] ?["'\[(]{1,3} ?[a-j1-9①-⑩]["'\])])"""
+    r"(?<=[\"'({,\n ])(?:(?:final|correct|selected|chosen|predicted|my|your)[_ -]?)?"
+    r"(?:choice|option|selection|selected|letter|label|answer|result|response)"
+    r"(?:[_ -](?:letter|label|option|choice|key|id|value))?"
+    r"[\"']?(?= ?[:=] ?[\"'\[(]{1,3} ?[a-j1-9①-⑩][\"'\])])"
 )
 _BOX_IN_BOX = 2 * "\\boxed{"
 _FIELD_SIGNS = frozenset("\"'[")

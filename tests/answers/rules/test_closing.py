@@ -172,7 +172,7 @@ def test_a_closing_sentence_that_denies_or_supposes_has_not(text: str) -> None:
     [
         "1. 選択肢cは条文の要件に合致する。",
         "- 選択肢dは義務に該当し、正しい。",
-        "aが届出を要する。bが最も適切だという声もある。",
+        "届出を要する。bが最も適切だという声もある。",
         "Here's my analysis of the four options. I'd be happy to help.",
         "選択肢cの届出は",
     ],
