@@ -169,7 +169,7 @@ def _problem(job: Job, backend: Backend) -> str | None:
         return None
     try:
         text = backend.render(job.prompts[0])
-        if job.config.answer_by == "logits":
+        if not job.config.generates:
             require_outside(prompt_thought(text))
     except ConfigError as problem:
         return problem.message

@@ -48,7 +48,7 @@ class Load:
         """What is left of a job of which this many answers are known."""
         left = 1 - known / len(job.keys)
         config = job.config
-        texts = len(job.keys) * config.max_new_tokens if config.answer_by == "generate" else 0
+        texts = len(job.keys) * config.generation().max_new_tokens if config.generates else 0
         return cls(left * sum(map(prompt_bytes, job.prompts)), left * texts)
 
 
@@ -100,8 +100,8 @@ def measured_pace(backend: Backend, jobs: Sequence[Job], clock: Clock = time.mon
         clock: seconds.
     """
     pace = Pace()
-    scored = next((job for job in jobs if job.config.answer_by == "logits"), None)
-    writing = next((job for job in jobs if job.config.answer_by == "generate"), None)
+    scored = next((job for job in jobs if not job.config.generates), None)
+    writing = next((job for job in jobs if job.config.generates), None)
     if scored is not None:
         prompts = scored.prompts[:_PROBED]
         list(backend.score_choices(prompts[:1]))  # what is done once is not part of the pace
@@ -110,9 +110,10 @@ def measured_pace(backend: Backend, jobs: Sequence[Job], clock: Clock = time.mon
         pace = replace(pace, read=_rate(sum(map(prompt_bytes, prompts)), clock() - began))
     if writing is not None:
         prompts = writing.prompts[:_PROBED]
+        asked = writing.config.generation()
         settings = replace(
-            writing.config.generation(),
-            max_new_tokens=min(_PROBED_TOKENS, writing.config.max_new_tokens),
+            asked,
+            max_new_tokens=min(_PROBED_TOKENS, asked.max_new_tokens),
             repeats=max(1, min(writing.config.ensemble, _PROBED_WIDTH // len(prompts))),
             thinking_budget=None,
         )
