@@ -20,6 +20,7 @@ from lawqa.few_shot import Example
 from lawqa.prompts import STANDARD, Wording, wording_of, wordings
 from lawqa.prompts.wordings import Mode as Mode
 from lawqa.questions import Question, choices_text
+from lawqa.settings import Settings
 from lawqa.templates import ChatTokenizer, Message, render_turns, template_facts
 from lawqa.thinking import THINK, ThinkMarks, open_thought
 
@@ -52,7 +53,7 @@ _MARK = f"-v{VERSION}"
 
 
 @dataclass(frozen=True)
-class PromptSpec:
+class PromptSpec(Settings):
     """How a question is put to a model."""
 
     mode: Mode = "direct"
@@ -65,6 +66,11 @@ class PromptSpec:
     """Whether two fixed solved questions come first, as chat turns."""
     wording: str = STANDARD
     """The id of the words around the question."""
+
+    @property
+    def reasons(self) -> bool:
+        """Whether the model writes before it answers, so that its next token is no label."""
+        return self.thinking or self.mode == "cot"
 
     @classmethod
     def from_id(cls, spec_id: str) -> PromptSpec:

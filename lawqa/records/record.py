@@ -85,7 +85,7 @@ def make_record(
     Raises:
         ConfigError: the spec wants reasoning and none is given, or wants a context that is not there.
     """
-    if (spec.thinking or spec.mode == "cot") and not reasoning.strip():
+    if spec.reasons and not reasoning.strip():
         raise ConfigError(
             f"{question.key}: a {spec.id} record needs real reasoning, and there is no source of it",
             "lawqa distill  samples reasoning from the base model; or --mode direct",

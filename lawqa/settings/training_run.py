@@ -59,7 +59,7 @@ class TrainingRun(TrainingFiles, ModelSettings, TrackerSettings):
         default_factory=Hyperparameters, metadata=within(Hyperparameters)
     )
     """How."""
-    quiet: bool = field(default=False, metadata=PLACE)
+    quiet: bool = field(default=True, metadata=PLACE)
     """No progress bar."""
 
     def __post_init__(self) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation.rag import RagConfig
-from lawqa.pipelines.evaluation.servers import ServerConfig
+from lawqa.pipelines.evaluation.servers import ServerConfig, model_on_server
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
+    DEFAULT_MODEL,
     PLACE,
     RESULT,
     SPEED,
@@ -27,7 +28,6 @@ from lawqa.settings import (
     named,
     plain,
     resolved,
-    way_of,
 )
 from lawqa.settings.ranges import out_of_range
 
@@ -38,7 +38,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
 
     data: Path = field(metadata=by_content(RESULT))
     """The questions."""
-    spec: PromptSpec = field(metadata=by_content(RESULT))
+    spec: PromptSpec = field(default_factory=PromptSpec, metadata=by_content(RESULT))
     """How they are put."""
     answer_by: AnswerBy | None = field(default=None, metadata=RESULT)
     """`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text. Without it:
@@ -51,17 +51,34 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     model_name: str = field(
         default="", kw_only=True, metadata=declaration(ModelSettings, "model_name")
     )
-    """The model, for `hf`; its name on the server for a server."""
+    """The model, for `hf` (empty for the command's default); its name on the server for a server."""
     server: ServerConfig | None = field(default=None, kw_only=True, metadata=by_content(RESULT))
     """The model server, for `ollama` and `openai`."""
     rag: RagConfig | None = field(default=None, kw_only=True, metadata=by_content(RESULT))
     """Where contexts are retrieved, for the condition `rag`."""
     retries: int = field(default=1, kw_only=True, metadata=SPEED)
     """How often a question that failed is asked again before that is stored."""
-    place: str = field(default="any", kw_only=True, metadata=PLACE)
-    """Where this runs; decides what is forbidden."""
-    quiet: bool = field(default=False, kw_only=True, metadata=PLACE)
+    place: str | None = field(default=None, kw_only=True, metadata=PLACE)
+    """Where this runs; decides what is forbidden. None for what the environment or `lawqa.toml` says."""
+    quiet: bool = field(default=True, kw_only=True, metadata=PLACE)
     """No progress line."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        defaults: dict[str, object] = {}
+        if self.backend == "hf":
+            name = self.model_name or DEFAULT_MODEL
+            defaults["model_name"] = name
+            if self.rag is not None and self.rag.tokenizer is None:
+                # What the model reads is counted as the model counts it.
+                defaults["rag"] = replace(self.rag, tokenizer=name, revision=self.revision)
+        elif self.backend != "scripted":
+            server = self.server or ServerConfig(
+                self.backend, model_on_server(self.backend, self.model_name or None)
+            )
+            defaults |= {"server": server, "model_name": server.model}
+        for setting, value in defaults.items():
+            object.__setattr__(self, setting, value)
 
     @property
     def forces_answers(self) -> bool:
@@ -107,7 +124,7 @@ def check_config(config: EvaluationConfig) -> None:
         ConfigError: they cannot; all contradictions are named.
     """
     generates, chosen = config.generates, config.resolved()
-    free_text = way_of(config.spec.mode, thinking=config.spec.thinking) != "direct"
+    free_text = config.spec.reasons
     opened = "a think block" if config.spec.thinking else "reasoning"
     rules = (
         (generates or not free_text,

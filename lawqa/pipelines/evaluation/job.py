@@ -11,7 +11,7 @@ from typing import Any
 
 from lawqa.backends.base import Backend, RendersPrompts
 from lawqa.choices import orders
-from lawqa.commands import require_backend
+from lawqa.commands import current_place, require_backend
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters.content import AdapterContent
 from lawqa.pipelines.adapters.manifest import AdapterManifest
@@ -141,7 +141,9 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
     Raises:
         LawqaError: a file, option or policy does not allow it.
     """
-    require_backend(config.place, config.backend)
+    place = current_place(config.place)
+    require_backend(place, config.backend)
+    config = replace(config, place=place)
     check_config(config)
     file = read_question_file(config.data)
     originals = file.questions[: config.samples]

@@ -33,11 +33,11 @@ class CrossvalConfig(FoldSettings, RecordSettings, ModelSettings, TrackerSetting
         default_factory=Hyperparameters, metadata=within(Hyperparameters)
     )
     """How; its seed is replaced."""
-    place: str = field(default="any", metadata=PLACE)
-    """Where this runs."""
+    place: str | None = field(default=None, metadata=PLACE)
+    """Where this runs; None for what the environment or `lawqa.toml` says."""
     rag: RagConfig | None = field(default=None, metadata=by_content(RESULT))
     """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
-    quiet: bool = field(default=False, metadata=PLACE)
+    quiet: bool = field(default=True, metadata=PLACE)
     """No progress bars."""
 
     def trained_specs(self) -> tuple[tuple[PromptSpec, int], ...]:

@@ -145,7 +145,7 @@ _OF_MODEL = ("backend", "quantisation", "dtype", "num_ctx")
 
 
 def _check(config: DistillConfig) -> None:
-    if config.spec.mode == "direct" and not config.spec.thinking:
+    if not config.spec.reasons:
         raise ConfigError(
             "a direct answer is one letter: there is no reasoning to learn from",
             "--mode cot, or --thinking",

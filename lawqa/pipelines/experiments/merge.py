@@ -173,7 +173,7 @@ def _spec(config: MergeConfig, adapter: AdapterManifest) -> PromptSpec:
     fitting = [
         spec
         for spec in known
-        if spec.mode == "direct" and not spec.thinking and spec.condition != "rag"
+        if not spec.reasons and spec.condition != "rag"
         and config.dev_condition in (None, spec.condition)
     ]  # fmt: skip
     if len(fitting) != 1:

@@ -117,7 +117,7 @@ def load_dev(
     questions, prompts = zip(*put, strict=True)
     dev = DevQuestions(path, questions, prompts, token_budget, sha256)
     for prompt in prompts:
-        if prompt.spec.thinking or prompt.spec.mode != "direct":
+        if prompt.spec.reasons:
             raise ConfigError(
                 f"--dev-file: {prompt.spec.id} answers after reasoning, and dev accuracy is scored on the "
                 "next token",
@@ -140,11 +140,7 @@ def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> Pro
     known = {r.prompt_spec for r in records if r.prompt_spec != LEGACY_SPEC}
     specs = [PromptSpec.from_id(spec_id) for spec_id in sorted(known)]
     if condition is not None:
-        named = [
-            spec
-            for spec in specs
-            if spec.condition == condition and spec.mode == "direct" and not spec.thinking
-        ]
+        named = [spec for spec in specs if spec.condition == condition and not spec.reasons]
         worded = {spec.wording for spec in specs} or {STANDARD}
         specs = named or [PromptSpec("direct", condition, wording=word) for word in sorted(worded)]
     if len(specs) != 1:
