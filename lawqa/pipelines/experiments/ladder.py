@@ -34,12 +34,13 @@ from lawqa.prompting import prompt_thought, require_outside
 from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.result_log import StoredResults, read_results
 from lawqa.runs.rows import Asked
+from lawqa.settings import Settings
 
 Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
-class LadderConfig:
+class LadderConfig(Settings):
     """What is asked in which ways."""
 
     run_dir: Path
