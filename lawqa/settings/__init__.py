@@ -26,8 +26,19 @@ from lawqa.settings.declared import (
 )
 from lawqa.settings.defaults import AnswerBy, Resolved, Way, defaults_of, resolved, way_of
 from lawqa.settings.differences import differences
-from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
-from lawqa.settings.experiments import FoldSettings, GridSettings, RecordSettings
+from lawqa.settings.evaluation import (
+    AnswererSettings,
+    AskedSettings,
+    GenerationChoices,
+    RunSettings,
+)
+from lawqa.settings.experiments import (
+    DistillSettings,
+    FoldSettings,
+    GridSettings,
+    MergeSettings,
+    RecordSettings,
+)
 from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType, with_quant_type
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import RequestLimits, ServerSettings
@@ -51,15 +62,18 @@ __all__ = [
     "SPEED",
     "STANDARD_PROMPT",
     "AnswerBy",
+    "AnswererSettings",
     "AskedSettings",
     "Change",
     "Declaration",
     "DevSettings",
+    "DistillSettings",
     "Dtype",
     "FoldSettings",
     "GenerationChoices",
     "GridSettings",
     "Hyperparameters",
+    "MergeSettings",
     "ModelSettings",
     "OptimiserSettings",
     "QuantType",

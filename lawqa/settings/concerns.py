@@ -7,7 +7,13 @@ from functools import cache
 
 from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
-from lawqa.settings.experiments import FoldSettings, GridSettings, RecordSettings
+from lawqa.settings.experiments import (
+    DistillSettings,
+    FoldSettings,
+    GridSettings,
+    MergeSettings,
+    RecordSettings,
+)
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import ServerSettings
@@ -29,6 +35,8 @@ CONCERNS: tuple[type, ...] = (
     FoldSettings,
     RecordSettings,
     GridSettings,
+    DistillSettings,
+    MergeSettings,
 )
 
 

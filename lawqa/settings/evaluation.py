@@ -11,23 +11,29 @@ from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedSettings(Settings):
+class AnswererSettings(Settings):
+    """Who answers besides a model, and how much at a time."""
+
+    script: Path | None = field(default=None, metadata=by_content(RESULT))
+    """The table of answers for --llm-backend scripted: JSON, question id to text."""
+    token_budget: int = field(default=0, metadata=SPEED)
+    """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
+    seed: int = field(default=0, metadata=RESULT)
+    """The seed of sampling."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedSettings(AnswererSettings):
     """Which questions are asked, and of whom."""
 
     samples: int | None = field(default=None, metadata=RESULT)
     """Ask only the first N questions."""
     permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
     """Ask each question in N orders of its choices."""
-    script: Path | None = field(default=None, metadata=by_content(RESULT))
-    """The table of answers for --llm-backend scripted: JSON, question id to text."""
     adapter: Path | None = field(
         default=None, metadata=named(by_content(RESULT), evaluate="--hf-lora-path")
     )
     """An adapter directory; it is applied unmerged."""
-    token_budget: int = field(default=0, metadata=SPEED)
-    """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
-    seed: int = field(default=0, metadata=RESULT)
-    """The seed of sampling."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Several runs that answer one question: cross-validation, and what is tried in a sweep."""
+"""Work that is several runs: cross-validation, sweeps, distillation, merging."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, by_content
+from lawqa.settings.declared import PLACE, RESULT, by_content, declaration
+from lawqa.settings.model import ModelSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +47,45 @@ class GridSettings(Settings):
     """Ranks of the adapter; --lora-r and --lora-alpha count by their ratio only, which stays."""
     epochs: tuple[float, ...] = field(default=(2.0, 4.0), metadata=PLACE)
     """Passes over the records."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillSettings(Settings):
+    """What is sampled, and what is kept."""
+
+    data: Path = field(metadata=by_content(RESULT))
+    """The training questions; never those that are to be measured on."""
+    output_path: Path = field(metadata=PLACE)
+    """The JSONL file to write; samples and provenance are kept beside it."""
+    samples_per_question: int = field(default=8, metadata=PLACE)
+    """Answers sampled for each question."""
+    keep: int = field(default=2, metadata=PLACE)
+    """The most kept for each question."""
+    temperature: float | None = field(default=None, metadata=RESULT)
+    """Of sampling, above 0. Without it: 0.7."""
+    max_new_tokens: int | None = field(default=None, metadata=RESULT)
+    """The most tokens of one answer. Without it: 1024, with --thinking 4096."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Start over; without it the same command resumes where it stopped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeSettings(Settings):
+    """Which adapter is merged, and where to."""
+
+    adapter: Path = field(metadata=by_content(RESULT))
+    """The adapter: the --output-dir of a finished training."""
+    output_dir: Path = field(metadata=PLACE)
+    """Where the merged model goes."""
+    model_name: str | None = field(default=None, metadata=declaration(ModelSettings, "model_name"))
+    """The base model, where it is not where the adapter says."""
+    revision: str | None = field(default=None, metadata=declaration(ModelSettings, "revision"))
+    """Its revision."""
+    dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
+    """Questions that are scored before and after; without it nobody knows what the merge did."""
+    dev_condition: Literal["closed", "gold"] | None = field(default=None, metadata=RESULT)
+    """The context that they are put with, where the adapter was trained with several."""
+    allow_base_mismatch: bool = field(default=False, metadata=PLACE)
+    """Merge into another base model than the adapter was trained over."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier merged model in the output directory."""

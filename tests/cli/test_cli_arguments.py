@@ -533,8 +533,8 @@ def test_mode_and_thinking_decide_how_answers_are_read(
         ),
         (
             "evaluate --samples 0 --temperature -1 --max-new-tokens 0 --token-budget -1",
-            "--samples is 0, expected 1 or more and at most 1,000,000,000\n"
             "--token-budget is -1, expected 0 or more and at most 2,147,483,647\n"
+            "--samples is 0, expected 1 or more and at most 1,000,000,000\n"
             "--max-new-tokens is 0, expected 1 or more and at most 1,048,576\n"
             "--temperature is -1.0, expected 0 or more and at most 100",
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shlex
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
@@ -15,49 +14,36 @@ from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, re
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.prompting import PromptSpec
-from lawqa.settings import ModelSettings, WordingSettings, values_of
+from lawqa.settings import (
+    AnswererSettings,
+    DistillSettings,
+    ModelSettings,
+    WordingSettings,
+    values_of,
+)
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Distill(WordingSettings, ModelSettings):
+class Distill(AnswererSettings, WordingSettings, ModelSettings, DistillSettings):
     """Sample reasoned answers from a model and keep the right ones as training records."""
 
-    data: Path
-    """The training questions; never those that are to be measured on."""
-    output_path: Path
-    """The JSONL file to write; samples and provenance are kept beside it."""
     mode: Literal["direct", "cot"] = "cot"
     """cot: reasoning and a final answer line; direct: one letter (with --thinking only)."""
     thinking: FlagCreatePairsOff[bool] = False
     """Take the reasoning from the model's own think block."""
     condition: ConditionFlag = None
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
-    samples_per_question: int = 8
-    """Answers sampled for each question."""
-    keep: int = 2
-    """The most kept for each question."""
-    temperature: float = 0.7
-    """Of sampling."""
-    max_new_tokens: int = 1024
-    """The most tokens of one answer."""
     llm_backend: Literal["hf", "scripted"] = "hf"
     """Who answers: a model in Hugging Face format, or a table."""
-    script: Path | None = None
-    """The table of answers for --llm-backend scripted."""
-    token_budget: int = 0
-    """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
-    seed: int = 0
-    """The seed of sampling."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Start over; without it the same command resumes where it stopped."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, open_backend
-        from lawqa.pipelines.experiments.distill import DistillConfig, distill
+        from lawqa.pipelines.experiments.distill import distill
+        from lawqa.pipelines.experiments.distill_config import DistillConfig
 
         condition, remarks = resolve_condition(
             self.condition, no_rag=False, retrieval_flags=self.retrieval.given()
@@ -67,17 +53,11 @@ class Distill(WordingSettings, ModelSettings):
         tokenizer = self.model_name if self.llm_backend == "hf" else None
         spec = PromptSpec(self.mode, condition, self.thinking, wording=resolve_prompt(self.prompt))
         config = DistillConfig(
-            data=self.data,
-            output=self.output_path,
-            spec=spec,
-            samples=self.samples_per_question,
-            keep=self.keep,
-            temperature=self.temperature,
-            max_new_tokens=self.max_new_tokens,
+            **values_of(DistillSettings, self),
             seed=self.seed,
-            fresh=self.fresh,
-            quiet=self.console.quiet,
+            spec=spec,
             rag=self.retrieval.config((condition,), tokenizer, self.revision),
+            quiet=self.console.quiet,
         )
         backend = open_backend(
             EvaluationConfig(
@@ -86,8 +66,7 @@ class Distill(WordingSettings, ModelSettings):
                 answer_by="generate",
                 backend=self.llm_backend,
                 **values_of(ModelSettings, self),
-                script=self.script,
-                token_budget=self.token_budget,
+                **values_of(AnswererSettings, self),
             )
         )
         with resume_hint_on_interrupt(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.console import ConsoleFlags
+from lawqa.settings import MergeSettings, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.merge import MergeResult
@@ -17,43 +18,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Merge:
+@dataclass(frozen=True, kw_only=True)
+class Merge(MergeSettings):
     """Write base model and adapter as one bfloat16 model, and what that does to the scores."""
 
+    # Declared by their names only: one has no flag, the other a short one.
     adapter: Positional[Path]
     """The adapter: the --output-dir of a finished training."""
     output_dir: Annotated[Path, arg(aliases=["-o"])]
     """Where the merged model goes."""
-    model_name: str | None = None
-    """The base model, where it is not where the adapter says."""
-    revision: str | None = None
-    """Its revision."""
-    dev_file: Path | None = None
-    """Questions that are scored before and after; without it nobody knows what the merge did."""
-    dev_condition: Literal["closed", "gold"] | None = None
-    """The context that they are put with, where the adapter was trained with several."""
-    allow_base_mismatch: FlagCreatePairsOff[bool] = False
-    """Merge into another base model than the adapter was trained over."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier merged model in the output directory."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.experiments.merge import MergeConfig, merge
 
         result = merge(
-            MergeConfig(
-                adapter=self.adapter,
-                output_dir=self.output_dir,
-                model_name=self.model_name,
-                revision=self.revision,
-                dev_file=self.dev_file,
-                dev_condition=self.dev_condition,
-                allow_base_mismatch=self.allow_base_mismatch,
-                fresh=self.fresh,
-                quiet=self.console.quiet,
-            ),
+            MergeConfig(**values_of(MergeSettings, self), quiet=self.console.quiet),
             logger.info,
         )
         print(merge_text(result) if result else "! NOT SCORED: --dev-file says what the merge did")

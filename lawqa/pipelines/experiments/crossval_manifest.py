@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 
-from lawqa.errors import ConfigError, DataError
-from lawqa.files import JsonObject, read_json, write_json
+from lawqa.errors import ConfigError
+from lawqa.files import JsonObject
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.corpus.index_files import read_index_manifest
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+from lawqa.pipelines.experiments.stored_settings import (
+    called,
+    content_differences,
+    read_stored,
+    write_stored,
+)
 from lawqa.questions import file_sha256
 from lawqa.settings import (
-    RESULT,
-    Declaration,
-    by_content,
     change_of,
     declared,
     differences,
     plain,
-    stored_problems,
     with_quant_type,
 )
 
 SETTINGS = "crossval.json"
 """The file of a cross-validation's directory that says what it is."""
 
-_SCHEMA_VERSION = 1
 _OF_CONTENTS = ("input", "spec", "trained", "rag")
 """Settings that are kept by what they name."""
 _SINCE = ("dtype",)
@@ -37,33 +38,20 @@ _SINCE = ("dtype",)
 them, and are compared."""
 
 
-def _called(name: str) -> Declaration:
-    return {**by_content(RESULT), "called": name}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Contents:
     """What the settings of a cross-validation name; each field says what messages call it."""
 
-    data_sha256: str = field(metadata=_called("the content of --input"))
-    prompt_spec: str = field(metadata=_called("--condition"))
+    data_sha256: str = field(metadata=called("the content of --input"))
+    prompt_spec: str = field(metadata=called("--condition"))
     """Its id."""
-    trained: tuple[tuple[str, int], ...] = field(metadata=_called("--mix"))
+    trained: tuple[tuple[str, int], ...] = field(metadata=called("--mix"))
     """Ids and weights."""
-    rag: JsonObject | None = field(metadata=_called("the retrieval"))
-    index_sha256: str | None = field(default=None, metadata=_called("the retrieval's index"))
+    rag: JsonObject | None = field(metadata=called("the retrieval"))
+    index_sha256: str | None = field(default=None, metadata=called("the retrieval's index"))
     """None without retrieval, and in old files."""
-    model_content: JsonObject | None = field(default=None, metadata=_called("the model's files"))
+    model_content: JsonObject | None = field(default=None, metadata=called("the model's files"))
     """None for a model that was not in the cache yet, and in old files."""
-
-    def differences(self, other: Contents) -> list[str]:
-        """Return what is not the same, as messages call it; what one of the two does not know is not."""
-        return [
-            one.metadata["called"]
-            for one in fields(self)
-            if getattr(self, one.name) != getattr(other, one.name)
-            and (one.default is not None or (getattr(self, one.name) and getattr(other, one.name)))
-        ]
 
 
 @dataclass(frozen=True)
@@ -107,33 +95,24 @@ class CrossvalManifest:
         Raises:
             DataError: it describes none, or its file was damaged.
         """
-        path = directory / SETTINGS
-        content = read_json(path)
-        if not isinstance(content, dict) or not isinstance(content.get("settings"), dict):
-            raise DataError(f"{path}: does not describe a cross-validation")
-        if content.get("schema_version") != _SCHEMA_VERSION:
-            raise DataError(
-                f"{path}: schema_version is {content.get('schema_version')!r}, expected {_SCHEMA_VERSION}",
-                "another version of lawqa wrote it: read it with that one",
-            )
-        stored = content["settings"]
-        needed = ["folds", *(one.name for one in fields(Contents) if one.default is MISSING)]
-        wrong = [f"has no key 'settings.{name}'" for name in needed if name not in stored]
-        wrong += stored_problems(Contents, stored)
-        wrong += stored_problems(CrossvalConfig, _settings_in(stored))
-        if wrong:
-            raise DataError(
-                f"{path}: {'; '.join(wrong[:3])}",
-                "put a copy of it back, or lawqa crossval run --fresh  starts over",
-            )
+        stored = read_stored(
+            directory / SETTINGS,
+            CrossvalConfig,
+            Contents,
+            is_of="a cross-validation",
+            hint="put a copy of it back, or lawqa crossval run --fresh  starts over",
+            needs=("folds", "seed"),
+            as_now=_as_now,
+        )
+        names = {one.name for one in fields(Contents)}
+        contents = {name: value for name, value in stored.items() if name in names}
         trained = tuple((spec, weight) for spec, weight in stored["trained"])
-        given = {one.name: stored[one.name] for one in fields(Contents) if one.name in stored}
-        return cls(_settings_in(stored), Contents(**{**given, "trained": trained}))
+        settings = {name: value for name, value in stored.items() if name not in names}
+        return cls(settings, Contents(**{**contents, "trained": trained}))
 
     def write(self, directory: Path) -> None:
         """Write it into the directory of the cross-validation."""
-        stored = {**self.settings, **vars(self.contents)}
-        write_json(directory / SETTINGS, {"schema_version": _SCHEMA_VERSION, "settings": stored})
+        write_stored(directory / SETTINGS, self.settings, self.contents, {})
 
     def differences(self, other: CrossvalManifest) -> list[str]:
         """Return the settings that the two do not share, by the names of their flags."""
@@ -145,7 +124,7 @@ class CrossvalManifest:
         known = self.contents.model_content and other.contents.model_content
         beside = ("quant_type",) if known else ("quant_type", "model_name", "revision")
         changed = differences(CrossvalConfig, before, after, "train", beside=beside)
-        return sorted([*changed, *self.contents.differences(other.contents)])
+        return sorted([*changed, *content_differences(self.contents, other.contents)])
 
 
 def require_same_crossval(config: CrossvalConfig) -> bool:
@@ -193,10 +172,9 @@ def _without_seed(training: object) -> object:
     return {name: value for name, value in training.items() if name != "seed"}
 
 
-def _settings_in(stored: JsonObject) -> JsonObject:
-    """The settings among what a file says; old ones say the 4-bit type alone."""
-    contents = {one.name for one in fields(Contents)}
-    settings = {name: value for name, value in stored.items() if name not in contents}
+def _as_now(stored: JsonObject) -> JsonObject:
+    """Settings of any version as they are kept now; old files say the 4-bit type alone."""
+    settings = dict(stored)
     if "quantisation" in settings:
         quantisation = settings.pop("quantisation")
         settings |= {"load_in_4bit": quantisation is not None, "quant_type": quantisation}

@@ -2,63 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lawqa.augment.distill import Judged, Sample, choose
-from lawqa.backends.base import Backend, Failure, GenerationSettings
+from lawqa.backends.base import Backend, Failure
 from lawqa.bars import Bar
-from lawqa.errors import ConfigError, DataError
-from lawqa.files import json_lines, read_json, write_json
-from lawqa.pipelines.evaluation.rag import RagConfig, Retrieval, retrieve_contexts
-from lawqa.prompting import PromptSpec, build_prompt, spec_hash
+from lawqa.errors import ConfigError
+from lawqa.files import json_lines
+from lawqa.pipelines.evaluation.rag import Retrieval, retrieve_contexts
+from lawqa.pipelines.experiments.distill_config import DistillConfig, DistillManifest
+from lawqa.prompting import build_prompt
 from lawqa.questions import Question, read_question_file
 from lawqa.records import TrainingRecord, make_record, write_records
 from lawqa.runs.directory import claim_output
 from lawqa.runs.environment import describe_environment
-from lawqa.runs.identity import model_differences
 from lawqa.runs.manifest import now
 from lawqa.runs.result_log import JsonLog
-from lawqa.settings import Settings
+from lawqa.settings.ranges import require_in_range
 from lawqa.templates import sentences
 
 SOURCE = "distill"
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class DistillConfig(Settings):
-    """What is sampled, and what is kept."""
-
-    data: Path
-    """The training questions."""
-    output: Path
-    """The records, JSONL."""
-    spec: PromptSpec
-    """How questions are put: cot, or with thinking."""
-    samples: int = 8
-    """Answers sampled for each question."""
-    keep: int = 2
-    """The most kept for each question."""
-    temperature: float = 0.7
-    """Of sampling."""
-    max_new_tokens: int = 1024
-    """The most tokens of one answer."""
-    seed: int = 0
-    """Sample i is drawn with seed + i."""
-    fresh: bool = False
-    """Start over instead of resuming."""
-    quiet: bool = False
-    """No progress."""
-    rag: RagConfig | None = None
-    """Where contexts are retrieved, for the condition `rag`."""
 
 
 @dataclass(frozen=True)
@@ -94,19 +65,19 @@ def distill(
     _check(config)
     file = read_question_file(config.data)
     questions = file.questions
-    claim_output(config.output, "--output-path", fresh=config.fresh, sources=(config.data,))
-    samples_file, provenance_file = _side_files(config.output)
+    claim_output(config.output_path, "--output-path", fresh=config.fresh, sources=(config.data,))
+    samples_file, provenance_file = _side_files(config.output_path)
     retrieval = retrieve_contexts(config.rag, questions, quiet=config.quiet) if config.rag else None
-    settings = _settings(config, backend, retrieval, file.sha256)
+    drawn = DistillManifest.of(config, backend, retrieval, file.sha256)
     for note in sentences(backend.describe()):
         say(f"note: {note}")
     # Settings without a sample are those of a start that failed: nothing would be mixed with them.
     begun = provenance_file.is_file() and samples_file.is_file() and samples_file.stat().st_size
     if config.fresh or not begun:
         samples_file.unlink(missing_ok=True)
-        write_json(provenance_file, {"schema_version": 1, "settings": settings, "started": now()})
+        drawn.write(provenance_file, {"started": now()})
     else:
-        differ = _differing(_stored_settings(provenance_file), settings)
+        differ = DistillManifest.read(provenance_file).differences(drawn)
         if differ:
             raise ConfigError(
                 f"{samples_file}: holds samples drawn with other options ({', '.join(differ)})",
@@ -114,22 +85,24 @@ def distill(
             )
     # A sample that failed is drawn again, as a question that failed is asked again.
     taken = {key for key, sample in _read_samples(samples_file).items() if sample.error is None}
-    logger.debug("settings: %s; %d samples are there already", settings, len(taken))
-    wanted = len({q.key for q in questions}) * config.samples
-    known = sum((q.key, number) in taken for q in questions for number in range(config.samples))
+    logger.debug("settings: %s; %d samples are there already", drawn, len(taken))
+    wanted = len({q.key for q in questions}) * config.samples_per_question
+    known = sum(
+        (q.key, number) in taken for q in questions for number in range(config.samples_per_question)
+    )
     with Bar("sampling", "answers", wanted, done=known, quiet=config.quiet) as bar:
-        for number in range(config.samples):
+        for number in range(config.samples_per_question):
             waiting = [q for q in questions if (q.key, number) not in taken]
             if waiting:
-                say(f"sample {number + 1} of {config.samples}: {len(waiting)} questions")
+                say(
+                    f"sample {number + 1} of {config.samples_per_question}: {len(waiting)} questions"
+                )
                 _sample(config, backend, waiting, number, samples_file, retrieval, bar)
     result = _select(config, questions, _read_samples(samples_file), retrieval)
-    write_records(config.output, result.records)
-    write_json(
+    write_records(config.output_path, result.records)
+    drawn.write(
         provenance_file,
         {
-            "schema_version": 1,
-            "settings": settings,
             "environment": describe_environment(backend.describe().get("device")),
             "ended": now(),
             "verdicts": result.verdicts,
@@ -141,27 +114,18 @@ def distill(
     return result
 
 
-_OF_MODEL = ("backend", "quantisation", "dtype", "num_ctx")
-
-
 def _check(config: DistillConfig) -> None:
     if not config.spec.reasons:
         raise ConfigError(
             "a direct answer is one letter: there is no reasoning to learn from",
             "--mode cot, or --thinking",
         )
-    problems = [
-        f"{flag} is {value}, expected {rule}"
-        for flag, value, holds, rule in (
-            ("--samples-per-question", config.samples, config.samples >= 1, "1 or more"),
-            ("--keep", config.keep, config.keep >= 1, "1 or more"),
-            ("--temperature", config.temperature, config.temperature > 0, "above 0"),
-            ("--max-new-tokens", config.max_new_tokens, config.max_new_tokens >= 1, "1 or more"),
+    require_in_range(config, "lawqa distill --help  explains every option")
+    if config.temperature == 0:
+        raise ConfigError(
+            "--temperature is 0, expected above 0: greedy samples are all the same",
+            "lawqa distill --help  explains every option",
         )
-        if not holds
-    ]
-    if problems:
-        raise ConfigError("\n".join(problems), "lawqa distill --help  explains every option")
 
 
 def _side_files(output: Path) -> tuple[Path, Path]:
@@ -169,43 +133,6 @@ def _side_files(output: Path) -> tuple[Path, Path]:
         output.with_name(f"{output.stem}.samples.jsonl"),
         output.with_name(f"{output.stem}.provenance.json"),
     )
-
-
-def _settings(
-    config: DistillConfig, backend: Backend, retrieval: Retrieval | None, data_sha256: str
-) -> dict[str, Any]:
-    settings = {
-        "data_sha256": data_sha256,
-        "prompt_spec": config.spec.id,
-        "prompt_spec_hash": spec_hash(config.spec, backend.chat_template),
-        "temperature": config.temperature,
-        "max_new_tokens": config.max_new_tokens,
-        "seed": config.seed,
-        "model": backend.describe(),
-        "retrieval": retrieval.manifest if retrieval else None,
-    }
-    as_stored: dict[str, Any] = json.loads(json.dumps(settings))
-    return as_stored
-
-
-def _stored_settings(path: Path) -> Mapping[str, Any]:
-    try:
-        content = read_json(path)
-    except DataError as problem:
-        raise DataError(problem.message, "--fresh starts over") from None
-    settings = content.get("settings") if isinstance(content, dict) else None
-    if not isinstance(settings, dict) or not isinstance(settings.get("model"), dict):
-        raise DataError(
-            f"{path}: does not say what the samples were drawn with", "--fresh starts over"
-        )
-    return settings
-
-
-def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What two provenances do not share, by name; of the model what decides its answers."""
-    names = [name for name in now if name != "model" and before.get(name) != now[name]]
-    model = [key for key in _OF_MODEL if before["model"].get(key) != now["model"].get(key)]
-    return [*names, *model, *model_differences(before["model"], now["model"])]
 
 
 def _sample(
@@ -221,9 +148,7 @@ def _sample(
         build_prompt(q, config.spec, retrieved=retrieval.text(q) if retrieval else "")
         for q in questions
     ]
-    settings = GenerationSettings(
-        config.max_new_tokens, config.temperature, seed=config.seed + number
-    )
+    settings = config.generation(number)
     with closing(JsonLog(file)) as log:
         for answer in bar.over(backend.generate(prompts, settings)):
             row: dict[str, Any] = {"key": answer.key, "number": number}
@@ -267,7 +192,7 @@ def _select(
     records: list[TrainingRecord] = []
     judged: list[tuple[Question, Judged]] = []
     for question in questions:
-        own = [samples[question.key, i] for i in range(config.samples)]
+        own = [samples[question.key, i] for i in range(config.samples_per_question)]
         judged += [(question, found) for found in choose(question, own, config.spec, config.keep)]
     for question, found in judged:
         if found.verdict == "kept":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,11 @@ from lawqa.models.files.adapter_folder import read_adapter_config
 from lawqa.pipelines.adapters.manifest import MERGED, TRAINED_ON, AdapterManifest
 from lawqa.pipelines.experiments.merge_writing import room_for_model, written_beside
 from lawqa.pipelines.training.dev import DevQuestions
-from lawqa.prompting import Condition, PromptSpec, build_prompt
+from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import read_questions
 from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
-from lawqa.settings import Settings
+from lawqa.settings import PLACE, MergeSettings
 
 if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
@@ -41,27 +41,11 @@ _OF_MERGED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class MergeConfig(Settings):
+@dataclass(frozen=True, kw_only=True)
+class MergeConfig(MergeSettings):
     """Which adapter is merged, and where to."""
 
-    adapter: Path
-    """The adapter."""
-    output_dir: Path
-    """Where the merged model goes."""
-    model_name: str | None = None
-    """The base model; None for the one the adapter names."""
-    revision: str | None = None
-    """Its revision."""
-    dev_file: Path | None = None
-    """Questions to score before and after; None for no scores."""
-    dev_condition: Condition | None = None
-    """How they are put, where the adapter was trained on several prompt specs."""
-    allow_base_mismatch: bool = False
-    """Merge into another base model than the adapter was trained over, and say so."""
-    fresh: bool = False
-    """Replace an earlier model in the output directory."""
-    quiet: bool = False
+    quiet: bool = field(default=False, metadata=PLACE)
     """No progress."""
 
 

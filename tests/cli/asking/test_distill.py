@@ -120,8 +120,44 @@ def test_other_options_do_not_go_on_silently(
     assert distill() == 3
     (here / "out.jsonl").unlink()
     assert distill("--temperature", "0.9") == 2
-    assert "holds samples drawn with other options" in capsys.readouterr().err
+    assert "holds samples drawn with other options (--temperature)" in capsys.readouterr().err
     assert distill("--temperature", "0.9", "--fresh") == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"temperature": "hot"}, "key 'settings.temperature' is 'hot', expected a number"),
+        ({"max_new_tokens": 0}, "key 'settings.max_new_tokens' is 0, expected 1 or more"),
+        ({"model": []}, "key 'settings.model' is [], expected an object"),
+        ({"data_sha256": None}, "key 'settings.data_sha256' is None, expected a text"),
+    ],
+)
+def test_a_damaged_provenance_is_refused_with_what_is_wrong(
+    here: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any], problem: str
+) -> None:
+    assert distill() == 3
+    (here / "out.jsonl").unlink()
+    path = here / "out.provenance.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["settings"] |= change
+    path.write_text(json.dumps(content), encoding="utf-8")
+    samples = (here / "out.samples.jsonl").read_bytes()
+    capsys.readouterr()
+    assert distill() == 2
+    err = capsys.readouterr().err
+    assert f"out.provenance.json: {problem}" in err
+    assert "hint: --fresh starts over" in err
+    assert (here / "out.samples.jsonl").read_bytes() == samples
+
+
+@pytest.mark.parametrize(("flags", "tokens"), [((), 1024), (("--thinking",), 4096)])
+def test_an_answer_may_be_as_long_as_one_of_lawqa_evaluate(
+    here: Path, flags: tuple[str, ...], tokens: int
+) -> None:
+    distill(*flags)
+    provenance = json.loads((here / "out.provenance.json").read_text(encoding="utf-8"))
+    assert provenance["settings"]["max_new_tokens"] == tokens
 
 
 @pytest.mark.parametrize(
