@@ -18,10 +18,14 @@ from lawqa.errors import ConfigError, PolicyError
 
 STEP_I = "docs/heart01/StepI_A100_Qwen3_8B_本番学習指示.md"
 STEP_J = "docs/heart01/StepJ_A100_Qwen3_8B_評価指示.md"
+STEP_K = "docs/heart01/StepK_A100_Qwen3_8B_追加実験指示.md"
+COMMON = "docs/heart01/共通_決まりと読み方.md"
+APPENDIX = "docs/heart01/付録_手で打つ手順.md"
+LOCAL = "docs/local/開発とデバッグ_3080.md"
+HEART01 = (STEP_I, STEP_J, STEP_K, COMMON, APPENDIX)
 PLACES = {
-    STEP_I: "heart01",
-    STEP_J: "heart01",
-    "docs/local/開発とデバッグ_3080.md": "local-3080",
+    **dict.fromkeys(HEART01, "heart01"),
+    LOCAL: "local-3080",
     "docs/local/Ollamaベースライン_3080.md": "local-3080",
     "docs/lawqa_toml.md": "any",
     "README.md": "any",
@@ -46,9 +50,9 @@ def test_every_document_is_there_and_says_that_it_is_generated(
 ) -> None:
     names = {str(path.relative_to(checkout)): text for path, text in generated.items()}
     assert set(PLACES) < set(names)
-    assert len(names) == 12
+    assert len(names) == 15
     documents = {name: text for name, text in names.items() if name.startswith("docs/")}
-    assert len(documents) == 9
+    assert len(documents) == 12
     for name, text in documents.items():
         assert text.startswith(f"<!-- {NOTICE} -->\n"), name
         assert "Qwen3-8B" in text, f"{name} does not say which model belongs where"
@@ -72,28 +76,42 @@ def test_every_shown_command_parses_and_is_allowed(checkout: Path, name: str) ->
         check_policy(place, command.argv, command.env, name=command.line)
         if command.argv[0] == "lawqa" and command.argv != ("lawqa", "--version"):
             parse_or_refuse(command.argv[1:])
-    assert len(shown) >= {STEP_I: 43, STEP_J: 25}.get(name, 0)
+    assert len(shown) >= {STEP_I: 16, STEP_J: 5, STEP_K: 20, APPENDIX: 22}.get(name, 0)
 
 
-@pytest.mark.parametrize(("name", "steps"), [(STEP_I, ("setup", "StepI")), (STEP_J, ("StepJ",))])
-def test_a_document_shows_every_command_of_its_steps_as_it_is(
-    checkout: Path, name: str, steps: tuple[str, ...]
-) -> None:
-    text = (checkout / name).read_text(encoding="utf-8")
-    failures = (checkout / STEP_I).read_text(encoding="utf-8")  # one table for both documents
+def test_every_command_of_heart01_is_shown_once_as_it_is(checkout: Path) -> None:
+    text = "".join((checkout / name).read_text(encoding="utf-8") for name in HEART01)
     source = packaged_source()
-    commands = source.at("heart01", *steps)
-    assert len(commands) > 15
+    commands = source.at("heart01", "setup", "StepI", "StepJ", "StepK")
+    assert len(commands) > 50
     for command in commands:
         rendered = render_command(command, source.place("heart01"))
-        assert text.count(f"```bash\n{rendered.shell}\n```") == 1, command.id
+        assert text.count(f"打つ：\n\n```bash\n{rendered.shell}\n```") == 1, command.id
         assert rendered.purpose_ja in text
         assert rendered.check_ja in text
         assert command.duration_ja in text
         for failure in command.failures:
-            assert source.failures[failure].do_ja in failures
+            assert source.failures[failure].do_ja in text
         shown = [shown.argv for shown in shown_commands(f"```bash\n{rendered.shell}\n```")]
         assert shown == [rendered.argv]
+
+
+def test_the_way_of_one_line_is_short(checkout: Path) -> None:
+    text = (checkout / STEP_I).read_text(encoding="utf-8")
+    assert len(text) < 9_000
+    assert len(re.findall(r"^### \d", text, re.MULTILINE)) <= 20
+    assert "```bash\nnohup make train-heart01 > train-heart01.log 2>&1 &\n```" in text
+
+
+def test_the_development_machine_does_its_steps_in_the_order_that_works(checkout: Path) -> None:
+    text = (checkout / LOCAL).read_text(encoding="utf-8")
+    order = [
+        "（`clone`）", "make setup", "lawqa place init local-3080", "（`debug-train`）",
+        "（`debug-evaluate-adapter`）", "（`make-test`）", "（`commit`）", "（`push`）",
+        "（`fetch-results`）",
+    ]  # fmt: skip
+    places = [text.index(step) for step in order]
+    assert places == sorted(places)
 
 
 def test_a_reader_of_the_preparations_starts_no_training(checkout: Path) -> None:
@@ -134,7 +152,7 @@ def test_a_placeholder_is_named_in_the_document_and_in_the_build_until_it_is_set
 
 def test_an_exploration_is_labelled_and_the_main_experiment_too(checkout: Path) -> None:
     source = packaged_source()
-    for name in (STEP_I, STEP_J):
+    for name in HEART01:
         text = (checkout / name).read_text(encoding="utf-8")
         for section in re.split(r"^### ", text, flags=re.MULTILINE)[1:]:
             found = re.match(r"[^\n]*（`([a-z0-9-]+)`）\n\n([^\n]*)", section)
@@ -150,8 +168,8 @@ def test_a_dry_run_prints_what_the_documents_show_byte_for_byte(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = packaged_source()
-    for target, name in (("train-heart01", STEP_I), ("eval-heart01", STEP_J)):
-        ids = source.targets[target].commands
+    for target in ("train-heart01", "eval-heart01"):
+        name, ids = APPENDIX, source.targets[target].commands
         assert main(["step", "run", "--dry-run", "--place", "heart01", *ids]) == 0
         printed = capsys.readouterr().out
         text = (checkout / name).read_text(encoding="utf-8")
@@ -204,7 +222,7 @@ def test_a_stale_document_fails_the_check_with_a_diff_and_the_cure(
     assert "+    --seed 0\n" in captured.out
     assert "1 generated files are stale\nhint: make docs" in captured.err
     assert main(["docs", "build", "--root", str(copied)]) == 0
-    assert capsys.readouterr().out.endswith("12 generated files, 1 changed\n")
+    assert capsys.readouterr().out.endswith("15 generated files, 1 changed\n")
     assert main(["docs", "check", "--root", str(copied)]) == 0
 
 
@@ -306,7 +324,7 @@ def test_a_line_that_no_shell_reads_fails_the_build(copied: Path) -> None:
     [
         ("{{ place.id }}", "{{ plaice }}", "'plaice' is undefined"),
         ("{{ place.id }}", "{{ place.idd }}", "has no attribute 'idd'"),
-        ("{{ place.id }}", "{{ place.id }", "StepJ.md.j2, line 7"),
+        ("{{ place.id }}", "{{ place.id }", "StepJ.md.j2, line 5"),
         ("{{ place.id }}", '{% include "none.j2" %}', "none.j2: there is no such template"),
         ("{{ place.id }}", '{{ value("none") }}', "variable {none} is not defined"),
         ("{{ place.id }}", '{{ one("none").shell }}', "none: no such step"),
@@ -322,7 +340,7 @@ def test_what_a_template_gets_wrong_is_said_with_its_name(
     assert said in error
     assert "Traceback" not in error
     if "undefined" in said or "attribute" in said:
-        assert "docs_src/templates/StepJ.md.j2, line 7: " in error
+        assert "docs_src/templates/StepJ.md.j2, line 5: " in error
 
 
 def test_a_number_that_a_text_repeats_agrees_with_its_variable(copied: Path) -> None:
