@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import Condition, Mode, Prompt, PromptSpec, build_prompt
 from lawqa.questions import read_questions
+from lawqa.settings import ModelSettings
 
 
 def cap_memory(gib: float) -> None:
@@ -24,7 +25,7 @@ def cap_memory(gib: float) -> None:
 def load(model: str, adapter: Path | None, *, four_bit: bool = True) -> LoadedModel:
     """Load, and print what that cost."""
     began = time.perf_counter()
-    loaded = load_model(ModelConfig(model, load_in_4bit=four_bit), adapter)
+    loaded = load_model(ModelSettings(model_name=model, load_in_4bit=four_bit), adapter)
     seconds = time.perf_counter() - began
     print(
         f"load: {seconds:.1f} s, peak {peak():.2f} GiB, resident {resident():.2f} GiB", flush=True

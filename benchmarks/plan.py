@@ -19,10 +19,10 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, Qwen3Config
 
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.models.shapes import KNOWN, ModelShape
 from lawqa.records import IGNORED
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.fast import FastPath
 from lawqa.training.loss_paths import LossPath, PackedPath, PlainPath, rehearse
@@ -78,7 +78,7 @@ def main() -> int:
 
 def measure(directory: Path, path: str, tokens: int, records: int, kept: int) -> float:
     """GiB at the peak of a forward and backward pass."""
-    loaded = load_model(ModelConfig(str(directory), load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=str(directory), load_in_4bit=True))
     model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0))
     model.train()
     way: LossPath = (

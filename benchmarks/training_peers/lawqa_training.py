@@ -7,9 +7,9 @@ from pathlib import Path
 
 import work
 
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.records import IGNORED, TokenizedRecord
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.fit import fit
 
@@ -18,7 +18,7 @@ def run(context: str, batch: int) -> None:
     """Train twice, the second time by the clock, rehearsal included."""
     work.cap_memory()
     pairs = work.questions(context)
-    loaded = load_model(ModelConfig(work.MODEL, load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=work.MODEL, load_in_4bit=True))
     tokenizer = loaded.tokenizer
     records = []
     for number, (prompt, label) in enumerate(pairs):

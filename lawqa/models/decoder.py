@@ -19,6 +19,7 @@ from lawqa.models.projections import (
     is_adapter_layer,
     read_projection,
 )
+from lawqa.models.shapes import ModelShape
 
 Attend = Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 """(layer, queries [tokens, heads, dim], keys and values [tokens, kv_heads, dim]) -> [tokens, heads * dim]."""
@@ -27,23 +28,9 @@ _KNOWN = ("Qwen3ForCausalLM", "Qwen2ForCausalLM", "LlamaForCausalLM")
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The sizes of a model."""
+class DecoderShape(ModelShape):
+    """The sizes of a loaded model, and what its norms add."""
 
-    layers: int
-    """Decoder layers."""
-    hidden: int
-    """Width of the residual stream."""
-    intermediate: int
-    """Width inside the MLP."""
-    heads: int
-    """Query heads."""
-    kv_heads: int
-    """Key and value heads."""
-    head_dim: int
-    """Width of one head."""
-    vocabulary: int
-    """Rows of `lm_head`."""
     eps: float
     """What RMSNorm adds to the mean square."""
 
@@ -78,7 +65,7 @@ class Layer:
 class Decoder:
     """A model's weights, and what is computed with them."""
 
-    shape: Shape
+    shape: DecoderShape
     """Its sizes."""
     dtype: torch.dtype
     """The dtype of products."""
@@ -159,19 +146,10 @@ def read_decoder(
         _check_places(causal)
     config, body = causal.config, frozen(causal.model)
     lm_head, embed_tokens = frozen(causal.lm_head), frozen(body.embed_tokens)
-    head_dim = getattr(config, "head_dim", None) or (
-        config.hidden_size // config.num_attention_heads
-    )
-    shape = Shape(
-        layers=len(body.layers),
-        hidden=config.hidden_size,
-        intermediate=config.intermediate_size,
-        heads=config.num_attention_heads,
-        kv_heads=config.num_key_value_heads,
-        head_dim=head_dim,
-        vocabulary=lm_head.weight.shape[0],
-        eps=config.rms_norm_eps,
-    )
+    sizes = vars(ModelShape.from_config(config.to_dict(), config.name_or_path))
+    # What is loaded decides, whatever the config says.
+    loaded = {"layers": len(body.layers), "vocabulary": lm_head.weight.shape[0]}
+    shape = DecoderShape(**{**sizes, **loaded}, eps=config.rms_norm_eps)
     embedding = embed_tokens.weight.detach()
     return Decoder(
         shape=shape,

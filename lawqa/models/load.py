@@ -32,7 +32,7 @@ from lawqa.models.files.identity import (
 )
 from lawqa.models.files.weight_files import WHOLE
 from lawqa.models.load_errors import out_of_memory
-from lawqa.models.loaded import LoadedModel, ModelConfig
+from lawqa.models.loaded import LoadedModel
 from lawqa.models.pretrained import (
     check_files,
     load_config,
@@ -47,7 +47,7 @@ from lawqa.models.quantisation import (
     stored_type,
 )
 from lawqa.prompting import end_of_turn
-from lawqa.settings import QuantType
+from lawqa.settings import ModelSettings, QuantType
 
 if TYPE_CHECKING:
     from transformers import (
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LoadedModel",
-    "ModelConfig",
     "apply_adapter",
     "describe_files",
     "load_model",
@@ -71,7 +70,7 @@ logger = logging.getLogger(__name__)
 
 
 def load_model(
-    config: ModelConfig, adapter: Path | None = None, *, sharded: bool = False
+    config: ModelSettings, adapter: Path | None = None, *, sharded: bool = False
 ) -> LoadedModel:
     """Load model and tokenizer onto the GPU, or the CPU where there is none.
 
@@ -90,19 +89,19 @@ def load_model(
     dtype = compute_dtype(config.dtype, device)
     began = time.perf_counter()
     files = read_adapter_files(adapter) if adapter is not None else None
-    before = _local_identity(config.name)
+    before = _local_identity(config.model_name)
     config, stored, options = _as_stored(config, dtype)
-    check_files(config.name, config.revision, options["config"])
-    tokenizer = load_tokenizer(config.name, config.revision)
+    check_files(config.model_name, config.revision, options["config"])
+    tokenizer = load_tokenizer(config.model_name, config.revision)
     try:
         with full_memory_named(), _share_of_cores() if sharded else nullcontext():
             logger.debug(
                 "loading %s (revision %s) onto %s: %s, products in %s",
-                config.name, config.revision, describe_device(device),
+                config.model_name, config.revision, describe_device(device),
                 config.quant_type if config.load_in_4bit else "not quantised", dtype,
             )  # fmt: skip
             model: PreTrainedModel = load_weights(
-                config.name,
+                config.model_name,
                 config.revision,
                 options.pop("config"),
                 dtype,
@@ -111,7 +110,7 @@ def load_model(
             )
     except torch.OutOfMemoryError:
         raise out_of_memory(
-            config.name,
+            config.model_name,
             on_gpu=device.type == "cuda" and not sharded,
             load_in_4bit=config.load_in_4bit,
         ) from None
@@ -122,14 +121,14 @@ def load_model(
         if device.type == "cpu":
             keep_cpu_gradients_right(model)
     rows = model.get_input_embeddings().weight.shape[0]
-    _require_rows(config.name, tokenizer, rows)
-    stop_token_ids = _stop_token_ids(config.name, model.generation_config, tokenizer, rows)
+    _require_rows(config.model_name, tokenizer, rows)
+    stop_token_ids = _stop_token_ids(config.model_name, model.generation_config, tokenizer, rows)
     if before is not None:
         before.require_unchanged("while the model was loaded")
     loaded = LoadedModel(
         model, tokenizer, config, device, dtype, stop_token_ids,
         stored=stored, sharded=sharded,
-        files=_files_json(config.name, config.revision, model.config, before),
+        files=_files_json(config.model_name, config.revision, model.config, before),
     )  # fmt: skip
     if files is not None:
         apply_adapter(loaded, files)
@@ -189,12 +188,12 @@ def _files_json(
 
 
 def _as_stored(
-    config: ModelConfig, dtype: torch.dtype
-) -> tuple[ModelConfig, QuantType | None, dict[str, Any]]:
+    config: ModelSettings, dtype: torch.dtype
+) -> tuple[ModelSettings, QuantType | None, dict[str, Any]]:
     """The config with the quantisation that the weights get, that of the files, and transformers' options."""
-    model_config = load_config(config.name, config.revision)
+    model_config = load_config(config.model_name, config.revision)
     options: dict[str, Any] = {"config": model_config}
-    stored = stored_type(config.name, model_config, dtype)
+    stored = stored_type(config.model_name, model_config, dtype)
     if stored is None:
         # Never a None: transformers would take it for the files' own, and read 4-bit weights as whole ones.
         if config.load_in_4bit:
@@ -211,7 +210,7 @@ def _as_stored(
     if config.quant_type not in (None, stored):
         logger.warning(
             "note: the files of %s hold %s weights already: they are taken, and no %s is made",
-            config.name, stored, config.quant_type,
+            config.model_name, stored, config.quant_type,
         )  # fmt: skip
     return replace(config, load_in_4bit=True, quant_type=stored), stored, options
 

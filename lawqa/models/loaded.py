@@ -10,29 +10,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lawqa.models.adapters.effect import AdapterEffect
-from lawqa.settings import Dtype, QuantType
+from lawqa.settings import ModelSettings, QuantType
 from lawqa.templates import described
 
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """Which model to load, and how."""
-
-    name: str
-    """A local directory or a name in the Hugging Face cache."""
-    revision: str | None = None
-    """A branch, tag or commit of a cached model; None for its default."""
-    load_in_4bit: bool = False
-    """Quantise the linear layers to 4 bits (with double quantisation) while loading; where the files hold
-    4-bit weights already, these are taken."""
-    quant_type: QuantType | None = None
-    """The 4-bit data type; None for what the files hold, else nf4."""
-    dtype: Dtype = "auto"
-    """The dtype of products and of weights that are not quantised."""
 
 
 @dataclass
@@ -43,7 +26,7 @@ class LoadedModel:
     """The transformers model, or PEFT's wrapper around it."""
     tokenizer: PreTrainedTokenizerBase
     """Its tokenizer."""
-    config: ModelConfig
+    config: ModelSettings
     """What it was loaded from; 4-bit also where the files hold 4-bit weights and nobody asked for them."""
     device: torch.device
     """Where it lives."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 Change = Literal["result", "speed", "place"]
 """result: answers or weights may differ; speed: only time and memory; place: only where something is, what is
@@ -95,6 +95,14 @@ def values_of(kind: type, *sources: object) -> dict[str, Any]:
                 found[field.name] = getattr(source, field.name)
                 break
     return found
+
+
+Kind = TypeVar("Kind")
+
+
+def part_of(kind: type[Kind], *sources: object) -> Kind:
+    """Return the settings of one concern out of objects that hold them among others; see `values_of`."""
+    return kind(**values_of(kind, *sources))
 
 
 def plain(settings: object) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def choose_path(
         reason = "NEFTune's noise is made for padded records"
     base = model.get_base_model()
     try:
-        shape = ModelShape.from_config(base.config.to_dict(), loaded.config.name)
+        shape = ModelShape.from_config(base.config.to_dict(), loaded.config.model_name)
     except ConfigError:
         budget = config.token_budget or PLAIN_TOKEN_BUDGET
         say(

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from lawqa.models.load import ModelConfig, load_model
-from lawqa.settings import Hyperparameters
+from lawqa.models.load import load_model
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.processes.sharding import share_out
 
@@ -18,7 +18,7 @@ def main() -> None:
     torch.distributed.init_process_group("nccl")
     rank = torch.distributed.get_rank()
     torch.cuda.set_device(rank)
-    loaded = load_model(ModelConfig(sys.argv[1], load_in_4bit=True), sharded=True)
+    loaded = load_model(ModelSettings(model_name=sys.argv[1], load_in_4bit=True), sharded=True)
     model = add_adapter(loaded, Hyperparameters())
     layers = {n: m for n, m in model.named_modules() if hasattr(m, "quant_state")}
     expected = {name: packed_bytes(layer) for name, layer in layers.items()}

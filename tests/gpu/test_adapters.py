@@ -72,7 +72,8 @@ def test_it_agrees_with_peft_and_the_base_is_the_base(
     import transformers
 
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
+    from lawqa.settings import ModelSettings
 
     kind, settings, fast = KINDS[name]
     with warnings.catch_warnings():
@@ -84,7 +85,7 @@ def test_it_agrees_with_peft_and_the_base_is_the_base(
             if parameter.requires_grad:
                 parameter.data += 0.05 * torch.randn_like(parameter)
         made.save_pretrained(tmp_path)
-    config = ModelConfig(str(model_dir), load_in_4bit=in_4bit, dtype="bfloat16")
+    config = ModelSettings(model_name=str(model_dir), load_in_4bit=in_4bit, dtype="bfloat16")
     backend = HFBackend(load_model(config, tmp_path))
     adapted = scores(backend, questions)
     assert str(backend.describe()["path"]).startswith("flat tokens" if fast else "transformers: ")

@@ -38,8 +38,9 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Any:
     from peft import LoraConfig, get_peft_model
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    from lawqa.models.load import ModelConfig, load_model, no_peft_warnings
+    from lawqa.models.load import load_model, no_peft_warnings
     from lawqa.models.tiny import train_tiny_tokenizer
+    from lawqa.settings import ModelSettings
 
     directory = tmp_path_factory.mktemp("models") / "small"
     tokenizer = train_tiny_tokenizer(
@@ -54,7 +55,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Any:
     torch.manual_seed(0)
     Qwen3ForCausalLM(config).save_pretrained(directory)
     tokenizer.save_pretrained(directory)
-    found = load_model(ModelConfig(str(directory), load_in_4bit=True))
+    found = load_model(ModelSettings(model_name=str(directory), load_in_4bit=True))
     torch.manual_seed(0)
     lora = LoraConfig(
         r=8, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
@@ -198,13 +199,14 @@ def test_in_float32_the_engine_writes_exactly_what_transformers_generates(
 ) -> None:
     from lawqa.backends.base import Completion, GenerationSettings
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
     from lawqa.prompting import PromptSpec, build_prompt
+    from lawqa.settings import ModelSettings
 
     tokenizer = train_tiny_tokenizer(q.text + "\n" + "\n".join(q.choices) for q in questions)
     write_tiny_model(tmp_path, tokenizer)
-    exact = load_model(ModelConfig(str(tmp_path), dtype="float32"))
+    exact = load_model(ModelSettings(model_name=str(tmp_path), dtype="float32"))
     asked = [build_prompt(question, PromptSpec()) for question in questions[:16]]
     fast, plain = (
         {

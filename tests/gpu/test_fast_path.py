@@ -103,11 +103,11 @@ def test_flash_attention_keeps_records_apart() -> None:
 def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
     """Stated tolerance: the loss of every one of 50 steps within 3 % or 0.02 nats of the plain path's."""
     from lawqa.demo import embedded_questions
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model
     from lawqa.prompting import PromptSpec
     from lawqa.records import IGNORED, make_record, tokenize_records
-    from lawqa.settings import Hyperparameters
+    from lawqa.settings import Hyperparameters, ModelSettings
     from lawqa.training.adapter import add_adapter
     from lawqa.training.data.collate import LeftPadCollator
     from lawqa.training.fast import FastPath, fast_path_obstacle, pack
@@ -124,7 +124,7 @@ def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
     batches = [LeftPadCollator(0)(rows[start : start + 8]) for start in range(0, 40, 8)]
     losses: dict[str, list[float]] = {}
     for way in ("plain", "fast"):
-        loaded = load_model(ModelConfig(str(tmp_path), load_in_4bit=True))
+        loaded = load_model(ModelSettings(model_name=str(tmp_path), load_in_4bit=True))
         torch.manual_seed(0)
         model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0))
         assert fast_path_obstacle(model) is None

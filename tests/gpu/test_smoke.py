@@ -57,10 +57,13 @@ def scored(
     model_dir: Path, questions: Any, dtype: Any, adapter: Path | None = None
 ) -> dict[str, Any]:
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.prompting import PromptSpec, build_prompt
+    from lawqa.settings import ModelSettings
 
-    loaded = load_model(ModelConfig(str(model_dir), load_in_4bit=True, dtype=dtype), adapter)
+    loaded = load_model(
+        ModelSettings(model_name=str(model_dir), load_in_4bit=True, dtype=dtype), adapter
+    )
     prompts = [build_prompt(question, PromptSpec()) for question in questions]
     found = list(HFBackend(loaded).score_choices(prompts))
     assert len(found) == len(prompts)
@@ -136,16 +139,18 @@ def test_half_precision_scores_agree_with_the_cpu_also_with_the_adapter(
 
 def test_gradients_after_scoring_equal_those_before(model_dir: Path, questions: Any) -> None:
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.records import make_record, tokenize_records
-    from lawqa.settings import Hyperparameters
+    from lawqa.settings import Hyperparameters, ModelSettings
     from lawqa.training.adapter import add_adapter
     from lawqa.training.data.collate import LeftPadCollator
     from lawqa.training.loss_paths import answer_loss
     from lawqa.training.trainer import as_dataset
 
-    loaded = load_model(ModelConfig(str(model_dir), load_in_4bit=True, dtype="float32"))
+    loaded = load_model(
+        ModelSettings(model_name=str(model_dir), load_in_4bit=True, dtype="float32")
+    )
     loaded.model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0))
     records = tokenize_records(
         [make_record(question, PromptSpec()) for question in questions[:4]], loaded.tokenizer, 2048
@@ -170,10 +175,11 @@ def test_out_of_memory_halves_the_batch_and_answers_everything(
 ) -> None:
     from lawqa.backends.base import ChoiceScores
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.prompting import PromptSpec, build_prompt
+    from lawqa.settings import ModelSettings
 
-    loaded = load_model(ModelConfig(str(model_dir), load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=str(model_dir), load_in_4bit=True))
     prompts = [build_prompt(question, PromptSpec()) for question in questions]
     total = torch.cuda.get_device_properties(loaded.device).total_memory
     torch.cuda.empty_cache()

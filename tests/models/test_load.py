@@ -14,18 +14,18 @@ import torch
 from lawqa.errors import BackendError
 from lawqa.models.files.adapter_folder import directory_hash
 from lawqa.models.load import (
-    ModelConfig,
     apply_adapter,
     load_model,
 )
 from lawqa.models.pretrained import load_tokenizer
 from lawqa.models.tiny import write_tiny_model
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
 
 def test_4bit_quantises_every_linear_layer_of_the_blocks_and_nothing_else(tiny_dir: Path) -> None:
-    model = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True)).model
+    model = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True)).model
     linear = {
         name: module
         for name, module in model.named_modules()
@@ -52,7 +52,7 @@ def test_the_tiny_model_is_the_same_on_every_machine(
 
 
 def test_plain_loading_quantises_nothing(tiny_dir: Path) -> None:
-    loaded = load_model(ModelConfig(str(tiny_dir)))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir)))
     assert not any(isinstance(m, bnb.nn.Linear4bit) for m in loaded.model.modules())
     assert loaded.describe()["quantisation"] is None
 
@@ -66,14 +66,18 @@ def test_weights_that_are_stored_in_4_bits_are_taken_as_they_are(
     recwarn: pytest.WarningsRecorder,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    loaded = load_model(ModelConfig(str(stored_in_4bit), None, in_4bit, quant_type))
+    loaded = load_model(
+        ModelSettings(model_name=str(stored_in_4bit), load_in_4bit=in_4bit, quant_type=quant_type)
+    )
     assert loaded.describe()["quantisation"] == "fp4"
     told = "hold fp4 weights already: they are taken, and no nf4 is made" in caplog.text
     assert told == (quant_type == "nf4")
     layer = loaded.model.model.layers[0].mlp.up_proj
     assert layer.weight.dtype == torch.uint8
     assert layer.compute_dtype == torch.float32
-    whole = load_model(ModelConfig(str(tiny_dir))).model.model.layers[0].mlp.up_proj.weight
+    whole = (
+        load_model(ModelSettings(model_name=str(tiny_dir))).model.model.layers[0].mlp.up_proj.weight
+    )
     unpacked = bnb.functional.dequantize_4bit(layer.weight, layer.weight.quant_state)
     assert (unpacked - whole).abs().mean() < 0.15 * whole.abs().mean()
     ids = torch.arange(8)[None]
@@ -89,7 +93,7 @@ def test_weights_quantised_in_another_way_are_refused(tiny_dir: Path, tmp_path: 
     config["quantization_config"] = {"quant_method": "gptq", "bits": 4}
     (copy / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(BackendError, match=r"quantised already, by gptq") as caught:
-        load_model(ModelConfig(str(copy)))
+        load_model(ModelSettings(model_name=str(copy)))
     assert "the model that is not quantised" in str(caught.value.hint)
 
 
@@ -98,12 +102,14 @@ def test_a_stop_token_comes_from_the_chat_template_too(tiny_dir: Path, tmp_path:
     copy = tmp_path / "model"
     shutil.copytree(tiny_dir, copy)
     (copy / "generation_config.json").write_text('{"eos_token_id": [0]}', encoding="utf-8")
-    loaded = load_model(ModelConfig(str(copy)))
+    loaded = load_model(ModelSettings(model_name=str(copy)))
     end = loaded.tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert loaded.stop_token_ids == (0, end)
 
 
-@pytest.mark.parametrize("load", [lambda name: load_model(ModelConfig(name)), load_tokenizer])
+@pytest.mark.parametrize(
+    "load", [lambda name: load_model(ModelSettings(model_name=name)), load_tokenizer]
+)
 def test_a_model_that_is_nowhere_says_how_to_get_it(load: object) -> None:
     assert callable(load)
     with pytest.raises(
@@ -115,11 +121,11 @@ def test_a_model_that_is_nowhere_says_how_to_get_it(load: object) -> None:
 
 def test_a_directory_that_holds_no_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"is not a model directory: config\.json is missing"):
-        load_model(ModelConfig(str(tmp_path)))
+        load_model(ModelSettings(model_name=str(tmp_path)))
 
 
 def test_a_directory_without_an_adapter_is_refused(tiny_dir: Path, tmp_path: Path) -> None:
-    loaded = load_model(ModelConfig(str(tiny_dir)))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir)))
     with pytest.raises(BackendError, match=r"adapter_config.json is missing"):
         apply_adapter(loaded, tmp_path)
 
@@ -140,5 +146,5 @@ def test_the_directory_hash_sees_every_file_and_ignores_the_place(
 
 def test_a_revision_of_a_directory_is_refused(tiny_dir: Path) -> None:
     with pytest.raises(BackendError, match="is a directory, which has no revision v9") as caught:
-        load_model(ModelConfig(str(tiny_dir), revision="v9"))
+        load_model(ModelSettings(model_name=str(tiny_dir), revision="v9"))
     assert "leave --revision out" in caught.value.hint

@@ -18,9 +18,10 @@ from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.backend import HFBackend
 from lawqa.cli import main
 from lawqa.errors import BackendError
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -128,7 +129,7 @@ def scores(backend: HFBackend, questions: Any) -> torch.Tensor:
     return torch.tensor([found[prompt.key] for prompt in prompts])
 
 
-def as_peft_has_it(model: ModelConfig, adapter: Path) -> LoadedModel:
+def as_peft_has_it(model: ModelSettings, adapter: Path) -> LoadedModel:
     loaded = load_model(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -156,7 +157,7 @@ def test_it_is_applied_as_peft_applies_it_and_the_base_is_the_base(
     make: Make, in_4bit: bool, fast: bool, made: Callable[[Make], Path], tiny_dir: Path,
     questions: Any, bases: dict[bool, torch.Tensor], caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    adapter, config = made(make), ModelConfig(str(tiny_dir), load_in_4bit=in_4bit)
+    adapter, config = made(make), ModelSettings(model_name=str(tiny_dir), load_in_4bit=in_4bit)
     if in_4bit not in bases:
         bases[in_4bit] = scores(HFBackend(load_model(config)), questions)
     backend = HFBackend(load_model(config, adapter))
@@ -187,7 +188,7 @@ def test_what_would_not_be_applied_as_it_was_trained_is_refused(
 ) -> None:
     make, told = REFUSED[name]
     with pytest.raises(BackendError, match=told) as caught:
-        load_model(ModelConfig(str(tiny_dir), load_in_4bit=in_4bit), made(make))
+        load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=in_4bit), made(make))
     assert caught.value.hint
 
 
@@ -196,7 +197,9 @@ def test_what_peft_does_not_know_over_4_bits_is_refused_there(
     name: str, made: Callable[[Make], Path], tiny_dir: Path
 ) -> None:
     with pytest.raises(BackendError, match=r"does not fit .* in nf4") as caught:
-        load_model(ModelConfig(str(tiny_dir), load_in_4bit=True), made(FLOAT_ONLY[name]))
+        load_model(
+            ModelSettings(model_name=str(tiny_dir), load_in_4bit=True), made(FLOAT_ONLY[name])
+        )
     assert "try without --hf-load-in-4bit" in caught.value.hint
 
 
@@ -212,7 +215,7 @@ def test_a_trained_bias_of_the_base_is_refused(
     content = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
     (adapter / "adapter_config.json").write_text(json.dumps({**content, "bias": "all"}))
     with pytest.raises(BackendError, match="would replace biases of the base model"):
-        load_model(ModelConfig(str(tiny_dir)), adapter)
+        load_model(ModelSettings(model_name=str(tiny_dir)), adapter)
 
 
 def test_embeddings_saved_with_the_adapter_may_be_the_bases_own_and_no_others(
@@ -224,11 +227,11 @@ def test_embeddings_saved_with_the_adapter_may_be_the_bases_own_and_no_others(
     weights = adapter / "adapter_model.safetensors"
     tensors = load_file(weights)
     (name,) = [name for name in tensors if name.endswith("embed_tokens.base_layer.weight")]
-    load_model(ModelConfig(str(tiny_dir)), adapter)
+    load_model(ModelSettings(model_name=str(tiny_dir)), adapter)
     tensors[name][3] += 1
     save_file(tensors, weights)
     with pytest.raises(BackendError, match="would replace a weight of the base model"):
-        load_model(ModelConfig(str(tiny_dir)), adapter)
+        load_model(ModelSettings(model_name=str(tiny_dir)), adapter)
 
 
 @pytest.mark.slow
@@ -236,7 +239,7 @@ def test_embeddings_saved_with_the_adapter_may_be_the_bases_own_and_no_others(
 def test_generated_text_too_is_that_of_the_adapter_and_of_the_base(
     name: str, made: Callable[[Make], Path], tiny_dir: Path, questions: Any
 ) -> None:
-    config, settings = ModelConfig(str(tiny_dir)), GenerationSettings(max_new_tokens=8)
+    config, settings = ModelSettings(model_name=str(tiny_dir)), GenerationSettings(max_new_tokens=8)
     prompts = [build_prompt(question, PromptSpec(mode="cot")) for question in questions[12:14]]
 
     def texts(backend: HFBackend) -> dict[str, str]:
@@ -288,8 +291,8 @@ def test_a_merged_model_answers_like_base_and_adapter(
 ) -> None:
     adapter, output = made(MERGED[name]), tmp_path / "merged"
     assert main(["merge", str(adapter), "-o", str(output), "--model-name", str(tiny_dir)]) == 0
-    merged = scores(HFBackend(load_model(ModelConfig(str(output)))), questions)
-    model = ModelConfig(str(tiny_dir))
+    merged = scores(HFBackend(load_model(ModelSettings(model_name=str(output)))), questions)
+    model = ModelSettings(model_name=str(tiny_dir))
     adapted = scores(HFBackend(load_model(model, adapter)), questions)
     base = scores(HFBackend(load_model(model)), questions)
     assert (merged - adapted).abs().max() < 0.25 * (base - adapted).abs().max() + 0.02

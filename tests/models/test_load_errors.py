@@ -17,9 +17,10 @@ from lawqa import hub
 from lawqa.errors import BackendError
 from lawqa.models import device, pretrained
 from lawqa.models.device import compute_dtype
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.models.load_errors import not_loaded
 from lawqa.models.pretrained import load_tokenizer
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -121,7 +122,7 @@ def test_a_model_that_was_cut_off_while_copied_is_named(tiny_dir: Path, tmp_path
     shutil.copytree(tiny_dir, copy)
     (copy / "model.safetensors").unlink()
     with pytest.raises(BackendError, match="has no weights: model") as caught:
-        load_model(ModelConfig(str(copy)))
+        load_model(ModelSettings(model_name=str(copy)))
     assert "\n" not in caught.value.message
 
 
@@ -133,7 +134,7 @@ def test_weights_that_were_cut_off_while_copied_are_no_traceback(
     weights = copy / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1000])
     with pytest.raises(BackendError, match=r"bytes long, its header says") as caught:
-        load_model(ModelConfig(str(copy)))
+        load_model(ModelSettings(model_name=str(copy)))
     assert "was the copy cut off?" in caught.value.hint
 
     problem = not_loaded("nobody/x", None, SafetensorError("incomplete metadata"))
@@ -148,7 +149,7 @@ def test_an_adapter_that_was_cut_off_while_copied_is_no_traceback(
     (tmp_path / "adapter_config.json").write_text(config, encoding="utf-8")
     (tmp_path / "adapter_model.safetensors").write_bytes(b"\x80\0\0\0\0\0\0\0{")
     with pytest.raises(BackendError, match=r"adapter_model\.safetensors: cannot be read") as caught:
-        load_model(ModelConfig(str(tiny_dir)), tmp_path)
+        load_model(ModelSettings(model_name=str(tiny_dir)), tmp_path)
     assert "was the copy cut off?" in caught.value.hint
 
 
@@ -161,7 +162,7 @@ def test_a_model_larger_than_the_memory_is_the_users_to_mend(
 
     monkeypatch.setattr(pretrained.AutoModelForCausalLM, "from_pretrained", fails)
     with pytest.raises(BackendError, match="do not fit into what is free in main memory") as caught:
-        load_model(ModelConfig(str(tiny_dir), load_in_4bit=in_4bit))
+        load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=in_4bit))
     assert hint in caught.value.hint
 
 

@@ -17,9 +17,10 @@ from safetensors.torch import load_file, save_file
 
 from lawqa.errors import BackendError
 from lawqa.models import pretrained
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.models.pretrained import check_files, load_config
 from lawqa.models.tensor_audit import check_loaded
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -68,7 +69,7 @@ def refusal(folder: Path, *, reads: bool = False, **options: Any) -> BackendErro
         if not reads:
             patched.setattr(pretrained.AutoModelForCausalLM, "from_pretrained", read)
         with pytest.raises(BackendError) as caught:
-            load_model(ModelConfig(str(folder), **options))
+            load_model(ModelSettings(model_name=str(folder), **options))
     assert "the weights were read" not in caught.value.message
     assert str(folder) in caught.value.message
     assert "\n" not in caught.value.message
@@ -182,7 +183,9 @@ def test_what_the_architecture_itself_allows_is_loaded(
     ids = torch.arange(8)[None]
     with torch.no_grad():
         logits, original = (
-            load_model(ModelConfig(str(path), dtype="float32")).model(input_ids=ids).logits
+            load_model(ModelSettings(model_name=str(path), dtype="float32"))
+            .model(input_ids=ids)
+            .logits
             for path in (folder, tiny_dir)
         )
     assert (logits - original).abs().max() < 0.1
@@ -222,7 +225,7 @@ def test_other_architectures_are_checked_by_their_own_rules(
 
 def test_shards_are_read_by_their_index(folder: Path) -> None:
     shard(folder)
-    load_model(ModelConfig(str(folder)))
+    load_model(ModelSettings(model_name=str(folder)))
 
 
 def lose_shard(folder: Path, _: dict[str, Any]) -> None:
@@ -340,14 +343,14 @@ def test_an_adapter_in_a_snapshot_of_the_cache_is_refused(
     (snapshot / "adapter_config.json").symlink_to("gone")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(BackendError, match=r"is a base model .* and an adapter .* in one"):
-        load_model(ModelConfig("nobody/both"))
+        load_model(ModelSettings(model_name="nobody/both"))
 
 
 def test_what_transformers_attached_all_the_same_is_found(tiny_dir: Path) -> None:
     """As from a hub that gave an adapter beside the model."""
     from peft import LoraConfig
 
-    model = load_model(ModelConfig(str(tiny_dir))).model
+    model = load_model(ModelSettings(model_name=str(tiny_dir))).model
     model.add_adapter(LoraConfig(r=2, target_modules=["q_proj"]))
     info: Any = {
         "missing_keys": set(),
@@ -403,7 +406,7 @@ def test_a_known_architecture_is_loaded_without_the_code_beside_it(
     edit_config(
         folder, "tokenizer_config.json", auto_map={"AutoTokenizer": ["modeling_mine.T", None]}
     )
-    loaded = load_model(ModelConfig(str(folder)))
+    loaded = load_model(ModelSettings(model_name=str(folder)))
     assert type(loaded.model).__module__ == "transformers.models.qwen3.modeling_qwen3"
     assert (
         "comes with code of its own (modeling_mine.py, nobody/repo: modeling_mine.py)"
@@ -493,7 +496,7 @@ def test_a_tokenizer_larger_than_the_embedding_is_refused(folder: Path) -> None:
 
 def test_a_file_instead_of_a_folder_is_said(folder: Path) -> None:
     with pytest.raises(BackendError, match="is a file, expected a model's directory"):
-        load_model(ModelConfig(str(folder / "config.json")))
+        load_model(ModelSettings(model_name=str(folder / "config.json")))
 
 
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
@@ -566,7 +569,7 @@ def test_4bit_files_of_another_type_than_declared_are_refused(
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_4bit_files_run_in_the_dtype_that_was_asked_for(stored_in_4bit: Path, dtype: Any) -> None:
-    loaded = load_model(ModelConfig(str(stored_in_4bit), dtype=dtype))
+    loaded = load_model(ModelSettings(model_name=str(stored_in_4bit), dtype=dtype))
     asked = getattr(torch, dtype)
     assert {p.dtype for p in loaded.model.parameters()} == {asked, torch.uint8}
     with torch.no_grad():

@@ -16,9 +16,10 @@ from lawqa.errors import BackendError
 from lawqa.models import main_memory
 from lawqa.models.decoder import read_decoder
 from lawqa.models.kernels.elementwise import TorchElementwise
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.models.main_memory import free_main_memory
 from lawqa.prompting import PromptSpec, build_prompt
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -52,7 +53,7 @@ def test_a_containers_limit_counts(
 
 
 def test_a_cache_takes_memory_only_as_it_fills(tiny_dir: Path) -> None:
-    loaded = load_model(ModelConfig(str(tiny_dir)))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir)))
     shape = read_decoder(
         loaded.model, loaded.dtype, adapter=False, elementwise=TorchElementwise()
     ).shape
@@ -68,7 +69,7 @@ def test_a_cache_takes_memory_only_as_it_fills(tiny_dir: Path) -> None:
 def test_a_cache_is_no_larger_than_half_of_what_is_free(
     tiny_dir: Path, questions: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loaded = load_model(ModelConfig(str(tiny_dir)))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir)))
     prompts = [build_prompt(question, PromptSpec()) for question in questions[:6]]
     settings = GenerationSettings(40)
 

@@ -11,8 +11,9 @@ import torch
 import transformers
 
 from lawqa.cli import main
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.questions import write_questions
+from lawqa.settings import ModelSettings
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -41,7 +42,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path, questions: 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_every_weight_that_is_not_quantised_is_cast(stored: Path, dtype: Any) -> None:
-    loaded = load_model(ModelConfig(str(stored / "model"), dtype=dtype))
+    loaded = load_model(ModelSettings(model_name=str(stored / "model"), dtype=dtype))
     asked = getattr(torch, dtype)
     assert {p.dtype for p in loaded.model.parameters()} == {asked, torch.uint8}
     with torch.no_grad():

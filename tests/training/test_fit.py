@@ -11,10 +11,10 @@ import torch
 
 from lawqa.backends.hf.backend import HFBackend
 from lawqa.errors import ConfigError
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training import fit as fit_module
 from lawqa.training.adapter import add_adapter
 from lawqa.training.data.collate import LeftPadCollator, micro_batches
@@ -36,7 +36,7 @@ CONFIG = Hyperparameters(
 
 @pytest.fixture
 def loaded(tiny_dir: Path) -> LoadedModel:
-    return load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    return load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def gradients(model: Any, records: list[TokenizedRecord]) -> dict[str, torch.Ten
 def test_gradients_after_scoring_equal_those_before(
     tiny_dir: Path, records: list[TokenizedRecord], questions: Any, dtype: Any
 ) -> None:
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True, dtype=dtype))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True, dtype=dtype))
     model = adapter(loaded).eval()
     before = gradients(model, records[:4])
     loaded.model = model
@@ -130,7 +130,7 @@ def losses(
 ) -> list[float]:
     settings = {**vars(CONFIG), "lora_dropout": 0.0, "num_epochs": 1, **changes}
     config = Hyperparameters(**settings)
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
     figures = fit(loaded, adapter(loaded, config), records, config, out, quiet=True)
     return [entry["loss"] for entry in figures.log]
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from lawqa.errors import TrainingError
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training import fit as fitting
 from lawqa.training.adapter import add_adapter
 from lawqa.training.fit import TrainingFigures, fit
@@ -52,7 +52,7 @@ def train(
     monkeypatch: pytest.MonkeyPatch,
 ) -> TrainingFigures:  # fmt: skip
     monkeypatch.setattr(fitting, "choose_path", lambda *_: path)
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
     torch.manual_seed(0)
     return fit(loaded, add_adapter(loaded, CONFIG), records, CONFIG, out, quiet=True)
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from lawqa.errors import TrainingError
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training import loss_paths as paths
 from lawqa.training import trainer
 from lawqa.training.adapter import add_adapter
@@ -39,7 +39,7 @@ def records(tiny_tokenizer: Any, questions: Any) -> list[TokenizedRecord]:
 def run(
     tiny_dir: Path, records: list[TokenizedRecord], out: Path, config: Hyperparameters = CONFIG
 ) -> TrainingFigures:
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
     torch.manual_seed(0)
     return fit(loaded, add_adapter(loaded, config), records, config, out, quiet=True)
 
@@ -73,7 +73,7 @@ def test_a_loss_that_is_no_number_stops_with_the_records_of_its_batch(
 def test_gradients_that_are_no_numbers_stop_before_they_reach_the_weights(
     tiny_dir: Path, records: list[TokenizedRecord], tmp_path: Path
 ) -> None:
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
     model = add_adapter(loaded, CONFIG)
     parameter = next(p for n, p in model.named_parameters() if p.requires_grad and "lora_B" in n)
     steps = [0]
@@ -108,7 +108,7 @@ def test_a_full_disk_stops_with_a_clear_error_and_the_checkpoint_before_is_intac
     assert fault_of(checkpoint) is None
     monkeypatch.undo()
     whole = run(tiny_dir, records, tmp_path / "whole")
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
     torch.manual_seed(0)
     model = add_adapter(loaded, CONFIG)
     resumed = fit(loaded, model, records, CONFIG, tmp_path, quiet=True, resume=True)

@@ -100,7 +100,8 @@ class HFBackend:
         """
         if self._loaded.adapter is None:
             raise ConfigError(
-                f"{self._loaded.config.name} was loaded without an adapter", "give --hf-lora-path"
+                f"{self._loaded.config.model_name} was loaded without an adapter",
+                "give --hf-lora-path",
             )
         return HFBackend(
             self._loaded, self._token_budget, path=self._path, adapter=False,

@@ -23,6 +23,7 @@ from lawqa.settings import (
     ModelSettings,
     RecordSettings,
     WordingSettings,
+    part_of,
     values_of,
 )
 
@@ -78,7 +79,7 @@ class CrossvalRun:
             self.training.model_name,
             self.training.revision,
         )
-        training = Hyperparameters(**values_of(Hyperparameters, self.training))
+        training = part_of(Hyperparameters, self.training)
         wording = resolve_prompt(self.records.prompt)
         few_shot = self.records.few_shot
         from lawqa.commands import current_place

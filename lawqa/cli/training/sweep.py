@@ -22,6 +22,7 @@ from lawqa.settings import (
     Hyperparameters,
     ModelSettings,
     WordingSettings,
+    part_of,
     values_of,
 )
 
@@ -65,7 +66,7 @@ class Sweep:
         for remark in remarks:
             logger.warning("note: %s", remark)
         rag = self.retrieval.config((condition,), flags.model_name, flags.revision)
-        training = Hyperparameters(**values_of(Hyperparameters, flags))
+        training = part_of(Hyperparameters, flags)
         from lawqa.commands import current_place
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
         from lawqa.pipelines.experiments.sweep import Grid, SweepConfig, run_sweep

@@ -14,7 +14,14 @@ from tyro.conf import FlagCreatePairsOff
 
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import Interrupted
-from lawqa.settings import DevSettings, Hyperparameters, TrainingFiles, TrainingRun, values_of
+from lawqa.settings import (
+    DevSettings,
+    Hyperparameters,
+    TrainingFiles,
+    TrainingRun,
+    part_of,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from lawqa.training.fit import TrainingFigures
@@ -76,7 +83,7 @@ class Train(TrainingFlags, DevSettings, TrainingFiles):
 
     def _config(self) -> TrainingRun:
         own = {"dtype": self.chosen_dtype(), "quiet": self.console.quiet}
-        training = Hyperparameters(**values_of(Hyperparameters, self))
+        training = part_of(Hyperparameters, self)
         return TrainingRun(**{**values_of(TrainingRun, self), **own, "training": training})
 
 

@@ -86,7 +86,7 @@ def _refused(loaded: LoadedModel, files: AdapterFiles) -> Iterator[None]:
             yield
     except torch.OutOfMemoryError:
         raise out_of_memory(
-            loaded.config.name,
+            loaded.config.model_name,
             on_gpu=loaded.device.type == "cuda",
             load_in_4bit=loaded.config.load_in_4bit,
         ) from None
@@ -121,7 +121,7 @@ def _hint(loaded: LoadedModel, files: AdapterFiles) -> str:
 
 def _over(loaded: LoadedModel) -> str:
     kind = f" in {loaded.config.quant_type}" if loaded.config.load_in_4bit else ""
-    return f"{loaded.config.name}{kind}"
+    return f"{loaded.config.model_name}{kind}"
 
 
 # --- what its config asks for

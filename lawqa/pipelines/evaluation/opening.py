@@ -8,6 +8,7 @@ from lawqa.backends.base import Backend
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.settings import ModelSettings, part_of
 
 BackendFactory = Callable[[EvaluationConfig, AdapterManifest | None], Backend]
 
@@ -34,11 +35,9 @@ def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = Non
 
     require_packages(quantised=config.load_in_4bit)
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
 
-    model = ModelConfig(
-        config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
-    )
+    model = part_of(ModelSettings, config)
     return HFBackend(
         load_model(model, adapter.path if adapter else None), config.token_budget or None
     )

@@ -24,7 +24,7 @@ from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import read_questions
 from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
-from lawqa.settings import PLACE, MergeSettings
+from lawqa.settings import PLACE, MergeSettings, ModelSettings
 
 if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
@@ -199,27 +199,31 @@ def _over_4bit_files(adapter: AdapterManifest) -> bool:
 
 
 def _as_trained(config: MergeConfig, adapter: AdapterManifest) -> LoadedModel:
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
 
     name, revision = _base(config, adapter)
     in_4bit = adapter.quantisation is not None
-    return load_model(ModelConfig(name, revision, in_4bit, adapter.quantisation), config.adapter)
+    settings = ModelSettings(
+        model_name=name, revision=revision, load_in_4bit=in_4bit, quant_type=adapter.quantisation
+    )
+    return load_model(settings, config.adapter)
 
 
 def _merged(config: MergeConfig, adapter: AdapterManifest) -> tuple[LoadedModel, MergeProof]:
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.models.merging import merge_weights
 
     name, revision = _base(config, adapter)
-    loaded = load_model(ModelConfig(name, revision, dtype="bfloat16"), config.adapter)
+    settings = ModelSettings(model_name=name, revision=revision, dtype="bfloat16")
+    loaded = load_model(settings, config.adapter)
     return loaded, merge_weights(loaded)
 
 
 def _read_back(directory: Path, proof: MergeProof) -> LoadedModel:
     """The merged model as it lies on the disk."""
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
 
-    loaded = load_model(ModelConfig(str(directory), dtype="bfloat16"))
+    loaded = load_model(ModelSettings(model_name=str(directory), dtype="bfloat16"))
     proof.require(loaded)
     return loaded
 

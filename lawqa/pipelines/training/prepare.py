@@ -27,7 +27,7 @@ from lawqa.runs.lock import LOCK, require_free
 from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.remove import OF_ADAPTER
-from lawqa.settings import TrainingRun
+from lawqa.settings import ModelSettings, TrainingRun, part_of
 from lawqa.training.monitoring.trackers import require_trackers
 
 if TYPE_CHECKING:
@@ -58,12 +58,10 @@ def prepare(config: TrainingRun) -> Prepared:
         require_free(config.output_dir / LOCK)
     require_packages(quantised=config.load_in_4bit, training=True)
     require_trackers(config.report_to)
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.training.adapter import add_adapter
 
-    model_config = ModelConfig(
-        config.model_name, config.revision, config.load_in_4bit, config.quant_type, config.dtype
-    )
+    model_config = part_of(ModelSettings, config)
     if config.fsdp:
         from lawqa.training.processes.sharding import require_shardable
 

@@ -12,15 +12,16 @@ import torch
 from lawqa.backends.base import ChoiceScores, Completion, GenerationSettings
 from lawqa.backends.hf.backend import HFBackend, label_token_ids
 from lawqa.errors import BackendError
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")
 def loaded(tiny_dir: Path) -> LoadedModel:
-    return load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    return load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
 
 
 @pytest.fixture(scope="module")

@@ -25,9 +25,10 @@ from lawqa.backends.hf.plain_generation import TokenChoice
 from lawqa.cli import main
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.kernels.elementwise import TorchElementwise
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -77,7 +78,7 @@ def test_transformers_own_generate_fails_as_well(
 ) -> None:
     settings = GenerationSettings(6, temperature=temperature, thinking_budget=budget)
     prompts = [build_prompt(q, PromptSpec(thinking=budget is not None)) for q in questions[:2]]
-    backend = HFBackend(load_model(ModelConfig(str(damaged))), path="plain")
+    backend = HFBackend(load_model(ModelSettings(model_name=str(damaged))), path="plain")
     for answer in backend.generate(prompts, settings):
         assert isinstance(answer, Failure)
         assert "the logits are NaN or infinite" in answer.reason
@@ -87,7 +88,7 @@ def test_a_row_that_breaks_on_the_way_fails_alone(
     tiny_dir: Path, questions: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prompts = [build_prompt(question, PromptSpec()) for question in questions[:3]]
-    backend = HFBackend(load_model(ModelConfig(str(tiny_dir))))
+    backend = HFBackend(load_model(ModelSettings(model_name=str(tiny_dir))))
     whole = {c.key: c for c in backend.generate(prompts, SETTINGS) if isinstance(c, Completion)}
     assert all(answer.completion_tokens > 3 for answer in whole.values())
     logits, calls = Decoder.logits, 0
@@ -113,7 +114,7 @@ def test_what_is_no_number_is_not_left_for_those_who_come_later(
     tiny_dir: Path, questions: Any
 ) -> None:
     """Pages go from hand to hand, and 0 times NaN is NaN: a masked slot would break whoever gets it."""
-    loaded = load_model(ModelConfig(str(tiny_dir)))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir)))
     prompts = [build_prompt(question, PromptSpec()) for question in questions[:40]]
     backend = HFBackend(loaded)
     whole = {c.key: c for c in backend.generate(prompts, SETTINGS) if isinstance(c, Completion)}
@@ -132,7 +133,7 @@ def test_what_is_no_number_is_not_left_for_those_who_come_later(
 
 
 def test_what_comes_after_the_end_of_a_text_does_not_matter(tiny_dir: Path, questions: Any) -> None:
-    loaded = load_model(ModelConfig(str(tiny_dir)))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir)))
     ids = encode(build_prompt(questions[0], PromptSpec()), loaded.tokenizer).ids
 
     def written(stop_ids: tuple[int, ...]) -> tuple[Any, PagedCache]:
@@ -181,7 +182,7 @@ def test_a_full_memory_told_in_other_words_halves_the_batch_too(
 ) -> None:  # fmt: skip
     forward: Callable[..., torch.Tensor] = Decoder.forward
     prompts = [build_prompt(question, PromptSpec()) for question in questions[:4]]
-    backend = HFBackend(load_model(ModelConfig(str(tiny_dir))))
+    backend = HFBackend(load_model(ModelSettings(model_name=str(tiny_dir))))
     expected = sorted(backend.score_choices(prompts), key=lambda scores: scores.key)
     calls = 0
 
@@ -206,6 +207,6 @@ def test_other_runtime_errors_are_not_taken_for_a_full_memory(
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     monkeypatch.setattr(Decoder, "forward", broken)
-    backend = HFBackend(load_model(ModelConfig(str(tiny_dir))))
+    backend = HFBackend(load_model(ModelSettings(model_name=str(tiny_dir))))
     with pytest.raises(RuntimeError, match="illegal memory access"):
         list(backend.score_choices([build_prompt(questions[0], PromptSpec())]))

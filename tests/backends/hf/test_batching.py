@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lawqa.backends.hf.batching import left_padded, run_batches
 from lawqa.backends.hf.scoring import fitting_tokens
-from lawqa.models.decoder import Shape
+from lawqa.models.decoder import DecoderShape
 
 pytestmark = pytest.mark.torch
 
@@ -80,7 +80,8 @@ def test_padding_stands_on_the_left_and_positions_start_at_the_text() -> None:
 def test_the_budget_of_scoring_fits_the_free_memory(
     free_gib: float, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shape = Shape(
+    shape = DecoderShape(
+        name="8B", architecture="qwen3", tied=False,
         layers=36, hidden=4096, intermediate=12288, heads=32, kv_heads=8, head_dim=128,
         vocabulary=151936, eps=1e-6,
     )  # fmt: skip

@@ -18,15 +18,16 @@ from lawqa.backends.hf.self_check import checked_prompts, decoding_disagreement,
 from lawqa.models.agreement import FULL, HALF, Tolerance, compare
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.kernels.elementwise import TorchElementwise
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")
 def loaded(tiny_dir: Path) -> LoadedModel:
-    return load_model(ModelConfig(str(tiny_dir)))
+    return load_model(ModelSettings(model_name=str(tiny_dir)))
 
 
 @pytest.fixture(scope="module")

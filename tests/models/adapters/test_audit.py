@@ -13,9 +13,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lawqa.cli import main
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.models.tiny import write_tiny_model
 from lawqa.questions import write_questions
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -212,7 +213,7 @@ def test_an_unknown_key_that_says_nothing_is_no_obstacle(
     value: Any, copy: Path, tiny_dir: Path
 ) -> None:
     change_config(copy, zoom=value)
-    effect = load_model(ModelConfig(str(tiny_dir)), copy).effect
+    effect = load_model(ModelSettings(model_name=str(tiny_dir)), copy).effect
     assert effect is not None
     assert effect.nats > 0
 
@@ -220,7 +221,7 @@ def test_an_unknown_key_that_says_nothing_is_no_obstacle(
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_lands_as_it_is(dtype: torch.dtype, copy: Path, tiny_dir: Path) -> None:
     change_tensors(copy, lambda tensors: {name: t.to(dtype) for name, t in tensors.items()})
-    assert load_model(ModelConfig(str(tiny_dir)), copy).effect is not None
+    assert load_model(ModelSettings(model_name=str(tiny_dir)), copy).effect is not None
 
 
 def test_over_a_model_of_another_size_both_shapes_are_named(
@@ -387,7 +388,7 @@ def test_weights_of_a_checkpoint_land_whole_or_are_refused(
     from lawqa.errors import BackendError
     from lawqa.training.checkpoints.checkpoint_state import put_adapter_weights
 
-    model = load_model(ModelConfig(str(tiny_dir)), trained).model
+    model = load_model(ModelSettings(model_name=str(tiny_dir)), trained).model
     weights = load_file(trained / WEIGHTS)
     put_adapter_weights(model, weights)
     with pytest.raises(BackendError, match="did not all land"):

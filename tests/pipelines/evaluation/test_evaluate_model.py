@@ -30,9 +30,10 @@ def adapter(here: Path, tiny_dir: Path) -> Path:
     """An adapter with random weights, as PEFT writes it."""
     from peft import LoraConfig, get_peft_model
 
-    from lawqa.models.load import ModelConfig, load_model, no_peft_warnings
+    from lawqa.models.load import load_model, no_peft_warnings
+    from lawqa.settings import ModelSettings
 
-    model = load_model(ModelConfig(str(tiny_dir))).model
+    model = load_model(ModelSettings(model_name=str(tiny_dir))).model
     lora = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
     with no_peft_warnings():
         get_peft_model(model, lora).save_pretrained(here / "adapter")

@@ -11,10 +11,11 @@ import torch
 
 from lawqa.backends.hf.backend import HFBackend
 from lawqa.cli import main
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.models.tiny import write_tiny_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
+from lawqa.settings import ModelSettings
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -30,7 +31,7 @@ def adapter(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path, questions:
     return directory / "adapter"
 
 
-def logprobs(questions: Any, model: ModelConfig, adapter: Path | None = None) -> torch.Tensor:
+def logprobs(questions: Any, model: ModelSettings, adapter: Path | None = None) -> torch.Tensor:
     loaded = load_model(model, adapter)
     prompts = [build_prompt(question, PromptSpec()) for question in questions[12:20]]
     scores = {s.key: s.logprobs for s in HFBackend(loaded).score_choices(prompts)}  # type: ignore[union-attr]
@@ -54,9 +55,9 @@ def test_the_merged_model_is_base_and_adapter_and_the_shift_is_told(
     assert content["scores"]["shift"] > 0, "4-bit and exact weights cannot give the same"
     assert (output / "trained_on.jsonl").is_file()
 
-    merged = logprobs(questions, ModelConfig(str(output)))
-    exact = logprobs(questions, ModelConfig(str(tiny_dir)), adapter)
-    base = logprobs(questions, ModelConfig(str(tiny_dir)))
+    merged = logprobs(questions, ModelSettings(model_name=str(output)))
+    exact = logprobs(questions, ModelSettings(model_name=str(tiny_dir)), adapter)
+    base = logprobs(questions, ModelSettings(model_name=str(tiny_dir)))
     assert (merged - exact).abs().max() < 0.1, "more than bfloat16's rounding"
     assert (merged - exact).abs().max() < 0.2 * (base - exact).abs().max()
     config = json.loads((output / "config.json").read_text(encoding="utf-8"))

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from lawqa.cli import main
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.questions import write_questions
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
 from lawqa.report.plots import write_training_plot
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.fit import fit
 from lawqa.training.monitoring.log import read_log
@@ -124,7 +124,7 @@ def losses(
         num_epochs=2, batch_size=4, gradient_accumulation_steps=1, learning_rate=5e-3, lora_dropout=0.0,
         max_seq_length=2048, **changes,
     )  # fmt: skip
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
     torch.manual_seed(0)
     model = add_adapter(loaded, config)
     figures = fit(loaded, model, records, config, out, quiet=True)

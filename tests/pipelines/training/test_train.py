@@ -103,11 +103,11 @@ def test_the_adapter_is_a_standard_one_and_reloads_to_the_same_scores(
     from peft import PeftModel
 
     from lawqa.backends.hf.backend import HFBackend
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.pipelines.training.prepare import prepare
     from lawqa.pipelines.training.train import train
     from lawqa.prompting import PromptSpec, build_prompt
-    from lawqa.settings import Hyperparameters, TrainingRun
+    from lawqa.settings import Hyperparameters, ModelSettings, TrainingRun
 
     prompts = [build_prompt(question, PromptSpec()) for question in questions[12:20]]
     training = Hyperparameters(num_epochs=1, batch_size=4, learning_rate=5e-3)
@@ -124,9 +124,9 @@ def test_the_adapter_is_a_standard_one_and_reloads_to_the_same_scores(
     train(prepared)
     prepared.loaded.model = prepared.model
     in_memory = {s.key: s.logprobs for s in HFBackend(prepared.loaded).score_choices(prompts)}  # type: ignore[union-attr]
-    reloaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True), again)
+    reloaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True), again)
     assert isinstance(reloaded.model, PeftModel)
-    base = load_model(ModelConfig(str(tiny_dir), load_in_4bit=True))
+    base = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=True))
     from_base = {s.key: s.logprobs for s in HFBackend(base).score_choices(prompts)}  # type: ignore[union-attr]
     for item in HFBackend(reloaded).score_choices(prompts):
         assert item.logprobs == pytest.approx(in_memory[item.key], abs=1e-5)  # type: ignore[union-attr]

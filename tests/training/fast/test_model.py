@@ -10,10 +10,10 @@ import torch
 
 from lawqa.models.device import flash_attention_obstacle
 from lawqa.models.kernels.elementwise import TorchElementwise
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.records import make_record, tokenize_records
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.fast import FastPath, fast_path_obstacle, pack, packed_parts
@@ -38,7 +38,7 @@ def batch(tiny_tokenizer: Any, questions: Any) -> dict[str, torch.Tensor]:
 
 
 def tiny(tiny_dir: Path, *, four_bit: bool = True, **settings: Any) -> tuple[LoadedModel, Any]:
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=four_bit))
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir), load_in_4bit=four_bit))
     torch.manual_seed(0)
     model = add_adapter(loaded, Hyperparameters(**{"lora_dropout": 0.0, **settings}))
     for name, parameter in model.named_parameters():
@@ -78,7 +78,7 @@ def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
     tiny_dir: Path,
 ) -> None:
     """Added to the larger residual stream, bfloat16 would round most of it away."""
-    config = ModelConfig(str(tiny_dir), dtype="bfloat16")
+    config = ModelSettings(model_name=str(tiny_dir), dtype="bfloat16")
     model = add_adapter(load_model(config), Hyperparameters(lora_dropout=0.0))
     decoder = model.get_base_model().model
     layer, tokens = decoder.layers[0], 64

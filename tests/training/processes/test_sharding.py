@@ -13,9 +13,9 @@ from torch.testing._internal.distributed.fake_pg import FakeStore
 
 from lawqa.cli import main
 from lawqa.errors import TrainingError
-from lawqa.models.load import ModelConfig, load_model
+from lawqa.models.load import load_model
 from lawqa.questions import write_questions
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.processes.sharding import elsewhere_bytes, held_bytes, in_step, share_out
 
@@ -37,7 +37,9 @@ def of_four() -> Iterator[None]:
 def test_a_process_keeps_its_part_of_what_is_frozen_and_the_whole_adapter(
     tiny_dir: Path, four_bit: bool
 ) -> None:
-    loaded = load_model(ModelConfig(str(tiny_dir), load_in_4bit=four_bit), sharded=True)
+    loaded = load_model(
+        ModelSettings(model_name=str(tiny_dir), load_in_4bit=four_bit), sharded=True
+    )
     model = add_adapter(loaded, Hyperparameters())
     large = [p for p in model.parameters() if not p.requires_grad and p.dim() > 1]
     before = sum(p.numel() * p.element_size() for p in large)
@@ -59,7 +61,7 @@ def test_packed_weights_are_not_called_bfloat16(
     """Copied as such on CUDA, some would become others: `tests/gpu/test_two_gpus.py` sees it."""
     # Only now: of four processes the first alone would have written the model.
     request.getfixturevalue("of_four")
-    loaded = load_model(ModelConfig(str(stored_in_4bit)), sharded=True)
+    loaded = load_model(ModelSettings(model_name=str(stored_in_4bit)), sharded=True)
     packed = loaded.model.model.layers[0].mlp.up_proj.weight.numel()
     share_out(loaded, add_adapter(loaded, Hyperparameters()))
     shared = [p for p in loaded.model.model.layers.parameters() if isinstance(p, DTensor)]

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import torch
 
-from lawqa.models.decoder import Decoder, Shape
+from lawqa.models.decoder import Decoder
+from lawqa.models.shapes import ModelShape
 
 PAGE = 64
 """Tokens of a page; one block of the attention kernel."""
@@ -28,7 +29,12 @@ class PagedCache:
     """
 
     def __init__(
-        self, shape: Shape, dtype: torch.dtype, device: torch.device, pages: int, page: int = PAGE
+        self,
+        shape: ModelShape,
+        dtype: torch.dtype,
+        device: torch.device,
+        pages: int,
+        page: int = PAGE,
     ) -> None:
         self.page = page
         self.pages = pages

@@ -19,8 +19,9 @@ from lawqa.backends.hf.engine.steps import Rows, TorchForward
 from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.errors import ConfigError
 from lawqa.models.decoder import read_decoder
-from lawqa.models.load import LoadedModel, ModelConfig, load_model, no_peft_warnings
+from lawqa.models.load import LoadedModel, load_model, no_peft_warnings
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -32,7 +33,7 @@ def loaded(tiny_dir: Path) -> LoadedModel:
     """With an adapter that changes what the model says."""
     from peft import LoraConfig, get_peft_model
 
-    made = load_model(ModelConfig(str(tiny_dir)))
+    made = load_model(ModelSettings(model_name=str(tiny_dir)))
     torch.manual_seed(0)
     lora = LoraConfig(
         r=4, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
@@ -359,7 +360,9 @@ def scores(found: Any) -> dict[str, tuple[float, ...]]:
 def test_the_adapter_can_be_switched_off_on_both_paths(
     loaded: LoadedModel, prompts: list[Prompt], tiny_dir: Path
 ) -> None:
-    base = scores(list(HFBackend(load_model(ModelConfig(str(tiny_dir)))).score_choices(prompts)))
+    base = scores(
+        list(HFBackend(load_model(ModelSettings(model_name=str(tiny_dir)))).score_choices(prompts))
+    )
     adapted = scores(list(HFBackend(loaded).score_choices(prompts)))
     for path in ("fast", "plain"):
         backend = HFBackend(loaded, path=path)  # type: ignore[arg-type]

@@ -18,8 +18,9 @@ from lawqa.backends.hf.engine.sequence import Finished, Request
 from lawqa.backends.hf.engine.steps import TorchForward
 from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.models.decoder import Decoder, read_decoder
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec, build_prompt
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -29,7 +30,7 @@ GREEDY = GenerationSettings(99)
 
 @pytest.fixture(scope="module")
 def loaded(tiny_dir: Path) -> LoadedModel:
-    return load_model(ModelConfig(str(tiny_dir)))
+    return load_model(ModelSettings(model_name=str(tiny_dir)))
 
 
 @pytest.fixture(scope="module")
