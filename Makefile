@@ -12,6 +12,8 @@ INSTALLED := $(VENV)/installed
 # The checks run in environments that tox makes; for them tox alone is enough.
 WITH_TOX := $(VENV)/tox.installed
 export TORCH
+# Images for containers often forbid bytecode: every test process would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # pyenv hides the interpreters that are not selected; tox may use them all.
 ifndef PYENV_VERSION
 ifneq ($(shell command -v pyenv 2>/dev/null),)

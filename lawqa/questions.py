@@ -32,6 +32,7 @@ from lawqa.statutes.normalise import fold
 
 _ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
 _INSTRUCTION, _CHOICES, _GOLD, _REFERENCES = "指示", "選択肢", "output", "references"
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _CHOICE_LINE = re.compile(r"([a-d])[ \u3000]+(\S.*)")
 MAX_REPORTED_ERRORS = 20
 
@@ -259,7 +260,7 @@ def _string(item: dict[str, Any], key: str, problems: list[str], *, required: bo
         return ""
     if required and not value.strip():
         problems.append(f"field {key}: is empty")
-    if any("\ud800" <= char <= "\udfff" for char in value):
+    if _HALF_A_PAIR.search(value):
         problems.append(f"field {key}: holds half a surrogate pair, which no file can store")
     return value.strip() if required else value
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from importlib.resources import as_file, files
 from itertools import combinations
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 from _pytest.mark.expression import Expression
 from hypothesis import HealthCheck, settings
+from tyro import _docstrings
 
 from lawqa.prompting import ChatTokenizer
 from lawqa.questions import Question, read_questions
@@ -138,6 +140,15 @@ def _disk_is_not_waited_for() -> Iterator[None]:
     """What a power cut would leave is nothing a test can see; the calls are tested where they matter."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _classes_are_read_once() -> Iterator[None]:
+    """Tyro reads the source of a command's classes at every call, for their docstrings."""
+    with pytest.MonkeyPatch.context() as patched:
+        tokens = _docstrings._ClassTokenization
+        patched.setattr(tokens, "make", staticmethod(cache(tokens.make)))
         yield
 
 

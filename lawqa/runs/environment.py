@@ -7,6 +7,9 @@ import platform
 import shutil
 import socket
 import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,7 @@ def describe_environment(accelerator: dict[str, Any] | None = None) -> dict[str,
     return {
         "lawqa": _version.__version__,
         "python": platform.python_version(),
-        "packages": {name: found for name in _PACKAGES if (found := _installed_version(name))},
+        "packages": dict(_installed_versions()),
         "git_commit": git_commit(),
         "platform": platform.platform(),
         "host": socket.gethostname(),
@@ -34,17 +37,25 @@ def describe_environment(accelerator: dict[str, Any] | None = None) -> dict[str,
     }
 
 
-def _installed_version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+# Asked once a process: what has been imported stays what it was.
+@cache
+def _installed_versions() -> Mapping[str, str]:
+    """Read the versions of those of `_PACKAGES` that are installed, by name."""
+    versions = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def git_commit() -> str | None:
-    """The commit of the checkout that lawqa runs from, `+changes` where files differ; None if installed."""
+    """Name the commit of the checkout lawqa runs from, `+changes` where files differ; None if installed."""
+    return _git_commit(Path(_version.__file__).resolve().parents[1])
+
+
+@cache
+def _git_commit(root: Path) -> str | None:
     git = shutil.which("git")
-    root = Path(_version.__file__).resolve().parents[1]
     if git is None or not (root / ".git").exists():
         return None
 

@@ -45,6 +45,7 @@ def test_the_committed_files_are_current(
     assert not any(stale), "make docs brings them up to date:\n" + "".join(stale)
 
 
+@pytest.mark.slow
 def test_every_document_is_there_and_says_that_it_is_generated(
     generated: dict[Path, str], checkout: Path
 ) -> None:
@@ -61,6 +62,7 @@ def test_every_document_is_there_and_says_that_it_is_generated(
         )
 
 
+@pytest.mark.slow
 def test_two_builds_say_the_same(generated: dict[Path, str], checkout: Path) -> None:
     from lawqa.cli.lab.docs import interface
 

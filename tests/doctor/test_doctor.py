@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -78,13 +79,24 @@ class Machine:
         return self.fault
 
 
-@pytest.fixture
-def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_file: Path) -> PlannedRun:
-    """Everything is there: a complete model in the cache, questions, an index."""
+@pytest.fixture(scope="module")
+def built_index(tmp_path_factory: pytest.TempPathFactory, embedded_file: Path) -> Path:
+    """An index of the articles that come with lawqa."""
     from lawqa.pipelines.corpus.index import IndexConfig, build_index
     from lawqa.retrieval.bm25 import Bm25Parameters
 
     pytest.importorskip("bm25s", reason="bm25s is not installed (extra rag)")
+    directory = tmp_path_factory.mktemp("built") / "index"
+    articles = embedded_file.with_name("articles.jsonl")
+    build_index(IndexConfig(articles, directory, Bm25Parameters()))
+    return directory
+
+
+@pytest.fixture
+def planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_file: Path, built_index: Path
+) -> PlannedRun:
+    """Everything is there: a complete model in the cache, questions, an index."""
     monkeypatch.chdir(tmp_path)
     repository = tmp_path / "hf_home" / "hub" / "models--Qwen--Qwen3-8B"
     snapshot = repository / "snapshots" / "abc"
@@ -97,8 +109,7 @@ def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, embedded_file: Path
         "model-2.safetensors": "2", "model.safetensors.index.json": json.dumps(weights),
     }.items():  # fmt: skip
         (snapshot / name).write_text(text, encoding="utf-8")
-    articles = embedded_file.with_name("articles.jsonl")
-    build_index(IndexConfig(articles, tmp_path / "index", Bm25Parameters()))
+    shutil.copytree(built_index, tmp_path / "index")
     (tmp_path / "selection.json").write_bytes(embedded_file.read_bytes())
     source = packaged_source()
     source = replace(source, checksums={"selection.json": file_sha256(tmp_path / "selection.json")})

@@ -460,10 +460,10 @@ def test_a_folder_that_may_not_be_read_is_said(
     assert "may not be read by this user" in refusal(folder).message
 
 
-def test_a_config_of_a_gigabyte_is_not_read(folder: Path) -> None:
+def test_a_config_of_64_gigabytes_is_not_read(folder: Path) -> None:
     with (folder / "config.json").open("wb") as file:
-        file.truncate(2**30)
-    assert "is 1024 MiB long" in refusal(folder).message
+        file.truncate(2**36)
+    assert "is 65536 MiB long" in refusal(folder).message
 
 
 @pytest.mark.parametrize("ends", ["x", -1, 10**9, [2, "x"], 1.5, True, {}])

@@ -64,6 +64,7 @@ def page_of(*runs: Path, language: str | None = None) -> tuple[str, Page]:
     return text, Page(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.dictionaries(st.text(), st.text() | st.lists(st.text())))
 def test_embedded_json_is_the_same_value_and_cannot_end_its_element(value: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import lawqa
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import write_json
 from lawqa.questions import Question, fingerprint
+from lawqa.runs import environment
 from lawqa.runs.directory import RunDirectory, claim_output
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import Manifest, ending, question_entries, read_manifest, require_keys
@@ -309,6 +310,20 @@ def test_the_environment_names_versions_machine_and_accelerator() -> None:
     assert json.dumps(described)
 
 
+@pytest.fixture
+def ask_again() -> Iterator[Callable[[], None]]:
+    """Forgets what this process has learnt of its versions, as a new one would."""
+
+    def forget() -> None:
+        environment._installed_versions.cache_clear()
+        environment._git_commit.cache_clear()
+
+    forget()
+    yield forget
+    forget()
+
+
+@pytest.mark.usefixtures("ask_again")
 def test_the_environment_names_the_packages_that_are_installed_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,10 +336,12 @@ def test_the_environment_names_the_packages_that_are_installed_and_no_others(
 
 
 @pytest.fixture
-def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask_again: Callable[[], None]
+) -> Callable[..., str]:
     """Runs git in a directory that lawqa believes to run from."""
-    found = shutil.which("git")
-    if found is None:
+    program = shutil.which("git")
+    if program is None:
         pytest.skip("git is not installed")
     (tmp_path / "lawqa").mkdir()
     module = tmp_path / "lawqa" / "__init__.py"
@@ -335,15 +352,16 @@ def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     def run(*words: str) -> str:
         who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
         done = subprocess.run(  # noqa: S603 - the test's own words
-            [found, "-C", str(tmp_path), *who, *words], capture_output=True, text=True, check=True
+            [program, "-C", str(tmp_path), *who, *words], capture_output=True, text=True, check=True
         )
+        ask_again()
         return done.stdout.strip()
 
     return run
 
 
 def test_a_run_says_from_which_commit_it_came_and_whether_files_differ(
-    git: Callable[..., str], tmp_path: Path
+    git: Callable[..., str], tmp_path: Path, ask_again: Callable[[], None]
 ) -> None:
     assert describe_environment()["git_commit"] is None, "installed, not a checkout"
     git("init")
@@ -355,6 +373,8 @@ def test_a_run_says_from_which_commit_it_came_and_whether_files_differ(
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     assert describe_environment()["git_commit"] == commit
     (tmp_path / "lawqa" / "__init__.py").write_text("changed = True", encoding="utf-8")
+    assert describe_environment()["git_commit"] == commit, "this process imported it as committed"
+    ask_again()
     assert describe_environment()["git_commit"] == f"{commit}+changes"
 
 

@@ -187,6 +187,7 @@ def alarm_rate(n: int, accuracy: float, pile: float, runs: int, seed: int) -> fl
     return alarms / runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [20, 42, 140])
 @pytest.mark.parametrize("accuracy", [0.25, 0.5, 0.8])
 def test_an_unbiased_model_alarms_in_at_most_five_of_a_hundred_runs(

@@ -272,6 +272,7 @@ def test_the_groups_of_the_140(shared_data: Path) -> None:
     assert {frozenset(q.id for q in group.members) for group in all_orders_of_them} == ids
 
 
+@pytest.mark.slow
 def test_fingerprints_and_groups_of_the_140_and_their_orders_are_those_of_stored_splits(
     shared_data: Path,
 ) -> None:

@@ -31,6 +31,7 @@ from lawqa.digests import (
 )
 from lawqa.errors import DataError
 from lawqa.files import read_json, strict_json
+from lawqa.models.files.model_folder import LARGEST_CONFIG
 
 logger = logging.getLogger(__name__)
 
@@ -219,6 +220,10 @@ def _end_tokens(path: Path | None) -> str | None:
 
 
 def _json(path: Path) -> Any:
+    if (size := path.stat().st_size) > LARGEST_CONFIG:
+        # Whoever loads it refuses it; a gigabyte of it is not parsed, nor hashed, to be told that.
+        with path.open("rb") as file:
+            return {"bytes": size, "sha256 of its beginning": sha256_of_part(file, LARGEST_CONFIG)}
     try:
         return read_json(path)
     except DataError:

@@ -31,7 +31,8 @@ _SETTINGS = (
 )  # fmt: skip
 _DISTRIBUTED = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors$")
 _MOST = 10_000
-_LARGEST_CONFIG = 16 << 20
+LARGEST_CONFIG = 16 << 20
+"""Bytes; a config of ten thousand added tokens has a tenth of them."""
 _COUNTS = (
     "num_hidden_layers", "num_layers", "n_layer", "n_layers", "num_local_experts", "num_experts",
     "n_routed_experts",
@@ -158,7 +159,7 @@ def read_config(path: Path) -> dict[str, Any]:
         BackendError: it is too large, cannot be read, or is not a JSON object.
     """
     try:
-        if path.is_file() and path.stat().st_size > _LARGEST_CONFIG:
+        if path.is_file() and path.stat().st_size > LARGEST_CONFIG:
             raise BackendError(
                 f"{path}: is {path.stat().st_size >> 20} MiB long, expected a config of some kilobytes",
                 WHOLE,

@@ -20,6 +20,8 @@ import pytest
 
 from lawqa.cli import main
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = [(f"法_問題番号{i:02}", "abcd"[(i * i + i // 3) % 4]) for i in range(36)]
 ROTATIONS = [[(i + shift) % 4 for i in range(4)] for shift in range(4)]
 
@@ -211,7 +213,6 @@ def sides(content: dict[str, Any]) -> dict[str, list[str]]:
     return {name: name.split("+") for name in content["said"]["comparisons"]}
 
 
-@pytest.mark.slow
 def test_seeds_are_one_of_the_comparisons(content: dict[str, Any]) -> None:
     assert len(content["said"]["comparisons"]) == 17
     assert sides(content)["s0+s1+s2"] == ["s0", "s1", "s2"]
@@ -253,7 +254,6 @@ def test_differences_counts_and_p_values_agree(content: dict[str, Any]) -> None:
             assert said["p_value"] >= exact - 1e-12
 
 
-@pytest.mark.slow
 def test_holm_and_the_intervals_agree(content: dict[str, Any]) -> None:
     from statsmodels.stats.multitest import multipletests
 

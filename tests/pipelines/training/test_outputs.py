@@ -26,22 +26,35 @@ from lawqa.training.schedule import rate_at
 pytestmark = [pytest.mark.torch, pytest.mark.plots]
 
 
-@pytest.fixture
-def trained(tmp_path: Path, tiny_dir: Path, questions: Any) -> list[str]:
-    write_questions(tmp_path / "train.json", questions[:12])
-    write_questions(tmp_path / "dev.json", questions[12:18])
-    return [
-        "train", "--model-name", str(tiny_dir), "--train-file", str(tmp_path / "train.json"),
-        "--dev-file", str(tmp_path / "dev.json"), "--output-dir", str(tmp_path / "out"), "--use-4bit",
+def train(directory: Path, model: Path, questions: Any) -> int:
+    write_questions(directory / "train.json", questions[:12])
+    write_questions(directory / "dev.json", questions[12:18])
+    return main([
+        "train", "--model-name", str(model), "--train-file", str(directory / "train.json"),
+        "--dev-file", str(directory / "dev.json"), "--output-dir", str(directory / "out"), "--use-4bit",
         "--num-epochs", "1", "--batch-size", "4", "--gradient-accumulation-steps", "1",
         "--learning-rate", "5e-3", "--do-train",
-    ]  # fmt: skip
+    ])  # fmt: skip
 
 
+def require_events_of_the_log(out: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(out / "tensorboard"))
+    events.Reload()
+    rows = read_log(out)
+    losses = {row["step"]: row["loss"] for row in rows if "loss" in row}
+    assert {e.step: e.value for e in events.Scalars("loss")} == pytest.approx(losses)
+    accuracies = {row["step"]: row["dev_accuracy"] for row in rows if "dev_accuracy" in row}
+    assert {e.step: e.value for e in events.Scalars("dev/accuracy")} == pytest.approx(accuracies)
+
+
+@pytest.mark.slow
 def test_everything_that_belongs_to_an_adapter_is_left_and_nothing_else(
-    trained: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_dir: Path, questions: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(trained) == 0
+    assert train(tmp_path, tiny_dir, questions) == 0
     err = capfd.readouterr().err
     assert re.search(r"^step 3/3: loss \d\.\d{3}, tok/s [\d,]+, 0 s left$", err, re.MULTILINE)
     assert "\r" not in err, "a bar in a file"
@@ -60,25 +73,14 @@ def test_everything_that_belongs_to_an_adapter_is_left_and_nothing_else(
     assert f"{figures['first_loss']:.3f} -> {figures['last_loss']:.3f}" in card
     assert f"({figures['best']['correct']} / 6, 95 % interval" in card
     assert "![loss and dev accuracy](training.png)" in card
+    require_events_of_the_log(tmp_path / "out")
 
 
-def test_events_hold_what_the_log_holds(trained: list[str], tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    assert main(trained) == 0
-    events = EventAccumulator(str(tmp_path / "out" / "tensorboard"))
-    events.Reload()
-    rows = read_log(tmp_path / "out")
-    losses = {row["step"]: row["loss"] for row in rows if "loss" in row}
-    assert {e.step: e.value for e in events.Scalars("loss")} == pytest.approx(losses)
-    accuracies = {row["step"]: row["dev_accuracy"] for row in rows if "dev_accuracy" in row}
-    assert {e.step: e.value for e in events.Scalars("dev/accuracy")} == pytest.approx(accuracies)
-
-
+@pytest.mark.slow
 def test_what_is_not_installed_is_said_once_and_training_goes_on(
-    trained: list[str],
     tmp_path: Path,
+    tiny_dir: Path,
+    questions: Any,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -89,7 +91,7 @@ def test_what_is_not_installed_is_said_once_and_training_goes_on(
 
     monkeypatch.setattr("lawqa.training.monitoring.progress.find_spec", find_spec)
     monkeypatch.setattr("lawqa.report.plots.find_spec", find_spec)
-    assert main(trained) == 0
+    assert train(tmp_path, tiny_dir, questions) == 0
     err = capfd.readouterr().err
     assert err.count("no TensorBoard events") == 1
     assert err.count("no training.png: matplotlib is not installed") == 1
@@ -131,6 +133,14 @@ def losses(
     return [row["loss"] for row in figures.log], model, loaded
 
 
+@pytest.fixture(scope="module")
+def plain(
+    tiny_dir: Path, records: list[TokenizedRecord], tmp_path_factory: pytest.TempPathFactory
+) -> list[float]:
+    return losses(tiny_dir, records, tmp_path_factory.mktemp("plain"))[0]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "first_differs"),
     [
@@ -144,11 +154,11 @@ def losses(
 def test_every_option_reaches_the_training(
     tiny_dir: Path,
     records: list[TokenizedRecord],
+    plain: list[float],
     tmp_path: Path,
     option: dict[str, Any],
     first_differs: bool,
 ) -> None:
-    plain, _, _ = losses(tiny_dir, records, tmp_path / "plain")
     changed, model, _ = losses(tiny_dir, records, tmp_path / "changed", **option)
     assert (changed[0] != pytest.approx(plain[0], rel=1e-4)) is first_differs
     assert changed[-1] != pytest.approx(plain[-1], rel=1e-4)
@@ -157,6 +167,7 @@ def test_every_option_reaches_the_training(
     assert any("lora_magnitude_vector" in name for name in names) is bool(option.get("use_dora"))
 
 
+@pytest.mark.slow
 def test_noise_of_training_is_gone_when_training_is_done(
     tiny_dir: Path, records: list[TokenizedRecord], tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def test_training_leaves_an_adapter_with_a_manifest(trained: Work) -> None:
     assert manifest["ended"] >= manifest["started"]
 
 
+@pytest.mark.slow
 def test_the_adapter_is_a_standard_one_and_reloads_to_the_same_scores(
     trained: Work, tiny_dir: Path, questions: Any
 ) -> None:
@@ -171,6 +172,7 @@ def test_questions_that_share_a_context_with_a_trained_one_are_refused_too(
     assert "新しい問題" in err
 
 
+@pytest.mark.slow
 def test_an_allowed_leak_stands_in_the_first_line_everywhere(
     trained: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,6 +192,7 @@ def test_an_allowed_leak_stands_in_the_first_line_everywhere(
         assert content.get("summary", content)["notes"][0].startswith("LEAK: 2 of 6")
 
 
+@pytest.mark.slow
 def test_a_prompt_that_was_not_trained_on_is_refused_unless_allowed(
     trained: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +206,7 @@ def test_a_prompt_that_was_not_trained_on_is_refused_unless_allowed(
     assert capsys.readouterr().out.startswith("! PROMPT MISMATCH")
 
 
+@pytest.mark.slow
 def test_another_base_model_is_refused_by_name(
     trained: Work, tiny_tokenizer: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,6 +220,7 @@ def test_another_base_model_is_refused_by_name(
     assert f"--hf-model-name {trained.model}" in err
 
 
+@pytest.mark.slow
 def test_a_moved_base_model_is_still_the_same(trained: Work, tmp_path: Path) -> None:
     shutil.copytree(trained.model, tmp_path / "moved")
     moved = Work(trained.directory, tmp_path / "moved")
@@ -223,6 +228,7 @@ def test_a_moved_base_model_is_still_the_same(trained: Work, tmp_path: Path) -> 
     assert moved.evaluate("test.json", "moved", *options) == 0
 
 
+@pytest.mark.slow
 def test_an_adapter_without_a_manifest_is_used_and_that_is_said(
     trained: Work, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,6 +240,7 @@ def test_an_adapter_without_a_manifest_is_used_and_that_is_said(
     assert capsys.readouterr().out.startswith("! UNKNOWN TRAINING")
 
 
+@pytest.mark.slow
 def test_a_used_output_directory_is_refused_and_fresh_replaces_it(
     work: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -255,6 +262,7 @@ def test_too_long_records_are_named_and_nothing_is_cut(
     assert "more than --max-seq-length 64" in err
 
 
+@pytest.mark.slow
 def test_the_labs_old_records_train_with_a_warning(
     work: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,6 +289,7 @@ def test_generated_answers_are_parsed_and_their_text_kept(work: Work) -> None:
         assert (row["predicted_answer"] is None) == (row["outcome"] in ("unparsed", "truncated"))
 
 
+@pytest.mark.slow
 def test_statutes_to_read_are_trained_on_whole(
     work: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -300,6 +309,7 @@ def test_statutes_to_read_are_trained_on_whole(
     assert "--allow-prompt-mismatch" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_long_contexts_are_shortened_and_that_is_said_and_stored(
     work: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:

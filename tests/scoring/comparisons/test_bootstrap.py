@@ -50,6 +50,7 @@ def test_the_bounds_are_quantiles_of_all_resamples(
         assert below - 0.01 <= quantile <= at_or_below + 0.01
 
 
+@pytest.mark.slow
 def test_single_prompts_give_scipys_percentile_interval() -> None:
     import numpy as np
     from scipy.stats import bootstrap

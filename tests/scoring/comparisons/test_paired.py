@@ -66,6 +66,7 @@ def runs_of(rows: list[Any]) -> tuple[list[ScoredAnswer], list[ScoredAnswer]]:
     )
 
 
+@pytest.mark.slow
 def test_the_table_the_test_and_the_difference() -> None:
     from scipy.stats import binomtest
 

@@ -90,6 +90,7 @@ def alone(
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [GREEDY, SAMPLED], ids=["greedy", "sampled"])
 @pytest.mark.parametrize(
     ("division", "waits"),
