@@ -90,7 +90,7 @@ COMMANDS = {
         "Show runs on one self-contained HTML page, or as Markdown: claim, warnings, figures, every "
         "question.",
     ),
-    "runs": Entry("Runs", "List, look at, compare and remove runs."),
+    "runs": Entry("Runs", "List, look at, compare, remove, pack and unpack runs."),
     "data": Entry("Data", "Look at question and record files."),
     "statutes": Entry("Statutes", "Turn e-Gov's law XML into articles, and look at article files."),
     "index": Entry("Index", "Build, search, look at and evaluate retrieval indexes over statutes."),

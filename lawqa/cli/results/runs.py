@@ -1,4 +1,4 @@
-"""`lawqa runs`: list, look at, compare and remove runs."""
+"""`lawqa runs`: list, look at, compare, remove, pack and unpack runs."""
 
 from __future__ import annotations
 
@@ -158,14 +158,61 @@ class Remove:
 
 
 @dataclass(frozen=True)
+class Pack:
+    """Pack a folder of runs into one archive with checksums; weights stay out."""
+
+    folder: Annotated[Positional[Path], arg(metavar="FOLDER")]
+    """The folder, below the current directory."""
+    output: Path = Path("lawqa-results.tar.gz")
+    """The archive."""
+    with_adapters: FlagCreatePairsOff[bool] = False
+    """Also the weights of finished adapters (not their checkpoints)."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.steps.pack import pack
+
+        packed = pack(self.folder, self.output, with_adapters=self.with_adapters)
+        size = self.output.stat().st_size
+        print(
+            f"packed {packed.files} {'file' if packed.files == 1 else 'files'} of {self.folder} in "
+            f"{self.output} ({size / 1e6:.1f} MB); left out: {packed.left_out} "
+            "(weights, checkpoints, locks, links)"
+        )
+        return 0
+
+
+@dataclass(frozen=True)
+class Unpack:
+    """Unpack what `lawqa runs pack` packed, every file compared with its checksum."""
+
+    archive: Annotated[Positional[Path], arg(metavar="ARCHIVE")]
+    """The archive."""
+    output_dir: Path = Path()
+    """Below which folder the files go."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace files that are there and differ."""
+
+    def run(self) -> int:
+        from lawqa.pipelines.steps.pack import unpack
+
+        unpacked = unpack(self.archive, self.output_dir, fresh=self.fresh)
+        print(
+            f"unpacked {unpacked.files} {'file' if unpacked.files == 1 else 'files'}; every checksum agrees"
+        )
+        return 0
+
+
+@dataclass(frozen=True)
 class Runs:
-    """List, look at, compare and remove runs."""
+    """List, look at, compare, remove, pack and unpack runs."""
 
     command: Annotated[
         Annotated[List, subcommand("list")]
         | Annotated[ShowRun, subcommand("show")]
         | Annotated[Diff, subcommand("diff")]
-        | Annotated[Remove, subcommand("rm")],
+        | Annotated[Remove, subcommand("rm")]
+        | Annotated[Pack, subcommand("pack")]
+        | Annotated[Unpack, subcommand("unpack")],
         arg(name=""),
     ]
 
