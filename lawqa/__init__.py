@@ -1,9 +1,17 @@
 """lawqa: train and honestly evaluate language models on Japanese-law four-choice questions.
 
-The names of `__all__` are imported when they are first asked for, so `import lawqa` costs next to nothing,
-and none of them needs torch before a model is loaded.
+    evaluate, train, crossval                 one configuration object each, as the commands
+    split, make_records                       a question file -> parts, training records
+    compare_runs, rescore, write_report       stored runs -> differences, new readings, a page
+    retrieve                                  a question or a few words -> articles of an index
+
+Paths may be texts. A mistake raises `LawqaError` with a message and a hint. Nothing is printed; what a reader
+must know is in the `notes` of each result, and warnings go to the logger `lawqa`. The names of `__all__` are
+imported when they are first asked for, so `import lawqa` costs next to nothing, and none of them needs torch
+before a model is loaded.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +20,16 @@ from lawqa._version import __version__ as __version__
 if TYPE_CHECKING:
     from lawqa.answers import ParsedAnswer, parse
     from lawqa.errors import LawqaError
+    from lawqa.pipelines.comparing.comparison import compare_runs
+    from lawqa.pipelines.comparing.report_file import write_report
+    from lawqa.pipelines.comparing.rescore import rescore
+    from lawqa.pipelines.corpus.search import retrieve
+    from lawqa.pipelines.corpus.split import split
+    from lawqa.pipelines.corpus.training_records import make_records
     from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
+    from lawqa.pipelines.evaluation.rag import RagConfig
+    from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+    from lawqa.pipelines.experiments.crossval_result import crossval
     from lawqa.pipelines.training.train import train
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
@@ -21,37 +38,58 @@ if TYPE_CHECKING:
     from lawqa.settings import Hyperparameters, TrainingRun
 
 __all__ = [
+    "CrossvalConfig",
     "EvaluationConfig",
     "Hyperparameters",
     "LawqaError",
     "ParsedAnswer",
     "PromptSpec",
     "Question",
+    "RagConfig",
     "ScoredAnswer",
     "Summary",
     "TrainingRun",
     "build_prompt",
     "compare",
+    "compare_runs",
+    "crossval",
     "evaluate",
+    "make_records",
     "parse",
     "read_questions",
     "read_stored_run",
+    "rescore",
+    "retrieve",
+    "split",
     "summarise",
     "train",
     "write_questions",
+    "write_report",
 ]
 
 _ROOMS = {
     "lawqa.answers": ("ParsedAnswer", "parse"),
     "lawqa.errors": ("LawqaError",),
+    "lawqa.pipelines.comparing.comparison": ("compare_runs",),
+    "lawqa.pipelines.comparing.report_file": ("write_report",),
+    "lawqa.pipelines.comparing.rescore": ("rescore",),
+    "lawqa.pipelines.corpus.search": ("retrieve",),
+    "lawqa.pipelines.corpus.split": ("split",),
+    "lawqa.pipelines.corpus.training_records": ("make_records",),
     "lawqa.pipelines.evaluation.evaluate": ("EvaluationConfig", "evaluate"),
+    "lawqa.pipelines.evaluation.rag": ("RagConfig",),
+    "lawqa.pipelines.experiments.crossval_config": ("CrossvalConfig",),
+    "lawqa.pipelines.experiments.crossval_result": ("crossval",),
     "lawqa.pipelines.training.train": ("train",),
-    "lawqa.settings": ("Hyperparameters", "TrainingRun"),
-    "lawqa.runs.stored": ("read_stored_run",),
     "lawqa.prompting": ("PromptSpec", "build_prompt"),
     "lawqa.questions": ("Question", "read_questions", "write_questions"),
+    "lawqa.runs.stored": ("read_stored_run",),
     "lawqa.scoring": ("ScoredAnswer", "Summary", "compare", "summarise"),
+    "lawqa.settings": ("Hyperparameters", "TrainingRun"),
 }
+# A library is silent unless its user sets logging up; the command line does.
+logging.getLogger("lawqa").addHandler(logging.NullHandler())
+
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 

@@ -100,7 +100,7 @@ def run_demo(
             quiet=True,
         )
     )
-    figures = train(prepared)
+    figures = train(prepared).figures
     say("scoring it again with the adapter")
     adapted = evaluate(
         _evaluation(test_file, model, directory / "adapted", directory / "adapter", fresh=fresh)

@@ -98,7 +98,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, model_dir: Path, questions
     )  # fmt: skip
     prepared = prepare(config)
     before = {name: p.detach().clone() for name, p in prepared.model.named_parameters()}
-    figures = train(prepared)
+    figures = train(prepared).figures
     return directory / "adapter", figures, before, prepared.model
 
 

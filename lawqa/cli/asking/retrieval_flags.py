@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lawqa.cli.days import day_of
 from lawqa.errors import ConfigError
 from lawqa.settings import RetrievalSettings
+from lawqa.statutes.days import day_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.corpus.index import RetrieverConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,8 +13,6 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subc
 from lawqa.cli.asking.evaluate import DEFAULT_DATA
 from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.console import ConsoleFlags
-from lawqa.cli.days import day_of
-from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
 
 if TYPE_CHECKING:
@@ -115,33 +113,26 @@ class Search(Ranked):
     """Write JSON, articles whole."""
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.index import open_retriever
-        from lawqa.statutes.validity import not_known_in_force
+        from lawqa.pipelines.corpus.search import retrieve
 
-        if not self.query.strip():
-            raise ConfigError("nothing to look for", 'lawqa index search "質問" --index DIR')
-        if self.top_k < 1:
-            raise ConfigError(f"--top-k is {self.top_k}, expected 1 or more")
-        day = day_of(self.as_of)
-        if self.as_of_strict and day is None:
-            raise ConfigError("--as-of-strict needs --as-of", "--as-of 2025-06-01")
-        kept = kept_after_reranking(self.top_k, self.rerank_top_n, use=self.use_reranker)
+        kept_after_reranking(self.top_k, self.rerank_top_n, use=self.use_reranker)
         config = self.config(self.top_k)
-        settings = replace(config.settings, words=self.words)
-        retriever = open_retriever(replace(config, settings=settings))
-        hits = retriever.search(self.query, self.choices, top_k=kept)
-        if day is not None:
-            said = not_known_in_force((hit.article for hit in hits), day)
-            if said and self.as_of_strict:
-                raise DataError("\n".join(["--as-of-strict:", *said]), "index the law of that day")
-            for sentence in said:
-                logger.warning("note: %s", sentence)
+        found = retrieve(
+            self.query, self.index, choices=self.choices, top_k=self.top_k, follow=self.follow,
+            dense=self.dense, reranker_model=config.reranker_model,
+            rerank_top_n=self.rerank_top_n if self.use_reranker else None,
+            words=self.words, as_of=self.as_of, as_of_strict=self.as_of_strict,
+        )  # fmt: skip
+        for sentence in found.notes:
+            logger.warning("note: %s", sentence)
         if self.as_json:
-            found = [hit_json(hit) for hit in hits]
-            content = {"schema_version": SCHEMA_VERSION, "query": self.query, "results": found}
+            rows = [hit_json(hit) for hit in found.hits]
+            content = {"schema_version": SCHEMA_VERSION, "query": self.query, "results": rows}
             print(json.dumps(content, ensure_ascii=False, indent=1))
         else:
-            print("\n\n".join(hit_text(hit, full=self.full) for hit in hits) or "nothing found")
+            print(
+                "\n\n".join(hit_text(hit, full=self.full) for hit in found.hits) or "nothing found"
+            )
         return 0
 
 

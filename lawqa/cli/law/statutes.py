@@ -12,7 +12,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subc
 
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
-from lawqa.cli.days import day_of
+from lawqa.statutes.days import day_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.corpus.statutes import ParseResult

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from lawqa.cli.final_rules import By
-from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
     from lawqa.pipelines.comparing.comparison import Compared
@@ -46,8 +45,6 @@ class Compare:
         from lawqa.report.comparisons import comparison_markdown, difference_lines, gold_text_lines
         from lawqa.report.summary_text import summary_table
 
-        if not self.others:
-            raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
         found = compare_runs(
             self.base, self.others, recorded=self.recorded, by=self.by, clusters=self.clusters,
             seeds=self.seeds, data=self.data,

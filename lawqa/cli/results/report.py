@@ -10,7 +10,6 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.final_rules import By
-from lawqa.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -38,35 +37,12 @@ class ReportCommand:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.files import write_text
-        from lawqa.pipelines.comparing.report import ReportConfig, make_report
-        from lawqa.report.claims import headline
-        from lawqa.report.html import report_html
-        from lawqa.report.markdown import report_markdown
-        from lawqa.runs.directory import claim_output
+        from lawqa.pipelines.comparing.report_file import write_report
 
-        if not self.runs:
-            raise ConfigError("no run was given", "lawqa report RUN... -o report.html")
-        suffix = self.output.suffix.lower()
-        if suffix not in (".html", ".htm", ".md"):
-            raise ConfigError(
-                f"--output {self.output}: the name ends in {suffix or 'nothing'}, expected .html or .md"
-            )
-        claim_output(
-            self.output, "--output", fresh=self.fresh, sources=(*self.runs, self.base, *self.data)
-        )
-        runs = (*self.runs, self.base) if self.base and self.base not in self.runs else self.runs
-        report = make_report(
-            ReportConfig(
-                runs, self.base, self.data, recorded=self.recorded, title=self.title, by=self.by
-            )
-        )
-        if suffix == ".md":
-            text = report_markdown(report, self.lang or "en")
-        else:
-            text = report_html(report, self.lang)
-        write_text(self.output, text)
-        said = headline(report).text
-        print(said.ja if self.lang == "ja" else said.en)
-        print(f"wrote {self.output} ({len(text.encode()) / 1e6:.1f} MB)")
+        written = write_report(
+            self.runs, self.output, base=self.base, by=self.by, data=self.data, recorded=self.recorded,
+            lang=self.lang, title=self.title, fresh=self.fresh,
+        )  # fmt: skip
+        print(written.claim)
+        print(f"wrote {written.path} ({written.size / 1e6:.1f} MB)")
         return 0

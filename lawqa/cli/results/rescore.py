@@ -43,14 +43,13 @@ class Rescore:
 
     def run(self) -> int:
         from lawqa.pipelines.comparing.rescore import rescore, to_json, write_rescored
-        from lawqa.runs.stored import read_stored_run
 
         if self.explain is not None or self.explain_text is not None:
             print(self._explained())
             return 0
         if not self.runs:
             raise ConfigError("no run was given", "lawqa rescore RUN_OR_JSON...")
-        rescored = [rescore(read_stored_run(path), self.by) for path in self.runs]
+        rescored = [rescore(path, self.by) for path in self.runs]
         if self.as_json:
             content = {str(found.run.path): to_json(found) for found in rescored}
             print(json.dumps({"schema_version": 1, "runs": content}, ensure_ascii=False, indent=1))

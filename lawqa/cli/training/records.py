@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -16,13 +15,11 @@ from lawqa.cli.asking.prompt_options import (
     ModeFlag,
     resolve_condition,
     resolve_mode,
-    resolve_prompt,
 )
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
-from lawqa.prompting import Condition, PromptSpec
-from lawqa.questions import read_questions
+from lawqa.prompting import Condition
 from lawqa.settings import DEFAULT_MODEL, WordingSettings
 
 if TYPE_CHECKING:
@@ -69,52 +66,30 @@ class Records(WordingSettings):
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.augment import source_of
-        from lawqa.files import write_json
-        from lawqa.pipelines.evaluation.rag import retrieve_contexts
-        from lawqa.records import make_records, write_records
-        from lawqa.runs.directory import claim_output
+        from lawqa.pipelines.corpus.training_records import make_records
 
         conditions, remarks = self._conditions()
         rag = self.retrieval.config(
             tuple(condition for condition, _ in conditions), self.hf_model_name, self.revision
         )
-        rag = self._raft(rag)
-        if self.samples is not None and self.samples < 1:
-            raise ConfigError(f"--samples is {self.samples}, expected 1 or more")
-        mode, wording = resolve_mode(self.mode), resolve_prompt(self.prompt)
-        specs = [
-            (PromptSpec(mode, condition, few_shot=self.few_shot, wording=wording), weight)
-            for condition, weight in conditions
-        ]
-        questions = read_questions(self.lawqa_path)[: self.samples]
-        retrieval = retrieve_contexts(rag, questions, quiet=self.console.quiet) if rag else None
-        records = make_records(
-            questions,
-            specs,
+        made = make_records(
+            self.lawqa_path,
+            self.output_path,
+            mode=resolve_mode(self.mode),
+            mix=dict(conditions),
+            few_shot=self.few_shot,
+            prompt=self.prompt,
             permutations=self.permutations,
+            samples=self.samples,
             seed=self.seed,
-            source_of=source_of,
-            retrieved_of=retrieval.text if retrieval else None,
-        )
-        claim_output(
-            self.output_path, "--output-path", fresh=self.fresh, sources=(self.lawqa_path,)
+            rag=self._raft(rag),
+            fresh=self.fresh,
+            quiet=self.console.quiet,
         )
         for remark in remarks:
             logger.warning("note: %s", remark)
-        write_records(self.output_path, records)
-        if retrieval is not None:
-            write_json(
-                self.output_path.with_name(f"{self.output_path.stem}.provenance.json"),
-                {
-                    "schema_version": 1,
-                    "prompt_specs": sorted({record.prompt_spec for record in records}),
-                    "settings": {"retrieval": dict(retrieval.manifest), "seed": self.seed},
-                },
-            )
-        counts = Counter(record.prompt_spec for record in records)
-        made = ", ".join(f"{count} {spec_id}" for spec_id, count in counts.items())
-        print(f"wrote {made} records to {self.output_path}")
+        counts = ", ".join(f"{count} {spec_id}" for spec_id, count in made.counts.items())
+        print(f"wrote {counts} records to {made.path}")
         return 0
 
     def _raft(self, rag: RagConfig | None) -> RagConfig | None:

@@ -67,7 +67,7 @@ class Train(TrainingFlags, DevSettings, TrainingFiles):
         from lawqa.training.processes.group import leave_group
 
         try:
-            figures = train(prepared, logger.info)
+            figures = train(prepared, logger.info).figures
         except Interrupted as stop:
             leave_group()
             if is_main_process():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from lawqa.choices import Order, inverse, order_of, permute
+from lawqa.errors import ConfigError
 from lawqa.pipelines.comparing.linked_runs import linked_groups
 from lawqa.pipelines.comparing.repeats import sides_of
 from lawqa.runs.result import Result
@@ -25,6 +26,7 @@ from lawqa.scoring import (
     label_mass_of,
     summarise,
 )
+from lawqa.settings import StrPath, as_path, as_paths, require_one_of
 
 Clusters = Literal["question", "group"]
 """What counts as one independent unit: a question, or a group of questions linked by article or wording."""
@@ -52,20 +54,26 @@ class Compared:
 
 
 def compare_runs(
-    base: Path,
-    others: Sequence[Path],
+    base: StrPath,
+    others: StrPath | Iterable[StrPath],
     *,
     recorded: bool = False,
     by: By = "own",
     clusters: Clusters = "question",
     seeds: Seeds = "auto",
-    data: Sequence[Path] = (),
+    data: StrPath | Iterable[StrPath] = (),
 ) -> Compared:
-    """Hold runs against a base on the questions that both were asked.
+    """Compare runs with a base on the questions that both were asked.
+
+    Example:
+        >>> import lawqa
+        >>> lawqa.compare_runs("runs/base", [])
+        Traceback (most recent call last):
+        lawqa.errors.ConfigError: only one run was given
 
     Args:
         base: a run directory or result file.
-        others: more of them.
+        others: another one, or several.
         recorded: take labels as they were recorded instead of reading the stored texts again.
         by: how the prompts of a question become its final answer.
         clusters: the independent units.
@@ -77,7 +85,16 @@ def compare_runs(
         DataError: one of them is no run, shares too few questions with the base, or has no label
             probabilities where `soft` asks for them.
     """
-    paths = [base, *others]
+    paths = [as_path(base, "base"), *as_paths(others, "others")]
+    files = as_paths(data, "data")
+    for name, value, choices in (
+        ("by", by, By),
+        ("clusters", clusters, Clusters),
+        ("seeds", seeds, Seeds),
+    ):
+        require_one_of(value, choices, name)
+    if len(paths) == 1:
+        raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
     require_different(paths, "each run counts once in Holm's correction")
     names = names_of(paths)
     first, *rest = (read_stored_run(path) for path in paths)
@@ -86,7 +103,7 @@ def compare_runs(
         run.check_by(by)
     answers = {names[run.path]: run.answers("recorded" if recorded else "today") for run in runs}
     bases, sides = sides_of([(names[run.path], run) for run in runs], seeds)
-    groups = linked_groups(runs, data) if clusters == "group" else None
+    groups = linked_groups(runs, files) if clusters == "group" else None
     joined = "+".join(bases)
     comparisons = {
         "+".join(side): compare_repeats(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from lawqa.choices import LABELS, Label
 from lawqa.files import write_json
 from lawqa.runs.manifest import SCHEMA_VERSION, now
 from lawqa.runs.result import Result
-from lawqa.runs.stored import StoredRun
+from lawqa.runs.stored import StoredRun, read_stored_run
 from lawqa.scoring import By, Summary, summarise
+from lawqa.settings import StrPath, as_path, require_one_of
 
 RESCORED = "rescored.json"
 
@@ -65,31 +66,44 @@ class Rescored:
     """The answers that differ."""
     after_text: AfterText | None = None
     """What label probabilities say where today's parser reads no answer; None where none are stored."""
+    path: Path | None = None
+    """Where the new reading was stored; None where it was not."""
 
 
-def rescore(run: StoredRun, by: By = "own") -> Rescored:
-    """Read every stored text again.
+def rescore(run: StoredRun | StrPath, by: By = "own", *, write: bool = False) -> Rescored:
+    """Read every stored text of a run again with today's parser; no model is needed.
+
+    Example:
+        >>> import lawqa
+        >>> lawqa.rescore("runs/none")
+        Traceback (most recent call last):
+        lawqa.errors.DataError: runs/none: no such file
 
     Args:
-        run: the run.
+        run: a run directory or result file, or one that was read already.
         by: how the prompts of a question become its final answer.
+        write: store the new reading beside the run, never over it; `Rescored.path` names the file.
 
     Raises:
-        DataError: `soft` is asked for and the run stores no label probabilities.
+        DataError: the run cannot be read, or `soft` is asked for and it stores no label probabilities.
     """
+    require_one_of(by, By, "by")
+    if not isinstance(run, StoredRun):
+        run = read_stored_run(as_path(run, "run"))
     run.check_by(by)
     flips = []
     for result in run.results:
         label = result.scored("today").predicted
         if label != result.scored("recorded").predicted:
             flips.append(_flip(result, label))
-    return Rescored(
+    rescored = Rescored(
         run,
         summarise(run.answers("recorded"), by=by),
         summarise(run.answers("today"), by=by),
         tuple(flips),
         _after_text(run),
     )
+    return replace(rescored, path=write_rescored(rescored)) if write else rescored
 
 
 def _after_text(run: StoredRun) -> AfterText | None:

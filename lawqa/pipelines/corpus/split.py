@@ -14,13 +14,13 @@ from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
 from lawqa.runs.manifest import question_entries
-from lawqa.settings import Settings
+from lawqa.settings import Settings, StrPath, as_path
+from lawqa.settings.ranges import require_in_range
 from lawqa.splits import (
     DEFAULT_FOLDS,
     DEFAULT_TEST_SIZE,
     LAB_SEED,
     RULES,
-    SCHEMES,
     Group,
     Leak,
     Scheme,
@@ -94,6 +94,53 @@ class SplitResult:
     notes: tuple[str, ...]
     """What is not as asked, a sentence each."""
 
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The files of the parts, by the same names."""
+        return {name: self.config.output_dir / f"{name}.json" for name in self.parts}
+
+
+def split(
+    data: StrPath,
+    output_dir: StrPath,
+    *,
+    scheme: Scheme = "holdout",
+    folds: int | None = None,
+    test_size: float | None = None,
+    dev_size: float | None = None,
+    seed: int | None = None,
+    fresh: bool = False,
+) -> SplitResult:
+    """Divide a question file into parts that do not give each other away, and write them.
+
+    Example:
+        >>> import lawqa
+        >>> lawqa.split("selection.json", "split", scheme="random")
+        Traceback (most recent call last):
+        lawqa.errors.ConfigError: scheme is 'random', expected 'holdout', 'kfold' or 'lab-final'
+
+    Args:
+        data: the questions: lawqa_jp JSON, or JSONL.
+        output_dir: where the parts and `split.json` go.
+        scheme: `holdout` for train, dev and test; `kfold` for every question in one test part;
+            `lab-final` for the lab's own split, which leaks.
+        folds: of `kfold`: how many; None for 5.
+        test_size: of `holdout`: a share below 1 or a count; None for 0.3.
+        dev_size: a share of all questions below 1 or a count; None for no dev part.
+        seed: decides which groups come where; None for 0, or the lab's own.
+        fresh: replace an earlier split in the directory.
+
+    Raises:
+        DataError: the questions cannot be read.
+        ConfigError: options contradict each other, the questions cannot be split so, or the directory is
+            taken or cannot be written.
+    """
+    config = SplitConfig(
+        as_path(data, "data"), as_path(output_dir, "output_dir"), scheme, folds, test_size, dev_size,
+        seed, fresh,
+    )  # fmt: skip
+    return write_split(config)
+
 
 def write_split(config: SplitConfig) -> SplitResult:
     """Split a file and write the parts with `split.json`; nothing is left half written.
@@ -104,6 +151,7 @@ def write_split(config: SplitConfig) -> SplitResult:
             taken or cannot be written.
     """
     _check_options(config)
+    require_in_range(config, "lawqa split --help  explains every option")
     _check_directory(config)
     questions = read_questions(config.input)
     groups = find_groups(questions)
@@ -122,10 +170,6 @@ def write_split(config: SplitConfig) -> SplitResult:
 
 
 def _check_options(config: SplitConfig) -> None:
-    if config.scheme not in SCHEMES:
-        raise ConfigError(
-            f"--scheme {config.scheme}: no such scheme", f"known: {', '.join(SCHEMES)}"
-        )
     if config.folds is not None and config.scheme != "kfold":
         raise ConfigError(f"--folds says nothing to --scheme {config.scheme}", "--scheme kfold")
     if config.test_size is not None and config.scheme != "holdout":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,19 @@ def figures_json(figures: TrainingFigures) -> dict[str, Any]:
     }
 
 
+def figures_from_json(stored: Mapping[str, Any], log: list[dict[str, Any]]) -> TrainingFigures:
+    """Return the figures that a manifest keeps, with the log of its file."""
+    from lawqa.training.fit import TrainingFigures
+
+    names = {field.name for field in fields(TrainingFigures)} - {"log", "best", "dev"}
+    return TrainingFigures(
+        **{name: stored[name] for name in names if name in stored},
+        log=log,
+        best=_dev_from_json(stored["best"]) if stored.get("best") else None,
+        dev=[_dev_from_json(result) for result in stored.get("dev") or ()],
+    )
+
+
 def dev_sentence(result: DevResult) -> str:
     """A dev accuracy with its interval."""
     interval = wilson(result.correct, result.asked)
@@ -111,6 +124,12 @@ def dev_sentence(result: DevResult) -> str:
 
 def _dev_json(result: DevResult) -> dict[str, Any]:
     return {**asdict(result), "accuracy": result.accuracy}
+
+
+def _dev_from_json(stored: Mapping[str, Any]) -> DevResult:
+    from lawqa.training.dev import DevResult
+
+    return DevResult(**{name: value for name, value in stored.items() if name != "accuracy"})
 
 
 def _plot(directory: Path, say: Callable[[str], object]) -> bool:

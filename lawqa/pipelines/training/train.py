@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawqa.errors import Interrupted
@@ -13,6 +14,7 @@ from lawqa.pipelines.adapters.record import adapter_record
 from lawqa.pipelines.training.outputs import (
     ADAPTER_FILES,
     NO_BETTER,
+    figures_from_json,
     figures_json,
     manifest_of,
     write_outputs,
@@ -24,7 +26,7 @@ from lawqa.runs.directory import RunDirectory
 from lawqa.runs.lock import locked_directory
 from lawqa.runs.manifest import Manifest, ending, now
 from lawqa.settings import TrainingRun
-from lawqa.training.monitoring.log import EVENTS
+from lawqa.training.monitoring.log import EVENTS, read_log
 
 if TYPE_CHECKING:
     from lawqa.training.fit import TrainingFigures
@@ -43,13 +45,34 @@ def is_done(config: TrainingRun) -> bool:
     return True
 
 
-def train(run: TrainingRun | Prepared, say: Callable[[str], object] = str) -> TrainingFigures:
+@dataclass(frozen=True)
+class TrainingResult:
+    """A finished training."""
+
+    adapter: Path
+    """The directory of the adapter, which `evaluate` takes."""
+    figures: TrainingFigures
+    """Losses, steps, time and dev accuracies."""
+    notes: tuple[str, ...]
+    """What a user must know of records and prompts, a sentence each."""
+
+
+def train(run: TrainingRun | Prepared, say: Callable[[str], object] = str) -> TrainingResult:
     """Train, and write adapter, tokenizer, log, plot and manifest into the output directory.
+
+    Example:
+        >>> import lawqa
+        >>> lawqa.train(lawqa.TrainingRun(train_file="none.jsonl", output_dir="adapter"))
+        Traceback (most recent call last):
+        lawqa.errors.DataError: none.jsonl: no such file
 
     Args:
         run: what is trained on what, and where the adapter goes; or that with its model loaded already, from
-            `training_prepare.prepare`.
-        say: receives what a user should know, a line each.
+            `pipelines.training.prepare.prepare`.
+        say: receives what a user should know, a line each; nothing is printed without it.
+
+    Returns:
+        Figures and the adapter's directory. With `resume`, those of a training that was finished before.
 
     Raises:
         LawqaError: a file, option or model does not allow it.
@@ -57,11 +80,19 @@ def train(run: TrainingRun | Prepared, say: Callable[[str], object] = str) -> Tr
         TrainingError: loss or gradients are not finite, or the disk is full.
         Interrupted: a signal asked to stop; what was learnt is saved, be it the finished adapter.
     """
+    if isinstance(run, TrainingRun) and is_done(run):
+        return _finished(run.output_dir)
     prepared = run if isinstance(run, Prepared) else prepare(run)
-    if not is_main_process():
-        return _train(prepared, say)
-    with locked_directory(prepared.config.output_dir):
-        return _train(prepared, say)
+    directory = prepared.config.output_dir
+    with locked_directory(directory) if is_main_process() else nullcontext():
+        figures = _train(prepared, say)
+    return TrainingResult(directory, figures, prepared.notes)
+
+
+def _finished(directory: Path) -> TrainingResult:
+    manifest = Manifest.read(directory)
+    figures = figures_from_json(manifest.figures, read_log(directory))
+    return TrainingResult(directory, figures, tuple(manifest.notes))
 
 
 def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:

@@ -1,0 +1,93 @@
+"""A report as a file: an HTML page or a Markdown text of stored runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lawqa.errors import ConfigError
+from lawqa.files import write_text
+from lawqa.pipelines.comparing.report import ReportConfig, make_report
+from lawqa.report.claims import headline
+from lawqa.report.content import Report
+from lawqa.report.html import report_html
+from lawqa.report.markdown import report_markdown
+from lawqa.runs.directory import claim_output
+from lawqa.scoring import By
+from lawqa.settings import StrPath, as_path, as_paths, require_one_of
+
+Language = Literal["ja", "en"]
+
+
+@dataclass(frozen=True)
+class WrittenReport:
+    """A report and where it was written."""
+
+    path: Path
+    """The file."""
+    report: Report
+    """What it shows."""
+    claim: str
+    """Its headline: which difference stands, in one sentence of the chosen language, else English."""
+    size: int
+    """Bytes of the file."""
+
+
+def write_report(
+    runs: StrPath | Iterable[StrPath],
+    output: StrPath = "report.html",
+    *,
+    base: StrPath | None = None,
+    by: By = "own",
+    data: StrPath | Iterable[StrPath] = (),
+    recorded: bool = False,
+    lang: Language | None = None,
+    title: str = "",
+    fresh: bool = False,
+) -> WrittenReport:
+    """Write one self-contained page, or a Markdown text, of stored runs: claim, figures, every question.
+
+    Example:
+        >>> import lawqa
+        >>> lawqa.write_report(["runs/base", "runs/adapter"], "report.pdf")
+        Traceback (most recent call last):
+        lawqa.errors.ConfigError: --output report.pdf: the name ends in .pdf, expected .html or .md
+
+    Args:
+        runs: run directories and result files; adapters for their training curves.
+        output: the file, .html or .md.
+        base: the run that all others are compared with. None: an adapter's run is compared with one that
+            differs from it in the adapter alone.
+        by: how the prompts of a question become its final answer.
+        data: question files to take contexts from, besides those that the runs name.
+        recorded: take the labels as they were recorded instead of reading the stored texts again.
+        lang: the language shown first. None: the browser's, for Markdown English.
+        title: the title; empty for one made of the runs' names.
+        fresh: replace an earlier file.
+
+    Raises:
+        ConfigError: the file is there already or has another ending; or no evaluation is among the runs.
+        DataError: a run or question file cannot be read.
+    """
+    paths, target, files = as_paths(runs, "runs"), as_path(output, "output"), as_paths(data, "data")
+    chosen = None if base is None else as_path(base, "base")
+    require_one_of(by, By, "by")
+    require_one_of(lang, Language | None, "lang")
+    if not paths:
+        raise ConfigError("no run was given", "lawqa report RUN... -o report.html")
+    suffix = target.suffix.lower()
+    if suffix not in (".html", ".htm", ".md"):
+        raise ConfigError(
+            f"--output {target}: the name ends in {suffix or 'nothing'}, expected .html or .md",
+            "name a file such as report.html",
+        )
+    claim_output(target, "--output", fresh=fresh, sources=(*paths, chosen, *files))
+    if chosen is not None and chosen not in paths:
+        paths = (*paths, chosen)
+    report = make_report(ReportConfig(paths, chosen, files, recorded=recorded, title=title, by=by))
+    text = report_markdown(report, lang or "en") if suffix == ".md" else report_html(report, lang)
+    write_text(target, text)
+    claim = headline(report).text
+    return WrittenReport(target, report, claim.ja if lang == "ja" else claim.en, len(text.encode()))

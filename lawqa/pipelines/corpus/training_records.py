@@ -1,0 +1,139 @@
+"""Training records as a file, made of a question file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lawqa.augment import source_of
+from lawqa.errors import ConfigError
+from lawqa.files import write_json
+from lawqa.pipelines.evaluation.rag import RagConfig, retrieve_contexts
+from lawqa.prompting import Condition, Mode, PromptSpec
+from lawqa.prompts import STANDARD, wording_of
+from lawqa.questions import read_questions
+from lawqa.records import make_records as records_of
+from lawqa.records import write_records
+from lawqa.runs.directory import claim_output
+from lawqa.settings import StrPath, as_path, require_one_of
+
+
+@dataclass(frozen=True)
+class MadeRecords:
+    """A file of training records."""
+
+    path: Path
+    """The file, which `train` takes."""
+    counts: Mapping[str, int]
+    """How many records it holds, by prompt spec."""
+
+    @property
+    def total(self) -> int:
+        """How many records it holds."""
+        return sum(self.counts.values())
+
+
+def make_records(
+    data: StrPath,
+    output: StrPath,
+    *,
+    mode: Mode = "direct",
+    condition: Condition | None = None,
+    mix: Mapping[Condition, int] | None = None,
+    few_shot: bool = False,
+    prompt: str = STANDARD,
+    permutations: Literal[1, 4, 24] = 1,
+    samples: int | None = None,
+    seed: int = 0,
+    rag: RagConfig | None = None,
+    fresh: bool = False,
+    quiet: bool = True,
+) -> MadeRecords:
+    """Write training records made of a question file, with the prompts that evaluation uses.
+
+    Example:
+        >>> import lawqa
+        >>> lawqa.make_records("train.json", "train.jsonl", condition="wiki")
+        Traceback (most recent call last):
+        lawqa.errors.ConfigError: condition is 'wiki', expected 'closed', 'gold', 'rag' or None
+
+    Args:
+        data: the questions: lawqa_jp JSON, or JSONL.
+        output: the JSONL file to write; with retrieved contexts, a `.provenance.json` goes beside it.
+        mode: `direct` for one letter. Records of `cot` need real reasoning, which `lawqa distill` samples.
+        condition: which context comes before a question; None for `closed`.
+        mix: several conditions with their weights from 1 to 99, instead of `condition`.
+        few_shot: put two solved questions before each question.
+        prompt: the wording's id.
+        permutations: write each question in so many orders of its choices.
+        samples: use only the first N questions; None for all.
+        seed: decides which question gets which condition of `mix`.
+        rag: where contexts are retrieved, for the condition `rag`.
+        fresh: replace an earlier file.
+        quiet: no progress bar.
+
+    Raises:
+        ConfigError: arguments contradict each other, or the file is there already.
+        DataError: the questions cannot be read.
+    """
+    source, target = as_path(data, "data"), as_path(output, "output")
+    require_one_of(mode, Mode, "mode")
+    require_one_of(condition, Condition | None, "condition")
+    require_one_of(permutations, Literal[1, 4, 24], "permutations")
+    weights = _weights(condition, mix)
+    if "rag" in weights and rag is None:
+        raise ConfigError("the condition rag needs an index", "--index DIR")
+    if samples is not None and samples < 1:
+        raise ConfigError(f"--samples is {samples}, expected 1 or more")
+    wording = wording_of(prompt).id
+    specs = [
+        (PromptSpec(mode, name, few_shot=few_shot, wording=wording), weight)
+        for name, weight in weights.items()
+    ]
+    questions = read_questions(source)[:samples]
+    used = rag if "rag" in weights else None
+    retrieval = retrieve_contexts(used, questions, quiet=quiet) if used else None
+    records = records_of(
+        questions,
+        specs,
+        permutations=permutations,
+        seed=seed,
+        source_of=source_of,
+        retrieved_of=retrieval.text if retrieval else None,
+    )
+    claim_output(target, "--output-path", fresh=fresh, sources=(source,))
+    write_records(target, records)
+    counts = Counter(record.prompt_spec for record in records)
+    if retrieval is not None:
+        write_json(
+            target.with_name(f"{target.stem}.provenance.json"),
+            {
+                "schema_version": 1,
+                "prompt_specs": sorted(counts),
+                "settings": {"retrieval": dict(retrieval.manifest), "seed": seed},
+            },
+        )
+    return MadeRecords(target, dict(counts))
+
+
+def _weights(
+    condition: Condition | None, mix: Mapping[Condition, int] | None
+) -> dict[Condition, int]:
+    """Return the conditions with their weights."""
+    if mix is None:
+        return {condition or "closed": 1}
+    if condition is not None:
+        raise ConfigError("--mix and --condition contradict each other", "leave one of them out")
+    if not isinstance(mix, Mapping) or not mix:
+        raise ConfigError(
+            f"mix is {mix!r}, expected conditions with weights",
+            "for example {'closed': 1, 'gold': 2}",
+        )
+    for name, weight in mix.items():
+        require_one_of(name, Condition, "a condition of mix")
+        if isinstance(weight, bool) or not isinstance(weight, int) or not 1 <= weight <= 99:
+            raise ConfigError(f"mix[{name!r}] is {weight!r}, expected a whole number from 1 to 99")
+    return dict(mix)
