@@ -28,6 +28,7 @@ from lawqa.choices import (
 from lawqa.digests import sha256_of
 from lawqa.errors import DataError
 from lawqa.files import decoded, parse_json, parse_json_lines, read_bytes, written_whole
+from lawqa.settings import StrPath, as_path
 from lawqa.statutes.normalise import fold
 
 _ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
@@ -81,7 +82,7 @@ class QuestionFile:
     """Of the very bytes that the questions were read from, in hex."""
 
 
-def read_questions(path: Path) -> tuple[Question, ...]:
+def read_questions(path: StrPath) -> tuple[Question, ...]:
     """The questions of a file in file order; see `read_question_file`.
 
     Raises:
@@ -90,7 +91,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     return read_question_file(path).questions
 
 
-def read_question_file(path: Path) -> QuestionFile:
+def read_question_file(path: StrPath) -> QuestionFile:
     """Read lawqa_jp JSON (`{"samples": [...]}` or a bare list) or JSONL (one question a line).
 
     Args:
@@ -100,6 +101,7 @@ def read_question_file(path: Path) -> QuestionFile:
         DataError: the file cannot be read, or items are malformed or contradict each other: all of them are
             named, 20 at most.
     """
+    path = as_path(path, "path")
     raw = read_bytes(path)
     errors: list[str] = []
     numbered: list[tuple[int, Question]] = []
@@ -119,10 +121,10 @@ def read_question_file(path: Path) -> QuestionFile:
     return QuestionFile(questions, hashlib.sha256(raw).hexdigest())
 
 
-def write_questions(path: Path, questions: Iterable[Question]) -> None:
+def write_questions(path: StrPath, questions: Iterable[Question]) -> None:
     """Write questions in lawqa_jp's own schema; `read_questions` gives them back."""
     samples = [to_sample(question) for question in questions]
-    with written_whole(path) as file:
+    with written_whole(as_path(path, "path")) as file:
         file.write(json.dumps({"samples": samples}, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -181,7 +183,10 @@ def file_sha256(path: Path) -> str:
     """
     if not path.is_file():
         found = "is not an ordinary file" if path.exists() else "is missing"
-        raise DataError(f"{path}: {found}, expected a file of questions or records")
+        raise DataError(
+            f"{path}: {found}, expected a file of questions or records",
+            "paths are relative to the directory the command runs in",
+        )
     return sha256_of(path)
 
 

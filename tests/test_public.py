@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import doctest
+import inspect
+import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import lawqa
+from lawqa.demo import embedded_questions
 
 pytestmark = pytest.mark.every_python
+
+
+WORK = (
+    "compare_runs", "crossval", "evaluate", "make_records", "rescore", "retrieve", "split", "train",
+    "write_report",
+)  # fmt: skip
+"""What a command does, as a function."""
 
 
 def test_the_public_names_are_sorted_there_and_few() -> None:
     # Ruff's sort (RUF022): classes, then functions.
     assert lawqa.__all__ == sorted(lawqa.__all__, key=lambda name: (name[0].islower(), name))
-    assert len(lawqa.__all__) <= 20
+    # A function for each step of the work and what it is given; parts of these are in the packages.
+    assert len(lawqa.__all__) <= 27
+    assert {*WORK} <= {*lawqa.__all__}
     for name in lawqa.__all__:
         found = getattr(lawqa, name)
         assert found.__name__ == name
@@ -35,6 +51,166 @@ def test_a_training_is_one_call_and_says_what_is_missing(tmp_path: Path) -> None
     with pytest.raises(lawqa.LawqaError, match=r"none\.jsonl: no such file"):
         lawqa.train(run)
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_the_example_in_the_docstring_of_a_function_is_true(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    function = getattr(lawqa, name)
+    (example,) = doctest.DocTestFinder().find(function, name, globs={})
+    assert example.examples, f"{name} has no example"
+    ran = doctest.DocTestRunner().run(example)
+    assert (ran.failed, ran.attempted) == (0, len(example.examples))
+
+
+def packages() -> list[str]:
+    return [
+        module.name for module in pkgutil.walk_packages(lawqa.__path__, "lawqa.") if module.ispkg
+    ]
+
+
+def test_nothing_public_is_named_like_a_package() -> None:
+    """`from lawqa import records` must not give now a function, now a package, by who imported first."""
+    known = packages()
+    assert len(known) > 40
+    own = [f"lawqa.{name}" for name in lawqa.__all__ if f"lawqa.{name}" in known]
+    for package in known:
+        offered = getattr(import_module(package), "__all__", ())
+        own += [f"{package}.{name}" for name in offered if f"{package}.{name}" in known]
+    assert own == []
+    assert not {name.rpartition(".")[2] for name in known} & {*lawqa.__all__}
+
+
+MISTAKES: dict[str, list[tuple[Callable[[], object], str]]] = {
+    "compare_runs": [
+        (lambda: lawqa.compare_runs("none", "other"), "none: no such file"),
+        (lambda: lawqa.compare_runs("none", []), "only one run was given"),
+        (lambda: lawqa.compare_runs("none", "b", by="mean"), "compare_runs: by is 'mean'"),  # type: ignore[arg-type]
+    ],
+    "crossval": [
+        (lambda: lawqa.crossval(lawqa.CrossvalConfig(input="q", output_dir="cv")), "q: is missing"),  # type: ignore[arg-type]
+        (lambda: lawqa.crossval(None), "crossval: config is None"),  # type: ignore[arg-type]
+    ],
+    "evaluate": [
+        (lambda: lawqa.evaluate(lawqa.EvaluationConfig("q.json")), "q.json: no such file"),  # type: ignore[arg-type]
+        (lambda: lawqa.evaluate("q.json"), "evaluate: config is 'q.json', expected an EvaluationConfig"),  # type: ignore[arg-type]
+    ],
+    "make_records": [
+        (lambda: lawqa.make_records("q.json", "r.jsonl"), "q.json: no such file"),
+        (lambda: lawqa.make_records("q.json", "r.jsonl", condition="rag"), "rag needs an index"),
+        (lambda: lawqa.make_records("q.json", "r.jsonl", mix={}), "mix is empty"),
+        (lambda: lawqa.make_records("q.json", "r.jsonl", mix={"gold": 0}), "mix['gold'] is 0"),
+        (lambda: lawqa.make_records("q.json", "r.jsonl", samples="3"), "make_records: samples is '3'"),  # type: ignore[arg-type]
+    ],
+    "rescore": [
+        (lambda: lawqa.rescore("none"), "none: no such file"),
+        (lambda: lawqa.rescore(3), "rescore: run is 3"),  # type: ignore[arg-type]
+    ],
+    "retrieve": [
+        (lambda: lawqa.retrieve("民法", "none"), "none: holds no index"),
+        (lambda: lawqa.retrieve("  ", "none"), "nothing to look for"),
+        (lambda: lawqa.retrieve("民法", "none", choices="abcd"), "choices is 'abcd', expected a list"),
+        (lambda: lawqa.retrieve("民法", "none", as_of="today"), "--as-of is 'today'"),
+    ],
+    "split": [
+        (lambda: lawqa.split("q.json", "parts"), "q.json: no such file"),
+        (lambda: lawqa.split("q.json", "parts", folds=5), "--folds says nothing to --scheme holdout"),
+        (lambda: lawqa.split("", "parts"), "split: data is '', expected a path"),
+    ],
+    "train": [
+        (lambda: lawqa.train(lawqa.TrainingRun(train_file="r", output_dir="a")), "r: no such file"),  # type: ignore[arg-type]
+        (lambda: lawqa.train({}), "train: run is {}, expected a TrainingRun"),  # type: ignore[arg-type]
+    ],
+    "write_report": [
+        (lambda: lawqa.write_report("none"), "none: no such file"),
+        (lambda: lawqa.write_report([]), "no run was given"),
+        (lambda: lawqa.write_report("none", "page.pdf"), "the name ends in .pdf"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        pytest.param(*case, id=f"{name}-{n}")
+        for name, cases in MISTAKES.items()
+        for n, case in enumerate(cases)
+    ],
+)
+def test_a_mistake_is_reported_with_a_hint_and_leaves_nothing(
+    call: Callable[[], object], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(lawqa.LawqaError) as refused:
+        call()
+    assert said in refused.value.message
+    assert refused.value.hint
+    assert [*tmp_path.iterdir()] == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_every_function_that_does_work_has_its_mistakes_tried() -> None:
+    assert sorted(MISTAKES) == sorted(WORK)
+
+
+DEFAULTS = {
+    "compare_runs": ("lawqa.cli.results.compare", "Compare"),
+    "make_records": ("lawqa.cli.training.records", "Records"),
+    "retrieve": ("lawqa.cli.law.index", "Search"),
+    "split": ("lawqa.cli.questions.split", "SplitCommand"),
+    "write_report": ("lawqa.cli.results.report", "ReportCommand"),
+    "rescore": ("lawqa.cli.results.rescore", "Rescore"),
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults_are_those_of_the_command(name: str) -> None:
+    module, command = DEFAULTS[name]
+    flags = {field.name: field.default for field in fields(getattr(import_module(module), command))}
+    given = {
+        name: parameter.default
+        for name, parameter in inspect.signature(getattr(lawqa, name)).parameters.items()
+        if parameter.default is not inspect.Parameter.empty and name in flags
+    }
+    # The command has a mode of its own for "not given", and a file name that is a path.
+    resolved = {"mode": "direct", "output": "report.html"}
+    assert {key: resolved.get(key, flags[key]) for key in given} == given
+    assert given
+
+
+def test_paths_may_be_texts_or_objects_relative_ones_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.json").write_text('{"*": "最終回答：a"}', encoding="utf-8")
+    for path in (str, Path):
+        home = tmp_path / path.__name__
+        lawqa.write_questions(path(f"{path.__name__}.json"), embedded_questions()[:12])
+        data = path(f"{path.__name__}.json")
+        assert len(lawqa.read_questions(data)) == 12
+        parts = lawqa.split(data, path(home / "split"), test_size=4)
+        made = lawqa.make_records(path(parts.paths["train"]), path(home / "train.jsonl"))
+        assert made.total == len(parts.parts["train"])
+        runs = [path(f"{path.__name__}/one"), path(f"{path.__name__}/two")]
+        for run in runs:
+            lawqa.evaluate(
+                lawqa.EvaluationConfig(
+                    path(parts.paths["test"]),  # type: ignore[arg-type]
+                    lawqa.PromptSpec("cot"), backend="scripted",
+                    script=path("script.json"), run_dir=run,  # type: ignore[arg-type]
+                )
+            )  # fmt: skip
+        assert lawqa.compare_runs(runs[0], runs[1]).base == "one"
+        assert [*lawqa.compare_runs(runs[0], runs[1:]).comparisons] == ["two"]
+        assert lawqa.rescore(runs[0], write=True).path == Path(runs[0]) / "rescored.json"
+        report = lawqa.write_report(runs, path(home / "report.md"), base=runs[0], data=data)
+        assert report.path.stat().st_size == report.size
+        assert lawqa.write_report(runs[0], path(home / "one.html")).path.is_file()
+        assert lawqa.read_stored_run(runs[0]).path == Path(runs[0])
+    assert capfd.readouterr() == ("", "")
 
 
 def imported_by(code: str) -> set[str]:

@@ -18,6 +18,7 @@ from lawqa.runs.result import LAB_FILE, Reading, Result
 from lawqa.runs.result_log import StoredResults, damaged_note, read_results
 from lawqa.runs.rows import Asked, check_row
 from lawqa.scoring import By, ScoredAnswer, outcome_of, rule_of
+from lawqa.settings import StrPath, as_path
 
 # The lab's scripts stored what their HTTP client raised in place of an answer.
 _TRANSPORT_ERROR = re.compile(
@@ -93,7 +94,7 @@ def require_different(paths: Sequence[Path], hint: str) -> None:
         given.add(path.resolve())
 
 
-def read_stored_run(path: Path, manifest: Manifest | None = None) -> StoredRun:
+def read_stored_run(path: StrPath, manifest: Manifest | None = None) -> StoredRun:
     """Read a run directory, an output file of `lawqa evaluate`, or one of the lab's result files.
 
     Args:
@@ -103,6 +104,7 @@ def read_stored_run(path: Path, manifest: Manifest | None = None) -> StoredRun:
     Raises:
         DataError: it is none of these, or an item lacks what scoring needs; file and key are named.
     """
+    path = as_path(path, "path")
     return _read_directory(path, manifest) if path.is_dir() else _read_file(path)
 
 

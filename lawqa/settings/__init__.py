@@ -4,7 +4,7 @@ One frozen dataclass a concern. The command line, the pipelines and the Python A
 ranges of numbers are in `ranges`, by the names of the fields.
 """
 
-from lawqa.settings.accepted import Settings, StrPath, as_path, as_paths, require_one_of
+from lawqa.settings.accepted import Settings, StrPath, as_path, as_paths, checks_arguments
 from lawqa.settings.concerns import CONCERNS, decides_result, same_flags
 from lawqa.settings.declared import (
     PLACE,
@@ -97,6 +97,7 @@ __all__ = [
     "as_paths",
     "by_content",
     "change_of",
+    "checks_arguments",
     "decides_result",
     "declaration",
     "declared",
@@ -108,7 +109,6 @@ __all__ = [
     "named",
     "part_of",
     "plain",
-    "require_one_of",
     "resolved",
     "same_flags",
     "stored_problems",

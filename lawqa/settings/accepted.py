@@ -7,10 +7,12 @@ it is made, not hours later by what reads the value.
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Iterable, Mapping
+from collections import abc
+from collections.abc import Callable, Iterable
 from dataclasses import fields
-from functools import cache
+from functools import cache, wraps
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
@@ -18,7 +20,9 @@ from typing import (
     TYPE_CHECKING,
     Any,
     Literal,
+    ParamSpec,
     TypeAlias,
+    TypeVar,
     Union,
     get_args,
     get_origin,
@@ -30,7 +34,10 @@ from lawqa.errors import ConfigError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-StrPath: TypeAlias = "str | os.PathLike[str]"
+P = ParamSpec("P")
+R = TypeVar("R")
+
+StrPath: TypeAlias = str | os.PathLike[str]
 """What functions accept as a path."""
 
 
@@ -86,13 +93,22 @@ def as_paths(value: StrPath | Iterable[StrPath], name: str) -> tuple[Path, ...]:
     return tuple(as_path(one, name) for one in several)
 
 
-def require_one_of(value: object, choices: object, name: str) -> None:
-    """Make sure that an argument is one of the values of a `Literal`.
+def checks_arguments(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function of the public face: arguments are converted, or refused, as their annotations say.
 
-    Raises:
-        ConfigError: it is another.
+    A numeral from a form or a path object in the wrong place is a user's mistake, which is reported by the
+    argument's name; without this it would be a TypeError from somewhere inside.
     """
-    _argument(value, choices, name)
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound, hints = signature.bind(*args, **kwargs), _hints(function)
+        for name, value in bound.arguments.items():
+            bound.arguments[name] = _argument(value, hints[name], f"{function.__name__}: {name}")
+        return function(*bound.args, **bound.kwargs)
+
+    return call
 
 
 def refusal(value: object, hint: object) -> str | None:
@@ -108,7 +124,9 @@ def _argument(value: object, hint: object, name: str) -> object:
     try:
         return _accepted(value, hint)
     except _RefusedError as refused:
-        raise ConfigError(f"{name} is {_shown(value)}, expected {refused}") from None
+        raise ConfigError(
+            f"{name} is {_shown(value)}, expected {refused}", "help(lawqa)  lists what lawqa offers"
+        ) from None
 
 
 class _RefusedError(Exception):
@@ -116,13 +134,16 @@ class _RefusedError(Exception):
 
 
 @cache
-def _hints(kind: type) -> dict[str, object]:
+def _hints(kind: Callable[..., object]) -> dict[str, object]:
     return get_type_hints(kind)
 
 
 def _accepted(value: object, hint: object) -> object:
     """Return a value as its field holds it."""
     origin = get_origin(hint)
+    if hint == StrPath:
+        _path_text(value)
+        return value
     if origin in (Union, UnionType):
         return _first_accepted(value, get_args(hint))
     if origin is Literal:
@@ -131,8 +152,8 @@ def _accepted(value: object, hint: object) -> object:
         raise _RefusedError(_either(repr(one) for one in get_args(hint)))
     if origin is tuple:
         return _accepted_tuple(value, get_args(hint))
-    if origin is Mapping and not isinstance(value, Mapping):
-        raise _RefusedError("an object")
+    if isinstance(origin, type):
+        return _accepted_collection(value, origin)
     if hint is Any or not isinstance(hint, type):
         return value
     return _accepted_simple(value, hint)
@@ -160,6 +181,16 @@ def _accepted_tuple(value: object, hints: tuple[object, ...]) -> object:
     accepted = tuple(_accepted(one, hint) for one, hint in zip(several, hints, strict=True))
     unchanged = isinstance(value, tuple) and all(map(_same, value, accepted))
     return value if unchanged else accepted
+
+
+def _accepted_collection(value: object, origin: type) -> object:
+    """Refuse what is no collection of this kind, such as a lone text where several are meant."""
+    if origin is get_origin(Callable[[], object]):
+        if not callable(value):
+            raise _RefusedError("a function")
+    elif not isinstance(value, origin) or isinstance(value, str):
+        raise _RefusedError("an object" if origin is abc.Mapping else "a list")
+    return value
 
 
 def _same(one: object, other: object) -> bool:

@@ -18,4 +18,7 @@ def day_of(text: str | None, flag: str = "--as-of") -> date | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise ConfigError(f"{flag} is {text!r}, expected a day such as 2025-06-01") from None
+        raise ConfigError(
+            f"{flag} is {text!r}, expected a day such as 2025-06-01",
+            "year, month and day, two digits each",
+        ) from None

@@ -26,7 +26,7 @@ from lawqa.scoring import (
     label_mass_of,
     summarise,
 )
-from lawqa.settings import StrPath, as_path, as_paths, require_one_of
+from lawqa.settings import StrPath, as_path, as_paths, checks_arguments
 
 Clusters = Literal["question", "group"]
 """What counts as one independent unit: a question, or a group of questions linked by article or wording."""
@@ -53,6 +53,7 @@ class Compared:
     """What a reader must know first, a sentence each."""
 
 
+@checks_arguments
 def compare_runs(
     base: StrPath,
     others: StrPath | Iterable[StrPath],
@@ -87,12 +88,6 @@ def compare_runs(
     """
     paths = [as_path(base, "base"), *as_paths(others, "others")]
     files = as_paths(data, "data")
-    for name, value, choices in (
-        ("by", by, By),
-        ("clusters", clusters, Clusters),
-        ("seeds", seeds, Seeds),
-    ):
-        require_one_of(value, choices, name)
     if len(paths) == 1:
         raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
     require_different(paths, "each run counts once in Holm's correction")

@@ -16,7 +16,7 @@ from lawqa.report.html import report_html
 from lawqa.report.markdown import report_markdown
 from lawqa.runs.directory import claim_output
 from lawqa.scoring import By
-from lawqa.settings import StrPath, as_path, as_paths, require_one_of
+from lawqa.settings import StrPath, as_path, as_paths, checks_arguments
 
 Language = Literal["ja", "en"]
 
@@ -35,6 +35,7 @@ class WrittenReport:
     """Bytes of the file."""
 
 
+@checks_arguments
 def write_report(
     runs: StrPath | Iterable[StrPath],
     output: StrPath = "report.html",
@@ -73,8 +74,6 @@ def write_report(
     """
     paths, target, files = as_paths(runs, "runs"), as_path(output, "output"), as_paths(data, "data")
     chosen = None if base is None else as_path(base, "base")
-    require_one_of(by, By, "by")
-    require_one_of(lang, Language | None, "lang")
     if not paths:
         raise ConfigError("no run was given", "lawqa report RUN... -o report.html")
     suffix = target.suffix.lower()

@@ -15,7 +15,7 @@ from lawqa.runs.manifest import SCHEMA_VERSION, now
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun, read_stored_run
 from lawqa.scoring import By, Summary, summarise
-from lawqa.settings import StrPath, as_path, require_one_of
+from lawqa.settings import StrPath, as_path, checks_arguments
 
 RESCORED = "rescored.json"
 
@@ -70,6 +70,7 @@ class Rescored:
     """Where the new reading was stored; None where it was not."""
 
 
+@checks_arguments
 def rescore(run: StoredRun | StrPath, by: By = "own", *, write: bool = False) -> Rescored:
     """Read every stored text of a run again with today's parser; no model is needed.
 
@@ -87,7 +88,6 @@ def rescore(run: StoredRun | StrPath, by: By = "own", *, write: bool = False) ->
     Raises:
         DataError: the run cannot be read, or `soft` is asked for and it stores no label probabilities.
     """
-    require_one_of(by, By, "by")
     if not isinstance(run, StoredRun):
         run = read_stored_run(as_path(run, "run"))
     run.check_by(by)

@@ -12,7 +12,7 @@ from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
 from lawqa.questions import Question
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.retriever import SearchSettings
-from lawqa.settings import StrPath, as_path, require_one_of
+from lawqa.settings import StrPath, as_path, checks_arguments
 from lawqa.statutes.days import day_of
 from lawqa.statutes.validity import not_known_in_force
 
@@ -29,6 +29,7 @@ class Retrieved:
     """Articles that are not known to be the law of the day that was asked about, a sentence each."""
 
 
+@checks_arguments
 def retrieve(
     query: str | Question,
     index: StrPath,
@@ -78,7 +79,6 @@ def retrieve(
         raise ConfigError(f"--top-k is {top_k}, expected 1 or more", "ask for one article at least")
     if reranker_model is not None and not 1 <= (rerank_top_n or top_k) <= top_k:
         raise ConfigError(f"--rerank-top-n is {rerank_top_n}, expected 1 to {top_k} (--top-k)")
-    require_one_of(words, Words, "words")
     day = as_of if isinstance(as_of, date) else day_of(as_of)
     if as_of_strict and day is None:
         raise ConfigError("--as-of-strict needs --as-of", "--as-of 2025-06-01")

@@ -14,7 +14,7 @@ from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
 from lawqa.runs.manifest import question_entries
-from lawqa.settings import Settings, StrPath, as_path
+from lawqa.settings import Settings, StrPath, as_path, checks_arguments
 from lawqa.settings.ranges import require_in_range
 from lawqa.splits import (
     DEFAULT_FOLDS,
@@ -100,6 +100,7 @@ class SplitResult:
         return {name: self.config.output_dir / f"{name}.json" for name in self.parts}
 
 
+@checks_arguments
 def split(
     data: StrPath,
     output_dir: StrPath,
@@ -117,7 +118,7 @@ def split(
         >>> import lawqa
         >>> lawqa.split("selection.json", "split", scheme="random")
         Traceback (most recent call last):
-        lawqa.errors.ConfigError: scheme is 'random', expected 'holdout', 'kfold' or 'lab-final'
+        lawqa.errors.ConfigError: split: scheme is 'random', expected 'holdout', 'kfold' or 'lab-final'
 
     Args:
         data: the questions: lawqa_jp JSON, or JSONL.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from lawqa.augment import source_of
 from lawqa.errors import ConfigError
@@ -18,7 +18,7 @@ from lawqa.questions import read_questions
 from lawqa.records import make_records as records_of
 from lawqa.records import write_records
 from lawqa.runs.directory import claim_output
-from lawqa.settings import StrPath, as_path, require_one_of
+from lawqa.settings import StrPath, as_path, checks_arguments
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class MadeRecords:
         return sum(self.counts.values())
 
 
+@checks_arguments
 def make_records(
     data: StrPath,
     output: StrPath,
@@ -58,7 +59,7 @@ def make_records(
         >>> import lawqa
         >>> lawqa.make_records("train.json", "train.jsonl", condition="wiki")
         Traceback (most recent call last):
-        lawqa.errors.ConfigError: condition is 'wiki', expected 'closed', 'gold', 'rag' or None
+        lawqa.errors.ConfigError: make_records: condition is 'wiki', expected 'closed', 'gold' or 'rag' or None
 
     Args:
         data: the questions: lawqa_jp JSON, or JSONL.
@@ -80,9 +81,6 @@ def make_records(
         DataError: the questions cannot be read.
     """
     source, target = as_path(data, "data"), as_path(output, "output")
-    require_one_of(mode, Mode, "mode")
-    require_one_of(condition, Condition | None, "condition")
-    require_one_of(permutations, Literal[1, 4, 24], "permutations")
     weights = _weights(condition, mix)
     if "rag" in weights and rag is None:
         raise ConfigError("the condition rag needs an index", "--index DIR")
@@ -127,13 +125,17 @@ def _weights(
         return {condition or "closed": 1}
     if condition is not None:
         raise ConfigError("--mix and --condition contradict each other", "leave one of them out")
-    if not isinstance(mix, Mapping) or not mix:
-        raise ConfigError(
-            f"mix is {mix!r}, expected conditions with weights",
-            "for example {'closed': 1, 'gold': 2}",
-        )
+    if not mix:
+        raise ConfigError("mix is empty", "for example {'closed': 1, 'gold': 2}")
     for name, weight in mix.items():
-        require_one_of(name, Condition, "a condition of mix")
+        if name not in get_args(Condition):
+            known = ", ".join(get_args(Condition))
+            raise ConfigError(
+                f"mix names {name!r}, expected {known}", "for example {'closed': 1, 'gold': 2}"
+            )
         if isinstance(weight, bool) or not isinstance(weight, int) or not 1 <= weight <= 99:
-            raise ConfigError(f"mix[{name!r}] is {weight!r}, expected a whole number from 1 to 99")
+            raise ConfigError(
+                f"mix[{name!r}] is {weight!r}, expected a whole number from 1 to 99",
+                "for example {'closed': 1, 'gold': 2}",
+            )
     return dict(mix)

@@ -31,6 +31,7 @@ from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, ending, now
 from lawqa.runs.result_log import ResultLog, StoredResults, read_results
 from lawqa.runs.rows import Asked
 from lawqa.scoring import ScoredAnswer, Summary
+from lawqa.settings import checks_arguments
 
 __all__ = [
     "EvaluationConfig",
@@ -69,6 +70,7 @@ class EvaluationResult:
         return self.figures.answers
 
 
+@checks_arguments
 def evaluate(
     config: EvaluationConfig, backend_factory: BackendFactory | None = None, say: Say = str
 ) -> EvaluationResult:
@@ -76,10 +78,19 @@ def evaluate(
 
     Everything that can be wrong with the options and files is checked before a model is loaded.
 
+    Example:
+        >>> import lawqa
+        >>> lawqa.evaluate(lawqa.EvaluationConfig("none.json", backend="scripted", script="script.json"))
+        Traceback (most recent call last):
+        lawqa.errors.DataError: none.json: no such file
+
     Args:
         config: what to do.
         backend_factory: makes the backend; for callers that hold a loaded model already.
-        say: prints what is found and done on the way, a line each.
+        say: receives what is done on the way, a line each; nothing is printed without it.
+
+    Returns:
+        All figures, the notes that a reader must know first, and the run directory.
 
     Raises:
         LawqaError: a file, option, model or policy does not allow it.

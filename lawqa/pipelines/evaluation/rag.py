@@ -25,9 +25,10 @@ from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.pages import Source
 from lawqa.retrieval.passages import reach
-from lawqa.retrieval.retriever import Retriever
+from lawqa.retrieval.retriever import Retriever, SearchSettings
 from lawqa.runs.result import RetrievedArticle, StoredContext
-from lawqa.settings import Settings
+from lawqa.settings import Settings, StrPath, as_path
+from lawqa.statutes.days import day_of
 from lawqa.statutes.validity import not_known_in_force
 
 DEFAULT_TOP_K = 5
@@ -58,6 +59,31 @@ class RagConfig(Settings):
     """Refuse articles that are not known to be the law of that day, instead of a warning."""
     raft: RaftConfig | None = None
     """What contexts to train on have besides; None for contexts as they are evaluated."""
+
+    @classmethod
+    def from_index(
+        cls,
+        index: StrPath,
+        *,
+        top_k: int = DEFAULT_TOP_K,
+        max_context_tokens: int = DEFAULT_MAX_CONTEXT_TOKENS,
+        follow: bool = True,
+        dense: str | None = None,
+        as_of: str | None = None,
+        as_of_strict: bool = False,
+    ) -> RagConfig:
+        """Return contexts from the index of this directory, retrieved as `lawqa evaluate` does.
+
+        Raises:
+            ConfigError: the path is none, or `as_of` is no day such as 2025-06-01.
+        """
+        return cls(
+            RetrieverConfig(as_path(index, "index"), SearchSettings(follow=follow), dense=dense),
+            top_k=top_k,
+            max_context_tokens=max_context_tokens,
+            as_of=day_of(as_of),
+            as_of_strict=as_of_strict,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The settings in plain JSON types."""

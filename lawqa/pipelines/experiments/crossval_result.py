@@ -9,6 +9,8 @@ from pathlib import Path
 from lawqa.pipelines.experiments.crossval import run_crossval
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.crossval_pool import Pooled
+from lawqa.settings import checks_arguments
+from lawqa.settings.ranges import require_in_range
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class CrossvalResult:
         return tuple(dict.fromkeys(note for one in self.pooled for note in one.notes))
 
 
+@checks_arguments
 def crossval(config: CrossvalConfig, say: Callable[[str], object] = str) -> CrossvalResult:
     """Split, train and evaluate fold by fold, and pool the held-out answers.
 
@@ -40,7 +43,7 @@ def crossval(config: CrossvalConfig, say: Callable[[str], object] = str) -> Cros
         >>> import lawqa
         >>> lawqa.crossval(lawqa.CrossvalConfig(input="none.json", output_dir="cv", folds=1))
         Traceback (most recent call last):
-        lawqa.errors.ConfigError: --folds is 1, expected 2 to 1,000
+        lawqa.errors.ConfigError: --folds is 1, expected 2 or more and at most 1,000
 
     Args:
         config: what is split, trained and evaluated.
@@ -50,4 +53,5 @@ def crossval(config: CrossvalConfig, say: Callable[[str], object] = str) -> Cros
         LawqaError: a file or option does not allow it, or the directory holds another cross-validation.
         Interrupted: the process was asked to end; what is done is kept.
     """
+    require_in_range(config, "lawqa crossval run --help  explains every option")
     return CrossvalResult(config.output_dir, run_crossval(config, say))

@@ -25,7 +25,7 @@ from lawqa.pipelines.training.resume import earlier_training, require_same_reque
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.lock import locked_directory
 from lawqa.runs.manifest import Manifest, ending, now
-from lawqa.settings import TrainingRun
+from lawqa.settings import TrainingRun, checks_arguments
 from lawqa.training.monitoring.log import EVENTS, read_log
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class TrainingResult:
     """What a user must know of records and prompts, a sentence each."""
 
 
+@checks_arguments
 def train(run: TrainingRun | Prepared, say: Callable[[str], object] = str) -> TrainingResult:
     """Train, and write adapter, tokenizer, log, plot and manifest into the output directory.
 
