@@ -15,7 +15,6 @@ from lawqa.files import write_json
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
 from lawqa.runs.manifest import question_entries
 from lawqa.settings import Settings, StrPath, as_path, checks_arguments
-from lawqa.settings.ranges import require_in_range
 from lawqa.splits import (
     DEFAULT_FOLDS,
     DEFAULT_TEST_SIZE,
@@ -152,7 +151,6 @@ def write_split(config: SplitConfig) -> SplitResult:
             taken or cannot be written.
     """
     _check_options(config)
-    require_in_range(config, "lawqa split --help  explains every option")
     _check_directory(config)
     questions = read_questions(config.input)
     groups = find_groups(questions)

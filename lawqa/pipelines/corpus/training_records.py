@@ -57,9 +57,9 @@ def make_records(
 
     Example:
         >>> import lawqa
-        >>> lawqa.make_records("train.json", "train.jsonl", condition="wiki")
+        >>> lawqa.make_records("train.json", "train.jsonl", mode="essay")
         Traceback (most recent call last):
-        lawqa.errors.ConfigError: make_records: condition is 'wiki', expected 'closed', 'gold' or 'rag' or None
+        lawqa.errors.ConfigError: make_records: mode is 'essay', expected 'direct' or 'cot'
 
     Args:
         data: the questions: lawqa_jp JSON, or JSONL.
