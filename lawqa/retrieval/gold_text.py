@@ -1,9 +1,10 @@
 """How much of the text that the data set's own contexts quote reaches a prompt.
 
-The gold text of a question is what its own context quotes under the headings of articles. Character 12-grams
-of its lines, folded (see `normalise`; letters and digits only), are looked for in a context: neither
-the order of passages nor headings matter, and a sentence cut in the middle counts in part. Twelve characters
-are long enough that another provision of the same law seldom shares them by chance.
+The gold text of a question is what its own context quotes of articles: the text under each heading, its
+lines joined, normalised (see `normalise`), without white space. Every 12 characters of it are looked for in
+the text of a context, made the same way: neither the order of passages nor headings matter, a sentence cut in
+the middle counts in part, and so does a list with an item left out. Twelve characters are long enough that
+another provision of the same law seldom shares them by chance.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from lawqa.retrieval.context import Context
 from lawqa.retrieval.evaluation import QuestionResult, position_of
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.statutes.article_names import article_name
-from lawqa.statutes.headings import article_lines, quoted_lines
+from lawqa.statutes.headings import article_lines, article_passages, quoted_lines
 from lawqa.statutes.normalise import normalise
 
 GRAM = 12
@@ -50,34 +51,50 @@ class GoldTextResult:
     """The lines of gold text of which less than 0.9 is in the context, the largest loss first."""
 
 
-def grams(lines: Iterable[str]) -> set[str]:
-    """The folded 12-grams of lines; a line shorter than that is one of its own."""
+def _folded(text: str) -> str:
+    return "".join(normalise(text).split())
+
+
+def grams(folded: str) -> list[str]:
+    """Every 12 characters of a text; none where it is shorter."""
+    return [folded[i : i + GRAM] for i in range(len(folded) - GRAM + 1)]
+
+
+def measure(question: Question, context: Context) -> GoldTextResult:
+    """How much of a question's gold text a context holds.
+
+    Of a question whose passages are all shorter than 12 characters each counts as a whole; one that quotes
+    nothing, but only names an article, has a share of 1.
+    """
+    text = _folded("\n".join(quoted_lines(context.text)))
+    passages = [_folded(passage) for passage in article_passages(question.context)]
+    shown = set(grams(text))
+    held = [gram in shown for passage in passages for gram in grams(passage)]
+    held = held or [passage in text for passage in passages if passage]
+    share = sum(held) / len(held) if held else 1.0
+    return GoldTextResult(question, share, context.size, _missing_lines(question, context))
+
+
+def _missing_lines(question: Question, context: Context) -> tuple[str, ...]:
+    """The lines that its own context quotes of articles and that are not there, the largest loss first."""
+    shown = _line_grams(quoted_lines(context.text))
+    lost = []
+    for line in dict.fromkeys(article_lines(question.context)):
+        of_line = _line_grams([line])
+        if len(of_line & shown) < ENOUGH * len(of_line):
+            lost.append((len(of_line - shown), line))
+    lost.sort(key=lambda one: (-one[0], one[1]))
+    return tuple(line for _, line in lost)
+
+
+def _line_grams(lines: Iterable[str]) -> set[str]:
+    """What lines are told apart by: 12 letters or digits each; a line shorter than that is one of its own."""
     found: set[str] = set()
     for line in lines:
         folded = _NO_LETTER.sub("", normalise(line))
         if folded:
             found |= {folded[i : i + GRAM] for i in range(max(1, len(folded) - GRAM + 1))}
     return found
-
-
-def gold_lines(question: Question) -> tuple[str, ...]:
-    """The lines that its own context quotes of articles; all that are no headings where it has none such."""
-    return tuple(article_lines(question.context))
-
-
-def measure(question: Question, context: Context) -> GoldTextResult:
-    """How much of a question's gold text a context holds."""
-    lines = gold_lines(question)
-    shown = grams(quoted_lines(context.text))
-    gold = grams(lines)
-    lost = []
-    for line in dict.fromkeys(lines):
-        of_line = grams([line])
-        if len(of_line & shown) < ENOUGH * len(of_line):
-            lost.append((len(of_line - shown), line))
-    lost.sort(key=lambda one: (-one[0], one[1]))
-    share = len(gold & shown) / len(gold) if gold else 0.0
-    return GoldTextResult(question, share, context.size, tuple(line for _, line in lost))
 
 
 def gold_text_figures(results: Sequence[GoldTextResult]) -> dict[str, float | int]:
@@ -138,9 +155,9 @@ def _why(
             said[f"{name}: is not in the index"] = None
             continue
         texts = [paragraph.text for paragraph in index.article(position).paragraphs]
-        places.append((name, rank, grams("\n".join(texts).split("\n"))))
+        places.append((name, rank, _line_grams("\n".join(texts).split("\n"))))
     for line in result.missing:
-        wanted = grams([line])
+        wanted = _line_grams([line])
         held = max(places, key=lambda place: len(wanted & place[2]), default=None)
         if held is None or len(wanted & held[2]) < ENOUGH * len(wanted):
             said[f"in no gold article of the index, perhaps of another revision: {line[:30]}…"] = (
@@ -154,4 +171,6 @@ def _why(
             said[f"{held[0]}: ranked {held[1]}; better passages took the room of: {line[:30]}…"] = (
                 None
             )
-    return list(said)
+    return list(said) or [
+        "every line is there; the question's own context sets marks of its own in them"
+    ]

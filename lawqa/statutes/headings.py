@@ -77,6 +77,23 @@ def article_lines(context: str) -> Iterator[str]:
             yield line
 
 
+def article_passages(context: str) -> Iterator[str]:
+    """The text of a context under each heading inside an article, line after line, headings left out."""
+    reader = _Reader()
+    passage: list[str] = []
+    headings = 0
+    for line in reader.lines_of(context):
+        if not reader.in_article:
+            continue
+        if reader.headings != headings and passage:
+            yield "\n".join(passage)
+            passage = []
+        headings = reader.headings
+        passage.append(line)
+    if passage:
+        yield "\n".join(passage)
+
+
 def quoted_lines(context: str) -> Iterator[str]:
     """The lines of a context that are not headings."""
     for line in context.split("\n"):
@@ -89,6 +106,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.lengths: dict[ParagraphName, int] = {}
+        self.headings = 0
         self._title = ""
         self._supplement = False
         self._open: list[tuple[str, int | None]] = []  # articles and their paragraphs
@@ -112,6 +130,7 @@ class _Reader:
 
     def heading(self, level: int, heading: str, line: str) -> None:
         """Take a heading: its level, its words in NFKC, and the line as written."""
+        self.headings += 1
         words = "".join(heading.split())
         if (named := named_articles(heading)) and self._names_law(named[0].title):
             self._open_articles(level, named)

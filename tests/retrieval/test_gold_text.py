@@ -49,6 +49,29 @@ def test_what_a_context_quotes_of_guidelines_is_not_counted() -> None:
     assert share(mixed, GOLD) == 1
 
 
+def test_the_lines_under_one_heading_are_one_text_with_its_punctuation_and_repetitions() -> None:
+    items = ["一　公開買付けの期間その他の事項", "二　公開買付者の氏名又は名称及び住所"]
+    gold = "## 試験法\n### 第5条\n" + "\n".join(items)
+    n = sum(len("".join(item.split())) for item in items) - 11
+    assert share(gold, "\n".join(items)) == 1
+    # The 11 places where both items meet are not in a context that leaves something out between them.
+    assert share(gold, f"{items[0]}\n…\n{items[1]}") == pytest.approx((n - 11) / n)
+    apart = "## 試験法\n### 第5条\n#### 第1項\n" + f"{items[0]}\n#### 第2項\n{items[1]}"
+    assert share(apart, f"{items[0]}\n…\n{items[1]}") == 1
+    dashed = "## 試験法\n### 第5条\n" + "\n".join(f"- {item}" for item in items)
+    assert share(dashed, "\n".join(items)) < 1
+    assert not measure(question(dashed), Context("\n".join(items), (), 0)).missing
+    twice = f"## 試験法\n### 第5条\n{FIRST}\n### 第6条\n{FIRST}\n### 第7条\n{SECOND}"
+    once = f"## 試験法\n### 第5条\n{FIRST}\n### 第7条\n{SECOND}"
+    assert share(twice, FIRST) > share(once, FIRST)
+
+
+def test_short_quotations_count_as_wholes_and_a_mere_name_lacks_nothing() -> None:
+    assert share("## 試験法\n### 第5条\n削除する。", "第五条\n削除する。") == 1
+    assert share("## 試験法\n### 第5条\n削除する。", "別の文") == 0
+    assert share("## 試験法\n### 第5条", "別の文") == 1
+
+
 def test_what_is_missing_is_named_the_largest_loss_first() -> None:
     result = measure(question(GOLD), Context("", (), 0))
     assert result.missing == (FIRST, SECOND)
