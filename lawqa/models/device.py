@@ -16,9 +16,6 @@ from lawqa.errors import BackendError
 from lawqa.models.main_memory import free_main_memory
 from lawqa.settings import Dtype
 
-_WIDEST_HEAD = 256
-"""Numbers of a head, beyond which FlashAttention has no kernels."""
-
 _FULL_MEMORY = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "DefaultCPUAllocator")
 
 _GPU_CONTROL, _DRIVER_VERSION = Path("/dev/nvidiactl"), Path("/proc/driver/nvidia/version")
@@ -44,25 +41,6 @@ def pick_device() -> torch.device:
             )
         torch.cuda.set_device(number)
     return torch.device("cuda", torch.cuda.current_device())
-
-
-def flash_attention_obstacle(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
-    """Why torch's FlashAttention-2 kernels (arXiv:2307.08691) cannot run; None where they can.
-
-    Args:
-        device: where the model is.
-        dtype: of queries, keys and values.
-        head_dim: numbers of a head.
-    """
-    if device.type != "cuda":
-        return f"no CUDA device (the model is on {device.type})"
-    if torch.cuda.get_device_capability(device) < (8, 0):
-        return "this GPU is older than FlashAttention's kernels (compute capability 8.0)"
-    if dtype not in (torch.bfloat16, torch.float16):
-        return f"FlashAttention has no kernels for {str(dtype).removeprefix('torch.')}"
-    if head_dim > _WIDEST_HEAD or head_dim % 8:
-        return f"FlashAttention has no kernels for heads of {head_dim} numbers"
-    return None
 
 
 def _refuse_unusable_gpu() -> None:

@@ -17,6 +17,8 @@ from lawqa.errors import BackendError
 from lawqa.models.adapters.audit import apply_adapter
 from lawqa.models.adapters.files import read_adapter_files
 from lawqa.models.adapters.state import no_peft_warnings
+from lawqa.models.attention.choice import keep_to_safe_kernels
+from lawqa.models.attention.hooked import hook_attention
 from lawqa.models.device import (
     compute_dtype,
     describe_device,
@@ -85,6 +87,7 @@ def load_model(
         BackendError: the model or the adapter is not there or does not load.
         MissingExtraError: 4-bit is asked for and bitsandbytes is not installed.
     """
+    keep_to_safe_kernels()
     device = pick_device()
     dtype = compute_dtype(config.dtype, device)
     began = time.perf_counter()
@@ -114,6 +117,7 @@ def load_model(
             on_gpu=device.type == "cuda" and not sharded,
             load_in_4bit=config.load_in_4bit,
         ) from None
+    hook_attention(model)
     if config.load_in_4bit:
         keep_as_bytes(model)
         if stored is not None:

@@ -196,7 +196,7 @@ def answer_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     mask = batch["attention_mask"]
     logits = model(
         input_ids=batch["input_ids"],
-        attention_mask=visible_tokens(mask) if _attends_to_all(model) else mask,
+        attention_mask=mask,
         position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
         logits_to_keep=longest_answer + 1,
         use_cache=False,
@@ -206,25 +206,3 @@ def answer_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     return cross_entropy(
         predictions.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
     )
-
-
-def visible_tokens(mask: Tensor) -> Tensor:
-    """Which token each token attends to, shape [records, 1, tokens, tokens]: those before it, and itself.
-
-    Records see no padding. Padding sees padding, which nobody reads: a query that sees nothing at all has
-    no softmax, and on an H200 its gradients came out as NaN in batches with much padding.
-
-    Args:
-        mask: 1 for tokens, 0 for the padding on their left, shape [records, tokens].
-    """
-    real, tokens = mask.bool(), mask.shape[1]
-    before = torch.ones((tokens, tokens), dtype=torch.bool, device=mask.device).tril()
-    return before & (real[:, None, None, :] | ~real[:, None, :, None])
-
-
-def _attends_to_all(model: torch.nn.Module) -> bool:
-    """Whether every layer attends to all earlier tokens, so that one mask serves all of them."""
-    config = getattr(model, "module", model).config
-    kinds = getattr(config, "layer_types", None) or ()
-    windowed = getattr(config, "sliding_window", None) and not kinds
-    return not windowed and all(kind == "full_attention" for kind in kinds)

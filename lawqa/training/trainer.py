@@ -31,7 +31,12 @@ from lawqa.training.data.sampler import StepSampler
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.loss_paths import Batch, LossPath, rehearse
 from lawqa.training.monitoring.progress import Progress
-from lawqa.training.non_finite import gradient_norm, not_finite, records_at_fault
+from lawqa.training.non_finite import (
+    broken_gradients,
+    gradient_norm,
+    not_finite,
+    records_at_fault,
+)
 from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import in_step, sum_gradients, turns_of_all
 from lawqa.training.schedule import rate_at
@@ -116,12 +121,25 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         norm = gradient_norm(model, self.accelerator.scaler).to(self.args.device)
         loss, norm = self._over_processes(torch.stack([torch.stack(losses).sum(), norm]))
         if not math.isfinite(float(loss)) or not math.isfinite(float(norm)):
-            at_fault = records_at_fault(parts, losses, loss_is_finite=math.isfinite(float(loss)))
-            keys = [self._keys[number] for number in sorted(gather_object(at_fault))]
-            step = self.state.global_step + 1
-            raise not_finite(step, float(loss), float(norm), keys, self._checkpoint_state.newest())
+            raise self._not_finite(model, parts, losses, float(loss), float(norm))
         self._checkpoint_state.took_step(float(loss), int(tokens))
         return loss.detach()
+
+    def _not_finite(
+        self,
+        model: torch.nn.Module,
+        parts: Sequence[Batch],
+        losses: Sequence[torch.Tensor],
+        loss: float,
+        norm: float,
+    ) -> TrainingError:
+        """What to say of a step whose loss or gradients are not finite, the same on every process."""
+        keys = [
+            self._keys[number] for number in sorted(gather_object(records_at_fault(parts, losses)))
+        ]
+        broken = next(filter(None, gather_object([broken_gradients(model)])), None)
+        step = self.state.global_step + 1
+        return not_finite(step, loss, norm, keys, broken, self._checkpoint_state.newest())
 
     def rehearse(self, records: Sequence[Any]) -> None:
         """Try the heaviest step on a GPU before the first one, so that it fits or fails at once.

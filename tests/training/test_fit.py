@@ -19,7 +19,7 @@ from lawqa.training import fit as fit_module
 from lawqa.training.adapter import add_adapter
 from lawqa.training.data.collate import LeftPadCollator, micro_batches
 from lawqa.training.fit import fit
-from lawqa.training.loss_paths import answer_loss, visible_tokens
+from lawqa.training.loss_paths import answer_loss
 from lawqa.training.schedule import rate_at
 from lawqa.training.trainer import as_dataset
 
@@ -206,13 +206,6 @@ def test_all_broken_settings_are_named_at_once() -> None:
         Hyperparameters(batch_size=0, learning_rate=-1, lora_dropout=1.0)
     for flag in ("--batch-size is 0", "--learning-rate is -1", "--lora-dropout is 1.0"):
         assert flag in caught.value.message
-
-
-def test_every_token_sees_its_record_so_far_and_padding_sees_padding() -> None:
-    mask = torch.tensor([[0, 0, 1, 1], [1, 1, 1, 1]])
-    shorter, longer = visible_tokens(mask)[:, 0].int().tolist()
-    assert shorter == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
-    assert longer == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
 
 
 def test_gradients_are_those_of_each_record_alone(

@@ -11,11 +11,9 @@ from torch.nn import functional
 from torch.nn.attention.bias import causal_lower_right
 
 from lawqa.backends.hf.prefixes import Forest
+from lawqa.models.attention.choice import flash_attention_obstacle
+from lawqa.models.attention.packed import even_groups
 from lawqa.models.decoder import Decoder
-from lawqa.models.device import flash_attention_obstacle
-
-_WASTE = 0.2
-"""How much of a call may be padding."""
 
 
 @dataclass(frozen=True)
@@ -119,21 +117,6 @@ class ForestAttention:
 def _bounds(lengths: Sequence[int], device: torch.device) -> torch.Tensor:
     """Where each stretch starts, and the end of the last."""
     return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
-
-
-def even_groups(lengths: Sequence[int]) -> list[list[int]]:
-    """Numbers of items in groups of like length, so that little of a padded group is padding."""
-    groups: list[list[int]] = []
-    padded = real = 0
-    for item in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        longest = lengths[groups[-1][0]] if groups else 0
-        padded, real = padded + longest, real + lengths[item]
-        if not groups or padded - real > _WASTE * padded:
-            groups.append([item])
-            padded = real = lengths[item]
-        else:
-            groups[-1].append(item)
-    return groups
 
 
 def _call(

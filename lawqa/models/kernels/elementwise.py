@@ -4,15 +4,25 @@ One set serves answering and training. Tokens are the first dimension everywhere
 the shape [tokens, dim / 2]. Answering rounds where transformers rounds (`add_norm`, `norm_rotate`,
 `swiglu`) and may overwrite what it is given; training needs its inputs again for the backward pass, and
 rotates in float32 with one rounding at the end (`norm_rotate_once`).
+
+Two families of RMSNorm are in use, and a norm's weight says which it is: beside half precision a weight in
+half precision is multiplied after the rounding (Llama, Qwen, Mistral), one in float32 before it (Gemma,
+whose weight is 1 + w).
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+Activation = Literal["silu", "gelu_tanh"]
+"""What a gated MLP applies to its gate."""
+
+_GELU_SCALE, _GELU_CUBE = 0.7978845608028654, 0.044715
+"""sqrt(2 / pi), and the weight of the cube inside GELU's tanh."""
 
 _BLOCK = 1 << 17
 """Numbers that a core takes at once: with what is made of them they stay in its own cache."""
@@ -51,26 +61,26 @@ class Elementwise(Protocol):
         """RMSNorm (arXiv:1910.07467) of [tokens, size], and 1 / the root mean square, float32 [tokens]."""
 
     def norm_backward(
-        self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor
+        self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
     ) -> Tensor:
-        """The gradient with respect to `x`, plus the gradient that reaches `x` past the norm."""
+        """The gradient with respect to `x`, plus the gradient that reaches `x` past the norm, if any."""
 
     def norm_rotate_once(
-        self, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float
+        self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
         """As `norm_rotate`, in float32 and rounded at the end; `heads` may be strided, and is kept."""
 
     def norm_rotate_backward(
-        self, grad: Tensor, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float,
-        out: Tensor,
+        self, grad: Tensor, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor,
+        eps: float, out: Tensor,
     ) -> None:  # fmt: skip
         """The gradient of `norm_rotate_once` with respect to `heads`, written into `out`."""
 
-    def swiglu_joined(self, gate_up: Tensor) -> Tensor:
-        """silu(gate) * up of [tokens, 2 * size], gate first; [tokens, size], nothing overwritten."""
+    def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
+        """act(gate) * up of [tokens, 2 * size], gate first; [tokens, size], nothing overwritten."""
 
-    def swiglu_backward(self, gate_up: Tensor, grad: Tensor) -> None:
-        """Put the gradients in the place of gate and up, and silu(gate) * up in the place of `grad`."""
+    def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
+        """Put the gradients in the place of gate and up, and act(gate) * up in the place of `grad`."""
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
         """`x` with a random share of its values set to 0 and the others scaled up; the seed decides which."""
@@ -108,42 +118,45 @@ class TorchElementwise:
         return normed, inverse[:, 0]
 
     def norm_backward(
-        self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor
+        self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
     ) -> Tensor:
         """As `Elementwise.norm_backward`."""
         own = _rms_norm_grad(grad.float(), x.float(), weight, inverse[:, None])
-        return (own + residual.float()).to(x.dtype)
+        return (own if residual is None else own + residual.float()).to(x.dtype)
 
     def norm_rotate_once(
-        self, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float
+        self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
         """As `Elementwise.norm_rotate_once`."""
-        normed = _rms_norm(heads, weight, eps)[0].float()
-        return _rotated(normed, cos.float(), sin.float()).to(heads.dtype)
+        normed = heads if weight is None else _rms_norm(heads, weight, eps)[0]
+        return _rotated(normed.float(), cos.float(), sin.float()).to(heads.dtype)
 
     def norm_rotate_backward(
-        self, grad: Tensor, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float,
-        out: Tensor,
+        self, grad: Tensor, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor,
+        eps: float, out: Tensor,
     ) -> None:  # fmt: skip
         """As `Elementwise.norm_rotate_backward`."""
+        turned_back = _rotated(grad.float(), cos.float(), -sin.float())
+        if weight is None:
+            out.copy_(turned_back)
+            return
         wide = heads.float()
         inverse = torch.rsqrt(wide.pow(2).mean(dim=-1, keepdim=True) + eps)
-        turned_back = _rotated(grad.float(), cos.float(), -sin.float())
         out.copy_(_rms_norm_grad(turned_back, wide, weight, inverse))
 
-    def swiglu_joined(self, gate_up: Tensor) -> Tensor:
-        """As `Elementwise.swiglu_joined`."""
+    def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
+        """As `Elementwise.glu_joined`."""
         gate, up = gate_up.chunk(2, dim=-1)
-        return functional.silu(gate.float()).to(gate.dtype) * up
+        return _activated(gate.float(), activation)[0].to(gate.dtype) * up
 
-    def swiglu_backward(self, gate_up: Tensor, grad: Tensor) -> None:
-        """As `Elementwise.swiglu_backward`."""
+    def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
+        """As `Elementwise.glu_backward`."""
         gate, up = (half.float() for half in gate_up.chunk(2, dim=-1))
-        sigmoid = torch.sigmoid(gate)
-        silu, upper = gate * sigmoid, grad.float()
-        gate_grad = upper * up * sigmoid * (1 + gate * (1 - sigmoid))
-        up_grad = upper * silu
-        grad.copy_(silu * up)
+        acted, slope = _activated(gate, activation)
+        upper = grad.float()
+        gate_grad = upper * up * slope
+        up_grad = upper * acted
+        grad.copy_(acted * up)
         size = grad.shape[-1]
         gate_up[:, :size] = gate_grad.to(gate_up.dtype)
         gate_up[:, size:] = up_grad.to(gate_up.dtype)
@@ -182,9 +195,11 @@ class CpuElementwise(TorchElementwise):
 
 
 def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """RMSNorm over the last dimension, rounded before the weight as in transformers; and 1 / the root."""
+    """RMSNorm over the last dimension, rounded where the model rounds; and 1 / the root."""
     wide = x.float()
     inverse = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)
+    if weight.dtype != x.dtype:
+        return (wide * inverse * weight).to(x.dtype), inverse
     return weight * (wide * inverse).to(x.dtype), inverse
 
 
@@ -199,6 +214,18 @@ def _rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     first, second = heads.chunk(2, dim=-1)
     cos, sin = cos[:, None], sin[:, None]
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+
+def _activated(gate: Tensor, activation: Activation) -> tuple[Tensor, Tensor]:
+    """The activation of float32 numbers, and its slope."""
+    if activation == "silu":
+        sigmoid = torch.sigmoid(gate)
+        return gate * sigmoid, sigmoid * (1 + gate * (1 - sigmoid))
+    # GELU by tanh (arXiv:1606.08415): 0.5 * (1 + tanh(z)) is a sigmoid of 2 z.
+    inner = 2 * _GELU_SCALE * (gate + _GELU_CUBE * gate.pow(3))
+    sigmoid = torch.sigmoid(inner)
+    rise = 2 * _GELU_SCALE * (1 + 3 * _GELU_CUBE * gate.pow(2))
+    return gate * sigmoid, sigmoid * (1 + gate * (1 - sigmoid) * rise)
 
 
 def _dropout_mask(like: Tensor, probability: float, seed: int) -> Tensor:

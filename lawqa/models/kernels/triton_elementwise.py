@@ -6,11 +6,12 @@ import torch
 import triton
 from torch import Tensor
 
+from lawqa.models.kernels.elementwise import Activation
 from lawqa.models.kernels.triton_gates import (
     add_dropped_kernel,
     dropout_kernel,
-    swiglu_backward_kernel,
-    swiglu_joined_kernel,
+    glu_backward_kernel,
+    glu_joined_kernel,
     swiglu_kernel,
     swiglu_parts_kernel,
 )
@@ -53,14 +54,14 @@ class TritonElementwise:
         return normed, inverse
 
     def norm_backward(
-        self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor
+        self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
     ) -> Tensor:
         """As `Elementwise.norm_backward`."""
         tokens, size = x.shape
         out = torch.empty_like(x)
         norm_backward_kernel[(tokens,)](
-            grad, x, weight, inverse, residual, out, size,
-            BLOCK=triton.next_power_of_2(size), num_warps=8,
+            grad, x, weight, inverse, grad if residual is None else residual, out, size,
+            BLOCK=triton.next_power_of_2(size), RESIDUAL=residual is not None, num_warps=8,
         )  # fmt: skip
         return out
 
@@ -77,28 +78,30 @@ class TritonElementwise:
         return heads
 
     def norm_rotate_once(
-        self, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float
+        self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
         """As `Elementwise.norm_rotate_once`; a token's heads lie side by side, tokens may be strided."""
         tokens, count, dim = heads.shape
         out = torch.empty((tokens, count, dim), dtype=heads.dtype, device=heads.device)
         norm_rotate_kernel[(tokens,)](
-            heads, out, weight, cos, sin, eps, heads.stride(0),
+            heads, out, heads if weight is None else weight, cos, sin, eps, heads.stride(0),
             HEADS=count, BLOCK=triton.next_power_of_2(count), HALF=dim // 2,
-            HALF_BLOCK=triton.next_power_of_2(dim // 2), NORM=True, ONCE=True,
+            HALF_BLOCK=triton.next_power_of_2(dim // 2), NORM=weight is not None, ONCE=True,
         )  # fmt: skip
         return out
 
     def norm_rotate_backward(
-        self, grad: Tensor, heads: Tensor, weight: Tensor, cos: Tensor, sin: Tensor, eps: float,
-        out: Tensor,
+        self, grad: Tensor, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor,
+        eps: float, out: Tensor,
     ) -> None:  # fmt: skip
         """As `Elementwise.norm_rotate_backward`."""
         tokens, count, dim = heads.shape
         norm_rotate_backward_kernel[(tokens,)](
-            grad, heads, weight, cos, sin, out, count, grad.stride(0), heads.stride(0),
+            grad, heads, heads if weight is None else weight, cos, sin, out, count,
+            grad.stride(0), heads.stride(0),
             out.stride(0), dim // 2, eps,
-            HEADS=triton.next_power_of_2(count), HALF=triton.next_power_of_2(dim // 2), num_warps=4,
+            HEADS=triton.next_power_of_2(count), HALF=triton.next_power_of_2(dim // 2),
+            NORM=weight is not None, num_warps=4,
         )  # fmt: skip
 
     def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
@@ -106,20 +109,20 @@ class TritonElementwise:
         swiglu_kernel[(triton.cdiv(gate.numel(), _BLOCK),)](gate, up, gate.numel(), BLOCK=_BLOCK)
         return gate
 
-    def swiglu_joined(self, gate_up: Tensor) -> Tensor:
-        """As `Elementwise.swiglu_joined`."""
+    def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
+        """As `Elementwise.glu_joined`."""
         tokens, size = gate_up.shape[0], gate_up.shape[1] // 2
         out = torch.empty((tokens, size), dtype=gate_up.dtype, device=gate_up.device)
-        swiglu_joined_kernel[(tokens, triton.cdiv(size, _BLOCK))](
-            gate_up, out, size, BLOCK=_BLOCK, num_warps=4
+        glu_joined_kernel[(tokens, triton.cdiv(size, _BLOCK))](
+            gate_up, out, size, BLOCK=_BLOCK, GELU=activation == "gelu_tanh", num_warps=4
         )
         return out
 
-    def swiglu_backward(self, gate_up: Tensor, grad: Tensor) -> None:
-        """As `Elementwise.swiglu_backward`."""
+    def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
+        """As `Elementwise.glu_backward`."""
         tokens, size = grad.shape
-        swiglu_backward_kernel[(tokens, triton.cdiv(size, _BLOCK))](
-            gate_up, grad, size, BLOCK=_BLOCK, num_warps=4
+        glu_backward_kernel[(tokens, triton.cdiv(size, _BLOCK))](
+            gate_up, grad, size, BLOCK=_BLOCK, GELU=activation == "gelu_tanh", num_warps=4
         )
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:

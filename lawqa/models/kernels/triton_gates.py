@@ -5,6 +5,9 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+_GELU_SCALE = tl.constexpr(0.7978845608028654)
+_GELU_CUBE = tl.constexpr(0.044715)
+
 
 @triton.jit
 def _silu(x):
@@ -24,8 +27,8 @@ def swiglu_kernel(gate, up, count, BLOCK: tl.constexpr):
 
 
 @triton.jit
-def swiglu_joined_kernel(gate_up_ptr, out_ptr, size, BLOCK: tl.constexpr):
-    """The same of gate and up side by side in a row; into another tensor."""
+def glu_joined_kernel(gate_up_ptr, out_ptr, size, BLOCK: tl.constexpr, GELU: tl.constexpr):
+    """act(gate) * up of gate and up side by side in a row; into another tensor."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = columns < size
@@ -33,8 +36,11 @@ def swiglu_joined_kernel(gate_up_ptr, out_ptr, size, BLOCK: tl.constexpr):
     up = tl.load(gate_up_ptr + row * 2 * size + size + columns, mask=inside, other=0.0)
     wide = gate.to(tl.float32)
     # Through the sigmoid, as the backward kernel computes it again.
-    silu = (wide * tl.sigmoid(wide)).to(gate.dtype)
-    tl.store(out_ptr + row * size + columns, silu * up, mask=inside)
+    inner = wide
+    if GELU:
+        inner = 2 * _GELU_SCALE * (wide + _GELU_CUBE * wide * wide * wide)
+    acted = (wide * tl.sigmoid(inner)).to(gate.dtype)
+    tl.store(out_ptr + row * size + columns, acted * up, mask=inside)
 
 
 @triton.jit
@@ -60,7 +66,7 @@ def swiglu_parts_kernel(
 
 
 @triton.jit
-def swiglu_backward_kernel(gate_up_ptr, grad_ptr, size, BLOCK: tl.constexpr):
+def glu_backward_kernel(gate_up_ptr, grad_ptr, size, BLOCK: tl.constexpr, GELU: tl.constexpr):
     """Gradients into the place of gate and up; the activation again into that of its gradient."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
@@ -71,12 +77,17 @@ def swiglu_backward_kernel(gate_up_ptr, grad_ptr, size, BLOCK: tl.constexpr):
     up = tl.load(gate_place + size, mask=inside, other=0.0).to(tl.float32)
     grad_place = grad_ptr + row * size + columns
     grad = tl.load(grad_place, mask=inside, other=0.0).to(tl.float32)
-    sigmoid = tl.sigmoid(gate)
-    silu = gate * sigmoid
-    tl.store(grad_place, (silu * up).to(narrow.dtype), mask=inside)
-    d_gate = grad * up * sigmoid * (1 + gate * (1 - sigmoid))
+    if GELU:
+        sigmoid = tl.sigmoid(2 * _GELU_SCALE * (gate + _GELU_CUBE * gate * gate * gate))
+        rise = 2 * _GELU_SCALE * (1 + 3 * _GELU_CUBE * gate * gate)
+        d_gate = grad * up * sigmoid * (1 + gate * (1 - sigmoid) * rise)
+    else:
+        sigmoid = tl.sigmoid(gate)
+        d_gate = grad * up * sigmoid * (1 + gate * (1 - sigmoid))
+    acted = gate * sigmoid
+    tl.store(grad_place, (acted * up).to(narrow.dtype), mask=inside)
     tl.store(gate_place, d_gate.to(narrow.dtype), mask=inside)
-    tl.store(gate_place + size, (grad * silu).to(narrow.dtype), mask=inside)
+    tl.store(gate_place + size, (grad * acted).to(narrow.dtype), mask=inside)
 
 
 @triton.jit

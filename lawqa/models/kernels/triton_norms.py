@@ -28,8 +28,10 @@ def add_norm_kernel(
     scale = tl.rsqrt(tl.sum(x * x, axis=0) / HIDDEN + eps)
     if INVERSE:
         tl.store(inverse + row, scale)
-    # Rounded before the weight is applied, as the model's own norm does.
-    x = (x * scale).to(dtype).to(tl.float32)
+    x = x * scale
+    # Rounded before the weight is applied, as the model's own norm does, unless the weight is wider.
+    if weight.dtype.element_ty == dtype:
+        x = x.to(dtype).to(tl.float32)
     w = tl.load(weight + columns, mask=inside, other=0.0).to(tl.float32)
     if HALVED:
         columns = (columns % 2) * (HIDDEN // 2) + columns // 2
@@ -40,10 +42,11 @@ def add_norm_kernel(
 def normed_rotated(
     first, second, w_first, w_second, cos, sin, eps,
     dtype: tl.constexpr, DIM: tl.constexpr, NORM: tl.constexpr, ONCE: tl.constexpr,
+    WIDE: tl.constexpr = False,
 ):  # fmt: skip
     """RMSNorm and rotation of both halves of heads, each [heads, dim / 2] in float32.
 
-    With ONCE the rotation is rounded at its end; without, each of its products is, as in transformers.
+    With WIDE the norm is rounded after its weight only. With ONCE the rotation is rounded at its end; without, each of its products is, as in transformers.
     """
     if NORM:
         # Two orders of summation: each way keeps the figures that its earlier runs have.
@@ -52,8 +55,13 @@ def normed_rotated(
         else:
             square = tl.sum(first * first, axis=1) + tl.sum(second * second, axis=1)
         scale = tl.rsqrt(square / DIM + eps)[:, None]
-        first = ((first * scale).to(dtype).to(tl.float32) * w_first).to(dtype).to(tl.float32)
-        second = ((second * scale).to(dtype).to(tl.float32) * w_second).to(dtype).to(tl.float32)
+        first = first * scale
+        second = second * scale
+        if not WIDE:
+            first = first.to(dtype).to(tl.float32)
+            second = second.to(dtype).to(tl.float32)
+        first = (first * w_first).to(dtype).to(tl.float32)
+        second = (second * w_second).to(dtype).to(tl.float32)
     if ONCE:
         a = first * cos - second * sin
         b = second * cos + first * sin
@@ -83,7 +91,8 @@ def norm_rotate_kernel(
     w_first = tl.load(weight + d, mask=d < HALF, other=0.0).to(tl.float32)
     w_second = tl.load(weight + HALF + d, mask=d < HALF, other=0.0).to(tl.float32)
     a, b = normed_rotated(
-        first, second, w_first, w_second, c, s, eps, heads.dtype.element_ty, 2 * HALF, NORM, ONCE
+        first, second, w_first, w_second, c, s, eps, heads.dtype.element_ty, 2 * HALF, NORM, ONCE,
+        weight.dtype.element_ty != heads.dtype.element_ty,
     )
     tl.store(target, a, mask=inside)
     tl.store(target + HALF, b, mask=inside)
@@ -91,8 +100,9 @@ def norm_rotate_kernel(
 
 @triton.jit
 def norm_backward_kernel(
-    grad_ptr, x_ptr, w_ptr, inverse_ptr, residual_ptr, out_ptr, size, BLOCK: tl.constexpr
-):
+    grad_ptr, x_ptr, w_ptr, inverse_ptr, residual_ptr, out_ptr, size,
+    BLOCK: tl.constexpr, RESIDUAL: tl.constexpr,
+):  # fmt: skip
     """`Elementwise.norm_backward` of one row."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.arange(0, BLOCK)
@@ -104,14 +114,15 @@ def norm_backward_kernel(
     scaled *= tl.load(w_ptr + columns, mask=inside, other=0.0).to(tl.float32)
     unit = x.to(tl.float32) * inverse
     own = (scaled - unit * (tl.sum(scaled * unit, axis=0) / size)) * inverse
-    own += tl.load(residual_ptr + offsets, mask=inside, other=0.0).to(tl.float32)
+    if RESIDUAL:
+        own += tl.load(residual_ptr + offsets, mask=inside, other=0.0).to(tl.float32)
     tl.store(out_ptr + offsets, own.to(x.dtype), mask=inside)
 
 
 @triton.jit
 def norm_rotate_backward_kernel(
     grad_ptr, x_ptr, w_ptr, cos_ptr, sin_ptr, out_ptr, heads, grad_stride, x_stride, out_stride,
-    half, eps, HEADS: tl.constexpr, HALF: tl.constexpr,
+    half, eps, HEADS: tl.constexpr, HALF: tl.constexpr, NORM: tl.constexpr,
 ):  # fmt: skip
     """`Elementwise.norm_rotate_backward` of one token's heads."""
     token = tl.program_id(0).to(tl.int64)
@@ -120,22 +131,25 @@ def norm_rotate_backward_kernel(
     place = head * 2 * half + column
     source, upper = x_ptr + token * x_stride + place, grad_ptr + token * grad_stride + place
     target = out_ptr + token * out_stride + place
-    first = tl.load(source, mask=inside, other=0.0)
-    wide1 = first.to(tl.float32)
-    wide2 = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
+    dtype = x_ptr.dtype.element_ty
     grad1 = tl.load(upper, mask=inside, other=0.0).to(tl.float32)
     grad2 = tl.load(upper + half, mask=inside, other=0.0).to(tl.float32)
     angle = token * half + column
     within = column < half
-    w1 = tl.load(w_ptr + column, mask=within, other=0.0).to(tl.float32)
-    w2 = tl.load(w_ptr + half + column, mask=within, other=0.0).to(tl.float32)
     cos = tl.load(cos_ptr + angle, mask=within, other=0.0).to(tl.float32)
     sin = tl.load(sin_ptr + angle, mask=within, other=0.0).to(tl.float32)
-    scaled1 = (grad1 * cos + grad2 * sin) * w1
-    scaled2 = (grad2 * cos - grad1 * sin) * w2
-    size = 2 * half
-    inverse = tl.rsqrt(tl.sum(wide1 * wide1 + wide2 * wide2, axis=1) / size + eps)[:, None]
-    unit1, unit2 = wide1 * inverse, wide2 * inverse
-    along = (tl.sum(scaled1 * unit1 + scaled2 * unit2, axis=1) / size)[:, None]
-    tl.store(target, ((scaled1 - unit1 * along) * inverse).to(first.dtype), mask=inside)
-    tl.store(target + half, ((scaled2 - unit2 * along) * inverse).to(first.dtype), mask=inside)
+    back1 = grad1 * cos + grad2 * sin
+    back2 = grad2 * cos - grad1 * sin
+    if NORM:
+        wide1 = tl.load(source, mask=inside, other=0.0).to(tl.float32)
+        wide2 = tl.load(source + half, mask=inside, other=0.0).to(tl.float32)
+        scaled1 = back1 * tl.load(w_ptr + column, mask=within, other=0.0).to(tl.float32)
+        scaled2 = back2 * tl.load(w_ptr + half + column, mask=within, other=0.0).to(tl.float32)
+        size = 2 * half
+        inverse = tl.rsqrt(tl.sum(wide1 * wide1 + wide2 * wide2, axis=1) / size + eps)[:, None]
+        unit1, unit2 = wide1 * inverse, wide2 * inverse
+        along = (tl.sum(scaled1 * unit1 + scaled2 * unit2, axis=1) / size)[:, None]
+        back1 = (scaled1 - unit1 * along) * inverse
+        back2 = (scaled2 - unit2 * along) * inverse
+    tl.store(target, back1.to(dtype), mask=inside)
+    tl.store(target + half, back2.to(dtype), mask=inside)

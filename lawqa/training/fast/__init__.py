@@ -1,4 +1,4 @@
-"""The fast path of training: Qwen3 blocks over frozen (4-bit) weights, written out forward and backward.
+"""The fast path of training: decoder blocks over frozen (4-bit) weights, written out forward and backward.
 
 It computes what the plain path computes, in the same precision, and differs in how:
 
@@ -9,8 +9,7 @@ It computes what the plain path computes, in the same precision, and differs in 
   holds; the other blocks are computed again (arXiv:1604.06174);
 - norms, rotary embedding and the gated activation are one kernel each.
 
-`fast_path_obstacle` says why a model or device cannot take it: other architectures and CPUs train on the
-plain path.
+`layers` says which architectures it knows; `fast_path_obstacle` says why a model or device cannot take it.
 """
 
 from lawqa.training.fast.model import FastPath, fast_path_obstacle

@@ -1,15 +1,22 @@
-"""One Qwen3 decoder block over packed tokens, its forward and its backward pass written out."""
+"""One decoder block over packed tokens, its forward and its backward pass written out.
+
+A block is attention and a gated MLP, each after an RMSNorm and each added to the residual stream. What the
+architectures add to that is switched on by what the layer has: norms on the heads (Qwen3, Gemma 3), biases
+(Qwen2), norms after attention and MLP (Gemma 2 and 3), windows and caps of the scores.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor
 
+from lawqa.models.attention.packed import PackedAttention, Reach, Records
 from lawqa.models.kernels.elementwise import Elementwise
-from lawqa.training.fast.attention import FlashAttention, PlainAttention
+from lawqa.training.fast.layers import LayerParts
 from lawqa.training.fast.linears import LinearGroup, Workspace
 
 
@@ -17,19 +24,15 @@ from lawqa.training.fast.linears import LinearGroup, Workspace
 class Setting:
     """What all blocks share in one pass."""
 
-    cos: Tensor
-    """Of the rotary embedding, [tokens, head_dim / 2]."""
-    sin: Tensor
-    """Of the rotary embedding, [tokens, head_dim / 2]."""
-    starts: Tensor
-    """Where each record starts, and the end of the last."""
-    longest: int
-    """Tokens of the longest record."""
+    rotary: Mapping[str | None, tuple[Tensor, Tensor]]
+    """Cosines and sines of the rotary embedding by kind of layer, each [tokens, head_dim / 2]."""
+    records: Records
+    """Which tokens belong together."""
     workspace: Workspace
     """For dequantised weights."""
     kernels: Elementwise
     """Norms, rotations and activations."""
-    attention: type[FlashAttention | PlainAttention]
+    attention: PackedAttention
     """How attention is computed."""
 
 
@@ -43,6 +46,8 @@ class Kept:
     """What attention gave, [tokens, heads, head_dim]."""
     attention: tuple[Tensor, ...]
     """What attention keeps besides."""
+    projected: Tensor | None
+    """Attention's output before the norm after it, [tokens, hidden]; None without such a norm."""
     middle: Tensor
     """The residual stream between attention and MLP, [tokens, hidden]."""
     gate_up: Tensor
@@ -51,11 +56,22 @@ class Kept:
     """x Aᵀ of query-key-value, output and gate-up, [tokens, rank]."""
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What a block keeps of its last product, also where the rest is computed again."""
+
+    low: Tensor
+    """x Aᵀ of the down projection, [tokens, rank]."""
+    out: Tensor | None
+    """The MLP's output before the norm after it, [tokens, hidden]; None without such a norm."""
+
+
 class Block:
     """The weights of one decoder block and the arithmetic over them.
 
     Args:
-        layer: transformers' `Qwen3DecoderLayer`, with PEFT's layers in it.
+        layer: transformers' decoder layer of an architecture that `layers.read_layer` knows, with PEFT's
+            layers in it.
         adapter: the adapter's name in PEFT.
         dtype: of products.
         dropout: of LoRA's inputs; one mask serves all layers of a group.
@@ -73,13 +89,9 @@ class Block:
         self.output = group(attention.o_proj)
         self.gate_up = group(mlp.gate_proj, mlp.up_proj)
         self.down = group(mlp.down_proj)
-        self.norms = (layer.input_layernorm.weight, layer.post_attention_layernorm.weight)
-        self.head_norms = (attention.q_norm.weight, attention.k_norm.weight)
-        self.eps = float(layer.input_layernorm.variance_epsilon)
-        self.head_dim = int(attention.head_dim)
-        self.heads = self.qkv.outs[0] // self.head_dim
-        self.kv_heads = self.qkv.outs[1] // self.head_dim
-        self.scale = float(attention.scaling)
+        self.parts = LayerParts.of(layer)
+        self.heads = self.qkv.outs[0] // self.parts.head_dim
+        self.kv_heads = self.qkv.outs[1] // self.parts.head_dim
 
     @property
     def groups(self) -> tuple[LinearGroup, ...]:
@@ -91,6 +103,11 @@ class Block:
         """The LoRA weights."""
         return [parameter for group in self.groups for parameter in group.parameters]
 
+    @property
+    def reach(self) -> Reach:
+        """How this layer's tokens see each other."""
+        return self.parts.reach
+
     def run(self, x: Tensor, setting: Setting, seeds: tuple[int, ...]) -> Kept:
         """Everything but the last product.
 
@@ -99,28 +116,35 @@ class Block:
             setting: what all blocks share.
             seeds: of dropout, one for each group.
         """
-        kernels, workspace = setting.kernels, setting.workspace
-        normed, _ = kernels.norm(x, self.norms[0], self.eps)
+        kernels, workspace, parts = setting.kernels, setting.workspace, self.parts
+        normed, _ = kernels.norm(x, parts.attention_norm, parts.eps)
         qkv, low_qkv = self.qkv.forward(normed, workspace, kernels, seeds[0])
         q, k, v = self._rotated(qkv, setting)
-        attended, attention = setting.attention.forward(
-            q, k, v, setting.starts, setting.longest, self.scale
-        )
+        attended, attention = setting.attention.forward(q, k, v, setting.records, self.reach)
         del normed, q, k, v
         middle, low_output = self.output.forward(attended.flatten(1), workspace, kernels, seeds[1])
+        projected = None
+        if parts.after_attention is not None:
+            projected = middle
+            middle, _ = kernels.norm(projected, parts.after_attention, parts.eps)
         middle += x
-        normed, _ = kernels.norm(middle, self.norms[1], self.eps)
+        normed, _ = kernels.norm(middle, parts.mlp_norm, parts.eps)
         gate_up, low_gate_up = self.gate_up.forward(normed, workspace, kernels, seeds[2])
-        return Kept(qkv, attended, attention, middle, gate_up, (low_qkv, low_output, low_gate_up))
+        lows = (low_qkv, low_output, low_gate_up)
+        return Kept(qkv, attended, attention, projected, middle, gate_up, lows)
 
-    def finish(self, kept: Kept, setting: Setting, seeds: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-        """The residual stream after the block, and x Aᵀ of the down projection."""
-        activated = setting.kernels.swiglu_joined(kept.gate_up)
-        out, low_down = self.down.forward(activated, setting.workspace, setting.kernels, seeds[3])
-        return out.add_(kept.middle), low_down
+    def finish(self, kept: Kept, setting: Setting, seeds: tuple[int, ...]) -> tuple[Tensor, Ending]:
+        """The residual stream after the block, and what is kept of the last product."""
+        kernels, parts = setting.kernels, self.parts
+        activated = kernels.glu_joined(kept.gate_up, parts.activation)
+        out, low_down = self.down.forward(activated, setting.workspace, kernels, seeds[3])
+        if parts.after_mlp is None:
+            return out.add_(kept.middle), Ending(low_down, None)
+        normed, _ = kernels.norm(out, parts.after_mlp, parts.eps)
+        return normed.add_(kept.middle), Ending(low_down, out)
 
     def backward(
-        self, grad: Tensor, x: Tensor, kept: Kept, low_down: Tensor, setting: Setting,
+        self, grad: Tensor, x: Tensor, kept: Kept, ending: Ending, setting: Setting,
         seeds: tuple[int, ...], *, input_grad: bool,
     ) -> tuple[Tensor | None, list[Tensor]]:  # fmt: skip
         """Gradients of the residual stream before the block and of `parameters`; uses up `kept`.
@@ -129,69 +153,85 @@ class Block:
             grad: of the residual stream after the block.
             x: the residual stream before it.
             kept: from `run`.
-            low_down: from `finish`.
+            ending: from `finish`.
             setting: what all blocks share.
             seeds: those of the forward pass.
             input_grad: whether the gradient before the block is wanted.
         """
-        kernels, workspace = setting.kernels, setting.workspace
+        kernels, workspace, parts = setting.kernels, setting.workspace, self.parts
         # Down projection: its input is computed again, in the place of its input's gradient.
-        middle_grad, down_grads = self._mlp_backward(grad, kept, low_down, setting, seeds)
+        middle_grad, down_grads = self._mlp_backward(grad, kept, ending, setting, seeds)
+        projected_grad = self._before_norm(
+            middle_grad, kept.projected, parts.after_attention, kernels
+        )
         output_grad, output_grads = self.output.backward(
-            middle_grad, kept.attended.flatten(1), kept.lows[1], workspace, kernels, seeds[1]
+            projected_grad, kept.attended.flatten(1), kept.lows[1], workspace, kernels, seeds[1]
         )
         assert output_grad is not None  # noqa: S101 - for the type checker
         q, k, v = self._rotated(kept.qkv, setting)
         q_grad, k_grad, v_grad = setting.attention.backward(
             output_grad.view_as(kept.attended), q, k, v, kept.attended, kept.attention,
-            setting.starts, setting.longest, self.scale,
+            setting.records, self.reach,
         )  # fmt: skip
-        del q, k, v, output_grad
+        del q, k, v, output_grad, projected_grad
         qkv_grad = torch.empty_like(kept.qkv)
         self._unrotate(q_grad, k_grad, v_grad, kept.qkv, qkv_grad, setting)
         del q_grad, k_grad, v_grad
-        normed, inverse = kernels.norm(x, self.norms[0], self.eps)
+        normed, inverse = kernels.norm(x, parts.attention_norm, parts.eps)
         normed_grad, qkv_grads = self.qkv.backward(
             qkv_grad, normed, kept.lows[0], workspace, kernels, seeds[0], input_grad=input_grad
         )
         if normed_grad is None:
             return None, [*qkv_grads, *output_grads, *down_grads]
-        x_grad = kernels.norm_backward(normed_grad, x, self.norms[0], inverse, middle_grad)
+        x_grad = kernels.norm_backward(normed_grad, x, parts.attention_norm, inverse, middle_grad)
         return x_grad, [*qkv_grads, *output_grads, *down_grads]
 
     def _mlp_backward(
-        self, grad: Tensor, kept: Kept, low_down: Tensor, setting: Setting, seeds: tuple[int, ...]
+        self, grad: Tensor, kept: Kept, ending: Ending, setting: Setting, seeds: tuple[int, ...]
     ) -> tuple[Tensor, list[Tensor]]:
-        kernels, workspace = setting.kernels, setting.workspace
-        activated = kernels.swiglu_joined(kept.gate_up)
+        kernels, workspace, parts = setting.kernels, setting.workspace, self.parts
+        out_grad = self._before_norm(grad, ending.out, parts.after_mlp, kernels)
+        activated = kernels.glu_joined(kept.gate_up, parts.activation)
         activated_grad, down_grads = self.down.backward(
-            grad, activated, low_down, workspace, kernels, seeds[3]
+            out_grad, activated, ending.low, workspace, kernels, seeds[3]
         )
-        del activated
-        kernels.swiglu_backward(kept.gate_up, activated_grad)
+        assert activated_grad is not None  # noqa: S101 - for the type checker
+        del activated, out_grad
+        kernels.glu_backward(kept.gate_up, activated_grad, parts.activation)
         del activated_grad
-        normed, inverse = kernels.norm(kept.middle, self.norms[1], self.eps)
+        normed, inverse = kernels.norm(kept.middle, parts.mlp_norm, parts.eps)
         normed_grad, gate_up_grads = self.gate_up.backward(
             kept.gate_up, normed, kept.lows[2], workspace, kernels, seeds[2]
         )
-        middle_grad = kernels.norm_backward(normed_grad, kept.middle, self.norms[1], inverse, grad)
+        assert normed_grad is not None  # noqa: S101 - for the type checker
+        middle_grad = kernels.norm_backward(normed_grad, kept.middle, parts.mlp_norm, inverse, grad)
         return middle_grad, [*gate_up_grads, *down_grads]
+
+    def _before_norm(
+        self, grad: Tensor, x: Tensor | None, weight: Tensor | None, kernels: Elementwise
+    ) -> Tensor:
+        """The gradient before a norm that follows a sublayer; the same where there is none."""
+        if x is None or weight is None:
+            return grad
+        _, inverse = kernels.norm(x, weight, self.parts.eps)
+        return kernels.norm_backward(grad, x, weight, inverse, None)
 
     def _split(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values as [tokens, heads, head_dim], in place."""
         q, k, v = qkv.split(self.qkv.outs, dim=1)
         return (
-            q.unflatten(1, (self.heads, self.head_dim)),
-            k.unflatten(1, (self.kv_heads, self.head_dim)),
-            v.unflatten(1, (self.kv_heads, self.head_dim)),
+            q.unflatten(1, (self.heads, self.parts.head_dim)),
+            k.unflatten(1, (self.kv_heads, self.parts.head_dim)),
+            v.unflatten(1, (self.kv_heads, self.parts.head_dim)),
         )
 
     def _rotated(self, qkv: Tensor, setting: Setting) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = self._split(qkv)
-        rotate, (q_norm, k_norm) = setting.kernels.norm_rotate_once, self.head_norms
+        rotate, parts = setting.kernels.norm_rotate_once, self.parts
+        cos, sin = setting.rotary[parts.kind]
         return (
-            rotate(q, q_norm, setting.cos, setting.sin, self.eps),
-            rotate(k, k_norm, setting.cos, setting.sin, self.eps),
+            rotate(q, parts.q_norm, cos, sin, parts.eps),
+            rotate(k, parts.k_norm, cos, sin, parts.eps),
             v,
         )
 
@@ -201,9 +241,10 @@ class Block:
     ) -> None:  # fmt: skip
         q, k, _ = self._split(qkv)
         q_out, k_out, v_out = self._split(out)
-        back, (q_norm, k_norm) = setting.kernels.norm_rotate_backward, self.head_norms
-        back(q_grad, q, q_norm, setting.cos, setting.sin, self.eps, q_out)
-        back(k_grad, k, k_norm, setting.cos, setting.sin, self.eps, k_out)
+        back, parts = setting.kernels.norm_rotate_backward, self.parts
+        cos, sin = setting.rotary[parts.kind]
+        back(q_grad, q, parts.q_norm, cos, sin, parts.eps, q_out)
+        back(k_grad, k, parts.k_norm, cos, sin, parts.eps, k_out)
         v_out.copy_(v_grad)
 
 
@@ -232,10 +273,10 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
         del parameters
         seeds = _seeds(block)
         kept = block.run(x, setting, seeds)
-        out, low_down = block.finish(kept, setting, seeds)
+        out, ending = block.finish(kept, setting, seeds)
         ctx.block, ctx.setting, ctx.seeds = block, setting, seeds
-        ctx.kept = (kept, low_down) if keep else None
-        ctx.low_down = low_down
+        ctx.kept = kept if keep else None
+        ctx.ending = ending
         ctx.save_for_backward(x)
         return out
 
@@ -247,10 +288,10 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
         (x,) = ctx.saved_tensors
         block = cast("Block", ctx.block)
         with torch.no_grad():
-            kept = ctx.kept[0] if ctx.kept else block.run(x, ctx.setting, ctx.seeds)
+            kept = ctx.kept or block.run(x, ctx.setting, ctx.seeds)
             ctx.kept = None
             x_grad, parameter_grads = block.backward(
-                grads[0].contiguous(), x, kept, ctx.low_down, ctx.setting, ctx.seeds,
+                grads[0].contiguous(), x, kept, ctx.ending, ctx.setting, ctx.seeds,
                 input_grad=ctx.needs_input_grad[0],
             )  # fmt: skip
         return (x_grad, None, None, None, *parameter_grads)

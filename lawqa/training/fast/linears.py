@@ -2,7 +2,7 @@
 
 Query, key and value of a block are one such group, gate and up another: their weights are dequantised
 into one buffer and multiplied at once, and so are their LoRA matrices A. For an input x [tokens, in]
-the output is x Wᵀ + s (x Aᵀ) Bᵀ, [tokens, out], the layers' outputs side by side.
+the output is x Wᵀ + bias + s (x Aᵀ) Bᵀ, [tokens, out], the layers' outputs side by side.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ class LinearGroup:
         self.a = torch.empty(rank, self.inputs, device=device, dtype=dtype)
         self.b = [torch.empty_like(lora.b, dtype=dtype) for lora in present]
         self._parts = self._place_parts()
+        self._bias = _joined_bias(self.bases, dtype)
+        self._joined = _joined_weight(self.bases, dtype)
 
     @property
     def parameters(self) -> list[torch.nn.Parameter]:
@@ -77,9 +79,8 @@ class LinearGroup:
 
     def weight(self, workspace: Workspace) -> Tensor:
         """The frozen weights under each other, [out, in]; valid until the workspace is taken again."""
-        if len(self.bases) == 1 and not hasattr(self.bases[0].weight, "quant_state"):
-            only: Tensor = self.bases[0].weight
-            return only
+        if self._joined is not None:
+            return self._joined
         matrix, row = workspace.take(sum(self.outs), self.inputs), 0
         for base, out in zip(self.bases, self.outs, strict=True):
             _dequantise(base.weight, matrix[row : row + out])
@@ -94,7 +95,7 @@ class LinearGroup:
         low = self._dropped(x, kernels, seed) @ self.a.t()
         # The residual stream is not added here: beside its large values half precision would round away
         # nearly all that LoRA adds while B is small; beside the output alone it loses what PEFT loses.
-        out = x @ weight.t()
+        out = x @ weight.t() if self._bias is None else torch.addmm(self._bias, x, weight.t())
         for columns, low_columns, b, scaling in self._parts:
             out[:, columns].addmm_(low[:, low_columns], b.t(), alpha=scaling)
         return out, low
@@ -162,6 +163,35 @@ class LinearGroup:
             grads += [a_grad[row : row + rank].float(), b_grad.float()]
             row += rank
         return grads
+
+
+def _joined_weight(bases: Sequence[torch.nn.Module], dtype: torch.dtype) -> Tensor | None:
+    """Weights that are not quantised, under each other in one matrix; None for others.
+
+    The layers' own weights become views of it, so that nothing is held twice and nothing copied again.
+    """
+    weights = [base.weight for base in bases]
+    if any(hasattr(weight, "quant_state") or weight.dtype != dtype for weight in weights):
+        return None
+    if len(weights) == 1:
+        return weights[0].detach()
+    joined = torch.cat([weight.detach() for weight in weights])
+    for weight, rows in zip(weights, joined.split([len(w) for w in weights]), strict=True):
+        weight.data = rows
+    return joined
+
+
+def _joined_bias(bases: Sequence[torch.nn.Module], dtype: torch.dtype) -> Tensor | None:
+    """The frozen biases one after the other, [out]; None where no layer has one."""
+    if all(base.bias is None for base in bases):
+        return None
+    parts = [
+        torch.zeros(base.out_features, device=base.weight.device)
+        if base.bias is None
+        else base.bias.detach()
+        for base in bases
+    ]
+    return torch.cat([part.to(dtype) for part in parts])
 
 
 def _dequantise(weight: torch.nn.Parameter, out: Tensor) -> None:

@@ -18,7 +18,11 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
 
     @staticmethod
     def forward(
-        ctx: torch.autograd.function.FunctionCtx, hidden: Tensor, weight: Tensor, targets: Tensor
+        ctx: torch.autograd.function.FunctionCtx,
+        hidden: Tensor,
+        weight: Tensor,
+        targets: Tensor,
+        softcap: float | None = None,
     ) -> Tensor:
         """The loss in nats, summed.
 
@@ -27,16 +31,24 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
             hidden: normed hidden states at the predicting positions, [positions, hidden].
             weight: of `lm_head`, [vocabulary, hidden]; frozen.
             targets: the tokens to predict, [positions].
+            softcap: logits are capped to softcap * tanh(logits / softcap); None for no cap.
         """
         grad = torch.empty_like(hidden)
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         for start in range(0, len(hidden), _POSITIONS):
             part = slice(start, start + _POSITIONS)
-            logprobs = (hidden[part] @ weight.t()).float().log_softmax(dim=-1)
+            logits = (hidden[part] @ weight.t()).float()
+            bent = None
+            if softcap is not None:
+                bent = torch.tanh(logits / softcap)
+                logits = bent * softcap
+            logprobs = logits.log_softmax(dim=-1)
             rows = targets[part, None]
             total -= logprobs.gather(1, rows).sum()
             probabilities = logprobs.exp_()
             probabilities.scatter_add_(1, rows, torch.full_like(rows, -1, dtype=torch.float32))
+            if bent is not None:
+                probabilities *= 1 - bent.square_()
             grad[part] = probabilities.to(hidden.dtype) @ weight
         ctx.save_for_backward(grad)
         return total
@@ -44,7 +56,7 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
     @staticmethod
     def backward(
         ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
-    ) -> tuple[Tensor, None, None]:
+    ) -> tuple[Tensor, None, None, None]:
         """The gradient with respect to the hidden states."""
         (grad,) = ctx.saved_tensors
-        return (grad.float() * grads[0]).to(grad.dtype), None, None
+        return (grad.float() * grads[0]).to(grad.dtype), None, None, None

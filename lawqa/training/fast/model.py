@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
-from lawqa.models.device import flash_attention_obstacle
+from lawqa.models.attention.choice import attention_kind
+from lawqa.models.attention.packed import packed_attention
 from lawqa.models.kernels.triton_probe import fastest_elementwise
-from lawqa.training.fast.attention import FlashAttention, PlainAttention
 from lawqa.training.fast.block import Block, BlockFunction, Setting
+from lawqa.training.fast.layers import rotary_by_kind, unknown_part
 from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.loss import AnswerLoss
 from lawqa.training.fast.packing import PackedBatch
@@ -25,7 +27,7 @@ class FastPath:
     """The loss of packed records over a PEFT model's own weights.
 
     Args:
-        model: PEFT's wrapper around transformers' Qwen3, its adapter trainable; see `fast_path_obstacle`.
+        model: PEFT's wrapper around a model of transformers, its adapter trainable; see `fast_path_obstacle`.
         kept_blocks: for a number of tokens, how many blocks keep what their backward pass needs; the
             others compute it again. None for all.
     """
@@ -34,14 +36,19 @@ class FastPath:
         causal = model.get_base_model()
         self._decoder, self._head = causal.model, causal.lm_head.weight
         device, dtype = self._head.device, self._head.dtype
-        config = model.peft_config[_ADAPTER]
-        self._blocks = [
-            Block(layer, _ADAPTER, dtype, config.lora_dropout) for layer in self._decoder.layers
-        ]
+        config = causal.config
+        dropout = model.peft_config[_ADAPTER].lora_dropout
+        self._blocks = [Block(layer, _ADAPTER, dtype, dropout) for layer in self._decoder.layers]
         self._kept_blocks = kept_blocks or (lambda _: len(self._blocks))
         self._workspace = Workspace(device, dtype)
         self._kernels = fastest_elementwise(device)
-        self._attention = FlashAttention if device.type == "cuda" else PlainAttention
+        capped = any(block.reach.softcap is not None for block in self._blocks)
+        kind = attention_kind(
+            device, dtype, self._blocks[0].parts.head_dim, softcap=capped, gradients=True
+        )
+        self._attention = packed_attention(kind)
+        self._softcap = getattr(config, "final_logit_softcapping", None)
+        self._rotary_by_kind = rotary_by_kind(config)
         groups = [group for block in self._blocks for group in block.groups]
         self._masters = [parameter for group in groups for parameter in group.parameters]
         self._copies = [copy for group in groups for copy in group.copies]
@@ -51,12 +58,8 @@ class FastPath:
         with torch.no_grad(), torch.autocast(self._head.device.type, enabled=False):
             torch._foreach_copy_(self._copies, self._masters)
             x = self._decoder.embed_tokens(batch.input_ids)
-            cos, sin = self._decoder.rotary_emb(x[None], batch.positions[None])
-        half = cos.shape[-1] // 2  # transformers gives every angle twice
-        setting = Setting(
-            cos[0, :, :half].contiguous(), sin[0, :, :half].contiguous(), batch.starts, batch.longest,
-            self._workspace, self._kernels, self._attention,
-        )  # fmt: skip
+            rotary = {kind: self._rotary(x, batch.positions, kind) for kind in self._kinds()}
+        setting = Setting(rotary, batch.records, self._workspace, self._kernels, self._attention)
         with torch.autocast(self._head.device.type, enabled=False):
             recomputed = len(self._blocks) - self._kept_blocks(len(batch.input_ids))
             for number, block in enumerate(self._blocks):
@@ -64,32 +67,34 @@ class FastPath:
                 keep = number >= recomputed
                 x = BlockFunction.apply(x, block, setting, keep, *block.parameters)
             hidden = self._decoder.norm(x[batch.predicting])
-            loss: torch.Tensor = AnswerLoss.apply(hidden, self._head, batch.targets)
+            loss: torch.Tensor = AnswerLoss.apply(hidden, self._head, batch.targets, self._softcap)
         return loss
+
+    def _kinds(self) -> set[str | None]:
+        return {block.parts.kind for block in self._blocks}
+
+    def _rotary(self, x: Tensor, positions: Tensor, kind: str | None) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of a kind of layer, [tokens, head_dim / 2]."""
+        chosen = (kind,) if self._rotary_by_kind else ()
+        cos, sin = self._decoder.rotary_emb(x[None], positions[None], *chosen)
+        half = cos.shape[-1] // 2  # transformers gives every angle twice
+        return cos[0, :, :half].contiguous(), sin[0, :, :half].contiguous()
 
 
 def fast_path_obstacle(model: PeftModel) -> str | None:
     """Why a model cannot train on the fast path here; None where it can."""
-    reason = unsupported_part(model)
-    if reason is not None:
-        return reason
-    causal = model.get_base_model()
-    head = causal.lm_head.weight
-    return flash_attention_obstacle(head.device, head.dtype, causal.config.head_dim)
+    device = model.get_base_model().lm_head.weight.device
+    return unsupported_part(model) or (
+        None if device.type == "cuda" else f"no CUDA device (the model is on {device.type})"
+    )
 
 
 def unsupported_part(model: PeftModel) -> str | None:
     """What about a model's shape or adapter the written-out blocks do not know; None where all is known."""
     causal = model.get_base_model()
     config, lora = causal.config, model.peft_config[_ADAPTER]
-    if config.model_type != "qwen3":
-        return f"the architecture is {config.model_type}, the fast path knows qwen3"
-    if getattr(config, "attention_bias", False):
-        return "its attention has biases"
-    if any(kind != "full_attention" for kind in config.layer_types):
-        return "it has sliding-window attention"
-    if config.hidden_act != "silu":
-        return f"its activation is {config.hidden_act}, the fast path knows silu"
+    if (reason := unknown_part(config)) is not None:
+        return reason
     if lora.use_dora:
         return "DoRA scales the merged weights"
     if lora.bias != "none" or lora.modules_to_save:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from lawqa.models.attention.packed import Records
 from lawqa.records import IGNORED
 
 
@@ -18,10 +19,8 @@ class PackedBatch:
     """Token ids, shape [tokens]."""
     positions: torch.Tensor
     """Each token's position in its own record, shape [tokens]."""
-    starts: torch.Tensor
-    """Where each record starts, and the end of the last: int32, shape [records + 1]."""
-    longest: int
-    """Tokens of the longest record."""
+    records: Records
+    """Which tokens belong together."""
     predicting: torch.Tensor
     """The positions in the row whose next token is learnt, shape [answer tokens]."""
     targets: torch.Tensor
@@ -39,13 +38,10 @@ def pack(batch: dict[str, torch.Tensor]) -> PackedBatch:
     positions = (mask.cumsum(dim=1) - 1)[mask]
     labels = batch["labels"][mask]
     learnt = (labels != IGNORED).nonzero().flatten()
-    starts = torch.zeros(len(lengths) + 1, dtype=torch.int32, device=mask.device)
-    starts[1:] = lengths.cumsum(dim=0)
     return PackedBatch(
         input_ids=batch["input_ids"][mask],
         positions=positions,
-        starts=starts,
-        longest=int(lengths.max()),
+        records=Records.of(lengths.tolist(), mask.device),
         # A record's first token is never learnt, so the position before is in the same record.
         predicting=learnt - 1,
         targets=labels[learnt],

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention
 
-from lawqa.backends.hf.forest_attention import FlashForestAttention, ForestAttention, even_groups
+from lawqa.backends.hf.forest_attention import FlashForestAttention, ForestAttention
+from lawqa.models.attention.packed import even_groups
 from lawqa.backends.hf.prefixes import family_order, plant
 
 pytestmark = pytest.mark.torch

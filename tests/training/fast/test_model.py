@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 import torch
 
-from lawqa.models.device import flash_attention_obstacle
+from lawqa.models.attention.packed import Records, packed_attention
 from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec
@@ -17,7 +17,6 @@ from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.fast import FastPath, fast_path_obstacle, pack, packed_parts
-from lawqa.training.fast.attention import PlainAttention
 from lawqa.training.fast.block import Block, Setting
 from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.model import unsupported_part
@@ -87,9 +86,9 @@ def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
     rotary = decoder.rotary_emb(x[None], torch.arange(tokens)[None])
     cos, sin = (part[0].bfloat16() for part in rotary)
     setting = Setting(
-        cos=cos.chunk(2, 1)[0], sin=sin.chunk(2, 1)[0],
-        starts=torch.tensor([0, tokens], dtype=torch.int32), longest=tokens,
-        workspace=Workspace(x.device, torch.bfloat16), kernels=TorchElementwise(), attention=PlainAttention,
+        rotary={None: (cos.chunk(2, 1)[0], sin.chunk(2, 1)[0])}, records=Records.of([tokens], x.device),
+        workspace=Workspace(x.device, torch.bfloat16), kernels=TorchElementwise(),
+        attention=packed_attention("memory"),
     )  # fmt: skip
 
     def fast() -> torch.Tensor:
@@ -204,31 +203,8 @@ def test_it_says_why_it_cannot(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) 
     assert fast_path_obstacle(model) == "no CUDA device (the model is on cpu)"
     assert unsupported_part(model) is None
     config = model.get_base_model().config
-    monkeypatch.setattr(config, "layer_types", ["sliding_attention"] * 2)
-    assert unsupported_part(model) == "it has sliding-window attention"
+    monkeypatch.setattr(config, "layer_types", ["chunked_attention"] * 2)
+    assert unsupported_part(model) == "it has layers with chunked_attention"
     monkeypatch.setattr(model.peft_config["default"], "use_dora", True)
     monkeypatch.setattr(config, "layer_types", ["full_attention"] * 2)
     assert unsupported_part(model) == "DoRA scales the merged weights"
-
-
-@pytest.mark.parametrize(
-    ("capability", "dtype", "head_dim", "reason"),
-    [
-        ((8, 0), torch.bfloat16, 128, None),
-        ((9, 0), torch.float16, 256, None),
-        ((7, 5), torch.float16, 128, "this GPU is older than FlashAttention's kernels"),
-        ((8, 0), torch.float32, 128, "no kernels for float32"),
-        ((8, 0), torch.bfloat16, 288, "no kernels for heads of 288 numbers"),
-        ((8, 0), torch.bfloat16, 100, "no kernels for heads of 100 numbers"),
-    ],
-)
-def test_it_is_known_where_flash_attention_runs(
-    capability: tuple[int, int],
-    dtype: torch.dtype,
-    head_dim: int,
-    reason: str | None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
-    found = flash_attention_obstacle(torch.device("cuda"), dtype, head_dim)
-    assert found is None if reason is None else reason in str(found)
