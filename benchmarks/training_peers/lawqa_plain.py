@@ -6,7 +6,7 @@ import sys
 
 from lawqa_training import run
 
-from lawqa.training import loss_paths as paths
+from lawqa.training import path_choice
 
-paths.fast_path_obstacle = lambda _: "the benchmark asks for the plain path"
+path_choice._common_obstacle = lambda *_: "the benchmark asks for the plain path"
 run(sys.argv[1], int(sys.argv[2]))

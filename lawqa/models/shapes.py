@@ -18,12 +18,31 @@ _NEEDED = (
 _OPTIONAL = ("num_key_value_heads", "head_dim")
 _LARGEST = 10_000_000
 
-_KNOWN_TYPES = ("qwen3", "qwen2", "llama", "mistral")
+WRITTEN_OUT = ("qwen3", "qwen2", "llama", "mistral", "gemma2", "gemma3_text")
+"""`model_type` of the architectures whose blocks the fast path of training has written out."""
+_CAUSAL = "ForCausalLM"
+_OTHER_NAMES = {
+    "hidden_size": ("n_embd", "d_model"), "num_hidden_layers": ("n_layer", "n_layers"),
+    "num_attention_heads": ("n_head", "n_heads"), "intermediate_size": ("n_inner", "ffn_dim"),
+}  # fmt: skip
+"""What older architectures call the same numbers."""
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "gemma2": {"head_dim": 256, "tie_word_embeddings": True, "attn_logit_softcapping": 50.0},
+    "gemma3_text": {
+        "head_dim": 256, "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 262208,
+        "tie_word_embeddings": True,
+    },
+}  # fmt: skip
+"""What published configs leave out, because it is transformers' default."""
 
 
 @dataclass(frozen=True)
 class ModelShape:
-    """A decoder with gated MLPs and grouped-query attention, as Qwen3, Qwen2, Llama and Mistral have it."""
+    """A decoder with gated MLPs and grouped-query attention.
+
+    Known exactly of Qwen3, Qwen2, Llama, Mistral, Gemma 2 and Gemma 3; of other causal models as far as their
+    config says, and rather too large than too small where their MLP has no gate.
+    """
 
     name: str
     """What it was asked for by."""
@@ -45,6 +64,16 @@ class ModelShape:
     """Rows of the embedding."""
     tied: bool
     """Whether `lm_head` is the embedding."""
+
+    norms_after: bool = False
+    """Whether norms follow attention and MLP, whose inputs are kept too (Gemma 2 and 3)."""
+    capped_scores: bool = False
+    """Whether attention's scores are capped, so that they are written out (Gemma 2)."""
+
+    @property
+    def written_out(self) -> bool:
+        """Whether the fast path of training knows this architecture."""
+        return self.architecture in WRITTEN_OUT
 
     @property
     def linears(self) -> dict[str, tuple[int, int]]:
@@ -78,11 +107,7 @@ class ModelShape:
         Raises:
             ConfigError: another architecture than these, or a number is missing.
         """
-        if config.get("model_type") not in _KNOWN_TYPES:
-            raise ConfigError(
-                f"{name}: its architecture is {config.get('model_type')}",
-                f"memory is known of {', '.join(_KNOWN_TYPES)}",
-            )
+        config = _text_config(config, name)
         numbers: dict[str, Any] = {key: config.get(key) for key in _NEEDED}
         # These two may be absent, or null.
         numbers.update({key: config[key] for key in _OPTIONAL if config.get(key) is not None})
@@ -118,7 +143,41 @@ class ModelShape:
             head_dim=numbers.get("head_dim", hidden // heads),
             vocabulary=config["vocab_size"],
             tied=bool(config.get("tie_word_embeddings", False)),
+            norms_after=config.get("model_type") in ("gemma2", "gemma3_text"),
+            capped_scores=config.get("attn_logit_softcapping") is not None,
         )
+
+
+def _text_config(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The part of a config that describes the decoder, with one name for each number.
+
+    Raises:
+        ConfigError: it is not a causal decoder without experts.
+    """
+    architectures = config.get("architectures") or ()
+    inner = config.get("text_config")
+    text = dict(inner if isinstance(inner, Mapping) else config)
+    kind = str(text.get("model_type"))
+    experts = [key for key, value in text.items() if "experts" in key and value]
+    causal = any(
+        str(each).endswith((_CAUSAL, "ForConditionalGeneration")) for each in architectures
+    )
+    if kind not in WRITTEN_OUT and (experts or not causal):
+        raise ConfigError(
+            f"{name}: its architecture is {kind}"
+            + (f", with {experts[0]} {text[experts[0]]}" if experts else ""),
+            f"memory is known of {', '.join(WRITTEN_OUT)}, and of other causal models without experts",
+        )
+    for key, value in _DEFAULTS.get(kind, {}).items():
+        text.setdefault(key, value)
+    for wanted, others in _OTHER_NAMES.items():
+        given = (text[other] for other in others if text.get(other) is not None)
+        if text.get(wanted) is None and (number := next(given, None)) is not None:
+            text[wanted] = number
+    hidden = text.get("hidden_size")
+    if kind not in WRITTEN_OUT and text.get("intermediate_size") is None and type(hidden) is int:
+        text["intermediate_size"] = 4 * hidden  # what GPT-2 and its kin mean by leaving it out
+    return text
 
 
 def _qwen3(*numbers: int, tied: bool) -> dict[str, Any]:

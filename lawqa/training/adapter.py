@@ -11,6 +11,7 @@ from transformers import set_seed
 
 from lawqa.errors import ConfigError
 from lawqa.models.adapters.state import no_peft_warnings
+from lawqa.models.attention.hooked import recompute_contexts
 from lawqa.models.load import LoadedModel
 from lawqa.settings import ALL_LINEAR, Hyperparameters
 
@@ -84,7 +85,7 @@ def recompute_activations(model: PreTrainedModel) -> None:
     # transformers 5.23 renamed it and warns of the old name; 5.17 knows the old name only.
     enable = getattr(model, "activation_checkpointing_enable", None)
     enable = enable or model.gradient_checkpointing_enable
-    enable({"use_reentrant": False})
+    enable({"use_reentrant": False, "context_fn": recompute_contexts})
 
 
 def parameter_counts(model: PeftModel) -> tuple[int, int]:

@@ -31,10 +31,10 @@ from lawqa.training.checkpoints.directory import (
 )
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.dev import DevResult, DevScorer
-from lawqa.training.loss_paths import choose_path
 from lawqa.training.monitoring.log import LOG
 from lawqa.training.monitoring.progress import Progress
 from lawqa.training.monitoring.tracking import open_trackers
+from lawqa.training.path_choice import choose_path
 from lawqa.training.processes.group import form_group, require_shared_directory
 from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import share_out

@@ -1,8 +1,7 @@
-"""The two ways in which a batch becomes a loss, and which of them a model takes here."""
+"""The three ways in which a batch becomes a loss; `path_choice` picks one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,17 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from lawqa.errors import ConfigError
-from lawqa.models.device import free_bytes
-from lawqa.models.load import LoadedModel
-from lawqa.models.shapes import ModelShape
 from lawqa.records import IGNORED
-from lawqa.settings import Hyperparameters
 from lawqa.training.data.collate import micro_batches
-from lawqa.training.fast import FastPath, fast_path_obstacle, pack, packed_parts
-from lawqa.training.planning.memory import GIB, MemorySetting, training_memory
-from lawqa.training.planning.plan import plan_training
-from lawqa.training.processes.sharding import elsewhere_bytes
+from lawqa.training.fast import FastPath, HookedPath, pack, packed_parts
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -99,59 +90,28 @@ class PackedPath:
         return replace(self, token_budget=max(1, self.token_budget // 2))
 
 
-def choose_path(
-    loaded: LoadedModel,
-    model: torch.nn.Module,
-    config: Hyperparameters,
-    longest: int,
-    say: Callable[[str], None],
-) -> LossPath:
-    """The fastest path that this model and device have, with a token budget that fits the memory.
+@dataclass(frozen=True)
+class PackedModelPath:
+    """transformers' own layers over packed records: for architectures whose blocks are not written out."""
 
-    Args:
-        loaded: where the model came from, and its device.
-        model: PEFT's wrapper, its adapter trainable.
-        config: how it is trained.
-        longest: tokens of the longest record.
-        say: prints what was chosen, and why.
+    hooked: HookedPath
+    """Attention and LoRA under the model's own forward pass."""
+    token_budget: int
+    """Tokens of one micro-batch; there is no padding."""
 
-    Raises:
-        ConfigError: the longest record does not fit the memory.
-    """
-    if loaded.device.type != "cuda":
-        say("plain path: no CUDA device")
-        return PlainPath(config.token_budget or PLAIN_TOKEN_BUDGET)
-    reason = "no fast path over sharded weights" if loaded.sharded else fast_path_obstacle(model)
-    if config.neftune_alpha:
-        reason = "NEFTune's noise is made for padded records"
-    base = model.get_base_model()
-    try:
-        shape = ModelShape.from_config(base.config.to_dict(), loaded.config.model_name)
-    except ConfigError:
-        budget = config.token_budget or PLAIN_TOKEN_BUDGET
-        say(
-            f"plain path ({reason}), micro-batches of {budget} tokens: no plan for this architecture"
-        )
-        return PlainPath(budget)
-    setting = MemorySetting(
-        four_bit=loaded.config.load_in_4bit, dtype_bytes=loaded.dtype.itemsize,
-        lora_r=config.lora_r, lora_dropout=config.lora_dropout,
-        target_modules=config.target_modules, fast=reason is None,
-    )  # fmt: skip
-    memory = torch.cuda.memory_allocated(loaded.device) + free_bytes(loaded.device)
-    memory += elsewhere_bytes(model)  # the plan counts the whole model
-    plan = plan_training(shape, setting, memory=memory, longest=longest)
-    budget = config.token_budget or plan.token_budget
-    if reason is not None:
-        say(f"plain path: {reason}; micro-batches of {budget} padded tokens")
-        return PlainPath(budget)
-    kept = plan.kept_blocks(budget)
-    expected = training_memory(shape, setting, tokens=budget, kept_blocks=kept).total
-    say(
-        f"fast path: micro-batches of {budget} tokens, {shape.layers - kept} of {shape.layers} blocks "
-        f"computed again when full; {expected / GIB:.1f} of {memory / GIB:.1f} GiB expected at most"
-    )
-    return PackedPath(FastPath(model, plan.kept_blocks), budget)
+    bypasses_wrapper = False
+
+    def parts(self, batch: Batch) -> list[Batch]:
+        """See `LossPath.parts`."""
+        return list(packed_parts(batch, self.token_budget))
+
+    def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
+        """See `LossPath.loss`."""
+        return self.hooked.loss(model, pack(part))
+
+    def halved(self) -> PackedModelPath:
+        """See `LossPath.halved`."""
+        return replace(self, token_budget=max(1, self.token_budget // 2))
 
 
 def rehearse(

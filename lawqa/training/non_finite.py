@@ -36,9 +36,7 @@ def gradient_norm(model: torch.nn.Module, scaler: GradScaler | None) -> Tensor:
     return norm
 
 
-def records_at_fault(
-    parts: Sequence[Mapping[str, Tensor]], losses: Sequence[Tensor]
-) -> list[int]:
+def records_at_fault(parts: Sequence[Mapping[str, Tensor]], losses: Sequence[Tensor]) -> list[int]:
     """The numbers of the records in micro-batches whose loss is not finite.
 
     Args:

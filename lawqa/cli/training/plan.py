@@ -78,7 +78,7 @@ class Plan:
             )
         setting = MemorySetting(
             four_bit=not self.no_4bit, lora_r=self.lora_r, lora_dropout=self.lora_dropout,
-            target_modules=self.target_modules, fast=shape.architecture == "qwen3",
+            target_modules=self.target_modules, fast=shape.written_out,
         )  # fmt: skip
         plan = plan_training(
             shape, setting, memory=usable_memory(card), longest=self.max_seq_length

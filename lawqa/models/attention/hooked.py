@@ -7,7 +7,7 @@ registered function, with the mask, the window and the cap that each layer passe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, cast
 
 import torch
@@ -53,8 +53,21 @@ def packed(records: Records) -> Iterator[None]:
         _packed.pop()
 
 
+def in_packed() -> bool:
+    """Whether the row that is being computed holds packed records."""
+    return bool(_packed)
+
+
+def recompute_contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """What to compute a block in, and what to compute it in again: the same records.
+
+    For `context_fn` of `torch.utils.checkpoint`, which computes blocks again when `packed` is long over.
+    """
+    return nullcontext(), packed(_packed[-1]) if _packed else nullcontext()
+
+
 def _mask(*arguments: Any, **options: Any) -> Tensor | None:  # Any: transformers' own arguments
-    """transformers' mask, in which a query that would see nothing sees everything: nobody reads it."""
+    """Transformers' mask, in which a query that would see nothing sees everything: nobody reads it."""
     if _packed:
         return None  # records say who sees whom
     seen: Tensor | None = sdpa_mask(*arguments, **options)
@@ -73,7 +86,7 @@ def _attend(
     scaling: float | None = None,
     **options: Any,  # Any: what else a model's layers pass
 ) -> tuple[Tensor, None]:
-    """Attention of one layer, [batch, tokens, heads, head_dim]; inputs are [batch, heads, tokens, head_dim]."""
+    """Attention of one layer, [batch, tokens, heads, dim]; its inputs are [batch, heads, tokens, dim]."""
     softcap = cast("float | None", options.pop("softcap", None))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     if _packed:

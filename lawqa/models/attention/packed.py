@@ -230,7 +230,7 @@ def _share(heads: int, groups: int, group: int) -> slice:
 
 
 def _memory_core(q: Tensor, k: Tensor, v: Tensor, reach: Reach) -> Tensor:
-    """torch's memory-efficient kernels on a GPU; on a CPU whatever torch has."""
+    """Torch's memory-efficient kernels on a GPU; on a CPU whatever torch has."""
     attend = partial(functional.scaled_dot_product_attention, q, k, v, scale=reach.scale)
     windowed = reach.window is not None and reach.window < q.shape[2]
     seen = _seen(q.shape[2], reach.window, q.device) if windowed else None

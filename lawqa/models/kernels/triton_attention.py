@@ -144,7 +144,9 @@ def _rotate_and_store(
             target = keys + (slot * KV_HEADS + head - HEADS) * DIM
         w_first = tl.load(weight + d).to(tl.float32)
         w_second = tl.load(weight + (HALF if NORM else 0) + d).to(tl.float32)
-        a, b = normed_rotated(first, second, w_first, w_second, c, s, eps, dtype, DIM, NORM, False)
+        a, b = normed_rotated(
+            first, second, w_first, w_second, c, s, eps, dtype, DIM, NORM, False, False
+        )
         tl.store(target + d, a)
         tl.store(target + HALF + d, b)
 

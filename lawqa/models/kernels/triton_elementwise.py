@@ -74,6 +74,7 @@ class TritonElementwise:
             heads, heads, heads if weight is None else weight, cos, sin, eps, count * dim,
             HEADS=count, BLOCK=triton.next_power_of_2(count), HALF=dim // 2,
             HALF_BLOCK=triton.next_power_of_2(dim // 2), NORM=weight is not None, ONCE=False,
+            WIDE=_wide(weight, heads),
         )  # fmt: skip
         return heads
 
@@ -87,6 +88,7 @@ class TritonElementwise:
             heads, out, heads if weight is None else weight, cos, sin, eps, heads.stride(0),
             HEADS=count, BLOCK=triton.next_power_of_2(count), HALF=dim // 2,
             HALF_BLOCK=triton.next_power_of_2(dim // 2), NORM=weight is not None, ONCE=True,
+            WIDE=_wide(weight, heads),
         )  # fmt: skip
         return out
 
@@ -139,6 +141,11 @@ class TritonElementwise:
         add_dropped_kernel[(triton.cdiv(count, _BLOCK),)](
             total, grad, count, probability, seed, BLOCK=_BLOCK
         )
+
+
+def _wide(weight: Tensor | None, x: Tensor) -> bool:
+    """Whether a norm's weight is multiplied before the rounding: see `elementwise`."""
+    return weight is not None and weight.dtype != x.dtype
 
 
 def add_norm_halved(stream: Tensor, parts: Tensor | None, weight: Tensor, eps: float) -> Tensor:

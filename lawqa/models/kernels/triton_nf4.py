@@ -134,8 +134,12 @@ def _card(device: torch.device) -> tuple[int, int]:
     if device.type != "cuda":
         return 1, 1
     properties = torch.cuda.get_device_properties(device)
-    small = (properties.major, properties.minor) in ((8, 6), (8, 9), (12, 0))  # 100 KB, not 164
-    return properties.multi_processor_count, 2 if small else 3
+    return properties.multi_processor_count, stages_in_flight((properties.major, properties.minor))
+
+
+def stages_in_flight(capability: tuple[int, int]) -> int:
+    """Rounds of a product whose operands the shared memory of a compute capability holds at once."""
+    return 2 if capability in ((8, 6), (8, 9), (12, 0)) else 3  # 100 KB, not 164
 
 
 def pick_tile(rows: int, outputs: int, inputs: int, multiprocessors: int, stages: int) -> Tile:

@@ -42,11 +42,12 @@ def add_norm_kernel(
 def normed_rotated(
     first, second, w_first, w_second, cos, sin, eps,
     dtype: tl.constexpr, DIM: tl.constexpr, NORM: tl.constexpr, ONCE: tl.constexpr,
-    WIDE: tl.constexpr = False,
+    WIDE: tl.constexpr,
 ):  # fmt: skip
     """RMSNorm and rotation of both halves of heads, each [heads, dim / 2] in float32.
 
-    With WIDE the norm is rounded after its weight only. With ONCE the rotation is rounded at its end; without, each of its products is, as in transformers.
+    With WIDE the norm is rounded after its weight only. With ONCE the rotation is rounded at its end;
+    without, each of its products is, as in transformers.
     """
     if NORM:
         # Two orders of summation: each way keeps the figures that its earlier runs have.
@@ -75,7 +76,7 @@ def normed_rotated(
 def norm_rotate_kernel(
     heads, out, weight, cos, sin, eps, stride,
     HEADS: tl.constexpr, BLOCK: tl.constexpr, HALF: tl.constexpr, HALF_BLOCK: tl.constexpr,
-    NORM: tl.constexpr, ONCE: tl.constexpr,
+    NORM: tl.constexpr, ONCE: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """A token's heads, `stride` numbers after those of the token before; contiguous in `out`."""
     token = tl.program_id(0).to(tl.int64)
@@ -91,8 +92,18 @@ def norm_rotate_kernel(
     w_first = tl.load(weight + d, mask=d < HALF, other=0.0).to(tl.float32)
     w_second = tl.load(weight + HALF + d, mask=d < HALF, other=0.0).to(tl.float32)
     a, b = normed_rotated(
-        first, second, w_first, w_second, c, s, eps, heads.dtype.element_ty, 2 * HALF, NORM, ONCE,
-        weight.dtype.element_ty != heads.dtype.element_ty,
+        first,
+        second,
+        w_first,
+        w_second,
+        c,
+        s,
+        eps,
+        heads.dtype.element_ty,
+        2 * HALF,
+        NORM,
+        ONCE,
+        WIDE,
     )
     tl.store(target, a, mask=inside)
     tl.store(target + HALF, b, mask=inside)

@@ -10,9 +10,19 @@ It computes what the plain path computes, in the same precision, and differs in 
 - norms, rotary embedding and the gated activation are one kernel each.
 
 `layers` says which architectures it knows; `fast_path_obstacle` says why a model or device cannot take it.
+`hooked` is the lane of all others.
 """
 
+from lawqa.training.fast.hooked import HookedPath, hooked_path_obstacle
 from lawqa.training.fast.model import FastPath, fast_path_obstacle
 from lawqa.training.fast.packing import PackedBatch, pack, packed_parts
 
-__all__ = ["FastPath", "PackedBatch", "fast_path_obstacle", "pack", "packed_parts"]
+__all__ = [
+    "FastPath",
+    "HookedPath",
+    "PackedBatch",
+    "fast_path_obstacle",
+    "hooked_path_obstacle",
+    "pack",
+    "packed_parts",
+]

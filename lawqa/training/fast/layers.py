@@ -9,9 +9,7 @@ from torch import Tensor
 
 from lawqa.models.attention.packed import Reach
 from lawqa.models.kernels.elementwise import Activation
-
-KNOWN = ("qwen3", "qwen2", "llama", "mistral", "gemma2", "gemma3_text")
-"""`model_type` of the architectures whose blocks are written out."""
+from lawqa.models.shapes import WRITTEN_OUT
 
 _ACTIVATIONS: dict[str, Activation] = {
     "silu": "silu",
@@ -49,7 +47,7 @@ class LayerParts:
 
     @classmethod
     def of(cls, layer: torch.nn.Module) -> LayerParts:
-        """Read a layer of one of the `KNOWN` architectures."""
+        """Read a layer of one of the architectures that are `WRITTEN_OUT`."""
         attention, config = layer.self_attn, layer.self_attn.config
         gemma = config.model_type.startswith("gemma")
         if gemma:
@@ -84,8 +82,8 @@ def unknown_part(config: object) -> str | None:
         config: transformers' config of a text model.
     """
     model_type = getattr(config, "model_type", None)
-    if model_type not in KNOWN:
-        return f"the architecture is {model_type}, the fast path knows {', '.join(KNOWN)}"
+    if model_type not in WRITTEN_OUT:
+        return f"the architecture is {model_type}, the fast path knows {', '.join(WRITTEN_OUT)}"
     kinds = set(getattr(config, "layer_types", None) or ())
     if other := kinds - {"full_attention", "sliding_attention"}:
         return f"it has layers with {', '.join(sorted(other))}"
@@ -113,7 +111,9 @@ def rotary_by_kind(config: object) -> bool:
 def _window(attention: torch.nn.Module) -> int | None:
     """The most tokens that one sees, as the layer itself passes it on; Mistral's is in its config."""
     config = attention.config
-    default = None if getattr(config, "layer_types", None) else getattr(config, "sliding_window", None)
+    default = (
+        None if getattr(config, "layer_types", None) else getattr(config, "sliding_window", None)
+    )
     window = getattr(attention, "sliding_window", default)
     return None if window is None else int(window)
 

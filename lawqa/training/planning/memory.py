@@ -23,6 +23,9 @@ _NESTED_BLOCK = 256
 _LOGITS_AT_ONCE = 512
 """Answer positions whose logits exist at once on the fast path."""
 
+_SCORES_AT_ONCE = 1 << 25
+"""As in `models.attention.packed`."""
+
 _PLAIN_FACTOR = 1.6
 """How many times more autograd and PEFT keep of a block than the fast path (fitted to 4 measured peaks)."""
 
@@ -122,20 +125,23 @@ def training_memory(
         optimiser=adapter * 8,
         streams=tokens * streams_per_token(shape, setting),
         kept=kept,
-        passing=passing + workspace_bytes(shape, setting),
+        passing=passing + workspace_bytes(shape, setting) + scores_bytes(shape, tokens),
         logits=positions * shape.vocabulary * (size + 8),
     )
 
 
 def streams_per_token(shape: ModelShape, setting: MemorySetting) -> int:
     """Bytes a token of the residual streams that are kept before each block."""
-    return (shape.layers + 1) * shape.hidden * setting.dtype_bytes
+    # Where a norm follows the MLP, what it read is kept beside each.
+    streams = 2 * shape.layers + 1 if shape.norms_after and setting.fast else shape.layers + 1
+    return streams * shape.hidden * setting.dtype_bytes
 
 
 def kept_per_token(shape: ModelShape, setting: MemorySetting) -> int:
     """Bytes a token of what one block keeps: projections, attention, middle stream, gate and up."""
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     wide = 2 * queries + 2 * keys + shape.hidden + 2 * shape.intermediate
+    wide += shape.hidden if shape.norms_after else 0
     own = wide * setting.dtype_bytes + 4 * shape.heads + 7 * setting.lora_r * setting.dtype_bytes
     if setting.fast:
         return own
@@ -158,6 +164,13 @@ def passing_per_token(shape: ModelShape, setting: MemorySetting) -> int:
 def workspace_bytes(shape: ModelShape, setting: MemorySetting) -> int:
     """The dequantised weights of the widest group of linear layers: gate and up."""
     return 2 * shape.intermediate * shape.hidden * setting.dtype_bytes
+
+
+def scores_bytes(shape: ModelShape, tokens: int) -> int:
+    """Scores that are written out, where they are capped: float32, six of them in the backward pass."""
+    if not shape.capped_scores:
+        return 0
+    return min(_SCORES_AT_ONCE, shape.heads * tokens * tokens) * 4 * 6
 
 
 def scoring_memory(shape: ModelShape, setting: MemorySetting, *, tokens: int) -> int:

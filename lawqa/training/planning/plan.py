@@ -13,6 +13,7 @@ from lawqa.training.planning.memory import (
     TrainingMemory,
     kept_per_token,
     passing_per_token,
+    scores_bytes,
     streams_per_token,
     training_memory,
 )
@@ -38,6 +39,8 @@ class TrainingPlan:
     """The model's."""
     setting: MemorySetting
     """Quantisation, adapter, path."""
+    memory_bytes: int
+    """Bytes that there are."""
     usable: int
     """Bytes that the plan may fill."""
     token_budget: int
@@ -91,7 +94,7 @@ def plan_training(
         again = _RECOMPUTED_SHARE * (shape.layers - kept) / shape.layers
         return tokens / (tokens * (2 + again) + _FIXED_TOKENS)
 
-    return TrainingPlan(shape, setting, usable, max(fitting, key=speed))
+    return TrainingPlan(shape, setting, memory, usable, max(fitting, key=speed))
 
 
 def kept_blocks(shape: ModelShape, setting: MemorySetting, usable: int, tokens: int) -> int:
@@ -99,6 +102,7 @@ def kept_blocks(shape: ModelShape, setting: MemorySetting, usable: int, tokens: 
     if not setting.fast:
         return 0
     fixed = training_memory(shape, setting, tokens=0, kept_blocks=0).total
+    fixed += scores_bytes(shape, tokens)
     per_token = (usable - fixed) / max(tokens, 1)
     spare = per_token - streams_per_token(shape, setting) - passing_per_token(shape, setting)
     block = kept_per_token(shape, setting)

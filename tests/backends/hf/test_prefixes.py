@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import scaled_dot_product_attention
 
 from lawqa.backends.hf.forest_attention import FlashForestAttention, ForestAttention
-from lawqa.models.attention.packed import even_groups
 from lawqa.backends.hf.prefixes import family_order, plant
+from lawqa.models.attention.packed import even_groups
 
 pytestmark = pytest.mark.torch
 

@@ -36,7 +36,7 @@ def model_of(model_type: str, **more: Any) -> Any:
      ("gemma2", {**SLIDING, "attn_logit_softcapping": 2.0}), ("gpt_neox", {}), ("olmo2", {})],
 )  # fmt: skip
 def test_padding_changes_nothing_and_breaks_no_gradient(
-    model_type: str, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    model_type: str, more: dict[str, Any]
 ) -> None:
     """Masks are watched where they are used: a query that sees nothing is NaN on some kernels only."""
     model = model_of(model_type, **more)

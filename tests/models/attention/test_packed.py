@@ -35,9 +35,7 @@ def exact(
     return torch.cat(pieces)
 
 
-@pytest.mark.parametrize(
-    ("kind", "softcap"), [("memory", None), ("plain", None), ("plain", 2.0)]
-)
+@pytest.mark.parametrize(("kind", "softcap"), [("memory", None), ("plain", None), ("plain", 2.0)])
 @pytest.mark.parametrize("window", [None, 1, 5])
 @pytest.mark.parametrize("scores", [None, 2000, 500], ids=["whole", "cut by rows", "cut by heads"])
 def test_output_and_gradients_are_those_of_the_definition(

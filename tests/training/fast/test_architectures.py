@@ -9,11 +9,11 @@ import torch
 
 from lawqa.models.attention.hooked import hook_attention
 from lawqa.models.loaded import LoadedModel, ModelConfig
+from lawqa.models.shapes import WRITTEN_OUT
 from lawqa.records import IGNORED
 from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
-from lawqa.training.fast import FastPath, pack
-from lawqa.training.fast.layers import KNOWN
+from lawqa.training.fast import FastPath, HookedPath, hooked_path_obstacle, pack
 from lawqa.training.fast.model import unsupported_part
 from lawqa.training.loss_paths import answer_loss
 
@@ -47,7 +47,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 def model_of(variant: str) -> Any:
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    model_type, more = VARIANTS[variant]
+    model_type, more = {**VARIANTS, **OTHERS}[variant]
     config = AutoConfig.for_model(model_type, **{**SHAPE, **more})
     torch.manual_seed(3)
     causal = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
@@ -97,5 +97,56 @@ def test_loss_and_gradients_are_those_of_the_plain_path(variant: str) -> None:
             assert off < 1e-4, f"{name}: {off:.1e}"
 
 
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "phi3": ("phi3", {}),  # its query, key and value are one linear layer
+    "gpt_neox": ("gpt_neox", {"tie_word_embeddings": False}),
+    "olmo2": ("olmo2", {}),
+    "starcoder2": ("starcoder2", {"sliding_window": 6}),
+    "granite": ("granite", {"logits_scaling": 2.0, "residual_multiplier": 0.5}),
+}
+
+
+@pytest.mark.parametrize("variant", [*OTHERS, "llama", "gemma2"])
+def test_other_architectures_train_over_packed_records(variant: str) -> None:
+    model, batch = model_of(variant), a_batch(19, 7, 24, 4)
+    if variant in OTHERS:
+        assert "the architecture is" in str(unsupported_part(model))
+    assert hooked_path_obstacle(model) is None
+    plain = answer_loss(model, batch)
+    expected = gradients(model, plain)
+    path = HookedPath(model)
+    model.train()
+    loss = path.loss(model, pack(batch))
+    assert loss.item() == pytest.approx(plain.item(), rel=1e-5)
+    found = gradients(model, loss)
+    assert found.keys() == expected.keys()
+    for name, grad in expected.items():
+        off = (found[name] - grad).norm() / grad.norm().clamp(min=1e-9)
+        assert off < 1e-4, f"{name}: {off:.1e}"
+    again = answer_loss(model, batch)  # a padded batch goes the model's own way, as before
+    assert again.item() == pytest.approx(plain.item(), rel=1e-6)
+
+
+def test_a_model_that_mixes_tokens_outside_attention_is_found_out() -> None:
+    model = model_of("llama")
+    body = model.get_base_model().model
+
+    def leak(_: Any, __: Any, output: Any) -> Any:
+        return output + 0.5 * output.mean(dim=1, keepdim=True)
+
+    body.layers[0].mlp.register_forward_hook(leak)
+    assert hooked_path_obstacle(model) == "a packed record changes the one after it"
+
+
+def test_a_model_with_positions_of_its_own_is_found_out() -> None:
+    model = model_of("llama")
+
+    def count(_: Any, __: Any, output: Any) -> Any:
+        return output + torch.arange(output.shape[1])[None, :, None] / 3
+
+    model.get_input_embeddings().register_forward_hook(count)
+    assert "from those it has alone" in str(hooked_path_obstacle(model))
+
+
 def test_every_known_architecture_is_among_them() -> None:
-    assert {model_type for model_type, _ in VARIANTS.values()} == set(KNOWN)
+    assert {model_type for model_type, _ in VARIANTS.values()} == set(WRITTEN_OUT)

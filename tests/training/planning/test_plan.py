@@ -16,8 +16,10 @@ from lawqa.training.planning.memory import (
     GIB,
     MemorySetting,
     generating_memory,
+    kept_per_token,
     lora_parameters,
     scoring_memory,
+    streams_per_token,
     training_memory,
     weight_bytes,
 )
@@ -133,6 +135,42 @@ def test_a_shape_is_read_from_the_hugging_face_cache(
     assert read_shape("some/model").hidden == 2560
 
 
+def test_gemma_3_keeps_what_its_norms_read() -> None:
+    config = {
+        "model_type": "gemma3", "architectures": ["Gemma3ForConditionalGeneration"],
+        "text_config": {
+            "model_type": "gemma3_text", "hidden_size": 2560, "intermediate_size": 10240,
+            "num_hidden_layers": 34,
+        },
+    }  # fmt: skip
+    shape = ModelShape.from_config(config, "google/gemma-3-4b")
+    assert (shape.heads, shape.kv_heads, shape.head_dim, shape.tied) == (8, 4, 256, True)
+    assert shape.linear_parameters + shape.other_parameters == pytest.approx(3.88e9, rel=0.01)
+    without = ModelShape(**{**vars(shape), "norms_after": False})
+    kept = kept_per_token(shape, NF4) - kept_per_token(without, NF4)
+    assert kept == 2560 * 2
+    streams = streams_per_token(shape, NF4) - streams_per_token(without, NF4)
+    assert streams == 34 * 2560 * 2
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_type": "phi3", "architectures": ["Phi3ForCausalLM"], "hidden_size": 64,
+         "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
+         "vocab_size": 100},
+        {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel", "GPT2ForCausalLM"], "n_embd": 64,
+         "n_layer": 2, "n_head": 4, "vocab_size": 100, "n_inner": None},
+    ],
+)  # fmt: skip
+def test_other_causal_models_have_a_plan_too(config: dict[str, Any]) -> None:
+    shape = ModelShape.from_config(config, "another")
+    assert not shape.written_out
+    assert (shape.hidden, shape.layers, shape.heads, shape.head_dim) == (64, 2, 4, 16)
+    plan = plan_training(shape, MemorySetting(fast=False), memory=GIB, longest=256)
+    assert plan.memory.total < GIB
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"hidden_size": 4}', '{"hidden_size": "4"}'])
 def test_a_broken_config_is_no_shape(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_text(content, encoding="utf-8")
@@ -143,7 +181,10 @@ def test_a_broken_config_is_no_shape(tmp_path: Path, content: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"model_type": "qwen3_moe", "num_experts": 128}, "its architecture is qwen3_moe"),
+        (
+            {"model_type": "qwen3_moe", "num_experts": 128},
+            "its architecture is qwen3_moe, with num_experts 128",
+        ),
         ({"model_type": "bert"}, "its architecture is bert"),
         ({"num_attention_heads": 0}, "no positive num_attention_heads"),
     ],

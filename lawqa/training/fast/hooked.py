@@ -1,0 +1,187 @@
+"""The lane for every other architecture: transformers' own layers over packed records.
+
+Attention goes through `models.attention.hooked`, which keeps the records apart; LoRA's layers multiply in
+the compute dtype from float32 masters and keep two tensors each for their backward pass; only the positions
+that are learnt go through `lm_head`. Whether records really stay apart is tried, not assumed: a model may
+mix its tokens in other places than attention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from lawqa.models.attention.hooked import in_packed, is_hooked, packed
+from lawqa.models.attention.packed import Records
+from lawqa.models.kernels.elementwise import Elementwise
+from lawqa.models.kernels.triton_probe import fastest_elementwise
+from lawqa.models.projections import plain_lora_obstacle
+from lawqa.training.fast.linears import LinearGroup, Workspace
+from lawqa.training.fast.packing import PackedBatch
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+
+_ADAPTER = "default"
+_PROBED = (6, 9)
+"""Tokens of the two records that are packed to see whether they stay apart."""
+_CLOSE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
+"""How far the logits of a packed record may be from those it has alone, relative to their size."""
+
+
+class HookedPath:
+    """The loss of packed records through a model's own forward pass.
+
+    Args:
+        model: PEFT's wrapper, its adapter trainable; see `hooked_path_obstacle`.
+    """
+
+    def __init__(self, model: PeftModel) -> None:
+        causal = model.get_base_model()
+        weight = causal.get_output_embeddings().weight
+        self._workspace = Workspace(weight.device, weight.dtype)
+        self._kernels = fastest_elementwise(weight.device)
+        dropout = float(model.peft_config[_ADAPTER].lora_dropout)
+        groups = [
+            _take_over(module, weight.dtype, dropout, self._workspace, self._kernels)
+            for module in causal.modules()
+            if hasattr(module, "lora_A") and plain_lora_obstacle(module) is None
+        ]
+        self._masters = [parameter for group in groups for parameter in group.parameters]
+        self._copies = [copy for group in groups for copy in group.copies]
+
+    def loss(self, model: torch.nn.Module, batch: PackedBatch) -> Tensor:
+        """Sum of the cross entropy of all answer tokens, in nats.
+
+        Args:
+            model: called through its own forward, so that a wrapper for several processes sees it.
+            batch: the records.
+        """
+        if self._copies:
+            with torch.no_grad():
+                torch._foreach_copy_(self._copies, self._masters)
+        logits = _packed_logits(
+            model, batch.input_ids, batch.positions, batch.records, batch.predicting
+        )
+        return cross_entropy(logits.float(), batch.targets, reduction="sum")
+
+
+def hooked_path_obstacle(model: PeftModel) -> str | None:
+    """Why a model cannot train over packed records here; None where it can, which is tried."""
+    causal = model.get_base_model()
+    if not is_hooked(causal):
+        return "its attention cannot be replaced"
+    devices = {parameter.device for parameter in model.parameters()}
+    if len(devices) > 1:
+        return "the model lies on several devices"
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            return _mixing(model, devices.pop())
+    # Whatever an architecture's own code raises over a packed row, the plain path takes it, with this reason.
+    except Exception as problem:  # noqa: BLE001
+        return f"it takes no packed records ({type(problem).__name__}: {str(problem)[:120]})"
+    finally:
+        model.train(was_training)
+
+
+def _mixing(model: PeftModel, device: torch.device) -> str | None:
+    """How records in a row change each other; None where they do not."""
+    first, second = _PROBED
+    vocabulary = int(model.get_base_model().get_input_embeddings().weight.shape[0])
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randint(vocabulary, (2 * first + second,), generator=generator).to(device)
+    positions = torch.cat([torch.arange(first), torch.arange(second)]).to(device)
+    last = torch.tensor([first + second - 1], device=device)
+    records = Records.of(_PROBED, device)
+    before, other, own = drawn[:first], drawn[first : 2 * first], drawn[2 * first :]
+    one, two = (
+        _packed_logits(model, torch.cat([start, own]), positions, records, last)[0].float()
+        for start in (before, other)
+    )
+    if not torch.allclose(one, two, rtol=1e-4, atol=1e-4 * float(one.abs().max())):
+        return "a packed record changes the one after it"
+    logits = model(input_ids=own[None], use_cache=False).logits[0, -1]
+    alone = logits.float()
+    off = float((one - alone).norm() / alone.norm().clamp(min=1e-9))
+    if not off < _CLOSE[logits.dtype]:
+        return f"a packed record's logits are {off:.1%} from those it has alone"
+    return None
+
+
+def _packed_logits(
+    model: torch.nn.Module, ids: Tensor, positions: Tensor, records: Records, wanted: Tensor
+) -> Tensor:
+    """Logits at the wanted positions of a row of records, [wanted, vocabulary]."""
+    with packed(records):
+        output = model(
+            input_ids=ids[None],
+            position_ids=positions[None],
+            logits_to_keep=wanted,
+            use_cache=False,
+        )
+    logits: Tensor = output.logits[0]
+    return logits
+
+
+def _take_over(
+    module: Any, dtype: torch.dtype, dropout: float, workspace: Workspace, kernels: Elementwise
+) -> LinearGroup:
+    """Let a layer of PEFT compute through a `LinearGroup` while a packed row goes through it."""
+    group = LinearGroup([module], _ADAPTER, dtype, dropout)
+    own = cast("Callable[..., Tensor]", module.forward)
+
+    def forward(x: Tensor, *arguments: Any, **options: Any) -> Tensor:
+        if not in_packed() or module.disable_adapters or module.merged:
+            return own(x, *arguments, **options)
+        seed = 0
+        if dropout and module.training:
+            seed = int(torch.randint(2**31 - 1, (1,)))
+        out: Tensor = _LoraFunction.apply(x, group, workspace, kernels, seed, *group.parameters)
+        return out
+
+    module.forward = forward
+    return group
+
+
+class _LoraFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is not checked
+    """A linear layer with LoRA as autograd sees it."""
+
+    @staticmethod
+    def forward(
+        ctx: torch.autograd.function.FunctionCtx,
+        x: Tensor,
+        group: LinearGroup,
+        workspace: Workspace,
+        kernels: Elementwise,
+        seed: int,
+        *parameters: Tensor,
+    ) -> Tensor:
+        """Outputs [..., out] of inputs [..., in]; `parameters` are there because autograd must know them."""
+        del parameters
+        with torch.autocast(x.device.type, enabled=False):
+            flat = x.flatten(0, -2).to(group.a.dtype)
+            out, low = group.forward(flat, workspace, kernels, seed)
+        ctx.save_for_backward(flat, low)
+        ctx.used = (group, workspace, kernels, seed, x.shape, x.dtype)
+        return out.view(*x.shape[:-1], -1)
+
+    @staticmethod
+    def backward(
+        ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        """Gradients of the input and of the LoRA weights."""
+        flat, low = ctx.saved_tensors
+        group, workspace, kernels, seed, shape, dtype = ctx.used
+        with torch.autocast(flat.device.type, enabled=False):
+            x_grad, own = group.backward(
+                grads[0].flatten(0, -2).to(flat.dtype).contiguous(), flat, low, workspace, kernels,
+                seed, input_grad=ctx.needs_input_grad[0],
+            )  # fmt: skip
+        back = None if x_grad is None else x_grad.view(shape).to(dtype)
+        return (back, None, None, None, None, *own)

@@ -1,0 +1,251 @@
+"""Every Triton kernel, at every tile it may choose, compiled for cards that are not at hand.
+
+Triton's compiler needs no card, so this runs wherever Triton is installed. The kernels' own launching code
+runs over empty tensors with the launch itself taken out; what it would have launched is compiled.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+triton = pytest.importorskip("triton")
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+SHARED_KIB = {80: 163, 86: 99, 89: 99, 90: 227}
+"""Shared memory that one program may have, by compute capability."""
+SPILLED_BYTES = 64
+"""Of local memory a thread: a few bytes cost nothing."""
+MULTIPROCESSORS = {80: (14, 108), 86: (68, 82), 89: (76, 128), 90: (16, 60, 132)}
+"""Of cards and of slices of cards."""
+MODELS = {
+    # hidden, intermediate, heads, key and value heads, numbers of a head
+    "Qwen3-1.7B": (2048, 6144, 16, 8, 128), "Qwen3-8B": (4096, 12288, 32, 8, 128),
+    "Qwen2.5-1.5B": (1536, 8960, 12, 2, 128), "Llama-3.2-1B": (2048, 8192, 32, 8, 64),
+    "Gemma-3-4B": (2560, 10240, 8, 4, 256), "Gemma-3-270M": (640, 2048, 4, 1, 256),
+}  # fmt: skip
+ROWS = (1, 8, 16, 17, 32, 64, 128, 192)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A kernel as one launch specialises it."""
+
+    module: str
+    name: str
+    types: tuple[tuple[str, str], ...]
+    constants: tuple[tuple[str, Any], ...]
+    options: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} {dict(self.constants)} {dict(self.options)}"
+
+
+_TYPES = {"bfloat16": "*bf16", "float16": "*fp16", "float32": "*fp32", "int32": "*i32",
+          "int64": "*i64", "uint8": "*u8"}  # fmt: skip
+
+
+def type_of(value: Any) -> str:
+    if torch.is_tensor(value):
+        return _TYPES[str(value.dtype).removeprefix("torch.")]
+    return "i32" if isinstance(value, int) else "fp32"
+
+
+@pytest.fixture
+def launches(monkeypatch: pytest.MonkeyPatch) -> list[Launch]:
+    """What would have been launched since."""
+    recorded: list[Launch] = []
+
+    def run(self: Any, *arguments: Any, grid: Any = None, warmup: Any = None, **named: Any) -> None:
+        del grid, warmup
+        options = {key: named.pop(key) for key in ("num_warps", "num_stages") if key in named}
+        if "GATHER" in named:
+            named["GATHER"] = True  # as on a GPU
+        types = tuple(zip(self.arg_names, map(type_of, arguments), strict=False))
+        recorded.append(
+            Launch(self.fn.__module__, self.fn.__name__, types, tuple(named.items()),
+                   tuple(options.items()))
+        )  # fmt: skip
+
+    from triton.runtime.jit import JITFunction
+
+    monkeypatch.setattr(JITFunction, "run", run)
+    return recorded
+
+
+def resources(launch: Launch, capability: int) -> tuple[int, int]:
+    """Bytes of shared memory a program, and of spilled registers a thread."""
+    import importlib
+
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    kernel = getattr(importlib.import_module(launch.module), launch.name)
+    types, constants = dict(launch.types), dict(launch.constants)
+    signature = {name: types.get(name, "constexpr") for name in kernel.arg_names}
+    source = ASTSource(
+        fn=kernel, signature=signature,
+        constexprs={(kernel.arg_names.index(key),): value for key, value in constants.items()},
+    )  # fmt: skip
+    compiled = triton.compile(
+        source, target=GPUTarget("cuda", capability, 32), options=dict(launch.options)
+    )
+    return int(compiled.metadata.shared), spilled(compiled.asm["cubin"], capability)
+
+
+def spilled(binary: bytes, capability: int) -> int:
+    """Bytes of the stack frame, which Triton's kernels have only for registers that do not fit."""
+    tools = Path(triton.__file__).parent / "backends" / "nvidia" / "bin"
+    target = Path(os.environ.get("TMPDIR", "/tmp")) / f"{os.getpid()}-{capability}.cubin"  # noqa: S108
+    target.write_bytes(binary)
+    try:
+        said = subprocess.run(  # noqa: S603 - Triton's own tool
+            [tools / "cuobjdump", "--dump-resource-usage", target],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+    finally:
+        target.unlink()
+    found = re.search(r"STACK:(\d+)", said)
+    assert found, said
+    return int(found[1])
+
+
+def problems(launch: Launch, capability: int) -> str | None:
+    try:
+        shared, local = resources(launch, capability)
+    # Whatever the compiler raises is what the test is for.
+    except Exception as problem:  # noqa: BLE001
+        return f"{capability}: {launch}: {type(problem).__name__}: {str(problem)[:300]}"
+    if shared > SHARED_KIB[capability] * 1024 or local > SPILLED_BYTES:
+        return f"{capability}: {launch}: {shared} bytes shared, {local} spilled"
+    return None
+
+
+def assert_compiled(jobs: list[tuple[Launch, int]]) -> None:
+    jobs = list(dict.fromkeys(jobs))
+    assert jobs
+    with ProcessPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        found = list(pool.map(problems, *zip(*jobs, strict=True)))
+    assert not [each for each in found if each]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_elementwise(launches: list[Launch], dtype: str) -> None:
+    from lawqa.models.kernels.triton_elementwise import (
+        TritonElementwise,
+        add_norm_halved,
+        swiglu_halved,
+    )
+
+    fused, half = TritonElementwise(), getattr(torch, dtype)
+    for hidden, intermediate, heads, kv_heads, dim in MODELS.values():
+        x, up = torch.zeros(2, hidden, dtype=half), torch.zeros(2, intermediate, dtype=half)
+        both = torch.zeros(2, 2 * intermediate, dtype=half)
+        cos = torch.zeros(2, dim // 2, dtype=half)
+        for kind in (half, torch.float32):
+            weight, head_weight = torch.zeros(hidden, dtype=kind), torch.zeros(dim, dtype=kind)
+            fused.add_norm(x, x, weight, 1e-6)
+            fused.add_norm(x, None, weight, 1e-6)
+            _, inverse = fused.norm(x, weight, 1e-6)
+            fused.norm_backward(x, x, weight, inverse, x)
+            fused.norm_backward(x, x, weight, inverse, None)
+            for count in {heads, kv_heads}:
+                rows = torch.zeros(2, count, dim, dtype=half)
+                for each in (head_weight, None):
+                    fused.norm_rotate(rows, each, cos, cos, 1e-6)
+                    fused.norm_rotate_once(rows, each, cos, cos, 1e-6)
+                    fused.norm_rotate_backward(rows, rows, each, cos, cos, 1e-6, rows)
+        for activation in ("silu", "gelu_tanh"):
+            fused.glu_joined(both, activation)
+            fused.glu_backward(both, up, activation)
+        fused.swiglu(up, up)
+        fused.dropout(x, 0.1, 1)
+        fused.add_dropped(x, x, 0.1, 1)
+        for parts in (1, 2, 4, 8):
+            kind = half if parts == 1 else torch.float32
+            add_norm_halved(
+                x, torch.zeros(parts, 2, hidden, dtype=kind), torch.zeros(hidden, dtype=half), 1e-6
+            )
+            swiglu_halved(torch.zeros(parts, 2, 2 * intermediate, dtype=kind), half)
+    assert_compiled([(launch, capability) for launch in launches for capability in SHARED_KIB])
+
+
+def test_attention_over_pages(launches: list[Launch]) -> None:
+    from lawqa.models.kernels.triton_attention import attend_pages, pick_splits, rotate_and_store
+
+    jobs = []
+    for capability, counts in MULTIPROCESSORS.items():
+        for _, _, heads, kv_heads, dim in MODELS.values():
+            splits = {pick_splits(rows, kv_heads, count) for rows in ROWS for count in counts}
+            pages = tuple(torch.zeros(128, kv_heads, dim, dtype=torch.bfloat16) for _ in range(2))
+            tables = torch.zeros(2, 2, dtype=torch.int32)
+            positions = torch.zeros(2, dtype=torch.int64)
+            cos = torch.zeros(2, dim // 2, dtype=torch.bfloat16)
+            before = len(launches)
+            for parts in (1, 2, 4, 8):
+                kind = torch.bfloat16 if parts == 1 else torch.float32
+                rotate_and_store(
+                    torch.zeros(parts, 2, (heads + 2 * kv_heads) * dim, dtype=kind), cos, cos,
+                    (cos, cos), pages, tables, positions, heads=heads, page=64, eps=1e-6,
+                )  # fmt: skip
+            for each in splits:
+                attend_pages(
+                    torch.zeros(2, heads, dim, dtype=torch.bfloat16), pages, tables, positions,
+                    page=64, splits=each,
+                )  # fmt: skip
+            jobs += [(launch, capability) for launch in launches[before:]]
+    assert_compiled(jobs)
+
+
+def products() -> Iterator[tuple[int, int, int, int]]:
+    """(capability, rows, inputs, outputs of each of three layers) of every product."""
+    for capability in SHARED_KIB:
+        for hidden, intermediate, heads, kv_heads, dim in MODELS.values():
+            for rows in ROWS:
+                yield capability, rows, hidden, (heads + 2 * kv_heads) * dim
+                yield capability, rows, heads * dim, hidden
+                yield capability, rows, hidden, 2 * intermediate
+                yield capability, rows, intermediate, hidden
+
+
+def test_four_bit_products(launches: list[Launch]) -> None:
+    from lawqa.models.kernels import triton_nf4
+    from lawqa.models.kernels.triton_nf4 import FusedLinear, pick_tile
+
+    jobs = []
+    for capability, rows, inputs, outputs in products():
+        stages = triton_nf4.stages_in_flight(divmod(capability, 10))
+        for count in MULTIPROCESSORS[capability]:
+            tile = pick_tile(rows, outputs, inputs, count, stages)
+            for rank in (0, 16, 32, 64):
+                linear = object.__new__(FusedLinear)
+                one = torch.zeros(1)
+                vars(linear).update(
+                    _weights=[one.to(torch.uint8)], _ends=[0, outputs], outputs=outputs,
+                    inputs=inputs, _maxima=one, _code=one, _rank=rank,
+                    _a=torch.zeros(max(rank, 1), inputs, dtype=torch.bfloat16),
+                    _b=torch.zeros(1, dtype=torch.bfloat16),
+                )  # fmt: skip
+                before = len(launches)
+                linear(torch.zeros(rows, inputs, dtype=torch.bfloat16), tile)
+                # Of the sizes only what the compiler sees as a tile matters: one size stands for all.
+                jobs += [(_without_sizes(each), capability) for each in launches[before:]]
+    assert_compiled(jobs)
+
+
+def _without_sizes(launch: Launch) -> Launch:
+    constants = dict(launch.constants)
+    constants.update(INPUTS=4096, OUTPUTS=4096, DEEP=2048)
+    return Launch(
+        launch.module, launch.name, launch.types, tuple(constants.items()), launch.options
+    )
