@@ -66,7 +66,8 @@ def choose_path(
             f"fast path: micro-batches of {budget} tokens, {layers - kept} of {layers} blocks computed "
             f"again when full; {expected / GIB:.1f} of {plan.memory_bytes / GIB:.1f} GiB expected at most"
         )
-        return PackedPath(FastPath(model, plan.kept_blocks), budget)
+        hold = plan.holds_weights and budget <= plan.token_budget
+        return PackedPath(FastPath(model, plan.kept_blocks, hold=hold), budget)
     if not_packed is None:
         say(
             f"packed path: micro-batches of {budget} tokens through transformers' own layers "

@@ -44,7 +44,8 @@ def exact(q: Any, k: Any, v: Any, starts: list[int], reach: Any) -> Any:
 @pytest.mark.parametrize("head_dim", [64, 96, 128, 256])
 @pytest.mark.parametrize("window", [None, 64])
 @pytest.mark.parametrize(
-    ("kind", "softcap"), [("flash", None), ("memory", None), ("plain", None), ("plain", 20.0)]
+    ("kind", "softcap"),
+    [("flash", None), ("memory", None), ("plain", None), ("plain", 20.0), ("capped", 20.0)],
 )
 def test_packed_records(
     kind: Any, softcap: float | None, window: int | None, head_dim: int, dtype: str

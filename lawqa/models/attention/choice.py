@@ -8,10 +8,11 @@ from typing import Literal, cast, get_args
 import torch
 
 from lawqa.errors import ConfigError
+from lawqa.models.kernels.triton_probe import triton_obstacle
 
-AttentionKind = Literal["flash", "memory", "plain"]
+AttentionKind = Literal["flash", "memory", "plain", "capped"]
 """FlashAttention-2 (arXiv:2307.08691); torch's memory-efficient kernels (arXiv:2112.05682), which know every
-card since 2017; products and a softmax written out."""
+card since 2017; products and a softmax written out; Triton kernels for scores that are capped."""
 
 FORCED = "LAWQA_ATTENTION"
 """The environment variable that takes the place of the choice: to test on one card what another would run."""
@@ -43,7 +44,7 @@ def attention_kind(
         ConfigError: `LAWQA_ATTENTION` is none of the kinds.
     """
     if softcap:
-        return "plain"
+        return "plain" if _capped_kernels_obstacle(device, dtype, head_dim) else "capped"
     obstacle = flash_attention_obstacle(device, dtype, head_dim, gradients=gradients)
     if obstacle is None:
         return "flash"
@@ -64,7 +65,7 @@ def flash_attention_obstacle(
     Raises:
         ConfigError: `LAWQA_ATTENTION` is none of the kinds.
     """
-    if (forced := forced_kind()) not in (None, "flash"):
+    if (forced := forced_kind()) in ("memory", "plain"):
         return f"{FORCED}={forced} asks for other kernels"
     if device.type != "cuda":
         return f"no CUDA device (the model is on {device.type})"
@@ -81,6 +82,17 @@ def flash_attention_obstacle(
             f"compute capability {capability[0]}.{capability[1]} has"
         )
     return None
+
+
+def _capped_kernels_obstacle(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
+    """Why `triton_capped` cannot run; None where it can."""
+    if (forced := forced_kind()) not in (None, "flash", "capped"):
+        return f"{FORCED}={forced} asks for other kernels"
+    if dtype not in (torch.bfloat16, torch.float16):
+        return f"no kernels for {str(dtype).removeprefix('torch.')}"
+    if head_dim > _WIDEST_HEAD:
+        return f"no kernels for heads of {head_dim} numbers"
+    return triton_obstacle(device)
 
 
 def forced_kind() -> AttentionKind | None:

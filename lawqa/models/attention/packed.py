@@ -78,6 +78,23 @@ class Records:
         firsts = [0, *accumulate(self.lengths)]
         return tuple(self._grid(group, firsts) for group in even_groups(self.lengths))
 
+    def tiles(self, rows: int) -> Tensor:
+        """(record, first token) of each stretch of at most `rows` tokens; int32, [tiles, 2].
+
+        The longest records' tiles come first: they take the longest.
+        """
+        known: dict[int, Tensor] = self.__dict__.setdefault("_tiles", {})
+        if rows not in known:
+            firsts = [0, *accumulate(self.lengths)]
+            order = sorted(range(len(self.lengths)), key=lambda number: -self.lengths[number])
+            pairs = [
+                (number, start)
+                for number in order
+                for start in reversed(range(firsts[number], firsts[number + 1], rows))
+            ]
+            known[rows] = torch.tensor(pairs, dtype=torch.int32, device=self.starts.device)
+        return known[rows]
+
     def _grid(self, group: Sequence[int], firsts: Sequence[int]) -> Grid:
         columns = torch.arange(max(self.lengths[number] for number in group))[None, :]
         starts = torch.tensor([firsts[number] for number in group])[:, None]
@@ -112,6 +129,10 @@ class PackedAttention(Protocol):
 
 def packed_attention(kind: AttentionKind) -> PackedAttention:
     """Attention of a kind; see `attention_kind`."""
+    if kind == "capped":
+        from lawqa.models.kernels.triton_capped import CappedAttention
+
+        return CappedAttention()
     return FlashAttention() if kind == "flash" else GridAttention(_CORES[kind])
 
 

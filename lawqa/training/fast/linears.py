@@ -87,6 +87,12 @@ class LinearGroup:
             row += out
         return matrix
 
+    def hold(self) -> None:
+        """Dequantise the weights once and for all, where the memory holds them: the same numbers, sooner."""
+        if self._joined is None:
+            own = Workspace(self.a.device, self.a.dtype)
+            self._joined = self.weight(own)
+
     def forward(
         self, x: Tensor, workspace: Workspace, kernels: Elementwise, seed: int
     ) -> tuple[Tensor, Tensor]:

@@ -30,9 +30,16 @@ class FastPath:
         model: PEFT's wrapper around a model of transformers, its adapter trainable; see `fast_path_obstacle`.
         kept_blocks: for a number of tokens, how many blocks keep what their backward pass needs; the
             others compute it again. None for all.
+        hold: whether to keep the weights dequantised.
     """
 
-    def __init__(self, model: PeftModel, kept_blocks: Callable[[int], int] | None = None) -> None:
+    def __init__(
+        self,
+        model: PeftModel,
+        kept_blocks: Callable[[int], int] | None = None,
+        *,
+        hold: bool = False,
+    ) -> None:
         causal = model.get_base_model()
         self._decoder, self._head = causal.model, causal.lm_head.weight
         device, dtype = self._head.device, self._head.dtype
@@ -50,6 +57,9 @@ class FastPath:
         self._softcap = getattr(config, "final_logit_softcapping", None)
         self._rotary_by_kind = rotary_by_kind(config)
         groups = [group for block in self._blocks for group in block.groups]
+        if hold:
+            for group in groups:
+                group.hold()
         self._masters = [parameter for group in groups for parameter in group.parameters]
         self._copies = [copy for group in groups for copy in group.copies]
 

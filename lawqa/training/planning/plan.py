@@ -51,6 +51,19 @@ class TrainingPlan:
         return kept_blocks(self.shape, self.setting, self.usable, tokens)
 
     @property
+    def holds_weights(self) -> bool:
+        """Whether the weights may stay dequantised beside a full micro-batch in which nothing is recomputed.
+
+        Each micro-batch then starts some ten kernels a linear layer fewer, which decides where layers are
+        small.
+        """
+        if not (self.setting.fast and self.setting.four_bit):
+            return False
+        dequantised = self.shape.linear_parameters * self.setting.dtype_bytes
+        whole = self.kept_blocks(self.token_budget) == self.shape.layers
+        return whole and self.memory.total + dequantised <= self.usable
+
+    @property
     def memory(self) -> TrainingMemory:
         """The predicted peak, with a full micro-batch."""
         return training_memory(

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from lawqa.errors import ConfigError
+from lawqa.models.attention import choice
 from lawqa.models.attention.choice import (
     FORCED,
     attention_kind,
@@ -32,7 +33,10 @@ BF16, FP16 = torch.bfloat16, torch.float16
         ((8, 6), BF16, 256, {}, "flash"),
         ((7, 5), FP16, 128, {}, "memory"),
         ((9, 0), torch.float32, 128, {}, "memory"),
-        ((9, 0), BF16, 256, {"softcap": True}, "plain"),
+        ((9, 0), BF16, 256, {"softcap": True}, "capped"),
+        ((8, 6), FP16, 256, {"softcap": True, "gradients": True}, "capped"),
+        ((9, 0), torch.float32, 256, {"softcap": True}, "plain"),
+        ((7, 5), FP16, 256, {"softcap": True}, "plain"),
         ((9, 0), BF16, 100, {}, "memory"),
     ],
 )
@@ -45,6 +49,8 @@ def test_each_card_gets_kernels_that_it_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    too_old = "an older card" if capability < (8, 0) else None
+    monkeypatch.setattr(choice, "triton_obstacle", lambda _: too_old)
     assert attention_kind(CUDA, dtype, head_dim, **options) == kind
 
 

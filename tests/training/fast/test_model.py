@@ -125,6 +125,17 @@ def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
 
 
 @pytest.mark.slow
+def test_held_weights_give_the_same_numbers(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:
+    _, model = tiny(tiny_dir)
+    first = FastPath(model).loss(pack(batch))
+    expected = gradients(model, first)
+    held = FastPath(model, hold=True).loss(pack(batch))
+    assert held.item() == first.item()
+    found = gradients(model, held)
+    assert all(torch.equal(found[name], grad) for name, grad in expected.items())
+
+
+@pytest.mark.slow
 def test_adapters_on_some_layers_only(tiny_dir: Path, batch: dict[str, torch.Tensor]) -> None:
     _, model = tiny(tiny_dir, target_modules=("q_proj", "v_proj", "up_proj"))
     expected = gradients(model, answer_loss(model, batch))

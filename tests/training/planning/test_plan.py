@@ -90,6 +90,17 @@ def test_a_plan_fills_the_memory_without_going_over() -> None:
         assert kept == sorted(kept, reverse=True)
 
 
+def test_weights_stay_dequantised_only_where_there_is_room_to_spare() -> None:
+    small = ModelShape.from_config(
+        {"model_type": "gemma3_text", "hidden_size": 640, "intermediate_size": 2048,
+         "num_hidden_layers": 18, "num_attention_heads": 4, "num_key_value_heads": 1}, "270M",
+    )  # fmt: skip
+    assert plan_training(small, NF4, memory=usable_memory(20 * GIB), longest=1024).holds_weights
+    assert not plan_training(
+        QWEN3_8B, NF4, memory=usable_memory(20 * GIB), longest=1024
+    ).holds_weights
+
+
 def test_more_memory_never_plans_less() -> None:
     plans = [plan_training(QWEN3_8B, NF4, memory=gib * GIB, longest=512) for gib in range(9, 24)]
     kept = [plan.kept_blocks(2048) for plan in plans]
