@@ -119,16 +119,16 @@ def fresh() -> None:
 
 def run_lawqa(model_directory: str, file: str, conditions: list[str], *, plain: bool) -> None:
     """Lawqa's trainer on the path that it chooses, or on its plain path."""
-    from lawqa.models.load import ModelConfig, load_model
+    from lawqa.models.load import load_model
     from lawqa.records import IGNORED, TokenizedRecord
-    from lawqa.settings import Hyperparameters
+    from lawqa.settings import Hyperparameters, ModelSettings
     from lawqa.training import path_choice
     from lawqa.training.adapter import add_adapter
     from lawqa.training.fit import fit
 
     if plain:
         path_choice._common_obstacle = lambda *_: "the benchmark asks for it"
-    loaded = load_model(ModelConfig(model_directory, load_in_4bit=True))
+    loaded = load_model(ModelSettings(model_name=model_directory, load_in_4bit=True))
     config = Hyperparameters(
         num_epochs=1, batch_size=32, gradient_accumulation_steps=1, lora_dropout=0.0,
         learning_rate=LEARNING_RATE, warmup_ratio=0.0, max_seq_length=4096, save_minutes=0,

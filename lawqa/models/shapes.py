@@ -65,9 +65,9 @@ class ModelShape:
     tied: bool
     """Whether `lm_head` is the embedding."""
 
-    norms_after: bool = False
+    norms_after: bool
     """Whether norms follow attention and MLP, whose inputs are kept too (Gemma 2 and 3)."""
-    capped_scores: bool = False
+    capped_scores: bool
     """Whether attention's scores are capped, so that they are written out (Gemma 2)."""
 
     @property

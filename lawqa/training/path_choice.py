@@ -100,7 +100,7 @@ def _plan(
     base = model.get_base_model()
     described = {**base.config.to_dict(), "architectures": [type(base).__name__]}
     try:
-        shape = ModelShape.from_config(described, loaded.config.name)
+        shape = ModelShape.from_config(described, loaded.config.model_name)
     except ConfigError as problem:
         return None, problem.message
     setting = MemorySetting(

@@ -132,9 +132,9 @@ def test_each_lane_gives_the_plain_paths_loss_and_gradients(
 ) -> None:
     """In bfloat16, beside the plain path in float32; what a card without FlashAttention takes is forced."""
     from lawqa.models.attention.choice import FORCED
-    from lawqa.models.loaded import LoadedModel, ModelConfig
+    from lawqa.models.loaded import LoadedModel
     from lawqa.records import IGNORED
-    from lawqa.settings import Hyperparameters
+    from lawqa.settings import Hyperparameters, ModelSettings
     from lawqa.training.adapter import add_adapter
     from lawqa.training.fast import FastPath, HookedPath, hooked_path_obstacle, pack
     from lawqa.training.fast.model import unsupported_part
@@ -151,7 +151,7 @@ def test_each_lane_gives_the_plain_paths_loss_and_gradients(
     results = {}
     for way, dtype in (("plain", torch.float32), ("packed", torch.bfloat16)):
         causal = family(name, dtype)
-        loaded = LoadedModel(causal, None, ModelConfig(name), ids.device, dtype, (2,))  # type: ignore[arg-type]
+        loaded = LoadedModel(causal, None, ModelSettings(model_name=name), ids.device, dtype, (2,))  # type: ignore[arg-type]
         model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0))
         torch.manual_seed(5)
         for key, parameter in model.named_parameters():

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from lawqa.models.attention.hooked import hook_attention
-from lawqa.models.loaded import LoadedModel, ModelConfig
+from lawqa.models.loaded import LoadedModel
 from lawqa.models.shapes import WRITTEN_OUT
 from lawqa.records import IGNORED
-from lawqa.settings import Hyperparameters
+from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.fast import FastPath, HookedPath, hooked_path_obstacle, pack
 from lawqa.training.fast.model import unsupported_part
@@ -56,7 +56,7 @@ def model_of(variant: str) -> Any:
             torch.nn.init.normal_(parameter, mean=0.5, std=0.3)
     hook_attention(causal)
     loaded = LoadedModel(
-        causal, None, ModelConfig(variant), torch.device("cpu"), torch.float32, (2,)  # type: ignore[arg-type]
+        causal, None, ModelSettings(model_name=variant), torch.device("cpu"), torch.float32, (2,)  # type: ignore[arg-type]
     )  # fmt: skip
     model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0, lora_r=4))
     for name, parameter in model.named_parameters():
