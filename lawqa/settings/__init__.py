@@ -13,12 +13,14 @@ from lawqa.settings.declared import (
     Change,
     Declaration,
     by_content,
+    called,
     change_of,
     declaration,
     declared,
     flag_of,
     flags_of,
     inner_of,
+    name_of,
     named,
     part_of,
     plain,
@@ -41,7 +43,7 @@ from lawqa.settings.experiments import (
     RecordSettings,
 )
 from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType, with_quant_type
-from lawqa.settings.retrieval import RetrievalSettings
+from lawqa.settings.retrieval import RankingSettings, RetrievalSettings, RetrievedSettings
 from lawqa.settings.server import RequestLimits, ServerSettings
 from lawqa.settings.stored import stored_problems
 from lawqa.settings.training import (
@@ -78,10 +80,12 @@ __all__ = [
     "ModelSettings",
     "OptimiserSettings",
     "QuantType",
+    "RankingSettings",
     "RecordSettings",
     "RequestLimits",
     "Resolved",
     "RetrievalSettings",
+    "RetrievedSettings",
     "RunSettings",
     "Schedule",
     "ServerSettings",
@@ -96,6 +100,7 @@ __all__ = [
     "as_path",
     "as_paths",
     "by_content",
+    "called",
     "change_of",
     "checks_arguments",
     "decides_result",
@@ -106,6 +111,7 @@ __all__ = [
     "flag_of",
     "flags_of",
     "inner_of",
+    "name_of",
     "named",
     "part_of",
     "plain",

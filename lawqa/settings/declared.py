@@ -33,6 +33,16 @@ def by_content(declaration: Declaration) -> Declaration:
     return {**declaration, "by_content": True}
 
 
+def called(declaration: Declaration, name: str) -> Declaration:
+    """Give a setting that has no flag of its own, or what it holds, the name that messages use."""
+    return {**declaration, "called": name}
+
+
+def name_of(field: Field[Any], vocabulary: Vocabulary) -> str:
+    """Return what messages call a setting: its flag, or the name that it was given."""
+    return str(field.metadata.get("called") or flags_of(field, vocabulary)[0])
+
+
 def within(kind: type) -> Declaration:
     """Declare that a setting is an object of settings, which say themselves what they change."""
     return {**RESULT, "within": kind}

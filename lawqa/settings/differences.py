@@ -12,8 +12,8 @@ from lawqa.settings.declared import (
     change_of,
     counts_by_content,
     declared,
-    flags_of,
     inner_of,
+    name_of,
 )
 
 
@@ -53,7 +53,7 @@ def differences(
             continue
         pair = _value(field, before), _value(field, after)
         if pair[0] != pair[1]:
-            differing[flags_of(field, vocabulary)[0]] = pair
+            differing[name_of(field, vocabulary)] = pair
     return differing
 
 

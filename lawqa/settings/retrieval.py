@@ -10,15 +10,11 @@ from lawqa.settings.declared import RESULT, by_content
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetrievalSettings(Settings):
-    """Retrieved context, for the condition rag."""
+class RankingSettings(Settings):
+    """How articles are ranked."""
 
     index: Path | None = field(default=None, metadata=by_content(RESULT))
     """The retrieval index, a directory that `lawqa index build` wrote."""
-    top_k: int | None = field(default=None, metadata=RESULT)
-    """How many articles to retrieve. Without it: 5. From 5 on, passages of the next best may join."""
-    max_context_tokens: int | None = field(default=None, metadata=RESULT)
-    """The most tokens of a retrieved context. Without it: 2048."""
     follow: bool = field(default=True, metadata=RESULT)
     """Follow references from and to the best article one step."""
     dense: str | None = field(default=None, metadata=RESULT)
@@ -27,9 +23,25 @@ class RetrievalSettings(Settings):
     """Let a cross-encoder reorder the retrieved articles."""
     reranker_model: str | None = field(default=None, metadata=RESULT)
     """The cross-encoder: a local directory, or a name in the Hugging Face cache."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrievedSettings(RankingSettings):
+    """Which of the ranked articles are shown."""
+
     rerank_top_n: int | None = field(default=None, metadata=RESULT)
     """How many of the --top-k articles to keep after reranking. Without it: all."""
     as_of: str | None = field(default=None, metadata=RESULT)
     """The day whose law is asked about, such as 2025-06-01: warn of articles of a later revision or none."""
     as_of_strict: bool = field(default=False, metadata=RESULT)
     """Refuse such articles instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrievalSettings(RetrievedSettings):
+    """Retrieved context, for the condition rag."""
+
+    top_k: int | None = field(default=None, metadata=RESULT)
+    """How many articles to retrieve. Without it: 5. From 5 on, passages of the next best may join."""
+    max_context_tokens: int | None = field(default=None, metadata=RESULT)
+    """The most tokens of a retrieved context. Without it: 2048."""

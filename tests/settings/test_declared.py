@@ -7,8 +7,14 @@ from dataclasses import fields
 import pytest
 
 from lawqa.cli import parse_arguments
+from lawqa.pipelines.corpus.index import RetrieverConfig
+from lawqa.pipelines.corpus.raft import RaftConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.evaluation.rag import RagConfig
+from lawqa.pipelines.evaluation.servers import ServerConfig
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+from lawqa.pipelines.experiments.distill_config import DistillConfig
+from lawqa.pipelines.experiments.merge import MergeConfig
 from lawqa.settings import CONCERNS, ModelSettings, TrainingRun, decides_result, flag_of, same_flags
 
 TRAIN = ["train", "--train-file", "r.jsonl", "--output-dir", "o"]
@@ -16,7 +22,18 @@ TRAIN = ["train", "--train-file", "r.jsonl", "--output-dir", "o"]
 
 @pytest.mark.parametrize(
     "kind",
-    [*CONCERNS, TrainingRun, EvaluationConfig, CrossvalConfig],
+    [
+        *CONCERNS,
+        TrainingRun,
+        EvaluationConfig,
+        CrossvalConfig,
+        DistillConfig,
+        MergeConfig,
+        RagConfig,
+        RetrieverConfig,
+        RaftConfig,
+        ServerConfig,
+    ],
     ids=lambda kind: kind.__name__,
 )
 def test_every_setting_says_what_it_changes(kind: type) -> None:

@@ -12,8 +12,11 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.errors import ConfigError, DataError
+from lawqa.pipelines.corpus.index import RetrieverConfig
+from lawqa.pipelines.corpus.raft import RaftConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.evaluate import evaluate
+from lawqa.pipelines.evaluation.rag import RagConfig, retrieval_differences
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.crossval_manifest import CrossvalManifest, require_same_crossval
 from lawqa.pipelines.experiments.crossval_pool import pool
@@ -22,7 +25,15 @@ from lawqa.pipelines.training.train import is_done
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, write_questions
 from lawqa.runs.manifest import Manifest
-from lawqa.settings import GridSettings, Hyperparameters, TrainingRun, change_of, flags_of, inner_of
+from lawqa.settings import (
+    GridSettings,
+    Hyperparameters,
+    TrainingRun,
+    change_of,
+    flags_of,
+    inner_of,
+    name_of,
+)
 from lawqa.settings.declared import counts_by_content
 
 CHANGED: dict[str, Any] = {
@@ -304,3 +315,50 @@ def test_a_file_of_a_cross_validation_without_a_key_is_refused(data: Path, key: 
     config = stored_settings(data, lambda stored: stored.pop(key))
     with pytest.raises(DataError, match=rf"^cv/crossval.json: has no key 'settings.{key}'"):
         require_same_crossval(config)
+
+
+def retrieval(**settings: Any) -> dict[str, Any]:
+    """What a manifest says of contexts."""
+    config = RagConfig(RetrieverConfig(Path("i")), raft=RaftConfig(), **settings).to_json()
+    return dict(json.loads(json.dumps({**config, "index_sha256": "s"})))
+
+
+RETRIEVED: dict[str, Any] = {"dense": "e", "reranker_model": "c", "as_of": "2025-06-01"}
+PLACES = [("retriever", RetrieverConfig), ("raft", RaftConfig), (None, RagConfig)]
+
+
+@pytest.mark.parametrize(
+    ("place", "field"),
+    [(place, field) for place, kind in PLACES for field in cases(kind, "result")],
+    ids=lambda part: getattr(part, "name", part),
+)
+def test_other_contexts_are_another_retrieval(place: str | None, field: Field[Any]) -> None:
+    before, after = retrieval(), retrieval()
+    holder = after[place] if place else after
+    value = holder[field.name]
+    holder[field.name] = (
+        {**value, "k3": 2.0} if isinstance(value, dict)
+        else RETRIEVED[field.name] if field.name in RETRIEVED
+        else other_value(field, value)
+    )  # fmt: skip
+    differing = retrieval_differences(before, after, tokenizer_is_known=True)
+    assert list(differing) == [name_of(field, "evaluate")]
+
+
+def test_an_index_that_was_moved_is_the_same_retrieval() -> None:
+    before, after = retrieval(tokenizer="m"), retrieval(tokenizer="elsewhere/m")
+    after["retriever"]["index"] = "elsewhere"
+    assert not retrieval_differences(before, after, tokenizer_is_known=True)
+    assert list(retrieval_differences(before, after, tokenizer_is_known=False)) == ["--tokenizer"]
+    after["index_sha256"] = "t"
+    assert list(retrieval_differences(before, after, tokenizer_is_known=True)) == [
+        "the retrieval's index"
+    ]
+    assert list(retrieval_differences(None, after, tokenizer_is_known=True)) == ["the retrieval"]
+
+
+def test_contexts_of_an_older_manifest_had_none_of_the_newer_settings() -> None:
+    older = retrieval()
+    for newer in ("as_of", "as_of_strict", "raft"):
+        del older[newer]
+    assert not retrieval_differences(older, retrieval(), tokenizer_is_known=True)

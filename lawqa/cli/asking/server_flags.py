@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from lawqa.settings import RequestLimits, ServerSettings, flags_of, values_of
+from lawqa.settings import ServerSettings, flags_of, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.servers import ServerConfig, ServerKind
@@ -41,16 +41,9 @@ class ServerFlags(ServerSettings):
         Raises:
             ConfigError: there is no model's name, or a limit cannot be.
         """
-        from lawqa.backends.remote import Limits
-        from lawqa.pipelines.evaluation.servers import ServerConfig, model_on_server
+        from lawqa.pipelines.evaluation.servers import ServerConfig
 
         if backend not in ("ollama", "openai"):
             return None
         kind: ServerKind = "ollama" if backend == "ollama" else "openai"
-        return ServerConfig(
-            kind=kind,
-            model=model_on_server(kind, self.llm_model),
-            base_url=self.base_url,
-            limits=Limits(**values_of(RequestLimits, self)),
-            tokenizer=self.tokenizer,
-        )
+        return ServerConfig(**values_of(ServerSettings, self), kind=kind)

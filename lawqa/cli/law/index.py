@@ -13,11 +13,11 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subc
 from lawqa.cli.asking.evaluate import DEFAULT_DATA
 from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.console import ConsoleFlags
-from lawqa.files import JsonObject
+from lawqa.cli.law.index_text import evaluation_text, hit_json, hit_text, info_text
+from lawqa.settings import RankingSettings, RetrievedSettings, declaration
 
 if TYPE_CHECKING:
     from lawqa.pipelines.corpus.index import RetrieverConfig
-    from lawqa.retrieval.hits import Hit
 
 SCHEMA_VERSION = 1
 
@@ -62,20 +62,13 @@ class Build:
         return 0
 
 
-@dataclass(frozen=True)
-class Ranked:
+@dataclass(frozen=True, kw_only=True)
+class Ranked(RankingSettings):
     """How articles are ranked."""
 
-    index: Path
+    # Here it must be given.
+    index: Path = field(metadata=declaration(RankingSettings, "index"))
     """The index directory."""
-    follow: bool = True
-    """Follow references from and to the best article one step."""
-    dense: str | None = None
-    """Fuse in the ranking of the embedding model that the index was built with."""
-    use_reranker: FlagCreatePairsOff[bool] = False
-    """Let a cross-encoder reorder the first articles."""
-    reranker_model: str | None = None
-    """The cross-encoder: a local directory, or a name in the Hugging Face cache."""
 
     def config(self, rerank_depth: int) -> RetrieverConfig:
         from lawqa.pipelines.corpus.index import RetrieverConfig
@@ -89,8 +82,8 @@ class Ranked:
         )
 
 
-@dataclass(frozen=True)
-class Search(Ranked):
+@dataclass(frozen=True, kw_only=True)
+class Search(Ranked, RetrievedSettings):
     """Find articles for a question or a few words."""
 
     query: Positional[str] = ""
@@ -99,14 +92,8 @@ class Search(Ranked):
     """The choices of the question."""
     top_k: int = 5
     """How many articles."""
-    rerank_top_n: int | None = None
-    """How many of them to keep after reranking. Without it: all."""
     words: Literal["rules", "sudachi"] = "rules"
     """How a short query is cut into words: by rules, or by SudachiPy (the extra words)."""
-    as_of: str | None = None
-    """The day whose law is asked about, such as 2025-06-01: warn of articles of a later revision or none."""
-    as_of_strict: FlagCreatePairsOff[bool] = False
-    """Refuse such articles instead."""
     full: FlagCreatePairsOff[bool] = False
     """Show whole articles, not only the beginning of the best paragraph."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
@@ -213,111 +200,3 @@ class Index:
 
     def run(self) -> int:
         return self.command.run()
-
-
-def hit_json(hit: Hit) -> dict[str, object]:
-    """A found article as JSON."""
-    return {
-        "rank": hit.rank,
-        "score": round(hit.score, 4),
-        "why": [{"kind": reason.kind, "detail": reason.detail} for reason in hit.reasons],
-        **hit.article.to_row(),
-    }
-
-
-def hit_text(hit: Hit, *, full: bool = False) -> str:
-    """A found article for a terminal: what it is, why it was found, its text or the best of it."""
-    from lawqa.retrieval.context import build_context
-
-    article = hit.article
-    heading, *lines = build_context([hit], limit=None if full else 400).text.split("\n")[1:]
-    name = heading.removeprefix("### ")
-    caption = "" if name and name in article.caption else article.caption
-    title = f"{hit.rank}. {article.law_title} {name}{caption}"
-    why = [f"   {reason.kind}: {reason.detail}" for reason in hit.reasons]
-    return "\n".join([f"{title}  [{hit.score:.3g}]", *why, *(f"   | {line}" for line in lines)])
-
-
-def info_text(directory: Path, manifest: JsonObject, size: int) -> str:
-    """What an index is made of, in lines."""
-    counts, corpus, dense = manifest["counts"], manifest["corpus"], manifest["dense"]
-    parameters = " ".join(f"{name}={value}" for name, value in manifest["parameters"].items())
-    return "\n".join(
-        [
-            f"{directory}: {counts['articles']:,} articles of {counts['laws']:,} laws",
-            f"paragraphs  {counts['units']:,}",
-            f"tokens      {counts['tokens']:,} different, {counts['postings']:,} postings",
-            f"links       {counts['links']:,} pairs of articles that cite one another",
-            f"revisions   {_revisions(manifest.get('revisions'))}",
-            f"size        {size / 1e6:,.1f} MB",
-            f"parameters  {parameters}",
-            f"dense       {dense['model'] if dense else 'none'}",
-            f"corpus      {corpus['path']}  sha256 {corpus['sha256']}",
-            f"index       sha256 {manifest['index_sha256']}",
-            f"built       {manifest['ended']}",
-        ]
-    )
-
-
-def _revisions(found: JsonObject | None) -> str:
-    if found is None:
-        return "not counted when it was built"
-    without = f"{found['without']:,} articles without one"
-    return (
-        f"in force from {found['first']} to {found['last']}, {without}"
-        if found["first"]
-        else without
-    )
-
-
-def evaluation_text(summary: JsonObject) -> str:
-    """Hit rates by law and type of question, and the worst misses."""
-    from lawqa.report.table import Table, render_text
-
-    names = ["n", "hit@1", "hit@3", "hit@5", "hit@10", "recall@5", "recall@10", "mrr"]
-    groups = [("all", summary["overall"])]
-    groups += [*summary["by_law"].items(), *summary["by_reference_type"].items()]
-    columns = ["", *names]
-    rows: list[list[str]] = []
-    for group, figures in groups:
-        rows.append([group or "(unknown)", *(_figure(figures[name]) for name in names)])
-    lines = [render_text(Table(columns, rows)), ""]
-    if summary["without_gold"]:
-        lines += [f"{summary['without_gold']} questions whose context quotes no statute", ""]
-    lines.append(f"{len(summary['misses'])} questions whose first result is not a gold article:")
-    for miss in summary["misses"]:
-        gold = ", ".join(f"{g['law_title']}{g['name']} ({_rank(g['rank'])})" for g in miss["gold"])
-        lines.append(f"  {_rank(miss['rank']):>5}  {miss['id']}: {gold}")
-    return "\n".join([*lines, "", *_gold_text_lines(summary)])
-
-
-def _gold_text_lines(summary: JsonObject) -> list[str]:
-    """How much of the gold text contexts hold, and the questions whose contexts hold least."""
-    from lawqa.report.table import Table, render_text
-
-    columns = ["", "context", "gold text", "of it >= .9", "n", "median length"]
-    rows: list[list[str]] = []
-    groups = [("all", summary["gold_text"])]
-    groups += [(law, figures["gold_text"]) for law, figures in summary["by_law"].items()]
-    for name, by_budget in groups:
-        for budget, found in by_budget.items():
-            rows.append(
-                [name or "(unknown)", budget, _figure(found["gold_text_mean"]),
-                 *(str(found[key]) for key in ("gold_text_090", "questions", "tokens_median"))]
-            )  # fmt: skip
-    misses = summary["gold_text_misses"]
-    lines = [f"counted in {summary['counted_in']}:", render_text(Table(columns, rows)), ""]
-    if misses["questions"]:
-        lines.append(f"the questions that miss most of their gold text at {misses['budget']}:")
-    for miss in misses["questions"]:
-        lines.append(f"  {miss['share']:5.3f}  {miss['id']}")
-        lines += [f"         {reason}" for reason in miss["why"]]
-    return lines
-
-
-def _figure(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.3f}"
-
-
-def _rank(rank: int | None) -> str:
-    return "none" if rank is None else str(rank)

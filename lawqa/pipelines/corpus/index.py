@@ -35,7 +35,7 @@ from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.retriever import Retriever, SearchSettings
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, now
-from lawqa.settings import Settings
+from lawqa.settings import RESULT, Settings, by_content, called
 from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.statutes.validity import RevisionCount
 
@@ -87,17 +87,23 @@ class IndexConfig(Settings):
 
 @dataclass(frozen=True)
 class RetrieverConfig(Settings):
-    """Which index to search, and how."""
+    """Which index to search, and how.
 
-    index: Path
+    What `lawqa.settings.RankingSettings` mean: a reranker or none, and the ranking's own numbers, which have
+    no flags.
+    """
+
+    index: Path = field(metadata=by_content(RESULT))
     """The index directory."""
-    settings: SearchSettings = field(default_factory=SearchSettings)
+    settings: SearchSettings = field(
+        default_factory=SearchSettings, metadata=called(RESULT, "how articles are ranked")
+    )
     """How articles are ranked."""
-    dense: str | None = None
+    dense: str | None = field(default=None, metadata=RESULT)
     """The embedding model whose ranking is fused in; the one the index was built with. None for none."""
-    reranker_model: str | None = None
+    reranker_model: str | None = field(default=None, metadata=RESULT)
     """The cross-encoder that reorders the first articles; None for none."""
-    rerank_depth: int = 20
+    rerank_depth: int = field(default=20, metadata=RESULT)
     """How many it reorders."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lawqa.errors import ConfigError
 from lawqa.questions import Question, fingerprint
@@ -16,7 +16,7 @@ from lawqa.retrieval.context import Context, build_context
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.passages import reach
-from lawqa.settings import Settings
+from lawqa.settings import RESULT, Settings
 
 _DEEPER = 20
 """How many articles beyond those that a context is made of are searched for distractors."""
@@ -26,11 +26,11 @@ _DEEPER = 20
 class RaftConfig(Settings):
     """How contexts to train on differ from those that are evaluated."""
 
-    distractors: int = 0
+    distractors: int = field(default=0, metadata=RESULT)
     """How many articles that the question does not need are added to each context."""
-    without_gold: float = 0.0
+    without_gold: float = field(default=0.0, metadata=RESULT)
     """The share of the questions whose context lacks the articles that their own context quotes, 0 to 1."""
-    seed: int = 0
+    seed: int = field(default=0, metadata=RESULT)
     """Decides which questions these are, and where distractors are put."""
 
     def __post_init__(self) -> None:

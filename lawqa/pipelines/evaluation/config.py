@@ -9,7 +9,7 @@ from typing import Any, Literal
 from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation.rag import RagConfig
-from lawqa.pipelines.evaluation.servers import ServerConfig, model_on_server
+from lawqa.pipelines.evaluation.servers import ServerConfig
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
     DEFAULT_MODEL,
@@ -74,7 +74,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
                 defaults["rag"] = replace(self.rag, tokenizer=name, revision=self.revision)
         elif self.backend != "scripted":
             server = self.server or ServerConfig(
-                self.backend, model_on_server(self.backend, self.model_name or None)
+                kind=self.backend, llm_model=self.model_name or None
             )
             defaults |= {"server": server, "model_name": server.model}
         for setting, value in defaults.items():

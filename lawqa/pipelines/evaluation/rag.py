@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
 from lawqa.pipelines.corpus.index_files import read_index_manifest
 from lawqa.pipelines.corpus.raft import RaftConfig, depth, questions_without_gold, raft_context
@@ -27,7 +28,15 @@ from lawqa.retrieval.pages import Source
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever, SearchSettings
 from lawqa.runs.result import RetrievedArticle, StoredContext
-from lawqa.settings import Settings, StrPath, as_path
+from lawqa.settings import (
+    RESULT,
+    Settings,
+    StrPath,
+    as_path,
+    by_content,
+    differences,
+    within,
+)
 from lawqa.statutes.days import day_of
 from lawqa.statutes.validity import not_known_in_force
 
@@ -40,24 +49,28 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RagConfig(Settings):
-    """Where contexts come from, and how long they are."""
+    """Where contexts come from, and how long they are.
 
-    retriever: RetrieverConfig
+    What `lawqa.settings.RetrievalSettings` mean once defaults, the day and the reranker are resolved, and
+    which tokenizer counts: that follows the model, or the server's.
+    """
+
+    retriever: RetrieverConfig = field(metadata=within(RetrieverConfig))
     """Which index is searched, and how."""
-    top_k: int = DEFAULT_TOP_K
+    top_k: int = field(default=DEFAULT_TOP_K, metadata=RESULT)
     """How many of the best articles a context is made of; passages of those after them may join (see
     `retrieval.passages.reach`)."""
-    max_context_tokens: int = DEFAULT_MAX_CONTEXT_TOKENS
+    max_context_tokens: int = field(default=DEFAULT_MAX_CONTEXT_TOKENS, metadata=RESULT)
     """The most tokens of one context, headings included."""
-    tokenizer: str | None = None
+    tokenizer: str | None = field(default=None, metadata=by_content(RESULT))
     """The model whose tokenizer counts them; None where there is none: then characters are counted."""
-    revision: str | None = None
+    revision: str | None = field(default=None, metadata=by_content(RESULT))
     """That model's revision."""
-    as_of: date | None = None
+    as_of: date | None = field(default=None, metadata=RESULT)
     """The day whose law is asked about; None where nobody says."""
-    as_of_strict: bool = False
+    as_of_strict: bool = field(default=False, metadata=RESULT)
     """Refuse articles that are not known to be the law of that day, instead of a warning."""
-    raft: RaftConfig | None = None
+    raft: RaftConfig | None = field(default=None, metadata=within(RaftConfig))
     """What contexts to train on have besides; None for contexts as they are evaluated."""
 
     @classmethod
@@ -92,6 +105,42 @@ class RagConfig(Settings):
         settings["as_of"] = None if self.as_of is None else self.as_of.isoformat()
         # Contexts made before there were passages have no such entry: another setting to resume and compare.
         return {**settings, "context": CONTEXT_MAKER}
+
+
+_CONTENTS = {
+    "index_sha256": "the retrieval's index",
+    "counted_in": "what the retrieval's contexts are counted in",
+    "questions_without_gold": "the questions without their gold articles",
+}
+"""What the manifest of contexts says of what they were made of, as messages call it; old ones say less. The
+index's digest is of its statutes and parameters."""
+
+
+def retrieval_differences(
+    before: JsonObject | None, after: JsonObject | None, *, tokenizer_is_known: bool
+) -> dict[str, tuple[object, object]]:
+    """Return what two retrievals do not share and decides contexts; where the index is does not.
+
+    Args:
+        before: what a manifest says of a retrieval, or the settings of one; None without retrieval.
+        after: another.
+        tokenizer_is_known: whether the model that counts is compared by its content elsewhere.
+
+    Returns:
+        Both values by the name that a user knows.
+    """
+    if before is None or after is None:
+        shown = tuple(None if one is None else "on" for one in (before, after))
+        return {} if shown[0] == shown[1] else {"the retrieval": (shown[0], shown[1])}
+    beside = () if tokenizer_is_known else ("tokenizer", "revision")
+    differing = differences(RagConfig, before, after, "evaluate", beside=beside)
+    pairs = {
+        name: (before[key], after[key])
+        for key, name in _CONTENTS.items()
+        if key in before and key in after
+    }
+    pairs["how the retrieval's contexts are made"] = before.get("context"), after.get("context")
+    return differing | {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.job import Job
+from lawqa.pipelines.evaluation.rag import retrieval_differences
 from lawqa.prompting import PromptSpec
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.identity import PARTS, content_is_known, model_differences
@@ -60,6 +61,9 @@ def earlier_run(job: Job) -> Manifest | None:
     asked = earlier["config"], today_known["config"]
     for flag, pair in differences(EvaluationConfig, *asked, "evaluate", beside=beside).items():
         before[flag], today[flag] = pair
+    contexts = earlier.get("retrieval"), today_known["retrieval"]
+    for name, pair in retrieval_differences(*contexts, tokenizer_is_known=bool(content)).items():
+        before[name], today[name] = pair
     if content:
         before |= _differing_parts(earlier, {"content": content}, 0)
         today |= _differing_parts(earlier, {"content": content}, 1)
@@ -134,7 +138,6 @@ def _contents(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "the data file": manifest["data"].get("sha256", "several files")[:12],
         "the questions": manifest["questions"],
         **_adapter(manifest.get("adapter")),
-        **_retrieval(manifest.get("retrieval")),
     }
 
 
@@ -164,24 +167,6 @@ def _adapter(adapter: Mapping[str, Any] | None) -> dict[str, Any]:
     if adapter.get("config_sha256"):
         known[_ADAPTER_CONFIG] = _short(adapter["config_sha256"])
     return known
-
-
-def _retrieval(retrieval: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What decides which contexts are retrieved; the index may have moved."""
-    if retrieval is None:
-        return {"the retrieval": None}
-    retriever = {
-        key: found for key, found in (retrieval.get("retriever") or {}).items() if key != "index"
-    }
-    # Runs made before these settings existed had none of them.
-    named = {
-        "as_of": None,
-        "as_of_strict": False,
-        "raft": None,
-        **retrieval,
-        "retriever": retriever,
-    }
-    return {"the retrieval": "on", **{f"the retrieval's {key}": v for key, v in named.items()}}
 
 
 def _refuse(path: Path, earlier: Mapping[str, Any], present: Mapping[str, Any]) -> None:

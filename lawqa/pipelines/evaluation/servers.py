@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa.backends.base import Backend
 from lawqa.backends.remote import Limits, require_packages
 from lawqa.errors import ConfigError
-from lawqa.settings import Settings
+from lawqa.settings import RESULT, ServerSettings, named, part_of
+from lawqa.settings.ranges import require_in_range
 
 ServerKind = Literal["ollama", "openai"]
 
@@ -17,24 +18,42 @@ DEFAULT_OLLAMA_MODEL = "qwen3:8b"
 """The lab's baseline."""
 
 
-@dataclass(frozen=True)
-class ServerConfig(Settings):
-    """A model on a server."""
+@dataclass(frozen=True, kw_only=True)
+class ServerConfig(ServerSettings):
+    """A model on a server.
 
-    kind: ServerKind
+    Raises:
+        ConfigError: it has no name, or a limit is out of range.
+    """
+
+    kind: ServerKind = field(metadata=named(RESULT, evaluate="--llm-backend"))
     """Which API the server speaks."""
-    model: str
-    """The model's name on the server."""
-    base_url: str | None = None
-    """The server's address; None for what the environment names, for Ollama else this machine."""
-    limits: Limits = field(default_factory=Limits)
-    """Deadlines, repeats, requests in flight."""
-    tokenizer: str | None = None
-    """The model's tokenizer in Hugging Face format, to count prompts exactly."""
 
-    def to_json(self) -> dict[str, Any]:
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked, before anything else is read or loaded."""
+        super().__post_init__()
+        require_in_range(self.limits)
+        model_on_server(self.kind, self.llm_model)
+
+    @property
+    def model(self) -> str:
+        """The model's name on the server."""
+        return model_on_server(self.kind, self.llm_model)
+
+    @property
+    def limits(self) -> Limits:
+        """Deadlines, repeats, requests in flight."""
+        return part_of(Limits, self)
+
+    def to_json(self) -> dict[str, object]:
         """The settings; keys come from the environment and are not among them."""
-        return {**vars(self), "limits": vars(self.limits)}
+        return {
+            "kind": self.kind,
+            "model": self.model,
+            "base_url": self.base_url,
+            "limits": vars(self.limits),
+            "tokenizer": self.tokenizer,
+        }
 
 
 def open_server(config: ServerConfig) -> Backend:

@@ -11,7 +11,7 @@ from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.corpus.index_files import read_index_manifest
-from lawqa.pipelines.evaluation.rag import RagConfig
+from lawqa.pipelines.evaluation.rag import RagConfig, retrieval_differences
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.stored_settings import (
     called,
@@ -52,6 +52,12 @@ class Contents:
     """None without retrieval, and in old files."""
     model_content: JsonObject | None = field(default=None, metadata=called("the model's files"))
     """None for a model that was not in the cache yet, and in old files."""
+
+    def retrieval(self) -> JsonObject | None:
+        """Return what decides contexts; None without retrieval."""
+        if self.rag is None or self.index_sha256 is None:
+            return self.rag
+        return {**self.rag, "index_sha256": self.index_sha256}
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,11 @@ class CrossvalManifest:
         known = self.contents.model_content and other.contents.model_content
         beside = ("quant_type",) if known else ("quant_type", "model_name", "revision")
         changed = differences(CrossvalConfig, before, after, "train", beside=beside)
-        return sorted([*changed, *content_differences(self.contents, other.contents)])
+        retrieved = retrieval_differences(
+            self.contents.retrieval(), other.contents.retrieval(), tokenizer_is_known=bool(known)
+        )
+        named = content_differences(self.contents, other.contents, beside=("rag", "index_sha256"))
+        return sorted([*changed, *retrieved, *named])
 
 
 def require_same_crossval(config: CrossvalConfig) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -13,6 +12,7 @@ from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
+from lawqa.pipelines.evaluation.rag import retrieval_differences
 from lawqa.pipelines.experiments.crossval import run_crossval, waiting_trainings
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.crossval_manifest import index_sha256_of, require_same_crossval
@@ -209,13 +209,12 @@ def _base_differences(config: CrossvalConfig, manifest: Manifest) -> list[str]:
     contents = {
         "the content of --train-file": (manifest.data["sha256"], file_sha256(config.input)),
         "--condition": (list(manifest.prompt_specs), [config.spec.id]),
-        "the retrieval": (asked.get("rag"), json.loads(json.dumps(wanted["rag"]))),
-        "the retrieval's index": (
-            (manifest.retrieval or {}).get("index_sha256"),
-            index_sha256_of(config.rag),
-        ),
     }
     changed += [name for name, (one, other) in contents.items() if one != other]
+    retrieval = (
+        config.rag.to_json() | {"index_sha256": index_sha256_of(config.rag)} if config.rag else None
+    )
+    changed += retrieval_differences(manifest.retrieval, retrieval, tokenizer_is_known=known)
     return changed + (list(model_differences(manifest.model, model)) if known else [])
 
 
