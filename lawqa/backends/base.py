@@ -36,6 +36,8 @@ class GenerationSettings:
     """Stop after a finished line `最終回答：x`."""
     stop_at_loops: bool = False
     """Stop when the text repeats the same tokens over and over."""
+    score_labels: bool = False
+    """Score the labels after reasoning and think blocks, where the backend can."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,22 @@ class Completion:
     """Whether its think block reached the thinking budget and was closed for it."""
     in_thought: bool = False
     """Whether the prompt ended inside an open think block, so that the text begins there."""
+    label_logprobs: tuple[float, float, float, float] | None = None
+    """As in `ChoiceScores`, at the place of the answer's label; None where they were not scored."""
+    label_mass: float | None = None
+    """The probability of any label there."""
+    label_at: int | None = None
+    """Characters of the text before that place."""
+    label_after: str | None = None
+    """What was put between them and the label."""
+
+
+@runtime_checkable
+class ScoresTexts(Protocol):
+    """A backend that may be able to score the labels after its texts."""
+
+    def no_text_labels(self) -> str | None:
+        """Why it cannot, as a sentence without its end; None where it can."""
 
 
 @dataclass(frozen=True)

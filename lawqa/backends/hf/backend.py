@@ -11,12 +11,20 @@ from typing import Any, Literal
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.hf.batching import run_batches, run_packed
 from lawqa.backends.hf.encoded import Encoded, encode
+from lawqa.backends.hf.engine.labels import (
+    LabelsAfterText,
+    TextLabels,
+    continued,
+    labels_after_text,
+    place_in,
+    reasons,
+)
 from lawqa.backends.hf.engine.opening import open_engine, think_blocks
 from lawqa.backends.hf.engine.sampling import sampling_key
 from lawqa.backends.hf.engine.sequence import Finished, Request, Unfit
 from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.backends.hf.labels import label_token_ids
-from lawqa.backends.hf.plain_generation import Written, write_plain
+from lawqa.backends.hf.plain_generation import Written, score_plain, write_plain
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.prefixes import family_order
 from lawqa.backends.hf.scoring import (
@@ -255,6 +263,7 @@ class HFBackend:
                 decoder, requests, settings, loaded.stop_token_ids, loaded.tokenizer,
                 reference=self._plain.last_logits if self._self_check else None,
                 marks=_marks(encoded),
+                labels=self._labels([item for item, _ in pairs], settings),
             )  # fmt: skip
         except DisagreementError as problem:
             self._distrust(str(problem))
@@ -267,7 +276,15 @@ class HFBackend:
             if isinstance(done, Unfit):
                 yield Failure(item.prompt.key, done.reason, repeat)
                 continue
-            yield self._completion(item, done, done.seconds, repeat)
+            yield self._completion(item, done, done.seconds, repeat, done.labels)
+
+    def _labels(
+        self, encoded: Sequence[Encoded], settings: GenerationSettings
+    ) -> LabelsAfterText | None:
+        """How labels are scored after these prompts' texts; None where that is not asked for."""
+        if not settings.score_labels or not any(map(reasons, encoded)):
+            return None
+        return labels_after_text(encoded, self._loaded.tokenizer, self._loaded.device)
 
     def _generate_plain(
         self, encoded: Sequence[Encoded], settings: GenerationSettings
@@ -277,6 +294,7 @@ class HFBackend:
         rules = StopRules(settings, stop_ids, loaded.tokenizer)
         thinking = any(map(_thinks, encoded))
         blocks = think_blocks(loaded.tokenizer, settings, _marks(encoded)) if thinking else None
+        labels = self._labels(encoded, settings)
 
         def answer(batch: Sequence[Encoded], repeat: int) -> list[Completion | Failure]:
             began = time.perf_counter()
@@ -284,12 +302,23 @@ class HFBackend:
                 self._plain.generate, [item.ids for item in batch], settings, stop_ids, rules, blocks,
                 [sampling_key(settings.seed, item.prompt.key, repeat) for item in batch],
             )  # fmt: skip
+            continuations = [
+                continued(loaded.tokenizer, item, done.tokens) if done and labels else None
+                for item, done in zip(batch, written, strict=True)
+            ]
+            scored = score_plain(
+                self._plain.last_logits,
+                [item.ids for item in batch],
+                written,
+                continuations,
+                labels,
+            )
             seconds = (time.perf_counter() - began) / len(batch)
             return [
                 _failure(item, NON_FINITE, repeat)
                 if done is None
-                else self._completion(item, done, seconds, repeat)
-                for item, done in zip(batch, written, strict=True)
+                else self._completion(item, done, seconds, repeat, after)
+                for item, done, after in zip(batch, written, scored, strict=True)
             ]
 
         for repeat in _repeats(settings):
@@ -302,11 +331,14 @@ class HFBackend:
             )
 
     def _completion(
-        self, item: Encoded, done: Finished | Written, seconds: float, repeat: int
-    ) -> Completion:
+        self, item: Encoded, done: Finished | Written, seconds: float, repeat: int,
+        labels: TextLabels | None,
+    ) -> Completion:  # fmt: skip
+        text = self._loaded.tokenizer.decode(list(done.tokens), skip_special_tokens=False)
+        place = place_in(item, text) if labels else None
         return Completion(
             key=item.prompt.key,
-            text=self._loaded.tokenizer.decode(list(done.tokens), skip_special_tokens=False),
+            text=text,
             hit_limit=done.stopped in ("limit", "memory"),
             prompt_text=item.text,
             prompt_tokens=len(item.ids),
@@ -316,6 +348,10 @@ class HFBackend:
             stopped=done.stopped,
             thinking_closed=done.thinking_closed,
             in_thought=item.thought is not None,
+            label_logprobs=labels.logprobs if labels else None,
+            label_mass=labels.mass if labels else None,
+            label_at=place.at if place else None,
+            label_after=place.after if place else None,
         )
 
 

@@ -11,6 +11,12 @@ from transformers import GenerationConfig, LogitsProcessor
 
 from lawqa.backends.base import GenerationSettings, StopReason
 from lawqa.backends.hf.batching import left_padded
+from lawqa.backends.hf.engine.labels import (
+    Continuation,
+    LabelsAfterText,
+    TextLabels,
+    text_labels,
+)
 from lawqa.backends.hf.engine.sampling import next_tokens
 from lawqa.backends.hf.engine.sequence import ThinkBlocks
 from lawqa.backends.hf.engine.stops import Stop, StopRules
@@ -174,6 +180,34 @@ def write_plain(
         _written(rows[n], limit, rules, blocks, closed=n in closed) if rows.get(n) else None
         for n in range(len(prompts))
     ]
+
+
+def score_plain(
+    last_logits: Callable[[Sequence[Sequence[int]]], torch.Tensor],
+    prompts: Sequence[Sequence[int]],
+    written: Sequence[Written | None],
+    continuations: Sequence[Continuation | None],
+    labels: LabelsAfterText | None,
+) -> list[TextLabels | None]:
+    """Labels after the texts of one batch, from one more forward pass over prompts and texts.
+
+    Args:
+        last_logits: next-token logits of sequences.
+        prompts: token ids.
+        written: the texts; None for one that failed.
+        continuations: how each is continued to the place of its label; None for one that is not scored.
+        labels: how labels are scored; None for not.
+    """
+    scored: list[TextLabels | None] = [None] * len(prompts)
+    rows, ids = [], []
+    for row, (done, where) in enumerate(zip(written, continuations, strict=True)):
+        if done is not None and where is not None:
+            rows.append(row)
+            ids.append([*prompts[row], *done.tokens[: where.kept], *where.added])
+    if ids and labels is not None:
+        for row, weights in zip(rows, labels.weights(last_logits(ids)).cpu(), strict=True):
+            scored[row] = text_labels(weights)
+    return scored
 
 
 def _upto(row: Sequence[int], ends: Sequence[int] | set[int]) -> list[int]:

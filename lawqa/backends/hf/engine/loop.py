@@ -16,6 +16,7 @@ import torch
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.engine.cache import PagedCache
+from lawqa.backends.hf.engine.labels import LabelsAfterText, text_labels
 from lawqa.backends.hf.engine.prefill import prefill
 from lawqa.backends.hf.engine.queue import SequenceQueue
 from lawqa.backends.hf.engine.sampling import next_tokens
@@ -72,6 +73,16 @@ class EngineStats:
     """The most sequences at once."""
 
 
+@dataclass(frozen=True)
+class _Prefilled:
+    """What a prefill gave, by sequence."""
+
+    chosen: list[int | None]
+    """The next token; None where logits are NaN or infinite."""
+    labels: torch.Tensor | None
+    """Of `LabelsAfterText.weights`; None where no completion was at the place of its label."""
+
+
 class Engine:
     """Writes completions.
 
@@ -83,6 +94,7 @@ class Engine:
         rules: when a completion ends.
         thinking: how think blocks end; None where no request has one.
         options: how the work is divided.
+        labels: how labels are scored where completions end; None for not.
     """
 
     def __init__(
@@ -94,6 +106,7 @@ class Engine:
         rules: StopRules,
         thinking: ThinkBlocks | None,
         options: EngineOptions,
+        labels: LabelsAfterText | None = None,
     ) -> None:
         self.stats = EngineStats()
         self.forward_name = type(forward).__name__
@@ -104,6 +117,7 @@ class Engine:
         self._rules = rules
         self._thinking = thinking
         self._options = options
+        self._labels = labels
         self._prefill_tokens = options.prefill_tokens
 
     def run(self, requests: Sequence[Request]) -> Iterator[Finished | Unfit]:
@@ -111,15 +125,16 @@ class Engine:
         if not requests:
             return
         longest = max(len(request.ids) + request.limit for request in requests)
-        capacity = longest + self._options.steps
+        added = self._labels.most_added if self._labels else 0
+        capacity = longest + added + self._options.steps
         rows = min(self._options.max_rows, len(requests))
         state = Rows.empty(
             rows, self._cache.pages_for(capacity), self._options.steps, self._options.steps,
-            self._decoder.device,
+            self._decoder.device, labels=self._labels is not None,
         )  # fmt: skip
         stepper = Stepper(
             self._decoder, self._forward, self._settings, state,
-            capacity=capacity, graphs=self._options.graphs,
+            capacity=capacity, graphs=self._options.graphs, labels=self._labels,
         )  # fmt: skip
         queue = SequenceQueue(
             self._cache,
@@ -145,24 +160,26 @@ class Engine:
         began = time.perf_counter()
         try:
             with full_memory_named():
-                chosen: list[int | None] | None = self._first_tokens(joined)
+                given: _Prefilled | None = self._first_tokens(joined)
         except torch.OutOfMemoryError:
-            chosen = None  # leave the handler first: the exception holds the tensors of its frames
-        if chosen is None:
+            given = None  # leave the handler first: the exception holds the tensors of its frames
+        if given is None:
             torch.cuda.empty_cache()
             yield from self._prefill_less(joined, queue)
             return
         seconds = time.perf_counter() - began
         self.stats.prefills += 1
         self.stats.prefill_seconds += seconds
-        for sequence, token in zip(joined, chosen, strict=True):
+        for row, (sequence, token) in enumerate(zip(joined, given.chosen, strict=True)):
             sequence.cached = sequence.length
             sequence.seconds += seconds / len(joined)
-            finished = (
-                Unfit(sequence.request.number, NON_FINITE)
-                if token is None
-                else self._accept(sequence, [token])
-            )
+            finished: Finished | Unfit | None
+            if sequence.finished is not None and given.labels is not None:
+                finished = sequence.ended(text_labels(given.labels[row]))
+            elif token is None:
+                finished = Unfit(sequence.request.number, NON_FINITE)
+            else:
+                finished = self._accept(sequence, [token])
             if token is None:
                 self._cache.erase(sequence.pages)
             if finished is None:
@@ -184,8 +201,8 @@ class Engine:
         logger.warning("out of memory: prefills of %d tokens from here on", self._prefill_tokens)
         queue.put_back(joined)
 
-    def _first_tokens(self, joined: Sequence[Running]) -> list[int | None]:
-        """Store keys and values of all known tokens; return the next of each, None where logits are NaN."""
+    def _first_tokens(self, joined: Sequence[Running]) -> _Prefilled:
+        """Store keys and values of all known tokens."""
         device = self._decoder.device
         logits, computed = prefill(
             self._decoder, self._cache, [s.known for s in joined], [s.pages for s in joined],
@@ -196,7 +213,11 @@ class Engine:
         positions = torch.tensor([sequence.length for sequence in joined], device=device)
         chosen = next_tokens(logits, self._settings, keys, positions).tolist()
         whole = logits.amax(dim=-1).isfinite().tolist()
-        return [token if right else None for token, right in zip(chosen, whole, strict=True)]
+        scored = self._labels is not None and any(sequence.finished for sequence in joined)
+        return _Prefilled(
+            [token if right else None for token, right in zip(chosen, whole, strict=True)],
+            self._labels.weights(logits).cpu() if scored and self._labels else None,
+        )
 
     def _decode(
         self, stepper: Stepper, state: Rows, queue: SequenceQueue
@@ -225,13 +246,27 @@ class Engine:
         self.stats.step_rows += steps * len(running)
         self.stats.step_seconds += seconds
         share, whole = seconds / len(running), state.whole[: len(running)].tolist()
-        for sequence, known, row, right in zip(list(running), pending, written, whole, strict=True):
+        scored = state.labels.cpu() if any(sequence.finished for sequence in running) else None
+        for place, (sequence, known, row, right) in enumerate(
+            zip(list(running), pending, written, whole, strict=True)
+        ):
             sequence.seconds += share
             sequence.cached += steps
-            new = row[len(known) - 1 : right]
-            finished: Finished | Unfit | None = self._accept(sequence, new) if new else None
+            finished: Finished | Unfit | None
+            if sequence.finished is not None and scored is not None:
+                finished = None
+                if len(known) <= steps or right < steps:
+                    finished = sequence.ended(
+                        text_labels(scored[min(len(known), steps) - 1, place])
+                    )
+            else:
+                new = row[len(known) - 1 : right]
+                finished = self._accept(sequence, new) if new else None
+                if right < steps and sequence.finished is not None:
+                    finished = sequence.ended(None)
+                elif right < steps:
+                    finished = finished or Unfit(sequence.request.number, NON_FINITE)
             if right < steps:
-                finished = finished or Unfit(sequence.request.number, NON_FINITE)
                 # A masked slot is multiplied by 0, and 0 times NaN or infinity is NaN.
                 self._cache.erase(sequence.pages)
             if finished is not None:
@@ -268,7 +303,18 @@ class Engine:
         if stop is None:
             return None
         tokens = tuple(sequence.tokens[: stop.length])
-        return Finished(request.number, tokens, stop.reason, sequence.closed, sequence.seconds)
+        finished = Finished(request.number, tokens, stop.reason, sequence.closed, sequence.seconds)
+        return None if self._scores(sequence, finished) else finished
+
+    def _scores(self, sequence: Running, finished: Finished) -> bool:
+        """Let a written completion run on to the place of its label, where labels are scored."""
+        if self._labels is None:
+            return False
+        continuation = self._labels.continuation(finished.number, finished.tokens)
+        if len(continuation.added) > self._labels.most_added:
+            return False
+        sequence.continue_to_labels(finished, continuation)
+        return True
 
     def _close_block(self, sequence: Running, blocks: ThinkBlocks) -> None:
         if blocks.budget is None or len(sequence.tokens) < blocks.budget:
@@ -290,6 +336,9 @@ class Engine:
     def _ended_by_memory(self, sequence: Running, reason: str) -> Finished | Unfit:
         """What has been written is kept, and judged like any text that reached a limit."""
         number = sequence.request.number
+        if sequence.finished is not None:
+            logger.warning("no label probabilities after a completion: %s", reason)
+            return sequence.ended(None)
         if not sequence.tokens:
             return Unfit(number, reason)
         logger.warning("a completion ends after %d tokens: %s", len(sequence.tokens), reason)

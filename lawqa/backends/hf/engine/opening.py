@@ -10,6 +10,7 @@ import torch
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.engine.cache import PAGE, PagedCache, workspace_bytes
+from lawqa.backends.hf.engine.labels import LabelsAfterText
 from lawqa.backends.hf.engine.loop import Engine, EngineOptions
 from lawqa.backends.hf.engine.sequence import Request, ThinkBlocks
 from lawqa.backends.hf.engine.steps import Forward, TorchForward
@@ -48,6 +49,7 @@ def open_engine(
     graphs: bool = True,
     reference: Reference | None = None,
     marks: ThinkMarks = THINK,
+    labels: LabelsAfterText | None = None,
 ) -> Engine:
     """An engine for these requests, with a cache from the memory that is free.
 
@@ -61,6 +63,7 @@ def open_engine(
         graphs: whether steps may be captured on CUDA.
         reference: what steps are compared with before they are used; None for no comparison.
         marks: of the model's think blocks.
+        labels: how labels are scored where completions end; None for not.
 
     Raises:
         BackendError: the memory holds no useful cache, or the tokenizer cannot close a think block.
@@ -80,7 +83,7 @@ def open_engine(
     room = free if cuda else free // 2
     room -= workspace_bytes(decoder, max(prefill, longest_prompt), rows) + extra
     pages = min(
-        rows * -(-(longest + steps) // PAGE),
+        rows * -(-(longest + steps + (labels.most_added if labels else 0)) // PAGE),
         room // (decoder.shape.cache_bytes(decoder.dtype) * PAGE) - 1,
     )
     if pages < 1:
@@ -100,7 +103,7 @@ def open_engine(
     )  # fmt: skip
     return Engine(
         decoder, cache, forward, settings, StopRules(settings, stop_ids, tokenizer), thinking,
-        EngineOptions(rows, prefill, steps, graphs=cuda and graphs),
+        EngineOptions(rows, prefill, steps, graphs=cuda and graphs), labels,
     )  # fmt: skip
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from lawqa.backends.base import StopReason
+from lawqa.backends.hf.engine.labels import Continuation, TextLabels
 from lawqa.backends.hf.engine.steps import Rows
 
 
@@ -41,6 +42,8 @@ class Finished:
     """Whether its think block was closed for it."""
     seconds: float
     """Its share of the time in which it ran."""
+    labels: TextLabels | None = None
+    """The labels after it; None where they were not scored."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class Running:
     """Whether the block was closed for it."""
     seconds: float = 0.0
     """Its share of the time so far."""
+    finished: Finished | None = None
+    """The completion, once it is written and only its labels are scored."""
 
     @property
     def length(self) -> int:
@@ -98,7 +103,30 @@ class Running:
 
     def reach(self, steps: int) -> int:
         """Its tokens after `steps` steps; what a step writes beyond the limit belongs to nobody."""
-        return min(self.length + steps, len(self.request.ids) + self.request.limit)
+        return max(
+            self.length, min(self.length + steps, len(self.request.ids) + self.request.limit)
+        )
+
+    def continue_to_labels(self, finished: Finished, continuation: Continuation) -> None:
+        """Keep a written completion and feed what leads from its text to its label.
+
+        Keys and values behind the tokens that are kept are overwritten; the last token is fed again where
+        nothing follows it, for what comes next is what is asked.
+        """
+        self.finished = finished
+        self.tokens = [*finished.tokens[: continuation.kept], *continuation.added]
+        known = len(self.request.ids) + continuation.kept
+        self.cached = min(self.cached, known, self.length - 1)
+
+    def ended(self, labels: TextLabels | None) -> Finished:
+        """Return the completion, which was written before, with its labels.
+
+        Raises:
+            ValueError: it is still being written.
+        """
+        if self.finished is None:
+            raise ValueError(f"completion {self.request.number} is still being written")
+        return replace(self.finished, labels=labels, seconds=self.seconds)
 
     def pending(self, most: int) -> list[int]:
         """Known tokens that are still to be fed."""

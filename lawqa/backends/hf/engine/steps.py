@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.engine.cache import PagedCache
+from lawqa.backends.hf.engine.labels import WIDTH, LabelsAfterText
 from lawqa.backends.hf.engine.sampling import next_tokens
 from lawqa.models.decoder import Decoder
 
@@ -42,10 +43,22 @@ class Rows:
     """The number of the step since the state was written, int64, shape [1]."""
     out: torch.Tensor
     """What the steps chose, int64, shape [steps, rows]."""
+    labels: torch.Tensor
+    """What the steps say of the labels, float32, shape [steps, rows, WIDTH]; of no row where nobody asks."""
 
     @classmethod
-    def empty(cls, rows: int, pages: int, forced: int, steps: int, device: torch.device) -> Rows:
+    def empty(
+        cls,
+        rows: int,
+        pages: int,
+        forced: int,
+        steps: int,
+        device: torch.device,
+        *,
+        labels: bool = False,
+    ) -> Rows:
         """A state in which no row holds a sequence."""
+        scored = torch.zeros(steps, rows if labels else 0, WIDTH, device=device)
 
         def zeros(*size: int, dtype: torch.dtype = torch.int64) -> torch.Tensor:
             return torch.zeros(size, dtype=dtype, device=device)
@@ -53,7 +66,7 @@ class Rows:
         return cls(
             ids=zeros(rows), positions=zeros(rows), tables=zeros(rows, pages, dtype=torch.int32),
             keys=zeros(rows), forced=zeros(rows, forced), forced_counts=zeros(rows),
-            whole=zeros(rows), step=zeros(1), out=zeros(steps, rows),
+            whole=zeros(rows), step=zeros(1), out=zeros(steps, rows), labels=scored,
         )  # fmt: skip
 
     def first(self, rows: int) -> Rows:
@@ -61,7 +74,7 @@ class Rows:
         return Rows(
             self.ids[:rows], self.positions[:rows], self.tables[:rows], self.keys[:rows],
             self.forced[:rows], self.forced_counts[:rows], self.whole[:rows], self.step,
-            self.out[:, :rows],
+            self.out[:, :rows], self.labels[:, :rows],
         )  # fmt: skip
 
     def clear(self) -> None:
@@ -136,6 +149,7 @@ class Stepper:
         state: the rows.
         capacity: no sequence will ever have more tokens than this.
         graphs: whether to capture.
+        labels: how steps score labels; None for not.
     """
 
     def __init__(
@@ -147,7 +161,9 @@ class Stepper:
         *,
         capacity: int,
         graphs: bool,
+        labels: LabelsAfterText | None = None,
     ) -> None:
+        self._labels = labels
         self._decoder = decoder
         self._forward = forward
         self._settings = settings
@@ -212,6 +228,8 @@ class Stepper:
         forced = state.forced.index_select(1, state.step.clamp(max=most - 1))[:, 0]
         chosen = torch.where(state.step < state.forced_counts, forced, chosen)
         state.out.index_copy_(0, state.step, chosen[None])
+        if self._labels is not None:
+            state.labels.index_copy_(0, state.step, self._labels.weights(logits)[None])
         state.ids.copy_(chosen)
         state.positions.add_(1)
         state.step.add_(1)
