@@ -32,11 +32,13 @@ class GenerationSettings:
     """The number of the first of them: what is missing of an interrupted run is asked by its own numbers."""
     thinking_budget: int | None = None
     """The most tokens of a think block: one that reaches them is closed and the answer asked for."""
+    budget_required: bool = True
+    """Whether a backend that cannot keep the thinking budget must refuse; it was given, not a default."""
     stop_at_final_answer: bool = False
     """Stop after a finished line `最終回答：x`."""
     stop_at_loops: bool = False
     """Stop when the text repeats the same tokens over and over."""
-    score_labels: bool = False
+    score_labels: bool = True
     """Score the labels after reasoning and think blocks, where the backend can."""
 
 

@@ -7,10 +7,12 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings, StopReason
+from lawqa.backends.label_place import label_place
 from lawqa.backends.remote.text import sent_text
 from lawqa.choices import LABELS, label_of
 from lawqa.errors import DataError
@@ -87,7 +89,8 @@ class ScriptedBackend:
         """The table's texts, whole, whatever the settings but for the repeats."""
         for prompt in prompts:
             for repeat in range(settings.first_repeat, settings.first_repeat + settings.repeats):
-                yield self._completion(prompt, repeat)
+                answer = self._completion(prompt, repeat)
+                yield self._with_labels(answer, prompt) if settings.score_labels else answer
 
     def score_after(
         self, prompts: Sequence[Prompt], texts: Sequence[str]
@@ -100,6 +103,22 @@ class ScriptedBackend:
             scores = _one_label(forced) if isinstance(forced, str) else forced
             mass = float(entry.get("label_mass", 1.0))
             yield _scored(prompt, scores, "the script forces no answer", mass)
+
+    def _with_labels(self, answer: Completion | Failure, prompt: Prompt) -> Completion | Failure:
+        """The answer with the table's log-probabilities, where it reasoned and the table has some."""
+        scores = self._entry(prompt).get("logprobs")
+        reasons = prompt.spec.mode == "cot" or prompt.spec.thinking
+        if isinstance(answer, Failure) or scores is None or not reasons:
+            return answer
+        place = label_place(answer.text, prompt.spec.mode, in_thought=answer.in_thought)
+        first, second, third, fourth = _normalised(scores)
+        return replace(
+            answer,
+            label_logprobs=(first, second, third, fourth),
+            label_mass=float(self._entry(prompt).get("label_mass", 1.0)),
+            label_at=place.at,
+            label_after=place.after,
+        )
 
     def _completion(self, prompt: Prompt, repeat: int) -> Completion | Failure:
         entry = self._entry(prompt)

@@ -200,7 +200,9 @@ class ReportRun:
     @cached_property
     def label_mass(self) -> LabelMass | None:
         """How much of the probability the labels had; None where none was scored, or that was not stored."""
-        return label_mass_of(entry.result.label_mass for entry in self.entries)
+        return label_mass_of(
+            entry.result.label_mass for entry in self.entries if not entry.result.is_text
+        )
 
     @property
     def title(self) -> str:

@@ -14,6 +14,7 @@ from lawqa.report.figures import (
     votes_curve_text,
 )
 from lawqa.report.table import Table, render_text
+from lawqa.runs.text_figures import TextFigures
 from lawqa.scoring import Accuracy, LabelMass, PermutationSummary, Summary, VoteSummary
 
 _RETRIEVAL = {"hit": "gold article retrieved", "miss": "gold article not retrieved"}
@@ -120,6 +121,33 @@ def mass_text(mass: LabelMass, what: str) -> str:
         f"label mass of {mass.scored} {what}: median {mass.median:.2g}, lowest {mass.lowest:.2g}; "
         f"below {mass.threshold:g} in {mass.low} ({percent(mass.share)})"
     )
+
+
+def texts_text(texts: TextFigures) -> str:
+    """How texts ended, how long they were, what limits cost, and what label probabilities say beside them."""
+    ends = ", ".join(f"{count} {reason}" for reason, count in texts.stopped.items())
+    closed = texts.thinking_closed
+    lines = [
+        f"texts ended by: {ends}" + (f"; {closed} think blocks closed" if closed else ""),
+        f"tokens a text: median {texts.median_tokens:,.0f}, 90 % have at most {texts.p90_tokens:,.0f}; "
+        f"{texts.completion_tokens:,} in all",
+    ]
+    if texts.budget is not None:
+        lines.append(f"closed at the thinking budget (budget): {_accuracy(texts.budget)}")
+    if texts.limits is not None:
+        limits = texts.limits
+        lines += [
+            f"ran into a limit: {limits.answers} ({percent(limits.share)}), {limits.cut} of them cut off: "
+            f"{_accuracy(limits.accuracy)}"
+            + (f"; the others: {_accuracy(limits.others)}" if limits.others else ""),
+            limits.sentence,
+        ]
+    if texts.by_probability is not None:
+        lines.append(
+            f"label probabilities after {texts.scored} texts: the likeliest label is right for "
+            f"{_accuracy(texts.by_probability)}; text and likeliest label disagree in {texts.disagree}"
+        )
+    return "\n".join(lines)
 
 
 def _by(heading: str, groups: Mapping[str, Accuracy]) -> str:

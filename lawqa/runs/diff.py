@@ -21,7 +21,7 @@ _CIRCUMSTANCES = {
     "started", "ended", "status", "argv", "figures", "schema_version", "data.path", "adapter.path",
     "adapter.manifest.started",
     "model.peak_memory_gib", "model.token_budget", "model.device", "model.path", "model.decoding",
-    "retrieval.retriever.index", "data.dev.path",
+    "config.sampling_from", "retrieval.retriever.index", "data.dev.path",
 }  # fmt: skip
 _CAUSES = {
     "prompt": ("config.spec.",),
@@ -30,7 +30,7 @@ _CAUSES = {
     "number type": ("model.dtype",),
     "how the answer is taken": ("config.answer_by",),
     "choice orders": ("config.permutations",),
-    "samples of each prompt": ("config.ensemble",),
+    "samples of each prompt": ("config.ensemble", "config.samples_per_prompt"),
     "retrieval": ("retrieval.",),
     "generation": (
         "config.max_new_tokens", "config.temperature", "config.top_p", "config.top_k_sampling",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from lawqa.runs.result import Result
+from lawqa.runs.text_figures import NO_TEXTS, TextCounts, TextFigures
 from lawqa.scoring import (
     Accuracy,
     LabelMass,
@@ -36,18 +36,6 @@ class ForcedAnswers:
     """Of them, those for which the backend broke."""
     accuracy: Accuracy
     """Of all that was asked, forced answers counted like others."""
-
-
-@dataclass(frozen=True)
-class TextFigures:
-    """How generated texts ended."""
-
-    stopped: Mapping[str, int]
-    """Texts by what ended them: end, limit, final-answer, loop."""
-    thinking_closed: int
-    """Texts whose think block was closed at the thinking budget."""
-    completion_tokens: int
-    """Tokens of all texts."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +80,7 @@ class Figures:
             "permutations": self._permutations(),
             "votes": asdict(self.votes) if self.votes else None,
             "forced": asdict(self.forced) if self.forced else None,
-            "texts": asdict(self.texts) if self.texts else None,
+            **(self.texts.record() if self.texts else NO_TEXTS),
             "label_mass": self.label_mass.to_json() if self.label_mass else None,
             "forced_label_mass": self.forced_mass.to_json() if self.forced_mass else None,
         }
@@ -118,15 +106,16 @@ def figures_of(results: Iterable[Result]) -> Figures:
     lengths: dict[str, tuple[int, ...]] = {}
     masses: list[float | None] = []
     forced_masses: list[float | None] = []
-    broken, ends = 0, _Ends()
+    broken, texts = 0, TextCounts()
     for result in results:
-        answers.append(result.scored())
+        answer = result.scored()
+        answers.append(answer)
         forced.append(result.scored_when_forced())
         lengths[result.question_id] = result.choice_lengths
-        masses.append(result.label_mass)
+        masses.append(None if result.is_text else result.label_mass)
         forced_masses.append(result.forced_label_mass)
         broken += bool(result.forced_error)
-        ends.add(result)
+        texts.add(result, answer)
     return Figures(
         answers=tuple(answers),
         summary=summarise(answers, choice_lengths=lengths),
@@ -135,29 +124,10 @@ def figures_of(results: Iterable[Result]) -> Figures:
         ),
         votes=summarise_votes(answers) if any(a.repeat for a in answers) else None,
         forced=_forced(answers, forced, broken),
-        texts=ends.figures(),
+        texts=texts.figures(),
         label_mass=label_mass_of(masses),
         forced_mass=label_mass_of(forced_masses),
     )
-
-
-class _Ends:
-    """Counts how texts ended."""
-
-    def __init__(self) -> None:
-        self._stopped: Counter[str] = Counter()
-        self._closed = self._tokens = 0
-
-    def add(self, result: Result) -> None:
-        if result.is_text:
-            # lawqa 0.1 stored first only whether the limit was hit.
-            self._stopped[result.stopped or ("limit" if result.hit_limit else "end")] += 1
-            self._closed += bool(result.thinking_closed)
-            self._tokens += result.completion_tokens or 0  # unknown in a damaged row
-
-    def figures(self) -> TextFigures | None:
-        stopped = dict(sorted(self._stopped.items()))
-        return TextFigures(stopped, self._closed, self._tokens) if stopped else None
 
 
 def _forced(

@@ -185,6 +185,15 @@ def require_keys(manifest: Mapping[str, Any], path: Path, *keys: str) -> None:
         )
 
 
+def samples_of(manifest: Manifest) -> Any:
+    """Return how many answers each prompt of an evaluation got, as its manifest says it.
+
+    Runs of the time when every order got all samples say only how many there were.
+    """
+    config = manifest.config
+    return config.get("samples_per_prompt", config.get("ensemble", 1))
+
+
 def question_entries(questions: Sequence[Question]) -> list[dict[str, Any]]:
     """What a manifest keeps of the questions: id, order, fingerprint."""
     return [{"id": q.id, "order": q.order, "fingerprint": fingerprint(q)} for q in questions]

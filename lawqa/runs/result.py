@@ -131,6 +131,10 @@ class Result:
     label_logprobs: Logprobs | None = None
     label_mass: float | None = None
     """The probability that the next token was any label, 0 to 1."""
+    label_at: int | None = None
+    """Where the label of a text was scored: characters of the response before it; None where it was not."""
+    label_after: str | None = None
+    """What was put between them and the label."""
     hit_limit: bool | None = None
     """Whether the text ran into its token limit."""
     stopped: StopReason | None = None
@@ -171,6 +175,14 @@ class Result:
     def is_text(self) -> bool:
         """Whether there is a text that can be parsed again."""
         return self.answer_by == "generate" and not self.is_failed
+
+    def scored_by_probability(self) -> ScoredAnswer | None:
+        """A text with the likeliest label where that of its answer belongs; None where it was not scored."""
+        if not self.is_text or self.label_logprobs is None:
+            return None
+        label = likeliest_label(self.label_logprobs, self.question_id, self.order, self.repeat)
+        outcome = outcome_of(self.gold, label, "answered")
+        return replace(self.scored("recorded"), predicted=label, outcome=outcome)
 
     @property
     def state(self) -> State:
@@ -246,6 +258,7 @@ class Result:
             label_logprobs=self.label_logprobs,
             repeat=self.repeat,
             soft=soft,
+            by_text=self.answer_by == "generate",
         )
         drawn = self.answer_by == "logits" and reading != "recorded" and not self.is_failed
         return with_tie_drawn(answer) if drawn else answer
@@ -311,6 +324,11 @@ class Result:
             ),
             "label_logprobs": _listed(self.label_logprobs),
             "label_mass": self.label_mass,
+            **(
+                {}
+                if self.label_at is None
+                else {"label_at": self.label_at, "label_after": self.label_after}
+            ),
             "hit_limit": self.hit_limit,
             "stopped": self.stopped,
             "thinking_closed": self.thinking_closed,
@@ -347,29 +365,22 @@ class Result:
             repeat=row.get("repeat", 0),
             law=row.get("law", row["file_name"].split("_", 1)[0]),
             references=tuple(row.get("references") or ()),
-            status=row.get("status"),
-            rule=row.get("rule"),
             span=(span[0], span[1]) if span else None,
             retrieved_count=row.get("retrieved_docs_count") or 0,
             context=_context(row),
             label_logprobs=_four(row["label_logprobs"]),
-            label_mass=row.get("label_mass"),
-            hit_limit=row.get("hit_limit"),
-            stopped=row.get("stopped"),
-            thinking_closed=row.get("thinking_closed"),
-            in_thought=row.get("in_thought"),
-            completion_tokens=row.get("completion_tokens"),
-            prompt=row.get("prompt"),
-            prompt_tokens=row.get("prompt_tokens"),
-            seconds=row.get("seconds"),
-            error=row.get("error"),
-            forced_answer=row.get("forced_answer"),
             forced_logprobs=_four(row.get("forced_logprobs")),
-            forced_label_mass=row.get("forced_label_mass"),
-            forced_after=row.get("forced_after"),
-            forced_error=row.get("forced_error"),
             schema_version=row["schema_version"],
+            **{name: row.get(name) for name in _AS_STORED},
         )
+
+
+_AS_STORED = (
+    "status", "rule", "label_mass", "hit_limit", "stopped", "thinking_closed", "in_thought",
+    "completion_tokens", "prompt", "prompt_tokens", "seconds", "error", "forced_answer",
+    "forced_label_mass", "forced_after", "forced_error", "label_at", "label_after",
+)  # fmt: skip
+"""Fields that are stored under their own names, and that older rows may lack."""
 
 
 def _context(row: Mapping[str, Any]) -> StoredContext | None:

@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER
 from lawqa.questions import Question, fingerprint
-from lawqa.runs.manifest import Manifest
+from lawqa.runs.manifest import Manifest, samples_of
 from lawqa.runs.result import RESULT_SCHEMA_VERSION, AnswerBy, Result, StopReason
 from lawqa.scoring import OUTCOMES
 
@@ -134,6 +134,8 @@ _MEASURED = {
     "retrieved_size": _COUNT,
     "gold_retrieved": _or_null(_FLAG),
     "label_mass": _or_null(_NUMBER),
+    "label_at": _or_null(_COUNT),
+    "label_after": _or_null(_TEXT),
     "hit_limit": _or_null(_FLAG),
     "stopped": _or_null(
         Check(lambda value: value in get_args(StopReason), ", ".join(get_args(StopReason)))
@@ -253,7 +255,7 @@ class Asked:
     @classmethod
     def of(cls, manifest: Manifest) -> Asked:
         """Read it from an evaluation's manifest."""
-        ensemble = manifest.config.get("ensemble", 1)
+        ensemble = samples_of(manifest)
         return cls(
             {
                 (entry["id"], entry["order"]): entry["fingerprint"]

@@ -13,7 +13,7 @@ from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import read_json
 from lawqa.runs.directory import RESULTS
-from lawqa.runs.manifest import MANIFEST, Manifest
+from lawqa.runs.manifest import MANIFEST, Manifest, samples_of
 from lawqa.runs.result import LAB_FILE, Reading, Result
 from lawqa.runs.result_log import StoredResults, damaged_note, read_results
 from lawqa.runs.rows import Asked, check_row
@@ -141,7 +141,7 @@ def _directory_notes(path: Path, manifest: Manifest, stored: StoredResults) -> l
 
 
 def _asked(path: Path, manifest: Manifest) -> int:
-    questions, repeats = manifest.data.get("questions"), manifest.config.get("ensemble", 1)
+    questions, repeats = manifest.data.get("questions"), samples_of(manifest)
     if not isinstance(questions, int) or not isinstance(repeats, int):
         raise DataError(f"{path / MANIFEST}: does not say how many questions were asked")
     return questions * repeats

@@ -19,8 +19,8 @@ Rule = Literal["plain", "vote", "soft", "orders", "orders-samples"]
 
 plain: the first sample in the first order. vote: the choice that most prompts picked. soft: the choice with
 the highest mean probability over all prompts. orders: the same over the choice orders, first samples only.
-orders-samples: over the samples of each order, then over the orders. Where a run stores no label
-probabilities, a prompt of `orders` and `orders-samples` counts as probability 1 for its answer.
+orders-samples: over the samples of each order, then over the orders. A prompt without label probabilities
+counts as probability 1 for its answer. Those of a text are of the place where its answer's label belongs.
 """
 
 By = Literal["own", "plain", "vote", "soft", "orders", "orders-samples", "prompts"]
@@ -272,7 +272,7 @@ def _shares(group: Sequence[ScoredAnswer]) -> Scores:
 
 
 def _means(group: Sequence[ScoredAnswer], rule: Rule) -> Scores:
-    known = [answer for answer in group if answer.label_logprobs is not None]
+    known = [a for a in group if a.label_logprobs is not None or a.predicted is not None]
     if rule == "orders-samples":
         return _over_orders(known, _mean_probabilities)
     return _mean_probabilities(known)
@@ -281,7 +281,7 @@ def _means(group: Sequence[ScoredAnswer], rule: Rule) -> Scores:
 def _mean_probabilities(known: Sequence[ScoredAnswer]) -> Scores:
     # fsum rounds once, so the sequence of the prompts cannot decide a tie
     return {
-        label: math.fsum(math.exp(_logprob(answer, label)) for answer in known) / len(known)
+        label: math.fsum(_probability(answer, label) for answer in known) / len(known)
         for label in LABELS
     }
 
@@ -313,6 +313,13 @@ def _logprob(answer: ScoredAnswer, label: Label) -> float:
     """The log-probability of a choice, named by its original label."""
     logprobs = answer.label_logprobs or ()
     return logprobs[LABELS.index(permute_label(label, answer.order))]
+
+
+def _probability(answer: ScoredAnswer, label: Label) -> float:
+    """The probability of a choice, named by its original label; a text without any is sure of its answer."""
+    if answer.label_logprobs is None:
+        return float(answer.original_predicted == label)
+    return math.exp(_logprob(answer, label))
 
 
 def _knows_probabilities(answers: Iterable[ScoredAnswer]) -> bool:

@@ -52,7 +52,7 @@ def likeliest_label(
 
 def level_labels(answer: ScoredAnswer) -> tuple[Label, ...]:
     """The displayed labels among which this scored answer was a draw; none where it was not."""
-    if answer.predicted is None or answer.label_logprobs is None:
+    if answer.predicted is None or answer.label_logprobs is None or answer.by_text:
         return ()
     level = leaders(dict(zip(LABELS, answer.label_logprobs, strict=True)))
     return level if len(level) > 1 and answer.predicted in level else ()

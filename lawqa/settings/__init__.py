@@ -27,7 +27,16 @@ from lawqa.settings.declared import (
     values_of,
     within,
 )
-from lawqa.settings.defaults import AnswerBy, Resolved, Way, defaults_of, resolved, way_of
+from lawqa.settings.defaults import (
+    AnswerBy,
+    Resolved,
+    Sampling,
+    Way,
+    defaults_of,
+    resolved,
+    sources_of,
+    way_of,
+)
 from lawqa.settings.differences import differences
 from lawqa.settings.evaluation import (
     AnswererSettings,
@@ -87,6 +96,7 @@ __all__ = [
     "RetrievalSettings",
     "RetrievedSettings",
     "RunSettings",
+    "Sampling",
     "Schedule",
     "ServerSettings",
     "Settings",
@@ -117,6 +127,7 @@ __all__ = [
     "plain",
     "resolved",
     "same_flags",
+    "sources_of",
     "stored_problems",
     "values_of",
     "way_of",

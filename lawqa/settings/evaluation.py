@@ -43,21 +43,29 @@ class GenerationChoices(Settings):
     max_new_tokens: int | None = field(default=None, metadata=RESULT)
     """The most tokens of one generated answer. Without it: 32 direct, 1024 cot, 4096 thinking."""
     temperature: float | None = field(default=None, metadata=RESULT)
-    """0 for greedy decoding, above 0 answers are sampled. Without it: 0, or 0.7 with --ensemble."""
-    top_p: float = field(default=1.0, metadata=RESULT)
-    """Sample from the likeliest tokens that hold this share of the probability."""
-    top_k_sampling: int = field(default=0, metadata=RESULT)
-    """Sample from the N likeliest tokens; 0 for all."""
-    min_p: float = field(default=0.0, metadata=RESULT)
-    """Drop tokens less likely than this share of the likeliest."""
+    """0 for greedy decoding, above 0 answers are sampled. Without it: 0 for one answer without thinking (cot,
+    too); with --thinking or --ensemble the model's generation_config.json, else 0.6 thinking, 0.7 without."""
+    top_p: float | None = field(default=None, metadata=RESULT)
+    """Sample from the likeliest tokens that hold this share of the probability. Without it, when sampling:
+    the model's generation_config.json, else 0.95 thinking, 0.8 without."""
+    top_k_sampling: int | None = field(default=None, metadata=RESULT)
+    """Sample from the N likeliest tokens; 0 for all. Without it, when sampling: the model's
+    generation_config.json, else 20."""
+    min_p: float | None = field(default=None, metadata=RESULT)
+    """Drop tokens less likely than this share of the likeliest. Without it: the model's
+    generation_config.json, else 0."""
     ensemble: int = field(default=1, metadata=RESULT)
-    """Ask each question N times with sampling and take the majority."""
+    """Ask each question N times with sampling and take the majority; with --permutations, N / orders in each
+    order, and the mean over the orders."""
     thinking_budget: int | None = field(default=None, metadata=RESULT)
-    """The most tokens of a think block: one that reaches them is closed and the answer asked for."""
+    """The most tokens of a think block: one that reaches them is closed and the answer asked for. Without it:
+    3072 closed, 2048 with context, at most three quarters of --max-new-tokens; servers have none."""
     stop_at_final_answer: bool = field(default=True, metadata=RESULT)
     """Stop after a finished line 最終回答：x."""
     stop_at_loops: bool = field(default=True, metadata=RESULT)
     """Stop when the text repeats itself over and over; stored as the reason."""
+    score_labels: bool = field(default=True, metadata=RESULT)
+    """Score the labels after reasoning and think blocks, for soft votes, calibration and confidence."""
     force_answers: bool = field(default=True, metadata=PLACE)
     """Score the labels after texts that gave no answer; stored and counted apart."""
 

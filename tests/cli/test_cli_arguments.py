@@ -93,6 +93,7 @@ EVALUATE = (
     ("--no-stop-at-final-answer", "generation.stop_at_final_answer", False),
     ("--no-stop-at-loops", "generation.stop_at_loops", False),
     ("--no-force-answers", "generation.force_answers", False),
+    ("--no-score-labels", "generation.score_labels", False),
     ("--token-budget 4096", "token_budget", 4096),
     ("--seed 7", "seed", 7),
     ("--place heart01", "place", "heart01"),

@@ -21,11 +21,11 @@ from lawqa.questions import write_questions
 WAYS = [
     ("direct", False, 1, ("logits", 32, 0.0)),
     ("cot", False, 1, ("generate", 1024, 0.0)),
-    ("direct", True, 1, ("generate", 4096, 0.0)),
-    ("cot", True, 1, ("generate", 4096, 0.0)),
+    ("direct", True, 1, ("generate", 4096, 0.6)),
+    ("cot", True, 1, ("generate", 4096, 0.6)),
     ("direct", False, 3, ("generate", 32, 0.7)),
     ("cot", False, 3, ("generate", 1024, 0.7)),
-    ("cot", True, 3, ("generate", 4096, 0.7)),
+    ("cot", True, 3, ("generate", 4096, 0.6)),
 ]
 
 

@@ -40,7 +40,8 @@ CHANGED: dict[str, Any] = {
     "samples": 2, "permutations": 4, "answer_by": "logits", "backend": "hf", "ensemble": 3,
     "lr_scheduler": "linear",
     "dtype": "float32", "target_modules": ("q_proj",), "dev_condition": "gold", "temperature": 0.9,
-    "thinking_budget": 20, "max_steps": 9, "max_seq_length": 99, "max_new_tokens": 77,
+    "thinking_budget": 20, "top_p": 0.5, "top_k_sampling": 7, "min_p": 0.1,
+    "max_steps": 9, "max_seq_length": 99, "max_new_tokens": 77,
 }  # fmt: skip
 """Other values than those of the runs below, where a number one higher or the opposite would not do."""
 

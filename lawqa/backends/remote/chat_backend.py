@@ -132,6 +132,10 @@ class ChatBackend(ABC):
 
         yield from ask_all(all_requests(prompts, settings), self._open, ask, self._limits)
 
+    def no_text_labels(self) -> str | None:
+        """No chat endpoint continues a text."""
+        return f"{self.server} cannot score labels after a text that the model wrote"
+
     def score_after(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> NoReturn:
         """Refuse: no chat endpoint continues a text that a client sends.
 

@@ -159,7 +159,7 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
         given = values_of(EvaluationConfig, self, self.generation)
         config = EvaluationConfig(**{**given, **resolved})
         check_config(config)
-        return config, remarks + self._unused_flags(config)
+        return config, [*remarks, *self._unused_flags(config), *config.sampling_notes()]
 
     def _unused_flags(self, config: EvaluationConfig) -> list[str]:
         """A remark on every flag that was given and changes nothing."""

@@ -17,6 +17,7 @@ def result_text(result: EvaluationResult) -> str:
         orders_text,
         retrieval_table,
         summary_table,
+        texts_text,
         votes_text,
     )
 
@@ -38,11 +39,9 @@ def result_text(result: EvaluationResult) -> str:
     if figures.forced_mass:
         blocks.append(mass_text(figures.forced_mass, "forced answers"))
     if figures.texts:
-        ends = ", ".join(f"{count} {reason}" for reason, count in figures.texts.stopped.items())
-        closed = figures.texts.thinking_closed
-        blocks.append(
-            f"texts ended by: {ends}" + (f"; {closed} think blocks closed" if closed else "")
-        )
+        blocks.append(texts_text(figures.texts))
+        if figures.texts.label_mass:
+            blocks.append(mass_text(figures.texts.label_mass, "places after texts"))
     notes = "".join(f"! {note}\n" for note in result.notes)
     return notes + "\n\n".join([*blocks, f"run: {result.run_dir}"])
 

@@ -170,7 +170,9 @@ def _left_out_notes(
 
 
 def _mass_notes(runs: Sequence[StoredRun], names: Mapping[Path, str]) -> list[str]:
-    found = [(run, label_mass_of(result.label_mass for result in run.results)) for run in runs]
+    found = [
+        (run, label_mass_of(r.label_mass for r in run.results if not r.is_text)) for run in runs
+    ]
     return [
         f"{names[run.path]}: {mass.sentence}"
         for run, mass in found

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
+from lawqa.models.files.generation_config import OwnSampling, own_sampling
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.pipelines.evaluation.servers import ServerConfig
 from lawqa.prompting import PromptSpec
@@ -22,12 +23,14 @@ from lawqa.settings import (
     ModelSettings,
     Resolved,
     RunSettings,
+    Sampling,
     by_content,
     declaration,
     defaults_of,
     named,
     plain,
     resolved,
+    sources_of,
 )
 from lawqa.settings.ranges import out_of_range
 
@@ -62,6 +65,17 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     """Where this runs; decides what is forbidden. None for what the environment or `lawqa.toml` says."""
     quiet: bool = field(default=True, kw_only=True, metadata=PLACE)
     """No progress line."""
+    begun: Resolved | None = field(default=None, kw_only=True, metadata=PLACE)
+    """What a run that is resumed was begun with: it holds for what is not given now."""
+    every_order: bool = field(default=False, kw_only=True, metadata=PLACE)
+    """Whether each order gets all samples, as in runs of the time before they were divided."""
+
+    @property
+    def samples_per_prompt(self) -> int:
+        """How many answers each question gets in each of its orders: the samples are divided over them."""
+        if self.every_order or self.ensemble == 1:
+            return self.ensemble
+        return self.ensemble // self.permutations
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -92,9 +106,60 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
 
     def resolved(self) -> Resolved:
         """Return the settings that follow the prompt spec where they were not given."""
-        spec = self.spec
-        defaults = defaults_of(spec.mode, thinking=spec.thinking, samples=self.ensemble)
+        if self.begun is not None:
+            return resolved(self, self.begun)
+        defaults = defaults_of(
+            self.spec.mode,
+            thinking=self.spec.thinking,
+            samples=self.ensemble,
+            condition=self.spec.condition,
+            own=self._own_sampling().sampling,
+            temperature=self.temperature,
+            max_new_tokens=self.max_new_tokens,
+            closes_thoughts=self.server is None,
+        )
         return resolved(self, defaults)
+
+    def _own_sampling(self) -> OwnSampling:
+        """What the model's own file says; a file decides nothing where all is given or nothing is drawn."""
+        given = (self.temperature, self.top_p, self.top_k_sampling, self.min_p)
+        draws = self.ensemble > 1 or self.spec.thinking or bool(self.temperature)
+        if self.backend != "hf" or not self.model_name or None not in given or not draws:
+            return OwnSampling(Sampling())
+        return own_sampling(self.model_name, self.revision)
+
+    def sampling_sources(self) -> dict[str, str]:
+        """Where temperature, top_p, top_k_sampling and min_p come from; nothing where no text is written."""
+        if not self.generates:
+            return {}
+        given = {name: getattr(self, name) for name in vars(Sampling())}
+        if self.begun is not None:
+            return {
+                name: "as the run was begun" if value is None else "given"
+                for name, value in given.items()
+            }
+        return sources_of(
+            self.spec.mode,
+            thinking=self.spec.thinking,
+            samples=self.ensemble,
+            own=self._own_sampling().sampling,
+            given=given,
+        )
+
+    def sampling_notes(self) -> list[str]:
+        """What a reader must know of how answers are drawn."""
+        notes = []
+        if self.generates and self.spec.thinking and self.resolved().temperature == 0:
+            notes.append(
+                "GREEDY THINKING: the temperature is 0; Qwen's makers warn that greedy thinking repeats "
+                "itself and answers worse"
+            )
+        left_out = self._own_sampling().left_out if self.generates else ()
+        if left_out:
+            notes.append(
+                f"NOT APPLIED: the model's generation_config.json also asks for {', '.join(left_out)}"
+            )
+        return notes
 
     def generation(self) -> GenerationSettings:
         """How text is generated."""
@@ -102,19 +167,36 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
         return GenerationSettings(
             max_new_tokens=chosen.max_new_tokens,
             temperature=chosen.temperature,
-            top_p=self.top_p,
-            top_k=self.top_k_sampling,
-            min_p=self.min_p,
+            top_p=chosen.top_p,
+            top_k=chosen.top_k_sampling,
+            min_p=chosen.min_p,
             seed=self.seed,
-            repeats=self.ensemble,
-            thinking_budget=self.thinking_budget,
+            repeats=self.samples_per_prompt,
+            thinking_budget=chosen.thinking_budget,
+            budget_required=self.thinking_budget is not None,
             stop_at_final_answer=self.stop_at_final_answer,
             stop_at_loops=self.stop_at_loops,
+            score_labels=self.score_labels,
         )
 
     def to_json(self) -> dict[str, Any]:
         """The settings in plain JSON types, defaults resolved."""
-        return {**plain(self), **vars(self.resolved())}
+        settings = {name: value for name, value in plain(self).items() if name not in _OF_RESUMING}
+        return {
+            **settings,
+            **vars(self.resolved()),
+            "samples_per_prompt": self.samples_per_prompt,
+            "sampling_from": self.sampling_sources(),
+        }
+
+
+def divides(config: EvaluationConfig) -> bool:
+    """Whether the samples can be divided over the orders; one sample is one in each order."""
+    return config.ensemble == 1 or config.ensemble % config.permutations == 0
+
+
+_OF_RESUMING = ("begun", "every_order")
+_NOTHING_NARROWED = Sampling(top_p=1.0, top_k_sampling=0, min_p=0.0)
 
 
 def check_config(config: EvaluationConfig) -> None:
@@ -125,14 +207,27 @@ def check_config(config: EvaluationConfig) -> None:
     """
     generates, chosen = config.generates, config.resolved()
     free_text = config.spec.reasons
+    greedy = config.temperature == 0
+    narrowed = [
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in (
+            ("top_p", config.top_p), ("top_k_sampling", config.top_k_sampling), ("min_p", config.min_p)
+        )
+        if value not in (None, vars(_NOTHING_NARROWED)[name])
+    ]  # fmt: skip
     opened = "a think block" if config.spec.thinking else "reasoning"
     rules = (
         (generates or not free_text,
          f"--answer-by logits cannot be: the next token after this prompt opens {opened}, not an answer"),
         (config.ensemble == 1 or generates,
          f"--ensemble {config.ensemble} needs --answer-by generate: scored labels are the same every time"),
+        (config.resume or divides(config),
+         f"--ensemble {config.ensemble} with --permutations {config.permutations}: the samples are divided "
+         f"over the orders, expected a multiple of {config.permutations}"),
         (config.ensemble == 1 or not generates or chosen.temperature > 0,
          f"--ensemble {config.ensemble} needs a --temperature above 0: greedy texts are all the same"),
+        (not greedy or not narrowed or not generates,
+         f"{', '.join(narrowed)}: nothing is sampled at --temperature 0"),
         (config.thinking_budget is None or config.spec.thinking,
          "--thinking-budget needs --thinking"),
         (config.thinking_budget is None or config.thinking_budget < chosen.max_new_tokens,

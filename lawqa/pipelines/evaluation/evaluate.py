@@ -16,14 +16,20 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.pipelines.evaluation.asking import ask, force
-from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 from lawqa.pipelines.evaluation.gathering import gather, is_whole, tidy
 from lawqa.pipelines.evaluation.interrupts import signals_interrupt
 from lawqa.pipelines.evaluation.job import Job, new_run_dir, prepare, with_base_notes
 from lawqa.pipelines.evaluation.opening import BackendFactory, base_of, open_backend
 from lawqa.pipelines.evaluation.progress import Progress
 from lawqa.pipelines.evaluation.ranks import Ranks
-from lawqa.pipelines.evaluation.resume import continued, earlier_run, require_same_model
+from lawqa.pipelines.evaluation.resume import (
+    as_begun,
+    begun_otherwise,
+    continued,
+    earlier_run,
+    require_same_model,
+)
 from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory
 from lawqa.runs.figures import Figures, figures_of
 from lawqa.runs.lock import LOCK, locked_directory, require_free
@@ -166,6 +172,11 @@ def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
     if ranks.rank > 0:
         return _take_part(job, opened(), ranks)
     earlier = earlier_run(job)
+    job = as_begun(job, earlier)
+    if otherwise := begun_otherwise(job):
+        say(f"{job.run_dir}: resumed as it was begun: {', '.join(otherwise)}")
+    if not earlier:
+        check_config(replace(job.config, resume=False))
     if job.config.resume and not earlier:
         say(f"{job.run_dir}: holds no run to resume: a new one begins")
     with ExitStack() as held:
@@ -235,6 +246,8 @@ def _lead(
 def _take_part(job: Job, backend: Backend, ranks: Ranks) -> EvaluationResult:
     """Another process than 0: ask this process's share; the result is that of all."""
     ranks.wait_until_ready(job.run_dir)
+    if job.config.resume:
+        job = as_begun(job, Manifest.read_evaluation(job.run_dir))
     with ranks.taking_part(job.run_dir):
         known = read_results(job.run_dir, [job.run_dir / RESULTS], texts=False)
         _ask(job, backend, known, ranks, [])

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lawqa.backends.base import Backend, RendersPrompts
+from lawqa.backends.base import Backend, RendersPrompts, ScoresTexts
 from lawqa.choices import orders
 from lawqa.commands import current_place, require_backend
 from lawqa.errors import ConfigError
@@ -57,7 +57,7 @@ class Job:
     @cached_property
     def keys(self) -> tuple[ItemKey, ...]:
         """What names each answer that is asked for: prompt by prompt, repeat by repeat."""
-        repeats = range(self.config.ensemble)
+        repeats = range(self.config.samples_per_prompt)
         return tuple((prompt.key, repeat) for prompt in self.prompts for repeat in repeats)
 
     @cached_property
@@ -90,7 +90,10 @@ class Job:
         """An answer as it is stored."""
         question = self._questions_by_key[answer.key]
         retrieved = self.retrieval.of(question) if self.retrieval else None
-        return result_of(question, self.config.spec, self._answer_by, answer, retrieved)
+        return result_of(
+            question, self.config.spec, self._answer_by, answer, retrieved,
+            forces=self.config.forces_answers,
+        )  # fmt: skip
 
     def manifest(self, backend: Backend) -> Manifest:
         """What the run directory says of this evaluation by this backend."""
@@ -220,7 +223,12 @@ def with_base_notes(job: Job, backend: Backend) -> Job:
     """
     spec, allowed = job.config.spec, job.config.allow_prompt_mismatch
     wording = spec_hash(spec, backend.chat_template)
-    notes = [*sentences(backend.describe()), *_thought_notes(job, backend)]
+    notes = [
+        *job.config.sampling_notes(),
+        *sentences(backend.describe()),
+        *_thought_notes(job, backend),
+        *_label_notes(job, backend),
+    ]
     first: list[str] = []
     if job.merged is not None:
         notes += job.merged.check_wording(spec, wording, allow_prompt_mismatch=allowed)
@@ -251,6 +259,18 @@ def _thought_notes(job: Job, backend: Backend) -> Iterator[str]:
             f"THE MODEL THINKS WITHOUT --thinking: its chat template ends every prompt inside an open think "
             f"block ({thought.opening}), so --max-new-tokens {job.config.generation().max_new_tokens} holds "
             "the thought and the answer"
+        )
+
+
+def _label_notes(job: Job, backend: Backend) -> Iterator[str]:
+    """Where answers come after reasoning and the backend cannot score labels there: a note."""
+    config = job.config
+    if not config.score_labels or not config.generates or not config.spec.reasons:
+        return
+    if isinstance(backend, ScoresTexts) and (obstacle := backend.no_text_labels()):
+        yield (
+            f"NO LABEL PROBABILITIES AFTER TEXTS: {obstacle}; soft votes and calibration have none, and "
+            "answers averaged over orders count as votes"
         )
 
 

@@ -21,6 +21,8 @@ def result_of(
     answer_by: AnswerBy,
     answer: Answer,
     retrieved: RetrievedContext | None = None,
+    *,
+    forces: bool = False,
 ) -> Result:
     """The result of one question.
 
@@ -32,6 +34,7 @@ def result_of(
         answer_by: `logits` or `generate`.
         answer: what came back.
         retrieved: its context, for the condition `rag`.
+        forces: whether a text without an answer gets a forced one.
     """
     asked = Result(
         question_id=question.id,
@@ -60,7 +63,7 @@ def result_of(
         seconds=round(answer.seconds, 4),
     )
     if isinstance(answer, Completion):
-        return _of_text(measured, answer)
+        return _of_text(measured, answer, forces=forces)
     return _of_scores(measured, answer)
 
 
@@ -69,11 +72,11 @@ def repeat_of(answer: Answer) -> int:
     return 0 if isinstance(answer, ChoiceScores) else answer.repeat
 
 
-def _of_text(asked: Result, answer: Completion) -> Result:
+def _of_text(asked: Result, answer: Completion, *, forces: bool) -> Result:
     parsed = parse(
         answer.text, asked.choices, hit_limit=answer.hit_limit, in_thought=answer.in_thought
     )
-    return replace(
+    read = replace(
         asked,
         response=answer.text,
         label=parsed.label,
@@ -86,7 +89,17 @@ def _of_text(asked: Result, answer: Completion) -> Result:
         thinking_closed=answer.thinking_closed,
         in_thought=answer.in_thought,
         completion_tokens=answer.completion_tokens,
+        label_logprobs=answer.label_logprobs,
+        label_mass=answer.label_mass,
+        label_at=answer.label_at,
+        label_after=answer.label_after,
     )
+    if not forces or parsed.label is not None or answer.label_at != len(answer.text):
+        return read
+    # Scored behind the whole text: what a forced answer would be is known already.
+    if answer.label_logprobs is None or answer.label_mass is None:
+        return read
+    return read.with_forced(answer.label_after or "", answer.label_logprobs, answer.label_mass)
 
 
 def _of_scores(asked: Result, answer: ChoiceScores) -> Result:

@@ -18,7 +18,7 @@ from lawqa.prompting import PromptSpec
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.identity import PARTS, content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest, question_entries
-from lawqa.settings import differences
+from lawqa.settings import Resolved, differences
 
 _MODEL = ("backend", "quantisation", "dtype")
 _ADAPTER_CONFIG = "the adapter's config"
@@ -50,6 +50,7 @@ def earlier_run(job: Job) -> Manifest | None:
             f"without it the answers in {path / RESULTS} cannot be resumed: put a copy of it back, "
             "or --fresh asks everything again",
         ) from None
+    job = as_begun(job, manifest)
     # Here and not only after loading: a finished run loads none, and a wrong one is better known at once.
     content = None
     if content_is_known(earlier["model"]):
@@ -72,6 +73,42 @@ def earlier_run(job: Job) -> Manifest | None:
     _refuse(path, before, today)
     _refuse_other_quantisation(path, earlier, job.config)
     return manifest
+
+
+def as_begun(job: Job, earlier: Manifest | None) -> Job:
+    """The job with the settings that follow the way of asking as the earlier run had them.
+
+    Their defaults change with versions of lawqa, and a run is resumed as it was begun: what is not given now
+    is what it was then.
+    """
+    if earlier is None:
+        return job
+    stored, today = earlier.config, vars(job.config.resolved())
+    then = {name: stored.get(name, before) for name, before in _BEFORE.items()}
+    then = {name: today[name] if value is None else value for name, value in then.items()}
+    begun = Resolved(**then, thinking_budget=stored.get("thinking_budget"))
+    every = "samples_per_prompt" not in stored
+    return replace(job, config=replace(job.config, begun=begun, every_order=every))
+
+
+_BEFORE: dict[str, Any] = {
+    "answer_by": None, "max_new_tokens": None, "temperature": None,
+    "top_p": 1.0, "top_k_sampling": 0, "min_p": 0.0,
+}  # fmt: skip
+"""What runs had that do not say it; None for what today's default is."""
+
+
+def begun_otherwise(job: Job) -> list[str]:
+    """What a resumed run does as it was begun and would not do today, as `temperature 0.0 (today 0.6)`."""
+    config = job.config
+    if config.begun is None:
+        return []
+    today = vars(replace(config, begun=None).resolved())
+    return [
+        f"{name} {value} (today {today[name]})"
+        for name, value in vars(config.resolved()).items()
+        if value != today[name]
+    ]
 
 
 def require_same_model(path: Path, before: Manifest, manifest: Manifest) -> None:

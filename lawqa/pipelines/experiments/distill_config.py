@@ -59,7 +59,10 @@ class DistillConfig(DistillSettings):
         """Return how sample `number` of every question is drawn."""
         chosen = self.resolved()
         return GenerationSettings(
-            chosen.max_new_tokens, chosen.temperature, seed=self.seed + number
+            chosen.max_new_tokens,
+            chosen.temperature,
+            seed=self.seed + number,
+            score_labels=False,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -167,10 +168,16 @@ def test_the_majority_of_an_ensemble_is_counted_apart_from_its_samples(
 
 
 def test_samples_in_several_orders_vote_on_choices(run: Run, here: Path) -> None:
-    run({"*": ["b", "b"]}, "--ensemble", "2", "--permutations", "4")
+    run({"*": ["b", "b"]}, "--ensemble", "8", "--permutations", "4")
     votes = loaded(here / "r" / "summary.json")["votes"]
     assert (votes["samples"], votes["accuracy"]["asked"]) == (8, 4)
     assert votes["agreement"] == 0.25
+    rows = [
+        json.loads(line) for line in (here / "r" / "results.jsonl").read_text("utf-8").splitlines()
+    ]
+    per_order = Counter((row["file_name"], row["order"]) for row in rows)
+    assert set(per_order.values()) == {2}, "8 samples over 4 orders are 2 in each"
+    assert len(per_order) == 4 * 4
 
 
 @pytest.mark.parametrize(
@@ -179,6 +186,10 @@ def test_samples_in_several_orders_vote_on_choices(run: Run, here: Path) -> None
         ("--ensemble 3 --temperature 0", "needs a --temperature above 0"),
         ("--ensemble 3 --answer-by logits", "--ensemble 3 needs --answer-by generate"),
         ("--ensemble 0", "--ensemble is 0, expected 1 or more"),
+        ("--ensemble 6 --permutations 4", "expected a multiple of 4"),
+        ("--ensemble 3 --temperature 0.5 --permutations 24", "expected a multiple of 24"),
+        ("--mode cot --temperature 0 --top-p 0.9", "nothing is sampled at --temperature 0"),
+        ("--thinking --thinking-budget 0", "--thinking-budget is 0, expected 1 or more"),
         ("--top-p 0", "--top-p is 0.0, expected above 0"),
         ("--top-k-sampling -1", "--top-k-sampling is -1"),
         ("--min-p 1", "--min-p is 1.0"),

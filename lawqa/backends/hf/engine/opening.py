@@ -158,7 +158,12 @@ def think_blocks(
     """
     end = tokenizer.encode(marks.closing, add_special_tokens=False)
     if len(end) != 1:
-        if settings.thinking_budget is None:
+        if settings.thinking_budget is not None and not settings.budget_required:
+            logger.warning(
+                "think blocks have no budget: %s is not a single token for this tokenizer",
+                marks.closing,
+            )
+        if settings.thinking_budget is None or not settings.budget_required:
             return ThinkBlocks(_NO_TOKEN, (), None)
         raise BackendError(
             f"--thinking-budget: {marks.closing} is not a single token for this tokenizer",
