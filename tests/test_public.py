@@ -238,3 +238,58 @@ def test_the_example_of_the_readme_runs_and_prints_what_it_says(
         [sys.executable, "-c", found[1]], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert (done.stdout, done.stderr) == (found[2], "")
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with questions, a toy model and an index of their contexts, as the documents have it."""
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    from lawqa.pipelines.corpus.index import IndexConfig, build_index
+    from lawqa.statutes.articles import Article, Paragraph, write_articles
+
+    monkeypatch.chdir(tmp_path)
+    lawqa.write_questions("selection.json", embedded_questions()[:12])
+    (tmp_path / "model").symlink_to(tiny_dir)
+    contexts = dict.fromkeys(question.context for question in embedded_questions()[:12])
+    write_articles(
+        tmp_path / "articles.jsonl",
+        [
+            Article(f"law/{n}", "law", "試験法", "", "", "main", str(n), "", (Paragraph(1, text),))
+            for n, text in enumerate(contexts, start=1)
+        ],
+    )
+    build_index(IndexConfig(tmp_path / "articles.jsonl", tmp_path / "index", quiet=True))
+    return tmp_path
+
+
+JOB = r"<!-- job -->\n```python\n(.*?)```"
+
+
+def test_both_readmes_show_the_same_job(checkout: Path) -> None:
+    texts = [
+        (checkout / name).read_text(encoding="utf-8") for name in ("README.md", "README.ja.md")
+    ]
+    one, other = (re.findall(JOB, text, re.DOTALL) for text in texts)
+    assert len(one) == 1
+    assert one == other
+
+
+@pytest.mark.torch
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "blocks", "lines"),
+    # Two runs are compared with the base, and three articles are found.
+    [("README.md", JOB, 1), ("docs/python.md", r"```python\n(.*?)```", 11)],
+)
+def test_the_whole_job_of_the_documents_runs_and_prints_nothing_unasked(
+    name: str, blocks: str, lines: int, checkout: Path, workplace: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    text = (checkout / name).read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for block in re.findall(blocks, text, re.DOTALL):
+        exec(compile(block, name, "exec"), names)  # noqa: S102 - our own document
+    made = {path.name for path in workplace.iterdir()}
+    assert {"adapter", "split", "runs", "report.html", "train.jsonl"} <= made
+    printed = capfd.readouterr()
+    assert (len(printed.out.splitlines()), printed.err) == (lines, "")
