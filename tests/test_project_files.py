@@ -27,6 +27,11 @@ def test_a_citation_names_this_version() -> None:
     assert f"\nversion: {lawqa.__version__}\n" in text_of("CITATION.cff")
 
 
+def test_the_documented_folder_of_data_is_not_taken_for_our_code() -> None:
+    # `datasets/`, which the documents make, has the name of a package that we import.
+    assert 'known-third-party = ["datasets"]' in text_of("pyproject.toml")
+
+
 @pytest.mark.parametrize("name", [".github/workflows/test.yml", ".gitlab-ci.yml", ".ci/run"])
 def test_every_forge_runs_what_a_person_runs(name: str) -> None:
     assert re.search(r"^\W*(run: )?make test$", text_of(name), re.MULTILINE)

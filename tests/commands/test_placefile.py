@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.commands import PLACE_KEYS, current_place, read_place_file
+from lawqa.commands import PLACE_KEYS, current_place, packaged_source, read_place_file
 from lawqa.errors import ConfigError
 
 pytestmark = pytest.mark.every_python
@@ -130,8 +130,9 @@ def test_what_the_machine_forbids_no_other_place_allows(
 def test_the_examples_of_a_new_file_are_the_places_own(here: Path) -> None:
     assert main(["place", "init", "local-3080"]) == 0
     text = (here / "lawqa.toml").read_text(encoding="utf-8")
-    assert '# index = "datasets/egov/index"' in text
-    assert '# model = "Qwen/Qwen3-1.7B"' in text
+    variables = packaged_source().place("local-3080").variables
+    for name in ("index", "model"):
+        assert f'# {name} = "{variables[name]}"' in text
 
 
 def test_init_refuses_an_unknown_place(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -135,6 +135,8 @@ def test_a_placeholder_is_named_in_the_document_and_in_the_build_until_it_is_set
     copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document, source = copied / STEP_I, copied / "docs_src" / "commands.toml"
+    assert main(["docs", "build", "--root", str(copied)]) == 0
+    capsys.readouterr()
     assert "**`REPOSITORY_URL` は、担当者から聞いた値に置き換えて打ちます**" in document.read_text(
         "utf-8"
     )
@@ -203,10 +205,19 @@ def test_help_is_the_same_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def copied(checkout: Path, tmp_path: Path) -> Path:
+    """What documents are made of and what is made, with the values that a lab sets as we ship them."""
     for folder in ("docs_src", "docs"):
         shutil.copytree(checkout / folder, tmp_path / folder)
     for name in ("README.md", "README.ja.md", "Makefile"):
         shutil.copy(checkout / name, tmp_path / name)
+    source = tmp_path / "docs_src" / "commands.toml"
+    text = source.read_text(encoding="utf-8")
+    for name, shipped in (("repository", "REPOSITORY_URL"), ("test_size", "0.3")):
+        text, count = re.subn(
+            rf'^{name} = ".*"$', f'{name} = "{shipped}"', text, flags=re.MULTILINE
+        )
+        assert count == 1, name
+    source.write_text(text, encoding="utf-8")
     return tmp_path
 
 
@@ -214,14 +225,16 @@ def copied(checkout: Path, tmp_path: Path) -> Path:
 def test_a_stale_document_fails_the_check_with_a_diff_and_the_cure(
     copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = copied / STEP_I
+    assert main(["docs", "build", "--root", str(copied)]) == 0
+    capsys.readouterr()
+    path = copied / APPENDIX
     path.write_text(
         path.read_text(encoding="utf-8").replace("--seed 0", "--seed 7", 1), encoding="utf-8"
     )
     assert main(["docs", "check", "--root", str(copied)]) == 1
     captured = capsys.readouterr()
-    assert "-    --seed 7\n" in captured.out
-    assert "+    --seed 0\n" in captured.out
+    assert "-    --seed 7" in captured.out
+    assert "+    --seed 0" in captured.out
     assert "1 generated files are stale\nhint: make docs" in captured.err
     assert main(["docs", "build", "--root", str(copied)]) == 0
     assert capsys.readouterr().out.endswith("15 generated files, 1 changed\n")
