@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,18 @@ def cached_snapshot(name: str, revision: str | None = None) -> Path | None:
         return snapshot if snapshot is not None and snapshot.is_dir() else None
     except (OSError, UnicodeDecodeError):
         return None  # a name or cache that is not a path; loading the model reports it
+
+
+def download_line(name: str, *more: str) -> str:
+    """The line that fetches a model into the cache that is looked at here, HF_HOME included where it is set.
+
+    Args:
+        name: such as Qwen/Qwen3-8B.
+        more: further words for `hf download`.
+    """
+    home = os.environ.get("HF_HOME")
+    setting = f"HF_HOME={shlex.quote(home)} " if home else ""
+    return setting + shlex.join(["hf", "download", name, *more])
 
 
 @contextmanager

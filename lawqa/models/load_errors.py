@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from lawqa.errors import BackendError, LawqaError
 from lawqa.foreign_code import code_named_in, code_refused
-from lawqa.hub import cache_directory, hub_is_reachable, offline_if_unreachable
+from lawqa.hub import cache_directory, download_line, hub_is_reachable, offline_if_unreachable
 from lawqa.models.files.model_folder import find_folder
 from lawqa.models.files.weight_files import WHOLE
 
@@ -80,14 +79,14 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
             "named like Qwen/Qwen3-8B",
         )
     wanted = f"{name} ({revision})" if revision else name
-    words = ["hf", "download", name, *(["--revision", revision] if revision else [])]
+    fetch = download_line(name, *(["--revision", revision] if revision else []))
     if isinstance(problem, SafetensorError) or (
         directory is not None and not isinstance(problem, OSError)
     ):
         what = "weights" if isinstance(problem, SafetensorError) else "files"
         return BackendError(
             f"{wanted}: its {what} in the Hugging Face cache cannot be read: {_first_line(problem)}",
-            f"{shlex.join(words)} --force-download  fetches them again",
+            f"{fetch} --force-download  fetches them again",
         )
     message = (
         f"{wanted}: no such directory, and not in the Hugging Face cache ({cache_directory()})"
@@ -95,14 +94,14 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
     if constants.HF_HUB_OFFLINE:
         switch = "HF_HUB_OFFLINE" if os.environ.get("HF_HUB_OFFLINE") else "TRANSFORMERS_OFFLINE"
         return BackendError(
-            f"{message}, and {switch} forbids to fetch it",
-            f"HF_HUB_OFFLINE=0 {shlex.join(words)}  fetches it once (pip installs hf with "
+            f"{message}, and {switch} forbids fetching it",
+            f"HF_HUB_OFFLINE=0 {fetch}  fetches it once (pip installs hf with "
             "huggingface_hub); or give the directory of a copy",
         )
     reason = _first_line(problem) if hub_is_reachable() else f"{constants.ENDPOINT} is out of reach"
     return BackendError(
-        f"{message}, and not to be had: {reason}",
-        f"check the name; where there is a network: {shlex.join(words)}; or give the directory of a copy",
+        f"{message}, and it cannot be fetched: {reason}",
+        f"check the name; where there is a network: {fetch}; or give the directory of a copy",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError
-from lawqa.hub import cache_directory
+from lawqa.hub import cache_directory, download_line
 from lawqa.models.files.model_folder import MODEL_CONFIG, check_folder, read_config
 
 _NEEDED = (
@@ -217,7 +217,7 @@ def read_shape(model: str) -> ModelShape:
     raise ConfigError(
         f"{model}: no model directory, no config file, not in the Hugging Face cache, and none of "
         f"{', '.join(KNOWN)}",
-        f"check the path, or where there is a network: hf download {model} config.json",
+        f"check the path, or where there is a network: {download_line(model, 'config.json')}",
     )
 
 

@@ -25,6 +25,12 @@ from lawqa.settings import ModelSettings
 pytestmark = pytest.mark.torch
 
 
+@pytest.fixture(autouse=True)
+def usual_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that fetch a model name HF_HOME only where it is set."""
+    monkeypatch.delenv("HF_HOME", raising=False)
+
+
 def problem_of(name: str, revision: str | None = None) -> BackendError:
     with pytest.raises(BackendError) as caught:
         load_tokenizer(name, revision)
@@ -34,7 +40,7 @@ def problem_of(name: str, revision: str | None = None) -> BackendError:
 def test_offline_the_command_that_fetches_a_model_is_given_whole() -> None:
     problem = problem_of("nobody/no-such-model", "v1.0")
     assert "nobody/no-such-model (v1.0): no such directory" in problem.message
-    assert "HF_HUB_OFFLINE forbids to fetch it" in problem.message
+    assert "HF_HUB_OFFLINE forbids fetching it" in problem.message
     assert problem.hint.startswith(
         "HF_HUB_OFFLINE=0 hf download nobody/no-such-model --revision v1.0  "
     )
@@ -46,7 +52,8 @@ def test_the_switch_that_forbids_to_fetch_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HF_HOME", "~/models")
     problem = problem_of("nobody/no-such-model")
     assert f"cache ({Path.home()}/models/hub), and TRANSFORMERS_OFFLINE forbids" in problem.message
-    assert problem.hint.startswith("HF_HUB_OFFLINE=0 hf download")  # it is asked first
+    # The library asks this switch first; the model has to come into the cache that is looked at.
+    assert problem.hint.startswith("HF_HUB_OFFLINE=0 HF_HOME='~/models' hf download nobody/")
 
 
 def test_where_fetching_was_tried_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +65,7 @@ def test_where_fetching_was_tried_the_reason_is_given(monkeypatch: pytest.Monkey
     monkeypatch.setattr(pretrained.AutoTokenizer, "from_pretrained", fails)
     monkeypatch.setattr("lawqa.models.load_errors.hub_is_reachable", lambda: True)
     problem = problem_of("nobody/x")
-    assert problem.message.endswith("not to be had: nobody/x is not a local folder")
+    assert problem.message.endswith("it cannot be fetched: nobody/x is not a local folder")
     assert "where there is a network: hf download nobody/x;" in problem.hint
 
 
@@ -94,7 +101,7 @@ def test_a_hub_out_of_reach_is_not_asked(
             assert not is_offline_mode()
         if not proxy:
             problem = problem_of("nobody/x")
-            assert problem.message.endswith("not to be had: https://huggingface.co is out of reach")
+            assert problem.message.endswith("it cannot be fetched: https://huggingface.co is out of reach")
             assert "where there is a network: hf download nobody/x;" in problem.hint
     finally:
         hub.hub_is_reachable.cache_clear()
