@@ -101,7 +101,9 @@ def test_a_hub_out_of_reach_is_not_asked(
             assert not is_offline_mode()
         if not proxy:
             problem = problem_of("nobody/x")
-            assert problem.message.endswith("it cannot be fetched: https://huggingface.co is out of reach")
+            assert problem.message.endswith(
+                "it cannot be fetched: https://huggingface.co is out of reach"
+            )
             assert "where there is a network: hf download nobody/x;" in problem.hint
     finally:
         hub.hub_is_reachable.cache_clear()
