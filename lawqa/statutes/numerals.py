@@ -16,7 +16,10 @@ ASCII_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 _ONES = "〇一二三四五六七八九"
 _UNITS = (("千", 1000), ("百", 100), ("十", 10))
 _LARGE_UNITS = (("兆", 10**12), ("億", 10**8), ("万", 10**4))
-_SECTION = re.compile(r"(?:([1-9]?)千)?(?:([1-9]?)百)?(?:([1-9]?)十)?([1-9]?)")
+# A zero holds the place of a unit that is left out (百〇五, 千〇二十); tables count thousands (三〇〇千円).
+_SECTION = re.compile(
+    r"(?!0)(?:([1-9][0-9]*)?千)?(?:0?([1-9])百|百)?(?:0?([1-9])十|十)?((?:(?<!十)0{1,2})?[1-9])?"
+)
 _LONGEST = 40
 """Characters of the longest numeral that is read; longer ones are hostile, and int() refuses 4,301 digits."""
 
@@ -38,12 +41,12 @@ def to_int(numeral: str) -> int | None:
     for unit, value in _LARGE_UNITS:
         head, present, tail = digits.partition(unit)
         if present:
-            section = _section(head)
+            section = _section(head, after_unit=total > 0)
             if not section:
                 return None
             total += section * value
             digits = tail
-    rest = _section(digits) if digits else 0
+    rest = _section(digits, after_unit=total > 0) if digits else 0
     return None if rest is None else total + rest
 
 
@@ -86,11 +89,16 @@ def _digits(numeral: re.Match[str]) -> str:
     return numeral[0] if value is None else str(value)
 
 
-def _section(digits: str) -> int | None:
-    """The value of digits, or of a numeral below 10,000 whose units are 千, 百 and 十; None for neither."""
+def _section(digits: str, *, after_unit: bool) -> int | None:
+    """Read digits, or a numeral whose units are 千, 百 and 十; None for neither.
+
+    Args:
+        digits: kanji digits as ASCII ones, between two of 兆, 億 and 万, or beside one.
+        after_unit: whether one of those comes before, so that a zero may hold a place (一万〇五百).
+    """
     if digits.isascii() and digits.isdigit():
         return int(digits)
-    match = _SECTION.fullmatch(digits)
+    match = _SECTION.fullmatch(digits.removeprefix("0") if after_unit else digits)
     if match is None or not digits:
         return None
     total = int(match[4] or 0)

@@ -59,6 +59,8 @@ def in_kanji(number: int) -> str:
         ("翌月二十日までに", []),
         ("百分の五・五以上", []),
         ("令和二年から三年以内", ["三年"]),
+        ("譲与税は、三〇〇千円を限度とする", ["三〇〇千円"]),
+        ("一、二〇〇、〇〇〇千円を譲与する", []),
     ],
 )
 def test_what_is_a_quantity(text: str, found: list[str]) -> None:

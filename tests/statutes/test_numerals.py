@@ -24,6 +24,15 @@ pytestmark = pytest.mark.every_python
         ("千二百三", 1203),
         ("二七", 27),
         ("一〇", 10),
+        # A zero in the place of a unit that is left out, and thousands that are counted in digits.
+        ("百〇五", 105),
+        ("二百零一", 201),
+        ("千〇二十", 1020),
+        ("千〇〇五", 1005),
+        ("一万〇五百", 10_500),
+        ("一億〇五百万", 105_000_000),
+        ("三〇〇千", 300_000),
+        ("12千", 12_000),
     ],
 )
 def test_numbers(text: str, value: int) -> None:
@@ -41,6 +50,7 @@ def test_numbers(text: str, value: int) -> None:
         ("第五号の二", "第5号の2"),
         ("前二項及び百四十条", "前2項及び140条"),
         ("第二章", "第2章"),
+        ("第百〇五条", "第105条"),
     ],
 )
 def test_numbers_of_articles_in_arabic_digits(written: str, meant: str) -> None:
@@ -58,8 +68,10 @@ def test_a_number_longer_than_any_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "十百", "二十三一", "二億三億", "千万億", "〇万", "条", "9" * 5000]
-)
+    "text",
+    ["", "十百", "二十三一", "二億三億", "千万億", "〇万", "〇十", "〇五百", "〇〇〇千", "百〇", "二十〇五", "十四十一", "条",
+     "9" * 5000],
+)  # fmt: skip
 def test_what_is_no_numeral(text: str) -> None:
     assert to_int(text) is None
 
