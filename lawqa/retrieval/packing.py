@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from lawqa.retrieval.hits import Hit
@@ -37,6 +38,8 @@ class Packer:
         self._used = 0
         self._omission = count(OMISSION + "\n")
         self._costs: dict[tuple[int, int], list[int]] = {}
+        self._whole_costs: dict[tuple[int, int], int] = {}
+        self._open: Counter[int] = Counter()  # hit -> how many of its paragraphs are shown
         self._heading_costs: dict[tuple[int, int], int] = {}
         self._opening_costs: dict[int, int] = {}
         self._relevance: dict[tuple[int, int], tuple[list[int], list[tuple[int, ...]]]] = {}
@@ -70,7 +73,7 @@ class Packer:
             if self._limit - self._used < _LEAST_ROOM:
                 return
             if key not in self._pages.shown:
-                whole = self._cost_of(key, range(len(self._lines(key))))
+                whole = self._whole_cost(key)
                 huge = whole > _HUGE * self._limit
                 room = self._limit - self._used
                 self._take(key, min(room, int(_HUGE_SHARE * self._limit)) if huge else room)
@@ -84,6 +87,8 @@ class Packer:
         """Show a paragraph: whole if that fits, else its lead and its best items; or more of it."""
         lines = self._lines(key)
         shown = self._pages.shown.get(key, set())
+        if not shown and self._whole_cost(key) > room and len(lines) == 1:
+            return
         rest = set(range(len(lines))) - shown
         if self._cost_of(key, rest) <= room:
             chosen = rest
@@ -93,6 +98,7 @@ class Packer:
             chosen = self._best_lines(key, room, shown)
         if chosen:
             self._used += self._cost_of(key, chosen)
+            self._open[key[0]] += not shown
             self._pages.shown[key] = shown | chosen
             self._taken.append((key, chosen))
 
@@ -123,6 +129,7 @@ class Packer:
         self._pages.shown[key] -= chosen
         if not self._pages.shown[key]:
             del self._pages.shown[key]
+            self._open[key[0]] -= 1
 
     def _beginning(self) -> None:
         """The beginning, as long as fits, of the best paragraph of which not even a line does."""
@@ -147,12 +154,20 @@ class Packer:
     def _cost_of(self, key: tuple[int, int], chosen: Collection[int]) -> int:
         """What showing more lines of a paragraph takes, headings it opens included; rather too much."""
         costs = self._line_costs(key)
-        cost = sum(costs if len(chosen) == len(costs) else (costs[line] for line in chosen))
-        if key in self._pages.shown:
-            return cost
-        if len(self._pages.lines[key[0]]) > 1:
-            cost += self._heading_cost(key)
-        return cost if self._pages.is_open(key[0]) else cost + self._opening_cost(key[0])
+        cost = sum(costs[line] for line in chosen)
+        return cost if key in self._pages.shown else cost + self._headings_cost(key)
+
+    def _whole_cost(self, key: tuple[int, int]) -> int:
+        """What showing all of a paragraph takes of which nothing is shown."""
+        if key not in self._whole_costs:
+            self._whole_costs[key] = sum(self._line_costs(key))
+        return self._whole_costs[key] + self._headings_cost(key)
+
+    def _headings_cost(self, key: tuple[int, int]) -> int:
+        """Of the headings that a paragraph opens."""
+        n = key[0]
+        cost = self._heading_cost(key) if len(self._pages.lines[n]) > 1 else 0
+        return cost if self._open[n] else cost + self._opening_cost(n)
 
     def _line_costs(self, key: tuple[int, int]) -> list[int]:
         if key not in self._costs:
