@@ -20,8 +20,9 @@ from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count, Packer
 from lawqa.retrieval.pages import Pages, Source
 
-CONTEXT_MAKER = "passages-1"
-"""The name of this way to make contexts. Runs without a name shared the limit among the articles."""
+CONTEXT_MAKER = "passages-2"
+"""The name of this way to make contexts. Runs without a name shared the limit among the articles; passages-1
+weighed paragraphs otherwise."""
 
 _LONGEST_TOKEN = 16
 """A text of more characters than this for each token of the limit is not counted: it does not fit."""

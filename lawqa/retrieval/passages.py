@@ -10,8 +10,12 @@ each, 4,500 paragraphs), from what the ranking already knows, so that no text is
     its length: every other thing equal, of a long paragraph less is quoted
     whether it is the first of its article, which the others build on
 
-Words shared with each choice, who cites whom, and the number of paragraphs were tried and added nothing on
-the dev half.
+The fit gives the place a weight of -1.96 and the length one of -1.03. By how much gold text a context of the
+dev half holds, -1.3 is better for both: a context with room left then takes more paragraphs of the best
+articles before those of worse ones.
+
+Words shared with each choice, definitions of the question's terms, who cites whom, and the number of
+paragraphs were tried and added nothing on the dev half.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from lawqa.statutes.articles import Article
 from lawqa.statutes.normalise import normalise
 from lawqa.statutes.numerals import to_kanji
 
-_RANK, _STRENGTH, _PLACE, _CITED, _LENGTH, _FIRST = -1.026, 4.493, -1.963, 0.631, -1.033, 0.869
+_RANK, _STRENGTH, _PLACE, _CITED, _LENGTH, _FIRST = -1.026, 4.493, -1.3, 0.631, -1.3, 0.869
 _LONGEST = 1500
 """Characters from which a paragraph counts as no longer: only a part of it is shown anyway."""
 _NEEDED = 1.5

@@ -21,7 +21,8 @@ class Leaks:
     """List every pair of a training item and a test item of which one gives the other away; exit 1 if any."""
 
     train: Positional[Path]
-    """What is learnt from: questions, or records from `lawqa records`."""
+    """What is learnt from: questions, records from `lawqa records`, or documents that an index is made of (a
+    file or a directory)."""
     test: Positional[Path]
     """What is measured on: the same."""
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawqa.augment import holds_readings, read_readings
 from lawqa.questions import Question, read_questions
 from lawqa.records import holds_records, load_records
-from lawqa.splits import AuditItem, Leak, find_leaks, item_of_question, item_of_text
+from lawqa.retrieval.documents.reading import SUFFIXES, read_documents
+from lawqa.splits import (
+    RULES,
+    AuditItem,
+    Leak,
+    Reason,
+    find_leaks,
+    item_of_question,
+    item_of_text,
+)
+from lawqa.statutes.articles import Article
+
+_RETRIEVED = ", retrieved context"
+"""What the name of an item ends in that was made of a record's retrieved context."""
+_WITH_CHOICES = ", choices too"
 
 
 @dataclass(frozen=True)
@@ -28,10 +43,12 @@ class AuditResult:
 def audit_files(train: Path, test: Path) -> AuditResult:
     """Every pair of an item of one file and an item of the other of which one gives the other away.
 
-    A record is compared by the question it was made of, context and all, and by the text it holds.
+    A record is compared by the question it was made of, context and all, and by the text it holds. Of what a
+    search put into it only the questions count that are printed there.
 
     Args:
-        train: questions, or records from `lawqa records` (also the lab's old ones).
+        train: questions, records from `lawqa records` (also the lab's old ones), readings of statutes; or a
+            document such as a guideline, or a directory of them, section by section.
         test: the same.
 
     Raises:
@@ -42,7 +59,7 @@ def audit_files(train: Path, test: Path) -> AuditResult:
     return AuditResult(
         train=len({_name(item) for item in left}),
         test=len({_name(item) for item in right}),
-        leaks=find_leaks(left, right),
+        leaks=tuple(leak for leak in find_leaks(left, right) if _counts(leak)),
         notes=tuple(notes),
     )
 
@@ -53,6 +70,8 @@ def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
     Raises:
         DataError: the file cannot be read.
     """
+    if path.is_dir() or path.suffix.lower() in SUFFIXES:
+        return [_section(article) for article in read_documents(path)]
     if holds_readings(path):
         return [item_of_text(f"article {r.article_id}", r.text) for r in read_readings(path)]
     if not holds_records(path):
@@ -66,6 +85,7 @@ def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
             # What a search found is not what a question is about: questions that have nothing in common
             # are shown the same article, in training as in evaluation.
             text = text.replace(record.retrieved, "")
+            items += _retrieved_items(name, record.retrieved)
         items.append(
             item_of_text(
                 name, text, question_id=record.question_id, question_print=record.fingerprint
@@ -82,5 +102,36 @@ def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
     return items
 
 
+def _section(article: Article) -> AuditItem:
+    text = "\n".join([article.caption, *(paragraph.text for paragraph in article.paragraphs)])
+    return item_of_text(article.id, text)
+
+
+def _retrieved_items(name: str, context: str) -> Iterator[AuditItem]:
+    """By what a context that a search found can print a question: its own words, or those with its choices.
+
+    One item each, since of two reasons for one pair only the plainer is reported.
+    """
+    whole = replace(item_of_text(name + _RETRIEVED, context), articles=frozenset())
+    yield replace(whole, asked=(), choices=())
+    yield replace(whole, name=f"{name}{_WITH_CHOICES}{_RETRIEVED}", passage="")
+
+
+def _counts(leak: Leak) -> bool:
+    """Whether a leak is one: items may share the statutes that a search found, but not a question there."""
+    retrieved = any(name.endswith(_RETRIEVED) for name in (leak.train, leak.test))
+    return not retrieved or any(map(_prints, leak.reasons))
+
+
+def _prints(reason: Reason) -> bool:
+    if reason.kind == "near question":
+        return float(reason.detail) >= RULES.question_text
+    return reason.kind == "question text"
+
+
 def _name(item: Question | AuditItem) -> str:
-    return item.key if isinstance(item, Question) else item.name
+    return (
+        item.key
+        if isinstance(item, Question)
+        else item.name.split(_RETRIEVED)[0].split(_WITH_CHOICES)[0]
+    )

@@ -54,9 +54,13 @@ class Line:
 def document_paths(directory: Path) -> list[Path]:
     """The files of a directory that are read, folders below it included, in the order of their names.
 
+    A path to one document gives that document.
+
     Raises:
         DataError: it is no directory, or holds none.
     """
+    if directory.is_file() and directory.suffix.lower() in SUFFIXES:
+        return [directory]
     if not directory.is_dir():
         found = "is not a directory" if directory.exists() else "no such directory"
         raise DataError(
@@ -79,19 +83,20 @@ def documents_sha256(directory: Path) -> str:
     digest = hashlib.sha256()
     for path in document_paths(directory):
         content = hashlib.sha256(read_bytes(path)).hexdigest()
-        digest.update(f"{path.relative_to(directory).as_posix()}\x00{content}\n".encode())
+        name = path.name if path == directory else path.relative_to(directory).as_posix()
+        digest.update(f"{name}\x00{content}\n".encode())
     return digest.hexdigest()
 
 
 def read_documents(directory: Path) -> Iterator[Article]:
-    """The sections of all documents of a directory.
+    """The sections of all documents of a directory, or of one document.
 
     Raises:
         DataError: there is none, one cannot be read, holds no text, or is a scan.
         MissingExtraError: one is a PDF and pypdf is not installed.
     """
     for path in document_paths(directory):
-        name = path.relative_to(directory).as_posix()
+        name = path.name if path == directory else path.relative_to(directory).as_posix()
         yield from _sections(read_document(path), path, name)
 
 
@@ -107,10 +112,10 @@ def read_document(path: Path) -> list[Line]:
         lines = _with_numbered([Line(text) for text in pdf_lines(path)])
     elif kind in (".html", ".htm"):
         found = [Line(text, level) for text, level in html_lines(_decoded(path))]
-        lines = found if any(line.level for line in found[1:]) else _with_numbered(found)
+        lines = _with_numbered(found) if _headings(found) <= 1 else found
     elif kind == ".md":
         found = _markdown(_decoded(path))
-        lines = found if any(line.level for line in found) else _with_numbered(found)
+        lines = _with_numbered(found) if _headings(found) <= 1 else found
     else:
         lines = _with_numbered([Line(text.rstrip()) for text in _decoded(path).split("\n")])
     if not any(line.text.strip() for line in lines):
@@ -135,6 +140,11 @@ def _markdown(text: str) -> list[Line]:
         heading = None if fenced else _MARKDOWN.fullmatch(line)
         lines.append(Line(heading[2].strip(), len(heading[1])) if heading else Line(line.rstrip()))
     return lines
+
+
+def _headings(lines: Sequence[Line]) -> int:
+    """How many headings are marked as such; a lone one is the title of a document with numbered lines."""
+    return sum(line.level is not None for line in lines)
 
 
 def _with_numbered(lines: Sequence[Line]) -> list[Line]:

@@ -83,3 +83,66 @@ def test_what_a_search_found_gives_no_question_away(
     )
     write_records(train, [make_record(related, PromptSpec("direct", "rag"), retrieved="別の条文")])
     assert leaks(train, test_file) == 1
+
+
+EXAM = (
+    "甲が乙に四月一日の正午から十日の間に返すと約して自転車を借りた場合に、返還の期限となる日はいつか。",
+    ("四月十日の終わり", "四月十一日の終わり", "四月十一日の正午", "四月十二日の朝"),
+)
+GUIDE = "# 試験の手引\n\n## 心得\n\n受験者は、時刻までに着席し、係員の指示に従う。\n"
+
+
+@pytest.mark.parametrize("one_file", [True, False])
+def test_a_document_that_prints_a_test_question_is_found(
+    tmp_path: Path,
+    question: Callable[..., Question],
+    capsys: pytest.CaptureFixture[str],
+    one_file: bool,
+) -> None:
+    test, documents = tmp_path / "test.json", tmp_path / "documents"
+    text, choices = EXAM
+    write_questions(test, [question(id="民法_評価", text=text, choices=choices, context=ARTICLE)])
+    documents.mkdir()
+    guide = documents / "guide.md"
+    guide.write_text(GUIDE, encoding="utf-8")
+    train = guide if one_file else documents
+    assert leaks(train, test) == 0
+    printed = "\n".join([text, *(f"{n}. {choice}" for n, choice in enumerate(choices, 1))])
+    guide.write_text(f"{GUIDE}\n## 過去問\n\n{printed}\n\n正解は1。\n", encoding="utf-8")
+    assert leaks(train, test) == 1
+    assert "document:guide.md/0001 -> 民法_評価" in capsys.readouterr().out
+
+
+def test_a_test_question_printed_in_the_context_that_a_search_found_is_found(
+    tmp_path: Path, question: Callable[..., Question], capsys: pytest.CaptureFixture[str]
+) -> None:
+    test, train = tmp_path / "test.json", tmp_path / "records.jsonl"
+    text, choices = EXAM
+    stock = "次のうち、正しいものを教えてください。"
+    measured = [
+        question(id="民法_評価", text=text, choices=choices, context=ARTICLE),
+        question(
+            id="民法_定型",
+            text=stock,
+            choices=(
+                "権利は譲渡できない旨",
+                "義務は履行される旨",
+                "期間は満了する旨",
+                "登記は要しない旨",
+            ),
+            context="",
+        ),
+    ]
+    write_questions(test, measured)
+    asked = question(id="学習", text="別の事柄を問う文である。", context="")
+    for one, retrieved in (
+        ("民法_評価", f"## 手引\n{text}\n正解は1。"),
+        ("民法_定型", "## 手引\n" + "\n".join([stock, *measured[1].choices])),
+    ):
+        record = make_record(asked, PromptSpec("direct", "rag"), retrieved=retrieved)
+        write_records(train, [record])
+        assert leaks(train, test) == 1
+        shown = capsys.readouterr().out
+        assert "retrieved context" in shown
+        assert f"-> {one}" in shown
+        assert "1 of 2 test items" in shown

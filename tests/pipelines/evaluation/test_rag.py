@@ -250,7 +250,7 @@ def tokens_are_characters(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_records_without_raft_flags_are_as_retrieved(index: Path) -> None:
     records, provenance = raft(index, 3)
     assert provenance["settings"]["retrieval"]["raft"] is None
-    assert provenance["settings"]["retrieval"]["context"] == "passages-1"
+    assert provenance["settings"]["retrieval"]["context"] == "passages-2"
     assert records[0].retrieved == f"## {LEASE}\n### 第3条\n{TEXTS[LEASE, '3'][0]}"
 
 

@@ -89,6 +89,35 @@ def test_numbered_lines_of_a_text_are_headings(tmp_path: Path, encoding: str) ->
     assert found[0].law_title == "通知"
 
 
+@pytest.mark.parametrize(
+    ("name", "title", "before", "after"),
+    [
+        ("guide.md", "# 監督指針\n\n", "", "\n"),
+        ("guide.md", "", "", "\n"),
+        ("guide.html", "<h1>監督指針</h1>", "<p>", "</p>"),
+    ],
+)
+def test_numbered_lines_are_headings_where_only_the_title_is_marked(
+    tmp_path: Path, name: str, title: str, before: str, after: str
+) -> None:
+    lines = [
+        "第1章 総則",
+        "趣旨を述べる。",
+        "Ⅱ-1 体制",
+        "体制を設ける。",
+        "1-2 窓口",
+        "窓口を置く。",
+        "問3 期間は。",
+        "三十日。",
+    ]
+    (tmp_path / name).write_text(
+        title + "".join(f"{before}{line}{after}" for line in lines), encoding="utf-8"
+    )
+    sections = list(read_documents(tmp_path))
+    assert [section.caption for section in sections] == lines[::2]
+    assert {section.law_title for section in sections} == {"監督指針" if title else "guide"}
+
+
 def test_html(tmp_path: Path) -> None:
     found = sections(tmp_path, "a.html", HTML)
     assert {one.law_title for one in found} == {"試験品Ｑ＆Ａ"}
