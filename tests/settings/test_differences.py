@@ -146,6 +146,30 @@ def test_a_training_is_resumed_at_another_speed_or_with_other_checkpoints(
     assert is_done(with_other(trained(data), field))
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("config", {}, "has no settings"),
+        (
+            "config",
+            {"training": {"lora_r": "8"}},
+            "key 'config.training.lora_r' is '8', expected a",
+        ),
+        ("config", {"load_in_4bit": "yes"}, "key 'config.load_in_4bit' is 'yes', expected True or"),
+        ("data", {"dev": None}, "has no key 'data.sha256'"),
+    ],
+)
+def test_a_damaged_manifest_of_a_training_is_refused_with_what_is_wrong(
+    data: Path, key: str, value: Any, problem: str
+) -> None:
+    config = trained(data)
+    path = config.output_dir / "manifest.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, key: value}), encoding="utf-8")
+    with pytest.raises(DataError, match=rf"^a/manifest.json: {problem}"):
+        is_done(config)
+
+
 def with_other(config: TrainingRun, field: Field[Any]) -> TrainingRun:
     of_run = field.name in {known.name for known in fields(TrainingRun)}
     holder: Any = config if of_run else config.training

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa.errors import BackendError, DataError
-from lawqa.files import read_json
+from lawqa.files import JsonObject, read_json
 from lawqa.models.files.adapter_folder import directory_hash, read_adapter_config
 from lawqa.models.files.identity import model_directory, read_identity
 from lawqa.pipelines.adapters.record import require_recorded
@@ -17,7 +17,7 @@ from lawqa.pipelines.corpus.leaks import read_items
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
 from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
-from lawqa.runs.manifest import MANIFEST, read_manifest
+from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
 from lawqa.splits import find_leaks
 
 TRAINED_ON = "trained_on.jsonl"
@@ -33,7 +33,7 @@ class AdapterManifest:
 
     path: Path
     """The directory of the adapter, or of the model that it was merged into."""
-    content: dict[str, Any] | None
+    training: Manifest | None
     """The manifest that training left; None for an adapter without one."""
 
     @classmethod
@@ -55,8 +55,9 @@ class AdapterManifest:
                 "train again with --fresh",
             )
         require_readable(content, path / MANIFEST, "copy it again, or train again with --fresh")
-        require_recorded(path, content)
-        return cls(path, content)
+        training = Manifest.from_json(content)
+        require_recorded(path, training)
+        return cls(path, training)
 
     @classmethod
     def of_merged(cls, model: Path) -> AdapterManifest | None:
@@ -75,19 +76,20 @@ class AdapterManifest:
             raise DataError(problem.message, hint) from None
         except (KeyError, TypeError) as problem:
             raise DataError(f"{path}: says nothing of the adapter: {problem!r}", hint) from None
-        if content is not None:
-            if not isinstance(content, dict):
-                raise DataError(f"{path}: its manifest is not a JSON object", hint)
-            require_readable(content, path, hint)
-        return cls(model, content)
+        if content is None:
+            return cls(model, None)
+        if not isinstance(content, dict):
+            raise DataError(f"{path}: its manifest is not a JSON object", hint)
+        require_readable(content, path, hint)
+        return cls(model, Manifest.from_json(content))
 
     @property
     def quantisation(self) -> Literal["nf4", "fp4"] | None:
         """The 4-bit type of the base model that it was trained over; None for none or unknown."""
-        if self.content is None:
+        if self.training is None:
             return None
-        found: Literal["nf4", "fp4"] | None = self.content["model"]["quantisation"]
-        return found
+        known: Literal["nf4", "fp4"] | None = self.training.model["quantisation"]
+        return known
 
     def notes(
         self,
@@ -102,14 +104,14 @@ class AdapterManifest:
         Raises:
             DataError: trained-on questions, or an unknown prompt spec, without the flag that allows it.
         """
-        if self.content is None:
+        if self.training is None:
             return [
                 f"UNKNOWN TRAINING: {self.path} has no manifest; nothing is known about its training, "
                 "so leaks and prompt mismatches cannot be ruled out"
             ]
-        notes = self._leak_notes(questions, self.content["questions"], allow_leak)
+        notes = self._leak_notes(questions, self.training.questions, allow_leak)
         notes += self._choice_notes(questions)
-        known = self.content["prompt_specs"]
+        known = self.training.prompt_specs
         if spec.id not in known:
             message = (
                 f"{self.path} was trained on the prompt specs {', '.join(sorted(known))}, "
@@ -122,17 +124,17 @@ class AdapterManifest:
                     "or say --allow-prompt-mismatch and the report will say so too",
                 )
             notes.append(f"PROMPT MISMATCH: {message}")
-        shortened = self.content.get("data", {}).get("shortened")
+        shortened = self.training.data.get("shortened")
         if shortened and spec.condition != "closed":
             notes.append(
-                f"SHORTENED CONTEXTS: {shortened} of the {self.content['data']['records']} records that "
+                f"SHORTENED CONTEXTS: {shortened} of the {self.training.data['records']} records that "
                 f"{self.path} was trained on had a shortened context; here it is asked with whole ones"
             )
         return notes
 
     def check_base(
         self,
-        base: dict[str, Any],
+        base: JsonObject,
         spec: PromptSpec,
         spec_hash: str,
         *,
@@ -156,9 +158,9 @@ class AdapterManifest:
             DataError: another wording or chat template, not allowed.
         """
         notes = self.check_identity(base, allow_base_mismatch=allow_base_mismatch)
-        if self.content is None:
+        if self.training is None:
             return notes
-        trained = self.content["model"]
+        trained = self.training.model
         if trained["quantisation"] != base["quantisation"]:
             notes.append(
                 f"QUANTISATION DIFFERS: trained over {trained['quantisation'] or 'plain'} weights, "
@@ -173,9 +175,7 @@ class AdapterManifest:
             spec, spec_hash, allow_prompt_mismatch=allow_prompt_mismatch
         )
 
-    def check_identity(
-        self, base: dict[str, Any], *, allow_base_mismatch: bool = False
-    ) -> list[str]:
+    def check_identity(self, base: JsonObject, *, allow_base_mismatch: bool = False) -> list[str]:
         """Compare a base model with that of the training.
 
         Args:
@@ -189,9 +189,9 @@ class AdapterManifest:
             BackendError: another base model, not allowed.
         """
         allowed = allow_base_mismatch
-        if self.content is None:
+        if self.training is None:
             return self._unknown_base_notes(base, allowed=allowed)
-        trained = self.content["model"]
+        trained = self.training.model
         differ = model_differences(trained, base, BASE_PARTS)
         if not differ:
             return []
@@ -200,7 +200,7 @@ class AdapterManifest:
         )
 
     def _other_base(
-        self, trained: str, name: str, base: dict[str, Any], differ: Sequence[str], *, allowed: bool
+        self, trained: str, name: str, base: JsonObject, differ: Sequence[str], *, allowed: bool
     ) -> list[str]:
         """A note on a base that is not the one trained over; an error where that is not allowed."""
         parts = [part.removeprefix("the model's ") for part in differ if part != "the model's name"]
@@ -214,7 +214,7 @@ class AdapterManifest:
             )
         return [f"BASE MISMATCH: {message}"]
 
-    def _unknown_base_notes(self, base: dict[str, Any], *, allowed: bool) -> list[str]:
+    def _unknown_base_notes(self, base: JsonObject, *, allowed: bool) -> list[str]:
         """What PEFT alone says of the base, held against the loaded one."""
         named = str(read_adapter_config(self.path).get("base_model_name_or_path") or "")
         if named == base["name"]:
@@ -250,10 +250,10 @@ class AdapterManifest:
         Raises:
             DataError: they differ, and that is not allowed.
         """
-        if self.content is None:
+        if self.training is None:
             return []
         notes = []
-        known = self.content["prompt_specs"].get(spec.id)
+        known = self.training.prompt_specs.get(spec.id)
         if known is not None and known != spec_hash:
             message = f"the wording or chat template of {spec.id} has changed since training"
             if not allow_prompt_mismatch:
@@ -266,7 +266,7 @@ class AdapterManifest:
         return notes
 
     def _leak_notes(
-        self, questions: Sequence[Question], trained: Sequence[dict[str, Any]], allow_leak: bool
+        self, questions: Sequence[Question], trained: Sequence[JsonObject], allow_leak: bool
     ) -> list[str]:
         ids = {entry["id"] for entry in trained}
         prints = {entry["fingerprint"] for entry in trained}
@@ -301,7 +301,7 @@ class AdapterManifest:
 
     def _choice_notes(self, questions: Sequence[Question]) -> list[str]:
         """Questions that were not trained on but decided which step of the training was kept."""
-        dev = (self.content or {}).get("data", {}).get("dev") or {"questions": []}
+        dev = (self.training.data if self.training else {}).get("dev") or {"questions": []}
         prints = {entry["fingerprint"] for entry in dev["questions"]}
         chosen = sum(fingerprint(question) in prints for question in questions)
         if not chosen:

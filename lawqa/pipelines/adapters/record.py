@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import BackendError
+from lawqa.files import JsonObject
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS, read_adapter_config
 from lawqa.pipelines.adapters.content import AdapterContent
+from lawqa.runs.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ _SETTINGS = {
 }
 
 
-def adapter_record(adapter: Path) -> dict[str, Any]:
+def adapter_record(adapter: Path) -> dict[str, object]:
     """What a manifest keeps of an adapter that was just written.
 
     Returns:
@@ -44,7 +45,7 @@ def adapter_record(adapter: Path) -> dict[str, Any]:
     }
 
 
-def require_recorded(adapter: Path, manifest: Mapping[str, Any]) -> None:
+def require_recorded(adapter: Path, manifest: Manifest) -> None:
     """Make sure that an adapter is the one that its training wrote.
 
     Args:
@@ -55,7 +56,7 @@ def require_recorded(adapter: Path, manifest: Mapping[str, Any]) -> None:
         BackendError: its config or its tensors have changed since.
     """
     now = _deciding(read_adapter_config(adapter))
-    record = manifest.get("written") or {}
+    record = manifest.written or {}
     before = record.get("config")
     if not isinstance(before, Mapping):
         before, now = _asked_for(manifest, now)
@@ -82,7 +83,7 @@ def require_recorded(adapter: Path, manifest: Mapping[str, Any]) -> None:
         )
 
 
-def _deciding(config: Mapping[str, Any]) -> dict[str, Any]:
+def _deciding(config: JsonObject) -> dict[str, object]:
     """The settings that decide what an adapter computes, lists of names in order, empty ones left out."""
     return {
         key: sorted(value) if _is_names(value) else value
@@ -102,12 +103,9 @@ def _is_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-def _asked_for(
-    manifest: Mapping[str, Any], now: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _asked_for(manifest: Manifest, now: JsonObject) -> tuple[dict[str, object], dict[str, object]]:
     """What an older manifest says of the same settings, as far as it does, and what the config says."""
-    config = manifest.get("config")
-    training = config.get("training") if isinstance(config, Mapping) else None
+    training = manifest.config.get("training")
     if not isinstance(training, Mapping):
         return {}, {}
     before = {name: training[key] for key, name in _SETTINGS.items() if key in training}

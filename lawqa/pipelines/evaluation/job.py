@@ -125,12 +125,17 @@ class Job:
         """What the manifest says of the adapter."""
         if self.adapter is None:
             return None
-        content = self.adapter.content or {}
-        kept = ("prompt_specs", "data", "started", "model")
+        training = self.adapter.training
+        known = {
+            "prompt_specs": training.prompt_specs if training else None,
+            "data": (training.data or None) if training else None,
+            "started": (training.started or None) if training else None,
+            "model": training.model if training else None,
+        }
         return {
             "path": str(self.adapter.path),
             **(self.adapter_files.to_json() if self.adapter_files else {}),
-            "manifest": {key: content.get(key) for key in kept},
+            "manifest": known,
         }
 
 

@@ -151,9 +151,9 @@ def _dev(config: MergeConfig, adapter: AdapterManifest) -> tuple[DevQuestions, l
 
 
 def _spec(config: MergeConfig, adapter: AdapterManifest) -> PromptSpec:
-    if adapter.content is None:
+    if adapter.training is None:
         return PromptSpec("direct", config.dev_condition or "closed")
-    known = [PromptSpec.from_id(name) for name in adapter.content["prompt_specs"] if "-v" in name]
+    known = [PromptSpec.from_id(name) for name in adapter.training.prompt_specs if "-v" in name]
     fitting = [
         spec
         for spec in known
@@ -163,7 +163,7 @@ def _spec(config: MergeConfig, adapter: AdapterManifest) -> PromptSpec:
     if len(fitting) != 1:
         raise ConfigError(
             f"--dev-file: {config.adapter} was trained on "
-            f"{', '.join(adapter.content['prompt_specs']) or 'no prompts'}; {len(fitting)} of them can be "
+            f"{', '.join(adapter.training.prompt_specs) or 'no prompts'}; {len(fitting)} of them can be "
             "scored here",
             "--dev-condition closed or gold  picks one; or leave --dev-file out",
         )
@@ -190,8 +190,8 @@ def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
 
 
 def _over_4bit_files(adapter: AdapterManifest) -> bool:
-    if adapter.content is not None:
-        return adapter.content["model"].get("stored") is not None
+    if adapter.training is not None:
+        return adapter.training.model.get("stored") is not None
     from lawqa.models.load import describe_files
 
     named = str(read_adapter_config(adapter.path).get("base_model_name_or_path") or "")
@@ -231,8 +231,8 @@ def _read_back(directory: Path, proof: MergeProof) -> LoadedModel:
 def _base(config: MergeConfig, adapter: AdapterManifest) -> tuple[str, str | None]:
     if config.model_name:
         return config.model_name, config.revision
-    if adapter.content is not None:
-        model = adapter.content["model"]
+    if adapter.training is not None:
+        model = adapter.training.model
         return model["name"], model["revision"]
     named = read_adapter_config(config.adapter)
     if not named.get("base_model_name_or_path"):
@@ -289,6 +289,10 @@ def _write_note(
             "changed_answers": result.changed_answers,
             "shift": result.shift,
         }
-    content = {"adapter": str(config.adapter), "manifest": adapter.content, "scores": scores}
+    content = {
+        "adapter": str(config.adapter),
+        "manifest": adapter.training.to_json() if adapter.training else None,
+        "scores": scores,
+    }
     with room_for_model(directory, 0):
         write_json(directory / MERGED, {"schema_version": 1, **content})

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import ReadingRecord
-from lawqa.files import JsonObject
 from lawqa.pipelines.training.dev import DevQuestions
 from lawqa.records import TokenizedRecord, TrainingRecord, shortened_note
+from lawqa.runs.manifest import Manifest
 from lawqa.settings import TrainingRun
 from lawqa.templates import described, sentences
 
@@ -46,7 +46,7 @@ class Prepared:
     """The records as token ids and labels."""
     dev: DevQuestions | None
     """The dev questions; None without any."""
-    earlier: JsonObject | None
+    earlier: Manifest | None
     """The manifest of the training that is resumed; None for a new one."""
 
     @property

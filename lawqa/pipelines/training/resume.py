@@ -5,49 +5,58 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import JsonObject
 from lawqa.models.files.identity import model_content
 from lawqa.questions import file_sha256
-from lawqa.runs.identity import content_is_known, model_differences
-from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
-from lawqa.settings import TrainingRun, differences, with_quant_type
+from lawqa.runs.identity import Pair, content_is_known, model_differences
+from lawqa.runs.manifest import MANIFEST, Manifest, require_keys
+from lawqa.settings import TrainingRun, differences, stored_problems, with_quant_type
 
 _MODEL = ("quantisation", "dtype")
 
+Contents = Mapping[str, object]
+"""What settings name, by the name that a user knows."""
 
-def earlier_training(output_dir: Path) -> dict[str, Any] | None:
-    """The manifest of the training in a directory; None where there is none.
+
+def earlier_training(output_dir: Path) -> Manifest | None:
+    """Return the manifest of the training in a directory; None where there is none.
 
     Raises:
         ConfigError: the directory holds another kind of run.
-        DataError: its manifest is broken.
+        DataError: its manifest is broken, or has lost a part.
     """
-    if not (output_dir / MANIFEST).is_file():
+    manifest = Manifest.read_if_there(output_dir)
+    if manifest is None:
         return None
-    manifest = read_manifest(output_dir)
-    if manifest.get("kind") != "train":
-        raise ConfigError(f"{output_dir}: holds a run of lawqa {manifest.get('kind')}, no training")
+    if manifest.kind != "train":
+        raise ConfigError(f"{output_dir}: holds a run of lawqa {manifest.kind}, no training")
+    require_keys(manifest.to_json(), output_dir, "data.sha256")
+    wrong = stored_problems(TrainingRun, manifest.config, "config")
+    if wrong or not manifest.config:
+        raise DataError(
+            f"{output_dir / MANIFEST}: {'; '.join(wrong) or 'has no settings'}",
+            "put a copy of it back, or --fresh  starts over",
+        )
     return manifest
 
 
-def require_same_training(output_dir: Path, earlier: Mapping[str, Any], now: Manifest) -> None:
+def require_same_training(output_dir: Path, earlier: Manifest, now: Manifest) -> None:
     """Make sure that going on gives what an uninterrupted training would have given.
 
     Raises:
         ConfigError: settings, data or model differ; every difference is named.
     """
-    known = content_is_known(earlier["model"]) and content_is_known(now.model)
-    today = json.loads(json.dumps(now.to_json()))
+    known = content_is_known(earlier.model) and content_is_known(now.model)
+    today = Manifest.from_json(json.loads(json.dumps(now.to_json())))
     before, after = _contents(earlier), _contents(today)
-    _add_settings(before, after, earlier, today, model_is_known=known)
-    for name, (was, is_now) in model_differences(earlier["model"], now.model).items():
-        before[name], after[name] = was, is_now
-    _refuse(output_dir, before, after)
+    pairs = _settings(earlier.config, today.config, model_is_known=known)
+    pairs |= model_differences(earlier.model, now.model)
+    _refuse(output_dir, before, after, pairs)
 
 
-def require_same_request(config: TrainingRun, earlier: Mapping[str, Any]) -> None:
+def require_same_request(config: TrainingRun, earlier: Manifest) -> None:
     """Make sure that a training is the one that is asked for, as far as that is known without the model.
 
     Raises:
@@ -55,26 +64,26 @@ def require_same_request(config: TrainingRun, earlier: Mapping[str, Any]) -> Non
         DataError: the data is not there.
     """
     dev = {"sha256": _sha256(config.dev_file)} if config.dev_file else None
-    now: dict[str, Any] = {
-        "config": config.to_json(),
-        "data": {"sha256": _sha256(config.train_file), "dev": dev},
-    }
+    data = {"sha256": _sha256(config.train_file), "dev": dev}
     content = None
-    if content_is_known(earlier["model"]):
+    if content_is_known(earlier.model):
         content = model_content(config.model_name, config.revision)
-    before, after = _files(earlier), _files(now)
-    _add_settings(before, after, earlier, now, model_is_known=content is not None)
+    pairs = _settings(earlier.config, config.to_json(), model_is_known=content is not None)
     if content:
-        for name, pair in model_differences(earlier["model"], {"content": content}).items():
-            before[name], after[name] = pair
-    _refuse(config.output_dir, before, after)
+        pairs |= model_differences(earlier.model, {"content": content})
+    _refuse(config.output_dir, _files(earlier.data), _files(data), pairs)
 
 
-def _refuse(output_dir: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    changed = [
-        f"{name} was {_shown(before.get(name))}, now {_shown(value)}"
+def _refuse(output_dir: Path, before: Contents, after: Contents, pairs: Mapping[str, Pair]) -> None:
+    """Refuse contents that are not the same, and pairs that are known to differ."""
+    differing = {
+        name: (before.get(name), value)
         for name, value in after.items()
         if before.get(name) != value
+    }
+    changed = [
+        f"{name} was {_shown(was)}, now {_shown(value)}"
+        for name, (was, value) in {**differing, **pairs}.items()
     ]
     if changed:
         raise ConfigError(
@@ -83,37 +92,29 @@ def _refuse(output_dir: Path, before: Mapping[str, Any], after: Mapping[str, Any
         )
 
 
-def _add_settings(
-    before: dict[str, Any],
-    after: dict[str, Any],
-    earlier: Mapping[str, Any],
-    now: Mapping[str, Any],
-    *,
-    model_is_known: bool,
-) -> None:
-    """Add the settings that differ and decide what is learnt, by their flags."""
-    one, other = (with_quant_type(manifest["config"]) for manifest in (earlier, now))
+def _settings(before: JsonObject, after: JsonObject, *, model_is_known: bool) -> dict[str, Pair]:
+    """The settings that differ and decide what is learnt, by their flags."""
     beside = ("quant_type",) if model_is_known else ("quant_type", "model_name", "revision")
-    for flag, pair in differences(TrainingRun, one, other, "train", beside=beside).items():
-        before[flag], after[flag] = pair
+    one, other = with_quant_type(before), with_quant_type(after)
+    return differences(TrainingRun, one, other, "train", beside=beside)
 
 
-def _contents(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _contents(manifest: Manifest) -> Contents:
     """What is known once the model is loaded, by the name that a user knows."""
-    dev = manifest["data"].get("dev") or {}
+    dev = manifest.data.get("dev") or {}
     return {
-        **_files(manifest),
+        **_files(manifest.data),
         "the prompts of --dev-file": dev.get("prompt_specs"),
-        "the prompts' wording or chat template": manifest["prompt_specs"],
-        **{f"the model's {key}": manifest["model"].get(key) for key in _MODEL},
+        "the prompts' wording or chat template": manifest.prompt_specs,
+        **{f"the model's {key}": manifest.model.get(key) for key in _MODEL},
     }
 
 
-def _files(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _files(data: JsonObject) -> Contents:
     """What is trained on."""
-    dev = manifest["data"].get("dev") or {}
+    dev = data.get("dev") or {}
     return {
-        "the content of --train-file": manifest["data"]["sha256"],
+        "the content of --train-file": data["sha256"],
         "the content of --dev-file": dev.get("sha256"),
     }
 
@@ -124,6 +125,6 @@ def _sha256(path: Path) -> str:
     return file_sha256(path)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = str(value)
     return text[:12] + "…" if len(text) == 64 else text

@@ -39,7 +39,7 @@ def is_done(config: TrainingRun) -> bool:
         LawqaError: the directory holds something else, or a training with other settings or data.
     """
     earlier = earlier_training(config.output_dir) if config.resume else None
-    if earlier is None or earlier["status"] != "done":
+    if earlier is None or earlier.status != "done":
         return False
     require_same_request(config, earlier)
     return True
@@ -160,7 +160,7 @@ def _begin(prepared: Prepared, manifest: Manifest) -> tuple[RunDirectory, Manife
     if earlier is not None:
         run, manifest = (
             RunDirectory(config.output_dir),
-            replace(manifest, started=earlier["started"]),
+            replace(manifest, started=earlier.started),
         )
     else:
         run = RunDirectory.create(config.output_dir, fresh=config.fresh)

@@ -106,11 +106,12 @@ def test_what_went_into_a_merged_model_is_read_beside_it(
     tmp_path: Path, adapter: MakeAdapter
 ) -> None:
     assert AdapterManifest.of_merged(tmp_path) is None
-    content = adapter().content
+    training = adapter().training
+    assert training is not None
     path = tmp_path / "merged.json"
-    path.write_text(json.dumps({"manifest": content}), encoding="utf-8")
+    path.write_text(json.dumps({"manifest": training.to_json()}), encoding="utf-8")
     merged = AdapterManifest.of_merged(tmp_path)
-    assert merged == AdapterManifest(tmp_path, content)
+    assert merged == AdapterManifest(tmp_path, training)
     path.write_text('{"manifest": null}', encoding="utf-8")
     unknown = AdapterManifest.of_merged(tmp_path)
     assert unknown is not None
