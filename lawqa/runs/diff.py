@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lawqa.runs.identity import model_differences, model_name
 from lawqa.runs.manifest import Manifest
-from lawqa.settings import decides_result
+from lawqa.settings import GenerationChoices, decides_result, declared
 
 Kind = Literal["settings", "environment", "circumstances"]
 """settings: what was asked, of what, and how; environment: versions and machine; circumstances: when, where
@@ -17,12 +17,6 @@ to and how fast."""
 MISSING = object()
 """Stands for a key that one of the two does not have."""
 
-_CIRCUMSTANCES = {
-    "started", "ended", "status", "argv", "figures", "schema_version", "data.path", "adapter.path",
-    "adapter.manifest.started",
-    "model.peak_memory_gib", "model.token_budget", "model.device", "model.path", "model.decoding",
-    "config.sampling_from", "retrieval.retriever.index", "data.dev.path",
-}  # fmt: skip
 _CAUSES = {
     "prompt": ("config.spec.",),
     "wording or chat template": ("prompt_specs.",),
@@ -33,8 +27,8 @@ _CAUSES = {
     "samples of each prompt": ("config.ensemble", "config.samples_per_prompt"),
     "retrieval": ("retrieval.",),
     "generation": (
-        "config.max_new_tokens", "config.temperature", "config.top_p", "config.top_k_sampling",
-        "config.min_p", "config.thinking_budget", "config.stop_at_", "config.seed",
+        "config.seed",
+        *(f"config.{field.name}" for field in declared(GenerationChoices) if field.name != "ensemble"),
     ),
 }  # fmt: skip
 _OF_TEXT = "generation"
@@ -56,7 +50,8 @@ class Difference:
         """Whether it could make results differ."""
         parts = self.key.split(".")
         starts = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
-        if starts & _CIRCUMSTANCES or (parts[0] == "config" and not decides_result(parts[1:])):
+        settings = parts[0] in ("config", "retrieval") and not decides_result(parts[1:])
+        if settings or starts & Manifest.circumstances():
             return "circumstances"
         return "environment" if parts[0] == "environment" else "settings"
 

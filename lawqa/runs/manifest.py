@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,23 +23,32 @@ Status = Literal["running", "done", "failed", "interrupted"]
 Kind = Literal["evaluate", "train", "index"]
 
 
+def _circumstances(*parts: str) -> Mapping[str, tuple[str, ...]]:
+    """Declare which parts of a key say when, where to or how fast; an empty one is the whole key."""
+    return {"circumstances": parts}
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What a run was: enough to explain it and to make it again."""
 
     kind: Kind
     """What ran."""
-    config: dict[str, Any]
+    config: dict[str, Any] = field(metadata=_circumstances("sampling_from"))
     """The settings, defaults resolved."""
-    model: dict[str, Any]
+    model: dict[str, Any] = field(
+        metadata=_circumstances("peak_memory_gib", "token_budget", "device", "path", "decoding")
+    )
     """Name, revision or directory hash, quantisation, dtype; as the backend describes itself."""
     prompt_specs: dict[str, str]
     """Prompt spec ids and their hashes."""
-    data: dict[str, Any]
+    data: dict[str, Any] = field(metadata=_circumstances("path", "dev.path"))
     """Path, SHA-256 and size of the data file."""
     questions: list[dict[str, Any]]
     """Id, order and fingerprint of every question asked or trained on."""
-    adapter: dict[str, Any] | None = None
+    adapter: dict[str, Any] | None = field(
+        default=None, metadata=_circumstances("path", "manifest.started")
+    )
     """The adapter that was evaluated: path and what its manifest says; None without one."""
     written: dict[str, Any] | None = None
     """The adapter that a training wrote: the settings that decide what it computes, and the SHA-256 of its
@@ -47,21 +57,21 @@ class Manifest:
     """What contexts were retrieved with: hashes of index and corpus, parameters; None without retrieval."""
     notes: list[str] = field(default_factory=list)
     """What a reader must know first, such as a leak that was allowed."""
-    figures: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict, metadata=_circumstances(""))
     """What was measured while it ran: loss, seconds, memory."""
     seed: int = 0
     """The seed of every random choice."""
-    argv: list[str] = field(default_factory=lambda: list(sys.argv))
+    argv: list[str] = field(default_factory=lambda: list(sys.argv), metadata=_circumstances(""))
     """The command line."""
     environment: dict[str, Any] = field(default_factory=dict)
     """Versions, git commit, machine and GPU."""
-    started: str = ""
+    started: str = field(default="", metadata=_circumstances(""))
     """UTC, ISO 8601."""
-    ended: str | None = None
+    ended: str | None = field(default=None, metadata=_circumstances(""))
     """UTC, ISO 8601; None while it runs."""
-    status: Status = "running"
+    status: Status = field(default="running", metadata=_circumstances(""))
     """Whether the run is whole."""
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = field(default=SCHEMA_VERSION, metadata=_circumstances(""))
     """The version of this layout."""
     more: dict[str, Any] = field(default_factory=dict)
     """Keys that runs do not have, such as an index has."""
@@ -121,6 +131,16 @@ class Manifest:
     def write(self, directory: Path) -> None:
         """Write or replace the manifest; a reader sees the old one or the new one, never half."""
         write_json(directory / MANIFEST, self.to_json())
+
+    @classmethod
+    @cache
+    def circumstances(cls) -> frozenset[str]:
+        """Return the keys, by their paths, that say when, where to or how fast."""
+        return frozenset(
+            f"{one.name}.{part}".rstrip(".")
+            for one in fields(cls)
+            for part in one.metadata.get("circumstances", ())
+        )
 
     @property
     def adapters(self) -> list[Mapping[str, Any]]:

@@ -42,6 +42,7 @@ from lawqa.settings.evaluation import (
     AnswererSettings,
     AskedSettings,
     GenerationChoices,
+    PlaceSettings,
     RunSettings,
 )
 from lawqa.settings.experiments import (
@@ -88,6 +89,7 @@ __all__ = [
     "MergeSettings",
     "ModelSettings",
     "OptimiserSettings",
+    "PlaceSettings",
     "QuantType",
     "RankingSettings",
     "RecordSettings",

@@ -18,7 +18,7 @@ from lawqa.settings.model import ModelSettings
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import ServerSettings
 from lawqa.settings.training import Hyperparameters
-from lawqa.settings.training_run import TrackerSettings, TrainingFiles
+from lawqa.settings.training_run import TrackerSettings, TrainingFiles, TrainingRun
 from lawqa.settings.wording import WordingSettings
 
 CONCERNS: tuple[type, ...] = (
@@ -37,6 +37,7 @@ CONCERNS: tuple[type, ...] = (
     GridSettings,
     DistillSettings,
     MergeSettings,
+    TrainingRun,
 )
 
 
@@ -51,10 +52,6 @@ def same_flags(flag: str) -> frozenset[str]:
     return frozenset({flag})
 
 
-_OF_RUNS = frozenset({"data", "retries", "place", "quiet", "fold", "seeds"})
-"""Settings of single runs that decide nothing, or whose content a manifest keeps beside them."""
-
-
 def decides_result(path: Sequence[str]) -> bool:
     """Whether a setting decides answers or weights by itself, not by what a file that it names holds.
 
@@ -62,8 +59,6 @@ def decides_result(path: Sequence[str]) -> bool:
         path: its name below those of the objects that it is in, as in a manifest.
     """
     name = path[-1] if path else ""
-    if name in _OF_RUNS and len(path) == 1:
-        return False
     for kind in CONCERNS:
         for field in declared(kind):
             if field.name == name:

@@ -71,7 +71,15 @@ class GenerationChoices(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(Settings):
+class PlaceSettings(Settings):
+    """On which of the lab's machines something runs."""
+
+    place: str | None = field(default=None, metadata=PLACE)
+    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(PlaceSettings):
     """Where an evaluation goes, and what it may do all the same."""
 
     run_dir: Path | None = field(default=None, metadata=PLACE)

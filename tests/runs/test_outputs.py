@@ -11,7 +11,6 @@ import pytest
 from lawqa.cli import main
 from lawqa.errors import ConfigError
 from lawqa.pipelines.corpus.index_files import index_being_built
-from lawqa.pipelines.experiments.distill import _differing
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.outputs import claim_directory, foreign_entries
 from lawqa.runs.remove import OF_ADAPTER
@@ -157,11 +156,3 @@ def test_the_working_directory_is_not_replaced(
     with pytest.raises(ConfigError, match="is where the command runs, and would be replaced"):
         build(Path())
     assert tree(tmp_path) == before
-
-
-def test_a_distillation_names_what_it_was_begun_with() -> None:
-    model = {"backend": "scripted", "name": "scripted", "script": {"*": "a"}}
-    before = {"seed": 0, "temperature": 0.7, "model": model}
-    assert _differing(before, before) == []
-    other = {**before, "seed": 1, "model": {**model, "script": {"*": "b"}}}
-    assert _differing(before, other) == ["seed", "the script"]

@@ -68,8 +68,6 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
     """Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table."""
     with_base: FlagCreatePairsOff[bool] = False
     """Also score the base model without the adapter, in the same process."""
-    place: str | None = None
-    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
     generation: OmitArgPrefixes[GenerationFlags] = field(default_factory=GenerationFlags)
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     server: OmitArgPrefixes[ServerFlags] = field(default_factory=ServerFlags)

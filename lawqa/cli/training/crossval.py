@@ -21,6 +21,7 @@ from lawqa.settings import (
     FoldSettings,
     Hyperparameters,
     ModelSettings,
+    PlaceSettings,
     RecordSettings,
     WordingSettings,
     part_of,
@@ -44,15 +45,13 @@ class RecordFlags(RecordSettings, WordingSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationFlags:
+class EvaluationFlags(PlaceSettings):
     """How the held-out questions are asked."""
 
     condition: ConditionFlag = None
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
     no_rag: FlagCreatePairsOff[bool] = False
     """The same as --condition closed."""
-    place: str | None = None
-    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
 
 
 @dataclass(frozen=True, kw_only=True)

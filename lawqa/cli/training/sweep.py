@@ -21,6 +21,7 @@ from lawqa.settings import (
     GridSettings,
     Hyperparameters,
     ModelSettings,
+    PlaceSettings,
     WordingSettings,
     part_of,
     values_of,
@@ -38,15 +39,13 @@ class _Files:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GridFlags(GridSettings, WordingSettings, _Files):
+class GridFlags(PlaceSettings, GridSettings, WordingSettings, _Files):
     """What is tried: every combination."""
 
     folds: int = 3
     """Into how many folds the questions are divided; groups stay together."""
     condition: ConditionFlag = None
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
-    place: str | None = None
-    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
 
 
 @dataclass(frozen=True, kw_only=True)

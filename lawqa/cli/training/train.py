@@ -17,6 +17,7 @@ from lawqa.errors import Interrupted
 from lawqa.settings import (
     DevSettings,
     Hyperparameters,
+    PlaceSettings,
     TrainingFiles,
     TrainingRun,
     part_of,
@@ -30,11 +31,9 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Train(TrainingFlags, DevSettings, TrainingFiles):
+class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
     """Train a QLoRA adapter; without --do-train only rehearse and print the plan."""
 
-    place: str | None = None
-    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
     do_train: FlagCreatePairsOff[bool] = False
     """Train. Without it nothing is written."""
 

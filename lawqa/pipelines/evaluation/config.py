@@ -61,8 +61,6 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     """Where contexts are retrieved, for the condition `rag`."""
     retries: int = field(default=1, kw_only=True, metadata=SPEED)
     """How often a question that failed is asked again before that is stored."""
-    place: str | None = field(default=None, kw_only=True, metadata=PLACE)
-    """Where this runs; decides what is forbidden. None for what the environment or `lawqa.toml` says."""
     quiet: bool = field(default=True, kw_only=True, metadata=PLACE)
     """No progress line."""
     begun: Resolved | None = field(default=None, kw_only=True, metadata=PLACE)

@@ -12,6 +12,7 @@ from lawqa.settings import (
     FoldSettings,
     Hyperparameters,
     ModelSettings,
+    PlaceSettings,
     RecordSettings,
     TrackerSettings,
     by_content,
@@ -20,7 +21,7 @@ from lawqa.settings import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrossvalConfig(FoldSettings, RecordSettings, ModelSettings, TrackerSettings):
+class CrossvalConfig(FoldSettings, RecordSettings, ModelSettings, TrackerSettings, PlaceSettings):
     """What is split, trained and evaluated."""
 
     seed: int = field(default=0, metadata=RESULT)
@@ -33,8 +34,6 @@ class CrossvalConfig(FoldSettings, RecordSettings, ModelSettings, TrackerSetting
         default_factory=Hyperparameters, metadata=within(Hyperparameters)
     )
     """How; its seed is replaced."""
-    place: str | None = field(default=None, metadata=PLACE)
-    """Where this runs; None for what the environment or `lawqa.toml` says."""
     rag: RagConfig | None = field(default=None, metadata=by_content(RESULT))
     """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
     quiet: bool = field(default=True, metadata=PLACE)

@@ -122,6 +122,13 @@ def test_other_options_do_not_go_on_silently(
     assert distill("--temperature", "0.9") == 2
     assert "holds samples drawn with other options (--temperature)" in capsys.readouterr().err
     assert distill("--temperature", "0.9", "--fresh") == 3
+    (here / "out.jsonl").unlink()
+    script = json.loads((here / "script.json").read_text(encoding="utf-8"))
+    (here / "script.json").write_text(json.dumps(dict.fromkeys(script, "c")), encoding="utf-8")
+    capsys.readouterr()
+    assert distill("--seed", "1") == 2
+    err = capsys.readouterr().err
+    assert "drawn with other options (--temperature, --seed, the script)" in err
 
 
 @pytest.mark.parametrize(
