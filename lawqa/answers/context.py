@@ -10,7 +10,7 @@ _WINDOW = 160
 class WordsBefore:
     r"""A pattern for the words of a sentence before a place in it.
 
-    Such a search begins at every sign of the sentence, so a text that holds none of the keys is not searched.
+    Such a search begins at every sign of the sentence, so one that holds none of the keys is not searched.
 
     Args:
         keys: strings one of which is in every match, parted by `|`.
@@ -20,15 +20,15 @@ class WordsBefore:
     def __init__(self, keys: str, *pattern: str) -> None:
         self.keys = tuple(keys.split("|"))
         self.pattern = re.compile("".join(pattern))
-        self._latest = ("", False)  # one text is asked about many places
 
     def before(self, text: str, at: int) -> bool:
         """Whether the words of the sentence before this place match."""
-        known, holds = self._latest
-        if known is not text:
-            holds = any(key in text for key in self.keys)
-            self._latest = text, holds
-        return holds and self.pattern.search(text, sentence_start(text, at), at) is not None
+        start = sentence_start(text, at)
+        words = text[start:at]
+        for key in self.keys:
+            if key in words:
+                return self.pattern.search(text, start, at) is not None
+        return False
 
 
 _QUESTIONED = re.compile(

@@ -53,11 +53,11 @@ _FIELD_CUE = re.compile(
     r"[\"']?(?= ?[:=] ?[\"'\[(]{1,3} ?[a-j1-9①-⑩][\"'\])])"
 )
 _BOX_IN_BOX = 2 * "\\boxed{"
-_FIELD_SIGNS = frozenset("\"'[")
+_FIELD_SIGNS = "\"'["
 _FIELD = re.compile(r"[:=] ?[\"'\[]")
 _NOT_A_CUE_AFTER = frozenset("不非お応問模誤")
 _NOT_A_CUE_AFTER_WORDS = re.compile(r"(?:example |sample |incorrect |wrong |\bno |\bnot the )\Z")
-_FINAL = re.compile(r"最|final")
+_FINAL = ("最", "final")
 NOTE = re.compile(r"[ )\]]{0,4}\((?P<note>[^()\n]{0,60})\)(?=[ )\]\"']{0,4}[:→=は\n]|[ )]{0,4}\Z)")
 FREE_NOTE = re.compile(
     r"(?![^\n:。、(]{0,22}(?:以外|を除|ではな|でない|じゃな|得ない|えない))"
@@ -83,7 +83,7 @@ _WHOLE_GAP = re.compile(rf"(?:{GAP.pattern}){{0,12}}")
 def find_cues(page: Page) -> Iterator[Cue]:
     """Every announcement of an answer, in the order of the text."""
     text = page.text
-    quoted = not _FIELD_SIGNS.isdisjoint(page.signs)
+    quoted = any(sign in text for sign in _FIELD_SIGNS)
     fields = _FIELD_CUE.finditer(text) if quoted and _FIELD.search(text) else ()
     cues = [*_JAPANESE_CUE.finditer(text), *_ENGLISH_CUE.finditer(text), *fields]
     cues.sort(key=re.Match.start)
@@ -101,7 +101,7 @@ def find_cues(page: Page) -> Iterator[Cue]:
                 continue  # a loop of boxes that never close
             yield Cue("boxed", start, cue.end())
         else:
-            yield Cue("final" if _FINAL.match(cue[0]) else "line", start, cue.end())
+            yield Cue("final" if cue[0].startswith(_FINAL) else "line", start, cue.end())
 
 
 def skip_gap(text: str, at: int) -> int:

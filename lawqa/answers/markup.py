@@ -17,7 +17,6 @@ _NAME = (
 )
 _STYLE = r"(?:strong|em|span|font|mark|code|center|small|big|ins|sup|sub|p|div|h[1-6]|td|th|li)"
 _SPACE = " \t\u3000\xa0\u1680\u2000-\u200a\u202f\u205f"
-_BLANK = frozenset(" \t\u3000\xa0\u1680\u202f\u205f" + "".join(map(chr, range(0x2000, 0x200B))))
 _NOTHING = re.compile(rf"[{_UNSEEN}]+")
 _BLANKS = re.compile(rf"[{_SPACE}]{{9,}}")
 _TAGS = re.compile(
@@ -39,18 +38,17 @@ CUE = "\nAnswer: "
 """What an element named as the answer reads like."""
 
 
-def markup_edits(text: str, signs: frozenset[str]) -> list[Edit]:
+def markup_edits(text: str, *, unseen: bool) -> list[Edit]:
     """The edits that take such signs out, and turn an element named as the answer into an answer line.
 
     Args:
         text: any text.
-        signs: every sign of it.
+        unseen: it may hold signs that are not seen, or blanks other than space, tab and the ideographic one.
     """
     edits: list[Edit] = []
-    if _NOTHING.search("".join(signs)):
+    if unseen and _NOTHING.search(text):
         edits += [Edit(*found.span()) for found in _NOTHING.finditer(text)]
-    blanks = _BLANK & signs
-    if len(blanks) > 1 or any(9 * blank in text for blank in blanks):
+    if unseen or 9 * " " in text or "\t" in text or "\u3000" in text:
         edits += [
             Edit(found.start() + 3, found.end(), kept=(0, 0)) for found in _BLANKS.finditer(text)
         ]
@@ -58,7 +56,7 @@ def markup_edits(text: str, signs: frozenset[str]) -> list[Edit]:
         edits += [_tag_edit(found) for found in _TAGS.finditer(text)]
     if "~~" in text:
         edits += [Edit(*found.span()) for found in _STRUCK.finditer(text)]
-    if "_" in signs:
+    if "_" in text:
         edits += [Edit(*found.span()) for found in _UNDERLINED.finditer(text)]
     return sorted(edits, key=lambda edit: edit.start)
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from lawqa.answers.labels import FOREIGN, MARK
 from lawqa.answers.mapping import Edit, Pieces, edited
 from lawqa.answers.page import Page, fold_choices
-from lawqa.answers.wording import find_each, wording
+from lawqa.answers.wording import find_few, opening, wording
 from lawqa.choices import LABELS
 
 _ANY = rf"[{MARK}{FOREIGN}]"
@@ -37,13 +37,13 @@ _BRACKETED = re.compile(
 )
 _COUNTED = r"(?! ?(?:つ|個|種|択|問|件|通り|点|%|年|条|項|号|人|者|回|日|月|目))"
 _NUMBERED = (
-    wording(
+    opening(
         "選択肢|选项|選項",
         rf"[选選](?:択肢|项|項)(?:の?番号)? ?[(「]?(?P<number>[1-4])(?![0-9]){_COUNTED}",
     ),
-    wording("肢", rf"肢(?<![一-龠]肢) ?(?P<number>[1-4])(?![0-9]){_COUNTED}"),
-    wording(
-        "option|choice",
+    opening("肢", rf"肢(?<![一-龠]肢) ?(?P<number>[1-4])(?![0-9]){_COUNTED}"),
+    opening(
+        "option |choice ",
         rf"(?:option|choice) (?:no\. ?|number )?(?P<number>[1-4])(?![0-9]){_COUNTED}",
     ),
     wording(
@@ -55,13 +55,17 @@ _NUMBERED = (
         "番目|つ目",
         r"(?P<counted>[1-4一二三四])(?<![0-9a-z一-龠][1-4一二三四])(?:番目|つ目)の?(?:選択肢|肢|記述)",
     ),
-    wording("肢", r"第 ?(?P<counted>[1-4一二三四])の?(?:選択肢|肢)"),
-    wording(
+    opening(
+        "第",
+        r"第 ?(?P<counted>[1-4一二三四])の?(?:選択肢|肢)",
+        keys="の選択肢|の肢|1選|2選|3選|4選|一選|二選|三選|四選|1肢|2肢|3肢|4肢|一肢|二肢|三肢|四肢",
+    ),
+    opening(
         "iii",
         r"iii(?:(?<=[は:]iii)|(?<=[はs:] iii))(?P<counted>)(?=[)\"' ]{0,3}(?:[。.\n]|\Z|です|が|を|で))",
     ),
-    wording(
-        "option|choice|statement",
+    opening(
+        "the first|the second|the third|the fourth|the last|the final",
         r"the (?<![a-z]the )(?P<counted>first|second|third|fourth|last|final) (?:option|choice"
         r"|statement)\b(?! [abcd]\b)",
     ),
@@ -131,8 +135,7 @@ def name_choices(page: Page) -> Named:
         return Named(page, ((0, 0),), frozenset())
     edits.sort(key=lambda edit: (edit.start, -edit.end))
     (raw, folded), pieces = edited([page.raw, text], edits)
-    signs = page.signs.union(*(edit.text for edit in edits))
-    named = Page(raw, folded, page.choices, page.unclosed_think, (pieces, *page.maps), signs)
+    named = Page(raw, folded, page.choices, page.unclosed_think, (pieces, *page.maps))
     words = {edit.start for edit in edits if edit.text in LABELS and edit.text}
     places = frozenset(here for here, there in pieces if there in words and folded[here] in LABELS)
     return Named(named, pieces, places)
@@ -307,7 +310,7 @@ def _suffixes(page: Page) -> Iterator[Edit]:
 
 def _numbers(page: Page) -> Iterator[Edit]:
     """`選択肢3` and `3番` name the third choice; a bare 3 may count anything."""
-    for found in find_each(_NUMBERED, page):
+    for found in find_few(_NUMBERED, page):
         group = found.lastgroup or ""
         span = found.span(group) if group == "number" else found.span()
         yield Edit(*span, text="①②③④"[_VALUE[found[group]]])

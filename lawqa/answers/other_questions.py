@@ -22,7 +22,7 @@ _QUESTION = re.compile(
     r"|なさい|せよ)[^\n]{0,40}"
     r"|(?:あなたは|you are)[^\n]{3,200})(?=\n|\Z)"
 )
-_LINE = r"\n[ #>\-(\[]{0,6}"
+_LINE = r"[ #>\-(\[]{0,6}"
 _NOUN = r"(?:問題文?|設問|質問|問い?|例題|課題|クイズ|question|problem|exercise|quiz|query)"
 _CHINESE_NOUN = r"(?:问题|题目|題目|试题|例题|练习题?|题)"
 _OTHER = (
@@ -33,7 +33,7 @@ _OTHER = (
 )
 _NUMBER = r"(?:no\.? ?|第 ?)?(?:[2-9]|1[0-9]|[二三四五②-⑩])"
 _TASK = r"(?:ください|下さい|なさい|せよ|ましょう)"
-_NEXT = re.compile(
+_NEXT_LINE = (
     # a later number, or a word for another one: 問題2, (問題2), 第2問, Question 2, 第2题, 次の問題：
     rf"{_LINE}(?:{_OTHER} ?(?:の ?)?(?:{_NOUN}|{_CHINESE_NOUN})|{_NOUN} ?{_NUMBER}|q\.? ?{_NUMBER}"
     rf"|第 ?(?:[2-9]|1[0-9]|[二三四五]) ?(?:問|题|題)|{_CHINESE_NOUN} ?{_NUMBER}|문제 ?{_NUMBER}|類題|类题)"
@@ -41,38 +41,44 @@ _NEXT = re.compile(
     # a turn of the person who asks
     rf"|{_LINE}(?:user|human|ユーザー?|利用者|質問者|用户|使用者|提问者?|사용자|usuario"
     rf"|utilisateur|benutzer"
-    r"|instruction|指示|inst)[ )\]]{0,3}(?::|\n)|\n {0,3}\[/?inst\]"
+    r"|instruction|指示|inst)[ )\]]{0,3}(?::|\n)| {0,3}\[/?inst\]"
     # a heading, in any of the languages that models slip into
     rf"|{_LINE}(?:q|{_NOUN}|quiz|{_CHINESE_NOUN}|问"
     rf"|질문|문제|pregunta|problema"
     r"|frage|aufgabe|domanda|pergunta|вопрос|задача|câu hỏi|pertanyaan|soal|سؤال|प्रश्न"
     r"|คำถาม)[ )\]]{0,2}[:.]"
-    rf"|\n {{0,3}}#{{1,6}} {{0,3}}(?:{_NOUN}|input|入力|instruction|指示)[: ]{{0,2}}(?=\n)"
+    rf"| {{0,3}}#{{1,6}} {{0,3}}(?:{_NOUN}|input|入力|instruction|指示)[: ]{{0,2}}(?=\n)"
     # a sentence that hands over another one
     rf"|{_LINE}(?:请你?回答|請回答|请问|請問|다음)"
-    rf"|\n[ >#]{{0,5}}(?:(?:それでは|では|さて)、? ?)?(?:{_OTHER} ?{_NOUN}|続いて)[^\n]{{0,20}}(?:です"
+    rf"|[ >#]{{0,5}}(?:(?:それでは|では|さて)、? ?)?(?:{_OTHER} ?{_NOUN}|続いて)[^\n]{{0,20}}(?:です"
     rf"|ます|{_TASK})[。 ]{{0,2}}(?=\n)"
-    rf"|\n[ >]{{0,3}}(?:以下|次)の[^\n]{{0,24}}{_NOUN}に[^\n]{{0,40}}{_TASK}"
-    r"|\n[ >]{0,3}(?:あなたは[^\n]{2,40}(?:です|として)|you are an? [^\n]{2,60}(?:expert|assistant|lawyer"
+    rf"|[ >]{{0,3}}(?:以下|次)の[^\n]{{0,24}}{_NOUN}に[^\n]{{0,40}}{_TASK}"
+    r"|[ >]{0,3}(?:あなたは[^\n]{2,40}(?:です|として)|you are an? [^\n]{2,60}(?:expert|assistant|lawyer"
     r"|professor)\b)"
-    rf"|\n[ >#]{{0,5}}(?:here(?:'s| is| are)|let(?:'s| us) (?:try|do|look at|move on to)|now for"
+    rf"|[ >#]{{0,5}}(?:here(?:'s| is| are)|let(?:'s| us) (?:try|do|look at|move on to)|now for"
     rf"|moving on to)[^\n]{{0,12}}"
     r" (?:another|next|new|more|different|following)\b(?! (?:way|look|point|reason|argument|step|angle"
     r"|perspective))"
-    rf"|\n[ >#]{{0,5}}(?:now,? )?(?:please )?(?:answer|solve) the (?:following|next) {_NOUN}"
+    rf"|[ >#]{{0,5}}(?:now,? )?(?:please )?(?:answer|solve) the (?:following|next) {_NOUN}"
     # the next turn of the one who answers
-    r"|\n[ #>(\[]{0,4}(?:assistant|アシスタント|回答者|model|助手)[ )\]]{0,2}(?::|(?=\n))"
+    r"|[ #>(\[]{0,4}(?:assistant|アシスタント|回答者|model|助手)[ )\]]{0,2}(?::|(?=\n))"
     # a heading in brackets, and what it asks in the same line
-    rf"|\n {{0,3}}\((?:{_NOUN}|{_CHINESE_NOUN}|例題?|例) ?[0-9]{{0,2}}\) ?(?=[^\n]{{4}})"
-    r"|\n[ >#]{0,5}now,? (?:please )?(?:consider|try|take|answer|solve)[^\n]{0,24} (?:question|problem)\b"
+    rf"| {{0,3}}\((?:{_NOUN}|{_CHINESE_NOUN}|例題?|例) ?[0-9]{{0,2}}\) ?(?=[^\n]{{4}})"
+    r"|[ >#]{0,5}now,? (?:please )?(?:consider|try|take|answer|solve)[^\n]{0,24} (?:question|problem)\b"
     # a line that asks, numbered or not
-    r"|\n[ #>(]{0,4}(?:[0-9]{1,3} ?[.、):]{1,2} {0,2})?(?:下列|以下(?:哪|关于)|关于|(?:次|以下)の(?:うち"
+    r"|[ #>(]{0,4}(?:[0-9]{1,3} ?[.、):]{1,2} {0,2})?(?:下列|以下(?:哪|关于)|关于|(?:次|以下)の(?:うち"
     r"|中|記述|文|各文|説明|選択肢)"
     r"|which (?:of|one))[^\n]{1,160}?(?:どれ(?:か|ですか|でしょうか)|いずれ(?:か|ですか)|選(?:べ|びなさい"
     r"|択しなさい|択せよ|んでください)"
     r"|的是|\?)[ 。?()_]{0,8}(?=\n|\Z|a[.):、 ])"
-    r"|\n[ #>]{0,4}[0-9]{1,2} ?[.、)] {0,2}(?:下列|以下哪|次の(?:うち|記述|文)|which of the)[^\n]{1,120}"
+    r"|[ #>]{0,4}[0-9]{1,2} ?[.、)] {0,2}(?:下列|以下哪|次の(?:うち|記述|文)|which of the)[^\n]{1,120}"
 )
+_FIRST = (
+    "问次別他続新追関類練確演応以質問設例課題クユ利用提使指入そでさ续下另试練练题題类用请請关第あ回ア助사질문다"
+    "tanofpsqyuhlmiewdb0-9вз¿câسप्ค\\[ほも"
+)
+"""With which signs a line begins that may hand over another question, bullets and brackets left out."""
+_NEXT = re.compile(rf"\n(?=[ #>\-(\[]{{0,8}}[{_FIRST}])(?:{_NEXT_LINE})")
 _SENTENCE_NEXT = re.compile(
     r"[。.](?<=[。.]) ?(?:次の|別の|続いての|next )(?:問題|質問|設問|question)[:、は]"
 )
@@ -114,6 +120,7 @@ _GIVEN_END = re.compile(
     r"\n[ >#]{0,4}(?:请|现在|问题|题目|では|それでは|質問|問題|now|question|your turn)"
 )
 _EXAMPLE_WORDS = ("例", "example", "sample", "let's say", "suppose", "imagine", "assume")
+_GIVEN_WORDS = ("例子", "示例", "样例", "例を", "例です", "例で", "an example", "example below")
 _SECTION_END = re.compile(r"\n {0,3}(?:#{1,6}[^#]|-{3,} {0,3}(?:\n|\Z))")
 _PARAGRAPH_END = re.compile(r"(?<!\n)\n {0,8}\n")
 _BLANK = re.compile(r"\s+")
@@ -143,7 +150,7 @@ def speaks_of_others(page: Page) -> bool:
         any(True for _ in example_stretches(page))
         or _NEXT.search(text) is not None
         or _QUESTION.search(text) is not None
-        or _SENTENCE_NEXT.search(text) is not None
+        or _next_sentence_at(text, 0) is not None
         or _CHOICES.search(text) is not None
         or (_may_list_inline(text) and _INLINE.search(text) is not None)
     )
@@ -151,7 +158,9 @@ def speaks_of_others(page: Page) -> bool:
 
 def _may_list_inline(text: str) -> bool:
     """Whether all four choices may be listed in one line, each followed by the same sign."""
-    return any(all(label + sign in text for label in "dcb") for sign in ".):、,")
+    return any(
+        "d" + sign in text and "c" + sign in text and "b" + sign in text for sign in ".):、,"
+    )
 
 
 def _handed_in(page: Page, claims: list[Mark]) -> int | None:
@@ -176,13 +185,18 @@ def _headed_question_at(page: Page, claims: list[Mark]) -> int | None:
     at = _handed_in(page, claims)
     if at is None:
         return None
-    headings = (
-        *islice(_NEXT.finditer(page.text, at), _MOST),
-        *islice(_SENTENCE_NEXT.finditer(page.text, at), _MOST),
-    )
-    for heading in sorted(headings, key=re.Match.start):
+    for heading in islice(_NEXT.finditer(page.text, at), _MOST):
         if not (page.choices and _ours(page, page.text[heading.end() : heading.end() + 1500])):
-            return heading.start()
+            return min(heading.start(), _next_sentence_at(page.text, at) or heading.start())
+    return _next_sentence_at(page.text, at)
+
+
+def _next_sentence_at(text: str, at: int) -> int | None:
+    """Where a sentence hands over another question, in the line of the answer."""
+    for key in ("の問題", "の質問", "の設問", "next question"):
+        if key in text:
+            handed = _SENTENCE_NEXT.search(text, at)
+            return handed.start() if handed else None
     return None
 
 
@@ -222,11 +236,13 @@ def example_stretches(page: Page) -> Iterator[tuple[int, int]]:
     A section headed as an example, or introduced by `let's say the question was`, lasts until the next
     heading or rule; a line that only says `例：` introduces one paragraph.
     """
-    if not any(word in page.text for word in _EXAMPLE_WORDS):
+    text = page.text
+    if not any(key in text for key in _EXAMPLE_WORDS):
         return
-    text = "\n" + page.text
-    told = islice(_TOLD.finditer(text), _MOST)
-    for found in islice(_GIVEN.finditer(text), _MOST):
+    given = any(key in text for key in _GIVEN_WORDS)
+    text = "\n" + text
+    told = islice(_TOLD.finditer(text), _MOST) if "question" in text else ()
+    for found in islice(_GIVEN.finditer(text), _MOST) if given else ():
         end = _GIVEN_END.search(text, found.end())
         yield found.start() - 1, (end.start() if end else len(text)) - 1
     for found in (*islice(_EXAMPLE.finditer(text), _MOST), *told):

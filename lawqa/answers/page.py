@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from lawqa.answers.mapping import Pieces, back_span, edited
-from lawqa.answers.markup import CUE, markup_edits
+from lawqa.answers.markup import markup_edits
 from lawqa.answers.thoughts import spoken
 
 _FOLDED_RANGES = (
@@ -72,10 +72,18 @@ def _fold_table() -> dict[int, str]:
 
 _FOLD = _fold_table()
 _SPECIAL = frozenset(map(chr, _FOLD))
-_FOLDED = {chr(code): plain for code, plain in _FOLD.items()}
-_WRITTEN = frozenset(CUE)
-"""Signs that taking out markup may put in."""
-_CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_COMMON = tuple(
+    (sign, _FOLD[ord(sign)])
+    for sign in "（）「」『』【】〈〉《》〔〕，：；？！．％＝／＋～〜“”‘’–—•→⇒\u3000*`\t\r"
+    if ord(sign) in _FOLD
+)
+"""Signs that most texts hold: to replace each costs less than to look at every sign of a text."""
+_RARE = re.compile(
+    "[\x00\x0b\x0c\x80-\xd6\xd8-\u2012\u2015-\u2017\u201a\u201b\u201e-\u2025\u2027-\u203a\u203c-\u2190"
+    "\u2194-\u245f\u2465-\u2fff\u3003-\u3007\u3016-\u3040\u3130-\u318f\u3200-\u33ff\ua000-\uabff\ud800-\uffff"
+    "\U00010000-\U0010ffff]"
+)
+"""Signs that are folded in other ways, have small letters of their own, or are not seen."""
 # Special tokens of any family; those written like a tag of HTML only where no prose goes on behind them.
 _CHAT_TOKEN = re.compile(
     r"<(?:[|｜](?![ /])[^<>|｜\n]{1,40}[|｜]>"
@@ -117,7 +125,6 @@ class Page:
         choices: the choice texts as given; empty where they are not known.
         unclosed_think: the text ends inside a think block.
         maps: the pieces that lead from `text` to the text given to `parse`, the last edit first.
-        signs: every sign of `text` and perhaps others, for a quick look at what cannot be in it.
     """
 
     raw: str
@@ -125,7 +132,11 @@ class Page:
     choices: tuple[str, ...] = ()
     unclosed_think: bool = False
     maps: tuple[Pieces, ...] = ()
-    signs: frozenset[str] = frozenset()
+
+    @cached_property
+    def signs(self) -> frozenset[str]:
+        """Every sign of `text`, for a quick look at what cannot be in it."""
+        return frozenset(self.text)
 
     @cached_property
     def letters(self) -> list[int]:
@@ -163,21 +174,28 @@ class Page:
         return span
 
 
-def fold(text: str, signs: frozenset[str] | None = None) -> str:
+def fold(text: str) -> str:
     """The text in plain forms (ASCII letters in lower case, plain brackets), character by character.
 
     Args:
         text: any text.
-        signs: every sign of it, where they are known.
     """
-    if text.isascii():
-        text, signs = text.lower(), (signs or frozenset(text)) - _CAPITALS
-    special = _SPECIAL.intersection(text if signs is None else signs)
+    plain = _fold_common(text)
+    if plain is not None:
+        return plain
+    special = _SPECIAL.intersection(text)
     if len(special) > 64:
         return text.translate(_FOLD)
-    for char in special:  # several times faster than `translate` for a text in few special signs
-        text = text.replace(char, _FOLD[ord(char)])
+    for sign in special:  # several times faster than `translate` for a text in few special signs
+        text = text.replace(sign, _FOLD[ord(sign)])
     return text
+
+
+def _fold_common(text: str) -> str | None:
+    """The folded text, if it holds common signs only; None where it holds rare ones."""
+    for sign, plain in _COMMON:
+        text = text.replace(sign, plain)
+    return None if _RARE.search(text) else text.lower()
 
 
 @lru_cache(maxsize=4096)
@@ -206,14 +224,13 @@ def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = Fal
         pieces.append((here, begin))
         here += end - begin + 1
     maps: tuple[Pieces, ...] = (pieces or [(0, 0)],)
-    signs = frozenset(said)
-    edits = markup_edits(said, signs)
+    folded = _fold_common(said)
+    edits = markup_edits(said, unseen=folded is None)
     if edits:
         (said,), unmarked = edited([said], edits)
         maps = (unmarked, *maps)
-        signs |= _WRITTEN
-    folded = frozenset([_FOLDED.get(sign, sign) for sign in signs])
-    return Page(said, fold(said, signs), choices, heard.open, maps, folded)
+        folded = None
+    return Page(said, fold(said) if folded is None else folded, choices, heard.open, maps)
 
 
 def _join(raw: str, ranges: list[tuple[int, int]]) -> str:

@@ -60,6 +60,7 @@ _LENGTH = re.compile(r"letter|single|文字")
 _GRADE = re.compile(VERDICT)
 _GRADED = re.compile(rf"[)\]\"']? ?(?:[:=→、,.-] ?)?{VERDICT}")
 _ARROW = re.compile(r"[ )\"']{0,4}(?:→|-{1,2}>|=>)[ (\"']{0,4}(?:選択肢)?[ (\"']{0,3}")
+_VALUES: dict[str, Label] = {label: label for label in LABELS}
 _CHANGED = re.compile(r"[ )\"']{0,4}[にへ]?(?:訂正|変更|修正|改め)")
 
 
@@ -103,13 +104,26 @@ def read_slots(page: Page, verbatim: Page) -> Reading:
     return Reading(page, tuple(_slots(page)), verbatim)
 
 
+_PLAIN = re.compile(r"(?: {0,2}\(1文字(?:のみ|だけ|以内)?\))? {0,2}: {0,3}([a-d])(?=\n|\Z)")
+"""A cue, a colon, a letter and the end of the line: what most answers look like, and nothing to look into."""
+
+
 def _slots(page: Page) -> Iterator[Slot]:
+    text = page.text
     for manner, start, end in find_cues(page):
-        slot = _slot(page, start, end, manner)
-        if slot is None or in_example(page.text, start) or not_ours(page.text, end):
+        plain = None if manner == "boxed" else _PLAIN.match(text, end)
+        at = plain.start(1) if plain else 0
+        if plain and (at + 1 < len(text) or f"{text[at]}文字" not in text):
+            slot: Slot | None = Slot(manner, "label", _VALUES[text[at]], (start, at + 1), at)
+        else:
+            slot = _slot(page, start, end, manner)
+        if slot is None:
             continue
-        if slot.found == "label" and doubted(page.text, start):
-            slot = slot._replace(found="denied")
+        if start and text[start - 1] != "\n":  # at the head of a line there are no words before it
+            if in_example(text, start) or not_ours(text, end):
+                continue
+            if slot.found == "label" and doubted(text, start):
+                slot = slot._replace(found="denied")
         yield slot
 
 

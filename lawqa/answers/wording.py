@@ -15,7 +15,11 @@ _A_LABEL = "[a-d"
 _PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]")
 
 MOST_FOUND = 500
-"""So many places per wording are looked at; a loop has more, and they say the same."""
+"""At most this number of places per wording are looked at; a loop has more, and they say the same."""
+
+_FEW = 12
+_MOST_PLACES = 2000
+"""At most this number of strings that a wording may begin with are tried."""
 
 
 class Wording(NamedTuple):
@@ -28,7 +32,9 @@ class Wording(NamedTuple):
         labelled: it cannot match where no label stands alone.
         at_label: it begins with a label, so that it is only tried where one stands.
         signs: the first signs of the keys; a text with none of them needs no search for the keys.
+        needs: the keys with their signs; a text that lacks one of these does not hold the key.
         behind: signs one of which follows the label that it begins with, brackets left out; empty: any may.
+        starts: what every match begins with, so that it is only tried where one stands; empty: unknown.
     """
 
     keys: tuple[str, ...]
@@ -37,7 +43,9 @@ class Wording(NamedTuple):
     labelled: bool
     at_label: bool
     signs: frozenset[str]
+    needs: tuple[tuple[frozenset[str], str], ...]
     behind: str = ""
+    starts: tuple[tuple[frozenset[str], str], ...] = ()
 
 
 def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
@@ -49,16 +57,32 @@ def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
         behind: what one of follows the label that the pattern begins with, brackets left out.
     """
     whole = "".join(pattern)
-    compiled = re.compile(whole)
+    at_label = whole.removeprefix("(?P<label>").startswith(_A_LABEL) and not _has_branches(whole)
     return Wording(
         tuple(keys.split("|")),
-        compiled,
+        re.compile(whole),
         keys.isascii(),
         _A_LABEL in whole,
-        whole.startswith(_A_LABEL) and not _has_branches(whole),
+        at_label,
         frozenset(key[0] for key in keys.split("|")),
+        _needs(keys),
         behind,
     )
+
+
+def opening(starts: str, *pattern: str, keys: str = "") -> Wording:
+    """A wording every match of which begins with one of these strings, which is only tried where one stands.
+
+    Args:
+        starts: the strings, parted by `|`.
+        pattern: parts of the pattern.
+        keys: rarer strings one of which is in every match; empty: none is known.
+    """
+    return wording(keys or starts, *pattern)._replace(at_label=False, starts=_needs(starts))
+
+
+def _needs(keys: str) -> tuple[tuple[frozenset[str], str], ...]:
+    return tuple((frozenset(key), key) for key in keys.split("|"))
 
 
 def _has_branches(pattern: str) -> bool:
@@ -82,24 +106,64 @@ def word(*words: str) -> str:
 def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
     """Every place that one of the wordings matches, wording by wording."""
     text, present = page.text, page.signs
-    for keys, pattern, english, labelled, at_label, signs, behind in wordings:
-        if signs.isdisjoint(present):
+    for one in wordings:
+        if one.signs.isdisjoint(present):
             continue
-        if (english and not page.english) or (labelled and not page.letters):
+        if (one.english and not page.english) or (one.labelled and not page.letters):
             continue
-        for key in keys:
-            if key in text:
-                if behind:
-                    for sign in behind:
-                        for at in page.behind.get(sign, ()):
-                            found = pattern.match(text, at)
-                            if found:
-                                yield found
-                elif at_label:
-                    for at in page.letters:
-                        found = pattern.match(text, at)
-                        if found:
-                            yield found
-                else:
-                    yield from islice(pattern.finditer(text), MOST_FOUND)
+        for needed, key in one.needs:
+            if needed <= present and key in text:
+                yield from _matches(one, page)
                 break
+
+
+def find_few(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
+    """The same without a look at every sign of the text, which pays for many wordings only."""
+    text = page.text
+    for one in wordings:
+        if one.english and not page.english:
+            continue
+        for key in one.keys:
+            if key in text:
+                yield from _matches(one, page)
+                break
+
+
+def _matches(one: Wording, page: Page) -> Iterator[re.Match[str]]:
+    """The matches of a wording whose key a page holds."""
+    text, pattern = page.text, one.pattern
+    if one.behind:
+        for sign in one.behind:
+            for at in page.behind.get(sign, ()):
+                match = pattern.match(text, at)
+                if match:
+                    yield match
+    elif one.at_label:
+        for at in page.letters:
+            match = pattern.match(text, at)
+            if match:
+                yield match
+    elif one.starts:
+        done = 0
+        for at in _places(one.starts, page):
+            match = pattern.match(text, at) if at >= done else None
+            if match:
+                done = match.end()
+                yield match
+    else:
+        yield from islice(pattern.finditer(text), MOST_FOUND)
+
+
+def _places(starts: tuple[tuple[frozenset[str], str], ...], page: Page) -> list[int]:
+    """Where a text holds one of these strings, in order."""
+    text = page.text
+    present = page.signs if len(starts) > _FEW else None
+    places: list[int] = []
+    for needed, key in starts:
+        if present is None or needed <= present:
+            at = text.find(key)
+            while at >= 0 and len(places) < _MOST_PLACES:
+                places.append(at)
+                at = text.find(key, at + 1)
+    places.sort()
+    return places

@@ -11,7 +11,7 @@ from lawqa.answers.labels import BRACKETS, FORM, MARK, label_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import aside, denied
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import find_each, wording
+from lawqa.answers.wording import find_each, opening, wording
 
 _SOLE = re.compile(
     rf"[\s?>#|_~\-(\[\"'$]{{0,8}}(?:(?:問|q"
@@ -23,14 +23,14 @@ _SOLE = re.compile(
 
 _ANSWER = r"(?:最終)?(?:回答|解答|答え|答案)"
 _WITHDRAWN = (
-    wording(
-        "は誤|が誤|も誤|は、|が、|も、|は |が |も |は間|が間|も間",
+    opening(
+        "上記|先ほど|先程|先刻|前述|最初|以上|今の|この|その|今回答|今解答|今答",
         rf"[上先前最以今こそ](?:(?:(?<=上)記|(?<=先)(?:ほど|程|刻)|(?<=前)述|(?<=最)初|(?<=以)上"
         rf"|(?<=[今こそ]))の?(?:{_ANSWER}|結論)|(?<=上)記|(?<=先)(?:ほど|程)の)",
         r"[はがも][、 ]{0,2}(?:誤(?:り(?!では?な|がな)|記|っ)|間違(?!い(?:では?|は|が)な))",
     ),
-    wording(
-        "いや|いえ|でした|だった|ました",
+    opening(
+        "いや|いえ|これ|それ|この",
         r"(?:(?<![ぁ-ん])(?:いや|いえ|いいえ)[、。]?(?:これは|それは|これでは)?(?:違(?:い(?:ます|ました)"
         r"|う|った)"
         r"|間違(?:い|え|っ)(?!な)|誤(?:り|っ))"
@@ -42,7 +42,7 @@ _WITHDRAWN = (
         r"(?:(?<=[。.,\n!])|(?<=[。.,\n!] ))(?:不对|(?:我)?(?:答|选|弄|搞)?错了)[,。!.]"
         rf"|更正[: ,]{{1,2}}(?:[选選]?[项項]?)?[{MARK}][^。\n]{{0,4}}(?:不正确|错误|不对)",
     ),
-    wording("撤回|取り消|取消", rf"{_ANSWER}[をは][、 ]{{0,2}}(?:撤回|取り?消)"),
+    opening("最終|回答|解答|答", rf"{_ANSWER}[をは][、 ]{{0,2}}(?:撤回|取り?消)"),
     wording(
         "wrong|incorrect|mistake",
         r"(?:(?:my|the) (?:(?:above|previous|earlier|first|initial|final) )?(?:answer|conclusion"
@@ -54,7 +54,7 @@ _WITHDRAWN = (
     ),
 )
 _CORRECTED = (
-    wording(
+    opening(
         "訂正|修正|正しくは|いや|いえ|いいえ",
         rf"(?:(?:訂正|修正)後?(?:の?{_ANSWER})?[:は]|(?<![ぁ-ん])(?:正しくは|いや|いえ|いいえ))",
         rf"[、,: \n]{{0,3}}(?:選択肢|肢)?[ {BRACKETS}]{{0,4}}(?P<label>[{MARK}])[ {BRACKETS}]{{0,4}}",
@@ -65,8 +65,8 @@ _CORRECTED = (
         rf"(?P<label>[{MARK}])(?<![a-z0-9_][{MARK}])[ {BRACKETS}]{{0,4}}",
         r"[にへと](?:訂正|変更|修正|改め)(?:し|する|いたし|させ|ます|。|\n|\Z)",
     ),
-    wording(
-        "correct|make that|i mean|change|edit",
+    opening(
+        "correction|corrected|edit|make that|i mean|chang",
         r"(?:(?:correction|edit): ?|corrected (?:final )?answer(?: is|:) ?|make that "
         r"|i mean(?:t)? ",
         r"|chang(?:e|ed|ing) (?:my|the) (?:final )?answer to )",
@@ -74,8 +74,8 @@ _CORRECTED = (
     ),
 )
 _ALSO = (
-    wording(
-        "さらに|また|加え|同様|同時に|同じく|なお|ほか|他に",
+    opening(
+        "さらに|さらには|また|なお|同じく|加えて|同様に|同時に|その|他に",
         r"(?:さら(?:に|には)|また|なお|同じく|加えて|同様に|同時に|その(?:ほか|他)に?(?:も)?|他に)[、 ]{0,2}",
         rf"(?:選択肢)?[ {BRACKETS}]{{0,4}}(?P<label>[{MARK}e-h])[ {BRACKETS}]{{0,4}}も(?:また)?[、 ]{{0,2}}",
         r"(?:正解|正答|答え|正し[いく]|該当|適切|当ては|妥当|含まれ|選(?:び|択)|同(?:様|じ))",
@@ -105,15 +105,15 @@ _ALSO_LIKELY = (
     ),
 )
 SECOND_THOUGHTS = (
-    wording("いや|いえ", r"(?<![ぁ-んァ-ヶ一-龠])(?:いや|いえ|いいえ)[、,]"),
-    wording(
-        "訂正|見直|考え直|再検討|再考|間違えま|失礼し|やはり",
+    opening("いや|いえ|いいえ", r"(?<![ぁ-んァ-ヶ一-龠])(?:いや|いえ|いいえ)[、,]"),
+    opening(
+        "訂正|見直|考え直|再検討|再考|間違えました|失礼しました|やはり",
         r"(?<![にへと])訂正(?!(?:[はのが]|して)?(?:な|不要|必要|あり[まえ得]))|見直(?:すと"
         r"|した結果|してみると|す|し)"
         r"|考え直|再検討|再考|間違えました|失礼しました|(?<![ぁ-んァ-ヶ一-龠、])やはり",
     ),
-    wording(
-        "wait|actually|reflection|thought|correction|reconsider|recheck",
+    opening(
+        "wait|actually|on reflection|on second thought|correction|let me ",
         r"(?<![a-z])(?<![a-z,] )(?:wait|actually|on (?:reflection|second thoughts?)"
         r"|correction)[,.:;!]",
         r"|let me (?:reconsider|re-?check|correct)",

@@ -8,19 +8,19 @@ from lawqa.answers.labels import next_heads_item
 from lawqa.answers.marks import Mark
 from lawqa.answers.rules.claims import CLOSE, LONE, MARK, OPEN, read_claims
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import wording
+from lawqa.answers.wording import opening, wording
 
 # Chinese; simplified characters that Japanese lacks are the keys.
 _CHINESE = (
-    wording(
+    opening(
         "选|選",
         rf"[选選](?<![不未没候待备当可][选選])(?<!不[应能会要该可][选選])(?<!不应该[选選])(?:择|擇|定|出)?(?:的是|了"
         rf"|为)?[: ]{{0,2}}(?:[选選][项項])?{OPEN}[{MARK}]{CLOSE}",
         r"(?:[项項])?(?:较为|比较|更为?|最为?)?(?:合适|恰当|妥当|正确)?(?=[。.,;:!\n、(]|\Z|是"
         r"|作为|作為|因为|吧|为)",
     ),
-    wording(
-        "确|确|对|错|答案|符合",
+    opening(
+        "故|因此|所以|综上|由此|可见|因而|从而|显然|只有|仅|即",
         rf"(?:故|因此|所以|综上(?:所述)?|由此|可见|因而|从而|显然|只有|仅有?"
         rf"|即)[,、 ]{{0,2}}(?:[选選][项項] ?)?{OPEN}",
         rf"[{MARK}]{CLOSE}(?:[选選]?[项項])?(?:的?(?:说法|表述|观点))?(?:是|为)?(?:唯一"
@@ -30,11 +30,11 @@ _CHINESE = (
     wording("当选|當選", rf"{LONE}{CLOSE}(?:[选選]?[项項])?[^。\n;]{{0,12}}[当當][选選]"),
     wording(
         "是|为",
-        rf"(?:[选選][项項] ?{OPEN}[{MARK}]|{LONE}){CLOSE}(?:[选選]?[项項])?(?:是|为)(?:唯一|最)?",
+        rf"{LONE}{CLOSE}(?:[选選]?[项項])?(?:是|为)(?:唯一|最)?",
         r"(?:正确|合适|恰当|妥当|符合题意|最佳|本题)的?(?:答案|选项|说法)?(?=[。.,;!\n、]|\Z)",
     ),
-    wording(
-        "是|为",
+    opening(
+        "正确|错误|妥当|恰当|合适|符合|不符|属于|成立|适用|可以|应当|不能|有效|无效|应为|应是",
         r"(?:(?:正确|错误|妥当|恰当|合适|符合|不符|属于|成立|适用|可以|应当|不能|有效"
         r"|无效)[^。\n,;:]{0,20}的?(?:[选選]?[项項]|说法|表述"
         r"|一项|做法|答案)?",

@@ -119,6 +119,9 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
     if not reading.verbatim.choices:
         return
     choices = [c for c in _squeezed_choices(reading.verbatim) if len(c[1]) >= _SHORTEST]
+    signs = reading.verbatim.signs
+    if all(not signs.issuperset(choice) for _, choice in choices):
+        return
     text = reading.verbatim.text
     start = max(0, len(text) - _WINDOW)
     squeezed = "".join(filter(str.isalnum, text[start:]))
@@ -176,11 +179,12 @@ def _quoted_at(text: str, at: int, choices: list[tuple[Label, str]]) -> tuple[La
     skipped = _OPENERS.match(text, at)
     start = skipped.end() if skipped else at
     longest = max(len(choice) for _, choice in choices)
-    window, places = _squeeze(text[start : start + 3 * longest + 50])
+    words = text[start : start + 3 * longest + 50]
+    window = "".join(filter(str.isalnum, words))
     hits = [(label, choice) for label, choice in choices if window.startswith(choice)]
     if hits:
         label, choice = max(hits, key=lambda hit: len(hit[1]))
-        end = start + places[len(choice) - 1] + 1
+        end = start + _squeeze(words)[1][len(choice) - 1] + 1
         unique = sum(choice == other for _, other in choices) == 1
         closed = _DONE.match(text, end) or _not_meant(text, end)
         return (label, end) if unique and closed else None

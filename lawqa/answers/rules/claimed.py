@@ -8,7 +8,7 @@ from lawqa.answers.labels import BRACKETS, FOREIGN, FORM, in_a_list, labels_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.rules.claims import CLOSE, COPULA, LONE, MARK, NAMED, OPEN, read_claims
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import find_each, word, wording
+from lawqa.answers.wording import find_each, opening, word, wording
 
 _GOOD = r"(?:correct|right|best|appropriate|suitable|plausible|accurate|valid|supported)"
 _GRADE = rf"(?:{_GOOD}|incorrect|wrong|inaccurate|false|invalid)"
@@ -91,14 +91,14 @@ _CHOSEN = (
     ),
 )
 _CONCLUDED = (
-    wording(
+    opening(
         "したがって|従って|よって|ゆえに|故に|以上|このため|そのため|結論として",
         r"(?:したがって|従って|よって|ゆえに|故に|以上|そのため|このため|結論として)",
         r"(?:より|から|のことから|を踏まえ(?:ると|て)?)?",
         rf"[、,: ]{{0,3}}{NAMED}{OPEN}[{MARK}]{CLOSE}{COPULA}",
     ),
-    wording(
-        "therefore|thus|hence|consequently|so |so,|only ",
+    opening(
+        "therefore|thus|hence|consequently|so |so,|so:|so(|only",
         rf"(?:{word('therefore', 'thus', 'hence', 'consequently', 'so', 'only')})",
         rf"[,: ]{{0,3}}{NAMED}{OPEN}[{MARK}]{CLOSE}",
         rf"(?:\.|\n|\Z|is (?:the )?(?:most )?{_GOOD})",
@@ -115,14 +115,14 @@ _SINGLED_OUT = (
         rf"は(?={_BEGINS_A_LABEL})(?<!または)(?<!るいは)(?<![又く]は)",
         _THEN_A_LABEL,
     ),
-    wording(
-        "すると|えると|断すると|選ぶと|選べば|すれば|選ぶなら|したら|するなら|えるなら|て言えば",
+    opening(
+        "選ぶと|選択すると|すると|考えると|判断すると|検討すると|選べば|すれば|選ぶなら|選択するなら|答えるなら|強いて言えば|あえて言えば",
         r"(?:選ぶと|選択すると|すると|考えると|判断すると|検討すると|選べば|すれば",
         r"|選ぶなら|選ぶとすれば|選ぶとしたら|選択するなら|答えるなら|強いて言えば|あえて言えば)",
         _THEN_A_LABEL,
     ),
-    wording(
-        "のが|ものが|肢が|述が",
+    opening(
+        "のが|ものが|選択肢が|記述が",
         rf"(?:のが|ものが|選択肢が|記述が)[、,: ]{{0,3}}{NAMED}{OPEN}[{MARK}]{CLOSE}",
         r"(?:です|であ(?:る|り)|だ|と(?:判断|考え|結論|な))",
     ),
@@ -133,32 +133,32 @@ _SINGLED_OUT = (
         r"(?=[。\n)]|\Z|と|こと|ため|もの(?:で|と))",
         behind="に",
     ),
-    wording(
+    opening(
         "消去法|除外",
         r"(?:消去法|除外法?)(?:で|により|によって|によれば|によると|から|の結果|では"
         r"|を用いると)?[、,: ]{0,2}(?:残る|残った|選べる)?(?:の|もの"
         r"|選択肢)?(?:は|が)?[、 ]{0,2}",
         rf"{NAMED}{OPEN}[{MARK}]{CLOSE}(?=で(?:す|ある)|だ|と|を|が(?!残)|に|。|\n|\Z|、)",
     ),
-    wording("うち", rf"うち[、 ]{{0,2}}{NAMED}{OPEN}[{MARK}]{CLOSE}(?:です|である|が)"),
+    opening("うち", rf"うち[、 ]{{0,2}}{NAMED}{OPEN}[{MARK}]{CLOSE}(?:です|である|が)"),
     wording(
         "なく",
         rf"{LONE}{CLOSE}(?:では|で)なく[、 ]{{0,2}}{NAMED}{OPEN}[{MARK}]{CLOSE}",
         rf"(?:が|を|{COPULA})",
         behind="で",
     ),
-    wording(
+    opening(
         "のは|ものは|選択肢は|記述は",
         rf"(?:のは|ものは|選択肢は|記述は)[、,: ]{{0,3}}{NAMED}{OPEN}[1-4]{CLOSE}{COPULA}",
     ),
-    wording(
-        "is|be|remains|'s",
+    opening(
+        "is |is:|be |be:|remains |remains:|'s",
         rf"(?:{word('is', 'be', 'remains')}|'s):? {{1,3}}(?:most likely |likely "
         rf"|probably )?{OPEN}",
         rf"(?:(?:option|choice|statement) {OPEN}[{MARK}]{STOP}",
         rf"|[{MARK}]{CLOSE}(?:[.,;](?![a-z])|\n|(?:as|because|since)\b))",
     ),
-    wording(": option|: choice", rf": (?:option|choice) {OPEN}[{MARK}]{STOP}"),
+    opening(": option|: choice", rf": (?:option|choice) {OPEN}[{MARK}]{STOP}"),
 )
 _VERDICT_DRAWN = (
     wording(

@@ -21,13 +21,13 @@ from lawqa.answers.rules.claims import (
     read_claims,
 )
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import find_each, wording
+from lawqa.answers.wording import find_each, opening, wording
 
 # A clause that calls what follows it likely, and no more.
 _CHINESE_HEDGE = (
     r"(?:可能|也许|或许|大概|大概率|多半|恐怕|估计|猜测?|推测|应该|应当|似乎|好像|看来|看起来|(?:我"
     r"|个人)(?:觉得|认为|想)|感觉"
-    r"|(?:更|比较)?(?:倾向|偏向)于?(?:认为)?|最?有?可能的?|最接近的)(?<![不没未][可应][能该])"
+    r"|(?:倾向|偏向)于?(?:认为)?|可能的?|最接近的)(?<![不没未][可应][能该])"
 )
 _ENGLISH_HEDGE = (
     r"(?:(?:looks|seems) like|let's say|(?:with|low) (?:\w{1,12} )?confidence|guess(?:ing)?(?: is"
@@ -41,9 +41,10 @@ _ENGLISH_HEDGE = (
     r"|selecting))"
 )
 _GUESSED = (
-    wording(
-        "可能|也许|或许|大概|猜|倾向|偏向|估计|推测|应该|应当|似乎|好像|看来|看起来|觉得|认为|感觉|多半"
-        "|恐怕|接近的|我想",
+    opening(
+        "可能|也许|或许|大概|猜|倾向|偏向|估计|推测|应该|应当|似乎|好像|看来|看起来|我觉得|我认为|我想"
+        "|个人觉得|个人认为|感觉|多半"
+        "|恐怕|接近的|最接近的|有可能|个人想",
         rf"{_CHINESE_HEDGE}(?:正确)?(?:答案|选项)?(?:会|应该?)?(?:是|为|选择?"
         rf"|选了)?[: ]{{0,2}}(?:[选選][项項] ?)?",
         rf"{OPEN}[{MARK}]{CLOSE}(?:[项項])?(?=[。.,;!\n、]|\Z|吧|是正确|正确|比较|较|最|因为)",
@@ -60,6 +61,7 @@ _GUESSED = (
         r"|比较)?(?:合理|正确|合适)"
         r"|(?:可能|应该|应当|似乎|看来|也许|大概)(?:是|为)?(?:正确|对的|正确的)(?:答案|选项)?",
         r"|(?:是|为)(?:最佳|最优|更好的?|较好的?)(?:答案|选项|选择)?)(?=[。.,;!\n、]|\Z|因为|吧)",
+        behind="选選项項的可应應似看也大显顯相是为為比较更最有概",
     ),
     wording(
         "が",
@@ -85,10 +87,14 @@ _GUESSED = (
         rf"{LONE}{CLOSE}と(?:最も|もっとも|一番|よく)(?:一致|合致|整合|符合)(?!し[なま]せ?)",
         behind="と",
     ),
-    wording(
-        "looks like|seems like|let's say|confidence|guess|lean|perhaps|maybe|probably|possibly|likely"
-        "|suspect|inclin|think |say |go |going |tentative|but |"
-        "elimination|choosing|picking|selecting|plausible|presumably|believe ",
+    opening(
+        "looks like|seems like|let's say|with |low |guess|lean|perhaps|maybe|possibly|presumably"
+        "|tentative|inclined|probably|likely"
+        "|suspect|seems |by |i say|i think|i believe|i'd |i would |i'll |i will |i can only|we say"
+        "|we think|we believe"
+        "|we'd |we would |we'll |we will |we can only|go for|go with|going for|going with|not |n't "
+        "|choosing|picking"
+        "|selecting",
         rf"{_ENGLISH_HEDGE}:?,? (?:(?:that )?it(?:'s| is| would be) |the answer is |the answer |with )?",
         rf"{NAMED}{OPEN}[{MARK}]{CLOSE}(?=[.,;!?\n]|\Z|but\b|though\b|because\b|since\b|as\b)",
     ),
@@ -108,7 +114,7 @@ _GUESSED = (
     ),
 )
 _CLAUSE_BEFORE = (
-    wording(
+    opening(
         "が、|ものの、|けど、|けれど、|ども、|ながら、|ので、|では、|には、|ため、|ると、|から、|ず、",
         r"(?:が|ものの|けど|けれど|けれども|ながら|ので|では|には|ため|ると|から|ず)、",
         rf"(?:おそらく|恐らく|たぶん|多分|やはり)?、?{NAMED}{OPEN}[{MARK}]{CLOSE}(?=(?:(?:です(?:ね)?|だ"
@@ -148,6 +154,7 @@ _PRESUMED = (
         r"|(?:と|に)(?:なり|なっていき|該当し|当てはまり)そう(?:です|だ|に)|かな(?:と|。|あ|ぁ|\n|\Z)",
         r"|で(?:ほぼ|まず|おそらく)?(?:間違い|まちがい|問題)(?:は|が)?な(?:い|さそう|かろう)(?!とは|か)",
         r"|と(?:考え|見|み|解し|判断し|言っ|いっ)て(?:も)?(?:ほぼ)?(?:よ|良|い)い|差し支えな(?!い?と?は))",
+        behind="のあ辺だでなにとがはしらよみっか気推思差",
     ),
     wording(
         "そう",
@@ -165,18 +172,19 @@ _PRESUMED = (
         r"|と(?:する|判断する|考える|[み見]る|解する|結論づける)の(?:が|は)(?:最も|一番)?(?:妥当|適切"
         r"|自然|合理|よい|良い|無難"
         r"|素直|正し))",
+        behind="とでを答正第採",
     ),
 )
 _PROTEST = (
-    wording(
-        "いて|えて|どちらか|どれか|無理に|むりに",
+    opening(
+        "強いて|しいて|敢えて|あえて|どちらかと|どれかと|無理に|むりに",
         r"(?:強いて|しいて|敢えて|あえて|どちらかと|どれかと|無理に|むりに)[^。、\n]{1,12}?(?:ば"
         r"|なら|と|たら)[、 ]{0,2}",
         rf"{NAMED}{OPEN}[{MARK}]{CLOSE}(?:でしょうか|かな|かと|か(?=[。\n]|\Z)|でしょう|だろう"
         rf"|{COPULA}|が|を)",
     ),
-    wording(
-        "if i |if forced|if pressed|if it must|if a choice",
+    opening(
+        "if ",
         r"if (?:i |it |a choice )?(?:absolutely |really )?(?:(?:had|have|were|am|was|must) ?(?:be )?)?"
         r"(?:(?:forced|pressed) ?)?(?:to )?(?:choose|pick|guess|select|answer|made|say)(?: one| an answer)?",
         rf",? (?:then )?(?:i(?:'d| would| will|'ll) (?:say|go with|choose|pick|select|guess) "

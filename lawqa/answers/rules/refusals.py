@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lawqa.answers.context import in_example
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import Wording, find_each, word, wording
+from lawqa.answers.wording import Wording, find_each, opening, word
 
 _ABSENT = (
     r"[^。\n]{0,20}?(?:存在し(?:な|ませ|ず)|(?<!で)(?<!では)ありません|含まれて(?:い)?(?:な|ませ)"
@@ -15,57 +15,57 @@ _ABSENT = (
     r"|(?<!で)(?<!では)な(?:い|し)(?:です|と|[。\n]|\Z))"
 )
 _NO_ANSWER = (
-    wording(
-        "な|あり|見当|存在",
+    opening(
+        "正解|正答|正しい|適切な|該当する|答え",
         r"(?:正解|正答|正しい選択肢|正しい答え|正しいもの|適切な選択肢|適切なもの|該当する選択肢"
         r"|該当するもの|答え)",
         rf"[はがも]{_ABSENT}",
     ),
-    wording(
-        "も",
+    opening(
+        "いずれ|どれ|どの",
         r"(?:いずれ|どれ|どの選択肢|どの記述)(?:の(?:選択肢|記述))?も[^。\n]{0,20}?",
         r"(?:正しく(?:な|あ)|正解では|該当し(?:な|ませ)|適切では|選べ|当てはまら|誤り(?:です"
         r"|である|。|\n|\Z))",
     ),
-    wording(
+    opening(
         "none of",
         rf"(?:{word('none of')}) (?:(?:them|these|those|above)\b(?! other)",
         r"|(?:the|these|those)(?! other| remaining| rest)(?: \w{1,20}){0,3} ",
         r"(?:options?|choices?|answers?|statements?|alternatives?|above)\b)",
     ),
-    wording(
+    opening(
         "no ",
         rf"(?:{word('no')}) (?:\w{{1,20}} ){{0,2}}?(?:options?|choices?|answers?) ",
         r"(?:is|are|can|could|exists?|among|provided|seems?)\b",
     ),
-    wording(
-        " not ",
+    opening(
+        "answer|option|choice|provision",
         r"(?:answer|option|choice|provision)s? (?:is|are) not (?:among|listed|provided|included"
         r"|present)",
     ),
 )
 _CANNOT = (
-    wording(
-        "でき|不可能|困難",
+    opening(
+        "回答|解答|答え|選択|判断|特定|決定|断定",
         r"(?:回答|解答|答え|選択|判断|特定|決定|断定)肢?を?(?:出す|選ぶ|選択する|特定する"
         r"|絞る)?(?:する)?",
         r"(?:ことが?は?)?(?:でき(?:な|ませ|ず|かね)|不可能|困難)",
     ),
-    wording(
+    opening(
         "選べ|選ぶ|答え", r"(?:選べ(?:な|ませ|ず)|選ぶことはでき|答えられ(?:な|ませ)|答えかね)"
     ),
-    wording(
-        "から|かり",
+    opening(
+        "正解|正答|答え|どれ|どちら|いずれ|いや",
         r"(?:(?:正解|正答|答え|どれ|どちら|いずれ)[がはか][^。\n]{0,10}?|いや、?)(?:分|わ)か(?:らな|りませ)",
     ),
-    wording(
-        "not|can't|possible|unable",
+    opening(
+        "cannot|can not|could not|impossible to|not possible to|unable to|can't",
         rf"(?:{word('cannot', 'can not', 'could not', 'impossible to', 'not possible to', 'unable to')}",
         r"|can't) (?:be )?(?:definitively |reliably |properly )?",
         r"(?:determine|select|choose|identif|answer|provide|conclude|decide|chosen|selected"
         r"|commit)",
     ),
-    wording(
+    opening(
         "question",
         r"question (?:itself )?(?:is|seems|appears)(?: to be)? ",
         r"(?:invalid|flawed|unanswerable|not answerable)",
