@@ -97,6 +97,7 @@ def _entry(entry: Entry, texts: _Texts) -> dict[str, object]:
         "error": entry.error,
         "label_mass": result.label_mass,
         "forced": entry.forced,
+        "probable": _probable(entry),
         "hit": a.gold_retrieved,
         "probabilities": a.label_logprobs and [round(math.exp(p), 4) for p in a.label_logprobs],
         "articles": [
@@ -107,6 +108,14 @@ def _entry(entry: Entry, texts: _Texts) -> dict[str, object]:
     return {
         key: value for key, value in found.items() if value is not None and value not in ("", [])
     }
+
+
+def _probable(entry: Entry) -> str | None:
+    """The likeliest label where it is not the one that the text names."""
+    probable = entry.result.scored_by_probability()
+    if probable is None or probable.predicted == entry.answer.predicted:
+        return None
+    return probable.predicted
 
 
 def _utf16_span(text: str, span: tuple[int, int] | None) -> list[int] | None:

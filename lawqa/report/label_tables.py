@@ -9,12 +9,13 @@ from lawqa.report.content import Report, ReportRun
 from lawqa.report.figures import percent
 from lawqa.report.run_tables import RUN
 from lawqa.report.table import Cell, Share, Table
+from lawqa.report.text_tables import texts_table
 from lawqa.report.words import WORDS, Phrase
 from lawqa.scoring import LOW_MASS, calibration_of
 
 
 def label_tables(report: Report) -> tuple[Table, ...]:
-    """The histogram of answers against gold, a confusion matrix for each run, and the label masses."""
+    """The histogram of answers against gold, a confusion matrix for each run, label masses, and texts."""
     runs = report.runs
     one_gold = len({tuple(run.summary.gold.values()) for run in runs}) == 1
     columns: list[tuple[Phrase, Mapping[Label, int]]] = []
@@ -29,8 +30,8 @@ def label_tables(report: Report) -> tuple[Table, ...]:
         columns=(Phrase("label", "記号"), *(heading for heading, _ in columns)),
         rows=tuple((label, *(str(counts[label]) for _, counts in columns)) for label in LABELS),
     )
-    mass = mass_table(runs)
-    return (histogram, *(_confusion(run) for run in runs), *([mass] if mass else []))
+    more = [table for table in (mass_table(runs), texts_table(runs)) if table is not None]
+    return (histogram, *(_confusion(run) for run in runs), *more)
 
 
 def calibration_table(runs: Sequence[ReportRun]) -> Table | None:

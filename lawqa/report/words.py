@@ -101,6 +101,7 @@ WORDS: dict[str, Phrase] = {
     "shortened": Phrase("shortened", "抜粋"),
     "is_gold": Phrase("gold article", "正解条文"),
     "forced": Phrase("forced answer (not counted)", "強制回答（集計外）"),
+    "probable": Phrase("likeliest label, not the text's", "最も確率の高い記号（出力文と不一致）"),
     "error": Phrase("Error", "エラー"),
     "seconds": Phrase("seconds", "秒"),
     "prompt_tokens": Phrase("prompt tokens", "プロンプトのトークン数"),
@@ -119,6 +120,9 @@ OUTCOME_NAMES = ("correct", "wrong", "unparsed", "truncated", "failed")
 
 _NOTES = {
     "LEAK": "漏えい",
+    "GREEDY THINKING": "貪欲法による思考",
+    "NO LABEL PROBABILITIES AFTER TEXTS": "出力文の後の記号の確率なし",
+    "NOT APPLIED": "適用しない設定",
     "UNKNOWN TRAINING": "学習内容が不明",
     "PROMPT MISMATCH": "学習時と違うプロンプト",
     "QUANTISATION DIFFERS": "学習時と違う量子化",

@@ -216,6 +216,7 @@
     if (entry.order !== "abcd") fact("shown_order", `${entry.order} (${entry.label || "–"} = ${entry.original || "–"})`);
     fact("rule", entry.rule);
     fact("forced", entry.forced);
+    fact("probable", entry.probable);
     fact("stopped", entry.stopped);
     if (entry.hit_limit) fact("hit_limit", "✓");
     fact("seconds", entry.seconds);
