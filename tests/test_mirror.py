@@ -9,6 +9,7 @@ ELSEWHERE = {
     "assets": "the questions that ship with lawqa are data",
     "gpu": "runs as a whole where there is a CUDA device",
     "rough": "harm done to files, disks and processes, whichever module meets it",
+    "test_architecture.py": "reads ARCHITECTURE.md",
     "test_mirror.py": "tests the tests",
     "test_no_network.py": "watches whole commands",
     "test_project_files.py": "the files beside the package, which forges and other tools read",

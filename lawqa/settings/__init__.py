@@ -41,6 +41,7 @@ from lawqa.settings.differences import differences
 from lawqa.settings.evaluation import (
     AnswererSettings,
     AskedSettings,
+    BackendName,
     GenerationChoices,
     PlaceSettings,
     RunSettings,
@@ -77,6 +78,7 @@ __all__ = [
     "AnswerBy",
     "AnswererSettings",
     "AskedSettings",
+    "BackendName",
     "Change",
     "Declaration",
     "DevSettings",

@@ -22,6 +22,10 @@ class AnswererSettings(Settings):
     """The seed of sampling."""
 
 
+BackendName = Literal["hf", "ollama", "openai", "scripted"]
+"""Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table of answers."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AskedSettings(AnswererSettings):
     """Which questions are asked, and of whom."""

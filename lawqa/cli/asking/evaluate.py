@@ -6,7 +6,7 @@ import logging
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
@@ -29,6 +29,7 @@ from lawqa.prompting import PromptSpec
 from lawqa.settings import (
     AnswerBy,
     AskedSettings,
+    BackendName,
     ModelSettings,
     RunSettings,
     WordingSettings,
@@ -64,7 +65,7 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
     """logits: likeliest label of one forward pass; generate: parsed text. Default fits the mode."""
     few_shot: bool = False
     """Put two solved questions before each question."""
-    llm_backend: Literal["hf", "ollama", "openai", "scripted"] = "hf"
+    llm_backend: BackendName = "hf"
     """Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table."""
     with_base: FlagCreatePairsOff[bool] = False
     """Also score the base model without the adapter, in the same process."""
@@ -194,7 +195,7 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
     def _model_name(self, server: ServerConfig | None) -> str:
         if server is not None:
             return server.model
-        return "" if self.llm_backend == "scripted" else self.model_name
+        return self.model_name if self.llm_backend == "hf" else ""
 
 
 def holds_run(run_dir: Path) -> bool:

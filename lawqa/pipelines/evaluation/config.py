@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
@@ -19,6 +19,7 @@ from lawqa.settings import (
     SPEED,
     AnswerBy,
     AskedSettings,
+    BackendName,
     GenerationChoices,
     ModelSettings,
     Resolved,
@@ -46,9 +47,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     answer_by: AnswerBy | None = field(default=None, metadata=RESULT)
     """`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text. Without it:
     what fits the prompt spec."""
-    backend: Literal["hf", "ollama", "openai", "scripted"] = field(
-        default="hf", metadata=named(RESULT, evaluate="--llm-backend")
-    )
+    backend: BackendName = field(default="hf", metadata=named(RESULT, evaluate="--llm-backend"))
     """Who answers."""
     # Other backends than hf load no model.
     model_name: str = field(
@@ -84,7 +83,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
             if self.rag is not None and self.rag.tokenizer is None:
                 # What the model reads is counted as the model counts it.
                 defaults["rag"] = replace(self.rag, tokenizer=name, revision=self.revision)
-        elif self.backend != "scripted":
+        elif self.backend == "ollama" or self.backend == "openai":
             server = self.server or ServerConfig(
                 kind=self.backend, llm_model=self.model_name or None
             )
