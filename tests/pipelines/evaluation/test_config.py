@@ -27,7 +27,7 @@ DIRECT, COT, THINKING = PromptSpec(), PromptSpec("cot"), PromptSpec(thinking=Tru
         (DIRECT, {"answer_by": "generate"}, "generate", 32, 0.0),
         (COT, {}, "generate", 1024, 0.0),
         (COT, {"max_new_tokens": 64}, "generate", 64, 0.0),
-        (THINKING, {}, "generate", 4096, 0.0),
+        (THINKING, {}, "generate", 4096, 0.6),
     ],
 )
 def test_what_is_not_given_follows_the_way_of_asking(
