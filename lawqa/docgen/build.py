@@ -77,8 +77,17 @@ def generate(root: Path, interface: Interface) -> dict[Path, str]:
         files[root / document.file] = text
     for name in LOG_TEMPLATES:
         files[root / "docs" / "logs" / f"{name}.md"] = log_text(name, [], notice=NOTICE)
+    files[root / "requirements-heart01.txt"] = _requirements(source.place("heart01"))
     files |= _blocks(root, source, interface)
     return files
+
+
+def _requirements(place: Place) -> str:
+    """What `pip install -r` installs at a place: the tested versions, and the torch that its driver can run."""
+    return (
+        f"# {NOTICE}\n# pip install -r requirements-{place.id}.txt, in the checkout's top folder.\n"
+        f"-c constraints.txt\n{_value('torch', place)}\n-e .[all]\n"
+    )
 
 
 def unset_variables(root: Path) -> dict[str, str]:

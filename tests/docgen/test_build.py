@@ -51,7 +51,7 @@ def test_every_document_is_there_and_says_that_it_is_generated(
 ) -> None:
     names = {str(path.relative_to(checkout)): text for path, text in generated.items()}
     assert set(PLACES) < set(names)
-    assert len(names) == 15
+    assert len(names) == 16
     documents = {name: text for name, text in names.items() if name.startswith("docs/")}
     assert len(documents) == 12
     for name, text in documents.items():
@@ -63,6 +63,15 @@ def test_every_document_is_there_and_says_that_it_is_generated(
 
 
 @pytest.mark.slow
+def test_what_pip_installs_on_heart01_is_the_tested_set_and_its_torch(
+    generated: dict[Path, str], checkout: Path
+) -> None:
+    lines = generated[checkout / "requirements-heart01.txt"].splitlines()
+    torch = packaged_source().place("heart01").variables["torch"]
+    assert lines[2:] == ["-c constraints.txt", torch, "-e .[all]"]
+    assert all(line.startswith("# ") for line in lines[:2])
+
+
 def test_two_builds_say_the_same(generated: dict[Path, str], checkout: Path) -> None:
     from lawqa.cli.lab.docs import interface
 
@@ -78,7 +87,7 @@ def test_every_shown_command_parses_and_is_allowed(checkout: Path, name: str) ->
         check_policy(place, command.argv, command.env, name=command.line)
         if command.argv[0] == "lawqa" and command.argv != ("lawqa", "--version"):
             parse_or_refuse(command.argv[1:])
-    assert len(shown) >= {STEP_I: 16, STEP_J: 5, STEP_K: 20, APPENDIX: 22}.get(name, 0)
+    assert len(shown) >= {STEP_I: 15, STEP_J: 5, STEP_K: 20, APPENDIX: 22}.get(name, 0)
 
 
 def test_every_command_of_heart01_is_shown_once_as_it_is(checkout: Path) -> None:
@@ -237,7 +246,7 @@ def test_a_stale_document_fails_the_check_with_a_diff_and_the_cure(
     assert "+    --seed 0" in captured.out
     assert "1 generated files are stale\nhint: make docs" in captured.err
     assert main(["docs", "build", "--root", str(copied)]) == 0
-    assert capsys.readouterr().out.endswith("15 generated files, 1 changed\n")
+    assert capsys.readouterr().out.endswith("16 generated files, 1 changed\n")
     assert main(["docs", "check", "--root", str(copied)]) == 0
 
 
