@@ -83,7 +83,7 @@ def generate(root: Path, interface: Interface) -> dict[Path, str]:
 
 
 def _requirements(place: Place) -> str:
-    """What `pip install -r` installs at a place: the tested versions, and the torch that its driver can run."""
+    """What `pip install -r` reads at a place: the tested versions, and the torch that its driver can run."""
     return (
         f"# {NOTICE}\n# pip install -r requirements-{place.id}.txt, in the checkout's top folder.\n"
         f"-c constraints.txt\n{_value('torch', place)}\n-e .[all]\n"
