@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lawqa.statutes.abbreviations import ABBREVIATIONS
 from lawqa.statutes.antecedents import Antecedents, law_kind
 from lawqa.statutes.article_names import article_name
 from lawqa.statutes.citations import read_citations, squeeze
@@ -272,11 +271,6 @@ def test_names_survive_being_stored() -> None:
     assert again.as_mapping() == NAMES.as_mapping()
     assert again.law("薬機法施行規則") == TITLES.index(f"{MEDICINE}施行規則")
     assert again.derived(TITLES.index(FIEA), "施行令") == TITLES.index(ORDER)
-
-
-def test_no_abbreviation_in_the_table_is_given_twice() -> None:
-    listed = [name for names in ABBREVIATIONS.values() for name in names.split()]
-    assert sorted(listed) == sorted(set(listed))
 
 
 @pytest.mark.parametrize("title", TITLES)

@@ -20,7 +20,6 @@ from lawqa.training.adapter import add_adapter
 from lawqa.training.data.collate import LeftPadCollator, micro_batches
 from lawqa.training.fit import fit
 from lawqa.training.loss_paths import answer_loss
-from lawqa.training.schedule import rate_at
 from lawqa.training.trainer import as_dataset
 
 pytestmark = pytest.mark.torch
@@ -158,14 +157,6 @@ def test_the_same_seed_gives_the_same_losses_and_another_seed_others(
     assert first != other
 
 
-def test_the_rate_rises_to_its_highest_and_falls_and_is_never_zero() -> None:
-    rates = [rate_at(step, 2, 10) for step in range(10)]
-    assert rates[:3] == pytest.approx([1 / 3, 2 / 3, 1.0])
-    assert rates[2:] == sorted(rates[2:], reverse=True)
-    assert min(rates) > 0
-    assert rate_at(0, 0, 1) == 1.0
-
-
 def test_a_process_that_sees_two_gpus_trains_on_one_with_the_batch_that_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,22 +165,6 @@ def test_a_process_that_sees_two_gpus_trains_on_one_with_the_batch_that_was_aske
     arguments = fit_module._arguments(on_a_card, CONFIG, tmp_path)
     assert arguments.n_gpu == 1
     assert arguments.train_batch_size == CONFIG.records_per_step
-
-
-@pytest.mark.parametrize("names", [("no_such_layer",), ("q_proj", "no_such_layer")])
-def test_unknown_target_modules_are_the_users_mistake(
-    loaded: LoadedModel, names: tuple[str, ...]
-) -> None:
-    config = Hyperparameters(target_modules=names)
-    with pytest.raises(ConfigError, match="no linear layer called no_such_layer") as caught:
-        add_adapter(loaded, config)
-    assert "it has down_proj gate_proj k_proj o_proj q_proj up_proj v_proj;" in caught.value.hint
-
-
-@pytest.mark.parametrize("names", [(), ("all-linear", "q_proj"), ("lm_head",), ("embed_tokens",)])
-def test_target_modules_are_all_or_layers_of_the_blocks(names: tuple[str, ...]) -> None:
-    with pytest.raises(ConfigError, match="all-linear alone, or names of linear layers"):
-        Hyperparameters(target_modules=names)
 
 
 @pytest.mark.parametrize(

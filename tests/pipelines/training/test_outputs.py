@@ -16,12 +16,10 @@ from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec
 from lawqa.questions import write_questions
 from lawqa.records import TokenizedRecord, make_record, tokenize_records
-from lawqa.report.plots import write_training_plot
 from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.fit import fit
 from lawqa.training.monitoring.log import read_log
-from lawqa.training.schedule import rate_at
 
 pytestmark = [pytest.mark.torch, pytest.mark.plots]
 
@@ -99,20 +97,6 @@ def test_what_is_not_installed_is_said_once_and_training_goes_on(
     assert "training.png" not in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
 
 
-def test_a_line_that_was_not_finished_ends_the_log(tmp_path: Path) -> None:
-    (tmp_path / "log.jsonl").write_text(
-        '{"step": 1, "loss": 2.0}\n{"step": 2, "lo', encoding="utf-8"
-    )
-    assert read_log(tmp_path) == [{"step": 1, "loss": 2.0}]
-    assert read_log(tmp_path / "nowhere") == []
-
-
-def test_the_plot_is_drawn_without_dev_questions_too(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    write_training_plot([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}], tmp_path / "plot.png")
-    assert (tmp_path / "plot.png").stat().st_size > 1000
-
-
 @pytest.fixture(scope="module")
 def records(tiny_tokenizer: Any, questions: Any) -> list[TokenizedRecord]:
     made = [make_record(question, PromptSpec()) for question in questions[:8]]
@@ -177,11 +161,3 @@ def test_noise_of_training_is_gone_when_training_is_done(
     assert torch.equal(embeddings(ids), embeddings(ids))
     model.train()
     assert torch.equal(embeddings(ids), embeddings(ids))
-
-
-@pytest.mark.parametrize(
-    ("schedule", "expected"),
-    [("cosine", [0.5, 1.0, 0.75, 0.25]), ("linear", [0.5, 1.0, 2 / 3, 1 / 3]), ("constant", [0.5, 1, 1, 1])],
-)  # fmt: skip
-def test_schedules_after_the_warm_up(schedule: Any, expected: list[float]) -> None:
-    assert [rate_at(step, 1, 4, schedule) for step in range(4)] == pytest.approx(expected)

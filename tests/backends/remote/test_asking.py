@@ -1,10 +1,9 @@
-"""Asking many things at once; bounds of prompts; labels from listed tokens."""
+"""Many questions asked of a server at once."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import math
 import os
 import signal
 import subprocess
@@ -17,23 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lawqa.backends.base import Failure
 from lawqa.backends.remote import Limits
-from lawqa.choices import LABELS
 from lawqa.errors import BackendError
-from lawqa.prompting import Prompt, PromptSpec, build_prompt
-from lawqa.questions import read_questions
+from lawqa.prompting import Prompt
 
 anyio = pytest.importorskip("anyio", reason="pip install 'lawqa[ollama]'")
 pytest.importorskip("tenacity", reason="pip install 'lawqa[ollama]'")
 
 from lawqa.backends.remote.asking import CompletionRequest, ask_all, ask_once  # noqa: E402
-from lawqa.backends.remote.labels import label_of_token, label_scores  # noqa: E402
 from lawqa.backends.remote.request_error import RequestError  # noqa: E402
-from lawqa.backends.remote.window import check_whole, prompt_size  # noqa: E402
 
 MakePrompts = Callable[..., list[Prompt]]
 QUICK = Limits(timeout=5.0, concurrency=2, retries=2, backoff=0.001)
@@ -215,91 +208,3 @@ def test_an_interrupt_ends_a_run_at_once(
     manifest = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["status"] == "interrupted"
     assert len(results.read_bytes().splitlines()) == 1
-
-
-# --- bounds of a prompt
-
-
-@pytest.mark.slow
-def test_bytes_bound_what_a_real_tokenizer_counts(shared_data: Path) -> None:
-    transformers = pytest.importorskip("transformers", reason="pip install 'lawqa[train]'")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(shared_data / "qwen3-tokenizer")
-    questions = read_questions(shared_data / "lawqa_jp" / "selection.json")
-
-    def count(text: str) -> int:
-        return len(tokenizer.encode(text, add_special_tokens=False))
-
-    for question in questions[::10]:
-        for spec in (PromptSpec(), PromptSpec(condition="gold", few_shot=True)):
-            prompt = build_prompt(question, spec)
-            chat = [{"role": m.role, "content": m.content} for m in prompt.messages]
-            rendered = tokenizer.apply_chat_template(
-                chat, tokenize=False, add_generation_prompt=True, enable_thinking=False
-            )
-            real = count(rendered)
-            rough, exact = prompt_size(prompt, None), prompt_size(prompt, count)
-            assert rough.at_least < real / 2
-            assert real < rough.at_most
-            assert 0 <= real - exact.at_least <= 16 * len(chat)
-            assert real < exact.at_most
-
-
-def test_a_report_is_held_against_the_bounds(prompts: MakePrompts) -> None:
-    size = prompt_size(prompts()[0], None)
-    assert check_whole(size, size.at_least, window=4096, max_new_tokens=4) == size.at_least
-    for reported, window, why in (
-        (None, None, "does not say"),
-        (0, None, "does not say"),
-        (size.at_least - 1, None, "was cut: the server read"),
-        (1000, 1031, "do not fit the context window of 1031"),
-    ):
-        with pytest.raises(RequestError, match=why):
-            check_whole(size, reported, window=window, max_new_tokens=32)
-
-
-# --- labels from listed tokens
-
-
-@pytest.mark.parametrize(
-    ("token", "label"),
-    [("a", "a"), (" B", "b"), ("\uff43", "c"), ("\uff24", "d"), ("e", None), ("ab", None),
-     ("\u00aa", None), ("\u24d0", None), (" \uff41", None),
-     ("", None), (" ", None), ("1", None), ("\u30a2", None), ("a.", None), ("  a", None)],
-)  # fmt: skip
-def test_forms_of_a_label(token: str, label: str | None) -> None:
-    assert label_of_token(token) == label
-
-
-@pytest.mark.slow
-@given(st.lists(st.tuples(st.sampled_from([*"abcdABCD", " a", "x", "。"]), st.floats(-40, 0))))
-def test_whatever_is_listed_the_scores_are_probabilities(listed: list[tuple[str, float]]) -> None:
-    scores = label_scores(listed)
-    spelled = [label for token, _ in listed if (label := label_of_token(token))]
-    if not spelled:
-        assert scores is None
-        return
-    assert scores is not None
-    assert math.fsum(map(math.exp, scores.logprobs)) == pytest.approx(1)
-    assert 0 < scores.mass <= 1
-    assert set(scores.unlisted) == set(LABELS) - set(spelled)
-    best = LABELS[max(range(4), key=scores.logprobs.__getitem__)]
-    assert best in spelled  # a label that was not seen never wins
-
-
-def test_a_label_below_the_list_gets_no_more_than_the_list_leaves() -> None:
-    scores = label_scores([("c", math.log(0.999))])
-    assert scores is not None
-    assert scores.logprobs[0] - scores.logprobs[2] == pytest.approx(
-        math.log(0.001 / 0.999), abs=1e-3
-    )
-    scores = label_scores([("c", math.log(0.5)), ("x", math.log(0.1))])
-    assert scores is not None
-    assert scores.logprobs[0] - scores.logprobs[2] == pytest.approx(math.log(0.1 / 0.5))
-
-
-def test_values_that_are_no_numbers_are_not_listed() -> None:
-    scores = label_scores([("a", -1.0), ("b", -math.inf), ("c", math.nan), ("d", -9999.0)])
-    assert scores is not None
-    assert scores.unlisted == ("b", "c")
-    assert all(map(math.isfinite, scores.logprobs))
-    assert label_scores([("a", -math.inf)]) is None

@@ -1,14 +1,11 @@
-"""Where a model server is, and how it may be asked."""
+"""Where a server is."""
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
-from lawqa.backends.remote import Limits, require_packages
 from lawqa.backends.remote.address import find_address
-from lawqa.errors import ConfigError, MissingExtraError
+from lawqa.errors import ConfigError
 
 pytestmark = pytest.mark.every_python
 
@@ -89,24 +86,3 @@ def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
     with pytest.raises(ConfigError) as problem:
         find_address("https://me:hidden@gpu01", "NOT_SET_ANYWHERE", port=8000)
     assert "hidden" not in problem.value.message + problem.value.hint
-
-
-# --- limits and packages
-
-
-def test_impossible_limits_are_told_together() -> None:
-    with pytest.raises(ConfigError) as problem:
-        Limits(timeout=0, concurrency=0, retries=-1)
-    flags = [line.split()[0] for line in problem.value.message.split("\n")]
-    assert flags == ["--timeout", "--concurrency", "--request-retries"]
-    with pytest.raises(ConfigError, match="--timeout is nan"):
-        Limits(timeout=math.nan)
-
-
-def test_a_missing_client_is_reported_with_the_extra_that_brings_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("lawqa.backends.remote.find_spec", lambda _: None)
-    with pytest.raises(MissingExtraError, match="anyio is not installed") as problem:
-        require_packages("openai")
-    assert "lawqa[openai]" in problem.value.hint

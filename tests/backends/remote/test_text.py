@@ -1,4 +1,4 @@
-"""Texts of servers whose chat template opens the think block, which is not seen from here."""
+"""Thoughts and answer of a server's text."""
 
 from __future__ import annotations
 
