@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,7 +11,9 @@ from lawqa.answers import SOFT, ParsedAnswer, parse
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.prompting import prompt_thought
 from lawqa.questions import choices_text
+from lawqa.runs.context import RetrievedArticle, StoredContext
 from lawqa.scoring import Outcome, ScoredAnswer, likeliest_label, outcome_of, with_tie_drawn
+from lawqa.settings import AnswerBy
 
 RESULT_SCHEMA_VERSION = 1
 LAB_FILE = 0
@@ -19,9 +21,6 @@ LAB_FILE = 0
 
 StopReason = Literal["end", "limit", "final-answer", "loop", "memory"]
 """Why a text ended: an end token, `max_new_tokens`, a finished answer line, a loop, or the memory."""
-
-AnswerBy = Literal["logits", "generate"]
-"""`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text."""
 
 State = Literal["failed", "open", "whole"]
 """failed: the backend broke; open: a text without an answer and without a forced one; whole: all else."""
@@ -35,60 +34,6 @@ ItemKey = tuple[str, int]
 
 Logprobs = tuple[float, float, float, float]
 """Natural log-probabilities of the labels a-d as displayed, normalised over the four."""
-
-
-@dataclass(frozen=True)
-class RetrievedArticle:
-    """An article that a context quoted."""
-
-    law_title: str
-    article: str | None
-    """Its number, such as 27_13; None where it has none."""
-    score: float
-    """What it was ranked by."""
-    complete: bool
-    """Whether all of its text is in the context."""
-    id: str = ""
-    rank: int = 0
-    """Its rank in the search, from 1; 0 where that was not stored."""
-    law_id: str = ""
-    """e-Gov's id of its law."""
-    revision: str = ""
-    """The revision of its law, date first; empty where unknown."""
-    passages: tuple[str, ...] = ()
-    """What of it is in the context, such as 第24条の5第2項第3号; empty where that was not stored."""
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> RetrievedArticle:
-        """Read one whose fields were checked."""
-        return cls(
-            law_title=stored["law_title"],
-            article=stored["article"],
-            score=float(stored["score"]),
-            complete=stored["complete"],
-            id=str(stored.get("id") or ""),
-            rank=int(stored.get("rank") or 0),
-            law_id=str(stored.get("law_id") or ""),
-            revision=str(stored.get("revision") or ""),
-            passages=tuple(map(str, stored.get("passages") or ())),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON object that is stored."""
-        first = {"id": self.id, "law_title": self.law_title, "article": self.article}
-        return {**first, **asdict(self), "passages": list(self.passages)}
-
-
-@dataclass(frozen=True)
-class StoredContext:
-    """What a result says of its retrieved context."""
-
-    articles: tuple[RetrievedArticle, ...] = ()
-    """Best first."""
-    size: int | None = None
-    """Its length, in tokens or characters as the manifest says."""
-    gold_retrieved: bool | None = None
-    """Whether an article that the question's own context quotes is in it; None where nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -367,7 +312,7 @@ class Result:
             references=tuple(row.get("references") or ()),
             span=(span[0], span[1]) if span else None,
             retrieved_count=row.get("retrieved_docs_count") or 0,
-            context=_context(row),
+            context=StoredContext.of_row(row),
             label_logprobs=_four(row["label_logprobs"]),
             forced_logprobs=_four(row.get("forced_logprobs")),
             schema_version=row["schema_version"],
@@ -381,14 +326,6 @@ _AS_STORED = (
     "forced_label_mass", "forced_after", "forced_error", "label_at", "label_after",
 )  # fmt: skip
 """Fields that are stored under their own names, and that older rows may lack."""
-
-
-def _context(row: Mapping[str, Any]) -> StoredContext | None:
-    if not {"retrieved_articles", "retrieved_size", "gold_retrieved"} & row.keys():
-        return None
-    stored = row.get("retrieved_articles") or ()
-    articles = tuple(RetrievedArticle.from_json(one) for one in stored)
-    return StoredContext(articles, row.get("retrieved_size"), row.get("gold_retrieved"))
 
 
 def _four(values: Sequence[float] | None) -> Logprobs | None:

@@ -14,8 +14,9 @@ from typing import Any, get_args
 from lawqa.choices import LABELS, ORIGINAL_ORDER
 from lawqa.questions import Question, fingerprint
 from lawqa.runs.manifest import Manifest, samples_of
-from lawqa.runs.result import RESULT_SCHEMA_VERSION, AnswerBy, Result, StopReason
+from lawqa.runs.result import RESULT_SCHEMA_VERSION, Result, StopReason
 from lawqa.scoring import OUTCOMES
+from lawqa.settings import AnswerBy
 
 Row = Mapping[str, Any]
 

@@ -62,7 +62,7 @@ class DistillSettings(Settings):
     keep: int = field(default=2, metadata=PLACE)
     """The most kept for each question."""
     temperature: float | None = field(default=None, metadata=RESULT)
-    """Of sampling, above 0. Without it: 0.7."""
+    """Of sampling, above 0. Without it: 0.7, with --thinking 0.6."""
     max_new_tokens: int | None = field(default=None, metadata=RESULT)
     """The most tokens of one answer. Without it: 1024, with --thinking 4096."""
     fresh: bool = field(default=False, metadata=PLACE)

@@ -23,9 +23,9 @@ from lawqa.files import parse_json, read_text
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import load_records
-from lawqa.runs.find import read_run
 from lawqa.runs.result_log import read_results
 from lawqa.runs.stored import read_stored_run
+from lawqa.runs.upkeep.find import read_run
 from lawqa.scoring import summarise
 from lawqa.statutes.articles import read_articles
 from lawqa.statutes.egov.files import LawStore, choose_revisions

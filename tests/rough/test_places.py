@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
-from lawqa.runs.find import find_runs
+from lawqa.runs.upkeep.find import find_runs
 
 pytestmark = pytest.mark.rough
 

@@ -18,9 +18,9 @@ from lawqa.prompting import PromptSpec
 from lawqa.questions import read_questions, write_questions
 from lawqa.records import make_records, write_records
 from lawqa.records.files import load_records
-from lawqa.runs.find import read_run
 from lawqa.runs.manifest import read_manifest
 from lawqa.runs.stored import read_stored_run
+from lawqa.runs.upkeep.find import read_run
 from lawqa.scoring import summarise
 
 pytestmark = pytest.mark.rough

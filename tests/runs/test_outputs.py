@@ -13,7 +13,7 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.corpus.index_files import index_being_built
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.outputs import claim_directory, foreign_entries
-from lawqa.runs.remove import OF_ADAPTER
+from lawqa.runs.upkeep.remove import OF_ADAPTER
 
 
 def tree(directory: Path) -> dict[str, bytes | None]:

@@ -14,9 +14,9 @@ from lawqa.cli.results.runs_text import list_text, removal_text, run_differences
 from lawqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from lawqa.runs.find import FoundRun
     from lawqa.runs.manifest import Manifest
-    from lawqa.runs.remove import Removal
+    from lawqa.runs.upkeep.find import FoundRun
+    from lawqa.runs.upkeep.remove import Removal
 
 DEFAULT_ROOT = Path("runs")
 SCHEMA_VERSION = 1
@@ -42,7 +42,7 @@ class List:
     """Print JSON."""
 
     def run(self) -> int:
-        from lawqa.runs.find import RunFilter, find_runs
+        from lawqa.runs.upkeep.find import RunFilter, find_runs
 
         wanted = RunFilter(self.model, self.adapter, self.condition or "", self.kind or "")
         runs = find_runs(self.roots, wanted)
@@ -139,7 +139,7 @@ class Remove:
     """Also an adapter that a run names, a training that may be going on, and files of others."""
 
     def run(self) -> int:
-        from lawqa.runs.remove import plan_removal, remove
+        from lawqa.runs.upkeep.remove import plan_removal, remove
 
         removal = plan_removal(self.paths, self.root)
         if not self.force:
@@ -245,8 +245,8 @@ def _refuse(removal: Removal) -> None:
 
 
 def _manifest(path: Path) -> Manifest:
-    from lawqa.runs.find import KINDS, read_run
     from lawqa.runs.manifest import MANIFEST
+    from lawqa.runs.upkeep.find import KINDS, read_run
 
     if not (path / MANIFEST).is_file():
         raise DataError(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lawqa.runs.diff import Difference
-    from lawqa.runs.find import FoundRun
-    from lawqa.runs.remove import Removal
+    from lawqa.runs.upkeep.find import FoundRun
+    from lawqa.runs.upkeep.remove import Removal
 
 
 def list_text(runs: Sequence[FoundRun]) -> str:
@@ -54,7 +54,7 @@ def list_text(runs: Sequence[FoundRun]) -> str:
 def show_text(path: Path) -> str:
     """What must be known first, what ran, its figures, and the command."""
     from lawqa.pipelines.comparing.report_runs import command_of
-    from lawqa.runs.find import read_run
+    from lawqa.runs.upkeep.find import read_run
 
     run = read_run(path)
     m = run.manifest

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.report.content import Entry, ReportRun, ShownArticle, Training
+from lawqa.runs.context import RetrievedArticle
 from lawqa.runs.manifest import MANIFEST, Manifest
-from lawqa.runs.result import Reading, Result, RetrievedArticle
+from lawqa.runs.result import Reading, Result
 from lawqa.runs.stored import StoredRun
 from lawqa.scoring import By
 from lawqa.statutes.locations import egov_url

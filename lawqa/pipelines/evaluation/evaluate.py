@@ -32,10 +32,10 @@ from lawqa.pipelines.evaluation.resume import (
 )
 from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory
 from lawqa.runs.figures import Figures, figures_of
-from lawqa.runs.lock import LOCK, locked_directory, require_free
 from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, ending, now
 from lawqa.runs.result_log import ResultLog, StoredResults, read_results
 from lawqa.runs.rows import Asked
+from lawqa.runs.upkeep.lock import LOCK, locked_directory, require_free
 from lawqa.scoring import ScoredAnswer, Summary
 from lawqa.settings import checks_arguments
 

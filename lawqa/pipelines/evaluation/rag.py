@@ -27,7 +27,7 @@ from lawqa.retrieval.packing import Count
 from lawqa.retrieval.pages import Source
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.retriever import Retriever, SearchSettings
-from lawqa.runs.result import RetrievedArticle, StoredContext
+from lawqa.runs.context import RetrievedArticle, StoredContext
 from lawqa.settings import (
     RESULT,
     Settings,

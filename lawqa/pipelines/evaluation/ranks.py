@@ -20,8 +20,8 @@ from lawqa.errors import BackendError, ConfigError
 from lawqa.files import strict_json, write_json
 from lawqa.questions import Question
 from lawqa.runs.directory import PARTS
-from lawqa.runs.lock import LOCK, is_held, run_lock
 from lawqa.runs.manifest import Manifest
+from lawqa.runs.upkeep.lock import LOCK, is_held, run_lock
 
 logger = logging.getLogger(__name__)
 

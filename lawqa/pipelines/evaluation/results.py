@@ -9,8 +9,9 @@ from lawqa.backends.base import ChoiceScores, Completion, Failure
 from lawqa.pipelines.evaluation.rag import RetrievedContext
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question
-from lawqa.runs.result import AnswerBy, Result
+from lawqa.runs.result import Result
 from lawqa.scoring import likeliest_label, outcome_of
+from lawqa.settings import AnswerBy
 
 Answer = ChoiceScores | Completion | Failure
 

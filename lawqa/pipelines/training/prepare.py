@@ -23,10 +23,10 @@ from lawqa.records import (
     tokenize_records,
 )
 from lawqa.runs.directory import RunDirectory
-from lawqa.runs.lock import LOCK, require_free
 from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.outputs import claim_directory
-from lawqa.runs.remove import OF_ADAPTER
+from lawqa.runs.upkeep.lock import LOCK, require_free
+from lawqa.runs.upkeep.remove import OF_ADAPTER
 from lawqa.settings import ModelSettings, TrainingRun, part_of
 from lawqa.training.monitoring.trackers import require_trackers
 

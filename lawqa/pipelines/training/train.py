@@ -23,8 +23,8 @@ from lawqa.pipelines.training.prepare import is_main_process, prepare
 from lawqa.pipelines.training.prepared import Prepared
 from lawqa.pipelines.training.resume import earlier_training, require_same_request
 from lawqa.runs.directory import RunDirectory
-from lawqa.runs.lock import locked_directory
 from lawqa.runs.manifest import Manifest, ending, now
+from lawqa.runs.upkeep.lock import locked_directory
 from lawqa.settings import TrainingRun, checks_arguments
 from lawqa.training.monitoring.log import EVENTS, read_log
 

@@ -27,7 +27,7 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.prompting import Prompt, PromptSpec
 from lawqa.questions import Question, write_questions
-from lawqa.runs.lock import run_lock
+from lawqa.runs.upkeep.lock import run_lock
 
 KILLS = 5
 TIMES = ("seconds", "started", "ended")

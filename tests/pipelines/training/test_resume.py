@@ -17,7 +17,7 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.questions import write_questions
-from lawqa.runs.lock import run_lock
+from lawqa.runs.upkeep.lock import run_lock
 from lawqa.training.checkpoints.checkpoint_state import CheckpointState
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]

@@ -11,9 +11,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lawqa.errors import ConfigError
-from lawqa.runs.find import KINDS, FoundRun, find_runs, read_run
-from lawqa.runs.lock import LOCK, is_held
 from lawqa.runs.manifest import MANIFEST
+from lawqa.runs.upkeep.find import KINDS, FoundRun, find_runs, read_run
+from lawqa.runs.upkeep.lock import LOCK, is_held
 
 OF_RUN = (
     "manifest.json", "results.jsonl", "set-aside.jsonl", "summary.json", "rescored.json", "parts/*", ".*.tmp",
