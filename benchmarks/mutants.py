@@ -38,7 +38,7 @@ ROOMS = {
     "answers": "tests/answers",
     "scoring": "tests/scoring",
     "splits": "tests/splits",
-    "records": "tests/test_records.py",
+    "records": "tests/records",
 }
 WALL_SECONDS = 300.0
 """A mutant that waits for ever is given up; one that computes for ever meets its limit of CPU time."""
