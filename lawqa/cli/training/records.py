@@ -90,6 +90,8 @@ class Records(WordingSettings):
             logger.warning("note: %s", remark)
         counts = ", ".join(f"{count} {spec_id}" for spec_id, count in made.counts.items())
         print(f"wrote {counts} records to {made.path}")
+        if made.retrieved:
+            print(made.retrieved)
         return 0
 
     def _raft(self, rag: RagConfig | None) -> RagConfig | None:

@@ -13,12 +13,12 @@ from lawqa.models.files.adapter_folder import directory_hash, read_adapter_confi
 from lawqa.models.files.identity import model_directory, read_identity
 from lawqa.pipelines.adapters.record import require_recorded
 from lawqa.pipelines.adapters.training_manifest import require_readable
-from lawqa.pipelines.corpus.leaks import read_items
+from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
+from lawqa.pipelines.corpus.records_provenance import raft_text
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
 from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
 from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
-from lawqa.splits import find_leaks
 
 TRAINED_ON = "trained_on.jsonl"
 """The records that an adapter was trained on, kept beside it for the leak audit."""
@@ -130,6 +130,9 @@ class AdapterManifest:
                 f"SHORTENED CONTEXTS: {shortened} of the {self.training.data['records']} records that "
                 f"{self.path} was trained on had a shortened context; here it is asked with whole ones"
             )
+        raft = raft_text(self.training.data.get("retrieval"))
+        if raft and spec.condition == "rag":
+            notes.append(f"RAFT TRAINING: {self.path} was trained on {raft}; here it gets neither")
         return notes
 
     def check_base(
@@ -316,5 +319,5 @@ class AdapterManifest:
         records = self.path / TRAINED_ON
         if not records.is_file():
             return []
-        given_away = {leak.test for leak in find_leaks(read_items(records, []), questions)}
+        given_away = {leak.test for leak in leaks_of_items(read_items(records, []), questions)}
         return [question for question in questions if question.key in given_away]

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from lawqa.augment import source_of
 from lawqa.errors import ConfigError
-from lawqa.files import write_json
+from lawqa.pipelines.corpus.records_provenance import raft_text, write_provenance
 from lawqa.pipelines.evaluation.rag import RagConfig, retrieve_contexts
 from lawqa.prompting import Condition, Mode, PromptSpec
 from lawqa.prompts import STANDARD, wording_of
@@ -29,6 +29,9 @@ class MadeRecords:
     """The file, which `train` takes."""
     counts: Mapping[str, int]
     """How many records it holds, by prompt spec."""
+    retrieved: str = ""
+    """How retrieved contexts differ from those that are evaluated: distractors, gold articles left out; empty
+    where they do not."""
 
     @property
     def total(self) -> int:
@@ -106,14 +109,8 @@ def make_records(
     write_records(target, records)
     counts = Counter(record.prompt_spec for record in records)
     if retrieval is not None:
-        write_json(
-            target.with_name(f"{target.stem}.provenance.json"),
-            {
-                "schema_version": 1,
-                "prompt_specs": sorted(counts),
-                "settings": {"retrieval": dict(retrieval.manifest), "seed": seed},
-            },
-        )
+        write_provenance(target, retrieval.manifest, counts, seed)
+        return MadeRecords(target, dict(counts), raft_text(retrieval.manifest))
     return MadeRecords(target, dict(counts))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.corpus.leaks import read_items
+from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
 from lawqa.pipelines.evaluation.results import result_of
 from lawqa.prompting import (
     ChatTokenizer,
@@ -26,7 +26,6 @@ from lawqa.questions import Question, read_questions
 from lawqa.records import LEGACY_SPEC, TrainingRecord, holds_records, load_records
 from lawqa.runs.manifest import question_entries
 from lawqa.scoring import ScoredAnswer
-from lawqa.splits import find_leaks
 
 if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
@@ -173,7 +172,7 @@ def _from_records(path: Path) -> list[tuple[Question, Prompt]]:
 
 
 def _refuse_leaks(dev: DevQuestions, train_file: Path) -> None:
-    leaks = find_leaks(read_items(train_file, []), dev.questions)
+    leaks = leaks_of_items(read_items(train_file, []), dev.questions)
     given_away = list(dict.fromkeys(leak.test for leak in leaks))
     if given_away:
         shown = ", ".join(given_away[:_SHOWN]) + (", …" if len(given_away) > _SHOWN else "")

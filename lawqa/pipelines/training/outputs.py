@@ -60,6 +60,7 @@ def manifest_of(prepared: Prepared) -> Manifest:
             "records": len(prepared.records),
             "shortened": sum(record.shortened for record in prepared.records),
             "dev": prepared.dev.describe() if prepared.dev else None,
+            **({} if source.retrieval is None else {"retrieval": source.retrieval}),
         },
         questions=[
             {"id": question_id, "order": order, "fingerprint": mark}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lawqa.augment import holds_readings, pack_readings, read_readings
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
+from lawqa.pipelines.corpus.records_provenance import retrieval_of
 from lawqa.pipelines.training.dev import DevQuestions, load_dev
 from lawqa.pipelines.training.outputs import manifest_of
 from lawqa.pipelines.training.prepared import Prepared, TrainingSource
@@ -129,7 +130,7 @@ def _dev(config: TrainingRun, source: TrainingSource) -> DevQuestions | None:
 
 def _load(path: Path, wording: str) -> TrainingSource:
     with hashed_while_read(path) as sha256:
-        return replace(_read(path, wording), sha256=sha256)
+        return replace(_read(path, wording), sha256=sha256, retrieval=retrieval_of(path, sha256))
 
 
 def _read(path: Path, wording: str) -> TrainingSource:

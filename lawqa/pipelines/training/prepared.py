@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import ReadingRecord
+from lawqa.files import JsonObject
 from lawqa.pipelines.training.dev import DevQuestions
 from lawqa.records import TokenizedRecord, TrainingRecord, shortened_note
 from lawqa.runs.manifest import Manifest
@@ -28,6 +29,8 @@ class TrainingSource:
     """What is lost or unknown, a sentence each."""
     sha256: str = ""
     """Of the file, taken when it was read."""
+    retrieval: JsonObject | None = None
+    """What its retrieved contexts were made with; None where there are none, or nothing says so."""
 
 
 @dataclass(frozen=True)

@@ -496,3 +496,24 @@ def test_the_leak_comes_first_where_there_is_more_to_say(
         "! PROMPT MISMATCH",
         "! QUANTISATION DIFFERS",
     ]
+
+
+def test_a_training_with_distractors_is_said_where_contexts_are_retrieved(
+    adapter: MakeAdapter, question: Callable[..., Question]
+) -> None:
+    raft = {"distractors": 2, "without_gold": 0.2, "seed": 0}
+    spec = PromptSpec("direct", "rag")
+    held_out = question(id="評価", text="別の事柄を問う文である。", context="")
+
+    def said(spec: PromptSpec, retrieval: object) -> list[str]:
+        trained = adapter(
+            prompt_specs={spec.id: HASH}, data={"path": "t.jsonl", "retrieval": retrieval}
+        )
+        return notes_of(trained, held_out, spec=spec)
+
+    (note,) = said(spec, {"raft": raft, "questions_without_gold": ["一", "二"]})
+    assert note.startswith("RAFT TRAINING: ")
+    assert "--distractors 2" in note
+    assert "left out for 2 of the questions (--without-gold 0.2)" in note
+    assert said(spec, {"raft": None}) == said(spec, None) == []
+    assert said(PromptSpec("direct", "gold"), {"raft": raft}) == []

@@ -10,6 +10,7 @@ import pytest
 
 from lawqa.augment import ReadingRecord, write_readings
 from lawqa.cli import main
+from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, write_questions
 from lawqa.records import make_record, write_records
@@ -146,3 +147,15 @@ def test_a_test_question_printed_in_the_context_that_a_search_found_is_found(
         assert "retrieved context" in shown
         assert f"-> {one}" in shown
         assert "1 of 2 test items" in shown
+
+
+def test_statutes_that_a_search_found_are_no_leak_to_whoever_reads_the_records(
+    tmp_path: Path, question: Callable[..., Question]
+) -> None:
+    test = question(id="民法_評価", context=ARTICLE)
+    asked = question(
+        id="学習", text="別の事柄を問う文である。", choices=tuple("甲乙丙丁"), context=""
+    )
+    train = tmp_path / "records.jsonl"
+    write_records(train, [make_record(asked, PromptSpec("direct", "rag"), retrieved=ARTICLE)])
+    assert not leaks_of_items(read_items(train, []), [test])

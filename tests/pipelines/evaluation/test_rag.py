@@ -12,8 +12,10 @@ import pytest
 
 from lawqa.choices import permute, permute_label
 from lawqa.cli import main
+from lawqa.digests import sha256_of
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.corpus.index import IndexConfig, RetrieverConfig, build_index
+from lawqa.pipelines.corpus.records_provenance import retrieval_of
 from lawqa.pipelines.evaluation.rag import RagConfig, retrieve_contexts
 from lawqa.questions import Question, write_questions
 from lawqa.records import load_records
@@ -255,8 +257,16 @@ def test_records_without_raft_flags_are_as_retrieved(index: Path) -> None:
 
 
 @pytest.mark.usefixtures("here", "tokens_are_characters")
-def test_records_can_lack_the_gold_text_in_a_stated_share(index: Path) -> None:
+def test_records_can_lack_the_gold_text_in_a_stated_share(
+    index: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     records, provenance = raft(index, 3, "--without-gold", "1")
+    said = "(--distractors 0); the gold articles are left out for 1 of the questions (--without-gold 1.0)"
+    assert said in capsys.readouterr().out
+    assert (
+        retrieval_of(Path("r.jsonl"), sha256_of(Path("r.jsonl")))
+        == provenance["settings"]["retrieval"]
+    )
     assert TEXTS[LEASE, "3"][0] not in records[0].retrieved
     assert records[0].retrieved
     made = provenance["settings"]["retrieval"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
+from lawqa.pipelines.corpus.records_provenance import write_provenance
 from lawqa.questions import write_questions
 
 pytestmark = pytest.mark.torch
@@ -307,6 +308,19 @@ def test_statutes_to_read_are_trained_on_whole(
     assert manifest["prompt_specs"] == {}
     assert work.evaluate("test.json", "r", "--hf-lora-path", str(work.adapter)) == 2
     assert "--allow-prompt-mismatch" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_manifest_says_what_retrieved_contexts_were_made_with(work: Work) -> None:
+    records = work.directory / "train.jsonl"
+    assert main(["records", "--lawqa-path", str(work.directory / "train.json"), "--output-path",
+                 str(records)]) == 0  # fmt: skip
+    made_with = {"top_k": 5, "raft": {"distractors": 1, "without_gold": 0.5, "seed": 0}}
+    write_provenance(records, made_with, ["direct-rag-v1"], 0)
+    options = ("--train-file", str(records), "--max-steps-override", "1")
+    assert work.train(*options, "--do-train") == 0
+    manifest = json.loads((work.adapter / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["data"]["retrieval"] == made_with
 
 
 @pytest.mark.slow
