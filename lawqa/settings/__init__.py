@@ -50,6 +50,8 @@ from lawqa.settings.experiments import (
     DistillSettings,
     FoldSettings,
     GridSettings,
+    HeldOutSettings,
+    LearnFrom,
     MergeSettings,
     RecordSettings,
 )
@@ -87,7 +89,9 @@ __all__ = [
     "FoldSettings",
     "GenerationChoices",
     "GridSettings",
+    "HeldOutSettings",
     "Hyperparameters",
+    "LearnFrom",
     "MergeSettings",
     "ModelSettings",
     "OptimiserSettings",

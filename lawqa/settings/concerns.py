@@ -11,6 +11,7 @@ from lawqa.settings.experiments import (
     DistillSettings,
     FoldSettings,
     GridSettings,
+    HeldOutSettings,
     MergeSettings,
     RecordSettings,
 )
@@ -34,6 +35,7 @@ CONCERNS: tuple[type, ...] = (
     TrainingFiles,
     FoldSettings,
     RecordSettings,
+    HeldOutSettings,
     GridSettings,
     DistillSettings,
     MergeSettings,

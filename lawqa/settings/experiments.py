@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, by_content, declaration
+from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, declaration
 from lawqa.settings.model import ModelSettings
+
+LearnFrom = Literal["letters", "distilled"]
+"""What a fold learns from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,9 @@ class FoldSettings(Settings):
     """Only this fold, from 1; `lawqa crossval pool` joins them later."""
     seeds: int = field(default=1, metadata=PLACE)
     """Train each fold N times, with --seed, --seed + 1, and so on."""
+    prior_correction: bool = field(default=False, metadata=PLACE)
+    """Also show the pooled answers without each adapter's prior for each letter, fitted on its training
+    questions, which are asked in 4 orders for that; the figures of the run stay as they are."""
     fresh: bool = field(default=False, metadata=PLACE)
     """Remove what an earlier one left in the directory (with --fold: of that fold), and start over."""
 
@@ -35,6 +41,23 @@ class RecordSettings(Settings):
 
     permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
     """Train on each question in N orders of its choices."""
+    learn_from: LearnFrom = field(default="letters", metadata=RESULT)
+    """letters: the right letters, with the direct prompt, however held-out questions are asked. distilled:
+    right reasoned answers of the base model, sampled once to all questions and divided by fold."""
+    samples_per_question: int = field(default=8, metadata=RESULT)
+    """Answers that are sampled to each question, for --learn-from distilled."""
+    keep: int = field(default=2, metadata=RESULT)
+    """The most of them that are learnt from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOutSettings(Settings):
+    """How held-out questions are asked, where a flag of an evaluation's name belongs to the training."""
+
+    eval_permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
+    """Ask each held-out question in N orders of its choices."""
+    eval_token_budget: int = field(default=0, metadata=SPEED)
+    """Tokens of one batch of held-out questions, 0 for what the memory holds."""
 
 
 @dataclass(frozen=True)

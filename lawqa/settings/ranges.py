@@ -123,6 +123,7 @@ SAME = {
     "epochs": "num_epochs",
     "ranks": "lora_r",
     "learning_rates": "learning_rate",
+    "eval_token_budget": "token_budget",
 }
 """Fields that are called otherwise than their setting."""
 _FLAGS = {"max_steps": "max_steps_override", "retries": "request_retries"}

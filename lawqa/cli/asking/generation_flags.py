@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from lawqa.settings import GenerationChoices, Resolved
+from lawqa.settings import GenerationChoices, Resolved, defaults_of, resolved, values_of
+
+if TYPE_CHECKING:
+    from lawqa.prompting import PromptSpec
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class GenerationFlags(GenerationChoices):
     """Generated answers, for --answer-by generate."""
+
+    def choices(self) -> GenerationChoices:
+        """Return the settings alone."""
+        return GenerationChoices(**values_of(GenerationChoices, self))
+
+    def warn_unused(self, spec: PromptSpec) -> None:
+        """Warn of flags that were given and change nothing where questions are put so."""
+        chosen = resolved(
+            self, defaults_of(spec.mode, thinking=spec.thinking, samples=self.ensemble)
+        )
+        unused = self.unused(chosen)
+        if unused:
+            why = "the temperature is 0"
+            if chosen.answer_by != "generate":
+                why = "labels are scored, no text is generated"
+            logger.warning("note: %s unused: %s", ", ".join(unused), why)
 
     def unused(self, chosen: Resolved) -> list[str]:
         """Flags that were given and change nothing.

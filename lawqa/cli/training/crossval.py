@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcommand
 
-from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, resolve_prompt
+from lawqa.cli.asking.generation_flags import GenerationFlags
+from lawqa.cli.asking.prompt_options import resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import resume_hint_on_interrupt
+from lawqa.cli.training.held_out_flags import HeldOutFlags
 from lawqa.cli.training.records import parse_mix
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
     FoldSettings,
+    HeldOutSettings,
     Hyperparameters,
     ModelSettings,
     PlaceSettings,
@@ -42,16 +45,13 @@ class RecordFlags(RecordSettings, WordingSettings):
     """Train on several conditions by ratio, such as closed=1,gold=2; --condition is evaluated."""
     few_shot: bool = False
     """Put two solved questions before each question, in training and evaluation."""
+    extra: UseAppendAction[tuple[tuple[str, ...], ...]] = ()
+    """FILE=WEIGHT: learn also from these records, each WEIGHT times; none may be of a held-out group."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationFlags(PlaceSettings):
+class EvaluationFlags(HeldOutFlags, PlaceSettings):
     """How the held-out questions are asked."""
-
-    condition: ConditionFlag = None
-    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
-    no_rag: FlagCreatePairsOff[bool] = False
-    """The same as --condition closed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,7 @@ class CrossvalRun:
     records: OmitArgPrefixes[RecordFlags]
     training: OmitArgPrefixes[TrainingFlags]
     evaluation: OmitArgPrefixes[EvaluationFlags]
+    generation: OmitArgPrefixes[GenerationFlags]
     retrieval: OmitArgPrefixes[RetrievalFlags]
 
     def run(self) -> int:
@@ -84,16 +85,24 @@ class CrossvalRun:
         from lawqa.commands import current_place
         from lawqa.pipelines.experiments.crossval import run_crossval
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+        from lawqa.pipelines.experiments.crossval_records import parse_extra
 
         config = CrossvalConfig(
             **vars(self.split),
             seed=self.training.seed,
-            spec=PromptSpec("direct", condition, few_shot=few_shot, wording=wording),
+            spec=self.evaluation.spec(condition, few_shot=few_shot, wording=wording),
             trained=tuple(
                 (PromptSpec("direct", name, few_shot=few_shot, wording=wording), weight)
-                for name, weight in mix
-            ),
-            permutations=self.records.permutations,
+                for name, weight in parse_mix(self.records.mix)
+            )
+            if self.records.mix
+            else (),
+            extra=parse_extra([word for words in self.records.extra for word in words]),
+            generation=self.generation.choices(),
+            **{
+                **values_of(RecordSettings, self.records),
+                **values_of(HeldOutSettings, self.evaluation),
+            },
             **{**values_of(ModelSettings, self.training), "dtype": self.training.chosen_dtype()},
             training=training,
             place=current_place(self.evaluation.place),
@@ -104,6 +113,7 @@ class CrossvalRun:
         with resume_hint_on_interrupt(
             "finished work is kept; run the same command again to resume"
         ):
+            self.generation.warn_unused(config.spec)
             pooled = run_crossval(config, logger.info)
         if pooled:
             print(pooled_text(pooled))
@@ -154,5 +164,6 @@ def pooled_text(pooled: tuple[Pooled, ...]) -> str:
             f"\nover {len(values)} training seeds: mean {statistics.mean(values):.1%}, standard deviation "
             f"{statistics.stdev(values):.1%}, {min(values):.1%} to {max(values):.1%}"
         )
+    lines += [f"{run.directory.name}: {run.prior.sentence}" for run in pooled if run.prior]
     lines += ["", *(f"run: {run.directory}" for run in pooled)]
     return "\n".join(lines)

@@ -9,19 +9,23 @@ from pathlib import Path
 
 from tyro.conf import OmitArgPrefixes
 
-from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, resolve_prompt
+from lawqa.cli.asking.generation_flags import GenerationFlags
+from lawqa.cli.asking.prompt_options import resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import resume_hint_on_interrupt
 from lawqa.cli.rerun import given_words
+from lawqa.cli.training.held_out_flags import HeldOutFlags
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
-from lawqa.prompting import Condition, PromptSpec
+from lawqa.prompting import Condition
 from lawqa.settings import (
     STANDARD_PROMPT,
     GridSettings,
+    HeldOutSettings,
     Hyperparameters,
     ModelSettings,
     PlaceSettings,
+    RecordSettings,
     WordingSettings,
     part_of,
     values_of,
@@ -44,8 +48,6 @@ class GridFlags(PlaceSettings, GridSettings, WordingSettings, _Files):
 
     folds: int = 3
     """Into how many folds the questions are divided; groups stay together."""
-    condition: ConditionFlag = None
-    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +55,19 @@ class Sweep:
     """Cross-validate a small grid of settings within the training questions, and rank them."""
 
     grid: OmitArgPrefixes[GridFlags]
+    records: OmitArgPrefixes[RecordSettings]
     training: OmitArgPrefixes[TrainingFlags]
+    evaluation: OmitArgPrefixes[HeldOutFlags]
+    generation: OmitArgPrefixes[GenerationFlags]
     retrieval: OmitArgPrefixes[RetrievalFlags]
 
     def run(self) -> int:
         grid, flags = self.grid, self.training
         _refuse_single_values(flags)
         condition, remarks = resolve_condition(
-            grid.condition, no_rag=False, retrieval_flags=self.retrieval.given()
+            self.evaluation.condition,
+            no_rag=self.evaluation.no_rag,
+            retrieval_flags=self.retrieval.given(),
         )
         for remark in remarks:
             logger.warning("note: %s", remark)
@@ -77,7 +84,12 @@ class Sweep:
                 output_dir=grid.output_dir,
                 folds=grid.folds,
                 seed=flags.seed,
-                spec=PromptSpec("direct", condition, wording=resolve_prompt(grid.prompt)),
+                spec=self.evaluation.spec(condition, wording=resolve_prompt(grid.prompt)),
+                generation=self.generation.choices(),
+                **{
+                    **values_of(RecordSettings, self.records),
+                    **values_of(HeldOutSettings, self.evaluation),
+                },
                 **{**values_of(ModelSettings, flags), "dtype": flags.chosen_dtype()},
                 training=training,
                 place=current_place(grid.place),
@@ -90,6 +102,7 @@ class Sweep:
         with resume_hint_on_interrupt(
             "finished work is kept; run the same command again to resume"
         ):
+            self.generation.warn_unused(config.crossval.spec)
             result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
         print("\nto train with the best on all the questions:")
@@ -122,8 +135,20 @@ def _commands(sweep: Sweep, condition: Condition, best: Hyperparameters) -> list
     named = ("model_name", "learning_rate", "lora_r", "lora_alpha", "num_epochs")
     train_file, lines = str(sweep.grid.train_file), []
     wording = [] if sweep.grid.prompt == STANDARD_PROMPT else ["--prompt", sweep.grid.prompt]
-    if condition != "closed":
+    records = sweep.records
+    if condition != "closed" or records.permutations != 1 or records.learn_from == "distilled":
         words = ["lawqa", "records", "--lawqa-path", train_file, "--condition", condition, *wording]
+        if records.permutations != 1:
+            words += ["--permutations", str(records.permutations)]
+        if records.learn_from == "distilled":
+            words = ["lawqa", "distill", "--data", train_file, "--condition", condition, *wording]
+            words += given_words(replace(records, learn_from="letters"))
+            words += ["--mode", sweep.evaluation.spec(condition, wording=sweep.grid.prompt).mode]
+            words += ["--thinking"] if sweep.evaluation.thinking else []
+            if sweep.generation.max_new_tokens is not None:
+                words += ["--max-new-tokens", str(sweep.generation.max_new_tokens)]
+            if condition != "rag":
+                words += ["--hf-model-name", flags.model_name]
         if condition == "rag":
             words += ["--hf-model-name", flags.model_name, *given_words(sweep.retrieval)]
             words += ["--revision", flags.revision] if flags.revision else []

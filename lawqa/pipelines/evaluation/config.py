@@ -66,6 +66,9 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     """What a run that is resumed was begun with: it holds for what is not given now."""
     every_order: bool = field(default=False, kw_only=True, metadata=PLACE)
     """Whether each order gets all samples, as in runs of the time before they were divided."""
+    learnt_as: PromptSpec | None = field(default=None, kw_only=True, metadata=PLACE)
+    """The prompt spec that the adapter was trained with, where that is declared to be another than it is
+    asked with: the first note says so, and every other mismatch is still refused."""
 
     @property
     def samples_per_prompt(self) -> int:

@@ -28,6 +28,9 @@ from lawqa.runs.result import ItemKey, Result
 from lawqa.settings import AnswerBy
 from lawqa.templates import sentences
 
+DECLARED = "ASKED OTHERWISE THAN TRAINED"
+"""How the note begins on a prompt that is declared to be another than that of the training."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -192,7 +195,7 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
         if trained is not None:
             notes += trained.notes(
                 originals,
-                config.spec,
+                config.learnt_as or config.spec,
                 allow_leak=config.allow_leak,
                 allow_prompt_mismatch=config.allow_prompt_mismatch,
             )
@@ -240,16 +243,26 @@ def with_base_notes(job: Job, backend: Backend) -> Job:
     if job.adapter_files is not None:
         job.adapter_files.require_unchanged()
     if job.adapter is not None:
-        base = backend.describe()
+        base, learnt = backend.describe(), job.config.learnt_as or spec
+        first += _declared(job)
         first += [str(note) for note in [base.get("adapter_note")] if note]
         notes += job.adapter.check_base(
             base,
-            spec,
-            wording,
+            learnt,
+            spec_hash(learnt, backend.chat_template),
             allow_prompt_mismatch=allowed,
             allow_base_mismatch=job.config.allow_base_mismatch,
         )
     return replace(job, notes=(*first, *job.notes, *notes))
+
+
+def _declared(job: Job) -> Iterator[str]:
+    learnt, spec = job.config.learnt_as, job.config.spec
+    if learnt is not None and learnt != spec:
+        yield (
+            f"{DECLARED}: the adapter learnt letters, with {learnt.id}, and is asked with "
+            f"{spec.id}; that is declared"
+        )
 
 
 def _thought_notes(job: Job, backend: Backend) -> Iterator[str]:

@@ -10,10 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from lawqa.bars import Parts
-from lawqa.errors import ConfigError
 from lawqa.pipelines.corpus.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.evaluation.rag import retrieve_contexts
+from lawqa.pipelines.experiments.crossval_asking import (
+    PRIOR_ORDERS,
+    check_crossval,
+    held_out_config,
+    require_askable,
+)
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.crossval_manifest import (
     SETTINGS,
@@ -21,11 +25,16 @@ from lawqa.pipelines.experiments.crossval_manifest import (
     require_same_crossval,
 )
 from lawqa.pipelines.experiments.crossval_pool import Pooled, pool
+from lawqa.pipelines.experiments.crossval_records import (
+    fold_records,
+    require_learnable,
+    sample_answers,
+)
 from lawqa.pipelines.training.prepare import prepare
 from lawqa.pipelines.training.train import train
 from lawqa.questions import Question, read_questions
-from lawqa.records import make_records, write_records
-from lawqa.runs.manifest import Manifest
+from lawqa.records import write_records
+from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.outputs import remove_empty
 from lawqa.settings import ModelSettings, TrainingRun, values_of
 from lawqa.training.monitoring.trackers import require_trackers
@@ -48,19 +57,14 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
     Raises:
         LawqaError: a file or option does not allow it, or the directory holds another cross-validation.
     """
-    if config.fold is not None and not 1 <= config.fold <= config.folds:
-        raise ConfigError(f"--fold is {config.fold}, expected 1 to {config.folds}")
-    if config.seeds < 1:
-        raise ConfigError(f"--seeds is {config.seeds}, expected 1 or more")
-    if config.spec not in [spec for spec, _ in config.trained_specs()]:
-        raise ConfigError(
-            f"{config.spec.id} is evaluated but not trained on", "put its condition into --mix"
-        )
+    check_crossval(config)
     require_trackers(config.report_to)
     if config.fresh:
         _remove_earlier(config)
     with _nothing_left_of_a_failed_start(config):
         _same_settings(config)
+        if waiting_trainings(config):
+            _require_ready(config, say)
         progress = Parts("trainings", len(waiting_trainings(config)), say)
         for fold, seed in _trainings(config):
             if _run_fold(config, fold, seed, say):
@@ -73,7 +77,13 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
 
 def waiting_trainings(config: CrossvalConfig) -> list[tuple[int, int]]:
     """Folds and seeds that are not trained and evaluated yet."""
-    return [(f, s) for f, s in _trainings(config) if not _is_done(_directory(config, f, s) / "run")]
+    return [(f, s) for f, s in _trainings(config) if not _is_finished(config, f, s)]
+
+
+def _is_finished(config: CrossvalConfig, fold: int, seed: int) -> bool:
+    """Whether a fold is trained, and asked all that is wanted."""
+    wanted = ("run", "prior") if config.prior_correction else ("run",)
+    return all(_is_done(_directory(config, fold, seed) / name) for name in wanted)
 
 
 def _trainings(config: CrossvalConfig) -> list[tuple[int, int]]:
@@ -89,62 +99,75 @@ def _directory(config: CrossvalConfig, fold: int, seed: int) -> Path:
 def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
     """Train and evaluate one fold; whether that was still to be done."""
     parts, directory = config.output_dir / "split" / f"fold{fold}", _directory(config, fold, seed)
-    if _is_done(directory / "run"):
+    if _is_finished(config, fold, seed):
         say(f"fold {fold}, seed {seed}: done already")
         return False
-    adapter, records = directory / "adapter", directory / "records.jsonl"
-    if not _is_done(adapter):
+    adapter, run_dir = directory / "adapter", directory / "run"
+    trains = not _is_done(adapter)
+    if trains:
         say(f"fold {fold}, seed {seed}: training")
-        directory.mkdir(parents=True, exist_ok=True)
-        questions = read_questions(parts / "train.json")
-        made = make_records(
-            questions,
-            config.trained_specs(),
-            permutations=config.permutations,
-            seed=seed,
-            retrieved_of=_retrieved_of(config, questions),
+        _train(config, fold, seed, read_questions(parts / "train.json"))
+    if config.prior_correction:
+        say(
+            f"fold {fold}, seed {seed}: asking its training questions in {PRIOR_ORDERS} orders for the prior"
         )
-        write_records(records, made)
-        prepared = prepare(
-            TrainingRun(
-                train_file=records,
-                output_dir=adapter,
-                **values_of(ModelSettings, config),
-                training=replace(config.training, seed=seed),
-                resume=True,
-                report_to=config.report_to,
-                quiet=config.quiet,
-            )
+        asked = held_out_config(config, parts / "train.json", directory / "prior", seed)
+        # The letters' prior is no accuracy: that these questions were trained on is no leak into a figure.
+        _ask(
+            replace(asked, permutations=PRIOR_ORDERS, allow_leak=True),
+            config,
+            adapter,
+            again=trains,
         )
-        for note in prepared.notes:
-            logger.warning("! %s", note)  # not even --quiet hides it
-        train(prepared)
     say(f"fold {fold}, seed {seed}: evaluating its held-out questions")
-    evaluate(
-        EvaluationConfig(
-            data=parts / "test.json",
-            spec=config.spec,
-            answer_by="logits",
-            backend="hf",
-            **{**values_of(ModelSettings, config), "quant_type": None},  # the adapter's
-            adapter=adapter,
-            seed=seed,
-            place=config.place,
-            run_dir=directory / "run",
-            fresh=True,
-            rag=config.rag,
-            quiet=config.quiet,
-        )
-    )
+    _ask(held_out_config(config, parts / "test.json", run_dir, seed), config, adapter, again=trains)
     return True
 
 
-def _retrieved_of(
-    config: CrossvalConfig, questions: Sequence[Question]
-) -> Callable[[Question], str] | None:
-    if config.rag is None:
-        return None
-    return retrieve_contexts(config.rag, questions, quiet=config.quiet).text
+def _train(config: CrossvalConfig, fold: int, seed: int, questions: Sequence[Question]) -> None:
+    directory = _directory(config, fold, seed)
+    directory.mkdir(parents=True, exist_ok=True)
+    records = directory / "records.jsonl"
+    write_records(records, fold_records(config, fold, questions, seed))
+    prepared = prepare(
+        TrainingRun(
+            train_file=records,
+            output_dir=directory / "adapter",
+            **values_of(ModelSettings, config),
+            training=replace(config.training, seed=seed),
+            resume=True,
+            report_to=config.report_to,
+            quiet=config.quiet,
+        )
+    )
+    for note in prepared.notes:
+        logger.warning("! %s", note)  # not even --quiet hides it
+    train(prepared)
+
+
+def _ask(asked: EvaluationConfig, config: CrossvalConfig, adapter: Path, *, again: bool) -> None:
+    """Ask one fold's adapter; what is answered already is not asked again, unless it was trained again."""
+    resumes = not again and asked.run_dir is not None and (asked.run_dir / MANIFEST).is_file()
+    evaluate(
+        replace(
+            asked,
+            adapter=adapter,
+            quant_type=None,  # the adapter's
+            learnt_as=None if config.learnt_as == config.spec else config.learnt_as,
+            resume=resumes,
+            fresh=not resumes,
+        )
+    )
+
+
+def _require_ready(config: CrossvalConfig, say: Say) -> None:
+    """Make sure that every fold can be trained and asked, before the first is."""
+    require_askable(config)
+    split = config.output_dir / "split"
+    folds = [(fold, split / f"fold{fold}") for fold in sorted({f for f, _ in _trainings(config)})]
+    if config.learn_from == "distilled":
+        sample_answers(config, say)
+    require_learnable(config, folds)
 
 
 def _same_settings(config: CrossvalConfig) -> None:
@@ -168,7 +191,8 @@ def _nothing_left_of_a_failed_start(config: CrossvalConfig) -> Iterator[None]:
         yield
     except BaseException:
         own = [_directory(config, fold, seed) for fold, seed in _trainings(config)]
-        if first and not any((directory / "adapter").exists() for directory in own):
+        sampled = config.samples_directory.exists()  # hours of work, with these settings
+        if first and not sampled and not any((one / "adapter").exists() for one in own):
             for directory in own:
                 (directory / "records.jsonl").unlink(missing_ok=True)
                 remove_empty(directory, directory.parent)
@@ -189,7 +213,7 @@ def _remove_earlier(config: CrossvalConfig) -> None:
         shutil.rmtree(config.output_dir / f"fold{config.fold}", ignore_errors=True)
     else:
         for directory in (
-            config.output_dir / "split", config.output_dir / "pooled",
+            config.output_dir / "split", config.output_dir / "pooled", config.output_dir / "distilled",
             *config.output_dir.glob("fold[0-9]*"),
         ):  # fmt: skip
             shutil.rmtree(directory, ignore_errors=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.prompting import PromptSpec
@@ -10,6 +11,8 @@ from lawqa.settings import (
     PLACE,
     RESULT,
     FoldSettings,
+    GenerationChoices,
+    HeldOutSettings,
     Hyperparameters,
     ModelSettings,
     PlaceSettings,
@@ -21,7 +24,9 @@ from lawqa.settings import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrossvalConfig(FoldSettings, RecordSettings, ModelSettings, TrackerSettings, PlaceSettings):
+class CrossvalConfig(
+    FoldSettings, RecordSettings, HeldOutSettings, ModelSettings, TrackerSettings, PlaceSettings
+):
     """What is split, trained and evaluated."""
 
     seed: int = field(default=0, metadata=RESULT)
@@ -29,7 +34,14 @@ class CrossvalConfig(FoldSettings, RecordSettings, ModelSettings, TrackerSetting
     spec: PromptSpec = field(default_factory=PromptSpec, metadata=by_content(RESULT))
     """How held-out questions are put."""
     trained: tuple[tuple[PromptSpec, int], ...] = field(default=(), metadata=by_content(RESULT))
-    """Prompt specs trained on with their weights; empty for `spec` alone. `spec` must be among them."""
+    """Prompt specs of letters trained on with their weights; empty for `spec` alone, put directly. That one
+    must be among them."""
+    extra: tuple[tuple[Path, float], ...] = field(default=(), metadata=by_content(RESULT))
+    """Files of further records that every fold learns from, each with how often a record is taken."""
+    generation: GenerationChoices = field(
+        default_factory=GenerationChoices, metadata=within(GenerationChoices)
+    )
+    """How text is generated, where held-out questions are answered by text."""
     training: Hyperparameters = field(
         default_factory=Hyperparameters, metadata=within(Hyperparameters)
     )
@@ -38,7 +50,23 @@ class CrossvalConfig(FoldSettings, RecordSettings, ModelSettings, TrackerSetting
     """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
     quiet: bool = field(default=True, metadata=PLACE)
     """No progress bars."""
+    samples_dir: Path | None = field(default=None, metadata=PLACE)
+    """Where sampled answers are kept, for `distilled`; None for below the output directory."""
 
     def trained_specs(self) -> tuple[tuple[PromptSpec, int], ...]:
         """Return the prompt specs trained on, with their weights."""
-        return self.trained or ((self.spec, 1),)
+        if self.learn_from == "distilled":
+            return ((self.spec, 1),)
+        return self.trained or ((self.learnt_as, 1),)
+
+    @property
+    def learnt_as(self) -> PromptSpec:
+        """The prompt spec under which what is evaluated was learnt: for letters the direct one."""
+        if self.learn_from == "distilled":
+            return self.spec
+        return replace(self.spec, mode="direct", thinking=False)
+
+    @property
+    def samples_directory(self) -> Path:
+        """Where sampled answers are kept."""
+        return self.samples_dir or self.output_dir / "distilled"

@@ -31,7 +31,7 @@ from lawqa.settings import (
 SETTINGS = "crossval.json"
 """The file of a cross-validation's directory that says what it is."""
 
-_OF_CONTENTS = ("input", "spec", "trained", "rag")
+_OF_CONTENTS = ("input", "spec", "trained", "extra", "rag")
 """Settings that are kept by what they name."""
 _SINCE = ("dtype",)
 """Settings that old files do not say, and that were not the default then. The manifests of every fold say
@@ -43,7 +43,9 @@ class Contents:
     """What the settings of a cross-validation name; each field says what messages call it."""
 
     data_sha256: str = field(metadata=called("the content of --input"))
-    prompt_spec: str = field(metadata=called("--condition"))
+    prompt_spec: str = field(
+        metadata=called("how questions are put: --mode, --thinking, --condition")
+    )
     """Its id."""
     trained: tuple[tuple[str, int], ...] = field(metadata=called("--mix"))
     """Ids and weights."""
@@ -52,6 +54,8 @@ class Contents:
     """None without retrieval, and in old files."""
     model_content: JsonObject | None = field(default=None, metadata=called("the model's files"))
     """None for a model that was not in the cache yet, and in old files."""
+    extra: tuple[tuple[str, float], ...] = field(default=(), metadata=called("--extra"))
+    """Digests and weights."""
 
     def retrieval(self) -> JsonObject | None:
         """Return what decides contexts; None without retrieval."""
@@ -91,6 +95,7 @@ class CrossvalManifest:
             rag=_in_json(config.rag.to_json()) if config.rag else None,
             index_sha256=index_sha256_of(config.rag),
             model_content=model_content(config.model_name, config.revision),
+            extra=tuple((file_sha256(path), float(weight)) for path, weight in config.extra),
         )
         return cls(_in_json(settings), contents)
 
@@ -113,8 +118,9 @@ class CrossvalManifest:
         names = {one.name for one in fields(Contents)}
         contents = {name: value for name, value in stored.items() if name in names}
         trained = tuple((spec, weight) for spec, weight in stored["trained"])
+        extra = tuple((digest, weight) for digest, weight in stored.get("extra", ()))
         settings = {name: value for name, value in stored.items() if name not in names}
-        return cls(settings, Contents(**{**contents, "trained": trained}))
+        return cls(settings, Contents(**{**contents, "trained": trained, "extra": extra}))
 
     def write(self, directory: Path) -> None:
         """Write it into the directory of the cross-validation."""

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from lawqa.errors import DataError
+from lawqa.files import JsonObject, write_json
+from lawqa.pipelines.evaluation.job import DECLARED
 from lawqa.pipelines.experiments.crossval_manifest import CrossvalManifest
-from lawqa.runs.directory import RESULTS, RunDirectory
+from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory
 from lawqa.runs.figures import figures_of
-from lawqa.runs.manifest import Manifest, now
+from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, now
 from lawqa.runs.result import Result
 from lawqa.runs.result_log import ResultLog, read_results
 from lawqa.runs.rows import Asked
-from lawqa.scoring import Spread, Summary, final_answers, training_spread
+from lawqa.scoring import (
+    PriorEffect,
+    Spread,
+    Summary,
+    final_answers,
+    prior_effect,
+    training_spread,
+)
 
 ERRORS_UNSEEN = ((2, 3, 5), (4, 5, 13), (6, 8, 24))
 """By the standard deviation between trainings in points: how often, in per cent, exact McNemar at .05 errs on
@@ -33,6 +43,10 @@ class Pooled:
     """Its figures."""
     notes: tuple[str, ...]
     """What a reader must know first."""
+    record: JsonObject
+    """What its `summary.json` says."""
+    prior: PriorEffect | None = None
+    """Its answers without each adapter's prior for the letters; None where no fold was asked for it."""
 
 
 def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
@@ -60,7 +74,9 @@ def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
         raise DataError(f"{directories[0]}: holds no evaluated fold", "lawqa crossval run  first")
     read = [_read_seed(found[seed], seed, folds) for seed in sorted(found)]
     note = pooled_note(folds, _spread([one.results for one in read]))
-    return tuple(_write_seed(one, note, output_dir) for one in read)
+    pooled = tuple(_write_seed(one, note, output_dir) for one in read)
+    _write_whole(pooled, output_dir)
+    return pooled
 
 
 def pooled_note(folds: int, spread: Spread | None) -> str:
@@ -109,6 +125,7 @@ class _Seed:
     manifests: Sequence[Manifest]
     results: Sequence[Result]
     damaged: Sequence[str]
+    prior: PriorEffect | None
 
 
 def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
@@ -136,23 +153,37 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
         stored = read_results(runs[fold], asked=Asked.of(manifest))
         of_fold = list(stored.results.values())
         damaged += stored.notes
-        if len(of_fold) != manifest.data["questions"]:
+        given = manifest.data["questions"] * int(manifest.config.get("ensemble") or 1)
+        if len(of_fold) != given:
             raise DataError(
                 f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
-                f"{manifest.data['questions']} were given; was it cut off while it was copied?",
+                f"{given} were given; was it cut off while it was copied?",
                 f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
             )
         results += of_fold
-    return _Seed(seed, manifests, results, damaged)
+    prior = _prior([runs[fold] for fold in sorted(runs)], results)
+    return _Seed(seed, manifests, results, damaged, prior)
+
+
+def _prior(runs: Sequence[Path], results: Sequence[Result]) -> PriorEffect | None:
+    """What is left of the answers without each fold's prior, which its training questions alone show."""
+    asked = [run.parent / "prior" for run in runs]
+    found = [Manifest.read_if_there(path) for path in asked]
+    if not all(manifest is not None and manifest.status == "done" for manifest in found):
+        return None
+    parts = []
+    for run, path in zip(runs, asked, strict=True):
+        held_out = {key for key, _ in read_results(run, texts=False).results}
+        fitting = [one.scored() for one in read_results(path, texts=False).results.values()]
+        parts.append(({key.rpartition("#")[0] for key in held_out}, fitting))
+    return prior_effect([result.scored() for result in results], parts)
 
 
 def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
     seed, manifests, results = read.seed, read.manifests, read.results
-    notes = [
-        note,
-        *sorted({note for manifest in manifests for note in manifest.notes}),
-        *read.damaged,
-    ]
+    of_folds = sorted({note for manifest in manifests for note in manifest.notes})
+    declared = [one for one in of_folds if one.startswith(DECLARED)]
+    notes = [*declared, note, *(one for one in of_folds if one not in declared), *read.damaged]
     run = RunDirectory.create(output_dir / f"seed{seed}", fresh=True)
     with closing(ResultLog(run.path / RESULTS)) as log:
         for result in results:
@@ -160,9 +191,24 @@ def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
     seconds = sum(manifest.figures["seconds"] for manifest in manifests)
     figures = figures_of(results)
     record = figures.record(notes, seconds)
+    if read.prior is not None:
+        record["prior"] = read.prior.to_json()
     run.write_summary(record)
     _pooled_manifest(manifests, seed, notes, seconds).write(run.path)
-    return Pooled(run.path, figures.summary, tuple(record["notes"]))
+    return Pooled(run.path, figures.summary, tuple(record["notes"]), record, read.prior)
+
+
+def _write_whole(pooled: Sequence[Pooled], output_dir: Path) -> None:
+    """Write the figures of all training seeds; those of the only one are its own."""
+    finals = [one.summary.final.accuracy for one in pooled]
+    whole: JsonObject = {
+        "notes": list(dict.fromkeys(note for one in pooled for note in one.notes)),
+        "accuracy": math.fsum(one.value for one in finals) / len(finals),
+        "seeds": {one.directory.name: one.record for one in pooled},
+    }
+    if len(pooled) == 1:
+        whole = {**pooled[0].record, "seeds": {pooled[0].directory.name: pooled[0].record}}
+    write_json(output_dir / SUMMARY, {"schema_version": SCHEMA_VERSION, **whole})
 
 
 def _pooled_manifest(

@@ -14,6 +14,11 @@ from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.evaluation.rag import retrieval_differences
 from lawqa.pipelines.experiments.crossval import run_crossval, waiting_trainings
+from lawqa.pipelines.experiments.crossval_asking import (
+    check_crossval,
+    held_out_config,
+    require_askable,
+)
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.crossval_manifest import index_sha256_of, require_same_crossval
 from lawqa.questions import file_sha256
@@ -24,10 +29,8 @@ from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summ
 from lawqa.settings import (
     GridSettings,
     Hyperparameters,
-    ModelSettings,
     Settings,
     differences,
-    values_of,
     with_quant_type,
 )
 from lawqa.training.monitoring.trackers import require_trackers
@@ -119,7 +122,10 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
         LawqaError: a file or option does not allow it, or the directory holds another sweep.
     """
     cells = _cells(config)
-    require_trackers(config.crossval.report_to)  # before the base model is asked everything
+    # Before the base model is asked everything.
+    check_crossval(config.crossval)
+    require_trackers(config.crossval.report_to)
+    require_askable(config.crossval)
     if not require_same_sweep(config):
         say("the model without an adapter")
         evaluate(_base_config(config.crossval))
@@ -134,7 +140,7 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
         if name in waiting:
             progress.add()
     # sorted() keeps the grid's sequence among equals
-    ranked = sorted(reached, key=lambda cell: -cell.summary.accuracy.correct)
+    ranked = sorted(reached, key=lambda cell: -cell.summary.final.accuracy.correct)
     result = SweepResult(summarise(base), tuple(ranked))
     write_json(config.crossval.output_dir / SWEEP, _json(result))
     return result
@@ -166,7 +172,10 @@ def _cells(config: SweepConfig) -> dict[str, CrossvalConfig]:
     """The cross-validation of every cell by its name."""
     return {
         name: replace(
-            config.crossval, output_dir=config.crossval.output_dir / name, training=training
+            config.crossval,
+            output_dir=config.crossval.output_dir / name,
+            training=training,
+            samples_dir=config.crossval.output_dir / "distilled",
         )
         for name, training in config.grid.cells(config.crossval.training).items()
     }
@@ -182,19 +191,10 @@ def _has_base(config: SweepConfig) -> bool:
 
 def _base_config(config: CrossvalConfig) -> EvaluationConfig:
     """How the model without an adapter is asked."""
-    return EvaluationConfig(
-        data=config.input,
-        spec=config.spec,
-        answer_by="logits",
-        backend="hf",
-        **values_of(ModelSettings, config),
-        seed=config.seed,
-        place=config.place,
-        run_dir=config.output_dir / "base",
-        fresh=True,
-        rag=config.rag,
-        quiet=config.quiet,
-    )
+    run_dir = config.output_dir / "base"
+    resumes = (run_dir / MANIFEST).is_file()
+    asked = held_out_config(config, config.input, run_dir, config.seed)
+    return replace(asked, resume=resumes, fresh=not resumes)
 
 
 def _base_differences(config: CrossvalConfig, manifest: Manifest) -> list[str]:
@@ -206,9 +206,13 @@ def _base_differences(config: CrossvalConfig, manifest: Manifest) -> list[str]:
     beside = ("quant_type",) if known else ("quant_type", "model_name", "revision")
     before, after = with_quant_type(asked), with_quant_type(wanted)
     changed = list(differences(EvaluationConfig, before, after, "train", beside=beside))
+    changed = ["--eval-permutations" if one == "--permutations" else one for one in changed]
     contents = {
         "the content of --train-file": (manifest.data["sha256"], file_sha256(config.input)),
-        "--condition": (list(manifest.prompt_specs), [config.spec.id]),
+        "how questions are put: --mode, --thinking, --condition": (
+            list(manifest.prompt_specs),
+            [config.spec.id],
+        ),
     }
     changed += [name for name, (one, other) in contents.items() if one != other]
     retrieval = (
