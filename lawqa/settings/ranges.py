@@ -61,6 +61,7 @@ RANGES: dict[str, Range] = {
     "max_new_tokens": Range(1, _TOKENS),
     "thinking_budget": Range(1, _TOKENS),
     "token_budget": Range(0, 2**31 - 1),
+    "time_budget": Range(0, 1_000_000, above=True),  # minutes
     "seed": Range(0, 2**32, below=True),  # NumPy takes no other
     # servers
     "timeout": Range(0, 7 * 86_400, above=True),

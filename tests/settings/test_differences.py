@@ -37,6 +37,8 @@ from lawqa.settings import (
 from lawqa.settings.declared import counts_by_content
 
 CHANGED: dict[str, Any] = {
+    "learnt_as": None, "samples_dir": Path("elsewhere"),
+    "eval_permutations": 4, "learn_from": "distilled",
     "samples": 2, "permutations": 4, "answer_by": "logits", "backend": "hf", "ensemble": 3,
     "lr_scheduler": "linear",
     "dtype": "float32", "target_modules": ("q_proj",), "dev_condition": "gold", "temperature": 0.9,

@@ -19,7 +19,7 @@ from lawqa.settings import ModelSettings, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.config import EvaluationConfig
-    from lawqa.pipelines.experiments.ladder_rungs import Rung
+    from lawqa.pipelines.experiments.ladder.rungs import Rung
 
 DEFAULT_VOTES = 8
 
@@ -66,7 +66,7 @@ class Ladder(ModelSettings):
     def run(self) -> int:
         from lawqa.cli.asking.ladder_text import ladder_text
         from lawqa.commands import current_place, require_backend
-        from lawqa.pipelines.experiments.ladder import LadderConfig, run_ladder
+        from lawqa.pipelines.experiments.ladder.run import LadderConfig, run_ladder
 
         require_backend(current_place(self.place), self.llm_backend)
         self._check()
@@ -86,16 +86,14 @@ class Ladder(ModelSettings):
         return EXIT_SOME_FAILED if any(rung.failed for rung in result.rungs) else 0
 
     def _check(self) -> None:
-        problems = []
-        if self.time_budget is not None and not self.time_budget > 0:
-            problems.append(f"--time-budget is {self.time_budget:g}, expected minutes above 0")
         if self.script is not None and self.llm_backend != "scripted":
-            problems.append("--script is for --llm-backend scripted")
-        if problems:
-            raise ConfigError("\n".join(problems), "lawqa ladder --help  explains every option")
+            raise ConfigError(
+                "--script is for --llm-backend scripted",
+                "lawqa ladder --help  explains every option",
+            )
 
     def _rungs(self) -> tuple[Rung, ...]:
-        from lawqa.pipelines.experiments.ladder_rungs import chosen_rungs
+        from lawqa.pipelines.experiments.ladder.rungs import chosen_rungs
 
         rungs, notes = chosen_rungs(self.only, has_index=self.retrieval.index is not None)
         if self.retrieval.given() and self.retrieval.index is None:

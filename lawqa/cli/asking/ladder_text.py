@@ -10,7 +10,7 @@ from lawqa.report.table import Table, render_text
 from lawqa.scoring import Accuracy, difference_line, judge
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.experiments.ladder_result import LadderResult, RungResult
+    from lawqa.pipelines.experiments.ladder.result import LadderResult, RungResult
 
 _COLUMNS = ("rung", "all", "95 % interval", "right", "tuning half", "other half", "time")
 

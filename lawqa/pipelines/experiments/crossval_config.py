@@ -55,9 +55,11 @@ class CrossvalConfig(
 
     def trained_specs(self) -> tuple[tuple[PromptSpec, int], ...]:
         """Return the prompt specs trained on, with their weights."""
-        if self.learn_from == "distilled":
-            return ((self.spec, 1),)
-        return self.trained or ((self.learnt_as, 1),)
+        return ((self.spec, 1),) if self.learn_from == "distilled" else self.letters_specs()
+
+    def letters_specs(self) -> tuple[tuple[PromptSpec, int], ...]:
+        """Return the prompt specs that letters are trained with, with their weights."""
+        return self.trained or ((replace(self.spec, mode="direct", thinking=False), 1),)
 
     @property
     def learnt_as(self) -> PromptSpec:

@@ -91,7 +91,7 @@ class CrossvalManifest:
         contents = Contents(
             data_sha256=file_sha256(config.input),
             prompt_spec=config.spec.id,
-            trained=tuple((spec.id, weight) for spec, weight in config.trained_specs()),
+            trained=tuple((spec.id, weight) for spec, weight in config.letters_specs()),
             rag=_in_json(config.rag.to_json()) if config.rag else None,
             index_sha256=index_sha256_of(config.rag),
             model_content=model_content(config.model_name, config.revision),

@@ -14,9 +14,9 @@ from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation.config import EvaluationConfig
-from lawqa.pipelines.experiments.ladder import LadderConfig, run_ladder
-from lawqa.pipelines.experiments.ladder_result import LadderResult
-from lawqa.pipelines.experiments.ladder_rungs import RUNGS, Rung
+from lawqa.pipelines.experiments.ladder.result import LadderResult
+from lawqa.pipelines.experiments.ladder.run import LadderConfig, run_ladder
+from lawqa.pipelines.experiments.ladder.rungs import RUNGS, Rung
 from lawqa.prompting import Prompt, PromptSpec
 from lawqa.questions import write_questions
 
@@ -117,7 +117,7 @@ def test_what_is_done_is_not_asked_again(
         (["--only", "votes"], "--only votes: there is no such rung"),
         (["--only", "cot", "rag"], "--only rag: the condition rag needs an index"),
         (["--only", "direct-rag"], "--only direct-rag: the condition rag needs an index"),
-        (["--time-budget", "0"], "--time-budget is 0, expected minutes above 0"),
+        (["--time-budget", "0"], "--time-budget is 0.0, expected above 0"),
         (["--time-budget", "nan"], "--time-budget is nan, expected"),
         (["--thinking-budget", "0"], "thinking-budget is 0"),
         (["--ensemble", "0"], "--ensemble is 0"),

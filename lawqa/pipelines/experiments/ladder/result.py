@@ -10,7 +10,7 @@ from typing import Any
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import read_json, write_json, write_text
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
-from lawqa.pipelines.experiments.ladder_rungs import Rung, Way
+from lawqa.pipelines.experiments.ladder.rungs import Rung, Way
 from lawqa.questions import Question
 from lawqa.report.html import report_html
 from lawqa.runs.directory import SUMMARY

@@ -20,9 +20,7 @@ from lawqa.pipelines.evaluation.job import Job, prepare
 from lawqa.pipelines.evaluation.opening import BackendFactory
 from lawqa.pipelines.evaluation.ranks import Ranks
 from lawqa.pipelines.evaluation.resume import earlier_run
-from lawqa.pipelines.experiments.ladder_result import LadderResult, ladder_result
-from lawqa.pipelines.experiments.ladder_rungs import Rung
-from lawqa.pipelines.experiments.ladder_time import (
+from lawqa.pipelines.experiments.ladder.pace import (
     Clock,
     Load,
     Pace,
@@ -30,6 +28,8 @@ from lawqa.pipelines.experiments.ladder_time import (
     measured_pace,
     timed,
 )
+from lawqa.pipelines.experiments.ladder.result import LadderResult, ladder_result
+from lawqa.pipelines.experiments.ladder.rungs import Rung
 from lawqa.prompting import prompt_thought, require_outside
 from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.result_log import StoredResults, read_results
