@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
-from lawqa.settings import GenerationChoices, Resolved, defaults_of, resolved, values_of
-
-if TYPE_CHECKING:
-    from lawqa.prompting import PromptSpec
+from lawqa.settings import GenerationChoices, Resolved, values_of
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +18,12 @@ class GenerationFlags(GenerationChoices):
         """Return the settings alone."""
         return GenerationChoices(**values_of(GenerationChoices, self))
 
-    def warn_unused(self, spec: PromptSpec) -> None:
-        """Warn of flags that were given and change nothing where questions are put so."""
-        chosen = resolved(
-            self, defaults_of(spec.mode, thinking=spec.thinking, samples=self.ensemble)
-        )
+    def warn_unused(self, chosen: Resolved) -> None:
+        """Warn of flags that were given and change nothing.
+
+        Args:
+            chosen: what the settings are that follow the way of asking.
+        """
         unused = self.unused(chosen)
         if unused:
             why = "the temperature is 0"

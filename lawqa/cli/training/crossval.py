@@ -84,6 +84,7 @@ class CrossvalRun:
         few_shot = self.records.few_shot
         from lawqa.commands import current_place
         from lawqa.pipelines.experiments.crossval import run_crossval
+        from lawqa.pipelines.experiments.crossval_asking import asked_of
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
         from lawqa.pipelines.experiments.crossval_records import parse_extra
 
@@ -113,7 +114,7 @@ class CrossvalRun:
         with resume_hint_on_interrupt(
             "finished work is kept; run the same command again to resume"
         ):
-            self.generation.warn_unused(config.spec)
+            self.generation.warn_unused(asked_of(config).resolved())
             pooled = run_crossval(config, logger.info)
         if pooled:
             print(pooled_text(pooled))

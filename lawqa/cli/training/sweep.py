@@ -74,6 +74,7 @@ class Sweep:
         rag = self.retrieval.config((condition,), flags.model_name, flags.revision)
         training = part_of(Hyperparameters, flags)
         from lawqa.commands import current_place
+        from lawqa.pipelines.experiments.crossval_asking import asked_of
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
         from lawqa.pipelines.experiments.sweep import Grid, SweepConfig, run_sweep
         from lawqa.report.comparisons import sweep_text
@@ -102,7 +103,7 @@ class Sweep:
         with resume_hint_on_interrupt(
             "finished work is kept; run the same command again to resume"
         ):
-            self.generation.warn_unused(config.crossval.spec)
+            self.generation.warn_unused(asked_of(config.crossval).resolved())
             result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
         print("\nto train with the best on all the questions:")

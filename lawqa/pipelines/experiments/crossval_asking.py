@@ -26,7 +26,7 @@ def check_crossval(config: CrossvalConfig) -> None:
         raise ConfigError(f"--fold is {config.fold}, expected 1 to {config.folds}")
     if config.seeds < 1:
         raise ConfigError(f"--seeds is {config.seeds}, expected 1 or more")
-    asked = held_out_config(config, config.input, config.output_dir, config.seed)
+    asked = asked_of(config)
     check_config(asked)
     direct = config.spec.mode == "direct" and not config.spec.thinking
     if config.learn_from == "distilled":
@@ -68,6 +68,11 @@ def require_askable(config: CrossvalConfig) -> None:
     prompt = build_prompt(first, config.spec, retrieved=first.text)
     tokenizer = load_tokenizer(config.model_name, config.revision)
     render(prompt.messages, tokenizer, thinking=True)
+
+
+def asked_of(config: CrossvalConfig) -> EvaluationConfig:
+    """Return how questions are asked, of all at once."""
+    return held_out_config(config, config.input, config.output_dir, config.seed)
 
 
 def held_out_config(

@@ -14,7 +14,7 @@ from lawqa.pipelines.evaluation.job import DECLARED
 from lawqa.pipelines.experiments.crossval_manifest import CrossvalManifest
 from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory
 from lawqa.runs.figures import figures_of
-from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, now
+from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, now, samples_of
 from lawqa.runs.result import Result
 from lawqa.runs.result_log import ResultLog, read_results
 from lawqa.runs.rows import Asked
@@ -153,7 +153,7 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
         stored = read_results(runs[fold], asked=Asked.of(manifest))
         of_fold = list(stored.results.values())
         damaged += stored.notes
-        given = manifest.data["questions"] * int(manifest.config.get("ensemble") or 1)
+        given = manifest.data["questions"] * int(samples_of(manifest) or 1)
         if len(of_fold) != given:
             raise DataError(
                 f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
