@@ -27,7 +27,14 @@ def check_crossval(config: CrossvalConfig) -> None:
     if config.seeds < 1:
         raise ConfigError(f"--seeds is {config.seeds}, expected 1 or more")
     asked = asked_of(config)
-    check_config(asked)
+    try:
+        check_config(asked)
+    except ConfigError as problem:
+        # Here this name is that of the training's orders.
+        told = problem.message.replace("--permutations", "--eval-permutations")
+        raise ConfigError(
+            told, problem.hint.replace("lawqa evaluate", "lawqa crossval run")
+        ) from None
     direct = config.spec.mode == "direct" and not config.spec.thinking
     if config.learn_from == "distilled":
         if direct:

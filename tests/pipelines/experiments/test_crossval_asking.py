@@ -114,6 +114,7 @@ def test_killed_twenty_times_inside_generation_it_gives_the_same_answers(
     ("options", "said"),
     [
         (["--mode", "cot", "--ensemble", "3", "--temperature", "0"], "needs a --temperature above 0"),
+        ([*COT, "--eval-permutations", "4"], "--ensemble 3 with --eval-permutations 4"),
         (["--thinking-budget", "8"], "--thinking-budget needs --thinking"),
         (["--mode", "cot", "--max-new-tokens", "0"], "max-new-tokens is 0"),
         (["--eval-token-budget", "-1"], "--eval-token-budget is -1"),
@@ -144,7 +145,7 @@ def test_other_ways_of_asking_are_another_cross_validation(
     shutil.copytree(whole, copy)
     for options, named in (
         (("--mode", "cot", "--ensemble", "5", "--max-new-tokens", "16"), "--ensemble"),
-        ((*COT, "--eval-permutations", "4"), "--eval-permutations"),
+        ((*COT, "--ensemble", "4", "--eval-permutations", "4"), "--eval-permutations"),
         ((*COT, "--learn-from", "distilled"), "--learn-from"),
         (("--max-new-tokens", "16", "--ensemble", "3"), "--mode"),
     ):
