@@ -17,7 +17,7 @@ from lawqa.pipelines.experiments.distill import distill
 from lawqa.pipelines.experiments.distill_config import DistillConfig
 from lawqa.questions import Question, fingerprint, read_questions
 from lawqa.records import TrainingRecord, holds_records, load_records, make_records
-from lawqa.runs.lock import locked_directory
+from lawqa.runs.upkeep.lock import locked_directory
 from lawqa.settings import ModelSettings, values_of
 from lawqa.splits import find_leaks
 
