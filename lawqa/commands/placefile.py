@@ -172,7 +172,7 @@ def current_place_file(start: Path | None = None) -> PlaceFile | None:
 
 
 def _require_owner(path: Path) -> None:
-    """Make sure that a file which was come upon, not named, is the user's own or the system's.
+    """Make sure that a file that was found, not named, is the user's own or the system's.
 
     It decides which model is loaded and where data go. Whoever can write to a directory above the working
     directory could put one there; git refuses a repository for the same reason (CVE-2022-24765).

@@ -292,7 +292,7 @@ def console_block(commands: Sequence[tuple[Rendered, str]]) -> str:
     lines = [
         (" ".join(rendered.shell.replace("\\\n", " ").split()), said) for rendered, said in commands
     ]
-    # Remarks stand in one column, as far as the lines are short enough.
+    # Remarks share one column as far as the lines are short enough.
     column = min(max(len(line) for line, _ in lines), 64)
     shown = [
         f"$ {line:<{column}}  # {said}" if len(line) <= column else f"# {said}\n$ {line}"

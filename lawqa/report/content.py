@@ -212,7 +212,7 @@ class ReportRun:
 
 @dataclass(frozen=True)
 class RunPair:
-    """A run held against its base run."""
+    """A run compared with its base run."""
 
     base: str
     """The id of the run that it is compared with."""

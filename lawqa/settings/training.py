@@ -91,7 +91,7 @@ class Hyperparameters(DevSettings, OptimiserSettings):
     39 optimiser steps in all.
 
     learning_rate 2e-4  QLoRA's for 7B to 13B (arXiv:2305.14314, table 9), with LoRA's usual scale of 2
-        (`lora_alpha / lora_r`). Short runs bear more, small data less; `lawqa sweep` tells on yours.
+        (`lora_alpha / lora_r`). Short runs tolerate more, small data less; `lawqa sweep` measures yours.
     num_epochs 3        each question is seen three times; with dev questions, `patience` ends it earlier.
     max_seq_length 0    evaluation shows whole contexts, and so does training; memory is planned for the
         longest record.

@@ -136,7 +136,7 @@ class Remove:
     yes: FlagCreatePairsOff[bool] = False
     """Do not ask."""
     force: FlagCreatePairsOff[bool] = False
-    """Also an adapter that a run names, a training that may be going on, and files of others."""
+    """Also an adapter that a run names, a training that may still be running, and other people's files."""
 
     def run(self) -> int:
         from lawqa.runs.upkeep.remove import plan_removal, remove
@@ -231,7 +231,7 @@ def _refuse(removal: Removal) -> None:
     going = [run for run in removal.runs if (run.kind, run.status) == ("train", "running")]
     if going:
         raise ConfigError(
-            f"{going[0].path}: is a training that was not ended, it may be going on",
+            f"{going[0].path}: is a training that has not ended and may still be running",
             "--force removes it all the same",
         )
     if removal.foreign:

@@ -108,7 +108,7 @@ def figures_text(figures: TrainingFigures) -> str:
 
 
 def _resuming(argv: list[str]) -> str:
-    """How to go on: the same command, by a name a shell knows."""
+    """Return the command that resumes: the same one, by a name that a shell knows."""
     processes, here = os.environ.get("WORLD_SIZE"), os.environ.get("LOCAL_WORLD_SIZE")
     if processes != here:
         return "resume with the same command on every host, and --resume"

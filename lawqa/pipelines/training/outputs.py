@@ -14,6 +14,7 @@ from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
 from lawqa.pipelines.adapters.manifest import TRAINED_ON
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.records import LEGACY_SPEC, write_records
+from lawqa.report.table import Table, pipes_escaped, render_markdown
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import Manifest, now
 from lawqa.scoring import wilson
@@ -162,7 +163,7 @@ def _model_card(manifest: Manifest, figures: TrainingFigures, *, plotted: bool) 
             ("dev accuracy before training", dev_sentence(figures.dev[0])),
             (f"dev accuracy at step {figures.best.step}, kept", dev_sentence(figures.best)),
         ]
-    table = "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    table = render_markdown(Table(["", ""], rows), escape=pipes_escaped)
     caution = (
         "The step was chosen by the dev questions, so their accuracy flatters; held-out questions tell.\n\n"
         if figures.best

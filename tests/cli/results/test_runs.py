@@ -237,7 +237,7 @@ def held(path: Path) -> Any:
         ("needed", "is the adapter of runs/two"),
         ("needed by name", "is the adapter of runs/two"),
         ("needed by a fold", "is the adapter of runs/two"),
-        ("training", "is a training that was not ended"),
+        ("training", "is a training that has not ended"),
         ("none", "no run was given"),
     ],
 )
