@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lawqa.files import JsonObject
 from lawqa.runs.identity import model_differences, model_name
 from lawqa.runs.manifest import Manifest
 from lawqa.settings import GenerationChoices, decides_result, declared
@@ -129,7 +130,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 24 else f"{text[:23]}…"
 
 
-def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(value: JsonObject, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, inner in value.items():
         name = f"{prefix}{key}"
         if name == "questions":

@@ -10,10 +10,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import write_json
+from lawqa.files import JsonObject, write_json
 from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, read_manifest
 from lawqa.runs.outputs import claim_file
 
@@ -93,7 +92,7 @@ class RunDirectory:
         for half_written in self.path.glob(".*.json*.tmp"):
             half_written.unlink()
 
-    def write_summary(self, summary: dict[str, Any]) -> None:
+    def write_summary(self, summary: JsonObject) -> None:
         """Write the figures."""
         write_json(self.path / SUMMARY, {"schema_version": SCHEMA_VERSION, **summary})
 

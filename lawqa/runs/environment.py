@@ -12,14 +12,14 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from lawqa import _version
+from lawqa.files import JsonObject
 
 _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "numpy")
 
 
-def describe_environment(accelerator: dict[str, Any] | None = None) -> dict[str, Any]:
+def describe_environment(accelerator: JsonObject | None = None) -> JsonObject:
     """Versions, git commit and machine.
 
     Args:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from lawqa.files import JsonObject
 from lawqa.runs.result import Result
 from lawqa.runs.text_figures import NO_TEXTS, TextCounts, TextFigures
 from lawqa.scoring import (
@@ -59,7 +59,7 @@ class Figures:
     forced_mass: LabelMass | None = None
     """The same of forced answers."""
 
-    def record(self, notes: Sequence[str], seconds: float) -> dict[str, Any]:
+    def record(self, notes: Sequence[str], seconds: float) -> JsonObject:
         """What `summary.json` says.
 
         Args:
@@ -85,7 +85,7 @@ class Figures:
             "forced_label_mass": self.forced_mass.to_json() if self.forced_mass else None,
         }
 
-    def _permutations(self) -> dict[str, Any] | None:
+    def _permutations(self) -> JsonObject | None:
         if self.permutations is None:
             return None
         averages = average_over_orders(self.answers)

@@ -8,7 +8,8 @@ hub's models only name and commit; those are compared where nothing better is kn
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+
+from lawqa.files import JsonObject
 
 PARTS = ("weights", "config", "tokenizer", "chat_template", "generation")
 """What a model consists of (see `lawqa.models.files.identity`)."""
@@ -20,7 +21,7 @@ Pair = tuple[object, object]
 
 
 def model_pairs(
-    before: Mapping[str, Any], now: Mapping[str, Any], parts: Collection[str] = PARTS
+    before: JsonObject, now: JsonObject, parts: Collection[str] = PARTS
 ) -> dict[str, Pair]:
     """What is known of two models, side by side, by the name that a user knows.
 
@@ -54,19 +55,19 @@ def model_pairs(
 
 
 def model_differences(
-    before: Mapping[str, Any], now: Mapping[str, Any], parts: Collection[str] = PARTS
+    before: JsonObject, now: JsonObject, parts: Collection[str] = PARTS
 ) -> dict[str, Pair]:
     """Those of `model_pairs` that are not equal; empty for the same model."""
     pairs = model_pairs(before, now, parts)
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def content_is_known(model: Mapping[str, Any]) -> bool:
+def content_is_known(model: JsonObject) -> bool:
     """Whether a manifest says what a model's files held, so that its name does not matter."""
     return bool(model.get("content"))
 
 
-def model_name(model: Mapping[str, Any]) -> str:
+def model_name(model: JsonObject) -> str:
     """A model's name with what tells it from another of that name, for messages."""
     content = model.get("content") or {}
     known = content.get("weights") or model.get("directory_sha256")
@@ -88,7 +89,7 @@ def _scripts(before: Mapping[str, str | None], now: Mapping[str, str | None]) ->
     return None, None
 
 
-def _address(model: Mapping[str, Any]) -> str | None:
+def _address(model: JsonObject) -> str | None:
     server = model.get("server")
     return str(server["url"]) if isinstance(server, Mapping) and server.get("url") else None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import read_json, write_json
+from lawqa.files import JsonObject, read_json, write_json
 from lawqa.questions import Question, fingerprint
 from lawqa.runs import manifest_fields
 
@@ -34,36 +34,36 @@ class Manifest:
 
     kind: Kind
     """What ran."""
-    config: dict[str, Any] = field(metadata=_circumstances("sampling_from"))
+    config: JsonObject = field(metadata=_circumstances("sampling_from"))
     """The settings, defaults resolved."""
-    model: dict[str, Any] = field(
+    model: JsonObject = field(
         metadata=_circumstances("peak_memory_gib", "token_budget", "device", "path", "decoding")
     )
     """Name, revision or directory hash, quantisation, dtype; as the backend describes itself."""
     prompt_specs: dict[str, str]
     """Prompt spec ids and their hashes."""
-    data: dict[str, Any] = field(metadata=_circumstances("path", "dev.path"))
+    data: JsonObject = field(metadata=_circumstances("path", "dev.path"))
     """Path, SHA-256 and size of the data file."""
     questions: list[dict[str, Any]]
     """Id, order and fingerprint of every question asked or trained on."""
-    adapter: dict[str, Any] | None = field(
+    adapter: JsonObject | None = field(
         default=None, metadata=_circumstances("path", "manifest.started")
     )
     """The adapter that was evaluated: path and what its manifest says; None without one."""
-    written: dict[str, Any] | None = None
+    written: JsonObject | None = None
     """The adapter that a training wrote: the settings that decide what it computes, and the SHA-256 of its
     tensors; None for an evaluation."""
-    retrieval: dict[str, Any] | None = None
+    retrieval: JsonObject | None = None
     """What contexts were retrieved with: hashes of index and corpus, parameters; None without retrieval."""
     notes: list[str] = field(default_factory=list)
     """What a reader must know first, such as a leak that was allowed."""
-    figures: dict[str, Any] = field(default_factory=dict, metadata=_circumstances(""))
+    figures: JsonObject = field(default_factory=dict, metadata=_circumstances(""))
     """What was measured while it ran: loss, seconds, memory."""
     seed: int = 0
     """The seed of every random choice."""
     argv: list[str] = field(default_factory=lambda: list(sys.argv), metadata=_circumstances(""))
     """The command line."""
-    environment: dict[str, Any] = field(default_factory=dict)
+    environment: JsonObject = field(default_factory=dict)
     """Versions, git commit, machine and GPU."""
     started: str = field(default="", metadata=_circumstances(""))
     """UTC, ISO 8601."""
@@ -73,7 +73,7 @@ class Manifest:
     """Whether the run is whole."""
     schema_version: int = field(default=SCHEMA_VERSION, metadata=_circumstances(""))
     """The version of this layout."""
-    more: dict[str, Any] = field(default_factory=dict)
+    more: JsonObject = field(default_factory=dict)
     """Keys that runs do not have, such as an index has."""
 
     @classmethod
@@ -113,7 +113,7 @@ class Manifest:
         return cls.read(directory) if (directory / MANIFEST).is_file() else None
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Manifest:
+    def from_json(cls, content: JsonObject) -> Manifest:
         """The manifest that a JSON object holds whose keys were checked."""
         known = {one.name for one in fields(cls)} - {"more"}
         without: dict[str, Any] = {
@@ -124,7 +124,7 @@ class Manifest:
         more = {key: value for key, value in content.items() if key not in known}
         return cls(**{**without, **given, "more": more})
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The JSON object that is stored."""
         return {**{key: value for key, value in vars(self).items() if key != "more"}, **self.more}
 
@@ -143,7 +143,7 @@ class Manifest:
         )
 
     @property
-    def adapters(self) -> list[Mapping[str, Any]]:
+    def adapters(self) -> list[JsonObject]:
         """What it says of the adapter that was evaluated, or of each fold's."""
         found = self.adapter or {}
         return [one for one in found.get("folds", [found]) if one and one.get("path")]
@@ -155,7 +155,7 @@ class Manifest:
         return [(Path(part["path"]), part.get("sha256")) for part in parts if part.get("path")]
 
 
-def read_manifest(directory: Path) -> dict[str, Any]:
+def read_manifest(directory: Path) -> JsonObject:
     """The manifest of a run directory or adapter.
 
     Raises:
@@ -179,7 +179,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     return manifest
 
 
-def require_evaluation(content: Mapping[str, Any], directory: Path) -> None:
+def require_evaluation(content: JsonObject, directory: Path) -> None:
     """Make sure that a manifest is that of an evaluation and has every key that one has.
 
     Raises:
@@ -191,7 +191,7 @@ def require_evaluation(content: Mapping[str, Any], directory: Path) -> None:
     require_keys(content, directory, *manifest_fields.OF_AN_EVALUATION)
 
 
-def require_keys(manifest: Mapping[str, Any], path: Path, *keys: str) -> None:
+def require_keys(manifest: JsonObject, path: Path, *keys: str) -> None:
     """Make sure that a manifest says what is asked of it.
 
     Raises:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+
+from lawqa.files import JsonObject
 
 _LARGEST = 2**53
 _SHOWN = 40
@@ -79,7 +81,7 @@ OF_AN_EVALUATION = (
 """What the manifest of every evaluation holds, a pooled one's too."""
 
 
-def problems(manifest: Mapping[str, Any]) -> list[str]:
+def problems(manifest: JsonObject) -> list[str]:
     """What is wrong with the keys that are there, one sentence each; empty for a good manifest."""
     wrong: dict[str, str] = {}
     for path, check in _KEYS.items():
@@ -92,7 +94,7 @@ def problems(manifest: Mapping[str, Any]) -> list[str]:
     return list(wrong.values())
 
 
-def missing(manifest: Mapping[str, Any], paths: tuple[str, ...]) -> list[str]:
+def missing(manifest: JsonObject, paths: tuple[str, ...]) -> list[str]:
     """Which of these keys are not there."""
     return [path for path in paths if not any(True for _ in _at(manifest, path.split(".")))]
 

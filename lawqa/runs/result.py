@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa.answers import SOFT, ParsedAnswer, parse
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
+from lawqa.files import JsonObject
 from lawqa.prompting import prompt_thought
 from lawqa.questions import choices_text
 from lawqa.runs.context import RetrievedArticle, StoredContext
@@ -234,7 +235,7 @@ class Result:
         """The result with its long texts left out, for figures of more answers than memory holds."""
         return replace(self, response="", prompt=None, forced_after=None)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The JSON object that is stored: the lab's nine keys first, then lawqa's."""
         context = self.context
         return {
@@ -291,7 +292,7 @@ class Result:
         }
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Result:
+    def from_json(cls, row: JsonObject) -> Result:
         """Read a stored object whose fields were checked by `lawqa.runs.rows.check_row`."""
         first, second, third, fourth = row["permutation"]
         span = row.get("span")

@@ -16,7 +16,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from typing import Any, BinaryIO
 
 from lawqa.errors import DataError
 from lawqa.files import (
+    JsonObject,
     append_to_own,
     flush_directory,
     make_own_directory,
@@ -76,7 +77,7 @@ class JsonLog:
         self._end = os.fstat(self._file.fileno()).st_size
         self._synced = time.monotonic()
 
-    def append(self, row: Mapping[str, Any]) -> Line:
+    def append(self, row: JsonObject) -> Line:
         """Append one object and hand it to the operating system."""
         self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
         self._file.flush()

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER
+from lawqa.files import JsonObject
 from lawqa.questions import Question, fingerprint
 from lawqa.runs.manifest import Manifest, samples_of
 from lawqa.runs.result import RESULT_SCHEMA_VERSION, Result, StopReason
 from lawqa.scoring import OUTCOMES
 from lawqa.settings import AnswerBy
 
-Row = Mapping[str, Any]
+Row = JsonObject
 
 _LARGEST = 2**53
 """Above it JSON's numbers are no longer whole everywhere; no run has as many tokens."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import read_json
+from lawqa.files import JsonObject, read_json
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.manifest import MANIFEST, Manifest, samples_of
 from lawqa.runs.result import LAB_FILE, Reading, Result
@@ -44,7 +44,7 @@ class StoredRun:
     """What a reader must know first."""
     manifest: Manifest | None = None
     """Of a run directory; None for a result file."""
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: JsonObject = field(default_factory=dict)
     """What a result file says besides its results."""
 
     @property
@@ -212,14 +212,14 @@ def _of_the_lab(path: Path, number: int, row: object) -> Result:
         raise DataError(f"{path}: result {number}: {problem}") from None
 
 
-def _text(row: Mapping[str, Any], key: str) -> str:
+def _text(row: JsonObject, key: str) -> str:
     value = row[key]
     if not isinstance(value, str):
         raise TypeError(f"key {key!r} is not text but {type(value).__name__}")
     return value
 
 
-def _label(row: Mapping[str, Any], key: str) -> Label:
+def _label(row: JsonObject, key: str) -> Label:
     value = row[key]
     if value not in LABELS:
         raise ValueError(f"key {key!r} is {value!r}, expected one of {' '.join(LABELS)}")

@@ -6,8 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from lawqa.files import JsonObject
 from lawqa.runs.result import Result
 from lawqa.scoring import Accuracy, LabelMass, ScoredAnswer, accuracy_of, label_mass_of
 
@@ -71,7 +71,7 @@ class TextFigures:
     label_mass: LabelMass | None = None
     """How much of the probability the labels had there."""
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> JsonObject:
         """Return what `summary.json` says: how texts ended, their tokens, limits, and label probabilities."""
         limits = self.limits
         return {

@@ -6,12 +6,13 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
 from lawqa.cli.results.runs_text import list_text, removal_text, run_differences_text, show_text
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import JsonObject
 
 if TYPE_CHECKING:
     from lawqa.runs.manifest import Manifest
@@ -262,7 +263,7 @@ def _manifest(path: Path) -> Manifest:
     return run.manifest
 
 
-def _json(run: FoundRun) -> dict[str, Any]:
+def _json(run: FoundRun) -> JsonObject:
     a = run.accuracy
     return {
         "path": str(run.path),

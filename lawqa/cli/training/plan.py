@@ -6,12 +6,13 @@ import json
 import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.cli.training.power import PowerFlags, power_json, power_text
 from lawqa.errors import ConfigError
+from lawqa.files import JsonObject
 from lawqa.settings import ALL_LINEAR, DEFAULT_MODEL, Hyperparameters
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def parse_memory(text: str) -> int:
     return int(float(match[1]) * unit)
 
 
-def plan_figures(plan: TrainingPlan, longest: int, records_per_step: int) -> dict[str, Any]:
+def plan_figures(plan: TrainingPlan, longest: int, records_per_step: int) -> JsonObject:
     """Everything the plan says, in GiB and tokens."""
     from lawqa.training.planning.memory import (
         GIB,
@@ -158,7 +159,7 @@ _MEANINGS = {
 }
 
 
-def memory_plan_text(plan: TrainingPlan, found: dict[str, Any], card: int) -> str:
+def memory_plan_text(plan: TrainingPlan, found: JsonObject, card: int) -> str:
     """The plan as a person reads it."""
     from lawqa.training.planning.memory import GIB, lora_parameters, weight_bytes
 

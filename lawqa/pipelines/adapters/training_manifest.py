@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import DataError
+from lawqa.files import JsonObject
 
 _Check = Callable[[Any], bool]
 
 
-def require_readable(content: Mapping[str, Any], path: Path, hint: str) -> None:
+def require_readable(content: JsonObject, path: Path, hint: str) -> None:
     """Make sure that a training's manifest says what the checks of its adapter read in it.
 
     Args:
@@ -34,7 +35,7 @@ def require_readable(content: Mapping[str, Any], path: Path, hint: str) -> None:
             raise DataError(f"{path}: {where} is {_shown(value)}, expected {expected}", hint)
 
 
-def _parts(content: Mapping[str, Any]) -> Iterator[tuple[str, Any, _Check, str]]:
+def _parts(content: JsonObject) -> Iterator[tuple[str, Any, _Check, str]]:
     """Where a part is, what it is, what it must pass, and how that is called; the outer parts first."""
     model = content["model"]
     yield "model", model, _is_table, "an object"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from lawqa.answers import Explanation, explain
 from lawqa.errors import DataError
+from lawqa.files import JsonObject
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun
 
@@ -27,7 +28,7 @@ class Explained:
     explanation: Explanation
     """The evidence and what became of it."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The evidence in plain JSON types, each piece with the words it rests on."""
         answer = self.explanation.answer
         return {

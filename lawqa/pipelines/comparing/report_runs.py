@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from lawqa.files import JsonObject
 from lawqa.report.content import Entry, ReportRun, ShownArticle, Training
 from lawqa.runs.context import RetrievedArticle
 from lawqa.runs.manifest import MANIFEST, Manifest
@@ -50,7 +50,7 @@ def read_report_run(
 
 def read_training(
     path: Path,
-    evaluated: Mapping[str, Any] | None = None,
+    evaluated: JsonObject | None = None,
     manifest: Manifest | None = None,
 ) -> Training:
     """What is known of an adapter's training; says why where nothing is.
@@ -112,7 +112,7 @@ def _shown(article: RetrievedArticle) -> ShownArticle:
     )
 
 
-def _about(stored: StoredRun) -> dict[str, Any]:
+def _about(stored: StoredRun) -> JsonObject:
     """Model, adapter, manifest, command and trainings of a run."""
     manifest = stored.manifest
     if manifest is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lawqa._version import __version__
 from lawqa.choices import LABELS, Label
-from lawqa.files import write_json
+from lawqa.files import JsonObject, write_json
 from lawqa.runs.manifest import SCHEMA_VERSION, now
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun, read_stored_run
@@ -143,7 +143,7 @@ def write_rescored(rescored: Rescored) -> Path:
     return target
 
 
-def to_json(rescored: Rescored) -> dict[str, Any]:
+def to_json(rescored: Rescored) -> JsonObject:
     """The figures and flips in plain JSON types."""
     return {
         "notes": list(rescored.run.notes),
@@ -162,7 +162,7 @@ def _flip(result: Result, label: Label | None) -> Flip:
     return Flip(result.question_id, result.order_number, result.gold, recorded, label, rule, span)
 
 
-def _row(result: Result) -> dict[str, Any]:
+def _row(result: Result) -> JsonObject:
     answer = result.scored("today")
     row: dict[str, Any] = {
         "file_name": result.question_id,

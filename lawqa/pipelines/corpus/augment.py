@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lawqa._version import __version__
 from lawqa.augment import (
@@ -23,7 +22,7 @@ from lawqa.augment import (
 )
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
-from lawqa.files import write_json
+from lawqa.files import JsonObject, write_json
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
 from lawqa.settings import Settings
 from lawqa.splits import find_leaks
@@ -202,7 +201,7 @@ def _notes(cited: Sequence[ArticleName], articles: Sequence[Article]) -> Iterabl
 
 def _provenance(
     config: StatutesConfig, made: StatuteQuestions, cited: Sequence[ArticleName]
-) -> dict[str, Any]:
+) -> JsonObject:
     counts: dict[str, Counter[str]] = {"source": Counter(), "law": Counter(), "label": Counter()}
     for generated in made.questions:
         counts["source"][generated.source] += 1
@@ -227,7 +226,7 @@ def _provenance(
     }
 
 
-def _entry(generated: GeneratedQuestion) -> dict[str, Any]:
+def _entry(generated: GeneratedQuestion) -> JsonObject:
     return {
         "id": generated.question.id,
         "fingerprint": fingerprint(generated.question),

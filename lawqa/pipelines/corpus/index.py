@@ -12,7 +12,7 @@ from typing import Any
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError, Interrupted
-from lawqa.files import write_json
+from lawqa.files import JsonObject, write_json
 from lawqa.pipelines.corpus.index_files import (
     INDEX_FORMAT,
     file_entries,
@@ -107,7 +107,7 @@ class RetrieverConfig(Settings):
     """How many it reorders."""
 
 
-def build_index(config: IndexConfig) -> dict[str, Any]:
+def build_index(config: IndexConfig) -> JsonObject:
     """Index an article file; the directory gets all of it at the end, or nothing.
 
     Returns:
@@ -126,7 +126,7 @@ def build_index(config: IndexConfig) -> dict[str, Any]:
         raise Interrupted(signal.SIGINT, left) from None
 
 
-def _built(config: IndexConfig) -> dict[str, Any]:
+def _built(config: IndexConfig) -> JsonObject:
     require_bm25s()
     encoder = None if config.dense is None else SentenceEncoder(config.dense)
     for source in config.sources():
@@ -212,7 +212,7 @@ def _counting(articles: Iterable[Article], revisions: RevisionCount) -> Iterator
         yield article
 
 
-def _corpus(config: IndexConfig) -> dict[str, Any]:
+def _corpus(config: IndexConfig) -> JsonObject:
     """What the manifest says of the article file and the documents."""
     path, documents = config.articles, config.documents
     if documents is None:
@@ -228,7 +228,7 @@ def _corpus(config: IndexConfig) -> dict[str, Any]:
     return {**both, "sha256": digest, "articles_sha256": both["sha256"], "documents": found}
 
 
-def _file(path: Path) -> dict[str, Any]:
+def _file(path: Path) -> JsonObject:
     """What the manifest says of an article file."""
     try:
         return {"path": str(path), "sha256": corpus_sha256(path), "size": path.stat().st_size}

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, LawqaError
+from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
 from lawqa.pipelines.corpus.index_files import read_index_manifest
 from lawqa.pipelines.evaluation.rag import DEFAULT_TOP_K, token_counter
@@ -44,7 +44,7 @@ def evaluate_index(
     top_k: int = DEFAULT_TOP_K,
     tokenizer: str | None = None,
     quiet: bool = False,
-) -> dict[str, Any]:
+) -> JsonObject:
     """How well an index finds what the questions' own contexts quote, as JSON.
 
     `evaluation.summarise` says which articles; `gold_text` how much of their text reaches a context.

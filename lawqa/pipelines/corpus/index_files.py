@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError, DataError, StorageError
-from lawqa.files import make_own_directory
+from lawqa.files import JsonObject, make_own_directory
 from lawqa.runs.manifest import MANIFEST, read_manifest
 from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
 from lawqa.statutes.articles import corpus_sha256
@@ -84,7 +84,7 @@ def file_entries(directory: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def index_sha256(files: Mapping[str, Mapping[str, Any]]) -> str:
+def index_sha256(files: Mapping[str, JsonObject]) -> str:
     """One hash of all that decides what is found: the same corpus and parameters give the same."""
     digest = hashlib.sha256()
     for name in sorted(files):
@@ -93,7 +93,7 @@ def index_sha256(files: Mapping[str, Mapping[str, Any]]) -> str:
     return digest.hexdigest()
 
 
-def read_index_manifest(directory: Path) -> dict[str, Any]:
+def read_index_manifest(directory: Path) -> JsonObject:
     """The manifest of an index whose files are all there, in the sizes that were written.
 
     Raises:
@@ -125,7 +125,7 @@ def read_index_manifest(directory: Path) -> dict[str, Any]:
     return manifest
 
 
-def verify_index(directory: Path, manifest: Mapping[str, Any]) -> None:
+def verify_index(directory: Path, manifest: JsonObject) -> None:
     """Read every file and compare its hash; half a second for all of Japanese law.
 
     Raises:
@@ -136,7 +136,7 @@ def verify_index(directory: Path, manifest: Mapping[str, Any]) -> None:
             raise _not_whole(directory, f"{name} differs from what was built")
 
 
-def _listed(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
+def _listed(manifest: JsonObject) -> dict[str, dict[str, Any]] | None:
     """The files that a manifest lists; None where it does not say them as it was written."""
     files = manifest.get("files")
     if not isinstance(files, dict):

@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError
-from lawqa.files import write_json
+from lawqa.files import JsonObject, write_json
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
 from lawqa.runs.manifest import question_entries
 from lawqa.settings import Settings, StrPath, as_path, checks_arguments
@@ -293,7 +292,7 @@ def _put_in_place(staged: Path, target: Path, names: Sequence[str]) -> None:
     (staged / SPLIT_FILE).replace(target / SPLIT_FILE)
 
 
-def _split_json(result: SplitResult, staged: Path) -> dict[str, Any]:
+def _split_json(result: SplitResult, staged: Path) -> JsonObject:
     config = result.config
     return {
         "schema_version": SCHEMA_VERSION,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
+from lawqa.files import JsonObject
 from lawqa.models.files.generation_config import OwnSampling, own_sampling
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.pipelines.evaluation.servers import ServerConfig
@@ -179,7 +179,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
             score_labels=self.score_labels,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The settings in plain JSON types, defaults resolved."""
         settings = {name: value for name, value in plain(self).items() if name not in _OF_RESUMING}
         return {

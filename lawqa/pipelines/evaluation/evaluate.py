@@ -9,12 +9,11 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lawqa.backends.base import Backend
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
-from lawqa.files import write_json
+from lawqa.files import JsonObject, write_json
 from lawqa.pipelines.evaluation.asking import ask, force
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 from lawqa.pipelines.evaluation.gathering import gather, is_whole, tidy
@@ -220,7 +219,7 @@ def _lead(
     manifest.write(run.path)
     before, started = manifest.figures.get("seconds", 0.0), time.perf_counter()
 
-    def figures() -> dict[str, Any]:
+    def figures() -> JsonObject:
         seconds = before + time.perf_counter() - started
         return {**manifest.figures, "seconds": round(seconds, 3), "processes": ranks.size}
 

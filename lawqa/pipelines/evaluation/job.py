@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from lawqa.backends.base import Backend, RendersPrompts, ScoresTexts
 from lawqa.choices import orders
 from lawqa.commands import current_place, require_backend
 from lawqa.errors import ConfigError
+from lawqa.files import JsonObject
 from lawqa.pipelines.adapters.content import AdapterContent
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
@@ -116,7 +116,7 @@ class Job:
             started=now(),
         )
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> JsonObject:
         """What the manifest says of the question file."""
         return {
             "path": str(self.config.data),
@@ -124,7 +124,7 @@ class Job:
             "questions": len(self.questions),
         }
 
-    def adapter_json(self) -> dict[str, Any] | None:
+    def adapter_json(self) -> JsonObject | None:
         """What the manifest says of the adapter."""
         if self.adapter is None:
             return None

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
-from typing import Any
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError
@@ -98,7 +97,7 @@ class RagConfig(Settings):
             as_of_strict=as_of_strict,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """The settings in plain JSON types."""
         settings = asdict(self)
         settings["retriever"]["index"] = str(self.retriever.index)
@@ -168,7 +167,7 @@ class Retrieval:
 
     contexts: Mapping[str, RetrievedContext]
     """By `questions.fingerprint`, which all orders of one question share."""
-    manifest: Mapping[str, Any]
+    manifest: JsonObject
     """What they were made with: hashes of index and corpus, parameters of index, search and context."""
 
     def of(self, question: Question) -> RetrievedContext:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from lawqa._version import __version__
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import JsonObject
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.job import Job
@@ -123,7 +123,7 @@ def require_same_model(path: Path, before: Manifest, manifest: Manifest) -> None
 
 
 def _differing_parts(
-    earlier: Mapping[str, Any], model: Mapping[str, Any], side: Literal[0, 1]
+    earlier: JsonObject, model: JsonObject, side: Literal[0, 1]
 ) -> dict[str, object]:
     """What the earlier model (side 0) or this one (side 1) is in the parts in which the two differ.
 
@@ -147,7 +147,7 @@ def continued(manifest: Manifest, earlier: Manifest | None) -> Manifest:
     return replace(manifest, started=earlier.started, figures=figures, notes=notes)
 
 
-def _known(job: Job) -> dict[str, Any]:
+def _known(job: Job) -> JsonObject:
     return {
         "config": job.config.to_json(),
         "data": job.data(),
@@ -157,9 +157,7 @@ def _known(job: Job) -> dict[str, Any]:
     }
 
 
-def _refuse_other_quantisation(
-    path: Path, earlier: Mapping[str, Any], config: EvaluationConfig
-) -> None:
+def _refuse_other_quantisation(path: Path, earlier: JsonObject, config: EvaluationConfig) -> None:
     """The 4-bit type, where one is asked for; a model's files may have had their own way."""
     asked, found = config.quant_type, earlier["model"].get("quantisation")
     same_request = earlier["config"].get("quant_type") == asked
@@ -168,7 +166,7 @@ def _refuse_other_quantisation(
         _refuse(path, {name: found}, {name: asked})
 
 
-def _contents(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _contents(manifest: JsonObject) -> dict[str, object]:
     """What settings name and must be the same before a model is loaded, by the name that a user knows."""
     return {
         "the prompt": _spec_id(manifest["config"]["spec"]),
@@ -178,7 +176,7 @@ def _contents(manifest: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _spec_id(spec: Mapping[str, Any]) -> object:
+def _spec_id(spec: JsonObject) -> object:
     """The id of a stored prompt spec; the spec itself where this version knows no such settings."""
     known = {field.name for field in fields(PromptSpec)}
     if not {"mode", "condition"} <= spec.keys() <= known:
@@ -186,13 +184,13 @@ def _spec_id(spec: Mapping[str, Any]) -> object:
     return PromptSpec(**spec).id
 
 
-def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _model(manifest: JsonObject) -> JsonObject:
     model = manifest["model"]
     hashes = {f"the wording of {spec}": found for spec, found in manifest["prompt_specs"].items()}
     return {**{f"the model's {key}": model.get(key) for key in _MODEL}, **hashes}
 
 
-def _adapter(adapter: Mapping[str, Any] | None) -> dict[str, Any]:
+def _adapter(adapter: JsonObject | None) -> JsonObject:
     """What tells an adapter from another; it may have moved."""
     if adapter is None:
         return {"the adapter": None}
@@ -206,7 +204,7 @@ def _adapter(adapter: Mapping[str, Any] | None) -> dict[str, Any]:
     return known
 
 
-def _refuse(path: Path, earlier: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+def _refuse(path: Path, earlier: JsonObject, present: JsonObject) -> None:
     before, today = (json.loads(json.dumps(found)) for found in (earlier, present))
     names = [name for name in {**before, **today} if before.get(name) != today.get(name)]
     if not names:

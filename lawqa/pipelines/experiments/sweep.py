@@ -215,9 +215,8 @@ def _base_differences(config: CrossvalConfig, manifest: Manifest) -> list[str]:
         ),
     }
     changed += [name for name, (one, other) in contents.items() if one != other]
-    retrieval = (
-        config.rag.to_json() | {"index_sha256": index_sha256_of(config.rag)} if config.rag else None
-    )
+    index = {"index_sha256": index_sha256_of(config.rag)}
+    retrieval = {**config.rag.to_json(), **index} if config.rag else None
     changed += retrieval_differences(manifest.retrieval, retrieval, tokenizer_is_known=known)
     return changed + (list(model_differences(manifest.model, model)) if known else [])
 

@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa._version import __version__
 from lawqa.commands import Rendered
 from lawqa.errors import DataError
-from lawqa.files import strict_json
+from lawqa.files import JsonObject, strict_json
 
 SCHEMA_VERSION = 1
 _WHOLE_BYTES = 64 << 20
@@ -56,7 +56,7 @@ class StepState:
     code: int | None
     """Its exit code; None while it runs, or where its outputs were adopted."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """As it is stored."""
         return {"schema_version": SCHEMA_VERSION, **asdict(self)}
 

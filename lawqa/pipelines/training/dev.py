@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError, DataError
+from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
 from lawqa.pipelines.evaluation.results import result_of
 from lawqa.prompting import (
@@ -53,7 +54,7 @@ class DevQuestions:
         """Their prompt specs, for messages."""
         return ", ".join(sorted({prompt.spec.id for prompt in self.prompts}))
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """What a manifest keeps of them."""
         return {
             "path": str(self.path),

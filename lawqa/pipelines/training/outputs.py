@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import write_readings
 from lawqa.errors import MissingExtraError
-from lawqa.files import write_text
+from lawqa.files import JsonObject, write_text
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
 from lawqa.pipelines.adapters.manifest import TRAINED_ON
 from lawqa.prompting import PromptSpec, spec_hash
@@ -91,7 +91,7 @@ def write_outputs(
     write_text(directory / CARD, _model_card(manifest, figures, plotted=plotted))
 
 
-def figures_json(figures: TrainingFigures) -> dict[str, Any]:
+def figures_json(figures: TrainingFigures) -> JsonObject:
     """The figures for the manifest; the log has its own file."""
     plain = {key: value for key, value in vars(figures).items() if key != "log"}
     return {
@@ -102,7 +102,7 @@ def figures_json(figures: TrainingFigures) -> dict[str, Any]:
     }
 
 
-def figures_from_json(stored: Mapping[str, Any], log: list[dict[str, Any]]) -> TrainingFigures:
+def figures_from_json(stored: JsonObject, log: list[dict[str, Any]]) -> TrainingFigures:
     """Return the figures that a manifest keeps, with the log of its file."""
     from lawqa.training.fit import TrainingFigures
 
@@ -124,11 +124,11 @@ def dev_sentence(result: DevResult) -> str:
     )
 
 
-def _dev_json(result: DevResult) -> dict[str, Any]:
+def _dev_json(result: DevResult) -> JsonObject:
     return {**asdict(result), "accuracy": result.accuracy}
 
 
-def _dev_from_json(stored: Mapping[str, Any]) -> DevResult:
+def _dev_from_json(stored: JsonObject) -> DevResult:
     from lawqa.training.dev import DevResult
 
     return DevResult(**{name: value for name, value in stored.items() if name != "accuracy"})

@@ -145,8 +145,8 @@ def _finish(
     with disk_faults(run.path, "the adapter"):
         write_outputs(prepared, figures, manifest, say)
         flush_files(run.path)
-    measured = figures_json(figures)
-    measured["peak_memory_gib"] = peak_memory_gib(prepared.loaded.device)
+    memory = {"peak_memory_gib": peak_memory_gib(prepared.loaded.device)}
+    measured = {**figures_json(figures), **memory}
     notes = [*manifest.notes, *([NO_BETTER] if figures.no_better_step else [])]
     written = adapter_record(run.path)
     done = replace(manifest, figures=measured, notes=notes, written=written)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError, DataError, LawqaError
-from lawqa.files import read_json
+from lawqa.files import JsonObject, read_json
 from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
 from lawqa.scoring import Accuracy, Interval
@@ -128,7 +127,7 @@ def read_run(path: Path) -> FoundRun:
         return FoundRun(path, None, None, problem.message)
 
 
-def _check(path: Path, manifest: Mapping[str, Any]) -> None:
+def _check(path: Path, manifest: JsonObject) -> None:
     missing = [key for key in ("kind", "started", "status") if key not in manifest]
     if missing and manifest.get("kind") in (*KINDS, None):
         raise DataError(f"{path / MANIFEST}: has no key {missing[0]!r}")

@@ -143,7 +143,7 @@ class _Until:
     def chat_template(self) -> str:
         return self._backend.chat_template
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:  # as the protocol has it
         return self._backend.describe()
 
     def make_room(self, prompts: Sequence[Prompt], settings: GenerationSettings) -> None:

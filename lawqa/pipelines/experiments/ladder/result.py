@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import read_json, write_json, write_text
+from lawqa.files import JsonObject, read_json, write_json, write_text
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.pipelines.experiments.ladder.rungs import Rung, Way
 from lawqa.questions import Question
@@ -240,7 +239,7 @@ def _report(run_dir: Path, runs: Sequence[Path]) -> Path:
     return run_dir / REPORT
 
 
-def _json(result: LadderResult, seed: int) -> dict[str, Any]:
+def _json(result: LadderResult, seed: int) -> JsonObject:
     halves = result.halves
     return {
         "schema_version": 1,
