@@ -33,6 +33,9 @@ from lawqa.settings.evaluation import AnswererSettings
 _SAMPLED = 2
 """Distilled answers are drawn, however few: their defaults are those of several samples."""
 
+_NOT_NARROWED = {"top_p": 1.0, "top_k_sampling": 0, "min_p": 0.0}
+"""How samples were drawn whose provenance does not say it: from all tokens."""
+
 _OF_MODEL = ("backend", "quantisation", "dtype", "num_ctx")
 """What a backend says of itself and decides its answers, besides the model's content."""
 
@@ -61,6 +64,9 @@ class DistillConfig(DistillSettings):
         return GenerationSettings(
             chosen.max_new_tokens,
             chosen.temperature,
+            top_p=chosen.top_p,
+            top_k=chosen.top_k_sampling,
+            min_p=chosen.min_p,
             seed=self.seed + number,
             score_labels=False,
         )
@@ -95,6 +101,9 @@ class DistillManifest:
         chosen = config.resolved()
         settings = {
             "temperature": chosen.temperature,
+            "top_p": chosen.top_p,
+            "top_k_sampling": chosen.top_k_sampling,
+            "min_p": chosen.min_p,
             "max_new_tokens": chosen.max_new_tokens,
             "seed": config.seed,
         }
@@ -128,6 +137,7 @@ class DistillManifest:
     def _of_stored(cls, stored: JsonObject) -> DistillManifest:
         contents = {one.name: stored[one.name] for one in fields(_Contents)}
         settings = {name: value for name, value in stored.items() if name not in contents}
+        settings = {**_NOT_NARROWED, **settings}
         return cls(settings, _Contents(**contents))
 
     def write(self, path: Path, more: JsonObject) -> None:

@@ -192,3 +192,21 @@ def test_where_every_sample_failed_the_command_fails(
     shown = capsys.readouterr()
     assert "samples: 12 failed" in shown.out
     assert "every sample failed: see error in out.samples.jsonl" in shown.err
+
+
+def test_samples_are_drawn_as_makers_say_and_older_ones_resumed_as_they_were(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert distill() == 3
+    path = here / "out.provenance.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    settings = stored["settings"]
+    drawn = [settings[name] for name in ("temperature", "top_p", "top_k_sampling", "min_p")]
+    assert drawn == [0.7, 0.8, 20, 0.0]
+    for name in ("top_p", "top_k_sampling", "min_p"):
+        del settings[name]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    (here / "out.jsonl").unlink()
+    assert distill() == 2
+    assert "--top-p" in capsys.readouterr().err
+    assert distill("--top-p", "1", "--top-k-sampling", "0") == 3
