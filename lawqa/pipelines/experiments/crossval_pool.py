@@ -190,9 +190,8 @@ def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
             log.append(result)
     seconds = sum(manifest.figures["seconds"] for manifest in manifests)
     figures = figures_of(results)
-    record = figures.record(notes, seconds)
-    if read.prior is not None:
-        record["prior"] = read.prior.to_json()
+    prior = {} if read.prior is None else {"prior": read.prior.to_json()}
+    record = {**figures.record(notes, seconds), **prior}
     run.write_summary(record)
     _pooled_manifest(manifests, seed, notes, seconds).write(run.path)
     return Pooled(run.path, figures.summary, tuple(record["notes"]), record, read.prior)
