@@ -14,7 +14,7 @@ from typing import Literal
 
 from lawqa.answers.evidence import RULES, find_evidence
 from lawqa.answers.marks import Mark, Rule
-from lawqa.answers.page import Page, read_page
+from lawqa.answers.text.page import Page, read_page
 from lawqa.choices import LABELS, Label
 
 __all__ = [

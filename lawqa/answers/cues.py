@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from lawqa.answers.page import Page
+from lawqa.answers.text.page import Page
 
 Manner = Literal["final", "boxed", "line", "sentence"]
 
@@ -41,14 +41,14 @@ _JAPANESE_CUE = re.compile(
     r"|だけ|以内)"
 )
 _ENGLISH_CUE = re.compile(
-    r"[abcfors\\](?<![a-z].)(?:nswer|ns\b\.?|inal (?:answer|choice|selection)|onclusion\b"
+    r"[abcfors\\](?<![a-z][^\\])(?:nswer|ns\b\.?|inal (?:answer|choice|selection)|onclusion\b"
     rf"|orrect (?:{_OPTION}|answer)|(?:ight|est|ppropriate|ccurate|uitable) {_OPTION}"
     r"|(?:orrect|utput)(?= ?:)|(?<=\\)(?:f?boxed|fbox|framebox))"
 )
 # The key of a field (`{"selected_option": "b"}`, `submit(choice="b")`).
 _FIELD_CUE = re.compile(
     r"(?<=[\"'({,\n ])(?:(?:final|correct|selected|chosen|predicted|my|your)[_ -]?)?"
-    r"(?:choice|option|selection|selected|letter|label|answer|result|response)"
+    r"(?:choice|option|selection|selected|letter|label|answer|result|response|final)"
     r"(?:[_ -](?:letter|label|option|choice|key|id|value))?"
     r"[\"']?(?= ?[:=] ?[\"'\[(]{1,3} ?[a-j1-9①-⑩][\"'\])])"
 )
@@ -65,10 +65,10 @@ FREE_NOTE = re.compile(
     r"(?<!候補:)(?<!根拠:)(?<!理由:)(?<!分析:)(?<!検討:)"
 )
 GAP = re.compile(
-    r"[ \n:=→>|\"')\](\[{}・、,#$-]+"
+    r"[ \n:=→<>|\"')\](\[{}・、,#$-]+"
     r"|\\(?:text|textbf|mathrm|mathbf|boxed|bf|rm|\[|\()(?![a-z])"
     r"|[はが](?!い)|应该?[是为选]|[是为為]|选(?!项)|として(?:は)?|となるのは|となる(?:の|選択肢)は"
-    r"|(?:最も|やはり|明らかに|おそらく|恐らく|次の|以下の)(?:とおり|通り)?(?:です|である)?"
+    r"|以下(?:です|になります)?。?(?!の)|(?:最も|やはり|明らかに|おそらく|恐らく|次の|以下の)(?:とおり|通り)?(?:です|である)?"
     r"|(?:選択肢|肢|記号|番号|記述|選項|选项)(?:の|は)?(?!と|を|に|が)"
     r"|(?:option|choice|letter|answer|statement|number|is|be|would|should|must|will|appears?"
     r"|seems?|to|"

@@ -6,11 +6,9 @@ import re
 from typing import NamedTuple
 
 from lawqa.answers.decide import Decision, decide
-from lawqa.answers.mapping import back, back_span
 from lawqa.answers.marks import Mark, Rule, Strength
 from lawqa.answers.naming import Named, name_choices
 from lawqa.answers.other_questions import example_stretches, next_question_at, speaks_of_others
-from lawqa.answers.page import Page
 from lawqa.answers.rules import (
     announced,
     chinese,
@@ -24,6 +22,8 @@ from lawqa.answers.rules import (
     verdicts,
 )
 from lawqa.answers.slots import Reading, read_slots
+from lawqa.answers.text.mapping import back, back_span
+from lawqa.answers.text.page import Page
 
 RULES: tuple[Rule, ...] = (
     # The answer under its name: `回答：b`, `正解は b です`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lawqa.answers.page import Page
+from lawqa.answers.text.page import Page
 from lawqa.choices import LABELS, Label
 
 FORM = "a-d1-4①-④アイウエⅠ-Ⅳ一二三四"
@@ -65,7 +65,7 @@ _JOIN = re.compile(
     r"|ならびに|又は|または|もしくは|あるいは|か|and\b|or\b)"
     r"[ ]*(?:and\b|or\b|及び|および|又は|または|もしくは|あるいは|ないし)?[ (\[{\"']*"
     r"(?:選択肢|option\b|choice\b)?[ (\[\"']*"
-    r"|\) ?\((?=[a-d①-④]\))"
+    r"|\) ?\((?=[a-d①-④]\))|\|(?=[a-d](?:[| \n]|\Z))"
 )
 _TOPIC = re.compile(
     r"[ )\]\"']{0,4}(?:は|が(?!、?(?:正し|正解|正答|適切|妥当|該当|答え))|:|→| is\b| are\b| was\b| would\b)"

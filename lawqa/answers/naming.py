@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from lawqa.answers.labels import FOREIGN, MARK
-from lawqa.answers.mapping import Edit, Pieces, edited
-from lawqa.answers.page import Page, fold_choices
+from lawqa.answers.text.mapping import Edit, Pieces, edited
+from lawqa.answers.text.page import Page, fold_choices
 from lawqa.answers.wording import find_few, opening, wording
 from lawqa.choices import LABELS
 
@@ -27,7 +27,8 @@ _PREDICATE = (
     r"(?=[)\"' 。]{0,3}(?:(?:のみ|だけ)?(?:が[、 ]?(?:最も|一番|もっとも|唯一|最適|最有力|第一|正"
     r"|適|妥当|答|該当|当てはま|合致"
     r"|考え|挙げ|誤|不適|間違|疑|有力|選)|(?:を|と)(?:選|正解|答|第一|優先|判断|考え|結論|な[りる]|思)"
-    r"|という(?:結論|判断|答え|こと)に(?:な|至)|の可能性|か(?:も|と)|に(?:該当|相当|な[りる]|当[たて]|あた|決)|で(?:す|、|ある|しょう"
+    r"|という(?:結論|判断|答え|こと)に(?:な|至)|のが(?:正し|適切|妥当|最も)|。 ?これが(?:正解|正答|答え"
+    r"|正し|最も)|の可能性|か(?:も|と)|に(?:該当|相当|な[りる]|当[たて]|あた|決)|で(?:す|、|ある|しょう"
     r"|は?ない(?:か|で))|だ(?:。|と|ろう|\n|\Z)"
     r"|が(?:正|答)|が$|がよ|が良|がい|であ)|が?是|正确|符合|错误))"
 )
@@ -59,10 +60,6 @@ _NUMBERED = (
         "第",
         r"第 ?(?P<counted>[1-4一二三四])の?(?:選択肢|肢)",
         keys="の選択肢|の肢|1選|2選|3選|4選|一選|二選|三選|四選|1肢|2肢|3肢|4肢|一肢|二肢|三肢|四肢",
-    ),
-    opening(
-        "iii",
-        r"iii(?:(?<=[は:]iii)|(?<=[はs:] iii))(?P<counted>)(?=[)\"' ]{0,3}(?:[。.\n]|\Z|です|が|を|で))",
     ),
     opening(
         "the first|the second|the third|the fourth|the last|the final",
@@ -101,7 +98,7 @@ _VALUE = {
     word: value
     for value, words in enumerate(("1一first", "2二second", "3三third", "4四fourth"))
     for word in (words[0], words[1], words[2:])
-} | {"last": 3, "final": 3, "": 2}
+} | {"last": 3, "final": 3}
 _GOES_ON = frozenset(")\"' .:のという選肢番项項(")
 _MEMBER_SIGNS = frozenset(" とのい選选肢番项項.")
 _SHORTEST = 2

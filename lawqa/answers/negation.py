@@ -38,6 +38,9 @@ TAKEN_BACK = "|".join(
         rf"とは(?!(?:いえ|言え)、){_FILL}{{0,12}}?(?:{_NO}|{_HARD}|ませ|ず|異な|違[いうっ])",
         r"と(?:も|まで)?(?:思|言|いえ|考え|判断|断定|断言|結論|確定|認め|評価|みな|見な)"
         rf"{_FILL}{{0,8}}?(?:な[いか]|ませ|ず|{_HARD})",
+        # bと考えるのは無理がある, bだと誤解しやすい
+        rf"と(?:考え|判断す|解す|見|み)(?:る|た)(?:の|こと)に?[はがも]{_ADVERB}{_POOR}",
+        r"と(?:誤解|勘違い|思い込|早合点|混同)",
         # bであるという見解は誤り
         rf"(?:と(?:の|いう|する|いった)?)?{_VIEW}に?[はがも]{_ADVERB}{_POOR}",
     )
@@ -84,7 +87,7 @@ _DOUBTED = WordsBefore(
     r"|\b(?:wrong|incorrect|mistaken?|an error|false|untrue|doubtful|unlikely|tempting|tempted"
     r"|absurd)"
     rf" (?:to|that|if|whether){_WORDS}{{0,4}} \Z"
-    rf"|(?<!no )(?<!not )(?<!without )(?<!beyond )(?<!without a )\bdoubt{_WORDS}{{0,4}} \Z"
+    rf"|(?<!no )(?<!not )(?<!without )(?<!beyond )(?<!without a )\bdoubt{_WORDS}{{0,4}} ?\Z"
     r"|\b(?:avoid|never|can't|cannot|won't) \Z",
 )
 _OPEN = WordsBefore(
@@ -95,9 +98,12 @@ _OPEN = WordsBefore(
     r"|this|that))* ?\Z",
 )
 _NOT_OURS = WordsBefore(
-    "誤答|不正解|以外|でない|ではない|誤った|間違|誤り|よくある|ありがち|典型的|多い|受験|多くの人|旧|改正前|従前"
-    "|昨年|前回|別の|類題|例題|正解から|正解と|正答から|正答と|mistake|trap|distractor|misconception|pitfall|error"
-    "|wrong|incorrect| say| think| believe| argue| claim| assume| conclude|under the |before the ",
+    "誤答|不正解|以外|でない|ではない|誤った|間違|誤り|よくある|ありがち|典型的|多い|受験|多くの人|旧"
+    "|改正前|従前"
+    "|昨年|前回|別の|類題|例題|正解から|正解と|正答から|正答と|mistake|trap|distractor|misconception"
+    "|pitfall|error"
+    "|wrong|incorrect| say| think| believe| argue| claim| assume| conclude|some|many|others|people"
+    "|students|most|under the |before the ",
     r"(?:誤答|不正解|(?:正解|正答|答え)(?:以外|では?ない)(?:もの|の|選択肢)?"
     r"|(?:誤った|間違った|間違えた|間違いの|誤りの)(?:最終)?(?:答え?|回答|解答|解|正解)"
     r"|(?:よくある|ありがちな|典型的な|多い)(?:間違い|誤り|誤解|ミス|ひっかけ)(?:の(?:答え?|回答|解答))?"
@@ -111,6 +117,7 @@ _NOT_OURS = WordsBefore(
     r"|(?:wrong|incorrect|mistaken) (?:answer|guess))s?(?: here| made)? ?\Z"
     r"|\b(?:some|many|others|people|one|you|students)(?: (?:might|may|would|could|often))?"
     r" (?:say|think|believe|argue|claim|assume|conclude)(?: that)?(?: \w{1,8}){0,3} ?\Z"
+    r"|\b(?:some|many|others|people|students|most) ?\Z"
     r"|\b(?:under|before) the (?:old|former|previous|repealed)[^.\n,]{1,30},?(?: \w{1,8}){0,3} ?\Z",
 )
 _ASIDE = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from lawqa.answers.marks import Mark, Strength
-from lawqa.answers.page import Page, fold_choices
+from lawqa.answers.text.page import Page, fold_choices
 from lawqa.answers.wording import word
 
 _MOST = 50
@@ -24,7 +24,7 @@ _QUESTION = re.compile(
 )
 _LINE = r"[ #>\-(\[]{0,6}"
 _NOUN = r"(?:問題文?|設問|質問|問い?|例題|課題|クイズ|question|problem|exercise|quiz|query)"
-_CHINESE_NOUN = r"(?:问题|题目|題目|试题|例题|练习题?|题)"
+_CHINESE_NOUN = r"(?:问题|题目|題目|试题|例题|练习题?|[题題])"
 _OTHER = (
     r"(?:(?:次|別|もう(?:一|1|ひと)つ|他|ほか|続いて|続き|新た|追加|関連|類似)の|次なる|新しい|新たな"
     r"|別な|追加|練習|類似|確認"
@@ -41,7 +41,7 @@ _NEXT_LINE = (
     # a turn of the person who asks
     rf"|{_LINE}(?:user|human|ユーザー?|利用者|質問者|用户|使用者|提问者?|사용자|usuario"
     rf"|utilisateur|benutzer"
-    r"|instruction|指示|inst)[ )\]]{0,3}(?::|\n)| {0,3}\[/?inst\]"
+    r"|instruction|指示|inst)(?:の質問|の問い|'s question)?[ )\]]{0,3}(?::|\n)| {0,3}\[/?inst\]"
     # a heading, in any of the languages that models slip into
     rf"|{_LINE}(?:q|{_NOUN}|quiz|{_CHINESE_NOUN}|问"
     rf"|질문|문제|pregunta|problema"
@@ -49,13 +49,15 @@ _NEXT_LINE = (
     r"|คำถาม)[ )\]]{0,2}[:.]"
     rf"| {{0,3}}#{{1,6}} {{0,3}}(?:{_NOUN}|input|入力|instruction|指示)[: ]{{0,2}}(?=\n)"
     # a sentence that hands over another one
+    r"|[ >#]{0,5}(?:(?:それでは|では|さて)、? ?)?もう(?:一|1|ひと)問[。、:]"
     rf"|{_LINE}(?:请你?回答|請回答|请问|請問|다음)"
     rf"|[ >#]{{0,5}}(?:(?:それでは|では|さて)、? ?)?(?:{_OTHER} ?{_NOUN}|続いて)[^\n]{{0,20}}(?:です"
     rf"|ます|{_TASK})[。 ]{{0,2}}(?=\n)"
     rf"|[ >]{{0,3}}(?:以下|次)の[^\n]{{0,24}}{_NOUN}に[^\n]{{0,40}}{_TASK}"
     r"|[ >]{0,3}(?:あなたは[^\n]{2,40}(?:です|として)|you are an? [^\n]{2,60}(?:expert|assistant|lawyer"
     r"|professor)\b)"
-    rf"|[ >#]{{0,5}}(?:here(?:'s| is| are)|let(?:'s| us) (?:try|do|look at|move on to)|now for"
+    rf"|[ >#]{{0,5}}(?:here(?:'s| is| are)|(?:now,? |ok,? |so,? )?let(?:'s| us) (?:try|do|look at"
+    rf"|move on to)|now for"
     rf"|moving on to)[^\n]{{0,12}}"
     r" (?:another|next|new|more|different|following)\b(?! (?:way|look|point|reason|argument|step|angle"
     r"|perspective))"
@@ -63,10 +65,12 @@ _NEXT_LINE = (
     # the next turn of the one who answers
     r"|[ #>(\[]{0,4}(?:assistant|アシスタント|回答者|model|助手)[ )\]]{0,2}(?::|(?=\n))"
     # a heading in brackets, and what it asks in the same line
-    rf"| {{0,3}}\((?:{_NOUN}|{_CHINESE_NOUN}|例題?|例) ?[0-9]{{0,2}}\) ?(?=[^\n]{{4}})"
-    r"|[ >#]{0,5}now,? (?:please )?(?:consider|try|take|answer|solve)[^\n]{0,24} (?:question|problem)\b"
+    rf"| {{0,3}}[(<](?:{_NOUN}|{_CHINESE_NOUN}|例題?|例) ?[0-9]{{0,2}}[)>] ?(?=\n?[^\n]{{4}})"
+    r"|[ >#]{0,5}(?:now|next),? (?:please )?(?:consider|try|take|answer|solve)[^\n]{0,24} (?:question"
+    r"|problem|scenario|case)\b"
     # a line that asks, numbered or not
-    r"|[ #>(]{0,4}(?:[0-9]{1,3} ?[.、):]{1,2} {0,2})?(?:下列|以下(?:哪|关于)|关于|(?:次|以下)の(?:うち"
+    r"|[ #>(]{0,4}(?:[0-9]{1,3} ?[.、):]{1,2} {0,2})?(?:下列|以下(?:哪|关于)|关于|(?:次"
+    r"|以下)の[^\n、。]{0,6}?(?:うち"
     r"|中|記述|文|各文|説明|選択肢)"
     r"|which (?:of|one))[^\n]{1,160}?(?:どれ(?:か|ですか|でしょうか)|いずれ(?:か|ですか)|選(?:べ|びなさい"
     r"|択しなさい|択せよ|んでください)"
@@ -74,7 +78,7 @@ _NEXT_LINE = (
     r"|[ #>]{0,4}[0-9]{1,2} ?[.、)] {0,2}(?:下列|以下哪|次の(?:うち|記述|文)|which of the)[^\n]{1,120}"
 )
 _FIRST = (
-    "问次別他続新追関類練確演応以質問設例課題クユ利用提使指入そでさ续下另试練练题題类用请請关第あ回ア助사질문다"
+    "<问次別他続新追関類練確演応以質問設例課題クユ利用提使指入そでさ续下另试練练题題类用请請关第あ回ア助사질문다"
     "tanofpsqyuhlmiewdb0-9вз¿câسप्ค\\[ほも"
 )
 """With which signs a line begins that may hand over another question, bullets and brackets left out."""

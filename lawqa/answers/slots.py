@@ -15,12 +15,12 @@ from lawqa.answers.context import doubtful, in_example, questioned
 from lawqa.answers.cues import FREE_NOTE, GAP, NOTE, Manner, find_cues, skip_gap
 from lawqa.answers.labels import VERDICT, LabelList, label_at, labels_at, next_heads_item
 from lawqa.answers.negation import denied, doubted, not_ours
-from lawqa.answers.page import Page
+from lawqa.answers.text.page import Page
 from lawqa.choices import LABELS, Label
 
 _COLON = re.compile(r"[:=→\n)\]>{#]")
 _ITEM_END = re.compile(r"[ )\]\"'$]{0,3}(?:[.:、,)]|\n|\Z|です| )")
-_LINE_END = re.compile(r"[ )\]}\"'$.。!|]*(?:です|である|だ)?[ 。.)]*(?=\n|\Z)")
+_LINE_END = re.compile(r"[ )\]}>\"'$.。!|]*(?:です|である|だ)?[ 。.)]*(?=\n|\Z)")
 _AFTER_LABEL_ON_NEW_LINE = re.compile(
     r"[ ]*[)\]]|[ )\]}\"'$]*(?:[.:、。,\n(]|\Z|です|である|が|→|- )"
 )
@@ -232,7 +232,7 @@ def _goes_through(page: Page, labels: LabelList) -> bool:
 
 def _goes_on_below(page: Page, labels: LabelList) -> int | None:
     """Where a list of answers goes on in the next line (`正解は以下の通り：`, `- b`, `- d`), if it does."""
-    heading = page.text[max(0, labels.at - 12) : labels.at]
+    heading = page.raw[max(0, labels.at - 12) : labels.at]
     bullet = heading[heading.rfind("\n") + 1 :].strip(" ")
     following = _next_item(page, labels.end)
     at = _next_item_at(page, labels.end)

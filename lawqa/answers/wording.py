@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from lawqa.answers.page import Page
+from lawqa.answers.text.page import Page
 
 _A_LABEL = "[a-d"
 """How the class of label signs in a pattern begins."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lawqa.answers.thoughts import spoken
+from lawqa.answers.text.thoughts import spoken
 from lawqa.choices import FINAL_ANSWER_CUE
 from lawqa.prompting import Mode
 from lawqa.thinking import THINK, ThinkMarks

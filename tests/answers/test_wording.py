@@ -11,7 +11,7 @@ import pytest
 
 from lawqa import answers
 from lawqa.answers.context import WordsBefore
-from lawqa.answers.page import fold
+from lawqa.answers.text.page import fold
 from lawqa.answers.wording import Wording
 
 TEXTS = fold(

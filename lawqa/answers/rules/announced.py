@@ -81,6 +81,12 @@ _ALSO = (
         r"(?:正解|正答|答え|正し[いく]|該当|適切|当ては|妥当|含まれ|選(?:び|択)|同(?:様|じ))",
     ),
     wording(
+        "も",
+        rf"(?P<label>[{MARK}])(?<![a-z0-9_][{MARK}])[ {BRACKETS}]{{0,4}}も(?:また)?[、 ]{{0,2}}正解",
+        r"(?:です|である|だ(?!と)|となり|となる|と(?:言|い)え|。|\n|\Z)",
+        behind="も",
+    ),
+    wording(
         "is also",
         rf"(?P<label>[{MARK}])(?<![a-z0-9_][{MARK}])[ {BRACKETS}]{{0,4}}is also ",
         r"(?:(?:a |the )?(?:correct|right|valid) (?:answer|option|choice)|an answer)",

@@ -10,9 +10,9 @@ from lawqa.answers.context import questioned, sentence_start
 from lawqa.answers.labels import MARK, label_at
 from lawqa.answers.marks import Kind, Mark, Strength
 from lawqa.answers.negation import denied
-from lawqa.answers.page import Page, fold_choices
 from lawqa.answers.rules.closing import JUDGED
 from lawqa.answers.slots import Reading
+from lawqa.answers.text.page import Page, fold_choices
 from lawqa.choices import LABELS, Label
 
 _MOST = 50

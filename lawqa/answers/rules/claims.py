@@ -10,7 +10,7 @@ from lawqa.answers.labels import BRACKETS, FOREIGN, FORM, in_a_list, labels_at
 from lawqa.answers.labels import MARK as OURS
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import TAKEN_BACK, denied, doubted, not_ours, only_possible
-from lawqa.answers.page import Page
+from lawqa.answers.text.page import Page
 from lawqa.answers.wording import Wording, find_each
 
 MARK = OURS + FOREIGN

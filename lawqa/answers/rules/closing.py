@@ -15,8 +15,8 @@ from lawqa.answers.context import in_example, sentence_start
 from lawqa.answers.labels import BRACKETS, in_a_list, labels_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import denied, not_ours
-from lawqa.answers.page import Page
 from lawqa.answers.slots import Reading
+from lawqa.answers.text.page import Page
 
 _MOST_SENTENCE = 160
 _SHORT = 80
@@ -38,21 +38,25 @@ _FIT = (
     r"|該当|当てはま|確実|本命|しっくり|求めら|導[かけ]|診断|推奨|選択|考慮さ|挙げら|第一)"
 )
 JUDGED = (
-    rf"が、?[^。、\n]{{0,12}}?{_FIT}|で(?:す|ある)(?=[。よね]|\Z)|だ(?=[。よね]|\Z)"
-    r"|を、?(?:[^。、\n]{0,8}?)(?:選(?!択肢)|採|推[しす奨]|支持|答|回答|解答|正解|マーク|提出|第一|優先|提案)"
-    r"|に(?:軍配|落ち着|決[まめ定し]|傾|一票|絞|賭|投票|し(?:て(?:お|み)|た[いく]|ます|よう|ました)"
+    rf"が、?[^。、\n]{{0,12}}?(?:{_FIT}|沿[うっい])|で(?:す|ある)(?=[。よね]|\Z)|だ(?=[。よね]|\Z)"
+    r"|を、?(?:[^。、\n]{0,8}?)(?:選(?!択肢)|採|推[しす奨]|支持|答|回答|解答|正解|マーク|提出|第一|優先"
+    r"|提案|暫定)|しか残"
+    r"|に(?:軍配|分があ|落ち着|決[まめ定し]|傾|一票|絞|賭|投票|し(?:て(?:お|み)|た[いく]|ます|よう|ました)"
     r"|する(?=。|\Z|こと|ほか|しか)"
     r"|(?:違|相違)い?(?:な|あり)|な(?:る|り(?:ます|ましょう))(?=。|\Z|と|だろ|でしょ|か|はず)|(?:該当"
     r"|相当)|当たる)"
-    r"|で(?:行[きくこ]|い[きくこ](?!ま?せ|な)|決|確定|問題|間違い|まちがい|異論|よ[いかさ]|良[いかさ]"
+    r"|で(?:行[きくこ]|合って|差し支え|い[きくこ](?!ま?せ|な)|決|確定|問題|間違い|まちがい|異論"
+    r"|よ[いかさ]|良[いかさ]"
     r"|い(?:い|かがで)|あろう|回答|解答|答"
     r"|提出|お願|ファイナル|(?=。|\Z))"
-    r"|と(?:い(?:う|った)(?:こと|結論|判断|答え|回答)に|(?:し|考え|判断し|回答し|答え|解答し)(?:て"
+    r"|との(?:判断|結論|答え)に|と(?:い(?:う|った)(?:こと|結論|判断|答え|回答)[にで]|お答え|(?:し|考え"
+    r"|判断し|回答し|答え|解答し)(?:て"
     r"|た[いく])|する|します|した(?:い|)"
     r"|思|考え|判断|結論|見|み[るてら]|解|推|踏|睨|にら|予[想測]|答え|回答|解答|なる|なり|捉え|読"
     r"|言[えわ]|いえ|最も|もっとも|一番|(?:一致|合致|整合))"
     r"|(?:である|だ|になる|となる|なの)(?:か)?と(?:思|考え|判断|見|み[るてら]|推|言え|いえ|解|踏|感)"
-    r"|で(?:あろう|しょう)|なん(?:じゃ|では|だ)|なの(?:では|だろ|でしょ)|じゃな|かも|かと|か(?:な|しら)"
+    r"|で(?:あろう|しょう(?!か))|だろう(?!か)|なん(?:じゃ|では|だ)|なの(?:では|だろ|でしょ)|じゃな|かも"
+    r"|かと|か(?:な|しら)"
     r"|っぽ|らし|みたい"
     r"|の(?:公算|蓋然|確率|確度|線|可能性[がの](?:最も|一番|より|かなり|比較的|相当|十分)?(?:高|大|濃|強)"
     r"|ほう|方|ような|はず|気が)"
@@ -69,7 +73,8 @@ _HARMLESS = re.compile(
     r"|ざるを得(?:ない|ません)|疑う余地[はが]な|自信[はが]?(?:な|ありませ)|確信[はが]?(?:な|ありませ)"
     r"|(?<![a-z])(?:not|n't)(?: \w{1,10})? (?:sure|certain|confident)|uncertain\w*|without (?:more"
     r"|further|additional|any)"
-    r"|no certainty|if i (?:had|have|must|were)|if (?:forced|pressed)|less (?:sure|certain)|not without"
+    r"|(?:二択|選ぶ|答える|どれか|一つ)(?:と言われれば|なら)|no certainty|if i (?:had|have|must|were)"
+    r"|if (?:forced|pressed)|less (?:sure|certain)|not without"
     r"|不(?:太|敢|是很|能完全)?(?:确定|肯定)|(?:若|如果)(?:必须|一定|非)|不过|差不多|不妨|没有?(?:疑问"
     r"|问题|把握)"
 )
@@ -82,12 +87,13 @@ _DENIES = re.compile(
     r"|ますか|ですか"
     r"|可能性[はも]|可能性がある|可能性があ[りっ]|もあ[りる]|迷|悩|分から|わから|検討|確認|思いき"
     r"|ところだ|たくな|がち|人が|人も|者が|仮定|比較"
-    r"|除|外[しれす]|\?|ように(?:答|書|回答|出力)|文字|形式|格式|输出|例え|次の|設問"
+    r"|除|外[しれす]|\?|ように(?:答|書|回答|出力)|文字|形式|格式|输出|写成|请|か[をは](?!な)|検証|少数"
+    r"|人は|者は|例え|次の|設問"
     r"|\b(?:not|never|no|neither|nor|whether|if|could|may|might|cannot|wrong|incorrect|false|unlikely"
     r"|tempt\w*"
     r"|rul\w* out|exclud\w*|another|other|others|some|people|example|format|unless|would have been|seemed"
     r"|thought|used to|once)\b|n't"
-    r"|[不未没非无]|如果|假如|假设|若|是否|还是|吗|看似|有人|难以|错|误|哪|例如"
+    r"|[不未没非无别勿]|如果|假如|假设|若|是否|还是|吗|看似|有人|难以|错|误|哪|例如"
 )
 _ENGLISH_WORD = (
     r"\b(?:best|safest|soundest|strongest|closest|most (?:\w{1,14} )?(?:defensible|likely|probabl[ey]"
@@ -100,15 +106,16 @@ _ENGLISH_WORD = (
     r"|ing) (?:on|for)|(?:by|process of) elimination"
     r"|eliminating the (?:others|rest)|least (?:bad|wrong|problematic|objectionable)|go(?:ing"
     r"|es)? (?:with|for)|opt(?:ing)? for"
-    r"|guess\w*|inclin\w*|tentativ\w*|it is\b(?=[.!]|\Z)|conclu\w+|must be|has to be|have to be"
+    r"|guess\w*|edges? (?:out|ahead)|strikes me as|(?:gut|hunch|instinct) (?:says|is|feeling)|reckon"
+    r"|if (?:pressed|forced)|inclin\w*|tentativ\w*|it is\b(?=[.!]|\Z)|conclu\w+|must be|has to be|have to be"
     r"|comes? out|wins|stands out"
     r"|sure|certain|confident|i(?:'d| would| will|'ll) (?:take|choose|pick|say|select|mark|put|answer"
-    r"|submit))"
+    r"|submit|venture|bet on|wager|figure))"
 )
 _CHINESE_WORD = (
     r"选(?!项)|選(?![項択])|答案|正确(?!处理)|合适|合理|恰当|妥当|靠谱|稳妥|贴切|接近|可能(?=是|为"
-    r"|性[最更较]|$)|(?:最|更|较)有?可能|概率[最更较]|暂定|判断为|判定为"
-    r"|推断为|倾向|偏向|认为是|猜|当选|最佳|最优|应是|应为|应该是|恐怕|想来|看来|或为|优先|胜出|符合题"
+    r"|性[最更较]|$)|(?:最|更|较为?)有?可能|概率[最更较]|暂定|判断为|判定为"
+    r"|推断为|倾向|偏向|认为是|猜|当选|[最较更]佳|最优|应是|应为|应该是|恐怕|想来|看来|或为|优先|胜出|符合题"
 )
 _NAMED = r"(?:option|choice|answer|statement|(?:letter))?"
 _TIED_BEFORE = re.compile(

@@ -9,7 +9,6 @@ from lawqa.answers.context import doubtful, questioned
 from lawqa.answers.labels import in_a_list, label_at, labels_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import denied, not_ours
-from lawqa.answers.page import Page
 from lawqa.answers.rules.claims import (
     CLOSE,
     COPULA,
@@ -21,6 +20,7 @@ from lawqa.answers.rules.claims import (
     read_claims,
 )
 from lawqa.answers.slots import Reading
+from lawqa.answers.text.page import Page
 from lawqa.answers.wording import find_each, opening, wording
 
 # A clause that calls what follows it likely, and no more.
@@ -104,7 +104,8 @@ _GUESSED = (
         rf"| most| very)?",
         r" (?:correct|right|best|likely|plausible|appropriate|reasonable|suitable|accurate|closest|good"
         r"|better)",
-        r"(?! to (?!me)| that )|(?:fits|matches|works|aligns)(?: it| the \w{1,20})? (?:the )?(?:best"
+        r"(?! to (?!me)| that | at first)|(?:fits|matches|works|aligns)(?: it"
+        r"| the \w{1,20})? (?:the )?(?:best"
         r"|most closely)",
         r"|(?:is|would be|remains|was)(?: probably| likely)? my (?:best |final |tentative )?(?:guess"
         r"|choice|pick|bet",

@@ -19,8 +19,8 @@ from lawqa.answers.labels import (
 )
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import denied
-from lawqa.answers.page import Page
 from lawqa.answers.slots import Reading
+from lawqa.answers.text.page import Page
 
 _MOST = 2000
 _CIRCLED = frozenset("○◯〇⭕✓✔✅☑◎")
@@ -47,8 +47,10 @@ _HEADING = re.compile(r"\n[ >\-→]{0,8}#")
 _OPENING = re.compile(
     rf"[\s?:。、)(\"'\[>\-]{{0,12}}(?:(?:たぶん|多分|おそらく|恐らく|きっと|はい)、?)?"
     rf"(?:選択肢|option |choice )? ?[(\"']{{0,2}}([{FORM}])[)\]\"']{{0,2}}"
-    r"(?P<rest> {0,3}(?:[.:、。)→]|で(?:す|ある|しょう)|だ(?:。|と|ろう)|が(?!考え|候補|挙げ|疑"
-    r"|あり得|可能)|と考え|と判断|\n|\Z|- "
+    r"(?P<rest> {0,3}(?:[.:、。)→]|で(?:す|ある|しょう)|だ(?:。|と|ろう)"
+    r"|が(?=、?[^。、\n]{0,10}?(?:正[し解答当]"
+    r"|適[切当し]|妥当|該当|答|誤|間違|不適|良|よ[いさ]|望|近|有力|ふさわ|合致|一致|最|一番|唯一|無難"
+    r"|濃厚))|と考え|と判断|\n|\Z|- "
     r"|, (?:i |because |since |as ))| {1,4}(?=[^\x00-\x7f])(?![はもをの])| {0,4}\()"
 )
 _SECOND = re.compile(rf"[)\]\"' ]{{1,3}}[(\[\"']{{1,2}}(?:選択肢)?[{MARK}e-h][)\]\"']")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lawqa.answers.mapping import Edit
+from lawqa.answers.text.mapping import Edit
 
 _UNSEEN = (
     "\x00\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from lawqa.answers import page as pages
-from lawqa.answers.page import fold, read_page
+from lawqa.answers.text import page as pages
+from lawqa.answers.text.page import fold, read_page
 
 
 def test_the_quick_way_to_fold_says_what_the_table_says_or_nothing() -> None:

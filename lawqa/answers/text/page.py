@@ -11,9 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from lawqa.answers.mapping import Pieces, back_span, edited
-from lawqa.answers.markup import markup_edits
-from lawqa.answers.thoughts import spoken
+from lawqa.answers.text.mapping import Pieces, back_span, edited
+from lawqa.answers.text.markup import markup_edits
+from lawqa.answers.text.thoughts import spoken
 
 _FOLDED_RANGES = (
     (0x2102, 0x2134),  # letterlike symbols
