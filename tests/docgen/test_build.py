@@ -380,15 +380,15 @@ def test_a_number_that_a_text_repeats_agrees_with_its_variable(copied: Path) -> 
 def test_a_value_fixed_beforehand_changes_only_with_the_experiments_id(copied: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         build_with(copied, 'epochs = "3"', 'epochs = "4"', accept)
-    assert "rag-qlora-crossval-1: epochs is 4, but was registered as 3" in caught.value.message
+    assert "rag-qlora-crossval-2: epochs is 4, but was registered as 3" in caught.value.message
     with pytest.raises(ConfigError, match="e-2: what is fixed before it is run is not registered"):
-        build_with(copied, 'id = "rag-qlora-crossval-1"', 'id = "e-2"', accept)
+        build_with(copied, 'id = "rag-qlora-crossval-2"', 'id = "e-2"', accept)
     path = copied / "docs_src" / "commands.toml"
     table = re.search(
-        r"\[registered\.rag-qlora-crossval-1\]\n(?:[^\[\n]+\n)+", path.read_text("utf-8")
+        r"\[registered\.rag-qlora-crossval-2\]\n(?:[^\[\n]+\n)+", path.read_text("utf-8")
     )
     assert table is not None
-    new = table[0].replace("rag-qlora-crossval-1", "e-2").replace('epochs = "3"', 'epochs = "4"')
+    new = table[0].replace("rag-qlora-crossval-2", "e-2").replace('epochs = "3"', 'epochs = "4"')
     path.write_text(path.read_text("utf-8") + "\n" + new, encoding="utf-8")
     generate(copied, Interface(accept, lambda _: "", ()))
 
