@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lawqa.settings.declared import Vocabulary, flags_of
+from lawqa.settings.declared import Setting, Vocabulary, flags_of
 
 
 def resume_command(
@@ -58,5 +58,5 @@ def given_words(
             yield from (flag, str(value))
 
 
-def _default(field: Field[Any]) -> object:
+def _default(field: Setting) -> object:
     return field.default_factory() if field.default_factory is not MISSING else field.default

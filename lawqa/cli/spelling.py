@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache, reduce
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from tyro.conf import FlagCreatePairsOff, arg
 
-from lawqa.settings.declared import Vocabulary, flags_of
+from lawqa.settings.declared import Setting, Vocabulary, flags_of
 
 
 @cache
@@ -49,7 +49,7 @@ class _Spelled(type):
         return isinstance(value, cls.__bases__)
 
 
-def _declared(field: Field[Any], hint: Any, vocabulary: Vocabulary | None) -> Any:
+def _declared(field: Setting, hint: Any, vocabulary: Vocabulary | None) -> Any:
     *others, last = flags_of(field, vocabulary)
     if others:  # tyro shows a field's own name after its aliases
         hint = Annotated[hint, arg(name=last.removeprefix("--"), aliases=others)]

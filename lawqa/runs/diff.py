@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa.files import JsonObject
 from lawqa.runs.identity import model_differences, model_name
@@ -41,9 +41,9 @@ class Difference:
 
     key: str
     """Its place in the manifest, levels parted by dots."""
-    before: Any
+    before: object
     """Its value in the first; `MISSING` where it has none."""
-    after: Any
+    after: object
     """Its value in the second; `MISSING` where it has none."""
 
     @property
@@ -130,7 +130,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 24 else f"{text[:23]}…"
 
 
-def _flat(value: JsonObject, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(value: JsonObject, prefix: str = "") -> Iterator[tuple[str, object]]:
     for key, inner in value.items():
         name = f"{prefix}{key}"
         if name == "questions":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lawqa.files import JsonObject
 
@@ -20,7 +20,7 @@ _SHOWN = 40
 class _Check(NamedTuple):
     """What a key may hold, and what that is called in messages."""
 
-    holds: Callable[[Any], bool]
+    holds: Callable[[object], bool]
     expected: str
 
 
@@ -99,7 +99,7 @@ def missing(manifest: JsonObject, paths: tuple[str, ...]) -> list[str]:
     return [path for path in paths if not any(True for _ in _at(manifest, path.split(".")))]
 
 
-def _at(value: Any, path: list[str], name: str = "") -> Iterator[tuple[str, Any]]:
+def _at(value: object, path: list[str], name: str = "") -> Iterator[tuple[str, object]]:
     """The values at a path, each with its name; none where a key on the way is not there."""
     if not path:
         yield name, value

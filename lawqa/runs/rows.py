@@ -31,7 +31,7 @@ _SHOWN = 40
 class Check:
     """What a field may hold."""
 
-    holds: Callable[[Any], bool]
+    holds: Callable[[object], bool]
     """Whether a value is one of them."""
     expected: str
     """What they are, for messages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 Change = Literal["result", "speed", "place"]
 """result: answers or weights may differ; speed: only time and memory; place: only where something is, what is
@@ -16,6 +16,8 @@ Vocabulary = Literal["evaluate", "train"]
 first, commands that train it those of the second."""
 
 Declaration = Mapping[str, object]
+
+Setting: TypeAlias = "Field[Any]"  # of any type: a dataclass's fields are read by name
 
 RESULT: Declaration = {"changes": "result"}
 SPEED: Declaration = {"changes": "speed"}
@@ -38,7 +40,7 @@ def called(declaration: Declaration, name: str) -> Declaration:
     return {**declaration, "called": name}
 
 
-def name_of(field: Field[Any], vocabulary: Vocabulary) -> str:
+def name_of(field: Setting, vocabulary: Vocabulary) -> str:
     """Return what messages call a setting: its flag, or the name that it was given."""
     return str(field.metadata.get("called") or flags_of(field, vocabulary)[0])
 
@@ -48,7 +50,7 @@ def within(kind: type) -> Declaration:
     return {**RESULT, "within": kind}
 
 
-def inner_of(field: Field[Any]) -> type | None:
+def inner_of(field: Setting) -> type | None:
     """Return the dataclass that declares the settings within a setting; None for a plain value."""
     return cast("type | None", field.metadata.get("within"))
 
@@ -58,7 +60,7 @@ def declaration(kind: type, name: str) -> Declaration:
     return next(field.metadata for field in fields(kind) if field.name == name)
 
 
-def change_of(field: Field[Any]) -> Change:
+def change_of(field: Setting) -> Change:
     """Return what a setting changes.
 
     Raises:
@@ -67,12 +69,12 @@ def change_of(field: Field[Any]) -> Change:
     return cast(Change, field.metadata["changes"])
 
 
-def counts_by_content(field: Field[Any]) -> bool:
+def counts_by_content(field: Setting) -> bool:
     """Whether two values are the same setting where they name the same content."""
     return bool(field.metadata.get("by_content"))
 
 
-def flags_of(field: Field[Any], vocabulary: Vocabulary | None = None) -> tuple[str, ...]:
+def flags_of(field: Setting, vocabulary: Vocabulary | None = None) -> tuple[str, ...]:
     """Return every name of a setting's flag, the one that messages use first."""
     lab: Mapping[str, str] = field.metadata.get("lab", {})
     own = f"--{field.name.replace('_', '-')}"
@@ -88,7 +90,7 @@ def flag_of(kind: type, name: str, vocabulary: Vocabulary | None = None) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def declared(kind: type) -> Iterator[Field[Any]]:
+def declared(kind: type) -> Iterator[Setting]:
     """Yield the fields of a dataclass that declare what they change."""
     yield from (field for field in fields(kind) if "changes" in field.metadata)
 
@@ -115,7 +117,7 @@ def part_of(kind: type[Kind], *sources: object) -> Kind:
     return kind(**values_of(kind, *sources))
 
 
-def plain(settings: object) -> dict[str, Any]:
+def plain(settings: object) -> dict[str, object]:
     """Return the settings of a dataclass in plain JSON types, those of a nested one as an object."""
     return {name: _plain(value) for name, value in vars(settings).items()}
 

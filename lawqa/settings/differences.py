@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import MISSING, Field
-from typing import Any
+from dataclasses import MISSING
 
 from lawqa.settings.declared import (
+    Setting,
     Vocabulary,
     change_of,
     counts_by_content,
@@ -57,11 +57,11 @@ def differences(
     return differing
 
 
-def _value(field: Field[Any], settings: Mapping[str, object]) -> object:
+def _value(field: Setting, settings: Mapping[str, object]) -> object:
     default = None if field.default is MISSING else field.default
     return json.loads(json.dumps(settings.get(field.name, default)))
 
 
-def _within(field: Field[Any], settings: Mapping[str, object]) -> Mapping[str, object]:
+def _within(field: Setting, settings: Mapping[str, object]) -> Mapping[str, object]:
     stored = settings.get(field.name)
     return stored if isinstance(stored, Mapping) else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.settings.accepted import Settings
@@ -70,6 +70,6 @@ class TrainingRun(TrainingFiles, ModelSettings, TrackerSettings):
                 "--resume continues a training, --fresh starts over",
             )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the settings in plain JSON types."""
         return plain(self)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import DataError
 from lawqa.files import JsonObject
 
-_Check = Callable[[Any], bool]
+_Check = Callable[[object], bool]
 
 
 def require_readable(content: JsonObject, path: Path, hint: str) -> None:
@@ -35,7 +34,7 @@ def require_readable(content: JsonObject, path: Path, hint: str) -> None:
             raise DataError(f"{path}: {where} is {_shown(value)}, expected {expected}", hint)
 
 
-def _parts(content: JsonObject) -> Iterator[tuple[str, Any, _Check, str]]:
+def _parts(content: JsonObject) -> Iterator[tuple[str, object, _Check, str]]:
     """Where a part is, what it is, what it must pass, and how that is called; the outer parts first."""
     model = content["model"]
     yield "model", model, _is_table, "an object"
@@ -56,7 +55,7 @@ def _parts(content: JsonObject) -> Iterator[tuple[str, Any, _Check, str]]:
         yield from _questions("data.dev.questions", dev.get("questions"), "fingerprint")
 
 
-def _questions(where: str, value: object, *keys: str) -> Iterator[tuple[str, Any, _Check, str]]:
+def _questions(where: str, value: object, *keys: str) -> Iterator[tuple[str, object, _Check, str]]:
     yield where, value, lambda it: isinstance(it, list), "a list"
     if isinstance(value, list):
         for number, entry in enumerate(value):

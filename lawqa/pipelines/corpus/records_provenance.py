@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from lawqa.digests import sha256_of
 from lawqa.files import JsonObject, read_json, write_json
@@ -23,7 +22,7 @@ def provenance_path(records: Path) -> Path:
 
 
 def write_provenance(
-    records: Path, retrieval: Mapping[str, Any], prompt_specs: Iterable[str], seed: int
+    records: Path, retrieval: JsonObject, prompt_specs: Iterable[str], seed: int
 ) -> None:
     """Write it for records that are written already.
 
@@ -63,7 +62,7 @@ def retrieval_of(records: Path, sha256: str) -> JsonObject | None:
     return retrieval if isinstance(retrieval, dict) else None
 
 
-def raft_text(retrieval: Mapping[str, Any] | None) -> str:
+def raft_text(retrieval: JsonObject | None) -> str:
     """Say how contexts to train on differ from those that are evaluated; empty where they do not."""
     raft = (retrieval or {}).get("raft")
     if not isinstance(raft, Mapping):
