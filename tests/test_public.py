@@ -100,6 +100,12 @@ MISTAKES: dict[str, list[tuple[Callable[[], object], str]]] = {
     "make_records": [
         (lambda: lawqa.make_records("q.json", "r.jsonl"), "q.json: no such file"),
         (lambda: lawqa.make_records("q.json", "r.jsonl", condition="rag"), "rag needs an index"),
+        (
+            lambda: lawqa.make_records(
+                "q.json", "r.jsonl", condition="rag", rag=lawqa.RagConfig.from_index("index")
+            ),
+            "rag names no tokenizer",
+        ),
         (lambda: lawqa.make_records("q.json", "r.jsonl", mix={}), "mix is empty"),
         (lambda: lawqa.make_records("q.json", "r.jsonl", mix={"gold": 0}), "mix['gold'] is 0"),
         (lambda: lawqa.make_records("q.json", "r.jsonl", samples="3"), "make_records: samples is '3'"),  # type: ignore[arg-type]
@@ -150,6 +156,15 @@ def test_a_mistake_is_reported_with_a_hint_and_leaves_nothing(
     assert refused.value.hint
     assert [*tmp_path.iterdir()] == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_contexts_are_counted_by_the_model_that_reads_them() -> None:
+    rag = lawqa.RagConfig.from_index("index", top_k=3)
+    config = lawqa.CrossvalConfig(input="q", output_dir="cv", rag=rag, model_name="m", revision="r")  # type: ignore[arg-type]
+    assert config.rag is not None
+    assert (config.rag.tokenizer, config.rag.revision, config.rag.top_k) == ("m", "r", 3)
+    named = lawqa.RagConfig.from_index("index", tokenizer=Path("other"))
+    assert named.counted_by("m", None).tokenizer == "other"
 
 
 def test_every_function_that_does_work_has_its_mistakes_tried() -> None:

@@ -75,7 +75,8 @@ def make_records(
         permutations: write each question in so many orders of its choices.
         samples: use only the first N questions; None for all.
         seed: decides which question gets which condition of `mix`.
-        rag: where contexts are retrieved, for the condition `rag`.
+        rag: where contexts are retrieved, for the condition `rag`; it names the tokenizer of the model that
+            will be trained.
         fresh: replace an earlier file.
         quiet: no progress bar.
 
@@ -87,6 +88,11 @@ def make_records(
     weights = _weights(condition, mix)
     if "rag" in weights and rag is None:
         raise ConfigError("the condition rag needs an index", "--index DIR")
+    if rag is not None and rag.tokenizer is None:
+        raise ConfigError(
+            "rag names no tokenizer, and contexts would be cut by characters, unlike those of an evaluation",
+            "RagConfig.from_index(INDEX, tokenizer=MODEL), with the model that will be trained",
+        )
     if samples is not None and samples < 1:
         raise ConfigError(f"--samples is {samples}, expected 1 or more")
     wording = wording_of(prompt).id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lawqa.backends.base import GenerationSettings
@@ -83,9 +83,8 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
         if self.backend == "hf":
             name = self.model_name or DEFAULT_MODEL
             defaults["model_name"] = name
-            if self.rag is not None and self.rag.tokenizer is None:
-                # What the model reads is counted as the model counts it.
-                defaults["rag"] = replace(self.rag, tokenizer=name, revision=self.revision)
+            if self.rag is not None:
+                defaults["rag"] = self.rag.counted_by(name, self.revision)
         elif self.backend == "ollama" or self.backend == "openai":
             server = self.server or ServerConfig(
                 kind=self.backend, llm_model=self.model_name or None

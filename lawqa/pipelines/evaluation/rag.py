@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 
@@ -81,10 +81,21 @@ class RagConfig(Settings):
         max_context_tokens: int = DEFAULT_MAX_CONTEXT_TOKENS,
         follow: bool = True,
         dense: str | None = None,
+        tokenizer: StrPath | None = None,
         as_of: str | None = None,
         as_of_strict: bool = False,
     ) -> RagConfig:
         """Return contexts from the index of this directory, retrieved as `lawqa evaluate` does.
+
+        Args:
+            index: the directory that `lawqa index build` wrote.
+            top_k: how many of the best articles a context is made of.
+            max_context_tokens: the most tokens of one context.
+            follow: follow references from and to the best article one step.
+            dense: fuse in the ranking of the embedding model that the index was built with.
+            tokenizer: the model whose tokenizer counts; None for the model that reads the context.
+            as_of: the day whose law is asked about, such as 2025-06-01.
+            as_of_strict: refuse articles that are not known to be the law of that day.
 
         Raises:
             ConfigError: the path is none, or `as_of` is no day such as 2025-06-01.
@@ -93,9 +104,14 @@ class RagConfig(Settings):
             RetrieverConfig(as_path(index, "index"), SearchSettings(follow=follow), dense=dense),
             top_k=top_k,
             max_context_tokens=max_context_tokens,
+            tokenizer=None if tokenizer is None else str(tokenizer),
             as_of=day_of(as_of),
             as_of_strict=as_of_strict,
         )
+
+    def counted_by(self, model: str, revision: str | None) -> RagConfig:
+        """Return the same contexts, counted by this model's tokenizer unless another is named."""
+        return self if self.tokenizer else replace(self, tokenizer=model, revision=revision)
 
     def to_json(self) -> JsonObject:
         """The settings in plain JSON types."""

@@ -53,6 +53,12 @@ class CrossvalConfig(
     samples_dir: Path | None = field(default=None, metadata=PLACE)
     """Where sampled answers are kept, for `distilled`; None for below the output directory."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rag is not None:
+            # Contexts that are learnt from have the length of those that are asked with.
+            object.__setattr__(self, "rag", self.rag.counted_by(self.model_name, self.revision))
+
     def trained_specs(self) -> tuple[tuple[PromptSpec, int], ...]:
         """Return the prompt specs trained on, with their weights."""
         return ((self.spec, 1),) if self.learn_from == "distilled" else self.letters_specs()
