@@ -23,7 +23,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test rough lint types docs train-heart01 eval-heart01 clean
+.PHONY: help setup demo check test rough lint types docs train-heart01 eval-heart01 ladder-heart01 clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-15s %s\n", $$1, $$2}'
@@ -87,6 +87,10 @@ train-heart01: ## the training steps of heart01, resumed where they stopped
 eval-heart01: ## the evaluation steps of heart01, resumed where they stopped
 	@$(HAS_LAWQA)
 	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) base-rag-140 compare-rag-140 base-rag-test adapter-rag-test compare-rag-test rescore report log-evaluation
+
+ladder-heart01: ## every way of asking over all questions: base, and adapters by cross-validation; resumed where it stopped
+	@$(HAS_LAWQA)
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) ladder crossval-rag-orders crossval-rag-cot crossval-rag-thinking
 # lawqa docs: end targets
 
 clean: ## remove the virtual environments and caches; runs and results stay

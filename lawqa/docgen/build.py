@@ -224,6 +224,7 @@ def _context(source: CommandSource, document: Document, interface: Interface) ->
         "place_keys": PLACE_KEYS,
         "placeholders": place.placeholders,
         "value": lambda name: _value(name, place),
+        "expanded": lambda text: expand(text, place.variables, document.file),
         # Functions, because only one document needs each of them and they take a second.
         "power_table": _power_table,
         "subcommands": lambda: [
