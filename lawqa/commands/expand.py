@@ -59,7 +59,7 @@ def expand(text: str, variables: Mapping[str, str], where: str = "") -> str:
         missing = [name for name in _VARIABLE.findall(text) if name not in variables]
         if missing:
             raise ConfigError(f"{where}: variable {{{missing[0]}}} is not defined at this place")
-        done = _VARIABLE.sub(lambda found: variables[found[1]], text)
+        done = _VARIABLE.sub(lambda variable: variables[variable[1]], text)
         if done == text:
             return text
         text = done

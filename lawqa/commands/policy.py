@@ -72,7 +72,7 @@ def violations(
     place: Place, argv: Sequence[str], env: Mapping[str, str], *, evaluates: str = ""
 ) -> tuple[Violation, ...]:
     """Every rule of a place that a command breaks."""
-    found = [
+    violations = [
         Violation(rule, what)
         for rule in place.rules
         for what in _broken(rule, argv, env, evaluates)
@@ -84,8 +84,8 @@ def violations(
             f"{place.id} has these programs: {', '.join(allowed)}",
             f"{place.id} で使うプログラムは {', '.join(allowed)} に限る",
         )
-        found.append(Violation(rule, f"the program {Path(argv[0]).name}"))
-    return tuple(found)
+        violations.append(Violation(rule, f"the program {Path(argv[0]).name}"))
+    return tuple(violations)
 
 
 def forbidden_programs(place: Place) -> frozenset[str]:
@@ -215,13 +215,13 @@ def _downloaded(argv: Sequence[str]) -> list[str]:
 def _values(argv: Sequence[str], flag: str) -> list[str]:
     """The values that a flag has, by all its names, in both ways of writing; tyro takes `_` for `-`."""
     names = same_flags(flag)
-    found = []
+    values = []
     for i, word in enumerate(argv):
         name, equals, value = word.partition("=")
         if not name.startswith("--") or name.replace("_", "-") not in names:
             continue
         if equals:
-            found.append(value)
+            values.append(value)
         elif i + 1 < len(argv):
-            found.append(argv[i + 1])
-    return found
+            values.append(argv[i + 1])
+    return values

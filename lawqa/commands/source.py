@@ -65,8 +65,8 @@ def read_source(text: str, name: str) -> CommandSource:
         "checksums", "tested", "documents", "numbers", "registered",
     }  # fmt: skip
     if content.get("schema_version") != SCHEMA_VERSION:
-        found = content.get("schema_version")
-        raise ConfigError(f"{name}: schema_version is {found}, expected {SCHEMA_VERSION}")
+        version = content.get("schema_version")
+        raise ConfigError(f"{name}: schema_version is {version}, expected {SCHEMA_VERSION}")
     if unknown := sorted(content.keys() - known):
         raise ConfigError(
             f"{name}: unknown key {unknown[0]!r}", f"known: {', '.join(sorted(known))}"
@@ -225,8 +225,8 @@ def _by_id(
 
 
 def _check_references(source: CommandSource, name: str) -> None:
-    def check(found: tuple[str, ...], known: Mapping[str, object], where: str) -> None:
-        if missing := [item for item in found if item not in known]:
+    def check(named: tuple[str, ...], known: Mapping[str, object], where: str) -> None:
+        if missing := [item for item in named if item not in known]:
             raise ConfigError(f"{name}: {where}: {missing[0]} is not declared")
 
     for command in source.commands.values():

@@ -24,10 +24,10 @@ def replace_block(text: str, name: str, content: str, where: str) -> str:
     block = re.compile(
         rf"(^[^\n]*{begin}\b[^\n]*\n)(.*?)(^[^\n]*{end}\b)", re.DOTALL | re.MULTILINE
     )
-    found = block.findall(text)
-    if len(found) != 1:
+    matches = block.findall(text)
+    if len(matches) != 1:
         raise ConfigError(
-            f"{where}: has {len(found)} blocks {name!r}, expected one",
+            f"{where}: has {len(matches)} blocks {name!r}, expected one",
             f"put the lines `lawqa docs: begin {name}` and `lawqa docs: end {name}` where it belongs",
         )
     return block.sub(lambda match: match[1] + content + match[3], text)

@@ -219,7 +219,7 @@ def _context(source: CommandSource, document: Document, interface: Interface) ->
         "fixed": {name: _value(name, place) for name in source.experiment.variables},
         "steps": steps,
         "one": one,
-        "failures_of": lambda found: _failures(source, found),
+        "failures_of": lambda rendered: _failures(source, rendered),
         "targets": source.targets,
         "place_keys": PLACE_KEYS,
         "placeholders": place.placeholders,
@@ -256,8 +256,8 @@ def _power_table() -> list[list[str]]:
             Design(questions, discordance, votes=8),
             Design(questions, discordance, seeds=3),
         )
-        found = [detectable_difference(design) for design in designs]
-        shown = ["—" if one is None else f"{100 * one:.1f}" for one in found]
+        differences = [detectable_difference(design) for design in designs]
+        shown = ["—" if one is None else f"{100 * one:.1f}" for one in differences]
         rows.append([str(questions), f"{discordance:.0%}", *shown])
     return rows
 
@@ -266,9 +266,9 @@ def _value(name: str, place: Place) -> str:
     return expand(f"{{{name}}}", place.variables, name)
 
 
-def _failures(source: CommandSource, found: Sequence[Rendered]) -> list[KnownFailure]:
+def _failures(source: CommandSource, every: Sequence[Rendered]) -> list[KnownFailure]:
     """The failures of these commands, each once, in the order of the source."""
-    named = {name for rendered in found for name in rendered.command.failures}
+    named = {name for rendered in every for name in rendered.command.failures}
     return [failure for failure in source.failures.values() if failure.id in named]
 
 

@@ -55,8 +55,8 @@ def read_run_facts(path: Path) -> RunFacts:
     if manifest.kind == "train":
         return RunFacts(name, "train", {**shared, **_training(manifest)}, notes=tuple(notes))
     summary = _summary(path / SUMMARY)
-    found = read_results(path, asked=Asked.of(manifest), texts=False)
-    notes += [n for n in (*summary.get("notes", []), *found.notes) if n not in notes]
+    stored = read_results(path, asked=Asked.of(manifest), texts=False)
+    notes += [n for n in (*summary.get("notes", []), *stored.notes) if n not in notes]
     fields = {**shared, **_evaluation(manifest), **_figures(summary)}
     return RunFacts(name, "evaluate", fields, _laws(summary), tuple(notes))
 
@@ -151,14 +151,16 @@ def _evaluation(manifest: Manifest) -> dict[str, str]:
 
 def _rag(manifest: Manifest) -> str:
     """Retrieval settings, wherever the manifest keeps them."""
-    found = manifest.retrieval or manifest.config.get("rag")
-    if not found:
+    retrieval = manifest.retrieval or manifest.config.get("rag")
+    if not retrieval:
         return "none"
-    corpus = found.get("corpus") or {}
-    said = [f"{key} {found[key]}" for key in ("top_k", "max_context_tokens") if key in found]
-    said += [f"index sha256 {str(found.get('index_sha256', ''))[:12]}"]
+    corpus = retrieval.get("corpus") or {}
+    said = [
+        f"{key} {retrieval[key]}" for key in ("top_k", "max_context_tokens") if key in retrieval
+    ]
+    said += [f"index sha256 {str(retrieval.get('index_sha256', ''))[:12]}"]
     said += [f"corpus {corpus.get('path', '')} (sha256 {str(corpus.get('sha256', ''))[:12]})"]
-    retriever = found.get("retriever") or {}
+    retriever = retrieval.get("retriever") or {}
     said += [f"{key} {retriever[key]}" for key in ("dense", "reranker_model") if retriever.get(key)]
     return ", ".join(said)
 
@@ -191,10 +193,10 @@ def _interval(accuracy: Mapping[str, Any]) -> str:
 
 
 def _laws(summary: Mapping[str, Any]) -> tuple[tuple[str, str, str, str], ...]:
-    found = summary.get("statistics", {}).get("by_law", {})
+    by_law = summary.get("statistics", {}).get("by_law", {})
     return tuple(
         (law or "(unknown)", f"{a['value']:.1%}", _interval(a), str(a["asked"]))
-        for law, a in found.items()
+        for law, a in by_law.items()
     )
 
 

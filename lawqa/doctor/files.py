@@ -60,16 +60,16 @@ def _template(directory: Path) -> Iterator[Finding]:
         holder = FolderTemplate(directory)
         if not holder.chat_template and not (directory / CONFIG_FILE).is_file():
             return  # how its tokenizer is made is not known here
-        found = template_facts(holder)
+        facts = template_facts(holder)
     except LawqaError as problem:
         yield Finding(name, "problem", f"{directory}: {problem.message}", problem.hint)
         return
-    for sentence in sentences({"chat_template": found.to_json()}):
+    for sentence in sentences({"chat_template": facts.to_json()}):
         yield Finding(name, "ok", sentence)
-    if found.opens_thought:
+    if facts.opens_thought:
         yield Finding(
             name, "warning",
-            f"{directory}: every prompt ends inside an open think block ({found.opens_thought}): no label "
+            f"{directory}: every prompt ends inside an open think block ({facts.opens_thought}): no label "
             "can be scored and no direct answer trained",
             "--thinking --answer-by generate",
         )  # fmt: skip
@@ -116,9 +116,9 @@ def data(planned: PlannedRun) -> Finding:
     except LawqaError as problem:
         return Finding("data", "problem", problem.message, problem.hint or get)
     expected = planned.source.checksums.get(planned.data.name)
-    found = file_sha256(planned.data)
-    shown = f"{planned.data}: {count} items, sha256 {found[:12]}"
-    if expected is not None and found != expected:
+    digest = file_sha256(planned.data)
+    shown = f"{planned.data}: {count} items, sha256 {digest[:12]}"
+    if expected is not None and digest != expected:
         return Finding(
             "data",
             "warning",

@@ -52,34 +52,34 @@ def driver(planned: PlannedRun, probes: Probes) -> Finding:
     return Finding("driver", "ok", f"takes CUDA {shown}, torch is built for {built}")
 
 
-def gpu(planned: PlannedRun, found: Gpu | None, probes: Probes) -> Iterator[Finding]:
+def gpu(planned: PlannedRun, device: Gpu | None, probes: Probes) -> Iterator[Finding]:
     """Name, slice, free memory, compute capability, bfloat16, and the allocator's setting."""
-    if found is None:
+    if device is None:
         level = "problem" if planned.needs_gpu else "warning"
         message = "torch sees no GPU: everything runs on the CPU"
         fix = "see the line about the driver" if planned.needs_gpu else ""
         yield Finding("gpu", level, message, fix)  # type: ignore[arg-type]
         return
-    profile = f", MIG {found.mig_profile}" if found.mig_profile else ""
-    memory = f"{found.free_gib:.1f} of {found.total_gib:.1f} GiB free"
-    if found.free_gib < _SHARE_THAT_SHOULD_BE_FREE * found.total_gib:
+    profile = f", MIG {device.mig_profile}" if device.mig_profile else ""
+    memory = f"{device.free_gib:.1f} of {device.total_gib:.1f} GiB free"
+    if device.free_gib < _SHARE_THAT_SHOULD_BE_FREE * device.total_gib:
         yield Finding(
             "gpu",
             "warning",
-            f"{found.name}{profile}: only {memory}; something else uses it",
+            f"{device.name}{profile}: only {memory}; something else uses it",
             "end your other notebooks and runs (Kernel > Shut Down All Kernels), then look again",
         )
     else:
-        yield Finding("gpu", "ok", f"{found.name}{profile}: {memory}")
-    capability = f"{found.capability[0]}.{found.capability[1]}"
-    if found.capability < _OLDEST_CAPABILITY:
+        yield Finding("gpu", "ok", f"{device.name}{profile}: {memory}")
+    capability = f"{device.capability[0]}.{device.capability[1]}"
+    if device.capability < _OLDEST_CAPABILITY:
         yield Finding(
             "capability",
             "problem",
             f"compute capability {capability}: torch and bitsandbytes need 7.5 or newer",
             "use another GPU",
         )
-    elif not found.bf16:
+    elif not device.bf16:
         yield Finding(
             "capability",
             "warning",
@@ -87,7 +87,7 @@ def gpu(planned: PlannedRun, found: Gpu | None, probes: Probes) -> Iterator[Find
         )
     else:
         yield Finding("capability", "ok", f"compute capability {capability}, bfloat16")
-    yield from _allocator(found, probes)
+    yield from _allocator(device, probes)
 
 
 def four_bit(probes: Probes) -> Finding:
@@ -121,9 +121,9 @@ def four_bit(probes: Probes) -> Finding:
     return Finding("4 bits", "ok", shown)
 
 
-def plan(planned: PlannedRun, found: Gpu | None) -> Iterator[Finding]:
+def plan(planned: PlannedRun, device: Gpu | None) -> Iterator[Finding]:
     """Whether training the model with records of this length fits the free memory."""
-    if found is None:
+    if device is None:
         return
     try:
         shape = read_shape(planned.model)
@@ -134,7 +134,7 @@ def plan(planned: PlannedRun, found: Gpu | None) -> Iterator[Finding]:
     try:
         # The plain path takes the most: what fits there fits on any.
         training = plan_training(
-            shape, MemorySetting(fast=False), memory=int(found.free_gib * GIB), longest=longest
+            shape, MemorySetting(fast=False), memory=int(device.free_gib * GIB), longest=longest
         )
     except ConfigError as problem:
         yield Finding("plan", "problem", problem.message, problem.hint)
@@ -143,15 +143,15 @@ def plan(planned: PlannedRun, found: Gpu | None) -> Iterator[Finding]:
         "plan",
         "ok",
         f"training {planned.model} in 4 bits on records of {longest} tokens fits: "
-        f"{training.memory.total / GIB:.1f} of {found.free_gib:.1f} GiB, {training.token_budget} tokens "
+        f"{training.memory.total / GIB:.1f} of {device.free_gib:.1f} GiB, {training.token_budget} tokens "
         "at once",
     )
 
 
-def _allocator(found: Gpu, probes: Probes) -> Iterator[Finding]:
+def _allocator(device: Gpu, probes: Probes) -> Iterator[Finding]:
     for name in ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"):
         value = probes.environment().get(name, "")
-        if found.mig_profile and "expandable_segments:true" in value.lower().replace(" ", ""):
+        if device.mig_profile and "expandable_segments:true" in value.lower().replace(" ", ""):
             yield Finding(
                 "allocator",
                 "problem",

@@ -40,8 +40,8 @@ class Gpu:
     @property
     def mig_profile(self) -> str | None:
         """The slice, such as `2g.20gb`; None for a whole device."""
-        found = re.search(r"MIG (\S+)", self.name)
-        return found[1] if found else None
+        profile = re.search(r"MIG (\S+)", self.name)
+        return profile[1] if profile else None
 
 
 class Probes(Protocol):
@@ -113,8 +113,8 @@ class SystemProbes:
             driver = ctypes.CDLL("libcuda.so.1")
         except OSError:
             return None  # no driver is installed, which is what None says
-        found = ctypes.c_int(0)
-        return found.value if driver.cuDriverGetVersion(ctypes.byref(found)) == 0 else None
+        newest = ctypes.c_int(0)
+        return newest.value if driver.cuDriverGetVersion(ctypes.byref(newest)) == 0 else None
 
     def gpu(self) -> Gpu | None:
         """The current CUDA device."""
@@ -158,8 +158,8 @@ class SystemProbes:
         assert inputs.grad is not None  # noqa: S101 - backward has just made it
         plain, gradient = rows @ weight.T, weight.sum(dim=0).expand(32, -1)
         forward, backward = (
-            float((found.detach().float().cpu() - true).norm() / true.norm())
-            for found, true in ((outputs, plain), (inputs.grad, gradient))
+            float((computed.detach().float().cpu() - true).norm() / true.norm())
+            for computed, true in ((outputs, plain), (inputs.grad, gradient))
         )
         return max(forward, backward)
 

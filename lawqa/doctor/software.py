@@ -19,14 +19,14 @@ _INSTALL = "pip install -c constraints.txt -e '.[all]'"
 
 def python(probes: Probes) -> Finding:
     """Whether Python is one that lawqa is tested with."""
-    found = probes.python()
-    shown = ".".join(map(str, found))
+    version = probes.python()
+    shown = ".".join(map(str, version))
     tested = f"tested with {_OLDEST[0]}.{_OLDEST[1]} to {_NEWEST[0]}.{_NEWEST[1]}"
-    if found[:2] < _OLDEST:
+    if version[:2] < _OLDEST:
         return Finding(
             "python", "problem", f"{shown} is too old: {tested}", "python3.11 -m venv .venv"
         )
-    if found[:2] > _NEWEST:
+    if version[:2] > _NEWEST:
         return Finding("python", "warning", f"{shown} is newer than what lawqa is {tested}")
     return Finding("python", "ok", f"{shown}, {tested}")
 
@@ -34,15 +34,15 @@ def python(probes: Probes) -> Finding:
 def packages(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
     """Whether the packages of training and evaluation are there, in tested versions."""
     for name, wanted in planned.source.tested.items():
-        found = probes.package(name)
+        installed = probes.package(name)
         # A torch for the driver at hand comes first: the others would bring the newest.
         fix = f"pip install '{planned.place.variables['torch']}'" if name == "torch" else _INSTALL
-        if found is None:
+        if installed is None:
             yield Finding(name, "problem", f"is not installed, tested with {wanted}", fix)
-        elif not SpecifierSet(wanted).contains(Version(found), prereleases=True):
-            yield Finding(name, "warning", f"{found}, tested with {wanted}", fix)
+        elif not SpecifierSet(wanted).contains(Version(installed), prereleases=True):
+            yield Finding(name, "warning", f"{installed}, tested with {wanted}", fix)
         else:
-            yield Finding(name, "ok", f"{found}, tested with {wanted}")
+            yield Finding(name, "ok", f"{installed}, tested with {wanted}")
 
 
 def kernel(probes: Probes) -> Finding:
@@ -62,9 +62,9 @@ def kernel(probes: Probes) -> Finding:
 
 def encodings(probes: Probes) -> Finding:
     """Whether Japanese text can be read and printed."""
-    found = dict(zip(("files", "output", "file names"), probes.encodings(), strict=True))
+    codings = dict(zip(("files", "output", "file names"), probes.encodings(), strict=True))
     wrong = [
-        f"{name} {value}" for name, value in found.items()
+        f"{name} {value}" for name, value in codings.items()
         if value.lower().replace("-", "").replace("_", "") != "utf8"
     ]  # fmt: skip
     if wrong:

@@ -18,10 +18,10 @@ def verified(model: str) -> Finding:
     if directory is None:
         return Finding("digests", "problem", f"{model}: is not here, so nothing can be verified")
     try:
-        found = read_identity(directory, verify=True)
+        identity = read_identity(directory, verify=True)
     except DataError as problem:
         return Finding("digests", "problem", problem.message, problem.hint)
-    weights = found.content["weights"]
+    weights = identity.content["weights"]
     shown = f"weights {weights[:12]}" if weights else "no weights"
     return Finding(
         "digests",

@@ -23,13 +23,13 @@ their grams, with 8 up to 48 %; reworded excerpts stay apart from both.
 
 def grams(segments: Iterable[str]) -> frozenset[str]:
     """The n-grams of texts that do not run on into each other; a shorter text is one gram."""
-    found: set[str] = set()
+    ngrams: set[str] = set()
     for text in segments:
         if len(text) < NGRAM:
-            found.update([text] if text else [])
+            ngrams.update([text] if text else [])
         else:
-            found.update(text[i : i + NGRAM] for i in range(len(text) - NGRAM + 1))
-    return frozenset(found)
+            ngrams.update(text[i : i + NGRAM] for i in range(len(text) - NGRAM + 1))
+    return frozenset(ngrams)
 
 
 def containment(one: frozenset[str], other: frozenset[str]) -> float:
@@ -95,6 +95,6 @@ def _candidates(
     if enough <= 0:
         return set()
     common.sort(key=lambda element: (len(holders[element]), element))
-    found = {other for element in common[:enough] for other in holders[element]}
+    holding = {other for element in common[:enough] for other in holders[element]}
     size = len(one)
-    return {other for other in found if (len(sets[other]), other) > (size, index)}
+    return {other for other in holding if (len(sets[other]), other) > (size, index)}

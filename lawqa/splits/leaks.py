@@ -37,12 +37,12 @@ def find_leaks(
     """
     left, right = _items(train), _items(test)
     left_place, right_place = _places(left), _places(right)
-    found: defaultdict[tuple[int, int], set[Reason]] = defaultdict(set)
+    reasons_of: defaultdict[tuple[int, int], set[Reason]] = defaultdict(set)
     for first, second, reason in pairs_between(left, right):
-        found[right_place[right[second].name], left_place[left[first].name]].add(reason)
+        reasons_of[right_place[right[second].name], left_place[left[first].name]].add(reason)
     return tuple(
         Leak(left[first].name, right[second].name, told(reasons))
-        for (second, first), reasons in sorted(found.items(), key=lambda entry: entry[0])
+        for (second, first), reasons in sorted(reasons_of.items(), key=lambda entry: entry[0])
     )
 
 

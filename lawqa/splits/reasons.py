@@ -162,7 +162,7 @@ def pairs_within(items: Sequence[AuditItem]) -> Iterator[Pair]:
     Args:
         items: sorted by name, so that the same items give the same links.
     """
-    found: defaultdict[tuple[int, int], list[Reason]] = defaultdict(list)
+    reasons_of: defaultdict[tuple[int, int], list[Reason]] = defaultdict(list)
     holders: defaultdict[Reason, list[int]] = defaultdict(list)
     for index, item in enumerate(items):
         for reason in keys(item):
@@ -170,7 +170,7 @@ def pairs_within(items: Sequence[AuditItem]) -> Iterator[Pair]:
     for reason in sorted(holders):
         centre, *others = _leaders(reason, holders[reason], items)
         for other in others:
-            found[centre, other].append(shown(reason))
+            reasons_of[centre, other].append(shown(reason))
     for view in _VIEWS:
         units, sets = _units(items, view)
         for left, right, share in contained_pairs(sets, threshold=view.threshold):
@@ -179,8 +179,8 @@ def pairs_within(items: Sequence[AuditItem]) -> Iterator[Pair]:
                 continue
             if view.accepts(items[first], items[second]):
                 pair = min(first, second), max(first, second)
-                found[pair].append(Reason(view.kind, _share(share)))
-    for (first, second), reasons in found.items():
+                reasons_of[pair].append(Reason(view.kind, _share(share)))
+    for (first, second), reasons in reasons_of.items():
         yield from ((first, second, reason) for reason in told(reasons))
 
 

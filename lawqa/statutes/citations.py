@@ -169,7 +169,7 @@ class _Reader:
         )
 
     def citations(self) -> list[Citation]:
-        found = []
+        citations = []
         for match in _REFERENCE.finditer(self._text):
             self._pass_names(match.start())
             if self._passed and match.start() < self._named[self._passed - 1].end:
@@ -178,12 +178,12 @@ class _Reader:
             if citation is not None:
                 if citation.law is None and self._foreign:
                     citation = replace(citation, foreign=True)
-                found.append(citation)
+                citations.append(citation)
                 self._law, self._article = citation.law, citation.article
                 self._foreign, self._paragraph = citation.foreign, citation.paragraph
                 self._end = match.end()
         self._pass_names(len(self._text))
-        return found
+        return citations
 
     def _pass_names(self, position: int) -> None:
         """Take up the statutes named before this position."""
@@ -210,8 +210,8 @@ class _Reader:
             article = self._start.before if word == "前条" else self._start.after
         if article is None or word == "本条" or (word == "前項" and self._start.own is not None):
             return None
-        found = _citation(match, law, article, foreign=False, start=match.start())
-        return replace(found, paragraph=self._paragraph) if word == "同項" else found
+        citation = _citation(match, law, article, foreign=False, start=match.start())
+        return replace(citation, paragraph=self._paragraph) if word == "同項" else citation
 
     def _numbered(self, match: re.Match[str]) -> Citation | None:
         before = self._text[max(0, match.start() - _REACH) : match.start()]

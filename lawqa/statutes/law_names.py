@@ -48,7 +48,7 @@ class LawNames:
         lengths: dict[str, set[int]] = defaultdict(set)
         for name in self._names:
             lengths[name[-_TAIL:]].add(len(name))
-        self._lengths = {tail: sorted(found, reverse=True) for tail, found in lengths.items()}
+        self._lengths = {tail: sorted(of_tail, reverse=True) for tail, of_tail in lengths.items()}
         self._short_tails = sorted({-len(tail) for tail in lengths if len(tail) < _TAIL})
         last_letters = "".join(sorted({name[-1] for name in self._names}))
         self._end = re.compile(f"[{re.escape(last_letters)}]" if last_letters else r"\Z.")
@@ -72,8 +72,8 @@ class LawNames:
         if law not in self._parents:
             title = self._title(law)
             heads = (title[:end] for end in range(len(title) - 1, 1, -1))
-            found = (self._names[head] for head in heads if head in self._names)
-            self._parents[law] = next((other for other in found if other != law), None)
+            parents = (self._names[head] for head in heads if head in self._names)
+            self._parents[law] = next((other for other in parents if other != law), None)
         return self._parents[law]
 
     def mentions(self, normalised: str) -> Iterator[Mention]:
@@ -82,13 +82,13 @@ class LawNames:
         A short name inside a longer word is none (商法 in 信託商法); neither is a name that goes on as the
         name of another statute (薬機法 in 薬機法施行令 where only the former is known).
         """
-        found = []
+        mentions = []
         for match in self._end.finditer(normalised):
             name = self._name_before(normalised, match.end())
             if name is not None:
-                found.append(Mention(match.end() - len(name), match.end(), self._names[name]))
+                mentions.append(Mention(match.end() - len(name), match.end(), self._names[name]))
         end = 0
-        for mention in sorted(found, key=lambda mention: (mention.start, -mention.end)):
+        for mention in sorted(mentions, key=lambda mention: (mention.start, -mention.end)):
             if mention.start >= end:
                 yield mention
                 end = mention.end

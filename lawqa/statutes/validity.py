@@ -75,31 +75,31 @@ class RevisionCount:
 
 def not_known_in_force(shown: Iterable[Dated], day: date) -> list[str]:
     """A sentence for articles of a later revision, and one for those of none."""
-    found: dict[Validity, list[Dated]] = {"later": [], "unknown": []}
+    by_verdict: dict[Validity, list[Dated]] = {"later": [], "unknown": []}
     for one in shown:
         verdict = validity(one.revision, day)
         if verdict != "in force":
-            found[verdict].append(one)
+            by_verdict[verdict].append(one)
     said = []
-    if found["later"]:
+    if by_verdict["later"]:
         named = dict.fromkeys(
-            f"{one.law_title} ({in_force_from(one.revision)})" for one in found["later"]
+            f"{one.law_title} ({in_force_from(one.revision)})" for one in by_verdict["later"]
         )
         said.append(
-            f"{_articles(found['later'])} of a revision that came into force after {day}: "
+            f"{_articles(by_verdict['later'])} of a revision that came into force after {day}: "
             f"{_listed(list(named))}"
         )
-    if found["unknown"]:
-        named = dict.fromkeys(one.law_title for one in found["unknown"])
+    if by_verdict["unknown"]:
+        named = dict.fromkeys(one.law_title for one in by_verdict["unknown"])
         said.append(
-            f"{_articles(found['unknown'])} without a revision, so whether this is the law of {day} is "
+            f"{_articles(by_verdict['unknown'])} without a revision, so whether this is the law of {day} is "
             f"unknown: {_listed(list(named))}"
         )
     return said
 
 
-def _articles(found: Sequence[Dated]) -> str:
-    return f"{len(found)} shown article{'s are' if len(found) > 1 else ' is'}"
+def _articles(shown: Sequence[Dated]) -> str:
+    return f"{len(shown)} shown article{'s are' if len(shown) > 1 else ' is'}"
 
 
 def _listed(names: Sequence[str]) -> str:

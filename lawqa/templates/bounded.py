@@ -156,12 +156,12 @@ def _require_jinja() -> None:
     from packaging.version import Version  # not needed for most of what lawqa does
 
     try:
-        found = version("jinja2")
+        installed = version("jinja2")
     except PackageNotFoundError:
         raise MissingExtraError("jinja2", "train") from None
-    if Version(found) < Version(_SAFE_JINJA):
+    if Version(installed) < Version(_SAFE_JINJA):
         raise ConfigError(
-            f"jinja2 {found} is installed, whose sandbox can be left: chat templates are not rendered",
+            f"jinja2 {installed} is installed, whose sandbox can be left: chat templates are not rendered",
             f"pip install -U 'jinja2>={_SAFE_JINJA}'",
         )
 

@@ -43,12 +43,12 @@ class TemplateFacts:
     @property
     def changes(self) -> str:
         """What beside the template's source decides a prompt's bytes; empty for nothing."""
-        found = [
+        names = [
             *(["system text in the first user turn"] if self.system_moved else []),
             *([f"date {FIXED_DATE}"] if self.dated else []),
             *(["seed 0"] if self.random else []),
         ]
-        return ", ".join(found)
+        return ", ".join(names)
 
 
 def described(tokenizer: HoldsTemplate) -> dict[str, Any]:

@@ -71,12 +71,12 @@ def decoding_disagreement(
         if rows < height:
             break
         try:
-            found = step_logits(decoder, cache, forward, prompts, rows)
+            decoded = step_logits(decoder, cache, forward, prompts, rows)
         # Too little shared memory, no compiler, an unknown card: each fails with an error of its own.
         except Exception as problem:  # noqa: BLE001
             return f"{rows} rows: {type(problem).__name__}: {str(problem)[:300]}"
         repeated = reference[[row % len(prompts) for row in range(rows)]]
-        reason = disagreement(repeated, found, decoder.dtype)
+        reason = disagreement(repeated, decoded, decoder.dtype)
         if reason is not None:
             return f"{rows} rows: {reason}"
     return None

@@ -142,10 +142,10 @@ class _PackedFunction(torch.autograd.Function):  # type: ignore[misc]  # torch i
     ) -> tuple[Tensor | None, ...]:
         """The gradients of q, k and v."""
         q, k, v, out, *kept = ctx.saved_tensors
-        found = cast("PackedAttention", ctx.attention).backward(
+        gradients = cast("PackedAttention", ctx.attention).backward(
             grads[0].contiguous(), q, k, v, out, tuple(kept), ctx.records, ctx.reach
         )
-        return (*found, None, None)
+        return (*gradients, None, None)
 
 
 def _attention_for(q: Tensor, reach: Reach) -> PackedAttention:

@@ -190,16 +190,16 @@ class LawStore:
 
     def _entries(self) -> Iterable[tuple[str, int]]:
         if self._zip is not None:
-            found = {info.filename: info.file_size for info in self._zip.infolist()}
+            sizes = {info.filename: info.file_size for info in self._zip.infolist()}
         elif self.path.is_dir():
-            found = {
+            sizes = {
                 path.relative_to(self.path).as_posix(): path.stat().st_size
                 for path in self.path.rglob("*")
                 if path.suffix.lower() == ".xml" and path.is_file()
             }
         else:
-            found = {self.path.name: self.path.stat().st_size}
-        return ((path, size) for path, size in found.items() if _is_law(path))
+            sizes = {self.path.name: self.path.stat().st_size}
+        return ((path, size) for path, size in sizes.items() if _is_law(path))
 
 
 def _is_law(path: str) -> bool:

@@ -134,10 +134,10 @@ def _trusted(
         forward: Forward = kind(decoder, cache)
         if expected is None:
             return forward
-        found = decoding_disagreement(decoder, cache, forward, prompts, expected, rows)
-        if found is None:
+        disagreement = decoding_disagreement(decoder, cache, forward, prompts, expected, rows)
+        if disagreement is None:
             return forward
-        reason = found
+        reason = disagreement
         logger.warning("decoding without %s: %s", kind.__name__, reason)
         cache.clear()
     raise DisagreementError(reason)
