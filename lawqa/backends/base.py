@@ -12,7 +12,11 @@ from lawqa.runs.result import StopReason as StopReason
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """How text is generated."""
+    """How text is generated.
+
+    What `lawqa.settings.GenerationChoices` mean for one call of a backend: every default resolved, with the
+    numbers of the completions that are asked for.
+    """
 
     max_new_tokens: int
     """The most tokens of one completion."""
