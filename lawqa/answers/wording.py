@@ -144,14 +144,19 @@ def _matches(one: Wording, page: Page) -> Iterator[re.Match[str]]:
             if match:
                 yield match
     elif one.starts:
-        done = 0
-        for at in _places(one.starts, page):
-            match = pattern.match(text, at) if at >= done else None
-            if match:
-                done = match.end()
-                yield match
+        yield from islice(_from_places(one, page), MOST_FOUND)
     else:
         yield from islice(pattern.finditer(text), MOST_FOUND)
+
+
+def _from_places(one: Wording, page: Page) -> Iterator[re.Match[str]]:
+    """The matches of a wording at the strings it may begin with, none of them inside another."""
+    done = 0
+    for at in _places(one.starts, page):
+        match = one.pattern.match(page.text, at) if at >= done else None
+        if match:
+            done = match.end()
+            yield match
 
 
 def _places(starts: tuple[tuple[frozenset[str], str], ...], page: Page) -> list[int]:

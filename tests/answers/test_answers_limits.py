@@ -105,6 +105,7 @@ def test_a_megabyte_of_trouble_is_read_as_if_it_were_short(text: str, label: Lab
         "第{}条，故本题选A。",
         '{{"choice": "a", "n": {}}}\n',
         "{}. 時効の援用（b）が正しい。\n",
+        "{}次のうち、bが",
     ],
 )
 def test_the_evidence_looked_at_does_not_grow_with_the_text(line: str) -> None:
