@@ -12,6 +12,8 @@ torch = pytest.importorskip("torch")
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+    # torch says so of the first product in a thread of autograd's.
+    pytest.mark.filterwarnings("ignore:Attempting to run cuBLAS"),
 ]
 
 LENGTHS = (300, 1, 77, 513, 290)

@@ -19,6 +19,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lawqa.models.attention.choice import AttentionKind
+from lawqa.models.kernels.fallback import Fallback
 
 _SCORES = 1 << 25
 """Scores that the written-out kind holds at once: 128 MiB of float32, of which a backward pass has six."""
@@ -132,7 +133,7 @@ def packed_attention(kind: AttentionKind) -> PackedAttention:
     if kind == "capped":
         from lawqa.models.kernels.triton_capped import CappedAttention
 
-        return CappedAttention()
+        return FallbackAttention(CappedAttention(), GridAttention(_CORES["plain"]))
     return FlashAttention() if kind == "flash" else GridAttention(_CORES[kind])
 
 
@@ -168,6 +169,38 @@ def _flash_window(reach: Reach, longest: int) -> dict[str, int]:
     if reach.window is None or reach.window >= longest:
         return {}
     return {"window_size_left": reach.window - 1, "window_size_right": 0}
+
+
+class FallbackAttention:
+    """Attention by fused kernels, and by plain torch once they have failed.
+
+    Args:
+        fused: the kernels.
+        plain: what takes their place; its backward pass needs nothing that its forward pass kept.
+    """
+
+    def __init__(self, fused: PackedAttention, plain: GridAttention) -> None:
+        self._fused, self._plain = fused, plain
+        self._kernels = Fallback("fused attention kernels")
+
+    def forward(
+        self, q: Tensor, k: Tensor, v: Tensor, records: Records, reach: Reach
+    ) -> tuple[Tensor, Kept]:
+        """See `PackedAttention.forward`."""
+        return self._kernels.call(
+            lambda: self._fused.forward(q, k, v, records, reach),
+            lambda: self._plain.forward(q, k, v, records, reach),
+        )
+
+    def backward(
+        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: Kept,
+        records: Records, reach: Reach,
+    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        """See `PackedAttention.backward`."""
+        return self._kernels.call(
+            lambda: self._fused.backward(grad, q, k, v, out, kept, records, reach),
+            lambda: self._plain.backward(grad, q, k, v, out, kept, records, reach),
+        )
 
 
 Core = Callable[[Tensor, Tensor, Tensor, Reach], Tensor]

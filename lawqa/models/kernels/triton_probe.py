@@ -13,6 +13,7 @@ from importlib.util import find_spec
 import torch
 
 from lawqa.models.kernels.elementwise import CpuElementwise, Elementwise, TorchElementwise
+from lawqa.models.kernels.fallback import FallbackElementwise
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def fastest_elementwise(device: torch.device) -> Elementwise:
     if reason is None:
         from lawqa.models.kernels.triton_elementwise import TritonElementwise
 
-        return TritonElementwise()
+        return FallbackElementwise(TritonElementwise(), TorchElementwise())
     if device.type == "cuda":
         logger.warning("slower elementwise kernels: %s", reason)
     return CpuElementwise() if device.type == "cpu" else TorchElementwise()

@@ -25,8 +25,10 @@ pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 SHARED_KIB = {80: 163, 86: 99, 89: 99, 90: 227}
 """Shared memory that one program may have, by compute capability."""
-SPILLED_BYTES = 64
-"""Of local memory a thread: a few bytes cost nothing."""
+SPILLED_BYTES = 512
+"""Of local memory a thread, as the decoding kernels were measured fastest on an H100 and an H200 with."""
+SPILLED_BYTES_CAPPED = 1152
+"""The same of attention with capped scores, whose heads of 256 numbers fill the registers."""
 MULTIPROCESSORS = {80: (14, 108), 86: (68, 82), 89: (76, 128), 90: (16, 60, 132)}
 """Of cards and of slices of cards."""
 MODELS = {
@@ -54,6 +56,11 @@ class Launch:
 
 _TYPES = {"bfloat16": "*bf16", "float16": "*fp16", "float32": "*fp32", "int32": "*i32",
           "int64": "*i64", "uint8": "*u8"}  # fmt: skip
+
+
+def empty(*shape: int, dtype: Any = None) -> Any:
+    """A tensor without content: what is launched never runs."""
+    return torch.empty(shape, dtype=dtype or torch.float32, device="meta")
 
 
 def type_of(value: Any) -> str:
@@ -149,19 +156,20 @@ def test_elementwise(launches: list[Launch], dtype: str) -> None:
     )
 
     fused, half = TritonElementwise(), getattr(torch, dtype)
-    for hidden, intermediate, heads, kv_heads, dim in MODELS.values():
-        x, up = torch.zeros(2, hidden, dtype=half), torch.zeros(2, intermediate, dtype=half)
-        both = torch.zeros(2, 2 * intermediate, dtype=half)
-        cos = torch.zeros(2, dim // 2, dtype=half)
+    models = MODELS if dtype == "bfloat16" else {"Qwen3-1.7B": MODELS["Qwen3-1.7B"]}
+    for hidden, intermediate, heads, kv_heads, dim in models.values():
+        x, up = empty(2, hidden, dtype=half), empty(2, intermediate, dtype=half)
+        both = empty(2, 2 * intermediate, dtype=half)
+        cos = empty(2, dim // 2, dtype=half)
         for kind in (half, torch.float32):
-            weight, head_weight = torch.zeros(hidden, dtype=kind), torch.zeros(dim, dtype=kind)
+            weight, head_weight = empty(hidden, dtype=kind), empty(dim, dtype=kind)
             fused.add_norm(x, x, weight, 1e-6)
             fused.add_norm(x, None, weight, 1e-6)
             _, inverse = fused.norm(x, weight, 1e-6)
             fused.norm_backward(x, x, weight, inverse, x)
             fused.norm_backward(x, x, weight, inverse, None)
             for count in {heads, kv_heads}:
-                rows = torch.zeros(2, count, dim, dtype=half)
+                rows = empty(2, count, dim, dtype=half)
                 for each in (head_weight, None):
                     fused.norm_rotate(rows, each, cos, cos, 1e-6)
                     fused.norm_rotate_once(rows, each, cos, cos, 1e-6)
@@ -174,10 +182,8 @@ def test_elementwise(launches: list[Launch], dtype: str) -> None:
         fused.add_dropped(x, x, 0.1, 1)
         for parts in (1, 2, 4, 8):
             kind = half if parts == 1 else torch.float32
-            add_norm_halved(
-                x, torch.zeros(parts, 2, hidden, dtype=kind), torch.zeros(hidden, dtype=half), 1e-6
-            )
-            swiglu_halved(torch.zeros(parts, 2, 2 * intermediate, dtype=kind), half)
+            add_norm_halved(x, empty(parts, 2, hidden, dtype=kind), empty(hidden, dtype=half), 1e-6)
+            swiglu_halved(empty(parts, 2, 2 * intermediate, dtype=kind), half)
     assert_compiled([(launch, capability) for launch in launches for capability in SHARED_KIB])
 
 
@@ -188,20 +194,20 @@ def test_attention_over_pages(launches: list[Launch]) -> None:
     for capability, counts in MULTIPROCESSORS.items():
         for _, _, heads, kv_heads, dim in MODELS.values():
             splits = {pick_splits(rows, kv_heads, count) for rows in ROWS for count in counts}
-            pages = tuple(torch.zeros(128, kv_heads, dim, dtype=torch.bfloat16) for _ in range(2))
-            tables = torch.zeros(2, 2, dtype=torch.int32)
-            positions = torch.zeros(2, dtype=torch.int64)
-            cos = torch.zeros(2, dim // 2, dtype=torch.bfloat16)
+            pages = tuple(empty(128, kv_heads, dim, dtype=torch.bfloat16) for _ in range(2))
+            tables = empty(2, 2, dtype=torch.int32)
+            positions = empty(2, dtype=torch.int64)
+            cos = empty(2, dim // 2, dtype=torch.bfloat16)
             before = len(launches)
             for parts in (1, 2, 4, 8):
                 kind = torch.bfloat16 if parts == 1 else torch.float32
                 rotate_and_store(
-                    torch.zeros(parts, 2, (heads + 2 * kv_heads) * dim, dtype=kind), cos, cos,
+                    empty(parts, 2, (heads + 2 * kv_heads) * dim, dtype=kind), cos, cos,
                     (cos, cos), pages, tables, positions, heads=heads, page=64, eps=1e-6,
                 )  # fmt: skip
             for each in splits:
                 attend_pages(
-                    torch.zeros(2, heads, dim, dtype=torch.bfloat16), pages, tables, positions,
+                    empty(2, heads, dim, dtype=torch.bfloat16), pages, tables, positions,
                     page=64, splits=each,
                 )  # fmt: skip
             jobs += [(launch, capability) for launch in launches[before:]]
@@ -214,14 +220,14 @@ def test_attention_with_capped_scores(launches: list[Launch]) -> None:
 
     attention, reach = CappedAttention(), Reach(0.1, None, 50.0)
     for heads, kv_heads, dim in ((8, 4, 256), (16, 8, 128), (4, 1, 64)):
-        q = torch.zeros(40, heads, dim, dtype=torch.bfloat16)
-        k = torch.zeros(40, kv_heads, dim, dtype=torch.bfloat16)
-        records = Records.of([40], q.device)
+        q = empty(40, heads, dim, dtype=torch.bfloat16)
+        k = empty(40, kv_heads, dim, dtype=torch.bfloat16)
+        records = Records.of([40], torch.device("cpu"))
         out, kept = attention.forward(q, k, k, records, reach)
         attention.backward(q, q, k, k, out, kept, records, reach)
     assert_compiled(
         [(launch, capability) for launch in launches for capability in SHARED_KIB],
-        spilled_bytes=1024,
+        spilled_bytes=SPILLED_BYTES_CAPPED,
     )
 
 
@@ -247,15 +253,15 @@ def test_four_bit_products(launches: list[Launch]) -> None:
             tile = pick_tile(rows, outputs, inputs, count, stages)
             for rank in (0, 16, 32, 64):
                 linear = object.__new__(FusedLinear)
-                one = torch.zeros(1)
+                one = empty(1)
                 vars(linear).update(
-                    _weights=[one.to(torch.uint8)], _ends=[0, outputs], outputs=outputs,
+                    _weights=[empty(1, dtype=torch.uint8)], _ends=[0, outputs], outputs=outputs,
                     inputs=inputs, _maxima=one, _code=one, _rank=rank,
-                    _a=torch.zeros(max(rank, 1), inputs, dtype=torch.bfloat16),
-                    _b=torch.zeros(1, dtype=torch.bfloat16),
+                    _a=empty(max(rank, 1), inputs, dtype=torch.bfloat16),
+                    _b=empty(1, dtype=torch.bfloat16),
                 )  # fmt: skip
                 before = len(launches)
-                linear(torch.zeros(rows, inputs, dtype=torch.bfloat16), tile)
+                linear(empty(rows, inputs, dtype=torch.bfloat16), tile)
                 # Of the sizes only what the compiler sees as a tile matters: one size stands for all.
                 jobs += [(_without_sizes(each), capability) for each in launches[before:]]
     assert_compiled(jobs)

@@ -134,13 +134,34 @@ def _trusted(
         forward: Forward = kind(decoder, cache)
         if expected is None:
             return forward
-        disagreement = decoding_disagreement(decoder, cache, forward, prompts, expected, rows)
+        disagreement = _disagreement(decoder, cache, forward, prompts, expected, rows)
         if disagreement is None:
             return forward
         reason = disagreement
         logger.warning("decoding without %s: %s", kind.__name__, reason)
         cache.clear()
     raise DisagreementError(reason)
+
+
+def _disagreement(
+    decoder: Decoder, cache: PagedCache, forward: Forward, prompts: Sequence[Sequence[int]],
+    expected: torch.Tensor, rows: int,
+) -> str | None:  # fmt: skip
+    """Why steps cannot be used (other logits, or kernels that do not run here); None where they can.
+
+    Raises:
+        torch.OutOfMemoryError: the memory is full.
+        RuntimeError: steps in plain torch fail, or the card reports an error.
+    """
+    try:
+        return decoding_disagreement(decoder, cache, forward, prompts, expected, rows)
+    except torch.OutOfMemoryError:
+        raise
+    # Triton's compiler, its launcher and the driver raise errors of many types.
+    except Exception as problem:
+        if isinstance(forward, TorchForward) or "CUDA error" in str(problem):
+            raise
+        return f"{type(problem).__name__}: {str(problem)[:200]}"
 
 
 def think_blocks(

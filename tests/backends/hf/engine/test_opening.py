@@ -1,0 +1,66 @@
+"""Which kind of step the engine opens with."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+import torch
+
+from lawqa.backends.hf.engine import opening
+from lawqa.backends.hf.engine.steps import TorchForward
+
+pytestmark = pytest.mark.torch
+
+
+class Cache:
+    """Pages, as far as they are touched here."""
+
+    cleared = 0
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+
+class Fused:
+    """Fused steps, as far as they are touched here."""
+
+    def __init__(self, decoder: Any, cache: Any) -> None:
+        del decoder, cache
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, problem: Exception, cache: Any) -> Any:
+    def compared(decoder: Any, pages: Any, forward: Any, *_: Any) -> None:
+        del decoder, pages
+        if isinstance(forward, Fused):
+            raise problem
+
+    monkeypatch.setattr(opening, "decoding_disagreement", compared)
+    expected: Any = torch.zeros(1, 4)
+    decoder: Any = None
+    return opening._trusted([Fused, TorchForward], decoder, cache, [[1]], expected, 1)
+
+
+def test_fused_steps_that_do_not_run_give_way_to_plain_ones(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache = Cache()
+    with caplog.at_level(logging.WARNING):
+        forward = opened(monkeypatch, RuntimeError("out of resource: shared memory"), cache)
+    assert isinstance(forward, TorchForward)
+    assert cache.cleared == 1
+    assert caplog.messages == [
+        "decoding without Fused: RuntimeError: out of resource: shared memory"
+    ]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [torch.OutOfMemoryError("full"), RuntimeError("CUDA error: an illegal memory access")],
+)
+def test_a_full_memory_and_a_broken_card_are_not_hidden(
+    monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    with pytest.raises(type(problem)):
+        opened(monkeypatch, problem, Cache())
