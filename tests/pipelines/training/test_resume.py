@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,9 +74,8 @@ def training(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path, questions
     return training
 
 
-@pytest.fixture
-def signal_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, signal.Signals], None]:
-    """Sends this process a signal in the middle of the step of this number."""
+def send_at(patched: pytest.MonkeyPatch) -> Callable[[int, signal.Signals], None]:
+    """Send this process a signal in the middle of the step of this number."""
 
     def arrange(number: int, signum: signal.Signals) -> None:
         taken, original = [0], CheckpointState.took_step
@@ -86,9 +86,23 @@ def signal_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, signal.Signals]
                 os.kill(os.getpid(), signum)
             original(keeper, loss, tokens)
 
-        monkeypatch.setattr(CheckpointState, "took_step", took_step)
+        patched.setattr(CheckpointState, "took_step", took_step)
 
     return arrange
+
+
+@pytest.fixture
+def signal_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, signal.Signals], None]:
+    return send_at(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def stopped(training: Training) -> Path:
+    """A training that SIGTERM stopped in step 5, after checkpoints of steps 2 and 4; to be copied."""
+    with pytest.MonkeyPatch.context() as patched:
+        send_at(patched)(5, signal.SIGTERM)
+        assert training.run("stopped") == 143
+    return training.directory / "stopped"
 
 
 @pytest.mark.parametrize(
@@ -157,14 +171,9 @@ def test_a_signal_in_the_dev_scoring_cuts_it_short_and_resume_makes_up_for_it(
 
 
 def test_a_torn_checkpoint_is_passed_over_for_the_one_before(
-    training: Training,
-    signal_at: Callable[[int, signal.Signals], None],
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    training: Training, stopped: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    signal_at(5, signal.SIGTERM)
-    assert training.run("torn") == 143
-    monkeypatch.undo()
+    shutil.copytree(stopped, training.directory / "torn")
     optimizer = training.directory / "torn" / "checkpoints" / "checkpoint-5" / "optimizer.pt"
     optimizer.write_bytes(optimizer.read_bytes()[:-100])
     assert training.run("torn", "--resume") == 0
@@ -177,24 +186,21 @@ def test_a_torn_checkpoint_is_passed_over_for_the_one_before(
 
 def test_a_torn_checkpoint_does_not_count_among_those_to_keep(
     training: Training,
-    signal_at: Callable[[int, signal.Signals], None],
+    stopped: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     name, options = "torn-again", ("--save-total-limit", "1")
-    signal_at(7, signal.SIGTERM)
-    assert training.run(name) == 143
-    last = training.directory / name / "checkpoints" / "checkpoint-7"
+    shutil.copytree(stopped, training.directory / name)
+    last = training.directory / name / "checkpoints" / "checkpoint-5"
     (last / "optimizer.pt").write_bytes(b"")
-    with monkeypatch.context() as again:
-        signal_at(1, signal.SIGTERM)  # of this process: the seventh step once more
+    with monkeypatch.context() as patched:
+        send_at(patched)(1, signal.SIGTERM)  # of this process: the fifth step once more
         assert training.run(name, "--resume", *options) == 143
-        del again
     err = capfd.readouterr().err
-    assert "put aside as checkpoint-7.torn" in err
+    assert "put aside as checkpoint-5.torn" in err
     assert f"saved {last}" in err
-    assert training.checkpoints(name) == ["checkpoint-7", "checkpoint-7.torn"]
-    monkeypatch.undo()
+    assert training.checkpoints(name) == ["checkpoint-5", "checkpoint-5.torn"]
     assert training.run(name, "--resume") == 0
     assert f"resuming from {last}" in capfd.readouterr().err
     assert training.adapter(name) == training.adapter("whole")
@@ -228,35 +234,29 @@ def test_kill_9_at_any_moment_loses_nothing_but_the_steps_since_the_last_checkpo
     moments = random.Random(0)  # noqa: S311 - which moments does not matter, that they are the same does
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     log = training.directory / "killed" / "log.jsonl"
-    for after in (2, 4):
-        arguments = training.arguments("killed", "--resume", "--save-steps", "1")
-        process = subprocess.Popen(  # noqa: S603 - the test's own words
-            [sys.executable, "-m", "lawqa", *arguments],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
-        )  # fmt: skip
-        until = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < until:
-            if log.is_file() and len(log.read_text(encoding="utf-8").splitlines()) >= after:
-                break
-            time.sleep(0.005)
-        time.sleep(moments.uniform(0, 0.3))
-        process.kill()
-        assert process.wait() in (-signal.SIGKILL, 0)
+    # Once: what starts the process is most of the time. `make rough` kills one training again and again.
+    arguments = training.arguments("killed", "--save-steps", "1")
+    process = subprocess.Popen(  # noqa: S603 - the test's own words
+        [sys.executable, "-m", "lawqa", *arguments],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        if log.is_file() and len(log.read_text(encoding="utf-8").splitlines()) >= 3:
+            break
+        time.sleep(0.005)
+    time.sleep(moments.uniform(0, 0.3))
+    process.kill()
+    assert process.wait() in (-signal.SIGKILL, 0)
     assert training.run("killed", "--resume") == 0
     assert training.log("killed") == training.log("whole")
     assert training.adapter("killed") == training.adapter("whole")
 
 
 def test_resume_refuses_another_training_and_names_every_difference(
-    training: Training,
-    signal_at: Callable[[int, signal.Signals], None],
-    monkeypatch: pytest.MonkeyPatch,
-    questions: Any,
-    capfd: pytest.CaptureFixture[str],
+    training: Training, stopped: Path, questions: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    signal_at(1, signal.SIGTERM)
-    assert training.run("changed") == 143
-    monkeypatch.undo()
+    shutil.copytree(stopped, training.directory / "changed")
     capfd.readouterr()
     other = training.directory / "other.json"
     write_questions(other, questions[:15])
