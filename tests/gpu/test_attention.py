@@ -52,7 +52,8 @@ def exact(q: Any, k: Any, v: Any, starts: list[int], reach: Any) -> Any:
 def test_packed_records(
     kind: Any, softcap: float | None, window: int | None, head_dim: int, dtype: str
 ) -> None:
-    from lawqa.models.attention.packed import Reach, Records, packed_attention
+    from lawqa.models.attention.packed import packed_attention
+    from lawqa.models.attention.records import Reach, Records
 
     torch.manual_seed(head_dim)
     half, tokens = getattr(torch, dtype), sum(LENGTHS)

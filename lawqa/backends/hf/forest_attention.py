@@ -12,7 +12,7 @@ from torch.nn.attention.bias import causal_lower_right
 
 from lawqa.backends.hf.prefixes import Forest
 from lawqa.models.attention.choice import flash_attention_obstacle
-from lawqa.models.attention.packed import even_groups
+from lawqa.models.attention.records import even_groups
 from lawqa.models.decoder import Decoder
 
 

@@ -17,7 +17,8 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from lawqa.models.attention.choice import attention_kind
-from lawqa.models.attention.packed import PackedAttention, Reach, Records, packed_attention
+from lawqa.models.attention.packed import PackedAttention, packed_attention
+from lawqa.models.attention.records import Reach, Records
 
 NAME = "lawqa"
 """What transformers knows these functions by."""

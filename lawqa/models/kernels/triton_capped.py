@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from lawqa.models.attention.packed import Kept, Reach, Records
+from lawqa.models.attention.records import Kept, Reach, Records
 
 ROWS, COLUMNS = 64, 32
 """Tokens of a tile: those that look, and those that are seen at once. With 4 warps the fastest of 7 ways that

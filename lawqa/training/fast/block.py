@@ -14,7 +14,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from lawqa.models.attention.packed import PackedAttention, Reach, Records
+from lawqa.models.attention.packed import PackedAttention
+from lawqa.models.attention.records import Reach, Records
 from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.training.fast.layers import LayerParts
 from lawqa.training.fast.linears import LinearGroup, Workspace

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from lawqa.models.attention.hooked import in_packed, is_hooked, packed
-from lawqa.models.attention.packed import Records
+from lawqa.models.attention.records import Records
 from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.models.projections import plain_lora_obstacle

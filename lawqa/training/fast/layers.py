@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lawqa.models.attention.packed import Reach
+from lawqa.models.attention.records import Reach
 from lawqa.models.kernels.elementwise import Activation
 from lawqa.models.shapes import WRITTEN_OUT
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from lawqa.models.attention.packed import Records
+from lawqa.models.attention.records import Records
 from lawqa.records import IGNORED
 
 

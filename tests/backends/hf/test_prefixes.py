@@ -13,7 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from lawqa.backends.hf.forest_attention import FlashForestAttention, ForestAttention
 from lawqa.backends.hf.prefixes import family_order, plant
-from lawqa.models.attention.packed import even_groups
+from lawqa.models.attention.records import even_groups
 
 pytestmark = pytest.mark.torch
 

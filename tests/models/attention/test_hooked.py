@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lawqa.models.attention.hooked import hook_attention, is_hooked, packed
-from lawqa.models.attention.packed import Records
+from lawqa.models.attention.records import Records
 
 pytestmark = pytest.mark.torch
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from lawqa.models.attention import packed as module
-from lawqa.models.attention.packed import Reach, Records, packed_attention
+from lawqa.models.attention.packed import packed_attention
+from lawqa.models.attention.records import Reach, Records
 
 pytestmark = pytest.mark.torch
 

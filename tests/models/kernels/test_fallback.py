@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from lawqa.models.attention.packed import FallbackAttention, Reach, Records, packed_attention
+from lawqa.models.attention.packed import FallbackAttention, packed_attention
+from lawqa.models.attention.records import Reach, Records
 from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.kernels.fallback import FallbackElementwise
 

@@ -217,7 +217,7 @@ def test_attention_over_pages(launches: list[Launch]) -> None:
 
 
 def test_attention_with_capped_scores(launches: list[Launch]) -> None:
-    from lawqa.models.attention.packed import Reach, Records
+    from lawqa.models.attention.records import Reach, Records
     from lawqa.models.kernels.triton_capped import CappedAttention
 
     attention, reach = CappedAttention(), Reach(0.1, None, 50.0)

@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 import torch
 
-from lawqa.models.attention.packed import Records, packed_attention
+from lawqa.models.attention.packed import packed_attention
+from lawqa.models.attention.records import Records
 from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec
