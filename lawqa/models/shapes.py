@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,11 @@ def _text_config(config: Mapping[str, Any], name: str) -> dict[str, Any]:
             + (f", with {experts[0]} {text[experts[0]]}" if experts else ""),
             f"memory is known of {', '.join(WRITTEN_OUT)}, and of other causal models without experts",
         )
+    if kind not in WRITTEN_OUT and not _known_to_transformers(kind):
+        raise ConfigError(
+            f"{name}: its architecture is {kind}, which the installed transformers does not know",
+            "lawqa runs no code that comes with a model; a newer transformers may know it",
+        )
     for key, value in _DEFAULTS.get(kind, {}).items():
         text.setdefault(key, value)
     for wanted, others in _OTHER_NAMES.items():
@@ -178,6 +184,15 @@ def _text_config(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     if kind not in WRITTEN_OUT and text.get("intermediate_size") is None and type(hidden) is int:
         text["intermediate_size"] = 4 * hidden  # what GPT-2 and its kin mean by leaving it out
     return text
+
+
+def _known_to_transformers(kind: str) -> bool:
+    """Whether the library has code for an architecture; where it is not installed nobody can say, so yes."""
+    if find_spec("transformers") is None:
+        return True
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    return kind in CONFIG_MAPPING_NAMES
 
 
 def _qwen3(*numbers: int, tied: bool) -> dict[str, Any]:

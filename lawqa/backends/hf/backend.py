@@ -37,6 +37,7 @@ from lawqa.backends.hf.self_check import DisagreementError, checked_prompts, dis
 from lawqa.errors import ConfigError
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.device import describe_device, peak_memory_gib
+from lawqa.models.kernels.fallback import kernels_name
 from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.models.load import LoadedModel
 from lawqa.models.projections import UnsupportedModelError
@@ -187,7 +188,7 @@ class HFBackend:
             self._log_plain(str(problem))
             self._used["path"] = f"transformers: {problem}"
             return None
-        self._used["path"] = f"flat tokens, {type(elementwise).__name__}"
+        self._used["path"] = f"flat tokens, {kernels_name(elementwise)}"
         return decoder
 
     def _distrust(self, reason: str) -> None:

@@ -67,6 +67,11 @@ class FallbackElementwise:
         self._fused, self._plain = fused, plain
         self._kernels = Fallback("fused elementwise kernels")
 
+    @property
+    def name(self) -> str:
+        """The name of what does the work now."""
+        return type(self._plain if self._kernels.failed else self._fused).__name__
+
     def add_norm(
         self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
     ) -> tuple[Tensor, Tensor]:
@@ -130,3 +135,8 @@ class FallbackElementwise:
 
     def _run(self, run: Callable[[Elementwise], Result]) -> Result:
         return self._kernels.call(lambda: run(self._fused), lambda: run(self._plain))
+
+
+def kernels_name(kernels: Elementwise) -> str:
+    """The name of elementwise kernels in manifests: of those that work behind a fallback."""
+    return kernels.name if isinstance(kernels, FallbackElementwise) else type(kernels).__name__

@@ -83,7 +83,7 @@ def test_the_budget_of_scoring_fits_the_free_memory(
     shape = DecoderShape(
         name="8B", architecture="qwen3", tied=False,
         layers=36, hidden=4096, intermediate=12288, heads=32, kv_heads=8, head_dim=128,
-        vocabulary=151936, eps=1e-6,
+        vocabulary=151936, norms_after=False, capped_scores=False, eps=1e-6,
     )  # fmt: skip
     decoder: Any = SimpleNamespace(
         shape=shape, dtype=torch.bfloat16, device=torch.device("cuda", 0)

@@ -11,7 +11,7 @@ import torch
 from lawqa.models.attention.packed import FallbackAttention, packed_attention
 from lawqa.models.attention.records import Reach, Records
 from lawqa.models.kernels.elementwise import TorchElementwise
-from lawqa.models.kernels.fallback import FallbackElementwise
+from lawqa.models.kernels.fallback import FallbackElementwise, kernels_name
 
 pytestmark = pytest.mark.torch
 
@@ -54,6 +54,13 @@ def test_a_full_memory_and_a_broken_card_are_not_hidden(problem: Exception) -> N
     kernels = FallbackElementwise(Failing(problem), TorchElementwise())
     with pytest.raises(type(problem)):
         kernels.norm(X, WEIGHT, 1e-6)
+
+
+def test_manifests_name_the_kernels_that_work() -> None:
+    kernels = FallbackElementwise(Failing(RuntimeError("no")), TorchElementwise())
+    assert kernels_name(kernels) == "Failing"
+    kernels.swiglu(X, X)
+    assert kernels_name(kernels) == kernels_name(TorchElementwise()) == "TorchElementwise"
 
 
 def test_dropout_never_changes_its_numbers_between_forward_and_backward() -> None:

@@ -10,7 +10,10 @@ import pytest
 from lawqa.cli import main
 from lawqa.questions import Question, write_questions
 
-SETTINGS = {"folds": 2, "seed": 0, "model_name": "toy", "training": {}}
+SETTINGS = {
+    "folds": 2, "seed": 0, "model_name": "toy", "training": {}, "data_sha256": "0" * 64,
+    "prompt_spec": "direct-closed-v1", "trained": [["direct-closed-v1", 1.0]],
+}  # fmt: skip
 WRONG = {"a": "b", "b": "c", "c": "d", "d": "a"}
 
 
@@ -46,7 +49,9 @@ def crossval(
         for fold, part in ((1, asked[:6]), (2, asked[6:])):
             place = Path(f"cv/fold{fold}/seed{seed}")
             run(place / "run", part, right, seed, str(place / "adapter"))
-    Path("cv/crossval.json").write_text(json.dumps({"settings": SETTINGS}), encoding="utf-8")
+    Path("cv/crossval.json").write_text(
+        json.dumps({"schema_version": 1, "settings": SETTINGS}), encoding="utf-8"
+    )
     run(Path("base"), asked, set(ids[:3]), 0, "")
     return Path("cv")
 
