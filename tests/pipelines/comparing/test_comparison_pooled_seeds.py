@@ -12,7 +12,8 @@ from lawqa.questions import Question, write_questions
 
 SETTINGS = {
     "folds": 2, "seed": 0, "model_name": "toy", "training": {}, "data_sha256": "0" * 64,
-    "prompt_spec": "direct-closed-v1", "trained": [["direct-closed-v1", 1.0]],
+    "prompt_spec": "direct-closed-v1", "trained": [["direct-closed-v1", 1]],
+    "rag": None,
 }  # fmt: skip
 WRONG = {"a": "b", "b": "c", "c": "d", "d": "a"}
 
