@@ -152,7 +152,9 @@ def test_an_adapters_manifest_is_read_whole_or_not_at_all(tmp_path: Path, rough:
     (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}', encoding="utf-8")
     (tmp_path / "adapter_model.safetensors").touch()
     path = tmp_path / "manifest.json"
-    refused, same = refused_or_the_same(path, lambda: AdapterManifest.read(tmp_path).training, rough)
+    refused, same = refused_or_the_same(
+        path, lambda: AdapterManifest.read(tmp_path).training, rough
+    )
     assert (refused > 10, same) == (True, 0)
     assert read_manifest(tmp_path) == manifest
 

@@ -14,8 +14,9 @@ from lawqa.backends.hf.backend import HFBackend
 from lawqa.backends.hf.encoded import encode
 from lawqa.backends.hf.engine import opening
 from lawqa.backends.hf.engine.labels import continued, labels_after_text, place_in, text_labels
-from lawqa.models.load import LoadedModel, ModelConfig, load_model
+from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import Prompt, PromptSpec, build_prompt
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -25,7 +26,7 @@ SETTINGS = GenerationSettings(24, temperature=0.9, repeats=3, seed=1, score_labe
 
 @pytest.fixture(scope="module")
 def loaded(tiny_dir: Path) -> LoadedModel:
-    return load_model(ModelConfig(str(tiny_dir)))
+    return load_model(ModelSettings(model_name=str(tiny_dir)))
 
 
 @pytest.fixture(scope="module")
