@@ -71,6 +71,7 @@ def packages() -> list[str]:
     ]
 
 
+@pytest.mark.torch  # some packages import it
 def test_nothing_public_is_named_like_a_package() -> None:
     """`from lawqa import records` must not give now a function, now a package, by who imported first."""
     known = packages()
@@ -199,6 +200,7 @@ def test_defaults_are_those_of_the_command(name: str) -> None:
 def test_paths_may_be_texts_or_objects_relative_ones_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("matplotlib", reason="the report needs lawqa[report]")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "script.json").write_text('{"*": "最終回答：a"}', encoding="utf-8")
     for path in (str, Path):
