@@ -101,6 +101,7 @@ def test_the_inverse_undoes_an_order(items: tuple[str, ...], order: Order) -> No
     assert permute(permute(items, inverse(order)), order) == items
 
 
+@pytest.mark.slow
 @given(ITEMS, ORDERS, ORDERS)
 def test_two_orders_compose_to_one(items: tuple[str, ...], first: Order, second: Order) -> None:
     one, two, three, four = permute(first, second)

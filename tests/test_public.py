@@ -197,6 +197,7 @@ def test_defaults_are_those_of_the_command(name: str) -> None:
     assert given
 
 
+@pytest.mark.slow
 def test_paths_may_be_texts_or_objects_relative_ones_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

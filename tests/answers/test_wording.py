@@ -55,6 +55,7 @@ def test_every_match_holds_a_key_and_the_sign_behind_its_label(name: str) -> Non
             assert sign[1] in wording.behind, match[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BEFORE)
 def test_words_before_a_place_hold_a_key(name: str) -> None:
     words = BEFORE[name]

@@ -21,6 +21,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
     assert all(hasattr(augment, name) for name in augment.__all__)
 
 
+@pytest.mark.slow
 def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_python: Run) -> None:
     code = (
         "import sys; before = set(sys.modules); import lawqa.augment; "

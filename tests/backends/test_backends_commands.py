@@ -79,6 +79,7 @@ def test_texts_are_generated_and_parsed(run: Run, model_server: Any, kind: str) 
     assert results()[0]["response"] == "<think>\n考える\n</think>\n\n理由。\n最終回答\uff1ac"
 
 
+@pytest.mark.slow
 @both
 def test_a_failed_question_is_kept_as_failed_and_a_resumed_run_asks_only_it(
     run: Run, model_server: Any, faults: SimpleNamespace, kind: str

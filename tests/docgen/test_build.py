@@ -72,6 +72,7 @@ def test_what_pip_installs_on_heart01_is_the_tested_set_and_its_torch(
     assert all(line.startswith("# ") for line in lines[:2])
 
 
+@pytest.mark.slow
 def test_two_builds_say_the_same(generated: dict[Path, str], checkout: Path) -> None:
     from lawqa.cli.lab.docs import interface
 
@@ -367,6 +368,7 @@ def test_what_a_template_gets_wrong_is_said_with_its_name(
         assert "docs_src/templates/StepJ.md.j2, line 5: " in error
 
 
+@pytest.mark.slow
 def test_a_number_that_a_text_repeats_agrees_with_its_variable(copied: Path) -> None:
     path = copied / "docs_src" / "templates" / "StepJ.md.j2"
     text = path.read_text(encoding="utf-8")
@@ -377,6 +379,7 @@ def test_a_number_that_a_text_repeats_agrees_with_its_variable(copied: Path) -> 
     build_with(copied, 'test_size = "0.3"', 'test_size = "0.2"', accept)
 
 
+@pytest.mark.slow
 def test_a_value_fixed_beforehand_changes_only_with_the_experiments_id(copied: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         build_with(copied, 'epochs = "3"', 'epochs = "4"', accept)
@@ -393,6 +396,7 @@ def test_a_value_fixed_beforehand_changes_only_with_the_experiments_id(copied: P
     generate(copied, Interface(accept, lambda _: "", ()))
 
 
+@pytest.mark.slow
 def test_a_fourth_document_needs_a_table_and_a_template_alone(copied: Path) -> None:
     source = copied / "docs_src" / "commands.toml"
     file = "docs/heart01/StepZ_A100_Qwen3_8B_何か.md"

@@ -181,6 +181,7 @@ def test_it_is_applied_as_peft_applies_it_and_the_base_is_the_base(
     assert (adapted - base).abs().max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("in_4bit", [False, True])
 def test_what_would_not_be_applied_as_it_was_trained_is_refused(

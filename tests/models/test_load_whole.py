@@ -159,6 +159,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CONFIGS)
 def test_a_config_that_is_not_the_weights_is_refused(folder: Path, case: str) -> None:
     fields, said = CONFIGS[case]

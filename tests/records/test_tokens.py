@@ -20,6 +20,7 @@ SPECS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.id)
 def test_training_tokens_extend_the_evaluation_prompt(
     tokenizer: Any, questions: Any, spec: PromptSpec

@@ -11,6 +11,7 @@ from lawqa.report.plots import write_training_plot
 pytestmark = [pytest.mark.torch, pytest.mark.plots]
 
 
+@pytest.mark.slow
 def test_the_plot_is_drawn_without_dev_questions_too(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     write_training_plot([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}], tmp_path / "plot.png")

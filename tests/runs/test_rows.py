@@ -80,6 +80,7 @@ DAMAGED = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"), DAMAGED, ids=[f"{key}-{number}" for number, (key, _) in enumerate(DAMAGED)]
 )

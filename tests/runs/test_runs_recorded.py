@@ -89,6 +89,7 @@ def test_the_labs_old_file_and_an_output_file_are_read() -> None:
     assert output.results == read_stored_run(Path("plain")).results
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -151,6 +152,7 @@ def once(*runs: str) -> dict[str, int]:
     return {f"{run}/{name}": 1 for run in runs for name in ("results.jsonl", "manifest.json")}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opened")
 def test_a_command_reads_results_and_manifest_of_a_run_once() -> None:
     assert counted("rescore", "plain", "samples") == once("plain", "samples")

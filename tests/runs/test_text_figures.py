@@ -89,6 +89,7 @@ def test_quantiles(values: list[int], median: float, ninety: float) -> None:
     assert (_quantile(values, 0.5), _quantile(values, 0.9)) == (median, ninety)
 
 
+@pytest.mark.slow
 def test_where_text_and_probabilities_disagree_both_are_shown(
     run: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:

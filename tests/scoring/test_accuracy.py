@@ -54,6 +54,7 @@ def test_wilson_agrees_with_scipy_and_holds_the_estimate(
     assert mirrored.low == pytest.approx(1 - interval.high, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_wilson_agrees_with_statsmodels() -> None:
     proportion = pytest.importorskip(
         "statsmodels.stats.proportion", reason="statsmodels is a test extra"

@@ -32,6 +32,7 @@ def test_the_pile_of_the_issue_is_named_in_its_words() -> None:
     assert alarm.p_value < 1e-10
 
 
+@pytest.mark.slow
 def test_the_p_value_is_a_binomial_of_the_wrong_answers_times_four() -> None:
     from scipy.stats import binomtest
 
@@ -200,6 +201,7 @@ def test_an_unbiased_model_alarms_in_at_most_five_of_a_hundred_runs(
         assert rate <= 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "power"), [(20, 0.59), (42, 0.93), (140, 1.0)])
 def test_a_pile_of_sixty_per_cent_is_seen(n: int, power: float) -> None:
     for accuracy in (0.25, 0.5, 0.8):

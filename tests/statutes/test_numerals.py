@@ -81,6 +81,7 @@ def test_what_is_no_numeral_stays_as_it_is_written() -> None:
     assert normalise("第十百条") == "第十百条"
 
 
+@pytest.mark.slow
 def test_a_numeral_longer_than_python_reads_is_no_numeral() -> None:
     endless = f"第{'9' * 5000}万条"
     assert normalise(endless) == endless

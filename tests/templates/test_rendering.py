@@ -168,6 +168,7 @@ def test_a_template_without_end_is_ended(styled: Styled, template: str, message:
     assert text_of(styled("chatml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("template", "message"),
     [

@@ -193,6 +193,7 @@ def test_a_template_that_gives_no_prompt_ends_every_command_with_a_message(
     assert not (here / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_prompts_and_hashes_of_plain_templates_are_transformers_own(
     tokenizer: Any, questions: Any
 ) -> None:

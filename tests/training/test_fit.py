@@ -53,6 +53,7 @@ def one_batch(records: list[TokenizedRecord]) -> dict[str, torch.Tensor]:
     return LeftPadCollator(0)(list(as_dataset(records)))
 
 
+@pytest.mark.slow
 def test_the_loss_falls_lora_moves_and_nothing_else(
     loaded: LoadedModel, records: list[TokenizedRecord], tmp_path: Path
 ) -> None:
@@ -82,6 +83,7 @@ def test_only_lora_weights_train_and_in_float32(loaded: LoadedModel) -> None:
     assert frozen == dtypes, "a frozen weight was cast"
 
 
+@pytest.mark.slow
 def test_the_loss_is_that_of_transformers_over_all_positions(
     loaded: LoadedModel, records: list[TokenizedRecord]
 ) -> None:
@@ -106,6 +108,7 @@ def gradients(model: Any, records: list[TokenizedRecord]) -> dict[str, torch.Ten
 
 
 # On a CPU with AVX512-BF16 a no-grad pass makes bitsandbytes repack the weights for good, unless stopped.
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_gradients_after_scoring_equal_those_before(
     tiny_dir: Path, records: list[TokenizedRecord], questions: Any, dtype: Any
@@ -134,6 +137,7 @@ def losses(
     return [entry["loss"] for entry in figures.log]
 
 
+@pytest.mark.slow
 def test_budget_and_accumulation_change_nothing_but_memory(
     tiny_dir: Path, records: list[TokenizedRecord], tmp_path: Path
 ) -> None:
@@ -147,6 +151,7 @@ def test_budget_and_accumulation_change_nothing_but_memory(
     assert accumulated == pytest.approx(whole, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_losses_and_another_seed_others(
     tiny_dir: Path, records: list[TokenizedRecord], tmp_path: Path
 ) -> None:
@@ -183,6 +188,7 @@ def test_all_broken_settings_are_named_at_once() -> None:
         assert flag in caught.value.message
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_each_record_alone(
     loaded: LoadedModel, records: list[TokenizedRecord]
 ) -> None:

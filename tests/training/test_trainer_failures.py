@@ -45,6 +45,7 @@ def run(
     return fit(loaded, add_adapter(loaded, config), records, config, out, quiet=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_stops_with_the_records_of_its_batch(
     tiny_dir: Path,
@@ -71,6 +72,7 @@ def test_a_loss_that_is_no_number_stops_with_the_records_of_its_batch(
     assert fault_of(checkpoint) is None
 
 
+@pytest.mark.slow
 def test_gradients_that_are_no_numbers_stop_before_they_reach_the_weights(
     tiny_dir: Path, records: list[TokenizedRecord], tmp_path: Path
 ) -> None:
@@ -95,6 +97,7 @@ def test_gradients_that_are_no_numbers_stop_before_they_reach_the_weights(
     assert all(bool(p.isfinite().all()) for p in model.parameters() if p.requires_grad)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_with_a_clear_error_and_the_checkpoint_before_is_intact(
     tiny_dir: Path, records: list[TokenizedRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +152,7 @@ def scaled_losses(
         return [row["loss"] for row in run(tiny_dir, records, out).log]
 
 
+@pytest.mark.slow
 def test_scaled_gradients_train_the_same_and_an_overflow_skips_its_step(
     tiny_dir: Path, records: list[TokenizedRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

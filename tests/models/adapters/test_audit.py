@@ -127,6 +127,7 @@ SPOILT_TENSORS: dict[str, tuple[Callable[[Tensors], Tensors], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPOILT_TENSORS)
 def test_tensors_that_do_not_land_whole_are_refused(
     name: str, copy: Path, trained: Path, tiny_dir: Path, capsys: pytest.CaptureFixture[str]
@@ -194,6 +195,7 @@ SPOILT_CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPOILT_CONFIGS)
 def test_a_config_that_disagrees_with_the_tensors_is_refused(
     name: str, copy: Path, trained: Path, tiny_dir: Path, capsys: pytest.CaptureFixture[str]

@@ -510,12 +510,14 @@ def scripted(here: Path, script: object) -> list[str]:
     return ["evaluate", "--data", "q.json", "--llm-backend", "scripted", "--script", "s.json"]
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_before_it_loads_a_model(here: Path) -> None:
     evaluate(config("r"), lambda _config, _adapter: ScriptedBackend({"*": {"error": "x"}}))
     with run_lock(here / "r" / ".lock"), pytest.raises(ConfigError, match="another process"):
         evaluate(config("r", resume=True), never)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["r", "new"])
 def test_of_two_processes_that_both_looked_only_one_goes_on(here: Path, path: str) -> None:
     evaluate(config("r"), lambda _config, _adapter: ScriptedBackend({"*": {"error": "x"}}))

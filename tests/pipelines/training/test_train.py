@@ -79,6 +79,7 @@ def test_without_do_train_it_is_a_rehearsal_that_writes_nothing(
     assert not work.adapter.exists()
 
 
+@pytest.mark.slow
 def test_training_leaves_an_adapter_with_a_manifest(trained: Work) -> None:
     names = {path.name for path in trained.adapter.iterdir()}
     assert {

@@ -81,6 +81,7 @@ def events(told: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.slow
 def test_without_the_flag_an_installed_tracker_is_not_touched(told: Path, train: list[str]) -> None:
     assert is_mlflow_available()  # the stand-in would be found
     assert main(train) == 0
@@ -88,6 +89,7 @@ def test_without_the_flag_an_installed_tracker_is_not_touched(told: Path, train:
     assert {"mlflow", "wandb"}.isdisjoint(sys.modules)
 
 
+@pytest.mark.slow
 def test_a_tracker_that_is_asked_for_gets_what_the_log_holds(
     told: Path, train: list[str], tmp_path: Path
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_tracker_that_is_asked_for_gets_what_the_log_holds(
     assert "wandb" not in sys.modules
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("told")
 def test_a_tracker_does_not_change_what_is_learnt_and_may_come_and_go(
     train: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -122,6 +125,7 @@ def test_a_tracker_does_not_change_what_is_learnt_and_may_come_and_go(
     assert "training is done already" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_tracker_that_fails_on_the_way_does_not_end_the_training(
     told: Path,
     train: list[str],
@@ -179,6 +183,7 @@ def test_a_tracker_that_is_switched_off_is_said_to_be(
         require_trackers(["mlflow"])
 
 
+@pytest.mark.slow
 def test_a_server_in_the_environment_is_not_asked_for(
     train: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

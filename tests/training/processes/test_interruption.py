@@ -41,6 +41,7 @@ def test_hang_ups_never_end_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert interrupted.signum == signal.SIGHUP
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     script = tmp_path / "waits.py"
     script.write_text(

@@ -42,6 +42,7 @@ def completions(
     return {(item.key, item.repeat): item for item in found if isinstance(item, Completion)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", [COT, PromptSpec("direct", thinking=True)], ids=lambda s: s.id)
 def test_the_labels_are_those_of_a_forward_pass_over_prompt_and_text(
     loaded: LoadedModel, questions: Any, spec: PromptSpec
@@ -82,6 +83,7 @@ def test_the_numbers_are_those_of_labels_scored_by_themselves(
         assert found.mass == pytest.approx(scored.label_mass, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_texts_are_the_same_with_and_without_labels(
     loaded: LoadedModel, prompts: list[Prompt]
 ) -> None:
@@ -96,6 +98,7 @@ def test_texts_are_the_same_with_and_without_labels(
     assert {item.label_logprobs for item in without.values()} == {None}
 
 
+@pytest.mark.slow
 def test_sequences_that_lose_their_pages_get_the_same_labels(
     loaded: LoadedModel, prompts: list[Prompt], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,7 @@ def tokens_of(found: dict[int, Finished | Unfit]) -> list[tuple[int, ...]]:
     return [found[number].tokens for number in sorted(found)]  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "division",
     [

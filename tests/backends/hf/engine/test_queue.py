@@ -116,6 +116,7 @@ def test_texts_are_those_of_completions_that_share_nothing(
     assert (engine.stats.preempted > 0) == waits
 
 
+@pytest.mark.slow
 def test_a_prompt_is_computed_once_however_many_complete_it(
     loaded: LoadedModel, decoder: Decoder, prompts: list[tuple[int, ...]]
 ) -> None:
@@ -137,6 +138,7 @@ def test_a_prompt_is_stored_once(
     assert (engine.stats.most_rows, engine.stats.preempted) == (6, 0)
 
 
+@pytest.mark.slow
 def test_out_of_memory_in_a_prefill_of_many_completions_ends_with_one_at_a_time(
     loaded: LoadedModel, decoder: Decoder, prompts: list[tuple[int, ...]], alone: Any,
     monkeypatch: pytest.MonkeyPatch,
