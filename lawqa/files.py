@@ -218,8 +218,8 @@ def require_replaceable(path: Path) -> None:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[IO[str]]:
-    """A text file to write, UTF-8 with line feeds; it takes the place of `path` when all is on disk.
+def replaced_whole(path: Path) -> Iterator[Path]:
+    """A temporary file to write to, which takes the place of `path` when all of it is on disk.
 
     A reader sees the old file or the new one, never half of it, whenever the process or machine dies.
     """
@@ -228,16 +228,27 @@ def written_whole(path: Path) -> Iterator[IO[str]]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors=UNSTORABLE, newline="\n") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            yield temporary
+            os.fsync(handle)  # of the file, through whichever handle it was written
+        finally:
+            os.close(handle)
         temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
         temporary.replace(path)
         flush_directory(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[IO[str]]:
+    """A text file to write, UTF-8 with line feeds; it takes the place of `path` as in `replaced_whole`."""
+    with (
+        replaced_whole(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors=UNSTORABLE, newline="\n") as file,
+    ):
+        yield file
 
 
 def flush_directory(path: Path) -> None:

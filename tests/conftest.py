@@ -53,7 +53,7 @@ settings.load_profile("lawqa")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--update-golden", action="store_true", help="write tests/golden anew; review the diff"
+        "--update-golden", action="store_true", help="rewrite tests/golden; review the diff"
     )
     parser.addoption(
         "--rough", action="store_true", help="the long versions of the tests marked rough: hours"

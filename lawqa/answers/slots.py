@@ -72,7 +72,7 @@ class Slot(NamedTuple):
         found: what stands there.
         label: the label, where `found` is `label` or `denied`.
         span: from the cue to the end of what was read.
-        at: where the label, or what stands in its place, begins.
+        at: where the label, or what replaces it, begins.
         soft: it is only thought likely (`c かもしれません`).
     """
 
@@ -196,7 +196,7 @@ def _fits(page: Page, labels: LabelList, gap: str, *, free: bool) -> bool:
 
 
 def _opens_list(page: Page, labels: LabelList) -> bool:
-    """Whether the next line goes on to the next label: then these are the choices, not the answer."""
+    """Whether the next line continues with the next label: then these are the choices, not the answer."""
     following = _next_item(page, labels.end)
     label = labels.only
     if label is None or label == "d" or following is None:
@@ -231,7 +231,7 @@ def _goes_through(page: Page, labels: LabelList) -> bool:
 
 
 def _goes_on_below(page: Page, labels: LabelList) -> int | None:
-    """Where a list of answers goes on in the next line (`正解は以下の通り：`, `- b`, `- d`), if it does."""
+    """Where a list of answers continues on the next line (`正解は以下の通り：`, `- b`, `- d`), if it does."""
     heading = page.raw[max(0, labels.at - 12) : labels.at]
     bullet = heading[heading.rfind("\n") + 1 :].strip(" ")
     following = _next_item(page, labels.end)

@@ -224,7 +224,7 @@ def _normalised(scores: Sequence[float]) -> list[float]:
 
 
 def _digest(entry: object) -> str | None:
-    """What tells an entry from another that answers differently; None for one that fails.
+    """What distinguishes an entry from another that answers differently; None for one that fails.
 
     A digest of its answer, and after a slash one of what it answers when it is forced, where it does.
     """

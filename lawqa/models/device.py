@@ -123,7 +123,7 @@ def free_bytes(device: torch.device) -> int:
 
 @contextmanager
 def full_memory_named() -> Iterator[None]:
-    """Let all that tells of a full memory be `torch.OutOfMemoryError`, which callers survive.
+    """Raise `torch.OutOfMemoryError`, which callers survive, for every error that means a full memory.
 
     cuBLAS, Triton, the driver and the CPU's allocator say it as plain RuntimeErrors.
     """

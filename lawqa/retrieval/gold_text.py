@@ -88,7 +88,7 @@ def _missing_lines(question: Question, context: Context) -> tuple[str, ...]:
 
 
 def _line_grams(lines: Iterable[str]) -> set[str]:
-    """What lines are told apart by: 12 letters or digits each; a line shorter than that is one of its own."""
+    """The n-grams that identify a line: 12 letters or digits each; a shorter line is one n-gram."""
     found: set[str] = set()
     for line in lines:
         folded = _NO_LETTER.sub("", normalise(line))

@@ -1,6 +1,6 @@
 """Run directories: a manifest, results appended line by line, a summary; read and written safely.
 
-manifest.json   what ran, on what, with which seeds; its `status` tells whether the run is whole
+manifest.json   what ran, on what, with which seeds; its `status` says whether the run is whole
 results.jsonl   one line a question, flushed to disk as it is known
 summary.json    the figures, written when the run is done
 """

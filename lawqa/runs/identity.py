@@ -68,7 +68,7 @@ def content_is_known(model: JsonObject) -> bool:
 
 
 def model_name(model: JsonObject) -> str:
-    """A model's name with what tells it from another of that name, for messages."""
+    """A model's name with what distinguishes it from another of that name, for messages."""
     content = model.get("content") or {}
     known = content.get("weights") or model.get("directory_sha256")
     known = known or model.get("commit") or model.get("revision") or model.get("digest")

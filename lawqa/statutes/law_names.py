@@ -38,7 +38,7 @@ class LawNames:
     """All names of a set of statutes.
 
     Args:
-        titles: the full titles, as e-Gov writes them; a position in this list stands for a statute.
+        titles: the full titles, as e-Gov writes them; a position in this list identifies a statute.
         names: normalised name -> position, as `as_mapping` gave it; None to make them from the titles.
     """
 
@@ -79,7 +79,7 @@ class LawNames:
     def mentions(self, normalised: str) -> Iterator[Mention]:
         """The statutes named in a normalised text, left to right; of names that overlap the one begun first.
 
-        A short name inside a longer word is none (商法 in 信託商法); neither is a name that goes on as the
+        A short name inside a longer word is none (商法 in 信託商法); neither is a name that continues as the
         name of another statute (薬機法 in 薬機法施行令 where only the former is known).
         """
         mentions = []
@@ -135,7 +135,7 @@ def canonical_title(title: str) -> str:
 def names_of(title: str) -> Iterator[str]:
     """What a statute can be called, normalised: its title first, then the rules, then the table.
 
-    The rules: a statute named by its number, 昭和…号（…法律）, is called by what stands in brackets;
+    The rules: a statute named by its number, 昭和…号（…法律）, is called by what is in brackets;
     …に関する法律 is called …法, also without の, 等, and what follows 及び (資金決済法, 廃棄物処理法).
     """
     own = normalise(title)

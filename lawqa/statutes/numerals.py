@@ -31,7 +31,7 @@ _NUMBER = re.compile(NUMBER)
 def to_int(numeral: str) -> int | None:
     """Read a numeral of kanji, ASCII digits or both: 二十一, 二一, 二〇二五, 4千万; None for anything else.
 
-    Units come in falling order (千 百 十 inside 兆 億 万), as in statutes: 十百 is no numeral, and neither is
+    Units come in falling order (千 百 十 inside 兆 億 万), as in statutes: 十百 is not a numeral, nor is
     one of more than 40 characters.
     """
     digits = numeral.translate(ASCII_DIGITS)

@@ -94,7 +94,7 @@ def test_a_failed_question_is_kept_as_failed_and_a_resumed_run_asks_only_it(
     failed = [row for row in results() if row["outcome"] == "failed"]
     assert [row["error"] for row in failed] == ["HTTP 400: no such option"]
     before = len(model_server.bodies(CHAT[kind]))
-    # A deadline is no part of what was asked: the run that goes on may have another.
+    # A deadline is not part of what was asked: the resumed run may have another.
     assert run(kind, "--resume", "--timeout", "99").code == 0
     assert len(model_server.bodies(CHAT[kind])) == before + 1
     summary = json.loads(Path("r", "summary.json").read_text(encoding="utf-8"))
@@ -105,7 +105,7 @@ def test_a_failed_question_is_kept_as_failed_and_a_resumed_run_asks_only_it(
 def test_all_of_an_ollama_run_is_asked_in_one_window(
     run: Run, model_server: Any, faults: SimpleNamespace
 ) -> None:
-    """Of the longest prompt, whichever are asked: else Ollama loads the model anew, and answers differ."""
+    """Of the longest prompt, whichever are asked: else Ollama loads the model again, and answers differ."""
     refuse = faults.status(400, "no such option")
     model_server.fault(CHAT["ollama"], model_server.answer_plain, *[model_server.answer_plain] * 3)
     assert run("ollama", "--condition", "gold", "--concurrency", "1").code == 0

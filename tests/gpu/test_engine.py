@@ -132,7 +132,7 @@ def test_a_replayed_step_samples_what_a_launched_step_samples(
     replayed = written(loaded, questions[:16], kernels=kernels, graphs=True, **settings)
     assert len(set(launched.values())) > 1
     alike = sum(replayed[number] == launched[number] for number in launched)
-    # 16 rows are a bucket of their own. Plain torch pads lengths to a bucket as well, and may round anew.
+    # 16 rows are a bucket of their own. Plain torch also pads lengths to a bucket, and may round otherwise.
     assert alike == 16 if kernels else alike > 12
 
 

@@ -60,11 +60,11 @@ def test_all_orders_of_one_question(craft: Craft) -> None:
     assert kinds([group]) == ["id"] * 23
 
 
-def test_a_mended_order_of_one_question_is_linked_to_it_once(craft: Craft) -> None:
+def test_a_reordered_order_of_one_question_is_linked_to_it_once(craft: Craft) -> None:
     one = craft(1)
     law, article, text = one.context.split("\n")
-    mended = replace(one, order=2, context=f"{law}\n{article}\n{reworded(text, 2)}")
-    assert kinds(find_groups([one, mended])) == ["id"]
+    reordered = replace(one, order=2, context=f"{law}\n{article}\n{reworded(text, 2)}")
+    assert kinds(find_groups([one, reordered])) == ["id"]
 
 
 def test_choices_in_common_are_no_context_in_common(craft: Craft, words: Words) -> None:
@@ -146,7 +146,7 @@ def test_a_question_in_other_digits_is_the_same(craft: Craft) -> None:
 
 @pytest.mark.parametrize(("shared", "joined"), [(150, True), (110, True), (70, False)])
 def test_part_of_a_context(craft: Craft, words: Words, shared: int, joined: bool) -> None:
-    # 200 characters each; half of the shorter one's n-grams must stand in the other.
+    # 200 characters each; half of the shorter one's n-grams must be in the other.
     common = words("common", shared)
     one = craft(1, context=common + words("left", 200 - shared))
     other = craft(2, context=words("right", 400 - shared) + common)

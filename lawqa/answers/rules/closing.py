@@ -166,7 +166,7 @@ def closing_choice(reading: Reading) -> Iterator[Mark]:
 
 
 def _only_label(page: Page, start: int, end: int) -> int | None:
-    """Where the one label that is named between these places stands first; None where none or several are."""
+    """Return where the one label named between these places first appears; None where none or several are."""
     places = [at for at in page.letters if start <= at < end]
     named = [(at, labels) for at in places if (labels := labels_at(page, at))]
     if not named or any(one.foreign or one.labels != named[0][1].labels for _, one in named):

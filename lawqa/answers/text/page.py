@@ -84,7 +84,7 @@ _RARE = re.compile(
     "\U00010000-\U0010ffff]"
 )
 """Signs that are folded in other ways, have small letters of their own, or are not seen."""
-# Special tokens of any family; those written like a tag of HTML only where no prose goes on behind them.
+# Special tokens of any family; those written like a tag of HTML only where no prose follows.
 _CHAT_TOKEN = re.compile(
     r"<(?:[|｜](?![ /])[^<>|｜\n]{1,40}[|｜]>"
     r"|(?:/s|eo[ast]|(?:start|end)_of_turn|pad|unused[0-9]{1,3})>(?=[ \t]*(?:[\r\n<]|\Z)"
@@ -168,7 +168,7 @@ class Page:
         return _WORDS.search(self.text) is not None
 
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
-        """Where a span of `text` stands in the text given to `parse`."""
+        """Return where a span of `text` is in the text given to `parse`."""
         for pieces in self.maps:
             span = back_span(pieces, span)
         return span

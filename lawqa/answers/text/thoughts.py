@@ -48,7 +48,7 @@ def _patterns() -> list[tuple[str, str, str]]:
 
 
 def _one_search() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
-    """One pattern for all marks, and which family and kind each of its groups stands for."""
+    """One pattern for all marks, and the family and kind of each of its groups."""
     by_sign: dict[str, list[str]] = {}
     meaning: dict[str, tuple[str, str]] = {}
     for family, kind, pattern in _patterns():

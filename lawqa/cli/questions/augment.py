@@ -47,7 +47,7 @@ class StatuteQuestionsCommand:
     """Question files of which no duplicate may be made."""
     types: tuple[TypeName, ...] = ("cloze", "altered", "which")
     """cloze: the missing words; altered: the true statement among altered ones; which: the provision that
-    says it. String matching solves these three. `reading` stands for all that it does not solve:
+    says it. String matching solves these three. `reading` means all that it does not solve:
     judged: the right or the wrong one of four statements in other words; counted: how many of four are
     right; listed: what a list holds; excepted: the exception to a rule; penalised: the penalty for a
     breach; defined: what holds for somebody described by a definition."""

@@ -245,7 +245,7 @@ class AdapterManifest:
         Args:
             spec: the prompt spec that is evaluated.
             spec_hash: its hash with the loaded chat template.
-            allow_prompt_mismatch: go on with a note where they differ.
+            allow_prompt_mismatch: only note where they differ.
 
         Returns:
             A note, where they differ and that is allowed.

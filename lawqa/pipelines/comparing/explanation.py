@@ -88,7 +88,7 @@ def explain_text(name: str, text: str) -> Explained:
 
 
 def _names(results: Sequence[Result]) -> dict[str, Result]:
-    """Every answer by the shortest name that tells it from the others."""
+    """Every answer by the shortest name that no other has."""
     names: dict[str, Result] = {}
     by_question: dict[str, list[Result]] = {}
     for result in results:

@@ -74,7 +74,7 @@ class StatutesResult:
     made: StatuteQuestions
     """The questions and what was left out."""
     provenance: Path
-    """The file beside the questions that tells where each comes from."""
+    """The file beside the questions that says where each comes from."""
     notes: tuple[str, ...]
     """What a user should know, a sentence each."""
 

@@ -1,6 +1,6 @@
 """The directory of a retrieval index: written beside its place and moved there whole, checked when opened.
 
-manifest.json tells what the index is made of and lists every other file with size and SHA-256.
+manifest.json says what the index is made of and lists every other file with size and SHA-256.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def make_records(
         mix: several conditions with their weights from 1 to 99, instead of `condition`.
         few_shot: put two solved questions before each question.
         prompt: the wording's id.
-        permutations: write each question in so many orders of its choices.
+        permutations: the number of orders of the choices that each question is written in.
         samples: use only the first N questions; None for all.
         seed: decides which question gets which condition of `mix`.
         rag: where contexts are retrieved, for the condition `rag`; it names the tokenizer of the model that

@@ -306,7 +306,7 @@ def new_run_dir(config: EvaluationConfig, exists: Callable[[Path], bool] = Path.
 
 def _in_orders(questions: Sequence[Question], number: int) -> tuple[Question, ...]:
     if number == 1:
-        return tuple(questions)  # as they stand in the file, whatever their order
+        return tuple(questions)  # as they are in the file, whatever their order
     shown = orders(4 if number == 4 else 24)
     return tuple(reordered(question, order) for question in questions for order in shown)
 

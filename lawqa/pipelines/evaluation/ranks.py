@@ -43,7 +43,7 @@ class Ranks:
     size: int = 1
     """How many there are."""
     launch: str = ""
-    """What tells this launch from earlier ones in the same directory."""
+    """What distinguishes this launch from earlier ones in the same directory."""
     start_seconds: float = _START_SECONDS
     """How long to wait for another process to begin."""
 

@@ -191,7 +191,7 @@ def _model(manifest: JsonObject) -> JsonObject:
 
 
 def _adapter(adapter: JsonObject | None) -> JsonObject:
-    """What tells an adapter from another; it may have moved."""
+    """What identifies an adapter; it may have moved."""
     if adapter is None:
         return {"the adapter": None}
     known = {

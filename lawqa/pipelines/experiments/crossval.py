@@ -48,7 +48,7 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
     """Split, then train and evaluate each fold; what is done already is not done again.
 
     Args:
-        config: what to do. The same call goes on where an earlier one stopped.
+        config: what to do. The same call resumes where an earlier one stopped.
         say: told what is being done, a line each.
 
     Returns:

@@ -166,7 +166,7 @@ def require_same_crossval(config: CrossvalConfig) -> bool:
 
 
 def index_sha256_of(rag: RagConfig | None) -> str | None:
-    """Return what tells an index from one that was built again in its place; None without retrieval."""
+    """Return what identifies an index, also once another is in its place; None without retrieval."""
     if rag is None:
         return None
     return str(read_index_manifest(rag.retriever.index)["index_sha256"])

@@ -51,7 +51,7 @@ class DistillResult:
 def distill(
     config: DistillConfig, backend: Backend, say: Callable[[str], object] = str
 ) -> DistillResult:
-    """Sample, judge, and write records; a call with the same options goes on where one stopped.
+    """Sample, judge, and write records; a call with the same options resumes where one stopped.
 
     Args:
         config: what to do.

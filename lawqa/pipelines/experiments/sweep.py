@@ -115,7 +115,7 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
     the rest, with the same folds for all cells.
 
     Args:
-        config: what to try. The same call goes on where an earlier one stopped.
+        config: what to try. The same call resumes where an earlier one stopped.
         say: told what is being done, a line each.
 
     Raises:

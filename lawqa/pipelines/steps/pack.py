@@ -13,15 +13,13 @@ import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import flush_directory
+from lawqa.files import replaced_whole
 
 SUMS = "SHA256SUMS"
 
@@ -74,7 +72,7 @@ def pack(folder: Path, archive: Path, *, with_adapters: bool = False) -> Packed:
     if not wanted:
         raise ConfigError(f"{folder}: holds nothing to pack", "are the results in another folder?")
     sums, total = [], 0
-    with _written_whole(archive) as partial, tarfile.open(partial, "w:gz") as tar:
+    with replaced_whole(archive) as partial, tarfile.open(partial, "w:gz") as tar:
         for path in wanted:
             name = (inside / path.relative_to(folder)).as_posix()
             with path.open("rb") as file:
@@ -148,19 +146,6 @@ class _Hashing:
         content = self._file.read(size)
         self.digest.update(content)
         return content
-
-
-@contextmanager
-def _written_whole(archive: Path) -> Iterator[Path]:
-    """A path beside the archive to write to, which takes its place in the end."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    partial = archive.with_name(f".{archive.name}.{os.getpid()}.tmp")
-    try:
-        yield partial
-        partial.replace(archive)
-        flush_directory(archive.parent)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _is_wanted(name: Path, path: Path, with_adapters: bool) -> bool:

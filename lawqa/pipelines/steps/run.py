@@ -132,7 +132,7 @@ def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> 
     there = [path for path in rendered.outputs if Path(path).exists()]
     whole = len(there) == len(rendered.outputs)
     same = state is not None and state.ran_with == fingerprint(rendered)
-    # What a command that goes on by itself keeps of its way is its own affair.
+    # How a command that resumes by itself stores its progress is its own affair.
     stopped = same and state is not None and state.status != "done" and command.continues
     begun = bool(there) or _leftovers(rendered) or stopped
     if same and state is not None and state.status == "done" and whole:

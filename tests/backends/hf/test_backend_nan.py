@@ -1,4 +1,4 @@
-"""A model whose logits are no numbers: its answers fail with a reason, and the run goes on to its end."""
+"""A model whose logits are NaN: its answers fail with a reason, and the run finishes."""
 
 from __future__ import annotations
 

@@ -264,7 +264,7 @@ def test_four_bit_products(launches: list[Launch]) -> None:
                 )  # fmt: skip
                 before = len(launches)
                 linear(empty(rows, inputs, dtype=torch.bfloat16), tile)
-                # Of the sizes only what the compiler sees as a tile matters: one size stands for all.
+                # Of the sizes only what the compiler sees as a tile matters: one size covers all.
                 jobs += [(_without_sizes(each), capability) for each in launches[before:]]
     assert_compiled(jobs, SPILLED_BYTES_PRODUCTS)
 

@@ -226,7 +226,7 @@ class Asked(ScriptedBackend):
         self, prompts: Sequence[Prompt], texts: Sequence[str]
     ) -> Iterator[ChoiceScores | Failure]:
         keys = [prompt.question_id for prompt in prompts]
-        assert len(keys) == len(set(keys)), "answers are told apart by their prompts"
+        assert len(keys) == len(set(keys)), "answers are distinguished by their prompts"
         self.forced += zip(keys, texts, strict=True)
         return super().score_after(prompts, texts)
 
@@ -520,7 +520,7 @@ def test_with_base_needs_an_adapter(run: Run) -> None:
     assert err.startswith("error: --with-base needs --hf-lora-path")
 
 
-# --- the command that goes on
+# --- the command that resumes
 
 
 @pytest.mark.parametrize(

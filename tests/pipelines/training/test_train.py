@@ -354,9 +354,9 @@ def test_long_contexts_are_shortened_and_that_is_said_and_stored(
         f"! SHORTENED CONTEXTS: {shortened} of the 12 records"
     )
 
-    # The named length mends it, and so does none.
-    for mended in (("--max-seq-length", said[2]), ("--max-seq-length", "0"), ()):
-        assert work.train("--train-file", str(records), "--fresh", *mended) == 0
+    # The named length fixes it, and so does none.
+    for corrected in (("--max-seq-length", said[2]), ("--max-seq-length", "0"), ()):
+        assert work.train("--train-file", str(records), "--fresh", *corrected) == 0
         captured = capsys.readouterr()
         assert "shortened" not in captured.out
         assert "SHORTENED" not in captured.err

@@ -65,7 +65,7 @@ def lines_of(inside: str) -> list[str]:
 
 
 def sentence(inside: str) -> str:
-    """A sentence's text, as it stands in a paragraph."""
+    """A sentence's text, as it is in a paragraph."""
     return text_of(
         ET.fromstring(f"<ParagraphSentence>\n <Sentence>{inside}</Sentence>\n</ParagraphSentence>")  # noqa: S314
     )

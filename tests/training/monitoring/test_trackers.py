@@ -21,7 +21,7 @@ from lawqa.training.monitoring.tracking import FiguresOnly
 
 pytestmark = pytest.mark.torch
 
-# As much of mlflow as transformers' callback calls, writing down what it is told.
+# As much of mlflow as transformers' callback calls, writing down what it receives.
 MLFLOW = """
 import json, os
 from types import SimpleNamespace
@@ -51,7 +51,7 @@ WANDB = "raise AssertionError('nobody asked for wandb')\n"
 
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Trackers that are installed; the file that mlflow writes down what it is told in."""
+    """Trackers that are installed; the file in which mlflow records what it receives."""
     packages = tmp_path / "packages"
     for name, content in (("mlflow", MLFLOW), ("wandb", WANDB)):
         (packages / name).mkdir(parents=True)

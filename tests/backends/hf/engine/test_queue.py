@@ -49,7 +49,7 @@ def prompts(loaded: LoadedModel, questions: Any) -> list[tuple[int, ...]]:
 
 
 def requests(prompts: Sequence[tuple[int, ...]], repeats: int) -> list[Request]:
-    """Each prompt so many times, as a backend numbers them; completions of different lengths."""
+    """Each prompt several times, as a backend numbers them; completions of different lengths."""
     return [
         Request(repeat * len(prompts) + number, ids, sampling_key(0, str(number), repeat),
                 5 + 7 * (repeat % 4) + number)
