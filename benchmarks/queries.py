@@ -17,7 +17,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from lawqa.retrieval.index import StatuteIndex
-from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.ranking.settings import SearchSettings
+from lawqa.retrieval.retriever import Retriever
 
 QUERIES = (
     Path(__file__).resolve().parents[1] / "tests/retrieval/queries/data/queries_of_people.jsonl"

@@ -41,7 +41,8 @@ from lawqa.retrieval.dense import article_text
 from lawqa.retrieval.evaluation import evaluate_retrieval, figures
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
-from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.ranking.settings import SearchSettings
+from lawqa.retrieval.retriever import Retriever
 from lawqa.retrieval.tokens import tokenise
 from lawqa.statutes.articles import read_articles
 from lawqa.statutes.normalise import normalise

@@ -26,7 +26,8 @@ from lawqa.retrieval.bm25 import Bm25Parameters
 from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, figures, reference_type
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
-from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.ranking.settings import SearchSettings
+from lawqa.retrieval.retriever import Retriever
 from lawqa.statutes.article_names import article_name
 from lawqa.statutes.articles import Article, Paragraph, read_articles
 

@@ -63,7 +63,7 @@ class RetrievalFlags(RetrievalSettings):
             DEFAULT_TOP_K,
             RagConfig,
         )
-        from lawqa.retrieval.retriever import SearchSettings
+        from lawqa.retrieval.ranking.settings import SearchSettings
 
         as_of = day_of(self.as_of)
         if self.as_of_strict and as_of is None:

@@ -72,7 +72,7 @@ class Ranked(RankingSettings):
 
     def config(self, rerank_depth: int) -> RetrieverConfig:
         from lawqa.pipelines.corpus.index import RetrieverConfig
-        from lawqa.retrieval.retriever import SearchSettings
+        from lawqa.retrieval.ranking.settings import SearchSettings
 
         return with_reranker(
             RetrieverConfig(self.index, SearchSettings(follow=self.follow), dense=self.dense),

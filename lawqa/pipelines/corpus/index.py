@@ -32,7 +32,8 @@ from lawqa.retrieval.dense import (
 from lawqa.retrieval.documents.reading import document_paths, documents_sha256, read_documents
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
-from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.ranking.settings import SearchSettings
+from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, now
 from lawqa.settings import RESULT, Settings, by_content, called

@@ -11,7 +11,7 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
 from lawqa.questions import Question
 from lawqa.retrieval.hits import Hit
-from lawqa.retrieval.retriever import SearchSettings
+from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.settings import StrPath, as_path, checks_arguments
 from lawqa.statutes.days import day_of
 from lawqa.statutes.validity import not_known_in_force

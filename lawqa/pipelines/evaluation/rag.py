@@ -25,7 +25,8 @@ from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.pages import Source
 from lawqa.retrieval.passages import reach
-from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.ranking.settings import SearchSettings
+from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.context import RetrievedArticle, StoredContext
 from lawqa.settings import (
     RESULT,

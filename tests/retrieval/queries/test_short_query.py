@@ -13,7 +13,8 @@ from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.queries.short_query import read_short_query
 from lawqa.retrieval.queries.words import by_rules, other_spellings
-from lawqa.retrieval.retriever import Retriever, SearchSettings
+from lawqa.retrieval.ranking.settings import SearchSettings
+from lawqa.retrieval.retriever import Retriever
 from lawqa.statutes.articles import Article, Paragraph
 from lawqa.statutes.law_names import LawNames
 

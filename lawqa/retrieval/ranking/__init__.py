@@ -1,0 +1,1 @@
+"""How articles are scored for a query: by words, by what is cited, by references followed."""
