@@ -85,14 +85,16 @@ class DistillSettings(Settings):
     keep: int = field(default=2, metadata=PLACE)
     """The most kept for each question."""
     temperature: float | None = field(default=None, metadata=RESULT)
-    """Of sampling, above 0. Without it: 0.7, with --thinking 0.6."""
+    """Of sampling, above 0. Without it: the model's generation_config.json, else 0.7, with --thinking 0.6."""
     top_p: float | None = field(default=None, metadata=RESULT)
-    """Sample from the likeliest tokens that hold this share of the probability. Without it: 0.8, with
-    --thinking 0.95."""
+    """Sample from the likeliest tokens that hold this share of the probability. Without it: the model's
+    generation_config.json, else 0.8, with --thinking 0.95."""
     top_k_sampling: int | None = field(default=None, metadata=RESULT)
-    """Sample from the N likeliest tokens; 0 for all. Without it: 20."""
+    """Sample from the N likeliest tokens; 0 for all. Without it: the model's generation_config.json,
+    else 20."""
     min_p: float | None = field(default=None, metadata=RESULT)
-    """Drop tokens less likely than this share of the likeliest. Without it: 0."""
+    """Drop tokens less likely than this share of the likeliest. Without it: the model's
+    generation_config.json, else 0."""
     max_new_tokens: int | None = field(default=None, metadata=RESULT)
     """The most tokens of one answer. Without it: 1024, with --thinking 4096."""
     fresh: bool = field(default=False, metadata=PLACE)

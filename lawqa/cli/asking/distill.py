@@ -58,6 +58,8 @@ class Distill(AnswererSettings, WordingSettings, ModelSettings, DistillSettings)
             spec=spec,
             rag=self.retrieval.config((condition,), tokenizer, self.revision),
             quiet=self.console.quiet,
+            model_name=tokenizer or "",
+            revision=self.revision,
         )
         backend = open_backend(
             EvaluationConfig(

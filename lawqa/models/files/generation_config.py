@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,6 +30,25 @@ class OwnSampling:
     """How to draw tokens; all None where it does not say."""
     left_out: tuple[str, ...] = ()
     """What else it asks for, such as `repetition_penalty 1.05`, and is not done."""
+
+
+def deciding_sampling(
+    name: str, revision: str | None, given: Sequence[float | None], *, draws: bool
+) -> OwnSampling:
+    """Return what a model's own file decides; nothing where all is given, nothing drawn, or no model named.
+
+    Args:
+        name: a model directory, or a name in the Hugging Face cache; empty for a backend that loads none.
+        revision: the branch, tag or commit of a cached model.
+        given: temperature, top_p, top_k_sampling and min_p as they were given; None for what was not.
+        draws: whether answers are sampled.
+
+    Raises:
+        ConfigError: a value in the file is not a number of its range.
+    """
+    if not name or not draws or None not in given:
+        return OwnSampling(Sampling())
+    return own_sampling(name, revision)
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
-from lawqa.models.files.generation_config import OwnSampling, own_sampling
+from lawqa.models.files.generation_config import OwnSampling, deciding_sampling
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.pipelines.evaluation.servers import ServerConfig
 from lawqa.prompting import PromptSpec
@@ -120,12 +120,11 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
         return resolved(self, defaults)
 
     def _own_sampling(self) -> OwnSampling:
-        """What the model's own file says; a file decides nothing where all is given or nothing is drawn."""
+        """What the model's own file decides of how answers are drawn."""
         given = (self.temperature, self.top_p, self.top_k_sampling, self.min_p)
         draws = self.ensemble > 1 or self.spec.thinking or bool(self.temperature)
-        if self.backend != "hf" or not self.model_name or None not in given or not draws:
-            return OwnSampling(Sampling())
-        return own_sampling(self.model_name, self.revision)
+        name = self.model_name if self.backend == "hf" else ""
+        return deciding_sampling(name, self.revision, given, draws=draws)
 
     def sampling_sources(self) -> dict[str, str]:
         """Where temperature, top_p, top_k_sampling and min_p come from; nothing where no text is written."""

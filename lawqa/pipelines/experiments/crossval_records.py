@@ -18,7 +18,7 @@ from lawqa.pipelines.experiments.distill_config import DistillConfig
 from lawqa.questions import Question, fingerprint, read_questions
 from lawqa.records import TrainingRecord, holds_records, load_records, make_records
 from lawqa.runs.upkeep.lock import locked_directory
-from lawqa.settings import ModelSettings, values_of
+from lawqa.settings import DistillSettings, ModelSettings, values_of
 from lawqa.splits import find_leaks
 
 Say = Callable[[str], object]
@@ -55,12 +55,13 @@ def sample_answers(config: CrossvalConfig, say: Say = str) -> None:
                 spec=config.spec,
                 samples_per_question=config.samples_per_question,
                 keep=config.keep,
-                temperature=config.generation.temperature,
-                max_new_tokens=config.generation.max_new_tokens,
+                **values_of(DistillSettings, config.generation),
                 seed=config.seed,
                 fresh=fresh,
                 quiet=config.quiet,
                 rag=config.rag,
+                model_name=config.model_name,
+                revision=config.revision,
             ),
             backend,
             say,

@@ -68,21 +68,24 @@ def distill(
     claim_output(config.output_path, "--output-path", fresh=config.fresh, sources=(config.data,))
     samples_file, provenance_file = _side_files(config.output_path)
     retrieval = retrieve_contexts(config.rag, questions, quiet=config.quiet) if config.rag else None
-    drawn = DistillManifest.of(config, backend, retrieval, file.sha256)
-    for note in sentences(backend.describe()):
-        say(f"note: {note}")
     # Settings without a sample are those of a start that failed: nothing would be mixed with them.
     begun = provenance_file.is_file() and samples_file.is_file() and samples_file.stat().st_size
-    if config.fresh or not begun:
+    earlier = DistillManifest.read(provenance_file) if begun and not config.fresh else None
+    if earlier is not None:
+        config = earlier.begun(config)
+    drawn = DistillManifest.of(config, backend, retrieval, file.sha256)
+    if earlier is None:
         samples_file.unlink(missing_ok=True)
         drawn.write(provenance_file, {"started": now()})
     else:
-        differ = DistillManifest.read(provenance_file).differences(drawn)
+        differ = earlier.differences(drawn)
         if differ:
             raise ConfigError(
                 f"{samples_file}: holds samples drawn with other options ({', '.join(differ)})",
                 "give the same options to resume, or --fresh to start over",
             )
+    for note in (*config.notes(), *sentences(backend.describe())):
+        say(f"note: {note}")
     # A sample that failed is drawn again, as a question that failed is asked again.
     taken = {key for key, sample in _read_samples(samples_file).items() if sample.error is None}
     logger.debug("settings: %s; %d samples are there already", drawn, len(taken))
@@ -105,6 +108,7 @@ def distill(
         {
             "environment": describe_environment(backend.describe().get("device")),
             "ended": now(),
+            "sampling_from": config.sampling_sources(),
             "verdicts": result.verdicts,
             "acceptance_by_law": result.acceptance,
             "questions": result.questions,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from lawqa.backends.base import Backend, GenerationSettings
 from lawqa.files import JsonObject
+from lawqa.models.files.generation_config import OwnSampling, deciding_sampling
 from lawqa.pipelines.evaluation.rag import RagConfig, Retrieval
 from lawqa.pipelines.experiments.stored_settings import (
     called,
@@ -22,11 +23,13 @@ from lawqa.settings import (
     RESULT,
     DistillSettings,
     Resolved,
+    Sampling,
     by_content,
     declaration,
     defaults_of,
     differences,
     resolved,
+    sources_of,
 )
 from lawqa.settings.evaluation import AnswererSettings
 
@@ -52,11 +55,53 @@ class DistillConfig(DistillSettings):
     """Where contexts are retrieved, for the condition `rag`."""
     quiet: bool = field(default=False, metadata=PLACE)
     """No progress."""
+    model_name: str = field(default="", metadata=PLACE)
+    """The model whose own file says how answers are drawn; empty for none. What is asked is the backend."""
+    revision: str | None = field(default=None, metadata=PLACE)
+    """Its revision."""
+    begun: Resolved | None = field(default=None, metadata=PLACE)
+    """What samples that are resumed were begun with: it holds for what is not given now."""
 
     def resolved(self) -> Resolved:
-        """Return the settings that follow the prompt spec where they were not given."""
-        spec = self.spec
-        return resolved(self, defaults_of(spec.mode, thinking=spec.thinking, samples=_SAMPLED))
+        """Return the settings that follow prompt spec and model where they were not given."""
+        if self.begun is not None:
+            return resolved(self, self.begun)
+        spec, own = self.spec, self._own_sampling().sampling
+        defaults = defaults_of(spec.mode, thinking=spec.thinking, samples=_SAMPLED, own=own)
+        return resolved(self, defaults)
+
+    def sampling_sources(self) -> dict[str, str]:
+        """Where temperature, top_p, top_k_sampling and min_p come from."""
+        given = {name: getattr(self, name) for name in vars(Sampling())}
+        if self.begun is not None:
+            return {
+                name: "as it was begun" if value is None else "given"
+                for name, value in given.items()
+            }
+        spec, own = self.spec, self._own_sampling().sampling
+        return sources_of(spec.mode, thinking=spec.thinking, samples=_SAMPLED, own=own, given=given)
+
+    def notes(self) -> list[str]:
+        """What a user must know of how samples are drawn."""
+        notes = []
+        if self.begun is not None:
+            today = vars(replace(self, begun=None).resolved())
+            otherwise = [
+                f"{name} {value} (today {today[name]})"
+                for name, value in vars(self.resolved()).items()
+                if value != today[name]
+            ]
+            if otherwise:
+                notes.append(f"resumed as it was begun: {', '.join(otherwise)}")
+        if left_out := self._own_sampling().left_out:
+            notes.append(
+                f"NOT APPLIED: the model's generation_config.json also asks for {', '.join(left_out)}"
+            )
+        return notes
+
+    def _own_sampling(self) -> OwnSampling:
+        given = (self.temperature, self.top_p, self.top_k_sampling, self.min_p)
+        return deciding_sampling(self.model_name, self.revision, given, draws=True)
 
     def generation(self, number: int) -> GenerationSettings:
         """Return how sample `number` of every question is drawn."""
@@ -139,6 +184,14 @@ class DistillManifest:
         settings = {name: value for name, value in stored.items() if name not in contents}
         settings = {**_NOT_NARROWED, **settings}
         return cls(settings, _Contents(**contents))
+
+    def begun(self, config: DistillConfig) -> DistillConfig:
+        """Return the settings of a call that resumes these samples: what it does not give is as it was.
+
+        Their defaults follow the model's own file and the version of lawqa, which change between two calls.
+        """
+        kept = {name: self.settings[name] for name in (*vars(Sampling()), "max_new_tokens")}
+        return replace(config, begun=replace(config.resolved(), **kept))
 
     def write(self, path: Path, more: JsonObject) -> None:
         """Write it, with what else is known of the distillation."""

@@ -11,6 +11,8 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main
+from lawqa.pipelines.experiments.distill_config import DistillConfig
+from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, write_questions
 from lawqa.records import load_records
 
@@ -128,7 +130,7 @@ def test_other_options_do_not_go_on_silently(
     capsys.readouterr()
     assert distill("--seed", "1") == 2
     err = capsys.readouterr().err
-    assert "drawn with other options (--temperature, --seed, the script)" in err
+    assert "drawn with other options (--seed, the script)" in err
 
 
 @pytest.mark.parametrize(
@@ -206,7 +208,35 @@ def test_samples_are_drawn_as_makers_say_and_older_ones_resumed_as_they_were(
     for name in ("top_p", "top_k_sampling", "min_p"):
         del settings[name]
     path.write_text(json.dumps(stored), encoding="utf-8")
+    samples = here / "out.samples.jsonl"
+    lines = samples.read_text(encoding="utf-8").splitlines(keepends=True)
+    samples.write_text("".join(lines[:6]), encoding="utf-8")
     (here / "out.jsonl").unlink()
-    assert distill() == 2
-    assert "--top-p" in capsys.readouterr().err
-    assert distill("--top-p", "1", "--top-k-sampling", "0") == 3
+    capsys.readouterr()
+    assert distill("--top-p", "0.8") == 2
+    assert "drawn with other options (--top-p)" in capsys.readouterr().err
+    assert distill() == 3
+    said = "resumed as it was begun: top_p 1.0 (today 0.8), top_k_sampling 0 (today 20)"
+    assert said in capsys.readouterr().err
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert (kept["settings"]["top_p"], kept["sampling_from"]["top_p"]) == (1.0, "as it was begun")
+
+
+def test_the_models_own_file_says_how_samples_are_drawn(tmp_path: Path) -> None:
+    """As in `lawqa evaluate`; a flag wins, and what is not applied is named."""
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}", encoding="utf-8")
+    own = {"temperature": 0.33, "top_p": 0.9, "top_k": 7, "repetition_penalty": 1.05}
+    (model / "generation_config.json").write_text(json.dumps(own), encoding="utf-8")
+    config = DistillConfig(
+        data=tmp_path / "q.json", output_path=tmp_path / "out.jsonl", spec=PromptSpec("cot"),
+        model_name=str(model), top_p=0.7,
+    )  # fmt: skip
+    drawn = config.generation(3)
+    assert (drawn.temperature, drawn.top_p, drawn.top_k, drawn.min_p) == (0.33, 0.7, 7, 0.0)
+    assert config.sampling_sources() == {
+        "temperature": "generation_config.json", "top_p": "given",
+        "top_k_sampling": "generation_config.json", "min_p": "recommended without thinking",
+    }  # fmt: skip
+    assert "repetition_penalty 1.05" in "".join(config.notes())
