@@ -13,7 +13,7 @@ from lawqa.commands import packaged_source, render_command
 from lawqa.docgen.logs import RunFacts
 from lawqa.errors import DataError
 from lawqa.runs.directory import SUMMARY
-from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest, require_evaluation, require_keys
+from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.result_log import read_results
 from lawqa.runs.rows import Asked
 
@@ -32,11 +32,9 @@ def read_run_facts(path: Path) -> RunFacts:
             f"{path}: is not a run: {MANIFEST} is missing",
             "give a --run-dir of lawqa evaluate, a pooled run of lawqa crossval, or an adapter",
         )
-    content = read_manifest(path)
-    require_keys(content, path, *_NEEDED)
-    if content["kind"] != "train":
-        require_evaluation(content, path)
-    manifest = Manifest.from_json(content)
+    manifest = Manifest.read(path, _NEEDED)
+    if manifest.kind != "train":
+        manifest.require_evaluation(path)
     shared = {
         "started": manifest.started,
         "ended": manifest.ended or "",

@@ -130,7 +130,7 @@ def data(planned: PlannedRun) -> Finding:
 
 def index(planned: PlannedRun) -> Finding:
     """Whether the retrieval index is there and whole."""
-    from lawqa.pipelines.corpus.index_files import read_index_manifest
+    from lawqa.pipelines.corpus.index_manifest import IndexManifest
 
     needs = any(
         str(planned.index) in "\0".join(planned.line(step).split())
@@ -143,11 +143,11 @@ def index(planned: PlannedRun) -> Finding:
     )
     fix = build or "lawqa index build --articles ARTICLES.jsonl --output-dir DIR"
     try:
-        counts = read_index_manifest(planned.index)["counts"]
+        counts = IndexManifest.read(planned.index).counts
     except LawqaError as problem:
         level = "problem" if needs else "warning"
         return Finding("index", level, problem.message, fix)  # type: ignore[arg-type]
-    return Finding("index", "ok", f"{planned.index}: {counts['articles']:,} articles")
+    return Finding("index", "ok", f"{planned.index}: {counts.articles:,} articles")
 
 
 def hf_home(planned: PlannedRun, variable: str | None) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject, write_json
-from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, read_manifest
+from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, Manifest
 from lawqa.runs.outputs import claim_file
 
 RESULTS, SUMMARY = "results.jsonl", "summary.json"
@@ -97,12 +97,13 @@ class RunDirectory:
         write_json(self.path / SUMMARY, {"schema_version": SCHEMA_VERSION, **summary})
 
 
-def _kind_of(directory: Path) -> object:
+def _kind_of(directory: Path) -> str | None:
     """What the manifest of a directory says it holds; None where there is none that can be read."""
     try:
-        return read_manifest(directory).get("kind") if (directory / MANIFEST).is_file() else None
+        manifest = Manifest.read_if_there(directory)
     except DataError:
         return None  # --fresh replaces what nobody can read
+    return None if manifest is None or "kind" in manifest.absent else manifest.kind
 
 
 def _came_to_nothing(directory: Path) -> bool:
@@ -111,7 +112,7 @@ def _came_to_nothing(directory: Path) -> bool:
     if not kept <= {MANIFEST, ".lock"}:
         return False
     try:
-        return read_manifest(directory).get("status") == "failed"
+        return Manifest.read(directory).status == "failed"
     except DataError:
         return False
 

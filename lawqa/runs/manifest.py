@@ -18,6 +18,7 @@ from lawqa.runs import manifest_fields
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 _SHOWN = 3
+_NOT_STORED = {"more", "absent"}
 
 Status = Literal["running", "done", "failed", "interrupted"]
 Kind = Literal["evaluate", "train", "index"]
@@ -74,7 +75,9 @@ class Manifest:
     schema_version: int = field(default=SCHEMA_VERSION, metadata=_circumstances(""))
     """The version of this layout."""
     more: JsonObject = field(default_factory=dict)
-    """Keys that runs do not have, such as an index has."""
+    """Keys that this layout does not know."""
+    absent: frozenset[str] = field(default=frozenset(), compare=False)
+    """The keys that the file did not have, so that they got their default."""
 
     @classmethod
     def read(cls, directory: Path, needs: Sequence[str] = ()) -> Manifest:
@@ -87,9 +90,9 @@ class Manifest:
         Raises:
             DataError: it is missing, broken, of another layout version, or lacks a key that is needed.
         """
-        content = read_manifest(directory)
-        require_keys(content, directory, *needs)
-        return cls.from_json(content)
+        manifest = cls.from_json(_stored(directory / MANIFEST))
+        manifest.require(directory, *needs)
+        return manifest
 
     @classmethod
     def read_evaluation(cls, directory: Path) -> Manifest:
@@ -99,9 +102,9 @@ class Manifest:
             DataError: it is missing, broken, of another layout version, or lacks a key.
             ConfigError: it is of another kind of run.
         """
-        content = read_manifest(directory)
-        require_evaluation(content, directory)
-        return cls.from_json(content)
+        manifest = cls.read(directory)
+        manifest.require_evaluation(directory)
+        return manifest
 
     @classmethod
     def read_if_there(cls, directory: Path) -> Manifest | None:
@@ -115,18 +118,51 @@ class Manifest:
     @classmethod
     def from_json(cls, content: JsonObject) -> Manifest:
         """The manifest that a JSON object holds whose keys were checked."""
-        known = {one.name for one in fields(cls)} - {"more"}
+        known = {one.name for one in fields(cls)} - _NOT_STORED
         without: dict[str, Any] = {
             "kind": "evaluate", "config": {}, "model": {}, "prompt_specs": {}, "data": {}, "questions": [],
             "argv": [],
         }  # fmt: skip
         given = {key: value for key, value in content.items() if key in known}
         more = {key: value for key, value in content.items() if key not in known}
-        return cls(**{**without, **given, "more": more})
+        absent = frozenset(known - set(given))
+        return cls(**{**without, **given, "more": more, "absent": absent})
 
     def to_json(self) -> JsonObject:
         """The JSON object that is stored."""
-        return {**{key: value for key, value in vars(self).items() if key != "more"}, **self.more}
+        stored = {key: value for key, value in vars(self).items() if key not in _NOT_STORED}
+        return {**stored, **self.more}
+
+    def require(self, directory: Path, *keys: str, hint: str | None = None) -> None:
+        """Make sure that the file had these keys, levels parted by dots.
+
+        Args:
+            directory: where it was read, for messages.
+            keys: what must be there.
+            hint: what to do about a file that lacks one.
+
+        Raises:
+            DataError: it lacks a key.
+        """
+        stored = self.to_json()
+        there = {key: value for key, value in stored.items() if key not in self.absent}
+        lacks = manifest_fields.missing(there, keys)
+        if lacks:
+            raise DataError(
+                f"{directory / MANIFEST}: has no key {', '.join(map(repr, lacks))}",
+                hint or "is it the manifest of a run of lawqa?",
+            )
+
+    def require_evaluation(self, directory: Path) -> None:
+        """Make sure that it is that of an evaluation and has every key that one has.
+
+        Raises:
+            DataError: it lacks a key.
+            ConfigError: it is of another kind of run.
+        """
+        if self.kind != "evaluate":
+            raise ConfigError(f"{directory}: is a {self.kind} run, expected an evaluation")
+        self.require(directory, *manifest_fields.OF_AN_EVALUATION)
 
     def write(self, directory: Path) -> None:
         """Write or replace the manifest; a reader sees the old one or the new one, never half."""
@@ -155,20 +191,28 @@ class Manifest:
         return [(Path(part["path"]), part.get("sha256")) for part in parts if part.get("path")]
 
 
-def read_manifest(directory: Path) -> JsonObject:
-    """The manifest of a run directory or adapter.
+def require_version(content: object, path: Path) -> JsonObject:
+    """Make sure that what a manifest file holds is an object of this version of the layout.
+
+    Raises:
+        DataError: it is not.
+    """
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or version != SCHEMA_VERSION:
+        raise DataError(
+            f"{path}: schema_version is {version!r}, expected {SCHEMA_VERSION}",
+            "another version of lawqa wrote it: read it with that one, or make the run again",
+        )
+    return content
+
+
+def _stored(path: Path) -> JsonObject:
+    """What a manifest file holds, each key that is there in the form that it has.
 
     Raises:
         DataError: it is missing, broken, or of another layout version.
     """
-    path = directory / MANIFEST
-    manifest = read_json(path)
-    if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
-        found = manifest.get("schema_version") if isinstance(manifest, dict) else None
-        raise DataError(
-            f"{path}: schema_version is {found!r}, expected {SCHEMA_VERSION}",
-            "another version of lawqa wrote it: read it with that one, or make the run again",
-        )
+    manifest = require_version(read_json(path), path)
     wrong = manifest_fields.problems(manifest)
     if wrong:
         again = "train again" if manifest.get("kind") == "train" else "make the run again"
@@ -177,32 +221,6 @@ def read_manifest(directory: Path) -> JsonObject:
             f"somebody has changed it: put a copy of it back, or {again}",
         )
     return manifest
-
-
-def require_evaluation(content: JsonObject, directory: Path) -> None:
-    """Make sure that a manifest is that of an evaluation and has every key that one has.
-
-    Raises:
-        DataError: it lacks a key.
-        ConfigError: it is of another kind of run.
-    """
-    if content.get("kind", "evaluate") != "evaluate":
-        raise ConfigError(f"{directory}: is a {content['kind']} run, expected an evaluation")
-    require_keys(content, directory, *manifest_fields.OF_AN_EVALUATION)
-
-
-def require_keys(manifest: JsonObject, path: Path, *keys: str) -> None:
-    """Make sure that a manifest says what is asked of it.
-
-    Raises:
-        DataError: it lacks a key.
-    """
-    lacks = manifest_fields.missing(manifest, keys)
-    if lacks:
-        raise DataError(
-            f"{path / MANIFEST}: has no key {', '.join(map(repr, lacks))}",
-            "is it the manifest of a run of lawqa?",
-        )
 
 
 def samples_of(manifest: Manifest) -> Any:

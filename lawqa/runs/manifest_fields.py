@@ -1,4 +1,4 @@
-"""What the keys of a manifest may hold: the one place that checks them, whoever reads one.
+"""What the keys of a manifest may hold: those of runs, and the checks for those of others.
 
 A manifest is JSON that lies on a disk for years. What is there must have the right type at every depth that
 any command reads; which keys must be there is asked by `missing`, for kinds of runs differ.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from lawqa.files import JsonObject
@@ -17,19 +17,20 @@ _LARGEST = 2**53
 _SHOWN = 40
 
 
-class _Check(NamedTuple):
+class Check(NamedTuple):
     """What a key may hold, and what that is called in messages."""
 
     holds: Callable[[object], bool]
     expected: str
 
 
-def _or_null(check: _Check) -> _Check:
-    return _Check(lambda value: value is None or check.holds(value), f"{check.expected} or null")
+def or_null(check: Check) -> Check:
+    """Return a check that lets null pass, too."""
+    return Check(lambda value: value is None or check.holds(value), f"{check.expected} or null")
 
 
-def _one_of(*names: str) -> _Check:
-    return _Check(lambda value: isinstance(value, str) and value in names, " or ".join(names))
+def _one_of(*names: str) -> Check:
+    return Check(lambda value: isinstance(value, str) and value in names, " or ".join(names))
 
 
 def _finite(value: object) -> bool:
@@ -38,39 +39,39 @@ def _finite(value: object) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-_TEXT = _Check(lambda value: isinstance(value, str), "text")
-_FLAG = _Check(lambda value: isinstance(value, bool), "true or false")
-_COUNT = _Check(lambda value: type(value) is int and 0 <= value < _LARGEST, "a whole number from 0")
-_NUMBER = _Check(_finite, "a finite number")
-_OBJECT = _Check(lambda value: isinstance(value, dict), "an object")
-_LIST = _Check(lambda value: isinstance(value, list), "a list")
+TEXT = Check(lambda value: isinstance(value, str), "text")
+FLAG = Check(lambda value: isinstance(value, bool), "true or false")
+COUNT = Check(lambda value: type(value) is int and 0 <= value < _LARGEST, "a whole number from 0")
+NUMBER = Check(_finite, "a finite number")
+OBJECT = Check(lambda value: isinstance(value, dict), "an object")
+LIST = Check(lambda value: isinstance(value, list), "a list")
 
-_KEYS: dict[str, _Check] = {
-    "kind": _TEXT, "status": _TEXT, "started": _TEXT, "ended": _or_null(_TEXT), "seed": _or_null(_COUNT),
-    "notes": _LIST, "notes.*": _TEXT, "argv": _LIST, "argv.*": _TEXT,
-    "config": _OBJECT,
-    "config.answer_by": _or_null(_TEXT), "config.ensemble": _or_null(_COUNT),
-    "config.permutations": _or_null(_COUNT), "config.spec": _OBJECT,
+OF_RUNS: dict[str, Check] = {
+    "kind": TEXT, "status": TEXT, "started": TEXT, "ended": or_null(TEXT), "seed": or_null(COUNT),
+    "notes": LIST, "notes.*": TEXT, "argv": LIST, "argv.*": TEXT,
+    "config": OBJECT,
+    "config.answer_by": or_null(TEXT), "config.ensemble": or_null(COUNT),
+    "config.permutations": or_null(COUNT), "config.spec": OBJECT,
     "config.spec.mode": _one_of("direct", "cot"), "config.spec.condition": _one_of("closed", "gold", "rag"),
-    "config.spec.thinking": _FLAG, "config.spec.few_shot": _FLAG, "config.spec.wording": _TEXT,
-    "config.rag": _or_null(_OBJECT), "config.server": _or_null(_OBJECT),
-    "model": _OBJECT, "model.name": _or_null(_TEXT), "model.backend": _or_null(_TEXT),
-    "model.content": _or_null(_OBJECT), "model.content.*": _or_null(_TEXT),
-    "model.quantisation": _or_null(_TEXT), "model.peak_memory_gib": _or_null(_NUMBER),
-    "prompt_specs": _OBJECT, "prompt_specs.*": _TEXT,
-    "data": _OBJECT, "data.path": _TEXT, "data.sha256": _TEXT, "data.questions": _COUNT,
-    "data.folds": _LIST, "data.folds.*": _OBJECT, "data.folds.*.path": _TEXT, "data.folds.*.sha256": _TEXT,
-    "questions": _LIST, "questions.*": _OBJECT, "questions.*.id": _TEXT, "questions.*.order": _COUNT,
-    "questions.*.fingerprint": _TEXT,
-    "adapter": _or_null(_OBJECT), "adapter.path": _TEXT, "adapter.folds": _LIST,
-    "adapter.manifest": _or_null(_OBJECT), "adapter.manifest.started": _or_null(_TEXT),
-    "retrieval": _or_null(_OBJECT), "retrieval.retriever": _or_null(_OBJECT),
-    "retrieval.corpus": _or_null(_OBJECT),
-    "figures": _OBJECT, "figures.resumed": _COUNT, "figures.seconds": _or_null(_NUMBER),
-    "figures.peak_memory_gib": _or_null(_NUMBER),
-    "environment": _OBJECT, "environment.packages": _or_null(_OBJECT),
-    "environment.git_commit": _or_null(_TEXT), "environment.lawqa": _or_null(_TEXT),
-    "environment.accelerator": _or_null(_OBJECT),
+    "config.spec.thinking": FLAG, "config.spec.few_shot": FLAG, "config.spec.wording": TEXT,
+    "config.rag": or_null(OBJECT), "config.server": or_null(OBJECT),
+    "model": OBJECT, "model.name": or_null(TEXT), "model.backend": or_null(TEXT),
+    "model.content": or_null(OBJECT), "model.content.*": or_null(TEXT),
+    "model.quantisation": or_null(TEXT), "model.peak_memory_gib": or_null(NUMBER),
+    "prompt_specs": OBJECT, "prompt_specs.*": TEXT,
+    "data": OBJECT, "data.path": TEXT, "data.sha256": TEXT, "data.questions": COUNT,
+    "data.folds": LIST, "data.folds.*": OBJECT, "data.folds.*.path": TEXT, "data.folds.*.sha256": TEXT,
+    "questions": LIST, "questions.*": OBJECT, "questions.*.id": TEXT, "questions.*.order": COUNT,
+    "questions.*.fingerprint": TEXT,
+    "adapter": or_null(OBJECT), "adapter.path": TEXT, "adapter.folds": LIST,
+    "adapter.manifest": or_null(OBJECT), "adapter.manifest.started": or_null(TEXT),
+    "retrieval": or_null(OBJECT), "retrieval.retriever": or_null(OBJECT),
+    "retrieval.corpus": or_null(OBJECT),
+    "figures": OBJECT, "figures.resumed": COUNT, "figures.seconds": or_null(NUMBER),
+    "figures.peak_memory_gib": or_null(NUMBER),
+    "environment": OBJECT, "environment.packages": or_null(OBJECT),
+    "environment.git_commit": or_null(TEXT), "environment.lawqa": or_null(TEXT),
+    "environment.accelerator": or_null(OBJECT),
 }  # fmt: skip
 """By path; `*` is every entry."""
 
@@ -81,10 +82,15 @@ OF_AN_EVALUATION = (
 """What the manifest of every evaluation holds, a pooled one's too."""
 
 
-def problems(manifest: JsonObject) -> list[str]:
-    """What is wrong with the keys that are there, one sentence each; empty for a good manifest."""
+def problems(manifest: JsonObject, checks: Mapping[str, Check] = OF_RUNS) -> list[str]:
+    """Return what is wrong with the keys that are there, one sentence each; empty for a good manifest.
+
+    Args:
+        manifest: the JSON object.
+        checks: what a key may hold, by its path; outer ones first.
+    """
     wrong: dict[str, str] = {}
-    for path, check in _KEYS.items():
+    for path, check in checks.items():
         if path.rpartition(".")[0] in wrong:
             continue
         for name, value in _at(manifest, path.split(".")):

@@ -194,10 +194,10 @@ def test_out_of_memory_halves_the_batch_and_answers_everything(
 
 
 def test_the_manifest_describes_the_card(trained: Any) -> None:
-    from lawqa.runs.manifest import read_manifest
+    from lawqa.runs.manifest import Manifest
 
-    manifest = read_manifest(trained[0])
-    accelerator = manifest["environment"]["accelerator"]
+    manifest = Manifest.read(trained[0])
+    accelerator = manifest.environment["accelerator"]
     assert accelerator["name"] == torch.cuda.get_device_name()
     assert accelerator["memory_gib"] > 1
-    assert manifest["figures"]["peak_memory_gib"] >= 0
+    assert manifest.figures["peak_memory_gib"] >= 0

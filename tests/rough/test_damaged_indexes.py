@@ -109,6 +109,55 @@ def test_a_damaged_file_is_found_before_anything_is_answered(
     assert name in err
 
 
+KEYS: tuple[tuple[str, object], ...] = (
+    ("counts.articles", "3"), ("counts.units", None), ("counts.laws", -1), ("counts.links", 2.5),
+    ("corpus", []), ("corpus.path", 1), ("corpus.sha256", None), ("parameters", "bm25"),
+    ("dense", "cl"), ("dense", {"model": 3, "dimension": 2}), ("dense", {"model": "m"}), ("dense", {}),
+    ("revisions", {"first": "20250601"}), ("revisions", []), ("index_sha256", 1), ("started", 0),
+    ("ended", None), ("environment", None), ("files.tokens.npy.size", True),
+    ("files.tokens.npy.sha256", ...), ("counts.laws", ...), ("corpus.path", ...), ("dense", ...),
+    ("ended", ...), ("files", ...),
+)  # fmt: skip
+"""What a key is changed to; an ellipsis takes it away."""
+
+
+def test_a_manifest_that_lost_or_changed_a_key_is_refused_by_that_key(
+    whole: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    index = shutil.copytree(whole, tmp_path / "i")
+    content = (index / "manifest.json").read_text(encoding="utf-8")
+    for key, value in KEYS:
+        changed = json.loads(content)
+        *outer, last = key.split(".", 1) if key.startswith("files.") else key.split(".")
+        if key.startswith("files."):
+            file, last = last.rsplit(".", 1)
+            outer = [*outer, file]
+        inner = changed
+        for name in outer:
+            inner = inner[name]
+        if value is ...:
+            del inner[last]
+        else:
+            inner[last] = value
+        (index / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
+        err = refused(capsys, index)
+        assert (
+            f"manifest.json: {'has no key' if value is ... else 'key'}" in err or "no key" in err
+        ), key
+        assert f"'{key}" in err, (key, err)
+
+
+def test_an_index_of_the_time_before_revisions_were_counted_is_read(
+    whole: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    index = shutil.copytree(whole, tmp_path / "i")
+    content = json.loads((index / "manifest.json").read_text(encoding="utf-8"))
+    del content["revisions"]
+    (index / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    assert main(["index", "info", "--index", str(index)]) == 0
+    assert "not counted when it was built" in capsys.readouterr().out
+
+
 MANIFESTS: dict[str, dict[str, Any]] = {
     "files-null": {"files": None}, "files-list": {"files": []}, "files-empty": {"files": {}},
     "hash-changed": {"index_sha256": "0" * 64}, "hash-null": {"index_sha256": None},

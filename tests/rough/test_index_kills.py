@@ -11,7 +11,7 @@ import pytest
 
 from lawqa.errors import LawqaError
 from lawqa.pipelines.corpus.index import IndexConfig, build_index
-from lawqa.pipelines.corpus.index_files import read_index_manifest, verify_index
+from lawqa.pipelines.corpus.index_manifest import IndexManifest
 from lawqa.statutes.articles import Article, Paragraph, write_articles
 
 pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
@@ -40,7 +40,7 @@ def test_a_build_killed_at_any_moment_leaves_the_earlier_index_or_the_new_one(
     new = write_laws(tmp_path / "new.jsonl", 40)
     index = tmp_path / "index"
     hashes = {
-        build_index(IndexConfig(articles, tmp_path / articles.stem, quiet=True))["index_sha256"]
+        build_index(IndexConfig(articles, tmp_path / articles.stem, quiet=True)).index_sha256
         for articles in (old, new)
     }
     before = time.monotonic()
@@ -60,16 +60,16 @@ def test_a_build_killed_at_any_moment_leaves_the_earlier_index_or_the_new_one(
         child.kill()
         child.join()
         try:
-            manifest = read_index_manifest(index)
+            manifest = IndexManifest.read(index)
         except LawqaError:
             assert not index.exists(), "what is there is whole"
             met.add("none")
             continue
-        verify_index(index, manifest)
-        met.add(manifest["index_sha256"])
+        manifest.verify(index)
+        met.add(manifest.index_sha256)
     assert met <= {*hashes, "none"}
     final = build_index(IndexConfig(new, index, fresh=True, quiet=True))
-    assert final["index_sha256"] in hashes
-    verify_index(index, read_index_manifest(index))
+    assert final.index_sha256 in hashes
+    IndexManifest.read(index).verify(index)
     leftovers = {path.name for path in tmp_path.iterdir() if path.name.startswith(".index")}
     assert leftovers == set(), "what killed builds left is cleared by the next"

@@ -10,7 +10,7 @@ import pytest
 from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.runs.directory import RunDirectory, claim_output
-from lawqa.runs.manifest import Manifest, read_manifest
+from lawqa.runs.manifest import Manifest
 
 pytestmark = pytest.mark.every_python
 
@@ -118,7 +118,7 @@ def test_a_directory_that_holds_a_run_is_refused_untouched(tmp_path: Path) -> No
         with pytest.raises(ConfigError, match="already holds a run") as caught:
             refuse(tmp_path, fresh=False)
         assert "--fresh" in caught.value.hint
-    assert read_manifest(tmp_path)["seed"] == 7
+    assert Manifest.read(tmp_path).seed == 7
 
 
 def test_fresh_removes_the_old_run_and_nothing_else(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lawqa.errors import DataError
 from lawqa.files import write_json
 from lawqa.questions import Question, fingerprint
 from lawqa.runs.directory import RunDirectory
-from lawqa.runs.manifest import Manifest, ending, question_entries, read_manifest, require_keys
+from lawqa.runs.manifest import Manifest, ending, question_entries
 
 pytestmark = pytest.mark.every_python
 
@@ -40,14 +40,14 @@ def test_a_manifest_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     written = manifest(notes=["LEAK"], adapter={"path": "a"}, figures={"seconds": 1.5}, argv=["x"])
     RunDirectory.create(tmp_path)
     written.write(tmp_path)
-    assert read_manifest(tmp_path) == written.to_json()
+    assert Manifest.read(tmp_path) == written
 
 
 def test_a_manifest_can_be_replaced(tmp_path: Path) -> None:
     run = RunDirectory.create(tmp_path)
     manifest().write(run.path)
     manifest(status="done", ended="2025-12-01T00:00:00+00:00").write(run.path)
-    assert read_manifest(tmp_path)["status"] == "done"
+    assert Manifest.read(tmp_path).status == "done"
     assert names_in(tmp_path) == ["manifest.json"]
 
 
@@ -66,7 +66,7 @@ def test_a_manifest_of_another_layout_is_refused(
 ) -> None:
     (tmp_path / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        read_manifest(tmp_path)
+        Manifest.read(tmp_path)
     assert caught.value.message.startswith(f"{tmp_path / 'manifest.json'}: ")
     assert expected in caught.value.message
 
@@ -83,25 +83,25 @@ def test_a_manifest_of_another_layout_is_refused(
 def test_a_manifest_that_somebody_edited_is_refused_by_its_key(
     tmp_path: Path, key: str, value: object, expected: str
 ) -> None:
-    write_json(tmp_path / "manifest.json", {**vars(manifest()), key: value})
+    write_json(tmp_path / "manifest.json", {**manifest().to_json(), key: value})
     with pytest.raises(DataError) as caught:
-        read_manifest(tmp_path)
+        Manifest.read(tmp_path)
     assert caught.value.message == f"{tmp_path / 'manifest.json'}: {expected}"
 
 
 def test_a_manifest_without_a_key_that_is_needed_is_refused(tmp_path: Path) -> None:
     write_json(tmp_path / "manifest.json", {"schema_version": 1, "kind": "train"})
-    found = read_manifest(tmp_path)
-    require_keys(found, tmp_path, "kind")
+    stored = Manifest.read(tmp_path, needs=("kind",))
+    assert stored.data == {}
     with pytest.raises(DataError, match="has no key 'data'") as caught:
-        require_keys(found, tmp_path, "kind", "data", "notes")
+        stored.require(tmp_path, "kind", "data", "notes")
     assert str(tmp_path / "manifest.json") in caught.value.message
     assert "a run of lawqa" in caught.value.hint
 
 
 def test_a_missing_manifest_is_explained(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"manifest\.json: no such file"):
-        read_manifest(tmp_path)
+        Manifest.read(tmp_path)
 
 
 def test_questions_are_listed_with_order_and_fingerprint(

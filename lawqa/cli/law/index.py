@@ -54,10 +54,10 @@ class Build:
             dense=self.dense, fresh=self.fresh, quiet=self.console.quiet, documents=self.documents,
         )  # fmt: skip
         logger.info("indexing %s …", " and ".join(map(str, config.sources())))
-        counts = build_index(config)["counts"]
+        counts = build_index(config).counts
         print(
-            f"indexed {counts['articles']:,} articles of {counts['laws']:,} laws "
-            f"({counts['units']:,} paragraphs) in {self.output_dir}"
+            f"indexed {counts.articles:,} articles of {counts.laws:,} laws "
+            f"({counts.units:,} paragraphs) in {self.output_dir}"
         )
         return 0
 
@@ -135,13 +135,13 @@ class Info:
     """Write the manifest as JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.index_files import read_index_manifest, verify_index
+        from lawqa.pipelines.corpus.index_manifest import IndexManifest
 
-        manifest = read_index_manifest(self.index)
+        manifest = IndexManifest.read(self.index)
         if self.verify:
-            verify_index(self.index, manifest)
+            manifest.verify(self.index)
         if self.as_json:
-            print(json.dumps(manifest, ensure_ascii=False, indent=1))
+            print(json.dumps(manifest.to_json(), ensure_ascii=False, indent=1))
         else:
             size = sum(path.stat().st_size for path in self.index.iterdir())
             print(info_text(self.index, manifest, size))

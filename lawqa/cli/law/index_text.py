@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from lawqa.files import JsonObject
 
 if TYPE_CHECKING:
+    from lawqa.pipelines.corpus.index_manifest import IndexManifest
     from lawqa.retrieval.hits import Hit
+    from lawqa.statutes.validity import Revisions
 
 
 def hit_json(hit: Hit) -> dict[str, object]:
@@ -34,36 +36,33 @@ def hit_text(hit: Hit, *, full: bool = False) -> str:
     return "\n".join([f"{title}  [{hit.score:.3g}]", *why, *(f"   | {line}" for line in lines)])
 
 
-def info_text(directory: Path, manifest: JsonObject, size: int) -> str:
+def info_text(directory: Path, manifest: IndexManifest, size: int) -> str:
     """What an index is made of, in lines."""
-    counts, corpus, dense = manifest["counts"], manifest["corpus"], manifest["dense"]
-    parameters = " ".join(f"{name}={value}" for name, value in manifest["parameters"].items())
+    counts, corpus = manifest.counts, manifest.corpus
+    parameters = " ".join(f"{name}={value}" for name, value in manifest.parameters.items())
     return "\n".join(
         [
-            f"{directory}: {counts['articles']:,} articles of {counts['laws']:,} laws",
-            f"paragraphs  {counts['units']:,}",
-            f"tokens      {counts['tokens']:,} different, {counts['postings']:,} postings",
-            f"links       {counts['links']:,} pairs of articles that cite one another",
-            f"revisions   {_revisions(manifest.get('revisions'))}",
+            f"{directory}: {counts.articles:,} articles of {counts.laws:,} laws",
+            f"paragraphs  {counts.units:,}",
+            f"tokens      {counts.tokens:,} different, {counts.postings:,} postings",
+            f"links       {counts.links:,} pairs of articles that cite one another",
+            f"revisions   {_revisions_text(manifest.revisions)}",
             f"size        {size / 1e6:,.1f} MB",
             f"parameters  {parameters}",
-            f"dense       {dense['model'] if dense else 'none'}",
+            f"dense       {manifest.dense.model if manifest.dense else 'none'}",
             f"corpus      {corpus['path']}  sha256 {corpus['sha256']}",
-            f"index       sha256 {manifest['index_sha256']}",
-            f"built       {manifest['ended']}",
+            f"index       sha256 {manifest.index_sha256}",
+            f"built       {manifest.ended}",
         ]
     )
 
 
-def _revisions(found: JsonObject | None) -> str:
-    if found is None:
+def _revisions_text(revisions: Revisions | None) -> str:
+    if revisions is None:
         return "not counted when it was built"
-    without = f"{found['without']:,} articles without one"
-    return (
-        f"in force from {found['first']} to {found['last']}, {without}"
-        if found["first"]
-        else without
-    )
+    without = f"{revisions.without:,} articles without one"
+    known = f"in force from {revisions.first} to {revisions.last}, {without}"
+    return known if revisions.first else without
 
 
 def evaluation_text(summary: JsonObject) -> str:

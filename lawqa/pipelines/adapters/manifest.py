@@ -12,13 +12,13 @@ from lawqa.files import JsonObject, read_json
 from lawqa.models.files.adapter_folder import directory_hash, read_adapter_config
 from lawqa.models.files.identity import model_directory, read_identity
 from lawqa.pipelines.adapters.record import require_recorded
-from lawqa.pipelines.adapters.training_manifest import require_readable
+from lawqa.pipelines.adapters.training_manifest import NEEDED, require_readable
 from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
 from lawqa.pipelines.corpus.records_provenance import raft_text
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
 from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
-from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
+from lawqa.runs.manifest import MANIFEST, Manifest
 
 TRAINED_ON = "trained_on.jsonl"
 """The records that an adapter was trained on, kept beside it for the leak audit."""
@@ -47,15 +47,15 @@ class AdapterManifest:
         read_adapter_config(path)
         if not (path / MANIFEST).is_file():
             return cls(path, None)
-        content = read_manifest(path)
-        if content.get("kind") != "train" or content.get("status") != "done":
+        training, again = Manifest.read(path), "copy it again, or train again with --fresh"
+        training.require(path, "kind", "status", *NEEDED, hint=again)
+        if training.kind != "train" or training.status != "done":
             raise DataError(
-                f"{path / MANIFEST}: kind {content.get('kind')}, status {content.get('status')}; "
+                f"{path / MANIFEST}: kind {training.kind}, status {training.status}; "
                 "expected a finished training",
                 "train again with --fresh",
             )
-        require_readable(content, path / MANIFEST, "copy it again, or train again with --fresh")
-        training = Manifest.from_json(content)
+        require_readable(training.to_json(), path / MANIFEST, again)
         require_recorded(path, training)
         return cls(path, training)
 

@@ -13,6 +13,8 @@ from lawqa.errors import DataError
 from lawqa.files import JsonObject
 
 _Check = Callable[[object], bool]
+NEEDED = ("model", "prompt_specs", "questions")
+"""Keys that the checks of an adapter cannot do without."""
 
 
 def require_readable(content: JsonObject, path: Path, hint: str) -> None:
@@ -26,7 +28,7 @@ def require_readable(content: JsonObject, path: Path, hint: str) -> None:
     Raises:
         DataError: a part is missing, or of another form.
     """
-    missing = [key for key in ("model", "prompt_specs", "questions") if key not in content]
+    missing = [key for key in NEEDED if key not in content]
     if missing:
         raise DataError(f"{path}: has no key {missing[0]!r}", hint)
     for where, value, right, expected in _parts(content):

@@ -8,19 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError, Interrupted
-from lawqa.files import JsonObject, write_json
-from lawqa.pipelines.corpus.index_files import (
-    INDEX_FORMAT,
-    file_entries,
-    index_being_built,
-    index_sha256,
-    read_index_manifest,
-    verify_index,
-)
+from lawqa.files import JsonObject
+from lawqa.pipelines.corpus.index_files import index_being_built
+from lawqa.pipelines.corpus.index_manifest import DenseModel, IndexManifest, files_in, index_sha256
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
 from lawqa.retrieval.dense import (
     CrossEncoderReranker,
@@ -35,7 +28,7 @@ from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.environment import describe_environment
-from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, now
+from lawqa.runs.manifest import now
 from lawqa.settings import RESULT, Settings, by_content, called
 from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.statutes.validity import RevisionCount
@@ -108,7 +101,7 @@ class RetrieverConfig(Settings):
     """How many it reorders."""
 
 
-def build_index(config: IndexConfig) -> JsonObject:
+def build_index(config: IndexConfig) -> IndexManifest:
     """Index an article file; the directory gets all of it at the end, or nothing.
 
     Returns:
@@ -127,7 +120,7 @@ def build_index(config: IndexConfig) -> JsonObject:
         raise Interrupted(signal.SIGINT, left) from None
 
 
-def _built(config: IndexConfig) -> JsonObject:
+def _built(config: IndexConfig) -> IndexManifest:
     require_bm25s()
     encoder = None if config.dense is None else SentenceEncoder(config.dense)
     for source in config.sources():
@@ -143,33 +136,30 @@ def _built(config: IndexConfig) -> JsonObject:
             articles = _counting(bar.over(config.read()), revisions)
             counts = write_index(articles, directory, config.parameters, quiet=config.quiet)
         dense = None
-        if encoder is not None:
+        if encoder is not None and config.dense is not None:
             with Bar("embedding", "articles", counts.articles, quiet=config.quiet) as bar:
                 articles = bar.over(config.read())
                 dimension = write_embeddings(directory, articles, encoder)
-            dense = {"model": config.dense, "dimension": dimension}
-        files = file_entries(directory)
-        manifest: dict[str, Any] = {
-            "schema_version": SCHEMA_VERSION,
-            "kind": "index",
-            "index_format": INDEX_FORMAT,
-            "corpus": corpus,
-            "parameters": {
+            dense = DenseModel(config.dense, dimension)
+        files = files_in(directory)
+        manifest = IndexManifest(
+            corpus=corpus,
+            parameters={
                 "method": "bm25 (lucene)",
                 **asdict(config.parameters),
                 "tokens": "character bigrams",
                 "unit": "paragraph with its article's header",
             },
-            "dense": dense,
-            "counts": asdict(counts),
-            "revisions": asdict(revisions.counted()),
-            "index_sha256": index_sha256(files),
-            "files": files,
-            "environment": {**describe_environment(), "bm25s": version("bm25s")},
-            "started": started,
-            "ended": now(),
-        }
-        write_json(directory / MANIFEST, manifest)
+            dense=dense,
+            counts=counts,
+            revisions=revisions.counted(),
+            index_sha256=index_sha256(files),
+            files=files,
+            environment={**describe_environment(), "bm25s": version("bm25s")},
+            started=started,
+            ended=now(),
+        )
+        manifest.write(directory)
     return manifest
 
 
@@ -181,12 +171,12 @@ def open_retriever(config: RetrieverConfig) -> Retriever:
         DataError: a file of it is missing or differs from what was built.
         MissingExtraError: a model is asked for and sentence-transformers is not installed.
     """
-    manifest = read_index_manifest(config.index)
-    verify_index(config.index, manifest)
+    manifest = IndexManifest.read(config.index)
+    manifest.verify(config.index)
     index = StatuteIndex(config.index)
     dense = None
     if config.dense is not None:
-        built_with = (manifest["dense"] or {}).get("model")
+        built_with = manifest.dense.model if manifest.dense else None
         if built_with != config.dense:
             found = f"with {built_with}" if built_with else "without embeddings"
             raise ConfigError(

@@ -11,7 +11,7 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError, LawqaError
 from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
-from lawqa.pipelines.corpus.index_files import read_index_manifest
+from lawqa.pipelines.corpus.index_manifest import IndexManifest
 from lawqa.pipelines.evaluation.rag import DEFAULT_TOP_K, token_counter
 from lawqa.questions import file_sha256, read_questions
 from lawqa.retrieval.context import CONTEXT_MAKER, build_context
@@ -82,7 +82,7 @@ def evaluate_index(
     for law, figures in summary["by_law"].items():
         figures["gold_text"] = _by_budget(texts, law)
     named = MISSES_AT if MISSES_AT in budgets else budgets[0]
-    manifest = read_index_manifest(config.index)
+    manifest = IndexManifest.read(config.index)
     return {
         "schema_version": SCHEMA_VERSION,
         **summary,
@@ -94,8 +94,8 @@ def evaluate_index(
             ),
         },
         "counted_in": counted_in,
-        "index": {"path": str(config.index), "sha256": manifest["index_sha256"]},
-        "corpus": manifest["corpus"],
+        "index": {"path": str(config.index), "sha256": manifest.index_sha256},
+        "corpus": manifest.corpus,
         "questions": {"path": str(questions), "sha256": file_sha256(questions)},
         "settings": {
             **asdict(config.settings),

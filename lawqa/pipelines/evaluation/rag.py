@@ -16,7 +16,7 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
-from lawqa.pipelines.corpus.index_files import read_index_manifest
+from lawqa.pipelines.corpus.index_manifest import IndexManifest
 from lawqa.pipelines.corpus.raft import RaftConfig, depth, questions_without_gold, raft_context
 from lawqa.questions import Question, fingerprint
 from lawqa.retrieval.context import CONTEXT_MAKER, Context, build_context
@@ -215,7 +215,7 @@ def retrieve_contexts(
         LawqaError: the tokenizer or a ranking model cannot be loaded.
     """
     _check(config)
-    manifest = read_index_manifest(config.retriever.index)
+    manifest = IndexManifest.read(config.retriever.index)
     retriever = open_retriever(config.retriever)
     count = token_counter(config.tokenizer, config.revision)
     raft = config.raft or RaftConfig()
@@ -232,9 +232,9 @@ def retrieve_contexts(
     made_with = {
         **config.to_json(),
         "counted_in": "tokens" if config.tokenizer else "characters",
-        "index_sha256": manifest["index_sha256"],
-        "index_parameters": manifest["parameters"],
-        "corpus": manifest["corpus"],
+        "index_sha256": manifest.index_sha256,
+        "index_parameters": manifest.parameters,
+        "corpus": manifest.corpus,
     }
     if config.raft is not None:
         made_with["questions_without_gold"] = sorted(

@@ -10,7 +10,7 @@ from pathlib import Path
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 from lawqa.models.files.identity import model_content
-from lawqa.pipelines.corpus.index_files import read_index_manifest
+from lawqa.pipelines.corpus.index_manifest import IndexManifest
 from lawqa.pipelines.evaluation.rag import RagConfig, retrieval_differences
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.stored_settings import (
@@ -169,7 +169,7 @@ def index_sha256_of(rag: RagConfig | None) -> str | None:
     """Return what identifies an index, also once another is in its place; None without retrieval."""
     if rag is None:
         return None
-    return str(read_index_manifest(rag.retriever.index)["index_sha256"])
+    return IndexManifest.read(rag.retriever.index).index_sha256
 
 
 def _is_kept(setting: Field[object]) -> bool:

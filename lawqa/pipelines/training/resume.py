@@ -11,7 +11,7 @@ from lawqa.files import JsonObject
 from lawqa.models.files.identity import model_content
 from lawqa.questions import file_sha256
 from lawqa.runs.identity import Pair, content_is_known, model_differences
-from lawqa.runs.manifest import MANIFEST, Manifest, require_keys
+from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.settings import TrainingRun, differences, stored_problems, with_quant_type
 
 _MODEL = ("quantisation", "dtype")
@@ -32,7 +32,7 @@ def earlier_training(output_dir: Path) -> Manifest | None:
         return None
     if manifest.kind != "train":
         raise ConfigError(f"{output_dir}: holds a run of lawqa {manifest.kind}, no training")
-    require_keys(manifest.to_json(), output_dir, "data.sha256")
+    manifest.require(output_dir, "data.sha256")
     wrong = stored_problems(TrainingRun, manifest.config, "config")
     if wrong or not manifest.config:
         raise DataError(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lawqa.errors import ConfigError, DataError, LawqaError
-from lawqa.files import JsonObject, read_json
+from lawqa.files import read_json
 from lawqa.runs.directory import SUMMARY
-from lawqa.runs.manifest import MANIFEST, Manifest, read_manifest
+from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.scoring import Accuracy, Interval
 
 KINDS = ("evaluate", "train")
@@ -120,17 +120,12 @@ def find_runs(roots: Sequence[Path], wanted: RunFilter | None = None) -> tuple[F
 def read_run(path: Path) -> FoundRun:
     """What the files of a run say; what is wrong with them is said too, not raised."""
     try:
-        content = read_manifest(path)
-        _check(path, content)
-        return FoundRun(path, Manifest.from_json(content), _accuracy(path))
+        manifest = Manifest.read(path)
+        if manifest.kind in KINDS:
+            manifest.require(path, "kind", "started", "status")
+        return FoundRun(path, manifest, _accuracy(path))
     except LawqaError as problem:
         return FoundRun(path, None, None, problem.message)
-
-
-def _check(path: Path, manifest: JsonObject) -> None:
-    missing = [key for key in ("kind", "started", "status") if key not in manifest]
-    if missing and manifest.get("kind") in (*KINDS, None):
-        raise DataError(f"{path / MANIFEST}: has no key {missing[0]!r}")
 
 
 def _run_directories(root: Path) -> Iterator[Path]:

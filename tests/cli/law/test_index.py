@@ -13,7 +13,8 @@ import tyro
 from lawqa.cli import main
 from lawqa.cli.law.index import Index
 from lawqa.errors import ConfigError, DataError, MissingExtraError
-from lawqa.pipelines.corpus.index_files import INDEX_FORMAT, index_being_built, read_index_manifest
+from lawqa.pipelines.corpus.index_files import index_being_built
+from lawqa.pipelines.corpus.index_manifest import INDEX_FORMAT, IndexManifest
 from lawqa.questions import Question, write_questions
 from lawqa.statutes.articles import corpus_sha256
 
@@ -85,7 +86,7 @@ def test_the_manifest_says_what_the_index_is_made_of(built: Path, articles: Path
 
 
 def index_hash(directory: Path) -> str:
-    return str(read_index_manifest(directory)["index_sha256"])
+    return IndexManifest.read(directory).index_sha256
 
 
 def test_the_same_corpus_gives_the_same_index(built: Path, articles: Path, tmp_path: Path) -> None:
@@ -134,9 +135,9 @@ def test_info_shows_the_manifest(built: Path, capsys: pytest.CaptureFixture[str]
     assert run("info", "--index", built) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"{built}: 3 articles of 2 laws\n")
-    assert read_index_manifest(built)["index_sha256"] in text
+    assert IndexManifest.read(built).index_sha256 in text
     assert run("info", "--index", built, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == read_index_manifest(built)
+    assert json.loads(capsys.readouterr().out) == IndexManifest.read(built).to_json()
 
 
 @pytest.fixture
@@ -314,7 +315,7 @@ def test_a_directory_that_holds_something_else_is_never_replaced(
 def test_an_index_of_another_format_is_refused_with_the_command_that_makes_it_anew(
     built: Path,
 ) -> None:
-    manifest = read_index_manifest(built)
+    manifest = IndexManifest.read(built).to_json()
     (built / "manifest.json").write_text(json.dumps({**manifest, "index_format": 99}))
     with pytest.raises(ConfigError, match="has format 99, this version of lawqa reads") as caught:
         run("search", "家屋", "--index", built)
@@ -325,12 +326,12 @@ def test_an_index_of_another_format_is_refused_with_the_command_that_makes_it_an
 def test_a_failed_build_leaves_nothing_and_spares_the_earlier_index(
     built: Path, articles: Path
 ) -> None:
-    before = read_index_manifest(built)
+    before = IndexManifest.read(built)
     broken = articles.with_name("broken.jsonl")
     broken.write_text(articles.read_text(encoding="utf-8") + "{\n", encoding="utf-8")
     with pytest.raises(DataError, match="broken JSON at line 4"):
         run("build", "--articles", broken, "--output-dir", built, "--fresh")
-    assert read_index_manifest(built) == before
+    assert IndexManifest.read(built) == before
     assert {path.name for path in built.parent.iterdir()} == {
         "articles.jsonl", "broken.jsonl", "index"
     }  # fmt: skip
