@@ -45,7 +45,7 @@ COMMANDS = {
     ),
     "plan": Entry(
         "Plan",
-        "Show what fits a GPU, from the config alone; with --power, what a comparison can detect.",
+        "Show what fits a GPU and how long it takes; with --measure, measure this machine first.",
         "train",
     ),
     "records": Entry("Records", "Make training records of questions.", "evaluate"),

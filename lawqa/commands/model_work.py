@@ -14,7 +14,7 @@ an evaluation must name (`--llm-backend`) demands it of everything that only eva
 OTHER_MODEL_WORK: dict[str, str] = {
     "distill": "samples what is learnt from; no figure comes of it",
     "merge": "writes a model; the rules on models hold for its flags",
-    "plan": "reads a model's config, not its weights",
+    "plan": "reads a model's config; with --measure times it for two minutes, and keeps no weights",
     "records": "reads a model's tokenizer",
     "index": "reads a tokenizer or an embedding model",
     "doctor": "looks at the model's files",

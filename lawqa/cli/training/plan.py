@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import re
 from dataclasses import dataclass, field
@@ -13,10 +14,17 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 from lawqa.cli.training.power import PowerFlags, power_json, power_text
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
-from lawqa.settings import ALL_LINEAR, DEFAULT_MODEL, Hyperparameters
+from lawqa.settings import ALL_LINEAR, DEFAULT_MODEL, Hyperparameters, ModelSettings
 
 if TYPE_CHECKING:
+    from lawqa.models.shapes import ModelShape
+    from lawqa.pipelines.measuring.estimates import Basis
+    from lawqa.settings import QuantType
     from lawqa.training.planning.plan import TrainingPlan
+
+MEASURE_SECONDS = 120.0
+
+logger = logging.getLogger(__name__)
 
 _UNITS = {
     "": 2**30, "tib": 2**40, "gib": 2**30, "mib": 2**20, "tb": 10**12, "gb": 10**9, "mb": 10**6,
@@ -25,7 +33,7 @@ _UNITS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Show what fits a GPU, from the config alone; with --power, what a comparison can detect."""
+    """Show what fits a GPU and how long it takes; with --measure, measure this machine first."""
 
     model: str = DEFAULT_MODEL
     """A model directory, a config.json, a name in the Hugging Face cache, or a published Qwen3."""
@@ -47,11 +55,23 @@ class Plan:
     """Plan for weights in bfloat16 instead of 4 bits."""
     json: FlagCreatePairsOff[bool] = False
     """Print JSON."""
+    measure: FlagCreatePairsOff[bool] = False
+    """Load the model and measure how fast this machine runs it; later estimates rest on that."""
+    measure_seconds: float = MEASURE_SECONDS
+    """With --measure: when to stop, in seconds; what is left then is not measured."""
     power: FlagCreatePairsOff[bool] = False
     """Show instead how large a difference a comparison can detect, by questions, votes, orders and seeds."""
     powered: OmitArgPrefixes[PowerFlags] = field(default_factory=PowerFlags)
 
     def run(self) -> int:
+        if self.measure and self.power:
+            raise ConfigError("--measure and --power are two questions", "ask one at a time")
+        if self.measure_seconds != MEASURE_SECONDS and not self.measure:
+            raise ConfigError("--measure-seconds without --measure", "lawqa plan --measure")
+        if not 0 < self.measure_seconds < math.inf:
+            raise ConfigError(
+                f"--measure-seconds is {self.measure_seconds:g}, expected more than 0"
+            )
         if self.power:
             print(power_json(self.powered) if self.json else power_text(self.powered))
             return 0
@@ -60,6 +80,11 @@ class Plan:
                 "the size of a comparison is asked for without --power", "lawqa plan --power ..."
             )
         from lawqa.models.shapes import read_shape
+        from lawqa.pipelines.measuring.estimates import (
+            estimates_json,
+            estimates_text,
+            measured_text,
+        )
         from lawqa.training.planning.memory import MemorySetting
         from lawqa.training.planning.plan import plan_training, usable_memory
 
@@ -84,11 +109,33 @@ class Plan:
         plan = plan_training(
             shape, setting, memory=usable_memory(card), longest=self.max_seq_length
         )
-        found = plan_figures(
+        figures = plan_figures(
             plan, self.max_seq_length, self.batch_size * self.gradient_accumulation_steps
         )
-        print(json.dumps(found, indent=1) if self.json else memory_plan_text(plan, found, card))
+        basis = self._measured() if self.measure else self._basis(shape)
+        if self.json:
+            print(json.dumps({**figures, "times": estimates_json(basis)}, indent=1))
+            return 0
+        if self.measure:
+            print(measured_text(basis.speeds), end="\n\n")
+        print(memory_plan_text(plan, figures, card), estimates_text(basis), sep="\n")
         return 0
+
+    def _quantisation(self) -> QuantType | None:
+        return None if self.no_4bit else "nf4"
+
+    def _basis(self, shape: ModelShape) -> Basis:
+        from lawqa.pipelines.measuring.estimates import known_basis
+
+        return known_basis(shape, self._quantisation())
+
+    def _measured(self) -> Basis:
+        from lawqa.pipelines.measuring.estimates import Basis
+        from lawqa.pipelines.measuring.measure import measure_and_keep
+
+        settings = ModelSettings(model_name=self.model, load_in_4bit=not self.no_4bit)
+        speeds = measure_and_keep(settings, logger.info, seconds=self.measure_seconds)
+        return Basis(speeds, 1.0, None)
 
 
 def parse_memory(text: str) -> int:
@@ -159,11 +206,11 @@ _MEANINGS = {
 }
 
 
-def memory_plan_text(plan: TrainingPlan, found: JsonObject, card: int) -> str:
+def memory_plan_text(plan: TrainingPlan, figures: JsonObject, card: int) -> str:
     """The plan as a person reads it."""
     from lawqa.training.planning.memory import GIB, lora_parameters, weight_bytes
 
-    shape, setting, training = plan.shape, plan.setting, found["training"]
+    shape, setting, training = plan.shape, plan.setting, figures["training"]
     how = "4-bit" if setting.four_bit else "16-bit"
     again, blocks = training["recomputed_blocks"], training["blocks"]
     policy = "no block is computed again" if not again else f"{again} of {blocks} computed again"
@@ -184,7 +231,7 @@ def memory_plan_text(plan: TrainingPlan, found: JsonObject, card: int) -> str:
         f"            {value:6.2f}  {part:<10} {_MEANINGS[part]}"
         for part, value in training["peak_by_part_gib"].items()
     ]
-    scoring, generating = found["scoring"], found["generating"]
+    scoring, generating = figures["scoring"], figures["generating"]
     lines += [
         f"scoring     batches of up to {scoring['token_budget']} tokens, {scoring['peak_gib']:.2f} GiB",
         f"generating  {generating['cached_tokens']:,} tokens of keys and values, "
