@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, UseAppendAction
 
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.evaluate import DEFAULT_DATA, Evaluate
 from lawqa.cli.asking.generation_flags import GenerationFlags
+from lawqa.cli.asking.prompt_options import resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.errors import ConfigError
-from lawqa.settings import ModelSettings, values_of
+from lawqa.settings import STANDARD_PROMPT, ModelSettings, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.config import EvaluationConfig
@@ -31,15 +32,18 @@ class Ladder(ModelSettings):
     """Ask a base model in every way, the cheapest first: one table, settings chosen on one half.
 
     The rungs are direct (one letter), orders (the mean of that over 4 orders of the choices, in which a
-    liking for a letter cancels), cot and thinking (votes), each closed, gold and rag. The same command
-    resumes.
+    liking for a letter cancels), cot and thinking (votes, over the 4 orders), each closed, gold and rag. The
+    same command resumes.
     """
 
     run_dir: Path
     """Where the rungs' runs, the table (ladder.json) and the report (report.html) go."""
     data: Path = DEFAULT_DATA
     """The questions: lawqa_jp JSON, or JSONL."""
-    only: tuple[str, ...] = ()
+    prompt: UseAppendAction[tuple[tuple[str, ...], ...]] = ()
+    """The wording of the prompts, by its id; `lawqa prompts` lists them. A second one is tried on the tuning
+    half, and asked everything where it is better there. Without it: standard."""
+    only: UseAppendAction[tuple[tuple[str, ...], ...]] = ()
     """Only these rungs: by name (cot-gold), by way (cot) or by condition (gold)."""
     time_budget: float | None = None
     """Minutes after which nothing more is asked; what fits is printed first. Without it: all rungs."""
@@ -70,10 +74,16 @@ class Ladder(ModelSettings):
 
         require_backend(current_place(self.place), self.llm_backend)
         self._check()
-        rungs = self._rungs()
+        rungs, notes = self._rungs()
+        first, *others = self._wordings()
+        asked = [(rung, self._asked(rung, first)) for rung in rungs]
+        for wording in others:
+            tried = [replace(rung, wording=wording) for rung in rungs]
+            asked += [(rung, self._asked(rung, wording)) for rung in tried]
         config = LadderConfig(
             run_dir=self.run_dir,
-            rungs=tuple((rung, self._asked(rung)) for rung in rungs),
+            rungs=tuple(asked),
+            left_out=notes,
             seed=self.seed,
             time_budget=self.time_budget,
             prior_correction=self.prior_correction,
@@ -92,33 +102,58 @@ class Ladder(ModelSettings):
                 "lawqa ladder --help  explains every option",
             )
 
-    def _rungs(self) -> tuple[Rung, ...]:
+    def _rungs(self) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
+        """The rungs that are asked for, and notes on what is left out or unused."""
         from lawqa.pipelines.experiments.ladder.rungs import chosen_rungs
 
-        rungs, notes = chosen_rungs(self.only, has_index=self.retrieval.index is not None)
-        if self.retrieval.given() and self.retrieval.index is None:
-            given = [name for name, value in self.retrieval.given().items() if value]
-            if given:
-                logger.warning("note: %s unused: there is no --index", ", ".join(given))
-        for note in notes:
-            logger.info(note)
-        return rungs
+        only = [name for names in self.only for name in names]
+        rungs, notes = chosen_rungs(only, has_index=self.retrieval.index is not None)
+        given = [name for name, value in self.retrieval.given().items() if value]
+        if given and not any(rung.condition == "rag" for rung in rungs):
+            notes = (
+                *notes,
+                f"note: {', '.join(given)} unused: no rung is asked with retrieved contexts",
+            )
+        votes = self._votes()
+        in_one_order = [rung.name for rung in rungs if rung.writes and rung.orders(votes) == 1]
+        if in_one_order:
+            notes = (
+                *notes,
+                f"note: {', '.join(in_one_order)}: {votes} votes cannot be divided over 4 orders and are "
+                "asked in one, in which a liking for a letter does not cancel; --ensemble 4 or 8 can",
+            )
+        return rungs, notes
 
-    def _asked(self, rung: Rung) -> EvaluationConfig:
+    def _wordings(self) -> list[str]:
+        """The ids of the wordings, the ladder's first one first.
+
+        Raises:
+            ConfigError: one is unknown, or named twice.
+        """
+        named = [resolve_prompt(name) for names in self.prompt for name in names]
+        twice = [name for name in named if named.count(name) > 1]
+        if twice:
+            raise ConfigError(f"--prompt {twice[0]} is given twice", "name each wording once")
+        return named or [STANDARD_PROMPT]
+
+    def _votes(self) -> int:
+        return self.generation.ensemble if self.generation.ensemble > 1 else DEFAULT_VOTES
+
+    def _asked(self, rung: Rung, wording: str) -> EvaluationConfig:
         """The settings of a rung: those that `lawqa evaluate` would make of the same flags."""
         generation = GenerationFlags()
         if rung.writes:
-            votes = self.generation.ensemble if self.generation.ensemble > 1 else DEFAULT_VOTES
             budget = self.generation.thinking_budget if rung.thinks else None
-            generation = replace(self.generation, ensemble=votes, thinking_budget=budget)
+            generation = replace(self.generation, ensemble=self._votes(), thinking_budget=budget)
         retrieval = self.retrieval if rung.condition == "rag" else RetrievalFlags()
         command = Evaluate(
             **values_of(ModelSettings, self),
+            prompt=wording,
             data=self.data,
             condition=rung.condition,
             mode=rung.mode,
             thinking=rung.thinks,
-            permutations=rung.orders,
+            permutations=rung.orders(self._votes()),
             samples=self.samples,
             script=self.script,
             token_budget=self.token_budget,

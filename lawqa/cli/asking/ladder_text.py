@@ -30,6 +30,7 @@ def ladder_text(result: LadderResult, again: str) -> str:
     if result.unfinished:
         lines.append(f"time is up; still to ask: {', '.join(result.unfinished)}; {again}")
     lines += result.left_out
+    lines += _wording_lines(result)
     lines += [f"{name}: {effect.sentence}" for name, effect in result.priors]
     if result.choices:
         lines += ["", *_choice_lines(result)]
@@ -55,6 +56,29 @@ def _row(one: RungResult) -> tuple[str, ...]:
 
 def _of_half(accuracy: Accuracy | None) -> str:
     return f"{percent(accuracy.value)} of {accuracy.asked}" if accuracy else "-"
+
+
+def _wording_lines(result: LadderResult) -> list[str]:
+    if not result.wordings:
+        return []
+    judged = judge({t.rung.name: t.judged for t in result.wordings if t.judged is not None})
+    lines = ["wordings, compared on the tuning half:"]
+    for trial in result.wordings:
+        kept = (
+            f"{trial.rung.wording} is asked"
+            if trial.chosen
+            else f"no better than {trial.first_wording}"
+        )
+        lines.append(
+            f"  {trial.rung.first.name}: {trial.rung.wording} {_of_half(trial.tuning)}, "
+            f"{trial.first_wording} {_of_half(trial.first)}: {kept}"
+        )
+        if trial.rung.name in judged:
+            other = difference_line(
+                trial.rung.wording, trial.first_wording, judged[trial.rung.name]
+            )
+            lines.append(f"    on the other half {other}")
+    return lines
 
 
 def _choice_lines(result: LadderResult) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +49,11 @@ __all__ = [
 ]
 
 Say = Callable[[str], object]
+
+
+class PartAsked(KeyboardInterrupt):
+    """The part of the questions that was to be asked is answered; the run can be resumed."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -106,11 +111,25 @@ def evaluate(
 
 
 def evaluate_job(
-    job: Job, backend_factory: BackendFactory | None = None, say: Say = str
+    job: Job,
+    backend_factory: BackendFactory | None = None,
+    say: Say = str,
+    part: Collection[str] | None = None,
 ) -> EvaluationResult:
-    """Do an evaluation of which `prepare` has checked everything already; else as `evaluate`."""
+    """Do an evaluation of which `prepare` has checked everything already; else as `evaluate`.
+
+    Args:
+        job: what is asked.
+        backend_factory: makes the backend.
+        say: receives what is done on the way, a line each.
+        part: ids of the only questions that are asked now; None for all.
+
+    Raises:
+        PartAsked: a part was asked for and is answered; the run is left as an interrupt leaves it.
+    """
     with signals_interrupt():
-        return _run(job, lambda: (backend_factory or open_backend)(job.config, job.adapter), say)
+        factory = backend_factory or open_backend
+        return _run(job, lambda: factory(job.config, job.adapter), say, part)
 
 
 def evaluate_with_base(
@@ -165,7 +184,9 @@ def _base_config(adapted: Job) -> EvaluationConfig:
     )
 
 
-def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
+def _run(
+    job: Job, opened: Callable[[], Backend], say: Say, part: Collection[str] | None = None
+) -> EvaluationResult:
     ranks = Ranks.of(os.environ)
     logger.debug("settings: %s", job.config.to_json())
     if ranks.rank > 0:
@@ -203,7 +224,7 @@ def _run(job: Job, opened: Callable[[], Backend], say: Say) -> EvaluationResult:
         run.sweep()
         if earlier:
             tidy(job, known, say)
-        return _lead(job, backend, run, manifest, known, ranks)
+        return _lead(job, backend, run, manifest, known, ranks, part)
 
 
 def _lead(
@@ -213,6 +234,7 @@ def _lead(
     manifest: Manifest,
     known: StoredResults,
     ranks: Ranks,
+    part: Collection[str] | None,
 ) -> EvaluationResult:
     """Process 0, or the only one: ask, bring together, score."""
     (run.path / SUMMARY).unlink(missing_ok=True)  # of the time before it was resumed
@@ -227,7 +249,8 @@ def _lead(
     try:
         if ranks.several:
             ranks.announce(run.path)
-        _ask(job, backend, known, ranks, notes)
+        _ask(job, backend, known, ranks, notes, part)
+        _end_after(part)
         if ranks.several:
             ranks.wait_for_others(run.path)
             read_results(run.path, ranks.other_parts(run.path), into=known)
@@ -240,6 +263,11 @@ def _lead(
         raise
     replace(manifest, model=backend.describe(), ended=now(), status="done").write(run.path)
     return result
+
+
+def _end_after(part: Collection[str] | None) -> None:
+    if part is not None:
+        raise PartAsked
 
 
 def _take_part(job: Job, backend: Backend, ranks: Ranks) -> EvaluationResult:
@@ -255,15 +283,24 @@ def _take_part(job: Job, backend: Backend, ranks: Ranks) -> EvaluationResult:
     return _result(job, Manifest.read_evaluation(job.run_dir), whole)
 
 
-def _ask(job: Job, backend: Backend, known: StoredResults, ranks: Ranks, notes: list[str]) -> None:
+def _ask(
+    job: Job,
+    backend: Backend,
+    known: StoredResults,
+    ranks: Ranks,
+    notes: list[str],
+    part: Collection[str] | None = None,
+) -> None:
     """Ask what is missing of this process's share, then force answers out of texts without one.
 
     What is stored is added to what is known, so that nothing has to be read again.
     """
     share = ranks.share(job.questions, job.keys)
+    if part is not None:
+        share = [key for key in share if job.by_key[key[0]].question_id in part]
     missing = [key for key in share if key not in known.results]
-    part = ranks.part(job.run_dir)
-    log = part if ranks.several else job.run_dir / RESULTS
+    beside = ranks.part(job.run_dir)
+    log = beside if ranks.several else job.run_dir / RESULTS
     logger.debug(
         "%d of %d answers are asked for%s, written to %s", len(missing), len(job.keys),
         f" by process {ranks.rank} of {ranks.size}" if ranks.several else "", log,
@@ -281,7 +318,7 @@ def _ask(job: Job, backend: Backend, known: StoredResults, ranks: Ranks, notes: 
     waiting = [key for key in share if known.results[key].state == "open"]
     if waiting:
         bar = Bar("forcing answers", "answers", len(waiting), quiet=quiet)
-        with closing(ResultLog(part)) as results, bar:
+        with closing(ResultLog(beside)) as results, bar:
             for result in bar.over(force(job, backend, known.known(waiting), notes.append)):
                 known.add(result, results.append(result))
 

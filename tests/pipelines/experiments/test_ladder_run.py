@@ -12,6 +12,7 @@ import pytest
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main
+from lawqa.cli.asking.ladder_text import ladder_text
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.experiments.ladder.result import LadderResult
@@ -56,6 +57,10 @@ def test_each_rung_is_an_ordinary_run_and_the_table_names_all(
     out, err = capsys.readouterr()
     assert "left out: direct-rag, orders-rag, cot-rag, thinking-rag: they need --index DIR" in err
     assert "8 rungs to ask, the cheapest first" in err
+    assert (
+        "cot-closed, cot-gold, thinking-closed, thinking-gold: 3 votes cannot be divided over"
+        in err
+    )
     counts = {"direct": 8, "orders": 32, "cot": 24, "thinking": 24}
     for way, count in counts.items():
         for condition in ("closed", "gold"):
@@ -121,6 +126,9 @@ def test_what_is_done_is_not_asked_again(
         (["--time-budget", "nan"], "--time-budget is nan, expected"),
         (["--thinking-budget", "0"], "thinking-budget is 0"),
         (["--ensemble", "0"], "--ensemble is 0"),
+        (["--prompt", "nice"], "nice"),
+        (["--prompt", "standard", "--prompt", "standard"], "--prompt standard is given twice"),
+        (["--script", "nowhere.json"], "nowhere.json: no such file"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(
@@ -184,6 +192,27 @@ class NeverThinks(Clocked):
         return "【解答方法】"
 
 
+class KnowsProvisions(Clocked):
+    """Right with context in the wording `provisions`, else wrong."""
+
+    def __init__(self, gold: dict[str, str]) -> None:
+        super().__init__()
+        self.gold = gold
+        self.asked: list[Prompt] = []
+
+    def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
+        self.asked += prompts
+        for prompt in prompts:
+            right = "abcd".index(self.gold[prompt.question_id])
+            knows = prompt.spec.wording == "provisions" and prompt.spec.condition == "gold"
+            scores = [
+                -0.1 if n == (right if knows else (right + 1) % 4) else -4.0 for n in range(4)
+            ]
+            yield from ScriptedBackend({"*": {"text": "a", "logprobs": scores}}).score_choices(
+                [prompt]
+            )
+
+
 def config_of(data: Path, run_dir: Path, rungs: Sequence[Rung], **more: Any) -> LadderConfig:
     return LadderConfig(
         run_dir,
@@ -191,9 +220,12 @@ def config_of(data: Path, run_dir: Path, rungs: Sequence[Rung], **more: Any) -> 
             (
                 rung,
                 EvaluationConfig(
-                    data=data, spec=PromptSpec(rung.mode, rung.condition, rung.thinks),
+                    data=data,
+                    spec=PromptSpec(
+                        rung.mode, rung.condition, rung.thinks, wording=rung.wording or "standard"
+                    ),
                     backend="scripted",
-                    permutations=rung.orders, ensemble=2 if rung.writes else 1,
+                    permutations=rung.orders(2), ensemble=2 if rung.writes else 1,
                     quiet=True,
                 ),
             )
@@ -242,9 +274,11 @@ def test_the_time_budget_ends_it_and_the_same_call_resumes(data: Path, tmp_path:
         assert backend.now <= 60 + len(rungs)  # one answer more than the budget at most
         assert len(ends) < 5
     assert len(ends) > 1
-    assert any(line.endswith("may not fit") for line in said)
+    assert any(line.endswith("  does not fit") for line in said)
     assert not any(" 0 s" in line for line in said if line.endswith("fit"))
-    assert any(line.endswith("  fits") for line in said)
+    assert any(line.endswith(("  fits", "  may fit")) for line in said)
+    assert any("times by a trial of " in line for line in said)
+    assert ends[0][0].endswith(" known)")
     assert answered(cut) == expected
 
 
@@ -258,8 +292,64 @@ def test_a_model_without_thinking_is_asked_the_other_rungs(data: Path, tmp_path:
     ]  # fmt: skip
     line = "left out: thinking-closed, thinking-gold: this model's chat template has no thinking switch"
     assert result.left_out == (line,)
+    assert json.loads((tmp_path / "ladder" / "ladder.json").read_text())["left_out"] == [line]
     assert line in said
     thinking = [rung for rung in RUNGS if rung.thinks]
     with pytest.raises(ConfigError, match="no rung can be asked: left out: thinking-closed"):
         run_ladder(config_of(data, tmp_path / "none", thinking), backend.open, clock=backend.clock)
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.slow
+def test_a_second_wording_is_tried_on_the_tuning_half_and_asked_whole_where_it_is_better(
+    data: Path, tmp_path: Path, questions: Any
+) -> None:
+    gold = {question.id: question.gold for question in questions[:8]}
+    rungs = [Rung("direct", condition) for condition in ("closed", "gold")]
+    tried = [Rung("direct", rung.condition, "provisions") for rung in rungs]
+    config = config_of(data, tmp_path / "ladder", [*rungs, *tried])
+    backend, said = KnowsProvisions(gold), list[str]()
+    result = run_ladder(config, backend.open, said.append, backend.clock)
+    assert [one.rung.name for one in result.rungs] == [
+        "direct-closed", "direct-gold", "direct-gold-provisions",
+    ]  # fmt: skip
+    assert result.halves is not None
+    closed, other = result.wordings
+    assert (closed.chosen, other.chosen) == (False, True)
+    assert (other.first.value, other.tuning.value) == (0.0, 1.0)
+    assert other.judged is not None
+    assert other.judged.difference == 1.0
+    of_closed = [p for p in backend.asked if p.spec.id == "direct-closed-v1-provisions"]
+    assert {
+        p.question_id for p in of_closed[2:]
+    } <= result.halves.tuning  # the first two: its trial
+    best = next(choice for choice in result.choices if choice.condition == "gold")
+    assert (best.name, best.baseline) == ("direct-gold-provisions", "direct-gold")
+    text = ladder_text(result, "")
+    assert "closed: provisions 0.0% of 4, standard 0.0% of 4: no better than standard" in text
+    assert "gold: provisions 100.0% of 4, standard 0.0% of 4: provisions is asked" in text
+    assert "on the other half provisions - standard" in text
+    # What a tuning half left is an ordinary run that an interrupt ended.
+    run = tmp_path / "ladder" / "direct-closed-provisions"
+    assert json.loads((run / "manifest.json").read_text())["status"] == "interrupted"
+    assert len(rows(run)) == len(result.halves.tuning)
+    again = KnowsProvisions(gold)
+    assert ladder_text(run_ladder(config, again.open, clock=again.clock), "") == text
+    assert again.opened == 0
+
+
+@pytest.mark.slow
+def test_votes_are_asked_over_the_orders_and_the_data_comes_before_what_is_left_out(
+    data: Path, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_dir = tmp_path / "ladder"
+    options = ("--only", "cot-closed", "--only", "direct-closed", "--prompt", "provisions")
+    assert ladder(tmp_path / "nowhere.json", script, run_dir, *options, "--top-k", "3") == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert ladder(data, script, run_dir, *options, "--ensemble", "4") == 0
+    asked = rows(run_dir / "cot-closed")
+    assert {(row["order"], row["repeat"]) for row in asked} == {(n, 0) for n in (1, 10, 17, 19)}
+    assert {row["prompt_spec"] for row in asked} == {"cot-closed-v1-provisions"}
+    assert "direct-closed" in capsys.readouterr().out
+    assert ladder(data, script, run_dir, *options) == 2
+    assert "--ensemble: then 4, now 8" in capsys.readouterr().err

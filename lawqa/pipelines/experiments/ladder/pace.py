@@ -1,4 +1,4 @@
-"""How long the rungs of the ladder take: measured on a few prompts, corrected by every rung that is done."""
+"""How fast a model reads and writes: measured on a few prompts, corrected by every rung that is done."""
 
 from __future__ import annotations
 
@@ -16,12 +16,21 @@ from lawqa.backends.base import (
     NeedsRoom,
     RendersPrompts,
 )
+from lawqa.bars import duration
 from lawqa.pipelines.evaluation.job import Job
 from lawqa.prompting import Prompt
 
 Answer = TypeVar("Answer", ChoiceScores | Failure, Completion | Failure)
 
 Clock = Callable[[], float]
+
+SHORT_TEXTS = 0.25
+"""The share of their most tokens that texts are expected to have at least, until a rung has shown it."""
+LONG_TEXTS = 2.0
+"""How much longer than those of the last finished rung texts may be."""
+SLOWEST = 2.5
+"""How much longer than by a trial of seconds a rung is said to take at most: other load comes, long texts are
+slower, files are written. On a busy CPU 43 s were taken where the trial alone gave 19."""
 
 _PROBED = 8
 """Prompts that are scored to learn the pace."""
@@ -44,12 +53,30 @@ class Load:
     """The most tokens of its texts; 0 where labels are scored."""
 
     @classmethod
-    def of(cls, job: Job, known: int) -> Load:
-        """What is left of a job of which this many answers are known."""
-        left = 1 - known / len(job.keys)
+    def of(cls, job: Job, known: int, asked: int) -> Load:
+        """What is left of a job.
+
+        Args:
+            job: the job.
+            known: how many of its answers are known.
+            asked: how many are to be known.
+        """
+        left = asked - known
         config = job.config
-        texts = len(job.keys) * config.generation().max_new_tokens if config.generates else 0
-        return cls(left * sum(map(prompt_bytes, job.prompts)), left * texts)
+        texts = left * config.generation().max_new_tokens if config.generates else 0
+        return cls(left / len(job.keys) * sum(map(prompt_bytes, job.prompts)), texts)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a pace was learnt from."""
+
+    prompts: int
+    """Prompts that were read."""
+    tokens: int
+    """Tokens that were written."""
+    seconds: float
+    """What it took."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +87,21 @@ class Pace:
     """Bytes of prompts a second; None where that is not known."""
     written: float | None = None
     """Tokens a second of all texts together; None where that is not known."""
+    filled: float | None = None
+    """The share of their most tokens that texts of a finished rung had; None where none is finished."""
+    trial: Trial | None = None
+    """What it was learnt from first; None where nothing was tried."""
 
-    def seconds(self, load: Load) -> float | None:
-        """What a load takes at most; None where the pace that it needs is not known."""
+    def seconds(self, load: Load) -> Span | None:
+        """How long a load takes; None where the pace that it needs is not known."""
         if (load.read and not self.read) or (load.written and not self.written):
             return None
         reading = load.read / self.read if self.read else 0.0
         writing = load.written / self.written if self.written else 0.0
-        return reading + writing
+        shortest, longest = SHORT_TEXTS, 1.0
+        if self.filled is not None:
+            shortest, longest = min(SHORT_TEXTS, self.filled), min(1.0, LONG_TEXTS * self.filled)
+        return Span(reading + shortest * writing, SLOWEST * (reading + longest * writing))
 
     def after(self, load: Load, tokens: int, seconds: float) -> Pace:
         """The pace as a rung that was done shows it.
@@ -83,7 +117,27 @@ class Pace:
             return replace(self, read=load.read / seconds)
         reading = load.read / self.read if self.read else 0.0
         writing = max(seconds - reading, seconds / 10)
-        return replace(self, written=tokens / writing) if tokens else self
+        if not tokens:
+            return self
+        return replace(self, written=tokens / writing, filled=tokens / load.written)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Seconds that something may take."""
+
+    least: float
+    most: float
+
+    def __add__(self, other: Span) -> Span:
+        return Span(self.least + other.least, self.most + other.most)
+
+    def __str__(self) -> str:
+        least, most = duration(self.least), duration(self.most)
+        return most if least == most else f"{least} - {most}"
+
+
+NO_TIME = Span(0.0, 0.0)
 
 
 def prompt_bytes(prompt: Prompt) -> float:
@@ -99,7 +153,7 @@ def measured_pace(backend: Backend, jobs: Sequence[Job], clock: Clock = time.mon
         jobs: what is to be asked; the first of each kind is tried.
         clock: seconds.
     """
-    pace = Pace()
+    pace, started, read, tokens = Pace(), clock(), 0, 0
     scored = next((job for job in jobs if not job.config.generates), None)
     writing = next((job for job in jobs if job.config.generates), None)
     if scored is not None:
@@ -107,6 +161,7 @@ def measured_pace(backend: Backend, jobs: Sequence[Job], clock: Clock = time.mon
         list(backend.score_choices(prompts[:1]))  # what is done once is not part of the pace
         began = clock()
         list(backend.score_choices(prompts))
+        read += len(prompts)
         pace = replace(pace, read=_rate(sum(map(prompt_bytes, prompts)), clock() - began))
     if writing is not None:
         prompts = writing.prompts[:_PROBED]
@@ -114,15 +169,17 @@ def measured_pace(backend: Backend, jobs: Sequence[Job], clock: Clock = time.mon
         settings = replace(
             asked,
             max_new_tokens=min(_PROBED_TOKENS, asked.max_new_tokens),
+            first_repeat=0,
             repeats=max(1, min(writing.config.ensemble, _PROBED_WIDTH // len(prompts))),
             thinking_budget=None,
         )
         list(backend.generate(prompts[:1], replace(settings, repeats=1)))
         began = clock()
         texts = list(backend.generate(prompts, settings))
+        read += len(prompts)
         tokens = sum(text.completion_tokens for text in texts if isinstance(text, Completion))
         pace = replace(pace, written=_rate(tokens, clock() - began))
-    return pace
+    return replace(pace, trial=Trial(read, tokens, clock() - started))
 
 
 def timed(backend: Backend, deadline: float | None, clock: Clock = time.monotonic) -> Backend:

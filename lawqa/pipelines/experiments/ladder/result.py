@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from lawqa.errors import ConfigError, DataError
+from lawqa.errors import DataError
 from lawqa.files import JsonObject, read_json, write_json, write_text
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
+from lawqa.pipelines.experiments.ladder.halves import Halves, halves_of
 from lawqa.pipelines.experiments.ladder.rungs import Rung, Way
+from lawqa.pipelines.experiments.ladder.wordings import WordingTrial
 from lawqa.questions import Question
 from lawqa.report.html import report_html
 from lawqa.runs.directory import SUMMARY
@@ -26,22 +28,11 @@ from lawqa.scoring import (
     final_answers,
     prior_effect,
 )
-from lawqa.splits import kfold
 
 _SIMPLEST: tuple[Way, ...] = ("orders", "direct", "cot", "thinking")
 
 LADDER = "ladder.json"
 REPORT = "report.html"
-
-
-@dataclass(frozen=True)
-class Halves:
-    """Questions divided in two by a seed; groups that give each other away are in one half."""
-
-    tuning: frozenset[str]
-    """Ids of the questions that settings are chosen on."""
-    judged: frozenset[str]
-    """Ids of those that the choice is judged on."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +81,12 @@ class LadderResult:
     choices: tuple[Choice, ...]
     priors: tuple[tuple[str, PriorEffect], ...]
     """By rung what its direct answers on the judged half are without the prior of the letters."""
+    wordings: tuple[WordingTrial, ...]
+    """Other wordings than the first, on the tuning half and, where one was chosen, on the other."""
     left_out: tuple[str, ...]
-    """Rungs that this model cannot be asked, with the reason."""
+    """Rungs that cannot be asked, with the reason."""
     unfinished: tuple[str, ...]
-    """Rungs that the time budget did not reach."""
+    """Rungs that the time budget did not reach, with what is known of each."""
     halves: Halves | None
     report: Path | None
     """The page; None where no rung is finished."""
@@ -106,8 +99,9 @@ def ladder_result(
     *,
     seed: int,
     prior_correction: bool,
-    left_out: Sequence[str],
-    unfinished: Sequence[str],
+    trials: Sequence[WordingTrial] = (),
+    left_out: Sequence[str] = (),
+    unfinished: Sequence[str] = (),
 ) -> LadderResult:
     """Read the finished rungs, choose on one half, judge on the other, and write table and report.
 
@@ -117,36 +111,31 @@ def ladder_result(
         questions: all that was asked.
         seed: of the halves.
         prior_correction: whether direct answers are also shown without the prior of the letters.
+        trials: other wordings, as the tuning half knows them.
         left_out: sentences on rungs that cannot be asked.
-        unfinished: names of rungs that were not reached.
+        unfinished: rungs that were not reached, with what is known of each.
     """
     halves = halves_of(questions, seed)
     answers = {rung.name: _answers(path) for rung, path in finished}
     rungs = tuple(_rung_result(rung, path, answers[rung.name], halves) for rung, path in finished)
     choices = tuple(_choices(rungs, answers, halves)) if halves else ()
     priors = tuple(_priors(rungs, answers, halves)) if halves and prior_correction else ()
+    wordings = tuple(_judged(trial, answers, halves) for trial in trials) if halves else ()
     report = _report(run_dir, [one.run_dir for one in rungs]) if rungs else None
     result = LadderResult(
-        run_dir, rungs, choices, priors, tuple(left_out), tuple(unfinished), halves, report
+        run_dir,
+        rungs,
+        choices,
+        priors,
+        wordings,
+        tuple(left_out),
+        tuple(unfinished),
+        halves,
+        report,
     )
     if rungs:
         write_json(run_dir / LADDER, _json(result, seed))
     return result
-
-
-def halves_of(questions: Sequence[Question], seed: int) -> Halves | None:
-    """Divide questions in two; None where they are all of one group."""
-    by_id: dict[str, Question] = {}
-    for question in questions:
-        by_id.setdefault(question.id, question)
-    try:
-        first, _ = kfold(tuple(by_id.values()), folds=2, seed=seed)
-    except ConfigError:
-        return None
-    return Halves(
-        frozenset(question.id for question in first.train),
-        frozenset(question.id for question in first.test),
-    )
 
 
 def _answers(path: Path) -> list[ScoredAnswer]:
@@ -218,13 +207,24 @@ def _choice(
     )
 
 
+def _judged(
+    trial: WordingTrial, answers: dict[str, list[ScoredAnswer]], halves: Halves
+) -> WordingTrial:
+    """The trial with what its wording is worth on the other half, where it was chosen and asked there."""
+    known = [answers.get(name) for name in (trial.rung.first.name, trial.rung.name)]
+    if not trial.chosen or None in known:
+        return trial
+    first, other = ([a for a in of or [] if a.question_id in halves.judged] for of in known)
+    return replace(trial, judged=compare(first, other))
+
+
 def _priors(
     rungs: Sequence[RungResult], answers: dict[str, list[ScoredAnswer]], halves: Halves
 ) -> list[tuple[str, PriorEffect]]:
     """What direct answers on the judged half are without the prior that the tuning half shows."""
     effects = []
     for one in rungs:
-        fitted = answers.get(f"orders-{one.rung.condition}")
+        fitted = answers.get(replace(one.rung, way="orders").name)
         if one.rung.writes or fitted is None:
             continue
         judged = [a for a in answers[one.rung.name] if a.question_id in halves.judged]
@@ -273,6 +273,7 @@ def _json(result: LadderResult, seed: int) -> JsonObject:
             }
             for choice in result.choices
         ],
+        "wordings": [trial.to_json() for trial in result.wordings],
         "priors": {name: effect.to_json() for name, effect in result.priors},
         "left_out": list(result.left_out),
         "unfinished": list(result.unfinished),

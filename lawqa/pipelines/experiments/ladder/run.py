@@ -13,27 +13,19 @@ from lawqa.bars import duration
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.config import EvaluationConfig
-from lawqa.pipelines.evaluation.evaluate import evaluate_job, open_backend
-from lawqa.pipelines.evaluation.gathering import is_whole
+from lawqa.pipelines.evaluation.evaluate import PartAsked, evaluate_job, open_backend
 from lawqa.pipelines.evaluation.interrupts import signals_interrupt
 from lawqa.pipelines.evaluation.job import Job, prepare
 from lawqa.pipelines.evaluation.opening import BackendFactory
 from lawqa.pipelines.evaluation.ranks import Ranks
-from lawqa.pipelines.evaluation.resume import earlier_run
-from lawqa.pipelines.experiments.ladder.pace import (
-    Clock,
-    Load,
-    Pace,
-    TimeUp,
-    measured_pace,
-    timed,
-)
+from lawqa.pipelines.experiments.ladder.halves import Halves, halves_of
+from lawqa.pipelines.experiments.ladder.pace import Clock, Pace, TimeUp, measured_pace, timed
 from lawqa.pipelines.experiments.ladder.result import LadderResult, ladder_result
 from lawqa.pipelines.experiments.ladder.rungs import Rung
+from lawqa.pipelines.experiments.ladder.waiting import Waiting, forecast, plan_lines
+from lawqa.pipelines.experiments.ladder.wordings import chosen_wordings, tried_wordings
 from lawqa.prompting import prompt_thought, require_outside
 from lawqa.runs.manifest import MANIFEST
-from lawqa.runs.result_log import StoredResults, read_results
-from lawqa.runs.rows import Asked
 from lawqa.settings import Settings
 
 Say = Callable[[str], object]
@@ -46,7 +38,8 @@ class LadderConfig(Settings):
     run_dir: Path
     """Where the rungs' run directories, the table and the report go."""
     rungs: tuple[tuple[Rung, EvaluationConfig], ...]
-    """The rungs, and how each is asked; their run directories are named by the ladder."""
+    """The rungs, and how each is asked; their run directories are named by the ladder. One in another wording
+    asks the tuning half, and the rest only where it is the best wording there."""
     seed: int = 0
     """Decides which half of the questions settings are chosen on."""
     time_budget: float | None = None
@@ -55,20 +48,8 @@ class LadderConfig(Settings):
     """Show beside direct answers what they are without the prior of the letters."""
     fresh: bool = False
     """Replace the rungs that are there already."""
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A rung with what is left of it."""
-
-    rung: Rung
-    job: Job
-    known: int
-    whole: bool
-
-    @property
-    def load(self) -> Load:
-        return Load.of(self.job, self.known)
+    left_out: tuple[str, ...] = ()
+    """A sentence on each kind of rung that the caller did not ask for; they are reported."""
 
 
 class _OneModel:
@@ -79,14 +60,12 @@ class _OneModel:
         self._opened: Backend | None = None
 
     def __call__(self, config: EvaluationConfig, adapter: AdapterManifest | None = None) -> Backend:
-        if self._opened is None:
-            self._opened = self._factory(config, adapter)
-        return timed(self._opened, self._deadline, self._clock)
+        return timed(self.untimed(config, adapter), self._deadline, self._clock)
 
-    def untimed(self, config: EvaluationConfig) -> Backend:
+    def untimed(self, config: EvaluationConfig, adapter: AdapterManifest | None = None) -> Backend:
         """The backend itself."""
         if self._opened is None:
-            self._opened = self._factory(config, None)
+            self._opened = self._factory(config, adapter)
         return self._opened
 
 
@@ -116,44 +95,73 @@ def run_ladder(
     deadline = None if config.time_budget is None else clock() + 60 * config.time_budget
     model = _OneModel(backend_factory or open_backend, deadline, clock)
     with signals_interrupt():
-        rungs = [_waiting(config, rung, asked) for rung, asked in config.rungs]
-        left_out: list[str] = []
+        jobs = [(rung, _job(config, rung, asked)) for rung, asked in config.rungs]
+        halves = halves_of(jobs[0][1].questions, config.seed)
+        rungs = [Waiting.of(rung, job, _part(rung, halves)) for rung, job in jobs]
+        left_out = list(config.left_out)
+        for line in left_out:
+            say(line)
         if any(not one.whole for one in rungs):
-            rungs, left_out = _askable(rungs, model)
-            for line in left_out:
+            rungs, others = _askable(rungs, model)
+            for line in others:
                 say(line)
+            left_out += others
             if not rungs:
-                raise ConfigError(f"no rung can be asked: {'; '.join(left_out)}")
-        unfinished = _ask_all(rungs, model, deadline, say, clock)
-    finished = [one for one in rungs if one.rung.name not in unfinished]
+                raise ConfigError(f"no rung can be asked: {'; '.join(others)}")
+        asking = _Asking(model, deadline, say, clock)
+        left = asking.ask(rungs)
+        trials = tried_wordings(rungs, left, halves)
+        winners = [_whole_of(one) for one in rungs if one.rung in chosen_wordings(trials)]
+        left += [one for one in winners if not one.whole] if left else asking.ask(winners)
+    unfinished = {one.rung for one in left}
+    sequence = [rung.first for rung, _ in config.rungs]
+    finished = sorted(
+        (one for one in [*rungs, *winners] if one.part is None and one.rung not in unfinished),
+        key=lambda one: sequence.index(one.rung.first),
+    )
     return ladder_result(
         config.run_dir,
         [(one.rung, one.job.run_dir) for one in finished],
-        rungs[0].job.questions,
+        jobs[0][1].questions,
         seed=config.seed,
         prior_correction=config.prior_correction,
+        trials=trials,
         left_out=left_out,
-        unfinished=unfinished,
+        unfinished=[one.left for one in left],
     )
 
 
-def _waiting(config: LadderConfig, rung: Rung, asked: EvaluationConfig) -> _Waiting:
+def _job(config: LadderConfig, rung: Rung, asked: EvaluationConfig) -> Job:
     """A rung with everything checked that can be checked without a model."""
     run_dir = config.run_dir / rung.name
     resumes = not config.fresh and (run_dir / MANIFEST).is_file()
-    job = prepare(replace(asked, run_dir=run_dir, resume=resumes, fresh=config.fresh))
-    earlier = earlier_run(job)
-    if earlier is None:
-        return _Waiting(rung, job, 0, whole=False)
-    stored = read_results(run_dir, asked=Asked.of(earlier), into=StoredResults(texts=False))
-    known = sum(key in stored.results and not stored.results[key].is_failed for key in job.keys)
-    whole = earlier.status == "done" and is_whole(job, stored)
-    return _Waiting(rung, job, known, whole)
+    return prepare(replace(asked, run_dir=run_dir, resume=resumes, fresh=config.fresh))
 
 
-def _askable(rungs: Sequence[_Waiting], model: _OneModel) -> tuple[list[_Waiting], list[str]]:
+def _part(rung: Rung, halves: Halves | None) -> frozenset[str] | None:
+    """The questions that a rung asks at first: in another wording those of the tuning half."""
+    if not rung.wording:
+        return None
+    if halves is None:
+        raise ConfigError(
+            "the questions are of one group: no half of them can choose a wording for the other",
+            "give one --prompt, or more questions",
+        )
+    return halves.tuning
+
+
+def _resumed(job: Job) -> Job:
+    return replace(job, config=replace(job.config, resume=True, fresh=False))
+
+
+def _whole_of(one: Waiting) -> Waiting:
+    """All questions of a rung of which a part is asked."""
+    return Waiting.of(one.rung, _resumed(one.job))
+
+
+def _askable(rungs: Sequence[Waiting], model: _OneModel) -> tuple[list[Waiting], list[str]]:
     """The rungs that this model can be asked, and a line on the others."""
-    kept: list[_Waiting] = []
+    kept: list[Waiting] = []
     why: dict[str, list[str]] = {}
     for one in rungs:
         problem = None if one.whole else _problem(one.job, model.untimed(one.job.config))
@@ -177,76 +185,77 @@ def _problem(job: Job, backend: Backend) -> str | None:
     return None
 
 
-def _ask_all(
-    rungs: Sequence[_Waiting], model: _OneModel, deadline: float | None, say: Say, clock: Clock
-) -> list[str]:
-    """Ask what is left of the rungs; the names of those that the time budget did not reach."""
-    waiting = [one for one in rungs if not one.whole]
-    done = len(rungs) - len(waiting)
-    if done:
-        say(f"{done} of {len(rungs)} rungs are done already")
-    if not waiting:
-        return []
-    backend = model.untimed(waiting[0].job.config)
-    pace = measured_pace(backend, [one.job for one in waiting], clock)
-    # Of the same forecast the simpler rung comes first, as they were given.
-    waiting.sort(key=lambda one: pace.seconds(one.load) or 0.0)
-    for line in plan_lines(waiting, pace, None if deadline is None else deadline - clock()):
-        say(line)
-    for number, one in enumerate(waiting):
-        if deadline is not None and clock() >= deadline:
-            return [late.rung.name for late in waiting[number:]]
-        began = clock()
+@dataclass
+class _Asking:
+    """Asks rungs as long as there is time."""
+
+    model: _OneModel
+    deadline: float | None
+    say: Say
+    clock: Clock
+    pace: Pace | None = None
+    """How fast the model is; None before anything was asked."""
+
+    def ask(self, rungs: Sequence[Waiting]) -> list[Waiting]:
+        """Ask what is left of the rungs, and return those that the time budget did not reach."""
+        waiting = [one for one in rungs if not one.whole]
+        if done := len(rungs) - len(waiting):
+            self.say(f"{done} of {len(rungs)} rungs are done already")
+        if not waiting:
+            return []
         try:
-            result = evaluate_job(one.job, model, _indented(say))
+            pace = self._pace(waiting)
         except TimeUp:
-            return [late.rung.name for late in waiting[number:]]
-        seconds = clock() - began
-        tokens = result.figures.texts.completion_tokens if result.figures.texts else 0
-        if not one.known:
-            pace = pace.after(one.load, tokens, seconds)
-        final = result.summary.final.accuracy
-        rest = [pace.seconds(later.load) for later in waiting[number + 1 :]]
-        left = sum(filter(None, rest))
-        say(
-            f"{one.rung.name}: {final.value:.1%} of {final.asked} questions in {duration(seconds)}"
-            + (f"; the other {len(rest)}: at most {duration(left)}" if rest else "")
+            return waiting
+        # Of the same forecast the simpler rung comes first, as they were given.
+        waiting.sort(key=lambda one: forecast([one], pace).most)
+        for line in plan_lines(waiting, pace, self._seconds_left()):
+            self.say(line)
+        while waiting:
+            try:
+                self._ask_next(waiting)
+            except TimeUp:
+                first = waiting[0]
+                return [Waiting.of(first.rung, _resumed(first.job), first.part), *waiting[1:]]
+            waiting = waiting[1:]
+        return []
+
+    def _pace(self, waiting: Sequence[Waiting]) -> Pace:
+        if self.pace is None:
+            backend = self.model(waiting[0].job.config)
+            self.pace = measured_pace(backend, [one.job for one in waiting], self.clock)
+        return self.pace
+
+    def _seconds_left(self) -> float | None:
+        return None if self.deadline is None else self.deadline - self.clock()
+
+    def _ask_next(self, waiting: Sequence[Waiting]) -> None:
+        """Ask the first of these, and say what it gave and what the others take.
+
+        Raises:
+            TimeUp: the time budget is used up.
+        """
+        one, others = waiting[0], waiting[1:]
+        if self.deadline is not None and self.clock() >= self.deadline:
+            raise TimeUp
+        expected, began = forecast([one], self._pace(waiting)), self.clock()
+        tokens, reached = 0, "the tuning half is asked"
+        try:
+            result = evaluate_job(one.job, self.model, self._indented, one.part)
+        except PartAsked:
+            pass
+        else:
+            tokens = result.figures.texts.completion_tokens if result.figures.texts else 0
+            final = result.summary.final.accuracy
+            reached = f"{final.value:.1%} of {final.asked} questions"
+        seconds = self.clock() - began
+        if not one.known and one.part is None:
+            self.pace = self._pace(waiting).after(one.load, tokens, seconds)
+        rest = forecast(others, self._pace(waiting))
+        self.say(
+            f"{one.rung.name}: {reached} in {duration(seconds)} (forecast {expected})"
+            + (f"; the other {len(others)}: {rest}" if others else "")
         )
-    return []
 
-
-def plan_lines(waiting: Sequence[_Waiting], pace: Pace, seconds_left: float | None) -> list[str]:
-    """What is asked, in which sequence, how long it takes at most, and what of it fits the time.
-
-    Args:
-        waiting: rungs in the sequence in which they are asked.
-        pace: how fast the model was in a short trial.
-        seconds_left: of the time budget; None where there is none.
-    """
-    needs = [pace.seconds(one.load) or 0.0 for one in waiting]
-    lines = [
-        f"{len(waiting)} rungs to ask, the cheapest first; times by a short trial, every text as long as it "
-        "may get:"
-    ]
-    passed = 0.0
-    for one, need in zip(waiting, needs, strict=True):
-        passed += need
-        fits = ""
-        if seconds_left is not None:
-            fits = "  fits" if passed <= seconds_left else "  may not fit"
-        known = f", {one.known} known" if one.known else ""
-        lines.append(
-            f"  {one.rung.name:<15} {len(one.job.keys):>6} answers{known}, {duration(need)}{fits}"
-        )
-    whole = f"in all at most {duration(sum(needs))}"
-    if seconds_left is None:
-        return [*lines, whole]
-    return [
-        *lines,
-        f"{whole}; {duration(max(0.0, seconds_left))} of the time budget are left, then it stops and the "
-        "same command resumes",
-    ]
-
-
-def _indented(say: Say) -> Say:
-    return lambda line: say(f"  {line}")
+    def _indented(self, line: str) -> None:
+        self.say(f"  {line}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from lawqa.errors import ConfigError
@@ -11,9 +11,12 @@ from lawqa.prompting import Condition, Mode
 
 Way = Literal["direct", "orders", "cot", "thinking"]
 """direct: one letter by its probability; orders: the mean of that over 4 orders of the choices; cot: the vote
-of several reasoned answers; thinking: the same with the model's own thinking."""
+of several reasoned answers, over 4 orders where they can be divided; thinking: the same with the model's own
+thinking."""
 
 WAYS: tuple[Way, ...] = get_args(Way)
+
+_ORDERS: Literal[4] = 4
 
 _CONDITIONS: tuple[Condition, ...] = ("closed", "gold", "rag")
 
@@ -24,11 +27,18 @@ class Rung:
 
     way: Way
     condition: Condition
+    wording: str = ""
+    """The id of another wording than the ladder's first, which the rung tries; empty for the first."""
 
     @property
     def name(self) -> str:
-        """Its name and that of its run directory, such as `cot-gold`."""
-        return f"{self.way}-{self.condition}"
+        """Its name and that of its run directory, such as `cot-gold` or `cot-gold-provisions`."""
+        return "-".join([self.way, self.condition, *([self.wording] if self.wording else [])])
+
+    @property
+    def first(self) -> Rung:
+        """The same rung in the ladder's first wording."""
+        return replace(self, wording="")
 
     @property
     def mode(self) -> Mode:
@@ -45,13 +55,17 @@ class Rung:
         """Whether text is generated."""
         return self.way in ("cot", "thinking")
 
-    @property
-    def orders(self) -> Literal[1, 4]:
+    def orders(self, votes: int) -> Literal[1, 4]:
         """In how many orders of its choices a question is asked.
 
         In 4 cyclic ones every choice is once under every letter, so that a liking for a letter cancels.
+
+        Args:
+            votes: how many texts are written for a question, where texts are written; they are divided
+                over the orders.
         """
-        return 4 if self.way == "orders" else 1
+        divided = self.writes and votes % _ORDERS == 0
+        return _ORDERS if self.way == "orders" or divided else 1
 
 
 RUNGS: tuple[Rung, ...] = tuple(Rung(way, condition) for way in WAYS for condition in _CONDITIONS)
