@@ -15,7 +15,7 @@ from typing import NamedTuple
 from lawqa.answers.labels import FOREIGN, MARK
 from lawqa.answers.text.mapping import Edit, Pieces, edited
 from lawqa.answers.text.page import Page, fold_choices
-from lawqa.answers.wording import find_few, opening, wording
+from lawqa.answers.wording import find_each, opening, wording
 from lawqa.choices import LABELS
 
 _ANY = rf"[{MARK}{FOREIGN}]"
@@ -101,6 +101,7 @@ _VALUE = {
 } | {"last": 3, "final": 3}
 _GOES_ON = frozenset(")\"' .:のという選肢番项項(")
 _MEMBER_SIGNS = frozenset(" とのい選选肢番项項.")
+_OF_EDITS = frozenset("abcd①②③④である")
 _SHORTEST = 2
 _MOST = 400
 
@@ -132,7 +133,8 @@ def name_choices(page: Page) -> Named:
         return Named(page, ((0, 0),), frozenset())
     edits.sort(key=lambda edit: (edit.start, -edit.end))
     (raw, folded), pieces = edited([page.raw, text], edits)
-    named = Page(raw, folded, page.choices, page.unclosed_think, (pieces, *page.maps))
+    signs = page.signs | _OF_EDITS
+    named = Page(raw, folded, signs, page.choices, page.unclosed_think, (pieces, *page.maps))
     words = {edit.start for edit in edits if edit.text in LABELS and edit.text}
     places = frozenset(here for here, there in pieces if there in words and folded[here] in LABELS)
     return Named(named, pieces, places)
@@ -307,7 +309,7 @@ def _suffixes(page: Page) -> Iterator[Edit]:
 
 def _numbers(page: Page) -> Iterator[Edit]:
     """`選択肢3` and `3番` name the third choice; a bare 3 may count anything."""
-    for found in find_few(_NUMBERED, page):
+    for found in find_each(_NUMBERED, page):
         group = found.lastgroup or ""
         span = found.span(group) if group == "number" else found.span()
         yield Edit(*span, text="①②③④"[_VALUE[found[group]]])

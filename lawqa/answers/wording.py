@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from lawqa.answers.text.keys import key_bits
 from lawqa.answers.text.page import Page
 
 _A_LABEL = "[a-d"
@@ -17,7 +18,6 @@ _PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]")
 MOST_FOUND = 500
 """At most this number of places per wording are looked at; a loop has more, and they say the same."""
 
-_FEW = 12
 _MOST_PLACES = 2000
 """At most this number of strings that a wording may begin with are tried."""
 
@@ -31,10 +31,10 @@ class Wording(NamedTuple):
         english: it cannot match where no two Latin letters stand together.
         labelled: it cannot match where no label stands alone.
         at_label: it begins with a label, so that it is only tried where one stands.
-        signs: the first signs of the keys; a text with none of them needs no search for the keys.
-        needs: the keys with their signs; a text that lacks one of these does not hold the key.
+        bits: the keys as `Page.keys` holds them.
         behind: signs one of which follows the label that it begins with, brackets left out; empty: any may.
-        starts: what every match begins with, so that it is only tried where one stands; empty: unknown.
+        starts: what every match begins with, so that it is only tried where one stands, each with its bit;
+            empty: unknown.
     """
 
     keys: tuple[str, ...]
@@ -42,10 +42,9 @@ class Wording(NamedTuple):
     english: bool
     labelled: bool
     at_label: bool
-    signs: frozenset[str]
-    needs: tuple[tuple[frozenset[str], str], ...]
+    bits: int
     behind: str = ""
-    starts: tuple[tuple[frozenset[str], str], ...] = ()
+    starts: tuple[tuple[int, str], ...] = ()
 
 
 def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
@@ -58,14 +57,15 @@ def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
     """
     whole = "".join(pattern)
     at_label = whole.removeprefix("(?P<label>").startswith(_A_LABEL) and not _has_branches(whole)
+    each = tuple(keys.split("|"))
+    english = keys.isascii()
     return Wording(
-        tuple(keys.split("|")),
+        each,
         re.compile(whole),
-        keys.isascii(),
+        english,
         _A_LABEL in whole,
         at_label,
-        frozenset(key[0] for key in keys.split("|")),
-        _needs(keys),
+        key_bits(each, english=english),
         behind,
     )
 
@@ -78,11 +78,9 @@ def opening(starts: str, *pattern: str, keys: str = "") -> Wording:
         pattern: parts of the pattern.
         keys: rarer strings one of which is in every match; empty: none is known.
     """
-    return wording(keys or starts, *pattern)._replace(at_label=False, starts=_needs(starts))
-
-
-def _needs(keys: str) -> tuple[tuple[frozenset[str], str], ...]:
-    return tuple((frozenset(key), key) for key in keys.split("|"))
+    one = wording(keys or starts, *pattern)
+    places = [(key_bits([start], english=one.english), start) for start in starts.split("|")]
+    return one._replace(at_label=False, starts=tuple(places))
 
 
 def _has_branches(pattern: str) -> bool:
@@ -105,28 +103,13 @@ def word(*words: str) -> str:
 
 def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
     """Every place that one of the wordings matches, wording by wording."""
-    text, present = page.text, page.signs
+    keys = page.keys
     for one in wordings:
-        if one.signs.isdisjoint(present):
+        if not one.bits & keys:
             continue
         if (one.english and not page.english) or (one.labelled and not page.letters):
             continue
-        for needed, key in one.needs:
-            if needed <= present and key in text:
-                yield from _matches(one, page)
-                break
-
-
-def find_few(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
-    """The same without a look at every sign of the text, which pays for many wordings only."""
-    text = page.text
-    for one in wordings:
-        if one.english and not page.english:
-            continue
-        for key in one.keys:
-            if key in text:
-                yield from _matches(one, page)
-                break
+        yield from _matches(one, page)
 
 
 def _matches(one: Wording, page: Page) -> Iterator[re.Match[str]]:
@@ -159,13 +142,12 @@ def _from_places(one: Wording, page: Page) -> Iterator[re.Match[str]]:
             yield match
 
 
-def _places(starts: tuple[tuple[frozenset[str], str], ...], page: Page) -> list[int]:
+def _places(starts: tuple[tuple[int, str], ...], page: Page) -> list[int]:
     """Where a text holds one of these strings, in order."""
-    text = page.text
-    present = page.signs if len(starts) > _FEW else None
+    text, keys = page.text, page.keys
     places: list[int] = []
-    for needed, key in starts:
-        if present is None or needed <= present:
+    for bit, key in starts:
+        if bit & keys:
             at = text.find(key)
             while at >= 0 and len(places) < _MOST_PLACES:
                 places.append(at)

@@ -11,8 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from lawqa.answers.text.keys import keys_in
 from lawqa.answers.text.mapping import Pieces, back_span, edited
-from lawqa.answers.text.markup import markup_edits
+from lawqa.answers.text.markup import CUE, markup_edits
 from lawqa.answers.text.thoughts import spoken
 
 _FOLDED_RANGES = (
@@ -71,19 +72,19 @@ def _fold_table() -> dict[int, str]:
 
 
 _FOLD = _fold_table()
-_SPECIAL = frozenset(map(chr, _FOLD))
-_COMMON = tuple(
-    (sign, _FOLD[ord(sign)])
-    for sign in "（）「」『』【】〈〉《》〔〕，：；？！．％＝／＋～〜“”‘’–—•→⇒\u3000*`\t\r"
-    if ord(sign) in _FOLD
-)
-"""Signs that most texts hold: to replace each costs less than to look at every sign of a text."""
+_FOLDED = {chr(code): plain for code, plain in _FOLD.items()}
+_SPECIAL = frozenset(_FOLDED)
+_CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_COMMON = frozenset("（）「」『』【】〈〉《》〔〕，：；？！．％＝／＋～〜“”‘’–—•→⇒\u3000")
 _RARE = re.compile(
     "[\x00\x0b\x0c\x80-\xd6\xd8-\u2012\u2015-\u2017\u201a\u201b\u201e-\u2025\u2027-\u203a\u203c-\u2190"
     "\u2194-\u245f\u2465-\u2fff\u3003-\u3007\u3016-\u3040\u3130-\u318f\u3200-\u33ff\ua000-\uabff\ud800-\uffff"
     "\U00010000-\U0010ffff]"
 )
-"""Signs that are folded in other ways, have small letters of their own, or are not seen."""
+"""Signs that are folded, save for the common ones, have small letters of their own, or are not seen."""
+_OF_EDITS = frozenset(CUE)
+_MANY = 64
+"""Of more special signs than this each is looked up, instead of one replaced after another."""
 # Special tokens of any family; those written like a tag of HTML only where no prose follows.
 _CHAT_TOKEN = re.compile(
     r"<(?:[|｜](?![ /])[^<>|｜\n]{1,40}[|｜]>"
@@ -122,6 +123,7 @@ class Page:
     Args:
         raw: what the model said outside of think blocks, in this turn, a loop shortened; a gap is a line end.
         text: the same, folded, and equally long.
+        signs: every sign of `text`, and perhaps some that an edit took out, for a quick look at what is not in it.
         choices: the choice texts as given; empty where they are not known.
         unclosed_think: the text ends inside a think block.
         maps: the pieces that lead from `text` to the text given to `parse`, the last edit first.
@@ -129,14 +131,10 @@ class Page:
 
     raw: str
     text: str
+    signs: frozenset[str]
     choices: tuple[str, ...] = ()
     unclosed_think: bool = False
     maps: tuple[Pieces, ...] = ()
-
-    @cached_property
-    def signs(self) -> frozenset[str]:
-        """Every sign of `text`, for a quick look at what cannot be in it."""
-        return frozenset(self.text)
 
     @cached_property
     def letters(self) -> list[int]:
@@ -167,6 +165,11 @@ class Page:
         """Whether anything may be English: a word with another or a letter behind it."""
         return _WORDS.search(self.text) is not None
 
+    @cached_property
+    def keys(self) -> int:
+        """The key words of all wordings that `text` holds, as `text.keys` numbers them."""
+        return keys_in(self.text, self.signs, english=self.english)
+
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
         """Return where a span of `text` is in the text given to `parse`."""
         for pieces in self.maps:
@@ -180,22 +183,25 @@ def fold(text: str) -> str:
     Args:
         text: any text.
     """
-    plain = _fold_common(text)
-    if plain is not None:
-        return plain
-    special = _SPECIAL.intersection(text)
-    if len(special) > 64:
+    return _fold(text, frozenset(text))
+
+
+def _fold(text: str, signs: frozenset[str]) -> str:
+    """The folded text, given its signs, which may be more than it holds."""
+    special = _SPECIAL & signs
+    if not _rare(signs):  # then only ASCII letters have small forms
+        text = text.lower()
+        special -= _CAPITALS
+    if len(special) > _MANY:
         return text.translate(_FOLD)
     for sign in special:  # several times faster than `translate` for a text in few special signs
-        text = text.replace(sign, _FOLD[ord(sign)])
+        text = text.replace(sign, _FOLDED[sign])
     return text
 
 
-def _fold_common(text: str) -> str | None:
-    """The folded text, if it holds common signs only; None where it holds rare ones."""
-    for sign, plain in _COMMON:
-        text = text.replace(sign, plain)
-    return None if _RARE.search(text) else text.lower()
+def _rare(signs: frozenset[str]) -> bool:
+    """Whether there are signs among these that are not seen, or that have small letters of their own."""
+    return _RARE.search("".join(signs - _COMMON)) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -224,13 +230,14 @@ def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = Fal
         pieces.append((here, begin))
         here += end - begin + 1
     maps: tuple[Pieces, ...] = (pieces or [(0, 0)],)
-    folded = _fold_common(said)
-    edits = markup_edits(said, unseen=folded is None)
+    signs = frozenset(said)
+    edits = markup_edits(said, unseen=_rare(signs))
     if edits:
         (said,), unmarked = edited([said], edits)
         maps = (unmarked, *maps)
-        folded = None
-    return Page(said, fold(said) if folded is None else folded, choices, heard.open, maps)
+        signs |= _OF_EDITS
+    folded_signs = frozenset([_FOLDED.get(sign, sign) for sign in signs])
+    return Page(said, _fold(said, signs), folded_signs, choices, heard.open, maps)
 
 
 def _join(raw: str, ranges: list[tuple[int, int]]) -> str:
