@@ -31,7 +31,7 @@ class Wording(NamedTuple):
         english: it cannot match where no two Latin letters stand together.
         labelled: it cannot match where no label stands alone.
         at_label: it begins with a label, so that it is only tried where one stands.
-        bits: the keys as `Page.keys` holds them.
+        bits: the keys as `Page.keys` holds them; 0 where `behind` says where to look.
         behind: signs one of which follows the label that it begins with, brackets left out; empty: any may.
         starts: what every match begins with, so that it is only tried where one stands, each with its bit;
             empty: unknown.
@@ -43,7 +43,7 @@ class Wording(NamedTuple):
     labelled: bool
     at_label: bool
     bits: int
-    behind: str = ""
+    behind: frozenset[str] = frozenset()
     starts: tuple[tuple[int, str], ...] = ()
 
 
@@ -65,8 +65,8 @@ def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
         english,
         _A_LABEL in whole,
         at_label,
-        key_bits(each, english=english),
-        behind,
+        0 if behind else key_bits(each, english=english),
+        frozenset(behind),
     )
 
 
@@ -105,9 +105,12 @@ def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[st
     """Every place that one of the wordings matches, wording by wording."""
     keys = page.keys
     for one in wordings:
-        if not one.bits & keys:
+        if one.behind:  # a label with a certain sign behind it is rarer than most keys
+            if one.behind.isdisjoint(page.behind):
+                continue
+        elif not one.bits & keys or (one.labelled and not page.letters):
             continue
-        if (one.english and not page.english) or (one.labelled and not page.letters):
+        if one.english and not page.english:
             continue
         yield from _matches(one, page)
 
@@ -116,11 +119,12 @@ def _matches(one: Wording, page: Page) -> Iterator[re.Match[str]]:
     """The matches of a wording whose key a page holds."""
     text, pattern = page.text, one.pattern
     if one.behind:
-        for sign in one.behind:
-            for at in page.behind.get(sign, ()):
-                match = pattern.match(text, at)
-                if match:
-                    yield match
+        for sign, places in page.behind.items():
+            if sign in one.behind:
+                for at in places:
+                    match = pattern.match(text, at)
+                    if match:
+                        yield match
     elif one.at_label:
         for at in page.letters:
             match = pattern.match(text, at)

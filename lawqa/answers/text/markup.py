@@ -18,6 +18,7 @@ _NAME = (
 _STYLE = r"(?:strong|em|span|font|mark|code|center|small|big|ins|sup|sub|p|div|h[1-6]|td|th|li)"
 _SPACE = " \t\u3000\xa0\u1680\u2000-\u200a\u202f\u205f"
 _NOTHING = re.compile(rf"[{_UNSEEN}]+")
+_BLANK = re.compile(rf"[{_SPACE}]")
 _BLANKS = re.compile(rf"[{_SPACE}]{{9,}}")
 _TAGS = re.compile(
     # what is struck out
@@ -38,17 +39,17 @@ CUE = "\nAnswer: "
 """What an element named as the answer reads like."""
 
 
-def markup_edits(text: str, *, unseen: bool) -> list[Edit]:
+def markup_edits(text: str, odd: str) -> list[Edit]:
     """The edits that take such signs out, and turn an element named as the answer into an answer line.
 
     Args:
         text: any text.
-        unseen: it may hold signs that are not seen, or blanks other than space, tab and the ideographic one.
+        odd: signs of it, all those among them that are not seen, and all blanks but the space.
     """
     edits: list[Edit] = []
-    if unseen and _NOTHING.search(text):
+    if _NOTHING.search(odd):
         edits += [Edit(*found.span()) for found in _NOTHING.finditer(text)]
-    if unseen or 9 * " " in text or "\t" in text or "\u3000" in text:
+    if 9 * " " in text or _BLANK.search(odd):
         edits += [
             Edit(found.start() + 3, found.end(), kept=(0, 0)) for found in _BLANKS.finditer(text)
         ]

@@ -75,14 +75,17 @@ _FOLD = _fold_table()
 _FOLDED = {chr(code): plain for code, plain in _FOLD.items()}
 _SPECIAL = frozenset(_FOLDED)
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_COMMON = frozenset("（）「」『』【】〈〉《》〔〕，：；？！．％＝／＋～〜“”‘’–—•→⇒\u3000")
-_RARE = re.compile(
-    "[\x00\x0b\x0c\x80-\xd6\xd8-\u2012\u2015-\u2017\u201a\u201b\u201e-\u2025\u2027-\u203a\u203c-\u2190"
+_USUAL = _CAPITALS | frozenset(
+    "（）「」『』【】〈〉《》〔〕，：；？！．％＝／＋～〜“”‘’–—•→⇒①②③④⑤\u3000*`\t\r"
+)
+_ODD = re.compile(
+    f"[{re.escape(''.join(sorted(_USUAL)))}"
+    "\x00\x0b\x0c\x80-\xd6\xd8-\u2012\u2015-\u2017\u201a\u201b\u201e-\u2025\u2027-\u203a\u203c-\u2190"
     "\u2194-\u245f\u2465-\u2fff\u3003-\u3007\u3016-\u3040\u3130-\u318f\u3200-\u33ff\ua000-\uabff\ud800-\uffff"
     "\U00010000-\U0010ffff]"
 )
-"""Signs that are folded, save for the common ones, have small letters of their own, or are not seen."""
-_OF_EDITS = frozenset(CUE)
+"""Signs that are folded, have small letters of their own, or are not seen."""
+_OF_EDITS = frozenset(CUE.lower())
 _MANY = 64
 """Of more special signs than this each is looked up, instead of one replaced after another."""
 # Special tokens of any family; those written like a tag of HTML only where no prose follows.
@@ -123,7 +126,7 @@ class Page:
     Args:
         raw: what the model said outside of think blocks, in this turn, a loop shortened; a gap is a line end.
         text: the same, folded, and equally long.
-        signs: every sign of `text`, and perhaps some that an edit took out, for a quick look at what is not in it.
+        signs: every sign of `text`, and perhaps more: for a quick look at what is not in it.
         choices: the choice texts as given; empty where they are not known.
         unclosed_think: the text ends inside a think block.
         maps: the pieces that lead from `text` to the text given to `parse`, the last edit first.
@@ -183,25 +186,25 @@ def fold(text: str) -> str:
     Args:
         text: any text.
     """
-    return _fold(text, frozenset(text))
+    return _fold(text, _odd_signs(frozenset(text)))
 
 
-def _fold(text: str, signs: frozenset[str]) -> str:
-    """The folded text, given its signs, which may be more than it holds."""
-    special = _SPECIAL & signs
-    if not _rare(signs):  # then only ASCII letters have small forms
+def _odd_signs(signs: frozenset[str]) -> list[str]:
+    """Those of these signs that are folded, have small letters of their own, or are not seen."""
+    return _ODD.findall("".join(signs))
+
+
+def _fold(text: str, odd: list[str]) -> str:
+    """The folded text, given the odd ones of its signs; there may be others among them."""
+    special = [sign for sign in odd if sign in _FOLDED]
+    if _USUAL.issuperset(odd):  # then only ASCII letters have small forms
         text = text.lower()
-        special -= _CAPITALS
+        special = [sign for sign in special if sign not in _CAPITALS]
     if len(special) > _MANY:
         return text.translate(_FOLD)
     for sign in special:  # several times faster than `translate` for a text in few special signs
         text = text.replace(sign, _FOLDED[sign])
     return text
-
-
-def _rare(signs: frozenset[str]) -> bool:
-    """Whether there are signs among these that are not seen, or that have small letters of their own."""
-    return _RARE.search("".join(signs - _COMMON)) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -231,13 +234,15 @@ def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = Fal
         here += end - begin + 1
     maps: tuple[Pieces, ...] = (pieces or [(0, 0)],)
     signs = frozenset(said)
-    edits = markup_edits(said, unseen=_rare(signs))
+    odd = _odd_signs(signs)
+    edits = markup_edits(said, "".join(odd))
     if edits:
         (said,), unmarked = edited([said], edits)
         maps = (unmarked, *maps)
         signs |= _OF_EDITS
-    folded_signs = frozenset([_FOLDED.get(sign, sign) for sign in signs])
-    return Page(said, _fold(said, signs), folded_signs, choices, heard.open, maps)
+        odd.append("A")
+    signs = signs.union([_FOLDED.get(sign, sign) for sign in odd])
+    return Page(said, _fold(said, odd), signs, choices, heard.open, maps)
 
 
 def _join(raw: str, ranges: list[tuple[int, int]]) -> str:

@@ -1,18 +1,17 @@
-"""Folding: the quick way and the exact one say the same of every sign; what is not seen is taken out."""
+"""Folding: every sign as the table says, however it is looked up; what is not seen is taken out."""
 
 from __future__ import annotations
-
-import sys
 
 from lawqa.answers.text import page as pages
 from lawqa.answers.text.page import fold, read_page
 
 
-def test_the_quick_way_to_fold_says_what_the_table_says_or_nothing() -> None:
-    for code in range(sys.maxunicode + 1):
-        sign = chr(code)
-        quick = pages._fold_common(sign)
-        assert quick is None or quick == pages._FOLD.get(code, sign), hex(code)
+def test_every_sign_is_folded_as_the_table_says_alone_and_beside_a_rare_one() -> None:
+    for code in (*range(0x10000), *(code for code in pages._FOLD if code > 0xFFFF)):
+        sign, plain = chr(code), pages._FOLD.get(code, chr(code))
+        assert fold(sign) == plain, hex(code)
+        assert pages._ODD.match(sign) or sign.lower() == sign == plain, hex(code)
+    assert fold("Ａnswer\u200b：B") == "answer :b"
 
 
 def test_folding_keeps_every_sign_in_its_place() -> None:
