@@ -3,6 +3,7 @@
     evaluate, train, crossval                 one configuration object each, as the commands
     split, make_records                       a question file -> parts, training records
     compare_runs, rescore, write_report       stored runs -> differences, new readings, a page
+    export_run                                a stored run -> CSV, Parquet, a log of lm-eval or inspect_ai
     retrieve                                  a question or a few words -> articles of an index
 
 Paths may be texts. A mistake raises `LawqaError` with a message and a hint. Nothing is printed; what a reader
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.rag import RagConfig
     from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
     from lawqa.pipelines.experiments.crossval_result import crossval
+    from lawqa.pipelines.interchange.export import export_run
     from lawqa.pipelines.training.train import train
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
@@ -54,6 +56,7 @@ __all__ = [
     "compare_runs",
     "crossval",
     "evaluate",
+    "export_run",
     "make_records",
     "parse",
     "read_questions",
@@ -80,6 +83,7 @@ _ROOMS = {
     "lawqa.pipelines.evaluation.rag": ("RagConfig",),
     "lawqa.pipelines.experiments.crossval_config": ("CrossvalConfig",),
     "lawqa.pipelines.experiments.crossval_result": ("crossval",),
+    "lawqa.pipelines.interchange.export": ("export_run",),
     "lawqa.pipelines.training.train": ("train",),
     "lawqa.prompting": ("PromptSpec", "build_prompt"),
     "lawqa.questions": ("Question", "read_questions", "write_questions"),

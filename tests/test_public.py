@@ -22,8 +22,8 @@ pytestmark = pytest.mark.every_python
 
 
 WORK = (
-    "compare_runs", "crossval", "evaluate", "make_records", "rescore", "retrieve", "split", "train",
-    "write_report",
+    "compare_runs", "crossval", "evaluate", "export_run", "make_records", "rescore", "retrieve", "split",
+    "train", "write_report",
 )  # fmt: skip
 """What a command does, as a function."""
 
@@ -32,7 +32,7 @@ def test_the_public_names_are_sorted_there_and_few() -> None:
     # Ruff's sort (RUF022): classes, then functions.
     assert lawqa.__all__ == sorted(lawqa.__all__, key=lambda name: (name[0].islower(), name))
     # A function for each step of the work and what it is given; parts of these are in the packages.
-    assert len(lawqa.__all__) <= 27
+    assert len(lawqa.__all__) <= 28
     assert {*WORK} <= {*lawqa.__all__}
     for name in lawqa.__all__:
         found = getattr(lawqa, name)
@@ -98,6 +98,11 @@ MISTAKES: dict[str, list[tuple[Callable[[], object], str]]] = {
     "evaluate": [
         (lambda: lawqa.evaluate(lawqa.EvaluationConfig("q.json")), "q.json: no such file"),  # type: ignore[arg-type]
         (lambda: lawqa.evaluate("q.json"), "evaluate: config is 'q.json', expected an EvaluationConfig"),  # type: ignore[arg-type]
+    ],
+    "export_run": [
+        (lambda: lawqa.export_run("none", "csv", "a.csv"), "none: no such file"),
+        (lambda: lawqa.export_run("none", "csv", "a.txt"), "the name ends in .txt, expected .csv"),
+        (lambda: lawqa.export_run("none", "xlsx", "a.xlsx"), "export_run: format is 'xlsx'"),  # type: ignore[arg-type]
     ],
     "make_records": [
         (lambda: lawqa.make_records("q.json", "r.jsonl"), "q.json: no such file"),
@@ -175,6 +180,7 @@ def test_every_function_that_does_work_has_its_mistakes_tried() -> None:
 
 DEFAULTS = {
     "compare_runs": ("lawqa.cli.results.compare", "Compare"),
+    "export_run": ("lawqa.cli.results.export", "Export"),
     "make_records": ("lawqa.cli.training.records", "Records"),
     "retrieve": ("lawqa.cli.law.index", "Search"),
     "split": ("lawqa.cli.questions.split", "SplitCommand"),

@@ -90,6 +90,10 @@ COMMANDS = {
         "Show runs on one self-contained HTML page, or as Markdown: claim, warnings, figures, every "
         "question.",
     ),
+    "export": Entry(
+        "Export",
+        "Write a run's answers for other tools: CSV, Parquet, or a log of lm-eval or inspect_ai.",
+    ),
     "runs": Entry("Runs", "List, look at, compare, remove, pack and unpack runs."),
     "data": Entry("Data", "Look at question and record files."),
     "statutes": Entry("Statutes", "Turn e-Gov's law XML into articles, and look at article files."),
@@ -120,7 +124,7 @@ _PACKAGES = {
     "training": ("train", "plan", "records", "crossval", "sweep", "merge"),
     "questions": ("data", "split", "augment"),
     "law": ("statutes", "index"),
-    "results": ("compare", "report", "rescore", "runs", "log"),
+    "results": ("compare", "report", "rescore", "runs", "log", "export"),
     "lab": ("place", "step", "doctor", "docs", "demo"),
 }
 _MODULES = {

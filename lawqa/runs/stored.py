@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject, read_json
+from lawqa.runs import flat
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.manifest import MANIFEST, Manifest, samples_of
 from lawqa.runs.result import LAB_FILE, Reading, Result
@@ -19,6 +20,10 @@ from lawqa.runs.result_log import StoredResults, damaged_note, read_results
 from lawqa.runs.rows import Asked, check_row
 from lawqa.scoring import By, ScoredAnswer, outcome_of, rule_of
 from lawqa.settings import StrPath, as_path
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
 
 # The lab's scripts stored what their HTTP client raised in place of an answer.
 _TRANSPORT_ERROR = re.compile(
@@ -55,6 +60,22 @@ class StoredRun:
     def answers(self, reading: Reading = "today") -> tuple[ScoredAnswer, ...]:
         """The answers for scoring."""
         return tuple(result.scored(reading) for result in self.results)
+
+    def to_frame(self, reading: Reading = "today") -> pandas.DataFrame:
+        """Return the answers as a pandas frame, a row each; `lawqa.runs.flat.COLUMNS` names the columns.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        return flat.to_frame(self, reading)
+
+    def to_arrow(self, reading: Reading = "today") -> pyarrow.Table:
+        """Return the answers as an Arrow table, a row each.
+
+        Raises:
+            MissingExtraError: pyarrow is not installed.
+        """
+        return flat.to_arrow(self, reading)
 
     def check_by(self, by: By) -> None:
         """Make sure that final answers can be made by this rule.

@@ -1,0 +1,187 @@
+"""A run as a log of inspect_ai, version 2: one JSON file, or a .eval archive.
+
+The layout is that of `EvalLog` in inspect_ai 0.3 (https://inspect.aisi.org.uk/eval-logs.html). It is written
+without inspect_ai, which needs fifty packages; the tests open it with the real one. `inspect view` lists
+every .eval file of a directory, but JSON only under names that begin with the time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from lawqa._version import __version__
+from lawqa.files import UNSTORABLE, JsonObject, replaced_whole, write_json
+from lawqa.pipelines.interchange.described import Described, document, measured
+from lawqa.questions import choices_text
+from lawqa.runs.result import Result
+from lawqa.scoring import ScoredAnswer
+
+LOG_VERSION = 2
+SCORER = "lawqa"
+_STATUS = {"done": "success", "interrupted": "cancelled", "failed": "error", "running": "started"}
+_STOPS = {"end": "stop", "limit": "max_tokens", "final-answer": "stop", "loop": "stop"}
+
+
+def write_inspect_log(seen: Described, path: Path) -> None:
+    """Write the log of a run; inspect_ai tells its two forms apart by the ending of the name."""
+    log = inspect_log(seen)
+    if path.suffix.lower() == ".json":
+        write_json(path, log)
+        return
+    with replaced_whole(path) as temporary, ZipFile(temporary, "w", ZIP_DEFLATED) as archive:
+        for sample in log["samples"]:
+            _put(archive, f"samples/{sample['id']}_epoch_{sample['epoch']}.json", sample)
+        _put(archive, "summaries.json", [_summary(sample) for sample in log["samples"]])
+        _put(archive, "header.json", {key: log[key] for key in log if key != "samples"})
+
+
+def _put(archive: ZipFile, name: str, content: object) -> None:
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    # The date of the entries is fixed: the same run gives the same file.
+    archive.writestr(ZipInfo(name), text.encode("utf-8", UNSTORABLE), ZIP_DEFLATED)
+
+
+def _summary(sample: JsonObject) -> JsonObject:
+    """Return what a list of samples shows of one."""
+    kept = ("id", "epoch", "input", "choices", "target", "metadata", "model_usage")
+    short = {key: sample[key] for key in kept}
+    scores = {
+        name: {key: score[key] for key in ("value", "answer")}
+        for name, score in sample["scores"].items()
+    }
+    failed = {"error": sample["error"]["message"]} if "error" in sample else {}
+    return {**short, "scores": scores, "completed": True, **failed}
+
+
+def inspect_log(seen: Described) -> JsonObject:
+    """Return the log: a sample a prompt, an epoch a sample of it."""
+    run = seen.run
+    answers = run.answers(seen.reading)
+    ids = {result.order_number for result in run.results}
+    pairs = list(zip(run.results, answers, strict=True))
+    return {
+        "version": LOG_VERSION,
+        "status": _STATUS[run.manifest.status] if run.manifest else "success",
+        "eval": _spec(seen, [_sample_id(result, several=len(ids) > 1) for result in run.results]),
+        "plan": {"name": "lawqa", "steps": [], "config": {}},
+        "results": _results(answers),
+        "stats": {
+            "started_at": seen.started,
+            "completed_at": (run.manifest.ended if run.manifest else None) or seen.started,
+            "model_usage": {seen.model: _usage(run.results)},
+        },
+        "samples": [
+            _sample(result, answer, seen.model, several=len(ids) > 1) for result, answer in pairs
+        ],
+    }
+
+
+def _spec(seen: Described, sample_ids: list[str]) -> JsonObject:
+    manifest = seen.run.manifest
+    # The same run gives the same ids, so that a second export is not a second evaluation.
+    identity = hashlib.sha256(
+        f"{seen.run.path.name} {seen.started} {seen.model}".encode(errors="surrogatepass")
+    ).hexdigest()
+    return {
+        "eval_id": identity[:22],
+        "run_id": identity[22:44],
+        "created": seen.started,
+        "task": seen.task,
+        "task_id": identity[44:66],
+        "task_version": 1,
+        "dataset": {
+            "name": "lawqa_jp",
+            "samples": len(set(sample_ids)),
+            "sample_ids": list(dict.fromkeys(sample_ids)),
+            "shuffled": False,
+        },
+        "model": seen.model,
+        "config": {"epochs": 1 + max(result.repeat for result in seen.run.results)},
+        "packages": {
+            "lawqa": str((manifest.environment if manifest else {}).get("lawqa") or __version__)
+        },
+        "scorers": [{"name": SCORER, "metrics": [{"name": "accuracy"}, {"name": "stderr"}]}],
+        "metadata": {"lawqa": seen.said()},
+    }
+
+
+def _results(answers: tuple[ScoredAnswer, ...]) -> JsonObject:
+    accuracy = sum(answer.outcome == "correct" for answer in answers) / len(answers)
+    failed = sum(answer.outcome == "failed" for answer in answers)
+    spread = math.sqrt(accuracy * (1 - accuracy) / max(len(answers) - 1, 1))
+    metrics = {"accuracy": accuracy, "stderr": spread}
+    return {
+        "total_samples": len(answers),
+        "completed_samples": len(answers) - failed,
+        "scores": [
+            {
+                "name": SCORER,
+                "scorer": SCORER,
+                "scored_samples": len(answers),
+                "unscored_samples": 0,
+                "metrics": {
+                    name: {"name": name, "value": value} for name, value in metrics.items()
+                },
+            }
+        ],
+    }
+
+
+def _sample(result: Result, answer: ScoredAnswer, model: str, *, several: bool) -> JsonObject:
+    asked = result.prompt or f"{result.question}\n\n{choices_text(result.choices)}"
+    answered = {
+        "role": "assistant",
+        "content": result.response,
+        "source": "generate",
+        "model": model,
+    }
+    sample: dict[str, Any] = {
+        "id": _sample_id(result, several=several),
+        "epoch": result.repeat + 1,
+        "input": result.question,
+        "choices": list(result.choices),
+        "target": result.gold.upper(),
+        "messages": [{"role": "user", "content": asked, "source": "input"}, answered],
+        "output": {
+            "model": model,
+            "choices": [{"message": answered, "stop_reason": _stop(result)}],
+            "completion": result.response,
+            "usage": _usage((result,)),
+            "time": result.seconds,
+            "error": result.error,
+        },
+        "scores": {
+            SCORER: {
+                "value": "C" if answer.outcome == "correct" else "I",
+                "answer": answer.predicted.upper() if answer.predicted else "",
+                "explanation": result.response or result.error,
+                "metadata": {"outcome": answer.outcome},
+            }
+        },
+        "metadata": {**document(result), "lawqa": measured(result)},
+        "model_usage": {model: _usage((result,))},
+    }
+    if result.is_failed:
+        message = result.error or "the backend broke"
+        sample["error"] = {"message": message, "traceback": message, "traceback_ansi": message}
+    return sample
+
+
+def _sample_id(result: Result, *, several: bool) -> str:
+    """Name a sample after its question, and its choice order where several were shown."""
+    return f"{result.question_id}#{result.order_number}" if several else result.question_id
+
+
+def _stop(result: Result) -> str:
+    return _STOPS.get(result.stopped or "end", "unknown")
+
+
+def _usage(results: tuple[Result, ...]) -> JsonObject:
+    read = sum(result.prompt_tokens or 0 for result in results)
+    written = sum(result.completion_tokens or 0 for result in results)
+    return {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}

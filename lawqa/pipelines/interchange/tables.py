@@ -1,0 +1,37 @@
+"""A run's answers as a CSV or Parquet file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from lawqa.files import replaced_whole, written_whole
+from lawqa.runs.flat import COLUMNS, flat_rows
+from lawqa.runs.result import Reading
+from lawqa.runs.stored import StoredRun
+
+
+def write_csv(run: StoredRun, path: Path, reading: Reading) -> None:
+    """Write a CSV file of RFC 4180: a header, a line an answer, UTF-8.
+
+    It begins with a byte order mark: without one a spreadsheet on Windows shows Japanese as rubbish, and
+    pandas, R, DuckDB and datasets skip it.
+    """
+    with written_whole(path) as file:
+        file.write("\ufeff")
+        lines = csv.DictWriter(file, [*COLUMNS], lineterminator="\r\n")
+        lines.writeheader()
+        lines.writerows(flat_rows(run, reading))
+
+
+def write_parquet(run: StoredRun, path: Path, reading: Reading) -> None:
+    """Write a Parquet file; its metadata say under `lawqa` what run it is of.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    table = run.to_arrow(reading)
+    from pyarrow import parquet
+
+    with replaced_whole(path) as temporary:
+        parquet.write_table(table, temporary)
