@@ -13,6 +13,7 @@
     which         the provision that says it
     citing        the articles that questions cite
     comprehension questions that must be read, not searched
+    reasoning     a model's own answers: filters, and which of them are learnt from
     shortcuts     what a question file can be solved by without reading it
     drafts        questions before their choices are in order
     placing       which drafts are kept, their names, and the places of their right answers

@@ -60,6 +60,11 @@ COMMANDS = {
         "Sample reasoned answers from a model and keep the right ones as training records.",
         "evaluate",
     ),
+    "pool": Entry(
+        "Pool",
+        "Sample reasoned answers once, and select training records from them as often as wanted.",
+        "evaluate",
+    ),
     "augment": Entry(
         "Augment",
         "Make more to learn from: questions and reading of statutes; audit questions for shortcuts.",
@@ -120,7 +125,7 @@ COMMANDS = {
 
 
 _PACKAGES = {
-    "asking": ("evaluate", "ladder", "distill", "prompts"),
+    "asking": ("evaluate", "ladder", "distill", "pool", "prompts"),
     "training": ("train", "plan", "records", "crossval", "sweep", "merge"),
     "questions": ("data", "split", "augment"),
     "law": ("statutes", "index"),

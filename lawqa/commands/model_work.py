@@ -13,6 +13,7 @@ an evaluation must name (`--llm-backend`) demands it of everything that only eva
 
 OTHER_MODEL_WORK: dict[str, str] = {
     "distill": "samples what is learnt from; no figure comes of it",
+    "pool": "samples what is learnt from, as distill does",
     "merge": "writes a model; the rules on models hold for its flags",
     "plan": "reads a model's config; with --measure times it for two minutes, and keeps no weights",
     "records": "reads a model's tokenizer",

@@ -48,13 +48,14 @@ from lawqa.settings.evaluation import (
     RunSettings,
 )
 from lawqa.settings.experiments import (
-    DistillSettings,
     FoldSettings,
     GridSettings,
     HeldOutSettings,
     LearnFrom,
     MergeSettings,
     RecordSettings,
+    SampleSettings,
+    SelectSettings,
 )
 from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType, with_quant_type
 from lawqa.settings.retrieval import RankingSettings, RetrievalSettings, RetrievedSettings
@@ -85,7 +86,6 @@ __all__ = [
     "Change",
     "Declaration",
     "DevSettings",
-    "DistillSettings",
     "Dtype",
     "FoldSettings",
     "GenerationChoices",
@@ -105,8 +105,10 @@ __all__ = [
     "RetrievalSettings",
     "RetrievedSettings",
     "RunSettings",
+    "SampleSettings",
     "Sampling",
     "Schedule",
+    "SelectSettings",
     "ServerSettings",
     "Setting",
     "Settings",

@@ -8,12 +8,13 @@ from functools import cache
 from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
 from lawqa.settings.experiments import (
-    DistillSettings,
     FoldSettings,
     GridSettings,
     HeldOutSettings,
     MergeSettings,
     RecordSettings,
+    SampleSettings,
+    SelectSettings,
 )
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.retrieval import RetrievalSettings
@@ -37,7 +38,8 @@ CONCERNS: tuple[type, ...] = (
     RecordSettings,
     HeldOutSettings,
     GridSettings,
-    DistillSettings,
+    SampleSettings,
+    SelectSettings,
     MergeSettings,
     TrainingRun,
 )

@@ -8,10 +8,14 @@ from typing import Literal
 
 from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, declaration
+from lawqa.settings.evaluation import AskedSettings, GenerationChoices
 from lawqa.settings.model import ModelSettings
 
 LearnFrom = Literal["letters", "distilled"]
 """What a fold learns from."""
+
+FilterName = Literal["agreed", "japanese", "grounded", "own-letters", "no-loop"]
+"""Filters of sampled reasoning that can be left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,32 +77,59 @@ class GridSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DistillSettings(Settings):
-    """What is sampled, and what is kept."""
+class SampleSettings(Settings):
+    """Whose reasoned answers are sampled, and how."""
 
     data: Path = field(metadata=by_content(RESULT))
     """The training questions; never those that are to be measured on."""
-    output_path: Path = field(metadata=PLACE)
-    """The JSONL file to write; samples and provenance are kept beside it."""
     samples_per_question: int = field(default=8, metadata=PLACE)
-    """Answers sampled for each question."""
-    keep: int = field(default=2, metadata=PLACE)
-    """The most kept for each question."""
+    """Answers sampled for each question, spread over the orders of its choices; a higher number adds to those
+    that are there."""
+    permutations: Literal[1, 4, 24] = field(default=4, metadata=RESULT)
+    """Ask each question in up to N orders of its choices, one after another."""
+    adapter: Path | None = field(default=None, metadata=declaration(AskedSettings, "adapter"))
+    """An adapter directory: the model with it is the sampler."""
     temperature: float | None = field(default=None, metadata=RESULT)
     """Of sampling, above 0. Without it: the model's generation_config.json, else 0.7, with --thinking 0.6."""
     top_p: float | None = field(default=None, metadata=RESULT)
     """Sample from the likeliest tokens that hold this share of the probability. Without it: the model's
     generation_config.json, else 0.8, with --thinking 0.95."""
     top_k_sampling: int | None = field(default=None, metadata=RESULT)
-    """Sample from the N likeliest tokens; 0 for all. Without it: the model's generation_config.json,
-    else 20."""
+    """Sample from the N likeliest tokens; 0 for all. Without it: the model's generation_config.json, else
+    20."""
     min_p: float | None = field(default=None, metadata=RESULT)
     """Drop tokens less likely than this share of the likeliest. Without it: the model's
     generation_config.json, else 0."""
     max_new_tokens: int | None = field(default=None, metadata=RESULT)
     """The most tokens of one answer. Without it: 1024, with --thinking 4096."""
+    thinking_budget: int | None = field(
+        default=None, metadata=declaration(GenerationChoices, "thinking_budget")
+    )
+    """The most tokens of a think block; one that reaches them is closed, and not learnt from. Without it:
+    3072 closed, 2048 with context, at most three quarters of --max-new-tokens."""
+    allow_prompt_mismatch: bool = field(default=False, metadata=PLACE)
+    """Let an adapter sample with a prompt that it was not trained on."""
+    allow_base_mismatch: bool = field(default=False, metadata=PLACE)
+    """Apply the adapter to another base model than it was trained over."""
     fresh: bool = field(default=False, metadata=PLACE)
     """Start over; without it the same command resumes where it stopped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectSettings(Settings):
+    """Which of the sampled answers become records."""
+
+    keep: int = field(default=2, metadata=PLACE)
+    """The most kept for each question."""
+    limit: int | None = field(default=None, metadata=PLACE)
+    """The most kept in all, of questions with 1 to half of their samples right first."""
+    without: tuple[FilterName, ...] = field(default=(), metadata=PLACE)
+    """Filters that are counted and not applied: agreed (no other choice has more of the samples), japanese,
+    grounded (articles named are in the context), own-letters (of the order shown), no-loop."""
+    length_quantiles: tuple[float, float] = field(default=(0.05, 0.95), metadata=PLACE)
+    """Leave out reasoning shorter or longer than these quantiles of all that passes."""
+    even_labels: bool = field(default=True, metadata=PLACE)
+    """Keep labels even: none has two records more than another."""
 
 
 @dataclass(frozen=True, kw_only=True)

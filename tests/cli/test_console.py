@@ -36,6 +36,8 @@ LONG = [
     ("crossval run", "--input q --output-dir o"),
     ("sweep", "--train-file t --output-dir o"),
     ("distill", "--data q --output-path o"),
+    ("pool sample", "--data q --pool o"),
+    ("pool select", "--pool p --output-path o"),
     ("index build", "--articles a --output-dir o"),
     ("index eval", "--index i"),
     ("statutes parse", "x --output o"),

@@ -43,6 +43,8 @@ EMPTY = [
     ["split", "--input", "q.json", "--output-dir", ""],
     ["merge", "adapter", "-o", ""],
     ["distill", "--data", "q.json", "--output-path", ""],
+    ["pool", "sample", "--data", "q.json", "--pool", ""],
+    ["pool", "select", "--pool", "p.jsonl", "--output-path", ""],
     ["report", "r", "-o", ""],
     ["runs", "rm", ""],
     ["docs", "build", "--root", ""],

@@ -13,7 +13,7 @@ from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.pipelines.evaluation.servers import ServerConfig
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
-from lawqa.pipelines.experiments.distill_config import DistillConfig
+from lawqa.pipelines.experiments.distill import DistillConfig
 from lawqa.pipelines.experiments.merge import MergeConfig
 from lawqa.settings import CONCERNS, ModelSettings, TrainingRun, decides_result, flag_of, same_flags
 

@@ -1,1 +1,1 @@
-"""Commands that ask a model: evaluate, distill, and the flags of models, prompts and servers."""
+"""Commands that ask a model: evaluate, ladder, distill, pool; the flags of models, prompts and servers."""

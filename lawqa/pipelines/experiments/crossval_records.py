@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import read_json
 from lawqa.pipelines.corpus.leaks import read_items
-from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.opening import open_backend
 from lawqa.pipelines.evaluation.rag import retrieve_contexts
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
-from lawqa.pipelines.experiments.distill import distill
-from lawqa.pipelines.experiments.distill_config import DistillConfig
+from lawqa.pipelines.experiments.pool.config import PoolConfig
+from lawqa.pipelines.experiments.pool.files import PoolFiles
+from lawqa.pipelines.experiments.pool.sampling import sample_pool
+from lawqa.pipelines.experiments.pool.selecting import selected
 from lawqa.questions import Question, fingerprint, read_questions
 from lawqa.records import TrainingRecord, holds_records, load_records, make_records
 from lawqa.runs.upkeep.lock import locked_directory
-from lawqa.settings import DistillSettings, ModelSettings, values_of
+from lawqa.settings import SelectSettings, values_of
 from lawqa.splits import find_leaks
 
 Say = Callable[[str], object]
 
+_POOL = "pool.jsonl"
 _RECORDS = "records.jsonl"
-_PROVENANCE = "records.provenance.json"
 _SHOWN = 3
 
 
@@ -40,32 +41,17 @@ def sample_answers(config: CrossvalConfig, say: Say = str) -> None:
         return
     say("sampling reasoned answers of the base model to all questions, once for all folds")
     with locked_directory(directory):
-        backend = open_backend(
-            EvaluationConfig(
-                data=config.input,
-                spec=config.spec,
-                **values_of(ModelSettings, config),
-                token_budget=config.eval_token_budget,
-            )
+        pool = PoolConfig(
+            **{
+                **values_of(PoolConfig, config.generation, config),
+                "data": config.input,
+                "pool": directory / _POOL,
+                "permutations": 4,  # those of the configuration are of letters that are trained on
+                "token_budget": config.eval_token_budget,
+                "fresh": fresh,
+            }
         )
-        distill(
-            DistillConfig(
-                data=config.input,
-                output_path=directory / _RECORDS,
-                spec=config.spec,
-                samples_per_question=config.samples_per_question,
-                keep=config.keep,
-                **values_of(DistillSettings, config.generation),
-                seed=config.seed,
-                fresh=fresh,
-                quiet=config.quiet,
-                rag=config.rag,
-                model_name=config.model_name,
-                revision=config.revision,
-            ),
-            backend,
-            say,
-        )
+        sample_pool(pool, open_backend, say)
 
 
 def require_learnable(config: CrossvalConfig, folds: Sequence[tuple[int, Path]]) -> None:
@@ -165,17 +151,23 @@ def parse_extra(words: Sequence[str]) -> tuple[tuple[Path, float], ...]:
 def _of_fold(
     config: CrossvalConfig, fold: int, questions: Sequence[Question]
 ) -> list[TrainingRecord]:
-    """The sampled answers to a fold's own questions."""
+    """The sampled answers to a fold's own questions, their labels even within the fold."""
     own = {fingerprint(question) for question in questions}
-    path = config.samples_directory / _RECORDS
-    sampled = load_records(path, wording=config.spec.wording).records if _holds_any(path) else []
-    kept = [record for record in sampled if record.fingerprint in own]
+    earlier = config.samples_directory / _RECORDS
+    if earlier.is_file():  # of a cross-validation begun when records were made once for all folds
+        sampled = load_records(earlier, wording=config.spec.wording).records
+        kept = [record for record in sampled if record.fingerprint in own]
+        counts: Mapping[str, int] = {}
+    else:
+        selection = selected(
+            PoolFiles(config.samples_directory / _POOL), SelectSettings(keep=config.keep), own
+        )
+        kept, counts = list(selection.records), selection.verdicts
     if not kept:
-        counts = _verdicts(config.samples_directory)
         shown = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
         raise DataError(
             f"fold {fold}: none of its {len(questions)} training questions kept a sampled answer to learn "
-            f"from (of all samples: {shown})",
+            f"from (of their samples: {shown})",
             "--max-new-tokens or --samples-per-question with a higher number and --fresh; "
             "or --learn-from letters",
         )
@@ -191,13 +183,8 @@ def _weighted(records: Sequence[TrainingRecord], weight: float, seed: int) -> li
 
 
 def _is_sampled(directory: Path) -> bool:
-    path = directory / _PROVENANCE
-    return path.is_file() and (directory / _RECORDS).is_file() and "ended" in read_json(path)
-
-
-def _holds_any(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
-
-
-def _verdicts(directory: Path) -> dict[str, int]:
-    return dict(read_json(directory / _PROVENANCE).get("verdicts", {}))
+    for pool in (directory / _POOL, directory / _RECORDS):
+        provenance = PoolFiles(pool).provenance
+        if pool.is_file() and provenance.is_file() and "ended" in read_json(provenance):
+            return True
+    return False

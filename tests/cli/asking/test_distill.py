@@ -11,7 +11,7 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.cli import main
-from lawqa.pipelines.experiments.distill_config import DistillConfig
+from lawqa.pipelines.experiments.distill import DistillConfig
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, write_questions
 from lawqa.records import load_records
@@ -36,7 +36,8 @@ def here(
 def distill(*more: str) -> int:
     return main(
         ["distill", "--data", "train.json", "--output-path", "out.jsonl", "--llm-backend", "scripted",
-         "--script", "script.json", "--samples-per-question", "2", *more]
+         "--script", "script.json", "--samples-per-question", "2", "--permutations", "1", "--no-even-labels",
+         *more]
     )  # fmt: skip
 
 
@@ -56,9 +57,11 @@ def test_right_answers_become_records_and_everything_is_accounted_for(
         assert record.origin is not None
         assert line == f"最終回答：{record.origin.gold}"
     provenance = json.loads((here / "out.provenance.json").read_text(encoding="utf-8"))
-    assert provenance["verdicts"] == {"wrong": 2, "failed": 2, "kept": 4, "similar": 4}
     assert provenance["settings"]["temperature"] == 0.7
-    assert sum(provenance["acceptance_by_law"].values()) > 0
+    counts = json.loads((here / "out.selection.json").read_text(encoding="utf-8"))
+    assert counts["verdicts"] == {"wrong": 2, "failed": 2, "kept": 4, "similar": 4}
+    assert counts["filters"]["right"] == {"passed": 8, "failed": 2, "not_checked": 2}
+    assert sum(counts["acceptance_by_law"].values()) > 0
 
 
 def test_half_a_surrogate_pair_is_stored_and_read_back(
@@ -89,7 +92,7 @@ def test_an_interrupt_keeps_the_samples_and_says_how_to_go_on(
     )
     assert len((here / "out.samples.jsonl").read_text(encoding="utf-8").splitlines()) == 1
     assert distill() == 3
-    assert "sample 1 of 2: 5 questions" in capsys.readouterr().err
+    assert "11 of 12 samples to draw, of 6 questions" in capsys.readouterr().err
 
 
 def test_it_resumes_where_it_stopped_and_asks_what_failed_again(
@@ -105,8 +108,7 @@ def test_it_resumes_where_it_stopped_and_asks_what_failed_again(
     capsys.readouterr()
     assert distill() == 3
     err = capsys.readouterr().err
-    assert "sample 1 of 2: 1 questions" in err
-    assert "sample 2 of 2: 5 questions" in err
+    assert "7 of 12 samples to draw, of 4 questions" in err
     assert (here / "out.jsonl").read_bytes() == whole
     script = json.loads((here / "script.json").read_text(encoding="utf-8"))
     good = {name: text for name, text in script.items() if isinstance(text, str)}
@@ -219,7 +221,10 @@ def test_samples_are_drawn_as_makers_say_and_older_ones_resumed_as_they_were(
     said = "resumed as it was begun: top_p 1.0 (today 0.8), top_k_sampling 0 (today 20)"
     assert said in capsys.readouterr().err
     kept = json.loads(path.read_text(encoding="utf-8"))
-    assert (kept["settings"]["top_p"], kept["sampling_from"]["top_p"]) == (1.0, "as it was begun")
+    assert (kept["settings"]["top_p"], kept["sampling_from"]["top_p"]) == (
+        1.0,
+        "as the run was begun",
+    )
 
 
 def test_the_models_own_file_says_how_samples_are_drawn(tmp_path: Path) -> None:
@@ -233,10 +238,11 @@ def test_the_models_own_file_says_how_samples_are_drawn(tmp_path: Path) -> None:
         data=tmp_path / "q.json", output_path=tmp_path / "out.jsonl", spec=PromptSpec("cot"),
         model_name=str(model), top_p=0.7,
     )  # fmt: skip
-    drawn = config.generation(3)
+    asked = config.asked()
+    drawn = asked.generation()
     assert (drawn.temperature, drawn.top_p, drawn.top_k, drawn.min_p) == (0.33, 0.7, 7, 0.0)
-    assert config.sampling_sources() == {
+    assert asked.sampling_sources() == {
         "temperature": "generation_config.json", "top_p": "given",
         "top_k_sampling": "generation_config.json", "min_p": "recommended without thinking",
     }  # fmt: skip
-    assert "repetition_penalty 1.05" in "".join(config.notes())
+    assert "repetition_penalty 1.05" in "".join(asked.sampling_notes())

@@ -195,7 +195,7 @@ def test_distilled_records_hold_the_retrieved_context(index: Path, here: Path) -
     (here / "s.json").write_text(json.dumps(script, ensure_ascii=False), encoding="utf-8")
     argv = ["distill", "--data", "q.json", "--output-path", "d.jsonl", "--llm-backend", "scripted",
             "--script", "s.json", "--condition", "rag", "--index", str(index), "--top-k", "1",
-            "--samples-per-question", "1"]  # fmt: skip
+            "--samples-per-question", "1", "--no-even-labels"]  # fmt: skip
     assert main(argv) == 0
     records = load_records(here / "d.jsonl").records
     assert [record.prompt_spec for record in records] == ["cot-rag-v1"] * 2

@@ -249,7 +249,7 @@ def test_a_fold_that_keeps_no_sampled_answer_is_an_error_with_the_counts(
     assert crossval(data, tiny_dir, output, *options) == 2
     err = capsys.readouterr().err
     assert "fold 1: none of its " in err
-    assert "kept a sampled answer to learn from (of all samples: 12 cut off)" in err
+    assert "kept a sampled answer to learn from (of their samples: 6 cut off)" in err
     assert not list(output.glob("fold*/seed*/adapter"))
     assert crossval(data, tiny_dir, output, *options[:-1], "2") == 2
     assert "(--samples-per-question)" in capsys.readouterr().err

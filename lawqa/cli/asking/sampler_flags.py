@@ -1,0 +1,84 @@
+"""The flags of commands that sample reasoned answers: `lawqa pool sample` and `lawqa distill`."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+
+from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, resolve_prompt
+from lawqa.cli.asking.retrieval_flags import RetrievalFlags
+from lawqa.cli.console import ConsoleFlags
+from lawqa.errors import ConfigError
+from lawqa.prompting import PromptSpec
+from lawqa.settings import (
+    AnswererSettings,
+    ModelSettings,
+    PlaceSettings,
+    SampleSettings,
+    WordingSettings,
+    values_of,
+)
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.experiments.pool.config import PoolConfig
+
+logger = logging.getLogger(__name__)
+
+KEPT = "samples so far are kept; run the same command again to resume"
+"""What is said after an interrupt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerFlags(AnswererSettings, WordingSettings, ModelSettings, PlaceSettings, SampleSettings):
+    """Who is asked, how, and how answers are sampled."""
+
+    mode: Literal["direct", "cot"] = "cot"
+    """cot: reasoning and a final answer line; direct: one letter (with --thinking only)."""
+    thinking: FlagCreatePairsOff[bool] = False
+    """Take the reasoning from the model's own think block."""
+    condition: ConditionFlag = None
+    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
+    llm_backend: Literal["hf", "scripted"] = "hf"
+    """Who answers: a model in Hugging Face format, or a table."""
+    retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
+
+    def pool_config(self, pool: Path) -> PoolConfig:
+        """Return what is sampled, as these flags say it.
+
+        Args:
+            pool: where the samples go.
+
+        Raises:
+            ConfigError: flags contradict each other.
+        """
+        from lawqa.commands import current_place, require_backend
+        from lawqa.pipelines.experiments.pool.config import PoolConfig
+
+        require_backend(current_place(self.place), self.llm_backend)
+        condition, remarks = resolve_condition(
+            self.condition, no_rag=False, retrieval_flags=self.retrieval.given()
+        )
+        for remark in remarks:
+            logger.warning("note: %s", remark)
+        if self.llm_backend != "hf" and self.adapter is not None:
+            raise ConfigError(
+                "--hf-lora-path is for --llm-backend hf", "a table of answers has no adapter"
+            )
+        tokenizer = self.model_name if self.llm_backend == "hf" else None
+        return PoolConfig(
+            **{
+                **values_of(PoolConfig, self),
+                "pool": pool,
+                "backend": self.llm_backend,
+                "spec": PromptSpec(
+                    self.mode, condition, self.thinking, wording=resolve_prompt(self.prompt)
+                ),
+                "rag": self.retrieval.config((condition,), tokenizer, self.revision),
+                "quiet": self.console.quiet,
+            }
+        )
