@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -353,3 +358,64 @@ def test_votes_are_asked_over_the_orders_and_the_data_comes_before_what_is_left_
     assert "direct-closed" in capsys.readouterr().out
     assert ladder(data, script, run_dir, *options) == 2
     assert "--ensemble: then 4, now 8" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_ctrl_c_inside_reasoned_answers_over_an_index_and_the_same_command_gives_the_same_figures(
+    data: Path, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    articles = files("lawqa").joinpath("assets", "articles.jsonl")
+    index = tmp_path / "index"
+    assert main(["index", "build", "--articles", str(articles), "--output-dir", str(index)]) == 0
+    texts = ["考えた。\n最終回答：c", "わからない。"]
+    entry = {"text": texts, "logprobs": [-2.0, -2.0, -0.6, -2.0]}
+    options = [
+        "--only",
+        "direct-rag",
+        "cot-rag",
+        "cot-gold",
+        "--index",
+        str(index),
+        "--ensemble",
+        "16",
+    ]
+
+    def write(**more: float) -> None:
+        script.write_text(
+            json.dumps({"*": {**entry, **more}}, ensure_ascii=False), encoding="utf-8"
+        )
+
+    write()
+    assert ladder(data, script, tmp_path / "whole", *options) == 0
+    write(delay=0.02)
+    process = subprocess.Popen(  # noqa: S603 - the tests' own words
+        [sys.executable, "-m", "lawqa", "ladder", "--data", data, "--run-dir", tmp_path / "cut",
+         "--llm-backend", "scripted", "--script", script, *options],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    answers = tmp_path / "cut" / "cot-rag" / "results.jsonl"
+    until = time.monotonic() + 60
+    while not (answers.is_file() and answers.stat().st_size):
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.endswith(
+        "answers so far are kept; run the same command again to resume\ninterrupted\n"
+    )
+    known = rows(answers.parent)
+    assert 0 < len(known) < 64
+    write()
+    capsys.readouterr()
+    assert ladder(data, script, tmp_path / "cut", *options) == 0
+    assert f"  cot-rag     64 answers, {len(known)} known, " in capsys.readouterr().err
+
+    def figures(run_dir: Path) -> dict[str, Any]:
+        table: dict[str, Any] = json.loads((run_dir / "ladder.json").read_text(encoding="utf-8"))
+        assert [rung.pop("seconds") >= 0 for rung in table["rungs"]] == [True] * 3
+        return table
+
+    assert figures(tmp_path / "cut") == figures(tmp_path / "whole")
+    assert all(row["retrieved_docs_count"] for row in rows(answers.parent))

@@ -31,6 +31,8 @@ LONG_TEXTS = 2.0
 SLOWEST = 2.5
 """How much longer than by a trial of seconds a rung is said to take at most: other load comes, long texts are
 slower, files are written. On a busy CPU 43 s were taken where the trial alone gave 19."""
+OF_A_RUNG = 2.0
+"""Seconds that checks, files and figures of a rung may take beside its answers."""
 
 _PROBED = 8
 """Prompts that are scored to learn the pace."""
@@ -93,7 +95,7 @@ class Pace:
     """What it was learnt from first; None where nothing was tried."""
 
     def seconds(self, load: Load) -> Span | None:
-        """How long a load takes; None where the pace that it needs is not known."""
+        """How long a rung takes; None where the pace that it needs is not known."""
         if (load.read and not self.read) or (load.written and not self.written):
             return None
         reading = load.read / self.read if self.read else 0.0
@@ -101,7 +103,8 @@ class Pace:
         shortest, longest = SHORT_TEXTS, 1.0
         if self.filled is not None:
             shortest, longest = min(SHORT_TEXTS, self.filled), min(1.0, LONG_TEXTS * self.filled)
-        return Span(reading + shortest * writing, SLOWEST * (reading + longest * writing))
+        most = SLOWEST * (reading + longest * writing) + OF_A_RUNG
+        return Span(reading + shortest * writing, most)
 
     def after(self, load: Load, tokens: int, seconds: float) -> Pace:
         """The pace as a rung that was done shows it.
@@ -170,7 +173,7 @@ def measured_pace(backend: Backend, jobs: Sequence[Job], clock: Clock = time.mon
             asked,
             max_new_tokens=min(_PROBED_TOKENS, asked.max_new_tokens),
             first_repeat=0,
-            repeats=max(1, min(writing.config.ensemble, _PROBED_WIDTH // len(prompts))),
+            repeats=max(1, min(writing.config.samples_per_prompt, _PROBED_WIDTH // len(prompts))),
             thinking_budget=None,
         )
         list(backend.generate(prompts[:1], replace(settings, repeats=1)))

@@ -82,7 +82,8 @@ def plan_lines(waiting: Sequence[Waiting], pace: Pace, seconds_left: float | Non
         pace: how fast the model was in a short trial.
         seconds_left: of the time budget; None where there is none.
     """
-    lines = [f"{len(waiting)} rungs to ask, the cheapest first; {_basis(pace, waiting)}:"]
+    count = f"{len(waiting)} rung{'s' if len(waiting) > 1 else ''}"
+    lines = [f"{count} to ask, the cheapest first; {_basis(pace, waiting)}:"]
     width = max(len(one.rung.name) for one in waiting)
     passed = NO_TIME
     for one in waiting:
