@@ -71,6 +71,7 @@ class Ladder(ModelSettings):
         from lawqa.cli.asking.ladder_text import ladder_text
         from lawqa.commands import current_place, require_backend
         from lawqa.pipelines.experiments.ladder.run import LadderConfig, run_ladder
+        from lawqa.runs.directory import RESULTS
 
         require_backend(current_place(self.place), self.llm_backend)
         self._check()
@@ -93,7 +94,15 @@ class Ladder(ModelSettings):
         with resume_hint_on_interrupt(f"answers so far are kept; {again}"):
             result = run_ladder(config, say=logger.info)
         print(ladder_text(result, again))
-        return EXIT_SOME_FAILED if any(rung.failed for rung in result.rungs) else 0
+        failed = [rung for rung in result.rungs if rung.failed]
+        for one in failed:
+            logger.warning(
+                "%s: %d of %d answers failed: see error in %s",
+                one.rung.name, one.failed, one.answers, one.run_dir / RESULTS,
+            )  # fmt: skip
+        if failed:
+            logger.warning("hint: once fixed: %s", again.replace("to resume", "to ask them again"))
+        return EXIT_SOME_FAILED if failed else 0
 
     def _check(self) -> None:
         if self.script is not None and self.llm_backend != "scripted":

@@ -376,8 +376,6 @@ def test_ctrl_c_inside_reasoned_answers_over_an_index_and_the_same_command_gives
         "cot-gold",
         "--index",
         str(index),
-        "--ensemble",
-        "16",
     ]
 
     def write(**more: float) -> None:
@@ -419,3 +417,18 @@ def test_ctrl_c_inside_reasoned_answers_over_an_index_and_the_same_command_gives
 
     assert figures(tmp_path / "cut") == figures(tmp_path / "whole")
     assert all(row["retrieved_docs_count"] for row in rows(answers.parent))
+
+
+@pytest.mark.slow
+def test_answers_that_failed_are_counted_where_the_table_is(
+    data: Path, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script.write_text(json.dumps({"*": {"error": "broke"}}), encoding="utf-8")
+    run_dir = tmp_path / "ladder"
+    assert ladder(data, script, run_dir, "--only", "direct-closed") == 3
+    said = (
+        f"direct-closed: 8 of 8 answers failed: see error in {run_dir}/direct-closed/results.jsonl"
+    )
+    err = capsys.readouterr().err
+    assert said in err
+    assert "run the same command again to ask them again" in err

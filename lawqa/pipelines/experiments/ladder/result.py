@@ -51,8 +51,10 @@ class RungResult:
     """How long the asking took."""
     notes: tuple[str, ...]
     """What a reader must know first, alarms among it."""
+    answers: int
+    """How many answers were asked for."""
     failed: int
-    """Answers that the backend failed to give."""
+    """How many of them the backend failed to give."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,7 @@ def _rung_result(
         _accuracy(finals, halves.judged) if halves else None,
         float(manifest.figures["seconds"]),
         tuple(map(str, notes)),
+        len(answers),
         sum(answer.outcome == "failed" for answer in answers),
     )
 
@@ -259,6 +262,8 @@ def _json(result: LadderResult, seed: int) -> JsonObject:
                 "judged": asdict(one.judged) if one.judged else None,
                 "seconds": one.seconds,
                 "notes": list(one.notes),
+                "answers": one.answers,
+                "failed": one.failed,
             }
             for one in result.rungs
         ],
