@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import as_file, files
 from itertools import combinations
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -51,12 +52,26 @@ settings.register_profile(
 settings.load_profile("lawqa")
 
 
+def _beside(name: str) -> ModuleType:
+    """A module beside this one; the tests are no package."""
+    spec = importlib.util.spec_from_file_location(f"lawqa_test_{name}", _TESTS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite tests/golden; review the diff"
     )
     parser.addoption(
         "--rough", action="store_true", help="the long versions of the tests marked rough: hours"
+    )
+    parser.addoption(
+        "--each-case", action="store_true", help="a test for every case of a table (many_cases.py)"
     )
 
 
@@ -69,6 +84,17 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if config.getoption("--rough"):
         settings.load_profile("rough")
+    config.pluginmanager.register(_beside("many_cases"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """Collect no garbage while modules are imported: there is none, and each look is at all of them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -249,12 +275,7 @@ def question() -> Callable[..., Question]:
 @pytest.fixture(scope="session")
 def byte_tokenizer() -> Callable[..., ChatTokenizer]:
     """The class `ByteTokenizer` of fakes.py; its options are explained there."""
-    spec = importlib.util.spec_from_file_location("lawqa_test_fakes", _TESTS / "fakes.py")
-    assert spec is not None
-    assert spec.loader is not None
-    fakes = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(fakes)
-    made: Callable[..., ChatTokenizer] = fakes.ByteTokenizer
+    made: Callable[..., ChatTokenizer] = _beside("fakes").ByteTokenizer
     return made
 
 
