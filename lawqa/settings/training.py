@@ -79,6 +79,14 @@ class DevSettings(Settings):
     """Optimiser steps between two scorings of the dev questions; 0 for one an epoch."""
     patience: int = field(default=0, metadata=RESULT)
     """Stop after N scorings in a row without a higher dev accuracy; 0 for never."""
+    dev_questions: int | None = field(default=None, metadata=RESULT)
+    """How many dev questions are asked, drawn by their ids: the same ones at every scoring and in every
+    training. Without it: all where one letter is scored, 32 where the records reason."""
+    dev_samples: int | None = field(default=None, metadata=RESULT)
+    """Where the records reason: texts for each dev question, whose majority is the answer. Without it: 1,
+    greedy for cot, sampled with thinking as lawqa evaluate samples; --seed decides what is sampled."""
+    dev_max_new_tokens: int | None = field(default=None, metadata=RESULT)
+    """Where the records reason: the most tokens of one such text. Without it: 1024 cot, 4096 thinking."""
     stop_on_collapse: bool = field(default=False, metadata=RESULT)
     """Stop where dev answers pile up on one label on which they did not before training."""
 

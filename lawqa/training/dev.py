@@ -9,17 +9,18 @@ from typing import Any, Protocol
 
 from lawqa.choices import LABELS
 from lawqa.models.load import LoadedModel
-from lawqa.scoring import ScoredAnswer, accuracy_of, collapse_alarm
+from lawqa.scoring import accuracy_of, collapse_alarm
+from lawqa.training.dev_answer import DevAnswer, voted
 
 
 class DevScorer(Protocol):
     """Asks the dev questions just as `lawqa evaluate` asks its own."""
 
     @property
-    def questions(self) -> Sequence[Any]:
-        """What is asked."""
+    def expected(self) -> int:
+        """How many answers all processes give together."""
 
-    def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[ScoredAnswer]:
+    def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[DevAnswer]:
         """The answers of one process's share of the questions, one by one."""
 
 
@@ -41,6 +42,16 @@ class DevResult:
     """The alarm in words, where answers pile up on one label."""
     collapsed_label: str | None = None
     """That label."""
+    unanswered: int = 0
+    """Questions whose texts named no label; they count as wrong."""
+    texts: int = 0
+    """Texts that were written; 0 where letters were scored."""
+    cut: int = 0
+    """Of them, those that ended in the limit of tokens."""
+    tokens: int = 0
+    """Of all of them."""
+    seconds: float = field(default=0.0, compare=False)
+    """What the scoring took."""
 
     @property
     def accuracy(self) -> float:
@@ -48,10 +59,12 @@ class DevResult:
         return self.correct / self.asked
 
     @classmethod
-    def of(cls, step: int, answers: Sequence[ScoredAnswer]) -> DevResult:
-        """Count the answers."""
+    def of(cls, step: int, given: Sequence[DevAnswer], seconds: float = 0.0) -> DevResult:
+        """Count the answers; the samples of a prompt are one answer by their majority."""
+        answers = voted(answer.scored for answer in given)
         accuracy, alarm = accuracy_of(answers), collapse_alarm(answers)
         counted = Counter(answer.predicted for answer in answers)
+        texts = [answer for answer in given if answer.tokens is not None]
         return cls(
             step=step,
             correct=accuracy.correct,
@@ -60,6 +73,11 @@ class DevResult:
             answers={label: counted[label] for label in LABELS},
             collapse=alarm.sentence if alarm else None,
             collapsed_label=alarm.label if alarm else None,
+            unanswered=sum(answer.outcome in ("unparsed", "truncated") for answer in answers),
+            texts=len(texts),
+            cut=sum(answer.cut for answer in texts),
+            tokens=sum(answer.tokens or 0 for answer in texts),
+            seconds=round(seconds, 1),
         )
 
     @property
@@ -67,11 +85,28 @@ class DevResult:
         """For the terminal."""
         answered = " ".join(f"{label} {count}" for label, count in self.answers.items())
         failed = f", {self.failed} FAILED" if self.failed else ""
-        return f"dev accuracy {self.accuracy:.1%} ({self.correct}/{self.asked}; {answered}{failed})"
+        none = f", {self.unanswered} without an answer" if self.unanswered else ""
+        written = f"; {self.text_sentence}, {self.seconds:.0f} s" if self.texts else ""
+        return (
+            f"dev accuracy {self.accuracy:.1%} "
+            f"({self.correct}/{self.asked}; {answered}{none}{failed}){written}"
+        )
+
+    @property
+    def text_sentence(self) -> str:
+        """How the texts ended, for where some were written."""
+        return (
+            f"{self.cut / self.texts:.0%} of {self.texts} texts cut by the limit, "
+            f"{self.tokens / self.texts:.0f} tokens each"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return a line of the log, beside those of the loss."""
-        content = {f"dev_{key}": value for key, value in asdict(self).items() if key != "step"}
+        # Time is no result: the log of a resumed training is that of one that nobody stopped.
+        left_out = ("step", "seconds")
+        content = {
+            f"dev_{key}": value for key, value in asdict(self).items() if key not in left_out
+        }
         return {"step": self.step, "dev_accuracy": self.accuracy, **content}
 
 

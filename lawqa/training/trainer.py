@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -40,6 +41,7 @@ from lawqa.training.non_finite import (
 from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import in_step, sum_gradients, turns_of_all
 from lawqa.training.schedule import rate_at
+from lawqa.training.undisturbed import undisturbed
 
 
 class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not checked
@@ -252,11 +254,11 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         sharded, adapter = self._loaded.sharded, Path(self.args.output_dir)
         model = in_step(self.model) if sharded else self.model
         loaded = replace(self._loaded, model=model, adapter=adapter)
-        self.model.eval()
-        answers = []
+        answers, began = [], time.monotonic()
         # Where weights are shared out, each process must run every batch, so each asks all questions.
         share = (0, 1) if sharded else (self.args.process_index, self.args.world_size)
-        with self._progress.scoring(-(-len(self._dev.questions) // share[1])) as bar:
+        expected = -(-self._dev.expected // share[1])
+        with undisturbed(self.model), self._progress.scoring(expected) as bar:
             for answer in bar.over(self._dev(loaded, *share)):
                 answers.append(answer)
                 if self._interruption.asked and self.args.world_size == 1:
@@ -264,7 +266,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
                     watch.waiting = True
                     self.control.should_save = self.control.should_training_stop = True
                     return {}
-        result = DevResult.of(step, answers if sharded else gather_object(answers))
+        seconds = time.monotonic() - began
+        result = DevResult.of(step, answers if sharded else gather_object(answers), seconds)
         if watch.take(result):
             watch.best_weights = adapter_weights(self.model)
         self._progress.row(self.state, result.to_json())

@@ -223,9 +223,10 @@ def test_dev_questions_are_not_scored_inside_a_think_block(
     name, thinking = model(THINKS), PromptSpec(thinking=True)
     records = [make_record(q, thinking, reasoning="条文による。") for q in questions[8:12]]
     write_records(here / "r.jsonl", records)
+    write_records(here / "letters.jsonl", [make_record(q, PromptSpec()) for q in questions[:2]])
     assert main([
-        "train", "--model-name", name, "--train-file", "r.jsonl", "--dev-file", "q.json",
-        "--dev-condition", "closed", "--output-dir", "out", "--do-train",
+        "train", "--model-name", name, "--train-file", "r.jsonl", "--dev-file", "letters.jsonl",
+        "--output-dir", "out", "--do-train",
     ]) == 2  # fmt: skip
     said = capsys.readouterr().err
     assert "no label can be scored there" in said

@@ -12,8 +12,8 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.questions import write_questions
-from lawqa.scoring import ScoredAnswer
 from lawqa.training.dev import DevResult, DevWatch
+from lawqa.training.dev_answer import DevAnswer
 
 pytestmark = pytest.mark.torch
 
@@ -157,15 +157,18 @@ def collapsing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dev answers are right before training, and all c after a step."""
     from lawqa.pipelines.training.dev import DevQuestions
 
-    real: Callable[..., Iterator[ScoredAnswer]] = DevQuestions.__call__
+    real: Callable[..., Iterator[DevAnswer]] = DevQuestions.__call__
     calls = [0]
 
-    def answers(self: Any, *args: Any) -> Iterator[ScoredAnswer]:
+    def answers(self: Any, *args: Any) -> Iterator[DevAnswer]:
         calls[0] += 1
         for answer in real(self, *args):
-            predicted = answer.gold if calls[0] == 1 else "c"
-            outcome: Any = "correct" if predicted == answer.gold else "wrong"
-            yield replace(answer, predicted=predicted, outcome=outcome, label_logprobs=None)
+            predicted = answer.scored.gold if calls[0] == 1 else "c"
+            outcome: Any = "correct" if predicted == answer.scored.gold else "wrong"
+            scored = replace(
+                answer.scored, predicted=predicted, outcome=outcome, label_logprobs=None
+            )
+            yield replace(answer, scored=scored)
 
     monkeypatch.setattr(DevQuestions, "__call__", answers)
 

@@ -51,6 +51,12 @@ class Plan:
     """Records of one accumulation step."""
     gradient_accumulation_steps: int = 4
     """Accumulation steps of one optimiser step."""
+    dev_max_new_tokens: int | None = None
+    """Also plan one scoring of dev questions by text, of at most N tokens each."""
+    dev_questions: int = 32
+    """Of that scoring: dev questions that are asked."""
+    dev_samples: int = 1
+    """Of that scoring: texts for each question."""
     no_4bit: FlagCreatePairsOff[bool] = False
     """Plan for weights in bfloat16 instead of 4 bits."""
     json: FlagCreatePairsOff[bool] = False
@@ -109,9 +115,10 @@ class Plan:
         plan = plan_training(
             shape, setting, memory=usable_memory(card), longest=self.max_seq_length
         )
-        figures = plan_figures(
+        memory = plan_figures(
             plan, self.max_seq_length, self.batch_size * self.gradient_accumulation_steps
         )
+        figures = {**memory, "dev": self._dev(plan)}
         basis = self._measured() if self.measure else self._basis(shape)
         if self.json:
             print(json.dumps({**figures, "times": estimates_json(basis)}, indent=1))
@@ -136,6 +143,26 @@ class Plan:
         settings = ModelSettings(model_name=self.model, load_in_4bit=not self.no_4bit)
         speeds = measure_and_keep(settings, logger.info, seconds=self.measure_seconds)
         return Basis(speeds, 1.0, None)
+
+    def _dev(self, plan: TrainingPlan) -> JsonObject | None:
+        if self.dev_max_new_tokens is None:
+            if (self.dev_questions, self.dev_samples) != (32, 1):
+                raise ConfigError(
+                    "--dev-questions and --dev-samples without --dev-max-new-tokens: texts of what length?",
+                    "--dev-max-new-tokens 1024",
+                )
+            return None
+        from lawqa.training.planning.dev_texts import dev_texts
+
+        texts = dev_texts(
+            plan.shape,
+            plan.setting,
+            usable=plan.usable,
+            prompt_tokens=self.max_seq_length,
+            texts=self.dev_questions * self.dev_samples,
+            max_new_tokens=self.dev_max_new_tokens,
+        )
+        return {**vars(texts), "steps": texts.steps}
 
 
 def parse_memory(text: str) -> int:
@@ -237,4 +264,12 @@ def memory_plan_text(plan: TrainingPlan, figures: JsonObject, card: int) -> str:
         f"generating  {generating['cached_tokens']:,} tokens of keys and values, "
         f"{generating['peak_gib']:.2f} GiB",
     ]
+    dev = found["dev"]
+    if dev:
+        lines += [
+            f"dev         {dev['texts']} texts a scoring, at most {dev['most_tokens']:,} tokens; "
+            f"{dev['cached_tokens']:,} tokens of keys and values beside the optimiser:",
+            f"            {dev['at_once']} texts of full length at once, at most {dev['steps']:,} decoding "
+            "steps a scoring",
+        ]
     return "\n".join(lines)

@@ -247,7 +247,8 @@ def _over(adapter: AdapterManifest) -> str:
 def _score(loaded: LoadedModel, dev: DevQuestions, *, quiet: bool) -> list[ScoredAnswer]:
     dev.require_scorable(loaded.tokenizer)
     with Bar("scoring", "questions", len(dev.questions), quiet=quiet) as bar:
-        return sorted(bar.over(dev(loaded, 0, 1)), key=lambda answer: answer.key)
+        answers = [answer.scored for answer in bar.over(dev(loaded, 0, 1))]
+    return sorted(answers, key=lambda answer: answer.key)
 
 
 def _result(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,14 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
 from lawqa.pipelines.evaluation.results import result_of
+from lawqa.pipelines.training.dev_generation import (
+    FEW,
+    DevCost,
+    DevGeneration,
+    drawn,
+    planned_cost,
+    require_one_way,
+)
 from lawqa.prompting import (
     ChatTokenizer,
     Condition,
@@ -22,13 +30,14 @@ from lawqa.prompting import (
     render,
     require_outside,
 )
-from lawqa.prompts import STANDARD
 from lawqa.questions import Question, read_questions
 from lawqa.records import LEGACY_SPEC, TrainingRecord, holds_records, load_records
 from lawqa.runs.manifest import question_entries
-from lawqa.scoring import ScoredAnswer
+from lawqa.settings import Hyperparameters, ModelSettings
+from lawqa.training.dev_answer import DevAnswer
 
 if TYPE_CHECKING:
+    from lawqa.backends.hf.backend import HFBackend
     from lawqa.models.load import LoadedModel
 
 _SHOWN = 3
@@ -48,6 +57,17 @@ class DevQuestions:
     """Padded tokens of one batch; 0 for the backend's own choice."""
     sha256: str = ""
     """Of the file, taken when it was read."""
+    generation: DevGeneration | None = None
+    """How texts are written where the records reason; None where the next token is the answer."""
+    in_file: int = 0
+    """How many the file holds, of which these were drawn; 0 for just these."""
+    cost: DevCost | None = None
+    """What scoring by text costs at most; None until it was planned, and where letters are scored."""
+
+    @property
+    def expected(self) -> int:
+        """How many answers one scoring gives."""
+        return len(self.prompts) * (self.generation.settings.repeats if self.generation else 1)
 
     @property
     def specs(self) -> str:
@@ -60,35 +80,62 @@ class DevQuestions:
             "path": str(self.path),
             "sha256": self.sha256,
             "prompt_specs": self.specs,
+            "answer_by": "generate" if self.generation else "logits",
+            "in_file": self.in_file or len(self.questions),
+            "generation": self.generation.to_json() if self.generation else None,
+            "cost": asdict(self.cost) if self.cost else None,
             "questions": question_entries(self.questions),
         }
 
+    def planned(self, loaded: LoadedModel, scorings: int) -> DevQuestions:
+        """Return these questions with the cost of scoring them by text, measured on a few short texts.
+
+        Args:
+            loaded: with the model that will be trained, and its adapter.
+            scorings: how often they are asked.
+        """
+        if self.generation is None:
+            return self
+        backend, settings = self._backend(loaded), self.generation.settings
+        return replace(self, cost=planned_cost(backend, self.prompts, settings, scorings))
+
     def require_scorable(self, tokenizer: ChatTokenizer) -> None:
-        """Make sure that a label can follow the prompts, before the first step.
+        """Make sure that a label, or the text before it, can follow the prompts, before the first step.
 
         Raises:
             ConfigError: the chat template gives no text, or ends it inside an open think block.
         """
         first = self.prompts[0]
         text = render(first.messages, tokenizer, thinking=first.spec.thinking)
-        require_outside(
-            prompt_thought(text), "leave --dev-file out: its answers are scored on the next token"
-        )
+        if self.generation is None:
+            require_outside(
+                prompt_thought(text),
+                "leave --dev-file out: its answers are scored on the next token",
+            )
 
-    def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[ScoredAnswer]:
+    def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[DevAnswer]:
         """The answers of one process's share, as `lawqa.training.dev.DevScorer` wants it."""
-        from lawqa.backends.hf.backend import DEFAULT_TOKEN_BUDGET, HFBackend
-
         asked = {prompt.key: prompt for prompt in self.prompts[process::processes]}
         questions = {question.key: question for question in self.questions}
-        backend = HFBackend(
+        backend, prompts = self._backend(loaded), list(asked.values())
+        if self.generation is None:
+            for scored in backend.score_choices(prompts):
+                spec = asked[scored.key].spec
+                yield DevAnswer(result_of(questions[scored.key], spec, "logits", scored).scored())
+            return
+        for text in backend.generate(prompts, self.generation.settings):
+            spec = asked[text.key].spec
+            result = result_of(questions[text.key], spec, "generate", text)
+            yield DevAnswer(result.scored(), result.completion_tokens or 0, bool(result.hit_limit))
+
+    def _backend(self, loaded: LoadedModel) -> HFBackend:
+        from lawqa.backends.hf.backend import DEFAULT_TOKEN_BUDGET, HFBackend
+
+        return HFBackend(
             loaded,
             self.token_budget or DEFAULT_TOKEN_BUDGET,
             path="plain" if loaded.sharded else "fast",
         )
-        for answer in backend.score_choices(list(asked.values())):
-            spec = asked[answer.key].spec
-            yield result_of(questions[answer.key], spec, "logits", answer).scored()
 
 
 def load_dev(
@@ -96,7 +143,8 @@ def load_dev(
     train_file: Path,
     records: Sequence[TrainingRecord],
     condition: Condition | None,
-    token_budget: int,
+    training: Hyperparameters,
+    model: ModelSettings,
 ) -> DevQuestions:
     """Read dev questions, or records of them, and make sure that training gives none of them away.
 
@@ -105,28 +153,45 @@ def load_dev(
         train_file: what is trained on.
         records: its records; none where it holds texts to read.
         condition: how questions are put where the training records do not say so, or say several.
-        token_budget: padded tokens of one batch; 0 for the backend's own choice.
+        training: how many are asked, and how texts are written where the records reason.
+        model: what is trained.
 
     Raises:
         DataError: a dev question, or one of its group, is trained on; or the file cannot be read.
-        ConfigError: the prompt spec is not clear, or its answers cannot be scored by one letter.
+        ConfigError: the prompt spec is not clear, or settings or records do not fit it.
     """
     with hashed_while_read(path) as sha256:
-        held = holds_records(path)
-        put = _from_records(path) if held else _from_questions(path, records, condition)
+        put = (
+            _from_records(path, records)
+            if holds_records(path)
+            else _from_questions(path, records, condition)
+        )
+    writes = require_one_way([prompt for _, prompt in put])
+    if not writes:
+        _refuse_settings_of_texts(training, put[0][1].spec)
+    in_file = len(put)
+    put = drawn(put, training.dev_questions or (FEW if writes else None))
     questions, prompts = zip(*put, strict=True)
-    dev = DevQuestions(path, questions, prompts, token_budget, sha256)
-    for prompt in prompts:
-        if prompt.spec.reasons:
-            raise ConfigError(
-                f"--dev-file: {prompt.spec.id} answers after reasoning, and dev accuracy is scored on the "
-                "next token",
-                "--dev-condition closed or gold  scores the direct answers instead",
-            )
+    generation = DevGeneration.of(prompts, training, model) if writes else None
+    dev = DevQuestions(path, questions, prompts, training.token_budget, sha256, generation, in_file)
     if len({question.key for question in questions}) < len(questions):
         raise DataError(f"{path}: holds a question twice in one order", "keep one of them")
     _refuse_leaks(dev, train_file)
     return dev
+
+
+def _refuse_settings_of_texts(training: Hyperparameters, spec: PromptSpec) -> None:
+    given = [
+        f"--{name.replace('_', '-')} {value}"
+        for name in ("dev_samples", "dev_max_new_tokens")
+        if (value := getattr(training, name)) is not None
+    ]
+    if given:
+        raise ConfigError(
+            f"{', '.join(given)}: dev questions are put as {spec.id}, whose answer is the next token: "
+            "no text is written",
+            "leave it out; or train on records that reason (lawqa distill), or give a --dev-file of them",
+        )
 
 
 def _from_questions(
@@ -140,9 +205,11 @@ def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> Pro
     known = {r.prompt_spec for r in records if r.prompt_spec != LEGACY_SPEC}
     specs = [PromptSpec.from_id(spec_id) for spec_id in sorted(known)]
     if condition is not None:
-        named = [spec for spec in specs if spec.condition == condition and not spec.reasons]
-        worded = {spec.wording for spec in specs} or {STANDARD}
-        specs = named or [PromptSpec("direct", condition, wording=word) for word in sorted(worded)]
+        named = [spec for spec in specs if spec.condition == condition]
+        put_so = {replace(spec, condition=condition) for spec in specs}
+        specs = (
+            named or sorted(put_so, key=lambda spec: spec.id) or [PromptSpec("direct", condition)]
+        )
     if len(specs) != 1:
         found = ", ".join(spec.id for spec in specs) or "none"
         raise ConfigError(
@@ -158,7 +225,9 @@ def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> Pro
     return specs[0]
 
 
-def _from_records(path: Path) -> list[tuple[Question, Prompt]]:
+def _from_records(path: Path, trained: Sequence[TrainingRecord]) -> list[tuple[Question, Prompt]]:
+    known = {r.prompt_spec for r in trained} - {LEGACY_SPEC}
+    learns_to_reason = not known or any(PromptSpec.from_id(name).reasons for name in known)
     put = []
     for record in load_records(path).records:
         if record.origin is None or record.prompt_spec == LEGACY_SPEC:
@@ -167,6 +236,12 @@ def _from_records(path: Path) -> list[tuple[Question, Prompt]]:
                 "lawqa records  makes records that do; or give the questions themselves",
             )
         spec = PromptSpec.from_id(record.prompt_spec)
+        if spec.reasons and not learns_to_reason:
+            raise ConfigError(
+                f"--dev-file: {record.key} is put as {spec.id} and answered after reasoning, and the "
+                f"training records are {', '.join(sorted(known))}: they teach the letter alone",
+                "lawqa records --mode direct  makes a --dev-file of letters",
+            )
         prompt = build_prompt(record.origin, spec, retrieved=record.retrieved)
         put.append((record.origin, prompt))
     return put

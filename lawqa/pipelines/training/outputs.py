@@ -118,9 +118,10 @@ def figures_from_json(stored: JsonObject, log: list[dict[str, Any]]) -> Training
 def dev_sentence(result: DevResult) -> str:
     """A dev accuracy with its interval."""
     interval = wilson(result.correct, result.asked)
+    texts = f"; {result.text_sentence}" if result.texts else ""
     return (
         f"{result.accuracy:.1%} ({result.correct} / {result.asked}, "
-        f"95 % interval {interval.low:.1%} - {interval.high:.1%})"
+        f"95 % interval {interval.low:.1%} - {interval.high:.1%}{texts})"
     )
 
 

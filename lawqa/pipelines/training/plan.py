@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lawqa.records import masked_text
 
 if TYPE_CHECKING:
+    from lawqa.pipelines.training.dev import DevQuestions
     from lawqa.pipelines.training.prepared import Prepared
     from lawqa.settings import Hyperparameters
 
@@ -63,13 +64,30 @@ def _dev_text(prepared: Prepared, per_epoch: int) -> str:
     if dev is None:
         return "none: the last step is kept, whatever it is worth (--dev-file decides better)"
     every = training.eval_steps or per_epoch
+    share = f"{len(dev.questions)}"
+    if dev.in_file > len(dev.questions):
+        share += f" of {dev.in_file}"
     patience = (
         f"; stops after {training.patience} without a better accuracy" if training.patience else ""
     )
     return (
-        f"{len(dev.questions)} questions of {dev.path} ({dev.specs}) every {every} steps{patience}; "
-        "the best step is kept"
+        f"{share} questions of {dev.path} ({dev.specs}) every {every} steps{patience}; "
+        f"the best step is kept{_texts_text(dev)}"
     )
+
+
+def _texts_text(dev: DevQuestions) -> str:
+    if dev.generation is None:
+        return ""
+    settings = dev.generation.settings
+    drawn = (
+        f"at temperature {settings.temperature:g}, seed {settings.seed}, the same draws at every scoring"
+        if settings.temperature
+        else "greedy"
+    )
+    texts = "1 text" if settings.repeats == 1 else f"the majority of {settings.repeats} texts"
+    cost = f"\n           {dev.cost.sentence}" if dev.cost else ""
+    return f"\n           answered by {texts} of at most {settings.max_new_tokens} tokens, {drawn}{cost}"
 
 
 def _saving_text(training: Hyperparameters) -> str:

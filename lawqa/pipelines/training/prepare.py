@@ -13,6 +13,7 @@ from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
 from lawqa.pipelines.corpus.records_provenance import retrieval_of
 from lawqa.pipelines.training.dev import DevQuestions, load_dev
+from lawqa.pipelines.training.dev_generation import scorings_of
 from lawqa.pipelines.training.outputs import manifest_of
 from lawqa.pipelines.training.prepared import Prepared, TrainingSource
 from lawqa.pipelines.training.resume import earlier_training, require_same_training
@@ -32,7 +33,7 @@ from lawqa.settings import ModelSettings, TrainingRun, part_of
 from lawqa.training.monitoring.trackers import require_trackers
 
 if TYPE_CHECKING:
-    pass
+    from lawqa.models.load import LoadedModel
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,12 @@ def prepare(config: TrainingRun) -> Prepared:
 
     model_config = part_of(ModelSettings, config)
     if config.fsdp:
+        if dev is not None and dev.generation is not None:
+            raise ConfigError(
+                "--fsdp: dev questions are answered by text, which weights shared out over processes cannot "
+                "write",
+                "give a --dev-file of direct records (lawqa records --mode direct), or leave --dev-file out",
+            )
         from lawqa.training.processes.sharding import require_shardable
 
         require_shardable(use_dora=config.training.use_dora)
@@ -78,9 +85,12 @@ def prepare(config: TrainingRun) -> Prepared:
         "%d records of %d to %d tokens, half of them up to %d",
         len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
     )  # fmt: skip
-    prepared = Prepared(
-        config, loaded, add_adapter(loaded, config.training), source, tuple(records), dev, earlier
-    )
+    model = add_adapter(loaded, config.training)
+    if dev is not None:
+        dev = _planned(
+            dev, config, replace(loaded, model=model, adapter=config.output_dir), len(records)
+        )
+    prepared = Prepared(config, loaded, model, source, tuple(records), dev, earlier)
     if earlier is not None:
         require_same_training(config.output_dir, earlier, manifest_of(prepared))
     return prepared
@@ -110,6 +120,9 @@ def _dev(config: TrainingRun, source: TrainingSource) -> DevQuestions | None:
                 ("--eval-steps", training.eval_steps),
                 ("--patience", training.patience),
                 ("--stop-on-collapse", training.stop_on_collapse),
+                ("--dev-questions", training.dev_questions),
+                ("--dev-samples", training.dev_samples),
+                ("--dev-max-new-tokens", training.dev_max_new_tokens),
                 ("--dev-condition", config.dev_condition),
             )
             if given
@@ -124,8 +137,19 @@ def _dev(config: TrainingRun, source: TrainingSource) -> DevQuestions | None:
         config.train_file,
         source.records,
         config.dev_condition,
-        training.token_budget,
+        training,
+        part_of(ModelSettings, config),
     )
+
+
+def _planned(
+    dev: DevQuestions, config: TrainingRun, loaded: LoadedModel, records: int
+) -> DevQuestions:
+    """The dev questions with their cost; the model is left as it was."""
+    from lawqa.training.undisturbed import undisturbed
+
+    with undisturbed(loaded.model):
+        return dev.planned(loaded, scorings_of(config.training, records))
 
 
 def _load(path: Path, wording: str) -> TrainingSource:

@@ -96,9 +96,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         if self._writes:
             logger.log(logging.WARNING if line.startswith("!") else logging.INFO, line)
 
-    def scoring(self, questions: int) -> Bar:
-        """A bar for the dev questions."""
-        return Bar("scoring dev questions", "questions", questions, quiet=self._quiet)
+    def scoring(self, answers: int) -> Bar:
+        """A bar for the answers to dev questions."""
+        return Bar("scoring dev questions", "answers", answers, quiet=self._quiet)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object

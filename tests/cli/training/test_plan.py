@@ -27,6 +27,8 @@ pytestmark = pytest.mark.every_python
         ("--max-seq-length 1", "--max-seq-length is 1"),
         ("--target-modules foo q_proj", "has no linear layer called foo"),
         ("--memory 0.1", "there are 0.0 GiB"),
+        ("--dev-samples 4", "without --dev-max-new-tokens"),
+        ("--dev-max-new-tokens 500000", "one text of full length needs 503,072"),
     ],
 )
 def test_a_flag_that_cannot_be_is_refused(
@@ -62,3 +64,18 @@ def test_the_command_says_what_does_not_fit(capsys: pytest.CaptureFixture[str]) 
     shown = capsys.readouterr().err
     assert "needs about 8.5 GiB, there are 5.4 GiB" in shown
     assert "lower --max-seq-length" in shown
+
+
+def test_a_scoring_of_dev_questions_by_text_is_planned(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flags = (
+        "--dev-questions 64 --dev-samples 4 --dev-max-new-tokens 1024 --max-seq-length 1024 --json"
+    )
+    assert main(["plan", "--model", "Qwen/Qwen3-8B", *flags.split()]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    dev = plan["dev"]
+    assert (dev["texts"], dev["most_tokens"]) == (256, 256 * 1024)
+    assert dev["cached_tokens"] < plan["generating"]["cached_tokens"], "the optimiser stays"
+    assert dev["at_once"] == dev["cached_tokens"] // 2048
+    assert dev["steps"] == -(-256 // dev["at_once"]) * 1024
