@@ -51,7 +51,7 @@ class DevResult:
     tokens: int = 0
     """Of all of them."""
     seconds: float = field(default=0.0, compare=False)
-    """What the scoring took."""
+    """What writing them took; 0 where letters were scored."""
 
     @property
     def accuracy(self) -> float:
@@ -77,7 +77,7 @@ class DevResult:
             texts=len(texts),
             cut=sum(answer.cut for answer in texts),
             tokens=sum(answer.tokens or 0 for answer in texts),
-            seconds=round(seconds, 1),
+            seconds=round(seconds, 1) if texts else 0.0,
         )
 
     @property
