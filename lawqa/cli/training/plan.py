@@ -264,7 +264,7 @@ def memory_plan_text(plan: TrainingPlan, figures: JsonObject, card: int) -> str:
         f"generating  {generating['cached_tokens']:,} tokens of keys and values, "
         f"{generating['peak_gib']:.2f} GiB",
     ]
-    dev = found["dev"]
+    dev = figures["dev"]
     if dev:
         lines += [
             f"dev         {dev['texts']} texts a scoring, at most {dev['most_tokens']:,} tokens; "
