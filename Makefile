@@ -82,15 +82,15 @@ HAS_LAWQA = command -v $(LAWQA) >/dev/null || { echo "$(LAWQA) is not there: see
 # lawqa docs: begin targets (PLACE=practice rehearses them anywhere; STEP_FLAGS=--dry-run only prints)
 train-heart01: ## the training steps of heart01, resumed where they stopped
 	@$(HAS_LAWQA)
-	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) doctor check-data split check-leaks records-rag records-rag-dev rehearse-rag trial-rag train-rag crossval-rag
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) doctor check-data split check-leaks records-rag rehearse-rag trial-rag crossval-thinking log-training
 
 eval-heart01: ## the evaluation steps of heart01, resumed where they stopped
 	@$(HAS_LAWQA)
-	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) base-rag-140 compare-rag-140 base-rag-test adapter-rag-test compare-rag-test rescore report log-evaluation
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) base-thinking compare-thinking rescore report log-evaluation
 
 ladder-heart01: ## every way of asking over all questions: base, and adapters by cross-validation; resumed where it stopped
 	@$(HAS_LAWQA)
-	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) ladder crossval-rag-orders crossval-rag-cot crossval-rag-thinking
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) ladder crossval-rag crossval-rag-cot
 # lawqa docs: end targets
 
 clean: ## remove the virtual environments and caches; runs and results stay

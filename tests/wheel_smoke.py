@@ -27,7 +27,7 @@ def main(checkout: Path) -> None:
         assert files("lawqa").joinpath(*name.split("/")).is_file(), f"{name} is not in the wheel"
     assert "evaluate" in lawqa("--help")
 
-    assert "crossval-rag" in lawqa("step", "list", "--place", "heart01")
+    assert "crossval-thinking" in lawqa("step", "list", "--place", "heart01")
 
     questions = str(files("lawqa").joinpath("assets", "questions.json"))
     assert "60 questions" in lawqa("data", "check", questions)

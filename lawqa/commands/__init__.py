@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from lawqa.commands.chain import check_inputs
 from lawqa.commands.expand import Rendered, expand, render_command, shell_line
+from lawqa.commands.experiment import Experiment, Outcome, OutcomeId, Reference
 from lawqa.commands.model import (
     Chapter,
     Command,
     CommandSource,
     Document,
-    Experiment,
     KnownFailure,
     MakeTarget,
     Place,
@@ -51,10 +51,13 @@ __all__ = [
     "Experiment",
     "KnownFailure",
     "MakeTarget",
+    "Outcome",
+    "OutcomeId",
     "Place",
     "PlaceFile",
     "PlaceRule",
     "PlaceSetting",
+    "Reference",
     "Rendered",
     "Violation",
     "check_inputs",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
+from lawqa.commands.experiment import Experiment, Reference
 from lawqa.errors import ConfigError
 
 CommandRole = Literal["primary", "support", "exploration"]
@@ -157,30 +158,6 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """The one recommended experiment, fixed before anything is run."""
-
-    id: str
-    """Its name in logs."""
-    title: str
-    """What is asked, in English."""
-    title_ja: str
-    """What is asked, in Japanese."""
-    condition: str
-    """The primary condition."""
-    mode: str
-    """The primary mode."""
-    decides: str
-    """The command whose result decides."""
-    commands: tuple[str, ...]
-    """The commands that belong to it, in order; all others are exploration or support."""
-    variables: tuple[str, ...]
-    """The variables that it fixes."""
-    points_ja: tuple[str, ...]
-    """What is fixed, and why, in Japanese sentences."""
-
-
-@dataclass(frozen=True)
 class MakeTarget:
     """A target of `make` that runs steps."""
 
@@ -261,6 +238,8 @@ class CommandSource:
     """Numbers in texts that are compared with variables."""
     registered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By experiment id: the values that were fixed before it was run."""
+    references: tuple[Reference, ...] = ()
+    """Accuracies of other people's runs, for the second claim."""
     tested: Mapping[str, str] = field(default_factory=dict)
     """What the doctor calls the tested set: package -> version specifier."""
 

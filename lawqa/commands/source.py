@@ -9,13 +9,13 @@ from functools import cache
 from importlib.resources import files
 from typing import get_args
 
+from lawqa.commands.experiment import Experiment, Outcome, OutcomeId, Reference
 from lawqa.commands.model import (
     Chapter,
     Command,
     CommandRole,
     CommandSource,
     Document,
-    Experiment,
     KnownFailure,
     MakeTarget,
     Place,
@@ -62,7 +62,7 @@ def read_source(text: str, name: str) -> CommandSource:
         raise ConfigError(f"{name}: is not TOML: {problem}") from None
     known = {
         "schema_version", "variables", "places", "failures", "commands", "experiment", "targets",
-        "checksums", "tested", "documents", "numbers", "registered",
+        "checksums", "tested", "documents", "numbers", "registered", "references",
     }  # fmt: skip
     if content.get("schema_version") != SCHEMA_VERSION:
         version = content.get("schema_version")
@@ -71,7 +71,11 @@ def read_source(text: str, name: str) -> CommandSource:
         raise ConfigError(
             f"{name}: unknown key {unknown[0]!r}", f"known: {', '.join(sorted(known))}"
         )
-    shared = texts(content.get("variables", {}), f"{name}: variables")
+    references = _references(content, name)
+    shared = {
+        **texts(content.get("variables", {}), f"{name}: variables"),
+        **{f"reference_{one.id}": one.argument for one in references},
+    }
     source = CommandSource(
         places={
             key: _place(key, value, shared, f"{name}: places.{key}")
@@ -86,11 +90,10 @@ def read_source(text: str, name: str) -> CommandSource:
             key: made_of(KnownFailure, {"id": key, **value}, f"{name}: failures.{key}")
             for key, value in _tables_by_id(content, "failures", name).items()
         },
-        experiment=made_of(
-            Experiment,
-            table(content.get("experiment"), f"{name}: experiment"),
-            f"{name}: experiment",
+        experiment=_experiment(
+            table(content.get("experiment"), f"{name}: experiment"), f"{name}: experiment"
         ),
+        references=references,
         targets={
             key: made_of(MakeTarget, {"id": key, **value}, f"{name}: targets.{key}")
             for key, value in _tables_by_id(content, "targets", name).items()
@@ -148,6 +151,34 @@ def with_counts(variables: Mapping[str, str]) -> dict[str, str]:
     test, dev = (round(total * size) if size < 1 else int(size) for size in (test, dev))
     counts = {"n_test": test, "n_dev": dev, "n_train": int(total) - test - dev}
     return {**variables, **{name: str(count) for name, count in counts.items()}}
+
+
+def _references(content: JsonObject, name: str) -> tuple[Reference, ...]:
+    """Read the accuracies of other runs; each says where it comes from."""
+    references = tuple(
+        made_of(Reference, value, f"{name}: references")
+        for value in _listed(content, "references", name)
+    )
+    for one in references:
+        here = f"{name}: references: {one.id}"
+        if not re.fullmatch(r"[a-z0-9_]+", one.id):
+            raise ConfigError(f"{here}: is no name of a variable", "letters, digits and _")
+        if not 0 <= one.correct <= one.asked or not one.asked:
+            raise ConfigError(f"{here}: {one.correct} of {one.asked} is no accuracy")
+        if "=" in one.title_ja or not (one.source_ja.strip() and one.conditions_ja.strip()):
+            raise ConfigError(
+                f"{here}: needs conditions_ja and source_ja, and a title_ja without `=`",
+                "a figure without its source is not quoted",
+            )
+    return references
+
+
+def _experiment(value: JsonObject, where: str) -> Experiment:
+    here = f"{where}: outcomes"
+    outcomes = tuple(made_of(Outcome, one, here) for one in tables(value.get("outcomes", []), here))
+    if outcomes and sorted(one.id for one in outcomes) != sorted(get_args(OutcomeId)):
+        raise ConfigError(f"{here}: expected one for each of {', '.join(get_args(OutcomeId))}")
+    return made_of(Experiment, {**value, "outcomes": outcomes}, where)
 
 
 def _document(value: JsonObject, where: str) -> Document:

@@ -15,6 +15,9 @@ _KINDS: Mapping[type, str] = {
     bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a table",
 }  # fmt: skip
 
+_TEXTS = ("str", "CommandRole", "OutcomeId")
+"""Annotations of fields that take a text."""
+
 
 def made_of(kind: Callable[..., Made], value: JsonObject, where: str) -> Made:
     """Make a dataclass of a TOML table; lists become tuples.
@@ -75,8 +78,10 @@ def _require_type(item: object, annotation: str, where: str) -> None:
     """Compare a value with what an annotation of the model says; raises ConfigError."""
     if isinstance(item, tuple):  # made already, of tables
         return
-    if annotation == "str" or annotation.startswith("Literal"):
+    if annotation in _TEXTS or annotation.startswith("Literal"):
         _require_text(item, where)
+    elif annotation == "int" and (isinstance(item, bool) or not isinstance(item, int)):
+        raise ConfigError(f"{where} is {_kind(item)}, expected a whole number")
     elif annotation == "bool" and not isinstance(item, bool):
         raise ConfigError(f"{where} is {_kind(item)}, expected true or false")
     elif annotation.startswith("float") and (

@@ -16,7 +16,7 @@ from lawqa.docgen.build import (
 )
 from lawqa.docgen.extract import ShownCommand, shown_commands
 from lawqa.docgen.logs import LOG_TEMPLATES, RunFacts, left_to_person, log_text
-from lawqa.docgen.run_facts import read_run_facts
+from lawqa.docgen.run_facts import logged_paths, read_run_facts
 from lawqa.docgen.verify import verify, verify_text
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "generate",
     "left_to_person",
     "log_text",
+    "logged_paths",
     "read_run_facts",
     "replace_block",
     "shown_commands",

@@ -17,6 +17,7 @@ from lawqa.commands import (
     Document,
     Experiment,
     KnownFailure,
+    Outcome,
     Place,
     Rendered,
     expand,
@@ -27,6 +28,7 @@ from lawqa.docgen.blocks import replace_block
 from lawqa.docgen.logs import LOG_TEMPLATES, log_text
 from lawqa.docgen.verify import ParseArguments, verify, verify_text
 from lawqa.errors import ConfigError, MissingExtraError
+from lawqa.report.verdict import VERDICT_FIGURES, VERDICT_NAMES
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -216,6 +218,8 @@ def _context(source: CommandSource, document: Document, interface: Interface) ->
         "place": place,
         "places": source.places,
         "experiment": _expanded(source.experiment, place),
+        "outcomes": [_as_form(outcome, place) for outcome in source.experiment.outcomes],
+        "references": source.references,
         "fixed": {name: _value(name, place) for name in source.experiment.variables},
         "steps": steps,
         "one": one,
@@ -226,7 +230,9 @@ def _context(source: CommandSource, document: Document, interface: Interface) ->
         "value": lambda name: _value(name, place),
         "expanded": lambda text: expand(text, place.variables, document.file),
         # Functions, because only one document needs each of them and they take a second.
-        "power_table": _power_table,
+        "power_table": lambda: _power_table(
+            int(_value("n_questions", place)), int(_value("votes", place))
+        ),
         "subcommands": lambda: [
             (" ".join(words), interface.help_text(words)) for words in interface.subcommands
         ],
@@ -238,6 +244,9 @@ def _expanded(experiment: Experiment, place: Place) -> Experiment:
     return replace(
         experiment,
         title_ja=expand(experiment.title_ja, place.variables, "experiment: title_ja"),
+        second_claim_ja=expand(
+            experiment.second_claim_ja, place.variables, "experiment: second_claim_ja"
+        ),
         points_ja=tuple(
             expand(point, place.variables, "experiment: points_ja")
             for point in experiment.points_ja
@@ -245,20 +254,35 @@ def _expanded(experiment: Experiment, place: Place) -> Experiment:
     )
 
 
-def _power_table() -> list[list[str]]:
-    """Detectable differences in points: single answers, the vote of 8, three trainings."""
+def _as_form(outcome: Outcome, place: Place) -> Outcome:
+    """An outcome with ○ for the figures that only a result has."""
+    blank = {**dict.fromkeys(VERDICT_FIGURES, "○"), **VERDICT_NAMES}
+
+    def put(text: str) -> str:
+        return expand(text, {**blank, **place.variables}, f"experiment: outcomes: {outcome.id}")
+
+    return replace(
+        outcome,
+        when_ja=put(outcome.when_ja),
+        sentence_ja=put(outcome.sentence_ja),
+        means_ja=put(outcome.means_ja),
+    )
+
+
+def _power_table(questions: int, votes: int) -> list[list[str]]:
+    """Detectable differences in points, by the share that exactly one of two single answers gets right."""
     from lawqa.scoring import Design, detectable_difference
 
     rows = []
-    for questions, discordance in itertools.product((42, 140), (0.15, 0.25, 0.35)):
+    for discordance in (0.1, 0.2, 0.3):
         designs = (
+            Design(questions, discordance, votes=votes),
+            Design(questions, discordance, votes=votes, seeds=3),
             Design(questions, discordance),
-            Design(questions, discordance, votes=8),
-            Design(questions, discordance, seeds=3),
         )
         differences = [detectable_difference(design) for design in designs]
         shown = ["—" if one is None else f"{100 * one:.1f}" for one in differences]
-        rows.append([str(questions), f"{discordance:.0%}", *shown])
+        rows.append([f"{discordance:.0%}", *shown])
     return rows
 
 

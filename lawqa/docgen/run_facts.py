@@ -21,6 +21,20 @@ _NEEDED = ("kind", "status", "started", "notes", "model", "figures", "environmen
 """What runs of every kind say of themselves."""
 
 
+def logged_paths(path: Path) -> tuple[Path, ...]:
+    """What a log is about where this path is given: of a cross-validation the training of every fold.
+
+    Raises:
+        DataError: it is a cross-validation without a finished training.
+    """
+    if not (path / "crossval.json").is_file():
+        return (path,)
+    adapters = [one.parent for one in path.glob(f"fold*/seed*/adapter/{MANIFEST}")]
+    if not adapters:
+        raise DataError(f"{path}: is a cross-validation in which nothing is trained yet")
+    return tuple(sorted(adapters, key=lambda one: (len(one.parts[-3]), one)))
+
+
 def read_run_facts(path: Path) -> RunFacts:
     """The facts of a run directory or adapter.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 
 from lawqa.commands import (
+    Command,
     CommandSource,
+    Experiment,
     Place,
     check_inputs,
     check_policy,
@@ -16,6 +19,8 @@ from lawqa.commands import (
 )
 from lawqa.docgen.extract import mentioned_commands, shown_commands
 from lawqa.errors import ConfigError
+
+_VARIABLE = re.compile(r"\{([a-z0-9_]+)\}")
 
 ParseArguments = Callable[[Sequence[str]], None]
 """Parses the arguments of `lawqa`; raises ConfigError where they are wrong."""
@@ -85,10 +90,11 @@ def verify_text(
 
 
 def check_registered(source: CommandSource) -> None:
-    """Compare the experiment's values with those that were registered before it was run.
+    """Compare the experiment, value by value and word by word, with what was registered before it was run.
 
     Raises:
-        ConfigError: it is not registered, or one was changed under the same id.
+        ConfigError: it is not registered, a value or a command was changed under the same id, or a command
+            has a setting that is not among the values.
     """
     experiment = source.experiment
     place = source.place(source.targets["eval-heart01"].place)
@@ -97,8 +103,15 @@ def check_registered(source: CommandSource) -> None:
         for name in experiment.variables
     }
     now |= {"mode": experiment.mode, "commands": " ".join(experiment.commands)}
+    for command in map(source.command, experiment.commands):
+        _require_fixed(command, experiment)
+        # As declared, not as expanded: a path may change with the place, a flag may not.
+        now[f"argv of {command.id}"] = " ".join(command.argv)
     fixed = source.registered.get(experiment.id)
-    lines = "\n".join(f'{name} = "{value}"' for name, value in now.items())
+    lines = "\n".join(
+        f"{name if name.isidentifier() else json.dumps(name)} = {json.dumps(value, ensure_ascii=False)}"
+        for name, value in now.items()
+    )
     if fixed is None:
         raise ConfigError(
             f"experiment {experiment.id}: what is fixed before it is run is not registered",
@@ -112,6 +125,25 @@ def check_registered(source: CommandSource) -> None:
                 "another value is another experiment: give it a new id, and register that beside the old one:"
                 f"\n[registered.NEW-ID]\n{lines}",
             )
+
+
+def _require_fixed(command: Command, experiment: Experiment) -> None:
+    """Make sure that every variable of a deciding command is fixed beforehand, or is part of a path.
+
+    Raises:
+        ConfigError: one is not.
+    """
+    paths = set(_VARIABLE.findall(" ".join((*command.inputs, *command.outputs))))
+    free = [
+        name
+        for name in _VARIABLE.findall(" ".join(command.argv))
+        if name not in paths and name not in experiment.variables
+    ]
+    if free:
+        raise ConfigError(
+            f"experiment {experiment.id}: {command.id} uses {{{free[0]}}}, which is not fixed beforehand",
+            f'add "{free[0]}" to the variables of [experiment]',
+        )
 
 
 def _disagreeing(source: CommandSource, place: Place, markdown: str, where: str) -> list[str]:

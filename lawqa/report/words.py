@@ -173,6 +173,11 @@ def evidence_phrase(judged: Judged) -> Phrase:
     )
 
 
+def evidence_words(test: str) -> str:
+    """The Japanese name of a test."""
+    return _TESTS.get(test, test)
+
+
 def power_phrase(judged: Judged) -> Phrase:
     """The smallest significant difference with these discordant answers, and the detectable one."""
     c = judged.comparison
@@ -192,7 +197,7 @@ def power_phrase(judged: Judged) -> Phrase:
     return Phrase(" ".join(sentences), "".join(f"{text}。" for text in japanese))
 
 
-_TESTS = {
+_TESTS: dict[str, str] = {
     "exact McNemar": "正確な McNemar 検定",
     "exact sign-flip by question": "問題単位の正確な符号反転検定",
     "exact sign-flip by group": "組単位の正確な符号反転検定",

@@ -150,14 +150,18 @@ def test_the_experiment_fixes_one_condition_one_split_and_the_comparison_that_de
     source = packaged_source()
     experiment, heart01 = source.experiment, source.place("heart01")
     base, crossval = (
-        render_command(source.command(c), heart01) for c in ("base-rag-140", "crossval-rag")
+        render_command(source.command(c), heart01) for c in ("base-thinking", "crossval-thinking")
     )
     decides = render_command(source.command(experiment.decides), heart01)
-    assert experiment.commands == ("crossval-rag", "base-rag-140", "compare-rag-140")
+    assert experiment.commands == ("crossval-thinking", "base-thinking", "compare-thinking")
     for side in (base, crossval):
         assert side.argv[side.argv.index("--condition") + 1] == experiment.condition
-    # Base and adapter see the same questions with the same retrieval.
-    for flag in ("--index", "--top-k", "--max-context-tokens"):
+        assert "--thinking" in side.argv
+    assert crossval.argv[crossval.argv.index("--learn-from") + 1] == "distilled"
+    # Base and adapter see the same questions with the same retrieval, and think and vote alike.
+    for flag in (
+        "--index", "--top-k", "--max-context-tokens", "--ensemble", "--thinking-budget", "--max-new-tokens",
+    ):  # fmt: skip
         values = {side.argv[side.argv.index(flag) + 1] for side in (base, crossval)}
         assert len(values) == 1, flag
     assert (
@@ -169,8 +173,48 @@ def test_the_experiment_fixes_one_condition_one_split_and_the_comparison_that_de
     measured = [
         c for c in source.at("heart01", "StepI", "StepJ") if c.evaluates or "crossval" in c.id
     ]
-    assert {c.role for c in measured} == {"primary", "exploration"}
-    assert [c.id for c in measured if c.role == "primary"] == ["crossval-rag", "base-rag-140"]
+    assert [(c.id, c.role) for c in measured] == [
+        ("crossval-thinking", "primary"),
+        ("base-thinking", "primary"),
+    ]
+
+
+def test_every_quoted_figure_has_its_counts_conditions_and_source() -> None:
+    source = packaged_source()
+    shown = {one.id: one.percent for one in source.references}
+    assert shown == {"lab_rag_direct": "52.1%", "lab_rag_cot": "60.7%", "lab_best": "73.6%"}
+    for one in source.references:
+        assert one.conditions_ja
+        assert one.source_ja
+        assert source.place("heart01").variables[f"reference_{one.id}"] == one.argument
+
+
+REFERENCE = """
+[[references]]
+id = "lab"
+title_ja = "研究室"
+correct = 7
+asked = 10
+conditions_ja = "条件"
+source_ja = "出典"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("correct = 7", "correct = 11", "11 of 10 is no accuracy"),
+        ("correct = 7", 'correct = "7"', "correct is text, expected a whole number"),
+        ('source_ja = "出典"', 'source_ja = " "', "needs conditions_ja and source_ja"),
+        ('id = "lab"', 'id = "the lab"', "is no name of a variable"),
+    ],
+)
+def test_a_reference_without_counts_or_source_is_refused(
+    small: str, old: str, new: str, complaint: str
+) -> None:
+    assert read_source(small + REFERENCE, "c").references[0].argument == "研究室=7/10"
+    with pytest.raises(ConfigError, match=complaint):
+        read_source(small + REFERENCE.replace(old, new), "c")
 
 
 def test_the_practice_articles_come_from_the_embedded_questions(embedded_questions) -> None:  # type: ignore[no-untyped-def]

@@ -11,9 +11,10 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.cli.lab.docs import _help_text, help_text, parse_or_refuse, subcommands
-from lawqa.commands import check_policy, packaged_source, render_command
+from lawqa.commands import check_policy, packaged_source, read_source, render_command
 from lawqa.docgen import diff_text, replace_block, shown_commands, verify_text
 from lawqa.docgen.build import NOTICE, Interface, generate
+from lawqa.docgen.verify import check_registered
 from lawqa.errors import ConfigError, PolicyError
 
 STEP_I = "docs/heart01/StepI_A100_Qwen3_8B_本番学習指示.md"
@@ -88,14 +89,14 @@ def test_every_shown_command_parses_and_is_allowed(checkout: Path, name: str) ->
         check_policy(place, command.argv, command.env, name=command.line)
         if command.argv[0] == "lawqa" and command.argv != ("lawqa", "--version"):
             parse_or_refuse(command.argv[1:])
-    assert len(shown) >= {STEP_I: 15, STEP_J: 5, STEP_K: 20, APPENDIX: 22}.get(name, 0)
+    assert len(shown) >= {STEP_I: 14, STEP_J: 5, STEP_K: 20, APPENDIX: 18}.get(name, 0)
 
 
 def test_every_command_of_heart01_is_shown_once_as_it_is(checkout: Path) -> None:
     text = "".join((checkout / name).read_text(encoding="utf-8") for name in HEART01)
     source = packaged_source()
     commands = source.at("heart01", "setup", "StepI", "StepJ", "StepK")
-    assert len(commands) > 50
+    assert len(commands) > 45
     for command in commands:
         rendered = render_command(command, source.place("heart01"))
         assert text.count(f"打つ：\n\n```bash\n{rendered.shell}\n```") == 1, command.id
@@ -379,21 +380,75 @@ def test_a_number_that_a_text_repeats_agrees_with_its_variable(copied: Path) -> 
     build_with(copied, 'test_size = "0.3"', 'test_size = "0.2"', accept)
 
 
-@pytest.mark.slow
-def test_a_value_fixed_beforehand_changes_only_with_the_experiments_id(copied: Path) -> None:
+EXPERIMENT = packaged_source().experiment
+
+
+def registered(source_text: str, change: Callable[[str], str]) -> None:
+    """Read a changed declaration and compare its experiment with what was registered."""
+    changed = change(source_text)
+    assert changed != source_text
+    check_registered(read_source(changed, "commands.toml"))
+
+
+@pytest.mark.parametrize("name", EXPERIMENT.variables)
+def test_each_value_fixed_beforehand_changes_only_with_the_experiments_id(
+    checkout: Path, name: str
+) -> None:
+    text = (checkout / "docs_src" / "commands.toml").read_text(encoding="utf-8")
+    before = packaged_source().place("heart01").variables[name]
+    line = f'\n{name} = "{before}"\n'
+    if name == "model":  # the place's own
+        line += 'hf_home = "hf_home"\n'
+    assert line in text
     with pytest.raises(ConfigError) as caught:
-        build_with(copied, 'epochs = "3"', 'epochs = "4"', accept)
-    assert "rag-qlora-crossval-2: epochs is 4, but was registered as 3" in caught.value.message
-    with pytest.raises(ConfigError, match="e-2: what is fixed before it is run is not registered"):
-        build_with(copied, 'id = "rag-qlora-crossval-2"', 'id = "e-2"', accept)
-    path = copied / "docs_src" / "commands.toml"
-    table = re.search(
-        r"\[registered\.rag-qlora-crossval-2\]\n(?:[^\[\n]+\n)+", path.read_text("utf-8")
+        registered(text, lambda old: old.replace(line, line.replace(before, "another"), 1))
+    said = f"{EXPERIMENT.id}: {name} is another, but was registered as {before}"
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('mode = "thinking"\ndecides', 'mode = "cot"\ndecides', "mode is cot"),
+        ('"compare", "{work}/l', '"compare", "--json", "{work}/l', "argv of compare-thinking"),
+        (', "--learn-from", "{learn_from}", "--samp', ', "--samp', "argv of crossval-thinking is"),
+        ('"{seed}", "--run-dir"', '"{orders}", "--run-dir"', "base-thinking uses {orders}"),
+        (f'id = "{EXPERIMENT.id}"', 'id = "e-2"', "e-2: what is fixed before it is run is not registered"),
+        ('"votes", "thinking_budget"', '"thinking_budget"', "uses {votes}, which is not fixed"),
+    ],
+)  # fmt: skip
+def test_what_decides_is_fixed_down_to_its_flags(
+    checkout: Path, old: str, new: str, complaint: str
+) -> None:
+    text = (checkout / "docs_src" / "commands.toml").read_text(encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        registered(text, lambda before: before.replace(old, new))
+    assert complaint in caught.value.message
+
+
+def test_another_value_under_another_id_is_another_experiment(checkout: Path) -> None:
+    text = (checkout / "docs_src" / "commands.toml").read_text(encoding="utf-8")
+    changed = text.replace(f'id = "{EXPERIMENT.id}"', 'id = "e-2"').replace(
+        'epochs = "3"\n', 'epochs = "4"\n', 1
     )
-    assert table is not None
-    new = table[0].replace("rag-qlora-crossval-2", "e-2").replace('epochs = "3"', 'epochs = "4"')
-    path.write_text(path.read_text("utf-8") + "\n" + new, encoding="utf-8")
-    generate(copied, Interface(accept, lambda _: "", ()))
+    with pytest.raises(ConfigError) as caught:
+        check_registered(read_source(changed, "commands.toml"))
+    table = str(caught.value.hint).partition("\n")[2]
+    assert table.startswith("[registered.e-2]\n")
+    check_registered(read_source(f"{changed}\n{table}\n", "commands.toml"))
+
+
+def test_the_document_shows_the_sentence_of_every_outcome_and_the_second_claim(
+    checkout: Path,
+) -> None:
+    text = (checkout / STEP_J).read_text(encoding="utf-8")
+    for outcome in EXPERIMENT.outcomes:
+        assert outcome.means_ja.split("{")[0] in text
+    assert "アダプタは base より ○ ポイント高い（95 % 区間 ○〜○、○ ○、○）。" in text
+    for one in packaged_source().references:
+        assert f"{one.title_ja}：{one.percent}（{one.correct} / {one.asked}）" in text
+        assert one.source_ja in text
+    assert "別の実行の値" in text
 
 
 @pytest.mark.slow
@@ -408,10 +463,10 @@ title = "StepZ：何か"
 steps = ["StepZ"]
 
 [[commands]]
-id = "base-closed-again"
-extends = "base-closed-140"
+id = "train-closed-again"
+extends = "train-closed"
 step = "StepZ"
-outputs = ["{{runs}}/again/summary.json"]
+outputs = ["{{adapters}}/again/manifest.json"]
 """
     source.write_text(source.read_text("utf-8") + table, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"templates/StepZ.md.j2: there is no such template"):
@@ -422,7 +477,7 @@ outputs = ["{{runs}}/again/summary.json"]
         encoding="utf-8",
     )
     text = generate(copied, Interface(accept, lambda _: "", ()))[copied / file]
-    assert text.count("（`base-closed-again`）") == 1
+    assert text.count("（`train-closed-again`）") == 1
     assert "# StepZ：何か\n" in text
 
 

@@ -14,7 +14,8 @@ class Log:
     """Fill one of the lab's log forms from runs; fields that only a person knows stay marked 【記入】."""
 
     runs: Positional[tuple[Path, ...]]
-    """Run directories or adapters; of several evaluations the first is what the others are compared with."""
+    """Run directories, adapters, or a cross-validation for all of its trainings; of several evaluations the
+    first is what the others are compared with."""
     output: Annotated[Path, arg(aliases=["-o"])]
     """The Markdown file to write."""
     template: Literal["ベースライン結果", "学習ログ", "評価ログ"] | None = None
@@ -23,14 +24,14 @@ class Log:
     """Replace an earlier file."""
 
     def run(self) -> int:
-        from lawqa.docgen import left_to_person, log_text, read_run_facts
+        from lawqa.docgen import left_to_person, log_text, logged_paths, read_run_facts
         from lawqa.errors import ConfigError
         from lawqa.files import write_text
         from lawqa.runs.directory import claim_output
 
         if not self.runs:
             raise ConfigError("no run was given", "lawqa log RUN... -o FILE")
-        facts = [read_run_facts(path) for path in self.runs]
+        facts = [read_run_facts(one) for path in self.runs for one in logged_paths(path)]
         kinds = {fact.kind for fact in facts}
         if len(kinds) > 1:
             raise ConfigError(

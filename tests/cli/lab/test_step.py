@@ -23,7 +23,7 @@ def test_list_shows_every_step_of_the_place_with_role_and_status(
     assert lines[0].startswith("heart01: ")
     shown = {line.split()[1]: line for line in lines[4:]}
     assert list(shown) == [c.id for c in packaged_source().at("heart01")]
-    assert " primary " in shown["crossval-rag"]
+    assert " primary " in shown["crossval-thinking"]
     assert " by hand " in shown["clone"]
 
 

@@ -120,32 +120,36 @@ def test_training_and_evaluation_of_heart01_interrupted_and_resumed(
     # Where a library eats the signal while it is imported, the step ends well and no further one begins.
     assert "run the same command again to resume" in out
     assert make.state("trial-rag")["status"] in ("interrupted", "done")
-    assert not (work / "results" / "steps" / "train-rag.json").exists()
+    assert not (work / "results" / "steps" / "crossval-thinking.json").exists()
 
-    out = make.stop("train-heart01", "crossval-rag.log", "fold 2, seed 0: training", signal.SIGKILL)
-    assert out.count("done already, with the same command, inputs and version") in (3, 4)
-    assert "crossval-rag: interrupted; run the same command again to resume" in out
-    assert make.state("crossval-rag")["code"] == 137
-    assert make.state("train-rag")["status"] == "done"
+    out = make.stop(
+        "train-heart01", "crossval-thinking.log", "fold 2, seed 0: training", signal.SIGKILL
+    )
+    assert out.count("done already, with the same command, inputs and version") in (2, 3)
+    assert "crossval-thinking: interrupted; run the same command again to resume" in out
+    assert make.state("crossval-thinking")["code"] == 137
+    assert make.state("trial-rag")["status"] == "done"
 
     out = make.run("train-heart01")
     assert "fold 1, seed 0: done already" in out
     assert out.rstrip().endswith(f"all {len(targets['train-heart01'].commands)} steps are done")
     summary = json.loads(
-        (work / "results/crossval/rag/pooled/seed0/summary.json").read_text(encoding="utf-8")
+        (work / "results/crossval/rag-thinking/pooled/seed0/summary.json").read_text(
+            encoding="utf-8"
+        )
     )
     assert summary["total_count"] == 16
 
     out = make.run("eval-heart01")
     assert out.rstrip().endswith(f"all {len(targets['eval-heart01'].commands)} steps are done")
     log = next((work / "results" / "logs").glob("評価ログ*.md")).read_text(encoding="utf-8")
-    assert "results/crossval/rag/pooled/seed0" in log
+    assert "results/crossval/rag-thinking/pooled/seed0" in log
     assert "McNemar" in log
 
     # A second time only the checks run: no model is trained or asked again.
-    before = (work / "results/runs/base-rag-direct-140/manifest.json").stat().st_mtime_ns
+    before = (work / "results/ladder/thinking-rag/manifest.json").stat().st_mtime_ns
     assert "its outputs are not there" not in make.run("eval-heart01")
-    assert (work / "results/runs/base-rag-direct-140/manifest.json").stat().st_mtime_ns == before
+    assert (work / "results/ladder/thinking-rag/manifest.json").stat().st_mtime_ns == before
 
     shown = make.run("train-heart01", "STEP_FLAGS=--dry-run")
     assert shown.startswith("lawqa doctor --model ")
