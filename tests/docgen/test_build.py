@@ -412,7 +412,7 @@ def test_each_value_fixed_beforehand_changes_only_with_the_experiments_id(
         ('mode = "thinking"\ndecides', 'mode = "cot"\ndecides', "mode is cot"),
         ('"compare", "{work}/l', '"compare", "--json", "{work}/l', "argv of compare-thinking"),
         (', "--learn-from", "{learn_from}", "--samp', ', "--samp', "argv of crossval-thinking is"),
-        ('"{seed}", "--run-dir"', '"{orders}", "--run-dir"', "base-thinking uses {orders}"),
+        ('"{seed}", "--run-dir"', '"{folds_of}", "--run-dir"', "base-thinking uses {folds_of}"),
         (f'id = "{EXPERIMENT.id}"', 'id = "e-2"', "e-2: what is fixed before it is run is not registered"),
         ('"votes", "thinking_budget"', '"thinking_budget"', "uses {votes}, which is not fixed"),
     ],
