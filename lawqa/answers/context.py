@@ -31,6 +31,12 @@ class WordsBefore:
         return False
 
 
+REPORTED = (
+    r"(?:だ)?と(?:いう|の|する|(?:主張|指摘|説明|判断)する|(?:言|考え|思|見|解)(?:う|る|する|ている)?)"
+    r"(?:人|者|説|見解|意見|立場|声|向き|学説|論者|主張|指摘)(?:[はがも]|に)"
+)
+"""What makes a claim one of others; the inside of a pattern."""
+
 _QUESTIONED = re.compile(
     r"[ )\]}\"'$]{0,4}(?:が)?(?:正解|正答|答え|正しい|妥当|適切|誤り|誤っている)?"
     r"(?:なの)?(?:で(?:す|ある|しょう)|だ(?:ろう)?)?"
@@ -44,7 +50,7 @@ _QUESTIONED = re.compile(
     r"|(?:など)?と(?:だけ)?(?:出力|記入|書|記載|記せ|表示)"
     r"|(?:だ|である|が(?:正解|正しい|適切)だ?)?か?と(?:思(?:った|いました|われた|われました)"
     r"|考え(?:た|ました))(?:が|けど|けれど|ものの)"
-    r"|(?:这样)?的(?:格式|形式)|吗)"
+    rf"|(?:这样)?的(?:格式|形式)|吗|(?:で(?:ある|す)|だ)?{REPORTED}|(?:である)?可能性も(?:否定|排除|捨て)(?:でき|き))"
 )
 _DOUBTFUL = re.compile(
     r"[ )\]}\"'$。]{0,4}(?:のみ|だけ)?(?:が[、 ]?)?(?:(?:最も|一番|もっとも) ?)?"
@@ -62,9 +68,23 @@ _DOUBTFUL = re.compile(
     r"|かと(?=。|\n|\Z)"
     r"|(?:で(?:ある)?|だ)?(?:はず|気が)(?:です|だ|で|し|す)|っぽい|らしい|に傾)"
 )
+_FORM = r"(?:形式|フォーマット|書式|格式|テンプレート|ひな形|雛形|雛型|書き方|書きかた|模板|format|template)"
+SAMPLE = (
+    r"(?:(?:出力|入力|回答|解答|答え|応答|返答|記入|記載|表示|作答|答题|输出|答案|回答文)(?:の)?"
+    rf"(?:例示?|サンプル|見本|イメージ|示例|样例|范例|例子|{_FORM})(?:例|サンプル)?"
+    r"|サンプル(?:の)?(?:出力|回答|解答|応答|答え)?|(?:期待され(?:る|た)|期待する|想定される|望ましい|指定され(?:た|る)|指定の|求められる)"
+    rf"(?:出力|回答形式|形式|{_FORM})|例題|例示|示例(?:输出|答案|回答)?|样例(?:输出|答案|回答)?|范例|例子|例|見本|{_FORM}"
+    r"|(?:an? |the )?(?:example|sample)s?(?: of)?(?: an?| the| your)?(?: (?:final|correct|valid))?"
+    r"(?: (?:output|answer|response|reply|completion)s?)?(?: format)?"
+    r"|(?:expected|desired|required) (?:output|response|answer|reply)? ?(?:format|template|output|response)"
+    r"|(?:output|answer|response|reply) (?:format|template|example|sample))"
+)
+"""What a heading calls a sample of an answer, or its form; the inside of a pattern."""
+
 _EXAMPLE = WordsBefore(
     "例|比如|たとえば|形式|フォーマット|書式|格式|format|for instance|e.g.|example| form |something like"
-    "|样例|例子",
+    "|样例|例子|サンプル|見本|イメージ|テンプレート|ひな形|雛形|雛型|書き方|書きかた|模板|范例|sample|template"
+    "|期待|想定|望ましい|指定|求められ|expected|desired|required",
     r"(?:例如|比如|(?:出力|回答|解答|答案|输出|指定)(?:の)?(?:形式|フォーマット|書式|格式)|(?:形式"
     r"|格式|フォーマット|書式)(?:は|为|是|[:)])"
     r"|\b(?:output |answer |response )?format(?:ted)?(?: is| as)?[:) ]|something like |\bin the form "
@@ -72,6 +92,7 @@ _EXAMPLE = WordsBefore(
     r"|(?<!\w)(?:例|例題|例示|示例|样例|例子"
     r"|出力例|回答例"
     r"|解答例|記入例)[:)、 \]]|例えば|たとえば"
+    rf"|(?<!\w){SAMPLE} ?[0-9]{{0,2}}[)\]]? ?:"
     r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:)[^)\]]{0,45}\Z",
 )
 _SUCH_AS_ENDS = ".se, (\"'["
@@ -84,6 +105,9 @@ _CONDITION = WordsBefore(
     r"|\bguess"
     r"|\bmust (?:be )?(?:choose|select|pick|chosen|selected|guess)",
 )
+
+
+_EXCEPTING = re.compile(r"以外[にはで]{0,2}[、 ]?\Z")
 
 
 def questioned(text: str, at: int) -> bool:
@@ -116,6 +140,11 @@ def in_example(text: str, at: int) -> bool:
     return _EXAMPLE.before(text, at) or (
         text[at - 1] in _SUCH_AS_ENDS and _SUCH_AS.search(text, max(0, at - 12), at) is not None
     )
+
+
+def excepting(text: str, at: int) -> bool:
+    """Whether what begins here is said of all but something (`a 以外に適切なものはない`)."""
+    return _EXCEPTING.search(text, max(0, at - 6), at) is not None
 
 
 def conditional(text: str, at: int) -> bool:

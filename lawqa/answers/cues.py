@@ -31,14 +31,14 @@ class Cue(NamedTuple):
 
 _THING = r"(?:選択肢|答え|回答|解答|もの|記述|説明|組み?合わ?せ|条文|番号|記号)"
 _OPTION = r"(?:option|choice|response|statement|selection|letter)"
+_SAMPLE = r"形式|フォーマット|書式|例|サンプル|見本|イメージ|テンプレート|ひな形|書き方"
 # Two searches, each of which can skip ahead to the first letters of its cues.
 _JAPANESE_CUE = re.compile(
     r"最(?:終的?な?|后的?)(?:の)?(?:回答|解答|答え|答案|正解|選択|結論)"
     r"|正(?:解|答|确答案|確答案|確選項|确选项|确的?(?:选项|答案))(?:選択肢|の選択肢|の記号)?"
     rf"|正しい{_THING}|適切な{_THING}|妥当な{_THING}|適当な{_THING}|正確な{_THING}"
-    r"|回答(?!形式|フォーマット|書式|例)|解答(?!形式|フォーマット|書式|例)|出力(?!形式"
-    r"|フォーマット|書式|例)|答案(?!格式)|答え?(?!の形式|案)|結論|选择|文字(?:のみ"
-    r"|だけ|以内)"
+    rf"|(?:回答|解答|出力)(?!の?(?:{_SAMPLE}))|答案(?!格式|模板|示例|样例)|答え?(?!の形式|案)|結論|选择"
+    r"|文字(?:のみ|だけ|以内)"
 )
 _ENGLISH_CUE = re.compile(
     r"[abcfors\\](?<![a-z][^\\])(?:nswer|ns\b\.?|inal (?:answer|choice|selection)|onclusion\b"

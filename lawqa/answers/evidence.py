@@ -49,6 +49,7 @@ RULES: tuple[Rule, ...] = (
     Rule("concluded", claimed.concluded),
     Rule("chosen", claimed.chosen),
     Rule("verdict-drawn", claimed.drawn),
+    Rule("verdicts-summed-up", verdicts.verdicts_summed_up, verbatim=True),
     Rule("chinese", chinese.claimed_in_chinese),
     Rule("soft-choice", likely.likely_choice),
     # A label by itself.

@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from lawqa.answers.labels import FOREIGN, MARK
+from lawqa.answers.ordinals import numbered
 from lawqa.answers.text.mapping import Edit, Pieces, edited
 from lawqa.answers.text.page import Page, fold_choices
-from lawqa.answers.wording import find_each, opening, wording
 from lawqa.choices import LABELS
 
 _ANY = rf"[{MARK}{FOREIGN}]"
@@ -35,37 +35,6 @@ _PREDICATE = (
 _BRACKETED = re.compile(
     rf"\( ?(?:選択肢|选项|選項|肢|選択|option |choice |answer )? ?(?P<label>{_ANY})(?:{_MEMBER}"
     rf"|選択)? ?\)"
-)
-_COUNTED = r"(?! ?(?:つ|個|種|択|問|件|通り|点|%|年|条|項|号|人|者|回|日|月|目))"
-_NUMBERED = (
-    opening(
-        "選択肢|选项|選項",
-        rf"[选選](?:択肢|项|項)(?:の?番号)? ?[(「]?(?P<number>[1-4])(?![0-9]){_COUNTED}",
-    ),
-    opening("肢", rf"肢(?<![一-龠]肢) ?(?P<number>[1-4])(?![0-9]){_COUNTED}"),
-    opening(
-        "option |choice ",
-        rf"(?:option|choice) (?:no\. ?|number )?(?P<number>[1-4])(?![0-9]){_COUNTED}",
-    ),
-    wording(
-        "番",
-        r"(?P<counted>[1-4])(?<![0-9a-z第][1-4])番(?!目|号|地|町|線|組)",
-        r"(?= ?(?:です|が|を|だ|で(?:ある|しょ)|と(?:考|判|思)|に(?:な|該)|[。)\n]|\Z))",
-    ),
-    wording(
-        "番目|つ目",
-        r"(?P<counted>[1-4一二三四])(?<![0-9a-z一-龠][1-4一二三四])(?:番目|つ目)の?(?:選択肢|肢|記述)",
-    ),
-    opening(
-        "第",
-        r"第 ?(?P<counted>[1-4一二三四])の?(?:選択肢|肢)",
-        keys="の選択肢|の肢|1選|2選|3選|4選|一選|二選|三選|四選|1肢|2肢|3肢|4肢|一肢|二肢|三肢|四肢",
-    ),
-    opening(
-        "the first|the second|the third|the fourth|the last|the final",
-        r"the (?<![a-z]the )(?P<counted>first|second|third|fourth|last|final) (?:option|choice"
-        r"|statement)\b(?! [abcd]\b)",
-    ),
 )
 _ITEM_TEXT = re.compile(
     rf"(?P<label>{_ALONE})(?P<sep>{_MEMBER}?[)\"']?(?: ?[.:] ?| の|の| |(?=\()))"
@@ -94,11 +63,6 @@ _START = re.compile(
 _LINE_START = re.compile(r"(?:\A|\n)[ >\-#(\"']{0,8}(?:選択肢|option|choice)? ?\Z")
 _CLOSING = re.compile(r"[。. ]{0,2}[)\"']{1,3}")
 _OPENING = re.compile(r"[(\"' ]{0,3}\Z")
-_VALUE = {
-    word: value
-    for value, words in enumerate(("1一first", "2二second", "3三third", "4四fourth"))
-    for word in (words[0], words[1], words[2:])
-} | {"last": 3, "final": 3}
 _GOES_ON = frozenset(")\"' .:のという選肢番项項(")
 _MEMBER_SIGNS = frozenset(" とのい選选肢番项項.")
 _OF_EDITS = frozenset("abcd①②③④である")
@@ -125,7 +89,7 @@ def name_choices(page: Page) -> Named:
     text = page.text
     edits = [
         *_choice_texts(page),
-        *_numbers(page),
+        *numbered(page),
     ]
     if page.letters:
         edits += [*_bracketed(text), *_items(page), *_suffixes(page)]
@@ -305,11 +269,3 @@ def _suffixes(page: Page) -> Iterator[Edit]:
         found = _SUFFIX.match(page.text, start)
         if found:
             yield Edit(start, found.end(), found.span("label"))
-
-
-def _numbers(page: Page) -> Iterator[Edit]:
-    """`選択肢3` and `3番` name the third choice; a bare 3 may count anything."""
-    for found in find_each(_NUMBERED, page):
-        group = found.lastgroup or ""
-        span = found.span(group) if group == "number" else found.span()
-        yield Edit(*span, text="①②③④"[_VALUE[found[group]]])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lawqa.answers.context import doubtful, in_example, questioned
+from lawqa.answers.context import doubtful, excepting, in_example, questioned
 from lawqa.answers.cues import FREE_NOTE, GAP, NOTE, Manner, find_cues, skip_gap
 from lawqa.answers.labels import VERDICT, LabelList, label_at, labels_at, next_heads_item
 from lawqa.answers.negation import denied, doubted, not_ours
@@ -120,7 +120,7 @@ def _slots(page: Page) -> Iterator[Slot]:
         if slot is None:
             continue
         if start and text[start - 1] != "\n":  # at the head of a line there are no words before it
-            if in_example(text, start) or not_ours(text, end):
+            if in_example(text, start) or not_ours(text, end) or excepting(text, start):
                 continue
             if slot.found == "label" and doubted(text, start):
                 slot = slot._replace(found="denied")

@@ -30,14 +30,17 @@ KINDS = (
     "several",
     "misses",
     "odd signs",
+    "soft",
+    "verdict lines",
+    "numbers",
 )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_texts_that_commit_and_texts_that_do_not(kind: str) -> None:
     labels = [row["label"] for row in ROWS if row["kind"] == kind]
-    assert len(labels) >= 50
-    assert kind in ("next question", "misses") or None in labels
+    assert len(labels) >= 30
+    assert kind in ("next question", "misses", "verdict lines") or None in labels
 
 
 @pytest.mark.parametrize("row", ROWS, ids=range(len(ROWS)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lawqa.answers.context import conditional, doubtful, in_example, questioned
+from lawqa.answers.context import REPORTED, conditional, doubtful, in_example, questioned
 from lawqa.answers.labels import BRACKETS, FOREIGN, FORM, in_a_list, labels_at
 from lawqa.answers.labels import MARK as OURS
 from lawqa.answers.marks import Mark, Strength
@@ -65,7 +65,7 @@ _REST = re.compile(
     r"|か(?:どうか|否か|もしれ|\?|。)"
     r"|の?場合|なら|であれば|可能性が(?:ある|あり)|という(?:説|主張|見解|意見|声|指摘|考え)|と(?:すると|仮定"
     r"|すれば|しても)"
-    rf"|{TAKEN_BACK})"
+    rf"|{REPORTED}|{TAKEN_BACK})"
 )
 _WEIGHED = re.compile(
     r"か[、 ]{0,2}(?:あるいは|または|もしくは|それとも)[、 ]{0,2}(?:選択肢)?[ (\"']{0,2}\Z"

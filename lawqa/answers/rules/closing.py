@@ -35,12 +35,13 @@ _FIT = (
     r"(?:正し|正解|正答|答え|適切|適当|妥当|最適|適し|適合|ふさわし|相応|近|有力|良[いさ]|よ[いさ]|好まし"
     r"|望まし"
     r"|自然|無難|安全|合理|相当|整合|合致|一致|符合|優|勝|ベスト|ベター|最善|最良|一番|いちばん|濃厚|まし"
-    r"|該当|当てはま|確実|本命|しっくり|求めら|導[かけ]|診断|推奨|選択|考慮さ|挙げら|第一)"
+    r"|該当|当てはま|確実|本命|しっくり|求めら|導[かけ]|診断|推奨|選択|考慮さ|挙げら|第一|抜け|抜きん|一歩|上回|際立|説得力"
+    r"|筋が|素直|忠実|穏当|順当|賢明|得策|手堅|堅[いく]|固[いく]|ぴったり)"
 )
 JUDGED = (
     rf"が、?[^。、\n]{{0,12}}?(?:{_FIT}|沿[うっい])|で(?:す|ある)(?=[。よね]|\Z)|だ(?=[。よね]|\Z)"
     r"|を、?(?:[^。、\n]{0,8}?)(?:選(?!択肢)|採|推[しす奨]|支持|答|回答|解答|正解|マーク|提出|第一|優先"
-    r"|提案|暫定)|しか残"
+    r"|提案|暫定)|しか(?:残|考え|選べ|選び|あり|な[いさ]|該当|当ては)"
     r"|に(?:軍配|分があ|落ち着|決[まめ定し]|傾|一票|絞|賭|投票|し(?:て(?:お|み)|た[いく]|ます|よう|ました)"
     r"|する(?=。|\Z|こと|ほか|しか)"
     r"|(?:違|相違)い?(?:な|あり)|な(?:る|り(?:ます|ましょう))(?=。|\Z|と|だろ|でしょ|か|はず)|(?:該当"
@@ -49,6 +50,7 @@ JUDGED = (
     r"|よ[いかさ]|良[いかさ]"
     r"|い(?:い|かがで)|あろう|回答|解答|答"
     r"|提出|お願|ファイナル|(?=。|\Z))"
+    r"|という(?:理解|解釈|認識|結論|答え|判断|整理|こと)で(?:よ|良|い|問題|合って|差し支え|間違い)"
     r"|との(?:判断|結論|答え)に|と(?:い(?:う|った)(?:こと|結論|判断|答え|回答)[にで]|お答え|(?:し|考え"
     r"|判断し|回答し|答え|解答し)(?:て"
     r"|た[いく])|する|します|した(?:い|)"
@@ -62,6 +64,7 @@ JUDGED = (
     r"|ほう|方|ような|はず|気が)"
     r"|寄り|あたり|辺り"
 )
+_COMPARED = re.compile(rf"{_CLOSE}よりも?は?(?!ほか|他|以外|あり|な)")
 _TIED = re.compile(
     rf"{_CLOSE}[、 ]{{0,2}}(?:{JUDGED})|\) ?[^。、\n()はが]{{1,30}}が(?:最も|一番|もっとも) ?{_FIT}"
 )
@@ -69,7 +72,7 @@ _HARMLESS = re.compile(
     r"(?:の|なの|なん)?(?:で|じゃ)は?(?:ない|ありません|なかろう)(?:の)?(?:でしょう|だろう)?か(?:な|と|。"
     r"|\Z)?"
     r"|(?:ほか|他|しか|違い|間違い|まちがい|相違|問題|異論|疑い|差し支え|申し分)[はがも]?(?:あり(?:ません"
-    r"|ま)|な[いくさか])"
+    r"|ま)|な[いくさか])|しか[^。、\n]{0,4}?(?:[らえべりき](?:な[いくさか]|ませ|ず)|得(?:な|ませ))"
     r"|ざるを得(?:ない|ません)|疑う余地[はが]な|自信[はが]?(?:な|ありませ)|確信[はが]?(?:な|ありませ)"
     r"|(?<![a-z])(?:not|n't)(?: \w{1,10})? (?:sure|certain|confident)|uncertain\w*|without (?:more"
     r"|further|additional|any)"
@@ -79,7 +82,7 @@ _HARMLESS = re.compile(
     r"|问题|把握)"
 )
 _DENIES = re.compile(
-    r"な[いくかけし]|無[いくし]|ませ|[らかさたまえれめべせけ]ず(?!れ)|まい|得ま|難|困|がた[いく]"
+    r"のような形|という形|形式|な[いくかけし]|無[いくし]|ませ|[らかさたまえれめべせけ]ず(?!れ)|まい|得ま|難|困|がた[いく]"
     r"|にく[いく]|づら|無理|乏し|早計|誤|間違|違[うっいえ]"
     r"|矛盾|疑[問わ]|弱[いく]|低[いく]|余地|(?:という|とする|との)(?:見解|説|意見|主張|考え|立場|人|者"
     r"|ところ|声|指摘)|学説|多数説|有力説"
@@ -96,7 +99,9 @@ _DENIES = re.compile(
     r"|[不未没非无别勿]|如果|假如|假设|若|是否|还是|吗|看似|有人|难以|错|误|哪|例如"
 )
 _ENGLISH_WORD = (
-    r"\b(?:best|safest|soundest|strongest|closest|most (?:\w{1,14} )?(?:defensible|likely|probabl[ey]"
+    r"\b(?:best|safest|soundest|strongest|closest|nearest|makes? (?:the )?(?:most|more) sense"
+    r"|(?:fit|match|align|suit|correspond|track)(?:s|es)?\b[^.\n]{0,24} (?:better|more closely|most)"
+    r"|the one\b|top (?:pick|choice)|holds? up|most (?:\w{1,14} )?(?:defensible|likely|probabl[ey]"
     r"|sensible|reasonable"
     r"|natural|fitting|plausible|accurate)|defensible|preferable|preferred|i prefer|i favou?r"
     r"|my (?:\w{1,12} )?(?:answer|choice|pick"
@@ -115,6 +120,7 @@ _ENGLISH_WORD = (
 _CHINESE_WORD = (
     r"选(?!项)|選(?![項択])|答案|正确(?!处理)|合适|合理|恰当|妥当|靠谱|稳妥|贴切|接近|可能(?=是|为"
     r"|性[最更较]|$)|(?:最|更|较为?)有?可能|概率[最更较]|暂定|判断为|判定为"
+    r"|唯有|(?:更|最|较)(?:有道理|说得通|好|准确|稳妥|符合)|站得住"
     r"|推断为|倾向|偏向|认为是|猜|当选|[最较更]佳|最优|应是|应为|应该是|恐怕|想来|看来|或为|优先|胜出|符合题"
 )
 _NAMED = r"(?:option|choice|answer|statement|(?:letter))?"
@@ -166,9 +172,16 @@ def closing_choice(reading: Reading) -> Iterator[Mark]:
 
 
 def _only_label(page: Page, start: int, end: int) -> int | None:
-    """Return where the one label named between these places first appears; None where none or several are."""
+    """Return where the one label named between these places first appears; None where none or several are.
+
+    What it is only compared with (`bよりはcの方が`) is left out.
+    """
     places = [at for at in page.letters if start <= at < end]
-    named = [(at, labels) for at in places if (labels := labels_at(page, at))]
+    named = [
+        (at, labels)
+        for at in places
+        if (labels := labels_at(page, at)) and not _COMPARED.match(page.text, at + 1)
+    ]
     if not named or any(one.foreign or one.labels != named[0][1].labels for _, one in named):
         return None
     return named[0][0]

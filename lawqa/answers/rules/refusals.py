@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lawqa.answers.context import in_example
+from lawqa.answers.context import excepting, in_example
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.slots import Reading
 from lawqa.answers.wording import Wording, find_each, opening, word
@@ -88,5 +88,5 @@ def _refusals(
 ) -> Iterator[Mark]:
     text = reading.page.text
     for found in find_each(wordings, reading.page):
-        if not in_example(text, found.start()):
+        if not in_example(text, found.start()) and not excepting(text, found.start()):
             yield Mark("void", None, strength, found.start(), found.span())

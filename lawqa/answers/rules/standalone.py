@@ -39,7 +39,7 @@ _NO_HEAD = re.compile(
     rf"(?:\A|[ )→-])[{MARK}]\Z|例|理由|根拠|候補|比較|参考|除|以外|(?:正解|正答|答え)では?な|不正解|誤答"
     r"|incorrect|wrong|example|reason|excluded|discarded|format|role|task|output|input|goal"
     r"|constraint|instruction"
-    r"|形式|書式|フォーマット|格式|^如$|^比如$|^step|手順|注意"
+    r"|形式|書式|フォーマット|格式|サンプル|見本|イメージ|テンプレート|ひな形|sample|template|^如$|^比如$|^step|手順|注意"
 )
 _SUCCESSIONS = [script[i : i + 2] for script in SCRIPTS for i in range(3)]
 _ITEM = re.compile(rf"\n[ >\-#(]{{0,6}}(?:選択肢|option |choice )? ?([{MARK}])[ )]{{0,4}}[.:、→]")

@@ -20,6 +20,18 @@ _ROW = re.compile(
     rf"[.．:：、|→ 　\t-]{{0,4}}(?:[^|\n]{{1,80}}\|)?[ 　*]{{0,4}}(?P<sign>[{_RIGHT}{_WRONG}])[ 　*"
     rf"|]{{0,6}}(?=\n|$)"
 )
+_WORD = (
+    r"正(?:しい|解|答)?|誤(?:り|答|っている)?|不?適切?|不?妥当?"
+    r"|(?i:true|false|(?:in)?correct|right|wrong|yes|no|ok|ng)"
+)
+_LABEL = r"[(（「]?(?:選択肢)?[A-Da-dＡ-Ｄａ-ｄ1-4１-４①-④ア-エ][)）」]?"
+_ARROW = r"(?:[→⇒➡➔∴]|=>|->)"
+_SUMMED_UP = re.compile(
+    rf"(?:{_LABEL}[ 　:：=＝→はが.．-]{{0,4}}(?:[{_RIGHT}{_WRONG}]|{_WORD})"
+    rf"[ 　/／、，,;；|。.．・\n]{{0,4}}){{2,4}}{_ARROW}[ 　]{{0,2}}[(（「]?(?P<label>[^\W_])[)）」]?"
+    r"[ 　]{0,2}(?:です|である)?[。.]?(?=[ 　]{0,4}(?:\n|\Z))"
+)
+_ARROW_SIGNS = ("→", "⇒", "➡", "➔", "∴", "=>", "->")
 _MOST = 400
 _CLOSE = rf"[ {BRACKETS}]{{0,4}}"
 _ALL = r"(?:いずれも|すべて|全て|どれも|それぞれ|みな|全部|均|都|皆|are all |are )?"
@@ -41,6 +53,17 @@ _DENIED = (
 _LIST_START = re.compile(
     rf"[{MARK}](?:[ 、,・と及和and選択肢{BRACKETS}]{{1,9}}[{MARK}e-h]){{2,4}}\Z"
 )
+
+
+def verdicts_summed_up(reading: Reading) -> Iterator[Mark]:
+    """`a：× b：○ c：× → b` goes through the choices and says behind an arrow what that comes to."""
+    page = reading.verbatim
+    if not any(arrow in page.raw for arrow in _ARROW_SIGNS):
+        return
+    for line in islice(_SUMMED_UP.finditer(page.raw), _MOST):
+        label = label_at(page, line.start("label"))
+        if label is not None:
+            yield Mark("claim", label, Strength.CLAIM, line.start("label"), line.span())
 
 
 def verdict_table(reading: Reading) -> Iterator[Mark]:

@@ -506,6 +506,33 @@ NEXT_QUESTIONS = (
 
 OPEN_QUESTIONS: tuple[tuple[str, Label | None, str], ...] = (
     ("只剩C。", None, "what is left over is not yet called the answer, as with `c が残る`"),
+    ("That leaves b.", None, "the same in English"),
+    (
+        "消去法的にcしか残りません。",
+        "c",
+        "`しか` says more than what is left over: nothing else can be it",
+    ),
+    ("c以外は考えにくい。", "c", "the same by exception"),
+    (
+        "a以外に適切なものはない。",
+        "a",
+        "an exception, not a refusal: `適切なものはない` alone is one",
+    ),
+    ("cのほかに適切なものがあるかもしれない。", None, "an exception that leaves the others open"),
+    ("bよりはcの方が適切です。", "c", "what a choice is compared with is not named as an answer"),
+    ("cだと主張する人もいる。", None, "the view of others"),
+    ("cである可能性も否定できない。", None, "a possibility that is not excluded is no choice"),
+    ("一番が正解です。", "a", "with `が正解` behind it 一番 is a number"),
+    ("cが一番だと思います。", "c", "with `が` before it 一番 is a degree"),
+    ("a：× b：○", None, "verdicts are no answer, on one line or several"),
+    ("a：× b：○ → b", "b", "an arrow hands in what they come to"),
+    ("Expected output:\nB", None, "the heading of a sample in a prompt"),
+    ("出力：\nb", "b", "an output is handed in; 出力例 is a sample"),
+    (
+        "正解はbである。\n\n質問：本当にそうか。\n見直すと、正解はaである。",
+        "a",
+        "a doubt of its own",
+    ),
     (
         "消去法で考えるとcでしょうか。",
         None,
