@@ -67,7 +67,8 @@ COMMANDS = {
     ),
     "augment": Entry(
         "Augment",
-        "Make more to learn from: questions and reading of statutes; audit questions for shortcuts.",
+        "Make more to learn from: questions and reading of statutes; keep hard ones, audit for shortcuts.",
+        "evaluate",
     ),
     "crossval": Entry(
         "Crossval", "Hold every question out once: train and evaluate fold by fold.", "train"

@@ -48,6 +48,7 @@ from lawqa.settings.evaluation import (
     RunSettings,
 )
 from lawqa.settings.experiments import (
+    DifficultySettings,
     FoldSettings,
     GridSettings,
     HeldOutSettings,
@@ -86,6 +87,7 @@ __all__ = [
     "Change",
     "Declaration",
     "DevSettings",
+    "DifficultySettings",
     "Dtype",
     "FoldSettings",
     "GenerationChoices",

@@ -8,6 +8,7 @@ from functools import cache
 from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
 from lawqa.settings.experiments import (
+    DifficultySettings,
     FoldSettings,
     GridSettings,
     HeldOutSettings,
@@ -40,6 +41,7 @@ CONCERNS: tuple[type, ...] = (
     GridSettings,
     SampleSettings,
     SelectSettings,
+    DifficultySettings,
     MergeSettings,
     TrainingRun,
 )

@@ -133,6 +133,23 @@ class SelectSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DifficultySettings(Settings):
+    """Which questions are hard for a model."""
+
+    difficulty: float = field(default=0.5, metadata=PLACE)
+    """Keep questions of this difficulty or more: 1 less the probability of the right choice, the mean over
+    the orders asked. 0.5 keeps what the model gets wrong and what it is unsure of."""
+    limit: int | None = field(default=None, metadata=PLACE)
+    """At most N, the hardest."""
+    permutations: Literal[1, 4, 24] = field(
+        default=4, metadata=declaration(AskedSettings, "permutations")
+    )
+    """Ask each question in N orders of its choices, so that a liking for a letter is no difficulty."""
+    run_dir: Path | None = field(default=None, metadata=PLACE)
+    """Where the answers go, a run like any other. Without it: NAME.run beside the output NAME.json."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MergeSettings(Settings):
     """Which adapter is merged, and where to."""
 

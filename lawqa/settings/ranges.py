@@ -105,6 +105,7 @@ RANGES: dict[str, Range] = {
     "samples_per_question": Range(1, 1000),
     "keep": Range(1, 1000),
     "length_quantiles": Range(0, 1),
+    "difficulty": Range(0, 1),
     "folds": Range(2, 1000),
     "fold": Range(1, 1000),
     "seeds": Range(1, 1000),

@@ -13,6 +13,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
 from lawqa.choices import LABELS
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.questions.augment_audit import ShortcutAuditCommand
+from lawqa.cli.questions.augment_hard import HardQuestionsCommand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,12 +118,13 @@ class MakeReading:
 
 @dataclass(frozen=True)
 class Augment:
-    """Make more to learn from: questions and reading of statutes; audit questions for shortcuts."""
+    """Make more to learn from: questions and reading of statutes; keep hard ones, audit for shortcuts."""
 
     command: Annotated[
         Annotated[StatuteQuestionsCommand, subcommand("statutes")]
         | Annotated[MakeReading, subcommand("reading")]
-        | Annotated[ShortcutAuditCommand, subcommand("audit")],
+        | Annotated[ShortcutAuditCommand, subcommand("audit")]
+        | Annotated[HardQuestionsCommand, subcommand("hard")],
         arg(name=""),
     ]
 
