@@ -46,7 +46,7 @@ class Bm25Parameters:
     """How soon a repeated token stops counting. 0.9 and 0.4 are Anserini's for short passages."""
     b: float = 0.4
     """How much a long document is discounted: 0 not at all, 1 in proportion to its length."""
-    max_df: float = 0.2
+    max_df: float = 0.15
     """Tokens in a greater share of the documents are left out, once that is 5,000 documents: their weight is
     next to nothing and reading them takes the most time. 1 keeps all."""
 

@@ -50,7 +50,7 @@ class StatuteIndex:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.first_unit = self._array("first_unit.npy")
+        self.first_unit = self._array("first_unit.npy").astype(np.intp)
         self.law_of = self._array("law_of.npy")
         self.other_parts = np.flatnonzero(~self._array("is_main.npy"))
         self.id_rank = self._array("id_rank.npy")
@@ -65,6 +65,10 @@ class StatuteIndex:
         lengths = np.diff(self.first_unit, append=self.bm25.n_documents)
         # bincount and maximum.at would make 64-bit copies of narrower numbers at every query.
         self.article_of = np.repeat(np.arange(len(lengths), dtype=np.intp), lengths)
+        self.later_units = np.flatnonzero(np.diff(self.article_of, prepend=-1) == 0)
+        """The units that are not the first of their article: half of them."""
+        self.later_of = self.article_of[self.later_units]
+        self._texts = self._array("articles.bin", raw=True)
         self._read: OrderedDict[int, list[bytes]] = OrderedDict()
 
     @property
@@ -108,18 +112,16 @@ class StatuteIndex:
     def _block(self, number: int) -> list[bytes]:
         if number not in self._read:
             start, end = int(self._blocks[number]), int(self._blocks[number + 1])
-            with (self.directory / "articles.bin").open("rb") as file:
-                file.seek(start)
-                raw = file.read(end - start)
-            self._read[number] = zlib.decompress(raw).split(b"\n")
+            self._read[number] = zlib.decompress(self._texts[start:end]).split(b"\n")
             if len(self._read) > _KEPT_BLOCKS:
                 self._read.popitem(last=False)
         self._read.move_to_end(number)
         return self._read[number]
 
-    def _array(self, name: str) -> NDArray[Any]:
+    def _array(self, name: str, *, raw: bool = False) -> NDArray[Any]:
+        path = self.directory / name
         try:
-            return mapped_array(self.directory / name)
+            return np.memmap(path, mode="r").view(np.ndarray) if raw else mapped_array(path)
         except (OSError, ValueError) as problem:
             raise self._broken(problem) from None
 

@@ -52,11 +52,13 @@ def article_scores(
         text: the question with its choices: whether it asks for supplementary provisions or appendices.
         settings: the weights.
     """
-    # For all laws each of the two takes a third of the time of its reduceat.
-    best = np.zeros(index.n_articles, dtype=np.float32)
-    np.maximum.at(best, index.article_of, units)
-    sums = np.bincount(index.article_of, units, index.n_articles)
+    # For all laws this takes half the time of going through every paragraph, and a third of reduceat's.
+    first, later = units[index.first_unit], units[index.later_units]
+    best = first.copy()
+    np.maximum.at(best, index.later_of, later)
+    sums = np.bincount(index.later_of, later, index.n_articles)
     scores: Floats = sums.astype(np.float64, copy=False)
+    scores += first
     scores -= best
     np.minimum(scores, best, out=scores)
     scores *= settings.other_paragraphs

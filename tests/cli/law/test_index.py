@@ -73,7 +73,7 @@ def test_the_manifest_says_what_the_index_is_made_of(built: Path, articles: Path
         "method": "bm25 (lucene)",
         "k1": 0.9,
         "b": 0.4,
-        "max_df": 0.2,
+        "max_df": 0.15,
         "tokens": "character bigrams",
         "unit": "paragraph with its article's header",
     }
