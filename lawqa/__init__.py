@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lawqa.pipelines.comparing.comparison import compare_runs
     from lawqa.pipelines.comparing.report_file import write_report
     from lawqa.pipelines.comparing.rescore import rescore
-    from lawqa.pipelines.corpus.search import retrieve
+    from lawqa.pipelines.corpus.indexes.search import retrieve
     from lawqa.pipelines.corpus.split import split
     from lawqa.pipelines.corpus.training_records import make_records
     from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
@@ -76,7 +76,7 @@ _ROOMS = {
     "lawqa.pipelines.comparing.comparison": ("compare_runs",),
     "lawqa.pipelines.comparing.report_file": ("write_report",),
     "lawqa.pipelines.comparing.rescore": ("rescore",),
-    "lawqa.pipelines.corpus.search": ("retrieve",),
+    "lawqa.pipelines.corpus.indexes.search": ("retrieve",),
     "lawqa.pipelines.corpus.split": ("split",),
     "lawqa.pipelines.corpus.training_records": ("make_records",),
     "lawqa.pipelines.evaluation.evaluate": ("EvaluationConfig", "evaluate"),

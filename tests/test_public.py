@@ -269,7 +269,7 @@ def test_the_example_of_the_readme_runs_and_prints_what_it_says(
 def workplace(tmp_path: Path, tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with questions, a toy model and an index of their contexts, as the documents have it."""
     pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
-    from lawqa.pipelines.corpus.index import IndexConfig, build_index
+    from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
     from lawqa.statutes.articles import Article, Paragraph, write_articles
 
     monkeypatch.chdir(tmp_path)

@@ -130,7 +130,7 @@ def data(planned: PlannedRun) -> Finding:
 
 def index(planned: PlannedRun) -> Finding:
     """Whether the retrieval index is there and whole."""
-    from lawqa.pipelines.corpus.index_manifest import IndexManifest
+    from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 
     needs = any(
         str(planned.index) in "\0".join(planned.line(step).split())

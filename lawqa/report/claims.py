@@ -274,6 +274,11 @@ def _has(run: ReportRun, *kinds: str) -> bool:
 
 
 def _void_reason(run: ReportRun) -> Phrase:
+    if _has(run, "LEAK IN THE INDEX"):
+        return Phrase(
+            f"the index of {run.id} gives away questions that it was asked",
+            f"{run.id} の索引に、評価した問題が入っている",
+        )
     if _has(run, "LEAK"):
         return Phrase(
             f"{run.id} was asked questions that its adapter was trained on",

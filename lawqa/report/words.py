@@ -119,6 +119,7 @@ WORDS: dict[str, Phrase] = {
 OUTCOME_NAMES = ("correct", "wrong", "unparsed", "truncated", "failed")
 
 _NOTES = {
+    "LEAK IN THE INDEX": "索引からの漏えい",
     "LEAK": "漏えい",
     "GREEDY THINKING": "貪欲法による思考",
     "NO LABEL PROBABILITIES AFTER TEXTS": "出力文の後の記号の確率なし",

@@ -82,7 +82,7 @@ class Machine:
 @pytest.fixture(scope="module")
 def built_index(tmp_path_factory: pytest.TempPathFactory, embedded_file: Path) -> Path:
     """An index of the articles that come with lawqa."""
-    from lawqa.pipelines.corpus.index import IndexConfig, build_index
+    from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
     from lawqa.retrieval.bm25 import Bm25Parameters
 
     pytest.importorskip("bm25s", reason="bm25s is not installed (extra rag)")

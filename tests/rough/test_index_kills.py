@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lawqa.errors import LawqaError
-from lawqa.pipelines.corpus.index import IndexConfig, build_index
-from lawqa.pipelines.corpus.index_manifest import IndexManifest
+from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
+from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 from lawqa.statutes.articles import Article, Paragraph, write_articles
 
 pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")

@@ -161,7 +161,7 @@ def test_an_adapters_manifest_is_read_whole_or_not_at_all(tmp_path: Path, rough:
 
 def test_an_index_with_a_file_of_another_length_is_refused(tmp_path: Path, rough: bool) -> None:
     pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
-    from lawqa.pipelines.corpus.index import (
+    from lawqa.pipelines.corpus.indexes.building import (
         IndexConfig,
         RetrieverConfig,
         build_index,

@@ -10,7 +10,7 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.errors import ConfigError
-from lawqa.pipelines.corpus.index_files import index_being_built
+from lawqa.pipelines.corpus.indexes.files import index_being_built
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.outputs import claim_directory, foreign_entries
 from lawqa.runs.upkeep.remove import OF_ADAPTER

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from lawqa.cli import parse_arguments
-from lawqa.pipelines.corpus.index import RetrieverConfig
+from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
 from lawqa.pipelines.corpus.raft import RaftConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.rag import RagConfig

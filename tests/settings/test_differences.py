@@ -12,7 +12,7 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.corpus.index import RetrieverConfig
+from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
 from lawqa.pipelines.corpus.raft import RaftConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.evaluate import evaluate

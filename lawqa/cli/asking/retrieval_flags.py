@@ -11,7 +11,7 @@ from lawqa.settings import RetrievalSettings
 from lawqa.statutes.days import day_of
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.corpus.index import RetrieverConfig
+    from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
     from lawqa.pipelines.evaluation.rag import RagConfig
     from lawqa.prompting import Condition
 
@@ -57,7 +57,7 @@ class RetrievalFlags(RetrievalSettings):
                 "the condition rag (also meant by --top-k without --no-rag) needs --index DIR",
                 "lawqa index build --articles ARTICLES.jsonl --output-dir DIR  builds one",
             )
-        from lawqa.pipelines.corpus.index import RetrieverConfig
+        from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
         from lawqa.pipelines.evaluation.rag import (
             DEFAULT_MAX_CONTEXT_TOKENS,
             DEFAULT_TOP_K,

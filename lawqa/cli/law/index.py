@@ -13,11 +13,11 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subc
 from lawqa.cli.asking.evaluate import DEFAULT_DATA
 from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.console import ConsoleFlags
-from lawqa.cli.law.index_text import evaluation_text, hit_json, hit_text, info_text
+from lawqa.cli.law.index_text import audit_text, evaluation_text, hit_json, hit_text, info_text
 from lawqa.settings import RankingSettings, RetrievedSettings, declaration
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.corpus.index import RetrieverConfig
+    from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
 
 SCHEMA_VERSION = 1
 
@@ -34,6 +34,11 @@ class Build:
     """Articles from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
     documents: Path | None = None
     """A directory of guidelines, notices and the like: .md, .txt, .html, .pdf (extra documents)."""
+    audit: Path | None = None
+    """Questions that nothing indexed may give away: refused are passages that print one, and documents that
+    are copies of their contexts."""
+    allow_leak: FlagCreatePairsOff[bool] = False
+    """Index such passages all the same; the index says so."""
     k1: float = 0.9
     """BM25: how soon a repeated word stops counting."""
     b: float = 0.4
@@ -45,20 +50,24 @@ class Build:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.index import IndexConfig, build_index
+        from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
         from lawqa.retrieval.bm25 import Bm25Parameters
 
         parameters = Bm25Parameters(k1=self.k1, b=self.b)
         config = IndexConfig(
             self.articles, self.output_dir, parameters,
             dense=self.dense, fresh=self.fresh, quiet=self.console.quiet, documents=self.documents,
+            audit=self.audit, allow_leak=self.allow_leak,
         )  # fmt: skip
         logger.info("indexing %s …", " and ".join(map(str, config.sources())))
-        counts = build_index(config).counts
+        manifest = build_index(config)
+        counts = manifest.counts
         print(
             f"indexed {counts.articles:,} articles of {counts.laws:,} laws "
             f"({counts.units:,} paragraphs) in {self.output_dir}"
         )
+        if manifest.audit is not None:
+            print(f"audit: {audit_text(manifest)}")
         return 0
 
 
@@ -71,7 +80,7 @@ class Ranked(RankingSettings):
     """The index directory."""
 
     def config(self, rerank_depth: int) -> RetrieverConfig:
-        from lawqa.pipelines.corpus.index import RetrieverConfig
+        from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
         from lawqa.retrieval.ranking.settings import SearchSettings
 
         return with_reranker(
@@ -100,7 +109,7 @@ class Search(Ranked, RetrievedSettings):
     """Write JSON, articles whole."""
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.search import retrieve
+        from lawqa.pipelines.corpus.indexes.search import retrieve
 
         kept_after_reranking(self.top_k, self.rerank_top_n, use=self.use_reranker)
         config = self.config(self.top_k)
@@ -135,7 +144,7 @@ class Info:
     """Write the manifest as JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.index_manifest import IndexManifest
+        from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 
         manifest = IndexManifest.read(self.index)
         if self.verify:
@@ -169,7 +178,7 @@ class Eval(Ranked):
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.index_evaluation import evaluate_index
+        from lawqa.pipelines.corpus.indexes.evaluation import evaluate_index
 
         summary = evaluate_index(
             self.config(self.rerank_depth),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lawqa.files import JsonObject
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.corpus.index_manifest import IndexManifest
+    from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
     from lawqa.retrieval.hits import Hit
     from lawqa.statutes.validity import Revisions
 
@@ -47,6 +47,7 @@ def info_text(directory: Path, manifest: IndexManifest, size: int) -> str:
             f"tokens      {counts.tokens:,} different, {counts.postings:,} postings",
             f"links       {counts.links:,} pairs of articles that cite one another",
             f"revisions   {_revisions_text(manifest.revisions)}",
+            f"audit       {audit_text(manifest)}",
             f"size        {size / 1e6:,.1f} MB",
             f"parameters  {parameters}",
             f"dense       {manifest.dense.model if manifest.dense else 'none'}",
@@ -54,6 +55,21 @@ def info_text(directory: Path, manifest: IndexManifest, size: int) -> str:
             f"index       sha256 {manifest.index_sha256}",
             f"built       {manifest.ended}",
         ]
+    )
+
+
+def audit_text(manifest: IndexManifest) -> str:
+    """Whether an index was audited for questions that it gives away, and what was found."""
+    audit = manifest.audit
+    if audit is None:
+        return "none (lawqa index build --audit QUESTIONS  looks for questions that are given away)"
+    against = f"{audit.questions:,} questions of {audit.path}"
+    if not audit.leaks:
+        return f"gives away none of the {against}"
+    given_away = len({leak.question for leak in audit.leaks})
+    return (
+        f"GIVES AWAY {given_away:,} of the {against}, in {len(audit.leaks):,} passages: "
+        f"{audit.leaks[0].passage} -> {audit.leaks[0].question}: {audit.leaks[0].reason}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,6 +109,23 @@ def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
     return items
 
 
+def questions_printed(
+    texts: Iterable[tuple[str, str]], questions: Sequence[Question | AuditItem]
+) -> tuple[Leak, ...]:
+    """The questions that texts such as passages of an index print, by their own words or with their choices.
+
+    Args:
+        texts: each with the name that reports call it.
+        questions: the questions, or what `item_of_question` made of them.
+    """
+    items = [item for name, text in texts for item in _retrieved_items(name, text)]
+    pairs = {
+        (_name_of(leak.train), leak.test): replace(leak, train=_name_of(leak.train))
+        for leak in reversed(leaks_of_items(items, questions))
+    }
+    return tuple(reversed(pairs.values()))
+
+
 def _section(article: Article) -> AuditItem:
     text = "\n".join([article.caption, *(paragraph.text for paragraph in article.paragraphs)])
     return item_of_text(article.id, text)
@@ -137,8 +154,9 @@ def _prints(reason: Reason) -> bool:
 
 
 def _name(item: Question | AuditItem) -> str:
-    return (
-        item.key
-        if isinstance(item, Question)
-        else item.name.split(_RETRIEVED)[0].split(_WITH_CHOICES)[0]
-    )
+    return item.key if isinstance(item, Question) else _name_of(item.name)
+
+
+def _name_of(name: str) -> str:
+    """What an item is made of, without which part of it."""
+    return name.split(_RETRIEVED)[0].split(_WITH_CHOICES)[0]

@@ -188,7 +188,7 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
     adapter_files = AdapterContent.read(config.adapter) if config.adapter else None
     adapter = AdapterManifest.read(config.adapter) if config.adapter else None
     merged = None
-    notes = list(_server_notes(config))
+    notes = [*(retrieval.notes if retrieval else ()), *_server_notes(config)]
     if config.backend == "hf":
         merged = AdapterManifest.of_merged(Path(config.model_name))
     for trained in (merged, adapter):
@@ -316,4 +316,6 @@ def _retrieval(config: EvaluationConfig, questions: Sequence[Question]) -> Retri
         return None
     if config.rag is None:
         raise ConfigError("the condition rag needs an index", "--index DIR")
-    return retrieve_contexts(config.rag, questions, quiet=config.quiet)
+    return retrieve_contexts(
+        config.rag, questions, quiet=config.quiet, allow_leak=config.allow_leak
+    )

@@ -15,13 +15,15 @@ from functools import lru_cache
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
-from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
-from lawqa.pipelines.corpus.index_manifest import IndexManifest
+from lawqa.pipelines.corpus.indexes.audit import IndexAudit, leak_note
+from lawqa.pipelines.corpus.indexes.building import RetrieverConfig, open_retriever
+from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 from lawqa.pipelines.corpus.raft import RaftConfig, depth, questions_without_gold, raft_context
 from lawqa.questions import Question, fingerprint
 from lawqa.retrieval.context import CONTEXT_MAKER, Context, build_context
 from lawqa.retrieval.evaluation import gold_positions
 from lawqa.retrieval.hits import Hit
+from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.pages import Source
 from lawqa.retrieval.passages import reach
@@ -37,6 +39,7 @@ from lawqa.settings import (
     differences,
     within,
 )
+from lawqa.splits import Leak
 from lawqa.statutes.days import day_of
 from lawqa.statutes.validity import not_known_in_force
 
@@ -186,6 +189,8 @@ class Retrieval:
     """By `questions.fingerprint`, which all orders of one question share."""
     manifest: JsonObject
     """What they were made with: hashes of index and corpus, parameters of index, search and context."""
+    notes: tuple[str, ...] = ()
+    """What must be read before any score with them."""
 
     def of(self, question: Question) -> RetrievedContext:
         """The context of a question."""
@@ -197,7 +202,11 @@ class Retrieval:
 
 
 def retrieve_contexts(
-    config: RagConfig, questions: Sequence[Question], *, quiet: bool = False
+    config: RagConfig,
+    questions: Sequence[Question],
+    *,
+    quiet: bool = False,
+    allow_leak: bool | None = None,
 ) -> Retrieval:
     """Find the articles for each question and set them as a context.
 
@@ -207,11 +216,14 @@ def retrieve_contexts(
         config: which index, and how.
         questions: the questions.
         quiet: no progress.
+        allow_leak: whether contexts may give their questions away, which is noted then; None where no flag
+            of the caller allows it.
 
     Raises:
         ConfigError: an option is out of range, there is no whole index, or nothing is found for a question.
-        DataError: a file of the index is missing or differs from what was built; or, with `as_of_strict`, an
-            article shown is not known to be the law of that day.
+        DataError: a file of the index is missing or differs from what was built; the index gives questions
+            away, and that is not allowed; or, with `as_of_strict`, an article shown is not known to be the
+            law of that day.
         LawqaError: the tokenizer or a ranking model cannot be loaded.
     """
     _check(config)
@@ -229,18 +241,36 @@ def retrieve_contexts(
                 make = _Maker(config, retriever, count, golds[mark])
                 contexts[mark] = make.context(question, leave_out=mark in bare)
     _check_validity(config, contexts.values())
+    leaks = _leaks(retriever.index, questions, contexts)
+    notes = (leak_note(leaks, len(contexts), allow_leak=allow_leak),) if leaks else ()
     made_with = {
         **config.to_json(),
         "counted_in": "tokens" if config.tokenizer else "characters",
         "index_sha256": manifest.index_sha256,
         "index_parameters": manifest.parameters,
         "corpus": manifest.corpus,
+        "audited": manifest.audit is not None,
     }
     if config.raft is not None:
         made_with["questions_without_gold"] = sorted(
             q.id for q in questions if fingerprint(q) in bare
         )
-    return Retrieval(contexts, made_with)
+    return Retrieval(contexts, made_with, notes)
+
+
+def _leaks(
+    index: StatuteIndex, questions: Sequence[Question], contexts: Mapping[str, RetrievedContext]
+) -> list[Leak]:
+    """One leak of each question whose context gives it away."""
+    audit = IndexAudit(questions, index)
+    once = {fingerprint(question): question for question in questions}
+    found = (
+        audit.shown(
+            question, contexts[mark].text, (source.law_id for source in contexts[mark].sources)
+        )
+        for mark, question in once.items()
+    )
+    return [leak for leak in found if leak is not None]
 
 
 @dataclass(frozen=True)

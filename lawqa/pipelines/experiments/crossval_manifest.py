@@ -10,7 +10,7 @@ from pathlib import Path
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 from lawqa.models.files.identity import model_content
-from lawqa.pipelines.corpus.index_manifest import IndexManifest
+from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 from lawqa.pipelines.evaluation.rag import RagConfig, retrieval_differences
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.stored_settings import (

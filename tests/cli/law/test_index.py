@@ -13,8 +13,8 @@ import tyro
 from lawqa.cli import main
 from lawqa.cli.law.index import Index
 from lawqa.errors import ConfigError, DataError, MissingExtraError
-from lawqa.pipelines.corpus.index_files import index_being_built
-from lawqa.pipelines.corpus.index_manifest import INDEX_FORMAT, IndexManifest
+from lawqa.pipelines.corpus.indexes.files import index_being_built
+from lawqa.pipelines.corpus.indexes.manifest import INDEX_FORMAT, IndexManifest
 from lawqa.questions import Question, write_questions
 from lawqa.statutes.articles import corpus_sha256
 
@@ -275,7 +275,7 @@ def test_ctrl_c_leaves_what_was_there_and_says_how_to_go_on(
     def press(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lawqa.pipelines.corpus.index.write_index", press)
+    monkeypatch.setattr("lawqa.pipelines.corpus.indexes.building.write_index", press)
     build = ["index", "build", "--articles", str(articles), "--fresh", "--output-dir", str(built)]
     assert main(build) == 130
     said = capsys.readouterr().err

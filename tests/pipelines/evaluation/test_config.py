@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.errors import ConfigError
-from lawqa.pipelines.corpus.index import RetrieverConfig
+from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 from lawqa.pipelines.evaluation.evaluate import evaluate
 from lawqa.pipelines.evaluation.rag import RagConfig

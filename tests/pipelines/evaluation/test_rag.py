@@ -14,7 +14,7 @@ from lawqa.choices import permute, permute_label
 from lawqa.cli import main
 from lawqa.digests import sha256_of
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.corpus.index import IndexConfig, RetrieverConfig, build_index
+from lawqa.pipelines.corpus.indexes.building import IndexConfig, RetrieverConfig, build_index
 from lawqa.pipelines.corpus.records_provenance import retrieval_of
 from lawqa.pipelines.evaluation.rag import RagConfig, retrieve_contexts
 from lawqa.questions import Question, write_questions

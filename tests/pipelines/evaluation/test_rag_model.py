@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
-from lawqa.pipelines.corpus.index import IndexConfig, build_index
+from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
 from lawqa.questions import write_questions
 from lawqa.records import load_records
 from lawqa.statutes.articles import Article, Paragraph, write_articles

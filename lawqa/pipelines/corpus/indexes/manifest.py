@@ -11,7 +11,7 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject, read_json, write_json
 from lawqa.retrieval.indexing import IndexCounts
 from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, require_version
-from lawqa.runs.manifest_fields import COUNT, OBJECT, TEXT, Check, missing, or_null, problems
+from lawqa.runs.manifest_fields import COUNT, LIST, OBJECT, TEXT, Check, missing, or_null, problems
 from lawqa.statutes.articles import corpus_sha256
 from lawqa.statutes.validity import Revisions
 
@@ -32,6 +32,9 @@ _KEYS: dict[str, Check] = {
     "counts": OBJECT, **{f"counts.{one.name}": COUNT for one in fields(IndexCounts)},
     "revisions": or_null(OBJECT),
     "revisions.first": TEXT, "revisions.last": TEXT, "revisions.without": COUNT,
+    "audit": or_null(OBJECT), "audit.path": TEXT, "audit.sha256": TEXT, "audit.questions": COUNT,
+    "audit.leaks": LIST, "audit.leaks.*": OBJECT, "audit.leaks.*.passage": TEXT,
+    "audit.leaks.*.question": TEXT, "audit.leaks.*.reason": TEXT,
     "index_sha256": TEXT,
     "files": _FILE_NAME, "files.*": OBJECT, "files.*.size": COUNT, "files.*.sha256": TEXT,
     "environment": OBJECT, "started": TEXT, "ended": TEXT,
@@ -39,9 +42,10 @@ _KEYS: dict[str, Check] = {
 _OPTIONAL = frozenset(
     {"revisions", "revisions.first", "revisions.last", "revisions.without", "dense.model"}
     | {"dense.dimension", "files.*", "files.*.size", "files.*.sha256"}
+    | {key for key in _KEYS if key.startswith("audit")}
 )
-"""What a whole manifest may lack: indexes of the time before revisions were counted do, and inner keys
-need their object."""
+"""What a whole manifest may lack: indexes of the time before revisions were counted, or questions
+audited, do, and inner keys need their object."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,35 @@ class DenseModel:
     dimension: int
 
 
+@dataclass(frozen=True)
+class IndexLeak:
+    """A passage or document of an index that gives a question away."""
+
+    passage: str
+    """The id of the article, section or document."""
+    question: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """Which questions an index was audited for, and what it gives away of them."""
+
+    path: str
+    """The question file."""
+    sha256: str
+    questions: int
+    """How many it holds."""
+    leaks: tuple[IndexLeak, ...]
+    """What was allowed all the same."""
+
+    @classmethod
+    def from_json(cls, stored: JsonObject) -> AuditRecord:
+        """Read it; its keys are checked already."""
+        leaks = tuple(IndexLeak(**_only(IndexLeak, leak)) for leak in stored["leaks"])
+        return cls(stored["path"], stored["sha256"], stored["questions"], leaks)
+
+
 @dataclass(frozen=True, kw_only=True)
 class IndexManifest:
     """What an index is made of."""
@@ -75,6 +108,8 @@ class IndexManifest:
     counts: IndexCounts
     revisions: Revisions | None
     """None in an index of the time before they were counted."""
+    audit: AuditRecord | None = None
+    """None where no questions were named."""
     index_sha256: str
     """One hash of all that decides what is found."""
     files: Mapping[str, IndexFile]
@@ -121,6 +156,8 @@ class IndexManifest:
         needed += ["dense.model", "dense.dimension"] if stored.get("dense") is not None else []
         if stored.get("revisions") is not None:
             needed += [f"revisions.{one.name}" for one in fields(Revisions)]
+        if stored.get("audit") is not None:
+            needed += [f"audit.{one.name}" for one in fields(AuditRecord)]
         if not wrong:
             wrong = [f"has no key '{key}'" for key in missing(stored, tuple(needed))]
             wrong += [
@@ -128,6 +165,12 @@ class IndexManifest:
                 for name, entry in stored.get("files", {}).items()
                 for one in fields(IndexFile)
                 if one.name not in entry
+            ]
+            wrong += [
+                f"has no key 'audit.leaks.{number}.{one.name}'"
+                for number, leak in enumerate((stored.get("audit") or {}).get("leaks", ()))
+                for one in fields(IndexLeak)
+                if one.name not in leak
             ]
         if wrong:
             raise not_whole(directory, f"{MANIFEST}: {wrong[0]}")
@@ -145,6 +188,7 @@ class IndexManifest:
             dense=DenseModel(**_only(DenseModel, dense)) if dense is not None else None,
             counts=IndexCounts(**_only(IndexCounts, stored["counts"])),
             revisions=Revisions(**_only(Revisions, revisions)) if revisions is not None else None,
+            audit=AuditRecord.from_json(stored["audit"]) if stored.get("audit") else None,
             index_sha256=stored["index_sha256"],
             files=files,
             environment=stored["environment"],
@@ -163,6 +207,7 @@ class IndexManifest:
             "dense": asdict(self.dense) if self.dense else None,
             "counts": asdict(self.counts),
             "revisions": asdict(self.revisions) if self.revisions else None,
+            "audit": asdict(self.audit) if self.audit else None,
             "index_sha256": self.index_sha256,
             "files": {name: asdict(entry) for name, entry in self.files.items()},
             "environment": self.environment,

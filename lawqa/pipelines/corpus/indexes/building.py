@@ -12,8 +12,17 @@ from pathlib import Path
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, DataError, Interrupted
 from lawqa.files import JsonObject
-from lawqa.pipelines.corpus.index_files import index_being_built
-from lawqa.pipelines.corpus.index_manifest import DenseModel, IndexManifest, files_in, index_sha256
+from lawqa.pipelines.corpus.indexes.audit import IndexAudit, reasons_text, refuse
+from lawqa.pipelines.corpus.indexes.files import index_being_built
+from lawqa.pipelines.corpus.indexes.manifest import (
+    AuditRecord,
+    DenseModel,
+    IndexLeak,
+    IndexManifest,
+    files_in,
+    index_sha256,
+)
+from lawqa.questions import read_question_file
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
 from lawqa.retrieval.dense import (
     CrossEncoderReranker,
@@ -52,6 +61,10 @@ class IndexConfig(Settings):
     """No progress bar."""
     documents: Path | None = None
     """A directory of documents that are not statutes; None for none."""
+    audit: Path | None = None
+    """Questions that nothing indexed may give away; None not to look."""
+    allow_leak: bool = False
+    """Index what gives questions away all the same."""
 
     def sources(self) -> list[Path]:
         """What is indexed.
@@ -109,7 +122,8 @@ def build_index(config: IndexConfig) -> IndexManifest:
 
     Raises:
         ConfigError: the directory holds an index and `fresh` is not given, or holds something else.
-        DataError: the article file or a document cannot be read, or a line is broken.
+        DataError: the article file or a document cannot be read, or a line is broken; or one of them gives
+            away questions that are audited.
         MissingExtraError: bm25s, or for a dense index sentence-transformers, is not installed.
         Interrupted: Ctrl-C.
     """
@@ -130,6 +144,7 @@ def _built(config: IndexConfig) -> IndexManifest:
                 "keep the articles elsewhere",
             )
     started, corpus, revisions = now(), _corpus(config), RevisionCount()
+    audit = _audit(config)
     with index_being_built(config.output_dir, fresh=config.fresh) as directory:
         total = config.total()  # seconds, of a build that takes minutes
         with Bar("indexing", "articles", total, quiet=config.quiet) as bar:
@@ -153,6 +168,7 @@ def _built(config: IndexConfig) -> IndexManifest:
             dense=dense,
             counts=counts,
             revisions=revisions.counted(),
+            audit=audit,
             index_sha256=index_sha256(files),
             files=files,
             environment={**describe_environment(), "bm25s": version("bm25s")},
@@ -194,6 +210,25 @@ def open_retriever(config: RetrieverConfig) -> Retriever:
         reranker=reranker,
         rerank_depth=config.rerank_depth,
     )
+
+
+def _audit(config: IndexConfig) -> AuditRecord | None:
+    """What the manifest says of the audit; None where no questions are named.
+
+    Raises:
+        DataError: something gives questions away, and that is not allowed.
+    """
+    if config.audit is None:
+        return None
+    file = read_question_file(config.audit)
+    with Bar("auditing", "articles", config.total(), quiet=config.quiet) as bar:
+        leaks = list(IndexAudit(file.questions).whole(iter(bar.over(config.read()))))
+    if leaks and not config.allow_leak:
+        raise refuse(leaks)
+    return AuditRecord(
+        str(config.audit), file.sha256, len(file.questions),
+        tuple(IndexLeak(leak.train, leak.test, reasons_text(leak)) for leak in leaks),
+    )  # fmt: skip
 
 
 def _counting(articles: Iterable[Article], revisions: RevisionCount) -> Iterator[Article]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
+from lawqa.pipelines.corpus.indexes.building import RetrieverConfig, open_retriever
 from lawqa.questions import Question
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.ranking.settings import SearchSettings

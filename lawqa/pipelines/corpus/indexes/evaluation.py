@@ -10,10 +10,11 @@ from pathlib import Path
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError, LawqaError
 from lawqa.files import JsonObject
-from lawqa.pipelines.corpus.index import RetrieverConfig, open_retriever
-from lawqa.pipelines.corpus.index_manifest import IndexManifest
+from lawqa.pipelines.corpus.indexes.audit import IndexAudit, given_away, reasons_text
+from lawqa.pipelines.corpus.indexes.building import RetrieverConfig, open_retriever
+from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 from lawqa.pipelines.evaluation.rag import DEFAULT_TOP_K, token_counter
-from lawqa.questions import file_sha256, read_questions
+from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.retrieval.context import CONTEXT_MAKER, build_context
 from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, summarise
 from lawqa.retrieval.gold_text import (
@@ -77,6 +78,7 @@ def evaluate_index(
             lambda question, depth: retriever.rank_for(question, depth).positions,
         )
     count, counted_in = _counter(tokenizer)
+    leaks = _given_away(retriever, [result.question for result in found], top_k)
     texts = _gold_texts(retriever, found, budgets, top_k, count, quiet=quiet)
     summary = summarise(found, len(asked))
     for law, figures in summary["by_law"].items():
@@ -94,6 +96,7 @@ def evaluate_index(
             ),
         },
         "counted_in": counted_in,
+        "given_away": leaks,
         "index": {"path": str(config.index), "sha256": manifest.index_sha256},
         "corpus": manifest.corpus,
         "questions": {"path": str(questions), "sha256": file_sha256(questions)},
@@ -108,6 +111,24 @@ def evaluate_index(
             "context": CONTEXT_MAKER,
         },
     }
+
+
+def _given_away(
+    retriever: Retriever, questions: Sequence[Question], top_k: int
+) -> list[dict[str, str]]:
+    """The questions that the articles found for them give away: no figure says anything of them."""
+    audit, leaks = IndexAudit(questions, retriever.index), []
+    for question in questions:
+        hits = retriever.retrieve(question, top_k)
+        laws = [hit.article.law_id for hit in hits]
+        leak = audit.shown(question, build_context(hits).text, laws)
+        if leak is not None:
+            leaks.append((question.id, leak))
+    if leaks:
+        logger.warning("note: %s", given_away([leak for _, leak in leaks], len(questions)))
+    return [
+        {"id": name, "passage": leak.train, "reason": reasons_text(leak)} for name, leak in leaks
+    ]
 
 
 def _gold_texts(

@@ -1,0 +1,1 @@
+"""Retrieval indexes: built, audited for questions they give away, opened, searched, measured."""
