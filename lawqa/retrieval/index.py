@@ -112,7 +112,7 @@ class StatuteIndex:
     def _block(self, number: int) -> list[bytes]:
         if number not in self._read:
             start, end = int(self._blocks[number]), int(self._blocks[number + 1])
-            self._read[number] = zlib.decompress(self._texts[start:end]).split(b"\n")
+            self._read[number] = zlib.decompress(self._texts[start:end].tobytes()).split(b"\n")
             if len(self._read) > _KEPT_BLOCKS:
                 self._read.popitem(last=False)
         self._read.move_to_end(number)

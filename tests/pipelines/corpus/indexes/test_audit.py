@@ -135,7 +135,9 @@ def test_an_index_that_was_not_audited_is_when_it_is_asked(
     capsys.readouterr()
     assert main(["report", "run", "--lang", "en", "--output", "report.html", "--quiet"]) == 0
     page = Path("report.html").read_text(encoding="utf-8")
-    assert re.search("No claim about new questions can be made: the index of [^ ]+ gives away", page)
+    assert re.search(
+        "No claim about new questions can be made: the index of [^ ]+ gives away", page
+    )
 
 
 def test_records_are_not_made_of_contexts_that_give_their_question_away(
