@@ -128,4 +128,6 @@ def _plain(value: object) -> object:
     to_json = getattr(value, "to_json", None)
     if callable(to_json):
         return to_json()
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
     return plain(value) if is_dataclass(value) else value

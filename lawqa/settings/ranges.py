@@ -96,6 +96,7 @@ RANGES: dict[str, Range] = {
     "save_total_limit": Range(1, 10_000),
     "eval_steps": Range(0, _COUNT),
     "patience": Range(0, 1_000_000),
+    "max_synthetic_share": _SHARE_BELOW_1,
     "dev_questions": Range(1, _COUNT),
     "dev_samples": Range(1, 1000),
     "dev_max_new_tokens": Range(1, _TOKENS),

@@ -38,6 +38,12 @@ class TrainingFiles(WordingSettings):
     """Questions, or records of them, whose accuracy decides which step is kept; none may be trained on."""
     dev_condition: Literal["closed", "gold"] | None = field(default=None, metadata=RESULT)
     """The context that dev questions are put with, where the training records do not say it."""
+    max_synthetic_share: float | None = field(default=None, metadata=RESULT)
+    """The most that questions made by lawqa augment may be of all records, from 0 to below 1: more are left
+    out, drawn by --seed. Without it: all are learnt."""
+    init_adapter: Path | None = field(default=None, metadata=by_content(RESULT))
+    """Start with the weights of this adapter, of the same base model and LoRA settings, instead of new ones.
+    What it was trained on, and whatever it started from, counts as trained on by the new adapter."""
     fsdp: bool = field(default=False, metadata=SPEED)
     """Share the base model's weights out over the processes that torchrun starts: for models that do not fit
     one GPU; slower, and each process loads the whole model into main memory first."""
@@ -59,6 +65,8 @@ class TrainingRun(TrainingFiles, ModelSettings, TrackerSettings):
         default_factory=Hyperparameters, metadata=within(Hyperparameters)
     )
     """How."""
+    extra: tuple[tuple[Path, float], ...] = field(default=(), metadata=by_content(RESULT))
+    """Files of further records that are learnt from, each with how often a record is taken."""
     quiet: bool = field(default=True, metadata=PLACE)
     """No progress bar."""
 

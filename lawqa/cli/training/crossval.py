@@ -86,7 +86,7 @@ class CrossvalRun:
         from lawqa.pipelines.experiments.crossval import run_crossval
         from lawqa.pipelines.experiments.crossval_asking import asked_of
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
-        from lawqa.pipelines.experiments.crossval_records import parse_extra
+        from lawqa.pipelines.training.mixing import parse_extra
 
         config = CrossvalConfig(
             **vars(self.split),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import Interrupted
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
     """Train a QLoRA adapter; without --do-train only rehearse and print the plan."""
 
+    extra: UseAppendAction[tuple[tuple[str, ...], ...]] = ()
+    """FILE=WEIGHT: learn also from these records, each WEIGHT times; 0.5 takes half of them."""
     do_train: FlagCreatePairsOff[bool] = False
     """Train. Without it nothing is written."""
 
@@ -81,7 +83,10 @@ class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
         return 0
 
     def _config(self) -> TrainingRun:
-        own = {"dtype": self.chosen_dtype(), "quiet": self.console.quiet}
+        from lawqa.pipelines.training.mixing import parse_extra
+
+        extra = parse_extra([word for words in self.extra for word in words])
+        own = {"extra": extra, "dtype": self.chosen_dtype(), "quiet": self.console.quiet}
         training = part_of(Hyperparameters, self)
         return TrainingRun(**{**values_of(TrainingRun, self), **own, "training": training})
 

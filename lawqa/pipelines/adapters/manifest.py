@@ -27,6 +27,11 @@ MERGED = "merged.json"
 """What a merged model was made of, its adapter's manifest with it; beside the weights."""
 
 
+def trained_on_files(adapter: Path) -> tuple[Path, ...]:
+    """Return the files of all records that an adapter was trained on, those of earlier stages included."""
+    return tuple(sorted(adapter.glob("trained_on*.jsonl")))
+
+
 @dataclass(frozen=True)
 class AdapterManifest:
     """An adapter with what is known of its training."""
@@ -124,16 +129,23 @@ class AdapterManifest:
                     "or say --allow-prompt-mismatch and the report will say so too",
                 )
             notes.append(f"PROMPT MISMATCH: {message}")
-        shortened = self.training.data.get("shortened")
-        if shortened and spec.condition != "closed":
-            notes.append(
-                f"SHORTENED CONTEXTS: {shortened} of the {self.training.data['records']} records that "
-                f"{self.path} was trained on had a shortened context; here it is asked with whole ones"
-            )
-        raft = raft_text(self.training.data.get("retrieval"))
-        if raft and spec.condition == "rag":
-            notes.append(f"RAFT TRAINING: {self.path} was trained on {raft}; here it gets neither")
+        for data in (self.training.data, *self._stages()):
+            shortened = data.get("shortened")
+            if shortened and spec.condition != "closed":
+                notes.append(
+                    f"SHORTENED CONTEXTS: {shortened} of the {data['records']} records that "
+                    f"{self.path} was trained on had a shortened context; here it is asked with whole ones"
+                )
+            raft = raft_text(data.get("retrieval"))
+            if raft and spec.condition == "rag":
+                notes.append(
+                    f"RAFT TRAINING: {self.path} was trained on {raft}; here it gets neither"
+                )
         return notes
+
+    def _stages(self) -> list[JsonObject]:
+        """The trainings before its own, where it started from another adapter."""
+        return list((self.training.data if self.training else {}).get("stages") or ())
 
     def check_base(
         self,
@@ -276,7 +288,7 @@ class AdapterManifest:
         seen = [q for q in questions if q.id in ids or fingerprint(q) in prints]
         related = self._related([q for q in questions if q not in seen])
         notes = []
-        if not trained:
+        if not trained or not all(stage["says_questions"] for stage in self._stages()):
             notes.append(
                 f"UNKNOWN TRAINING: the records of {self.path} did not say which questions they held, "
                 "so leaks cannot be ruled out"
@@ -305,7 +317,8 @@ class AdapterManifest:
     def _choice_notes(self, questions: Sequence[Question]) -> list[str]:
         """Questions that were not trained on but decided which step of the training was kept."""
         dev = (self.training.data if self.training else {}).get("dev") or {"questions": []}
-        prints = {entry["fingerprint"] for entry in dev["questions"]}
+        decided = [dev["questions"], *(stage["dev_questions"] for stage in self._stages())]
+        prints = {entry["fingerprint"] for entries in decided for entry in entries}
         chosen = sum(fingerprint(question) in prints for question in questions)
         if not chosen:
             return []
@@ -316,8 +329,16 @@ class AdapterManifest:
 
     def _related(self, questions: Sequence[Question]) -> list[Question]:
         """Questions of one group with a trained-on one: same or near-same context, text, paragraph."""
-        records = self.path / TRAINED_ON
-        if not records.is_file():
-            return []
-        given_away = {leak.test for leak in leaks_of_items(read_items(records, []), questions)}
+        lost = [
+            stage["trained_on"]
+            for stage in self._stages()
+            if not (self.path / stage["trained_on"]).is_file()
+        ]
+        if lost:
+            raise DataError(
+                f"{self.path}: has lost {', '.join(lost)}, by which leaks are found",
+                "copy the whole directory again",
+            )
+        items = [item for path in trained_on_files(self.path) for item in read_items(path, [])]
+        given_away = {leak.test for leak in leaks_of_items(items, questions)} if items else set()
         return [question for question in questions if question.key in given_away]

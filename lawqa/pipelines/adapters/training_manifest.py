@@ -55,6 +55,16 @@ def _parts(content: JsonObject) -> Iterator[tuple[str, object, _Check, str]]:
     yield "data.dev", dev, _is_table_or_none, "an object or null"
     if dev:
         yield from _questions("data.dev.questions", dev.get("questions"), "fingerprint")
+    stages = (content.get("data") or {}).get("stages", [])
+    yield "data.stages", stages, lambda it: isinstance(it, list), "a list"
+    for number, stage in enumerate(stages):
+        where = f"data.stages[{number}]"
+        yield where, stage, _is_table, "an object"
+        yield f"{where}.trained_on", stage.get("trained_on"), _is_file_name, "the name of a file"
+        says = stage.get("says_questions")
+        yield f"{where}.says_questions", says, lambda it: isinstance(it, bool), "true or false"
+        dev_questions = stage.get("dev_questions")
+        yield from _questions(f"{where}.dev_questions", dev_questions, "fingerprint")
 
 
 def _questions(where: str, value: object, *keys: str) -> Iterator[tuple[str, object, _Check, str]]:
@@ -68,6 +78,10 @@ def _questions(where: str, value: object, *keys: str) -> Iterator[tuple[str, obj
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _is_file_name(value: object) -> bool:
+    return isinstance(value, str) and Path(value).name == value
 
 
 def _is_table(value: object) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lawqa.errors import ConfigError, DataError
+from lawqa.errors import DataError
 from lawqa.files import read_json
 from lawqa.pipelines.corpus.leaks import read_items
 from lawqa.pipelines.evaluation.opening import open_backend
@@ -16,8 +15,9 @@ from lawqa.pipelines.experiments.pool.config import PoolConfig
 from lawqa.pipelines.experiments.pool.files import PoolFiles
 from lawqa.pipelines.experiments.pool.sampling import sample_pool
 from lawqa.pipelines.experiments.pool.selecting import selected
+from lawqa.pipelines.training.mixing import weighted
 from lawqa.questions import Question, fingerprint, read_questions
-from lawqa.records import TrainingRecord, holds_records, load_records, make_records
+from lawqa.records import TrainingRecord, load_records, make_records
 from lawqa.runs.upkeep.lock import locked_directory
 from lawqa.settings import SelectSettings, values_of
 from lawqa.splits import find_leaks
@@ -112,40 +112,8 @@ def fold_records(
             )
         )
     for path, weight in config.extra:
-        records += _weighted(list(load_records(path).records), weight, seed)
+        records += weighted(load_records(path).records, weight, seed)
     return records
-
-
-def parse_extra(words: Sequence[str]) -> tuple[tuple[Path, float], ...]:
-    """Read `FILE=WEIGHT` words.
-
-    Raises:
-        ConfigError: one has another form, a weight out of range, or names a file without records, or twice.
-    """
-    extra: list[tuple[Path, float]] = []
-    for word in words:
-        name, _, number = word.rpartition("=")
-        try:
-            weight = float(number)
-        except ValueError:
-            weight = 0.0
-        if not name or not 0 < weight <= 1000:
-            raise ConfigError(
-                f"--extra {word}: expected FILE=WEIGHT with a weight above 0 and at most 1000",
-                "--extra statutes.jsonl=1  takes each record once, =0.5 half of them, =2 each twice",
-            )
-        path = Path(name)
-        if path in [known for known, _ in extra]:
-            raise ConfigError(f"--extra {name}: is named twice", "give it one weight")
-        if not path.is_file():
-            raise ConfigError(f"--extra {name}: there is no such file")
-        if not holds_records(path):
-            raise ConfigError(
-                f"--extra {name}: holds no training records",
-                f"lawqa records --lawqa-path {name} --output-path RECORDS.jsonl  makes them of questions",
-            )
-        extra.append((path, weight))
-    return tuple(extra)
 
 
 def _of_fold(
@@ -172,14 +140,6 @@ def _of_fold(
             "or --learn-from letters",
         )
     return kept
-
-
-def _weighted(records: Sequence[TrainingRecord], weight: float, seed: int) -> list[TrainingRecord]:
-    """Each record as often as the weight says; of a fraction as many as it makes, drawn by the seed."""
-    whole = int(weight)
-    drawn = round((weight - whole) * len(records))
-    places = sorted(random.Random(seed).sample(range(len(records)), drawn))  # noqa: S311 - repeatable
-    return [*list(records) * whole, *(records[place] for place in places)]
 
 
 def _is_sampled(directory: Path) -> bool:

@@ -17,7 +17,7 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.files import write_json
 from lawqa.models.files.adapter_folder import read_adapter_config
-from lawqa.pipelines.adapters.manifest import MERGED, TRAINED_ON, AdapterManifest
+from lawqa.pipelines.adapters.manifest import MERGED, AdapterManifest, trained_on_files
 from lawqa.pipelines.experiments.merge_writing import room_for_model, written_beside
 from lawqa.pipelines.training.dev import DevQuestions
 from lawqa.prompting import PromptSpec, build_prompt
@@ -35,7 +35,7 @@ _TOKEN_BUDGET = 8192
 Say = Callable[[str], object]
 
 _OF_MERGED = (
-    MERGED, TRAINED_ON, "config.json", "generation_config.json", "model*.safetensors",
+    MERGED, "trained_on*.jsonl", "config.json", "generation_config.json", "model*.safetensors",
     "model.safetensors.index.json", "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
     "added_tokens.json", "vocab.json", "merges.txt",
 )  # fmt: skip
@@ -275,8 +275,8 @@ def _save(directory: Path, adapter: Path, merged: LoadedModel) -> None:
     with room_for_model(directory, merged.model.get_memory_footprint()):
         merged.model.save_pretrained(directory)
         merged.tokenizer.save_pretrained(directory)
-        if (adapter / TRAINED_ON).is_file():
-            shutil.copy(adapter / TRAINED_ON, directory / TRAINED_ON)
+        for records in trained_on_files(adapter):
+            shutil.copy(records, directory / records.name)
 
 
 def _write_note(

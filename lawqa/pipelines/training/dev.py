@@ -140,7 +140,7 @@ class DevQuestions:
 
 def load_dev(
     path: Path,
-    train_file: Path,
+    trained_on: Sequence[Path],
     records: Sequence[TrainingRecord],
     condition: Condition | None,
     training: Hyperparameters,
@@ -150,8 +150,8 @@ def load_dev(
 
     Args:
         path: questions, which are put as the training records are; or records, which say it themselves.
-        train_file: what is trained on.
-        records: its records; none where it holds texts to read.
+        trained_on: the files of what is trained on, the training file first.
+        records: their records; none where texts are read.
         condition: how questions are put where the training records do not say so, or say several.
         training: how many are asked, and how texts are written where the records reason.
         model: what is trained.
@@ -176,7 +176,7 @@ def load_dev(
     dev = DevQuestions(path, questions, prompts, training.token_budget, sha256, generation, in_file)
     if len({question.key for question in questions}) < len(questions):
         raise DataError(f"{path}: holds a question twice in one order", "keep one of them")
-    _refuse_leaks(dev, train_file)
+    _refuse_leaks(dev, trained_on)
     return dev
 
 
@@ -247,13 +247,14 @@ def _from_records(path: Path, trained: Sequence[TrainingRecord]) -> list[tuple[Q
     return put
 
 
-def _refuse_leaks(dev: DevQuestions, train_file: Path) -> None:
-    leaks = leaks_of_items(read_items(train_file, []), dev.questions)
+def _refuse_leaks(dev: DevQuestions, trained_on: Sequence[Path]) -> None:
+    items = [item for path in trained_on for item in read_items(path, [])]
+    leaks = leaks_of_items(items, dev.questions)
     given_away = list(dict.fromkeys(leak.test for leak in leaks))
     if given_away:
         shown = ", ".join(given_away[:_SHOWN]) + (", …" if len(given_away) > _SHOWN else "")
         raise DataError(
             f"--dev-file: {len(given_away)} of {len(dev.questions)} dev questions are trained on, or share "
             f"context or article with one that is: {shown} ({leaks[0].train}: {leaks[0].reasons[0]})",
-            f"lawqa split --input {train_file} --dev-size 0.2  makes parts that share nothing",
+            f"lawqa split --input {trained_on[0]} --dev-size 0.2  makes parts that share nothing",
         )

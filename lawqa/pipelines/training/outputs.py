@@ -36,6 +36,7 @@ ADAPTER_FILES = (
 def manifest_of(prepared: Prepared) -> Manifest:
     """The manifest of a training that begins."""
     config, loaded, source = prepared.config, prepared.loaded, prepared.source
+    start = prepared.start
     from lawqa.models.device import describe_device
 
     template = template_identity(loaded.tokenizer)
@@ -45,28 +46,34 @@ def manifest_of(prepared: Prepared) -> Manifest:
         for record in source.records
         if record.question_id
     }
+    questions = [
+        {"id": question_id, "order": order, "fingerprint": mark}
+        for (question_id, order), mark in known.items()
+    ]
     return Manifest(
         kind="train",
         config=config.to_json(),
         model=loaded.describe(),
         prompt_specs={
-            spec_id: ""
-            if spec_id == LEGACY_SPEC
-            else spec_hash(PromptSpec.from_id(spec_id), template)
-            for spec_id in spec_ids
+            **(start.training.prompt_specs if start else {}),
+            **{
+                spec_id: ""
+                if spec_id == LEGACY_SPEC
+                else spec_hash(PromptSpec.from_id(spec_id), template)
+                for spec_id in spec_ids
+            },
         },
         data={
             "path": str(config.train_file),
             "sha256": source.sha256,
             "records": len(prepared.records),
             "shortened": sum(record.shortened for record in prepared.records),
+            **source.describe_mixture(),
             "dev": prepared.dev.describe() if prepared.dev else None,
+            **({"stages": start.stages()} if start else {}),
             **({} if source.retrieval is None else {"retrieval": source.retrieval}),
         },
-        questions=[
-            {"id": question_id, "order": order, "fingerprint": mark}
-            for (question_id, order), mark in known.items()
-        ],
+        questions=start.questions(questions) if start else questions,
         notes=list(prepared.notes),
         seed=config.training.seed,
         environment=describe_environment(describe_device(loaded.device)),
@@ -82,7 +89,10 @@ def write_outputs(
     if source.readings:
         write_readings(directory / TRAINED_ON, source.readings)
     else:
-        write_records(directory / TRAINED_ON, source.records)
+        # Once each, however often they were learnt: the file is for the leak audit.
+        write_records(directory / TRAINED_ON, dict.fromkeys(source.records))
+    if prepared.start is not None:
+        prepared.start.copy_records(directory)
     prepared.model.save_pretrained(str(directory), save_embedding_layers=False)
     # safetensors makes files that only their owner can read
     (directory / WEIGHTS).chmod(0o644)

@@ -36,7 +36,8 @@ def plan_text(prepared: Prepared) -> str:
         f"{described['dtype']}, on {prepared.loaded.device}{_shared_text(prepared)}",
         f"adapter    LoRA r={training.lora_r} alpha={training.lora_alpha} on "
         f"{' '.join(training.target_modules)}: {trainable:,} of {total:,} parameters train",
-        f"records    {len(lengths)} from {config.train_file} ({specs})",
+        *([f"start      {config.init_adapter}, not new weights"] if config.init_adapter else []),
+        f"records    {len(lengths)} from {config.train_file} ({specs}){_mixture_text(prepared)}",
         f"tokens     {sum(lengths):,} an epoch; a record has {min(lengths)} to {max(lengths)}, "
         f"median {statistics.median(lengths):g}, {limit}{contexts}",
         f"steps      {steps} of {training.records_per_step} records "
@@ -51,6 +52,20 @@ def plan_text(prepared: Prepared) -> str:
         masked_text(prepared.records[0], prepared.loaded.tokenizer),
     ]
     return "\n".join(lines)
+
+
+def _mixture_text(prepared: Prepared) -> str:
+    source = prepared.source
+    lines = [
+        f"of them {len(one.records)} from {one.path}, each {one.weight:g} times"
+        for one in source.extra
+    ]
+    synthetic = source.describe_mixture()["synthetic"]
+    if synthetic["records"] or synthetic["left_out"]:
+        out = f"; {synthetic['left_out']} left out" if synthetic["left_out"] else ""
+        share = synthetic["records"] / len(prepared.records)
+        lines.append(f"{synthetic['records']} synthetic, {share:.0%} of all{out}")
+    return "".join(f"\n           {line}" for line in lines)
 
 
 def _shared_text(prepared: Prepared) -> str:

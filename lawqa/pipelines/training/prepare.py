@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from lawqa.augment import holds_readings, pack_readings, read_readings
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
+from lawqa.pipelines.adapters.stages import Start
 from lawqa.pipelines.corpus.records_provenance import retrieval_of
 from lawqa.pipelines.training.dev import DevQuestions, load_dev
 from lawqa.pipelines.training.dev_generation import scorings_of
+from lawqa.pipelines.training.mixing import capped, load_extra
 from lawqa.pipelines.training.outputs import manifest_of
 from lawqa.pipelines.training.prepared import Prepared, TrainingSource
 from lawqa.pipelines.training.resume import earlier_training, require_same_training
@@ -50,8 +52,9 @@ def prepare(config: TrainingRun) -> Prepared:
     from lawqa.models import require_packages
 
     logger.debug("settings: %s", config)
-    source = _load(config.train_file, config.prompt)
-    dev = _dev(config, source)
+    source = _load(config)
+    start = Start.read(config.init_adapter, config.training) if config.init_adapter else None
+    dev = _dev(config, source, start)
     earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
     if earlier is None and is_main_process():
         RunDirectory.check_free(config.output_dir, fresh=config.fresh, kind="train")
@@ -85,12 +88,17 @@ def prepare(config: TrainingRun) -> Prepared:
         "%d records of %d to %d tokens, half of them up to %d",
         len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
     )  # fmt: skip
+    start_notes = (start.note, *start.require_base(loaded.describe())) if start else ()
     model = add_adapter(loaded, config.training)
+    if start is not None:
+        start.put_into(model)
     if dev is not None:
         dev = _planned(
             dev, config, replace(loaded, model=model, adapter=config.output_dir), len(records)
         )
-    prepared = Prepared(config, loaded, model, source, tuple(records), dev, earlier)
+    prepared = Prepared(
+        config, loaded, model, source, tuple(records), dev, earlier, start, start_notes
+    )
     if earlier is not None:
         require_same_training(config.output_dir, earlier, manifest_of(prepared))
     return prepared
@@ -105,13 +113,15 @@ def _require_own_directory(config: TrainingRun) -> None:
         sources={
             "the base model's directory": Path(config.model_name) if config.model_name else None,
             "the training file": config.train_file,
+            "the adapter to start from": config.init_adapter,
+            **{f"the records of --extra {path}": path for path, _ in config.extra},
             "the dev questions": config.dev_file,
         },
         ours=("*",) if holds_training else OF_ADAPTER,
     )
 
 
-def _dev(config: TrainingRun, source: TrainingSource) -> DevQuestions | None:
+def _dev(config: TrainingRun, source: TrainingSource, start: Start | None) -> DevQuestions | None:
     training = config.training
     if config.dev_file is None:
         alone = [
@@ -134,7 +144,7 @@ def _dev(config: TrainingRun, source: TrainingSource) -> DevQuestions | None:
         return None
     return load_dev(
         config.dev_file,
-        config.train_file,
+        (config.train_file, *(path for path, _ in config.extra), *(start.files if start else ())),
         source.records,
         config.dev_condition,
         training,
@@ -152,9 +162,29 @@ def _planned(
         return dev.planned(loaded, scorings_of(config.training, records))
 
 
-def _load(path: Path, wording: str) -> TrainingSource:
+def _load(config: TrainingRun) -> TrainingSource:
+    path, seed = config.train_file, config.training.seed
     with hashed_while_read(path) as sha256:
-        return replace(_read(path, wording), sha256=sha256, retrieval=retrieval_of(path, sha256))
+        source = replace(
+            _read(path, config.prompt), sha256=sha256, retrieval=retrieval_of(path, sha256)
+        )
+    if config.extra and source.readings:
+        raise ConfigError(
+            f"--extra: {path} holds statutes to read, and further records are mixed into records",
+            "train on the statutes first, then on records with --init-adapter",
+        )
+    extra = load_extra(config.extra, config.prompt, seed)
+    records = [*source.records, *(record for one in extra for record in one.records)]
+    left_out = 0
+    if config.max_synthetic_share is not None:
+        records, left_out = capped(records, config.max_synthetic_share, seed)
+    return replace(
+        source,
+        records=tuple(records),
+        extra=extra,
+        synthetic_left_out=left_out,
+        warnings=(*source.warnings, *(warning for one in extra for warning in one.warnings)),
+    )
 
 
 def _read(path: Path, wording: str) -> TrainingSource:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from lawqa.augment import ReadingRecord
 from lawqa.files import JsonObject
+from lawqa.pipelines.adapters.stages import Start
 from lawqa.pipelines.training.dev import DevQuestions
+from lawqa.pipelines.training.mixing import ExtraRecords, is_synthetic
 from lawqa.records import TokenizedRecord, TrainingRecord, shortened_note
 from lawqa.runs.manifest import Manifest
 from lawqa.settings import TrainingRun
@@ -29,8 +31,20 @@ class TrainingSource:
     """What is lost or unknown, a sentence each."""
     sha256: str = ""
     """Of the file, taken when it was read."""
+    extra: tuple[ExtraRecords, ...] = ()
+    """What was added to the file's records, as it was taken."""
+    synthetic_left_out: int = 0
+    """Synthetic records that are left out, as there would be too many."""
     retrieval: JsonObject | None = None
     """What its retrieved contexts were made with; None where there are none, or nothing says so."""
+
+    def describe_mixture(self) -> JsonObject:
+        """Return what a manifest keeps of further records and synthetic ones."""
+        synthetic = sum(map(is_synthetic, self.records))
+        return {
+            "extra": [extra.to_json() for extra in self.extra],
+            "synthetic": {"records": synthetic, "left_out": self.synthetic_left_out},
+        }
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,10 @@ class Prepared:
     """The dev questions; None without any."""
     earlier: Manifest | None
     """The manifest of the training that is resumed; None for a new one."""
+    start: Start | None = None
+    """The adapter that it starts from; None for new weights."""
+    start_notes: tuple[str, ...] = ()
+    """What a user must know of that, a sentence each."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -58,6 +76,7 @@ class Prepared:
         shortened = shortened_note(self.records, self.config.training.max_seq_length)
         return (
             *self.source.warnings,
+            *self.start_notes,
             *([shortened] if shortened else []),
             *(sentences(described(self.loaded.tokenizer)) if self.source.records else ()),
         )

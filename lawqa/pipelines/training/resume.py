@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
+from lawqa.models.files.adapter_folder import WEIGHTS
 from lawqa.models.files.identity import model_content
 from lawqa.questions import file_sha256
 from lawqa.runs.identity import Pair, content_is_known, model_differences
@@ -64,7 +65,11 @@ def require_same_request(config: TrainingRun, earlier: Manifest) -> None:
         DataError: the data is not there.
     """
     dev = {"sha256": _sha256(config.dev_file)} if config.dev_file else None
-    data = {"sha256": _sha256(config.train_file), "dev": dev}
+    extra = [{"sha256": _sha256(path), "weight": weight} for path, weight in config.extra]
+    data = {"sha256": _sha256(config.train_file), "dev": dev, "extra": extra}
+    if config.init_adapter is not None:
+        weights = _sha256(config.init_adapter / WEIGHTS)
+        data["stages"] = [{"weights_sha256": weights}]
     content = None
     if content_is_known(earlier.model):
         content = model_content(config.model_name, config.revision)
@@ -116,6 +121,12 @@ def _files(data: JsonObject) -> Contents:
     return {
         "the content of --train-file": data["sha256"],
         "the content of --dev-file": dev.get("sha256"),
+        "the weights of --init-adapter": next(
+            (stage["weights_sha256"] for stage in reversed(data.get("stages") or ())), None
+        ),
+        "the content of --extra, or its weights": [
+            (extra["sha256"], extra["weight"]) for extra in data.get("extra", ())
+        ],
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawqa.errors import Interrupted
+from lawqa.pipelines.adapters.manifest import trained_on_files
 from lawqa.pipelines.adapters.record import adapter_record
 from lawqa.pipelines.training.outputs import (
     ADAPTER_FILES,
@@ -164,8 +165,8 @@ def _begin(prepared: Prepared, manifest: Manifest) -> tuple[RunDirectory, Manife
         )
     else:
         run = RunDirectory.create(config.output_dir, fresh=config.fresh)
-        for name in ADAPTER_FILES:
-            (run.path / name).unlink(missing_ok=True)
+        for path in [*(run.path / name for name in ADAPTER_FILES), *trained_on_files(run.path)]:
+            path.unlink(missing_ok=True)
         shutil.rmtree(run.path / EVENTS, ignore_errors=True)
     manifest.write(run.path)
     return run, manifest

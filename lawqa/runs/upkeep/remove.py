@@ -22,9 +22,9 @@ OF_RUN = (
 """Patterns of what lawqa writes into the directory of a run."""
 
 OF_ADAPTER = (
-    *OF_RUN, "adapter_config.json", "adapter_model.safetensors", "log.jsonl", "trained_on.jsonl", "README.md",
-    "training.png", "tokenizer*", "chat_template.jinja", "special_tokens_map.json", "added_tokens.json",
-    "vocab.json", "merges.txt", "tensorboard/*", "checkpoint*/*", "checkpoints/*",
+    *OF_RUN, "adapter_config.json", "adapter_model.safetensors", "log.jsonl", "trained_on*.jsonl",
+    "README.md", "training.png", "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
+    "added_tokens.json", "vocab.json", "merges.txt", "tensorboard/*", "checkpoint*/*", "checkpoints/*",
 )  # fmt: skip
 """Patterns of what lawqa and PEFT write into the directory of a training."""
 
