@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import JsonObject
@@ -18,9 +18,6 @@ from lawqa.pipelines.adapters.content import AdapterContent
 from lawqa.pipelines.adapters.manifest import TRAINED_ON, AdapterManifest, trained_on_files
 from lawqa.runs.manifest import Manifest
 from lawqa.settings import Hyperparameters
-
-if TYPE_CHECKING:
-    import torch
 
 _LORA = ("lora_r", "lora_alpha", "use_rslora", "use_dora", "target_modules")
 
@@ -135,7 +132,7 @@ class Start:
             )
         return tuple(notes)
 
-    def put_into(self, model: torch.nn.Module) -> None:
+    def put_into(self, model: Any) -> None:  # this package imports no deep-learning library
         """Give a fresh adapter on a model these weights.
 
         Raises:
