@@ -98,7 +98,7 @@ COMMANDS = {
     ),
     "export": Entry(
         "Export",
-        "Write a run's answers for other tools: CSV, Parquet, or a log of lm-eval or inspect_ai.",
+        "Write a run's answers, or a prompt as a task, for other tools: CSV, Parquet, lm-eval, inspect_ai.",
     ),
     "runs": Entry("Runs", "List, look at, compare, remove, pack and unpack runs."),
     "data": Entry("Data", "Look at question and record files."),

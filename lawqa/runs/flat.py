@@ -120,6 +120,7 @@ def about(run: StoredRun) -> JsonObject:
         "notes": list(run.notes),
         "prompt_specs": dict(manifest.prompt_specs) if manifest else {},
         "model": manifest.model.get("name") if manifest else None,
+        "label_forms": manifest.config.get("label_forms", "all") if manifest else None,
         "started": manifest.started if manifest else None,
         "data_sha256": manifest.data.get("sha256") if manifest else None,
     }

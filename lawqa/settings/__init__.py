@@ -44,6 +44,7 @@ from lawqa.settings.evaluation import (
     AskedSettings,
     BackendName,
     GenerationChoices,
+    LabelForms,
     PlaceSettings,
     RunSettings,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "GridSettings",
     "HeldOutSettings",
     "Hyperparameters",
+    "LabelForms",
     "LearnFrom",
     "MergeSettings",
     "ModelSettings",

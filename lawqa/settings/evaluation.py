@@ -26,6 +26,11 @@ BackendName = Literal["hf", "ollama", "openai", "scripted"]
 """Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table of answers."""
 
 
+LabelForms = Literal["all", "letter"]
+"""all: a label is every written form of it together (a, A, full width, each also after a space); letter: the
+bare small letter, which is what lm-evaluation-harness scores."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class AskedSettings(AnswererSettings):
     """Which questions are asked, and of whom."""
@@ -34,6 +39,9 @@ class AskedSettings(AnswererSettings):
     """Ask only the first N questions."""
     permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
     """Ask each question in N orders of its choices."""
+    label_forms: LabelForms = field(default="all", metadata=RESULT)
+    """What counts as a label where labels are scored: all its written forms together, or the bare letter as
+    in lm-evaluation-harness."""
     adapter: Path | None = field(
         default=None, metadata=named(by_content(RESULT), evaluate="--hf-lora-path")
     )

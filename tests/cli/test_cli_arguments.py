@@ -79,6 +79,7 @@ EVALUATE = (
     ("--script s.json", "script", Path("s.json")),
     ("--hf-model-name Qwen/Qwen3-1.7B", "model_name", "Qwen/Qwen3-1.7B"),
     ("--revision main", "revision", "main"),
+    ("--label-forms letter", "label_forms", "letter"),
     ("--hf-lora-path runs/a", "adapter", Path("runs/a")),
     ("--with-base", "with_base", True),
     ("--hf-load-in-4bit", "load_in_4bit", True),

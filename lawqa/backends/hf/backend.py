@@ -42,6 +42,7 @@ from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.models.load import LoadedModel
 from lawqa.models.projections import UnsupportedModelError
 from lawqa.prompting import Prompt, render, require_outside
+from lawqa.settings import LabelForms
 from lawqa.templates import template_identity
 from lawqa.thinking import THINK, ThinkMarks
 
@@ -66,6 +67,7 @@ class HFBackend:
         adapter: whether the model's adapter, where it has one, is switched on.
         self_check: whether the fast path is compared with transformers before it is used, and left where
             the two disagree; None for on a GPU, whose kernels may be wrong where nobody has tried them.
+        label_forms: the written forms of a label that count where labels are scored.
     """
 
     def __init__(
@@ -76,10 +78,12 @@ class HFBackend:
         path: Path = "fast",
         adapter: bool = True,
         self_check: bool | None = None,
+        label_forms: LabelForms = "all",
     ) -> None:
         self._loaded = loaded
         self._token_budget = token_budget
         self._path = path
+        self._label_forms: LabelForms = label_forms
         self._adapter = adapter
         self._self_check = loaded.device.type == "cuda" if self_check is None else self_check
         self._scores_checked = not self._self_check
@@ -114,7 +118,7 @@ class HFBackend:
             )
         return HFBackend(
             self._loaded, self._token_budget, path=self._path, adapter=False,
-            self_check=self._self_check,
+            self_check=self._self_check, label_forms=self._label_forms,
         )  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
@@ -221,7 +225,7 @@ class HFBackend:
             return iter(())
         for item in encoded:
             require_outside(item.thought)
-        label_ids = label_token_ids(self._loaded.tokenizer, encoded[0].text)
+        label_ids = label_token_ids(self._loaded.tokenizer, encoded[0].text, self._label_forms)
         decoder = self._checked_decoder(encoded)
         budget = self._token_budget or (
             DEFAULT_TOKEN_BUDGET if decoder is None else fitting_tokens(decoder)
@@ -285,7 +289,9 @@ class HFBackend:
         """How labels are scored after these prompts' texts; None where that is not asked for."""
         if not settings.score_labels or not any(map(reasons, encoded)):
             return None
-        return labels_after_text(encoded, self._loaded.tokenizer, self._loaded.device)
+        return labels_after_text(
+            encoded, self._loaded.tokenizer, self._loaded.device, self._label_forms
+        )
 
     def _generate_plain(
         self, encoded: Sequence[Encoded], settings: GenerationSettings

@@ -226,6 +226,8 @@ def check_config(config: EvaluationConfig) -> None:
          f"--ensemble {config.ensemble} needs a --temperature above 0: greedy texts are all the same"),
         (not greedy or not narrowed or not generates,
          f"{', '.join(narrowed)}: nothing is sampled at --temperature 0"),
+        (config.label_forms == "all" or config.backend == "hf",
+         "--label-forms letter is for --llm-backend hf: servers are asked for all forms of a label"),
         (config.thinking_budget is None or config.spec.thinking,
          "--thinking-budget needs --thinking"),
         (config.thinking_budget is None or config.thinking_budget < chosen.max_new_tokens,

@@ -39,8 +39,9 @@ def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = Non
 
     model = part_of(ModelSettings, config)
     return HFBackend(
-        load_model(model, adapter.path if adapter else None), config.token_budget or None
-    )
+        load_model(model, adapter.path if adapter else None), config.token_budget or None,
+        label_forms=config.label_forms,
+    )  # fmt: skip
 
 
 def base_of(backend: Backend) -> Backend:

@@ -46,8 +46,7 @@ class Described:
     @property
     def task(self) -> str:
         """The name of the task: the prompt spec tells apart what was asked how."""
-        specs = sorted({result.prompt_spec for result in self.run.results} - {""})
-        return "_".join([TASK, *(re.sub(r"\W", "_", spec) for spec in specs)])
+        return task_name(*sorted({result.prompt_spec for result in self.run.results} - {""}))
 
     @property
     def by_probability(self) -> bool:
@@ -67,6 +66,11 @@ def described(run: StoredRun, reading: Reading) -> Described:
         DataError: its answers contradict themselves.
     """
     return Described(run, reading, summarise(run.answers(reading)))
+
+
+def task_name(*spec_ids: str) -> str:
+    """Return what a task is called that asks by these prompt specs."""
+    return "_".join([TASK, *(re.sub(r"\W", "_", spec) for spec in spec_ids)])
 
 
 def moment(text: str) -> datetime:

@@ -14,6 +14,7 @@ from lawqa.backends.hf.labels import label_token_ids
 from lawqa.backends.label_place import LabelPlace, label_place
 from lawqa.choices import FINAL_ANSWER_CUE, LABELS
 from lawqa.errors import BackendError
+from lawqa.settings import LabelForms
 from lawqa.thinking import THINK, open_thought
 
 if TYPE_CHECKING:
@@ -91,7 +92,10 @@ def reasons(item: Encoded) -> bool:
 
 
 def labels_after_text(
-    encoded: Sequence[Encoded], tokenizer: PreTrainedTokenizerBase, device: torch.device
+    encoded: Sequence[Encoded],
+    tokenizer: PreTrainedTokenizerBase,
+    device: torch.device,
+    forms: LabelForms = "all",
 ) -> LabelsAfterText | None:
     """Return how the labels of these prompts' completions are scored; None with a logged reason.
 
@@ -99,9 +103,10 @@ def labels_after_text(
         encoded: the prompts, by the number of their requests.
         tokenizer: of the model.
         device: where logits are.
+        forms: the written forms of a label that count.
     """
     try:
-        spellings = label_token_ids(tokenizer, f"{encoded[0].text}\n{FINAL_ANSWER_CUE}")
+        spellings = label_token_ids(tokenizer, f"{encoded[0].text}\n{FINAL_ANSWER_CUE}", forms)
     except BackendError as problem:
         logger.warning("no label probabilities after texts: %s", problem.message)
         return None
