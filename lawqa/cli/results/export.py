@@ -26,7 +26,7 @@ class Export:
     inspect: a log that `inspect view` opens. lm-eval-task: no run, but a task of lm-evaluation-harness that
     asks lawqa_jp in lawqa's words."""
     output_path: Annotated[Path, arg(aliases=["-o"])]
-    """The file to write: .csv, .parquet or, for inspect, .eval or .json; for lm-eval and tasks a directory."""
+    """The file to write: .csv, .parquet or, for inspect, .eval or .json; for the others a directory."""
     run_path: Annotated[Positional[Path | None], arg(metavar="RUN")] = None
     """A run directory or result file; none for lm-eval-task."""
     recorded: FlagCreatePairsOff[bool] = False
@@ -34,7 +34,7 @@ class Export:
     prompt: str = STANDARD_PROMPT
     """For lm-eval-task: the wording of the prompt; see `lawqa prompts`."""
     mode: Literal["direct", "cot"] = "direct"
-    """For lm-eval-task: score the four letters (direct), or generate and look for the last answer line (cot)."""
+    """For lm-eval-task: score the four letters (direct), or generate and read the last answer line (cot)."""
     condition: Literal["closed", "gold"] = "closed"
     """For lm-eval-task: without context, or with the data set's own."""
     few_shot: FlagCreatePairsOff[bool] = False

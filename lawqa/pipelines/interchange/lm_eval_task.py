@@ -1,7 +1,7 @@
 """A task of lm-evaluation-harness that asks lawqa_jp's questions in lawqa's words.
 
-The task is a YAML file and the few lines of Python that read the question file; it needs lm_eval and nothing of
-lawqa. With lm-eval's `--apply_chat_template` its prompts are lawqa's, byte for byte.
+The task is a YAML file and the few lines of Python that read the question file; it needs lm_eval and
+nothing of lawqa. With lm-eval's `--apply_chat_template` its prompts are lawqa's, byte for byte.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def export_task(
     name = task_name(spec.id)
     task = folder / f"{name}.yaml"
     if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{_FLAG} {folder}: is a file, expected a directory", f"{_FLAG} DIRECTORY")
+        raise ConfigError(
+            f"{_FLAG} {folder}: is a file, expected a directory", f"{_FLAG} DIRECTORY"
+        )
     utils, readme, questions = folder / _UTILS, folder / _README, folder / _DATA
     texts = {task: _yaml(name, spec), utils: _utils(), readme: _readme(name, spec)}
     for path, text in texts.items():
@@ -213,14 +215,13 @@ def _readme(name: str, spec: PromptSpec) -> str:
     turns = " --fewshot_as_multiturn true" if spec.few_shot else ""
     return f"""# {name}
 
-lawqa_jp (Digital Agency of Japan, https://github.com/digital-go-jp/lawqa_jp, Public Data License 1.0) as a task of
-lm-evaluation-harness, in lawqa's words. Put the data set's `data/selection.json` beside this file, or name it in `LAWQA_JP`.
+lawqa_jp as a task of lm-evaluation-harness, in lawqa's words. The questions are those of the Digital Agency of
+Japan (https://github.com/digital-go-jp/lawqa_jp, Public Data License 1.0): put its `data/selection.json` beside
+this file, or name it in `LAWQA_JP`.
 
     lm_eval run --model hf --model_args pretrained=Qwen/Qwen3-8B,enable_thinking=False \\
       --include_path . --tasks {name} --apply_chat_template{turns} --log_samples --output_path out
 
-    lawqa import out/*/samples_{name}_*.jsonl --output-dir runs/lm-eval
-    lawqa compare runs/lm-eval runs/mine
 
 `enable_thinking=False` closes Qwen3's think block as lawqa does. lm-eval scores the bare letters a to d:
 `lawqa evaluate --label-forms letter` does the same; lawqa's default adds up all written forms of a label.

@@ -41,12 +41,22 @@ def test_the_bare_letters_alone_are_scored_and_that_is_recorded(
         assert item.label_mass < every[item.key].label_mass
     data, run = tmp_path / "q.json", tmp_path / "run"
     lawqa.write_questions(data, questions[:6])
-    config = lawqa.EvaluationConfig(data, model_name=str(tiny_dir), label_forms="letter", run_dir=run)
+    config = lawqa.EvaluationConfig(
+        data, model_name=str(tiny_dir), label_forms="letter", run_dir=run
+    )
     lawqa.evaluate(config)
     assert Manifest.read(run).config["label_forms"] == "letter"
     assert lawqa.read_stored_run(run).to_arrow().schema.metadata
     (run / "results.jsonl").write_text("")
-    command = ["evaluate", "--data", str(data), "--model-name", str(tiny_dir), "--run-dir", str(run)]
+    command = [
+        "evaluate",
+        "--data",
+        str(data),
+        "--model-name",
+        str(tiny_dir),
+        "--run-dir",
+        str(run),
+    ]
     assert main([*command, "--resume"]) == 2
     assert "--label-forms" in capsys.readouterr().err
 
@@ -56,7 +66,10 @@ def test_servers_and_scripts_are_not_asked_for_bare_letters(tmp_path: Path) -> N
         with pytest.raises(lawqa.LawqaError, match="--label-forms letter is for --llm-backend hf"):
             lawqa.evaluate(
                 lawqa.EvaluationConfig(
-                    tmp_path / "q.json", backend=backend, model_name="m", label_forms="letter"  # type: ignore[arg-type]
+                    tmp_path / "q.json",
+                    backend=backend,
+                    model_name="m",
+                    label_forms="letter",  # type: ignore[arg-type]
                 )
             )
 
@@ -82,9 +95,7 @@ def test_lm_eval_asks_the_same_prompts_and_picks_the_same_letters(
         data, model_name=str(tiny_dir), dtype="float32", label_forms="letter", run_dir=run
     )
     lawqa.evaluate(config)
-    mine = {
-        row["file_name"]: row for row in map(json.loads, (run / "results.jsonl").open("rb"))
-    }
+    mine = {row["file_name"]: row for row in map(json.loads, (run / "results.jsonl").open("rb"))}
     for sample in done["samples"][task.name]:
         row = mine[sample["doc"]["id"]]
         assert sample["arguments"][0][0] == row["prompt"]
