@@ -215,9 +215,9 @@ def _readme(name: str, spec: PromptSpec) -> str:
     turns = " --fewshot_as_multiturn true" if spec.few_shot else ""
     return f"""# {name}
 
-lawqa_jp as a task of lm-evaluation-harness, in lawqa's words. The questions are those of the Digital Agency of
-Japan (https://github.com/digital-go-jp/lawqa_jp, Public Data License 1.0): put its `data/selection.json` beside
-this file, or name it in `LAWQA_JP`.
+lawqa_jp as a task of lm-evaluation-harness, in lawqa's words. The questions are those of Japan's Digital
+Agency (https://github.com/digital-go-jp/lawqa_jp, Public Data License 1.0): put its `data/selection.json`
+beside this file, or name it in `LAWQA_JP`.
 
     lm_eval run --model hf --model_args pretrained=Qwen/Qwen3-8B,enable_thinking=False \\
       --include_path . --tasks {name} --apply_chat_template{turns} --log_samples --output_path out
