@@ -199,7 +199,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("lawqa.models.load.pick_device", lambda: torch.device("cpu"))
         if not item.get_closest_marker("plots"):  # a picture is a quarter of a tiny training
-            patched.setattr("lawqa.report.plots.write_training_plot", lambda _, path: path.touch())
+            patched.setattr(
+                "lawqa.report.page.plots.write_training_plot", lambda _, path: path.touch()
+            )
         return (yield)
 
 

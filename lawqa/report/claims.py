@@ -1,4 +1,4 @@
-"""The claim of a report in one sentence with its evidence, and everything that must be read before it."""
+"""The claims of a report, each in one sentence with its evidence, and the one that heads it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from lawqa.report.figures import percent
 from lawqa.report.words import (
     Phrase,
     evidence_phrase,
-    note_phrase,
     power_phrase,
     rule_phrase,
 )
@@ -20,8 +19,8 @@ from lawqa.scoring.comparisons.multiple import signed
 ClaimKind = Literal["better", "worse", "none", "void", "one"]
 """void: a difference says nothing about new questions; one: there is one run, so nothing is compared."""
 
-_VOID = ("LEAK", "UNKNOWN TRAINING")
-_NOT_HELD_OUT = (*_VOID, "CHOSEN BY")
+VOID = ("LEAK", "UNKNOWN TRAINING")
+_NOT_HELD_OUT = (*VOID, "CHOSEN BY")
 
 
 @dataclass(frozen=True)
@@ -32,18 +31,6 @@ class Claim:
     """Which way it goes."""
     text: Phrase
     """One sentence with its evidence."""
-
-
-@dataclass(frozen=True)
-class Caution:
-    """Something that must be read before the figures."""
-
-    severe: bool
-    """Whether it takes the claim away or may turn it round."""
-    where: str
-    """The run's id; empty for all."""
-    text: Phrase
-    """What it is."""
 
 
 def claims_of(report: Report) -> tuple[Claim, ...]:
@@ -77,19 +64,32 @@ def headline(report: Report) -> Claim:
             f"No difference can be claimed in {left} comparisons (Holm-corrected){aside.en}.",
             f"{left} 件の比較のいずれでも、差があるとは言えない（Holm 補正）{aside.ja}。",
         ))  # fmt: skip
+    best = _best(report)
     kinds = {claim.kind for claim in significant}
     stand = "stands" if len(significant) == 1 else "stand"
     return Claim(kinds.pop() if len(kinds) == 1 else "none", Phrase(
-        f"{len(significant)} of {left} differences {stand} (Holm-corrected){aside.en}.",
-        f"比べた {left} 件の差のうち {len(significant)} 件は偶然とは言えない（Holm 補正）{aside.ja}。",
+        f"{len(significant)} of {left} differences {stand} (Holm-corrected){aside.en}"
+        + (f": {best.en}." if len(significant) == 1 else f"; the largest: {best.en}."),
+        f"比べた {left} 件の差のうち {len(significant)} 件は偶然とは言えない（Holm 補正）{aside.ja}。"
+        + (f"{best.ja}。" if len(significant) == 1 else f"最も大きいのは、{best.ja}。"),
     ))  # fmt: skip
 
 
-def cautions_of(report: Report) -> tuple[Caution, ...]:
-    """Everything that must be read first, what takes a claim away before the rest."""
-    found = [caution for run in report.runs for caution in _of_run(run)]
-    found += [caution for pair in report.pairs for caution in _of_comparison(pair)]
-    return tuple(sorted(found, key=lambda caution: not caution.severe))
+def _best(report: Report) -> Phrase:
+    """The largest gain that stands, or the largest loss where there is no gain, with both runs named."""
+    standing = [
+        (pair.judged.comparison.difference, pair) for pair in report.pairs
+        if pair.judged is not None and pair.judged.stands
+        and not any(has_note(report.run(one), *VOID) for one in (pair.base, pair.other))
+    ]  # fmt: skip
+    largest, pair = max(standing, key=lambda one: (one[0] > 0, abs(one[0])))
+    other, base = report.run(pair.other), report.run(pair.base)
+    called, against = _called(other, base), _called(base, other)
+    points = f"{abs(100 * largest):.1f}"
+    return Phrase(
+        f"{called.en} is {points} points {'better' if largest > 0 else 'worse'} than {against.en}",
+        f"{called.ja}は{against.ja}より {points} ポイント{'良い' if largest > 0 else '悪い'}",
+    )
 
 
 def _alone(run: ReportRun) -> Claim:
@@ -99,7 +99,7 @@ def _alone(run: ReportRun) -> Claim:
     by = rule_phrase(summary.final.name) if summary.final.by != "plain" else Phrase("", "")
     if by.en:
         name = Phrase(f"{name.en}, by {by.en},", f"{name.ja}（{by.ja}）")
-    if _has(run, *_VOID):
+    if has_note(run, *VOID):
         return Claim("void", Phrase(
             f"No claim about new questions can be made: {_void_reason(run).en} "
             f"(on these questions {name.en} answers {percent(a.value)} rightly).",
@@ -127,7 +127,7 @@ def _of_pair(report: Report, pair: RunPair) -> Claim:
         ))  # fmt: skip
     c = pair.judged.comparison
     line = _difference(pair.judged, other, base)
-    void = next((run for run in (other, base) if _has(run, *_VOID)), None)
+    void = next((run for run in (other, base) if has_note(run, *VOID)), None)
     if void is not None:
         return Claim("void", Phrase(
             f"No claim about new questions can be made: {_void_reason(void).en} (on these "
@@ -144,7 +144,7 @@ def _of_pair(report: Report, pair: RunPair) -> Claim:
             f"{line.ja}。{called.ja}と{against.ja}に差があるとは言えない（{c.questions} 問、{evidence.ja}）。"
             f"{reach.ja}",
         ))  # fmt: skip
-    fresh = other.adapter and not _has(other, *_NOT_HELD_OUT)
+    fresh = other.adapter and not has_note(other, *_NOT_HELD_OUT)
     held_out = Phrase("held-out ", "学習に使っていない ") if fresh else Phrase("", "")
     better = c.difference > 0
     return Claim("better" if better else "worse", Phrase(
@@ -163,82 +163,6 @@ def _difference(judged: Judged, other: ReportRun, base: ReportRun) -> Phrase:
     return Phrase(
         f"{named}: {signed(d)} points, {way[0]}", f"{named}: {signed(d)} ポイント（{way[1]}）"
     )
-
-
-def _of_run(run: ReportRun) -> list[Caution]:
-    found = [Caution(note.startswith(_VOID), run.id, note_phrase(note)) for note in run.notes]
-    summary, asked = run.summary, run.summary.n
-    if summary.collapse is not None:
-        c = summary.collapse
-        found.append(Caution(True, run.id, Phrase(
-            f"COLLAPSE: {c.sentence}",
-            f"回答の偏り：回答の {100 * c.predicted_share:.0f} % が {c.label}（正解では "
-            f"{100 * c.gold_share:.0f} %）",
-        )))  # fmt: skip
-    mass = run.label_mass
-    if mass is not None and mass.sentence and not _has(run, "LOW LABEL MASS"):
-        found.append(Caution(True, run.id, Phrase(
-            mass.sentence,
-            f"記号の確率が低い：採点した {mass.scored} 件のうち {mass.low} 件で、a〜d 全体の確率が "
-            f"{mass.threshold:g} 未満（中央値 {mass.median:.2g}、最小 {mass.lowest:.2g}）。モデルは記号以外を"
-            "書こうとしていた（--answer-by generate なら書いた文を読む）",
-        )))  # fmt: skip
-    failed, truncated, unparsed = (
-        summary.outcomes[outcome] for outcome in ("failed", "truncated", "unparsed")
-    )
-    parts = (
-        (failed, Phrase("FAILED", "実行失敗")),
-        (truncated, Phrase("CUT OFF before an answer", "答える前に上限に達した")),
-        (unparsed, Phrase("NO ANSWER committed to", "どの選択肢も選んでいない")),
-    )
-    counted = [(n, said) for n, said in parts if n]
-    if counted:
-        english = ", ".join(f"{said.en}: {n}" for n, said in counted)
-        japanese = "、".join(f"{said.ja} {n} 件" for n, said in counted)
-        found.append(Caution(bool(failed), run.id, Phrase(
-            f"{english} of {asked}; they count as not right",
-            f"{asked} 件のうち {japanese}（正解でないものとして数える）",
-        )))  # fmt: skip
-    if run.reread:
-        found.append(Caution(False, run.id, Phrase(
-            f"READ AGAIN: today's parser reads {run.reread} of {asked} stored answers differently "
-            "from when they were stored",
-            f"読み直し：保存時と読みが変わった回答が {asked} 件のうち {run.reread} 件ある",
-        )))  # fmt: skip
-    return found
-
-
-def _of_comparison(pair: RunPair) -> list[Caution]:
-    found, base, c = [], pair.base, pair.comparison
-    if c is None:
-        return [Caution(True, pair.other, Phrase(
-            f"NOT COMPARABLE with {base}: {pair.problem}", f"{base} と比較できない：{pair.problem}",
-        ))]  # fmt: skip
-    if c.left_out_base or c.left_out_other:
-        found.append(Caution(True, pair.other, Phrase(
-            f"DIFFERENT DATA: compared on the {c.questions} questions that both were asked; {base} was asked "
-            f"{c.left_out_base} others, {pair.other} {c.left_out_other}",
-            f"データが違う：両方に出題した {c.questions} 問で比較した（{base} だけ {c.left_out_base} 件、"
-            f"{pair.other} だけ {c.left_out_other} 件）",
-        )))  # fmt: skip
-    if pair.reworded:
-        found.append(Caution(True, pair.other, Phrase(
-            f"DIFFERENT DATA: {pair.reworded} shared questions are not worded as in {base}",
-            f"データが違う：共通の問題のうち {pair.reworded} 問は文面が {base} と違う",
-        )))  # fmt: skip
-    if pair.repeats or pair.base_repeats:
-        ids = ", ".join((pair.other, *pair.repeats) if pair.repeats else (base, *pair.base_repeats))
-        found.append(Caution(False, pair.other, Phrase(
-            f"SEEDS: {ids} are repeats of one run and are compared together",
-            f"シード：{ids} は同じ実行のくり返しとして、まとめて比較した",
-        )))  # fmt: skip
-    if pair.differs:
-        named = "; ".join(pair.differs)
-        found.append(Caution(False, pair.other, Phrase(
-            f"NOT THE ADAPTER ALONE: {pair.other} also differs from {base} in {named}",
-            f"アダプタ以外も違う：{pair.other} と {base} は次の設定も違う：{named}",
-        )))  # fmt: skip
-    return found
 
 
 def _called(run: ReportRun, beside: ReportRun) -> Phrase:
@@ -269,17 +193,18 @@ def _last(path: str) -> str:
     )
 
 
-def _has(run: ReportRun, *kinds: str) -> bool:
+def has_note(run: ReportRun, *kinds: str) -> bool:
+    """Return whether a run carries a note of one of these kinds."""
     return any(note.startswith(kinds) for note in run.notes)
 
 
 def _void_reason(run: ReportRun) -> Phrase:
-    if _has(run, "LEAK IN THE INDEX"):
+    if has_note(run, "LEAK IN THE INDEX"):
         return Phrase(
             f"the index of {run.id} gives away questions that it was asked",
             f"{run.id} の索引に、評価した問題が入っている",
         )
-    if _has(run, "LEAK"):
+    if has_note(run, "LEAK"):
         return Phrase(
             f"{run.id} was asked questions that its adapter was trained on",
             f"{run.id} のアダプタは、評価した問題で学習している",

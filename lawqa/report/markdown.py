@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from lawqa.report.claims import cautions_of, claims_of, headline
+from lawqa.report.cautions import cautions_of
+from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
 from lawqa.report.label_tables import calibration_table, label_tables
 from lawqa.report.paired import Change, changes, gold_text_table, paired_table

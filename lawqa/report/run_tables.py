@@ -21,6 +21,8 @@ NOTHING = "–"
 """An empty cell."""
 RUN = WORDS["run"]
 """The heading of a column of runs."""
+_WHOLE_TITLES = 4
+"""Runs whose names fit the heads of a table's columns."""
 _GROUPS = {
     "hit": WORDS["hit"],
     "miss": WORDS["miss"],
@@ -137,9 +139,14 @@ def _grouped(
     return Table(
         id=name,
         title=title,
-        columns=(heading, *(run.title for run in report.runs)),
+        columns=(heading, *_heads(report.runs)),
         rows=tuple(rows),
     )
+
+
+def _heads(runs: Sequence[ReportRun]) -> list[str]:
+    """The heads of columns of runs: of many runs their ids, which the list of runs explains."""
+    return [run.title if len(runs) <= _WHOLE_TITLES else run.id for run in runs]
 
 
 def _hit(entry: Entry) -> str | None:

@@ -12,8 +12,10 @@ import pytest
 from lawqa.errors import ConfigError
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.questions import Question, write_questions
-from lawqa.report.claims import cautions_of, claims_of, headline
+from lawqa.report.cautions import Caution, caution_kinds, cautions_of
+from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
+from lawqa.report.words import Phrase
 
 MakeRun = Callable[..., Path]
 LEAK = "LEAK: 12 of 60 questions were in the training of out; this accuracy says nothing about new questions"
@@ -129,7 +131,10 @@ def test_several_runs_are_corrected_for_their_number(make_run: MakeRun) -> None:
     assert judged is not None
     assert judged.p_holm == pytest.approx(2 * alone.pairs[0].comparison.p_value)
     assert [claim.kind for claim in claims_of(report)] == ["better", "better", "none"]
-    assert headline(report).text.en == "2 of 3 differences stand (Holm-corrected)."
+    assert headline(report).text.en == (
+        "2 of 3 differences stand (Holm-corrected); "
+        "the largest: two (R3) is 41.7 points better than base (R1)."
+    )
     assert all("Holm-corrected for 3)" in claim.text.en for claim in claims_of(report))
     for pair in report.pairs:
         assert pair.judged is not None
@@ -250,4 +255,23 @@ def test_gains_and_losses_together_are_counted_without_a_side(make_run: MakeRun)
     report = made(make_run("base", 30), make_run("up", 45), make_run("down", 15))
     assert [claim.kind for claim in claims_of(report)] == ["better", "worse"]
     assert headline(report).kind == "none"
-    assert headline(report).text.en == "2 of 2 differences stand (Holm-corrected)."
+    assert headline(report).text.en == (
+        "2 of 2 differences stand (Holm-corrected); "
+        "the largest: up (R2) is 25.0 points better than base (R1)."
+    )
+
+
+@pytest.mark.slow
+def test_cautions_of_one_kind_are_folded_with_the_runs_they_concern(make_run: MakeRun) -> None:
+    runs = [make_run(f"run{n}", 20 + n, "--condition", "gold") for n in range(4)]
+    others = [make_run(f"other{n}", 20 + n) for n in range(2)]
+    report = made(runs[0], *others, *runs[1:], base=runs[0])
+    (kind,) = caution_kinds(cautions_of(report))
+    assert kind.name == Phrase("NOT THE ADAPTER ALONE", "アダプタ以外も違う")
+    assert kind.where == "R2, R3"
+    many = tuple(
+        Caution(False, f"R{n}", Phrase(f"A KIND: {n}", f"種類：{n}")) for n in (1, 2, 3, 5)
+    )
+    assert [one.where for one in caution_kinds(many)] == ["R1–R3, R5"]
+    (single,) = caution_kinds(many[:1])
+    assert single.name == Phrase("A KIND: 1", "種類：1")

@@ -41,6 +41,9 @@ from lawqa.statutes.headings import gold_articles, quoted_paragraphs
 from lawqa.statutes.locations import paragraph_of
 from lawqa.statutes.normalise import normalise
 
+_NAMED = 4
+"""Runs that a title names at most."""
+
 
 @dataclass(frozen=True)
 class ReportConfig(Settings):
@@ -88,7 +91,7 @@ def make_report(config: ReportConfig) -> Report:
     questions = _known_questions(runs, config.data)
     runs = [_with_gold_articles(run, questions) for run in runs]
     return Report(
-        title=config.title or " / ".join(run.name for run in runs),
+        title=config.title or _title(runs),
         made=now(),
         version=__version__,
         runs=tuple(runs),
@@ -97,6 +100,14 @@ def make_report(config: ReportConfig) -> Report:
         trainings=tuple(read_training(path, manifest=manifests[path]) for path in trainings),
         recorded=config.recorded,
     )
+
+
+def _title(runs: Sequence[ReportRun]) -> str:
+    """The runs' names; of many runs the first and their number."""
+    names = [run.name for run in runs]
+    if len(names) <= _NAMED:
+        return " / ".join(names)
+    return f"{names[0]} / … ({len(names)})"
 
 
 def _base_first(paths: list[Path], base: Path | None) -> list[Path]:

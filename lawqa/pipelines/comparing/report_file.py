@@ -12,8 +12,8 @@ from lawqa.files import write_text
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.report.claims import headline
 from lawqa.report.content import Report
-from lawqa.report.html import report_html
 from lawqa.report.markdown import report_markdown
+from lawqa.report.page.html import report_html
 from lawqa.runs.directory import claim_output
 from lawqa.scoring import By
 from lawqa.settings import StrPath, as_path, as_paths, checks_arguments

@@ -13,7 +13,7 @@ from lawqa.pipelines.experiments.ladder.halves import Halves, halves_of
 from lawqa.pipelines.experiments.ladder.rungs import Rung, Way
 from lawqa.pipelines.experiments.ladder.wordings import WordingTrial
 from lawqa.questions import Question
-from lawqa.report.html import report_html
+from lawqa.report.page.html import report_html
 from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.result_log import read_results

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 from lawqa.choices import LABELS, Label
 from lawqa.errors import MissingExtraError
 from lawqa.files import JsonObject
-from lawqa.report.content import ReportRun, Training
-from lawqa.scoring import calibration_of
+from lawqa.report.content import Report, ReportRun, Training
+from lawqa.scoring import accuracy_of, calibration_of, votes_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 RUN_COLOURS = 8
-"""Further runs share these colours; their marks and line styles differ."""
+"""Further runs share these colours; their marks (nine of them) and line styles differ."""
 
 # Drawn in colours that nothing else has, which become variables of the page's style sheet.
 _INK, _RULE = "#010203", "#010204"
-_MARKS = "osD^vPX*"
+_MARKS = "osD^vPX*h"
 _DASHES = ("-", "--", ":")
+_LONGEST_NAME = 32
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, and the page's font is used
     "font.size": 11.0,
@@ -46,7 +49,7 @@ def accuracy_plot(runs: Sequence[ReportRun]) -> str:
             a = run.summary.final.accuracy
             low, high = 100 * (a.value - a.interval.low), 100 * (a.interval.high - a.value)
             axes.errorbar(
-                100 * a.value, number, xerr=[[low], [high]], fmt=_MARKS[number % len(_MARKS)],
+                100 * a.value, number, xerr=[[low], [high]], fmt=_mark(number),
                 color=_colour(number), capsize=4, markersize=8, linewidth=2,
             )  # fmt: skip
         axes.axvline(25, color=_INK, linestyle=":", linewidth=1)
@@ -57,6 +60,107 @@ def accuracy_plot(runs: Sequence[ReportRun]) -> str:
         axes.grid(axis="x", color=_RULE, linewidth=0.6)
 
     return _svg("accuracy", draw, height=0.9 + 0.4 * len(runs))
+
+
+def difference_plot(report: Report) -> str | None:
+    """Each run against its base with the interval that Holm's correction asks for; None for a single run.
+
+    Filled marks are differences that stand; the line at 0 is no difference.
+    """
+    pairs = [pair for pair in report.pairs if pair.judged is not None]
+    if not pairs:
+        return None
+    numbers = {run.id: number for number, run in enumerate(report.runs)}
+    names, bases = _Names(), {pair.base for pair in pairs}
+    labels = [
+        names.label(report.run(pair.other).title + ("" if len(bases) == 1 else f" - {pair.base}"))
+        for pair in pairs
+    ]
+
+    def draw(axes: Axes) -> None:
+        axes.axvline(0, color=_INK, linewidth=1)
+        for row, pair in enumerate(pairs):
+            assert pair.judged is not None  # noqa: S101 - those without were left out
+            c, number = pair.judged.comparison, numbers[pair.other]
+            low, high = c.difference - c.interval.low, c.interval.high - c.difference
+            axes.errorbar(
+                100 * c.difference, row, xerr=[[max(0.0, 100 * low)], [max(0.0, 100 * high)]],
+                fmt=_mark(number), color=_colour(number), capsize=4, markersize=8,
+                markerfacecolor=_colour(number) if pair.judged.stands else "none",
+                linewidth=2.6 if pair.judged.stands else 1.4,
+            )  # fmt: skip
+        axes.set_yticks(range(len(pairs)), labels)
+        axes.set_ylim(len(pairs) - 0.4, -0.6)
+        low, high = axes.get_xlim()
+        axes.set_xlim(min(low, -5), max(high, 5))
+        axes.set_xlabel(f"{pairs[0].base} = 0" if len(bases) == 1 else "")
+        axes.grid(axis="x", color=_RULE, linewidth=0.6)
+
+    return _svg("difference", draw, height=0.9 + 0.36 * len(pairs), width=8.0, names=names)
+
+
+def law_plot(runs: Sequence[ReportRun]) -> str | None:
+    """Accuracy by law, a point for each run; None where there is one law."""
+    laws = sorted({answer.law for run in runs for answer in run.judged})
+    if len(laws) < 2:
+        return None
+    parts = [
+        {law: accuracy_of([a for a in run.judged if a.law == law]) for law in laws
+         if any(a.law == law for a in run.judged)}
+        for run in runs
+    ]  # fmt: skip
+    step, names = 0.8 / len(runs), _Names()
+
+    def draw(axes: Axes) -> None:
+        for number, (run, part) in enumerate(zip(runs, parts, strict=True)):
+            rows = [laws.index(law) - 0.4 + step * (number + 0.5) for law in part]
+            values = [one.value for one in part.values()]
+            spread = [
+                [100 * (one.value - one.interval.low) for one in part.values()],
+                [100 * (one.interval.high - one.value) for one in part.values()],
+            ]
+            axes.errorbar(
+                [100 * value for value in values], rows, xerr=spread, fmt=_mark(number),
+                color=_colour(number), markersize=6, linestyle="none", elinewidth=1, label=run.id,
+            )  # fmt: skip
+        axes.axvline(25, color=_INK, linestyle=":", linewidth=1)
+        for between in range(1, len(laws)):
+            axes.axhline(between - 0.5, color=_RULE, linewidth=0.6)
+        axes.set_yticks(range(len(laws)), [names.label(law or "?") for law in laws])
+        axes.set_ylim(len(laws) - 0.5, -0.5)
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("%")
+        axes.grid(axis="x", color=_RULE, linewidth=0.6)
+        _legend(axes)
+
+    rows = len(laws) * max(1.0, 0.26 * len(runs))
+    height = 1.0 + 0.55 * rows + 0.25 * (len(runs) // 8)
+    return _svg("laws", draw, height=height, width=7.0, names=names)
+
+
+def votes_plot(runs: Sequence[ReportRun]) -> str | None:
+    """Expected accuracy by the number of prompts that vote; None where no run asks several times."""
+    curves = [
+        (number, run, votes_curve(run.answers)) for number, run in enumerate(runs)
+        if len(run.answers) > run.summary.questions
+    ]  # fmt: skip
+    if not curves:
+        return None
+
+    def draw(axes: Axes) -> None:
+        for number, run, points in curves:
+            axes.plot(
+                [point.k for point in points], [100 * point.accuracy for point in points],
+                marker=_mark(number), color=_colour(number), linestyle=_dash(number), linewidth=1.6,
+                label=run.id,
+            )  # fmt: skip
+        axes.set_xlabel("k")
+        axes.set_ylabel("%")
+        axes.locator_params(axis="x", integer=True)
+        axes.grid(color=_RULE, linewidth=0.6)
+        _legend(axes)
+
+    return _svg("votes", draw, height=3.2, width=4.8)
 
 
 def histogram_plot(runs: Sequence[ReportRun]) -> str:
@@ -102,7 +206,7 @@ def reliability_plot(runs: Sequence[ReportRun]) -> str | None:
             low = [b.accuracy.value - b.accuracy.interval.low for b in calibration.bins]
             high = [b.accuracy.interval.high - b.accuracy.value for b in calibration.bins]
             axes.errorbar(
-                x, y, yerr=[low, high], fmt=_MARKS[number % len(_MARKS)], color=_colour(number),
+                x, y, yerr=[low, high], fmt=_mark(number), color=_colour(number),
                 linestyle=_dash(number), linewidth=1.6, elinewidth=0.8, capsize=2, label=run.id,
             )  # fmt: skip
         axes.set_xlim(0, 1)
@@ -183,6 +287,11 @@ def _colour(number: int) -> str:
     return f"#0102{0x10 + number % RUN_COLOURS:02x}"
 
 
+def _mark(number: int) -> str:
+    """Return the mark of a run: those that share a colour have different ones."""
+    return _MARKS[number % len(_MARKS)]
+
+
 def _dash(number: int) -> str:
     return _DASHES[number // RUN_COLOURS % len(_DASHES)]
 
@@ -193,8 +302,38 @@ def _legend(axes: Axes) -> None:
     )
 
 
+class _Names:
+    """Names in any script as labels of an axis.
+
+    Fonts of the page draw them, not matplotlib's, which has no Japanese and would read `$` as mathematics:
+    labels of about the same width are laid out, and the names put in their places.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def label(self, name: str) -> str:
+        """A label that is laid out in place of a name, shortened where it is long."""
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+        wide = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in shown)
+        label = f"{'n' * max(0, wide - 2)}{len(self._names):02d}"
+        self._names[label] = shown
+        return label
+
+    def put_into(self, svg: str) -> str:
+        """The drawing with the names in place of their labels."""
+        for label, name in self._names.items():
+            svg = svg.replace(f">{label}</text>", f">{escape(name)}</text>")
+        return svg
+
+
 def _svg(
-    name: str, draw: Callable[[Axes], None], *, height: float = 3.0, width: float = 5.4
+    name: str,
+    draw: Callable[[Axes], None],
+    *,
+    height: float = 3.0,
+    width: float = 5.4,
+    names: _Names | None = None,
 ) -> str:
     """An svg element whose ids no other plot of the page has."""
     _require_matplotlib()
@@ -218,7 +357,8 @@ def _svg(
             format="svg",
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
-    return _for_page(out.getvalue(), name)
+    drawn = _for_page(out.getvalue(), name)
+    return names.put_into(drawn) if names else drawn
 
 
 def _require_matplotlib() -> None:

@@ -41,10 +41,17 @@
 
   // ---- what is known of each question ---------------------------------------------------------------
   const keyOf = (entry) => `${entry.order}/${entry.repeat || 0}`;
+  const value = (id) => (find(id) ? find(id).value : "");
+  // Any run can be the base; without a choice each has the one that the tables compare it with.
+  const baseOf = (run) => {
+    const chosen = value("filter-base");
+    if (chosen === "") return data.runs[run].base;
+    return Number(chosen) === run ? null : Number(chosen);
+  };
   function changesOf(question) {
     return question.answers.map((entries, run) => {
       const found = { gained: false, lost: false, shared: false };
-      const base = data.runs[run].base;
+      const base = baseOf(run);
       if (base === null) return found;
       const known = new Map(question.answers[base].map((e) => [keyOf(e), e.outcome === "correct"]));
       for (const entry of entries) {
@@ -56,7 +63,13 @@
       return found;
     });
   }
-  const changes = data.questions.map(changesOf);
+  let changes = [];
+  let changedFor = null;
+  function compareWithBase() {
+    if (changedFor === value("filter-base")) return;
+    changedFor = value("filter-base");
+    changes = data.questions.map(changesOf);
+  }
   const fold = (value) => value.normalize("NFKC").toLowerCase();
   const haystacks = new Map();
   function haystack(index) {
@@ -73,7 +86,6 @@
   }
 
   // ---- filters --------------------------------------------------------------------------------------
-  const value = (id) => (find(id) ? find(id).value : "");
   const anyHit = data.questions.some((q) => q.answers.flat().some((e) => e.hit !== undefined));
   find("label-hit").hidden = !anyHit;
 
@@ -87,7 +99,7 @@
     if (wanted.hit && !entries.some((e) => e.hit === (wanted.hit === "hit"))) return false;
     if (wanted.change) {
       // A run without a base says nothing of change, so it stands for all that have one.
-      const compared = (list) => list.filter((run) => data.runs[run].base !== null);
+      const compared = (list) => list.filter((run) => baseOf(run) !== null);
       const own = compared(runs);
       const of = (own.length ? own : compared([...data.runs.keys()])).map((run) => changes[index][run]);
       const moved = of.some((c) => c.gained || c.lost);
@@ -98,6 +110,55 @@
     return wanted.words.every((w) => haystack(index).includes(w));
   }
 
+  // ---- order ----------------------------------------------------------------------------------------
+  const mean = (list) => list.reduce((sum, one) => sum + one, 0) / list.length;
+  const KEYS = {
+    // How sure the chosen run, or else all runs, were on average; those of which it is not known come last.
+    sure: (q) => {
+      const entries = value("filter-run") === "" ? q.answers.flat() : q.answers[Number(value("filter-run"))];
+      const known = entries.filter((e) => e.probabilities).map((e) => Math.max(...e.probabilities));
+      return known.length ? mean(known) : null;
+    },
+    // How many of the runs' answers differ from their commonest.
+    apart: (q) => {
+      const counts = new Map();
+      for (const e of q.answers.flat()) counts.set(e.original, (counts.get(e.original) || 0) + 1);
+      return Math.max(...counts.values()) - q.answers.flat().length;
+    },
+  };
+  function sorted(indices) {
+    const key = KEYS[value("sort")];
+    if (!key) return indices;
+    const keys = new Map(indices.map((index) => [index, key(data.questions[index])]));
+    return indices.sort((a, b) => {
+      const [x, y] = [keys.get(a), keys.get(b)];
+      if (x === null || y === null) return (x === null) - (y === null) || a - b;
+      return x - y || a - b;
+    });
+  }
+
+  // ---- the filters in the address: a link shows what its sender saw -----------------------------------
+  const CONTROLS = {
+    run: "filter-run", outcome: "filter-outcome", law: "filter-law", base: "filter-base", change: "filter-change",
+    hit: "filter-hit", sort: "sort", search: "search",
+  };
+  const said = () => new URLSearchParams(location.hash.slice(1));
+  function remember() {
+    const kept = new URLSearchParams();
+    for (const [name, id] of Object.entries(CONTROLS)) if (value(id) !== "") kept.set(name, value(id));
+    const text = kept.toString();
+    if (text || said().size) history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+  }
+  function recall() {
+    const given = said();
+    for (const [name, id] of Object.entries(CONTROLS)) {
+      if (given.has(name) && find(id)) {
+        find(id).value = given.get(name);
+        if (find(id).selectedIndex === -1) find(id).value = "";
+      }
+    }
+  }
+
   let found = [];
   let drawn = 0;
   function refresh() {
@@ -106,8 +167,10 @@
       change: value("filter-change"), hit: value("filter-hit"),
       words: fold(value("search")).split(/\s+/).filter(Boolean),
     };
-    found = data.questions.map((_, index) => index).filter((index) => matches(index, wanted));
+    compareWithBase();
+    found = sorted(data.questions.map((_, index) => index).filter((index) => matches(index, wanted)));
     drawn = 0;
+    remember();
     find("list").replaceChildren();
     draw();
     const nothing = found.length ? [] : [" ", ...word("nothing_found")];
@@ -170,18 +233,77 @@
 
   // ---- one question ---------------------------------------------------------------------------------
   function fill(body, q) {
-    body.append(make("h4", {}, word("choices")), choiceTable(q));
-    body.append(make("h4", {}, word("context")));
+    body.append(make("h3", {}, word("choices")), choiceTable(q));
+    body.append(make("h3", {}, word("context")));
     body.append(q.context === null ? make("p", { class: "note" }, word("no_context")) : make("div", { class: "context", tabindex: "0" }, text(q.context)));
     if (q.references.length) body.append(make("p", { class: "note" }, word("sources"), ": ", q.references.flatMap((r) => [link(r), " "])));
+    const several = q.answers.flatMap((entries, run) => (entries.length ? [run] : []));
+    if (several.length > 1) body.append(besides(q, several));
     q.answers.forEach((entries, run) => {
-      const head = make("h5", { style: own(run) }, make("span", { class: "badge" }, data.runs[run].id), make("bdi", {}, data.runs[run].name));
+      const head = make("h4", { style: own(run) }, make("span", { class: "badge" }, data.runs[run].id), make("bdi", {}, data.runs[run].name));
       body.append(head);
       if (!entries.length) body.append(make("p", { class: "note" }, word("not_asked")));
       if (entries.length === 1) body.append(answer(entries[0], run));
       else for (const entry of entries) body.append(folded(entry, run));
     });
   }
+  // ---- two answers beside each other, what differs marked --------------------------------------------
+  const shownText = (entry) => (entry.generated ? text(entry.response) : entry.label || "–");
+  function besides(q, runs) {
+    const columns = make("div", { class: "two" });
+    const choose = (chosen) => make("select", {}, runs.map((run) =>
+      make("option", { value: run, selected: run === chosen }, `${data.runs[run].id} ${data.runs[run].name}`)));
+    const base = runs.find((run) => baseOf(run) === null);
+    const first = base === undefined ? runs[0] : base;
+    const pickers = [choose(first), choose(runs.find((run) => run !== first))];
+    const show = () => {
+      const picked = pickers.map((one) => q.answers[Number(one.value)]);
+      const pair = picked[0].map((e) => [e, picked[1].find((other) => keyOf(other) === keyOf(e))]).find(([, other]) => other)
+        || [picked[0][0], picked[1][0]];
+      const marks = difference(...pair.map(shownText));
+      columns.replaceChildren(...pair.map((entry, i) => make("div", {},
+        make("p", { class: "note" }, make("span", { class: tone(entry.outcome) }, `${SIGNS[entry.outcome]} `, word(entry.outcome)), ` ${entry.original || ""}`),
+        make("pre", { tabindex: "0" }, marks[i]))));
+    };
+    const inner = make("div", {}, make("div", { class: "pickers" }, pickers.map((one, i) => make("label", {}, make("span", { class: "sr" }, `${i + 1}`), one))), columns);
+    const details = make("details", {}, make("summary", {}, word("besides")), inner);
+    for (const one of pickers) one.addEventListener("change", show);
+    details.addEventListener("toggle", () => details.open && !columns.hasChildNodes() && show());
+    return details;
+  }
+  function difference(one, other) {
+    const cut = (value) => value.match(/[A-Za-z0-9]+|\s+|[^A-Za-z0-9\s]/gu) || [];
+    let [a, b] = [cut(one), cut(other)];
+    if (a.length * b.length > 9e6) [a, b] = [one, other].map((value) => value.match(/[^。\n]*[。\n]?/gu).filter(Boolean));
+    if (a.length * b.length > 9e6) return [[one], [other]];
+    // Longest common subsequence (Wagner and Fischer 1974): lengths[i][j] of what follows a[i] and b[j].
+    const width = b.length + 1;
+    const lengths = new Uint16Array((a.length + 1) * width);
+    for (let i = a.length - 1; i >= 0; i -= 1) {
+      for (let j = b.length - 1; j >= 0; j -= 1) {
+        lengths[i * width + j] = a[i] === b[j]
+          ? lengths[(i + 1) * width + j + 1] + 1
+          : Math.max(lengths[(i + 1) * width + j], lengths[i * width + j + 1]);
+      }
+    }
+    const kept = [new Set(), new Set()];
+    for (let i = 0, j = 0; i < a.length && j < b.length;) {
+      if (a[i] === b[j]) { kept[0].add(i); kept[1].add(j); i += 1; j += 1; }
+      else if (lengths[(i + 1) * width + j] >= lengths[i * width + j + 1]) i += 1;
+      else j += 1;
+    }
+    return [a, b].map((tokens, side) => runsOf(tokens, kept[side]));
+  }
+  function runsOf(tokens, kept) {
+    const parts = [];
+    tokens.forEach((token, i) => {
+      const same = kept.has(i);
+      if (parts.length && parts[parts.length - 1].same === same) parts[parts.length - 1].text += token;
+      else parts.push({ same, text: token });
+    });
+    return parts.map((part) => (part.same ? part.text : make("mark", {}, part.text)));
+  }
+
   function folded(entry, run) {
     const inner = make("div", {});
     const details = make("details", {}, make("summary", {}, word("shown_order"), ` ${entry.order}`,
@@ -223,11 +345,11 @@
     fact("prompt_tokens", entry.prompt_tokens);
     fact("completion_tokens", entry.completion_tokens);
     const parts = make("div", { style: own(run) }, facts);
-    if (entry.error) parts.append(make("h6", {}, word("error")), make("pre", { tabindex: "0" }, entry.error));
-    if (entry.probabilities) parts.append(make("h6", {}, word("probabilities")), probabilities(entry));
-    if (entry.generated) parts.append(make("h6", {}, word("response")), marked(text(entry.response), entry.span));
+    if (entry.error) parts.append(make("h5", {}, word("error")), make("pre", { tabindex: "0" }, entry.error));
+    if (entry.probabilities) parts.append(make("h5", {}, word("probabilities")), probabilities(entry));
+    if (entry.generated) parts.append(make("h5", {}, word("response")), marked(text(entry.response), entry.span));
     else if (!entry.error) parts.append(make("p", { class: "note" }, word("scored")));
-    if (entry.articles) parts.append(make("h6", {}, word("retrieved")), articles(entry));
+    if (entry.articles) parts.append(make("h5", {}, word("retrieved")), articles(entry));
     if (entry.prompt !== undefined) {
       const pre = make("pre", { tabindex: "0" });
       const details = make("details", {}, make("summary", {}, word("prompt"), entry.spec ? ` (${entry.spec})` : ""), pre);
@@ -271,10 +393,35 @@
     return article.passages.map((where, i) => make("span", {}, i ? "、" : "", article.gold_passages.includes(where) ? "★" : "", where));
   }
 
+  // ---- from question to question with j and k ---------------------------------------------------------
+  addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || !["j", "k"].includes(event.key)) return;
+    if (event.target.closest("input, select, textarea")) return;
+    const items = [...find("list").children];
+    const here = items.findIndex((one) => one.contains(document.activeElement));
+    const next = event.key === "j" ? here + 1 : here < 0 ? -1 : here - 1;
+    if (next >= items.length && drawn < found.length) draw();
+    const wanted = find("list").children[next];
+    if (!wanted) return;
+    event.preventDefault();
+    wanted.querySelector("summary").focus({ preventScroll: true });
+    wanted.scrollIntoView({ block: "start" });
+  });
+
+  // ---- on paper all that is found is there, and what is folded is open ---------------------------------
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    draw(found.length);
+    opened = [...document.querySelectorAll("#claim details:not([open])")];
+    for (const details of opened) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
+  });
+
   // ---- links to one question ------------------------------------------------------------------------
   function follow() {
-    if (!location.hash.startsWith("#q=")) return;
-    const id = decodeURIComponent(location.hash.slice(3));
+    const id = said().get("q");
     const index = data.questions.findIndex((q) => q.id === id);
     if (index < 0) return;
     if (!found.includes(index)) {
@@ -287,7 +434,16 @@
     details.scrollIntoView({ block: "start" });
     details.querySelector("summary").focus({ preventScroll: true });
   }
-  addEventListener("hashchange", follow);
+  addEventListener("hashchange", () => {
+    if (said().has("q")) return follow();
+    recall();
+    return refresh();
+  });
+  const asked = location.hash;
+  recall();
   refresh();
-  follow();
+  if (asked.includes("q=")) {
+    history.replaceState(null, "", asked);
+    follow();
+  }
 })();

@@ -244,8 +244,8 @@ def test_hostile_content_stays_text(
     )
     WebDriverWait(chrome, 10).until(lambda d: d.find_elements(By.TAG_NAME, "mark"))
     chrome.execute_script("document.querySelectorAll('details').forEach(d => { d.open = true })")
-    assert chrome.title == "hostile"
     body = chrome.find_element(By.TAG_NAME, "body").text
+    assert chrome.title == "hostile"
     assert body.count("document.title='owned'") > 8
     assert "{{7*7}}" in body
     assert not chrome.find_elements(By.TAG_NAME, "img")
@@ -385,3 +385,93 @@ for (const e of document.querySelectorAll("body *")) {
 }
 return poor;
 """
+
+
+def test_the_address_keeps_filters_and_order(
+    opened: Any, pair: tuple[Path, Path], embedded_questions: tuple[Question, ...]
+) -> None:
+    chrome = opened(*pair)
+    select(chrome, "filter-run", "1")
+    select(chrome, "filter-outcome", "wrong")
+    select(chrome, "sort", "sure")
+    assert chrome.current_url.endswith("#run=1&outcome=wrong&sort=sure")
+    chrome.find_element(By.CSS_SELECTOR, "#filters button[type=reset]").click()
+    WebDriverWait(chrome, 10).until(lambda driver: "#" not in driver.current_url)
+    law = embedded_questions[0].law
+    chrome = opened(*pair, at=f"#law={quote(law)}&outcome=correct&run=0&sort=nonsense")
+    wanted = [q.id for q in embedded_questions[:25] if q.law == law]
+    assert shown(chrome) == wanted
+    assert Select(chrome.find_element(By.ID, "sort")).first_selected_option.text == "as in the file"
+
+
+def test_any_run_is_the_base_and_answers_that_differ_come_first(
+    opened: Any, pair: tuple[Path, Path], embedded_questions: tuple[Question, ...]
+) -> None:
+    ids = [q.id for q in embedded_questions]
+    chrome = opened(*pair)
+    select(chrome, "filter-base", "1")
+    select(chrome, "filter-change", "lost")
+    assert shown(chrome) == ids[25:40], "what the adapter gained is lost from there"
+    select(chrome, "filter-change", "")
+    select(chrome, "sort", "apart")
+    assert shown(chrome)[:15] == ids[25:40]
+
+
+def test_two_answers_stand_side_by_side_with_what_differs_marked(
+    opened: Any, make_run: MakeRun, embedded_questions: tuple[Question, ...]
+) -> None:
+    written = ["第3条により正しい。最終回答：{}", "第5条により正しい。最終回答：{}"]
+    runs = [
+        make_run(name, {q.id: text.format(q.gold) for q in embedded_questions},
+                 "--answer-by", "generate", "--mode", "cot")
+        for name, text in zip(("one", "two"), written, strict=True)
+    ]  # fmt: skip
+    chrome = opened(*runs, at=f"#q={quote(embedded_questions[0].id)}")
+    chrome.find_element(By.XPATH, "//summary[contains(., 'side by side')]").click()
+    columns = WebDriverWait(chrome, 10).until(
+        lambda driver: driver.find_elements(By.CSS_SELECTOR, ".body .two pre")
+    )
+    assert [column.text for column in columns] == [
+        text.format(embedded_questions[0].gold) for text in written
+    ]
+    marks = [column.find_elements(By.TAG_NAME, "mark") for column in columns]
+    assert [[mark.text for mark in column] for column in marks] == [["3"], ["5"]]
+
+
+def test_j_and_k_go_from_question_to_question(opened: Any, pair: tuple[Path, Path]) -> None:
+    chrome = opened(*pair)
+    here = "return document.activeElement.closest('details').querySelector('bdi').textContent"
+    ids = shown(chrome)
+    for keys, expected in (("j", 0), ("jj", 2), ("k", 1)):
+        for key in keys:
+            chrome.switch_to.active_element.send_keys(key)
+        assert chrome.execute_script(here) == ids[expected]
+    chrome.find_element(By.ID, "search").send_keys("jk")
+    assert chrome.find_element(By.ID, "search").get_attribute("value") == "jk"
+
+
+def test_on_paper_everything_found_is_there_and_nothing_is_clipped(
+    opened: Any, pair: tuple[Path, Path]
+) -> None:
+    chrome = opened(*pair)
+    chrome.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert len(shown(chrome)) == 60
+    chrome.execute_script("document.querySelector('#list details').open = true")
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    metrics = {
+        "width": 1030,
+        "height": 700,
+        "deviceScaleFactor": 1,
+        "mobile": False,
+    }  # A4 landscape
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        wide = chrome.execute_script(
+            "return [...document.querySelectorAll('main *')].filter(e => e.offsetParent"
+            " && e.getBoundingClientRect().right > 1031).map(e => e.outerHTML.slice(0, 80))"
+        )
+        assert wide == []
+        assert chrome.find_element(By.CSS_SELECTOR, "#list details[open] .choices").is_displayed()
+        assert not chrome.find_element(By.ID, "filters").is_displayed()
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

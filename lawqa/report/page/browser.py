@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from lawqa.report.content import Entry, Report
 from lawqa.report.words import OUTCOME_NAMES, WORDS
 from lawqa.scoring import order_name
+from lawqa.statutes.article_names import article_name
 
 # U+2028 and U+2029 end a line in older scripts; < > & could end the element or open a comment in it.
+_ARTICLE = re.compile(r"(附則)?([0-9]+(?:[_:,][0-9]+)*)")
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
@@ -101,13 +103,20 @@ def _entry(entry: Entry, texts: _Texts) -> dict[str, object]:
         "hit": a.gold_retrieved,
         "probabilities": a.label_logprobs and [round(math.exp(p), 4) for p in a.label_logprobs],
         "articles": [
-            {**vars(article), "score": round(article.score, 2)} for article in entry.articles
+            {**vars(article), "article": _cited(article.article), "score": round(article.score, 2)}
+            for article in entry.articles
         ],
     }
     # Most fields are empty for most answers; the script takes a missing one as empty.
     return {
         key: value for key, value in found.items() if value is not None and value not in ("", [])
     }
+
+
+def _cited(number: str) -> str:
+    """An article's number as one would cite it: 24_5 is 第24条の5; a document's section as it is."""
+    match = _ARTICLE.fullmatch(number)
+    return f"{match[1]}{article_name(match[2])}" if match else number
 
 
 def _probable(entry: Entry) -> str | None:

@@ -8,12 +8,21 @@ import json
 from importlib.resources import files
 
 from lawqa.errors import MissingExtraError, tame
-from lawqa.report.browser import browser_data, embedded_json
-from lawqa.report.claims import cautions_of, claims_of, headline
+from lawqa.report.cautions import caution_kinds, cautions_of
+from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
 from lawqa.report.label_tables import calibration_table, label_tables
+from lawqa.report.page.browser import browser_data, embedded_json
+from lawqa.report.page.plots import (
+    accuracy_plot,
+    difference_plot,
+    histogram_plot,
+    law_plot,
+    reliability_plot,
+    training_plots,
+    votes_plot,
+)
 from lawqa.report.paired import changes, gold_text_table, paired_table
-from lawqa.report.plots import accuracy_plot, histogram_plot, reliability_plot, training_plots
 from lawqa.report.run_tables import accuracy_tables, cost_table
 from lawqa.report.table import Cell, Share, Text
 from lawqa.report.words import WORDS, Phrase, same
@@ -38,7 +47,7 @@ def report_html(report: Report, language: str | None = None) -> str:
         from markupsafe import Markup
     except ImportError:
         raise MissingExtraError("jinja2", "report") from None
-    folder = files("lawqa.report").joinpath("templates")
+    folder = files("lawqa.report.page").joinpath("templates")
     sources = {
         name: folder.joinpath(name).read_text(encoding="utf-8")
         for name in ("report.html.j2", "report.css.j2", "report.js", "language.js")
@@ -71,7 +80,7 @@ def _content(report: Report) -> dict[str, object]:
         "report": report,
         "headline": headline(report),
         "claims": claims_of(report),
-        "cautions": cautions_of(report),
+        "cautions": caution_kinds(cautions_of(report)),
         "tables": accuracy_tables(report),
         "labels": label_tables(report),
         "calibration": calibration,
@@ -81,7 +90,10 @@ def _content(report: Report) -> dict[str, object]:
         "changes": [(pair, *changes(report.run(pair.base), report.run(pair.other)))
                     for pair in report.pairs if pair.comparison is not None],
         "plots": {
+            "difference": difference_plot(report),
             "accuracy": accuracy_plot(report.runs),
+            "laws": law_plot(report.runs),
+            "votes": votes_plot(report.runs),
             "histogram": histogram_plot(report.runs),
             "reliability": reliability_plot(report.runs),
         },

@@ -20,9 +20,9 @@ pytest.importorskip("matplotlib")
 
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.questions import Question, write_questions
-from lawqa.report.browser import browser_data, embedded_json
-from lawqa.report.html import report_html
 from lawqa.report.markdown import report_markdown
+from lawqa.report.page.browser import browser_data, embedded_json
+from lawqa.report.page.html import report_html
 from lawqa.report.words import WORDS
 
 MakeRun = Callable[..., Path]
@@ -197,7 +197,7 @@ def test_every_word_is_in_both_languages() -> None:
 def test_every_word_that_page_and_script_use_is_known() -> None:
     from importlib.resources import files
 
-    folder = files("lawqa.report").joinpath("templates")
+    folder = files("lawqa.report.page").joinpath("templates")
     used = set(
         re.findall(
             r"(?:word|option)\((?:[\w\"]*, )?\"(\w+)\"\)",
@@ -312,7 +312,7 @@ def test_markdown_has_the_claim_the_tables_and_what_changed(make_run: MakeRun) -
 def test_every_colour_of_a_text_stands_out_in_both_themes() -> None:
     from importlib.resources import files
 
-    css = files("lawqa.report").joinpath("templates", "report.css.j2").read_text("utf-8")
+    css = files("lawqa.report.page").joinpath("templates", "report.css.j2").read_text("utf-8")
     for theme in re.findall(r"macro (?:light|dark)\(\) %}(.*?){%", css, re.DOTALL):
         colours = dict(re.findall(r"--([\w-]+):(#\w{6})", theme))
         inks = ("ink", "soft", "link", "good", "bad", "token", *(f"run-{i}" for i in range(8)))

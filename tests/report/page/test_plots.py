@@ -1,0 +1,58 @@
+"""The plots of a report and of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lawqa.pipelines.comparing.report import ReportConfig, make_report
+from lawqa.report.page.plots import (
+    RUN_COLOURS,
+    _mark,
+    difference_plot,
+    law_plot,
+    votes_plot,
+    write_training_plot,
+)
+
+MakeRun = Callable[..., Path]
+
+pytestmark = [pytest.mark.torch, pytest.mark.plots]
+
+
+@pytest.mark.slow
+def test_the_plot_is_drawn_without_dev_questions_too(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    write_training_plot([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}], tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_differences_are_drawn_with_names_in_any_script(make_run: MakeRun) -> None:
+    report = make_report(
+        ReportConfig(runs=(make_run("base", 25), make_run("改良 $x$ <b>", 40, adapter="a")))
+    )
+    drawn = difference_plot(report)
+    assert drawn is not None
+    assert ">R2 改良 $x$ &lt;b&gt;</text>" in drawn
+    assert ">R1 = 0</text>" in drawn
+    assert difference_plot(replace(report, pairs=())) is None
+
+
+@pytest.mark.slow
+def test_laws_and_votes_are_drawn_where_there_are_several(make_run: MakeRun) -> None:
+    run = make_run("base", 25)
+    voting = make_run("votes", 30, "--answer-by", "generate", "--ensemble", "3")
+    report = make_report(ReportConfig(runs=(run, voting)))
+    laws = law_plot(report.runs)
+    assert laws is not None
+    assert all(f">{law}</text>" in laws for law in {q.law for q in report.questions})
+    assert votes_plot(report.runs[:1]) is None
+    assert votes_plot(report.runs) is not None
+
+
+def test_runs_of_one_colour_have_different_marks() -> None:
+    assert len({(number % RUN_COLOURS, _mark(number)) for number in range(40)}) == 40
