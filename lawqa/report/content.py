@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from lawqa.choices import Label
+from lawqa.report.notes import Note
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import Reading, Result
 from lawqa.scoring import (
@@ -260,6 +261,10 @@ class Report:
     """Trainings that were asked for by themselves."""
     recorded: bool = False
     """Whether labels are as they were recorded, not as today's parser reads them."""
+    notes: Mapping[str, Note] = field(default_factory=dict)
+    """What readers noted of questions, by question id."""
+    notes_file: str = "report.notes.json"
+    """The name of the file that keeps notes, beside the report."""
 
     @property
     def base(self) -> ReportRun:

@@ -62,6 +62,13 @@ def report_markdown(report: Report, language: str = "en") -> str:
             parts.append(f"### {markdown_text(base.title)} → {markdown_text(run.title)}")
             parts.append(_changes(text(WORDS["gained"]), gained, text(WORDS["none_changed"])))
             parts.append(_changes(text(WORDS["lost"]), lost, text(WORDS["none_changed"])))
+    if report.notes:
+        noted = [
+            f"- {markdown_text(question)}: "
+            + markdown_text(" ".join((*(f"[{tag}]" for tag in note.tags), note.text)))
+            for question, note in report.notes.items()
+        ]
+        parts += [f"## {text(WORDS['notes'])}", "\n".join(noted)]
     parts.append(f"## {text(WORDS['provenance'])}")
     for run in report.runs:
         parts.append(f"### {markdown_text(run.title)}\n\n{markdown_text(run.path)}")

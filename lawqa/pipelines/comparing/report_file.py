@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.report.claims import headline
 from lawqa.report.content import Report
 from lawqa.report.markdown import report_markdown
+from lawqa.report.notes import notes_path, read_notes
 from lawqa.report.page.html import report_html
 from lawqa.runs.directory import claim_output
 from lawqa.scoring import By
@@ -50,6 +51,9 @@ def write_report(
 ) -> WrittenReport:
     """Write one self-contained page, or a Markdown text, of stored runs: claim, figures, every question.
 
+    Tags and notes that a reader saved from an earlier page are in it: `report.notes.json` beside
+    `report.html`.
+
     Example:
         >>> import lawqa
         >>> lawqa.write_report(["runs/base", "runs/adapter"], "report.pdf")
@@ -70,7 +74,7 @@ def write_report(
 
     Raises:
         ConfigError: the file is there already or has another ending; or no evaluation is among the runs.
-        DataError: a run or question file cannot be read.
+        DataError: a run, question file or the file of notes cannot be read.
     """
     paths, target, files = as_paths(runs, "runs"), as_path(output, "output"), as_paths(data, "data")
     chosen = None if base is None else as_path(base, "base")
@@ -85,7 +89,10 @@ def write_report(
     claim_output(target, "--output", fresh=fresh, sources=(*paths, chosen, *files))
     if chosen is not None and chosen not in paths:
         paths = (*paths, chosen)
+    kept = notes_path(target)
+    notes = read_notes(kept)  # before the runs, which take longer
     report = make_report(ReportConfig(paths, chosen, files, recorded=recorded, title=title, by=by))
+    report = replace(report, notes=notes, notes_file=kept.name)
     text = report_markdown(report, lang or "en") if suffix == ".md" else report_html(report, lang)
     write_text(target, text)
     claim = headline(report).text

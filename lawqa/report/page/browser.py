@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 
 from lawqa.report.content import Entry, Report
+from lawqa.report.notes import notes_json
 from lawqa.report.words import OUTCOME_NAMES, WORDS
 from lawqa.scoring import order_name
 from lawqa.statutes.article_names import article_name
@@ -52,6 +53,8 @@ def browser_data(report: Report) -> dict[str, object]:
             for q in report.questions
         ],
         "texts": texts.all,
+        "notes": notes_json(report.notes),
+        "notes_file": report.notes_file,
     }
 
 

@@ -50,7 +50,7 @@ def report_html(report: Report, language: str | None = None) -> str:
     folder = files("lawqa.report.page").joinpath("templates")
     sources = {
         name: folder.joinpath(name).read_text(encoding="utf-8")
-        for name in ("report.html.j2", "report.css.j2", "report.js", "language.js")
+        for name in ("report.html.j2", "report.css.j2", "report.js", "notes.js", "language.js")
     }
     environment = Environment(
         loader=DictLoader(sources),
@@ -60,7 +60,7 @@ def report_html(report: Report, language: str | None = None) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"kind": _kind, "phrase": _phrase}
-    scripts = {name: Markup(sources[name]) for name in ("report.js", "language.js")}  # noqa: S704 - ours
+    scripts = {name: Markup(sources[name]) for name in ("report.js", "notes.js", "language.js")}  # noqa: S704 - ours
     page = environment.get_template("report.html.j2").render(
         **_content(report),
         language=language,

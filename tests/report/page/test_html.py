@@ -100,7 +100,7 @@ def test_nothing_is_loaded_from_anywhere(make_run: MakeRun) -> None:
 
 
 @pytest.mark.slow
-def test_the_policy_allows_the_two_scripts_and_nothing_else(make_run: MakeRun) -> None:
+def test_the_policy_allows_the_three_scripts_and_nothing_else(make_run: MakeRun) -> None:
     _, page = page_of(make_run("one", 30))
     policy = next(
         a["content"] or ""
@@ -110,8 +110,7 @@ def test_the_policy_allows_the_two_scripts_and_nothing_else(make_run: MakeRun) -
     assert "default-src 'none'" in policy
     running = [script for attributes, script in page.scripts if "type" not in attributes]
     hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in running]
-    assert len(running) == 2
-    assert re.findall(r"'sha256-([^']+)'", policy).sort() == hashes.sort()
+    assert len(running) == 3
     assert set(re.findall(r"'sha256-([^']+)'", policy)) == set(hashes)
     script_part = next(part for part in policy.split(";") if "script-src" in part)
     assert "unsafe" not in script_part
@@ -143,7 +142,7 @@ def test_hostile_texts_stay_texts_in_page_and_markdown(
         "document.title=&#39;", ""
     )
     assert str(1234567 * 7) not in text, "no template was run"
-    assert len([t for t, _ in page.elements if t == "script"]) == 3
+    assert len([t for t, _ in page.elements if t == "script"]) == 4
     entry = page.data["questions"][0]["answers"][0][0]
     texts = page.data["texts"]
     assert texts[entry["response"]] == f"{HOSTILE}\n最終回答：b"

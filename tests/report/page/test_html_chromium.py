@@ -475,3 +475,29 @@ def test_on_paper_everything_found_is_there_and_nothing_is_clipped(
         assert not chrome.find_element(By.ID, "filters").is_displayed()
     finally:
         chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_notes_are_kept_found_by_and_saved(
+    opened: Any, pair: tuple[Path, Path], embedded_questions: tuple[Question, ...], tmp_path: Path
+) -> None:
+    wanted = embedded_questions[3].id
+    chrome = opened(*pair, at=f"#q={quote(wanted)}")
+    tags, note = (
+        chrome.find_element(By.CSS_SELECTOR, f"details[open] .notes {tag}")
+        for tag in ("input", "textarea")
+    )
+    tags.send_keys("但書, 要確認")
+    note.send_keys("two articles", Keys.TAB)
+    select(chrome, "filter-tag", "要確認")
+    assert shown(chrome) == [wanted]
+    chrome.refresh()
+    assert shown(chrome) == [wanted], "the browser and the address keep both"
+    behaviour = {"behavior": "allow", "downloadPath": str(tmp_path / "saved")}
+    chrome.execute_cdp_cmd("Page.setDownloadBehavior", behaviour)
+    chrome.find_element(By.ID, "save-notes").click()
+    saved = tmp_path / "saved" / "report.notes.json"
+    WebDriverWait(chrome, 10).until(lambda _: saved.is_file())
+    assert json.loads(saved.read_text(encoding="utf-8")) == {
+        "schema_version": 1, "notes": {wanted: {"tags": ["但書", "要確認"], "text": "two articles"}},
+    }  # fmt: skip
+    chrome.execute_script("localStorage.clear()")

@@ -75,7 +75,7 @@
   function haystack(index) {
     if (!haystacks.has(index)) {
       const q = data.questions[index];
-      const parts = [q.id, q.text, ...q.choices, text(q.context)];
+      const parts = [q.id, q.text, ...q.choices, text(q.context), notes.of(q.id).text];
       for (const entry of q.answers.flat()) {
         parts.push(text(entry.response), entry.error || "");
         for (const article of entry.articles || []) parts.push(article.law, article.article);
@@ -85,12 +85,25 @@
     return haystacks.get(index);
   }
 
+  // ---- tags -----------------------------------------------------------------------------------------
+  const notes = window.lawqaNotes;
+  function offerTags() {
+    const chosen = value("filter-tag");
+    const tags = notes.tags();
+    find("filter-tag").replaceChildren(find("filter-tag").firstElementChild, ...tags.map((tag) => make("option", { value: tag }, tag)));
+    find("filter-tag").value = tags.includes(chosen) ? chosen : "";
+    find("label-tag").hidden = !tags.length;
+  }
+  offerTags();
+  find("save-notes").addEventListener("click", notes.save);
+
   // ---- filters --------------------------------------------------------------------------------------
   const anyHit = data.questions.some((q) => q.answers.flat().some((e) => e.hit !== undefined));
   find("label-hit").hidden = !anyHit;
 
   function matches(index, wanted) {
     const q = data.questions[index];
+    if (wanted.tag && !notes.of(q.id).tags.includes(wanted.tag)) return false;
     if (wanted.law && q.law !== wanted.law) return false;
     const runs = wanted.run === "" ? data.runs.map((_, i) => i) : [Number(wanted.run)];
     const entries = runs.flatMap((run) => q.answers[run]);
@@ -140,7 +153,7 @@
   // ---- the filters in the address: a link shows what its sender saw -----------------------------------
   const CONTROLS = {
     run: "filter-run", outcome: "filter-outcome", law: "filter-law", base: "filter-base", change: "filter-change",
-    hit: "filter-hit", sort: "sort", search: "search",
+    hit: "filter-hit", tag: "filter-tag", sort: "sort", search: "search",
   };
   const said = () => new URLSearchParams(location.hash.slice(1));
   function remember() {
@@ -164,7 +177,7 @@
   function refresh() {
     const wanted = {
       run: value("filter-run"), outcome: value("filter-outcome"), law: value("filter-law"),
-      change: value("filter-change"), hit: value("filter-hit"),
+      change: value("filter-change"), tag: value("filter-tag"), hit: value("filter-hit"),
       words: fold(value("search")).split(/\s+/).filter(Boolean),
     };
     compareWithBase();
@@ -221,7 +234,7 @@
     const details = make("details", { "data-index": index },
       make("summary", {},
         make("span", { class: "head" }, make("span", { class: "tag" }, q.law || "?"), make("bdi", {}, q.id),
-          make("span", {}, word("gold"), ` ${q.gold}`)),
+          make("span", {}, word("gold"), ` ${q.gold}`), notes.of(q.id).tags.map((tag) => make("span", { class: "tag own" }, tag))),
         make("span", { class: "ask" }, q.text),
         make("span", { class: "chips" }, q.answers.map((entries, run) => chip(run, entries)))),
       body);
@@ -237,6 +250,7 @@
     body.append(make("h3", {}, word("context")));
     body.append(q.context === null ? make("p", { class: "note" }, word("no_context")) : make("div", { class: "context", tabindex: "0" }, text(q.context)));
     if (q.references.length) body.append(make("p", { class: "note" }, word("sources"), ": ", q.references.flatMap((r) => [link(r), " "])));
+    body.append(noteFields(q));
     const several = q.answers.flatMap((entries, run) => (entries.length ? [run] : []));
     if (several.length > 1) body.append(besides(q, several));
     q.answers.forEach((entries, run) => {
@@ -311,6 +325,20 @@
       make("span", { class: tone(entry.outcome) }, SIGNS[entry.outcome], " ", word(entry.outcome)), ` ${entry.label || ""}`), inner);
     details.addEventListener("toggle", () => details.open && !inner.hasChildNodes() && inner.append(answer(entry, run)));
     return details;
+  }
+  function noteFields(q) {
+    const known = notes.of(q.id);
+    const tags = make("input", { value: known.tags.join(", "), autocomplete: "off" });
+    const note = make("textarea", { rows: 2 }, known.text);
+    const keep = () => {
+      notes.set(q.id, tags.value, note.value.trim());
+      haystacks.delete(data.questions.indexOf(q));
+      offerTags();
+    };
+    for (const field of [tags, note]) field.addEventListener("change", keep);
+    return make("div", { class: "notes" },
+      make("label", {}, make("span", {}, word("tags")), tags), make("label", {}, make("span", {}, word("note")), note),
+      make("p", { class: "note" }, word("notes_kept")));
   }
   function link(address) {
     if (!/^https?:\/\//.test(address)) return make("bdi", {}, address);
