@@ -96,6 +96,8 @@ RANGES: dict[str, Range] = {
     "save_total_limit": Range(1, 10_000),
     "eval_steps": Range(0, _COUNT),
     "patience": Range(0, 1_000_000),
+    "probe_questions": Range(0, 100_000),
+    "probe_max_new_tokens": Range(1, _TOKENS),
     "max_synthetic_share": _SHARE_BELOW_1,
     "dev_questions": Range(1, _COUNT),
     "dev_samples": Range(1, 1000),

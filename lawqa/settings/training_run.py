@@ -44,6 +44,11 @@ class TrainingFiles(WordingSettings):
     init_adapter: Path | None = field(default=None, metadata=by_content(RESULT))
     """Start with the weights of this adapter, of the same base model and LoRA settings, instead of new ones.
     What it was trained on, and whatever it started from, counts as trained on by the new adapter."""
+    probe_questions: int = field(default=0, metadata=PLACE)
+    """After training, ask N questions in every mode (direct, cot, thinking), without and with the adapter,
+    and say what training took from the modes that it did not teach; 0 for not."""
+    probe_max_new_tokens: int | None = field(default=None, metadata=PLACE)
+    """Of that: the most tokens of a text that reasons. Without it: 1024 cot, 4096 thinking."""
     fsdp: bool = field(default=False, metadata=SPEED)
     """Share the base model's weights out over the processes that torchrun starts: for models that do not fit
     one GPU; slower, and each process loads the whole model into main memory first."""

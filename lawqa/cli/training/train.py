@@ -68,7 +68,7 @@ class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
         from lawqa.training.processes.group import leave_group
 
         try:
-            figures = train(prepared, logger.info).figures
+            result = train(prepared, logger.info)
         except Interrupted as stop:
             leave_group()
             if is_main_process():
@@ -79,7 +79,10 @@ class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
             return exit_code(stop)
         leave_group()
         if is_main_process():
-            print(f"\n{figures_text(figures)}\nadapter: {self.output_dir}")
+            from lawqa.pipelines.training.mode_probe import modes_text
+
+            modes = f"\n{modes_text(result.modes)}" if result.modes else ""
+            print(f"\n{figures_text(result.figures)}{modes}\nadapter: {self.output_dir}")
         return 0
 
     def _config(self) -> TrainingRun:

@@ -129,6 +129,7 @@ class AdapterManifest:
                     "or say --allow-prompt-mismatch and the report will say so too",
                 )
             notes.append(f"PROMPT MISMATCH: {message}")
+        notes += self._mode_notes(spec)
         for data in (self.training.data, *self._stages()):
             shortened = data.get("shortened")
             if shortened and spec.condition != "closed":
@@ -142,6 +143,16 @@ class AdapterManifest:
                     f"RAFT TRAINING: {self.path} was trained on {raft}; here it gets neither"
                 )
         return notes
+
+    def _mode_notes(self, spec: PromptSpec) -> list[str]:
+        """What the probe after training said of the mode that is asked in."""
+        modes = (self.training.figures if self.training else {}).get("modes") or ()
+        probed = [(PromptSpec.from_id(mode["spec"]), mode["warning"]) for mode in modes]
+        return [
+            f"MODE LOST: {self.path}: {warning}"
+            for one, warning in probed
+            if warning and (one.mode, one.thinking) == (spec.mode, spec.thinking)
+        ]
 
     def _stages(self) -> list[JsonObject]:
         """The trainings before its own, where it started from another adapter."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from lawqa.errors import DataError
+from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
+from lawqa.prompting import PromptSpec
 
 _Check = Callable[[object], bool]
 NEEDED = ("model", "prompt_specs", "questions")
@@ -55,6 +56,13 @@ def _parts(content: JsonObject) -> Iterator[tuple[str, object, _Check, str]]:
     yield "data.dev", dev, _is_table_or_none, "an object or null"
     if dev:
         yield from _questions("data.dev.questions", dev.get("questions"), "fingerprint")
+    modes = (content.get("figures") or {}).get("modes") or []
+    yield "figures.modes", modes, lambda it: isinstance(it, list), "a list"
+    for number, mode in enumerate(modes):
+        yield f"figures.modes[{number}]", mode, _is_table, "an object"
+        yield f"figures.modes[{number}].spec", mode.get("spec"), _is_spec, "a prompt spec"
+        warning = mode.get("warning", "missing")
+        yield f"figures.modes[{number}].warning", warning, _is_text_or_none, "a text or null"
     stages = (content.get("data") or {}).get("stages", [])
     yield "data.stages", stages, lambda it: isinstance(it, list), "a list"
     for number, stage in enumerate(stages):
@@ -77,6 +85,18 @@ def _questions(where: str, value: object, *keys: str) -> Iterator[tuple[str, obj
 
 
 def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_spec(value: object) -> bool:
+    try:
+        PromptSpec.from_id(str(value))
+    except ConfigError:
+        return False
     return isinstance(value, str)
 
 

@@ -172,7 +172,15 @@ def load_dev(
     in_file = len(put)
     put = drawn(put, training.dev_questions or (FEW if writes else None))
     questions, prompts = zip(*put, strict=True)
-    generation = DevGeneration.of(prompts, training, model) if writes else None
+    generation = None
+    if writes:
+        generation = DevGeneration.of(
+            prompts,
+            model,
+            samples=training.dev_samples or 1,
+            max_new_tokens=training.dev_max_new_tokens,
+            seed=training.seed,
+        )
     dev = DevQuestions(path, questions, prompts, training.token_budget, sha256, generation, in_file)
     if len({question.key for question in questions}) < len(questions):
         raise DataError(f"{path}: holds a question twice in one order", "keep one of them")

@@ -36,20 +36,27 @@ class DevGeneration:
 
     @classmethod
     def of(
-        cls, prompts: Sequence[Prompt], training: Hyperparameters, model: ModelSettings
+        cls,
+        prompts: Sequence[Prompt],
+        model: ModelSettings,
+        *,
+        samples: int,
+        max_new_tokens: int | None,
+        seed: int,
     ) -> DevGeneration:
         """Resolve the defaults as `lawqa evaluate` does.
 
         Args:
-            prompts: the dev prompts, all of which reason in the same way.
-            training: says samples, limit and seed.
+            prompts: all of them answered in the same mode.
             model: whose `generation_config.json` may say how it is sampled.
+            samples: texts of each prompt.
+            max_new_tokens: the most of one text; None for the mode's default.
+            seed: decides what is sampled.
 
         Raises:
             DataError: that file is broken.
         """
-        spec, samples = prompts[0].spec, training.dev_samples or 1
-        told = Sampling()
+        spec, told = prompts[0].spec, Sampling()
         if samples > 1 or spec.thinking:
             told = own_sampling(model.model_name, model.revision).sampling
         # A budget for think blocks is the one of prompts with context, where any has it.
@@ -62,7 +69,7 @@ class DevGeneration:
             samples=samples,
             condition=condition,
             own=told,
-            max_new_tokens=training.dev_max_new_tokens,
+            max_new_tokens=max_new_tokens,
         )
         settings = GenerationSettings(
             max_new_tokens=resolved.max_new_tokens,
@@ -70,7 +77,7 @@ class DevGeneration:
             top_p=resolved.top_p,
             top_k=resolved.top_k_sampling,
             min_p=resolved.min_p,
-            seed=training.seed,
+            seed=seed,
             repeats=samples,
             thinking_budget=resolved.thinking_budget,
             budget_required=False,

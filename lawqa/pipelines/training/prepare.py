@@ -16,6 +16,7 @@ from lawqa.pipelines.corpus.records_provenance import retrieval_of
 from lawqa.pipelines.training.dev import DevQuestions, load_dev
 from lawqa.pipelines.training.dev_generation import scorings_of
 from lawqa.pipelines.training.mixing import capped, load_extra
+from lawqa.pipelines.training.mode_probe import probed_questions
 from lawqa.pipelines.training.outputs import manifest_of
 from lawqa.pipelines.training.prepared import Prepared, TrainingSource
 from lawqa.pipelines.training.resume import earlier_training, require_same_training
@@ -55,6 +56,7 @@ def prepare(config: TrainingRun) -> Prepared:
     source = _load(config)
     start = Start.read(config.init_adapter, config.training) if config.init_adapter else None
     dev = _dev(config, source, start)
+    _check_probe(config, source)
     earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
     if earlier is None and is_main_process():
         RunDirectory.check_free(config.output_dir, fresh=config.fresh, kind="train")
@@ -150,6 +152,21 @@ def _dev(config: TrainingRun, source: TrainingSource, start: Start | None) -> De
         training,
         part_of(ModelSettings, config),
     )
+
+
+def _check_probe(config: TrainingRun, source: TrainingSource) -> None:
+    if not config.probe_questions:
+        if config.probe_max_new_tokens is not None:
+            raise ConfigError(
+                "--probe-max-new-tokens without --probe-questions", "--probe-questions 8  asks some"
+            )
+        return
+    if config.fsdp:
+        raise ConfigError(
+            "--fsdp: --probe-questions writes texts, which weights shared out over processes cannot",
+            "leave one of them out",
+        )
+    probed_questions(config, source)
 
 
 def _planned(

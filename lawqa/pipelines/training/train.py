@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from lawqa.errors import Interrupted
 from lawqa.pipelines.adapters.manifest import trained_on_files
 from lawqa.pipelines.adapters.record import adapter_record
+from lawqa.pipelines.training.mode_probe import ProbedMode, modes_text, probe_modes
 from lawqa.pipelines.training.outputs import (
     ADAPTER_FILES,
+    CARD,
     NO_BETTER,
     figures_from_json,
     figures_json,
@@ -56,6 +58,8 @@ class TrainingResult:
     """Losses, steps, time and dev accuracies."""
     notes: tuple[str, ...]
     """What a user must know of records and prompts, a sentence each."""
+    modes: tuple[ProbedMode, ...] = ()
+    """What became of every mode, where `probe_questions` asked for it."""
 
 
 @checks_arguments
@@ -88,13 +92,28 @@ def train(run: TrainingRun | Prepared, say: Callable[[str], object] = str) -> Tr
     directory = prepared.config.output_dir
     with locked_directory(directory) if is_main_process() else nullcontext():
         figures = _train(prepared, say)
-    return TrainingResult(directory, figures, prepared.notes)
+        modes: tuple[ProbedMode, ...] = ()
+        if prepared.config.probe_questions and is_main_process():
+            modes = _probe(prepared, say)
+    return TrainingResult(directory, figures, prepared.notes, modes)
+
+
+def _probe(prepared: Prepared, say: Callable[[str], object]) -> tuple[ProbedMode, ...]:
+    """Ask in every mode once the adapter is safe, and add what is seen to its manifest and card."""
+    modes, directory = probe_modes(prepared, say), prepared.config.output_dir
+    manifest = Manifest.read(directory)
+    stored = {**manifest.figures, "modes": [mode.to_json() for mode in modes]}
+    replace(manifest, figures=stored).write(directory)
+    with (directory / CARD).open("a", encoding="utf-8") as card:
+        card.write(f"\n## Modes without and with the adapter\n\n```\n{modes_text(modes)}\n```\n")
+    return modes
 
 
 def _finished(directory: Path) -> TrainingResult:
     manifest = Manifest.read(directory)
     figures = figures_from_json(manifest.figures, read_log(directory))
-    return TrainingResult(directory, figures, tuple(manifest.notes))
+    modes = tuple(map(ProbedMode.from_json, manifest.figures.get("modes") or ()))
+    return TrainingResult(directory, figures, tuple(manifest.notes), modes)
 
 
 def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:

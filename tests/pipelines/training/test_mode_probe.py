@@ -1,0 +1,109 @@
+"""What a training took from the modes that it did not teach: said, kept, repeated where they are asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lawqa.cli import main
+from lawqa.pipelines.training.mode_probe import ModeFigures, ProbedMode, modes_text
+from lawqa.questions import write_questions
+
+pytestmark = pytest.mark.torch
+
+SOUND = ModeFigures(texts=8, opened=8, closed=8, unparsed=1, cut=0, correct=3, median_tokens=300.0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"closed": 7, "unparsed": 2, "median_tokens": 200.0}, None),
+        ({"opened": 4, "closed": 4}, "texts with a think block 8 -> 4"),
+        ({"closed": 3}, "think blocks that end 8 -> 3"),
+        ({"unparsed": 3}, "texts without an answer 1 -> 3"),
+        ({"median_tokens": 9.0}, "median length 300 -> 9 tokens"),
+    ],
+)
+def test_what_is_lost_is_named_in_modes_that_were_not_trained(
+    changed: dict[str, Any], told: str | None
+) -> None:
+    mode = ProbedMode("direct-closed-thinking-v1", False, SOUND, replace(SOUND, **changed))
+    if told is None:
+        assert mode.warning is None
+    else:
+        assert told in str(mode.warning)
+        assert f"! MODE LOST: {mode.warning}" in modes_text([mode])
+    assert replace(mode, trained=True).warning is None
+    assert ProbedMode.from_json(json.loads(json.dumps(mode.to_json()))) == mode
+
+
+@pytest.mark.slow
+def test_a_probe_after_training_is_printed_kept_and_repeated_by_evaluate(
+    tmp_path: Path, tiny_dir: Path, questions: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_questions(tmp_path / "train.json", questions[:12])
+    write_questions(tmp_path / "test.json", questions[30:34])
+    arguments = [
+        "train", "--model-name", str(tiny_dir), "--train-file", str(tmp_path / "train.json"), "--output-dir",
+        str(tmp_path / "out"), "--num-epochs", "4", "--batch-size", "4", "--gradient-accumulation-steps", "1",
+        "--learning-rate", "1e-2", "--probe-questions", "3", "--probe-max-new-tokens", "40", "--do-train",
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    captured = capsys.readouterr()
+    manifest = tmp_path / "out" / "manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    modes = {mode["spec"]: mode for mode in content["figures"]["modes"]}
+    assert list(modes) == ["direct-closed-v1", "cot-closed-v1", "direct-closed-thinking-v1"]
+    assert [mode["trained"] for mode in modes.values()] == [True, False, False]
+    letters = modes["direct-closed-v1"]
+    assert letters["before"]["unparsed"] == 3, "random weights name no label"
+    assert letters["after"]["unparsed"] == 0
+    cot = modes["cot-closed-v1"]
+    assert cot["after"]["median_tokens"] < cot["before"]["median_tokens"] / 4
+    assert "median length" in cot["warning"]
+    assert f"! MODE LOST: {cot['warning']}" in captured.out
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "## Modes without and with the adapter" in card
+    assert content["status"] == "done"
+
+    def evaluate(*more: str) -> str:
+        assert main([
+            "evaluate", "--data", str(tmp_path / "test.json"), "--hf-model-name", str(tiny_dir),
+            "--hf-lora-path", str(tmp_path / "out"), "--run-dir", str(tmp_path / "run"), "--fresh", *more,
+        ]) == 0  # fmt: skip
+        return capsys.readouterr().out
+
+    assert "MODE LOST" not in evaluate()
+    asked = evaluate("--mode", "cot", "--max-new-tokens", "16", "--allow-prompt-mismatch")
+    assert "MODE LOST" in asked
+    notes = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))["notes"]
+    assert any(cot["warning"] in note for note in notes)
+
+    content["figures"]["modes"][0]["spec"] = 7
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    assert main(["merge", str(tmp_path / "out"), "-o", str(tmp_path / "merged")]) == 2
+    assert "figures.modes[0].spec is 7, expected a prompt spec" in capsys.readouterr().err
+
+
+def test_what_cannot_be_probed_is_refused_before_a_model_is_loaded(
+    tmp_path: Path, questions: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_questions(tmp_path / "train.json", questions[:4])
+    old = {"input": "問題", "output": "a", "meta": {}}
+    (tmp_path / "old.jsonl").write_text(json.dumps(old) + "\n", encoding="utf-8")
+
+    def refused(file: str, *more: str) -> str:
+        assert main([
+            "train", "--model-name", "no-such-model", "--train-file", str(tmp_path / file), "--output-dir",
+            str(tmp_path / "out"), *more,
+        ]) == 2  # fmt: skip
+        return capsys.readouterr().err
+
+    alone = refused("train.json", "--probe-max-new-tokens", "40")
+    assert "--probe-max-new-tokens without --probe-questions" in alone
+    assert "does not say which questions" in refused("old.jsonl", "--probe-questions", "4")
+    assert "--fsdp: --probe-questions" in refused("train.json", "--probe-questions", "4", "--fsdp")
