@@ -20,6 +20,7 @@ from lawqa.cli import main
 from lawqa.cli.asking.ladder_text import ladder_text
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.experiments.ladder.pace import Load, Pace, Span
 from lawqa.pipelines.experiments.ladder.result import LadderResult
 from lawqa.pipelines.experiments.ladder.run import LadderConfig, run_ladder
 from lawqa.pipelines.experiments.ladder.rungs import RUNGS, Rung
@@ -432,3 +433,24 @@ def test_answers_that_failed_are_counted_where_the_table_is(
     err = capsys.readouterr().err
     assert said in err
     assert "run the same command again to ask them again" in err
+
+
+@pytest.mark.parametrize("way", ["direct", "cot"])
+def test_every_rung_has_a_time_whichever_are_left(way: Any, data: Path, tmp_path: Path) -> None:
+    """Where only texts are left, no pace of reading is known; they took "0 s", and all of them fitted."""
+    backend, said = Clocked(), list[str]()
+    config = config_of(data, tmp_path / "ladder", [Rung(way, "closed")], time_budget=0.5)
+    run_ladder(config, backend.open, said.append, backend.clock)
+    (line,) = [line for line in said if line.startswith(f"  {way}-closed")]
+    assert line.endswith("may fit")
+    assert ", 0 s" not in line
+
+
+@pytest.mark.parametrize("failing", [True, False])
+def test_a_pace_that_is_not_known_forecasts_nothing(failing: bool) -> None:
+    pace = Pace(read=10.0, written=None if failing else 5.0)
+    assert pace.seconds(Load(20.0, 0.0)) == Span(2.0, 2.5 * 2.0 + 2.0)
+    expected = None if failing else Span(2.0 + 0.25 * 20, 2.5 * (2.0 + 20) + 2.0)
+    assert pace.seconds(Load(20.0, 100.0)) == expected
+    done = pace.after(Load(20.0, 100.0), tokens=50, seconds=27.0)
+    assert done.seconds(Load(20.0, 100.0)) == Span(2.0 + 0.25 * 50, 2.5 * (2.0 + 50.0) + 2.0)

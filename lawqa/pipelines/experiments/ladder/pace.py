@@ -95,9 +95,10 @@ class Pace:
     """What it was learnt from first; None where nothing was tried."""
 
     def seconds(self, load: Load) -> Span | None:
-        """How long a rung takes; None where the pace that it needs is not known."""
-        if (load.read and not self.read) or (load.written and not self.written):
+        """How long a rung takes; None where its pace is not known."""
+        if not (self.written if load.written else self.read):
             return None
+        # What was written in the trial was read first: without a pace of reading, that of writing holds both.
         reading = load.read / self.read if self.read else 0.0
         writing = load.written / self.written if self.written else 0.0
         shortest, longest = SHORT_TEXTS, 1.0

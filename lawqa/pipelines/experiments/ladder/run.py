@@ -207,8 +207,9 @@ class _Asking:
             pace = self._pace(waiting)
         except TimeUp:
             return waiting
-        # Of the same forecast the simpler rung comes first, as they were given.
-        waiting.sort(key=lambda one: forecast([one], pace).most)
+        # The ladder itself before other wordings of it; of the same forecast the simpler rung comes first, as
+        # they were given.
+        waiting.sort(key=lambda one: (bool(one.rung.wording), forecast([one], pace).most))
         for line in plan_lines(waiting, pace, self._seconds_left()):
             self.say(line)
         while waiting:

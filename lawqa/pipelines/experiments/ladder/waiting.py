@@ -87,13 +87,13 @@ def plan_lines(waiting: Sequence[Waiting], pace: Pace, seconds_left: float | Non
     width = max(len(one.rung.name) for one in waiting)
     passed = NO_TIME
     for one in waiting:
-        need = forecast([one], pace)
-        passed += need
+        need = pace.seconds(one.load)
+        passed += need or NO_TIME
         known = f", {one.known} known" if one.known else ""
         half = ", tuning half" if one.part is not None else ""
         lines.append(
-            f"  {one.rung.name:<{width}} {one.asked:>6} answers{half}{known}, {need}"
-            f"{_fits(passed, seconds_left)}"
+            f"  {one.rung.name:<{width}} {one.asked:>6} answers{half}{known}, "
+            + (f"{need}{_fits(passed, seconds_left)}" if need else "time not known")
         )
     if seconds_left is None:
         return [*lines, f"in all {passed}"]
