@@ -1,8 +1,9 @@
 """Generation for many prompts at once: sequences join and leave a running batch (continuous batching).
 
 Keys and values live in pages that a sequence takes as it grows; completions of one prompt share its
-pages. Where pages run out, the sequence that joined last gives its pages back and is computed again later.
-A completion's tokens do not depend on when it joined or beside whom, up to the rounding of the products.
+pages, and prompts that begin alike those of their beginning. Where pages run out, the sequence that joined
+last gives its pages back and is computed again later. A completion's tokens do not depend on when it joined
+or beside whom, up to the rounding of the products.
 """
 
 from __future__ import annotations

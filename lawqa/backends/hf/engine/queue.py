@@ -6,13 +6,16 @@ cheaper than the steps that an idle page costs.
 
 Completions of one prompt follow each other and share the pages that hold nothing but the prompt. One that
 joins while another runs is not prefilled: it copies the page where the prompt ends, and its first step
-feeds the prompt's last token.
+feeds the prompt's last token. Prompts that begin alike, as a question's do in every order of its choices
+behind one context, share the pages that are full of their common beginning: what a step of their tails costs
+stays, what they keep does not, so more of them run at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lawqa.backends.hf.engine.beginnings import PromptBeginnings
 from lawqa.backends.hf.engine.cache import PagedCache
 from lawqa.backends.hf.engine.sequence import Running
 
@@ -39,6 +42,7 @@ class SequenceQueue:
         # The next to join is last: long prompts go first, so that one that does not fit fails early.
         self._waiting = sorted(sequences, key=lambda s: (s.length, first[s.request.ids]))
         self._holders: dict[tuple[int, ...], list[Running]] = {}  # of pages, by their prompts
+        self._beginnings = PromptBeginnings(cache.page)
         self.running: list[Running] = []
         self.preempted = 0
 
@@ -68,16 +72,22 @@ class SequenceQueue:
         while self._waiting and len(self.running) + len(joined) < self._rows:
             sequence = self._waiting[-1]
             mate = next(iter(self._holders.get(sequence.request.ids, ())), None)
+            lender, whole = mate, self._shareable(sequence)
+            if mate is None:
+                lender, whole = self._beginnings.lender(sequence)
             copied = mate is not None and mate.cached > 0 and not sequence.tokens
             if copied:
                 length = 0
             elif mate is not None and not mate.tokens and not sequence.tokens:
                 length = 1  # the mate of this prefill computes all of it, but for the next token
+            elif lender is not None and lender.cached == 0:
+                length = sequence.length - whole * self._cache.page  # this prefill computes it once
             else:
                 length = sequence.length
             if joined and tokens + length > prefill_tokens:
                 break
-            if not self._take(sequence, mate, to_grow=len(self.running) + len(joined)):
+            to_grow = len(self.running) + len(joined)
+            if not self._take(sequence, lender, whole, to_grow=to_grow):
                 break
             self._waiting.pop()
             if mate is not None and copied:
@@ -88,19 +98,19 @@ class SequenceQueue:
                 tokens += length
         return joined
 
-    def _take(self, sequence: Running, mate: Running | None, to_grow: int) -> bool:
-        """Give a sequence its pages, some of them its mate's, if a page for each that runs is left."""
-        whole = 0 if mate is None else self._shareable(sequence)
+    def _take(self, sequence: Running, lender: Running | None, whole: int, *, to_grow: int) -> bool:
+        """Give a sequence its pages, the first of them its lender's, if a page for each that runs is left."""
         needed = self._cache.pages_for(sequence.reach(self._steps)) - whole
         if self._cache.free < needed + to_grow:
             return False
         own = self._cache.take(needed * self._cache.page)
         if own is None:
             return False
-        shared = [] if mate is None else self._cache.share(mate.pages[:whole])
+        shared = [] if lender is None else self._cache.share(lender.pages[:whole])
         sequence.pages = shared + own
         sequence.shared = whole * self._cache.page
         self._holders.setdefault(sequence.request.ids, []).append(sequence)
+        self._beginnings.add(sequence)
         return True
 
     def _copy(self, sequence: Running, mate: Running) -> None:
@@ -112,7 +122,7 @@ class SequenceQueue:
 
     def _shareable(self, sequence: Running) -> int:
         """Pages full of prompt, without the last token, which a sequence that joins by a copy feeds."""
-        return (len(sequence.request.ids) - 1) // self._cache.page
+        return self._beginnings.full_pages(sequence)
 
     def put_back(self, joined: Sequence[Running]) -> None:
         """Let sequences wait after all, in their order, before all others."""
@@ -163,6 +173,7 @@ class SequenceQueue:
         """Take a sequence's pages back."""
         holders = self._holders.get(sequence.request.ids, [])
         self._holders[sequence.request.ids] = [mate for mate in holders if mate is not sequence]
+        self._beginnings.remove(sequence)
         self._cache.give_back(sequence.pages)
         sequence.pages = []
         sequence.cached = sequence.shared = 0

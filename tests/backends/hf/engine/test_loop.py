@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ from lawqa.backends.hf.engine.loop import Engine, EngineOptions
 from lawqa.backends.hf.engine.sequence import Finished, Request, ThinkBlocks, Unfit
 from lawqa.backends.hf.engine.steps import Rows, TorchForward
 from lawqa.backends.hf.engine.stops import StopRules
+from lawqa.backends.hf.prefixes import common_length
 from lawqa.errors import ConfigError
 from lawqa.models.decoder import read_decoder
 from lawqa.models.load import LoadedModel, load_model, no_peft_warnings
@@ -140,8 +142,10 @@ def test_growing_sequences_take_pages_from_those_that_joined_last(
 ) -> None:
     settings = GenerationSettings(60)
     roomy, _ = run(loaded, prompts[:3], settings=settings)
-    lengths = [len(encode(prompt, loaded.tokenizer).ids) for prompt in prompts[:3]]
-    pages = sum(-(-length // 4) for length in lengths) + 12
+    ids = [encode(prompt, loaded.tokenizer).ids for prompt in prompts[:3]]
+    first, *others = map(np.asarray, ids)
+    shared = min(common_length(first, other) for other in others) // 4
+    pages = sum(-(-len(one) // 4) for one in ids) - 2 * shared + 12
     tight, engine = run(loaded, prompts[:3], settings=settings, pages=pages, page=4)
     assert engine.stats.preempted > 0
     assert tokens_of(tight) == tokens_of(roomy)

@@ -11,10 +11,12 @@ import torch
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.encoded import encode
+from lawqa.backends.hf.engine.beginnings import PromptBeginnings
 from lawqa.backends.hf.engine.cache import PagedCache
 from lawqa.backends.hf.engine.loop import Engine, EngineOptions
+from lawqa.backends.hf.engine.prefill import prefill
 from lawqa.backends.hf.engine.sampling import sampling_key
-from lawqa.backends.hf.engine.sequence import Finished, Request
+from lawqa.backends.hf.engine.sequence import Finished, Request, Running
 from lawqa.backends.hf.engine.steps import TorchForward
 from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.models.decoder import Decoder, read_decoder
@@ -136,6 +138,85 @@ def test_a_prompt_is_stored_once(
     )
     assert len(found) == 6
     assert (engine.stats.most_rows, engine.stats.preempted) == (6, 0)
+
+
+@pytest.fixture(scope="module")
+def alike(prompts: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Four prompts of 60 tokens that begin alike for 50, as a question in four orders behind one context."""
+    tails = [(*prompts[1], *prompts[2])[n : n + 10] for n in (0, 12, 24, 36)]
+    assert len({tail[0] for tail in tails}) == 4
+    return [prompts[0][:50] + tail for tail in tails]
+
+
+@pytest.mark.slow
+def test_prompts_that_begin_alike_share_pages_and_say_what_each_says_alone(
+    loaded: LoadedModel, decoder: Decoder, alike: list[tuple[int, ...]]
+) -> None:
+    asked = requests(alike, 3)
+    expected: dict[int, tuple[int, ...]] = {}
+    for request in asked:
+        expected.update(write(loaded, decoder, [request], SAMPLED)[0])
+    assert len(set(expected.values())) == 12
+    for division in (
+        {}, {"rows": 2}, {"rows": 5, "steps": 1, "page": 16}, {"rows": 3, "page": 50}, {"page": 128},
+        {"rows": 12, "prefill": 50}, {"rows": 4, "page": 1}, {"pages": 24}, {"pages": 12},
+    ):  # fmt: skip
+        found, engine = write(loaded, decoder, asked, SAMPLED, **division)
+        assert found == expected, division
+    assert engine.stats.preempted > 0  # with few pages
+
+
+def test_a_common_beginning_is_stored_once(
+    loaded: LoadedModel, decoder: Decoder, alike: list[tuple[int, ...]]
+) -> None:
+    # 50 common tokens are 6 whole pages; each grows to 68 tokens at most, 3 pages of its own. Without
+    # sharing they would be 36.
+    _, engine = write(loaded, decoder, requests(alike, 1), SAMPLED, pages=6 + 4 * 3, page=8)
+    assert (engine.stats.most_rows, engine.stats.preempted) == (4, 0)
+    assert engine.stats.prefill_tokens == 50 + 4 * 10
+
+
+def test_what_is_shared_is_what_each_would_have_stored(
+    decoder: Decoder, alike: list[tuple[int, ...]]
+) -> None:
+    """Up to the rounding of another batch."""
+    caches = [PagedCache(decoder.shape, decoder.dtype, decoder.device, 40, 8) for _ in range(2)]
+    pages = [[cache.take(60) or [] for _ in alike] for cache in caches]
+    lent = [pages[0][0], *([*pages[0][0][:6], *own[6:]] for own in pages[0][1:])]
+    together, computed = prefill(decoder, caches[0], alike, lent, [0, 48, 48, 48])
+    assert computed == 90
+    for number, (ids, own) in enumerate(zip(alike, pages[1], strict=True)):
+        alone, _ = prefill(decoder, caches[1], [ids], [own])
+        torch.testing.assert_close(together[number].log_softmax(-1), alone[0].log_softmax(-1))
+        slots = [
+            cache.slots(held, 60) for cache, held in zip(caches, (lent[number], own), strict=True)
+        ]
+        for stored in ("keys", "values"):
+            one, other = (
+                getattr(cache, stored)[:, at] for cache, at in zip(caches, slots, strict=True)
+            )
+            torch.testing.assert_close(one, other)
+
+
+def test_a_lender_is_who_holds_most_and_still_holds_it() -> None:
+    def running(*ids: int) -> Running:
+        return Running(Request(0, ids, 0, 5))
+
+    beginnings = PromptBeginnings(page=2)
+    short, long = running(1, 2, 9, 9, 9), running(1, 2, 3, 4, 9, 9, 9)
+    for one in (short, long):
+        beginnings.add(one)
+    assert beginnings.lender(running(1, 2, 3, 4, 5, 6)) == (long, 2)
+    assert beginnings.lender(running(1, 2, 3, 4)) in [
+        (short, 1),
+        (long, 1),
+    ]  # its last token is its own
+    assert beginnings.lender(running(2, 1, 3, 4, 5)) == (None, 0)
+    beginnings.remove(long)
+    assert beginnings.lender(running(1, 2, 3, 4, 5, 6)) == (short, 1)
+    beginnings.remove(short)
+    beginnings.remove(short)
+    assert beginnings.lender(running(1, 2, 3, 4, 5, 6)) == (None, 0)
 
 
 @pytest.mark.slow
