@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _WINDOW = 160
+_HEAD = 45
+"""A heading is no longer than this, and what it stands over begins within as many signs."""
 
 
 class WordsBefore:
@@ -82,9 +84,7 @@ SAMPLE = (
 """What a heading calls a sample of an answer, or its form; the inside of a pattern."""
 
 _EXAMPLE = WordsBefore(
-    "例|比如|たとえば|形式|フォーマット|書式|格式|format|for instance|e.g.|example| form |something like"
-    "|样例|例子|サンプル|見本|イメージ|テンプレート|ひな形|雛形|雛型|書き方|書きかた|模板|范例|sample|template"
-    "|期待|想定|望ましい|指定|求められ|expected|desired|required",
+    "例|比如|たとえば|形式|フォーマット|書式|格式|format|for instance|e.g.|example| form |something like",
     r"(?:例如|比如|(?:出力|回答|解答|答案|输出|指定)(?:の)?(?:形式|フォーマット|書式|格式)|(?:形式"
     r"|格式|フォーマット|書式)(?:は|为|是|[:)])"
     r"|\b(?:output |answer |response )?format(?:ted)?(?: is| as)?[:) ]|something like |\bin the form "
@@ -92,9 +92,10 @@ _EXAMPLE = WordsBefore(
     r"|(?<!\w)(?:例|例題|例示|示例|样例|例子"
     r"|出力例|回答例"
     r"|解答例|記入例)[:)、 \]]|例えば|たとえば"
-    rf"|(?<!\w){SAMPLE} ?[0-9]{{0,2}}[)\]]? ?:"
     r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:)[^)\]]{0,45}\Z",
 )
+_HEAD_OF_SAMPLE = re.compile(rf"(?<!\w){SAMPLE} ?[0-9]{{0,2}}[)\]]? ?\Z")
+_SAMPLE_ENDS = tuple("例プル本方形型ジ示样例范子式トマ書格板力答え输出案tesmn")
 _SUCH_AS_ENDS = ".se, (\"'["
 _SUCH_AS = re.compile(r"\b(?:e\.g\.|i\.e\.|such as|like),? ?[(\"'\[]{0,2}\Z")
 _CONDITION = WordsBefore(
@@ -137,9 +138,20 @@ def in_example(text: str, at: int) -> bool:
     """Whether this sentence or line is an example of an answer and not an answer."""
     if at == 0 or text[at - 1] == "\n":
         return False
-    return _EXAMPLE.before(text, at) or (
-        text[at - 1] in _SUCH_AS_ENDS and _SUCH_AS.search(text, max(0, at - 12), at) is not None
+    return (
+        _EXAMPLE.before(text, at)
+        or (
+            text[at - 1] in _SUCH_AS_ENDS and _SUCH_AS.search(text, max(0, at - 12), at) is not None
+        )
+        or _under_sample(text, at)
     )
+
+
+def _under_sample(text: str, at: int) -> bool:
+    """Whether the words up to the last colon of this line are the heading of a sample (`出力サンプル：`)."""
+    colon = text.rfind(":", max(0, at - _HEAD, text.rfind("\n", 0, at) + 1), at)
+    head = text[max(0, colon - _HEAD) : colon].rstrip(" )]0123456789") if colon > 0 else ""
+    return head.endswith(_SAMPLE_ENDS) and _HEAD_OF_SAMPLE.search(head) is not None
 
 
 def excepting(text: str, at: int) -> bool:

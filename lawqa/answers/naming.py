@@ -19,7 +19,7 @@ from lawqa.answers.text.page import Page, fold_choices
 from lawqa.choices import LABELS
 
 _ANY = rf"[{MARK}{FOREIGN}]"
-_ALONE = rf"(?<![a-z0-9_\\ァ-ヶー]){_ANY}(?![a-z0-9_ァ-ヶー])"
+_ALONE = rf"{_ANY}(?<![a-z0-9_\\ァ-ヶー]{_ANY})(?![a-z0-9_ァ-ヶー])"
 _MEMBER = r"(?: ?という選択?肢|の?選択肢|の?肢|の記述|の説明|番(?!目|号)|项|項|选项|選項)"
 _PREDICATE = (
     # the first sign is looked at before the branches, because most places are no predicate
@@ -56,6 +56,7 @@ _CUE_WORD = re.compile(
     r"|选项|答案|option|choice|answer"
     r"|letter|statement|correct|label|conclusion)s? ?\Z"
 )
+_CUE_ENDS = frozenset("解答え択肢号番論项案nertl")
 _START = re.compile(
     r"(?:は|が|として|、|:|。|\n|\A|したがって|よって|診断|[(\"']|これは|→|うち|なら"
     r"|すると)[ )(\"'、]{0,3}\Z"
@@ -107,14 +108,11 @@ def name_choices(page: Page) -> Named:
 def _choice_texts(page: Page) -> Iterator[Edit]:
     """Choices named by their words, with their label beside them or, where an answer stands, without."""
     text = page.text
-    known = _known(page.choices)
-    longer = sorted(known, key=lambda pair: -len(pair[1]))
     taken = bytearray(len(text))  # by a longer choice, which may hold a shorter one
-    for label, words in longer:
-        alone = len(words) >= _SHORTEST and sum(words == other for _, other in known) == 1
+    for label, words, alone in _longest_first(page.choices):
         for at in _places(text, words):
             end = at + len(words)
-            if any(taken[at:end]):
+            if 1 in taken[at:end]:
                 continue
             taken[at:end] = b"\1" * len(words)
             edit = _beside(text, at, end)
@@ -126,9 +124,15 @@ def _choice_texts(page: Page) -> Iterator[Edit]:
 
 
 @lru_cache(maxsize=4096)
-def _known(choices: tuple[str, ...]) -> list[tuple[str, str]]:
+def _longest_first(choices: tuple[str, ...]) -> list[tuple[str, str, bool]]:
+    """Label and words of each choice, and whether the words are enough to name it."""
     folded = [" ".join(choice.split()).strip(" 。.、,") for choice in fold_choices(choices)]
-    return [(label, words) for label, words in zip(LABELS, folded, strict=False) if words]
+    known = [
+        (label, words, len(words) >= _SHORTEST and folded.count(words) == 1)
+        for label, words in zip(LABELS, folded, strict=False)
+        if words
+    ]
+    return sorted(known, key=lambda choice: -len(choice[1]))
 
 
 def _places(text: str, words: str) -> Iterator[int]:
@@ -210,7 +214,10 @@ def _bracketed(text: str) -> Iterator[Edit]:
         stop = found.start()
         start = _noun_start(text, stop)
         words = text[start:stop]
-        if not words.strip(" )\"'") or _CUE_WORD.search(text, max(0, start - 1), stop):
+        if not words.strip(" )\"'"):
+            continue
+        ends = text[max(0, start - 1) : stop].rstrip(" s")[-1:] in _CUE_ENDS
+        if ends and _CUE_WORD.search(text, max(0, start - 1), stop):
             continue
         said = _SAID.search(text, start, stop)
         if said:

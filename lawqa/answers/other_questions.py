@@ -53,20 +53,33 @@ _GIVEN_END = re.compile(
     r"\n[ >#]{0,4}(?:请|现在|问题|题目|では|それでは|質問|問題|now|question|your turn)"
 )
 _EXAMPLE_WORDS = (
-    *("例", "サンプル", "見本", "イメージ", "テンプレート", "ひな形", "雛", "書き", "形式", "書式"),
     *(
+        "例",
+        "サンプル",
+        "見本",
+        "イメージ",
+        "テンプレート",
+        "ひな形",
+        "雛形",
+        "雛型",
+        "書き方",
+        "書きかた",
+    ),
+    *(
+        "形式",
+        "書式",
         "フォーマット",
         "期待",
+        "想定",
+        "望ましい",
+        "指定",
+        "求められ",
         "格式",
         "模板",
-        "example",
-        "sample",
-        "format",
-        "template",
-        "expected",
+        "范例",
     ),
-    *("desired", "required", "this form", "look like this"),
-    *("let's say", "suppose", "imagine", "assume"),
+    *("example", "sample", "format", "template", "expected", "desired", "required", "this form"),
+    *("look like this", "let's say", "suppose", "imagine", "assume"),
 )
 _GIVEN_WORDS = ("例子", "示例", "样例", "例を", "例です", "例で", "an example", "example below")
 _SECTION_END = re.compile(r"\n {0,3}(?:#{1,6}[^#]|-{3,} {0,3}(?:\n|\Z))")

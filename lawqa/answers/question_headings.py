@@ -97,8 +97,10 @@ SENTENCE_NEXT = re.compile(
 )
 """A sentence that hands over another question, in the line of the answer."""
 ASKS = re.compile(
-    r"(?:どれ(?:か|です|でしょう|を選)|いずれ(?:か|です|でしょう)|選(?:べ|びなさい|択せよ|択しなさい|んでください)"
-    r"|(?:正しい|誤っている|適切な|不適切な|妥当な)(?:もの|記述|説明|選択肢)は|(?:誰|何[日年人月歳])(?:か|です)|以内か)"
+    # each begins with a sign and looks back at it, which lets the search skip ahead to these signs
+    r"[どい選誰何以の述明](?:(?<=ど)れ(?:か|です|でしょう|を選)|(?<=い)ずれ(?:か|です|でしょう)"
+    r"|(?<=選)(?:べ|びなさい|択せよ|択しなさい|んでください)|(?<=誰)(?:か|です)|(?<=何)[日年人月歳](?:か|です)"
+    r"|(?<=以)内か|(?<=の)は(?<=[いるな]ものは)|(?<=述)は(?<=[いるな]記述は)|(?<=明)は(?<=[いるな]説明は))"
     r"[^\n。?:]{0,6}[。? )_]{0,6}(?=\n|\Z)"
 )
 """The end of a line that asks for one of several choices, whatever it begins with."""

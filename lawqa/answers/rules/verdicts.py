@@ -31,7 +31,7 @@ _SUMMED_UP = re.compile(
     rf"[ 　/／、，,;；|。.．・\n]{{0,4}}){{2,4}}{_ARROW}[ 　]{{0,2}}[(（「]?(?P<label>[^\W_])[)）」]?"
     r"[ 　]{0,2}(?:です|である)?[。.]?(?=[ 　]{0,4}(?:\n|\Z))"
 )
-_ARROW_SIGNS = ("→", "⇒", "➡", "➔", "∴", "=>", "->")
+_FOLDED_ARROWS = ("→", "=>", "->")
 _MOST = 400
 _CLOSE = rf"[ {BRACKETS}]{{0,4}}"
 _ALL = r"(?:いずれも|すべて|全て|どれも|それぞれ|みな|全部|均|都|皆|are all |are )?"
@@ -58,7 +58,7 @@ _LIST_START = re.compile(
 def verdicts_summed_up(reading: Reading) -> Iterator[Mark]:
     """`a：× b：○ c：× → b` goes through the choices and says behind an arrow what that comes to."""
     page = reading.verbatim
-    if not any(arrow in page.raw for arrow in _ARROW_SIGNS):
+    if not any(arrow in page.text for arrow in _FOLDED_ARROWS):
         return
     for line in islice(_SUMMED_UP.finditer(page.raw), _MOST):
         label = label_at(page, line.start("label"))
