@@ -7,6 +7,7 @@ listed       what a list holds
 excepted     the exception to a rule
 penalised    what a breach of a rule is punished with
 defined      what holds for somebody described by a definition
+referred     whose permission a rule speaks of that names another by number
 thinning     questions left out until no cheap solver does well
 """
 
@@ -19,6 +20,7 @@ from lawqa.augment.comprehension.excepted import excepted_drafts
 from lawqa.augment.comprehension.judged import counted_drafts, judged_drafts
 from lawqa.augment.comprehension.listed import listed_drafts
 from lawqa.augment.comprehension.penalised import penalised_drafts
+from lawqa.augment.comprehension.referred import referred_drafts
 from lawqa.augment.comprehension.statements import sources
 from lawqa.augment.comprehension.thinning import thinned
 from lawqa.augment.questions.drafts import Draft, ReadingType
@@ -32,6 +34,7 @@ _BY_STATUTE = {
     "excepted": excepted_drafts,
     "penalised": penalised_drafts,
     "defined": defined_drafts,
+    "referred": referred_drafts,
 }
 
 

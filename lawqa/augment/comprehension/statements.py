@@ -36,6 +36,10 @@ _HARD = re.compile(
     r"|これより|附則|従前の例|なお|次に|次の|左の|当該各|それぞれ|前段|後段|その(?:他の?)?(?:旨の)?(?:期間|場合)は"
 )
 _OPENING = re.compile(r"ただし|この場合|その|当該|これ|それ|かかる|同[項条号法]")
+# 委員は、…の決議によつて解職することができる: what is before は is whom it is done to, not who does it.
+_DONE_TO = re.compile(
+    r"は、[^。]*?決議(?:により|によつて|によって|をもつて|をもって)[^、。をに]*(?:解任|解職|選任|除名|解散)"
+)
 _DELEGATED = re.compile(r"(?:政令|省令|府令|規則|条例)で定める")
 
 
@@ -117,7 +121,7 @@ def _source(excerpt: Excerpt, statute: Statute, seed: int) -> Source | None:
     sentence = without_definitions(excerpt.text)
     name = f"{excerpt.provision.key}/{excerpt.text[:20]}"
     command = command_of(sentence)
-    if command is not None and not _has_actor(sentence):
+    if command is not None and (not _has_actor(sentence) or _DONE_TO.search(sentence)):
         return None
     true = list(_true(excerpt, sentence, command, seed, name))
     false = [
@@ -193,7 +197,8 @@ def _certain(change: Alteration, sentence: str) -> bool:
         return not (short and re.search("拘禁刑|懲役|禁錮", sentence))
     if change.kind != "actor":
         return True
-    courts = all(name.endswith("裁判所") for name in (change.before, change.after))
+    # A court beside a minister is told apart without reading; of two courts either may be meant.
+    courts = any(name.endswith("裁判所") for name in (change.before, change.after))
     classes = {actor_class(change.before), actor_class(change.after)}
     return sentence.endswith("なければならない。") and not courts and "person" not in classes
 

@@ -154,8 +154,8 @@ def _cleft(clause: str, phrase: str) -> str | None:
     if (
         topic is None
         or _POINTS.search(clause[topic.end() :])
-        or "は" in phrase
-        or not phrase.endswith(("負う", "要する", "いる"))
+        or phrase
+        not in _PHRASES[OBLIGED]  # 許されているのは、Aである would say that others may not
     ):
         return None
     rest = clause[topic.end() :]

@@ -17,10 +17,13 @@ from lawqa.choices import Label
 QuotedType = Literal["cloze", "altered", "which"]
 """cloze: the missing words; altered: the true statement among altered ones; which: the provision."""
 
-ReadingType = Literal["judged", "counted", "listed", "excepted", "penalised", "defined"]
+ReadingType = Literal[
+    "judged", "counted", "listed", "excepted", "penalised", "defined", "referred"
+]  # fmt: skip
 """judged: the right or the wrong one of four statements in other words; counted: how many of four are right;
 listed: what a list holds; excepted: the exception to a rule; penalised: what a breach of a rule is punished
-with; defined: who or what a rule speaks of, by its definition."""
+with; defined: who or what a rule speaks of, by its definition; referred: whose permission a rule speaks of,
+by a reference to another."""
 
 QuestionType = QuotedType | ReadingType
 
@@ -42,6 +45,7 @@ TYPE_NAMES: dict[QuestionType, str] = {
     "excepted": "例外",
     "penalised": "罰則",
     "defined": "定義",
+    "referred": "参照",
 }
 """What question ids call the types."""
 

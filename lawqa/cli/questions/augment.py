@@ -28,6 +28,7 @@ _LAWS_SHOWN = 40
 TypeName = Literal[
     "cloze", "altered", "which",
     "reading", "judged", "counted", "listed", "excepted", "penalised", "defined",
+    "referred",
 ]  # fmt: skip
 
 
@@ -51,7 +52,8 @@ class StatuteQuestionsCommand:
     says it. String matching solves these three. `reading` means all that it does not solve:
     judged: the right or the wrong one of four statements in other words; counted: how many of four are
     right; listed: what a list holds; excepted: the exception to a rule; penalised: the penalty for a
-    breach; defined: what holds for somebody described by a definition."""
+    breach; defined: what holds for somebody described by a definition; referred: who must ask for what a rule
+    speaks of by a reference to another."""
     limit: int | None = None
     """At most N, a multiple of four; questions that need reading are then made of some laws, at random."""
     seed: int = 0

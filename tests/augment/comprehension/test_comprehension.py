@@ -14,7 +14,9 @@ from lawqa.augment import (
     source_of,
 )
 from lawqa.augment.comprehension import reading_drafts, thinned
+from lawqa.augment.comprehension.statements import _certain, sources
 from lawqa.augment.provisions import parse_articles
+from lawqa.augment.questions.alterations import Alteration
 from lawqa.augment.questions.drafts import Draft
 from lawqa.augment.questions.statute_facts import statutes_of
 from lawqa.augment.shortcuts import asks_for_wrong, credits_of
@@ -114,6 +116,46 @@ def test_the_penalty_is_that_of_the_rule_that_is_broken(drafts: dict[str, list[D
     assert {d.right for d in drafts["penalised"]} == set(penalties.values())
     for draft in drafts["penalised"]:
         assert draft.right == next(right for word, right in penalties.items() if word in draft.text)
+
+
+def test_a_court_does_not_stand_for_a_minister() -> None:
+    sentence = "国土交通大臣は、許可をしたときは、その旨を通知しなければならない。"
+    for other, certain in (("簡易裁判所", False), ("法務大臣", True)):
+        text = sentence.replace("国土交通大臣", other)
+        change = Alteration("actor", "国土交通大臣", other, text)
+        assert _certain(change, sentence) is certain
+
+
+def test_whom_something_is_done_to_is_no_actor(make_article: Callable[..., Article]) -> None:
+    text = "監査委員は、桟橋の利用者が構成する総会の決議によつて解職することができる。"
+    provisions = parse_articles([make_article("3", "", (text,))]).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    assert list(sources(statute, 0)) == []
+
+
+def test_a_reference_is_followed_to_the_provision_that_it_names(
+    drafts: dict[str, list[Draft]],
+) -> None:
+    (draft,) = drafts["referred"]
+    assert draft.right == "桟橋を設置しようとする者"
+    assert "別の規定による許可" in draft.text
+    assert "第3条" not in draft.text
+    assert all(choice not in draft.text for choice in (draft.right, *draft.wrong))
+    assert "第三条第一項の許可に" in draft.context
+    assert "国土交通大臣の許可を受けなければならない" in draft.context
+
+
+def test_a_reference_that_two_provisions_make_alike_is_not_asked_for(
+    piers: Articles, make_article: Callable[..., Article]
+) -> None:
+    twin = make_article(
+        "14", "（認可の条件）",
+        ("国土交通大臣は、第九条第一項の認可に、係留する船舶の安全を確保するため必要な条件を付することができる。",),
+        law="桟橋管理法",
+    )  # fmt: skip
+    provisions = parse_articles([*piers, twin]).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    assert list(reading_drafts(statute, ["referred"], seed=0)) == []
 
 
 def test_a_definition_is_asked_for_without_its_term(drafts: dict[str, list[Draft]]) -> None:

@@ -6,6 +6,7 @@ from lawqa.augment.comprehension.listed import relative
 from lawqa.augment.comprehension.wording import (
     FORBIDDEN,
     OBLIGED,
+    PERMITTED,
     commanded,
     loosened,
     modern,
@@ -69,6 +70,15 @@ def test_a_duty_in_other_words_stays_a_duty() -> None:
         "帳簿を保存することを要するのは、管理者である",
         "帳簿を保存することが義務付けられているのは、管理者である",
     }
+
+
+def test_what_is_permitted_is_not_said_of_its_subject_alone() -> None:
+    """許されているのは、管理者である would say that nobody else may."""
+    power = command_of("管理者は、帳簿を開示することができる。")
+    assert power is not None
+    for meaning in (PERMITTED, FORBIDDEN):
+        said = {commanded(power, meaning, 0, str(n)) for n in range(200)}
+        assert all(text.startswith("管理者は、") for text in said)
 
 
 def test_a_subject_that_is_pointed_to_stays_in_front() -> None:
