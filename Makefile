@@ -86,11 +86,11 @@ train-heart01: ## the training steps of heart01, resumed where they stopped
 
 eval-heart01: ## the evaluation steps of heart01, resumed where they stopped
 	@$(HAS_LAWQA)
-	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) base-thinking compare-thinking rescore report log-evaluation
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) base-thinking compare-thinking rescore report log-evaluation summary
 
 ladder-heart01: ## every way of asking over all questions: base, and adapters by cross-validation; resumed where it stopped
 	@$(HAS_LAWQA)
-	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) ladder crossval-rag crossval-rag-cot
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) ladder crossval-rag crossval-rag-cot summary
 # lawqa docs: end targets
 
 clean: ## remove the virtual environments and caches; runs and results stay

@@ -28,7 +28,7 @@ from lawqa.docgen.blocks import replace_block
 from lawqa.docgen.logs import LOG_TEMPLATES, log_text
 from lawqa.docgen.verify import ParseArguments, verify, verify_text
 from lawqa.errors import ConfigError, MissingExtraError
-from lawqa.report.verdict import VERDICT_FIGURES, VERDICT_NAMES
+from lawqa.report.grid.verdict import VERDICT_FIGURES, VERDICT_NAMES
 
 if TYPE_CHECKING:
     from jinja2 import Environment

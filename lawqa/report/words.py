@@ -161,8 +161,32 @@ _NOTES = {
 }
 
 
+_SENTENCES = (
+    (r"POOLED: (\d+) folds; .* One training seed: .*",
+     "交差検証の合算：{0} 組。各組のアダプタは、ほかの組の問題の多くを共通に学習しているので、"
+     "答えは独立ではない。学習は 1 回なので、学習し直したときのばらつきは区間にも p にも入っていない"
+     "（標準偏差が 2・4・6 ポイントなら、p = 0.05 の検定が誤る割合は 3〜5 %・5〜13 %・8〜24 %）"),
+    (r"POOLED: (\d+) folds; .* (\d+) training seeds, which differ by ([\d.]+) points.*",
+     "交差検証の合算：{0} 組。学習 {1} 回の正答率のばらつき（標準偏差）は {2} ポイント。"
+     "全部をまとめて比べた区間と p には入り、1 つだけを比べたものには入らない"),
+    (r"ASKED OTHERWISE THAN TRAINED: the adapter learnt letters, with (\S+), and is asked with (\S+); .*",
+     "学習と違う聞き方：アダプタは 1 文字の答え（{0}）で学習し、{1} で聞かれた"),
+    (r"UNFINISHED: (\S+), (\d+) of (\d+) questions answered", "未完了：{2} 問のうち {1} 問に答えた（{0}）"),
+    (r"([\d.]+) % of answers are ([a-d]); gold has ([\d.]+) %",
+     "回答の偏り：回答の {0} % が {1}（正解では {2} %）"),
+)  # fmt: skip
+"""Notes that every lab meets, whole in Japanese, with their figures."""
+
+
 def note_phrase(note: str) -> Phrase:
-    """A note that a run stored, which is in English; in Japanese its kind goes before it."""
+    """A note that a run stored, which is in English; in Japanese its kind goes before it.
+
+    The most usual ones are translated whole.
+    """
+    for pattern, japanese in _SENTENCES:
+        match = re.fullmatch(pattern, note, re.DOTALL)
+        if match:
+            return Phrase(note, japanese.format(*match.groups()))
     kind = next((japanese for prefix, japanese in _NOTES.items() if note.startswith(prefix)), "")
     return Phrase(note, f"{kind}：{note}" if kind else note)
 

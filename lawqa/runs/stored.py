@@ -32,6 +32,7 @@ _TRANSPORT_ERROR = re.compile(
     r"|(?:read )?timed out|connection (?:refused|reset|aborted))",
     re.IGNORECASE,
 )
+_IN_CROSSVAL = re.compile(r"/(?:pooled|(?P<fold>fold\d+))/(?P<seed>seed\d+)(?:/run)?$")
 _SHOWN = 10
 _NO_LABEL = (None, "", "unknown")
 _NEEDED = ("kind", "status", "notes", "config", "data")
@@ -91,15 +92,29 @@ class StoredRun:
 
 
 def names_of(paths: Sequence[Path]) -> dict[Path, str]:
-    """Short names that tell the paths apart: as many of the last parts as that takes."""
+    """Short names that tell the paths apart: as many of the last parts as that takes.
+
+    A run within a cross-validation is named after that: `seed0` is the name of one in every cross-validation.
+    """
     whole = {
-        path: path.resolve().with_suffix("") if path.is_file() else path.resolve() for path in paths
+        path: _telling(path.resolve().with_suffix("") if path.is_file() else path.resolve())
+        for path in paths
     }
-    for parts in range(1, max(len(path.parts) for path in whole.values()) + 1):
-        names = {path: "/".join(full.parts[-parts:]) for path, full in whole.items()}
+    for parts in range(1, max(len(known) for known in whole.values()) + 1):
+        names = {path: "/".join(known[-parts:]) for path, known in whole.items()}
         if len(set(names.values())) == len(names):
             return names
     return {path: str(path) for path in paths}
+
+
+def _telling(path: Path) -> tuple[str, ...]:
+    """The parts of a path, with those that only say where in a cross-validation it is joined to its name."""
+    match = _IN_CROSSVAL.search(path.as_posix())
+    if match is None:
+        return path.parts
+    directory = Path(path.as_posix()[: match.start()])
+    within = match["seed"] if match["fold"] is None else f"{match['fold']}/{match['seed']}"
+    return (*directory.parts[:-1], f"{directory.name}/{within}")
 
 
 def require_different(paths: Sequence[Path], hint: str) -> None:

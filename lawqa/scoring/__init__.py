@@ -20,7 +20,7 @@ from lawqa.scoring.comparisons.multiple import (
     verdict,
     which_differences_stand,
 )
-from lawqa.scoring.comparisons.newcombe import newcombe_paired
+from lawqa.scoring.comparisons.newcombe import newcombe_independent, newcombe_paired
 from lawqa.scoring.comparisons.paired import compare, compare_repeats
 from lawqa.scoring.comparisons.planning import Design, detectable_difference, final_discordance
 from lawqa.scoring.comparisons.power import mcnemar_power, minimum_detectable_difference
@@ -102,6 +102,7 @@ __all__ = [
     "majority",
     "mcnemar_power",
     "minimum_detectable_difference",
+    "newcombe_independent",
     "newcombe_paired",
     "order_name",
     "outcome_of",

@@ -9,9 +9,12 @@ from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.files import write_text
+from lawqa.pipelines.comparing.grid import GridConfig, make_grid
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.report.claims import headline
 from lawqa.report.content import Report
+from lawqa.report.grid.page import grid_html
+from lawqa.report.grid.text import grid_markdown, grid_text
 from lawqa.report.markdown import report_markdown
 from lawqa.report.notes import notes_path, read_notes
 from lawqa.report.page.html import report_html
@@ -34,6 +37,50 @@ class WrittenReport:
     """Its headline: which difference stands, in one sentence of the chosen language, else English."""
     size: int
     """Bytes of the file."""
+
+
+@dataclass(frozen=True)
+class WrittenGrid:
+    """A summary and where it was written."""
+
+    path: Path
+    """The file."""
+    text: str
+    """What a terminal shows of it, in the chosen language, else in English."""
+    size: int
+    """Bytes of the file."""
+
+
+def write_grid(
+    config: GridConfig, output: Path, *, lang: Language | None = None, fresh: bool = False
+) -> WrittenGrid:
+    """Write the summary of everything that was measured: as a page, as Markdown or as text.
+
+    Args:
+        config: what it is about.
+        output: the file, .html, .md or .txt.
+        lang: the language; None: the browser's, elsewhere English.
+        fresh: replace an earlier file.
+
+    Raises:
+        ConfigError: the file is there already or has another ending, or there is no run to show.
+    """
+    suffix = output.suffix.lower()
+    if suffix not in (".html", ".htm", ".md", ".txt"):
+        raise ConfigError(
+            f"--output {output}: the name ends in {suffix or 'nothing'}, expected .html, .md or .txt",
+            "name a file such as summary.html",
+        )
+    claim_output(output, "--output", fresh=fresh, sources=config.paths)
+    grid = make_grid(config)
+    shown = grid_text(grid, lang or "en")
+    text = shown
+    if suffix == ".md":
+        text = grid_markdown(grid, lang or "en")
+    elif suffix != ".txt":
+        text = grid_html(grid, lang)
+    write_text(output, text)
+    return WrittenGrid(output, shown, len(text.encode()))
 
 
 @checks_arguments

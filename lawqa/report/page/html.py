@@ -28,6 +28,9 @@ from lawqa.report.table import Cell, Share, Text
 from lawqa.report.words import WORDS, Phrase, same
 from lawqa.scoring import Accuracy
 
+_SCRIPTS = ("report.js", "notes.js", "language.js")
+_TEMPLATES = ("report.html.j2", "tables.html.j2", "report.css.j2", *_SCRIPTS)
+
 
 def report_html(report: Report, language: str | None = None) -> str:
     """The page.
@@ -48,10 +51,7 @@ def report_html(report: Report, language: str | None = None) -> str:
     except ImportError:
         raise MissingExtraError("jinja2", "report") from None
     folder = files("lawqa.report.page").joinpath("templates")
-    sources = {
-        name: folder.joinpath(name).read_text(encoding="utf-8")
-        for name in ("report.html.j2", "report.css.j2", "report.js", "notes.js", "language.js")
-    }
+    sources = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in _TEMPLATES}
     environment = Environment(
         loader=DictLoader(sources),
         autoescape=True,
@@ -59,8 +59,8 @@ def report_html(report: Report, language: str | None = None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"kind": _kind, "phrase": _phrase}
-    scripts = {name: Markup(sources[name]) for name in ("report.js", "notes.js", "language.js")}  # noqa: S704 - ours
+    environment.filters |= {"kind": cell_kind, "phrase": phrase_of}
+    scripts = {name: Markup(sources[name]) for name in _SCRIPTS}  # noqa: S704 - ours
     page = environment.get_template("report.html.j2").render(
         **_content(report),
         language=language,
@@ -110,13 +110,15 @@ def _content(report: Report) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _kind(cell: Cell) -> str:
+def cell_kind(cell: Cell) -> str:
+    """How the template writes a cell: `accuracy`, `share` or `text`."""
     if isinstance(cell, Accuracy):
         return "accuracy"
     return "share" if isinstance(cell, Share) else "text"
 
 
-def _phrase(text: Text) -> Phrase:
+def phrase_of(text: Text) -> Phrase:
+    """A heading or cell in both languages."""
     return same(text) if isinstance(text, str) else text
 
 

@@ -24,18 +24,18 @@ RUN_COLOURS = 8
 """Further runs share these colours; their marks (nine of them) and line styles differ."""
 
 # Drawn in colours that nothing else has, which become variables of the page's style sheet.
-_INK, _RULE = "#010203", "#010204"
+INK, RULE = "#010203", "#010204"
 _MARKS = "osD^vPX*h"
 _DASHES = ("-", "--", ":")
 _LONGEST_NAME = 32
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be read aloud, and the page's font is used
     "font.size": 11.0,
-    "text.color": _INK,
-    "axes.edgecolor": _RULE,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
+    "text.color": INK,
+    "axes.edgecolor": RULE,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
@@ -49,17 +49,17 @@ def accuracy_plot(runs: Sequence[ReportRun]) -> str:
             a = run.summary.final.accuracy
             low, high = 100 * (a.value - a.interval.low), 100 * (a.interval.high - a.value)
             axes.errorbar(
-                100 * a.value, number, xerr=[[low], [high]], fmt=_mark(number),
-                color=_colour(number), capsize=4, markersize=8, linewidth=2,
+                100 * a.value, number, xerr=[[low], [high]], fmt=mark_of(number),
+                color=colour_of(number), capsize=4, markersize=8, linewidth=2,
             )  # fmt: skip
-        axes.axvline(25, color=_INK, linestyle=":", linewidth=1)
+        axes.axvline(25, color=INK, linestyle=":", linewidth=1)
         axes.set_yticks(range(len(runs)), [run.id for run in runs])
         axes.set_ylim(len(runs) - 0.4, -0.6)
         axes.set_xlim(0, 100)
         axes.set_xlabel("%")
-        axes.grid(axis="x", color=_RULE, linewidth=0.6)
+        axes.grid(axis="x", color=RULE, linewidth=0.6)
 
-    return _svg("accuracy", draw, height=0.9 + 0.4 * len(runs))
+    return svg_figure("accuracy", draw, height=0.9 + 0.4 * len(runs))
 
 
 def difference_plot(report: Report) -> str | None:
@@ -78,15 +78,15 @@ def difference_plot(report: Report) -> str | None:
     ]
 
     def draw(axes: Axes) -> None:
-        axes.axvline(0, color=_INK, linewidth=1)
+        axes.axvline(0, color=INK, linewidth=1)
         for row, pair in enumerate(pairs):
             assert pair.judged is not None  # noqa: S101 - those without were left out
             c, number = pair.judged.comparison, numbers[pair.other]
             low, high = c.difference - c.interval.low, c.interval.high - c.difference
             axes.errorbar(
                 100 * c.difference, row, xerr=[[max(0.0, 100 * low)], [max(0.0, 100 * high)]],
-                fmt=_mark(number), color=_colour(number), capsize=4, markersize=8,
-                markerfacecolor=_colour(number) if pair.judged.stands else "none",
+                fmt=mark_of(number), color=colour_of(number), capsize=4, markersize=8,
+                markerfacecolor=colour_of(number) if pair.judged.stands else "none",
                 linewidth=2.6 if pair.judged.stands else 1.4,
             )  # fmt: skip
         axes.set_yticks(range(len(pairs)), labels)
@@ -94,9 +94,9 @@ def difference_plot(report: Report) -> str | None:
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, -5), max(high, 5))
         axes.set_xlabel(f"{pairs[0].base} = 0" if len(bases) == 1 else "")
-        axes.grid(axis="x", color=_RULE, linewidth=0.6)
+        axes.grid(axis="x", color=RULE, linewidth=0.6)
 
-    return _svg("difference", draw, height=0.9 + 0.36 * len(pairs), width=8.0, names=names)
+    return svg_figure("difference", draw, height=0.9 + 0.36 * len(pairs), width=8.0, names=names)
 
 
 def law_plot(runs: Sequence[ReportRun]) -> str | None:
@@ -120,22 +120,22 @@ def law_plot(runs: Sequence[ReportRun]) -> str | None:
                 [100 * (one.interval.high - one.value) for one in part.values()],
             ]
             axes.errorbar(
-                [100 * value for value in values], rows, xerr=spread, fmt=_mark(number),
-                color=_colour(number), markersize=6, linestyle="none", elinewidth=1, label=run.id,
+                [100 * value for value in values], rows, xerr=spread, fmt=mark_of(number),
+                color=colour_of(number), markersize=6, linestyle="none", elinewidth=1, label=run.id,
             )  # fmt: skip
-        axes.axvline(25, color=_INK, linestyle=":", linewidth=1)
+        axes.axvline(25, color=INK, linestyle=":", linewidth=1)
         for between in range(1, len(laws)):
-            axes.axhline(between - 0.5, color=_RULE, linewidth=0.6)
+            axes.axhline(between - 0.5, color=RULE, linewidth=0.6)
         axes.set_yticks(range(len(laws)), [names.label(law or "?") for law in laws])
         axes.set_ylim(len(laws) - 0.5, -0.5)
         axes.set_xlim(0, 100)
         axes.set_xlabel("%")
-        axes.grid(axis="x", color=_RULE, linewidth=0.6)
+        axes.grid(axis="x", color=RULE, linewidth=0.6)
         _legend(axes)
 
     rows = len(laws) * max(1.0, 0.26 * len(runs))
     height = 1.0 + 0.55 * rows + 0.25 * (len(runs) // 8)
-    return _svg("laws", draw, height=height, width=7.0, names=names)
+    return svg_figure("laws", draw, height=height, width=7.0, names=names)
 
 
 def votes_plot(runs: Sequence[ReportRun]) -> str | None:
@@ -151,16 +151,16 @@ def votes_plot(runs: Sequence[ReportRun]) -> str | None:
         for number, run, points in curves:
             axes.plot(
                 [point.k for point in points], [100 * point.accuracy for point in points],
-                marker=_mark(number), color=_colour(number), linestyle=_dash(number), linewidth=1.6,
+                marker=mark_of(number), color=colour_of(number), linestyle=_dash(number), linewidth=1.6,
                 label=run.id,
             )  # fmt: skip
         axes.set_xlabel("k")
         axes.set_ylabel("%")
         axes.locator_params(axis="x", integer=True)
-        axes.grid(color=_RULE, linewidth=0.6)
+        axes.grid(color=RULE, linewidth=0.6)
         _legend(axes)
 
-    return _svg("votes", draw, height=3.2, width=4.8)
+    return svg_figure("votes", draw, height=3.2, width=4.8)
 
 
 def histogram_plot(runs: Sequence[ReportRun]) -> str:
@@ -171,7 +171,7 @@ def histogram_plot(runs: Sequence[ReportRun]) -> str:
         if len(golds) > 1 or number == 0:
             # An underscore keeps a name out of the legend: hatched bars are all of one kind.
             bars.append(("_gold" if number else "gold", run.summary.gold, None))
-        bars.append((run.id, run.summary.predicted, _colour(number)))
+        bars.append((run.id, run.summary.predicted, colour_of(number)))
 
     def draw(axes: Axes) -> None:
         width = 0.84 / len(bars)
@@ -179,15 +179,15 @@ def histogram_plot(runs: Sequence[ReportRun]) -> str:
             positions = [i - 0.42 + width * (place + 0.5) for i in range(len(LABELS))]
             heights = [counts[label] for label in LABELS]
             axes.bar(
-                positions, heights, width * 0.9, label=name, edgecolor=_INK if colour is None else colour,
+                positions, heights, width * 0.9, label=name, edgecolor=INK if colour is None else colour,
                 color="none" if colour is None else colour, hatch="///" if colour is None else None,
             )  # fmt: skip
         axes.set_xticks(range(len(LABELS)), list(LABELS))
-        axes.grid(axis="y", color=_RULE, linewidth=0.6)
+        axes.grid(axis="y", color=RULE, linewidth=0.6)
         axes.set_axisbelow(True)
         _legend(axes)
 
-    return _svg("histogram", draw)
+    return svg_figure("histogram", draw)
 
 
 def reliability_plot(runs: Sequence[ReportRun]) -> str | None:
@@ -197,7 +197,7 @@ def reliability_plot(runs: Sequence[ReportRun]) -> str | None:
         return None
 
     def draw(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], color=_INK, linestyle=":", linewidth=1)
+        axes.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1)
         for number, run, calibration in found:
             if calibration is None:
                 continue
@@ -206,15 +206,15 @@ def reliability_plot(runs: Sequence[ReportRun]) -> str | None:
             low = [b.accuracy.value - b.accuracy.interval.low for b in calibration.bins]
             high = [b.accuracy.interval.high - b.accuracy.value for b in calibration.bins]
             axes.errorbar(
-                x, y, yerr=[low, high], fmt=_mark(number), color=_colour(number),
+                x, y, yerr=[low, high], fmt=mark_of(number), color=colour_of(number),
                 linestyle=_dash(number), linewidth=1.6, elinewidth=0.8, capsize=2, label=run.id,
             )  # fmt: skip
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
-        axes.grid(color=_RULE, linewidth=0.6)
+        axes.grid(color=RULE, linewidth=0.6)
         _legend(axes)
 
-    return _svg("reliability", draw, height=4.4, width=4.8)
+    return svg_figure("reliability", draw, height=4.4, width=4.8)
 
 
 def training_plots(training: Training, number: int) -> dict[str, str | None]:
@@ -223,7 +223,7 @@ def training_plots(training: Training, number: int) -> dict[str, str | None]:
     for name in ("loss", "learning_rate", "dev_accuracy"):
         rows = [(row["step"], row[name]) for row in training.log if "step" in row and name in row]
         made[name] = (
-            _svg(f"training{number}-{name}", _curve(rows, name), height=2.4, width=4.8)
+            svg_figure(f"training{number}-{name}", _curve(rows, name), height=2.4, width=4.8)
             if rows
             else None
         )
@@ -271,23 +271,24 @@ def _curve(rows: Sequence[tuple[float, float]], name: str) -> Callable[[Axes], N
     def draw(axes: Axes) -> None:
         steps, values = zip(*rows, strict=True)
         mark = "o" if name == "dev_accuracy" or len(rows) == 1 else ""
-        axes.plot(steps, values, color=_colour(0), linewidth=1.6, marker=mark)
+        axes.plot(steps, values, color=colour_of(0), linewidth=1.6, marker=mark)
         axes.locator_params(axis="x", integer=True)
         if name == "dev_accuracy":
-            axes.axhline(0.25, color=_INK, linestyle=":", linewidth=1)
+            axes.axhline(0.25, color=INK, linestyle=":", linewidth=1)
             axes.set_ylim(0, 1)
         else:
             axes.set_ylim(bottom=0)
-        axes.grid(color=_RULE, linewidth=0.6)
+        axes.grid(color=RULE, linewidth=0.6)
 
     return draw
 
 
-def _colour(number: int) -> str:
+def colour_of(number: int) -> str:
+    """Return the colour of a run, which becomes a variable of the style sheet."""
     return f"#0102{0x10 + number % RUN_COLOURS:02x}"
 
 
-def _mark(number: int) -> str:
+def mark_of(number: int) -> str:
     """Return the mark of a run: those that share a colour have different ones."""
     return _MARKS[number % len(_MARKS)]
 
@@ -327,7 +328,7 @@ class _Names:
         return svg
 
 
-def _svg(
+def svg_figure(
     name: str,
     draw: Callable[[Axes], None],
     *,
@@ -377,7 +378,7 @@ def _for_page(svg: str, name: str) -> str:
     svg = re.sub(
         r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, flags=re.DOTALL
     )  # for all of the page
-    svg = svg.replace(_INK, "var(--ink)").replace(_RULE, "var(--rule)")
+    svg = svg.replace(INK, "var(--ink)").replace(RULE, "var(--rule)")
     for number in range(RUN_COLOURS):
-        svg = svg.replace(_colour(number), f"var(--run-{number})")
+        svg = svg.replace(colour_of(number), f"var(--run-{number})")
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

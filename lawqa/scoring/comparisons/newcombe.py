@@ -53,3 +53,31 @@ def _phi(both: int, only_base: int, only_other: int, neither: int) -> float:
     if excess > 0:
         excess = max(0.0, excess - (both + only_base + only_other + neither) / 2)
     return excess / math.sqrt(margins)
+
+
+def newcombe_independent(
+    correct: int, asked: int, base_correct: int, base_asked: int, confidence: float = 0.95
+) -> Interval:
+    """Newcombe's interval of a share less another that was found on its own: nothing pairs the answers.
+
+    Where both answered the same questions the paired interval is narrower; this one is for a base of which
+    the counts alone are known.
+
+    Args:
+        correct: right answers of the one.
+        asked: its questions.
+        base_correct: right answers of the other.
+        base_asked: its questions.
+        confidence: two-sided confidence, between 0 and 1.
+
+    Raises:
+        DataError: there are no questions.
+
+    Source: Newcombe (1998), Statistics in Medicine 17:873-890, method 10.
+    """
+    one, other = wilson(correct, asked, confidence), wilson(base_correct, base_asked, confidence)
+    p_one, p_other = correct / asked, base_correct / base_asked
+    difference = p_one - p_other
+    low = difference - math.hypot(p_one - one.low, other.high - p_other)
+    high = difference + math.hypot(one.high - p_one, p_other - other.low)
+    return Interval(max(-1.0, low), min(1.0, high))

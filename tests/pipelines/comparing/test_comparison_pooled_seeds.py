@@ -71,19 +71,20 @@ def test_the_note_of_pooled_seeds_has_numbers_and_compare_takes_them_as_one(
     assert main(["compare", "base", *pooled]) == 0
     out = capsys.readouterr().out
     assert out.startswith(
-        "seed0+seed1 - base: +58.3 points, higher, more than luck (95 % interval "
+        "cv/seed0+cv/seed1 - base: +58.3 points, higher, more than luck (95 % interval "
     )
     assert (
-        "seed0+seed1 by single answers over 2 seeds, base by single answers, on 12 questions" in out
+        "cv/seed0+cv/seed1 by single answers over 2 seeds, base by single answers, on 12 questions"
+        in out
     )
-    assert "! SEEDS: seed0, seed1 are repeats of one run and are compared together" in out
+    assert "! SEEDS: cv/seed0, cv/seed1 are repeats of one run and are compared together" in out
     assert main(["report", "base", *pooled, "-o", "r.md"]) == 0
     said = capsys.readouterr().out
     assert "+58.3 points" in said
     assert "SEEDS: R2, R3 are repeats of one run" in Path("r.md").read_text(encoding="utf-8")
     assert main(["compare", "base", *pooled, "--seeds", "apart"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("seed0 - base: +50.0 points, higher")
+    assert out.startswith("cv/seed0 - base: +50.0 points, higher")
     assert "seed1 - base: +66.7 points, higher" in out
     assert "raw, p = " in out
     assert "Holm-corrected for 2)" in out
@@ -104,5 +105,5 @@ def test_one_seed_says_what_it_cannot_see(
     assert "a test at p = 0.05 errs in (2: 3-5 %, 4: 5-13 %, 6: 8-24 %) of comparisons" in out
     assert main(["compare", "base", "cv/pooled/seed0"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("seed0 - base: +50.0 points, higher")
-    assert "! seed0: POOLED: 2 folds;" in out
+    assert out.startswith("cv/seed0 - base: +50.0 points, higher")
+    assert "! cv/seed0: POOLED: 2 folds;" in out

@@ -68,8 +68,8 @@ def test_every_question_is_held_out_once_and_pooled_into_a_comparable_run(
     capsys.readouterr()
     assert main(["compare", str(base), str(pooled)]) == 0
     out = capsys.readouterr().out
-    assert "! seed0: POOLED" in out
-    assert "| seed0 | 12 |" in out
+    assert "/seed0: POOLED" in out
+    assert "/seed0 | 12 |" in out
 
 
 def test_it_goes_on_where_it_stopped_and_pools_the_same(

@@ -11,9 +11,9 @@ import pytest
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.report.page.plots import (
     RUN_COLOURS,
-    _mark,
     difference_plot,
     law_plot,
+    mark_of,
     votes_plot,
     write_training_plot,
 )
@@ -55,4 +55,4 @@ def test_laws_and_votes_are_drawn_where_there_are_several(make_run: MakeRun) -> 
 
 
 def test_runs_of_one_colour_have_different_marks() -> None:
-    assert len({(number % RUN_COLOURS, _mark(number)) for number in range(40)}) == 40
+    assert len({(number % RUN_COLOURS, mark_of(number)) for number in range(40)}) == 40
