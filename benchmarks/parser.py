@@ -86,12 +86,55 @@ def megabytes() -> dict[str, str]:
         "Chinese verbs": "".join(f"第{i}条，故本题选A。" for i in range(SIZE // 14)),
         "table rows": "".join(f"| {'abcd'[i % 4]} | × | {i} |\n" for i in range(SIZE // 16)),
         "fields": "".join(f'{{"choice": "a", "n": {i}}}\n' for i in range(SIZE // 26)),
+        **more_trouble(),
         "random letters": "".join(shuffle.choices("a b c d \n。が", k=SIZE)),
         "random cues": "".join(
             shuffle.choices(
                 ["回答", "正解", "は", "(", "a", " ", "none of ", "Answer:"], k=SIZE // 3
             )
         ),
+    }
+
+
+def more_trouble() -> dict[str, str]:
+    """More of them: patterns alone, and with something else between each time."""
+    return {
+        "nested boxes with a letter": "\\boxed{" * (SIZE // 14) + "a" + "}" * (SIZE // 2),
+        "boxes of boxes, numbered": "".join(f"\\boxed{{{i}\\boxed{{" for i in range(SIZE // 20)),
+        "right answers": "正解" * (SIZE // 2),
+        "right answers, numbered": "".join(f"正解{i}" for i in range(SIZE // 8)),
+        "samples": "".join(f"出力例{i}：\n" for i in range(SIZE // 10)),
+        "formats": "".join(f"回答形式{i}は次の例のとおり、回答" for i in range(SIZE // 22)),
+        "speakers": "c\n" + "".join(f"学生：{i}はどれか。\n" for i in range(SIZE // 14)),
+        "verdicts in a line": "".join(f"{'abcd'[i % 4]}：× " for i in range(SIZE // 5)) + "→ b",
+        "arrows": "→ b" * (SIZE // 3),
+        "Roman numbers": "".join(f"正解は iii{i} " for i in range(SIZE // 14)),
+        "ordinals": "".join(f"{i}番目が、" for i in range(SIZE // 10)),
+        "comparisons": "".join(f"{i}よりはbの方が、" for i in range(SIZE // 14)),
+        "exceptions": "".join(f"{i}、a以外に" for i in range(SIZE // 10)),
+        "combining marks": "a\u0301" * (SIZE // 2),
+        "one letter under many marks": "答え：a" + "\u0301" * SIZE,
+        "isolates": "\u2067\u2066" * (SIZE // 2) + "c",
+        "variation selectors": "c\ufe0f" * (SIZE // 2),
+        "tags with attributes": '<span class="a">' * (SIZE // 16),
+        "closing tags": "</b>" * (SIZE // 4),
+        "elements": "<answer>" * (SIZE // 8),
+        "numbered elements": "".join(f"<answer>{i}</answer>" for i in range(SIZE // 24)),
+        "wide table": "|" + " a | b | c | d |" * (SIZE // 16),
+        "table of circles": "".join(f"| {'abcd'[i % 4]} | ○ |\n" for i in range(SIZE // 11)),
+        "every sign of Unicode": "".join(map(chr, range(0x20, 0xD800))) * 18,
+        "signs beyond the plane": "".join(map(chr, range(0x10000, 0x10000 + SIZE))),
+        "lone surrogates": "\ud800a" * (SIZE // 2),
+        "underscores": "_a_" * (SIZE // 3),
+        "struck out": "~~a~~" * (SIZE // 5),
+        "backslashes": "\\" * SIZE,
+        "quoted choices, broken": "".join(
+            f"回答：{CHOICES[i % 4][:14]}{i}" for i in range(SIZE // 22)
+        ),
+        "doubts": "".join(f"いや、{i}は違う。" for i in range(SIZE // 12)),
+        "colons": "回答：" + "：" * SIZE,
+        "conditions": "もし" * (SIZE // 2) + "b",
+        "one long sentence": "".join(f"b が、{i}" for i in range(SIZE // 8)),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+
 import pytest
 
 from lawqa.answers import explain, parse
@@ -115,3 +117,39 @@ def test_the_evidence_looked_at_does_not_grow_with_the_text(line: str) -> None:
         for size in (6000, 12000)
     ]
     assert counts[1] <= 1.1 * counts[0] < 6000
+
+
+TROUBLES = (
+    "正解{n}",
+    "出力例{n}：\n",
+    "学生：{n}はどれか。\n",
+    "a：× b：○ {n} → b\n",
+    "正解は iii{n} ",
+    "{n}番目が、",
+    "{n}よりはbの方が、",
+    "{n}、a以外に",
+    "<answer>{n}</answer>",
+    "\\boxed{{{n}\\boxed{{",
+    "a\u0301{n}\u2067\u2066",
+    "| {n} | a | ○ |\n",
+    "いや、{n}は違う。Wait, {n} is wrong. ",
+    "c\n問題{n}：次のうち正しいものはどれか。\na. 甲\nb. 乙\nc. 丙\nd. 丁\n",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_no_pattern_takes_more_calls_the_longer_it_is(trouble: str) -> None:
+    """Calls are counted, not seconds: what is looked at is bounded, so twice the text costs as much."""
+    lines = [trouble.format(n=n * 7919) for n in range(150_000 // len(trouble))]
+    counts = [_calls("".join(lines[:size])) for size in (len(lines) // 2, len(lines))]
+    assert counts[1] < 1.25 * counts[0] + 500, counts
+    assert counts[1] < 200_000, counts
+
+
+def _calls(text: str) -> int:
+    """How many functions are called to read a text."""
+    profile = cProfile.Profile()
+    with profile:
+        parse(text, ("承認", "時効の援用", "催告", "相殺"))
+    return sum(entry.callcount for entry in profile.getstats())

@@ -106,6 +106,51 @@ ANSWERS = (
     ),
     *("{}とeが正解です。", "正解はeです。", "判断できません。"),
 )
+KINDS_OF_ANSWERS = (
+    # a template for each way to commit: announced, boxed, a field, a line, in words, by a number, softly
+    *ANSWERS[:8],
+    *(
+        "最終回答：{}",
+        "**Answer:** {}",
+        "回答（1文字のみ）: {}",
+        "正解：選択肢{}",
+        "【回答】{}",
+        "答えは「{}」である。",
+    ),
+    *(
+        "正しいものは{}です。",
+        "誤っているのは{}である。",
+        "{}が正しい。",
+        "{}が最も適切である。",
+        "{}を選びます。",
+    ),
+    *(
+        "よって、{}。",
+        "したがって{}が正解である。",
+        "消去法により、{}を選択する。",
+        "うち、{}が該当する。",
+    ),
+    *(
+        "So the correct option is ({}).",
+        "I would choose option {}.",
+        "Therefore, option {} is correct.",
+    ),
+    *("选项{}是正确的。", "故{}项正确。", "答案：{}", "正确答案是{}。"),
+    *(
+        "{}かと思います。",
+        "おそらく{}でしょう。",
+        "強いて選ぶなら{}。",
+        "My best guess is option {}.",
+        "{}しか残りません。",
+    ),
+    *(
+        "{}以外は考えにくい。",
+        "どれも微妙だが、{}がもっとも近い。",
+        "検討の結果 → {}",
+        "<answer>{}</answer>",
+    ),
+    *("{}\n\n第3条が届出を定めるからである。", "（{}）\n理由：第3条。", "\n{}\n"),
+)
 UNRELATED = (
     *(
         "条文を検討する。",
@@ -124,7 +169,7 @@ UNRELATED = (
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(ANSWERS),
+    st.sampled_from((*ANSWERS, *KINDS_OF_ANSWERS)),
     st.sampled_from(LABELS),
     st.lists(st.sampled_from(UNRELATED), min_size=1, max_size=4),
 )
@@ -163,3 +208,17 @@ def test_the_explanation_tells_what_the_parser_says(parts: list[str]) -> None:
     for found in told.evidence:
         assert 0 <= found.span[0] < found.span[1] <= len(text)
         assert found.reason
+
+
+@pytest.mark.parametrize("answer", KINDS_OF_ANSWERS)
+def test_every_way_to_commit_keeps_the_laws_with_every_letter(answer: str) -> None:
+    for number, label in enumerate(LABELS):
+        text, other = answer.format(label), LABELS[number - 1]
+        assert parse(text).label == label, text
+        assert parse("条文を検討する。本問は届出の要否を問う。\n\n" + text).label == label, text
+        assert parse("The statute requires a filing.\n\n" + text).label == label, text
+        for later in ("最終回答：{}", "Final answer: {}", "よって、正解は{}です。"):
+            if answer == "最終回答：{}" and "よって" in later:
+                continue  # two answers with no sign of a correction: neither counts
+            assert parse(f"{text}\n\n{later.format(other)}").label == other, (text, later)
+        assert parse(f"{text}\n\nなお、届出は三十日以内に行う。").label in (label, None), text

@@ -74,7 +74,7 @@ def test_an_echoed_instruction_is_no_longer_read_as_its_digit(
     assert "1 / 0 / 1" in out
     assert "民法_1: a -> b (gold b, now right; answer-line:" in out
     assert "民法_3: a -> none" not in out, "a transport error was never an answer"
-    assert "1 answers are read differently" in out
+    assert "1 answer is read differently" in out
 
 
 def test_rescore_as_json(old_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,12 +25,16 @@ _WORD = (
     r"|(?i:true|false|(?:in)?correct|right|wrong|yes|no|ok|ng)"
 )
 _LABEL = r"[(（「]?(?:選択肢)?[A-Da-dＡ-Ｄａ-ｄ1-4１-４①-④ア-エ][)）」]?"
-_ARROW = r"(?:[→⇒➡➔∴]|=>|->)"
-_SUMMED_UP = re.compile(
-    rf"(?:{_LABEL}[ 　:：=＝→はが.．-]{{0,4}}(?:[{_RIGHT}{_WRONG}]|{_WORD})"
-    rf"[ 　/／、，,;；|。.．・\n]{{0,4}}){{2,4}}{_ARROW}[ 　]{{0,2}}[(（「]?(?P<label>[^\W_])[)）」]?"
-    r"[ 　]{0,2}(?:です|である)?[。.]?(?=[ 　]{0,4}(?:\n|\Z))"
+_HANDED_IN = re.compile(
+    r"(?:[→⇒➡➔∴]|=>|->)[ 　]{0,2}[(（「]?(?P<label>[^\W_])[)）」]?[ 　]{0,2}(?:です|である)?[。.]?"
+    r"(?=[ 　]{0,4}(?:\n|\Z))"
 )
+_VERDICTS_BEFORE = re.compile(
+    rf"(?:{_LABEL}[ 　:：=＝→はが.．-]{{0,4}}(?:[{_RIGHT}{_WRONG}]|{_WORD})"
+    r"[ 　/／、，,;；|。.．・\n]{0,4}){2,4}\Z"
+)
+_LONGEST_RUN = 100
+_MOST_ARROWS = 100
 _FOLDED_ARROWS = ("→", "=>", "->")
 _MOST = 400
 _CLOSE = rf"[ {BRACKETS}]{{0,4}}"
@@ -60,10 +64,12 @@ def verdicts_summed_up(reading: Reading) -> Iterator[Mark]:
     page = reading.verbatim
     if not any(arrow in page.text for arrow in _FOLDED_ARROWS):
         return
-    for line in islice(_SUMMED_UP.finditer(page.raw), _MOST):
-        label = label_at(page, line.start("label"))
-        if label is not None:
-            yield Mark("claim", label, Strength.CLAIM, line.start("label"), line.span())
+    for arrow in islice(_HANDED_IN.finditer(page.raw), _MOST_ARROWS):
+        label = label_at(page, arrow.start("label"))
+        run = _VERDICTS_BEFORE.search(page.raw, max(0, arrow.start() - _LONGEST_RUN), arrow.start())
+        if label is not None and run is not None:
+            span = (run.start(), arrow.end())
+            yield Mark("claim", label, Strength.CLAIM, arrow.start("label"), span)
 
 
 def verdict_table(reading: Reading) -> Iterator[Mark]:

@@ -116,6 +116,8 @@ def explained_text(found: Explained) -> str:
         f"{found.name}: {answer.label or 'no answer'}{soft}, by {answer.rule} ({answer.status})",
         f"{found.explanation.read} of {len(found.text)} characters were read",
     ]
+    if replaced := found.text.count("\ufffd"):
+        lines.append(f"! not all of it is UTF-8: U+FFFD is in it {replaced} times")
     evidence = found.explanation.evidence
     if not evidence:
         return "\n".join([*lines, "no evidence was found"])
@@ -164,7 +166,8 @@ def rescored_text(rescored: list[Rescored]) -> str:
         lines += [summary_table({"as recorded": found.recorded, "re-parsed": found.reparsed}), ""]
         if found.after_text:
             lines += [_after_text(found.after_text), ""]
-        lines.append(f"{len(found.flips)} answers are read differently")
+        count = len(found.flips)
+        lines.append(f"{count} answer{' is' if count == 1 else 's are'} read differently")
         lines += [f"  {_flip_text(flip)}" for flip in found.flips]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)

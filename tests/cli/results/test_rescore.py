@@ -74,6 +74,8 @@ def test_a_text_of_standard_input_or_a_file_is_explained(
     assert main(["rescore", "--explain-text", str(text), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["label"], told["evidence"]) == (None, [])
+    assert main(["rescore", "--explain-text", str(text)]) == 0
+    assert "! not all of it is UTF-8: U+FFFD is in it 2 times" in capsys.readouterr().out
     text.write_text("<think>\n正解はc", encoding="utf-8")
     assert main(["rescore", "--explain-text", str(text)]) == 0
     assert "no answer, by unclosed-think (truncated)" in capsys.readouterr().out
@@ -84,6 +86,7 @@ def test_a_text_of_standard_input_or_a_file_is_explained(
     [
         (["--explain", "民法_1"], "--explain takes one run, and none was given"),
         (["FILE", "--explain", "民法_9"], "no answer to a question 民法_9"),
+        (["FILE", "--explain", "_2"], "--explain one of: 民法_2\n"),
         (["FILE", "--explain", "民法_2"], "is a failure"),
         (["FILE", "--explain", "民法_1", "--write"], "--write stores a whole run"),
         (["FILE", "--explain-text", "-"], "reads - and no run"),
