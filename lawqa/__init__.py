@@ -4,6 +4,7 @@
     split, make_records                       a question file -> parts, training records
     compare_runs, rescore, write_report       stored runs -> differences, new readings, a page
     export_run                                a stored run -> CSV, Parquet, a log of lm-eval or inspect_ai
+    import_run                                a log of lm-eval or inspect_ai -> a run directory
     retrieve                                  a question or a few words -> articles of an index
 
 Paths may be texts. A mistake raises `LawqaError` with a message and a hint. Nothing is printed; what a reader
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
     from lawqa.pipelines.experiments.crossval_result import crossval
     from lawqa.pipelines.interchange.export import export_run
+    from lawqa.pipelines.interchange.importing import import_run
+    from lawqa.pipelines.interchange.lm_eval_task import export_task
     from lawqa.pipelines.training.train import train
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
@@ -57,6 +60,8 @@ __all__ = [
     "crossval",
     "evaluate",
     "export_run",
+    "export_task",
+    "import_run",
     "make_records",
     "parse",
     "read_questions",
@@ -84,6 +89,8 @@ _ROOMS = {
     "lawqa.pipelines.experiments.crossval_config": ("CrossvalConfig",),
     "lawqa.pipelines.experiments.crossval_result": ("crossval",),
     "lawqa.pipelines.interchange.export": ("export_run",),
+    "lawqa.pipelines.interchange.importing": ("import_run",),
+    "lawqa.pipelines.interchange.lm_eval_task": ("export_task",),
     "lawqa.pipelines.training.train": ("train",),
     "lawqa.prompting": ("PromptSpec", "build_prompt"),
     "lawqa.questions": ("Question", "read_questions", "write_questions"),

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.every_python
 
 
 WORK = (
-    "compare_runs", "crossval", "evaluate", "export_run", "make_records", "rescore", "retrieve", "split",
-    "train", "write_report",
+    "compare_runs", "crossval", "evaluate", "export_run", "export_task", "import_run", "make_records",
+    "rescore", "retrieve", "split", "train", "write_report",
 )  # fmt: skip
 """What a command does, as a function."""
 
@@ -32,7 +32,7 @@ def test_the_public_names_are_sorted_there_and_few() -> None:
     # Ruff's sort (RUF022): classes, then functions.
     assert lawqa.__all__ == sorted(lawqa.__all__, key=lambda name: (name[0].islower(), name))
     # A function for each step of the work and what it is given; parts of these are in the packages.
-    assert len(lawqa.__all__) <= 28
+    assert len(lawqa.__all__) <= 30
     assert {*WORK} <= {*lawqa.__all__}
     for name in lawqa.__all__:
         found = getattr(lawqa, name)
@@ -103,6 +103,17 @@ MISTAKES: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: lawqa.export_run("none", "csv", "a.csv"), "none: no such file"),
         (lambda: lawqa.export_run("none", "csv", "a.txt"), "the name ends in .txt, expected .csv"),
         (lambda: lawqa.export_run("none", "xlsx", "a.xlsx"), "export_run: format is 'xlsx'"),  # type: ignore[arg-type]
+    ],
+    "export_task": [
+        (lambda: lawqa.export_task("t", prompt="none"), "--prompt none: no such wording"),
+        (lambda: lawqa.export_task("t", condition="rag"), "a task of lm-eval has no retriever"),
+        (lambda: lawqa.export_task("t", data="q.json"), "q.json: no such file"),
+    ],
+    "import_run": [
+        (lambda: lawqa.import_run("none.jsonl", "run"), "none.jsonl: no such file"),
+        (lambda: lawqa.import_run("none.eval", "run"), "none.eval: no such file"),
+        (lambda: lawqa.import_run("none.csv", "run"), "the name ends in .csv, expected .jsonl"),
+        (lambda: lawqa.import_run("results_1.json", "run"), "holds lm-eval's figures, not its answers"),
     ],
     "make_records": [
         (lambda: lawqa.make_records("q.json", "r.jsonl"), "q.json: no such file"),
@@ -181,6 +192,8 @@ def test_every_function_that_does_work_has_its_mistakes_tried() -> None:
 DEFAULTS = {
     "compare_runs": ("lawqa.cli.results.compare", "Compare"),
     "export_run": ("lawqa.cli.results.export", "Export"),
+    "export_task": ("lawqa.cli.results.export", "Export"),
+    "import_run": ("lawqa.cli.results.import_", "Import"),
     "make_records": ("lawqa.cli.training.records", "Records"),
     "retrieve": ("lawqa.cli.law.index", "Search"),
     "split": ("lawqa.cli.questions.split", "SplitCommand"),

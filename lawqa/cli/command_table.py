@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, make_dataclass
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Any, Protocol, Union
 
 from tyro.conf import arg, subcommand
@@ -100,6 +101,10 @@ COMMANDS = {
         "Export",
         "Write a run's answers, or a prompt as a task, for other tools: CSV, Parquet, lm-eval, inspect_ai.",
     ),
+    "import": Entry(
+        "Import",
+        "Make a run of a log of lm-evaluation-harness or inspect_ai, which then compares and reports.",
+    ),
     "runs": Entry("Runs", "List, look at, compare, remove, pack and unpack runs."),
     "data": Entry("Data", "Look at question and record files."),
     "statutes": Entry("Statutes", "Turn e-Gov's law XML into articles, and look at article files."),
@@ -130,11 +135,13 @@ _PACKAGES = {
     "training": ("train", "plan", "records", "crossval", "sweep", "merge"),
     "questions": ("data", "split", "augment"),
     "law": ("statutes", "index"),
-    "results": ("compare", "report", "rescore", "runs", "log", "export"),
+    "results": ("compare", "report", "rescore", "runs", "log", "export", "import"),
     "lab": ("place", "step", "doctor", "docs", "demo"),
 }
 _MODULES = {
-    name: f"lawqa.cli.{group}.{name}" for group, names in _PACKAGES.items() for name in names
+    name: f"lawqa.cli.{group}.{name}{'_' if iskeyword(name) else ''}"
+    for group, names in _PACKAGES.items()
+    for name in names
 }
 
 

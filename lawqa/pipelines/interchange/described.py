@@ -107,6 +107,7 @@ def measured(result: Result) -> dict[str, object]:
         "hit_limit": result.hit_limit,
         "stopped": result.stopped,
         "thinking_closed": result.thinking_closed,
+        "in_thought": result.in_thought,
         "completion_tokens": result.completion_tokens,
         "prompt_tokens": result.prompt_tokens,
         "seconds": result.seconds,

@@ -55,6 +55,12 @@ def export_task(
 ) -> WrittenTask:
     """Write an lm-eval task of lawqa_jp with a wording of lawqa.
 
+    Example:
+        >>> import lawqa
+        >>> lawqa.export_task("tasks", prompt="none")
+        Traceback (most recent call last):
+        lawqa.errors.ConfigError: --prompt none: no such wording
+
     Args:
         output_path: the task's directory; several tasks may share one.
         prompt: the id of the wording.
@@ -221,6 +227,7 @@ beside this file, or name it in `LAWQA_JP`.
 
     lm_eval run --model hf --model_args pretrained=Qwen/Qwen3-8B,enable_thinking=False \\
       --include_path . --tasks {name} --apply_chat_template{turns} --log_samples --output_path out
+    lawqa import out/*/samples_{name}_*.jsonl --output-dir runs/lm-eval
 
 
 `enable_thinking=False` closes Qwen3's think block as lawqa does. lm-eval scores the bare letters a to d:
