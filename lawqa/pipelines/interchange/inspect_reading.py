@@ -74,7 +74,9 @@ def _archived(path: Path) -> JsonObject:
     except NotImplementedError:  # Zstandard, which Python reads from 3.14 on
         return _through_inspect(path)
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
+        raise DataError(
+            f"{path}: no such file", "paths are relative to the directory the command runs in"
+        ) from None
     except (BadZipFile, KeyError, ValueError, OSError) as problem:
         raise DataError(
             f"{path}: is not a whole .eval archive: {problem}",
