@@ -37,6 +37,7 @@ from lawqa.commands.policy import (
     forbidden_programs,
     require_backend,
     violations,
+    without_demands,
 )
 from lawqa.commands.source import packaged_source, places, read_source
 
@@ -76,4 +77,5 @@ __all__ = [
     "require_backend",
     "shell_line",
     "violations",
+    "without_demands",
 ]

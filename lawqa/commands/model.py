@@ -32,6 +32,8 @@ class PlaceRule:
     """Programs that may not run."""
     modules: tuple[str, ...] = ()
     """Modules that may not run with `python -m`."""
+    phrases: tuple[str, ...] = ()
+    """Programs with their first words that may not run, such as `git push`."""
     words: tuple[str, ...] = ()
     """Parts that an argument or environment value may not contain."""
     required: tuple[str, ...] = ()

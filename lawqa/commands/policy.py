@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -124,6 +124,9 @@ def _broken(
     for module in _modules(argv):
         if module.split(".")[0] in rule.modules or module in rule.modules:
             yield f"python -m {module}"
+    for phrase in rule.phrases:
+        if _begins_with(argv, phrase.split()):
+            yield f"the command {phrase}"
     for word in rule.words:
         if any(word in item for item in (*argv, *env.values())):
             yield f"{word!r} in the command"
@@ -195,6 +198,25 @@ def _programs(argv: Sequence[str]) -> Iterator[str]:
             yield name
             # A shell's -c holds a whole command in one word.
             yield from (Path(part).name for part in argv[i].split() if names[0] in _WRAPPERS)
+
+
+def _begins_with(argv: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Whether a program is run with these first words; options of git before them do not count."""
+    for i, word in enumerate(argv):
+        if Path(word).name != phrase[0] or not (i == 0 or Path(argv[i - 1]).name in _WRAPPERS):
+            continue
+        rest = list(argv[i + 1 :])
+        while phrase[0] == "git" and rest and rest[0].startswith("-"):
+            rest = rest[2:] if rest[0] in ("-C", "-c") else rest[1:]
+        if rest[: len(phrase) - 1] == list(phrase[1:]):
+            return True
+    return False
+
+
+def without_demands(place: Place) -> Place:
+    """The place as fragments of commands are judged by: what it forbids, not what whole ones need."""
+    rules = tuple(replace(rule, required=(), adapter_flag="") for rule in place.rules)
+    return replace(place, rules=rules)
 
 
 def _modules(argv: Sequence[str]) -> Iterator[str]:

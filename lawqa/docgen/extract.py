@@ -17,6 +17,8 @@ _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _BETWEEN = frozenset({"|", "||", "&&", ";", "|&"})
 _SUBSTITUTED = re.compile(r"\$\(([^()]*)\)")
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "python", "python3"})
+_CHECKED = frozenset({"lawqa", "git", "hf", "huggingface-cli", "pip", "pip3", "python", "python3"})
+"""Programs that every place may have, and that can be told to do what it forbids."""
 _SENTENCE = re.compile(r"[^。．\n|]+")
 _DENIED = re.compile(
     r"ません|ない|禁止|以外|\b(?:no|not|never|neither|without)\b|n't\b", re.IGNORECASE
@@ -87,7 +89,8 @@ def mentioned_commands(markdown: str, programs: Collection[str]) -> Iterator[Sho
             continue
         for number, command in enumerate(commands):
             program = command.argv[0] if command.argv else ""
-            if program in programs or "-m" in command.argv or (number and program in _SHELLS):
+            named = program in programs or (program in _CHECKED and len(command.argv) > 1)
+            if named or "-m" in command.argv or (number and program in _SHELLS):
                 yield command
     named = re.compile(
         rf"(?<![\w`./:-])({'|'.join(map(re.escape, sorted(programs)))})(?![\w`/:-]|\.\w)"
@@ -115,7 +118,10 @@ def commands_of(line: str) -> list[ShownCommand]:
     except ValueError as problem:
         raise ConfigError(f"{line}: no shell reads this: {problem}") from None
     inner = [command for within in _SUBSTITUTED.findall(line) for command in commands_of(within)]
-    return [_command(line, words) for words in parts if words] + inner
+    # An interpreter that is given no file reads what it runs from the pipe, which bash writes as `-`.
+    read = [[*words, "-"] if n and len(words) == 1 and words[0] in _SHELLS else words
+            for n, words in enumerate(parts)]  # fmt: skip
+    return [_command(line, words) for words in read if words] + inner
 
 
 def _command(line: str, words: list[str]) -> ShownCommand:

@@ -16,6 +16,7 @@ from lawqa.commands import (
     expand,
     forbidden_programs,
     render_command,
+    without_demands,
 )
 from lawqa.docgen.extract import mentioned_commands, shown_commands
 from lawqa.errors import ConfigError
@@ -82,8 +83,9 @@ def verify_text(
         check_policy(place, shown.argv, shown.env, name=f"{where}: {shown.line}")
         refused += _refusals(shown.argv, f"{where}: {shown.line}", parse)
         checked += 1
+    fragments = without_demands(place)
     for mention in mentioned_commands(markdown, forbidden_programs(place)):
-        check_policy(place, mention.argv, mention.env, name=f"{where}: {mention.line}")
+        check_policy(fragments, mention.argv, mention.env, name=f"{where}: {mention.line}")
     refused += _disagreeing(source, place, markdown, where)
     _raise_all(refused)
     return checked

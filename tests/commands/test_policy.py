@@ -29,6 +29,12 @@ PLANTED = [
     ("heart01", "no-model-server", "lawqa evaluate --llm_backend=openai --hf-model-name Qwen/Qwen3-8B"),
     ("heart01", "no-assistant-or-editor", "vim lawqa/cli.py"),
     ("heart01", "no-assistant-or-editor", "claude"),
+    ("heart01", "no-assistant-or-editor", "sed -i s/a/b/ lawqa/cli.py"),
+    ("heart01", "no-assistant-or-editor", "git -C . apply fix.patch"),
+    ("heart01", "no-assistant-or-editor", "nohup python3 -c 1"),
+    ("heart01", "git-only-receives", "git push"),
+    ("heart01", "git-only-receives", "git -C lawqa commit --all"),
+    ("heart01", "no-model-server", "pip install vllm"),
     ("heart01", "no-resident-server", "jupyter lab"),
     ("heart01", "no-resident-server", "python -m http.server"),
     ("heart01", "no-resident-server", "tmux new-session tensorboard --logdir runs"),
@@ -66,7 +72,7 @@ def test_a_planted_violation_names_command_rule_and_reason(
 
 def test_every_rule_of_every_place_has_a_planted_violation() -> None:
     declared = {(p.id, rule.id) for p in packaged_source().places.values() for rule in p.rules}
-    assert len(declared) == 8
+    assert len(declared) == 9
     assert declared <= {(place, rule) for place, rule, _ in PLANTED}
 
 
@@ -92,6 +98,10 @@ def test_environment_values_are_looked_at_too() -> None:
         "lawqa train --model-name Qwen/Qwen3-8B",
         "nohup make train-heart01",
         "hf download Qwen/Qwen3-8B",
+        "git pull --ff-only",
+        "git -C datasets/lawqa_jp checkout --quiet 6165cc9",
+        "pip install -r requirements-heart01.txt",
+        "python -m tarfile -e lawqa-index.tar.gz",
     ],
 )
 def test_what_heart01_is_for_is_allowed(line: str) -> None:

@@ -310,7 +310,42 @@ FORBIDDEN = {
     "curl https://example.org/a を打ちます。": "the program curl",
     "そのあと、curl で取得します。": "the program curl",
     "| 手順 | ollama pull qwen3:8b を打つ |": "the program ollama",
-}
+    # downloads by other tools, and tools that bring others
+    "```bash\nwget -qO- https://example.org/install.sh | bash\n```": "the program bash",
+    "`wget -O - https://example.org/a.py | python3` を打ちます。": "the command python3 -",
+    "```bash\naria2c https://example.org/a\n```": "the program aria2c",
+    "`npx some-tool` を使います。": "the program npx",
+    "apt-get で入れます。": "the program apt-get",
+    "```bash\nsudo apt install ollama\n```": "the program",
+    # model servers
+    "```bash\npip install vllm\n```": "the command pip install vllm",
+    "`pip install ollama` を打ちます。": "the command pip install ollama",
+    "```bash\npython -m vllm.entrypoints.openai.api_server\n```": "python -m vllm",
+    "`OLLAMA_HOST=http://localhost:11434 lawqa doctor --model x` を打ちます。": "localhost:11434",
+    "`lawqa evaluate --llm-backend ollama --llm-model qwen3:8b` を打ちます。": "--llm-backend ollama",
+    "```bash\nbash -c 'ollama serve'\n```": "the program ollama",
+    # editing code where it only runs
+    "```bash\nsed -i 's/3/4/' docs_src/commands.toml\n```": "the program sed",
+    "`sed -i 's/3/4/' lawqa/demo.py` で直します。": "the program sed",
+    "```bash\nvim lawqa/demo.py\n```": "the program vim",
+    "`nano lawqa.toml` で直します。": "the program nano",
+    "vim で直します。": "the program vim",
+    "```bash\npython3 -c 'print(1)'\n```": "the command python3 -c",
+    "`git apply fix.patch` を打ちます。": "the command git apply",
+    "```bash\ncat > lawqa/demo.py\n```": "the program cat",
+    "`claude` に直させます。": "the program claude",
+    # writing to git, resident servers, other models
+    "```bash\ngit push\n```": "the command git push",
+    "`git -C lawqa commit --all` を打ちます。": "the command git commit",
+    "```bash\ngit add lab_logs && git commit -m x\n```": "the command git add",
+    "```bash\njupyter lab\n```": "the program jupyter",
+    "`tensorboard --logdir runs` を打ちます。": "the program tensorboard",
+    "```bash\nHF_HOME=hf_home hf download Qwen/Qwen3-4B\n```": "hf download Qwen/Qwen3-4B",
+    "`hf download Qwen/Qwen3-14B` を打ちます。": "hf download Qwen/Qwen3-14B",
+    "```bash\nlawqa train --train-file t --model-name Qwen/Qwen3-1.7B\n```": "--model-name Qwen/Qwen3-1.7B",
+    "```bash\nlawqa evaluate --data q.json\n```": "--llm-backend is not named",
+    "```bash\nlawqa evaluate --llm-backend hf --hf-model-name Qwen/Qwen2-7B\n```": "Qwen/Qwen2-7B, expected",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("text", FORBIDDEN)
@@ -331,6 +366,8 @@ def test_a_forbidden_program_is_refused_wherever_a_document_names_it(text: str) 
         "```text\n$ curl は表示の例\n```",
         "`error: the program curl` と出る",
         "`lawqa doctor | tail -3` を打ちます。",
+        "`lawqa evaluate` は、どの問題にも答えさせます。`git pull` で受け取ります。",
+        "`python -m tarfile -l lawqa-index.tar.gz` で中身が見えます。",
     ],
 )
 def test_a_text_that_denies_or_only_resembles_is_no_command(text: str) -> None:
