@@ -89,8 +89,8 @@ def mentioned_commands(markdown: str, programs: Collection[str]) -> Iterator[Sho
             continue
         for number, command in enumerate(commands):
             program = command.argv[0] if command.argv else ""
-            named = program in programs or (program in _CHECKED and len(command.argv) > 1)
-            if named or "-m" in command.argv or (number and program in _SHELLS):
+            checked = program in programs or (program in _CHECKED and len(command.argv) > 1)
+            if checked or "-m" in command.argv or (number and program in _SHELLS):
                 yield command
     named = re.compile(
         rf"(?<![\w`./:-])({'|'.join(map(re.escape, sorted(programs)))})(?![\w`/:-]|\.\w)"
