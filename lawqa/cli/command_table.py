@@ -79,6 +79,11 @@ COMMANDS = {
         "Cross-validate a small grid of settings within the training questions, and rank them.",
         "train",
     ),
+    "average": Entry(
+        "Average",
+        "Average adapters of one base model, such as the seeds of a training, into one of higher rank.",
+        "train",
+    ),
     "merge": Entry(
         "Merge",
         "Write base model and adapter as one bfloat16 model, and what that does to the scores.",
@@ -132,7 +137,7 @@ COMMANDS = {
 
 _PACKAGES = {
     "asking": ("evaluate", "ladder", "distill", "pool", "prompts"),
-    "training": ("train", "plan", "records", "crossval", "sweep", "merge"),
+    "training": ("train", "plan", "records", "crossval", "sweep", "average", "merge"),
     "questions": ("data", "split", "augment"),
     "law": ("statutes", "index"),
     "results": ("compare", "report", "rescore", "runs", "log", "export", "import"),

@@ -49,6 +49,7 @@ from lawqa.settings.evaluation import (
     RunSettings,
 )
 from lawqa.settings.experiments import (
+    AverageSettings,
     DifficultySettings,
     FoldSettings,
     GridSettings,
@@ -84,6 +85,7 @@ __all__ = [
     "AnswerBy",
     "AnswererSettings",
     "AskedSettings",
+    "AverageSettings",
     "BackendName",
     "Change",
     "Declaration",

@@ -8,6 +8,7 @@ from functools import cache
 from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
 from lawqa.settings.experiments import (
+    AverageSettings,
     DifficultySettings,
     FoldSettings,
     GridSettings,
@@ -42,6 +43,7 @@ CONCERNS: tuple[type, ...] = (
     SampleSettings,
     SelectSettings,
     DifficultySettings,
+    AverageSettings,
     MergeSettings,
     TrainingRun,
 )

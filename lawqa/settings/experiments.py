@@ -150,6 +150,18 @@ class DifficultySettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AverageSettings(Settings):
+    """Which adapters are averaged, and where to."""
+
+    adapters: tuple[Path, ...] = field(metadata=by_content(RESULT))
+    """The adapters: the --output-dir of finished trainings over one base model."""
+    output_dir: Path = field(metadata=PLACE)
+    """Where the averaged adapter goes."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier adapter in the output directory."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MergeSettings(Settings):
     """Which adapter is merged, and where to."""
 

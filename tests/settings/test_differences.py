@@ -44,7 +44,8 @@ CHANGED: dict[str, Any] = {
     "dtype": "float32", "target_modules": ("q_proj",), "dev_condition": "gold", "temperature": 0.9,
     "thinking_budget": 20, "top_p": 0.5, "top_k_sampling": 7, "min_p": 0.1,
     "max_steps": 9, "max_seq_length": 99, "max_new_tokens": 77,
-    "dev_questions": 8, "dev_samples": 2, "dev_max_new_tokens": 64, "max_synthetic_share": 0.5, "probe_max_new_tokens": 64,
+    "dev_questions": 8, "dev_samples": 2, "dev_max_new_tokens": 64, "max_synthetic_share": 0.5,
+    "probe_max_new_tokens": 64,
 }  # fmt: skip
 """Other values than those of the runs below, where a number one higher or the opposite would not do."""
 

@@ -142,7 +142,7 @@ class AdapterManifest:
                 notes.append(
                     f"RAFT TRAINING: {self.path} was trained on {raft}; here it gets neither"
                 )
-        return notes
+        return list(dict.fromkeys(notes))
 
     def _mode_notes(self, spec: PromptSpec) -> list[str]:
         """What the probe after training said of the mode that is asked in."""

@@ -34,12 +34,12 @@ class Start:
     """Its files as they were read."""
 
     @classmethod
-    def read(cls, path: Path, training: Hyperparameters) -> Start:
+    def read(cls, path: Path, training: Hyperparameters | None = None) -> Start:
         """Read an adapter to start from, and make sure that it can be.
 
         Args:
             path: its directory.
-            training: how it will be trained further.
+            training: how it will be trained further; None where it is not.
 
         Raises:
             LawqaError: there is no whole adapter of a finished training there.
@@ -48,17 +48,18 @@ class Start:
         adapter = AdapterManifest.read(path)
         if adapter.training is None:
             raise ConfigError(
-                f"--init-adapter {path}: has no manifest, so nobody could say which questions the new "
+                f"{path}: has no manifest, so nobody could say which questions the new "
                 "adapter has seen",
-                "start from an adapter that lawqa train wrote",
+                "take an adapter that lawqa train wrote",
             )
         start = cls(adapter, adapter.training, AdapterContent.read(path))
-        start._require_same_lora(training)
+        if training is not None:
+            start._require_same_lora(training)
         wanted = [TRAINED_ON, *(stage["trained_on"] for stage in start._stages_before())]
         missing = [name for name in wanted if not (path / name).is_file()]
         if missing:
             raise ConfigError(
-                f"--init-adapter {path}: has lost {', '.join(missing)}, by which leaks are found",
+                f"{path}: has lost {', '.join(missing)}, by which leaks are found",
                 "copy the whole directory again",
             )
         return start

@@ -18,10 +18,14 @@ _IN_WORDS = re.compile(rf"os error ({'|'.join(map(str, _NO_ROOM))})\b")
 
 
 @contextmanager
-def written_beside(target: Path) -> Iterator[Path]:
+def written_beside(target: Path, what: str = "merged model") -> Iterator[Path]:
     """A new directory that takes the target's place once the block is done; half a model loads too.
 
     After an error nothing of it is left, and the target is as it was.
+
+    Args:
+        target: the place.
+        what: is written, for messages.
 
     Raises:
         StorageError: the directory cannot be made or renamed.
@@ -29,11 +33,11 @@ def written_beside(target: Path) -> Iterator[Path]:
     writing = target.with_name(f".{target.name}.writing")
     made = [parent for parent in writing.parents if not parent.exists()]
     try:
-        with _told(target):
+        with _told(target, what):
             shutil.rmtree(writing, ignore_errors=True)
             writing.mkdir(parents=True)
         yield writing
-        with _told(target):
+        with _told(target, what):
             if target.is_dir():
                 shutil.rmtree(target)
             writing.rename(target)
@@ -68,19 +72,19 @@ def room_for_model(directory: Path, size: int) -> Iterator[None]:
 
 
 @contextmanager
-def _told(place: Path) -> Iterator[None]:
+def _told(place: Path, what: str = "merged model") -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise _unwritten(place, problem.strerror or str(problem)) from problem
+        raise _unwritten(place, what, problem.strerror or str(problem)) from problem
     except Exception as problem:
         if not _IN_WORDS.search(str(problem)):
             raise
-        raise _unwritten(place, " ".join(str(problem).split())) from problem
+        raise _unwritten(place, what, " ".join(str(problem).split())) from problem
 
 
-def _unwritten(place: Path, why: str) -> StorageError:
+def _unwritten(place: Path, what: str, why: str) -> StorageError:
     return StorageError(
-        f"{place.parent}: the merged model could not be written: {why}; nothing of it is left",
+        f"{place.parent}: the {what} could not be written: {why}; nothing of it is left",
         "make room, or name another place with --output-dir",
     )
