@@ -272,6 +272,8 @@ def _without_common(tokens: Codes, corpus: _Documents, max_df: float) -> tuple[C
     for document in corpus:
         df[np.unique(np.array(document, dtype=np.int32))] += 1
     kept = df <= limit
+    if not kept.any():  # every paragraph says the same
+        return tokens, corpus
     renumbered = (np.cumsum(kept) - 1).astype(np.int32)
     here = kept[corpus.ids]
     before = np.concatenate([[0], np.cumsum(here, dtype=np.int32)])

@@ -137,6 +137,11 @@ def test_tokens_that_nearly_all_documents_hold_are_left_out_of_a_large_index() -
     assert whole.n_postings == thrifty.n_postings + 6_000
 
 
+def test_paragraphs_that_all_say_the_same_keep_their_tokens() -> None:
+    needs_bm25s()
+    assert Bm25.build(["規定"] * 6_000).scores(weights("規定")).any()
+
+
 def test_small_indexes_keep_every_token() -> None:
     needs_bm25s()
     assert Bm25.build(["規定甲", "規定乙"]).scores(weights("規定")).all()

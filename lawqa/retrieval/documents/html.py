@@ -45,6 +45,8 @@ _BLOCKS = frozenset(
     }
 )
 _SPACED = frozenset({"p", "table", "ul", "ol", "dl", "blockquote", "section", "div"})
+_TEXT = frozenset({"p", "table", "ul", "ol", "dl", "pre", "blockquote", "hr"})
+"""What ends a heading whose end tag is missing."""
 _CELLS = frozenset({"td", "th"})
 
 
@@ -80,6 +82,8 @@ class _Reader(HTMLParser):
             self._words.append(" | ")
         if tag in _BLOCKS:
             self._end_line(blank=tag in _SPACED)
+        if tag in _TEXT:
+            self._level = None
         if len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
             self._level = int(tag[1])
 

@@ -25,6 +25,11 @@ SUFFIXES = (".md", ".txt", ".html", ".htm", ".pdf")
 """The names of files that are read; others are left out."""
 
 _ENCODINGS = ("utf-8-sig", "cp932", "euc_jp")
+_BY_MARK = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_ESCAPES = (b"\x1b$", b"\x1b(")
+"""What ISO-2022-JP switches character sets by; such a file is valid UTF-8, too, and unreadable as that."""
+_DECLARED = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]+)""", re.IGNORECASE)
+_HIRAGANA = re.compile("[ぁ-ん]")
 _MARKDOWN = re.compile(r" {0,3}(#{1,6})(?:[ \t\u3000]+|(?=[^#\s]))(.*?)[ \t]*#*[ \t]*$")
 _FENCE = re.compile(r" {0,3}(?:```|~~~)")
 _DIVISIONS = "編章節款目"
@@ -56,8 +61,10 @@ def document_paths(directory: Path) -> list[Path]:
 
     A path to one document gives that document.
 
+    Links to files are followed, each file is read once; links to folders are not.
+
     Raises:
-        DataError: it is no directory, or holds none.
+        DataError: it is no directory, holds none, or a link leads nowhere.
     """
     if directory.is_file() and directory.suffix.lower() in SUFFIXES:
         return [directory]
@@ -66,11 +73,23 @@ def document_paths(directory: Path) -> list[Path]:
         raise DataError(
             f"{directory}: {found}", "--documents DIR with .md, .txt, .html or .pdf files"
         )
-    paths = [
+    named = [
         path
         for path in directory.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     ]
+    for path in named:
+        if path.is_symlink() and not path.exists():
+            raise DataError(
+                f"{path}: is a link to nothing", "put the file there, or remove the link"
+            )
+    # Files before links to them, so that a document is called by its own name.
+    named.sort(key=lambda path: (path.is_symlink(), path.relative_to(directory).as_posix()))
+    once: dict[Path, Path] = {}
+    for path in named:
+        if path.is_file():
+            once.setdefault(path.resolve(), path)
+    paths = list(once.values())
     if not paths:
         raise DataError(
             f"{directory}: holds no document", f"expected files that end in {' '.join(SUFFIXES)}"
@@ -125,12 +144,41 @@ def read_document(path: Path) -> list[Line]:
 
 def _decoded(path: Path) -> str:
     raw = read_bytes(path)
-    for encoding in _ENCODINGS:
-        try:
-            return raw.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
-        except UnicodeDecodeError:
-            continue
-    raise DataError(f"{path}: is neither UTF-8 nor Shift JIS nor EUC-JP", "save it as UTF-8")
+    declared = _DECLARED.search(raw[:4096]) if path.suffix.lower() in (".html", ".htm") else None
+    text = _text(raw, declared[1].decode("ascii") if declared else None)
+    if text is None or "\x00" in text:
+        raise DataError(
+            f"{path}: is no text in UTF-8, UTF-16 with its mark, Shift JIS, EUC-JP or ISO-2022-JP",
+            "save it as UTF-8",
+        )
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _text(raw: bytes, declared: str | None) -> str | None:
+    """The text of a file; None where no encoding fits.
+
+    Bytes of EUC-JP are often valid Shift JIS as well. Japanese is written with hiragana, so the reading that
+    has more of it is the right one.
+    """
+    for mark, encoding in _BY_MARK:
+        if raw.startswith(mark):
+            return _as(raw, encoding)
+    if any(escape in raw for escape in _ESCAPES):
+        return _as(raw, "iso2022_jp_3")
+    unicode, *others = (_as(raw, encoding) for encoding in _ENCODINGS)
+    if unicode is not None:
+        return unicode
+    if declared and (text := _as(raw, declared)) is not None:
+        return text
+    readings = [text for text in others if text is not None]
+    return max(readings, key=lambda text: len(_HIRAGANA.findall(text)), default=None)
+
+
+def _as(raw: bytes, encoding: str) -> str | None:
+    try:
+        return raw.decode(encoding)
+    except (UnicodeError, LookupError):
+        return None
 
 
 def _markdown(text: str) -> list[Line]:

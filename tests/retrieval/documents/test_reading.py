@@ -127,6 +127,44 @@ def test_html(tmp_path: Path) -> None:
     )
 
 
+LETTER = "# 通知\n\n届出を受理した日から七日以内に、その旨をインターネットで公表するものとする。\n"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932", "euc_jp", "iso2022_jp"]
+)
+def test_japanese_is_read_in_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.md").write_bytes(LETTER.encode(encoding))
+    (section,) = read_documents(tmp_path)
+    assert section.law_title == "通知"
+    assert section.paragraphs[0].text == LETTER.split("\n")[2]
+
+
+@pytest.mark.parametrize("encoding", ["Shift_JIS", "EUC-JP"])
+def test_a_page_is_read_in_the_encoding_that_it_names(tmp_path: Path, encoding: str) -> None:
+    page = f'<html><head><meta charset="{encoding}"></head><body><h1>通知</h1><p>届出受理</p></body></html>'
+    (tmp_path / "a.html").write_bytes(page.encode(encoding))
+    (section,) = read_documents(tmp_path)
+    assert (section.law_title, section.paragraphs[0].text) == ("通知", "届出受理")
+
+
+def test_a_heading_that_is_not_closed_ends_at_the_next_paragraph(tmp_path: Path) -> None:
+    page = "<h1>指針<p>前書き<h2>目的<p>目的を定める。<ul><li>一<li>二</ul>"
+    assert shown(sections(tmp_path, "a.html", page)) == [
+        ("", ["前書き"]), ("目的", ["目的を定める。\n一\n二"]),
+    ]  # fmt: skip
+
+
+def test_links_give_each_document_once_and_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "z.md").write_text(LETTER, encoding="utf-8")
+    (tmp_path / "a.md").symlink_to("z.md")
+    (tmp_path / "loop").symlink_to(".")
+    assert [section.id for section in read_documents(tmp_path)] == ["document:z.md/0000"]
+    (tmp_path / "dead.md").symlink_to("nothing.md")
+    with pytest.raises(DataError, match=r"dead\.md: is a link to nothing"):
+        list(read_documents(tmp_path))
+
+
 def test_files_of_other_kinds_and_hidden_ones_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "a.docx").write_bytes(b"PK")
     (tmp_path / ".b.md").write_text("# 隠れた\n文", encoding="utf-8")
@@ -137,7 +175,8 @@ def test_files_of_other_kinds_and_hidden_ones_are_left_out(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"), [(b"", "holds no text"), (b"\xff\xfe\x00\x81", "is neither UTF-8")]
+    ("content", "problem"),
+    [(b"", "holds no text"), (b"\x80\x00\xff", "is no text in UTF-8"), (b"a\x00b", "is no text")],
 )
 def test_a_document_without_readable_text_is_named(
     tmp_path: Path, content: bytes, problem: str
