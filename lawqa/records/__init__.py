@@ -8,7 +8,14 @@ The prompt part comes from `lawqa.prompting`, as in evaluation.
 """
 
 from lawqa.records.files import LoadedRecords, holds_records, load_records, write_records
-from lawqa.records.record import LEGACY_SPEC, TrainingRecord, make_record, make_records
+from lawqa.records.record import (
+    CHAT_SPEC,
+    FOREIGN_SPECS,
+    LEGACY_SPEC,
+    TrainingRecord,
+    make_record,
+    make_records,
+)
 from lawqa.records.tokens import (
     IGNORED,
     TokenizedRecord,
@@ -20,6 +27,8 @@ from lawqa.records.tokens import (
 )
 
 __all__ = [
+    "CHAT_SPEC",
+    "FOREIGN_SPECS",
     "IGNORED",
     "LEGACY_SPEC",
     "LoadedRecords",

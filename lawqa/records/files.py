@@ -14,7 +14,13 @@ from lawqa.files import json_lines, written_whole
 from lawqa.prompting import Message, PromptSpec, spec_hash
 from lawqa.prompts import STANDARD, wording_of
 from lawqa.questions import from_sample, read_questions, to_sample
-from lawqa.records.record import LEGACY_SPEC, TrainingRecord, make_record
+from lawqa.records.record import (
+    CHAT_SPEC,
+    FOREIGN_SPECS,
+    LEGACY_SPEC,
+    TrainingRecord,
+    make_record,
+)
 
 SCHEMA_VERSION = 1
 
@@ -39,8 +45,9 @@ def write_records(path: Path, records: Iterable[TrainingRecord]) -> None:
 def load_records(path: Path, first: int | None = None, *, wording: str = STANDARD) -> LoadedRecords:
     """The training records of a file.
 
-    Reads lawqa's records, the lab's old `{"input", "output", "meta"}` records, and question files, from
-    which direct closed-book records are made.
+    Reads lawqa's records, the lab's old `{"input", "output", "meta"}` records, chats (`{"messages": [...]}`,
+    of which the last turn, the assistant's, is learnt), and question files, from which direct closed-book
+    records are made.
 
     Args:
         path: the file.
@@ -55,6 +62,8 @@ def load_records(path: Path, first: int | None = None, *, wording: str = STANDAR
         return _from_questions(path, first, wording)
     _, head = next(json_lines(path))
     lines = islice(json_lines(path), first)
+    if isinstance(head, dict) and "messages" in head and "schema_version" not in head:
+        return LoadedRecords(_each(path, lines, _from_chat))
     if isinstance(head, dict) and "messages" in head:
         return _worded(path, LoadedRecords(_each(path, lines, _from_json)), wording)
     if isinstance(head, dict) and {"input", "output"} <= head.keys():
@@ -79,7 +88,11 @@ def _worded(path: Path, loaded: LoadedRecords, wording: str) -> LoadedRecords:
     """The records, which are put as asked for: nobody trains on other words than those that he named."""
     if wording == STANDARD:
         return loaded
-    others = {r.prompt_spec for r in loaded.records if r.wording != wording_of(wording).id}
+    others = {
+        r.prompt_spec
+        for r in loaded.records
+        if r.wording != wording_of(wording).id and r.prompt_spec != CHAT_SPEC
+    }
     if others:
         raise ConfigError(
             f"--prompt {wording}: the prompts of {path} are worded otherwise: {', '.join(sorted(others))}",
@@ -136,7 +149,7 @@ def _from_json(item: dict[str, Any]) -> TrainingRecord:
     if item["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {item['schema_version']}, expected {SCHEMA_VERSION}")
     spec_id, prompt_hash = item["prompt_spec"], item.get("prompt_hash", "")
-    if spec_id != LEGACY_SPEC and prompt_hash != spec_hash(PromptSpec.from_id(spec_id), ""):
+    if spec_id not in FOREIGN_SPECS and prompt_hash != spec_hash(PromptSpec.from_id(spec_id), ""):
         raise ValueError(
             f"{spec_id} was worded differently when it was written; make the records again"
         )
@@ -171,6 +184,28 @@ def _from_legacy(item: dict[str, Any]) -> TrainingRecord:
         prompt_spec=LEGACY_SPEC,
         source="lab-legacy",
     )
+
+
+def _from_chat(item: dict[str, Any]) -> TrainingRecord:
+    *before, last = (Message(_role(m["role"]), _text(m["content"])) for m in item["messages"])
+    if last.role != "assistant" or not last.content.strip():
+        raise ValueError("the last turn of a chat must be the assistant's, with a text")
+    if not any(message.role == "user" for message in before):
+        raise ValueError("a chat needs a turn of the user before the assistant's")
+    return TrainingRecord(
+        messages=tuple(before),
+        answer=last.content,
+        question_id="",
+        order=1,
+        prompt_spec=CHAT_SPEC,
+        source=CHAT_SPEC,
+    )
+
+
+def _role(value: object) -> Any:
+    if value not in ("system", "user", "assistant"):
+        raise ValueError(f"role {value!r}, expected system, user or assistant")
+    return value
 
 
 def _text(value: object) -> str:

@@ -16,6 +16,12 @@ from lawqa.splits import find_groups
 LEGACY_SPEC = "lab-legacy"
 """The prompt spec id of the lab's old records, whose prompts lawqa did not write."""
 
+CHAT_SPEC = "chat"
+"""The same of general chats, which put no question of the data set."""
+
+FOREIGN_SPECS = frozenset({LEGACY_SPEC, CHAT_SPEC})
+"""Prompts that lawqa did not write: no `PromptSpec` has these ids."""
+
 
 @dataclass(frozen=True)
 class TrainingRecord:
@@ -53,14 +59,16 @@ class TrainingRecord:
     @property
     def thinking(self) -> bool:
         """Whether the answer begins with a think block."""
-        return self.prompt_spec != LEGACY_SPEC and PromptSpec.from_id(self.prompt_spec).thinking
+        if self.prompt_spec in FOREIGN_SPECS:
+            return False
+        return PromptSpec.from_id(self.prompt_spec).thinking
 
     @property
     def wording(self) -> str | None:
-        """The id of its prompt's wording; None for the lab's old records."""
+        """The id of its prompt's wording; None for the lab's old records and chats."""
         return (
             None
-            if self.prompt_spec == LEGACY_SPEC
+            if self.prompt_spec in FOREIGN_SPECS
             else PromptSpec.from_id(self.prompt_spec).wording
         )
 

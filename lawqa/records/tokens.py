@@ -17,7 +17,7 @@ from lawqa.prompting import (
     spoken_after,
 )
 from lawqa.questions import MAX_REPORTED_ERRORS
-from lawqa.records.record import LEGACY_SPEC, TrainingRecord
+from lawqa.records.record import FOREIGN_SPECS, TrainingRecord
 
 IGNORED = -100
 """The label of a position that carries no loss (PyTorch's `ignore_index`)."""
@@ -86,7 +86,7 @@ def _with_shorter_context(
     record: TrainingRecord, tokenizer: ChatTokenizer, max_seq_length: int
 ) -> TokenizedRecord | None:
     """The record with as many of its context's first sentences as fit; None where not even one does."""
-    if record.origin is None or record.prompt_spec == LEGACY_SPEC:
+    if record.origin is None or record.prompt_spec in FOREIGN_SPECS:
         return None
     spec = PromptSpec.from_id(record.prompt_spec)
     if spec.condition == "closed":

@@ -118,6 +118,19 @@ def _alone(run: ReportRun) -> Claim:
 
 
 def _of_pair(report: Report, pair: RunPair) -> Claim:
+    """The claim on a pair, with whose adapter has read statutes."""
+    claim = _judged_pair(report, pair)
+    both = (report.run(pair.base), report.run(pair.other))
+    have_read = [run.id for run in both if has_note(run, "STATUTES READ")]
+    if not have_read:
+        return claim
+    return Claim(claim.kind, Phrase(
+        f"{claim.text.en} The adapter of {' and '.join(have_read)} has read statutes as text.",
+        f"{claim.text.ja}なお、{'、'.join(have_read)} のアダプタは条文を文章として学習している。",
+    ))  # fmt: skip
+
+
+def _judged_pair(report: Report, pair: RunPair) -> Claim:
     base, other = report.run(pair.base), report.run(pair.other)
     called, against = _called(other, base), _called(base, other)
     if pair.judged is None:

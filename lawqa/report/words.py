@@ -149,6 +149,7 @@ _NOTES = {
     "PROMPT MISMATCH": "学習時と違うプロンプト",
     "QUANTISATION DIFFERS": "学習時と違う量子化",
     "SHORTENED CONTEXTS": "文脈を短くして学習した",
+    "STATUTES READ": "条文を読ませて学習した",
     "CHOSEN BY": "評価問題で選んだ",
     "UNFINISHED": "未完了",
     "POOLED": "交差検証の合算",

@@ -12,16 +12,21 @@ from lawqa.files import JsonObject, read_json
 from lawqa.models.files.adapter_folder import directory_hash, read_adapter_config
 from lawqa.models.files.identity import model_directory, read_identity
 from lawqa.pipelines.adapters.record import require_recorded
+from lawqa.pipelines.adapters.statutes_read import read_nothing_unknown, statutes_note
 from lawqa.pipelines.adapters.training_manifest import NEEDED, require_readable
-from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
+from lawqa.pipelines.corpus.leaks import leaks_of_training
 from lawqa.pipelines.corpus.records_provenance import raft_text
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, fingerprint
+from lawqa.records import CHAT_SPEC
 from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
 from lawqa.runs.manifest import MANIFEST, Manifest
 
 TRAINED_ON = "trained_on.jsonl"
-"""The records that an adapter was trained on, kept beside it for the leak audit."""
+"""What an adapter was trained on, kept beside it for the leak audit: records, or statutes that it read."""
+
+BESIDE_READINGS = "trained_on.records.jsonl"
+"""The records that were mixed into statutes to read."""
 
 MERGED = "merged.json"
 """What a merged model was made of, its adapter's manifest with it; beside the weights."""
@@ -116,8 +121,12 @@ class AdapterManifest:
             ]
         notes = self._leak_notes(questions, self.training.questions, allow_leak)
         notes += self._choice_notes(questions)
-        known = self.training.prompt_specs
-        if spec.id not in known:
+        known = self.training.prompt_specs.keys() - {CHAT_SPEC}
+        read = self.training.data.get("statutes_read")
+        if read:
+            files = trained_on_files(self.path)
+            notes.append(statutes_note(self.path, read, questions, files, asked=bool(known)))
+        if spec.id not in known and (known or not read):
             message = (
                 f"{self.path} was trained on the prompt specs {', '.join(sorted(known))}, "
                 f"not on {spec.id}"
@@ -299,7 +308,9 @@ class AdapterManifest:
         seen = [q for q in questions if q.id in ids or fingerprint(q) in prints]
         related = self._related([q for q in questions if q not in seen])
         notes = []
-        if not trained or not all(stage["says_questions"] for stage in self._stages()):
+        data = self.training.data if self.training else {}
+        says = bool(trained) or read_nothing_unknown(data)
+        if not says or not all(stage["says_questions"] for stage in self._stages()):
             notes.append(
                 f"UNKNOWN TRAINING: the records of {self.path} did not say which questions they held, "
                 "so leaks cannot be ruled out"
@@ -350,6 +361,6 @@ class AdapterManifest:
                 f"{self.path}: has lost {', '.join(lost)}, by which leaks are found",
                 "copy the whole directory again",
             )
-        items = [item for path in trained_on_files(self.path) for item in read_items(path, [])]
-        given_away = {leak.test for leak in leaks_of_items(items, questions)} if items else set()
+        leaks = leaks_of_training(trained_on_files(self.path), questions)
+        given_away = {leak.test for leak in leaks}
         return [question for question in questions if question.key in given_away]

@@ -15,7 +15,13 @@ from typing import Any
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import JsonObject
 from lawqa.pipelines.adapters.content import AdapterContent
-from lawqa.pipelines.adapters.manifest import TRAINED_ON, AdapterManifest, trained_on_files
+from lawqa.pipelines.adapters.manifest import (
+    BESIDE_READINGS,
+    TRAINED_ON,
+    AdapterManifest,
+    trained_on_files,
+)
+from lawqa.pipelines.adapters.statutes_read import read_nothing_unknown
 from lawqa.runs.manifest import Manifest
 from lawqa.settings import Hyperparameters
 
@@ -96,7 +102,7 @@ class Start:
             "shortened": data.get("shortened"),
             "retrieval": data.get("retrieval"),
             "prompt_specs": dict(self.training.prompt_specs),
-            "says_questions": bool(self.training.questions),
+            "says_questions": bool(self.training.questions) or read_nothing_unknown(data),
             "dev_questions": (data.get("dev") or {}).get("questions", []),
             "seed": self.training.seed,
         }
@@ -148,10 +154,10 @@ class Start:
 
     def copy_records(self, directory: Path) -> None:
         """Copy the records of all its trainings beside the adapter that came of it."""
-        for stage in self._stages_before():
-            shutil.copyfile(self.path / stage["trained_on"], directory / stage["trained_on"])
         last = self.stages()[-1]["trained_on"]
-        shutil.copyfile(self.path / TRAINED_ON, directory / last)
+        own = {TRAINED_ON: last, BESIDE_READINGS: last.replace(".jsonl", ".records.jsonl")}
+        for file in self.files:
+            shutil.copyfile(file, directory / own.get(file.name, file.name))
 
     def _stages_before(self) -> list[JsonObject]:
         return list(self.training.data.get("stages") or ())

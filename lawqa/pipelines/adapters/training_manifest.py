@@ -63,6 +63,12 @@ def _parts(content: JsonObject) -> Iterator[tuple[str, object, _Check, str]]:
         yield f"figures.modes[{number}].spec", mode.get("spec"), _is_spec, "a prompt spec"
         warning = mode.get("warning", "missing")
         yield f"figures.modes[{number}].warning", warning, _is_text_or_none, "a text or null"
+    read = (content.get("data") or {}).get("statutes_read")
+    yield "data.statutes_read", read, _is_table_or_none, "an object or null"
+    if read is not None:
+        for key in ("articles", "unknown"):
+            yield f"data.statutes_read.{key}", read.get(key), _is_count, "a whole number"
+        yield "data.statutes_read.laws", read.get("laws"), _are_texts, "a list of texts"
     stages = (content.get("data") or {}).get("stages", [])
     yield "data.stages", stages, lambda it: isinstance(it, list), "a list"
     for number, stage in enumerate(stages):
@@ -98,6 +104,14 @@ def _is_spec(value: object) -> bool:
     except ConfigError:
         return False
     return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
 
 
 def _is_file_name(value: object) -> bool:

@@ -71,6 +71,27 @@ def leaks_of_items(
     return tuple(leak for leak in find_leaks(train, test) if _counts(leak))
 
 
+def leaks_of_training(
+    trained_on: Iterable[Path], questions: Sequence[Question]
+) -> tuple[Leak, ...]:
+    """The questions that what a model was trained on gives away.
+
+    Statutes that it read are none of it (`adapters.statutes_read`), but a question that is printed there is.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    items: list[Question | AuditItem] = []
+    printed: tuple[Leak, ...] = ()
+    for path in trained_on:
+        if holds_readings(path):
+            texts = ((f"article {r.article_id}", r.text) for r in read_readings(path))
+            printed += questions_printed(texts, questions)
+        else:
+            items += read_items(path, [])
+    return printed + (leaks_of_items(items, questions) if items else ())
+
+
 def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
     """What a file of questions or records holds, for `leaks_of_items`; what cannot be seen goes to notes.
 

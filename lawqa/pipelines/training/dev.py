@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
-from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
+from lawqa.pipelines.corpus.leaks import leaks_of_training
 from lawqa.pipelines.evaluation.results import result_of
 from lawqa.pipelines.training.dev_generation import (
     FEW,
@@ -31,7 +31,7 @@ from lawqa.prompting import (
     require_outside,
 )
 from lawqa.questions import Question, read_questions
-from lawqa.records import LEGACY_SPEC, TrainingRecord, holds_records, load_records
+from lawqa.records import FOREIGN_SPECS, TrainingRecord, holds_records, load_records
 from lawqa.runs.manifest import question_entries
 from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.dev_answer import DevAnswer
@@ -210,7 +210,7 @@ def _from_questions(
 
 
 def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> PromptSpec:
-    known = {r.prompt_spec for r in records if r.prompt_spec != LEGACY_SPEC}
+    known = {r.prompt_spec for r in records if r.prompt_spec not in FOREIGN_SPECS}
     specs = [PromptSpec.from_id(spec_id) for spec_id in sorted(known)]
     if condition is not None:
         named = [spec for spec in specs if spec.condition == condition]
@@ -234,11 +234,11 @@ def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> Pro
 
 
 def _from_records(path: Path, trained: Sequence[TrainingRecord]) -> list[tuple[Question, Prompt]]:
-    known = {r.prompt_spec for r in trained} - {LEGACY_SPEC}
+    known = {r.prompt_spec for r in trained} - FOREIGN_SPECS
     learns_to_reason = not known or any(PromptSpec.from_id(name).reasons for name in known)
     put = []
     for record in load_records(path).records:
-        if record.origin is None or record.prompt_spec == LEGACY_SPEC:
+        if record.origin is None or record.prompt_spec in FOREIGN_SPECS:
             raise DataError(
                 f"{path}: {record.key} does not say which question it was made of",
                 "lawqa records  makes records that do; or give the questions themselves",
@@ -256,8 +256,7 @@ def _from_records(path: Path, trained: Sequence[TrainingRecord]) -> list[tuple[Q
 
 
 def _refuse_leaks(dev: DevQuestions, trained_on: Sequence[Path]) -> None:
-    items = [item for path in trained_on for item in read_items(path, [])]
-    leaks = leaks_of_items(items, dev.questions)
+    leaks = leaks_of_training(trained_on, dev.questions)
     given_away = list(dict.fromkeys(leak.test for leak in leaks))
     if given_away:
         shown = ", ".join(given_away[:_SHOWN]) + (", …" if len(given_away) > _SHOWN else "")

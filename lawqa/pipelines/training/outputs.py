@@ -11,9 +11,10 @@ from lawqa.augment import write_readings
 from lawqa.errors import MissingExtraError
 from lawqa.files import JsonObject, write_text
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
-from lawqa.pipelines.adapters.manifest import TRAINED_ON
+from lawqa.pipelines.adapters.manifest import BESIDE_READINGS, TRAINED_ON
+from lawqa.pipelines.adapters.statutes_read import statutes_read_json
 from lawqa.prompting import PromptSpec, spec_hash
-from lawqa.records import LEGACY_SPEC, write_records
+from lawqa.records import FOREIGN_SPECS, write_records
 from lawqa.report.table import Table, pipes_escaped, render_markdown
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import Manifest, now
@@ -46,6 +47,11 @@ def manifest_of(prepared: Prepared) -> Manifest:
         for record in source.records
         if record.question_id
     }
+    read = statutes_read_json(
+        source.readings,
+        source.records,
+        start.training.data.get("statutes_read") if start else None,
+    )
     questions = [
         {"id": question_id, "order": order, "fingerprint": mark}
         for (question_id, order), mark in known.items()
@@ -58,7 +64,7 @@ def manifest_of(prepared: Prepared) -> Manifest:
             **(start.training.prompt_specs if start else {}),
             **{
                 spec_id: ""
-                if spec_id == LEGACY_SPEC
+                if spec_id in FOREIGN_SPECS
                 else spec_hash(PromptSpec.from_id(spec_id), template)
                 for spec_id in spec_ids
             },
@@ -71,6 +77,7 @@ def manifest_of(prepared: Prepared) -> Manifest:
             **source.describe_mixture(),
             "dev": prepared.dev.describe() if prepared.dev else None,
             **({"stages": start.stages()} if start else {}),
+            **({} if read is None else {"statutes_read": read}),
             **({} if source.retrieval is None else {"retrieval": source.retrieval}),
         },
         questions=start.questions(questions) if start else questions,
@@ -86,11 +93,12 @@ def write_outputs(
 ) -> None:
     """Write adapter, tokenizer, records, model card and plot into the output directory."""
     directory, source = prepared.config.output_dir, prepared.source
+    # Once each, however often they were learnt: the files are for the leak audit.
+    records = dict.fromkeys(source.records)
     if source.readings:
         write_readings(directory / TRAINED_ON, source.readings)
-    else:
-        # Once each, however often they were learnt: the file is for the leak audit.
-        write_records(directory / TRAINED_ON, dict.fromkeys(source.records))
+    if records or not source.readings:
+        write_records(directory / (BESIDE_READINGS if source.readings else TRAINED_ON), records)
     if prepared.start is not None:
         prepared.start.copy_records(directory)
     prepared.model.save_pretrained(str(directory), save_embedding_layers=False)

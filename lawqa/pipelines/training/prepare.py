@@ -185,11 +185,6 @@ def _load(config: TrainingRun) -> TrainingSource:
         source = replace(
             _read(path, config.prompt), sha256=sha256, retrieval=retrieval_of(path, sha256)
         )
-    if config.extra and source.readings:
-        raise ConfigError(
-            f"--extra: {path} holds statutes to read, and further records are mixed into records",
-            "train on the statutes first, then on records with --init-adapter",
-        )
     extra = load_extra(config.extra, config.prompt, seed)
     records = [*source.records, *(record for one in extra for record in one.records)]
     left_out = 0

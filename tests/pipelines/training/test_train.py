@@ -292,23 +292,73 @@ def test_generated_answers_are_parsed_and_their_text_kept(work: Work) -> None:
 
 
 @pytest.mark.slow
-def test_statutes_to_read_are_trained_on_whole(
-    work: Work, capsys: pytest.CaptureFixture[str]
+def test_statutes_read_are_declared_and_no_leak_through_two_stages_and_a_comparison(
+    work: Work, questions: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from lawqa.augment import ReadingRecord, write_readings
 
+    asked = questions[12]
     text = "## 例示法\n### 第{}条\nこの法律の規定は、例を示すことを目的として定める。"
     articles = [ReadingRecord(f"x/{i}", "例示法", text.format(i)) for i in range(1, 40)]
-    write_readings(work.directory / "reading.jsonl", articles)
-    options = ("--train-file", str(work.directory / "reading.jsonl"), "--max-seq-length", "256")
-    assert work.train(*options, "--do-train", "--num-epochs", "3") == 0
-    captured = capsys.readouterr()
-    assert "holds 39 statutes' articles to read" in captured.err
-    manifest = json.loads((work.adapter / "manifest.json").read_text(encoding="utf-8"))
+    articles.append(ReadingRecord("y/1", "他法", asked.context))
+    readings, chats = work.directory / "reading.jsonl", work.directory / "chats.jsonl"
+    write_readings(readings, articles)
+    turns = [{"role": "user", "content": "こんにちは"}, {"role": "assistant", "content": "はい。"}]
+    lines = [json.dumps({"messages": turns}, ensure_ascii=False)] * 4
+    chats.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    first = work.directory / "first"
+    read = ("--train-file", str(readings), "--extra", f"{chats}=1", "--max-seq-length", "256",
+            "--output-dir", str(first), "--do-train", "--num-epochs", "3")  # fmt: skip
+    assert work.train(*read) == 0
+    assert "holds 40 statutes' articles to read" in capsys.readouterr().err
+    manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["figures"]["last_loss"] < manifest["figures"]["first_loss"]
-    assert manifest["prompt_specs"] == {}
+    assert manifest["data"]["statutes_read"] == {
+        "articles": 40, "laws": ["他法", "例示法"], "unknown": 0,
+    }  # fmt: skip
+    assert [extra["records"] for extra in manifest["data"]["extra"]] == [4]
+    assert sorted(path.name for path in first.glob("trained_on*")) == [
+        "trained_on.jsonl", "trained_on.records.jsonl",
+    ]  # fmt: skip
+
+    assert work.evaluate("test.json", "after", "--hf-lora-path", str(first)) == 0
+    notes = json.loads((work.directory / "after/summary.json").read_text(encoding="utf-8"))["notes"]
+    (said,) = [note for note in notes if note.startswith("STATUTES READ: ")]
+    assert "has read 40 articles of 2 statutes as text" in said
+    assert "2 of 8 questions quote one of them; it was trained on no prompt" in said
+    assert not any(note.startswith(("LEAK", "UNKNOWN", "PROMPT")) for note in notes)
+
+    second = ("--init-adapter", str(first), "--max-steps-override", "1", "--do-train")
+    assert work.train(*second) == 0
+    stage = json.loads((work.adapter / "manifest.json").read_text(encoding="utf-8"))["data"]
+    assert stage["statutes_read"]["articles"] == 40
+    assert {"trained_on.stage1.jsonl", "trained_on.stage1.records.jsonl"} <= {
+        path.name for path in work.adapter.iterdir()
+    }
+    assert work.evaluate("test.json", "staged", "--hf-lora-path", str(work.adapter)) == 0
+    capsys.readouterr()
+    runs = [str(work.directory / name) for name in ("after", "staged")]
+    assert main(["compare", *runs]) == 0
+    assert capsys.readouterr().out.count("STATUTES READ: ") == 2
+    report = str(work.directory / "report.html")
+    assert main(["report", *runs, "--lang", "en", "--output", report, "--quiet"]) == 0
+    assert "has read statutes as text." in Path(report).read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_question_that_is_printed_among_statutes_to_read_is_a_leak(
+    work: Work, questions: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lawqa.augment import ReadingRecord, write_readings
+
+    asked = questions[12]
+    printed = "\n".join([asked.text, *asked.choices])
+    write_readings(work.directory / "reading.jsonl", [ReadingRecord("x/1", "例示法", printed)])
+    options = ("--train-file", str(work.directory / "reading.jsonl"), "--do-train")
+    assert work.train(*options, "--max-steps-override", "1") == 0
+    capsys.readouterr()
     assert work.evaluate("test.json", "r", "--hf-lora-path", str(work.adapter)) == 2
-    assert "--allow-prompt-mismatch" in capsys.readouterr().err
+    assert "--allow-leak" in capsys.readouterr().err
 
 
 @pytest.mark.slow
