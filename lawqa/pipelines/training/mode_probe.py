@@ -186,9 +186,9 @@ def _specs(prepared: Prepared, questions: Sequence[Question]) -> list[PromptSpec
 
 
 def _spec_ids(source: TrainingSource) -> list[str]:
-    from lawqa.records import LEGACY_SPEC
+    from lawqa.records import FOREIGN_SPECS
 
-    return sorted({record.prompt_spec for record in source.records} - {LEGACY_SPEC})
+    return sorted({record.prompt_spec for record in source.records} - FOREIGN_SPECS)
 
 
 def _is_trained(spec: PromptSpec, source: TrainingSource) -> bool:

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_READS_ALONE = (
+    "nothing but statutes is read, and a model may forget how to follow instructions: --extra CHATS.jsonl=1 "
+    "mixes chats in, --probe-questions N --dev-file FILE shows what is left"
+)
 READING_TOKENS = 1024
 """Tokens of a sequence of articles to read, where no other length is asked for."""
 
@@ -185,6 +189,8 @@ def _load(config: TrainingRun) -> TrainingSource:
         source = replace(
             _read(path, config.prompt), sha256=sha256, retrieval=retrieval_of(path, sha256)
         )
+    if source.readings and not config.extra:
+        source = replace(source, warnings=(*source.warnings, _READS_ALONE))
     extra = load_extra(config.extra, config.prompt, seed)
     records = [*source.records, *(record for one in extra for record in one.records)]
     left_out = 0

@@ -308,9 +308,14 @@ def test_statutes_read_are_declared_and_no_leak_through_two_stages_and_a_compari
     chats.write_text("\n".join(lines) + "\n", encoding="utf-8")
     first = work.directory / "first"
     read = ("--train-file", str(readings), "--extra", f"{chats}=1", "--max-seq-length", "256",
-            "--output-dir", str(first), "--do-train", "--num-epochs", "3")  # fmt: skip
+            "--output-dir", str(first), "--do-train", "--num-epochs", "3",
+            "--dev-file", str(work.directory / "mixed.json"), "--dev-condition", "closed",
+            "--probe-questions", "1", "--probe-max-new-tokens", "4")  # fmt: skip
     assert work.train(*read) == 0
-    assert "holds 40 statutes' articles to read" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "holds 40 statutes' articles to read" in said.err
+    assert "nothing but statutes is read" not in said.err
+    assert "direct-closed" in said.out  # the probe of what is left
     manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["figures"]["last_loss"] < manifest["figures"]["first_loss"]
     assert manifest["data"]["statutes_read"] == {
@@ -356,7 +361,7 @@ def test_a_question_that_is_printed_among_statutes_to_read_is_a_leak(
     write_readings(work.directory / "reading.jsonl", [ReadingRecord("x/1", "例示法", printed)])
     options = ("--train-file", str(work.directory / "reading.jsonl"), "--do-train")
     assert work.train(*options, "--max-steps-override", "1") == 0
-    capsys.readouterr()
+    assert "nothing but statutes is read" in capsys.readouterr().err
     assert work.evaluate("test.json", "r", "--hf-lora-path", str(work.adapter)) == 2
     assert "--allow-leak" in capsys.readouterr().err
 
