@@ -272,7 +272,10 @@ def _shares(group: Sequence[ScoredAnswer]) -> Scores:
 
 
 def _means(group: Sequence[ScoredAnswer], rule: Rule) -> Scores:
-    known = [a for a in group if a.label_logprobs is not None or a.predicted is not None]
+    # A text that gave no answer has probabilities where one was forced: those are counted apart.
+    known = [answer for answer in group if answer.predicted is not None]
+    if not known:
+        return {}
     if rule == "orders-samples":
         return _over_orders(known, _mean_probabilities)
     return _mean_probabilities(known)

@@ -19,6 +19,8 @@ from lawqa.errors import ConfigError
 from lawqa.settings import STANDARD_PROMPT, ModelSettings, values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lawqa.pipelines.evaluation.config import EvaluationConfig
     from lawqa.pipelines.experiments.ladder.rungs import Rung
 
@@ -63,7 +65,9 @@ class Ladder(ModelSettings):
     """Replace the rungs that are in --run-dir, and start over."""
     place: str | None = None
     """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
-    generation: OmitArgPrefixes[GenerationFlags] = field(default_factory=GenerationFlags)
+    generation: OmitArgPrefixes[GenerationFlags] = field(
+        default_factory=lambda: GenerationFlags(ensemble=DEFAULT_VOTES)
+    )
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
@@ -75,7 +79,12 @@ class Ladder(ModelSettings):
 
         require_backend(current_place(self.place), self.llm_backend)
         self._check()
-        rungs, notes = self._rungs()
+        rungs, left_out = self._rungs()
+        if self.prior_correction and not any(rung.way == "orders" for rung in rungs):
+            raise ConfigError(
+                "--prior-correction is fitted on answers in several orders, and no rung asks for them",
+                "--only direct orders",
+            )
         first, *others = self._wordings()
         asked = [(rung, self._asked(rung, first)) for rung in rungs]
         for wording in others:
@@ -84,7 +93,8 @@ class Ladder(ModelSettings):
         config = LadderConfig(
             run_dir=self.run_dir,
             rungs=tuple(asked),
-            left_out=notes,
+            left_out=left_out,
+            notes=self._notes(rungs),
             seed=self.seed,
             time_budget=self.time_budget,
             prior_correction=self.prior_correction,
@@ -112,26 +122,37 @@ class Ladder(ModelSettings):
             )
 
     def _rungs(self) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
-        """The rungs that are asked for, and notes on what is left out or unused."""
+        """The rungs that are asked for, and a sentence on those that are left out."""
         from lawqa.pipelines.experiments.ladder.rungs import chosen_rungs
 
         only = [name for names in self.only for name in names]
-        rungs, notes = chosen_rungs(only, has_index=self.retrieval.index is not None)
+        return chosen_rungs(only, has_index=self.retrieval.index is not None)
+
+    def _notes(self, rungs: Sequence[Rung]) -> tuple[str, ...]:
+        """What flags do not do in these rungs."""
+        notes = []
         given = [name for name, value in self.retrieval.given().items() if value]
         if given and not any(rung.condition == "rag" for rung in rungs):
-            notes = (
-                *notes,
-                f"note: {', '.join(given)} unused: no rung is asked with retrieved contexts",
-            )
-        votes = self._votes()
+            notes.append(f"{', '.join(given)} unused: no rung is asked with retrieved contexts")
+        standard = GenerationFlags(ensemble=DEFAULT_VOTES)
+        text = {
+            name
+            for name, value in vars(self.generation).items()
+            if value != getattr(standard, name)
+        }
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(text))
+        if text and not any(rung.writes for rung in rungs):
+            notes.append(f"{flags} unused: no rung writes text")
+        elif "thinking_budget" in text and not any(rung.thinks for rung in rungs):
+            notes.append("--thinking-budget unused: no rung thinks")
+        votes = self.generation.ensemble
         in_one_order = [rung.name for rung in rungs if rung.writes and rung.orders(votes) == 1]
         if in_one_order:
-            notes = (
-                *notes,
-                f"note: {', '.join(in_one_order)}: {votes} votes cannot be divided over 4 orders and are "
-                "asked in one, in which a liking for a letter does not cancel; --ensemble 4 or 8 can",
+            notes.append(
+                f"{', '.join(in_one_order)}: --ensemble {votes} cannot be divided over 4 orders and is asked "
+                "in one, in which a liking for a letter does not cancel; --ensemble 4 or 8 can"
             )
-        return rungs, notes
+        return tuple(f"note: {note}" for note in notes)
 
     def _wordings(self) -> list[str]:
         """The ids of the wordings, the ladder's first one first.
@@ -145,15 +166,12 @@ class Ladder(ModelSettings):
             raise ConfigError(f"--prompt {twice[0]} is given twice", "name each wording once")
         return named or [STANDARD_PROMPT]
 
-    def _votes(self) -> int:
-        return self.generation.ensemble if self.generation.ensemble > 1 else DEFAULT_VOTES
-
     def _asked(self, rung: Rung, wording: str) -> EvaluationConfig:
         """The settings of a rung: those that `lawqa evaluate` would make of the same flags."""
         generation = GenerationFlags()
         if rung.writes:
             budget = self.generation.thinking_budget if rung.thinks else None
-            generation = replace(self.generation, ensemble=self._votes(), thinking_budget=budget)
+            generation = replace(self.generation, thinking_budget=budget)
         retrieval = self.retrieval if rung.condition == "rag" else RetrievalFlags()
         command = Evaluate(
             **values_of(ModelSettings, self),
@@ -162,7 +180,7 @@ class Ladder(ModelSettings):
             condition=rung.condition,
             mode=rung.mode,
             thinking=rung.thinks,
-            permutations=rung.orders(self._votes()),
+            permutations=rung.orders(self.generation.ensemble),
             samples=self.samples,
             script=self.script,
             token_budget=self.token_budget,
@@ -174,4 +192,9 @@ class Ladder(ModelSettings):
             retrieval=retrieval,
             console=self.console,
         )
-        return command.resolve()[0]
+        try:
+            return command.resolve()[0]
+        except ConfigError as problem:
+            raise ConfigError(
+                problem.message, problem.hint.replace("lawqa evaluate", "lawqa ladder")
+            ) from None

@@ -64,7 +64,7 @@ def test_each_rung_is_an_ordinary_run_and_the_table_names_all(
     assert "left out: direct-rag, orders-rag, cot-rag, thinking-rag: they need --index DIR" in err
     assert "8 rungs to ask, the cheapest first" in err
     assert (
-        "cot-closed, cot-gold, thinking-closed, thinking-gold: 3 votes cannot be divided over"
+        "cot-closed, cot-gold, thinking-closed, thinking-gold: --ensemble 3 cannot be divided over"
         in err
     )
     counts = {"direct": 8, "orders": 32, "cot": 24, "thinking": 24}
@@ -116,7 +116,7 @@ def test_what_is_done_is_not_asked_again(
     before = (run_dir / "direct-gold" / "results.jsonl").read_bytes()
     capsys.readouterr()
     assert ladder(data, script, run_dir, "--only", "direct") == 0
-    assert "2 of 2 rungs are done already" in capsys.readouterr().err
+    assert "2 of 2 rungs done already" in capsys.readouterr().err
     assert (run_dir / "direct-gold" / "results.jsonl").read_bytes() == before
     assert ladder(data, script, run_dir, "--only", "direct", "--samples", "4") == 2
     assert "is not the same run" in capsys.readouterr().err
@@ -133,6 +133,8 @@ def test_what_is_done_is_not_asked_again(
         (["--thinking-budget", "0"], "thinking-budget is 0"),
         (["--ensemble", "0"], "--ensemble is 0"),
         (["--prompt", "nice"], "nice"),
+        (["--only", "cot", "--temperature", "0"], "lawqa ladder --help"),
+        (["--only", "direct", "--prior-correction"], "no rung asks for them"),
         (["--prompt", "standard", "--prompt", "standard"], "--prompt standard is given twice"),
         (["--script", "nowhere.json"], "nowhere.json: no such file"),
     ],
@@ -454,3 +456,42 @@ def test_a_pace_that_is_not_known_forecasts_nothing(failing: bool) -> None:
     assert pace.seconds(Load(20.0, 100.0)) == expected
     done = pace.after(Load(20.0, 100.0), tokens=50, seconds=27.0)
     assert done.seconds(Load(20.0, 100.0)) == Span(2.0 + 0.25 * 50, 2.5 * (2.0 + 50.0) + 2.0)
+
+
+@pytest.mark.slow
+def test_damaged_files_unused_flags_and_wrong_places_are_named(
+    data: Path, script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_dir = tmp_path / "ladder"
+    options = ("--only", "direct-closed")
+    assert ladder(data, script, run_dir, *options, "--top-p", "0.5", "--ensemble", "2") == 0
+    assert "note: --ensemble, --top-p unused: no rung writes text" in capsys.readouterr().err
+    table = (run_dir / "ladder.json").read_bytes()
+    for summary in (b"", b"{", None):
+        path = run_dir / "direct-closed" / "summary.json"
+        path.unlink() if summary is None else path.write_bytes(summary)
+        assert ladder(data, script, run_dir, *options) == 0
+        assert (run_dir / "ladder.json").read_bytes() == table
+    capsys.readouterr()
+    assert ladder(data, script, run_dir / "direct-closed", *options) == 2
+    assert "holds a run of its own" in capsys.readouterr().err
+    assert ladder(data, script, script, *options) == 2
+    assert f"--run-dir {script}: is a file" in capsys.readouterr().err
+    assert ladder(data, script, tmp_path / "one", "--only", "cot-closed", "--ensemble", "1") == 0
+    assert len(rows(tmp_path / "one" / "cot-closed")) == 8
+    assert "1 rung to ask" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_texts_without_an_answer_decide_nothing_in_the_mean_over_orders(
+    data: Path, script: Path, tmp_path: Path
+) -> None:
+    """Labels that were forced out of them are counted apart, as in a vote."""
+    entry = {**ENTRY, "text": "、これ", "hit_limit": True, "stopped": "limit"}
+    script.write_text(json.dumps({"*": entry}), encoding="utf-8")
+    assert ladder(data, script, tmp_path / "ladder", "--only", "cot-closed", "--ensemble", "4") == 0
+    run = tmp_path / "ladder" / "cot-closed"
+    summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
+    assert summary["final"]["accuracy"]["correct"] == 0
+    assert summary["final"]["undecided"] == 8
+    assert summary["forced"]

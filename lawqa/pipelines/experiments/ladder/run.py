@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lawqa.backends.base import Backend, RendersPrompts
 from lawqa.bars import duration
-from lawqa.errors import ConfigError
+from lawqa.errors import ConfigError, DataError
+from lawqa.files import read_json
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.evaluate import PartAsked, evaluate_job, open_backend
@@ -22,9 +23,10 @@ from lawqa.pipelines.experiments.ladder.halves import Halves, halves_of
 from lawqa.pipelines.experiments.ladder.pace import Clock, Pace, TimeUp, measured_pace, timed
 from lawqa.pipelines.experiments.ladder.result import LadderResult, ladder_result
 from lawqa.pipelines.experiments.ladder.rungs import Rung
-from lawqa.pipelines.experiments.ladder.waiting import Waiting, forecast, plan_lines
+from lawqa.pipelines.experiments.ladder.waiting import Waiting, counted, forecast, plan_lines
 from lawqa.pipelines.experiments.ladder.wordings import chosen_wordings, tried_wordings
 from lawqa.prompting import prompt_thought, require_outside
+from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import MANIFEST
 from lawqa.settings import Settings
 
@@ -50,6 +52,8 @@ class LadderConfig(Settings):
     """Replace the rungs that are there already."""
     left_out: tuple[str, ...] = ()
     """A sentence on each kind of rung that the caller did not ask for; they are reported."""
+    notes: tuple[str, ...] = ()
+    """What else is said before anything is asked."""
 
 
 class _OneModel:
@@ -92,14 +96,20 @@ def run_ladder(
         raise ConfigError(
             "lawqa ladder runs in one process", "lawqa evaluate  can be split over several"
         )
+    _require_directory(config.run_dir)
     deadline = None if config.time_budget is None else clock() + 60 * config.time_budget
     model = _OneModel(backend_factory or open_backend, deadline, clock)
     with signals_interrupt():
         jobs = [(rung, _job(config, rung, asked)) for rung, asked in config.rungs]
         halves = halves_of(jobs[0][1].questions, config.seed)
         rungs = [Waiting.of(rung, job, _part(rung, halves)) for rung, job in jobs]
+        for one in rungs:
+            if one.whole and one.part is None and not _has_summary(one.job.run_dir):
+                evaluate_job(
+                    one.job, model, say
+                )  # asks nothing: its figures are made from its answers
         left_out = list(config.left_out)
-        for line in left_out:
+        for line in (*config.notes, *left_out):
             say(line)
         if any(not one.whole for one in rungs):
             rungs, others = _askable(rungs, model)
@@ -129,6 +139,24 @@ def run_ladder(
         left_out=left_out,
         unfinished=[one.left for one in left],
     )
+
+
+def _require_directory(path: Path) -> None:
+    """Make sure, before a model is loaded, that rungs can be put there."""
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"--run-dir {path}: is a file", "name a new directory")
+    if (path / MANIFEST).exists():
+        raise ConfigError(
+            f"--run-dir {path}: holds a run of its own, and the ladder's runs go below it",
+            "name another directory",
+        )
+
+
+def _has_summary(run_dir: Path) -> bool:
+    try:
+        return "notes" in read_json(run_dir / SUMMARY)
+    except DataError:
+        return False
 
 
 def _job(config: LadderConfig, rung: Rung, asked: EvaluationConfig) -> Job:
@@ -200,7 +228,7 @@ class _Asking:
         """Ask what is left of the rungs, and return those that the time budget did not reach."""
         waiting = [one for one in rungs if not one.whole]
         if done := len(rungs) - len(waiting):
-            self.say(f"{done} of {len(rungs)} rungs are done already")
+            self.say(f"{done} of {counted(len(rungs), 'rung')} done already")
         if not waiting:
             return []
         try:
@@ -248,7 +276,7 @@ class _Asking:
         else:
             tokens = result.figures.texts.completion_tokens if result.figures.texts else 0
             final = result.summary.final.accuracy
-            reached = f"{final.value:.1%} of {final.asked} questions"
+            reached = f"{final.value:.1%} of {counted(final.asked, 'question')}"
         seconds = self.clock() - began
         if not one.known and one.part is None:
             self.pace = self._pace(waiting).after(one.load, tokens, seconds)

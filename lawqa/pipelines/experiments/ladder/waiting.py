@@ -82,8 +82,9 @@ def plan_lines(waiting: Sequence[Waiting], pace: Pace, seconds_left: float | Non
         pace: how fast the model was in a short trial.
         seconds_left: of the time budget; None where there is none.
     """
-    count = f"{len(waiting)} rung{'s' if len(waiting) > 1 else ''}"
-    lines = [f"{count} to ask, the cheapest first; {_basis(pace, waiting)}:"]
+    lines = [
+        f"{counted(len(waiting), 'rung')} to ask, the cheapest first; {_basis(pace, waiting)}:"
+    ]
     width = max(len(one.rung.name) for one in waiting)
     passed = NO_TIME
     for one in waiting:
@@ -92,7 +93,7 @@ def plan_lines(waiting: Sequence[Waiting], pace: Pace, seconds_left: float | Non
         known = f", {one.known} known" if one.known else ""
         half = ", tuning half" if one.part is not None else ""
         lines.append(
-            f"  {one.rung.name:<{width}} {one.asked:>6} answers{half}{known}, "
+            f"  {one.rung.name:<{width}} {one.asked:>6} answer{'s' if one.asked != 1 else ''}{half}{known}, "
             + (f"{need}{_fits(passed, seconds_left)}" if need else "time not known")
         )
     if seconds_left is None:
@@ -104,18 +105,24 @@ def plan_lines(waiting: Sequence[Waiting], pace: Pace, seconds_left: float | Non
     ]
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where it is not one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _basis(pace: Pace, waiting: Sequence[Waiting]) -> str:
     trial = pace.trial
     if trial is None:
         return "nothing is known of the time"
-    read = f"{trial.prompts} prompts read"
+    read = f"{counted(trial.prompts, 'prompt')} read"
     if not any(one.job.config.generates for one in waiting):
         return (
             f"times by a trial of {duration(trial.seconds)} ({read}): at its speed, to {SLOWEST} times that, "
             "as under other load"
         )
+    written = f"{counted(trial.tokens, 'token')} written"
     return (
-        f"times by a trial of {duration(trial.seconds)} ({read}, {trial.tokens} tokens written): from texts "
+        f"times by a trial of {duration(trial.seconds)} ({read}, {written}): from texts "
         f"{SHORT_TEXTS:.0%} as long as they may get, to {SLOWEST} times the time of full length, as under "
         "other load"
     )
