@@ -156,7 +156,8 @@ def _under_sample(text: str, at: int) -> bool:
 
 def excepting(text: str, at: int) -> bool:
     """Whether what begins here is said of all but something (`a 以外に適切なものはない`)."""
-    return _EXCEPTING.search(text, max(0, at - 6), at) is not None
+    low = max(0, at - 6)
+    return "以外" in text[low:at] and _EXCEPTING.search(text, low, at) is not None
 
 
 def conditional(text: str, at: int) -> bool:

@@ -109,13 +109,15 @@ def find_evidence(page: Page, *, complete: bool = False) -> Evidence:
     if plain is not None:
         return Evidence(decide(plain))
     marks: list[Mark] = []
+    settled = False
     for rule in RULES:
-        if rule.last_resort and any(_settles(mark) for mark in marks):
+        if rule.last_resort and settled:
             continue
         found = [_on_the_page(mark, rule, named) for mark in rule.find(reading)]
         if found and rule.name == "sole-label":
             return Evidence(decide(found))
         marks += found
+        settled = settled or any(_settles(mark) for mark in found)
     stretches = list(example_stretches(page)) if marks else []
     examples = [m for m in marks if any(first <= m.at < last for first, last in stretches)]
     if examples:

@@ -8,7 +8,8 @@ from itertools import islice
 
 from lawqa.answers.context import SAMPLE
 from lawqa.answers.marks import Mark, Strength
-from lawqa.answers.question_headings import ASKS, NEXT, QUESTION, SENTENCE_NEXT
+from lawqa.answers.question_headings import ASKS, ASKS_KEYS, NEXT, QUESTION, SENTENCE_NEXT
+from lawqa.answers.text.keys import keys_of
 from lawqa.answers.text.page import Page, fold_choices
 from lawqa.answers.wording import word
 
@@ -52,36 +53,13 @@ _GIVEN = re.compile(
 _GIVEN_END = re.compile(
     r"\n[ >#]{0,4}(?:请|现在|问题|题目|では|それでは|質問|問題|now|question|your turn)"
 )
-_EXAMPLE_WORDS = (
-    *(
-        "例",
-        "サンプル",
-        "見本",
-        "イメージ",
-        "テンプレート",
-        "ひな形",
-        "雛形",
-        "雛型",
-        "書き方",
-        "書きかた",
-    ),
-    *(
-        "形式",
-        "書式",
-        "フォーマット",
-        "期待",
-        "想定",
-        "望ましい",
-        "指定",
-        "求められ",
-        "格式",
-        "模板",
-        "范例",
-    ),
-    *("example", "sample", "format", "template", "expected", "desired", "required", "this form"),
-    *("look like this", "let's say", "suppose", "imagine", "assume"),
+_EXAMPLE_KEYS = keys_of(
+    "例|サンプル|見本|イメージ|テンプレート|ひな形|雛形|雛型|書き方|書きかた|形式|書式|フォーマット|期待|想定|望ましい|指定|求められ"
+    "|格式|模板|范例|example|sample|format|template|expected|desired|required|this form|look like this"
+    "|let's say|suppose|imagine|assume"
 )
-_GIVEN_WORDS = ("例子", "示例", "样例", "例を", "例です", "例で", "an example", "example below")
+_GIVEN_KEYS = keys_of("例子|示例|样例|例を|例です|例で|an example|example below")
+_SENTENCE_KEYS = keys_of("の問題|の質問|の設問|next question")
 _SECTION_END = re.compile(r"\n {0,3}(?:#{1,6}[^#]|-{3,} {0,3}(?:\n|\Z))")
 _PARAGRAPH_END = re.compile(r"(?<!\n)\n {0,8}\n")
 _BLANK = re.compile(r"\s+")
@@ -111,8 +89,8 @@ def speaks_of_others(page: Page) -> bool:
         any(True for _ in example_stretches(page))
         or NEXT.search(text) is not None
         or QUESTION.search(text) is not None
-        or _next_sentence_at(text, 0) is not None
-        or ASKS.search(text) is not None
+        or _next_sentence_at(page, 0) is not None
+        or (page.holds(ASKS_KEYS) and ASKS.search(text) is not None)
         or _CHOICES.search(text) is not None
         or (_may_list_inline(text) and _INLINE.search(text) is not None)
     )
@@ -148,11 +126,12 @@ def _headed_question_at(page: Page, claims: list[Mark]) -> int | None:
     if at is None:
         return None
     headings = (heading.span() for heading in NEXT.finditer(page.text, at))
-    asked = (_line_of(page.text, asks.start(), at) for asks in ASKS.finditer(page.text, at))
+    asks = ASKS.finditer(page.text, at) if page.holds(ASKS_KEYS) else ()
+    asked = (_line_of(page.text, one.start(), at) for one in asks)
     cuts = [
         _first_of_others(page, headings),
         _first_of_others(page, (line for line in asked if line is not None)),
-        _next_sentence_at(page.text, at),
+        _next_sentence_at(page, at),
     ]
     return min((cut for cut in cuts if cut is not None), default=None)
 
@@ -171,13 +150,10 @@ def _line_of(text: str, at: int, low: int) -> tuple[int, int] | None:
     return None if start < 0 else (start, at)
 
 
-def _next_sentence_at(text: str, at: int) -> int | None:
+def _next_sentence_at(page: Page, at: int) -> int | None:
     """Where a sentence hands over another question, in the line of the answer."""
-    for key in ("の問題", "の質問", "の設問", "next question"):
-        if key in text:
-            handed = SENTENCE_NEXT.search(text, at)
-            return handed.start() if handed else None
-    return None
+    handed = SENTENCE_NEXT.search(page.text, at) if page.holds(_SENTENCE_KEYS) else None
+    return handed.start() if handed else None
 
 
 def _inline_choices_at(page: Page, claims: list[Mark]) -> int | None:
@@ -217,9 +193,9 @@ def example_stretches(page: Page) -> Iterator[tuple[int, int]]:
     heading or rule; a line that only says `例：` introduces one paragraph.
     """
     text = page.text
-    if not any(key in text for key in _EXAMPLE_WORDS):
+    if not page.holds(_EXAMPLE_KEYS):
         return
-    given = any(key in text for key in _GIVEN_WORDS)
+    given = page.holds(_GIVEN_KEYS)
     text = "\n" + text
     told = islice(_TOLD.finditer(text), _MOST) if "question" in text else ()
     for found in islice(_GIVEN.finditer(text), _MOST) if given else ():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lawqa.answers.text.keys import keys_of
+
 QUESTION = re.compile(
     r"\n[ #>\-]{0,6}(?:"
     r"\(?(?:質問|問題文?|設問|問い|例題|question|problem|user|human|ユーザー|法令条文|参考(?:条文"
@@ -104,3 +106,6 @@ ASKS = re.compile(
     r"[^\n。?:]{0,6}[。? )_]{0,6}(?=\n|\Z)"
 )
 """The end of a line that asks for one of several choices, whatever it begins with."""
+ASKS_KEYS = keys_of(
+    "どれ|いずれ|選べ|選びなさい|選択せよ|選択しなさい|選んで|誰か|誰です|何日|何年|何人|何月|何歳|以内か|ものは|記述は|説明は"
+)

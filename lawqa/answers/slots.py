@@ -64,6 +64,10 @@ _VALUES: dict[str, Label] = {label: label for label in LABELS}
 _CHANGED = re.compile(r"[ )\"']{0,4}[にへ]?(?:訂正|変更|修正|改め)")
 
 
+_NOTES = ((NOTE, "(", 5), (None, "", 0), (FREE_NOTE, ":", 25))
+"""What may stand between a cue and its answer, and the sign that it holds within so many signs."""
+
+
 class Slot(NamedTuple):
     """One announced answer.
 
@@ -130,7 +134,9 @@ def _slots(page: Page) -> Iterator[Slot]:
 def _slot(page: Page, start: int, end: int, manner: Manner) -> Slot | None:
     """Try the place behind a parenthesis such as （1文字のみ） first, then the place right after the cue."""
     other: Slot | None = None
-    for pattern in (NOTE, None, FREE_NOTE):
+    for pattern, sign, within in _NOTES:
+        if sign not in page.text[end : end + within]:
+            continue
         note = pattern.match(page.text, end) if pattern else None
         if pattern and note is None:
             continue
@@ -155,6 +161,8 @@ def _fill(page: Page, start: int, cue_end: int, behind: int, manner: Manner) -> 
             return Slot(manner, "label", instead, (start, but.end() + 1), but.end())
         return Slot(manner, "denied", labels.only, (start, labels.end), labels.at)
     if labels is None:
+        if not gap:
+            return None
         none = _NONE.match(page.text, at)
         if none and gap.strip():
             return Slot(manner, "none", None, (start, none.end()), at)

@@ -153,8 +153,11 @@ def _places(starts: tuple[tuple[int, str], ...], page: Page) -> list[int]:
     for bit, key in starts:
         if bit & keys:
             at = text.find(key)
-            while at >= 0 and len(places) < _MOST_PLACES:
+            for _ in range(_MOST_PLACES):
+                if at < 0:
+                    break
                 places.append(at)
                 at = text.find(key, at + 1)
+    del places[_MOST_PLACES:]
     places.sort()
     return places

@@ -16,8 +16,15 @@ _COMMONEST = (
 
 _RANK = {sign: rank for rank, sign in enumerate(_COMMONEST)}
 _BITS: dict[str, int] = {}
-_BY_SIGN: dict[str, dict[str, tuple[str, bool]]] = {}
-"""By the rarest sign of a key: the key, the next rarest, and whether only a text with English needs it."""
+_BY_SIGN: dict[str, list[tuple[str, int, str, int]]] = {}
+"""By the rarest sign of a key: the next rarest, the languages it is of use in, the key and its bit."""
+_ENGLISH, _ANY = 1, 2
+"""Whether only a text with English needs a key, or any text."""
+
+
+def keys_of(words: str) -> int:
+    """Register the keys in a text parted by `|`, whatever its language, and give them as bits."""
+    return key_bits(words.split("|"), english=False)
 
 
 def key_bits(keys: Iterable[str], *, english: bool) -> int:
@@ -29,12 +36,14 @@ def key_bits(keys: Iterable[str], *, english: bool) -> int:
     """
     bits = 0
     for key in keys:
-        if key not in _BITS:
-            _BITS[key] = 1 << len(_BITS)
-        bits |= _BITS[key]
+        bit = _BITS.setdefault(key, 1 << len(_BITS))
+        bits |= bit
         rarest, second, *_ = [*sorted(key, key=_rarity, reverse=True), key[0]]
-        those = _BY_SIGN.setdefault(rarest, {})
-        those[key] = second, english and those.get(key, ("", True))[1]
+        listed = _BY_SIGN.setdefault(rarest, [])
+        before = [entry for entry in listed if entry[2] == key]
+        if not before or not english:
+            others = [entry for entry in listed if entry[2] != key]
+            listed[:] = [*others, (second, _ENGLISH if english else _ANY, key, bit)]
     return bits
 
 
@@ -50,9 +59,10 @@ def keys_in(text: str, signs: frozenset[str], *, english: bool) -> int:
         signs: every sign of it; there may be others among them.
         english: it may hold English.
     """
+    least = _ENGLISH if english else _ANY
     bits = 0
     for sign in _BY_SIGN.keys() & signs:
-        for key, (second, only_english) in _BY_SIGN[sign].items():
-            if second in signs and (english or not only_english) and key in text:
-                bits |= _BITS[key]
+        for second, of_use, key, bit in _BY_SIGN[sign]:
+            if second in signs and of_use >= least and key in text:
+                bits |= bit
     return bits

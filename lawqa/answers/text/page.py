@@ -101,6 +101,7 @@ _SHOWN = re.compile(r"(?:例如|比如|格式|之间|形式|例：|例:|e\.g\.)[
 _QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
 _LETTER = re.compile(r"[a-hj①-⑩ア-オカキ](?<![a-z0-9_\\][a-hj])(?![a-z0-9_])")
 _WORDS = re.compile(r"[a-z][a-z](?:[,.:;]? |[:'])[a-z(\[\"']")
+_VOWELS = frozenset("aeiouy")
 _MOST_LETTERS = 500
 _BRACKETS = frozenset(" ()[]{}\"'<>$")
 _CLOSING = re.compile(r"[ ()\[\]{}\"'<>$]{0,6}")
@@ -166,12 +167,16 @@ class Page:
     @cached_property
     def english(self) -> bool:
         """Whether anything may be English: a word with another or a letter behind it."""
-        return _WORDS.search(self.text) is not None
+        return not _VOWELS.isdisjoint(self.signs) and _WORDS.search(self.text) is not None
 
     @cached_property
     def keys(self) -> int:
         """The key words of all wordings that `text` holds, as `text.keys` numbers them."""
         return keys_in(self.text, self.signs, english=self.english)
+
+    def holds(self, keys: int) -> bool:
+        """Whether `text` holds one of these keys."""
+        return self.keys & keys != 0
 
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
         """Return where a span of `text` is in the text given to `parse`."""
