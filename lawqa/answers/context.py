@@ -95,6 +95,7 @@ _EXAMPLE = WordsBefore(
     r"|for (?:example|instance)|e\.g\.|\bexamples?\b[^\n.]{0,12}:)[^)\]]{0,45}\Z",
 )
 _HEAD_OF_SAMPLE = re.compile(rf"(?<!\w){SAMPLE} ?[0-9]{{0,2}}[)\]]? ?\Z")
+_CLOSED = re.compile(r"[)\]。]")
 _SAMPLE_ENDS = tuple("例プル本方形型ジ示样例范子式トマ書格板力答え输出案tesmn")
 _SUCH_AS_ENDS = ".se, (\"'["
 _SUCH_AS = re.compile(r"\b(?:e\.g\.|i\.e\.|such as|like),? ?[(\"'\[]{0,2}\Z")
@@ -151,7 +152,11 @@ def _under_sample(text: str, at: int) -> bool:
     """Whether the words up to the last colon of this line are the heading of a sample (`出力サンプル：`)."""
     colon = text.rfind(":", max(0, at - _HEAD, text.rfind("\n", 0, at) + 1), at)
     head = text[max(0, colon - _HEAD) : colon].rstrip(" )]0123456789") if colon > 0 else ""
-    return head.endswith(_SAMPLE_ENDS) and _HEAD_OF_SAMPLE.search(head) is not None
+    return (
+        head.endswith(_SAMPLE_ENDS)
+        and _CLOSED.search(text, colon, at) is None
+        and _HEAD_OF_SAMPLE.search(head) is not None
+    )
 
 
 def excepting(text: str, at: int) -> bool:

@@ -101,9 +101,25 @@ def word(*words: str) -> str:
     return "|".join(rf"{one[0]}(?<![a-z]{one[0]}){one[1:]}" for one in words)
 
 
+def early(wordings: tuple[Wording, ...]) -> tuple[Wording, ...]:
+    """The wordings, their keys looked for in every text, also where no rule is."""
+    for one in wordings:
+        starts = (start for _, start in one.starts)
+        key_bits((*one.keys, *starts), english=one.english, early=True)
+    return wordings
+
+
 def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
     """Every place that one of the wordings matches, wording by wording."""
-    keys = page.keys
+    return _find(wordings, page, page.keys)
+
+
+def find_early(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
+    """The same of `early` wordings."""
+    return _find(wordings, page, page.early_keys)
+
+
+def _find(wordings: tuple[Wording, ...], page: Page, keys: int) -> Iterator[re.Match[str]]:
     for one in wordings:
         if one.behind:  # a label with a certain sign behind it is rarer than most keys
             if one.behind.isdisjoint(page.behind):
@@ -112,10 +128,10 @@ def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[st
             continue
         if one.english and not page.english:
             continue
-        yield from _matches(one, page)
+        yield from _matches(one, page, keys)
 
 
-def _matches(one: Wording, page: Page) -> Iterator[re.Match[str]]:
+def _matches(one: Wording, page: Page, keys: int) -> Iterator[re.Match[str]]:
     """The matches of a wording whose key a page holds."""
     text, pattern = page.text, one.pattern
     if one.behind:
@@ -131,24 +147,23 @@ def _matches(one: Wording, page: Page) -> Iterator[re.Match[str]]:
             if match:
                 yield match
     elif one.starts:
-        yield from islice(_from_places(one, page), MOST_FOUND)
+        yield from islice(_from_places(one, page, keys), MOST_FOUND)
     else:
         yield from islice(pattern.finditer(text), MOST_FOUND)
 
 
-def _from_places(one: Wording, page: Page) -> Iterator[re.Match[str]]:
+def _from_places(one: Wording, page: Page, keys: int) -> Iterator[re.Match[str]]:
     """The matches of a wording at the strings it may begin with, none of them inside another."""
     done = 0
-    for at in _places(one.starts, page):
+    for at in _places(one.starts, page.text, keys):
         match = one.pattern.match(page.text, at) if at >= done else None
         if match:
             done = match.end()
             yield match
 
 
-def _places(starts: tuple[tuple[int, str], ...], page: Page) -> list[int]:
+def _places(starts: tuple[tuple[int, str], ...], text: str, keys: int) -> list[int]:
     """Where a text holds one of these strings, in order."""
-    text, keys = page.text, page.keys
     places: list[int] = []
     for bit, key in starts:
         if bit & keys:

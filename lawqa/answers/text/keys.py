@@ -16,30 +16,34 @@ _COMMONEST = (
 
 _RANK = {sign: rank for rank, sign in enumerate(_COMMONEST)}
 _BITS: dict[str, int] = {}
-_BY_SIGN: dict[str, list[tuple[str, int, str, int]]] = {}
+_BySign = dict[str, list[tuple[str, int, str, int]]]
+_EARLY: _BySign = {}
+_ALL: _BySign = {}
 """By the rarest sign of a key: the next rarest, the languages it is of use in, the key and its bit."""
 _ENGLISH, _ANY = 1, 2
 """Whether only a text with English needs a key, or any text."""
 
 
 def keys_of(words: str) -> int:
-    """Register the keys in a text parted by `|`, whatever its language, and give them as bits."""
-    return key_bits(words.split("|"), english=False)
+    """Register keys parted by `|` that are looked for early and in any language, and give them as bits."""
+    return key_bits(words.split("|"), english=False, early=True)
 
 
-def key_bits(keys: Iterable[str], *, english: bool) -> int:
+def key_bits(keys: Iterable[str], *, english: bool, early: bool = False) -> int:
     """Register keys, and give the set of them as bits, the form of `keys_in`.
 
     Args:
         keys: strings, folded as texts are.
         english: they need not be looked for in a text without English.
+        early: they are looked for before it is known whether any rule has to read the text.
     """
+    by_sign = _EARLY if early else _ALL
     bits = 0
     for key in keys:
         bit = _BITS.setdefault(key, 1 << len(_BITS))
         bits |= bit
         rarest, second, *_ = [*sorted(key, key=_rarity, reverse=True), key[0]]
-        listed = _BY_SIGN.setdefault(rarest, [])
+        listed = by_sign.setdefault(rarest, [])
         before = [entry for entry in listed if entry[2] == key]
         if not before or not english:
             others = [entry for entry in listed if entry[2] != key]
@@ -51,18 +55,20 @@ def _rarity(sign: str) -> int:
     return _RANK.get(sign, len(_RANK))
 
 
-def keys_in(text: str, signs: frozenset[str], *, english: bool) -> int:
+def keys_in(text: str, signs: frozenset[str], *, english: bool, early: bool = False) -> int:
     """The registered keys that a text holds, as bits.
 
     Args:
         text: the text, folded.
         signs: every sign of it; there may be others among them.
         english: it may hold English.
+        early: only look for the keys that were registered as early ones.
     """
+    by_sign = _EARLY if early else _ALL
     least = _ENGLISH if english else _ANY
     bits = 0
-    for sign in _BY_SIGN.keys() & signs:
-        for second, of_use, key, bit in _BY_SIGN[sign]:
+    for sign in by_sign.keys() & signs:
+        for second, of_use, key, bit in by_sign[sign]:
             if second in signs and of_use >= least and key in text:
                 bits |= bit
     return bits

@@ -174,9 +174,14 @@ class Page:
         """The key words of all wordings that `text` holds, as `text.keys` numbers them."""
         return keys_in(self.text, self.signs, english=self.english)
 
+    @cached_property
+    def early_keys(self) -> int:
+        """Those of them that are looked for before it is known whether a rule has to read the text."""
+        return keys_in(self.text, self.signs, english=self.english, early=True)
+
     def holds(self, keys: int) -> bool:
-        """Whether `text` holds one of these keys."""
-        return self.keys & keys != 0
+        """Whether `text` holds one of these early keys."""
+        return self.early_keys & keys != 0
 
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
         """Return where a span of `text` is in the text given to `parse`."""
