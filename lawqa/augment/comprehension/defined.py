@@ -43,6 +43,10 @@ _HARD = re.compile(
     r"|(?<![一-龠])[法令]第"
 )
 _TOPIC = re.compile(r"^(?P<who>[^、。「」（）]{2,30})は、")
+# Whoever is described may be this as well: a warehouse keeper is a merchant, any company may merge.
+_ALSO = re.compile(
+    r"^(?:何人|全て|すべて|商人|会社|法人|事業者|株式会社|当事者)$|^(?:何人|全て|すべて|清算)|合併|分割|消滅|存続"
+)
 _LEANS = re.compile(r"^(?:その|当該|これ|自己|自ら)")
 _MAX_RULE, _NEAR = 140, 60
 _STEMS = (
@@ -160,6 +164,6 @@ def _is_other(who: str, own: _Definition) -> bool:
         and own.term not in who
         and who not in own.term
         and who not in own.body
-        and not who.startswith(("何人", "全て", "すべて", "清算"))
+        and not _ALSO.search(who)
         and actor_class(who) == actor_class(own.term)
     )

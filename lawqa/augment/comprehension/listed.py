@@ -26,6 +26,7 @@ _TOPIC = re.compile(
 _ROLES = {"は": "が", "には": "に", "においては": "において", "については": "について"}
 _HARD = re.compile(
     r"[（「『〔]|前[各二三四五六七八九十]*[条項号章節]|次[条項]|この[条項号章節款]|同[条項号法]|当該|左の|その他|ほか"
+    r"|議決|決議"  # what takes a special majority is decided by the meeting, too
     r"|(?<![一-龠])[法令]第|省令で定める|政令で定める|府令で定める|規則で定める"
 )
 _ITEM_HARD = re.compile(
@@ -37,8 +38,9 @@ _ITEM_HARD = re.compile(
 _INCLUDES = re.compile(
     r"[条項号](?:[^。]{0,20})(?:掲げる|定める|規定する)(?:もの|基準|要件|事項|書類|措置|場合|者|行為|業務)"
 )
-# Who and where: in some words or others nearly every list of particulars holds it.
-_NAMES = re.compile(r"氏名|住所")
+# Who and where: in some words or others nearly every list of particulars holds it, and nearly every list of
+# grounds for revocation a breach of the law.
+_NAMES = re.compile(r"氏名|住所|この法律[^、。]{0,30}違反")
 _BRACKET = re.compile(r"（[^（）]*）")
 MAX_LEAD, MIN_ITEM, MAX_ITEM = 110, 6, 70
 _NEAR = 40

@@ -24,7 +24,9 @@ from lawqa.augment.questions.modality import command_of
 from lawqa.augment.questions.statute_facts import Statute
 from lawqa.statutes.numerals import to_int
 
-_PENALTY = re.compile(r"(?:は、|には、)(?P<penalty>[^、。]{4,60})に処する。$")
+_PENALTY = re.compile(
+    r"(?:は、|には、)(?P<penalty>[^、。を]{4,60})に処する。$"
+)  # 役員を…過料 names the punished
 _BREACH = re.compile(
     rf"第(?P<article>{NUMERAL}+)条(?P<branch>(?:の{NUMERAL}+)*)(?:第(?P<paragraph>{NUMERAL}+)項)?"
     r"の規定(?:に違反した者|に違反して|に違反し、|に違反したとき)"

@@ -14,6 +14,7 @@ from lawqa.augment import (
     source_of,
 )
 from lawqa.augment.comprehension import reading_drafts, thinned
+from lawqa.augment.comprehension.defined import _Definition, _is_other
 from lawqa.augment.comprehension.statements import _certain, sources
 from lawqa.augment.provisions import parse_articles
 from lawqa.augment.questions.alterations import Alteration
@@ -156,6 +157,38 @@ def test_a_reference_that_two_provisions_make_alike_is_not_asked_for(
     provisions = parse_articles([*piers, twin]).provisions
     (statute,) = statutes_of(provisions, provisions)
     assert list(reading_drafts(statute, ["referred"], seed=0)) == []
+
+
+def test_a_penalty_does_not_name_the_punished(
+    piers: Articles, make_article: Callable[..., Article]
+) -> None:
+    penal = make_article(
+        "24",
+        "",
+        ("第七条第二項の規定に違反したときは、役員を十万円以下の過料に処する。",),
+        law="桟橋管理法",
+    )
+    provisions = parse_articles([*piers, penal]).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    made = list(reading_drafts(statute, ["penalised"], seed=0))
+    assert made
+    assert not any("役員を" in choice for d in made for choice in (d.right, *d.wrong))
+
+
+@pytest.mark.parametrize(
+    ("who", "other"),
+    [
+        ("商人", False),
+        ("吸収合併存続会社", False),
+        ("桟橋利用者", True),
+    ],
+)
+def test_whoever_the_defined_may_be_as_well_is_no_wrong_choice(
+    piers: Articles, who: str, other: bool
+) -> None:
+    provisions = parse_articles(piers).provisions
+    own = _Definition(provisions[0], "桟橋管理者", "第三条の許可を受けて桟橋を設置した者")
+    assert _is_other(who, own) is other
 
 
 def test_a_definition_is_asked_for_without_its_term(drafts: dict[str, list[Draft]]) -> None:

@@ -15,6 +15,7 @@ from lawqa.choices import LABELS, cyclic_orders, permute_label
 from lawqa.cli import main
 from lawqa.questions import Question, write_questions
 from lawqa.records import load_records
+from lawqa.runs.upkeep.lock import run_lock
 
 REASONS = (
     "条文の文言に照らして各選択肢を検討すると、これに反しないのは一つだけである。",
@@ -162,6 +163,18 @@ def test_more_samples_are_added_to_those_that_are_there(
     assert "30 of 48 samples to draw" in capsys.readouterr().err
     assert sample("--samples-per-question", "4") == 0  # fewer are wanted: nothing is lost
     assert len(rows(here)) == 48
+
+
+def test_two_processes_do_not_write_one_pool(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sample("--samples-per-question", "1") == 0
+    before = (here / "pool.jsonl").read_bytes()
+    with run_lock(here / ".pool.jsonl.lock"):
+        assert sample() == 2
+    assert "another process" in capsys.readouterr().err
+    assert (here / "pool.jsonl").read_bytes() == before
+    assert sample() == 0
 
 
 @pytest.mark.parametrize(

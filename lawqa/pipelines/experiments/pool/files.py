@@ -53,6 +53,11 @@ class PoolFiles:
         return self.samples.with_name(f"{self._stem}.provenance.json")
 
     @property
+    def lock(self) -> Path:
+        """What a process holds while it adds samples."""
+        return self.samples.with_name(f".{self.samples.name}.lock")
+
+    @property
     def _stem(self) -> str:
         return self.samples.name.removesuffix(".jsonl").removesuffix(".samples")
 

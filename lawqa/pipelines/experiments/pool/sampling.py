@@ -39,6 +39,7 @@ from lawqa.runs.directory import claim_output
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import now
 from lawqa.runs.result_log import JsonLog
+from lawqa.runs.upkeep.lock import require_free, run_lock
 
 Say = Callable[[str], object]
 
@@ -83,11 +84,15 @@ def sample_pool(
     config.check()
     files = PoolFiles(config.pool)
     claim_output(config.pool, "--pool", fresh=True, sources=(config.data, config.script))
+    require_free(files.lock)
     earlier = _earlier(config, files)
     if earlier is not None:
         config = earlier.begun(config)
     job = _job(config)
-    with signals_interrupt():
+    files.samples.parent.mkdir(parents=True, exist_ok=True)
+    with signals_interrupt(), run_lock(files.lock):
+        if earlier is not None:
+            drop_torn_line(files.samples)
         backend = (backend_factory or open_backend)(job.config, job.adapter)
         job = with_base_notes(job, backend)
         drawn = PoolManifest.of(config, job, backend)
@@ -136,7 +141,6 @@ def _earlier(config: PoolConfig, files: PoolFiles) -> PoolManifest | None:
             "samples were drawn with",
             "name another file; --fresh replaces it",
         )
-    drop_torn_line(files.samples)
     _rows(files)  # what is damaged is better known before a model is loaded
     return PoolManifest.read(files.provenance)
 
