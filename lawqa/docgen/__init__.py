@@ -14,20 +14,23 @@ from lawqa.docgen.build import (
     unset_variables,
     write_files,
 )
+from lawqa.docgen.compared import compared_in_japanese
 from lawqa.docgen.extract import ShownCommand, shown_commands
-from lawqa.docgen.logs import LOG_TEMPLATES, RunFacts, left_to_person, log_text
+from lawqa.docgen.logs import RunFacts, kind_of_form, left_to_person, log_forms, log_text
 from lawqa.docgen.run_facts import logged_paths, read_run_facts
 from lawqa.docgen.verify import verify, verify_text
 
 __all__ = [
-    "LOG_TEMPLATES",
     "Interface",
     "RunFacts",
     "ShownCommand",
     "changed_files",
+    "compared_in_japanese",
     "diff_text",
     "generate",
+    "kind_of_form",
     "left_to_person",
+    "log_forms",
     "log_text",
     "logged_paths",
     "read_run_facts",

@@ -25,7 +25,7 @@ from lawqa.commands import (
     render_command,
 )
 from lawqa.docgen.blocks import replace_block
-from lawqa.docgen.logs import LOG_TEMPLATES, log_text
+from lawqa.docgen.logs import log_text
 from lawqa.docgen.verify import ParseArguments, verify, verify_text
 from lawqa.errors import ConfigError, MissingExtraError
 from lawqa.report.grid.verdict import VERDICT_FIGURES, VERDICT_NAMES
@@ -77,11 +77,22 @@ def generate(root: Path, interface: Interface) -> dict[Path, str]:
         text = render(templates, document.template_file, _context(source, document, interface))
         verify_text(source, document.place, text, document.file, interface.parse)
         files[root / document.file] = text
-    for name in LOG_TEMPLATES:
-        files[root / "docs" / "logs" / f"{name}.md"] = log_text(name, [], notice=NOTICE)
+    forms = _forms(root)
+    for name, form in forms.items():
+        files[root / "docs" / "logs" / f"{name}.md"] = log_text(
+            name, [], notice=NOTICE, sources=forms
+        )
+        # What `lawqa log` reads: ours are links to the templates, and a new one is copied.
+        files[root / "lawqa" / "assets" / "logs" / f"{name}.md.j2"] = form
     files[root / "requirements-heart01.txt"] = _requirements(source.place("heart01"))
     files |= _blocks(root, source, interface)
     return files
+
+
+def _forms(root: Path) -> dict[str, str]:
+    """The log forms among the templates, by name."""
+    paths = sorted((root / "docs_src" / "templates" / "logs").glob("*.md.j2"))
+    return {path.name.removesuffix(".md.j2"): path.read_text(encoding="utf-8") for path in paths}
 
 
 def _requirements(place: Place) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lawqa.choices import LABELS
 from lawqa.commands import packaged_source, render_command
-from lawqa.docgen.logs import RunFacts
+from lawqa.docgen.logs import RunFacts, duration_ja
+from lawqa.docgen.old_files import read_old_facts
 from lawqa.errors import DataError
+from lawqa.report.grid.verdict import side_of
+from lawqa.report.words import note_phrase, rule_phrase
 from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.result_log import read_results
@@ -36,11 +41,13 @@ def logged_paths(path: Path) -> tuple[Path, ...]:
 
 
 def read_run_facts(path: Path) -> RunFacts:
-    """The facts of a run directory or adapter.
+    """The facts of a run directory, an adapter, or one of the lab's old result files.
 
     Raises:
-        DataError: it is neither, or its files are broken.
+        DataError: it is none of these, or its files are broken.
     """
+    if path.is_file():
+        return read_old_facts(path)
     if not (path / MANIFEST).is_file():
         raise DataError(
             f"{path}: is not a run: {MANIFEST} is missing",
@@ -50,9 +57,10 @@ def read_run_facts(path: Path) -> RunFacts:
     if manifest.kind != "train":
         manifest.require_evaluation(path)
     shared = {
-        "started": manifest.started,
-        "ended": manifest.ended or "",
-        "status": manifest.status,
+        "started": _local(manifest.started),
+        "ended": _local(manifest.ended) if manifest.ended else "",
+        "status": _STATUS.get(manifest.status, manifest.status),
+        "path": str(path),
         "environment": _environment(manifest.environment),
         "hardware": _hardware(manifest.environment.get("accelerator")),
         "model": _model(manifest.model),
@@ -63,14 +71,38 @@ def read_run_facts(path: Path) -> RunFacts:
     notes = list(manifest.notes)
     if manifest.status != "done":
         notes.insert(0, f"UNFINISHED: {manifest.status}")
-    name = str(path)
+    seconds = manifest.figures.get("seconds")
     if manifest.kind == "train":
-        return RunFacts(name, "train", {**shared, **_training(manifest)}, notes=tuple(notes))
+        name = _training_name(path)
+        fields = {**shared, **_training(manifest)}
+        return RunFacts(name, "train", fields, notes=_in_japanese(notes), seconds=seconds)
+    name = side_of(manifest, str(path))
     summary = _summary(path / SUMMARY)
     stored = read_results(path, asked=Asked.of(manifest), texts=False)
     notes += [n for n in (*summary.get("notes", []), *stored.notes) if n not in notes]
     fields = {**shared, **_evaluation(manifest), **_figures(summary)}
-    return RunFacts(name, "evaluate", fields, _laws(summary), tuple(notes))
+    return RunFacts(name, "evaluate", fields, _laws(summary), _in_japanese(notes), seconds)
+
+
+_STATUS = {"done": "完了", "interrupted": "中断", "failed": "失敗", "running": "実行中"}
+_IN_FOLD = re.compile(r"/([^/]+)/fold(\d+)/seed(\d+)/adapter$")
+
+
+def _local(moment: str) -> str:
+    """A stored moment, which is in UTC, on the clock of this machine, with its zone."""
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def _in_japanese(notes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(note_phrase(note).ja for note in notes)
+
+
+def _training_name(path: Path) -> str:
+    """What a training is: of which fold of which cross-validation, or of which adapter."""
+    match = _IN_FOLD.search(path.resolve().as_posix())
+    if match:
+        return f"交差検証 {match[1]} の組 {match[2]}（seed {match[3]}）の学習"
+    return f"アダプタ {path.name} の学習"
 
 
 def _declared(argv: Sequence[str]) -> dict[str, str]:
@@ -118,7 +150,11 @@ def _environment(environment: Mapping[str, Any]) -> str:
     ]
     commit = environment.get("git_commit")
     said = [f"{environment.get('host', '')}", f"lawqa {environment.get('lawqa', '')}"]
-    said += [f"git {commit[:12]}{'+changes' if '+changes' in commit else ''}"] if commit else []
+    said += (
+        [f"git {commit[:12]}{'（記録していない変更あり）' if '+changes' in commit else ''}"]
+        if commit
+        else []
+    )
     return ", ".join([*said, f"Python {environment.get('python', '')}", *named])
 
 
@@ -156,8 +192,8 @@ def _evaluation(manifest: Manifest) -> dict[str, str]:
     return {
         "prompt": ", ".join(prompt),
         "rag": _rag(manifest),
-        "data": f"{data.get('questions', '')} questions: {', '.join(named)}",
-        "adapter": ", ".join(str(one["path"]) for one in manifest.adapters) or "none (base model)",
+        "data": f"{data.get('questions', '')} 問：{'、'.join(named)}",
+        "adapter": ", ".join(str(one["path"]) for one in manifest.adapters) or "なし（base）",
     }
 
 
@@ -165,7 +201,7 @@ def _rag(manifest: Manifest) -> str:
     """Retrieval settings, wherever the manifest keeps them."""
     retrieval = manifest.retrieval or manifest.config.get("rag")
     if not retrieval:
-        return "none"
+        return "なし"
     corpus = retrieval.get("corpus") or {}
     said = [
         f"{key} {retrieval[key]}" for key in ("top_k", "max_context_tokens") if key in retrieval
@@ -184,7 +220,7 @@ def _figures(summary: Mapping[str, Any]) -> dict[str, str]:
     # Runs from before final answers were stored say the accuracy of their prompts.
     final, outcomes = statistics.get("final"), statistics["outcomes"]
     accuracy = final["accuracy"] if final else statistics["accuracy"]
-    by = f" ({final['name']})" if final and final["by"] != "plain" else ""
+    by = f"（{rule_phrase(final['name']).ja}）" if final and final["by"] != "plain" else ""
     floors = statistics["floors"]
     return {
         "accuracy": f"{accuracy['value']:.1%}{by}",
@@ -195,7 +231,7 @@ def _figures(summary: Mapping[str, Any]) -> dict[str, str]:
         "predicted": " ".join(str(statistics["predicted"][label]) for label in LABELS),
         "gold": " ".join(str(statistics["gold"][label]) for label in LABELS),
         "floors": f"{floors['chance']:.1%} / {floors['constant']:.1%} ({floors['constant_label']})",
-        "seconds": f"{summary['seconds']:,.0f} s",
+        "seconds": duration_ja(float(summary["seconds"])),
     }
 
 
@@ -207,7 +243,7 @@ def _interval(accuracy: Mapping[str, Any]) -> str:
 def _laws(summary: Mapping[str, Any]) -> tuple[tuple[str, str, str, str], ...]:
     by_law = summary.get("statistics", {}).get("by_law", {})
     return tuple(
-        (law or "(unknown)", f"{a['value']:.1%}", _interval(a), str(a["asked"]))
+        (law or "不明", f"{a['value']:.1%}", _interval(a), str(a["asked"]))
         for law, a in by_law.items()
     )
 
@@ -222,22 +258,24 @@ def _training(manifest: Manifest) -> dict[str, str]:
         if not key.startswith("lora_") and key != "target_modules" and value is not None
     ]  # fmt: skip
     loss = "first_loss" in figures and f"{figures['first_loss']:.3f} → {figures['last_loss']:.3f}"
-    steps = "steps" in figures and f"{figures['steps']} steps, {figures.get('tokens', 0):,} tokens"
+    steps = (
+        "steps" in figures and f"{figures['steps']} ステップ、{figures.get('tokens', 0):,} トークン"
+    )
     seconds = figures.get("seconds")
     speed = (
-        f", {figures['tokens'] / seconds:,.0f} tokens/s"
+        f"、毎秒 {figures['tokens'] / seconds:,.0f} トークン"
         if seconds and figures.get("tokens")
         else ""
     )
     return {
-        "data": f"{data.get('records', '')} records of {data.get('path', '')} "
+        "data": f"{data.get('records', '')} 件：{data.get('path', '')} "
         f"(sha256 {str(data.get('sha256', ''))[:12]})",
         "prompt": _prompt(manifest),
         "lora": f"{lora}, {' '.join(targets) if isinstance(targets, list) else targets}",
         "training": ", ".join(others),
         "loss": loss or "",
         "steps": steps or "",
-        "seconds": f"{seconds:,.0f} s{speed}" if seconds else "",
+        "seconds": f"{duration_ja(seconds)}{speed}" if seconds else "",
         **_dev(figures),
     }
 
@@ -246,10 +284,10 @@ def _dev(figures: Mapping[str, Any]) -> dict[str, str]:
     """The accuracies on the dev questions: before training, at each look, and of the step that was kept."""
     looks, kept = figures.get("dev") or [], figures.get("best")
     if not looks or not kept:
-        return {"dev": "not measured"}
-    said = [f"step {look['step']}: {look['accuracy']:.1%}" for look in looks]
+        return {"dev": "測っていない"}
+    said = [f"ステップ {look['step']}：{look['accuracy']:.1%}" for look in looks]
     fields = {
-        "dev": f"{', '.join(said)}; kept: step {kept['step']}",
+        "dev": f"{'、'.join(said)}。残したのはステップ {kept['step']}",
         "dev_asked": str(kept["asked"]),
         "dev_kept": f"{kept['accuracy']:.1%} ({kept['correct']} / {kept['asked']})",
     }

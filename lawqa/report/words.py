@@ -173,6 +173,11 @@ _SENTENCES = (
     (r"ASKED OTHERWISE THAN TRAINED: the adapter learnt letters, with (\S+), and is asked with (\S+); .*",
      "学習と違う聞き方：アダプタは 1 文字の答え（{0}）で学習し、{1} で聞かれた"),
     (r"UNFINISHED: (\S+), (\d+) of (\d+) questions answered", "未完了：{2} 問のうち {1} 問に答えた（{0}）"),
+    (r"DIFFERENT DATA: (\S+) and (\S+) are compared on the (\d+) (?:questions|prompts) that both were asked; "
+     r"\S+ was asked (\d+) others, \S+ (\d+)",
+     "データが違う：{0} と {1} は、両方に出題した {2} 問で比べた（{1} だけの問題 {3}、{0} だけの問題 {4}）"),
+    (r"SEEDS: (.*) are repeats of one run and are compared together.*",
+     "シード：{0} は同じ実行のくり返しとして、まとめて比べた"),
     (r"([\d.]+) % of answers are ([a-d]); gold has ([\d.]+) %",
      "回答の偏り：回答の {0} % が {1}（正解では {2} %）"),
 )  # fmt: skip

@@ -52,7 +52,7 @@ def test_every_document_is_there_and_says_that_it_is_generated(
 ) -> None:
     names = {str(path.relative_to(checkout)): text for path, text in generated.items()}
     assert set(PLACES) < set(names)
-    assert len(names) == 16
+    assert len(names) == 19
     documents = {name: text for name, text in names.items() if name.startswith("docs/")}
     assert len(documents) == 12
     for name, text in documents.items():
@@ -248,7 +248,7 @@ def test_a_stale_document_fails_the_check_with_a_diff_and_the_cure(
     assert "+    --seed 0" in captured.out
     assert "1 generated files are stale\nhint: make docs" in captured.err
     assert main(["docs", "build", "--root", str(copied)]) == 0
-    assert capsys.readouterr().out.endswith("16 generated files, 1 changed\n")
+    assert capsys.readouterr().out.endswith("19 generated files, 1 changed\n")
     assert main(["docs", "check", "--root", str(copied)]) == 0
 
 
@@ -516,6 +516,15 @@ outputs = ["{{adapters}}/again/manifest.json"]
     text = generate(copied, Interface(accept, lambda _: "", ()))[copied / file]
     assert text.count("（`train-closed-again`）") == 1
     assert "# StepZ：何か\n" in text
+
+
+@pytest.mark.slow
+def test_a_new_log_form_is_a_template_alone(copied: Path) -> None:
+    form = copied / "docs_src" / "templates" / "logs" / "実験メモ.md.j2"
+    form.write_text("{# kind: evaluate #}\n{{ notice }}\n# 実験メモ\n", encoding="utf-8")
+    files = generate(copied, Interface(accept, lambda _: "", ()))
+    assert files[copied / "docs" / "logs" / "実験メモ.md"].endswith("# 実験メモ\n")
+    assert files[copied / "lawqa" / "assets" / "logs" / "実験メモ.md.j2"] == form.read_text("utf-8")
 
 
 def test_an_input_from_nowhere_fails_the_build(copied: Path) -> None:
