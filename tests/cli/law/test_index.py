@@ -131,6 +131,15 @@ def test_nothing_found_is_said(built: Path, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == "nothing found\n"
 
 
+def test_an_article_that_is_asked_for_and_not_there_is_named(
+    built: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run("search", f"{ACT}第5条", "--index", built) == 0
+    assert "not in this index" not in caplog.text
+    assert run("search", f"{ACT}第99条", "--index", built) == 0
+    assert f"note: {ACT}第99条 is not in this index" in caplog.text
+
+
 def test_info_shows_the_manifest(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("info", "--index", built) == 0
     text = capsys.readouterr().out

@@ -11,8 +11,11 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.corpus.indexes.building import RetrieverConfig, open_retriever
 from lawqa.questions import Question
 from lawqa.retrieval.hits import Hit
+from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.settings import StrPath, as_path, checks_arguments
+from lawqa.statutes.article_names import article_name
+from lawqa.statutes.citations import read_citations
 from lawqa.statutes.days import day_of
 from lawqa.statutes.validity import not_known_in_force
 
@@ -26,7 +29,8 @@ class Retrieved:
     hits: tuple[Hit, ...]
     """The articles, best first, each with its score and why it was found."""
     notes: tuple[str, ...]
-    """Articles that are not known to be the law of the day that was asked about, a sentence each."""
+    """Cited articles that the index lacks, and articles that are not known to be the law of the day that was
+    asked about, a sentence each."""
 
 
 @checks_arguments
@@ -94,4 +98,16 @@ def retrieve(
     notes = () if day is None else tuple(not_known_in_force((hit.article for hit in hits), day))
     if notes and as_of_strict:
         raise DataError("\n".join(["--as-of-strict:", *notes]), "index the law of that day")
-    return Retrieved(hits, notes)
+    return Retrieved(hits, (*_not_held(retriever.index, text), *notes))
+
+
+def _not_held(index: StatuteIndex, text: str) -> list[str]:
+    """The articles that a text names, and nothing else, and that an index of their statute lacks."""
+    reading = read_citations(text, index.names)
+    if not reading.bare:
+        return []
+    return [
+        f"{index.titles[citation.law]}{article_name(citation.article)} is not in this index"
+        for citation in reading.citations
+        if citation.law is not None and index.find(citation.law, citation.article) is None
+    ]
