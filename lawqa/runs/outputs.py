@@ -82,6 +82,17 @@ def claim_directory(
         )
 
 
+def require_directory(path: Path, flag: str) -> None:
+    """Make sure that a directory can be there, before any work is done.
+
+    Raises:
+        ConfigError: the path, or one above it, is a file.
+    """
+    for part in (path, *path.parents):
+        if part.exists() and not part.is_dir():
+            raise ConfigError(f"{flag} {path}: {part} is a file", f"{flag} NEW_DIRECTORY")
+
+
 def refuse_working_directory(path: Path, flag: str) -> None:
     """Refuse a directory that is replaced as a whole and in which, or below which, the command runs.
 

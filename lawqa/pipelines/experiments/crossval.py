@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lawqa.bars import Parts
+from lawqa.errors import DataError
 from lawqa.pipelines.corpus.split import SPLIT_FILE, SplitConfig, write_split
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.experiments.crossval_asking import (
@@ -35,7 +36,7 @@ from lawqa.pipelines.training.train import train
 from lawqa.questions import Question, read_questions
 from lawqa.records import write_records
 from lawqa.runs.manifest import MANIFEST, Manifest
-from lawqa.runs.outputs import remove_empty
+from lawqa.runs.outputs import remove_empty, require_directory
 from lawqa.settings import ModelSettings, TrainingRun, values_of
 from lawqa.training.monitoring.trackers import require_trackers
 
@@ -58,6 +59,7 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
         LawqaError: a file or option does not allow it, or the directory holds another cross-validation.
     """
     check_crossval(config)
+    require_directory(config.output_dir, "--output-dir")
     require_trackers(config.report_to)
     if config.fresh:
         _remove_earlier(config)
@@ -221,5 +223,10 @@ def _remove_earlier(config: CrossvalConfig) -> None:
 
 
 def _is_done(directory: Path) -> bool:
-    manifest = Manifest.read_if_there(directory)
+    try:
+        manifest = Manifest.read_if_there(directory)
+    except DataError as problem:
+        raise DataError(
+            problem.message, f"remove {directory}, and the same command does that part again"
+        ) from None
     return manifest is not None and manifest.status == "done"

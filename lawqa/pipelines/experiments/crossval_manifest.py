@@ -44,7 +44,9 @@ class Contents:
 
     data_sha256: str = field(metadata=called("the content of --input"))
     prompt_spec: str = field(
-        metadata=called("how questions are put: --mode, --thinking, --condition")
+        metadata=called(
+            "how questions are put: --mode, --thinking, --condition, --prompt, --few-shot"
+        )
     )
     """Its id."""
     trained: tuple[tuple[str, int], ...] = field(metadata=called("--mix"))

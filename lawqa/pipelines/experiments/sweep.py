@@ -24,6 +24,7 @@ from lawqa.pipelines.experiments.crossval_manifest import index_sha256_of, requi
 from lawqa.questions import file_sha256
 from lawqa.runs.identity import content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest
+from lawqa.runs.outputs import require_directory
 from lawqa.runs.result_log import read_results
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.settings import (
@@ -124,6 +125,7 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
     cells = _cells(config)
     # Before the base model is asked everything.
     check_crossval(config.crossval)
+    require_directory(config.crossval.output_dir, "--output-dir")
     require_trackers(config.crossval.report_to)
     require_askable(config.crossval)
     if not require_same_sweep(config):
@@ -209,7 +211,7 @@ def _base_differences(config: CrossvalConfig, manifest: Manifest) -> list[str]:
     changed = ["--eval-permutations" if one == "--permutations" else one for one in changed]
     contents = {
         "the content of --train-file": (manifest.data["sha256"], file_sha256(config.input)),
-        "how questions are put: --mode, --thinking, --condition": (
+        "how questions are put: --mode, --thinking, --condition, --prompt, --few-shot": (
             list(manifest.prompt_specs),
             [config.spec.id],
         ),

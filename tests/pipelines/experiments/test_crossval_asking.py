@@ -144,6 +144,14 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     assert not (tmp_path / "cv").exists()
 
 
+def test_a_file_where_the_output_is_to_go_is_refused_by_name(
+    data: Path, tiny_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for output in (data, data / "cv"):
+        assert crossval(data, tiny_dir, output, *COT) == 2
+        assert f"--output-dir {output}: {data} is a file" in capsys.readouterr().err
+
+
 def test_other_ways_of_asking_are_another_cross_validation(
     whole: Path,
     embedded_file: Path,
@@ -158,10 +166,17 @@ def test_other_ways_of_asking_are_another_cross_validation(
         ((*FIVE, "--ensemble", "4", "--eval-permutations", "4"), "--eval-permutations"),
         ((*FIVE, "--learn-from", "distilled"), "--learn-from"),
         ((*FIVE, "--mode", "direct"), "--mode"),
+        ((*FIVE, "--prompt", "provisions"), "--prompt"),
     ):
         assert crossval(embedded_file, tiny_dir, copy, *options) == 2
         assert named in capsys.readouterr().err
     assert crossval(embedded_file, tiny_dir, copy, *FIVE, "--eval-token-budget", "999") == 0
+    manifest = copy / "fold2" / "seed0" / "run" / "manifest.json"
+    manifest.write_text("{", encoding="utf-8")
+    assert crossval(embedded_file, tiny_dir, copy, *FIVE) == 2
+    err = capsys.readouterr().err
+    assert f"{manifest}: broken JSON" in err
+    assert f"hint: remove {manifest.parent}, and the same command" in err
 
 
 def test_orders_are_averaged_and_the_prior_is_fitted_on_training_questions_only(

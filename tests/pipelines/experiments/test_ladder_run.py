@@ -476,7 +476,7 @@ def test_damaged_files_unused_flags_and_wrong_places_are_named(
     assert ladder(data, script, run_dir / "direct-closed", *options) == 2
     assert "holds a run of its own" in capsys.readouterr().err
     assert ladder(data, script, script, *options) == 2
-    assert f"--run-dir {script}: is a file" in capsys.readouterr().err
+    assert f"--run-dir {script}: {script} is a file" in capsys.readouterr().err
     assert ladder(data, script, tmp_path / "one", "--only", "cot-closed", "--ensemble", "1") == 0
     assert len(rows(tmp_path / "one" / "cot-closed")) == 8
     assert "1 rung to ask" in capsys.readouterr().err

@@ -28,6 +28,7 @@ from lawqa.pipelines.experiments.ladder.wordings import chosen_wordings, tried_w
 from lawqa.prompting import prompt_thought, require_outside
 from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import MANIFEST
+from lawqa.runs.outputs import require_directory
 from lawqa.settings import Settings
 
 Say = Callable[[str], object]
@@ -143,8 +144,7 @@ def run_ladder(
 
 def _require_directory(path: Path) -> None:
     """Make sure, before a model is loaded, that rungs can be put there."""
-    if path.exists() and not path.is_dir():
-        raise ConfigError(f"--run-dir {path}: is a file", "name a new directory")
+    require_directory(path, "--run-dir")
     if (path / MANIFEST).exists():
         raise ConfigError(
             f"--run-dir {path}: holds a run of its own, and the ladder's runs go below it",
