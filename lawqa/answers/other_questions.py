@@ -8,7 +8,14 @@ from itertools import islice
 
 from lawqa.answers.context import SAMPLE
 from lawqa.answers.marks import Mark, Strength
-from lawqa.answers.question_headings import ASKS, ASKS_KEYS, NEXT, QUESTION, SENTENCE_NEXT
+from lawqa.answers.question_headings import (
+    ASKED_AGAIN,
+    ASKS,
+    ASKS_KEYS,
+    NEXT,
+    QUESTION,
+    SENTENCE_NEXT,
+)
 from lawqa.answers.text.keys import keys_of
 from lawqa.answers.text.page import Page, fold_choices
 from lawqa.answers.wording import word
@@ -145,9 +152,9 @@ def _first_of_others(page: Page, questions: Iterator[tuple[int, int]]) -> int | 
 
 
 def _line_of(text: str, at: int, low: int) -> tuple[int, int] | None:
-    """From the line end before this place up to it; None where that line began before `low`."""
+    """From the line end before this place up to it; None where that line began before `low` or asks again."""
     start = text.rfind("\n", low, at)
-    return None if start < 0 else (start, at)
+    return None if start < 0 or ASKED_AGAIN.search(text, start, at) else (start, at)
 
 
 def _next_sentence_at(page: Page, at: int) -> int | None:

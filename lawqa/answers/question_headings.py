@@ -106,6 +106,10 @@ ASKS = re.compile(
     r"[^\n。?:]{0,6}[。? )_]{0,6}(?=\n|\Z)"
 )
 """The end of a line that asks for one of several choices, whatever it begins with."""
+ASKED_AGAIN = re.compile(
+    r"本当|改めて|あらためて|結局|果たして|はたして|再度|再び|もう一度|再検討|見直|考え直|本問|この問題|上記|では、"
+)
+"""What shows that a line asks the same question once more."""
 ASKS_KEYS = keys_of(
     "どれ|いずれ|選べ|選びなさい|選択せよ|選択しなさい|選んで|誰か|誰です|何日|何年|何人|何月|何歳|以内か|ものは|記述は|説明は"
 )
