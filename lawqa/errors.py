@@ -57,12 +57,14 @@ class MissingExtraError(LawqaError):
     Args:
         package: the package that is missing.
         extra: the extra of lawqa that brings it.
+        otherwise: what does without it; empty where nothing does.
     """
 
-    def __init__(self, package: str, extra: str) -> None:
+    def __init__(self, package: str, extra: str, otherwise: str = "") -> None:
         super().__init__(
             f"{package} is not installed",
-            f"pip install 'lawqa[{extra}]'  (in a checkout: make setup)",
+            f"pip install 'lawqa[{extra}]'  (in a checkout: make setup)"
+            + (f"; or {otherwise}" if otherwise else ""),
         )
 
 

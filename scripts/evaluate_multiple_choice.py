@@ -1,7 +1,8 @@
-"""The lab's notes call this file; it is `lawqa evaluate`."""
+"""The lab's notes call this file; it is `lawqa evaluate`, with whole weights unless 4 bits are asked for."""
 
 import sys
 
 from lawqa.cli import main
+from lawqa.cli.model_flags import as_in_the_lab
 
-sys.exit(main(["evaluate", *sys.argv[1:]]))
+sys.exit(main(["evaluate", *as_in_the_lab(sys.argv[1:])]))

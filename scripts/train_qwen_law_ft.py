@@ -1,7 +1,8 @@
-"""The lab's notes call this file; it is `lawqa train`."""
+"""The lab's notes call this file; it is `lawqa train`, with whole weights unless 4 bits are asked for."""
 
 import sys
 
 from lawqa.cli import main
+from lawqa.cli.model_flags import as_in_the_lab
 
-sys.exit(main(["train", *sys.argv[1:]]))
+sys.exit(main(["train", *as_in_the_lab(sys.argv[1:])]))

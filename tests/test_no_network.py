@@ -41,8 +41,9 @@ def test_no_connection_is_opened_and_telemetry_is_off(
     data = tmp_path / "q.json"
     write_questions(data, questions[:4])
     arguments = {
-        "evaluate": ["--data", str(data), "--hf-model-name", str(tiny_dir), "--run-dir", str(tmp_path / "r")],
-        "train": ["--train-file", str(data), "--model-name", str(tiny_dir), "--output-dir",
+        "evaluate": ["--data", str(data), "--no-4bit", "--hf-model-name", str(tiny_dir),
+                     "--run-dir", str(tmp_path / "r")],
+        "train": ["--train-file", str(data), "--no-4bit", "--model-name", str(tiny_dir), "--output-dir",
                   str(tmp_path / "a"), "--max-steps-override", "1", "--do-train"],
     }[command]  # fmt: skip
     kept = {

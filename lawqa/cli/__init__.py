@@ -11,7 +11,7 @@ from pathlib import Path
 
 import tyro
 
-from lawqa.cli.command_table import COMMANDS, Runnable, command_class, only_named
+from lawqa.cli.command_table import COMMANDS, Runnable, command_class, help_of_all, only_named
 from lawqa.cli.console import Console, console_messages
 from lawqa.cli.reachable import require_reachable
 from lawqa.cli.standard_output import tolerant_output
@@ -21,6 +21,12 @@ from lawqa.settings.ranges import require_in_range
 EXIT_USER_MISTAKE = 2
 EXIT_SOME_FAILED = 3
 EXIT_BROKEN_PIPE = 141
+
+CONFIG_HELP = (
+    "--config FILE.toml takes flags from the table of this command, such as [train] or [crossval.run];\n"
+    "keys are flags without dashes, and the command line comes first. --save-config FILE.toml writes\n"
+    "those that are given."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +39,7 @@ _DESCRIPTION = (
     "Train and honestly evaluate language models on Japanese-law four-choice questions. "
     "`lawqa COMMAND --help` explains a command, `lawqa --version` prints version and commit."
 )
+_HELP = frozenset({"-h", "--help"})
 
 
 def parse_arguments(argv: Sequence[str]) -> Runnable:
@@ -42,8 +49,16 @@ def parse_arguments(argv: Sequence[str]) -> Runnable:
         SystemExit: the arguments are wrong (code 2), or help was asked for (code 0).
     """
     name, *rest = argv or [""]
+    if name in _HELP:
+        print(help_of_all(_DESCRIPTION))
+        raise SystemExit(0)
     if name in COMMANDS:
-        return tyro.cli(command_class(name), prog=f"lawqa {name}", args=rest)
+        try:
+            return tyro.cli(command_class(name), prog=f"lawqa {name}", args=rest)
+        except SystemExit as stop:
+            if stop.code == 0 and not _HELP.isdisjoint(rest):
+                print(CONFIG_HELP)
+            raise
     table: Runnable = tyro.cli(
         only_named(), prog="lawqa", description=_DESCRIPTION, args=list(argv)
     )
@@ -75,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_version_line())
         return 0
     with console_messages(arguments) as console, tolerant_output():
-        return console.ended(_code(list(arguments), console))
+        return console.ended(_code(list(arguments), console, own=argv is None))
 
 
 def _version_line() -> str:
@@ -87,10 +102,22 @@ def _version_line() -> str:
     return f"lawqa {__version__}" + (f" ({commit})" if commit else "")
 
 
-def _code(arguments: list[str], console: Console) -> int:
-    """Run a command; whatever ends it early is reported and becomes an exit code."""
+def _code(arguments: list[str], console: Console, *, own: bool) -> int:
+    """Run a command; whatever ends it early is reported and becomes an exit code.
+
+    Args:
+        arguments: of the command.
+        console: where it is reported.
+        own: whether they are those of this process, as manifests keep them.
+    """
     try:
         _refuse_empty(arguments)
+        if any(word.startswith("--") and "config" in word for word in arguments):
+            from lawqa.cli.config_file import with_config
+
+            arguments = with_config(arguments)
+            if own:  # a manifest says what ran, whatever becomes of the file
+                sys.argv[1:] = arguments
         command = parse_arguments(arguments)
         console.follow(command)
         require_in_range(command, "lawqa COMMAND --help  explains every option")

@@ -132,8 +132,20 @@ COMMANDS = {
         "Demo",
         "Run the whole path once on a toy model: split, score, train a 4-bit adapter, score again.",
     ),
+    "completion": Entry(
+        "Completion", "Print what makes a shell complete commands and flags: bash, zsh or fish."
+    ),
 }
 
+
+_GROUPS = {
+    "ask": ("evaluate", "ladder", "compare", "report", "rescore", "runs", "export", "import", "prompts"),
+    "train": ("plan", "train", "crossval", "sweep", "merge"),
+    "data": ("data", "split", "records", "distill", "pool", "augment"),
+    "law": ("statutes", "index"),
+    "lab": ("demo", "doctor", "place", "step", "log", "docs", "completion"),
+}
+"""The commands as `lawqa --help` groups them, in the sequence in which they are used."""
 
 _PACKAGES = {
     "asking": ("evaluate", "ladder", "distill", "pool", "prompts"),
@@ -141,7 +153,7 @@ _PACKAGES = {
     "questions": ("data", "split", "augment"),
     "law": ("statutes", "index"),
     "results": ("compare", "report", "rescore", "runs", "log", "export", "import"),
-    "lab": ("place", "step", "doctor", "docs", "demo"),
+    "lab": ("place", "step", "doctor", "docs", "demo", "completion"),
 }
 _MODULES = {
     name: f"lawqa.cli.{group}.{name}{'_' if iskeyword(name) else ''}"
@@ -156,6 +168,20 @@ def command_class(name: str) -> type[Runnable]:
     kind = getattr(import_module(_MODULES[name]), entry.kind)
     found: type[Runnable] = spelled(kind, entry.vocabulary)
     return found
+
+
+def help_of_all(description: str) -> str:
+    """Return what `lawqa --help` prints: every command in its group, a line each.
+
+    Args:
+        description: what lawqa is.
+    """
+    width = max(map(len, COMMANDS))
+    lines = ["usage: lawqa COMMAND [-h] [OPTIONS]", "       lawqa --version", "", description]
+    for group, names in _GROUPS.items():
+        lines += ["", group]
+        lines += [f"  • {name:<{width}}  {COMMANDS[name].summary}" for name in names]
+    return "\n".join(lines)
 
 
 def only_named() -> Any:

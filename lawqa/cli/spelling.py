@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from functools import cache, reduce
+from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tyro.conf import FlagCreatePairsOff, arg
+from docstring_parser import parse_from_object
+from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from lawqa.settings.declared import Setting, Vocabulary, flags_of
 
@@ -23,11 +25,15 @@ def spelled(kind: type, vocabulary: Vocabulary | None) -> type:
     Returns:
         A subclass of which tyro makes instances of the class; the class itself where nothing is declared.
     """
-    hints = get_type_hints(kind, include_extras=True)
+    hints, docs = get_type_hints(kind, include_extras=True), _docs(kind)
     changed = {
-        field.name: _declared(field, hints[field.name], vocabulary)
-        if "changes" in field.metadata
-        else _nested(hints[field.name], vocabulary)
+        field.name: _shown(
+            field,
+            docs.get(field.name, ""),
+            _declared(field, hints[field.name], vocabulary)
+            if "changes" in field.metadata
+            else _nested(_plain(field, hints[field.name]), vocabulary),
+        )
         for field in fields(kind)
     }
     changed = {name: hint for name, hint in changed.items() if hint is not hints[name]}
@@ -49,11 +55,83 @@ class _Spelled(type):
         return isinstance(value, cls.__bases__)
 
 
+_QUESTIONS = ("--data", "--input")
+_ONE_NAME = {
+    "data": _QUESTIONS, "input": _QUESTIONS, "lawqa_path": _QUESTIONS, "questions": _QUESTIONS,
+    "train_file": _QUESTIONS,
+    "run_dir": ("--output-dir",), "output": ("--output-path",), "output_path": ("--output",),
+}  # fmt: skip
+"""By field: what every command calls the file that it reads, and the directory or file that it writes."""
+
+
+def _plain(field: Setting, hint: Any) -> Any:
+    """A flag that is no declared setting, with the names that all commands share."""
+    bare, marks = hint, tuple[Any, ...]()
+    while hasattr(bare, "__metadata__"):
+        marks, bare = (*bare.__metadata__, *marks), get_args(bare)[0]
+    shared = _shared(field, bare)
+    if not shared or Positional in marks:
+        return hint
+    own = [alias for mark in marks for alias in getattr(mark, "aliases", None) or ()]
+    return Annotated[hint, arg(aliases=[*own, *shared])]
+
+
+def _shared(field: Setting, bare: Any) -> list[str]:
+    if bare not in (Path, Path | None, Union[Path, None]):  # noqa: UP007 - as hints may spell it
+        return []
+    return [
+        name
+        for name in _ONE_NAME.get(field.name, ())
+        if name != f"--{field.name.replace('_', '-')}"
+    ]
+
+
 def _declared(field: Setting, hint: Any, vocabulary: Vocabulary | None) -> Any:
     *others, last = flags_of(field, vocabulary)
+    others = list(dict.fromkeys((*_shared(field, hint), *others)))
     if others:  # tyro shows a field's own name after its aliases
         hint = Annotated[hint, arg(name=last.removeprefix("--"), aliases=others)]
     return Annotated[hint, FlagCreatePairsOff] if field.default is False else hint
+
+
+def _docs(kind: type) -> dict[str, str]:
+    """What the fields of a class mean, each in one line: tyro keeps the line breaks of the source."""
+    return {name: doc for one in reversed(kind.__mro__) for name, doc in _own_docs(one).items()}
+
+
+@cache
+def _own_docs(kind: type) -> dict[str, str]:
+    if not is_dataclass(kind):
+        return {}
+    documented = parse_from_object(kind).params
+    return {one.arg_name: " ".join((one.description or "").split()) for one in documented}
+
+
+def _shown(field: Setting, doc: str, hint: Any) -> Any:
+    """The hint without what says nothing in a help: a default of None, off or no values, None as a choice."""
+    if doc:
+        hint = Annotated[hint, arg(help=doc)]
+    if _off(field.default):
+        hint = Annotated[hint, arg(help_behavior_hint="")]
+    bare = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
+    if field.default is None and get_origin(bare) in (Union, UnionType):
+        metavar = _metavar(tuple(one for one in get_args(bare) if one is not type(None)))
+        if metavar:
+            return Annotated[hint, arg(metavar=metavar)]
+    return hint
+
+
+def _off(default: object) -> bool:
+    return default is None or default is False or default in ((), "")
+
+
+def _metavar(kinds: tuple[Any, ...]) -> str:
+    """What stands for the value of a flag that may be left out; empty where tyro knows better."""
+    if len(kinds) != 1:
+        return ""
+    if get_origin(kinds[0]) is Literal:
+        return "{" + ",".join(map(str, get_args(kinds[0]))) + "}"
+    return {str: "STR", int: "INT", float: "FLOAT", Path: "PATH"}.get(kinds[0], "")
 
 
 def _nested(hint: Any, vocabulary: Vocabulary | None) -> Any:

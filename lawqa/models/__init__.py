@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 from lawqa.errors import MissingExtraError
 
+NO_4BIT = "--no-4bit loads the weights whole"
+
 
 def require_packages(*, quantised: bool = False, training: bool = False) -> None:
     """Make sure that what is needed is installed, without importing it.
@@ -23,4 +25,6 @@ def require_packages(*, quantised: bool = False, training: bool = False) -> None
     needed += ["datasets"] if training else []
     for package in needed:
         if find_spec(package) is None:
-            raise MissingExtraError(package, "train")
+            raise MissingExtraError(
+                package, "train", otherwise=NO_4BIT if package == "bitsandbytes" else ""
+            )

@@ -207,7 +207,7 @@ def _as_stored(
         elif config.quant_type:
             logger.warning(
                 "note: --bnb-4bit-quant-type %s changes nothing: the weights stay whole without "
-                "--hf-load-in-4bit (training: --use-4bit)",
+                "--4bit",
                 config.quant_type,
             )
         return config, None, options

@@ -110,9 +110,7 @@ def out_of_memory(name: str, *, on_gpu: bool, load_in_4bit: bool) -> BackendErro
     where, shows = ("on the GPU", "nvidia-smi") if on_gpu else ("in main memory", "top")
     return BackendError(
         f"{name}: the weights do not fit into what is free {where}",
-        f"{shows}  shows who else uses it"
-        if load_in_4bit
-        else "--hf-load-in-4bit takes about a quarter (training: --use-4bit)",
+        f"{shows}  shows who else uses it" if load_in_4bit else "--4bit takes about a quarter",
     )
 
 

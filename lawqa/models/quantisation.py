@@ -9,6 +9,7 @@ import torch
 from transformers import BitsAndBytesConfig
 
 from lawqa.errors import BackendError, MissingExtraError
+from lawqa.models import NO_4BIT
 from lawqa.settings import QuantType
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfi
             bnb_4bit_compute_dtype=dtype,
         )
     except ImportError:
-        raise MissingExtraError("bitsandbytes", "train") from None
+        raise MissingExtraError("bitsandbytes", "train", otherwise=NO_4BIT) from None
 
 
 def stored_type(name: str, model_config: PretrainedConfig, dtype: torch.dtype) -> QuantType | None:

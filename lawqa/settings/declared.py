@@ -30,6 +30,11 @@ def named(declaration: Declaration, *, evaluate: str = "", train: str = "") -> D
     return {**declaration, "lab": {words: name for words, name in lab.items() if name}}
 
 
+def flagged(declaration: Declaration, flag: str) -> Declaration:
+    """Give a setting a flag that is not spelled like its field; it comes first, whichever command speaks."""
+    return {**declaration, "flag": flag}
+
+
 def by_content(declaration: Declaration) -> Declaration:
     """Declare that a setting names a file, model or server, and that what this holds counts, not its name."""
     return {**declaration, "by_content": True}
@@ -79,6 +84,7 @@ def flags_of(field: Setting, vocabulary: Vocabulary | None = None) -> tuple[str,
     lab: Mapping[str, str] = field.metadata.get("lab", {})
     own = f"--{field.name.replace('_', '-')}"
     first = lab.get(vocabulary, own) if vocabulary else own
+    first = str(field.metadata.get("flag", first))
     return tuple(dict.fromkeys((first, own, *lab.values())))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import RESULT, by_content, named
+from lawqa.settings.declared import PLACE, RESULT, by_content, flagged, named
 
 DEFAULT_MODEL = "Qwen/Qwen3-8B"
 
@@ -27,9 +27,13 @@ class ModelSettings(Settings):
     revision: str | None = field(default=None, metadata=by_content(RESULT))
     """The branch, tag or commit of a cached model. Without it: its default."""
     load_in_4bit: bool = field(
-        default=False, metadata=named(RESULT, evaluate="--hf-load-in-4bit", train="--use-4bit")
+        default=False,
+        metadata=flagged(named(RESULT, evaluate="--hf-load-in-4bit", train="--use-4bit"), "--4bit"),
     )
-    """Quantise the model to 4 bits while loading. An adapter trained over 4 bits implies it."""
+    """Quantise the model to 4 bits while loading: what commands do unless --no-4bit is given."""
+    no_4bit: bool = field(default=False, metadata=PLACE)
+    """Load the weights whole, whatever an adapter was trained over. Without this and --4bit: as in the run
+    that is resumed, else as in the adapter's training, else in 4 bits."""
     quant_type: QuantType | None = field(
         default=None,
         metadata=named(

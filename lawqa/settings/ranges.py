@@ -62,6 +62,7 @@ RANGES: dict[str, Range] = {
     "thinking_budget": Range(1, _TOKENS),
     "token_budget": Range(0, 2**31 - 1),
     "time_budget": Range(0, 1_000_000, above=True),  # minutes
+    "measure_seconds": Range(0, 1_000_000, above=True),
     "seed": Range(0, 2**32, below=True),  # NumPy takes no other
     # servers
     "timeout": Range(0, 7 * 86_400, above=True),

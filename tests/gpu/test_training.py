@@ -99,7 +99,8 @@ def test_out_of_memory_is_met_before_the_first_step_and_survived(
     torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 70 * 2**20) / total)
     try:
         code = main([
-            "train", "--model-name", str(directory / "model"), "--do-train", "--batch-size", "40",
+            "train", "--no-4bit", "--model-name", str(directory / "model"), "--do-train",
+            "--batch-size", "40",
             "--train-file", str(directory / "train.json"), "--gradient-accumulation-steps", "1",
             "--output-dir", str(directory / "small"), "--num-epochs", "1",
             "--token-budget", "40000",

@@ -201,7 +201,7 @@ def test_what_peft_does_not_know_over_4_bits_is_refused_there(
         load_model(
             ModelSettings(model_name=str(tiny_dir), load_in_4bit=True), made(FLOAT_ONLY[name])
         )
-    assert "try without --hf-load-in-4bit" in caught.value.hint
+    assert "try --no-4bit" in caught.value.hint
 
 
 def test_a_trained_bias_of_the_base_is_refused(
@@ -258,7 +258,14 @@ def test_the_base_column_is_a_run_without_the_adapter(
     name: str, made: Callable[[Make], Path], tiny_dir: Path, tmp_path: Path, questions: Any
 ) -> None:
     write_questions(tmp_path / "q.json", questions[12:16])
-    asked = ["evaluate", "--data", str(tmp_path / "q.json"), "--hf-model-name", str(tiny_dir)]
+    asked = [
+        "evaluate",
+        "--data",
+        str(tmp_path / "q.json"),
+        "--no-4bit",
+        "--hf-model-name",
+        str(tiny_dir),
+    ]
     lora_path = ["--hf-lora-path", str(made(PLAIN[name])), "--with-base"]
     assert main([*asked, *lora_path, "--run-dir", str(tmp_path / "with")]) == 0
     assert main([*asked, "--run-dir", str(tmp_path / "alone")]) == 0

@@ -162,7 +162,7 @@ def test_an_adapter_that_was_cut_off_while_copied_is_no_traceback(
     assert "was the copy cut off?" in caught.value.hint
 
 
-@pytest.mark.parametrize(("in_4bit", "hint"), [(False, "--hf-load-in-4bit"), (True, "top  shows")])
+@pytest.mark.parametrize(("in_4bit", "hint"), [(False, "--4bit"), (True, "top  shows")])
 def test_a_model_larger_than_the_memory_is_the_users_to_mend(
     tiny_dir: Path, monkeypatch: pytest.MonkeyPatch, in_4bit: bool, hint: str
 ) -> None:

@@ -188,17 +188,18 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str, str | None]] = {
 }  # fmt: skip
 
 COMMANDS: dict[str, list[str]] = {
-    "evaluate": ["evaluate", "--data", "q.json", "--hf-model-name", "model", "--run-dir", "out"],
-    "train": ["train", "--train-file", "q.json", "--model-name", "model", "--output-dir", "out",
+    "evaluate": ["evaluate", "--data", "q.json", "--no-4bit", "--hf-model-name", "model", "--run-dir", "out"],
+    "train": ["train", "--train-file", "q.json", "--no-4bit", "--model-name", "model", "--output-dir", "out",
               "--do-train"],
     "merge": ["merge", "adapter", "--model-name", "model", "-o", "out"],
     "plan": ["plan", "--model", "model"],
     "doctor": ["doctor", "--place", "practice", "--model", "model", "--data", "q.json"],
-    "crossval": ["crossval", "run", "--input", "q.json", "--model-name", "model", "--output-dir", "out",
-                 "--folds", "2"],
-    "sweep": ["sweep", "--train-file", "q.json", "--model-name", "model", "--output-dir", "out",
+    "crossval": ["crossval", "run", "--input", "q.json", "--no-4bit", "--model-name", "model",
+                 "--output-dir", "out", "--folds", "2"],
+    "sweep": ["sweep", "--train-file", "q.json", "--no-4bit", "--model-name", "model", "--output-dir", "out",
               "--learning-rates", "1e-3", "--ranks", "4", "--epochs", "1", "--folds", "2"],
-    "distill": ["distill", "--data", "q.json", "--hf-model-name", "model", "--output-path", "out"],
+    "distill": ["distill", "--data", "q.json", "--no-4bit", "--hf-model-name", "model",
+                "--output-path", "out"],
 }  # fmt: skip
 
 # The commands that share a loader say the same of every folder; by default each meets one of them.

@@ -53,9 +53,11 @@ def test_a_setting_is_given_by_the_lab_s_name_or_by_its_own(flag: str) -> None:
 
 
 def test_messages_use_the_name_that_the_command_s_script_had() -> None:
-    assert flag_of(ModelSettings, "load_in_4bit", "train") == "--use-4bit"
-    assert flag_of(ModelSettings, "load_in_4bit", "evaluate") == "--hf-load-in-4bit"
-    assert flag_of(ModelSettings, "load_in_4bit") == "--load-in-4bit"
+    assert flag_of(ModelSettings, "model_name", "train") == "--model-name"
+    assert flag_of(ModelSettings, "model_name", "evaluate") == "--hf-model-name"
+    assert flag_of(ModelSettings, "model_name") == "--model-name"
+    for words in ("train", "evaluate", None):  # the one flag that every command calls the same
+        assert flag_of(ModelSettings, "load_in_4bit", words) == "--4bit"
 
 
 def test_a_flag_is_known_by_all_its_names() -> None:

@@ -313,7 +313,7 @@ def test_a_cross_validation_of_lawqa_0_1_is_resumed(data: Path) -> None:
     config = stored_settings(data, as_then)
     assert require_same_crossval(config)
     assert require_same_crossval(replace(config, dtype="float32"))
-    with pytest.raises(ConfigError, match=r"\(--use-4bit\)"):
+    with pytest.raises(ConfigError, match=r"\(--4bit\)"):
         require_same_crossval(replace(config, load_in_4bit=True))
 
 

@@ -36,9 +36,7 @@ def numeric_fields(kind: Any) -> Iterator[str]:
         for part in get_args(kind):
             yield from numeric_fields(part)
     elif is_dataclass(kind):
-        hints = get_type_hints(
-            kind, localns={"Any": Any, "Callable": Callable}, include_extras=True
-        )
+        hints = get_type_hints(kind, localns={"Any": Any, "Callable": Callable})
         for field in fields(kind):
             hint = hints[field.name]
             if hint in (int, float) or {int, float} & set(get_args(hint)):

@@ -56,7 +56,19 @@ def model(here: Path, tiny_dir: Path) -> With:
 
 
 def evaluate(name: str, run: str, *more: str) -> int:
-    return main(["evaluate", "--data", "q.json", "--hf-model-name", name, "--run-dir", run, *more])
+    return main(
+        [
+            "evaluate",
+            "--data",
+            "q.json",
+            "--no-4bit",
+            "--hf-model-name",
+            name,
+            "--run-dir",
+            run,
+            *more,
+        ]
+    )
 
 
 def rows(run: Path) -> list[dict[str, Any]]:
@@ -120,7 +132,16 @@ def test_direct_records_are_not_trained_inside_a_think_block(
     here: Path, model: With, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = model(THINKS)
-    train = ["train", "--model-name", name, "--train-file", "q.json", "--output-dir", "out"]
+    train = [
+        "train",
+        "--no-4bit",
+        "--model-name",
+        name,
+        "--train-file",
+        "q.json",
+        "--output-dir",
+        "out",
+    ]
     assert main(train) == 2
     assert "would teach the answer as a thought" in capsys.readouterr().err
     assert not (here / "out").exists()
@@ -133,7 +154,7 @@ def test_without_a_system_role_training_and_evaluation_show_the_same_and_say_so(
     name = model(NO_SYSTEM)
     write_questions(here / "t.json", questions[8:12])
     assert main([
-        "train", "--model-name", name, "--train-file", "t.json", "--output-dir", "out",
+        "train", "--no-4bit", "--model-name", name, "--train-file", "t.json", "--output-dir", "out",
         "--max-steps-override", "1", "--do-train",
     ]) == 0  # fmt: skip
     trained = manifest(here / "out")
@@ -180,10 +201,26 @@ def test_a_template_that_gives_no_prompt_ends_every_command_with_a_message(
     name = model(template)
     write_records(here / "r.jsonl", [make_record(questions[0], PromptSpec())])
     arguments = {
-        "evaluate": ["--data", "q.json", "--hf-model-name", name, "--run-dir", "run"],
-        "train": ["--model-name", name, "--train-file", "q.json", "--output-dir", "out"],
+        "evaluate": ["--data", "q.json", "--no-4bit", "--hf-model-name", name, "--run-dir", "run"],
+        "train": [
+            "--no-4bit",
+            "--model-name",
+            name,
+            "--train-file",
+            "q.json",
+            "--output-dir",
+            "out",
+        ],
         "data show": ["r.jsonl", "--tokenizer", name],
-        "distill": ["--data", "q.json", "--hf-model-name", name, "--output-path", "d.jsonl"],
+        "distill": [
+            "--data",
+            "q.json",
+            "--no-4bit",
+            "--hf-model-name",
+            name,
+            "--output-path",
+            "d.jsonl",
+        ],
     }[command]
     assert main([*command.split(), *arguments]) == 2
     said = capsys.readouterr().err
@@ -225,7 +262,7 @@ def test_dev_questions_are_not_scored_inside_a_think_block(
     write_records(here / "r.jsonl", records)
     write_records(here / "letters.jsonl", [make_record(q, PromptSpec()) for q in questions[:2]])
     assert main([
-        "train", "--model-name", name, "--train-file", "r.jsonl", "--dev-file", "letters.jsonl",
+        "train", "--no-4bit", "--model-name", name, "--train-file", "r.jsonl", "--dev-file", "letters.jsonl",
         "--output-dir", "out", "--do-train",
     ]) == 2  # fmt: skip
     said = capsys.readouterr().err

@@ -191,7 +191,13 @@ def test_a_collapse_is_shouted_and_stops_if_asked(
 def test_trained_on_dev_questions_are_refused_before_a_model_is_loaded(
     work: Work, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ("--dev-file", str(work.directory / "leak.json"), "--model-name", "no-such-model")
+    options = (
+        "--dev-file",
+        str(work.directory / "leak.json"),
+        "--no-4bit",
+        "--model-name",
+        "no-such-model",
+    )
     assert work.train("out", *options) == 2
     err = capsys.readouterr().err
     assert "2 of 26 dev questions are trained on" in err

@@ -23,6 +23,7 @@ from lawqa.cli.asking.prompt_options import (
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.asking.server_flags import ServerFlags
 from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.model_flags import ModelFlags, of_adapter, of_run
 from lawqa.cli.rerun import resume_command
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
@@ -30,7 +31,6 @@ from lawqa.settings import (
     AnswerBy,
     AskedSettings,
     BackendName,
-    ModelSettings,
     RunSettings,
     WordingSettings,
     values_of,
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
+class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
     """Ask a model the questions and score its answers."""
 
     data: Path = DEFAULT_DATA
@@ -154,17 +154,24 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelSettings):
             "place": current_place(self.place),
             "rag": self.retrieval.config((condition,), tokenizer, self.revision),
             "quiet": self.console.quiet,
+            "load_in_4bit": self.llm_backend == "hf" and self._quantises(),
         }
         given = values_of(EvaluationConfig, self, self.generation)
         config = EvaluationConfig(**{**given, **resolved})
         check_config(config)
         return config, [*remarks, *self._unused_flags(config), *config.sampling_notes()]
 
+    def _quantises(self) -> bool:
+        return self.in_4bit(
+            lambda: of_run(self.run_dir if self.resume else None), lambda: of_adapter(self.adapter)
+        )
+
     def _unused_flags(self, config: EvaluationConfig) -> list[str]:
         """A remark on every flag that was given and changes nothing."""
         remarks = []
         no_model = {
-            "--hf-load-in-4bit": self.load_in_4bit,
+            "--4bit": self.load_in_4bit,
+            "--no-4bit": self.no_4bit,
             "--bnb-4bit-quant-type": self.quant_type,
             "--dtype": self.dtype != "auto",
             "--revision": self.revision,

@@ -15,6 +15,7 @@ from lawqa.cli.asking.generation_flags import GenerationFlags
 from lawqa.cli.asking.prompt_options import resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
+from lawqa.cli.model_flags import ModelFlags, of_run
 from lawqa.errors import ConfigError
 from lawqa.settings import STANDARD_PROMPT, ModelSettings, values_of
 
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ladder(ModelSettings):
+class Ladder(ModelFlags):
     """Ask a base model in every way, the cheapest first: one table, settings chosen on one half.
 
     The rungs are direct (one letter), orders (the mean of that over 4 orders of the choices, in which a
@@ -173,8 +174,12 @@ class Ladder(ModelSettings):
             budget = self.generation.thinking_budget if rung.thinks else None
             generation = replace(self.generation, thinking_budget=budget)
         retrieval = self.retrieval if rung.condition == "rag" else RetrievalFlags()
+        run_dir = self.run_dir / rung.name
+        in_4bit = self.in_4bit(lambda: of_run(None if self.fresh else run_dir))
+        if self.llm_backend == "scripted":
+            in_4bit = False
         command = Evaluate(
-            **values_of(ModelSettings, self),
+            **{**values_of(ModelSettings, self), "load_in_4bit": in_4bit, "no_4bit": not in_4bit},
             prompt=wording,
             data=self.data,
             condition=rung.condition,
@@ -187,7 +192,7 @@ class Ladder(ModelSettings):
             seed=self.seed,
             llm_backend=self.llm_backend,
             place=self.place,
-            run_dir=self.run_dir / rung.name,
+            run_dir=run_dir,
             generation=generation,
             retrieval=retrieval,
             console=self.console,

@@ -12,11 +12,11 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.model_flags import ModelFlags, of_adapter
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
     AnswererSettings,
-    ModelSettings,
     PlaceSettings,
     SampleSettings,
     WordingSettings,
@@ -33,7 +33,7 @@ KEPT = "samples so far are kept; run the same command again to resume"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SamplerFlags(AnswererSettings, WordingSettings, ModelSettings, PlaceSettings, SampleSettings):
+class SamplerFlags(AnswererSettings, WordingSettings, ModelFlags, PlaceSettings, SampleSettings):
     """Who is asked, how, and how answers are sampled."""
 
     mode: Literal["direct", "cot"] = "cot"
@@ -74,6 +74,7 @@ class SamplerFlags(AnswererSettings, WordingSettings, ModelSettings, PlaceSettin
             **{
                 **values_of(PoolConfig, self),
                 "pool": pool,
+                "load_in_4bit": self.llm_backend == "hf" and self._quantises(pool),
                 "backend": self.llm_backend,
                 "spec": PromptSpec(
                     self.mode, condition, self.thinking, wording=resolve_prompt(self.prompt)
@@ -82,3 +83,15 @@ class SamplerFlags(AnswererSettings, WordingSettings, ModelSettings, PlaceSettin
                 "quiet": self.console.quiet,
             }
         )
+
+    def _quantises(self, pool: Path) -> bool:
+        from lawqa.pipelines.experiments.pool.config import PoolManifest
+        from lawqa.pipelines.experiments.pool.files import PoolFiles
+
+        def of_pool() -> bool | None:
+            provenance = PoolFiles(pool).provenance
+            if self.fresh or not provenance.is_file():
+                return None
+            return PoolManifest.read(provenance).contents.model.get("quantisation") is not None
+
+        return self.in_4bit(of_pool, lambda: of_adapter(self.adapter))

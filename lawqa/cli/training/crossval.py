@@ -104,7 +104,11 @@ class CrossvalRun:
                 **values_of(RecordSettings, self.records),
                 **values_of(HeldOutSettings, self.evaluation),
             },
-            **{**values_of(ModelSettings, self.training), "dtype": self.training.chosen_dtype()},
+            **{
+                **values_of(ModelSettings, self.training),
+                "dtype": self.training.chosen_dtype(),
+                "load_in_4bit": self.training.in_4bit(self._stored_4bit),
+            },
             training=training,
             place=current_place(self.evaluation.place),
             rag=rag,
@@ -119,6 +123,15 @@ class CrossvalRun:
         if pooled:
             print(pooled_text(pooled))
         return 0
+
+    def _stored_4bit(self) -> bool | None:
+        """What the cross-validation in the directory used, which the same command resumes."""
+        from lawqa.pipelines.experiments.crossval_manifest import SETTINGS, CrossvalManifest
+
+        directory = self.split.output_dir
+        if not (directory / SETTINGS).is_file():
+            return None
+        return bool(CrossvalManifest.read(directory).settings.get("load_in_4bit"))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from lawqa.cli.asking.generation_flags import GenerationFlags
 from lawqa.cli.asking.prompt_options import resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import resume_hint_on_interrupt
+from lawqa.cli.model_flags import of_run
 from lawqa.cli.rerun import given_words
 from lawqa.cli.training.held_out_flags import HeldOutFlags
 from lawqa.cli.training.training_flags import TrainingFlags
@@ -91,7 +92,11 @@ class Sweep:
                     **values_of(RecordSettings, self.records),
                     **values_of(HeldOutSettings, self.evaluation),
                 },
-                **{**values_of(ModelSettings, flags), "dtype": flags.chosen_dtype()},
+                **{
+                    **values_of(ModelSettings, flags),
+                    "dtype": flags.chosen_dtype(),
+                    "load_in_4bit": flags.in_4bit(lambda: of_run(grid.output_dir / "base")),
+                },
                 training=training,
                 place=current_place(grid.place),
                 rag=rag,

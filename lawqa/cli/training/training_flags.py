@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.model_flags import ModelFlags
 from lawqa.errors import ConfigError
-from lawqa.settings import Dtype, ModelSettings, OptimiserSettings, TrackerSettings
+from lawqa.settings import Dtype, OptimiserSettings, TrackerSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingFlags(TrackerSettings, OptimiserSettings, ModelSettings):
+class TrainingFlags(TrackerSettings, OptimiserSettings, ModelFlags):
     """Which model is trained, and how."""
 
     fp16: FlagCreatePairsOff[bool] = False

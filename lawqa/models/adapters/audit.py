@@ -112,7 +112,7 @@ def _attached(loaded: LoadedModel, files: AdapterFiles) -> PeftModel:
 def _hint(loaded: LoadedModel, files: AdapterFiles) -> str:
     base = f" ({files.base_name})" if files.base_name else ""
     if loaded.config.load_in_4bit and files.kind != "LORA":
-        return f"PEFT may not know {files.kind} over 4-bit weights: try without --hf-load-in-4bit"
+        return f"PEFT may not know {files.kind} over 4-bit weights: try --no-4bit"
     return (
         f"{CONFIG} and {WEIGHTS} must be those that one training wrote, and the model the one that it was "
         f"trained over{base}; copy them again, or train again"

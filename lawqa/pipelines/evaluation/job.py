@@ -201,10 +201,11 @@ def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
             )
     if adapter is not None:
         # What was trained is what is tested.
+        quantises = config.load_in_4bit or (adapter.quantisation is not None and not config.no_4bit)
         config = replace(
             config,
-            load_in_4bit=config.load_in_4bit or adapter.quantisation is not None,
-            quant_type=config.quant_type or adapter.quantisation,
+            load_in_4bit=quantises,
+            quant_type=config.quant_type or (adapter.quantisation if quantises else None),
         )
     return Job(
         config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged,

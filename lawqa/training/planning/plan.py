@@ -99,7 +99,7 @@ def plan_training(
             f"{shape.name} with records of {longest} tokens needs about "
             f"{needed / (1 - FRAGMENTED) / GIB:.1f} GiB, there are {memory / GIB:.1f} GiB",
             "lower --max-seq-length or --lora-r, or take a smaller model"
-            + ("" if setting.four_bit else ", or 4-bit weights (--use-4bit)"),
+            + ("" if setting.four_bit else ", or 4-bit weights (--4bit)"),
         )
 
     def speed(tokens: int) -> float:

@@ -63,7 +63,7 @@ def test_every_answer_fails_with_the_reason(
 ) -> None:
     write_questions(tmp_path / "q.json", questions[:3])
     run = tmp_path / "run"
-    assert main(["evaluate", "--data", str(tmp_path / "q.json"), "--hf-model-name", str(damaged),
+    assert main(["evaluate", "--data", str(tmp_path / "q.json"), "--no-4bit", "--hf-model-name", str(damaged),
                  "--answer-by", answer_by, "--run-dir", str(run)]) == 3  # fmt: skip
     rows = [json.loads(line) for line in (run / "results.jsonl").read_text().splitlines()]
     assert [row["outcome"] for row in rows] == ["failed"] * 3

@@ -30,7 +30,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path, questions:
     directory = tmp_path_factory.mktemp("trained")
     write_questions(directory / "train.json", questions[:4])
     write_questions(directory / "test.json", questions[12:16])
-    assert main(["train", "--model-name", str(tiny_dir), "--train-file", str(directory / "train.json"),
+    assert main(["train", "--no-4bit", "--model-name", str(tiny_dir),
+                 "--train-file", str(directory / "train.json"),
                  "--output-dir", str(directory / "adapter"), "--num-epochs", "2", "--lora-r", "4",
                  "--lora-alpha", "8", "--learning-rate", "5e-3", "--do-train"]) == 0  # fmt: skip
     return directory / "adapter"
@@ -55,8 +56,9 @@ def change_config(adapter: Path, **values: Any) -> None:
 
 
 def evaluate(adapter: Path, model: Path, run: Path, trained: Path, *more: str) -> int:
+    whole = [] if "--hf-load-in-4bit" in more else ["--no-4bit"]
     return main(["evaluate", "--data", str(trained.parent / "test.json"), "--hf-model-name", str(model),
-                 "--hf-lora-path", str(adapter), "--run-dir", str(run), *more])  # fmt: skip
+                 *whole, "--hf-lora-path", str(adapter), "--run-dir", str(run), *more])  # fmt: skip
 
 
 def renamed(tensors: Tensors) -> Tensors:

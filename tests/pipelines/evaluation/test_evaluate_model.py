@@ -52,6 +52,7 @@ def logprobs(run_dir: Path) -> list[float]:
 def flags(model: Path, run_dir: str, *more: str) -> list[str]:
     return [
         "evaluate",
+        *([] if "--hf-load-in-4bit" in more else ["--no-4bit"]),
         "--data",
         "q.json",
         "--hf-model-name",

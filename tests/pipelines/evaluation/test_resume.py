@@ -351,7 +351,7 @@ def test_flags_that_cannot_be_meant_together(
         ({"samples": 7}, "--samples: then none, now 7"),
         ({"spec": PromptSpec(few_shot=True)}, "the prompt: then direct-closed-v1, now "),
         ({"answer_by": "generate"}, "--answer-by: then logits, now generate"),
-        ({"load_in_4bit": True}, "--hf-load-in-4bit: then False, now True"),
+        ({"load_in_4bit": True}, "--4bit: then False, now True"),
         ({"model_name": "m"}, "--hf-model-name: then , now m"),
     ],
 )

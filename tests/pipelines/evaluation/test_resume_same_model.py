@@ -24,7 +24,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, questions: Any, tiny_d
     return tmp_path
 
 
-EVALUATE = ["evaluate", "--data", "q.json", "--hf-model-name", "model", "--run-dir", "r", "--quiet"]
+EVALUATE = [
+    "evaluate",
+    "--data",
+    "q.json",
+    "--no-4bit",
+    "--hf-model-name",
+    "model",
+    "--run-dir",
+    "r",
+    "--quiet",
+]
 
 
 def edit(path: Path, **fields: Any) -> None:
@@ -91,6 +101,7 @@ def test_a_cross_validation_that_fails_before_it_trains_leaves_nothing(
         "cv",
         "--folds",
         "2",
+        "--no-4bit",
         "--model-name",
     ]
     assert main([*cv, "modle"]) == 2
@@ -106,7 +117,7 @@ def test_a_training_is_not_written_into_what_it_reads_or_what_is_not_its_own(
     (here / "r").mkdir()
     (here / "r" / "thesis.tex").write_text("mine", encoding="utf-8")
     before = tree(here)
-    train = ["train", "--train-file", "q.json", "--model-name", "model", "--do-train"]
+    train = ["train", "--train-file", "q.json", "--no-4bit", "--model-name", "model", "--do-train"]
     assert main([*train, "--output-dir", place, *more]) == 2
     err = capsys.readouterr().err
     assert err.splitlines()[-2].startswith(f"error: --output-dir {place}: ")

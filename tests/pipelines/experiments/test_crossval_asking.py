@@ -34,7 +34,8 @@ def data(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Path:
 
 def crossval(data: Path, model: Path, output: Path, *more: str) -> int:
     return main(
-        ["crossval", "run", "--input", str(data), "--output-dir", str(output), "--model-name", str(model),
+        ["crossval", "run", "--input", str(data), "--output-dir", str(output), "--no-4bit",
+         "--model-name", str(model),
          "--folds", "2", "--max-steps", "1", "--batch-size", "8", "--quiet", *more]
     )  # fmt: skip
 

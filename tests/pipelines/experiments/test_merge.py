@@ -112,7 +112,8 @@ def test_a_merged_model_is_held_to_what_its_adapter_was_trained_on(
 
     def evaluate(data: str, *more: str) -> int:
         capsys.readouterr()
-        return main(["evaluate", "--data", str(adapter.parent / data), "--hf-model-name", str(output),
+        return main(["evaluate", "--data", str(adapter.parent / data), "--no-4bit",
+                     "--hf-model-name", str(output),
                      "--run-dir", str(tmp_path / f"run-{data}"), *more])  # fmt: skip
 
     assert evaluate("train.json") == 2

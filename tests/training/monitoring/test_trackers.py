@@ -71,7 +71,7 @@ def train(tmp_path: Path, tiny_dir: Path, questions: Any) -> list[str]:
     write_questions(tmp_path / "train.json", questions[:8])
     write_questions(tmp_path / "dev.json", questions[12:18])
     return [
-        "train", "--model-name", str(tiny_dir), "--train-file", str(tmp_path / "train.json"),
+        "train", "--no-4bit", "--model-name", str(tiny_dir), "--train-file", str(tmp_path / "train.json"),
         "--dev-file", str(tmp_path / "dev.json"), "--output-dir", str(tmp_path / "out"),
         "--num-epochs", "1", "--batch-size", "4", "--gradient-accumulation-steps", "1", "--do-train",
     ]  # fmt: skip
@@ -161,11 +161,11 @@ def test_a_tracker_that_is_not_installed_is_an_error_before_a_model_is_loaded(
 ) -> None:
     data, out = str(tmp_path / "train.json"), str(tmp_path / "out")
     words = {
-        "train": [*train, "--model-name", "nowhere"],
+        "train": [*train, "--no-4bit", "--model-name", "nowhere"],
         "crossval run": ["crossval", "run", "--input", data, "--output-dir", out],
         "sweep": ["sweep", "--train-file", data, "--output-dir", out],
     }[command]
-    assert main([*words, "--model-name", "nowhere", "--report-to", "trackio"]) == 2
+    assert main([*words, "--no-4bit", "--model-name", "nowhere", "--report-to", "trackio"]) == 2
     assert capsys.readouterr() == (
         "",
         "error: --report-to trackio: trackio is not installed\n"

@@ -1,0 +1,98 @@
+"""`lawqa completion`: commands and flags for a shell to complete."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from lawqa.cli.command_table import COMMANDS, command_class
+from lawqa.cli.flags import flags_of_class, subcommands_of
+
+Shell = Literal["bash", "zsh", "fish"]
+_OF_ALL = ("--help", "--config", "--save-config")
+
+_BASH = """\
+# bash: eval "$(lawqa completion bash)"; zsh: eval "$(lawqa completion zsh)"
+_lawqa() {
+    local word="${COMP_WORDS[COMP_CWORD]}" key="${COMP_WORDS[1]}"
+    case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
+@PAIRS@
+    esac
+    local words=""
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        words="@COMMANDS@"
+    else
+        case "$key" in
+@CASES@
+        esac
+        case "$word" in
+            -*) ;;
+            *) [ "$COMP_CWORD" -eq 2 ] && words="${words%%--*}" || words="" ;;
+        esac
+    fi
+    COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+complete -o default -F _lawqa lawqa
+"""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Print what makes a shell complete commands and flags: bash, zsh or fish.
+
+    For every new bash: echo 'eval "$(lawqa completion bash)"' >> ~/.bashrc
+    """
+
+    shell: Annotated[Positional[Shell], arg(metavar="{bash,zsh,fish}")]
+    """Which shell."""
+
+    def run(self) -> int:
+        print(_fish() if self.shell == "fish" else _bash(zsh=self.shell == "zsh"), end="")
+        return 0
+
+
+def _commands() -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Every command and subcommand by its words, with the words that may follow: subcommands, then flags."""
+    for name in COMMANDS:
+        kind = command_class(name)
+        inner = subcommands_of(kind)
+        yield (name,), [*inner, *_flags(kind)]
+        for sub, of_sub in inner.items():
+            yield (name, sub), _flags(of_sub)
+
+
+def _flags(kind: type) -> list[str]:
+    written = sorted({word for flag in flags_of_class(kind) for word in flag.written()})
+    return [*written, *_OF_ALL]
+
+
+def _bash(*, zsh: bool) -> str:
+    pairs, cases = [], []
+    for words, following in _commands():
+        key = " ".join(words)
+        if len(words) == 2:
+            pairs.append(f'        "{key}") key="{key}" ;;')
+        cases.append(f'            "{key}") words={shlex.quote(" ".join(following))} ;;')
+    script = _BASH.replace("@PAIRS@", "\n".join(pairs)).replace("@CASES@", "\n".join(cases))
+    script = script.replace("@COMMANDS@", " ".join(COMMANDS))
+    start = "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n"
+    return start + script if zsh else script
+
+
+def _fish() -> str:
+    lines = ["# lawqa completion fish > ~/.config/fish/completions/lawqa.fish"]
+    lines += ["complete -c lawqa -n __fish_use_subcommand -f"]
+    for name, entry in COMMANDS.items():
+        lines.append(
+            f"complete -c lawqa -n __fish_use_subcommand -a {name} -d {shlex.quote(entry.summary)}"
+        )
+    for words, following in _commands():
+        seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in words)
+        for word in following:
+            what = f"-l {word.removeprefix('--')}" if word.startswith("--") else f"-a {word}"
+            lines.append(f"complete -c lawqa -n {shlex.quote(seen)} {what}")
+    return "\n".join(lines) + "\n"
