@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
-from lawqa.cli.model_flags import of_run
+from lawqa.cli.model_flags import of_adapter, of_run
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import Interrupted
 from lawqa.settings import (
@@ -93,7 +93,10 @@ class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
             "extra": parse_extra([word for words in self.extra for word in words]),
             "dtype": self.chosen_dtype(),
             "quiet": self.console.quiet,
-            "load_in_4bit": self.in_4bit(lambda: of_run(self.output_dir if self.resume else None)),
+            "load_in_4bit": self.in_4bit(
+                lambda: of_run(self.output_dir if self.resume else None),
+                lambda: of_adapter(self.init_adapter),
+            ),
         }
         training = part_of(Hyperparameters, self)
         return TrainingRun(**{**values_of(TrainingRun, self), **own, "training": training})

@@ -52,6 +52,7 @@ def test_the_bare_letters_alone_are_scored_and_that_is_recorded(
         "evaluate",
         "--data",
         str(data),
+        "--no-4bit",
         "--model-name",
         str(tiny_dir),
         "--run-dir",

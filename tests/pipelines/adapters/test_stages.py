@@ -33,7 +33,7 @@ class Stages:
     def train(self, number: int, *more: str) -> int:
         questions = str(self.directory / f"train{number}.json")
         return main([
-            "train", "--model-name", str(self.model), "--train-file", questions, "--output-dir",
+            "train", "--no-4bit", "--model-name", str(self.model), "--train-file", questions, "--output-dir",
             str(self.adapter(number)), "--learning-rate", "1e-2", "--num-epochs", "2", "--do-train", *more,
         ])  # fmt: skip
 
