@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +21,22 @@ FILE_ONLY: Mapping[str, object] = {"file_only": True}
 to be."""
 
 logger = logging.getLogger(__name__)
+
+
+def draws_bars(stream: TextIO) -> bool:
+    """Return whether bars can be drawn there: on a terminal that knows how wide it is.
+
+    `docker exec -t` and JupyterHub give terminals of 0 columns, on which a bar would be a line for each step.
+    """
+    if not stream.isatty():
+        return False
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal():
+        return int(columns) > 0
+    try:
+        return os.get_terminal_size(stream.fileno()).columns > 0
+    except (OSError, ValueError):
+        return False
 
 
 class Bar(AbstractContextManager["Bar"]):
@@ -51,7 +68,7 @@ class Bar(AbstractContextManager["Bar"]):
         self._quiet, self._stream, self._clock = quiet, stream or sys.stderr, clock
         self._started = self._said = clock()
         self._bar: Any = None
-        if not quiet and self._stream.isatty():
+        if not quiet and draws_bars(self._stream):
             from tqdm import tqdm
 
             self._bar = tqdm(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import logging
+import os
+import struct
+import termios
 
 import pytest
 
-from lawqa.bars import Bar, Parts, duration, pace
+from lawqa.bars import Bar, Parts, draws_bars, duration, pace
 
 pytestmark = pytest.mark.every_python
 
@@ -15,6 +19,11 @@ pytestmark = pytest.mark.every_python
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+@pytest.fixture(autouse=True)
+def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 class Clock:
@@ -111,3 +120,26 @@ def test_rates_and_times_are_said_as_people_say_them() -> None:
     assert [duration(s) for s in (0, 89, 91, 7000, 7300, 90000)] == [
         "0 s", "89 s", "2 min", "117 min", "2 h 2 min", "25 h 0 min",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", ["0", ""])
+def test_a_terminal_of_unknown_width_gets_lines(
+    columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = Terminal()
+    assert not draws_bars(stream)
+    counted(9, stream)
+    text = stream.getvalue()
+    assert "\r" not in text
+    assert text.startswith("parsing: ")
+
+
+def test_a_pseudo_terminal_has_bars_once_it_has_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    leader, follower = os.openpty()
+    with os.fdopen(follower, "w", encoding="utf-8") as terminal:
+        assert not draws_bars(terminal)  # 0 x 0, as docker exec gives it
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        assert draws_bars(terminal)
+    os.close(leader)

@@ -25,6 +25,7 @@ from transformers import (  # noqa: E402 - after the log level is set
 )
 from transformers.utils import logging as transformers_logging  # noqa: E402
 
+from lawqa.bars import draws_bars  # noqa: E402
 from lawqa.errors import BackendError  # noqa: E402
 from lawqa.foreign_code import code_named_in  # noqa: E402
 from lawqa.models.files.model_folder import (  # noqa: E402
@@ -39,7 +40,7 @@ from lawqa.models.tensor_audit import LoadingInfo, audit_tensors, check_loaded  
 
 logger = logging.getLogger(__name__)
 
-if not sys.stderr.isatty():
+if not draws_bars(sys.stderr):
     transformers_logging.disable_progress_bar()
 
 

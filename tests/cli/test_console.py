@@ -308,6 +308,8 @@ def test_each_process_of_several_has_its_name_in_the_log(
 
 
 def test_a_message_does_not_break_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lawqa.amounts import size_text
 from lawqa.files import JsonObject
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def info_text(directory: Path, manifest: IndexManifest, size: int) -> str:
             f"links       {counts.links:,} pairs of articles that cite one another",
             f"revisions   {_revisions_text(manifest.revisions)}",
             f"audit       {audit_text(manifest)}",
-            f"size        {size / 1e6:,.1f} MB",
+            f"size        {size_text(size)}",
             f"parameters  {parameters}",
             f"dense       {manifest.dense.model if manifest.dense else 'none'}",
             f"corpus      {corpus['path']}  sha256 {corpus['sha256']}",

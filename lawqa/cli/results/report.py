@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
+from lawqa.amounts import size_text
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.final_rules import By
 from lawqa.errors import ConfigError
@@ -57,7 +58,7 @@ class ReportCommand:
             lang=self.lang, title=self.title, fresh=self.fresh,
         )  # fmt: skip
         print(written.claim)
-        print(f"wrote {written.path} ({written.size / 1e6:.1f} MB)")
+        print(f"wrote {written.path} ({size_text(written.size)})")
         return 0
 
     def _summary(self) -> int:

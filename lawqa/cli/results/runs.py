@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
+from lawqa.amounts import counted, size_text
 from lawqa.cli.results.runs_text import list_text, removal_text, run_differences_text, show_text
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
@@ -175,8 +176,8 @@ class Pack:
         packed = pack(self.folder, self.output, with_adapters=self.with_adapters)
         size = self.output.stat().st_size
         print(
-            f"packed {packed.files} {'file' if packed.files == 1 else 'files'} of {self.folder} in "
-            f"{self.output} ({size / 1e6:.1f} MB); left out: {packed.left_out} "
+            f"packed {counted(packed.files, 'file')} of {self.folder} in "
+            f"{self.output} ({size_text(size)}); left out: {packed.left_out} "
             "(weights, checkpoints, locks, links)"
         )
         return 0

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lawqa.amounts import counted, size_text
+
 if TYPE_CHECKING:
     from lawqa.runs.diff import Difference
     from lawqa.runs.upkeep.find import FoundRun
@@ -99,7 +101,7 @@ def run_differences_text(differences: Sequence[Difference]) -> str:
 def removal_text(removal: Removal) -> str:
     """What would go."""
     named = ", ".join(str(run.path) for run in removal.runs)
-    return f"{named}: {removal.files} files, {removal.size / 1e6:.1f} MB"
+    return f"{named}: {counted(removal.files, 'file')}, {size_text(removal.size)}"
 
 
 def _short(value: object) -> str:

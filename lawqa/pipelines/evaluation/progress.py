@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from lawqa.bars import FILE_ONLY, LINE_SECONDS, duration, pace
+from lawqa.bars import FILE_ONLY, LINE_SECONDS, draws_bars, duration, pace
 from lawqa.pipelines.evaluation.time_left import TimeLeft
 from lawqa.runs.result import Result
 from lawqa.scoring import wilson
@@ -50,7 +50,7 @@ class Progress:
         self._left = TimeLeft(total if work is None else sum(work.values()), clock)
         self._started = self._said = clock()
         self._bar: Any = None
-        if not quiet and self._stream.isatty():
+        if not quiet and draws_bars(self._stream):
             # Answers come in bursts: a bar that skips redraws would stand at the first of each.
             self._bar = tqdm(
                 total=total, desc=name, unit="answer", file=self._stream, leave=False,

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import os
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +16,7 @@ import torch
 from tqdm import tqdm
 from transformers import TrainerCallback
 
-from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, duration
+from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, draws_bars, duration
 from lawqa.files import append_to_own, write_text
 from lawqa.models.device import peak_memory_gib
 from lawqa.training.checkpoints.directory import disk_faults
@@ -57,7 +58,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         del args, control
         self._first_step = state.global_step
         self._started = self._said = time.monotonic()
-        hidden = self._quiet or None  # None: tqdm hides the bar where there is no terminal
+        hidden = self._quiet or not draws_bars(sys.stderr)
         self._bar = tqdm(
             total=state.max_steps, initial=state.global_step, desc="training", unit="step", disable=hidden
         )  # fmt: skip

@@ -70,7 +70,8 @@ def test_a_mixed_training_says_what_it_took_and_is_resumed_only_with_the_same(
     def train(*more: str) -> int:
         return main([
             "train", "--no-4bit", "--model-name", str(tiny_dir), "--train-file", str(made / "train.json"),
-            "--output-dir", str(made / "out"), "--max-steps-override", "1", "--max-synthetic-share", "0.5", "--do-train",
+            "--output-dir", str(made / "out"), "--max-steps-override", "1", "--max-synthetic-share", "0.5",
+            "--do-train",
             *more,
         ])  # fmt: skip
 

@@ -1,0 +1,24 @@
+"""Amounts as sentences say them: one answer, two answers; bytes in a unit that leaves a digit to read."""
+
+from __future__ import annotations
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, such as `1 answer` or `1,200 answers`.
+
+    Args:
+        count: how many.
+        noun: what one is called.
+        plural: what several are called; empty for the noun with an s.
+    """
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def size_text(size: int) -> str:
+    """Return a size such as `512 bytes`, `12.5 kB`, `3.4 MB` or `16.4 GB`, in powers of 1,000."""
+    if size < 1000:
+        return counted(size, "byte")
+    for power, unit in ((1e3, "kB"), (1e6, "MB")):
+        if size < 999.95 * power:
+            return f"{size / power:.1f} {unit}"
+    return f"{size / 1e9:,.1f} GB"
