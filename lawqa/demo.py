@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError
 from lawqa.models import require_packages
+from lawqa.pipelines.comparing.report_file import write_report
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult, evaluate
 from lawqa.pipelines.training.prepare import prepare
 from lawqa.pipelines.training.train import train
@@ -17,7 +18,7 @@ from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.report.comparisons import difference_lines
 from lawqa.report.summary_text import summary_table
-from lawqa.scoring import compare, judge
+from lawqa.scoring import PairedComparison, compare, judge, questions_needed
 from lawqa.settings import Hyperparameters, TrainingRun
 from lawqa.splits import Split, holdout
 
@@ -26,6 +27,9 @@ _TRAINING = Hyperparameters(
     num_epochs=4, batch_size=4, gradient_accumulation_steps=2, learning_rate=5e-3,
     max_seq_length=2048, token_budget=4096,
 )  # fmt: skip
+
+_EXAMPLE = 0.1
+"""The difference that is spoken of where none was measured."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class DemoResult:
     """Loss of the last training step."""
     directory: Path
     """Where everything was written."""
+    report: Path
+    """The HTML report of both runs, in that directory."""
 
 
 def embedded_questions() -> tuple[Question, ...]:
@@ -105,11 +111,16 @@ def run_demo(
     adapted = evaluate(
         _evaluation(test_file, model, directory / "adapted", directory / "adapter", fresh=fresh)
     )
-    return DemoResult(split, base, adapted, figures.first_loss, figures.last_loss, directory)
+    written = write_report(
+        [base.run_dir, adapted.run_dir], directory / "report.html", data=test_file, fresh=fresh
+    )
+    return DemoResult(
+        split, base, adapted, figures.first_loss, figures.last_loss, directory, written.path
+    )
 
 
 def demo_text(result: DemoResult) -> str:
-    """What a user reads after the demo."""
+    """What a user reads after the demo: the figures, then what they say, what n it takes, the report."""
     train_part, test_part = result.split.train, result.split.test
     named = {"base (NF4)": result.base, "with QLoRA adapter": result.adapter}
     base, other = named
@@ -118,7 +129,6 @@ def demo_text(result: DemoResult) -> str:
         compared = judge({other: compare(result.base.answers, result.adapter.answers)})
     return "\n".join(
         [
-            *difference_lines(base, compared),
             *(f"! {run.run_dir.name}: {note}" for run in named.values() for note in run.notes),
             "The demo's model is a toy with random weights: its accuracy is chance by design.",
             f"trained on {len(train_part)} questions, measured on {len(test_part)} held out; "
@@ -127,8 +137,23 @@ def demo_text(result: DemoResult) -> str:
             summary_table({name: run.summary for name, run in named.items()}),
             "",
             f"run: {result.directory}",
+            "",
+            *difference_lines(base, compared),
+            *(f"  {needed_sentence(one.comparison)}" for one in compared.values()),
+            f"report: {result.report}",
         ]
     )
+
+
+def needed_sentence(comparison: PairedComparison) -> str:
+    """Say how many questions it would take to tell a difference like this one from luck."""
+    difference = comparison.difference or _EXAMPLE
+    needed = questions_needed(difference, comparison.moved / comparison.clusters)
+    measured = "such a difference" if comparison.difference else "a difference"
+    points = f"{measured} ({abs(difference) * 100:.1f} points, if it is real)"
+    if needed is None:
+        return f"{points} is too small for any question set to detect"
+    return f"to detect {points} in 80 % of comparisons takes about {needed:,} questions"
 
 
 def _write_model(

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import errno
 import re
+from importlib import metadata
 
 
 class LawqaError(Exception):
@@ -63,9 +64,32 @@ class MissingExtraError(LawqaError):
     def __init__(self, package: str, extra: str, otherwise: str = "") -> None:
         super().__init__(
             f"{package} is not installed",
-            f"pip install 'lawqa[{extra}]'  (in a checkout: make setup)"
+            f"pip install {_lacking(package, extra)}  (in a checkout: make setup)"
             + (f"; or {otherwise}" if otherwise else ""),
         )
+
+
+def _lacking(package: str, extra: str) -> str:
+    """What of an extra is not installed, for pip: the packages themselves, for lawqa may be on no index."""
+    try:
+        required = metadata.requires("lawqa") or []
+    except metadata.PackageNotFoundError:  # run from a copy of the files
+        required = []
+    specs = {
+        re.split(r"[^\w.-]", line, maxsplit=1)[0]: line.partition(";")[0].strip()
+        for line in required
+        if re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", line)
+    }
+    missing = [name for name in specs if name != package and not _is_installed(name)]
+    return " ".join(f"'{specs.get(name, name)}'" for name in (package, *missing))
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 class PolicyError(LawqaError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,18 @@ def test_the_demo_runs_the_whole_path(tmp_path: Path, capsys: pytest.CaptureFixt
     for row in ("accuracy", "95 % interval", "unparsed / truncated / failed", "answers a b c d",
                 "gold a b c d", "floor: guessing", "floor: one letter always"):  # fmt: skip
         assert any(line.startswith(row) for line in out.splitlines()), row
-    assert out.rstrip().endswith(f"run: {run}")
+    assert f"\nrun: {run}\n" in out
+    *_, judged, compared, significant, power, needed, report = out.rstrip().splitlines()
+    assert judged.startswith("with QLoRA adapter - base (NF4): ")
+    assert "may be luck" in judged or "more than luck" in judged
+    assert compared.endswith("on 18 questions")
+    assert "significant" in significant
+    assert "80 %" in power
+    assert re.fullmatch(
+        r"  to detect .* points, if it is real\) .* takes about [\d,]+ questions", needed
+    )
+    assert report == f"report: {run / 'report.html'}"
+    assert "<html" in (run / "report.html").read_text(encoding="utf-8")[:200]
 
     training = json.loads((run / "adapter" / "manifest.json").read_text(encoding="utf-8"))
     assert training["figures"]["last_loss"] < training["figures"]["first_loss"] / 2

@@ -23,7 +23,11 @@ from lawqa.scoring.comparisons.multiple import (
 from lawqa.scoring.comparisons.newcombe import newcombe_independent, newcombe_paired
 from lawqa.scoring.comparisons.paired import compare, compare_repeats
 from lawqa.scoring.comparisons.planning import Design, detectable_difference, final_discordance
-from lawqa.scoring.comparisons.power import mcnemar_power, minimum_detectable_difference
+from lawqa.scoring.comparisons.power import (
+    mcnemar_power,
+    minimum_detectable_difference,
+    questions_needed,
+)
 from lawqa.scoring.comparisons.seed_spread import Spread, training_spread
 from lawqa.scoring.comparisons.sign_flip import Bar, sign_flip_bar, sign_flip_p
 from lawqa.scoring.final_answer import (
@@ -109,6 +113,7 @@ __all__ = [
     "p_labelled",
     "power_sentence",
     "prior_effect",
+    "questions_needed",
     "rule_of",
     "sign_flip_bar",
     "sign_flip_p",

@@ -121,7 +121,7 @@ def test_a_missing_extra_comes_with_the_command_that_installs_it() -> None:
     problem = MissingExtraError("bm25s", "rag")
     assert isinstance(problem, LawqaError)
     assert problem.message == "bm25s is not installed"
-    assert problem.hint.startswith("pip install 'lawqa[rag]'")
+    assert problem.hint.startswith("pip install 'bm25s>=")
 
 
 def test_an_interrupt_ends_with_code_130_and_leaves_a_run_that_says_so(

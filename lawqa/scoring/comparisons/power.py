@@ -12,6 +12,10 @@ BISECTIONS = 40
 """Halvings of the interval from 0 to 1: an error below 1e-12."""
 
 
+MOST_QUESTIONS = 2**16
+"""Beyond it a difference is too small for any set of questions that exists."""
+
+
 def mcnemar_power(n: int, discordance: float, difference: float, alpha: float = 0.05) -> float:
     """Power of the two-sided exact McNemar test.
 
@@ -118,3 +122,40 @@ def _power(discordance: float, difference: float, critical: NDArray[np.int64]) -
     few, many = critical[can_reject], discordant[can_reject]
     rejected = bdtr(few, many, won) + bdtr(few, many, 1 - won)
     return float((chance_of_each[can_reject] * rejected).sum())
+
+
+def questions_needed(
+    difference: float, discordance: float, power: float = 0.8, alpha: float = 0.05
+) -> int | None:
+    """Return how many questions exact McNemar needs to see a true difference with this power.
+
+    The power of an exact test goes up and down a little with n (its level is reached in steps); this is the
+    number above which a search by halves finds the difference detected.
+
+    Args:
+        difference: of the two accuracies, as a share above 0; its sign does not matter.
+        discordance: share of questions that exactly one of the two gets right, at least the difference.
+        power: probability of seeing the difference, between 0 and 1.
+        alpha: level of the two-sided test.
+
+    Returns:
+        The number; None where there is no difference to see, or 65,536 questions are too few.
+    """
+    size = abs(difference)
+    if size == 0:
+        return None
+
+    _check(1, discordance, alpha)
+
+    def sees(n: int) -> bool:
+        return _power(max(discordance, size), size, _critical_counts(n, alpha)) >= power
+
+    low, high = 1, 8
+    while not sees(high):
+        low, high = high, high * 2
+        if high > MOST_QUESTIONS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if sees(middle) else (middle, high)
+    return high

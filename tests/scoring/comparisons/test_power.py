@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.scoring import mcnemar_power, minimum_detectable_difference, sign_flip_p
+from lawqa.scoring import (
+    mcnemar_power,
+    minimum_detectable_difference,
+    questions_needed,
+    sign_flip_p,
+)
 
 
 def enumerated_power(n: int, discordance: float, difference: float, alpha: float) -> float:
@@ -145,3 +150,23 @@ def test_a_power_out_of_range_is_refused() -> None:
 def test_one_question_is_enough_to_ask_and_too_few_to_see_anything() -> None:
     assert mcnemar_power(1, 0.5, 0.25) == 0.0
     assert minimum_detectable_difference(1, 0.5) is None
+
+
+@pytest.mark.parametrize(
+    ("difference", "discordance"), [(0.1, 0.3), (0.3, 0.4), (-0.3, 0.4), (0.5, 0.5), (0.2, 0.1)]
+)
+def test_the_questions_needed_detect_the_difference_and_a_tenth_fewer_do_not(
+    difference: float, discordance: float
+) -> None:
+    needed = questions_needed(difference, discordance)
+    assert needed is not None
+    size = abs(difference)
+    moved = max(discordance, size)
+    assert mcnemar_power(needed, moved, size) >= 0.8
+    assert mcnemar_power(max(1, int(needed * 0.9) - 1), moved, size) < 0.8
+
+
+def test_no_number_of_questions_shows_what_is_not_there() -> None:
+    assert questions_needed(0.0, 0.3) is None
+    with pytest.raises(ValueError, match="discordance"):
+        questions_needed(0.1, 1.5)
