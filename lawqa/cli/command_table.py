@@ -139,7 +139,17 @@ COMMANDS = {
 
 
 _GROUPS = {
-    "ask": ("evaluate", "ladder", "compare", "report", "rescore", "runs", "export", "import", "prompts"),
+    "ask": (
+        "evaluate",
+        "ladder",
+        "compare",
+        "report",
+        "rescore",
+        "runs",
+        "export",
+        "import",
+        "prompts",
+    ),
     "train": ("plan", "train", "crossval", "sweep", "merge"),
     "data": ("data", "split", "records", "distill", "pool", "augment"),
     "law": ("statutes", "index"),
