@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import errno
 import re
-from importlib import metadata
 
 
 class LawqaError(Exception):
@@ -71,6 +70,8 @@ class MissingExtraError(LawqaError):
 
 def _lacking(package: str, extra: str) -> str:
     """What of an extra is not installed, for pip: the packages themselves, for lawqa may be on no index."""
+    from importlib import metadata
+
     try:
         required = metadata.requires("lawqa") or []
     except metadata.PackageNotFoundError:  # run from a copy of the files
@@ -85,6 +86,8 @@ def _lacking(package: str, extra: str) -> str:
 
 
 def _is_installed(name: str) -> bool:
+    from importlib import metadata
+
     try:
         metadata.version(name)
     except metadata.PackageNotFoundError:
