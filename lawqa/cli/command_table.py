@@ -150,7 +150,7 @@ _GROUPS = {
         "import",
         "prompts",
     ),
-    "train": ("plan", "train", "crossval", "sweep", "merge"),
+    "train": ("plan", "train", "crossval", "sweep", "merge", "average"),
     "data": ("data", "split", "records", "distill", "pool", "augment"),
     "law": ("statutes", "index"),
     "lab": ("demo", "doctor", "place", "step", "log", "docs", "completion"),
