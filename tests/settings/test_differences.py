@@ -26,6 +26,7 @@ from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, file_sha256, write_questions
 from lawqa.runs.manifest import Manifest
 from lawqa.settings import (
+    BackendName,
     GridSettings,
     Hyperparameters,
     TrainingRun,
@@ -45,7 +46,7 @@ CHANGED: dict[str, Any] = {
     "thinking_budget": 20, "top_p": 0.5, "top_k_sampling": 7, "min_p": 0.1,
     "max_steps": 9, "max_seq_length": 99, "max_new_tokens": 77,
     "dev_questions": 8, "dev_samples": 2, "dev_max_new_tokens": 64, "max_synthetic_share": 0.5,
-    "probe_max_new_tokens": 64,
+    "probe_max_new_tokens": 64, "label_forms": "letter",
 }  # fmt: skip
 """Other values than those of the runs below, where a number one higher or the opposite would not do."""
 
@@ -80,9 +81,9 @@ def data(
     return Path("q.json")
 
 
-def evaluated(data: Path, spec: PromptSpec) -> EvaluationConfig:
+def evaluated(data: Path, spec: PromptSpec, backend: BackendName = "scripted") -> EvaluationConfig:
     config = EvaluationConfig(
-        data, spec, "generate", "scripted",
+        data, spec, "generate", backend,
         run_dir=Path("r"), temperature=0.7, quiet=True,
     )  # fmt: skip
     evaluate(config, lambda _config, _adapter: ScriptedBackend({"*": "最終回答：c"}))
@@ -97,7 +98,8 @@ def never(_config: EvaluationConfig, _adapter: object) -> ScriptedBackend:
 def test_an_evaluation_with_another_setting_is_not_resumed(data: Path, field: Field[Any]) -> None:
     # Labels can be scored only where no reasoning is asked for.
     spec = PromptSpec() if field.name == "answer_by" else PromptSpec("cot", thinking=True)
-    config = evaluated(data, spec)
+    # Of the forms of labels other backends know nothing.
+    config = evaluated(data, spec, "hf" if field.name == "label_forms" else "scripted")
     other = replace(config, **{field.name: other_value(field, getattr(config, field.name))})
     with pytest.raises(ConfigError, match="is not the same run") as caught:
         evaluate(other, never)
