@@ -89,44 +89,58 @@ def sample_pool(
     if earlier is not None:
         config = earlier.begun(config)
     job = _job(config)
-    files.samples.parent.mkdir(parents=True, exist_ok=True)
-    with signals_interrupt(), run_lock(files.lock):
-        if earlier is not None:
-            drop_torn_line(files.samples)
+    with signals_interrupt():
         backend = (backend_factory or open_backend)(job.config, job.adapter)
         job = with_base_notes(job, backend)
         drawn = PoolManifest.of(config, job, backend)
-        if earlier is None:
-            files.remove()
-            drawn.write(files.provenance, {"started": now()})
-        elif differ := earlier.differences(drawn):
-            raise ConfigError(
-                f"{config.pool}: holds samples drawn with other options ({', '.join(differ)})",
-                "give the same options to resume, or --fresh to start over",
+        files.samples.parent.mkdir(parents=True, exist_ok=True)
+        with run_lock(files.lock):
+            _begin(config, files, earlier, drawn)
+            for note in (begun_otherwise(config) if config.begun else "", *_notes(job)):
+                if note:
+                    say(f"note: {note}")
+            write_asked(files.asked, _asked(job))
+            _draw(config, job, backend, files, say)
+            rows = _finish(config.spec, job, files)
+            drawn.write(
+                files.provenance,
+                {
+                    "environment": describe_environment(backend.describe().get("device")),
+                    "ended": now(),
+                    "sampling_from": job.config.sampling_sources(),
+                    "adapter": job.adapter_json(),
+                    "notes": list(_notes(job)),
+                    "samples": len(rows),
+                },
             )
-        for note in (begun_otherwise(config) if config.begun else "", *_notes(job)):
-            if note:
-                say(f"note: {note}")
-        write_asked(files.asked, _asked(job))
-        _draw(config, job, backend, files, say)
-        rows = _finish(config.spec, job, files)
-        drawn.write(
-            files.provenance,
-            {
-                "environment": describe_environment(backend.describe().get("device")),
-                "ended": now(),
-                "sampling_from": job.config.sampling_sources(),
-                "adapter": job.adapter_json(),
-                "notes": list(_notes(job)),
-                "samples": len(rows),
-            },
-        )
     return SampledPool(
         files,
         len(job.questions) // config.permutations,
         len(rows),
         sum(row.error is not None for row in rows),
     )
+
+
+def _begin(
+    config: PoolConfig, files: PoolFiles, earlier: PoolManifest | None, drawn: PoolManifest
+) -> None:
+    """Make room for a new pool, or make sure that the one that is there was drawn alike."""
+    if earlier is None:
+        if not config.fresh and _rows(files):
+            raise ConfigError(
+                f"{config.pool}: another process has written it meanwhile",
+                "the same command again resumes it",
+            )
+        files.remove()
+        drawn.write(files.provenance, {"started": now()})
+        return
+    differ = earlier.differences(drawn)
+    if differ:
+        raise ConfigError(
+            f"{config.pool}: holds samples drawn with other options ({', '.join(differ)})",
+            "give the same options to resume, or --fresh to start over",
+        )
+    drop_torn_line(files.samples)
 
 
 def _earlier(config: PoolConfig, files: PoolFiles) -> PoolManifest | None:
