@@ -106,6 +106,7 @@ def _refuse(run: StoredRun, name: str, names: Sequence[str]) -> NoReturn:
     wanted = name.split("#", 1)[0]
     same = [other for other in names if other.split("#", 1)[0] == wanted]
     part = [other for other in names if wanted and wanted in other]
+    part.sort(key=lambda other: not other.endswith(wanted))
     near = same or part or get_close_matches(wanted, names, n=3, cutoff=0.5) or list(names)
     shown = ", ".join(near[:_SHOWN]) + (", …" if len(near) > _SHOWN else "")
     if same:
