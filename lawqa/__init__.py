@@ -5,6 +5,7 @@
     compare_runs, rescore, write_report       stored runs -> differences, new readings, a page
     export_run                                a stored run -> CSV, Parquet, a log of lm-eval or inspect_ai
     import_run                                a log of lm-eval or inspect_ai -> a run directory
+    publish                                   an adapter -> a copy without texts, host and folders
     retrieve                                  a question or a few words -> articles of an index
 
 Paths may be texts. A mistake raises `LawqaError` with a message and a hint. Nothing is printed; what a reader
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from lawqa.pipelines.interchange.export import export_run
     from lawqa.pipelines.interchange.importing import import_run
     from lawqa.pipelines.interchange.lm_eval_task import export_task
+    from lawqa.pipelines.interchange.publish import publish
     from lawqa.pipelines.training.train import train
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
@@ -64,6 +66,7 @@ __all__ = [
     "import_run",
     "make_records",
     "parse",
+    "publish",
     "read_questions",
     "read_stored_run",
     "rescore",
@@ -91,6 +94,7 @@ _ROOMS = {
     "lawqa.pipelines.interchange.export": ("export_run",),
     "lawqa.pipelines.interchange.importing": ("import_run",),
     "lawqa.pipelines.interchange.lm_eval_task": ("export_task",),
+    "lawqa.pipelines.interchange.publish": ("publish",),
     "lawqa.pipelines.training.train": ("train",),
     "lawqa.prompting": ("PromptSpec", "build_prompt"),
     "lawqa.questions": ("Question", "read_questions", "write_questions"),

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.every_python
 
 WORK = (
     "compare_runs", "crossval", "evaluate", "export_run", "export_task", "import_run", "make_records",
-    "rescore", "retrieve", "split", "train", "write_report",
+    "publish", "rescore", "retrieve", "split", "train", "write_report",
 )  # fmt: skip
 """What a command does, as a function."""
 
@@ -32,7 +32,7 @@ def test_the_public_names_are_sorted_there_and_few() -> None:
     # Ruff's sort (RUF022): classes, then functions.
     assert lawqa.__all__ == sorted(lawqa.__all__, key=lambda name: (name[0].islower(), name))
     # A function for each step of the work and what it is given; parts of these are in the packages.
-    assert len(lawqa.__all__) <= 30
+    assert len(lawqa.__all__) <= 31
     assert {*WORK} <= {*lawqa.__all__}
     for name in lawqa.__all__:
         found = getattr(lawqa, name)
@@ -128,6 +128,10 @@ MISTAKES: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: lawqa.make_records("q.json", "r.jsonl", mix={"gold": 0}), "mix['gold'] is 0"),
         (lambda: lawqa.make_records("q.json", "r.jsonl", samples="3"), "make_records: samples is '3'"),  # type: ignore[arg-type]
     ],
+    "publish": [
+        (lambda: lawqa.publish("none", "out"), "none: is neither an adapter of lawqa nor a model"),
+        (lambda: lawqa.publish(3, "out"), "publish: directory is 3"),  # type: ignore[arg-type]
+    ],
     "rescore": [
         (lambda: lawqa.rescore("none"), "none: no such file"),
         (lambda: lawqa.rescore(3), "rescore: run is 3"),  # type: ignore[arg-type]
@@ -195,6 +199,7 @@ DEFAULTS = {
     "export_task": ("lawqa.cli.results.export", "Export"),
     "import_run": ("lawqa.cli.results.import_", "Import"),
     "make_records": ("lawqa.cli.training.records", "Records"),
+    "publish": ("lawqa.cli.training.publish", "Publish"),
     "retrieve": ("lawqa.cli.law.index", "Search"),
     "split": ("lawqa.cli.questions.split", "SplitCommand"),
     "write_report": ("lawqa.cli.results.report", "ReportCommand"),

@@ -89,6 +89,10 @@ COMMANDS = {
         "Write base model and adapter as one bfloat16 model, and what that does to the scores.",
         "train",
     ),
+    "publish": Entry(
+        "Publish",
+        "Copy an adapter or merged model without texts of questions, host name and folders, to be pushed.",
+    ),
     "rescore": Entry(
         "Rescore", "Read stored answers again with today's parser; no model is needed."
     ),
@@ -159,7 +163,16 @@ _GROUPS = {
 
 _PACKAGES = {
     "asking": ("evaluate", "ladder", "distill", "pool", "prompts"),
-    "training": ("train", "plan", "records", "crossval", "sweep", "average", "merge"),
+    "training": (
+        "train",
+        "plan",
+        "records",
+        "crossval",
+        "sweep",
+        "average",
+        "merge",
+        "publish",
+    ),
     "questions": ("data", "split", "augment"),
     "law": ("statutes", "index"),
     "results": ("compare", "report", "rescore", "runs", "log", "export", "import"),

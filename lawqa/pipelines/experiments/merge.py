@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
-from lawqa.files import write_json
+from lawqa.files import write_json, write_text
 from lawqa.models.files.adapter_folder import read_adapter_config
+from lawqa.pipelines.adapters.card import CARD, merged_card
 from lawqa.pipelines.adapters.manifest import MERGED, AdapterManifest, trained_on_files
 from lawqa.pipelines.experiments.merge_writing import room_for_model, written_beside
 from lawqa.pipelines.training.dev import DevQuestions
@@ -37,7 +38,7 @@ Say = Callable[[str], object]
 _OF_MERGED = (
     MERGED, "trained_on*.jsonl", "config.json", "generation_config.json", "model*.safetensors",
     "model.safetensors.index.json", "tokenizer*", "chat_template.jinja", "special_tokens_map.json",
-    "added_tokens.json", "vocab.json", "merges.txt",
+    "added_tokens.json", "vocab.json", "merges.txt", CARD,
 )  # fmt: skip
 
 
@@ -297,3 +298,6 @@ def _write_note(
     }
     with room_for_model(directory, 0):
         write_json(directory / MERGED, {"schema_version": 1, **content})
+        write_text(directory / CARD, merged_card(content))
+        for weights in directory.glob("*.safetensors"):
+            weights.chmod(0o644)  # safetensors makes files that only their owner can read

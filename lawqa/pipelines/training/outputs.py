@@ -11,11 +11,11 @@ from lawqa.augment import write_readings
 from lawqa.errors import MissingExtraError
 from lawqa.files import JsonObject, write_text
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
+from lawqa.pipelines.adapters.card import adapter_card
 from lawqa.pipelines.adapters.manifest import BESIDE_READINGS, TRAINED_ON
 from lawqa.pipelines.adapters.statutes_read import statutes_read_json
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.records import FOREIGN_SPECS, write_records
-from lawqa.report.table import Table, pipes_escaped, render_markdown
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import Manifest, now
 from lawqa.scoring import wilson
@@ -166,34 +166,12 @@ def _plot(directory: Path, say: Callable[[str], object]) -> bool:
 
 def _model_card(manifest: Manifest, figures: TrainingFigures, *, plotted: bool) -> str:
     """A model card that Hugging Face's tools can read, instead of PEFT's empty form."""
-    model, data, training = manifest.model, manifest.data, manifest.config["training"]
-    specs = ", ".join(manifest.prompt_specs) or "none: text to read"
-    lora = ", ".join(str(training[f"lora_{name}"]) for name in ("r", "alpha", "dropout"))
-    rows = [
-        ("records", f"{data['records']} ({specs})"),
-        ("optimiser steps", f"{figures.steps}, ended by: {figures.ended}"),
-        ("loss (nats per answer token)", f"{figures.first_loss:.3f} -> {figures.last_loss:.3f}"),
-        ("LoRA rank, alpha, dropout", lora),
-        ("learning rate", f"{training['learning_rate']:g}, {training['lr_scheduler']}"),
-        ("time", f"{figures.seconds:.0f} s, {figures.tokens:,} tokens"),
-    ]  # fmt: skip
+    rows = []
     if figures.best and figures.dev:
-        rows += [
+        rows = [
             ("dev accuracy before training", dev_sentence(figures.dev[0])),
             (f"dev accuracy at step {figures.best.step}, kept", dev_sentence(figures.best)),
         ]
-    table = render_markdown(Table(["", ""], rows), escape=pipes_escaped)
-    caution = (
-        "The step was chosen by the dev questions, so their accuracy flatters; held-out questions tell.\n\n"
-        if figures.best
-        else ""
-    )
-    return (
-        f"---\nbase_model: {model['name']}\nlibrary_name: peft\n---\n\n"
-        f"# LoRA adapter for Japanese-law four-choice questions\n\n"
-        f"Trained by lawqa over {model['name']} ({model['quantisation'] or 'not quantised'}, "
-        f"{model['dtype']}).\n\n{table}\n\n{caution}"
-        + (f"![loss and dev accuracy]({PLOT})\n\n" if plotted else "")
-        + "`manifest.json` beside this file says on which questions, with which settings and versions; "
-        "`lawqa evaluate --hf-lora-path` reads it.\n"
+    return adapter_card(
+        manifest, figures_json(figures), dev_rows=rows, plot=PLOT if plotted else None
     )
