@@ -141,7 +141,7 @@ def _require_free(target: Path, source: Path, *, fresh: bool) -> None:
 
 
 def _sorted_out(source: Path) -> tuple[list[str], list[tuple[str, str]]]:
-    """The files that are copied as they are, and the others with the reason; neither holds those rewritten."""
+    """The files that are copied as they are, and the others with the reason; without those rewritten."""
     kept, left_out = list[str](), list[tuple[str, str]]()
     rewritten = {MANIFEST, MERGED, CONFIG, CARD}
     for entry in sorted(source.iterdir()):
