@@ -32,10 +32,14 @@ def way_of(manifest: Manifest | None) -> str:
     orders = int(config.get("permutations") or 1)
     samples = int(samples_of(manifest) or 1)
     parts = [str(spec.get("condition", "")), way]
-    if orders > 1 and samples > 1:
-        parts.append(f"並び {orders} 通り、合わせて {orders * samples} 票の多数決")
-    elif orders > 1:
-        parts.append(f"並び {orders} 通りの平均")
+    # How several answers become one is the rule of final answers, which comparisons name.
+    if orders > 1:
+        texts = config.get("answer_by") == "generate"
+        parts.append(
+            f"並び {orders} 通り、合わせて {orders * samples} 票"
+            if texts
+            else f"並び {orders} 通りの平均"
+        )
     elif samples > 1:
         parts.append(f"{samples} 票の多数決")
     return "・".join(part for part in parts if part)
