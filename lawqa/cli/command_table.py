@@ -154,7 +154,7 @@ _GROUPS = {
         "import",
         "prompts",
     ),
-    "train": ("plan", "train", "crossval", "sweep", "merge", "average"),
+    "train": ("plan", "train", "crossval", "sweep", "merge", "average", "publish"),
     "data": ("data", "split", "records", "distill", "pool", "augment"),
     "law": ("statutes", "index"),
     "lab": ("demo", "doctor", "place", "step", "log", "docs", "completion"),
