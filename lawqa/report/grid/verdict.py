@@ -16,7 +16,7 @@ VERDICT_FIGURES = (
     "detectable", "reason",
 )  # fmt: skip
 """Variables of an outcome's sentence that only a result has."""
-VERDICT_NAMES = {"base": "base ", "other": "アダプタ"}
+VERDICT_NAMES = {"base": " base ", "other": "アダプタ"}
 """What the sentence calls the two sides."""
 
 _VOID = ("LEAK", "UNKNOWN TRAINING", "UNFINISHED")
