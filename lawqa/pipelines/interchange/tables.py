@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from lawqa.files import replaced_whole, written_whole
-from lawqa.runs.flat import COLUMNS, flat_rows
+from lawqa.runs.flat import COLUMNS, Value, flat_rows
 from lawqa.runs.result import Reading
 from lawqa.runs.stored import StoredRun
 
@@ -21,7 +21,13 @@ def write_csv(run: StoredRun, path: Path, reading: Reading) -> None:
         file.write("\ufeff")
         lines = csv.DictWriter(file, [*COLUMNS], lineterminator="\r\n")
         lines.writeheader()
-        lines.writerows(flat_rows(run, reading))
+        for row in flat_rows(run, reading):
+            lines.writerow({name: _without_nul(value) for name, value in row.items()})
+
+
+def _without_nul(value: Value) -> Value:
+    """Return a text with NUL as its escape: many readers end there, Python's before 3.11 refuse it."""
+    return value.replace("\0", "\\u0000") if isinstance(value, str) else value
 
 
 def write_parquet(run: StoredRun, path: Path, reading: Reading) -> None:

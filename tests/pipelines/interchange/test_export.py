@@ -184,7 +184,9 @@ def test_what_no_file_can_store_is_escaped_in_every_form(tmp_path: Path) -> None
     old.write_text(json.dumps({"results": [row]}), encoding="utf-8")
     for form, name in (("csv", "a.csv"), ("inspect", "a.json"), ("lm-eval", "lm")):
         for path in lawqa.export_run(old, form, tmp_path / name).files:  # type: ignore[arg-type]
-            path.read_text(encoding="utf-8")
+            content = path.read_text(encoding="utf-8")
+            assert "\0" not in content
+            assert form != "csv" or "\\u0000" in content
     pytest.importorskip("pyarrow", reason="the extra frames is not installed")
     (path,) = lawqa.export_run(old, "parquet", tmp_path / "a.parquet").files
     assert path.stat().st_size
