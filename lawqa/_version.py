@@ -1,3 +1,3 @@
 """The version, where every package can read it without importing what `lawqa` offers."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

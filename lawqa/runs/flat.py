@@ -9,18 +9,39 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from lawqa.choices import LABELS
 from lawqa.errors import MissingExtraError
 from lawqa.files import UNSTORABLE, JsonObject
+from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import Logprobs, Reading, Result
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-    from lawqa.runs.stored import StoredRun
+
+class HasAnswers(Protocol):
+    """A stored run as far as a table needs it (`lawqa.runs.stored.StoredRun`)."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Its answers in stored order."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know first."""
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """None for a result file."""
+
 
 Kind = Literal["text", "whole", "real", "flag"]
 Value = str | int | float | bool | None
@@ -107,12 +128,12 @@ def flat_row(result: Result, reading: Reading = "today") -> dict[str, Value]:
     }
 
 
-def flat_rows(run: StoredRun, reading: Reading = "today") -> Iterator[dict[str, Value]]:
+def flat_rows(run: HasAnswers, reading: Reading = "today") -> Iterator[dict[str, Value]]:
     """Yield the columns of every answer of a run in stored order."""
     return (flat_row(result, reading) for result in run.results)
 
 
-def about(run: StoredRun) -> JsonObject:
+def about(run: HasAnswers) -> JsonObject:
     """Return what a table of a run's answers must carry to be understood without the run."""
     manifest = run.manifest
     said: JsonObject = {
@@ -127,7 +148,7 @@ def about(run: StoredRun) -> JsonObject:
     return said
 
 
-def to_arrow(run: StoredRun, reading: Reading = "today") -> pyarrow.Table:
+def to_arrow(run: HasAnswers, reading: Reading = "today") -> pyarrow.Table:
     """Return an Arrow table of the answers; its schema's metadata say under `lawqa` what run they are of.
 
     Raises:
@@ -150,7 +171,7 @@ def to_arrow(run: StoredRun, reading: Reading = "today") -> pyarrow.Table:
     return arrow.Table.from_pylist(rows, schema=schema)
 
 
-def to_frame(run: StoredRun, reading: Reading = "today") -> pandas.DataFrame:
+def to_frame(run: HasAnswers, reading: Reading = "today") -> pandas.DataFrame:
     """Return a pandas frame of the answers; whole numbers and flags that are missing are `pandas.NA`.
 
     Raises:
