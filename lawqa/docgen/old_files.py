@@ -13,7 +13,7 @@ def read_old_facts(path: Path) -> RunFacts:
     """The facts of a result file, read with today's parser; what it does not say is left empty.
 
     Raises:
-        DataError: it is no result file.
+        DataError: it is not a result file.
     """
     stored = read_stored_run(path)
     config = stored.about.get("config") or {}

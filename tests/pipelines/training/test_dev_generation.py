@@ -119,7 +119,7 @@ def test_texts_decide_and_are_counted_and_the_weights_are_those_of_a_training_wi
 
 @pytest.fixture
 def struck(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], object]], None]:
-    """Let something happen after so many dev texts."""
+    """Let something happen after a number of dev texts."""
     from lawqa.pipelines.training.dev import DevQuestions
 
     real: Callable[..., Iterator[DevAnswer]] = DevQuestions.__call__
