@@ -194,7 +194,6 @@ def test_trained_on_dev_questions_are_refused_before_a_model_is_loaded(
     options = (
         "--dev-file",
         str(work.directory / "leak.json"),
-        "--no-4bit",
         "--model-name",
         "no-such-model",
     )

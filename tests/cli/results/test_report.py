@@ -68,7 +68,7 @@ def test_it_writes_the_page_and_says_what_can_be_claimed(
     assert main(["report", str(run), "--title", "実験 <1>"]) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith("always-b (R1) answers 25.0% of 60 rightly")
-    assert out[1].startswith("wrote report.html (0.")
+    assert out[1].startswith("wrote report.html (")
     page = Path("report.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert "<title>実験 &lt;1&gt;</title>" in page

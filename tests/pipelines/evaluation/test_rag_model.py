@@ -41,9 +41,9 @@ def flags(here: Path) -> list[str]:
 def test_records_and_evaluation_show_the_same_context_counted_in_the_models_tokens(
     here: Path, tiny_dir: Path, tiny_tokenizer: Any, tmp_path: Path
 ) -> None:
-    model = ["--no-4bit", "--hf-model-name", str(tiny_dir)]
+    model = ["--hf-model-name", str(tiny_dir)]
     assert main(["evaluate", "--data", str(here / "q.json"), "--run-dir", str(tmp_path / "r"),
-                 *model, *flags(here)]) == 0  # fmt: skip
+                 "--no-4bit", *model, *flags(here)]) == 0  # fmt: skip
     assert main(["records", "--lawqa-path", str(here / "q.json"), "--output-path",
                  str(tmp_path / "r.jsonl"), *model, *flags(here)]) == 0  # fmt: skip
     made = json.loads((tmp_path / "r" / "manifest.json").read_text(encoding="utf-8"))["retrieval"]
