@@ -93,8 +93,8 @@ def test_plan_without_a_measurement_says_that_its_times_are_a_guess(
     [
         ("--measure --power", "two questions"),
         ("--measure-seconds 5", "--measure-seconds without --measure"),
-        ("--measure --measure-seconds 0", "expected more than 0"),
-        ("--measure --measure-seconds nan", "expected more than 0"),
+        ("--measure --measure-seconds 0", "expected above 0"),
+        ("--measure --measure-seconds nan", "expected above 0"),
     ],
 )
 def test_flags_that_do_not_go_together(
