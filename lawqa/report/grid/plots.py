@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lawqa.report.page.plots import INK, RULE, colour_of, mark_of, svg_figure
+from lawqa.report.page.svg import INK, RULE, colour_of, mark_of, svg_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

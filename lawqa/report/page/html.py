@@ -19,9 +19,9 @@ from lawqa.report.page.plots import (
     histogram_plot,
     law_plot,
     reliability_plot,
-    training_plots,
     votes_plot,
 )
+from lawqa.report.page.training_plots import training_plots
 from lawqa.report.paired import changes, gold_text_table, paired_table
 from lawqa.report.run_tables import accuracy_tables, cost_table
 from lawqa.report.table import Cell, Share, Text

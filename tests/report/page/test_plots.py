@@ -9,14 +9,9 @@ from pathlib import Path
 import pytest
 
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
-from lawqa.report.page.plots import (
-    RUN_COLOURS,
-    difference_plot,
-    law_plot,
-    mark_of,
-    votes_plot,
-    write_training_plot,
-)
+from lawqa.report.page.plots import difference_plot, law_plot, votes_plot
+from lawqa.report.page.svg import RUN_COLOURS, mark_of
+from lawqa.report.page.training_plots import write_training_plot
 
 MakeRun = Callable[..., Path]
 

@@ -1,0 +1,80 @@
+"""Curves of a training: on the page, and as a picture beside the adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lawqa.files import JsonObject
+from lawqa.report.content import Training
+from lawqa.report.page.svg import INK, RULE, colour_of, require_matplotlib, svg_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def training_plots(training: Training, number: int) -> dict[str, str | None]:
+    """Loss, learning rate and dev accuracy by optimiser step, by name; None where the log has none."""
+    made: dict[str, str | None] = {}
+    for name in ("loss", "learning_rate", "dev_accuracy"):
+        rows = [(row["step"], row[name]) for row in training.log if "step" in row and name in row]
+        made[name] = (
+            svg_figure(f"training{number}-{name}", _curve(rows, name), height=2.4, width=4.8)
+            if rows
+            else None
+        )
+    return made
+
+
+def write_training_plot(rows: Sequence[JsonObject], path: Path) -> None:
+    """Draw loss, and dev accuracy where it was measured, by optimiser step.
+
+    Args:
+        rows: the lines of `log.jsonl`.
+        path: the PNG to write.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    require_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    losses = [(row["step"], row["loss"]) for row in rows if "loss" in row]
+    accuracies = [(row["step"], row["dev_accuracy"]) for row in rows if "dev_accuracy" in row]
+    figure = Figure(figsize=(7, 4))
+    # Fixed, because a fitted layout draws everything twice.
+    figure.subplots_adjust(left=0.1, right=0.9, bottom=0.13, top=0.88)
+    FigureCanvasAgg(figure)  # not pyplot, which keeps every figure and may ask for a display
+    axes = figure.add_subplot()
+    axes.plot(*zip(*losses, strict=True), color="tab:blue", label="loss")
+    axes.set_xlabel("optimiser step")
+    axes.set_ylabel("loss (nats per answer token)")
+    axes.set_ylim(bottom=0)
+    if accuracies:
+        right = axes.twinx()
+        right.plot(
+            *zip(*accuracies, strict=True), color="tab:orange", marker="o", label="dev accuracy"
+        )
+        right.axhline(0.25, color="tab:orange", linestyle=":", linewidth=1, label="guessing")
+        right.set_ylabel("dev accuracy")
+        right.set_ylim(0, 1)
+    figure.legend(loc="upper center", ncols=3, frameon=False)
+    figure.savefig(path, dpi=120)
+
+
+def _curve(rows: Sequence[tuple[float, float]], name: str) -> Callable[[Axes], None]:
+    def draw(axes: Axes) -> None:
+        steps, values = zip(*rows, strict=True)
+        mark = "o" if name == "dev_accuracy" or len(rows) == 1 else ""
+        axes.plot(steps, values, color=colour_of(0), linewidth=1.6, marker=mark)
+        axes.locator_params(axis="x", integer=True)
+        if name == "dev_accuracy":
+            axes.axhline(0.25, color=INK, linestyle=":", linewidth=1)
+            axes.set_ylim(0, 1)
+        else:
+            axes.set_ylim(bottom=0)
+        axes.grid(color=RULE, linewidth=0.6)
+
+    return draw
