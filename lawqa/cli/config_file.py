@@ -143,7 +143,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     unknown = [name for name in content if name not in COMMANDS]
     if unknown:
         raise ConfigError(
-            f"{path}: [{unknown[0]}] is no command of lawqa",
+            f"{path}: [{unknown[0]}] is not a command of lawqa",
             "one table for each command, such as [train] or [crossval.run]; lawqa --help lists them",
         )
     return content

@@ -162,9 +162,9 @@ def _references(content: JsonObject, name: str) -> tuple[Reference, ...]:
     for one in references:
         here = f"{name}: references: {one.id}"
         if not re.fullmatch(r"[a-z0-9_]+", one.id):
-            raise ConfigError(f"{here}: is no name of a variable", "letters, digits and _")
+            raise ConfigError(f"{here}: is not a name of a variable", "letters, digits and _")
         if not 0 <= one.correct <= one.asked or not one.asked:
-            raise ConfigError(f"{here}: {one.correct} of {one.asked} is no accuracy")
+            raise ConfigError(f"{here}: {one.correct} of {one.asked} is not an accuracy")
         if "=" in one.title_ja or not (one.source_ja.strip() and one.conditions_ja.strip()):
             raise ConfigError(
                 f"{here}: needs conditions_ja and source_ja, and a title_ja without `=`",

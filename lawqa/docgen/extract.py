@@ -18,7 +18,7 @@ _BETWEEN = frozenset({"|", "||", "&&", ";", "|&"})
 _SUBSTITUTED = re.compile(r"\$\(([^()]*)\)")
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "python", "python3"})
 _CHECKED = frozenset({"lawqa", "git", "hf", "huggingface-cli", "pip", "pip3", "python", "python3"})
-"""Programs that every place may have, and that can be told to do what it forbids."""
+"""Programs that every place may have, and that can be used for what it forbids."""
 _SENTENCE = re.compile(r"[^。．\n|]+")
 _DENIED = re.compile(
     r"ません|ない|禁止|以外|\b(?:no|not|never|neither|without)\b|n't\b", re.IGNORECASE

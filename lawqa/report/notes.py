@@ -29,7 +29,7 @@ def notes_path(report: Path) -> Path:
 
 
 def read_notes(path: Path) -> dict[str, Note]:
-    """Read the notes of a report by question id; none where there is no file.
+    """Read the notes of a report by question id; an empty dict if the file does not exist.
 
     Raises:
         DataError: the file is not one that the page saved.

@@ -62,7 +62,7 @@ def write_index(
 
     Args:
         articles: read once; those of a law in their order, since a word that one defines (「…（以下「法」と
-            いう。）」) is understood in those after it. Laws are told apart by their ids.
+            いう。）」) is understood in those after it. Laws are distinguished by their ids.
         directory: must exist; files of an earlier index are replaced.
         parameters: how words are weighed; the defaults if None.
         quiet: no progress.

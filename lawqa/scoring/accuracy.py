@@ -54,7 +54,7 @@ def wilson(correct: int, asked: int, confidence: float = 0.95) -> Interval:
     (2001), Statistical Science 16:101-133.
     """
     if asked < 1:
-        raise DataError("no prompt was asked, so there is no accuracy")
+        raise DataError("no prompt was asked, so there is not an accuracy")
     if not 0 <= correct <= asked:
         raise ValueError(f"{correct} correct of {asked} asked")
     return _score_interval(correct / asked, asked, confidence)

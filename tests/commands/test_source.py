@@ -203,10 +203,10 @@ source_ja = "出典"
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("correct = 7", "correct = 11", "11 of 10 is no accuracy"),
+        ("correct = 7", "correct = 11", "11 of 10 is not an accuracy"),
         ("correct = 7", 'correct = "7"', "correct is text, expected a whole number"),
         ('source_ja = "出典"', 'source_ja = " "', "needs conditions_ja and source_ja"),
-        ('id = "lab"', 'id = "the lab"', "is no name of a variable"),
+        ('id = "lab"', 'id = "the lab"', "is not a name of a variable"),
     ],
 )
 def test_a_reference_without_counts_or_source_is_refused(

@@ -1,4 +1,4 @@
-"""The exception to a rule: provisos (ただし、…、この限りでない) of one law, told apart by their rules."""
+"""The exception to a rule: provisos (ただし、…、この限りでない) of one law, distinguished by their rules."""
 
 from __future__ import annotations
 

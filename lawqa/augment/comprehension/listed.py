@@ -1,4 +1,4 @@
-"""What a list holds: items of two lists of the same law, told apart by the sentence that announces each."""
+"""What a list holds: items of two lists of one law, distinguished by the sentence that announces each."""
 
 from __future__ import annotations
 

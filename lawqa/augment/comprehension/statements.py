@@ -197,7 +197,7 @@ def _certain(change: Alteration, sentence: str) -> bool:
         return not (short and re.search("拘禁刑|懲役|禁錮", sentence))
     if change.kind != "actor":
         return True
-    # A court beside a minister is told apart without reading; of two courts either may be meant.
+    # A court beside a minister is recognised without reading; of two courts either may be meant.
     courts = any(name.endswith("裁判所") for name in (change.before, change.after))
     classes = {actor_class(change.before), actor_class(change.after)}
     return sentence.endswith("なければならない。") and not courts and "person" not in classes

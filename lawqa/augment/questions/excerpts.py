@@ -18,7 +18,7 @@ from lawqa.augment.questions.self_contained import (
 from lawqa.statutes.numerals import to_int
 
 MIN_LENGTH, MAX_LENGTH = 14, 220
-"""Shorter texts say too little to be told apart; longer ones are no longer read, but searched."""
+"""Shorter texts say too little to be distinguished; longer ones are no longer read, but searched."""
 
 MAX_WITH_LIST = 320
 """The most characters of a sentence together with the list that it announces."""

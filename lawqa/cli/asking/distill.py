@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from lawqa.cli.asking.pool import failures_told
+from lawqa.cli.asking.pool import failures_reported
 from lawqa.cli.asking.pool_text import selection_text
 from lawqa.cli.asking.sampler_flags import KEPT, SamplerFlags
 from lawqa.cli.console import resume_hint_on_interrupt
@@ -35,4 +35,4 @@ class Distill(SamplerFlags, SelectSettings):
             result = distill(config, say=logger.info)
         print(selection_text(result.selection, self.output_path))
         again = f"rm {shlex.quote(str(self.output_path))}, and the same command"
-        return failures_told(result.sampled, again + (" without --fresh" if self.fresh else ""))
+        return failures_reported(result.sampled, again + (" without --fresh" if self.fresh else ""))

@@ -43,7 +43,7 @@ class PoolSample(SamplerFlags):
             f"lawqa pool select --pool {self.pool} --output-path RECORDS.jsonl  makes records of them"
         )
         again = "the same command" + (" without --fresh" if self.fresh else "")
-        return failures_told(sampled, again)
+        return failures_reported(sampled, again)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Pool:
         return self.command.run()
 
 
-def failures_told(sampled: SampledPool, again: str) -> int:
+def failures_reported(sampled: SampledPool, again: str) -> int:
     """Say what failed and how it is asked again; the exit code.
 
     Args:

@@ -16,7 +16,7 @@ _MUST_BE_PLAIN = (
     "use_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "lora_bias", "layers_to_transform",
     "trainable_token_indices", "target_parameters",
 )  # fmt: skip
-"""Settings under which an update is no plain product of two matrices with one scale."""
+"""Settings under which an update is not a plain product of two matrices with one scale."""
 
 
 def mean_adapter(adapters: Sequence[AdapterFiles]) -> tuple[dict[str, torch.Tensor], int]:
@@ -33,7 +33,7 @@ def mean_adapter(adapters: Sequence[AdapterFiles]) -> tuple[dict[str, torch.Tens
         Its float32 tensors by name, A' of shape [rank, in] and B' of shape [out, rank]; and its rank.
 
     Raises:
-        BackendError: one is no plain LoRA, or they are on different layers.
+        BackendError: one is not a plain LoRA, or they are on different layers.
     """
     names = sorted(adapters[0].tensors)
     for adapter in adapters:

@@ -37,21 +37,8 @@ def result_of(
         retrieved: its context, for the condition `rag`.
         forces: whether a text without an answer gets a forced one.
     """
-    asked = Result(
-        question_id=question.id,
-        question=question.text,
-        choices=question.choices,
-        gold=question.gold,
-        label=None,
-        outcome="failed",
-        response="",
-        answer_by=answer_by,
-        prompt_spec=spec.id,
-        order_number=question.order,
-        order=question.permutation,
-        repeat=repeat_of(answer),
-        law=question.law,
-        references=tuple(question.references),
+    asked = replace(
+        asked_result(question, spec.id, answer_by, repeat_of(answer)),
         retrieved_count=len(retrieved.sources) if retrieved else 0,
         context=retrieved.stored() if retrieved else None,
     )
@@ -66,6 +53,33 @@ def result_of(
     if isinstance(answer, Completion):
         return _of_text(measured, answer, forces=forces)
     return _of_scores(measured, answer)
+
+
+def asked_result(question: Question, spec_id: str, answer_by: AnswerBy, repeat: int) -> Result:
+    """Return the result of a question that was asked and has no answer yet.
+
+    Args:
+        question: what was asked.
+        spec_id: the id of the prompt's spec.
+        answer_by: `logits` or `generate`.
+        repeat: which of the prompt's samples it is.
+    """
+    return Result(
+        question_id=question.id,
+        question=question.text,
+        choices=question.choices,
+        gold=question.gold,
+        label=None,
+        outcome="failed",
+        response="",
+        answer_by=answer_by,
+        prompt_spec=spec_id,
+        order_number=question.order,
+        order=question.permutation,
+        repeat=repeat,
+        law=question.law,
+        references=tuple(question.references),
+    )
 
 
 def repeat_of(answer: Answer) -> int:

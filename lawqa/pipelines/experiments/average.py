@@ -29,7 +29,7 @@ def average(config: AverageSettings, say: Say = str) -> Path:
 
     Args:
         config: which, and where to.
-        say: told what is being done, a line each.
+        say: prints what is being done, a line each.
 
     Returns:
         Its directory.

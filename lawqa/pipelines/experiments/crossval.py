@@ -50,7 +50,7 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
 
     Args:
         config: what to do. The same call resumes where an earlier one stopped.
-        say: told what is being done, a line each.
+        say: prints what is being done, a line each.
 
     Returns:
         The pooled runs, one for each training seed; none where only one fold was asked for.

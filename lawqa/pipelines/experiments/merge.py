@@ -73,7 +73,7 @@ def merge(config: MergeConfig, say: Say = str) -> MergeResult | None:
 
     Args:
         config: what to merge.
-        say: told what is being done, a line each.
+        say: prints what is being done, a line each.
 
     Returns:
         The scores; None without dev questions.

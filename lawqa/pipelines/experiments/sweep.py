@@ -117,7 +117,7 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
 
     Args:
         config: what to try. The same call resumes where an earlier one stopped.
-        say: told what is being done, a line each.
+        say: prints what is being done, a line each.
 
     Raises:
         LawqaError: a file or option does not allow it, or the directory holds another sweep.

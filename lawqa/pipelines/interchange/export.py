@@ -60,7 +60,7 @@ def export_run(
 
     Raises:
         ConfigError: the output is there already, or has another ending than its form asks for.
-        DataError: it is no run.
+        DataError: it is not a run.
         MissingExtraError: for parquet, pyarrow is not installed.
     """
     source, target = as_path(run, "run"), as_path(output_path, "output_path")

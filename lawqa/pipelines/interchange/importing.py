@@ -17,6 +17,7 @@ from lawqa.choices import order_of
 from lawqa.digests import sha256_of
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
+from lawqa.pipelines.evaluation.results import asked_result
 from lawqa.pipelines.interchange.foreign import Answer, Asked, ForeignLog
 from lawqa.pipelines.interchange.inspect_reading import read_inspect
 from lawqa.pipelines.interchange.lm_eval_reading import read_lm_eval
@@ -171,21 +172,8 @@ def _result(answer: Answer, question: Question, by: AnswerBy) -> Result:
     kept: Mapping[str, object] = answer.asked.measured or {}
     counted = answer.completion_tokens
     tokens = _whole(kept.get("completion_tokens")) if "completion_tokens" in kept else counted
-    result = Result(
-        question_id=question.id,
-        question=question.text,
-        choices=question.choices,
-        gold=question.gold,
-        label=None,
-        outcome="failed",
-        response="",
-        answer_by=by,
-        prompt_spec=spec or "unknown",
-        order_number=question.order,
-        order=question.permutation,
-        repeat=answer.repeat,
-        law=question.law,
-        references=question.references,
+    result = replace(
+        asked_result(question, spec or "unknown", by, answer.repeat),
         prompt=answer.prompt,
         prompt_tokens=_whole(kept.get("prompt_tokens")) if kept else answer.prompt_tokens,
         completion_tokens=tokens,

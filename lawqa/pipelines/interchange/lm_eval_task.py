@@ -65,7 +65,7 @@ def export_task(
         output_path: the task's directory; several tasks may share one.
         prompt: the id of the wording.
         mode: direct scores the four letters, cot generates and looks for the last answer line.
-        condition: closed or gold; retrieved contexts cannot be told to lm-eval.
+        condition: closed or gold; lm-eval has no retrieved contexts.
         few_shot: put two solved questions first.
         data: a question file to put beside the task; without it the reader brings lawqa_jp's own.
         fresh: replace earlier files of the same names.

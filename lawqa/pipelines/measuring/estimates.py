@@ -94,8 +94,8 @@ def basis_for(
     speeds = read_speeds(Path(str(files("lawqa").joinpath("assets", "speeds-h200.json"))))
     return Basis(
         speeds, shape.linear_parameters / speeds.parameters,
-        f"measured on another card, one whole {speeds.card}; a 20 GB slice of an A100 takes about ten "
-        "times as long",
+        f"measured on another card, one whole {speeds.card}; a 20 GB slice of an A100 has about a tenth "
+        "of its published rates",
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def estimates(basis: Basis) -> Iterator[Estimate]:
     """Return how long each piece of the lab's usual work takes; what was not measured is left out."""
     speeds, slower = basis.speeds, basis.slower
 
-    def told(work: str, seconds: float | None, *, at_most: bool = False) -> Iterator[Estimate]:
+    def estimated(work: str, seconds: float | None, *, at_most: bool = False) -> Iterator[Estimate]:
         if seconds is not None:
             yield Estimate(work, speeds.loading_seconds + seconds * slower, at_most)
 
@@ -118,19 +118,21 @@ def estimates(basis: Basis) -> Iterator[Estimate]:
         return EPOCHS * QUESTIONS * tokens / rate if rate else None
 
     asked = f"{QUESTIONS} questions"
-    yield from told(f"labels of {asked}, closed-book", read(QUESTIONS * CLOSED_TOKENS))
-    yield from told(f"labels of {asked}, with context", read(QUESTIONS * CONTEXT_TOKENS))
-    yield from told(f"CoT over {asked}, with context", written(QUESTIONS, COT_TOKENS), at_most=True)
-    yield from told(
+    yield from estimated(f"labels of {asked}, closed-book", read(QUESTIONS * CLOSED_TOKENS))
+    yield from estimated(f"labels of {asked}, with context", read(QUESTIONS * CONTEXT_TOKENS))
+    yield from estimated(
+        f"CoT over {asked}, with context", written(QUESTIONS, COT_TOKENS), at_most=True
+    )
+    yield from estimated(
         f"thinking over {asked}, {VOTES} votes, with context",
         written(VOTES * QUESTIONS, THINKING_TOKENS), at_most=True,
     )  # fmt: skip
     epochs = f"{QUESTIONS} records, {EPOCHS} epochs"
-    yield from told(
+    yield from estimated(
         f"training on {epochs}, closed-book",
         trained(speeds.trained_closed_per_second, CLOSED_TOKENS),
     )
-    yield from told(
+    yield from estimated(
         f"training on {epochs}, with context", trained(speeds.trained_context_per_second, CONTEXT_TOKENS)
     )  # fmt: skip
 

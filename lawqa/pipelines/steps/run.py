@@ -86,7 +86,7 @@ def run_steps(
     Args:
         source: the declared commands.
         config: which steps, and where.
-        say: told what is being done, a line each.
+        say: prints what is being done, a line each.
         runner: starts a process and writes what it prints into a log as well.
 
     Returns:

@@ -104,7 +104,7 @@ def probe_modes(prepared: Prepared, say: Callable[[str], object] = str) -> tuple
 
     Args:
         prepared: a training whose model has its final adapter.
-        say: told what is being done, a line each.
+        say: prints what is being done, a line each.
 
     Raises:
         BackendError: the model cannot be asked.

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
-
-from lawqa.errors import MissingExtraError, tame
 from lawqa.report.grid.content import Grid, GridRow
 from lawqa.report.grid.plots import interval_plot
 from lawqa.report.grid.text import WORDS, label, missing_of, plotted, tables_of, warnings_of
-from lawqa.report.page.html import cell_kind, phrase_of
+from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
 from lawqa.scoring import Judged
 
 _TEMPLATES = ("grid.html.j2", "tables.html.j2", "report.css.j2", "language.js")
@@ -26,21 +21,7 @@ def grid_html(grid: Grid, language: str | None = None) -> str:
     Raises:
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
-    try:
-        from jinja2 import DictLoader, Environment, StrictUndefined
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtraError("jinja2", "report") from None
-    folder = files("lawqa.report.page").joinpath("templates")
-    sources = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in _TEMPLATES}
-    environment = Environment(
-        loader=DictLoader(sources),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"kind": cell_kind, "phrase": phrase_of}
+    environment, sources = page_environment(_TEMPLATES)
     script = sources["language.js"]
     page = environment.get_template("grid.html.j2").render(
         grid=grid,
@@ -50,11 +31,11 @@ def grid_html(grid: Grid, language: str | None = None) -> str:
         missing=missing_of(grid),
         warnings=warnings_of(grid),
         plots=_plots(grid),
-        script=Markup(script),  # noqa: S704 - ours
-        hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        svg=Markup,
+        script=trusted(script),
+        hash=script_hash(script),
+        svg=trusted,
     )
-    return tame(page.encode("utf-8", "replace").decode("utf-8"))
+    return storable_page(page)
 
 
 def _plots(grid: Grid) -> list[tuple[str, str]]:

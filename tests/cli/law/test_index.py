@@ -418,6 +418,16 @@ def test_a_changed_byte_is_found_by_info_verify(
         run("info", "--index", built, "--verify")
 
 
+def test_a_file_is_no_index_and_is_not_offered_as_the_place_of_one(tmp_path: Path) -> None:
+    file = tmp_path / "articles.jsonl"
+    file.write_text("{}", encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match="is a file, expected the directory of an index"
+    ) as caught:
+        run("info", "--index", file)
+    assert str(file) not in (caught.value.hint or "")
+
+
 def test_without_an_index_the_command_that_builds_one_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="holds no index") as caught:
         run("search", "家屋", "--index", tmp_path)

@@ -129,6 +129,11 @@ class IndexManifest:
             ConfigError: there is no index in this directory, or it has the format of another version.
             DataError: the manifest is broken, or a file is missing or of another size.
         """
+        if directory.is_file():
+            raise ConfigError(
+                f"{directory}: is a file, expected the directory of an index",
+                "--index DIR, the --output-dir of lawqa index build",
+            )
         if not (directory / MANIFEST).is_file():
             raise ConfigError(f"{directory}: holds no index", build_hint(directory))
         try:

@@ -1,8 +1,9 @@
 "use strict";
 // What a reader notes of questions: kept by this browser while the page is read, saved as a file that
 // `lawqa report` reads when it lies beside the page.
+window.lawqaData = JSON.parse(document.getElementById("data").textContent); // once, for both scripts
 window.lawqaNotes = (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const data = window.lawqaData;
   const place = `lawqa notes ${data.notes_file} ${data.questions.map((q) => q.id).join(" ").slice(0, 400)}`;
   const notes = new Map(Object.entries(data.notes));
   try {

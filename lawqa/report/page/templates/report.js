@@ -1,7 +1,7 @@
 "use strict";
 // The question browser. Everything from runs and questions is set as text, never as markup.
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const data = window.lawqaData;
   const root = document.documentElement;
   const find = (id) => document.getElementById(id);
   const LABELS = ["a", "b", "c", "d"];
