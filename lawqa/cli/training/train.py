@@ -80,7 +80,7 @@ class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
             return exit_code(stop)
         leave_group()
         if is_main_process():
-            from lawqa.pipelines.training.mode_probe import modes_text
+            from lawqa.pipelines.adapters.modes import modes_text
 
             modes = f"\n{modes_text(result.modes)}" if result.modes else ""
             print(f"\n{figures_text(result.figures)}{modes}\nadapter: {self.output_dir}")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lawqa.files import JsonObject
+from lawqa.pipelines.adapters.modes import ProbedMode, modes_text
 from lawqa.report.table import Table, pipes_escaped, render_markdown
 from lawqa.runs.manifest import Manifest
 from lawqa.scoring import Accuracy, wilson
@@ -72,7 +73,19 @@ def adapter_card(
         _data(manifest),
         f"## Licence\n\n{_licence_sentence(base, licence)}",
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts) + "\n" + modes_section(figures)
+
+
+def modes_section(figures: Mapping[str, Any]) -> str:
+    """Return the last part of a card: what became of every mode; empty where none was probed.
+
+    Args:
+        figures: of the training, as its manifest keeps them.
+    """
+    modes = [ProbedMode.from_json(one) for one in figures.get("modes") or ()]
+    if not modes:
+        return ""
+    return f"\n## Modes without and with the adapter\n\n```\n{modes_text(modes)}\n```\n"
 
 
 def merged_card(
@@ -106,7 +119,8 @@ def merged_card(
         "## Use\n\n```bash\nlawqa evaluate --model-name . --data selection.json\n```",
         f"## Licence\n\n{_licence_sentence(base, licence)}",
     ]
-    return "\n\n".join(parts) + "\n"
+    modes = modes_section(manifest.figures) if manifest is not None else ""
+    return "\n\n".join(parts) + "\n" + modes
 
 
 def _metadata(base: str, licence: str | None, *, library: str) -> str:

@@ -13,9 +13,11 @@ from typing import Any
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject, read_json, write_json, write_text
 from lawqa.models.files.adapter_folder import CONFIG
+from lawqa.models.files.identity import read_identity
 from lawqa.pipelines.adapters.card import CARD, adapter_card, licence_of, merged_card
 from lawqa.pipelines.adapters.manifest import MERGED
 from lawqa.pipelines.experiments.merge_writing import written_beside
+from lawqa.runs.identity import content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.outputs import refuse_working_directory
 from lawqa.runs.stored import read_stored_run
@@ -289,20 +291,38 @@ def _dev_text(result: JsonObject) -> str:
 def _measured(
     source: Path, content: JsonObject, runs: Sequence[Path], *, is_merged: bool
 ) -> list[tuple[str, Accuracy]]:
+    """Read the accuracies of runs, each of which must be of what is published.
+
+    Raises:
+        ConfigError: one is of another adapter or model.
+    """
+    own = {"content": dict(read_identity(source).content)} if is_merged and runs else {}
     measured = []
     for path in runs:
         run = read_stored_run(path)
-        adapters = run.manifest.adapters if run.manifest else []
-        trained = {str((one.get("manifest") or {}).get("started")) for one in adapters}
-        if not is_merged and str(content.get("started")) not in trained:
+        if is_merged:
+            same = run.manifest is not None and _is_model(own, run.manifest)
+            what, flag = "model", "--model-name"
+        else:
+            adapters = run.manifest.adapters if run.manifest else []
+            trained = {str((one.get("manifest") or {}).get("started")) for one in adapters}
+            same, what, flag = str(content.get("started")) in trained, "adapter", "--hf-lora-path"
+        if not same:
             raise ConfigError(
-                f"--results {path}: is not of the adapter in {source}",
-                f"lawqa evaluate --hf-lora-path {source} --run-dir RUN  makes one",
+                f"--results {path}: is not of the {what} in {source}",
+                f"lawqa evaluate {flag} {source} --run-dir RUN  makes one",
             )
         specs = ", ".join(run.manifest.prompt_specs) if run.manifest else ""
         name = f"{path.resolve().name} ({specs})" if specs else path.resolve().name
         measured.append((name, summarise(run.answers()).final.accuracy))
     return measured
+
+
+def _is_model(own: JsonObject, run: Manifest) -> bool:
+    """Whether a run asked a model of this content, and no adapter over it."""
+    return (
+        content_is_known(run.model) and not run.adapters and not model_differences(own, run.model)
+    )
 
 
 def _describes(*, is_merged: bool) -> str:

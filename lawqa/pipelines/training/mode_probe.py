@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lawqa.backends.base import Completion, GenerationSettings
 from lawqa.errors import ConfigError
-from lawqa.files import JsonObject
+from lawqa.pipelines.adapters.modes import ModeFigures, ProbedMode
 from lawqa.pipelines.evaluation.results import result_of
 from lawqa.pipelines.training.dev_generation import DevGeneration, drawn
 from lawqa.pipelines.training.prepared import Prepared
 from lawqa.prompting import Condition, Mode, Prompt, PromptSpec, build_prompt, render
 from lawqa.questions import Question
-from lawqa.report.table import Table, render_text
 from lawqa.settings import ModelSettings, TrainingRun, part_of
 from lawqa.thinking import closes_thought, open_thought
 
@@ -29,74 +28,6 @@ if TYPE_CHECKING:
 
 _MODES: tuple[tuple[Mode, bool], ...] = (("direct", False), ("cot", False), ("direct", True))
 """Mode, and whether the model's own thinking is on."""
-_LOST_BLOCKS = 0.5
-"""Share of the texts whose think block is gone, or never closed, that is an alarm."""
-_LOST_ANSWERS = 0.25
-"""Share of the texts without an answer that is an alarm, beyond those without the adapter."""
-_SHORT = 0.25
-"""Reasoning of less than this share of the length without the adapter is an alarm."""
-
-
-@dataclass(frozen=True)
-class ModeFigures:
-    """Texts in one mode."""
-
-    texts: int
-    """How many."""
-    opened: int
-    """Those with a think block."""
-    closed: int
-    """Those with a think block that ends."""
-    unparsed: int
-    """Those that name no label."""
-    cut: int
-    """Those that ended in the limit of tokens."""
-    correct: int
-    """Those that name the right label."""
-    median_tokens: float
-    """Of a text."""
-
-
-@dataclass(frozen=True)
-class ProbedMode:
-    """One mode, without and with the adapter."""
-
-    spec: str
-    """The prompt spec."""
-    trained: bool
-    """Whether the adapter learnt this mode."""
-    before: ModeFigures
-    """Of the base model: the adapter switched off."""
-    after: ModeFigures
-    """Of the adapter."""
-
-    @property
-    def warning(self) -> str | None:
-        """What training took from a mode that it did not teach, in words; None for nothing."""
-        was, now, texts = self.before, self.after, self.after.texts
-        lost = []
-        if was.opened - now.opened >= _LOST_BLOCKS * texts:
-            lost.append(f"texts with a think block {was.opened} -> {now.opened}")
-        elif was.closed - now.closed >= _LOST_BLOCKS * texts:
-            lost.append(f"think blocks that end {was.closed} -> {now.closed}")
-        if now.unparsed - was.unparsed >= _LOST_ANSWERS * texts:
-            lost.append(f"texts without an answer {was.unparsed} -> {now.unparsed}")
-        reasons = PromptSpec.from_id(self.spec).reasons
-        if reasons and now.median_tokens < _SHORT * was.median_tokens:
-            lost.append(f"median length {was.median_tokens:g} -> {now.median_tokens:g} tokens")
-        if self.trained or not lost:
-            return None
-        return f"{self.spec}, which was not trained: {'; '.join(lost)} (of {texts} texts)"
-
-    def to_json(self) -> JsonObject:
-        """Return what the manifest keeps."""
-        return {**asdict(self), "warning": self.warning}
-
-    @classmethod
-    def from_json(cls, stored: JsonObject) -> ProbedMode:
-        """Return what `to_json` described."""
-        sides = (ModeFigures(**stored[side]) for side in ("before", "after"))
-        return cls(stored["spec"], stored["trained"], *sides)
 
 
 def probe_modes(prepared: Prepared, say: Callable[[str], object] = str) -> tuple[ProbedMode, ...]:
@@ -153,24 +84,6 @@ def probed_questions(
     spec = PromptSpec()
     put = [(question, build_prompt(question, spec)) for question in by_id.values()]
     return [question for question, _ in drawn(put, config.probe_questions)]
-
-
-def modes_text(modes: Sequence[ProbedMode]) -> str:
-    """The modes side by side, and what was lost."""
-    rows = []
-    for mode in modes:
-        for name, figures in (("base", mode.before), ("adapter", mode.after)):
-            rows.append(
-                (
-                    f"{mode.spec}{' (trained)' if mode.trained else ''}" if name == "base" else "",
-                    name, f"{figures.opened}/{figures.texts}", f"{figures.closed}/{figures.texts}",
-                    f"{figures.median_tokens:g}", f"{figures.unparsed / figures.texts:.0%}",
-                    f"{figures.cut / figures.texts:.0%}", f"{figures.correct}/{figures.texts}",
-                )
-            )  # fmt: skip
-    columns = ["mode", "", "think blocks", "closed", "median tokens", "unparsed", "cut", "right"]
-    lost = [f"! MODE LOST: {mode.warning}" for mode in modes if mode.warning]
-    return "\n".join([render_text(Table(columns, rows)), *lost])
 
 
 def _specs(prepared: Prepared, questions: Sequence[Question]) -> list[PromptSpec]:

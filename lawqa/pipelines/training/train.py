@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawqa.errors import Interrupted
+from lawqa.pipelines.adapters.card import modes_section
 from lawqa.pipelines.adapters.manifest import trained_on_files
+from lawqa.pipelines.adapters.modes import ProbedMode
 from lawqa.pipelines.adapters.record import adapter_record
-from lawqa.pipelines.training.mode_probe import ProbedMode, modes_text, probe_modes
+from lawqa.pipelines.training.mode_probe import probe_modes
 from lawqa.pipelines.training.outputs import (
     ADAPTER_FILES,
     CARD,
@@ -105,7 +107,7 @@ def _probe(prepared: Prepared, say: Callable[[str], object]) -> tuple[ProbedMode
     stored = {**manifest.figures, "modes": [mode.to_json() for mode in modes]}
     replace(manifest, figures=stored).write(directory)
     with (directory / CARD).open("a", encoding="utf-8") as card:
-        card.write(f"\n## Modes without and with the adapter\n\n```\n{modes_text(modes)}\n```\n")
+        card.write(modes_section(stored))
     return modes
 
 

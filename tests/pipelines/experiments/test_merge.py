@@ -15,6 +15,7 @@ from lawqa.models.load import load_model
 from lawqa.models.tiny import write_tiny_model
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import write_questions
+from lawqa.runs.stored import read_stored_run
 from lawqa.settings import ModelSettings
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
@@ -168,3 +169,27 @@ def test_a_base_of_4_bit_files_is_trained_over_and_not_merged_into(
     assert main(["merge", str(adapter), "-o", str(tmp_path / "merged"),
                  "--model-name", str(tiny_dir)]) == 0  # fmt: skip
     assert "UNKNOWN BASE: " in capsys.readouterr().err
+
+
+def test_a_published_merged_model_answers_alike_and_still_refuses_what_it_learnt(
+    adapter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    merged, out, dev = tmp_path / "merged", tmp_path / "out", str(adapter.parent / "dev.json")
+    assert main(["merge", str(adapter), "-o", str(merged)]) == 0
+    asked = ["evaluate", "--no-4bit", "--data", dev, "--model-name"]
+    assert main([*asked, str(merged), "--run-dir", str(tmp_path / "run")]) == 0
+    published = ["publish", str(merged), "--output-dir", str(out)]
+    assert main([*published, "--results", str(tmp_path / "run")]) == 0
+    assert "| run (direct-closed-v1) | " in (out / "README.md").read_text(encoding="utf-8")
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o644}
+    assert not [*out.glob("trained_on*")]
+    assert main([*asked, str(out), "--run-dir", str(tmp_path / "copy")]) == 0
+    answers = [
+        [result.label_logprobs for result in read_stored_run(run).results]
+        for run in (tmp_path / "run", tmp_path / "copy")
+    ]
+    assert answers[0] == answers[1]
+    capsys.readouterr()
+    train = str(adapter.parent / "train.json")
+    assert main(["evaluate", "--no-4bit", "--data", train, "--model-name", str(out)]) == 2
+    assert "12 of 12" in capsys.readouterr().err
