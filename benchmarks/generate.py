@@ -130,10 +130,10 @@ def parts(decoder: Decoder, rows: int, length: int) -> None:
         "gate_up": lambda: [products[i].gate_up(x) for i in layers],
         "down": lambda: [products[i].down(wide) for i in layers],
         "attention": lambda: [
-            attend_pages(q, (cache.keys[i], cache.values[i]), state.tables, state.positions,
+            attend_pages(q, cache.layer(i), state.tables, state.positions,
                          page=PAGE, splits=splits) for i in layers],
         "rotate and store": lambda: [
-            rotate_and_store(qkv, norm.q_norm, norm.k_norm, rotary, (cache.keys[i], cache.values[i]),
+            rotate_and_store(qkv, norm.q_norm, norm.k_norm, rotary, cache.layer(i),
                              state.tables, state.positions, heads=shape.heads, page=PAGE,
                              eps=shape.eps) for i in layers],
         "norms": lambda: [

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from hf_common import cap_memory, load, prompts
@@ -33,6 +33,7 @@ from lawqa.models.agreement import Agreement, Tolerance, compare, judge, toleran
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.kernels.triton_probe import triton_obstacle
 from lawqa.models.load import LoadedModel, no_peft_warnings
+from lawqa.settings import KvCache
 
 Ids = list[list[int]]
 Row = tuple[str, Agreement]
@@ -101,11 +102,15 @@ def forward_passes(loaded: LoadedModel, ids: Ids, *, adapter: bool) -> Iterator[
     decoder = read_decoder(loaded.model, loaded.dtype, adapter=adapter)
     for kind in step_kinds(decoder):
         pages = sum(-(-len(one) // PAGE) for one in ids)
-        cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages)
-        forward = kind(decoder, cache)
-        found = step_logits(decoder, cache, forward, ids, len(ids))
-        yield f"a decoding step, {kind.__name__}, launched", compare(reference, found)
-        del cache, forward
+        for kept in get_args(KvCache):
+            cache = PagedCache(
+                decoder.shape, decoder.dtype, decoder.device, pages, eight_bit=kept == "int8"
+            )
+            forward = kind(decoder, cache)
+            found = step_logits(decoder, cache, forward, ids, len(ids))
+            name = f"a decoding step, {kind.__name__}, launched"
+            yield name + ", int8" * (kept == "int8"), compare(reference, found)
+            del cache, forward
 
 
 def step_kinds(decoder: Decoder) -> list[Any]:
@@ -145,6 +150,12 @@ def texts(loaded: LoadedModel, ids: Ids, new: int, *, adapter: bool) -> Iterator
         if cuda:
             same = sum(a == b for a, b in zip(written[False], written[True], strict=True))
             print(f"texts replayed as launched: {same} of {len(ids)}")
+        eight_bit = replace(settings, kv_cache="int8")
+        engine = open_engine(decoder, requests, eight_bit, (), loaded.tokenizer, kernels=kernels)
+        found = {done.number: getattr(done, "tokens", ()) for done in engine.run(requests)}
+        name = f"engine, {engine.forward_name}, int8"
+        del engine
+        yield name, judged(plain, ids, [found[n] for n in range(len(ids))])
 
 
 def judged(plain: PlainModel, ids: Ids, written: Sequence[Sequence[int]]) -> Agreement:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from lawqa.prompting import Prompt
 from lawqa.runs.result import StopReason as StopReason
+from lawqa.settings import KvCache
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class GenerationSettings:
     """Stop when the text repeats the same tokens over and over."""
     score_labels: bool = True
     """Score the labels after reasoning and think blocks, where the backend can."""
+    kv_cache: KvCache = "model"
+    """How keys and values are stored while text is written, where the backend can choose."""
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,10 @@ class DecoderShape(ModelShape):
     eps: float
     """What RMSNorm adds to the mean square."""
 
-    def cache_bytes(self, dtype: torch.dtype) -> int:
-        """Bytes of keys and values for one token."""
-        return 2 * self.layers * self.kv_heads * self.head_dim * int(dtype.itemsize)
+    def cache_bytes(self, dtype: torch.dtype, *, eight_bit: bool = False) -> int:
+        """Bytes of keys and values for one token, in a dtype or in 8 bits with their scales."""
+        head = self.head_dim + 4 if eight_bit else self.head_dim * int(dtype.itemsize)
+        return 2 * self.layers * self.kv_heads * head
 
 
 @dataclass(frozen=True)

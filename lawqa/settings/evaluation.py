@@ -48,6 +48,10 @@ class AskedSettings(AnswererSettings):
     """An adapter directory; it is applied unmerged."""
 
 
+KvCache = Literal["model", "int8"]
+"""model: keys and values as the model computes them; int8: in 8 bits, with a scale a token and head."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GenerationChoices(Settings):
     """Generated answers, for --answer-by generate."""
@@ -76,6 +80,9 @@ class GenerationChoices(Settings):
     """Stop after a finished line 最終回答：x."""
     stop_at_loops: bool = field(default=True, metadata=RESULT)
     """Stop when the text repeats itself over and over; stored as the reason."""
+    kv_cache: KvCache = field(default="model", metadata=RESULT)
+    """How keys and values are kept while text is written, for --llm-backend hf. int8 holds nearly twice the
+    texts at once and rounds a little: for thinking and votes on a small card."""
     score_labels: bool = field(default=True, metadata=RESULT)
     """Score the labels after reasoning and think blocks, for soft votes, calibration and confidence."""
     force_answers: bool = field(default=True, metadata=PLACE)

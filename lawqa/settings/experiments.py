@@ -8,7 +8,7 @@ from typing import Literal
 
 from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, declaration
-from lawqa.settings.evaluation import AskedSettings, GenerationChoices
+from lawqa.settings.evaluation import AskedSettings, GenerationChoices, KvCache
 from lawqa.settings.model import ModelSettings
 
 LearnFrom = Literal["letters", "distilled"]
@@ -107,6 +107,9 @@ class SampleSettings(Settings):
     )
     """The most tokens of a think block; one that reaches them is closed, and not learnt from. Without it:
     3072 closed, 2048 with context, at most three quarters of --max-new-tokens."""
+    kv_cache: KvCache = field(default="model", metadata=declaration(GenerationChoices, "kv_cache"))
+    """How keys and values are kept while text is written. int8 holds nearly twice the texts at once and
+    rounds a little."""
     allow_prompt_mismatch: bool = field(default=False, metadata=PLACE)
     """Let an adapter sample with a prompt that it was not trained on."""
     allow_base_mismatch: bool = field(default=False, metadata=PLACE)

@@ -98,6 +98,7 @@ EVALUATE = (
     ("--no-stop-at-loops", "generation.stop_at_loops", False),
     ("--no-force-answers", "generation.force_answers", False),
     ("--no-score-labels", "generation.score_labels", False),
+    ("--kv-cache int8", "generation.kv_cache", "int8"),
     ("--token-budget 4096", "token_budget", 4096),
     ("--seed 7", "seed", 7),
     ("--place heart01", "place", "heart01"),

@@ -124,6 +124,16 @@ def test_replayed_and_launched_steps_write_what_transformers_finds_likeliest(
 
 
 @pytest.mark.parametrize("kernels", [False, True])
+def test_keys_and_values_in_8_bits_write_what_is_likeliest(
+    loaded: Any, questions: Any, *, kernels: bool
+) -> None:
+    texts = written(loaded, questions[:21], kernels=kernels, graphs=True, kv_cache="int8")
+    found = judged(loaded, questions, texts)
+    assert found.margin < 2 * HALF_TOLERANCE
+    assert found.same > 0.9 * found.rows
+
+
+@pytest.mark.parametrize("kernels", [False, True])
 def test_a_replayed_step_samples_what_a_launched_step_samples(
     loaded: Any, questions: Any, *, kernels: bool
 ) -> None:

@@ -126,14 +126,17 @@ def test_the_dequantised_weights_are_those_of_bitsandbytes_bit_for_bit() -> None
     assert torch.equal(found.to(torch.bfloat16), dense.t())
 
 
+@pytest.mark.parametrize("eight_bit", [False, True])
 @pytest.mark.parametrize("splits", [1, 4])
 @pytest.mark.parametrize(("heads", "kv_heads", "dim"), [(32, 8, 128), (16, 8, 128), (8, 8, 64)])
 def test_attention_over_pages_is_that_of_torch(
-    splits: int, heads: int, kv_heads: int, dim: int
+    splits: int, heads: int, kv_heads: int, dim: int, *, eight_bit: bool
 ) -> None:
     from torch.nn.functional import scaled_dot_product_attention
 
     from lawqa.models.kernels.elementwise import TorchElementwise
+    from lawqa.models.kernels.pages import Pages
+    from lawqa.models.kernels.pages import eight_bit as eight_bits
     from lawqa.models.kernels.triton_attention import attend_pages, rotate_and_store
     from lawqa.models.kernels.triton_nf4 import halved
 
@@ -144,24 +147,36 @@ def test_attention_over_pages_is_that_of_torch(
         for number in range(-(-length // page)):
             tables[row, number] = next(pages)
     keys, values = random(41 * page, kv_heads, dim), random(41 * page, kv_heads, dim)
+    stored = Pages(keys, values)
+    if eight_bit:
+        (keys_8, key_scales), (values_8, value_scales) = eight_bits(keys), eight_bits(values)
+        stored = Pages(keys_8, values_8, key_scales, value_scales)
     positions = torch.tensor(lengths, device="cuda") - 1
     parts = random(2, len(lengths), (heads + 2 * kv_heads) * dim, dtype=torch.float32)
     q_norm, k_norm = random(dim), random(dim)
     rotary = random(len(lengths), dim // 2), random(len(lengths), dim // 2)
     q = rotate_and_store(
-        parts, q_norm, k_norm, rotary, (keys, values), tables, positions,
+        parts, q_norm, k_norm, rotary, stored, tables, positions,
         heads=heads, page=page, eps=1e-6,
     )  # fmt: skip
     summed = parts.sum(0).to(torch.bfloat16).unflatten(-1, (-1, dim))
     turn = TorchElementwise().norm_rotate
     assert distance(q, turn(summed[:, :heads], q_norm, *rotary, 1e-6)) < ROUNDING
     new_keys = turn(summed[:, heads : heads + kv_heads], k_norm, *rotary, 1e-6)
-    found = attend_pages(q, (keys, values), tables, positions, page=page, splits=splits)
+    found = attend_pages(q, stored, tables, positions, page=page, splits=splits)
+    every = torch.arange(len(keys), device="cuda")
+    keys, values = stored.read(every, torch.float32)
     for row, length in enumerate(lengths):
         where = torch.arange(length, device="cuda")
         slots = tables[row][where // page].long() * page + where % page
+        new_values = summed[row, heads + kv_heads :]
         assert distance(keys[slots[-1]], new_keys[row]) < ROUNDING
-        assert torch.equal(values[slots[-1]], summed[row, heads + kv_heads :])
+        if eight_bit:
+            whole, scales = eight_bits(new_values)
+            assert torch.equal(stored.values[slots[-1]], whole)
+            assert torch.equal(value_scales[slots[-1]], scales)
+        else:
+            assert torch.equal(values[slots[-1]], new_values.float())
         expected = scaled_dot_product_attention(
             q[row][None, :, None].float(), keys[slots].transpose(0, 1)[None].float(),
             values[slots].transpose(0, 1)[None].float(), enable_gqa=True,

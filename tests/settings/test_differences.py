@@ -46,7 +46,7 @@ CHANGED: dict[str, Any] = {
     "thinking_budget": 20, "top_p": 0.5, "top_k_sampling": 7, "min_p": 0.1,
     "max_steps": 9, "max_seq_length": 99, "max_new_tokens": 77,
     "dev_questions": 8, "dev_samples": 2, "dev_max_new_tokens": 64, "max_synthetic_share": 0.5,
-    "probe_max_new_tokens": 64, "label_forms": "letter",
+    "probe_max_new_tokens": 64, "label_forms": "letter", "kv_cache": "int8",
 }  # fmt: skip
 """Other values than those of the runs below, where a number one higher or the opposite would not do."""
 
@@ -98,8 +98,9 @@ def never(_config: EvaluationConfig, _adapter: object) -> ScriptedBackend:
 def test_an_evaluation_with_another_setting_is_not_resumed(data: Path, field: Field[Any]) -> None:
     # Labels can be scored only where no reasoning is asked for.
     spec = PromptSpec() if field.name == "answer_by" else PromptSpec("cot", thinking=True)
-    # Of the forms of labels other backends know nothing.
-    config = evaluated(data, spec, "hf" if field.name == "label_forms" else "scripted")
+    # Of these, other backends know nothing.
+    of_hf = field.name in ("label_forms", "kv_cache")
+    config = evaluated(data, spec, "hf" if of_hf else "scripted")
     other = replace(config, **{field.name: other_value(field, getattr(config, field.name))})
     with pytest.raises(ConfigError, match="is not the same run") as caught:
         evaluate(other, never)

@@ -275,7 +275,7 @@ class HFBackend:
             self._decoder()  # writes down which way is taken
             yield from self._generate_plain(encoded, settings)
             return
-        self._used["decoding"] = engine.forward_name
+        self._used |= {"decoding": engine.forward_name, "kv_cache": settings.kv_cache}
         for done in engine.run(requests):
             item, repeat = pairs[done.number]
             if isinstance(done, Unfit):
@@ -297,6 +297,12 @@ class HFBackend:
         self, encoded: Sequence[Encoded], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
         loaded = self._loaded
+        if settings.kv_cache != "model":
+            self._used["kv_cache"] = "model: transformers' own generation writes the texts"
+            logger.warning(
+                "--kv-cache %s has no effect: transformers' own generation writes the texts",
+                settings.kv_cache,
+            )
         stop_ids = loaded.stop_token_ids
         rules = StopRules(settings, stop_ids, loaded.tokenizer)
         thinking = any(map(_thinks, encoded))

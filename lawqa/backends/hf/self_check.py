@@ -76,7 +76,7 @@ def decoding_disagreement(
         except Exception as problem:  # noqa: BLE001
             return f"{rows} rows: {type(problem).__name__}: {str(problem)[:300]}"
         repeated = reference[[row % len(prompts) for row in range(rows)]]
-        reason = disagreement(repeated, decoded, decoder.dtype)
+        reason = disagreement(repeated, decoded, cache.precision)
         if reason is not None:
             return f"{rows} rows: {reason}"
     return None

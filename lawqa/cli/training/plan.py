@@ -187,7 +187,8 @@ def plan_figures(plan: TrainingPlan, longest: int, records_per_step: int) -> Jso
     empty = scoring_memory(shape, setting, tokens=0)
     per_scored = scoring_memory(shape, setting, tokens=1) - empty
     scored = min(32768, max(0, plan.usable - empty) // per_scored)
-    cached = max(0, plan.usable - empty) // cache_per_token(shape, setting)
+    free = max(0, plan.usable - empty)
+    cached = free // cache_per_token(shape, setting)
     memory = plan.memory
     return {
         "model": shape.name,
@@ -212,6 +213,7 @@ def plan_figures(plan: TrainingPlan, longest: int, records_per_step: int) -> Jso
         },
         "generating": {
             "cached_tokens": cached,
+            "cached_tokens_int8": free // cache_per_token(shape, setting, eight_bit=True),
             "peak_gib": round(generating_memory(shape, setting, cached_tokens=cached) / GIB, 2),
         },
     }  # fmt: skip
@@ -258,7 +260,7 @@ def memory_plan_text(plan: TrainingPlan, figures: JsonObject, card: int) -> str:
     lines += [
         f"scoring     batches of up to {scoring['token_budget']} tokens, {scoring['peak_gib']:.2f} GiB",
         f"generating  {generating['cached_tokens']:,} tokens of keys and values, "
-        f"{generating['peak_gib']:.2f} GiB",
+        f"{generating['cached_tokens_int8']:,} with --kv-cache int8, {generating['peak_gib']:.2f} GiB",
     ]
     dev = figures["dev"]
     if dev:

@@ -6,6 +6,7 @@ import torch
 import triton
 import triton.language as tl
 
+from lawqa.models.kernels.pages import STEPS, Pages
 from lawqa.models.kernels.triton_norms import normed_rotated
 
 _LOG2_E = 1.4426950408889634
@@ -16,7 +17,7 @@ def rotate_and_store(
     q_norm: torch.Tensor | None,
     k_norm: torch.Tensor | None,
     rotary: tuple[torch.Tensor, torch.Tensor],
-    pages: tuple[torch.Tensor, torch.Tensor],
+    pages: Pages,
     tables: torch.Tensor,
     positions: torch.Tensor,
     *,
@@ -31,7 +32,7 @@ def rotate_and_store(
         q_norm: RMSNorm weight of query heads, shape [dim]; None for none.
         k_norm: the same for key heads.
         rotary: cosines and sines, each of shape [rows, dim / 2].
-        pages: keys and values of the layer, each of shape [slots, kv_heads, dim].
+        pages: of the layer.
         tables: pages of each row, int32, shape [rows, pages].
         positions: the token's position in each row, int64, shape [rows].
         heads: query heads.
@@ -41,24 +42,26 @@ def rotate_and_store(
     Returns:
         Queries, shape [rows, heads, dim].
     """
-    keys, values = pages
+    keys, values, key_scales, value_scales = pages
     cos, sin = rotary
     kv_heads, dim = keys.shape[1:]
     rows = parts.shape[1]
-    q = torch.empty(rows, heads, dim, dtype=keys.dtype, device=keys.device)
+    q = torch.empty(rows, heads, dim, dtype=cos.dtype, device=keys.device)
     weight = cos if q_norm is None else q_norm
     _rotate_and_store[(rows, heads + 2 * kv_heads)](
-        parts, q, keys, values, weight, cos if k_norm is None else k_norm, cos, sin, tables,
+        parts, q, keys, values, keys if key_scales is None else key_scales,
+        values if value_scales is None else value_scales, weight,
+        cos if k_norm is None else k_norm, cos, sin, tables,
         positions, eps, parts.stride(0), tables.stride(0),
         HEADS=heads, KV_HEADS=kv_heads, HALF=dim // 2, PAGE=page, PARTS=len(parts),
-        NORM=q_norm is not None, num_warps=1,
+        NORM=q_norm is not None, EIGHT_BIT=key_scales is not None, LARGEST=STEPS, num_warps=1,
     )  # fmt: skip
     return q
 
 
 def attend_pages(
     q: torch.Tensor,
-    pages: tuple[torch.Tensor, torch.Tensor],
+    pages: Pages,
     tables: torch.Tensor,
     positions: torch.Tensor,
     *,
@@ -78,7 +81,7 @@ def attend_pages(
     Returns:
         Shape [rows, heads * dim], even columns before odd ones.
     """
-    keys, values = pages
+    keys, values, key_scales, value_scales = pages
     rows, heads, dim = q.shape
     kv_heads = keys.shape[1]
     group = heads // kv_heads
@@ -88,10 +91,12 @@ def attend_pages(
         sums = torch.empty(splits, rows, heads, dim, dtype=torch.float32, device=q.device)
         sizes = torch.empty(2, splits, rows, heads, dtype=torch.float32, device=q.device)
     _attend[(rows, kv_heads, splits)](
-        q, keys, values, tables, positions, out, sums, sizes, dim**-0.5 * _LOG2_E,
-        tables.stride(0), rows,
+        q, keys, values, keys if key_scales is None else key_scales,
+        values if value_scales is None else value_scales, tables, positions, out, sums, sizes,
+        dim**-0.5 * _LOG2_E, tables.stride(0), rows,
         HEADS=heads, KV_HEADS=kv_heads, GROUP=group, BLOCK=max(16, triton.next_power_of_2(group)),
-        DIM=dim, PAGE=page, SPLITS=splits, num_warps=4, num_stages=2,
+        DIM=dim, PAGE=page, SPLITS=splits, EIGHT_BIT=key_scales is not None, num_warps=4,
+        num_stages=2,
     )  # fmt: skip
     if splits > 1:
         _combine[(rows, heads)](
@@ -110,9 +115,10 @@ def pick_splits(rows: int, kv_heads: int, multiprocessors: int) -> int:
 
 @triton.jit
 def _rotate_and_store(
-    parts, q, keys, values, q_norm, k_norm, cos, sin, tables, positions, eps, part_stride, table_stride,
+    parts, q, keys, values, key_scales, value_scales, q_norm, k_norm, cos, sin, tables, positions, eps,
+    part_stride, table_stride,
     HEADS: tl.constexpr, KV_HEADS: tl.constexpr, HALF: tl.constexpr, PAGE: tl.constexpr,
-    PARTS: tl.constexpr, NORM: tl.constexpr,
+    PARTS: tl.constexpr, NORM: tl.constexpr, EIGHT_BIT: tl.constexpr, LARGEST: tl.constexpr,
 ):  # fmt: skip
     row = tl.program_id(0).to(tl.int64)
     head = tl.program_id(1)
@@ -131,31 +137,57 @@ def _rotate_and_store(
     page = tl.load(tables + row * table_stride + position // PAGE).to(tl.int64)
     slot = page * PAGE + position % PAGE
     if head >= HEADS + KV_HEADS:
-        at = values + (slot * KV_HEADS + head - HEADS - KV_HEADS) * DIM + d
-        tl.store(at, first.to(dtype))
-        tl.store(at + HALF, second.to(dtype))
+        at = slot * KV_HEADS + head - HEADS - KV_HEADS
+        if EIGHT_BIT:
+            _store_8bit(values, value_scales, at, first, second, d, HALF, LARGEST)
+        else:
+            tl.store(values + at * DIM + d, first.to(dtype))
+            tl.store(values + at * DIM + HALF + d, second.to(dtype))
     else:
         c = tl.load(cos + row * HALF + d).to(tl.float32)
         s = tl.load(sin + row * HALF + d).to(tl.float32)
         weight = q_norm
-        target = q + (row * HEADS + head) * DIM
         if head >= HEADS:
             weight = k_norm
-            target = keys + (slot * KV_HEADS + head - HEADS) * DIM
         w_first = tl.load(weight + d).to(tl.float32)
         w_second = tl.load(weight + (HALF if NORM else 0) + d).to(tl.float32)
         a, b = normed_rotated(
             first, second, w_first, w_second, c, s, eps, dtype, DIM, NORM, False, False
         )
-        tl.store(target + d, a)
-        tl.store(target + HALF + d, b)
+        if head < HEADS:
+            tl.store(q + (row * HEADS + head) * DIM + d, a)
+            tl.store(q + (row * HEADS + head) * DIM + HALF + d, b)
+        else:
+            at = slot * KV_HEADS + head - HEADS
+            if EIGHT_BIT:
+                _store_8bit(
+                    keys, key_scales, at, a.to(tl.float32), b.to(tl.float32), d, HALF, LARGEST
+                )
+            else:
+                tl.store(keys + at * DIM + d, a)
+                tl.store(keys + at * DIM + HALF + d, b)
+
+
+@triton.jit
+def _store_8bit(
+    stored, scales, at, first, second, d, HALF: tl.constexpr, LARGEST: tl.constexpr
+):  # fmt: skip
+    """The two halves of a head as whole numbers, and what each of them counts for; as `pages.eight_bit`."""
+    largest = tl.max(tl.maximum(tl.abs(first), tl.abs(second)), axis=1)
+    scale = tl.max(largest, axis=0) / LARGEST
+    # The smallest normal float32: a head of zeros is stored as zeros.
+    unit = tl.maximum(scale, 1.1754943508222875e-38)
+    tl.store(stored + at * 2 * HALF + d, tl.floor(first / unit + 0.5).to(tl.int8))
+    tl.store(stored + at * 2 * HALF + HALF + d, tl.floor(second / unit + 0.5).to(tl.int8))
+    tl.store(scales + at, scale)
 
 
 @triton.jit
 def _attend(
-    q, keys, values, tables, positions, out, sums, sizes, scale, table_stride, rows,
+    q, keys, values, key_scales, value_scales, tables, positions, out, sums, sizes, scale,
+    table_stride, rows,
     HEADS: tl.constexpr, KV_HEADS: tl.constexpr, GROUP: tl.constexpr, BLOCK: tl.constexpr,
-    DIM: tl.constexpr, PAGE: tl.constexpr, SPLITS: tl.constexpr,
+    DIM: tl.constexpr, PAGE: tl.constexpr, SPLITS: tl.constexpr, EIGHT_BIT: tl.constexpr,
 ):  # fmt: skip
     row = tl.program_id(0).to(tl.int64)
     kv_head = tl.program_id(1)
@@ -174,16 +206,22 @@ def _attend(
     total = tl.zeros([BLOCK, DIM], dtype=tl.float32)
     for number in range(split * share, tl.minimum(split * share + share, pages)):
         page = tl.load(tables + row * table_stride + number).to(tl.int64)
-        at = ((page * PAGE + t) * KV_HEADS + kv_head) * DIM
+        slot = (page * PAGE + t) * KV_HEADS + kv_head
+        at = slot * DIM
         key = tl.load(keys + at[None, :] + d[:, None])
-        scores = tl.dot(query, key) * scale
+        # Whole numbers to 127 are exact in either half precision; their scales apply after the product.
+        scores = tl.dot(query, key.to(query.dtype)) * scale
+        if EIGHT_BIT:
+            scores = scores * tl.load(key_scales + slot)[None, :]
         scores = tl.where((number * PAGE + t < length)[None, :], scores, float("-inf"))
         larger = tl.maximum(largest, tl.max(scores, axis=1))
         weights = tl.exp2(scores - larger[:, None])
         shrink = tl.exp2(largest - larger)
         size = size * shrink + tl.sum(weights, axis=1)
         value = tl.load(values + at[:, None] + d[None, :])
-        total = total * shrink[:, None] + tl.dot(weights.to(value.dtype), value)
+        if EIGHT_BIT:
+            weights = weights * tl.load(value_scales + slot)[None, :]
+        total = total * shrink[:, None] + tl.dot(weights.to(query.dtype), value.to(query.dtype))
         largest = larger
     if SPLITS == 1:
         column = head[:, None] * DIM + d[None, :]

@@ -175,6 +175,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
             stop_at_final_answer=self.stop_at_final_answer,
             stop_at_loops=self.stop_at_loops,
             score_labels=self.score_labels,
+            kv_cache=self.kv_cache,
         )
 
     def to_json(self) -> JsonObject:
@@ -228,6 +229,8 @@ def check_config(config: EvaluationConfig) -> None:
          f"{', '.join(narrowed)}: nothing is sampled at --temperature 0"),
         (config.label_forms == "all" or config.backend == "hf",
          "--label-forms letter is for --llm-backend hf: servers are asked for all forms of a label"),
+        (config.kv_cache == "model" or config.backend == "hf",
+         f"--kv-cache {config.kv_cache} is for --llm-backend hf: no other keeps keys and values itself"),
         (config.thinking_budget is None or config.spec.thinking,
          "--thinking-budget needs --thinking"),
         (config.thinking_budget is None or config.thinking_budget < chosen.max_new_tokens,

@@ -183,9 +183,11 @@ def scoring_memory(shape: ModelShape, setting: MemorySetting, *, tokens: int) ->
     )
 
 
-def cache_per_token(shape: ModelShape, setting: MemorySetting) -> int:
-    """Bytes a token of the keys and values of all blocks, as generating keeps them."""
-    return 2 * shape.layers * shape.kv_heads * shape.head_dim * setting.dtype_bytes
+def cache_per_token(shape: ModelShape, setting: MemorySetting, *, eight_bit: bool = False) -> int:
+    """Bytes a token of the keys and values of all blocks, as generating keeps them, or in 8 bits."""
+    # A head in 8 bits has a float32 scale besides.
+    head = shape.head_dim + 4 if eight_bit else shape.head_dim * setting.dtype_bytes
+    return 2 * shape.layers * shape.kv_heads * head
 
 
 def generating_memory(shape: ModelShape, setting: MemorySetting, *, cached_tokens: int) -> int:

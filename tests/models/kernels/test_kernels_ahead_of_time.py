@@ -6,6 +6,7 @@ runs over empty tensors with the launch itself taken out; what it would have lau
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
@@ -190,24 +191,29 @@ def test_elementwise(launches: list[Launch], dtype: str) -> None:
 
 
 def test_attention_over_pages(launches: list[Launch]) -> None:
+    from lawqa.models.kernels.pages import Pages
     from lawqa.models.kernels.triton_attention import attend_pages, pick_splits, rotate_and_store
 
     jobs = []
     for capability, counts in MULTIPROCESSORS.items():
         for _, _, heads, kv_heads, dim in MODELS.values():
             splits = {pick_splits(rows, kv_heads, count) for rows in ROWS for count in counts}
-            pages = tuple(empty(128, kv_heads, dim, dtype=torch.bfloat16) for _ in range(2))
             tables = empty(2, 2, dtype=torch.int32)
             positions = empty(2, dtype=torch.int64)
             cos = empty(2, dim // 2, dtype=torch.bfloat16)
+            scales = empty(128, kv_heads, dtype=torch.float32)
+            plain, whole = (
+                empty(128, kv_heads, dim, dtype=t) for t in (torch.bfloat16, torch.int8)
+            )
+            both = Pages(plain, plain), Pages(whole, whole, scales, scales)
             before = len(launches)
-            for parts in (1, 2, 4, 8):
+            for parts, pages in itertools.product((1, 2, 4, 8), both):
                 kind = torch.bfloat16 if parts == 1 else torch.float32
                 rotate_and_store(
                     empty(parts, 2, (heads + 2 * kv_heads) * dim, dtype=kind), cos, cos,
                     (cos, cos), pages, tables, positions, heads=heads, page=64, eps=1e-6,
                 )  # fmt: skip
-            for each in splits:
+            for each, pages in itertools.product(splits, both):
                 attend_pages(
                     empty(2, heads, dim, dtype=torch.bfloat16), pages, tables, positions,
                     page=64, splits=each,

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from lawqa.models.decoder import Decoder
+from lawqa.models.kernels.pages import Pages
 from lawqa.models.shapes import ModelShape
 
 PAGE = 64
@@ -22,10 +23,11 @@ class PagedCache:
 
     Args:
         shape: the model's sizes.
-        dtype: of keys and values.
+        dtype: of products.
         device: where they live.
         pages: how many pages there are besides page 0.
         page: tokens of a page.
+        eight_bit: whether keys and values are stored in 8 bits instead of the dtype of products.
     """
 
     def __init__(
@@ -35,12 +37,18 @@ class PagedCache:
         device: torch.device,
         pages: int,
         page: int = PAGE,
+        *,
+        eight_bit: bool = False,
     ) -> None:
         self.page = page
         self.pages = pages
-        size = (shape.layers, (pages + 1) * page, shape.kv_heads, shape.head_dim)
+        self.dtype = dtype
+        self.eight_bit = eight_bit
+        heads = (shape.layers, (pages + 1) * page, shape.kv_heads)
+        size, kind = (*heads, shape.head_dim), torch.int8 if eight_bit else dtype
         # Zeros, not whatever was there: a masked slot is multiplied by 0, and 0 * inf is not 0.
-        self.keys, self.values = (_zeros(size, dtype, device) for _ in range(2))
+        self.keys, self.values = (_zeros(size, kind, device) for _ in range(2))
+        self._scales = [_zeros(heads, torch.float32, device) for _ in range(2 if eight_bit else 0)]
         self._free = list(range(pages, 0, -1))
         self._holders = [0] * (pages + 1)
 
@@ -48,6 +56,15 @@ class PagedCache:
     def free(self) -> int:
         """How many pages nobody holds."""
         return len(self._free)
+
+    @property
+    def precision(self) -> torch.dtype:
+        """A dtype that keeps numbers about as exactly: 8 bits by token and head round as bfloat16 does."""
+        return torch.bfloat16 if self.eight_bit else self.dtype
+
+    def layer(self, number: int) -> Pages:
+        """The pages of one layer."""
+        return Pages(*(stored[number] for stored in self._stored()))
 
     def pages_for(self, tokens: int) -> int:
         """How many pages `tokens` tokens fill."""
@@ -90,7 +107,7 @@ class PagedCache:
     def copy(self, source: int, target: int) -> None:
         """Put one page's keys and values into another page."""
         one, other = (slice(page * self.page, (page + 1) * self.page) for page in (source, target))
-        for stored in (self.keys, self.values):
+        for stored in self._stored():
             stored[:, other] = stored[:, one]
 
     def erase(self, pages: list[int]) -> None:
@@ -98,12 +115,16 @@ class PagedCache:
         for page in pages:
             if self._holders[page] == 1:
                 slots = slice(page * self.page, (page + 1) * self.page)
-                self.keys[:, slots] = self.values[:, slots] = 0
+                for stored in self._stored():
+                    stored[:, slots] = 0
 
     def clear(self) -> None:
         """Forget all keys and values: what a wrong kernel left there may not be a number."""
-        self.keys.zero_()
-        self.values.zero_()
+        for stored in self._stored():
+            stored.zero_()
+
+    def _stored(self) -> list[torch.Tensor]:
+        return [self.keys, self.values, *self._scales]
 
     def _require_held(self, pages: list[int]) -> None:
         loose = [page for page in pages if not self._holders[page]]

@@ -73,6 +73,7 @@ def open_engine(
     longest = max(len(request.ids) + request.limit for request in requests)
     longest_prompt = max(len(request.ids) for request in requests)
     steps = _STEPS_CUDA if cuda else 1
+    eight_bit = settings.kv_cache == "int8"
     rows = min(len(requests), _MOST_ROWS_CUDA if cuda else _MOST_ROWS_CPU)
     prefill = _PREFILL_TOKENS_CUDA if cuda else _PREFILL_TOKENS_CPU
     fused, extra = _fused_forward(decoder) if cuda and kernels else (None, 0)
@@ -84,7 +85,7 @@ def open_engine(
     room -= workspace_bytes(decoder, max(prefill, longest_prompt), rows) + extra
     pages = min(
         rows * -(-(longest + steps + (labels.most_added if labels else 0)) // PAGE),
-        room // (decoder.shape.cache_bytes(decoder.dtype) * PAGE) - 1,
+        room // (decoder.shape.cache_bytes(decoder.dtype, eight_bit=eight_bit) * PAGE) - 1,
     )
     if pages < 1:
         raise BackendError(
@@ -92,7 +93,7 @@ def open_engine(
             "keys and values",
             "end what else takes it, or take a smaller model",
         )
-    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages)
+    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages, eight_bit=eight_bit)
     kinds: list[Any] = [fused, TorchForward] if fused else [TorchForward]
     forward = _trusted(kinds, decoder, cache, compared, expected, rows)
     thinks = any(request.thinking for request in requests)

@@ -48,8 +48,7 @@ def prefill(
     attention = attention_over(forest, decoder)
 
     def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        cache.keys[layer].index_copy_(0, slots, k[source])
-        cache.values[layer].index_copy_(0, slots, v[source])
+        cache.layer(layer).store(slots, k[source], v[source])
         return attention(q, k, v)
 
     last = torch.tensor([forest.last(n) for n in range(len(sequences))], device=device)

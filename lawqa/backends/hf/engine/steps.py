@@ -124,9 +124,9 @@ class TorchForward:
         grouped = decoder.shape.heads != decoder.shape.kv_heads
 
         def attend(layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-            cache.keys[layer].index_copy_(0, own, k)
-            cache.values[layer].index_copy_(0, own, v)
-            keys, values = cache.keys[layer][slots], cache.values[layer][slots]
+            pages = cache.layer(layer)
+            pages.store(own, k, v)
+            keys, values = pages.read(slots, q.dtype)
             mixed = functional.scaled_dot_product_attention(
                 q[:, :, None],
                 keys.transpose(1, 2),

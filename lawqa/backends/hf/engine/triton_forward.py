@@ -87,7 +87,7 @@ class TritonForward:
         for number, (layer, products) in enumerate(
             zip(decoder.layers, self._products, strict=True)
         ):
-            pages = cache.keys[number], cache.values[number]
+            pages = cache.layer(number)
             x = add_norm_halved(stream, delta, layer.attention_norm, shape.eps)
             q = rotate_and_store(
                 products.qkv(x), layer.q_norm, layer.k_norm, rotary, pages, rows.tables,

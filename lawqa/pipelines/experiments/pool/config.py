@@ -133,7 +133,11 @@ class PoolManifest:
         """Return what these settings mean, over this model and these questions."""
         chosen = vars(job.config.resolved())
         settings = {name: chosen[name] for name in _BEGUN}
-        settings |= {"permutations": config.permutations, "seed": config.seed}
+        settings |= {
+            "permutations": config.permutations,
+            "seed": config.seed,
+            "kv_cache": config.kv_cache,
+        }
         adapter = job.adapter_files
         contents = {
             "data_sha256": job.data_sha256,

@@ -78,10 +78,13 @@ def run(
     thinking: ThinkBlocks | None = None,
     forward: Any = TorchForward,
     graphs: bool = False,
+    eight_bit: bool = False,
 ) -> tuple[dict[int, Finished | Unfit], Engine]:
     settings = settings or GenerationSettings(NEW)
     decoder = read_decoder(loaded.model, loaded.dtype)
-    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages, page)
+    cache = PagedCache(
+        decoder.shape, decoder.dtype, decoder.device, pages, page, eight_bit=eight_bit
+    )
     requests = [
         Request(number, tuple(encode(prompt, loaded.tokenizer).ids), number,
                 settings.max_new_tokens, thinking=thinking is not None)
@@ -134,6 +137,20 @@ def test_sequences_that_must_make_room_are_computed_again(
     found, engine = run(loaded, prompts, pages=pages, **settings)  # type: ignore[arg-type]
     assert tokens_of(found) == expected
     assert engine.stats.prefills > 1
+
+
+def test_keys_and_values_in_8_bits_write_nearly_the_same_texts(
+    loaded: LoadedModel, prompts: list[Prompt], expected: list[tuple[int, ...]]
+) -> None:
+    found, _ = run(loaded, prompts, eight_bit=True)
+    pairs = [
+        pair
+        for text, exact in zip(tokens_of(found), expected, strict=True)
+        for pair in zip(text, exact, strict=True)
+    ]
+    # A text parts for good from the other at the first near tie.
+    assert sum(one == other for one, other in pairs) > 0.6 * len(pairs)
+    assert all(text[0] == exact[0] for text, exact in zip(tokens_of(found), expected, strict=True))
 
 
 @pytest.mark.slow
