@@ -3,6 +3,7 @@
     evaluate, train, crossval                 one configuration object each, as the commands
     split, make_records                       a question file -> parts, training records
     compare_runs, rescore, write_report       stored runs -> differences, new readings, a page
+    plot                                      stored runs -> a matplotlib figure
     export_run                                a stored run -> CSV, Parquet, a log of lm-eval or inspect_ai
     import_run                                a log of lm-eval or inspect_ai -> a run directory
     publish                                   an adapter -> a copy without texts, host and folders
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lawqa.answers import ParsedAnswer, parse
     from lawqa.errors import LawqaError
     from lawqa.pipelines.comparing.comparison import compare_runs
+    from lawqa.pipelines.comparing.plot import plot
     from lawqa.pipelines.comparing.report_file import write_report
     from lawqa.pipelines.comparing.rescore import rescore
     from lawqa.pipelines.corpus.indexes.search import retrieve
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.questions import Question, read_questions, write_questions
     from lawqa.runs.stored import read_stored_run
-    from lawqa.scoring import ScoredAnswer, Summary, compare, summarise
+    from lawqa.scoring import ScoredAnswer, Summary, calibration_of, compare, summarise
     from lawqa.settings import Hyperparameters, TrainingRun
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "Summary",
     "TrainingRun",
     "build_prompt",
+    "calibration_of",
     "compare",
     "compare_runs",
     "crossval",
@@ -66,6 +69,7 @@ __all__ = [
     "import_run",
     "make_records",
     "parse",
+    "plot",
     "publish",
     "read_questions",
     "read_stored_run",
@@ -82,6 +86,7 @@ _ROOMS = {
     "lawqa.answers": ("ParsedAnswer", "parse"),
     "lawqa.errors": ("LawqaError",),
     "lawqa.pipelines.comparing.comparison": ("compare_runs",),
+    "lawqa.pipelines.comparing.plot": ("plot",),
     "lawqa.pipelines.comparing.report_file": ("write_report",),
     "lawqa.pipelines.comparing.rescore": ("rescore",),
     "lawqa.pipelines.corpus.indexes.search": ("retrieve",),
@@ -99,7 +104,7 @@ _ROOMS = {
     "lawqa.prompting": ("PromptSpec", "build_prompt"),
     "lawqa.questions": ("Question", "read_questions", "write_questions"),
     "lawqa.runs.stored": ("read_stored_run",),
-    "lawqa.scoring": ("ScoredAnswer", "Summary", "compare", "summarise"),
+    "lawqa.scoring": ("ScoredAnswer", "Summary", "calibration_of", "compare", "summarise"),
     "lawqa.settings": ("Hyperparameters", "TrainingRun"),
 }
 # A library is silent unless its user sets logging up; the command line does.

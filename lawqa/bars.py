@@ -1,4 +1,4 @@
-"""How far something long is: a bar on a terminal, a plain line a minute elsewhere and in the log file."""
+"""How far something long is: a bar on a terminal or in a notebook, elsewhere and in logs a line a minute."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
@@ -15,6 +16,9 @@ Item = TypeVar("Item")
 
 LINE_SECONDS = 60.0
 """Between two plain lines."""
+
+NOTEBOOK_COLUMNS = 110
+"""Of a bar of text in a notebook, whose cells are about as wide."""
 
 FILE_ONLY: Mapping[str, object] = {"file_only": True}
 """`extra` of a log record that a log file keeps and a terminal does not show: it has been shown, or is not
@@ -37,6 +41,36 @@ def draws_bars(stream: TextIO) -> bool:
         return os.get_terminal_size(stream.fileno()).columns > 0
     except (OSError, ValueError):
         return False
+
+
+def is_notebook(stream: TextIO) -> bool:
+    """Return whether a notebook shows what is written there, and takes a carriage return for what it is."""
+    return type(stream).__module__.partition(".")[0] == "ipykernel"
+
+
+def open_bar(stream: TextIO, **options: Any) -> Any:  # tqdm has no types
+    """Open a bar of tqdm's where one can be drawn: the one mechanism for all progress.
+
+    A notebook gets tqdm's widget where ipywidgets is installed, else a bar of text.
+
+    Args:
+        stream: where to.
+        options: for tqdm.
+
+    Returns:
+        The bar; None where only lines can be shown.
+    """
+    if is_notebook(stream):
+        if find_spec("ipywidgets") is not None:
+            from tqdm.notebook import tqdm as widget
+
+            return widget(file=stream, **options)
+        options |= {"ncols": NOTEBOOK_COLUMNS}  # there is no terminal to ask
+    elif not draws_bars(stream):
+        return None
+    from tqdm import tqdm
+
+    return tqdm(file=stream, **options)
 
 
 class Bar(AbstractContextManager["Bar"]):
@@ -68,15 +102,13 @@ class Bar(AbstractContextManager["Bar"]):
         self._quiet, self._stream, self._clock = quiet, stream or sys.stderr, clock
         self._started = self._said = clock()
         self._bar: Any = None
-        if not quiet and draws_bars(self._stream):
-            from tqdm import tqdm
-
-            self._bar = tqdm(
+        if not quiet:
+            self._bar = open_bar(
+                self._stream,
                 total=total,
                 initial=done,
                 desc=name,
                 unit=f" {unit}",
-                file=self._stream,
                 leave=False,
             )
 

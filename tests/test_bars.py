@@ -7,11 +7,13 @@ import io
 import logging
 import os
 import struct
+import sys
 import termios
+from types import SimpleNamespace
 
 import pytest
 
-from lawqa.bars import Bar, Parts, draws_bars, duration, pace
+from lawqa.bars import NOTEBOOK_COLUMNS, Bar, Parts, draws_bars, duration, pace
 
 pytestmark = pytest.mark.every_python
 
@@ -120,6 +122,45 @@ def test_rates_and_times_are_said_as_people_say_them() -> None:
     assert [duration(s) for s in (0, 89, 91, 7000, 7300, 90000)] == [
         "0 s", "89 s", "2 min", "117 min", "2 h 2 min", "25 h 0 min",
     ]  # fmt: skip
+
+
+class Cell(io.StringIO):
+    """A stream like that of a notebook's kernel, which is no terminal."""
+
+
+Cell.__module__ = "ipykernel.iostream"
+
+
+def test_a_notebook_without_widgets_has_a_bar_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lawqa.bars.find_spec", lambda _: None)
+    monkeypatch.delenv("COLUMNS")
+    out = Cell()
+    counted(9, out)
+    assert "0/9" in out.getvalue()
+    assert max(map(len, out.getvalue().split("\r"))) == NOTEBOOK_COLUMNS
+    counted(9, quiet := Cell(), quiet=True)
+    assert quiet.getvalue() == ""
+
+
+def test_a_notebook_with_widgets_has_a_widget(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[dict[str, object]] = []
+
+    class Widget:
+        def __init__(self, **options: object) -> None:
+            opened.append(options)
+
+        def update(self, count: int) -> None:
+            assert count == 1
+
+        def close(self) -> None:
+            opened.append({})
+
+    monkeypatch.setattr("lawqa.bars.find_spec", lambda name: name)
+    monkeypatch.setitem(sys.modules, "tqdm.notebook", SimpleNamespace(tqdm=Widget))  # type: ignore[arg-type]
+    out = Cell()
+    counted(9, out)
+    assert [(one.get("total"), one.get("desc")) for one in opened] == [(9, "parsing"), (None, None)]
+    assert out.getvalue() == ""
 
 
 @pytest.mark.parametrize("columns", ["0", ""])

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.every_python
 
 WORK = (
     "compare_runs", "crossval", "evaluate", "export_run", "export_task", "import_run", "make_records",
-    "publish", "rescore", "retrieve", "split", "train", "write_report",
+    "plot", "publish", "rescore", "retrieve", "split", "train", "write_report",
 )  # fmt: skip
 """What a command does, as a function."""
 
@@ -32,7 +32,7 @@ def test_the_public_names_are_sorted_there_and_few() -> None:
     # Ruff's sort (RUF022): classes, then functions.
     assert lawqa.__all__ == sorted(lawqa.__all__, key=lambda name: (name[0].islower(), name))
     # A function for each step of the work and what it is given; parts of these are in the packages.
-    assert len(lawqa.__all__) <= 31
+    assert len(lawqa.__all__) <= 33
     assert {*WORK} <= {*lawqa.__all__}
     for name in lawqa.__all__:
         found = getattr(lawqa, name)
@@ -127,6 +127,13 @@ MISTAKES: dict[str, list[tuple[Callable[[], object], str]]] = {
         (lambda: lawqa.make_records("q.json", "r.jsonl", mix={}), "mix is empty"),
         (lambda: lawqa.make_records("q.json", "r.jsonl", mix={"gold": 0}), "mix['gold'] is 0"),
         (lambda: lawqa.make_records("q.json", "r.jsonl", samples="3"), "make_records: samples is '3'"),  # type: ignore[arg-type]
+    ],
+    "plot": [
+        (lambda: lawqa.plot([], "accuracy"), "no run was given"),
+        (lambda: lawqa.plot("none", "accuracy"), "none: no such file"),
+        (lambda: lawqa.plot("none", "loss"), "none: no such directory"),
+        (lambda: lawqa.plot(["a", "b"], "loss"), "loss is drawn of one training; 2 were given"),
+        (lambda: lawqa.plot("none", "bars"), "plot: what is 'bars', expected 'accuracy', 'difference'"),  # type: ignore[arg-type]
     ],
     "publish": [
         (lambda: lawqa.publish("none", "out"), "none: is neither an adapter of lawqa nor a model"),
@@ -322,7 +329,7 @@ def test_both_readmes_show_the_same_job(checkout: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "blocks", "lines"),
     # Two runs are compared with the base, and three articles are found.
-    [("README.md", JOB, 1), ("docs/python.md", r"```python\n(.*?)```", 11)],
+    [("README.md", JOB, 1), ("docs/python.md", r"```python\n(.*?)```", 12)],
 )
 def test_the_whole_job_of_the_documents_runs_and_prints_nothing_unasked(
     name: str, blocks: str, lines: int, checkout: Path, workplace: Path,

@@ -58,9 +58,17 @@ def comparison_markdown(base: str, comparisons: Mapping[str, PairedComparison]) 
         comparisons: by the other run's name.
     """
     judged = judge(comparisons)
-    rows = [_comparison_row(name, one) for name, one in judged.items()]
-    table = render_markdown(Table(_COLUMNS, rows), escape=pipes_escaped)
+    table = render_markdown(comparison_table(judged), escape=pipes_escaped)
     return f"{verdict(judged, base)}\n\n{table}\n\n{_legend([*judged.values()])}"
+
+
+def comparison_table(judged: Mapping[str, Judged]) -> Table:
+    """The paired figures, a row for each comparison.
+
+    Args:
+        judged: the comparisons by the other's name.
+    """
+    return Table(_COLUMNS, [_comparison_row(name, one) for name, one in judged.items()])
 
 
 def _comparison_row(name: str, judged: Judged) -> tuple[str, ...]:

@@ -21,6 +21,15 @@ _RETRIEVAL = {"hit": "gold article retrieved", "miss": "gold article not retriev
 
 
 def summary_table(runs: Mapping[str, Summary]) -> str:
+    """The figures of runs as text.
+
+    Args:
+        runs: summaries by column title.
+    """
+    return render_text(summary_figures(runs))
+
+
+def summary_figures(runs: Mapping[str, Summary]) -> Table:
     """Accuracy of the final answers first, with everything that must travel with it, a column a run.
 
     Args:
@@ -53,15 +62,25 @@ def summary_table(runs: Mapping[str, Summary]) -> str:
     if any(summary.soft for summary in runs.values()):
         rows.insert(5, ("of them soft (only called likely)", lambda s: str(s.soft)))
     cells = [(name, *(show(summary) for summary in runs.values())) for name, show in rows]
-    return render_text(Table(("", *runs), cells))
+    return Table(("", *runs), cells)
 
 
 def law_table(summary: Summary) -> str:
+    """Accuracy by law with its interval, as text."""
+    return render_text(law_figures(summary))
+
+
+def law_figures(summary: Summary) -> Table:
     """Accuracy by law with its interval."""
     return _by("law", {law or "(unknown)": a for law, a in summary.by_law.items()})
 
 
 def retrieval_table(summary: Summary) -> str:
+    """Accuracy where a gold article was retrieved, and where none was, as text."""
+    return render_text(retrieval_figures(summary))
+
+
+def retrieval_figures(summary: Summary) -> Table:
     """Accuracy where a gold article was retrieved, and where none was."""
     return _by("retrieval", {_RETRIEVAL[key]: a for key, a in summary.by_retrieval.items()})
 
@@ -71,7 +90,7 @@ def orders_text(orders: PermutationSummary) -> str:
     rows = dict(orders.by_order)
     if orders.averaged is not None:
         rows["averaged answer"] = orders.averaged
-    lines = [_by("order", rows)]
+    lines = [render_text(_by("order", rows))]
     if orders.consistency is not None:
         lines.append(
             f"same choice in every order: {orders.consistent} of {orders.questions} questions "
@@ -150,12 +169,12 @@ def texts_text(texts: TextFigures) -> str:
     return "\n".join(lines)
 
 
-def _by(heading: str, groups: Mapping[str, Accuracy]) -> str:
+def _by(heading: str, groups: Mapping[str, Accuracy]) -> Table:
     rows = [
         (name, percent(a.value), interval_text(a.interval), str(a.asked))
         for name, a in groups.items()
     ]
-    return render_text(Table((heading, "accuracy", "95 % interval", "n"), rows))
+    return Table((heading, "accuracy", "95 % interval", "n"), rows)
 
 
 def _accuracy(a: Accuracy) -> str:

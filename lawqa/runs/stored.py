@@ -20,6 +20,7 @@ from lawqa.runs.result_log import StoredResults, damaged_note, read_results
 from lawqa.runs.rows import Asked, check_row
 from lawqa.scoring import By, ScoredAnswer, outcome_of, rule_of
 from lawqa.settings import StrPath, as_path
+from lawqa.shown import Shown
 
 if TYPE_CHECKING:
     import pandas
@@ -39,7 +40,7 @@ _NEEDED = ("kind", "status", "notes", "config", "data")
 
 
 @dataclass(frozen=True)
-class StoredRun:
+class StoredRun(Shown):
     """A stored run."""
 
     path: Path

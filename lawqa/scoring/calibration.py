@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lawqa.choices import LABELS
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
 from lawqa.scoring.outcomes import ScoredAnswer
+from lawqa.shown import Shown
 
 BINS = 10
 """Bins of equal width, as in Guo et al. (2017)."""
@@ -29,7 +30,7 @@ class CalibrationBin:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Shown):
     """How far the probability of the answered label is from the share of right answers."""
 
     prompts: int

@@ -13,10 +13,11 @@ from lawqa.scoring.collapse import Collapse, collapse_alarm
 from lawqa.scoring.final_answer import By, FinalSummary, summarise_final
 from lawqa.scoring.floors import Floors, floors_of
 from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, by_prompt, order_name
+from lawqa.shown import Shown
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Shown):
     """The numbers of one run: its final answers, and every prompt."""
 
     final: FinalSummary

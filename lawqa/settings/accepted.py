@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections import abc
 from collections.abc import Callable, Iterable
 from dataclasses import fields
@@ -103,7 +104,7 @@ def checks_arguments(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        bound, hints = signature.bind(*args, **kwargs), _hints(function)
+        bound, hints = signature.bind(*args, **kwargs), _parameters(function)
         for name, value in bound.arguments.items():
             bound.arguments[name] = _argument(value, hints[name], f"{function.__name__}: {name}")
         return function(*bound.args, **bound.kwargs)
@@ -136,6 +137,15 @@ class _RefusedError(Exception):
 @cache
 def _hints(kind: Callable[..., object]) -> dict[str, object]:
     return get_type_hints(kind)
+
+
+@cache
+def _parameters(function: Callable[..., object]) -> dict[str, object]:
+    """The types of a function's parameters; what it returns may be known to type checkers only."""
+    named = {name: hint for name, hint in function.__annotations__.items() if name != "return"}
+    return get_type_hints(
+        type("Parameters", (), {"__annotations__": named}), vars(sys.modules[function.__module__])
+    )
 
 
 def _accepted(value: object, hint: object) -> object:

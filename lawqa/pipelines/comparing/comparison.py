@@ -11,6 +11,7 @@ from lawqa.choices import Order, inverse, order_of, permute
 from lawqa.errors import ConfigError
 from lawqa.pipelines.comparing.linked_runs import linked_groups
 from lawqa.pipelines.comparing.repeats import sides_of
+from lawqa.report.notebook import comparison_html
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun, names_of, read_stored_run, require_different
 from lawqa.scoring import (
@@ -51,6 +52,9 @@ class Compared:
     """The comparisons split by whether the gold text was in the prompt; no parts without retrieval."""
     notes: tuple[str, ...]
     """What a reader must know first, a sentence each."""
+
+    def _repr_html_(self) -> str:
+        return comparison_html(self.base, self.judged, self.notes, self.summaries)
 
 
 @checks_arguments

@@ -29,6 +29,7 @@ from lawqa.pipelines.evaluation.resume import (
     earlier_run,
     require_same_model,
 )
+from lawqa.report.notebook import summary_html
 from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory
 from lawqa.runs.figures import Figures, figures_of
 from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, ending, now
@@ -78,6 +79,9 @@ class EvaluationResult:
     def answers(self) -> tuple[ScoredAnswer, ...]:
         """What the figures were made from, in the sequence of the questions."""
         return self.figures.answers
+
+    def _repr_html_(self) -> str:
+        return summary_html({"this run": self.summary}, self.notes, str(self.run_dir))
 
 
 @checks_arguments

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a plain line a minute elsewhere and in the log file."""
+"""How far a run is: a bar on a terminal or in a notebook, a plain line a minute elsewhere and in logs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
-from tqdm import tqdm
-
-from lawqa.bars import FILE_ONLY, LINE_SECONDS, draws_bars, duration, pace
+from lawqa.bars import FILE_ONLY, LINE_SECONDS, duration, open_bar, pace
 from lawqa.pipelines.evaluation.time_left import TimeLeft
 from lawqa.runs.result import Result
 from lawqa.scoring import wilson
@@ -50,10 +48,10 @@ class Progress:
         self._left = TimeLeft(total if work is None else sum(work.values()), clock)
         self._started = self._said = clock()
         self._bar: Any = None
-        if not quiet and draws_bars(self._stream):
+        if not quiet:
             # Answers come in bursts: a bar that skips redraws would stand at the first of each.
-            self._bar = tqdm(
-                total=total, desc=name, unit="answer", file=self._stream, leave=False,
+            self._bar = open_bar(
+                self._stream, total=total, desc=name, unit="answer", leave=False,
                 bar_format=_BAR, mininterval=0, miniters=1,
             )  # fmt: skip
 

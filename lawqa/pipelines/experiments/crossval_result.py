@@ -9,6 +9,7 @@ from pathlib import Path
 from lawqa.pipelines.experiments.crossval import run_crossval
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.crossval_pool import Pooled
+from lawqa.report.notebook import figures_html, summary_html
 from lawqa.settings import checks_arguments
 from lawqa.settings.ranges import require_in_range
 
@@ -31,6 +32,12 @@ class CrossvalResult:
     def notes(self) -> tuple[str, ...]:
         """What a reader must know first, each note once."""
         return tuple(dict.fromkeys(note for one in self.pooled for note in one.notes))
+
+    def _repr_html_(self) -> str:
+        if not self.pooled:
+            return figures_html([("output", str(self.output_dir))])
+        runs = {one.directory.name: one.summary for one in self.pooled}
+        return summary_html(runs, self.notes, str(self.output_dir))
 
 
 @checks_arguments

@@ -19,6 +19,7 @@ from lawqa.pipelines.training.outputs import (
     ADAPTER_FILES,
     CARD,
     NO_BETTER,
+    dev_sentence,
     figures_from_json,
     figures_json,
     manifest_of,
@@ -27,6 +28,7 @@ from lawqa.pipelines.training.outputs import (
 from lawqa.pipelines.training.prepare import is_main_process, prepare
 from lawqa.pipelines.training.prepared import Prepared
 from lawqa.pipelines.training.resume import earlier_training, require_same_request
+from lawqa.report.notebook import figures_html
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.manifest import Manifest, ending, now
 from lawqa.runs.upkeep.lock import locked_directory
@@ -62,6 +64,21 @@ class TrainingResult:
     """What a user must know of records and prompts, a sentence each."""
     modes: tuple[ProbedMode, ...] = ()
     """What became of every mode, where `probe_questions` asked for it."""
+
+    def _repr_html_(self) -> str:
+        figures = self.figures
+        rows = [
+            ("adapter", str(self.adapter)),
+            ("optimiser steps", f"{figures.steps}, ended by: {figures.ended}"),
+            (
+                "loss (nats per answer token)",
+                f"{figures.first_loss:.3f} -> {figures.last_loss:.3f}",
+            ),
+            ("time", f"{figures.seconds:.0f} s, {figures.tokens:,} tokens"),
+        ]
+        if figures.best:
+            rows.append(("dev accuracy, best step", dev_sentence(figures.best)))
+        return figures_html(rows, self.notes)
 
 
 @checks_arguments

@@ -6,6 +6,7 @@ from lawqa.report.grid.content import Grid, GridRow
 from lawqa.report.grid.plots import interval_plot
 from lawqa.report.grid.text import WORDS, label, missing_of, plotted, tables_of, warnings_of
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
+from lawqa.report.page.svg import svg_of
 from lawqa.scoring import Judged
 
 _TEMPLATES = ("grid.html.j2", "tables.html.j2", "report.css.j2", "language.js")
@@ -48,13 +49,16 @@ def _plots(grid: Grid) -> list[tuple[str, str]]:
             for run in runs
         ]
         drawn.append(
-            ("accuracy_plot", interval_plot("grid-accuracy", values, dotted=0.25, unit="%"))
+            ("accuracy_plot", svg_of(interval_plot("grid-accuracy", values, dotted=0.25, unit="%")))
         )
     compared = [(row, row.judged) for row in grid.compared if row.judged is not None]
     if compared:
         differences = [_named(row, judged) for row, judged in compared]
         drawn.append(
-            ("difference_plot", interval_plot("grid-difference", differences, dotted=0.0, unit=""))
+            (
+                "difference_plot",
+                svg_of(interval_plot("grid-difference", differences, dotted=0.0, unit="")),
+            )
         )
     return drawn
 

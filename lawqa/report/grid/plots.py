@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lawqa.report.page.svg import INK, RULE, colour_of, mark_of, svg_figure
+from lawqa.report.drawing import Drawing, Style, mark_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def interval_plot(
     name: str, values: Sequence[tuple[str, float, float, float]], *, dotted: float, unit: str
-) -> str:
+) -> Drawing:
     """Shares or differences with their intervals, one below the other.
 
     Args:
@@ -23,19 +23,19 @@ def interval_plot(
         unit: the label of the axis.
     """
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: Axes, style: Style) -> None:
         for number, (_, value, low, high) in enumerate(values):
             axes.errorbar(
                 100 * value, number, xerr=[[100 * (value - low)], [100 * (high - value)]],
-                fmt=mark_of(number), color=colour_of(number), capsize=4, markersize=8,
+                fmt=mark_of(number), color=style.colour(number), capsize=4, markersize=8,
                 linewidth=2,
             )  # fmt: skip
-        axes.axvline(100 * dotted, color=INK, linestyle=":", linewidth=1)
+        axes.axvline(100 * dotted, color=style.ink, linestyle=":", linewidth=1)
         axes.set_yticks(range(len(values)), [one[0] for one in values])
         axes.set_ylim(len(values) - 0.4, -0.6)
         if min(low for *_, low, _ in values) >= 0:
             axes.set_xlim(0, 100)
         axes.set_xlabel(unit)
-        axes.grid(axis="x", color=RULE, linewidth=0.6)
+        axes.grid(axis="x", color=style.rule, linewidth=0.6)
 
-    return svg_figure(name, draw, height=0.9 + 0.4 * len(values), width=6.4)
+    return Drawing(name, draw, height=0.9 + 0.4 * len(values), width=6.4)

@@ -7,6 +7,7 @@ import json
 from lawqa.report.cautions import caution_kinds, cautions_of
 from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
+from lawqa.report.drawing import Drawing
 from lawqa.report.label_tables import calibration_table, label_tables
 from lawqa.report.page.browser import browser_data, embedded_json
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
@@ -18,6 +19,7 @@ from lawqa.report.page.plots import (
     reliability_plot,
     votes_plot,
 )
+from lawqa.report.page.svg import svg_of
 from lawqa.report.page.training_plots import training_plots
 from lawqa.report.paired import changes, gold_text_table, paired_table
 from lawqa.report.run_tables import accuracy_tables, cost_table
@@ -69,14 +71,7 @@ def _content(report: Report) -> dict[str, object]:
         "gold_text": gold_text_table(report),
         "changes": [(pair, *changes(report.run(pair.base), report.run(pair.other)))
                     for pair in report.pairs if pair.comparison is not None],
-        "plots": {
-            "difference": difference_plot(report),
-            "accuracy": accuracy_plot(report.runs),
-            "laws": law_plot(report.runs),
-            "votes": votes_plot(report.runs),
-            "histogram": histogram_plot(report.runs),
-            "reliability": reliability_plot(report.runs),
-        },
+        "plots": {name: svg_of(drawing) if drawing else None for name, drawing in _plots(report).items()},
         "trainings": [(training, training_plots(training, number))
                       for number, training in enumerate(report.all_trainings)],
         "laws": sorted({question.law for question in report.questions}),
@@ -88,3 +83,14 @@ def _content(report: Report) -> dict[str, object]:
             for run in report.runs
         },
     }  # fmt: skip
+
+
+def _plots(report: Report) -> dict[str, Drawing | None]:
+    return {
+        "difference": difference_plot(report),
+        "accuracy": accuracy_plot(report.runs),
+        "laws": law_plot(report.runs),
+        "votes": votes_plot(report.runs),
+        "histogram": histogram_plot(report.runs),
+        "reliability": reliability_plot(report.runs),
+    }

@@ -7,35 +7,40 @@ from typing import TYPE_CHECKING
 
 from lawqa.choices import LABELS, Label
 from lawqa.report.content import Report, ReportRun
-from lawqa.report.page.svg import INK, RULE, Names, colour_of, dash_of, legend, mark_of, svg_figure
+from lawqa.report.drawing import Drawing, Style, dash_of, legend, mark_of
 from lawqa.scoring import accuracy_of, calibration_of, votes_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def accuracy_plot(runs: Sequence[ReportRun]) -> str:
+def accuracy_plot(runs: Sequence[ReportRun]) -> Drawing:
     """Accuracy of each run with its interval, and the share that guessing reaches."""
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: Axes, style: Style) -> None:
         for number, run in enumerate(runs):
             a = run.summary.final.accuracy
             low, high = 100 * (a.value - a.interval.low), 100 * (a.interval.high - a.value)
             axes.errorbar(
                 100 * a.value, number, xerr=[[low], [high]], fmt=mark_of(number),
-                color=colour_of(number), capsize=4, markersize=8, linewidth=2,
+                color=style.colour(number), capsize=4, markersize=8, linewidth=2,
             )  # fmt: skip
-        axes.axvline(25, color=INK, linestyle=":", linewidth=1)
-        axes.set_yticks(range(len(runs)), [run.id for run in runs])
+        axes.axvline(25, color=style.ink, linestyle=":", linewidth=1)
+        axes.set_yticks(range(len(runs)), [style.run(run) for run in runs])
         axes.set_ylim(len(runs) - 0.4, -0.6)
         axes.set_xlim(0, 100)
         axes.set_xlabel("%")
-        axes.grid(axis="x", color=RULE, linewidth=0.6)
+        axes.grid(axis="x", color=style.rule, linewidth=0.6)
 
-    return svg_figure("accuracy", draw, height=0.9 + 0.4 * len(runs))
+    return Drawing(
+        "accuracy",
+        draw,
+        height=0.9 + 0.4 * len(runs),
+        title="accuracy with 95 % interval; dotted: guessing",
+    )
 
 
-def difference_plot(report: Report) -> str | None:
+def difference_plot(report: Report) -> Drawing | None:
     """Each run against its base with the interval that Holm's correction asks for; None for a single run.
 
     Filled marks are differences that stand; the line at 0 is no difference.
@@ -44,35 +49,38 @@ def difference_plot(report: Report) -> str | None:
     if not pairs:
         return None
     numbers = {run.id: number for number, run in enumerate(report.runs)}
-    names, bases = Names(), {pair.base for pair in pairs}
-    labels = [
-        names.label(report.run(pair.other).title + ("" if len(bases) == 1 else f" - {pair.base}"))
-        for pair in pairs
-    ]
+    bases = {pair.base for pair in pairs}
 
-    def draw(axes: Axes) -> None:
-        axes.axvline(0, color=INK, linewidth=1)
+    def draw(axes: Axes, style: Style) -> None:
+        labels = [
+            style.against(report.run(pair.other), report.run(pair.base), len(bases) == 1)
+            for pair in pairs
+        ]
+        axes.axvline(0, color=style.ink, linewidth=1)
         for row, pair in enumerate(pairs):
             assert pair.judged is not None  # noqa: S101 - those without were left out
             c, number = pair.judged.comparison, numbers[pair.other]
             low, high = c.difference - c.interval.low, c.interval.high - c.difference
             axes.errorbar(
                 100 * c.difference, row, xerr=[[max(0.0, 100 * low)], [max(0.0, 100 * high)]],
-                fmt=mark_of(number), color=colour_of(number), capsize=4, markersize=8,
-                markerfacecolor=colour_of(number) if pair.judged.stands else "none",
+                fmt=mark_of(number), color=style.colour(number), capsize=4, markersize=8,
+                markerfacecolor=style.colour(number) if pair.judged.stands else "none",
                 linewidth=2.6 if pair.judged.stands else 1.4,
             )  # fmt: skip
         axes.set_yticks(range(len(pairs)), labels)
         axes.set_ylim(len(pairs) - 0.4, -0.6)
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, -5), max(high, 5))
-        axes.set_xlabel(f"{pairs[0].base} = 0" if len(bases) == 1 else "")
-        axes.grid(axis="x", color=RULE, linewidth=0.6)
+        axes.set_xlabel(f"{style.run(report.run(pairs[0].base))} = 0" if len(bases) == 1 else "")
+        axes.grid(axis="x", color=style.rule, linewidth=0.6)
 
-    return svg_figure("difference", draw, height=0.9 + 0.36 * len(pairs), width=8.0, names=names)
+    return Drawing(
+        "difference", draw, height=0.9 + 0.36 * len(pairs), width=8.0,
+        title="difference in points with its interval; filled: more than luck",
+    )  # fmt: skip
 
 
-def law_plot(runs: Sequence[ReportRun]) -> str | None:
+def law_plot(runs: Sequence[ReportRun]) -> Drawing | None:
     """Accuracy by law, a point for each run; None where there is one law."""
     laws = sorted({answer.law for run in runs for answer in run.judged})
     if len(laws) < 2:
@@ -82,9 +90,9 @@ def law_plot(runs: Sequence[ReportRun]) -> str | None:
          if any(a.law == law for a in run.judged)}
         for run in runs
     ]  # fmt: skip
-    step, names = 0.8 / len(runs), Names()
+    step = 0.8 / len(runs)
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: Axes, style: Style) -> None:
         for number, (run, part) in enumerate(zip(runs, parts, strict=True)):
             rows = [laws.index(law) - 0.4 + step * (number + 0.5) for law in part]
             values = [one.value for one in part.values()]
@@ -94,24 +102,31 @@ def law_plot(runs: Sequence[ReportRun]) -> str | None:
             ]
             axes.errorbar(
                 [100 * value for value in values], rows, xerr=spread, fmt=mark_of(number),
-                color=colour_of(number), markersize=6, linestyle="none", elinewidth=1, label=run.id,
+                color=style.colour(number), markersize=6, linestyle="none", elinewidth=1,
+                label=style.run(run),
             )  # fmt: skip
-        axes.axvline(25, color=INK, linestyle=":", linewidth=1)
+        axes.axvline(25, color=style.ink, linestyle=":", linewidth=1)
         for between in range(1, len(laws)):
-            axes.axhline(between - 0.5, color=RULE, linewidth=0.6)
-        axes.set_yticks(range(len(laws)), [names.label(law or "?") for law in laws])
+            axes.axhline(between - 0.5, color=style.rule, linewidth=0.6)
+        axes.set_yticks(range(len(laws)), [style.label(law or "?") for law in laws])
         axes.set_ylim(len(laws) - 0.5, -0.5)
         axes.set_xlim(0, 100)
         axes.set_xlabel("%")
-        axes.grid(axis="x", color=RULE, linewidth=0.6)
+        axes.grid(axis="x", color=style.rule, linewidth=0.6)
         legend(axes)
 
     rows = len(laws) * max(1.0, 0.26 * len(runs))
     height = 1.0 + 0.55 * rows + 0.25 * (len(runs) // 8)
-    return svg_figure("laws", draw, height=height, width=7.0, names=names)
+    return Drawing(
+        "laws",
+        draw,
+        height=height,
+        width=7.0,
+        title="accuracy by law with 95 % interval; dotted: guessing",
+    )
 
 
-def votes_plot(runs: Sequence[ReportRun]) -> str | None:
+def votes_plot(runs: Sequence[ReportRun]) -> Drawing | None:
     """Expected accuracy by the number of prompts that vote; None where no run asks several times."""
     curves = [
         (number, run, votes_curve(run.answers)) for number, run in enumerate(runs)
@@ -120,57 +135,60 @@ def votes_plot(runs: Sequence[ReportRun]) -> str | None:
     if not curves:
         return None
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: Axes, style: Style) -> None:
         for number, run, points in curves:
             axes.plot(
                 [point.k for point in points], [100 * point.accuracy for point in points],
-                marker=mark_of(number), color=colour_of(number), linestyle=dash_of(number), linewidth=1.6,
-                label=run.id,
+                marker=mark_of(number), color=style.colour(number), linestyle=dash_of(number), linewidth=1.6,
+                label=style.run(run),
             )  # fmt: skip
         axes.set_xlabel("k")
         axes.set_ylabel("%")
         axes.locator_params(axis="x", integer=True)
-        axes.grid(color=RULE, linewidth=0.6)
+        axes.grid(color=style.rule, linewidth=0.6)
         legend(axes)
 
-    return svg_figure("votes", draw, height=3.2, width=4.8)
+    return Drawing("votes", draw, height=3.2, width=4.8, title="accuracy of a vote of k answers")
 
 
-def histogram_plot(runs: Sequence[ReportRun]) -> str:
+def histogram_plot(runs: Sequence[ReportRun]) -> Drawing:
     """Answers by label beside the right labels."""
     golds = {tuple(run.summary.gold.values()) for run in runs}
-    bars: list[tuple[str, Mapping[Label, int], str | None]] = []
+    bars: list[tuple[ReportRun | None, Mapping[Label, int], int]] = []
     for number, run in enumerate(runs):
         if len(golds) > 1 or number == 0:
-            # An underscore keeps a name out of the legend: hatched bars are all of one kind.
-            bars.append(("_gold" if number else "gold", run.summary.gold, None))
-        bars.append((run.id, run.summary.predicted, colour_of(number)))
+            bars.append((None, run.summary.gold, number))
+        bars.append((run, run.summary.predicted, number))
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: Axes, style: Style) -> None:
         width = 0.84 / len(bars)
-        for place, (name, counts, colour) in enumerate(bars):
+        for place, (shown, counts, number) in enumerate(bars):
             positions = [i - 0.42 + width * (place + 0.5) for i in range(len(LABELS))]
             heights = [counts[label] for label in LABELS]
+            colour = style.ink if shown is None else style.colour(number)
+            # An underscore keeps a name out of the legend: hatched bars are all of one kind.
+            gold = "_gold" if number else "gold"
             axes.bar(
-                positions, heights, width * 0.9, label=name, edgecolor=INK if colour is None else colour,
-                color="none" if colour is None else colour, hatch="///" if colour is None else None,
+                positions, heights, width * 0.9, edgecolor=colour,
+                label=gold if shown is None else style.run(shown),
+                color="none" if shown is None else colour, hatch="///" if shown is None else None,
             )  # fmt: skip
         axes.set_xticks(range(len(LABELS)), list(LABELS))
-        axes.grid(axis="y", color=RULE, linewidth=0.6)
+        axes.grid(axis="y", color=style.rule, linewidth=0.6)
         axes.set_axisbelow(True)
         legend(axes)
 
-    return svg_figure("histogram", draw)
+    return Drawing("histogram", draw, title="answers by label")
 
 
-def reliability_plot(runs: Sequence[ReportRun]) -> str | None:
+def reliability_plot(runs: Sequence[ReportRun]) -> Drawing | None:
     """Accuracy by confidence against the diagonal of perfect calibration; None without probabilities."""
     found = [(number, run, calibration_of(run.answers)) for number, run in enumerate(runs)]
     if not any(calibration for _, _, calibration in found):
         return None
 
-    def draw(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1)
+    def draw(axes: Axes, style: Style) -> None:
+        axes.plot([0, 1], [0, 1], color=style.ink, linestyle=":", linewidth=1)
         for number, run, calibration in found:
             if calibration is None:
                 continue
@@ -179,12 +197,18 @@ def reliability_plot(runs: Sequence[ReportRun]) -> str | None:
             low = [b.accuracy.value - b.accuracy.interval.low for b in calibration.bins]
             high = [b.accuracy.interval.high - b.accuracy.value for b in calibration.bins]
             axes.errorbar(
-                x, y, yerr=[low, high], fmt=mark_of(number), color=colour_of(number),
-                linestyle=dash_of(number), linewidth=1.6, elinewidth=0.8, capsize=2, label=run.id,
+                x, y, yerr=[low, high], fmt=mark_of(number), color=style.colour(number),
+                linestyle=dash_of(number), linewidth=1.6, elinewidth=0.8, capsize=2, label=style.run(run),
             )  # fmt: skip
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
-        axes.grid(color=RULE, linewidth=0.6)
+        axes.grid(color=style.rule, linewidth=0.6)
         legend(axes)
 
-    return svg_figure("reliability", draw, height=4.4, width=4.8)
+    return Drawing(
+        "reliability",
+        draw,
+        height=4.4,
+        width=4.8,
+        title="accuracy (up) by confidence; dotted: perfect",
+    )

@@ -8,23 +8,41 @@ from typing import TYPE_CHECKING
 
 from lawqa.files import JsonObject
 from lawqa.report.content import Training
-from lawqa.report.page.svg import INK, RULE, colour_of, require_matplotlib, svg_figure
+from lawqa.report.drawing import Drawing, Style, require_matplotlib
+from lawqa.report.page.svg import svg_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+CURVES = ("loss", "learning_rate", "dev_accuracy")
+"""What a training's log holds for each step, or for some."""
+
+_TITLES = {
+    "loss": "loss (nats per answer token) by optimiser step",
+    "learning_rate": "learning rate by optimiser step",
+    "dev_accuracy": "dev accuracy by optimiser step; dotted: guessing",
+}
+
+
 def training_plots(training: Training, number: int) -> dict[str, str | None]:
     """Loss, learning rate and dev accuracy by optimiser step, by name; None where the log has none."""
-    made: dict[str, str | None] = {}
-    for name in ("loss", "learning_rate", "dev_accuracy"):
-        rows = [(row["step"], row[name]) for row in training.log if "step" in row and name in row]
-        made[name] = (
-            svg_figure(f"training{number}-{name}", _curve(rows, name), height=2.4, width=4.8)
-            if rows
-            else None
-        )
-    return made
+    drawn = {name: training_curve(training, name, f"training{number}-{name}") for name in CURVES}
+    return {name: svg_of(drawing) if drawing else None for name, drawing in drawn.items()}
+
+
+def training_curve(training: Training, value: str, name: str) -> Drawing | None:
+    """Return a curve of a training by optimiser step; None where its log has none.
+
+    Args:
+        training: whose log is drawn.
+        value: one of `CURVES`.
+        name: of the drawing.
+    """
+    rows = [(row["step"], row[value]) for row in training.log if "step" in row and value in row]
+    if not rows:
+        return None
+    return Drawing(name, _curve(rows, value), height=2.4, width=4.8, title=_TITLES[value])
 
 
 def write_training_plot(rows: Sequence[JsonObject], path: Path) -> None:
@@ -64,17 +82,17 @@ def write_training_plot(rows: Sequence[JsonObject], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _curve(rows: Sequence[tuple[float, float]], name: str) -> Callable[[Axes], None]:
-    def draw(axes: Axes) -> None:
+def _curve(rows: Sequence[tuple[float, float]], name: str) -> Callable[[Axes, Style], None]:
+    def draw(axes: Axes, style: Style) -> None:
         steps, values = zip(*rows, strict=True)
         mark = "o" if name == "dev_accuracy" or len(rows) == 1 else ""
-        axes.plot(steps, values, color=colour_of(0), linewidth=1.6, marker=mark)
+        axes.plot(steps, values, color=style.colour(0), linewidth=1.6, marker=mark)
         axes.locator_params(axis="x", integer=True)
         if name == "dev_accuracy":
-            axes.axhline(0.25, color=INK, linestyle=":", linewidth=1)
+            axes.axhline(0.25, color=style.ink, linestyle=":", linewidth=1)
             axes.set_ylim(0, 1)
         else:
             axes.set_ylim(bottom=0)
-        axes.grid(color=RULE, linewidth=0.6)
+        axes.grid(color=style.rule, linewidth=0.6)
 
     return draw

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from tqdm import tqdm
 from transformers import TrainerCallback
 
-from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, draws_bars, duration
+from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, duration, open_bar
 from lawqa.files import append_to_own, write_text
 from lawqa.models.device import peak_memory_gib
 from lawqa.training.checkpoints.directory import disk_faults
@@ -46,7 +45,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         self._quiet = quiet or not writes
         self._device = device
         self._writes = writes
-        self._bar: tqdm[object] | None = None
+        self._bar: Any = None
         self._events: SummaryWriter | None = None
         self._started = self._said = time.monotonic()
         self._first_step = 0
@@ -58,10 +57,10 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         del args, control
         self._first_step = state.global_step
         self._started = self._said = time.monotonic()
-        hidden = self._quiet or not draws_bars(sys.stderr)
-        self._bar = tqdm(
-            total=state.max_steps, initial=state.global_step, desc="training", unit="step", disable=hidden
-        )  # fmt: skip
+        if not self._quiet:
+            self._bar = open_bar(
+                sys.stderr, total=state.max_steps, initial=state.global_step, desc="training", unit="step"
+            )  # fmt: skip
         if self._writes:
             lines = [json.dumps(row) + "\n" for row in read_log(self._directory)]
             kept = [line for line in lines if json.loads(line)["step"] <= state.global_step]
@@ -135,7 +134,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         memory = peak_memory_gib(self._device)
         if memory is not None:
             shown["mem"] = f"{memory:.1f} GiB"
-        if self._bar is not None and not self._bar.disable:
+        if self._bar is not None:
             self._bar.set_postfix(shown)
         now = time.monotonic()
         if now - self._said < LINE_SECONDS and row["step"] != state.max_steps:
@@ -145,7 +144,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not ch
         left = duration(per_step * (state.max_steps - row["step"]))
         figures = ", ".join(f"{name} {value}" for name, value in shown.items())
         line = f"step {row['step']}/{state.max_steps}: {figures}, {left} left"
-        plain = self._bar is not None and self._bar.disable and not self._quiet
+        plain = self._bar is None and not self._quiet
         logger.info(line, extra=None if plain else FILE_ONLY)
 
     def _open_events(self, step: int) -> SummaryWriter | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
+from lawqa.report.drawing import RUN_COLOURS, mark_of
 from lawqa.report.page.plots import difference_plot, law_plot, votes_plot
-from lawqa.report.page.svg import RUN_COLOURS, mark_of
+from lawqa.report.page.svg import svg_of
 from lawqa.report.page.training_plots import write_training_plot
 
 MakeRun = Callable[..., Path]
@@ -30,8 +31,9 @@ def test_differences_are_drawn_with_names_in_any_script(make_run: MakeRun) -> No
     report = make_report(
         ReportConfig(runs=(make_run("base", 25), make_run("改良 $x$ <b>", 40, adapter="a")))
     )
-    drawn = difference_plot(report)
-    assert drawn is not None
+    drawing = difference_plot(report)
+    assert drawing is not None
+    drawn = svg_of(drawing)
     assert ">R2 改良 $x$ &lt;b&gt;</text>" in drawn
     assert ">R1 = 0</text>" in drawn
     assert difference_plot(replace(report, pairs=())) is None
@@ -42,8 +44,9 @@ def test_laws_and_votes_are_drawn_where_there_are_several(make_run: MakeRun) -> 
     run = make_run("base", 25)
     voting = make_run("votes", 30, "--answer-by", "generate", "--ensemble", "3")
     report = make_report(ReportConfig(runs=(run, voting)))
-    laws = law_plot(report.runs)
-    assert laws is not None
+    drawing = law_plot(report.runs)
+    assert drawing is not None
+    laws = svg_of(drawing)
     assert all(f">{law}</text>" in laws for law in {q.law for q in report.questions})
     assert votes_plot(report.runs[:1]) is None
     assert votes_plot(report.runs) is not None

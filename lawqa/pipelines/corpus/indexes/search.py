@@ -10,6 +10,7 @@ from typing import Literal
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.corpus.indexes.building import RetrieverConfig, open_retriever
 from lawqa.questions import Question
+from lawqa.report.notebook import figures_html
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.ranking.settings import SearchSettings
@@ -31,6 +32,13 @@ class Retrieved:
     notes: tuple[str, ...]
     """Cited articles that the index lacks, and articles that are not known to be the law of the day that was
     asked about, a sentence each."""
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (f"{hit.article.law_title} {hit.article.article}", f"{hit.score:.2f}")
+            for hit in self.hits
+        ]
+        return figures_html(rows, self.notes)
 
 
 @checks_arguments
