@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import importlib.util
 import os
 import re
@@ -306,6 +307,15 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Starts processes of the command line that find torch imported: `Preloaded` of preloaded.py."""
+    with pytest.MonkeyPatch.context() as patched:
+        # The processes import it by its name; last, so that nothing here hides what is installed.
+        patched.setattr(sys, "path", [*sys.path, str(_TESTS)])
+        yield importlib.import_module("preloaded").Preloaded(tmp_path_factory.mktemp("preloaded"))
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -229,25 +227,18 @@ def test_a_signal_while_the_adapter_is_written_costs_nothing(
 
 
 def test_kill_9_at_any_moment_loses_nothing_but_the_steps_since_the_last_checkpoint(
-    training: Training,
+    training: Training, preloaded: Any
 ) -> None:
     moments = random.Random(0)  # noqa: S311 - which moments does not matter, that they are the same does
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     log = training.directory / "killed" / "log.jsonl"
-    # Once: what starts the process is most of the time. `make rough` kills one training again and again.
-    arguments = training.arguments("killed", "--save-steps", "1")
-    process = subprocess.Popen(  # noqa: S603 - the test's own words
-        [sys.executable, "-m", "lawqa", *arguments],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
-    )  # fmt: skip
-    until = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < until:
-        if log.is_file() and len(log.read_text(encoding="utf-8").splitlines()) >= 3:
-            break
-        time.sleep(0.005)
+    # Once; `make rough` kills one training again and again.
+    process = preloaded.start(training.arguments("killed", "--save-steps", "1"))
+    process.wait_for(
+        lambda: log.is_file() and len(log.read_text(encoding="utf-8").splitlines()) >= 3
+    )
     time.sleep(moments.uniform(0, 0.3))
     process.kill()
-    assert process.wait() in (-signal.SIGKILL, 0)
+    assert process.wait(timeout=60) in (-signal.SIGKILL, 0)
     assert training.run("killed", "--resume") == 0
     assert training.log("killed") == training.log("whole")
     assert training.adapter("killed") == training.adapter("whole")

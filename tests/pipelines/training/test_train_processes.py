@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -76,6 +75,10 @@ class Work:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         )  # fmt: skip
+
+    def launch(self, preloaded: Any, name: str, *more: str) -> Any:
+        """Start two processes as torchrun does; the launcher itself is in the long versions above."""
+        return preloaded.launch(self.arguments(name, *more))
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         text = (self.directory / name / "log.jsonl").read_text(encoding="utf-8")
@@ -147,54 +150,49 @@ def test_weights_shared_out_give_the_loss_curve_of_whole_ones(work: Work) -> Non
 
 
 @pytest.mark.slow
-def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work) -> None:
-    process = work.start("cut")
-    log, until = work.directory / "cut" / "log.jsonl", time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < until:
-        if log.is_file() and len(log.read_text(encoding="utf-8").splitlines()) >= 2:
-            break
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=120)
+def test_a_signal_stops_both_at_one_step_and_both_go_on(work: Work, preloaded: Any) -> None:
+    both = work.launch(preloaded, "cut")
+    log = work.directory / "cut" / "log.jsonl"
+    both[0].wait_for(
+        lambda: log.is_file() and len(log.read_text(encoding="utf-8").splitlines()) >= 2
+    )
+    for process in both:  # as the launcher passes it on
+        process.send_signal(signal.SIGTERM)
+    _, err = both[0].communicate(timeout=120)
     assert "resume with: " in err, err
+    assert [process.wait(timeout=120) for process in both] == [143, 143]
     manifest = json.loads((work.directory / "cut" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["status"] == "interrupted"
     # How the weights lie does not matter to a checkpoint.
-    again = work.start("cut", "--resume", "--fsdp")
-    out, err = again.communicate(timeout=240)
-    assert again.returncode == 0, err
+    both = work.launch(preloaded, "cut", "--resume", "--fsdp")
+    out, err = both[0].communicate(timeout=240)
+    other = both[1].communicate(timeout=240)
+    assert [process.returncode for process in both] == [0, 0], err + other[1]
     weights_are_shared(out, err)
-    assert out.count("records    13 from") == 1, "every process prints the plan"
+    assert (out + other[0]).count("records    13 from") == 1, "every process prints the plan"
     assert "resuming from" in err
     same_curve(work, "cut")
     same_figures(work, "cut")
 
 
 @pytest.mark.slow
-def test_hosts_that_see_different_directories_are_refused(work: Work, tmp_path: Path) -> None:
-    program = tmp_path / "host.py"
-    program.write_text(
-        "import os, sys\n"
-        "from lawqa.cli import main\n"
-        "from lawqa.training.processes import group\n"
-        "group._PATIENCE = 0.5\n"
-        "here = 'host' + os.environ['RANK']\n"
-        "os.makedirs(here, exist_ok=True)\n"
-        "os.chdir(here)\n"
-        "sys.exit(main(sys.argv[1:]))\n",
-        encoding="utf-8",
+def test_hosts_that_see_different_directories_are_refused(
+    work: Work, preloaded: Any, tmp_path: Path
+) -> None:
+    hosts = [tmp_path / "host0", tmp_path / "host1"]
+    for host in hosts:
+        host.mkdir()
+    both = preloaded.launch(
+        work.arguments("x", "--output-dir", "out"),
+        directories=hosts,
+        patched={"lawqa.training.processes.group:_PATIENCE": 0.5},
     )
-    ended = subprocess.run(  # noqa: S603 - the test's own words
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-         str(program), *work.arguments("x", "--output-dir", "out")],
-        cwd=tmp_path, capture_output=True, text=True, timeout=240,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-    )  # fmt: skip
-    assert ended.returncode != 0
-    assert "sees another directory than the first process" in ended.stderr
-    assert "--output-dir must lie on a file system they share" in ended.stderr
-    assert "step 1" not in ended.stderr
-    assert [path.name for path in (tmp_path / "host0" / "out").glob(".seen*")] == []
+    printed = "".join(process.communicate(timeout=240)[1] for process in both)
+    assert all(process.returncode for process in both)
+    assert "sees another directory than the first process" in printed
+    assert "--output-dir must lie on a file system they share" in printed
+    assert "step 1" not in printed
+    assert [path.name for path in (hosts[0] / "out").glob(".seen*")] == []
 
 
 def test_on_several_hosts_no_one_command_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
