@@ -308,7 +308,9 @@ def workplace(tmp_path: Path, tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -
             for n, text in enumerate(contexts, start=1)
         ],
     )
-    build_index(IndexConfig(tmp_path / "articles.jsonl", tmp_path / "index", quiet=True))
+    build_index(
+        IndexConfig(articles=tmp_path / "articles.jsonl", output_dir=tmp_path / "index", quiet=True)
+    )
     return tmp_path
 
 

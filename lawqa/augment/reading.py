@@ -18,14 +18,15 @@ from lawqa.augment.provisions import deleted, numbered, sentences
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines
 from lawqa.prompting import ChatTokenizer
-from lawqa.statutes.articles import Article, Part
+from lawqa.settings import LawPart
+from lawqa.statutes.articles import Article
 
 SOURCE = "reading"
 SCHEMA_VERSION = 1
 DOCUMENT_END = "<|endoftext|>"
 """What Qwen's models saw between documents when they were pretrained (tokenizer notes of QwenLM/Qwen)."""
 
-MAIN_ONLY: tuple[Part, ...] = ("main",)
+MAIN_ONLY: tuple[LawPart, ...] = ("main",)
 """Which parts of a law are read unless told otherwise: supplementary provisions and forms say little."""
 
 MIN_SEQUENCE = 16
@@ -71,7 +72,7 @@ class PackedSequence:
 
 
 def reading_records(
-    articles: Iterable[Article], *, parts: Collection[Part] = MAIN_ONLY
+    articles: Iterable[Article], *, parts: Collection[LawPart] = MAIN_ONLY
 ) -> Iterator[ReadingRecord]:
     """A record for each article of these parts that is not repealed."""
     for article in articles:

@@ -57,7 +57,7 @@ class _Spelled(type):
 
 _QUESTIONS = ("--data", "--input")
 _ONE_NAME = {
-    "data": _QUESTIONS, "input": _QUESTIONS, "lawqa_path": _QUESTIONS, "questions": _QUESTIONS,
+    "data": _QUESTIONS, "input": _QUESTIONS, "questions": _QUESTIONS,
     "train_file": _QUESTIONS,
     "run_dir": ("--output-dir",), "output": ("--output-path",), "output_path": ("--output",),
 }  # fmt: skip

@@ -6,6 +6,21 @@ ranges of numbers are in `ranges`, by the names of the fields.
 
 from lawqa.settings.accepted import Settings, StrPath, as_path, as_paths, checks_arguments
 from lawqa.settings.concerns import CONCERNS, decides_result, same_flags
+from lawqa.settings.corpus import (
+    DEFAULT_DATA,
+    IndexMeasureSettings,
+    IndexSettings,
+    LawPart,
+    ParseSettings,
+    QuerySettings,
+    QuestionTypeName,
+    RaftSettings,
+    ReadingSettings,
+    RecordFileSettings,
+    Scheme,
+    SplitSettings,
+    StatuteQuestionSettings,
+)
 from lawqa.settings.declared import (
     PLACE,
     RESULT,
@@ -62,6 +77,7 @@ from lawqa.settings.experiments import (
     SelectSettings,
 )
 from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType, with_quant_type
+from lawqa.settings.planning import MEASURE_SECONDS, PlanSettings, PowerSettings
 from lawqa.settings.retrieval import RankingSettings, RetrievalSettings, RetrievedSettings
 from lawqa.settings.server import RequestLimits, ServerSettings
 from lawqa.settings.stored import stored_problems
@@ -78,7 +94,9 @@ from lawqa.settings.wording import STANDARD_PROMPT, WordingSettings
 __all__ = [
     "ALL_LINEAR",
     "CONCERNS",
+    "DEFAULT_DATA",
     "DEFAULT_MODEL",
+    "MEASURE_SECONDS",
     "PLACE",
     "RESULT",
     "SPEED",
@@ -98,15 +116,26 @@ __all__ = [
     "GridSettings",
     "HeldOutSettings",
     "Hyperparameters",
+    "IndexMeasureSettings",
+    "IndexSettings",
     "KvCache",
     "LabelForms",
+    "LawPart",
     "LearnFrom",
     "MergeSettings",
     "ModelSettings",
     "OptimiserSettings",
+    "ParseSettings",
     "PlaceSettings",
+    "PlanSettings",
+    "PowerSettings",
     "QuantType",
+    "QuerySettings",
+    "QuestionTypeName",
+    "RaftSettings",
     "RankingSettings",
+    "ReadingSettings",
+    "RecordFileSettings",
     "RecordSettings",
     "RequestLimits",
     "Resolved",
@@ -116,10 +145,13 @@ __all__ = [
     "SampleSettings",
     "Sampling",
     "Schedule",
+    "Scheme",
     "SelectSettings",
     "ServerSettings",
     "Setting",
     "Settings",
+    "SplitSettings",
+    "StatuteQuestionSettings",
     "StrPath",
     "Tracker",
     "TrackerSettings",

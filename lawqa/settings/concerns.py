@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+from lawqa.settings.corpus import (
+    IndexMeasureSettings,
+    IndexSettings,
+    ParseSettings,
+    QuerySettings,
+    RaftSettings,
+    ReadingSettings,
+    RecordFileSettings,
+    SplitSettings,
+    StatuteQuestionSettings,
+)
 from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
 from lawqa.settings.experiments import (
@@ -19,6 +30,7 @@ from lawqa.settings.experiments import (
     SelectSettings,
 )
 from lawqa.settings.model import ModelSettings
+from lawqa.settings.planning import PlanSettings, PowerSettings
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import ServerSettings
 from lawqa.settings.training import Hyperparameters
@@ -46,6 +58,17 @@ CONCERNS: tuple[type, ...] = (
     AverageSettings,
     MergeSettings,
     TrainingRun,
+    ParseSettings,
+    IndexSettings,
+    QuerySettings,
+    IndexMeasureSettings,
+    SplitSettings,
+    RecordFileSettings,
+    RaftSettings,
+    StatuteQuestionSettings,
+    ReadingSettings,
+    PlanSettings,
+    PowerSettings,
 )
 
 

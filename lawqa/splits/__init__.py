@@ -14,6 +14,7 @@ Reads no files. Deterministic for a seed, on every machine and Python.
 
 from __future__ import annotations
 
+from lawqa.settings import Scheme
 from lawqa.splits.audit_items import AuditItem, item_of_question, item_of_text
 from lawqa.splits.groups import Group, Link, find_groups
 from lawqa.splits.leaks import Leak, find_leaks
@@ -23,7 +24,6 @@ from lawqa.splits.schemes import (
     DEFAULT_TEST_SIZE,
     LAB_SEED,
     SCHEMES,
-    Scheme,
     Split,
     class_balance,
     holdout,

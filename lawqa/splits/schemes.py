@@ -7,15 +7,15 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
+from lawqa.settings import Scheme
 from lawqa.splits.groups import Group, find_groups
 from lawqa.splits.stratify import deal, pick
 
-Scheme = Literal["holdout", "kfold", "lab-final"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 DEFAULT_TEST_SIZE = 0.3

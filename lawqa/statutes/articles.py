@@ -20,16 +20,14 @@ import lzma
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, cast, get_args
+from typing import IO, Any, cast, get_args
 
 from lawqa.errors import DataError
 from lawqa.files import LONGEST_LINE, parse_json, refuse_endless
+from lawqa.settings import LawPart
 from lawqa.statutes.normalise import fold
 
-Part = Literal["main", "suppl", "appdx", "preamble"]
-"""Where in a law a text stands: 本則, 附則, 別表・様式 and their like, 制定文・前文."""
-
-PARTS: tuple[Part, ...] = get_args(Part)
+PARTS: tuple[LawPart, ...] = get_args(LawPart)
 
 _EXPECTED = "one article a line, as lawqa statutes parse writes them"
 
@@ -58,7 +56,7 @@ class Article:
     """法令番号, such as `昭和二十三年法律第二十五号`; empty where unknown."""
     revision: str
     """Date in force and amending law, `20250601_504AC0000000068`; empty where unknown."""
-    part: Part
+    part: LawPart
     """Where in the law it stands."""
     article: str | None
     """`2_2` for 第二条の二, `55:63` for a deleted range, `15,16` for two; None where there is none."""

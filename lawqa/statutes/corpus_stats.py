@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lawqa.statutes.articles import PARTS, Article, Part
+from lawqa.settings import LawPart
+from lawqa.statutes.articles import PARTS, Article
 
 DELETED = "削除"
 
@@ -30,7 +31,9 @@ class CorpusStats:
     """Different laws."""
     total: Counts = field(default_factory=Counts)
     """Over all parts."""
-    by_part: dict[Part, Counts] = field(default_factory=lambda: {part: Counts() for part in PARTS})
+    by_part: dict[LawPart, Counts] = field(
+        default_factory=lambda: {part: Counts() for part in PARTS}
+    )
     """For each part of the laws."""
     revisions: tuple[str, str] = ("", "")
     """The earliest and the latest date in force, YYYYMMDD; empty where unknown."""

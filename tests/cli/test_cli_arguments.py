@@ -171,9 +171,9 @@ TRAIN = (
 )
 RECORDS = (
     *RETRIEVAL,
-    ("--hf-model-name Qwen/Qwen3-1.7B", "hf_model_name", "Qwen/Qwen3-1.7B"),
+    ("--hf-model-name Qwen/Qwen3-1.7B", "model_name", "Qwen/Qwen3-1.7B"),
     ("--revision main", "revision", "main"),
-    ("--lawqa-path q.json", "lawqa_path", Path("q.json")),
+    ("--lawqa-path q.json", "data", Path("q.json")),
     ("--distractors 2", "distractors", 2),
     ("--without-gold 0.25", "without_gold", 0.25),
     ("--output-path r.jsonl", "output_path", Path("r.jsonl")),

@@ -57,7 +57,7 @@ def one(words: str) -> Any:
     ("words", "field"),
     [
         ("evaluate", "data"), ("ladder --run-dir r", "data"), ("split --output-dir o", "input"),
-        ("records --output-path o", "lawqa_path"), ("train --output-dir o", "train_file"),
+        ("records --output-path o", "data"), ("train --output-dir o", "train_file"),
         ("index eval --index i", "questions"), ("distill --output-path o", "data"),
     ],
 )  # fmt: skip

@@ -83,12 +83,11 @@ class Machine:
 def built_index(tmp_path_factory: pytest.TempPathFactory, embedded_file: Path) -> Path:
     """An index of the articles that come with lawqa."""
     from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
-    from lawqa.retrieval.bm25 import Bm25Parameters
 
     pytest.importorskip("bm25s", reason="bm25s is not installed (extra rag)")
     directory = tmp_path_factory.mktemp("built") / "index"
     articles = embedded_file.with_name("articles.jsonl")
-    build_index(IndexConfig(articles, directory, Bm25Parameters()))
+    build_index(IndexConfig(articles=articles, output_dir=directory))
     return directory
 
 

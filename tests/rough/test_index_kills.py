@@ -40,19 +40,25 @@ def test_a_build_killed_at_any_moment_leaves_the_earlier_index_or_the_new_one(
     new = write_laws(tmp_path / "new.jsonl", 40)
     index = tmp_path / "index"
     hashes = {
-        build_index(IndexConfig(articles, tmp_path / articles.stem, quiet=True)).index_sha256
+        build_index(
+            IndexConfig(articles=articles, output_dir=tmp_path / articles.stem, quiet=True)
+        ).index_sha256
         for articles in (old, new)
     }
     before = time.monotonic()
-    build_index(IndexConfig(new, tmp_path / "timed", quiet=True))
+    build_index(IndexConfig(articles=new, output_dir=tmp_path / "timed", quiet=True))
     takes = time.monotonic() - before
-    build_index(IndexConfig(old, index, quiet=True))
+    build_index(IndexConfig(articles=old, output_dir=index, quiet=True))
     chance = random.Random(3)  # noqa: S311 - moments, not secrets
     met = set()
     for kill in range(50 if rough else 3):
         child = multiprocessing.get_context("fork").Process(
             target=build_index,
-            args=(IndexConfig(new if kill % 2 else old, index, fresh=True, quiet=True),),
+            args=(
+                IndexConfig(
+                    articles=new if kill % 2 else old, output_dir=index, fresh=True, quiet=True
+                ),
+            ),
         )
         child.start()
         # As many near the end, where files are moved, as in the middle.
@@ -68,7 +74,7 @@ def test_a_build_killed_at_any_moment_leaves_the_earlier_index_or_the_new_one(
         manifest.verify(index)
         met.add(manifest.index_sha256)
     assert met <= {*hashes, "none"}
-    final = build_index(IndexConfig(new, index, fresh=True, quiet=True))
+    final = build_index(IndexConfig(articles=new, output_dir=index, fresh=True, quiet=True))
     assert final.index_sha256 in hashes
     IndexManifest.read(index).verify(index)
     leftovers = {path.name for path in tmp_path.iterdir() if path.name.startswith(".index")}

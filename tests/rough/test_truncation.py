@@ -178,7 +178,7 @@ def test_an_index_with_a_file_of_another_length_is_refused(tmp_path: Path, rough
         ],
     )
     index = tmp_path / "index"
-    build_index(IndexConfig(tmp_path / "a.jsonl", index, quiet=True))
+    build_index(IndexConfig(articles=tmp_path / "a.jsonl", output_dir=index, quiet=True))
     for path in sorted(path for path in index.iterdir() if path.stat().st_size):
         refused, same = refused_or_the_same(
             path, lambda: open_retriever(RetrieverConfig(index)).index.n_articles, rough

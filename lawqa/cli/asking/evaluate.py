@@ -28,6 +28,7 @@ from lawqa.cli.rerun import resume_command
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
+    DEFAULT_DATA,
     AnswerBy,
     AskedSettings,
     BackendName,
@@ -39,8 +40,6 @@ from lawqa.settings import (
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult
     from lawqa.pipelines.evaluation.servers import ServerConfig
-
-DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
 
 logger = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Literal
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, UseAppendAction
 
 from lawqa.cli import EXIT_SOME_FAILED
-from lawqa.cli.asking.evaluate import DEFAULT_DATA, Evaluate
+from lawqa.cli.asking.evaluate import Evaluate
 from lawqa.cli.asking.generation_flags import GenerationFlags
 from lawqa.cli.asking.prompt_options import resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.cli.model_flags import ModelFlags, of_run
 from lawqa.errors import ConfigError
-from lawqa.settings import STANDARD_PROMPT, ModelSettings, values_of
+from lawqa.settings import DEFAULT_DATA, STANDARD_PROMPT, ModelSettings, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

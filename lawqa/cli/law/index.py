@@ -6,15 +6,22 @@ import json
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
-from lawqa.cli.asking.evaluate import DEFAULT_DATA
 from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.law.index_text import audit_text, evaluation_text, hit_json, hit_text, info_text
-from lawqa.settings import RankingSettings, RetrievedSettings, declaration
+from lawqa.settings import (
+    IndexMeasureSettings,
+    IndexSettings,
+    QuerySettings,
+    RankingSettings,
+    RetrievedSettings,
+    declaration,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
@@ -24,41 +31,16 @@ SCHEMA_VERSION = 1
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Build:
+@dataclass(frozen=True, kw_only=True)
+class Build(IndexSettings):
     """Index an article file, documents, or both."""
 
-    output_dir: Path
-    """The index directory."""
-    articles: Path | None = None
-    """Articles from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
-    documents: Path | None = None
-    """A directory of guidelines, notices and the like: .md, .txt, .html, .pdf (extra documents)."""
-    audit: Path | None = None
-    """Questions that nothing indexed may give away: refused are passages that print one, and documents that
-    are copies of their contexts."""
-    allow_leak: FlagCreatePairsOff[bool] = False
-    """Index such passages all the same; the index says so."""
-    k1: float = 0.9
-    """BM25: how soon a repeated word stops counting."""
-    b: float = 0.4
-    """BM25: how much long paragraphs are discounted, 0 to 1."""
-    dense: str | None = None
-    """Also store embeddings of this sentence-transformers model, for --dense in a search."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier index."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
-        from lawqa.retrieval.bm25 import Bm25Parameters
 
-        parameters = Bm25Parameters(k1=self.k1, b=self.b)
-        config = IndexConfig(
-            self.articles, self.output_dir, parameters,
-            dense=self.dense, fresh=self.fresh, quiet=self.console.quiet, documents=self.documents,
-            audit=self.audit, allow_leak=self.allow_leak,
-        )  # fmt: skip
+        config = IndexConfig(**values_of(IndexConfig, self, self.console))
         logger.info("indexing %s …", " and ".join(map(str, config.sources())))
         manifest = build_index(config)
         counts = manifest.counts
@@ -92,17 +74,12 @@ class Ranked(RankingSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Search(Ranked, RetrievedSettings):
+class Search(QuerySettings, Ranked, RetrievedSettings):
     """Find articles for a question or a few words."""
 
-    query: Positional[str] = ""
+    # Here it is given by its place.
+    query: Positional[str] = field(default="", metadata=declaration(QuerySettings, "query"))
     """What to look for: a question, words, citations."""
-    choices: tuple[str, ...] = ()
-    """The choices of the question."""
-    top_k: int = 5
-    """How many articles."""
-    words: Literal["rules", "sudachi"] = "rules"
-    """How a short query is cut into words: by rules, or by SudachiPy (the extra words)."""
     full: FlagCreatePairsOff[bool] = False
     """Show whole articles, not only the beginning of the best paragraph."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
@@ -159,20 +136,10 @@ class Info:
         return 0
 
 
-@dataclass(frozen=True)
-class Eval(Ranked):
+@dataclass(frozen=True, kw_only=True)
+class Eval(IndexMeasureSettings, Ranked):
     """Measure which articles that the questions' own contexts quote are found, and how much of their text."""
 
-    questions: Path = DEFAULT_DATA
-    """The questions: lawqa_jp JSON, or JSONL."""
-    rerank_depth: int = 20
-    """How many articles the cross-encoder reorders."""
-    budgets: tuple[int, ...] = (1024, 2048, 3072, 4096)
-    """The lengths of a context to measure, in tokens."""
-    top_k: int = 5
-    """How many articles a context is made of."""
-    tokenizer: str | None = None
-    """The directory of the tokenizer that counts. Without it, or where it cannot be loaded: an estimate."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Write JSON."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
+from tyro.conf import OmitArgPrefixes, Positional, arg, subcommand
 
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
-from lawqa.statutes.days import day_of
+from lawqa.settings import ParseSettings, declaration, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.corpus.statutes import ParseResult
@@ -22,40 +22,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class ParseStatutes:
+@dataclass(frozen=True, kw_only=True)
+class ParseStatutes(ParseSettings):
     """Write the articles of e-Gov's law XML as JSONL, one line an article.
 
     Of each law the newest revision in force is read. Broken files are left out and listed at the end
     (exit code 3).
     """
 
-    input: Positional[Path]
+    # Here it is given by its place.
+    input: Positional[Path] = field(metadata=declaration(ParseSettings, "input"))
     """e-Gov's bulk download: the zip itself or its unpacked folder; or one XML file."""
-    output: Path
-    """The JSONL file to write."""
-    as_of: str | None = None
-    """Read the revisions in force on this day, such as 2025-06-01. Without it: today."""
-    workers: int | None = None
-    """Processes. Without it: one a CPU."""
-    resume: FlagCreatePairsOff[bool] = False
-    """Resume an interrupted parse."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier file or an interrupted parse."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.corpus.statutes import ParseConfig, parse_statutes
 
-        config = ParseConfig(
-            input=self.input,
-            output=self.output,
-            as_of=day_of(self.as_of),
-            workers=self.workers,
-            resume=self.resume,
-            fresh=self.fresh,
-            quiet=self.console.quiet,
-        )
+        config = ParseConfig(**values_of(ParseConfig, self, self.console))
         today = datetime.now().astimezone().date()
         with resume_hint_on_interrupt("finished work is kept; --resume resumes it"):
             result = parse_statutes(config, today=today)

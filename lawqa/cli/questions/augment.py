@@ -5,77 +5,38 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
+from tyro.conf import OmitArgPrefixes, arg, subcommand
 
 from lawqa.choices import LABELS
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.questions.augment_audit import ShortcutAuditCommand
 from lawqa.cli.questions.augment_hard import HardQuestionsCommand
+from lawqa.settings import ReadingSettings, StatuteQuestionSettings, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lawqa.augment import QuestionType, StatuteQuestions
+    from lawqa.augment import StatuteQuestions
 
 logger = logging.getLogger(__name__)
 
 _LAWS_SHOWN = 40
 """Of more statutes only the sum is shown."""
 
-TypeName = Literal[
-    "cloze", "altered", "which",
-    "reading", "judged", "counted", "listed", "excepted", "penalised", "defined",
-    "referred",
-]  # fmt: skip
 
-
-@dataclass(frozen=True)
-class StatuteQuestionsCommand:
+@dataclass(frozen=True, kw_only=True)
+class StatuteQuestionsCommand(StatuteQuestionSettings):
     """Make four-choice questions of statutes, without a language model.
 
     FILE.provenance.json beside FILE.json records where each question comes from, and what was left out.
     """
 
-    articles: Path
-    """Article JSONL, such as `lawqa statutes parse` writes; also .gz or .xz."""
-    output: Path
-    """The question file to write, in lawqa_jp's schema."""
-    exclude_articles_of: Path | None = None
-    """Questions that are evaluated on: nothing of the articles they cite is used, nor anything near them."""
-    exclude: tuple[Path, ...] = ()
-    """Question files of which no duplicate may be made."""
-    types: tuple[TypeName, ...] = ("cloze", "altered", "which")
-    """cloze: the missing words; altered: the true statement among altered ones; which: the provision that
-    says it. String matching solves these three. `reading` means all that it does not solve:
-    judged: the right or the wrong one of four statements in other words; counted: how many of four are
-    right; listed: what a list holds; excepted: the exception to a rule; penalised: the penalty for a
-    breach; defined: what holds for somebody described by a definition; referred: who must ask for what a rule
-    speaks of by a reference to another."""
-    limit: int | None = None
-    """At most N, a multiple of four; questions that need reading are then made of some laws, at random."""
-    seed: int = 0
-    """Decides wrong answers, wordings, order, and what a limit keeps."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier file."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.corpus.augment import StatutesConfig, write_statute_questions
 
-        config = StatutesConfig(
-            articles=self.articles,
-            output=self.output,
-            exclude_articles_of=self.exclude_articles_of,
-            exclude=self.exclude,
-            types=_types(self.types),
-            limit=self.limit,
-            seed=self.seed,
-            fresh=self.fresh,
-            quiet=self.console.quiet,
-        )
+        config = StatutesConfig(**values_of(StatutesConfig, self, self.console))
         result = write_statute_questions(config)
         for note in result.notes:
             logger.warning("note: %s", note)
@@ -85,35 +46,16 @@ class StatuteQuestionsCommand:
         return 0
 
 
-@dataclass(frozen=True)
-class MakeReading:
+@dataclass(frozen=True, kw_only=True)
+class MakeReading(ReadingSettings):
     """Write articles as plain text to be read, one record an article."""
 
-    articles: Path
-    """Article JSONL, such as `lawqa statutes parse` writes; also .gz or .xz."""
-    output: Path
-    """The JSONL file to write."""
-    parts: tuple[Literal["main", "suppl", "appdx", "preamble"], ...] = ("main",)
-    """Which parts of the laws: 本則, 附則, 別表 and forms, 前文."""
-    exclude_articles_of: Path | None = None
-    """Questions that are evaluated on: the articles they cite are not read."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier file."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.corpus.augment import ReadingConfig, write_reading
 
-        count = write_reading(
-            ReadingConfig(
-                articles=self.articles,
-                output=self.output,
-                parts=self.parts,
-                exclude_articles_of=self.exclude_articles_of,
-                fresh=self.fresh,
-                quiet=self.console.quiet,
-            )
-        )
+        count = write_reading(ReadingConfig(**values_of(ReadingConfig, self, self.console)))
         print(f"wrote {count} reading records to {self.output}")
         return 0
 
@@ -132,16 +74,6 @@ class Augment:
 
     def run(self) -> int:
         return self.command.run()
-
-
-def _types(names: Sequence[TypeName]) -> tuple[QuestionType, ...]:
-    """The types, with `reading` replaced by those it stands for."""
-    from lawqa.augment import READING_TYPES
-
-    found: list[QuestionType] = []
-    for name in names:
-        found.extend(READING_TYPES if name == "reading" else (name,))
-    return tuple(dict.fromkeys(found))
 
 
 def statutes_text(made: StatuteQuestions) -> str:

@@ -6,13 +6,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+from tyro.conf import OmitArgPrefixes
 
 from lawqa.choices import LABELS
 from lawqa.cli.console import ConsoleFlags
+from lawqa.settings import SplitSettings, part_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.corpus.split import SplitResult
@@ -22,43 +22,16 @@ MAX_SHOWN_LEAKS = 20
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class SplitCommand:
+@dataclass(frozen=True, kw_only=True)
+class SplitCommand(SplitSettings):
     """Divide a question file into parts that do not give each other away."""
 
-    input: Path
-    """The questions: lawqa_jp JSON, or JSONL."""
-    output_dir: Path
-    """Where the parts and split.json go."""
-    scheme: Literal["holdout", "kfold", "lab-final"] = "holdout"
-    """holdout: train, dev and test; kfold: every question is a test question once; lab-final: the lab's
-    own 100 / 40 split, which leaks, kept to compare with its figures."""
-    folds: int | None = None
-    """Of kfold: how many. Default 5."""
-    test_size: float | None = None
-    """Of holdout: questions to measure on, a share below 1 or a count. Default 0.3."""
-    dev_size: float | None = None
-    """Questions to choose settings by, a share of all below 1 or a count. Without it: no dev part."""
-    seed: int | None = None
-    """Decides which groups come where. Default 0; the lab's split has its own."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier split in the output directory."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.split import SplitConfig, write_split
+        from lawqa.pipelines.corpus.split import write_split
 
-        config = SplitConfig(
-            input=self.input,
-            output_dir=self.output_dir,
-            scheme=self.scheme,
-            folds=self.folds,
-            test_size=self.test_size,
-            dev_size=self.dev_size,
-            seed=self.seed,
-            fresh=self.fresh,
-        )
-        result = write_split(config)
+        result = write_split(part_of(SplitSettings, self))
         for note in result.notes:
             logger.warning("note: %s", note)
         print(split_text(result))

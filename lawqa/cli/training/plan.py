@@ -9,20 +9,25 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+from tyro.conf import OmitArgPrefixes
 
-from lawqa.cli.training.power import PowerFlags, power_json, power_text
+from lawqa.cli.training.power import power_json, power_text
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
-from lawqa.settings import ALL_LINEAR, DEFAULT_MODEL, Hyperparameters, ModelSettings
+from lawqa.settings import (
+    ALL_LINEAR,
+    MEASURE_SECONDS,
+    Hyperparameters,
+    ModelSettings,
+    PlanSettings,
+    PowerSettings,
+)
 
 if TYPE_CHECKING:
     from lawqa.models.shapes import ModelShape
     from lawqa.pipelines.measuring.estimates import Basis
     from lawqa.settings import QuantType
     from lawqa.training.planning.plan import TrainingPlan
-
-MEASURE_SECONDS = 120.0
 
 logger = logging.getLogger(__name__)
 
@@ -32,42 +37,10 @@ _UNITS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(PlanSettings):
     """Show what fits a GPU and how long it takes; with --measure, measure this machine first."""
 
-    model: str = DEFAULT_MODEL
-    """A model directory, a config.json, a name in the Hugging Face cache, or a published Qwen3."""
-    memory: str = "20GiB"
-    """The card's memory, such as 20GiB or 10GB."""
-    max_seq_length: int = 3072
-    """The tokens of the longest record; 3072 holds a question with 2048 tokens of context."""
-    lora_r: int = 16
-    """Rank of the adapter."""
-    lora_dropout: float = 0.05
-    """Dropout on the adapter's inputs."""
-    target_modules: tuple[str, ...] = ALL_LINEAR
-    """Layers that get an adapter."""
-    batch_size: int = 2
-    """Records of one accumulation step."""
-    gradient_accumulation_steps: int = 4
-    """Accumulation steps of one optimiser step."""
-    dev_max_new_tokens: int | None = None
-    """Also plan one scoring of dev questions by text, of at most N tokens each."""
-    dev_questions: int = 32
-    """Of that scoring: dev questions that are asked."""
-    dev_samples: int = 1
-    """Of that scoring: texts for each question."""
-    no_4bit: FlagCreatePairsOff[bool] = False
-    """Plan for weights in bfloat16 instead of 4 bits."""
-    json: FlagCreatePairsOff[bool] = False
-    """Print JSON."""
-    measure: FlagCreatePairsOff[bool] = False
-    """Load the model and measure how fast this machine runs it; later estimates rest on that."""
-    measure_seconds: float = MEASURE_SECONDS
-    """With --measure: when to stop, in seconds; what is left then is not measured."""
-    power: FlagCreatePairsOff[bool] = False
-    """Show instead how large a difference a comparison can detect, by questions, votes, orders and seeds."""
-    powered: OmitArgPrefixes[PowerFlags] = field(default_factory=PowerFlags)
+    powered: OmitArgPrefixes[PowerSettings] = field(default_factory=PowerSettings)
 
     def run(self) -> int:
         if self.measure and self.power:
@@ -77,7 +50,7 @@ class Plan:
         if self.power:
             print(power_json(self.powered) if self.json else power_text(self.powered))
             return 0
-        if self.powered != PowerFlags():
+        if self.powered != PowerSettings():
             raise ConfigError(
                 "the size of a comparison is asked for without --power", "lawqa plan --power ..."
             )

@@ -8,33 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lawqa.errors import ConfigError
+from lawqa.settings import PowerSettings
 
 if TYPE_CHECKING:
     from lawqa.scoring import Design
-
-
-@dataclass(frozen=True, kw_only=True)
-class PowerFlags:
-    """What `lawqa plan --power` reckons with; each list makes rows or columns of the table."""
-
-    questions: tuple[int, ...] = (42, 140, 280)
-    """With --power: questions that both runs are asked."""
-    discordance: tuple[float, ...] = (0.15, 0.25, 0.35)
-    """With --power: share of questions that exactly one of two single answers gets right; a quarter is usual
-    between a model and its adapter."""
-    orders: tuple[int, ...] = (1,)
-    """With --power: choice orders of each question."""
-    votes: tuple[int, ...] = (1, 8)
-    """With --power: samples in each order."""
-    seeds: tuple[int, ...] = (1, 3)
-    """With --power: trainings that are compared together."""
-    spread: float = 0.0
-    """With --power: standard deviation between trainings, in points."""
-    repeatable: float = 0.8
-    """With --power: how alike two answers of one run to a question are: 1 where asking again changes nothing,
-    0 for all chance."""
-    comparisons: int = 1
-    """With --power: comparisons that Holm's correction will count."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +23,7 @@ class PowerRow:
     """None where no difference is detected in 80 % of comparisons."""
 
 
-def power_rows(flags: PowerFlags) -> list[PowerRow]:
+def power_rows(flags: PowerSettings) -> list[PowerRow]:
     """The detectable difference of every design, in points.
 
     Raises:
@@ -71,7 +48,7 @@ def power_rows(flags: PowerFlags) -> list[PowerRow]:
     return rows
 
 
-def power_json(flags: PowerFlags) -> str:
+def power_json(flags: PowerSettings) -> str:
     """The table as JSON."""
     content = {
         "schema_version": 1,
@@ -87,7 +64,7 @@ def power_json(flags: PowerFlags) -> str:
     return json.dumps(content, indent=1)
 
 
-def power_text(flags: PowerFlags) -> str:
+def power_text(flags: PowerSettings) -> str:
     """The table as a person reads it: a row for questions and discordance, a column for each way to ask."""
     from lawqa.report.table import Table, render_text
 
@@ -130,7 +107,7 @@ def _way(orders: int, votes: int, seeds: int) -> str:
     return asked if seeds == 1 else f"{asked}, {seeds} seeds"
 
 
-def _check(flags: PowerFlags) -> None:
+def _check(flags: PowerSettings) -> None:
     problems = [
         f"--{name} is {value}, expected 1 or more"
         for name in ("questions", "orders", "votes", "seeds", "comparisons")

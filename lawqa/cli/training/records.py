@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
-from lawqa.cli.asking.evaluate import DEFAULT_DATA
 from lawqa.cli.asking.prompt_options import (
     ConditionFlag,
     ModeFlag,
@@ -20,7 +18,7 @@ from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition
-from lawqa.settings import DEFAULT_MODEL, WordingSettings
+from lawqa.settings import RaftSettings, RecordFileSettings, WordingSettings
 
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.rag import RagConfig
@@ -28,14 +26,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Records(WordingSettings):
+@dataclass(frozen=True, kw_only=True)
+class Records(RaftSettings, WordingSettings, RecordFileSettings):
     """Make training records of questions."""
 
-    output_path: Path
-    """The JSONL file to write."""
-    lawqa_path: Path = DEFAULT_DATA
-    """The questions: lawqa_jp JSON, or JSONL."""
     mode: ModeFlag = None
     """direct: one letter; cot: reasoning and a final answer line. Default direct."""
     condition: ConditionFlag = None
@@ -44,24 +38,6 @@ class Records(WordingSettings):
     """The same as --condition closed."""
     few_shot: bool = False
     """Put two solved questions before each question."""
-    mix: str | None = None
-    """Several conditions by ratio, such as closed=1,gold=2, instead of --condition."""
-    permutations: Literal[1, 4, 24] = 1
-    """Write each question in N orders of its choices."""
-    samples: int | None = None
-    """Use only the first N questions."""
-    seed: int = 0
-    """Decides which question gets which condition of --mix."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier file."""
-    hf_model_name: str = DEFAULT_MODEL
-    """The model whose tokenizer counts --max-context-tokens; used for retrieved contexts only."""
-    revision: str | None = None
-    """Its revision."""
-    distractors: int = 0
-    """Add this many articles that a question does not need to each retrieved context."""
-    without_gold: float = 0.0
-    """Leave the gold articles out of the retrieved context of this share of the questions, 0 to 1."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
@@ -70,10 +46,10 @@ class Records(WordingSettings):
 
         conditions, remarks = self._conditions()
         rag = self.retrieval.config(
-            tuple(condition for condition, _ in conditions), self.hf_model_name, self.revision
+            tuple(condition for condition, _ in conditions), self.model_name, self.revision
         )
         made = make_records(
-            self.lawqa_path,
+            self.data,
             self.output_path,
             mode=resolve_mode(self.mode),
             mix=dict(conditions),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from lawqa._version import __version__
 from lawqa.augment import (
     QUESTION_TYPES,
-    QUOTED_TYPES,
+    READING_TYPES,
     GeneratedQuestion,
     QuestionType,
     StatuteQuestions,
@@ -24,12 +25,11 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
-from lawqa.settings import Settings
+from lawqa.settings import PLACE, ReadingSettings, StatuteQuestionSettings
 from lawqa.splits import find_leaks
 from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import (
     Article,
-    Part,
     corpus_sha256,
     count_articles_in,
     read_articles,
@@ -43,28 +43,17 @@ _DUPLICATES = ("id", "question", "question and answer", "near question", "questi
 
 
 @dataclass(frozen=True)
-class StatutesConfig(Settings):
+class StatutesConfig(StatuteQuestionSettings):
     """What to make questions of, and what to keep out."""
 
-    articles: Path
-    """Article JSONL."""
-    output: Path
-    """The question file to write, in lawqa_jp's schema."""
-    exclude_articles_of: Path | None = None
-    """Questions that are evaluated on: nothing of the articles they cite is used, and nothing that the leak
-    audit finds too near to them is kept."""
-    exclude: tuple[Path, ...] = ()
-    """Questions of which no duplicate may be made."""
-    types: tuple[QuestionType, ...] = QUOTED_TYPES
-    """Which types to make."""
-    limit: int | None = None
-    """At most N; None for all."""
-    seed: int = 0
-    """Decides everything that could fall one way or the other."""
-    fresh: bool = False
-    """Whether an earlier file is replaced."""
-    quiet: bool = False
+    quiet: bool = field(default=False, metadata=PLACE)
     """No progress."""
+
+    @property
+    def question_types(self) -> tuple[QuestionType, ...]:
+        """The types, with `reading` replaced by those it stands for."""
+        listed = (READING_TYPES if name == "reading" else (name,) for name in self.types)
+        return tuple(dict.fromkeys(chain.from_iterable(listed)))
 
 
 @dataclass(frozen=True)
@@ -80,20 +69,10 @@ class StatutesResult:
 
 
 @dataclass(frozen=True)
-class ReadingConfig(Settings):
+class ReadingConfig(ReadingSettings):
     """What to read."""
 
-    articles: Path
-    """Article JSONL."""
-    output: Path
-    """The JSONL file to write."""
-    parts: tuple[Part, ...] = ("main",)
-    """Which parts of the laws."""
-    exclude_articles_of: Path | None = None
-    """Questions of whose cited articles nothing is to be read."""
-    fresh: bool = False
-    """Whether an earlier file is replaced."""
-    quiet: bool = False
+    quiet: bool = field(default=False, metadata=PLACE)
     """No progress."""
 
 
@@ -117,7 +96,7 @@ def write_statute_questions(config: StatutesConfig) -> StatutesResult:
     cited = cited_articles(evaluated, [article.law_title for article in articles])
     made = make_statute_questions(
         articles,
-        types=config.types,
+        types=config.question_types,
         seed=config.seed,
         limit=config.limit,
         excluded=cited,
@@ -212,7 +191,7 @@ def _provenance(
         "schema_version": SCHEMA_VERSION,
         "lawqa": __version__,
         "seed": config.seed,
-        "types": list(config.types),
+        "types": list(config.question_types),
         "limit": config.limit,
         "articles": {"path": str(config.articles), "sha256": corpus_sha256(config.articles)},
         "exclude_articles_of": _file(evaluated) if evaluated else None,

@@ -16,20 +16,16 @@ from lawqa.retrieval.context import Context, build_context
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.passages import reach
-from lawqa.settings import RESULT, Settings
+from lawqa.settings import RESULT, RaftSettings
 
 _DEEPER = 20
 """How many articles beyond those that a context is made of are searched for distractors."""
 
 
 @dataclass(frozen=True)
-class RaftConfig(Settings):
+class RaftConfig(RaftSettings):
     """How contexts to train on differ from those that are evaluated."""
 
-    distractors: int = field(default=0, metadata=RESULT)
-    """How many articles that the question does not need are added to each context."""
-    without_gold: float = field(default=0.0, metadata=RESULT)
-    """The share of the questions whose context lacks the articles that their own context quotes, 0 to 1."""
     seed: int = field(default=0, metadata=RESULT)
     """Decides which questions these are, and where distractors are put."""
 

@@ -13,7 +13,7 @@ from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
 from lawqa.runs.manifest import question_entries
-from lawqa.settings import Settings, StrPath, as_path, checks_arguments
+from lawqa.settings import Scheme, SplitSettings, StrPath, as_path, checks_arguments
 from lawqa.splits import (
     DEFAULT_FOLDS,
     DEFAULT_TEST_SIZE,
@@ -21,7 +21,6 @@ from lawqa.splits import (
     RULES,
     Group,
     Leak,
-    Scheme,
     Split,
     class_balance,
     find_groups,
@@ -40,28 +39,6 @@ _PART_FILES = ("train.json", "dev.json", "test.json")
 
 
 @dataclass(frozen=True)
-class SplitConfig(Settings):
-    """What to split, and how."""
-
-    input: Path
-    """The questions."""
-    output_dir: Path
-    """Where the parts go."""
-    scheme: Scheme = "holdout"
-    """How the questions are divided."""
-    folds: int | None = None
-    """Of kfold: how many; None for 5."""
-    test_size: float | None = None
-    """Of holdout: a share below 1 or a count; None for 0.3."""
-    dev_size: float | None = None
-    """Of holdout and kfold: a share of all questions below 1 or a count; None for no dev part."""
-    seed: int | None = None
-    """None for 0; the lab's split knows only its own."""
-    fresh: bool = False
-    """Whether an earlier split in the directory is replaced."""
-
-
-@dataclass(frozen=True)
 class PartLeak:
     """A leak and the parts between which it is."""
 
@@ -77,7 +54,7 @@ class PartLeak:
 class SplitResult:
     """What was written."""
 
-    config: SplitConfig
+    config: SplitSettings
     """What was asked for."""
     seed: int
     """The seed that was used."""
@@ -134,14 +111,14 @@ def split(
         ConfigError: options contradict each other, the questions cannot be split so, or the directory is
             taken or cannot be written.
     """
-    config = SplitConfig(
+    config = SplitSettings(
         as_path(data, "data"), as_path(output_dir, "output_dir"), scheme, folds, test_size, dev_size,
         seed, fresh,
     )  # fmt: skip
     return write_split(config)
 
 
-def write_split(config: SplitConfig) -> SplitResult:
+def write_split(config: SplitSettings) -> SplitResult:
     """Split a file and write the parts with `split.json`; nothing is left half written.
 
     Raises:
@@ -167,7 +144,7 @@ def write_split(config: SplitConfig) -> SplitResult:
     return result
 
 
-def _check_options(config: SplitConfig) -> None:
+def _check_options(config: SplitSettings) -> None:
     if config.folds is not None and config.scheme != "kfold":
         raise ConfigError(f"--folds says nothing to --scheme {config.scheme}", "--scheme kfold")
     if config.test_size is not None and config.scheme != "holdout":
@@ -184,7 +161,7 @@ def _check_options(config: SplitConfig) -> None:
             )
 
 
-def _check_directory(config: SplitConfig) -> None:
+def _check_directory(config: SplitSettings) -> None:
     path = config.output_dir
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{path}: is a file, expected a directory for the split")
@@ -194,7 +171,7 @@ def _check_directory(config: SplitConfig) -> None:
         )
 
 
-def _check_targets(config: SplitConfig, parts: dict[str, tuple[Question, ...]]) -> None:
+def _check_targets(config: SplitSettings, parts: dict[str, tuple[Question, ...]]) -> None:
     """No part may overwrite the input, nor, without --fresh, any other file."""
     for name in parts:
         target = config.output_dir / f"{name}.json"
@@ -207,7 +184,7 @@ def _check_targets(config: SplitConfig, parts: dict[str, tuple[Question, ...]]) 
 
 
 def _splits(
-    config: SplitConfig, questions: Sequence[Question], groups: Sequence[Group], seed: int
+    config: SplitSettings, questions: Sequence[Question], groups: Sequence[Group], seed: int
 ) -> list[tuple[str, Split]]:
     if config.scheme == "lab-final":
         return [("", lab_final(questions))]
@@ -241,7 +218,7 @@ def _audit_split(prefix: str, split: Split) -> Iterator[PartLeak]:
 
 
 def _notes(
-    config: SplitConfig,
+    config: SplitSettings,
     questions: Sequence[Question],
     parts: dict[str, tuple[Question, ...]],
     leaks: Sequence[PartLeak],

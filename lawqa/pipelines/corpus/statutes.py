@@ -17,7 +17,7 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO
@@ -28,30 +28,19 @@ from lawqa.files import open_own, write_json
 from lawqa.pipelines.corpus.statutes_journal import Done, Job, Journal
 from lawqa.pipelines.corpus.statutes_workers import converted_in_order
 from lawqa.runs.manifest import SCHEMA_VERSION
-from lawqa.settings import Settings
+from lawqa.settings import PLACE, ParseSettings
 from lawqa.statutes.articles import corpus_sha256
+from lawqa.statutes.days import day_of
 from lawqa.statutes.egov.files import Failure, LawFile, LawStore, choose_revisions
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class ParseConfig(Settings):
+class ParseConfig(ParseSettings):
     """What to parse, and where to."""
 
-    input: Path
-    """The bulk download's zip, its unpacked folder, or one XML file."""
-    output: Path
-    """The JSONL file."""
-    as_of: date | None = None
-    """The day whose revisions are taken; None for today, or for the day of the parse resumed."""
-    workers: int | None = None
-    """Processes; None for one a CPU."""
-    resume: bool = False
-    """Resume an interrupted parse."""
-    fresh: bool = False
-    """Replace an earlier file or an interrupted parse."""
-    quiet: bool = False
+    quiet: bool = field(default=False, metadata=PLACE)
     """No progress."""
 
 
@@ -142,10 +131,11 @@ def _check_options(config: ParseConfig) -> None:
 
 
 def _resolved_day(config: ParseConfig, earlier: Job | None, today: date) -> date:
+    asked = day_of(config.as_of)
     if earlier is None:
-        return config.as_of or today
+        return asked or today
     day = date.fromisoformat(earlier.as_of)
-    if config.as_of not in (None, day):
+    if asked not in (None, day):
         raise ConfigError(
             f"--as-of is {config.as_of}, but the interrupted parse is as of {day}",
             "leave it out to resume; --fresh starts over",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lawqa.bars import Parts
 from lawqa.errors import DataError
-from lawqa.pipelines.corpus.split import SPLIT_FILE, SplitConfig, write_split
+from lawqa.pipelines.corpus.split import SPLIT_FILE, write_split
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.experiments.crossval_asking import (
     PRIOR_ORDERS,
@@ -37,7 +37,7 @@ from lawqa.questions import Question, read_questions
 from lawqa.records import write_records
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.outputs import remove_empty, require_directory
-from lawqa.settings import ModelSettings, TrainingRun, values_of
+from lawqa.settings import ModelSettings, SplitSettings, TrainingRun, values_of
 from lawqa.training.monitoring.trackers import require_trackers
 
 Say = Callable[[str], object]
@@ -178,7 +178,7 @@ def _same_settings(config: CrossvalConfig) -> None:
         CrossvalManifest.of(config).write(config.output_dir)
     if not (config.output_dir / "split" / SPLIT_FILE).is_file():
         write_split(
-            SplitConfig(
+            SplitSettings(
                 config.input, config.output_dir / "split", "kfold", config.folds, seed=config.seed
             )
         )

@@ -25,7 +25,8 @@ import xml.etree.ElementTree as ET  # DOCTYPE is refused before parsing, so no e
 from dataclasses import dataclass, field
 
 from lawqa.errors import DataError
-from lawqa.statutes.articles import Article, Paragraph, Part
+from lawqa.settings import LawPart
+from lawqa.statutes.articles import Article, Paragraph
 from lawqa.statutes.egov.numbers import normalised_number, restates_article
 from lawqa.statutes.egov.paragraphs import children_as_paragraphs, paragraph_of, unnumbered
 from lawqa.statutes.egov.text import outer_text_of, text_of
@@ -109,7 +110,7 @@ def _refuse_doctype(xml: bytes) -> None:
 class _Place:
     """A part of the law, and how the ids of its records begin."""
 
-    part: Part
+    part: LawPart
     key: str
     amend_law_num: str | None = None
 

@@ -126,7 +126,7 @@ def test_laws_of_the_future_are_named(
 
 def test_a_later_day_takes_the_later_revision(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "articles.jsonl"
-    config = ParseConfig(folder, output, as_of=date(2030, 4, 1), workers=1)
+    config = ParseConfig(folder, output, as_of="2030-04-01", workers=1)
     assert parse_statutes(config, today=TODAY).as_of == "2030-04-01"
     assert {article.revision for article in read_articles(output)} == {"20300401_1"}
 

@@ -41,7 +41,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
     root = tmp_path_factory.mktemp("rag")
     write_articles(root / "a.jsonl", [article(*key, texts) for key, texts in TEXTS.items()])
-    build_index(IndexConfig(root / "a.jsonl", root / "index", quiet=True))
+    build_index(IndexConfig(articles=root / "a.jsonl", output_dir=root / "index", quiet=True))
     return root / "index"
 
 
@@ -311,7 +311,7 @@ def dated(root: Path, revision: str) -> Path:
         root / "dated.jsonl",
         [replace(article(*key, texts), revision=revision) for key, texts in TEXTS.items()],
     )
-    build_index(IndexConfig(root / "dated.jsonl", root / "dated", quiet=True))
+    build_index(IndexConfig(articles=root / "dated.jsonl", output_dir=root / "dated", quiet=True))
     return root / "dated"
 
 
@@ -359,7 +359,7 @@ def test_the_page_of_a_rag_run_links_to_egov(here: Path) -> None:
     texts = {key: value for key, value in TEXTS.items() if key[0] == LEASE}
     articles = [replace(article(*key, t), law_id=lease) for key, t in texts.items()]
     write_articles(here / "a.jsonl", articles)
-    build_index(IndexConfig(here / "a.jsonl", here / "index", quiet=True))
+    build_index(IndexConfig(articles=here / "a.jsonl", output_dir=here / "index", quiet=True))
     assert evaluate(here / "index", "--samples", "1") == 0
     row = json.loads((here / "r/results.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert row["retrieved_articles"][0]["passages"] == ["第3条"]

@@ -29,7 +29,7 @@ def here(tmp_path_factory: pytest.TempPathFactory, questions: Any) -> Path:
         for n, text in enumerate(contexts, start=1)
     ]
     write_articles(root / "a.jsonl", articles)
-    build_index(IndexConfig(root / "a.jsonl", root / "index", quiet=True))
+    build_index(IndexConfig(articles=root / "a.jsonl", output_dir=root / "index", quiet=True))
     return root
 
 

@@ -38,33 +38,22 @@ from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import now
-from lawqa.settings import RESULT, Settings, by_content, called
+from lawqa.settings import PLACE, RESULT, IndexSettings, Settings, by_content, called
 from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.statutes.validity import RevisionCount
 
 
-@dataclass(frozen=True)
-class IndexConfig(Settings):
+@dataclass(frozen=True, kw_only=True)
+class IndexConfig(IndexSettings):
     """What to index, and where to."""
 
-    articles: Path | None
-    """Articles as JSONL, also .gz or .xz; None for documents only."""
-    output_dir: Path
-    """The index directory."""
-    parameters: Bm25Parameters = field(default_factory=Bm25Parameters)
-    """How words are weighed."""
-    dense: str | None = None
-    """An embedding model whose vectors are stored too; None for none."""
-    fresh: bool = False
-    """Replace an earlier index."""
-    quiet: bool = False
+    quiet: bool = field(default=False, metadata=PLACE)
     """No progress bar."""
-    documents: Path | None = None
-    """A directory of documents that are not statutes; None for none."""
-    audit: Path | None = None
-    """Questions that nothing indexed may give away; None not to look."""
-    allow_leak: bool = False
-    """Index what gives questions away all the same."""
+
+    @property
+    def parameters(self) -> Bm25Parameters:
+        """How words are weighed."""
+        return Bm25Parameters(k1=self.k1, b=self.b)
 
     def sources(self) -> list[Path]:
         """What is indexed.

@@ -1,0 +1,209 @@
+"""What is made of statutes and questions: articles, indexes, splits, records, generated questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lawqa.settings.accepted import Settings
+from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, declaration, named
+from lawqa.settings.model import DEFAULT_MODEL, ModelSettings
+
+DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
+"""Where the documents put the data set."""
+
+Scheme = Literal["holdout", "kfold", "lab-final"]
+"""How questions are divided."""
+
+LawPart = Literal["main", "suppl", "appdx", "preamble"]
+"""A part of a law: 本則, 附則, 別表 and forms, 前文."""
+
+QuestionTypeName = Literal[
+    "cloze", "altered", "which",
+    "reading", "judged", "counted", "listed", "excepted", "penalised", "defined",
+    "referred",
+]  # fmt: skip
+"""A type of generated question; `reading` stands for all that string matching does not solve."""
+
+WordRules = Literal["rules", "sudachi"]
+"""What cuts a query into words."""
+
+
+@dataclass(frozen=True)
+class ParseSettings(Settings):
+    """Which statutes become articles."""
+
+    input: Path = field(metadata=by_content(RESULT))
+    """e-Gov's bulk download: the zip itself or its unpacked folder; or one XML file."""
+    output: Path = field(metadata=PLACE)
+    """The JSONL file to write."""
+    as_of: str | None = field(default=None, metadata=RESULT)
+    """Read the revisions in force on this day, such as 2025-06-01. Without it: today."""
+    workers: int | None = field(default=None, metadata=SPEED)
+    """Processes. Without it: one a CPU."""
+    resume: bool = field(default=False, metadata=PLACE)
+    """Resume an interrupted parse."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier file or an interrupted parse."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexSettings(Settings):
+    """What is indexed, and how its words are weighed."""
+
+    output_dir: Path = field(metadata=PLACE)
+    """The index directory."""
+    articles: Path | None = field(default=None, metadata=by_content(RESULT))
+    """Articles from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
+    documents: Path | None = field(default=None, metadata=by_content(RESULT))
+    """A directory of guidelines, notices and the like: .md, .txt, .html, .pdf (extra documents)."""
+    audit: Path | None = field(default=None, metadata=by_content(PLACE))
+    """Questions that nothing indexed may give away: refused are passages that print one, and documents that
+    are copies of their contexts."""
+    allow_leak: bool = field(default=False, metadata=PLACE)
+    """Index such passages all the same; the index says so."""
+    k1: float = field(default=0.9, metadata=RESULT)
+    """BM25: how soon a repeated word stops counting."""
+    b: float = field(default=0.4, metadata=RESULT)
+    """BM25: how much long paragraphs are discounted, 0 to 1."""
+    dense: str | None = field(default=None, metadata=RESULT)
+    """Also store embeddings of this sentence-transformers model, for --dense in a search."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier index."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuerySettings(Settings):
+    """What is looked for in an index."""
+
+    query: str = field(default="", metadata=RESULT)
+    """What to look for: a question, words, citations."""
+    choices: tuple[str, ...] = field(default=(), metadata=RESULT)
+    """The choices of the question."""
+    top_k: int = field(default=5, metadata=RESULT)
+    """How many articles."""
+    words: WordRules = field(default="rules", metadata=RESULT)
+    """How a short query is cut into words: by rules, or by SudachiPy (the extra words)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexMeasureSettings(Settings):
+    """By what an index is measured."""
+
+    questions: Path = field(default=DEFAULT_DATA, metadata=by_content(RESULT))
+    """The questions: lawqa_jp JSON, or JSONL."""
+    rerank_depth: int = field(default=20, metadata=RESULT)
+    """How many articles the cross-encoder reorders."""
+    budgets: tuple[int, ...] = field(default=(1024, 2048, 3072, 4096), metadata=RESULT)
+    """The lengths of a context to measure, in tokens."""
+    top_k: int = field(default=5, metadata=RESULT)
+    """How many articles a context is made of."""
+    tokenizer: str | None = field(default=None, metadata=by_content(RESULT))
+    """The directory of the tokenizer that counts. Without it, or where it cannot be loaded: an estimate."""
+
+
+@dataclass(frozen=True)
+class SplitSettings(Settings):
+    """Which questions are divided, and how."""
+
+    input: Path = field(metadata=by_content(RESULT))
+    """The questions: lawqa_jp JSON, or JSONL."""
+    output_dir: Path = field(metadata=PLACE)
+    """Where the parts and split.json go."""
+    scheme: Scheme = field(default="holdout", metadata=RESULT)
+    """holdout: train, dev and test; kfold: every question is a test question once; lab-final: the lab's
+    own 100 / 40 split, which leaks, kept to compare with its figures."""
+    folds: int | None = field(default=None, metadata=RESULT)
+    """Of kfold: how many. Default 5."""
+    test_size: float | None = field(default=None, metadata=RESULT)
+    """Of holdout: questions to measure on, a share below 1 or a count. Default 0.3."""
+    dev_size: float | None = field(default=None, metadata=RESULT)
+    """Questions to choose settings by, a share of all below 1 or a count. Without it: no dev part."""
+    seed: int | None = field(default=None, metadata=RESULT)
+    """Decides which groups come where. Default 0; the lab's split has its own."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier split in the output directory."""
+
+
+@dataclass(frozen=True)
+class StatuteQuestionSettings(Settings):
+    """Which questions are made of statutes, and what is kept out of them."""
+
+    articles: Path = field(metadata=by_content(RESULT))
+    """Article JSONL, such as `lawqa statutes parse` writes; also .gz or .xz."""
+    output: Path = field(metadata=PLACE)
+    """The question file to write, in lawqa_jp's schema."""
+    exclude_articles_of: Path | None = field(default=None, metadata=by_content(RESULT))
+    """Questions that are evaluated on: nothing of the articles they cite is used, nor anything near them."""
+    exclude: tuple[Path, ...] = field(default=(), metadata=by_content(RESULT))
+    """Question files of which no duplicate may be made."""
+    types: tuple[QuestionTypeName, ...] = field(
+        default=("cloze", "altered", "which"), metadata=RESULT
+    )
+    """cloze: the missing words; altered: the true statement among altered ones; which: the provision that
+    says it. String matching solves these three. `reading` means all that it does not solve:
+    judged: the right or the wrong one of four statements in other words; counted: how many of four are
+    right; listed: what a list holds; excepted: the exception to a rule; penalised: the penalty for a
+    breach; defined: what holds for somebody described by a definition; referred: who must ask for what a rule
+    speaks of by a reference to another."""
+    limit: int | None = field(default=None, metadata=RESULT)
+    """At most N, a multiple of four; questions that need reading are then made of some laws, at random."""
+    seed: int = field(default=0, metadata=RESULT)
+    """Decides wrong answers, wordings, order, and what a limit keeps."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier file."""
+
+
+@dataclass(frozen=True)
+class ReadingSettings(Settings):
+    """Which articles are written to be read."""
+
+    articles: Path = field(metadata=by_content(RESULT))
+    """Article JSONL, such as `lawqa statutes parse` writes; also .gz or .xz."""
+    output: Path = field(metadata=PLACE)
+    """The JSONL file to write."""
+    parts: tuple[LawPart, ...] = field(default=("main",), metadata=RESULT)
+    """Which parts of the laws: 本則, 附則, 別表 and forms, 前文."""
+    exclude_articles_of: Path | None = field(default=None, metadata=by_content(RESULT))
+    """Questions that are evaluated on: the articles they cite are not read."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier file."""
+
+
+@dataclass(frozen=True)
+class RaftSettings(Settings):
+    """How contexts to train on differ from those that are evaluated (RAFT, arXiv:2403.10131)."""
+
+    distractors: int = field(default=0, metadata=RESULT)
+    """Add this many articles that a question does not need to each retrieved context."""
+    without_gold: float = field(default=0.0, metadata=RESULT)
+    """Leave the gold articles out of the retrieved context of this share of the questions, 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordFileSettings(Settings):
+    """Which questions become training records, and how their prompts are made."""
+
+    data: Path = field(
+        default=DEFAULT_DATA, metadata=named(by_content(RESULT), evaluate="--lawqa-path")
+    )
+    """The questions: lawqa_jp JSON, or JSONL."""
+    output_path: Path = field(metadata=PLACE)
+    """The JSONL file to write."""
+    mix: str | None = field(default=None, metadata=RESULT)
+    """Several conditions by ratio, such as closed=1,gold=2, instead of --condition."""
+    permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
+    """Write each question in N orders of its choices."""
+    samples: int | None = field(default=None, metadata=RESULT)
+    """Use only the first N questions."""
+    seed: int = field(default=0, metadata=RESULT)
+    """Decides which question gets which condition of --mix."""
+    model_name: str = field(
+        default=DEFAULT_MODEL, metadata=declaration(ModelSettings, "model_name")
+    )
+    """The model whose tokenizer counts --max-context-tokens; used for retrieved contexts only."""
+    revision: str | None = field(default=None, metadata=declaration(ModelSettings, "revision"))
+    """Its revision."""
+    fresh: bool = field(default=False, metadata=PLACE)
+    """Replace an earlier file."""
