@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lawqa.commands.model import Command, Place
 from lawqa.errors import ConfigError
 
 _VARIABLE = re.compile(r"\{([a-z0-9_]+)\}")
+_OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+}  # fmt: skip
 _DEEPEST = 8
 _WIDTH = 88
 _INDENT = "    "
@@ -64,6 +69,30 @@ def expand(text: str, variables: Mapping[str, str], where: str = "") -> str:
             return text
         text = done
     raise ConfigError(f"{where}: variables go round in circles: {text}")
+
+
+def amount(text: str, variables: Mapping[str, str], where: str) -> float:
+    """Work out an amount: numbers and variables with + - * / and brackets.
+
+    Raises:
+        ConfigError: it is something else, or a variable is not defined.
+    """
+    shown = expand(text, variables, where)
+
+    def value(node: ast.AST) -> float:
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+            return float(node.value)
+        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
+            return _OPERATIONS[type(node.op)](value(node.left), value(node.right))
+        raise ValueError(text)
+
+    try:
+        return value(ast.parse(shown, mode="eval").body)
+    except (SyntaxError, ValueError, ZeroDivisionError):
+        raise ConfigError(
+            f"{where}: {shown!r} is not an amount",
+            "numbers and variables with + - * / and brackets",
+        ) from None
 
 
 def render_command(

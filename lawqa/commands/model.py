@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from lawqa.commands.experiment import Experiment, Reference
+from lawqa.commands.work import Card, Work
 from lawqa.errors import ConfigError
 
 CommandRole = Literal["primary", "support", "exploration"]
@@ -76,6 +77,8 @@ class Place:
     """The only programs that its commands may name; empty for any."""
     rules: tuple[PlaceRule, ...] = ()
     """What it forbids and demands."""
+    card: str = ""
+    """Its GPU among the declared cards; empty where there is none."""
 
     @property
     def placeholders(self) -> dict[str, str]:
@@ -148,7 +151,9 @@ class Command:
     accepts: tuple[int, ...] = (0,)
     """Exit codes that count as done."""
     duration_ja: str = ""
-    """How long it takes."""
+    """How long it takes, where that does not follow from its `work`."""
+    work: tuple[Work, ...] = ()
+    """What it asks of a model; its time at a place is computed of it."""
     memory_ja: str = ""
     """How much GPU memory it takes, where that matters."""
     shows: str = ""
@@ -242,6 +247,8 @@ class CommandSource:
     """By experiment id: the values that were fixed before it was run."""
     references: tuple[Reference, ...] = ()
     """Accuracies of other people's runs, for the second claim."""
+    cards: Mapping[str, Card] = field(default_factory=dict)
+    """GPUs by id, with their published rates."""
     tested: Mapping[str, str] = field(default_factory=dict)
     """What the doctor calls the tested set: package -> version specifier."""
 

@@ -23,6 +23,7 @@ from lawqa.commands.model import (
     RepeatedNumber,
 )
 from lawqa.commands.tables import made_of, table, tables, texts
+from lawqa.commands.work import Card, Work
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 
@@ -62,7 +63,7 @@ def read_source(text: str, name: str) -> CommandSource:
         raise ConfigError(f"{name}: is not TOML: {problem}") from None
     known = {
         "schema_version", "variables", "places", "failures", "commands", "experiment", "targets",
-        "checksums", "tested", "documents", "numbers", "registered", "references",
+        "checksums", "tested", "documents", "numbers", "registered", "references", "cards",
     }  # fmt: skip
     if content.get("schema_version") != SCHEMA_VERSION:
         version = content.get("schema_version")
@@ -107,6 +108,10 @@ def read_source(text: str, name: str) -> CommandSource:
         registered={
             key: texts(value, f"{name}: registered.{key}")
             for key, value in _tables_by_id(content, "registered", name).items()
+        },
+        cards={
+            key: made_of(Card, {"id": key, **value}, f"{name}: cards.{key}")
+            for key, value in _tables_by_id(content, "cards", name).items()
         },
         checksums=texts(content.get("checksums", {}), f"{name}: checksums"),
         tested=texts(content.get("tested", {}), f"{name}: tested"),
@@ -232,7 +237,9 @@ def _rule(value: JsonObject, where: str) -> PlaceRule:
 
 
 def _command(value: JsonObject, where: str) -> Command:
-    command = made_of(Command, value, where)
+    here = f"{where}: {value.get('id', '')}: work"
+    work = tuple(made_of(Work, one, here) for one in tables(value.get("work", []), here))
+    command = made_of(Command, {**value, "work": work}, where)
     if command.role not in get_args(CommandRole):
         raise ConfigError(
             f"{where}: {command.id}: role is {command.role!r}",
@@ -265,6 +272,8 @@ def _check_references(source: CommandSource, name: str) -> None:
         check(command.failures, source.failures, f"{command.id}: failures")
         other = (command.alternative_to,) if command.alternative_to else ()
         check(other, source.commands, f"{command.id}: alternative_to")
+    for place in source.places.values():
+        check((place.card,) if place.card else (), source.cards, f"places.{place.id}: card")
     for target in source.targets.values():
         check((target.place,), source.places, f"{target.id}: place")
         check(target.commands, source.commands, f"{target.id}: commands")

@@ -25,6 +25,7 @@ from lawqa.commands import (
     render_command,
 )
 from lawqa.docgen.blocks import replace_block
+from lawqa.docgen.durations import bases_for, basis_ja, duration_ja, measured_file
 from lawqa.docgen.logs import log_text
 from lawqa.docgen.verify import ParseArguments, verify, verify_text
 from lawqa.errors import ConfigError, MissingExtraError
@@ -74,7 +75,8 @@ def generate(root: Path, interface: Interface) -> dict[Path, str]:
     templates = _environment(root / "docs_src" / "templates")
     files: dict[Path, str] = {}
     for document in source.documents:
-        text = render(templates, document.template_file, _context(source, document, interface))
+        context = _context(source, document, interface, root / "docs_src")
+        text = render(templates, document.template_file, context)
         verify_text(source, document.place, text, document.file, interface.parse)
         files[root / document.file] = text
     forms = _forms(root)
@@ -205,8 +207,12 @@ def _line_of(problem: Exception, name: str) -> str:
     return f"docs_src/templates/{Path(last.filename).name}, line {last.lineno}" if last else name
 
 
-def _context(source: CommandSource, document: Document, interface: Interface) -> dict[str, object]:
+def _context(
+    source: CommandSource, document: Document, interface: Interface, folder: Path
+) -> dict[str, object]:
+    """What templates may name; measurements of places lie in the folder of the sources."""
     place = source.place(document.place)
+    bases = bases_for(source, place, measured_file(place, folder))
 
     def chapter_steps(chapter: Chapter) -> list[Rendered]:
         commands = itertools.chain.from_iterable(
@@ -236,6 +242,8 @@ def _context(source: CommandSource, document: Document, interface: Interface) ->
         "one": one,
         "failures_of": lambda rendered: _failures(source, rendered),
         "targets": source.targets,
+        "duration": lambda rendered: duration_ja(rendered.command, place, bases),
+        "basis_of_durations": basis_ja(source, place, bases),
         "place_keys": PLACE_KEYS,
         "placeholders": place.placeholders,
         "value": lambda name: _value(name, place),

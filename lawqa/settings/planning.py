@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, Declaration, by_content, declaration
@@ -58,6 +59,8 @@ class PlanSettings(Settings):
     """Load the model and measure how fast this machine runs it; later estimates rest on that."""
     measure_seconds: float = field(default=MEASURE_SECONDS, metadata=PLACE)
     """With --measure: when to stop, in seconds; what is left then is not measured."""
+    speeds: Path | None = field(default=None, metadata=PLACE)
+    """With --measure: also write what was measured into this file, replacing an earlier measurement."""
     power: bool = field(default=False, metadata=PLACE)
     """Show instead how large a difference a comparison can detect, by questions, votes, orders and seeds."""
     json: bool = field(default=False, metadata=PLACE)

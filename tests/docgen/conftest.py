@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends.conftest import model_server
+
+__all__ = ["model_server"]
+
 if importlib.util.find_spec("jinja2") is None:
     pytest.skip("jinja2 is not installed (extra docs)", allow_module_level=True)
 

@@ -552,3 +552,26 @@ def test_the_makefile_runs_the_declared_steps(checkout: Path) -> None:
     for target in packaged_source().targets.values():
         assert re.search(rf"^{target.id}: ## ", makefile, re.MULTILINE)
         assert f"$(STEP_FLAGS) {' '.join(target.commands)}\n" in makefile
+
+
+@pytest.mark.slow
+def test_a_measurement_that_was_brought_home_sets_the_times_of_its_place(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from importlib.resources import files
+
+    shipped = files("lawqa").joinpath("assets", "speeds-h200.json").read_text(encoding="utf-8")
+    brought = copied / "docs_src" / "speeds-heart01.json"
+    brought.write_text(shipped.replace("NVIDIA H200", "NVIDIA A100 MIG 2g.20gb"), "utf-8")
+    assert main(["docs", "build", "--root", str(copied)]) == 0
+    appendix, common, local = (
+        (copied / name).read_text(encoding="utf-8") for name in (APPENDIX, COMMON, LOCAL)
+    )
+    assert re.search(r"- 所要：最長 \d+ 分（実測から）／GPU：20 GB 以内／再開：同じ行", appendix)
+    assert "この計算機（NVIDIA A100 MIG 2g.20gb）で 2026-11-28 に" in common
+    assert "所要：目安 " not in appendix
+    assert "この計算機ではなく NVIDIA H200 で" in local  # nobody measured the 3080
+    capsys.readouterr()
+    brought.write_text(shipped.replace("Qwen3-8B", "Qwen3-4B"), "utf-8")
+    assert main(["docs", "check", "--root", str(copied)]) == 2
+    assert "was measured with Qwen/Qwen3-4B (nf4), but heart01 uses" in capsys.readouterr().err

@@ -1,179 +1,214 @@
-"""The student of the documents: every block of StepI and StepJ is taken from the rendered text and run.
+"""A lab follows its documents from the first line: every block of every document is typed, in order.
 
-The documents are rendered for the practice place. A first visit is stopped within the cross-validation, a
-second one resumes it, a third one finds everything done. One process does it all, so that torch is loaded
-once; `tests/pipelines/steps/test_run_practice.py` does the same with make, kills and processes, for minutes.
+Two machines, one repository between them (`student.py`): code goes from the 3080 to heart01, the training of
+heart01 is killed and resumed, its results come home, and the logs go into git. A block that nobody typed
+fails the test, unless `NOT_RUN` says why it cannot be practised. One process does it all, so that torch is
+loaded once; `tests/pipelines/steps/test_run_practice.py` does training and evaluation with make, kills and
+processes of their own, for minutes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lawqa.cli import main
-from lawqa.cli.lab.docs import interface
-from lawqa.commands import check_policy, packaged_source, render_command
+from lawqa.backends.scripted import ScriptedBackend
+from lawqa.choices import all_orders
+from lawqa.commands import packaged_source, render_command
 from lawqa.docgen import shown_commands
-from lawqa.docgen.build import _context, _environment, render
-from lawqa.pipelines.steps.processes import Ended
-from lawqa.pipelines.steps.run import StepsConfig, run_steps
-from lawqa.questions import write_questions
+from lawqa.prompting import Prompt
+from lawqa.questions import Question, reordered
 from lawqa.runs.result_log import ResultLog
+from tests.docgen.student import (
+    NOT_RUN,
+    Lab,
+    Student,
+    chapters,
+    small_source,
+    unpractised,
+)
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
-PLACE = "practice"
-BY_HAND = {"tail", "python3"}
-"""Programs of the documents that show or check something in a terminal."""
+
+def shortest(questions: Sequence[Question]) -> list[Question]:
+    """Eight questions that take little time, with the beginning of their contexts."""
+    by_length = sorted(
+        questions, key=lambda question: len(question.text + "".join(question.choices))
+    )
+    return [replace(question, context=question.context[:120]) for question in by_length[:8]]
 
 
 @pytest.fixture
-def settings(
-    tmp_path: Path, tiny_dir: Path, questions: Any, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, str]:
-    """A folder to work in, and what its `lawqa.toml` says."""
+def lab(tmp_path: Path, tiny_dir: Path, checkout: Path, questions: Any) -> Lab:
     pytest.importorskip("bm25s", reason="bm25s is not installed (extra rag)")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LAWQA_PLACE", PLACE)
-    write_questions(tmp_path / "q.json", questions[:12])
-    articles = files("lawqa").joinpath("assets", "articles.jsonl").read_text(encoding="utf-8")
-    Path("articles.jsonl").write_text(articles, encoding="utf-8")
-    own = {
-        "model": str(tiny_dir),
-        "data": "q.json",
-        "articles": "articles.jsonl",
-        "work": "results",
-    }
-    lines = [
-        f'place = "{PLACE}"',
-        *(f"{key} = {json.dumps(own[key])}" for key in ("model", "data", "work")),
-    ]
-    Path("lawqa.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return own
+    for program in ("git", "make"):
+        if shutil.which(program) is None:
+            pytest.skip(f"there is no {program}")
+    return Lab.built(tmp_path, checkout, tiny_dir, shortest(questions))
 
 
-def rendered(checkout: Path, name: str, own: Mapping[str, str]) -> str:
-    """A document of heart01 as it reads for the practice place."""
-    source = packaged_source()
-    place = source.place(PLACE)
-    mine = replace(place, variables={**place.variables, **own})
-    source = replace(source, places={**source.places, PLACE: mine})
-    document = next(one for one in source.documents if Path(one.file).name.startswith(name))
-    templates = _environment(checkout / "docs_src" / "templates")
-    context = _context(source, replace(document, place=PLACE), interface())
-    return render(templates, document.template_file, context)
+class Reasoner(ScriptedBackend):
+    """A base that reasons rightly in any order: of random weights comes nothing to learn from."""
+
+    def __init__(self, questions: Sequence[Question]) -> None:
+        super().__init__({})
+        self._questions = {question.id: question for question in questions}
+
+    def _entry(self, prompt: Prompt) -> Mapping[str, Any]:
+        asked = reordered(self._questions[prompt.question_id], all_orders()[prompt.order])
+        reason = "選択肢を順に条文に照らして検討すると、この問いで問われている要件を満たすのは一つである。"
+        reason += asked.text[:20]
+        if prompt.spec.thinking:
+            return {"text": f"<think>\n{reason}\n</think>\n\n{asked.gold}"}
+        return {"text": f"{reason}\n最終回答：{asked.gold}"}
 
 
-def typed(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Ended:
-    """Run a step as `lawqa step run` does, within this process."""
-    assert argv[0] == "lawqa"
-    assert env["LAWQA_PLACE"] == PLACE
-    with log.open("a", encoding="utf-8") as file, redirect_stdout(file):
-        return Ended(main(argv[1:]))
+@pytest.fixture(autouse=True)
+def _base_reasons_well(questions: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("crossval_records", "pool.sampling"):
+        name = f"lawqa.pipelines.experiments.{module}.open_backend"
+        monkeypatch.setattr(name, lambda *_: Reasoner(questions))
 
 
-class Student:
-    """Types what the documents show."""
-
-    def __init__(self, own: Mapping[str, str]) -> None:
-        self.own, self.said, self.ran = own, list[str](), list[str]()
-
-    def make(self, target: str) -> int:
-        """`make TARGET PLACE=practice`."""
-        steps = packaged_source().targets[target].commands
-        config = StepsConfig(steps, PLACE, self.own)
-        self.said.clear()
-        return run_steps(packaged_source(), config, self.said.append, typed)
-
-    def read(self, text: str) -> int:
-        """Type every block in order, until one fails; the exit code of the last one."""
-        code = 0
-        for shown in shown_commands(text):
-            check_policy(packaged_source().place(PLACE), shown.argv, shown.env, name=shown.line)
-            if shown.argv[0] == "make":
-                code = self.make(shown.argv[1])
-            elif shown.argv[0] == "lawqa":
-                code = main(shown.argv[1:])
-                assert code in (0, 1), shown.line
-            else:
-                assert shown.argv[0] in BY_HAND, shown.line
-                continue
-            self.ran.append(shown.line)
-            if code > 1:
-                return code
-        return code
+@pytest.fixture(autouse=True)
+def _measured_in_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`plan --measure` as it is, with short contexts and two texts."""
+    measuring = "lawqa.pipelines.measuring.measure"
+    monkeypatch.setattr(f"{measuring}._CONTEXT_CHARACTERS", 40)
+    monkeypatch.setattr(f"{measuring}.ROWS", (1, 2))
+    monkeypatch.setattr(f"{measuring}._CLOSED_RECORDS", 2)
+    monkeypatch.setattr(f"{measuring}._CONTEXT_RECORDS", 1)
 
 
-def test_a_student_follows_the_documents_stopped_resumed_and_once_more(
-    settings: dict[str, str], checkout: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(autouse=True)
+def _no_gpu_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor's findings about GPUs are tested where they are made."""
+    monkeypatch.setattr("lawqa.doctor.planned_run.PlannedRun.needs_gpu", False)
+
+
+def test_the_lab_follows_its_documents(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, model_server: Any
 ) -> None:
-    student = Student(settings)
-    build = render_command(
-        packaged_source().command("build-index"), packaged_source().place(PLACE), settings
-    )
-    assert main(build.argv[1:]) == 0
-    text = rendered(checkout, "StepI", settings)
-    training = text[text.index("\n## 4. ") :]
-    assert "nohup make train-heart01" in training
+    heart01, local = Student(lab, "heart01", monkeypatch), Student(lab, "local-3080", monkeypatch)
+    develop = local.text("開発")
+    assert local.read(chapters(develop, 3, 4)) == 0
+    with (local.top / "README.md").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert local.read(chapters(develop, 5)) == 0
 
-    original, killed = ResultLog.append, list[int]()
+    train(heart01)
+    evaluate(heart01)
+    assert heart01.read(heart01.text("StepK")) == 0
+    shutil.copy(local.top / "lawqa-index.tar.gz", heart01.top)  # by JupyterHub's upload
+
+    assert local.read(chapters(develop, 6)) == 0
+    assert "続けて `commit` と `push` をもう一度打ちます" in develop
+    assert local.read(chapters(develop, 5)) == 0
+    assert heart01.read(chapters(heart01.text("付録"), 1)) == 0
+    assert (heart01.top / "lab_logs" / "評価ログ.md").is_file()
+
+    assert local.read(chapters(develop, 7, 8)) == 0
+    monkeypatch.setenv("OLLAMA_HOST", model_server.url)
+    assert local.read(local.text("Ollama")) == 0
+
+    reader = Student(lab, "any", monkeypatch)
+    read_the_readme(reader)
+
+    students = {"heart01": heart01, "local-3080": local, "any": reader}
+    shown = set[str]()
+    for document in packaged_source().documents:
+        student = students[document.place]
+        text = student.text(document.file)
+        assert unpractised(text, student.ran) == [], document.file
+        shown.update(command.line for command in shown_commands(text))
+    assert NOT_RUN.keys() <= shown, "a reason for a line that no document shows"
+
+
+def read_the_readme(student: Student) -> None:
+    """README's short path, in both languages: the same commands."""
+    shutil.copytree(student.lab.root / "lawqa_jp.work", student.home / "datasets/lawqa_jp")
+    old = student.lab.checkout / "tests/runs/recorded/lab.json"
+    shutil.copy(old, student.home / "old_results.json")
+    assert student.read("```bash\nhf download Qwen/Qwen3-8B\n```") == 0
+    assert student.read(student.readme("README.md")) == 0
+    assert unpractised(student.readme("README.ja.md"), student.ran) == []
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("```bash\ntouch there\n```", "touch there"),
+        ("```bash\nlawqa place show --place heart01\n```", "lawqa place show --place heart01"),
+        ("```console\n$ ls && touch there\n```", "ls && touch there"),
+        ("```sh\nls\n```", "a block of 'sh'"),
+        ("```\nls\n```", "a block of ''"),
+    ],
+)
+def test_a_new_block_that_nobody_types_is_found(block: str, said: str) -> None:
+    text = f"# 題\n\n```bash\nlawqa place show\nmake test\n```\n\n```text\nls\n```\n{block}\n"
+    assert said in unpractised(text, {("lawqa", "place", "show"), ("ls",)})
+
+
+def test_what_is_typed_by_hand_is_what_make_runs(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = Student(Lab(tmp_path, checkout), "heart01", monkeypatch)
+    source = small_source("heart01")
+    steps = [*source.targets["train-heart01"].commands, *source.targets["eval-heart01"].commands]
+    made = [render_command(source.command(step), source.place("heart01")).argv for step in steps]
+    shown = shown_commands(chapters(student.text("付録"), 2, 3))
+    assert [command.argv for command in shown] == made
+
+
+def kill_at_the_first_answer(patch: pytest.MonkeyPatch) -> None:
+    """End this process's work as `kill` does when an answer was kept, once."""
+    original = ResultLog.append
 
     def append(log: ResultLog, result: Any) -> Any:
+        patch.setattr(ResultLog, "append", original)
         line = original(log, result)
-        if not killed:
-            killed.append(1)
-            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
         return line
 
-    monkeypatch.setattr(ResultLog, "append", append)
-    assert student.read(training) == 143
-    assert killed
-    assert any(
-        "crossval-thinking: interrupted; run the same command again" in said
-        for said in student.said
-    )
-    state = json.loads(Path("results/steps/crossval-thinking.json").read_text(encoding="utf-8"))
-    assert state["status"] == "interrupted"
+    patch.setattr(ResultLog, "append", append)
 
-    assert student.read(training) == 0
+
+def train(student: Student) -> None:
+    """StepI: the training is killed within the cross-validation, and the same line resumes it."""
+    text = student.text("StepI")
+    assert student.read(chapters(text, 3)) == 0
+    kill_at_the_first_answer(student.patch)
+    assert student.read(chapters(text, 4)) == 143
+    stopped = "crossval-thinking: interrupted; run the same command again"
+    assert any(stopped in said for said in student.said)
+    state = json.loads(student.path("results/heart01/steps/crossval-thinking.json").read_text())
+    assert state["status"] == "interrupted"
+    assert student.read(chapters(text, 4)) == 0
     steps = packaged_source().targets["train-heart01"].commands
     assert student.said[-1] == f"all {len(steps)} steps are done"
     assert any("resumes where it stopped" in said for said in student.said)
-    log = Path("results/logs/学習ログ.md").read_text(encoding="utf-8")
+    log = student.path("results/heart01/logs/学習ログ.md").read_text(encoding="utf-8")
     assert log.count("### 交差検証 rag-thinking の組 ") == 2
 
-    assert student.read(rendered(checkout, "StepJ", settings)) == 0
-    log = Path("results/logs/評価ログ.md").read_text(encoding="utf-8")
+
+def evaluate(student: Student) -> None:
+    """StepJ; after it, a second visit to both asks and trains nothing again."""
+    assert student.read(student.text("StepJ")) == 0
+    log = student.path("results/heart01/logs/評価ログ.md").read_text(encoding="utf-8")
     verdict = next(line for line in log.splitlines() if line.startswith("| 判定の文 |"))
-    assert "並び 4 通り、合わせて 4 票・12 問で" in verdict
-    page = Path("results/まとめ.html").read_text(encoding="utf-8")
-    assert "まだ測っていない" in page
-    assert Path("lawqa-results.tar.gz").is_file()
-
-    # A second visit asks and trains nothing again.
-    trained = {path: path.stat().st_mtime_ns for path in Path("results").rglob("manifest.json")}
-    assert student.make("train-heart01") == 0
-    assert student.make("eval-heart01") == 0
+    assert "並び 4 通り、合わせて 4 票・8 問で" in verdict
+    assert "まだ測っていない" in student.path("results/heart01/まとめ.html").read_text("utf-8")
+    results = student.path("results")
+    trained = {path: path.stat().st_mtime_ns for path in results.rglob("manifest.json")}
+    assert student.read(chapters(student.text("StepI"), 4)) == 0
+    assert student.read(chapters(student.text("StepJ"), 3)) == 0
     assert {path: path.stat().st_mtime_ns for path in trained} == trained
-
-
-@pytest.mark.parametrize("name", ["付録"])
-def test_what_is_typed_by_hand_is_what_make_runs(
-    settings: dict[str, str], checkout: Path, name: str
-) -> None:
-    source = packaged_source()
-    place = source.place(PLACE)
-    steps = [*source.targets["train-heart01"].commands, *source.targets["eval-heart01"].commands]
-    made = [render_command(source.command(step), place, settings).argv for step in steps]
-    text = rendered(checkout, name, settings)
-    blocks = [shown.argv for shown in shown_commands(text) if shown.argv[0] == "lawqa"]
-    assert blocks == made

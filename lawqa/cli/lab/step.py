@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
@@ -124,14 +125,19 @@ class StepCommand:
 
 def step_text(source: CommandSource, rendered: Rendered, place: Place) -> str:
     """Everything that is declared of a step."""
+    from lawqa.commands import expand
+    from lawqa.docgen.durations import bases_for, duration_ja
+
     command = rendered.command
+    measured = Path(expand("{work}/speeds.json", place.variables, place.id))
+    bases = bases_for(source, place, measured if measured.is_file() else None)
     lines = [f"{command.id} ({command.step}, {place.id}, {command.role}): {rendered.title}"]
     lines += [rendered.title_ja, "", rendered.purpose, rendered.purpose_ja, "", rendered.shell, ""]
     facts = {
         "inputs": " ".join(rendered.inputs) or "none",
         "outputs": " ".join(rendered.outputs) or "none",
         "resume": " ".join(command.resume) or ("the same command" if command.continues else "no"),
-        "duration": command.duration_ja,
+        "duration": duration_ja(command, place, bases),
         "memory": command.memory_ja,
         "check": rendered.check_ja,
     }

@@ -47,6 +47,8 @@ class Plan(PlanSettings):
             raise ConfigError("--measure and --power are two questions", "ask one at a time")
         if self.measure_seconds != MEASURE_SECONDS and not self.measure:
             raise ConfigError("--measure-seconds without --measure", "lawqa plan --measure")
+        if self.speeds is not None and not self.measure:
+            raise ConfigError("--speeds without --measure", "lawqa plan --measure --speeds FILE")
         if self.power:
             print(power_json(self.powered) if self.json else power_text(self.powered))
             return 0
@@ -108,9 +110,14 @@ class Plan(PlanSettings):
     def _measured(self) -> Basis:
         from lawqa.pipelines.measuring.estimates import Basis
         from lawqa.pipelines.measuring.measure import measure_and_keep
+        from lawqa.pipelines.measuring.speeds import claim_speeds, write_speeds
 
+        if self.speeds is not None:  # before two minutes are spent
+            claim_speeds(self.speeds)
         settings = ModelSettings(model_name=self.model, load_in_4bit=not self.no_4bit)
         speeds = measure_and_keep(settings, logger.info, seconds=self.measure_seconds)
+        if self.speeds is not None:
+            write_speeds(speeds, self.speeds)
         return Basis(speeds, 1.0, None)
 
     def _dev(self, plan: TrainingPlan) -> JsonObject | None:

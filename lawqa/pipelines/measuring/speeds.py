@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 from lawqa.digests import digest_cache
-from lawqa.errors import DataError
+from lawqa.errors import ConfigError, DataError
 from lawqa.files import read_json, write_json
 from lawqa.settings.accepted import refusal
 
@@ -89,6 +89,25 @@ def write_speeds(speeds: Speeds, path: Path) -> None:
         OSError: nothing can be written there.
     """
     write_json(path, {"schema_version": SCHEMA, **asdict(speeds)})
+
+
+def claim_speeds(path: Path) -> None:
+    """Make sure that a measurement can be written here: nothing is, or an earlier measurement.
+
+    Raises:
+        ConfigError: something else is there, or no folder can be made there.
+    """
+    if path.exists():
+        try:
+            read_speeds(path)
+        except DataError:
+            raise ConfigError(
+                f"{path}: is there already, and is no measurement", "write to another file"
+            ) from None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot be written: {problem.strerror}") from None
 
 
 def read_speeds(path: Path) -> Speeds:
