@@ -25,7 +25,7 @@ from lawqa.backends.hf.engine.sequence import Request
 from lawqa.backends.hf.engine.steps import Rows, Stepper
 from lawqa.backends.hf.plain_generation import generate_plain
 from lawqa.backends.hf.plain_model import PlainModel
-from lawqa.models.agreement import judge
+from lawqa.models.agreement import judge_tokens
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.kernels.triton_probe import triton_obstacle
 from lawqa.models.load import LoadedModel
@@ -236,7 +236,7 @@ def main() -> None:
         plain_run(loaded, encoded, 56, 64)
         plain = PlainModel(loaded, adapter=loaded.adapter is not None)
         found = [
-            judge(plain.following_logits(item.ids, text[:128]),
+            judge_tokens(plain.following_logits(item.ids, text[:128]),
                   torch.tensor(text[:128], device=loaded.device))
             for item, text in zip(encoded[:16], written, strict=False)
         ]  # fmt: skip

@@ -29,7 +29,7 @@ from lawqa.backends.hf.engine.steps import TorchForward
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.scoring import last_logits_shared
 from lawqa.backends.hf.self_check import step_logits
-from lawqa.models.agreement import Agreement, Tolerance, compare, judge, tolerance_of
+from lawqa.models.agreement import Agreement, Tolerance, compare_logits, judge_tokens, tolerance_of
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.kernels.triton_probe import triton_obstacle
 from lawqa.models.load import LoadedModel, no_peft_warnings
@@ -92,13 +92,13 @@ def forward_passes(loaded: LoadedModel, ids: Ids, *, adapter: bool) -> Iterator[
     plain = PlainModel(loaded, adapter=adapter)
     reference = torch.cat([plain.last_logits([one]) for one in ids])
     batches = [plain.last_logits(ids[at : at + 8]) for at in range(0, len(ids), 8)]
-    yield "transformers, left-padded batches", compare(reference, torch.cat(batches))
+    yield "transformers, left-padded batches", compare_logits(reference, torch.cat(batches))
     for kind, decoder in decoders(loaded, adapter=adapter):
         for how, found in alone_and_together(
             ids, lambda some, d=decoder: last_logits_shared(d, some)
         ):  # type: ignore[misc]
             name = f"flat tokens ({kind}), {how}" + ", prefixes shared" * (how == "in batches")
-            yield name, compare(reference, found)
+            yield name, compare_logits(reference, found)
     decoder = read_decoder(loaded.model, loaded.dtype, adapter=adapter)
     for kind in step_kinds(decoder):
         pages = sum(-(-len(one) // PAGE) for one in ids)
@@ -109,7 +109,7 @@ def forward_passes(loaded: LoadedModel, ids: Ids, *, adapter: bool) -> Iterator[
             forward = kind(decoder, cache)
             found = step_logits(decoder, cache, forward, ids, len(ids))
             name = f"a decoding step, {kind.__name__}, launched"
-            yield name + ", int8" * (kept == "int8"), compare(reference, found)
+            yield name + ", int8" * (kept == "int8"), compare_logits(reference, found)
             del cache, forward
 
 
@@ -161,7 +161,7 @@ def texts(loaded: LoadedModel, ids: Ids, new: int, *, adapter: bool) -> Iterator
 def judged(plain: PlainModel, ids: Ids, written: Sequence[Sequence[int]]) -> Agreement:
     """All tokens of all texts under transformers' probabilities."""
     parts = [
-        judge(logits, torch.tensor(tokens, device=logits.device))
+        judge_tokens(logits, torch.tensor(tokens, device=logits.device))
         for one, tokens in zip(ids, written, strict=True)
         for logits in [plain.following_logits(one, tokens)]
     ]

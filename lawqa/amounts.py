@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun, such as `1 answer` or `1,200 answers`.
@@ -22,3 +24,13 @@ def size_text(size: int) -> str:
         if size < 999.95 * power:
             return f"{size / power:.1f} {unit}"
     return f"{size / 1e9:,.1f} GB"
+
+
+_SHOWN = 3
+"""Names of many that a message shows."""
+
+
+def few_of(names: Sequence[str]) -> str:
+    """Return the first few of many names, such as `a, b, c and 4 more`."""
+    more = f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
+    return ", ".join(names[:_SHOWN]) + more

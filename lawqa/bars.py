@@ -12,6 +12,9 @@ from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
+Say = Callable[[str], object]
+"""What is called with each line that is reported, such as a logger's `info`."""
+
 Item = TypeVar("Item")
 
 LINE_SECONDS = 60.0

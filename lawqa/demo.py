@@ -12,13 +12,13 @@ from lawqa.errors import ConfigError
 from lawqa.models import require_packages
 from lawqa.pipelines.comparing.report_file import write_report
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult, evaluate
-from lawqa.pipelines.training.prepare import prepare
+from lawqa.pipelines.training.prepare import prepare_training
 from lawqa.pipelines.training.train import train
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, read_questions, write_questions
 from lawqa.report.comparisons import difference_lines
 from lawqa.report.summary_text import summary_table
-from lawqa.scoring import PairedComparison, compare, judge, questions_needed
+from lawqa.scoring import PairedComparison, compare, judge_by_holm, questions_needed
 from lawqa.settings import Hyperparameters, TrainingRun
 from lawqa.splits import Split, holdout
 
@@ -95,7 +95,7 @@ def run_demo(
     say(f"scoring it in 4 bits on {len(split.test)} held-out questions")
     base = evaluate(_evaluation(test_file, model, directory / "base", fresh=fresh))
     say(f"training a 4-bit QLoRA adapter on {len(split.train)} questions")
-    prepared = prepare(
+    prepared = prepare_training(
         TrainingRun(
             train_file=train_file,
             output_dir=directory / "adapter",
@@ -126,7 +126,7 @@ def demo_text(result: DemoResult) -> str:
     base, other = named
     compared = {}
     if len(test_part) > 1:  # one question cannot be compared
-        compared = judge({other: compare(result.base.answers, result.adapter.answers)})
+        compared = judge_by_holm({other: compare(result.base.answers, result.adapter.answers)})
     return "\n".join(
         [
             *(f"! {run.run_dir.name}: {note}" for run in named.values() for note in run.notes),

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from lawqa.statutes.numerals import to_int
 
-NUMERAL = "[〇一二三四五六七八九十百千万億兆]"
+LARGE_NUMERAL = "[〇一二三四五六七八九十百千万億兆]"
 """A character of kanji numerals, as a regular expression."""
 
 MAJORITY = "過半数"
@@ -23,15 +23,15 @@ _PERIOD = (
     "|を限度|（|を加え|内に|の範囲"
 )
 _QUANTITY = re.compile(
-    rf"(?<![第同数翌毎・{NUMERAL[1:-1]}])(?:"
-    rf"(?P<share>{NUMERAL}+分の{NUMERAL}+)(?![{NUMERAL[1:-1]}・])"
+    rf"(?<![第同数翌毎・{LARGE_NUMERAL[1:-1]}])(?:"
+    rf"(?P<share>{LARGE_NUMERAL}+分の{LARGE_NUMERAL}+)(?![{LARGE_NUMERAL[1:-1]}・])"
     rf"|(?P<majority>{MAJORITY}(?=の|を|が|に|で))"
-    rf"|(?P<number>{NUMERAL}+)(?P<unit>年間|箇月間|月間|週間|日間|営業日|時間|分間|平方メートル|パーセント|円|歳|倍"
-    rf"|[人名](?=以|未|を|の|に|）)|回(?=以|を|、)|年(?!度|[月法政]|{NUMERAL})(?={_PERIOD})"
+    rf"|(?P<number>{LARGE_NUMERAL}+)(?P<unit>年間|箇月間|月間|週間|日間|営業日|時間|分間|平方メートル|パーセント|円|歳|倍"
+    rf"|[人名](?=以|未|を|の|に|）)|回(?=以|を|、)|年(?!度|[月法政]|{LARGE_NUMERAL})(?={_PERIOD})"
     rf"|(?:箇月|か月|月)(?={_PERIOD})|日(?={_PERIOD})))"
 )
 _DATE_BEFORE = re.compile(
-    rf"(?:(?:明治|大正|昭和|平成|令和)(?:元|{NUMERAL}+)?年?(?:{NUMERAL}+月)?|年|月|以後|最初の)$"
+    rf"(?:(?:明治|大正|昭和|平成|令和)(?:元|{LARGE_NUMERAL}+)?年?(?:{LARGE_NUMERAL}+月)?|年|月|以後|最初の)$"
 )
 
 _DATE_LENGTH = 16  # the longest thing that _DATE_BEFORE needs to see

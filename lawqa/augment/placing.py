@@ -11,11 +11,11 @@ from lawqa.choices import LABELS, Label
 ID_PREFIX = "生成"
 """What the ids of generated questions begin with; no question of lawqa_jp does."""
 
-Named = tuple[str, Draft]
+NamedDraft = tuple[str, Draft]
 """The id of a question to be, and its draft."""
 
 
-def named_drafts(drafts: Iterable[Draft]) -> list[Named]:
+def named_drafts(drafts: Iterable[Draft]) -> list[NamedDraft]:
     """Each draft with the id of its question: 生成_LAW_ARTICLE_TYPE_NUMBER."""
     counts: Counter[str] = Counter()
     named = []
@@ -28,8 +28,8 @@ def named_drafts(drafts: Iterable[Draft]) -> list[Named]:
 
 
 def limited(
-    named: Sequence[Named], limit: int | None, seed: int, left_out: Counter[str]
-) -> list[Named]:
+    named: Sequence[NamedDraft], limit: int | None, seed: int, left_out: Counter[str]
+) -> list[NamedDraft]:
     """A multiple of four of them, in their order; which ones, the seed decides."""
     wanted = len(named) if limit is None else min(limit, len(named))
     left_out["over the limit"] += len(named) - wanted
@@ -43,7 +43,7 @@ def limited(
     return [entry for entry in named if entry[0] in chosen]
 
 
-def labels_of(named: Sequence[Named], seed: int) -> dict[str, Label]:
+def labels_of(named: Sequence[NamedDraft], seed: int) -> dict[str, Label]:
     """Where each right answer stands: dealt in turn, so every type and statute balances to within one."""
     order = sorted(
         (entry for entry in named if entry[1].label is None),
@@ -57,7 +57,7 @@ def labels_of(named: Sequence[Named], seed: int) -> dict[str, Label]:
     return dealt | {name: draft.label for name, draft in named if draft.label is not None}
 
 
-def some(drafts: Iterable[Draft], most: int, seed: int) -> Iterator[Draft]:
+def draw_some(drafts: Iterable[Draft], most: int, seed: int) -> Iterator[Draft]:
     """Give a few drafts of each type, drawn at random."""
     grouped: dict[str, list[Draft]] = {}
     for draft in drafts:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lawqa.augment.numerals import NUMERAL
+from lawqa.augment.numerals import LARGE_NUMERAL
 from lawqa.statutes.articles import Article
 from lawqa.statutes.numerals import to_int
 
@@ -19,7 +19,7 @@ MAX_CONTEXT = 1500
 """The most characters of a context; the data set's own contexts reach 757, but hold excerpts."""
 
 _ARTICLE_NUMBER = re.compile(r"\d+(?:_\d+)*")
-_ITEM = re.compile(rf"({NUMERAL}+(?:の{NUMERAL}+)*)[ \u3000]+(\S.*)")
+_ITEM = re.compile(rf"({LARGE_NUMERAL}+(?:の{LARGE_NUMERAL}+)*)[ \u3000]+(\S.*)")
 _SUBITEM = re.compile(
     r"([イロハニホヘトチリヌルヲワカヨタレソツネナラム]|（[０-９ｉｖｘ]+）)[ \u3000]+\S.*"
 )
@@ -28,7 +28,7 @@ _BREAK = re.compile(f"[{_OPENING}{_CLOSING}。]")
 
 
 @dataclass(frozen=True)
-class Item:
+class ProvisionItem:
     """One 号 of a paragraph."""
 
     number: str
@@ -41,7 +41,7 @@ class Item:
     @property
     def name(self) -> str:
         """Such as 第1号の2."""
-        return numbered(self.number, "号")
+        return number_in_words(self.number, "号")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Provision:
     """Whether it is the article's only paragraph; it is then cited by the article alone."""
     lead: str
     """The text before any item."""
-    items: tuple[Item, ...] = ()
+    items: tuple[ProvisionItem, ...] = ()
     """Its items; empty also where the lines below the lead are a table."""
     table: tuple[str, ...] = ()
     """Lines that are neither items nor parts of them."""
@@ -69,7 +69,7 @@ class Provision:
     @property
     def article_name(self) -> str:
         """Such as 第66条の2."""
-        return numbered(self.article.article or "", "条")
+        return number_in_words(self.article.article or "", "条")
 
     @property
     def name(self) -> str:
@@ -122,7 +122,7 @@ def provisions_of(article: Article) -> tuple[Provision, ...]:
     return tuple(parsed)
 
 
-def numbered(number: str, unit: str) -> str:
+def number_in_words(number: str, unit: str) -> str:
     """A number of the statute form in words: `2_2` and 条 give 第2条の2."""
     first, *branches = number.split("_")
     return f"第{first}{unit}" + "".join(f"の{branch}" for branch in branches)
@@ -149,7 +149,7 @@ def deleted(text: str) -> bool:
     return text.strip(" \u3000。") in ("削除", "")
 
 
-def context_of(provisions: Sequence[Provision], item: Item | None = None) -> str:
+def context_of(provisions: Sequence[Provision], item: ProvisionItem | None = None) -> str:
     """The provisions under headings, as the data set writes its contexts.
 
     Each is given with its items. Where that is longer than `MAX_CONTEXT` characters, only the leads are
@@ -164,7 +164,7 @@ def context_of(provisions: Sequence[Provision], item: Item | None = None) -> str
     return full if len(full) <= MAX_CONTEXT else _context(shown, item, every_item=False)
 
 
-def _context(shown: Sequence[Provision], item: Item | None, *, every_item: bool) -> str:
+def _context(shown: Sequence[Provision], item: ProvisionItem | None, *, every_item: bool) -> str:
     lines: list[str] = []
     law = article = ""
     for provision in shown:
@@ -202,18 +202,18 @@ def _unusable(article: Article) -> str:
     return ""
 
 
-def _itemised(lines: Sequence[str]) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+def _itemised(lines: Sequence[str]) -> tuple[tuple[ProvisionItem, ...], tuple[str, ...]]:
     """Items and their parts; if a line is neither, or numbers do not rise, all lines are a table."""
-    items: list[Item] = []
+    items: list[ProvisionItem] = []
     for line in lines:
         if match := _ITEM.fullmatch(line):
             numbers = [to_int(part) for part in match[1].split("の")]
             if None in numbers:
                 return (), tuple(lines)
-            items.append(Item("_".join(map(str, numbers)), match[2].strip()))
+            items.append(ProvisionItem("_".join(map(str, numbers)), match[2].strip()))
         elif items and _SUBITEM.fullmatch(line):
             last = items[-1]
-            items[-1] = Item(last.number, last.text, (*last.below, line))
+            items[-1] = ProvisionItem(last.number, last.text, (*last.below, line))
         else:
             return (), tuple(lines)
     places = [[int(part) for part in item.number.split("_")] for item in items]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from lawqa.augment.provisions import deleted, numbered, sentences
+from lawqa.augment.provisions import deleted, number_in_words, sentences
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines
 from lawqa.prompting import ChatTokenizer
@@ -180,9 +180,9 @@ def _heading(article: Article) -> str:
     number = article.article or ""
     if ":" in number:
         first, last = number.split(":", 1)
-        name = f"{numbered(first, '条')}から{numbered(last, '条')}まで"
+        name = f"{number_in_words(first, '条')}から{number_in_words(last, '条')}まで"
     else:
-        name = "及び".join(numbered(part, "条") for part in number.split(",") if part)
+        name = "及び".join(number_in_words(part, "条") for part in number.split(",") if part)
     return f"附則{name}" if article.part == "suppl" else name
 
 

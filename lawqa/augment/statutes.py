@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from lawqa.augment.comprehension import reading_drafts, thinned
-from lawqa.augment.numerals import NUMERAL
-from lawqa.augment.placing import ID_PREFIX, Named, labels_of, limited, named_drafts, some
+from lawqa.augment.numerals import LARGE_NUMERAL
+from lawqa.augment.placing import ID_PREFIX, NamedDraft, draw_some, labels_of, limited, named_drafts
 from lawqa.augment.provisions import Provision, parse_articles
 from lawqa.augment.questions.altered_statements import altered_drafts
 from lawqa.augment.questions.cloze import cloze_drafts
@@ -57,7 +57,9 @@ _SPARE = 1.6
 _PER_LAW = 24
 """The most drafts of a type and law where a limit is to be filled from many laws."""
 _INSTRUCTION = "以下の問題文に対する回答を、選択肢a、b、c、dの中から１つ選んでください。"
-_REFERENCE = re.compile(rf"第{NUMERAL}+(?:条(?:の{NUMERAL}+)*|項|号(?:の{NUMERAL}+)*)|同[条項号]")
+_REFERENCE = re.compile(
+    rf"第{LARGE_NUMERAL}+(?:条(?:の{LARGE_NUMERAL}+)*|項|号(?:の{LARGE_NUMERAL}+)*)|同[条項号]"
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def make_statute_questions(
             if enough is not None and len(drafts) >= enough:
                 break
             found = _drafts(own, types, seed, excluded, articles_out)
-            drafts += found if enough is None else some(found, _PER_LAW, seed)
+            drafts += found if enough is None else draw_some(found, _PER_LAW, seed)
     named = named_drafts(_capped(_distinct(drafts, left_out), seed, left_out))
     verdicts = audit([_question(name, draft, "a", seed) for name, draft in named])
     left_out.update(verdicts.values())
@@ -179,7 +181,9 @@ def _drafts(
         yield from reading_drafts(statute, [t for t in READING_TYPES if t in types], seed)
 
 
-def _without_shortcuts(named: Sequence[Named], seed: int, left_out: Counter[str]) -> list[Named]:
+def _without_shortcuts(
+    named: Sequence[NamedDraft], seed: int, left_out: Counter[str]
+) -> list[NamedDraft]:
     """Those of the reading types thinned out until no cheap solver does well on them."""
     reading = {
         name: _question(name, draft, draft.label or "a", seed)

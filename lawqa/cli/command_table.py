@@ -21,7 +21,7 @@ class Runnable(Protocol):
 
 
 @dataclass(frozen=True)
-class Entry:
+class CommandEntry:
     """A command in the table."""
 
     kind: str
@@ -33,110 +33,116 @@ class Entry:
 
 
 COMMANDS = {
-    "evaluate": Entry("Evaluate", "Ask a model the questions and score its answers.", "evaluate"),
-    "ladder": Entry(
+    "evaluate": CommandEntry(
+        "Evaluate", "Ask a model the questions and score its answers.", "evaluate"
+    ),
+    "ladder": CommandEntry(
         "Ladder",
         "Ask a base model in every way, the cheapest first: one table, settings chosen on one half.",
         "evaluate",
     ),
-    "train": Entry(
+    "train": CommandEntry(
         "Train",
         "Train a QLoRA adapter; without --do-train only rehearse and print the plan.",
         "train",
     ),
-    "plan": Entry(
+    "plan": CommandEntry(
         "Plan",
         "Show what fits a GPU and how long it takes; with --measure, measure this machine first.",
         "train",
     ),
-    "records": Entry("Records", "Make training records of questions.", "evaluate"),
-    "prompts": Entry(
+    "records": CommandEntry("Records", "Make training records of questions.", "evaluate"),
+    "prompts": CommandEntry(
         "Prompts", "List the wordings of prompts with their hashes; with --prompt show one whole."
     ),
-    "split": Entry(
+    "split": CommandEntry(
         "SplitCommand", "Divide a question file into parts that do not give each other away."
     ),
-    "distill": Entry(
+    "distill": CommandEntry(
         "Distill",
         "Sample reasoned answers from a model and keep the right ones as training records.",
         "evaluate",
     ),
-    "pool": Entry(
+    "pool": CommandEntry(
         "Pool",
         "Sample reasoned answers once, and select training records from them as often as wanted.",
         "evaluate",
     ),
-    "augment": Entry(
+    "augment": CommandEntry(
         "Augment",
         "Make more to learn from: questions and reading of statutes; keep hard ones, audit for shortcuts.",
         "evaluate",
     ),
-    "crossval": Entry(
+    "crossval": CommandEntry(
         "Crossval", "Hold every question out once: train and evaluate fold by fold.", "train"
     ),
-    "sweep": Entry(
+    "sweep": CommandEntry(
         "Sweep",
         "Cross-validate a small grid of settings within the training questions, and rank them.",
         "train",
     ),
-    "average": Entry(
+    "average": CommandEntry(
         "Average",
         "Average adapters of one base model, such as the seeds of a training, into one of higher rank.",
         "train",
     ),
-    "merge": Entry(
+    "merge": CommandEntry(
         "Merge",
         "Write base model and adapter as one bfloat16 model, and what that does to the scores.",
         "train",
     ),
-    "publish": Entry(
+    "publish": CommandEntry(
         "Publish",
         "Copy an adapter or merged model without texts of questions, host name and folders, to be pushed.",
     ),
-    "rescore": Entry(
+    "rescore": CommandEntry(
         "Rescore", "Read stored answers again with today's parser; no model is needed."
     ),
-    "compare": Entry(
+    "compare": CommandEntry(
         "Compare",
         "Compare the final answers of runs on the questions they share: difference, interval, test, "
         "power.",
     ),
-    "report": Entry(
+    "report": CommandEntry(
         "ReportCommand",
         "Show runs on one self-contained HTML page, or as Markdown: claim, warnings, figures, every "
         "question.",
     ),
-    "export": Entry(
+    "export": CommandEntry(
         "Export",
         "Write a run's answers, or a prompt as a task, for other tools: CSV, Parquet, lm-eval, inspect_ai.",
     ),
-    "import": Entry(
+    "import": CommandEntry(
         "Import",
         "Make a run of a log of lm-evaluation-harness or inspect_ai, which then compares and reports.",
     ),
-    "runs": Entry("Runs", "List, look at, compare, remove, pack and unpack runs."),
-    "data": Entry("Data", "Look at question and record files."),
-    "statutes": Entry("Statutes", "Turn e-Gov's law XML into articles, and look at article files."),
-    "index": Entry("Index", "Build, search, look at and evaluate retrieval indexes over statutes."),
-    "log": Entry(
+    "runs": CommandEntry("Runs", "List, look at, compare, remove, pack and unpack runs."),
+    "data": CommandEntry("Data", "Look at question and record files."),
+    "statutes": CommandEntry(
+        "Statutes", "Turn e-Gov's law XML into articles, and look at article files."
+    ),
+    "index": CommandEntry(
+        "Index", "Build, search, look at and evaluate retrieval indexes over statutes."
+    ),
+    "log": CommandEntry(
         "Log",
         "Fill one of the lab's log forms from runs; fields that only a person knows stay marked "
         "【記入】.",
     ),
-    "step": Entry("StepCommand", "Run, list and show the declared steps of a place."),
-    "doctor": Entry(
+    "step": CommandEntry("StepCommand", "Run, list and show the declared steps of a place."),
+    "doctor": CommandEntry(
         "Doctor",
         "Check this machine before hours are spent: exit code 0 well, 1 warnings, 2 problems.",
     ),
-    "place": Entry("PlaceCommand", "Set or show which place this machine is."),
-    "docs": Entry(
+    "place": CommandEntry("PlaceCommand", "Set or show which place this machine is."),
+    "docs": CommandEntry(
         "Docs", "Make the documents from the declared commands, or check that they are current."
     ),
-    "demo": Entry(
+    "demo": CommandEntry(
         "Demo",
         "Run the whole path once on a toy model: split, score, train a 4-bit adapter, score again.",
     ),
-    "completion": Entry(
+    "completion": CommandEntry(
         "Completion", "Print what makes a shell complete commands and flags: bash, zsh or fish."
     ),
 }

@@ -71,7 +71,7 @@ class Console:
         Raises:
             ConfigError: they contradict each other, or the log file cannot be opened.
         """
-        flags = flags_of(command)
+        flags = console_flags_of(command)
         if flags.quiet and flags.verbose:
             raise ConfigError(
                 "--quiet and --verbose contradict each other", "leave one of them out"
@@ -145,7 +145,7 @@ def resume_hint_on_interrupt(line: str) -> Iterator[None]:
         raise
 
 
-def flags_of(command: object) -> ConsoleFlags:
+def console_flags_of(command: object) -> ConsoleFlags:
     """The flags that a command holds, at any depth; the defaults where it has none."""
     if isinstance(command, ConsoleFlags):
         return command
@@ -153,7 +153,7 @@ def flags_of(command: object) -> ConsoleFlags:
         for field in fields(command):
             value = getattr(command, field.name)
             if is_dataclass(value):
-                found = flags_of(value)
+                found = console_flags_of(value)
                 if found != ConsoleFlags():
                     return found
     return ConsoleFlags()

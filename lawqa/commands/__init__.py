@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lawqa.commands.chain import check_inputs
 from lawqa.commands.expand import Rendered, expand, render_command, shell_line
-from lawqa.commands.experiment import Experiment, Outcome, OutcomeId, Reference
+from lawqa.commands.experiment import Experiment, KnownAccuracy, OutcomeId, OutcomeText
 from lawqa.commands.model import (
     Chapter,
     Command,
@@ -50,15 +50,15 @@ __all__ = [
     "CommandSource",
     "Document",
     "Experiment",
+    "KnownAccuracy",
     "KnownFailure",
     "MakeTarget",
-    "Outcome",
     "OutcomeId",
+    "OutcomeText",
     "Place",
     "PlaceFile",
     "PlaceRule",
     "PlaceSetting",
-    "Reference",
     "Rendered",
     "Violation",
     "check_inputs",

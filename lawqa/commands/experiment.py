@@ -11,7 +11,7 @@ OutcomeId = Literal["higher", "lower", "undecided", "void"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OutcomeText:
     """What is written for one kind of result; the sentence's variables are the figures of the comparison."""
 
     id: OutcomeId
@@ -25,7 +25,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Reference:
+class KnownAccuracy:
     """The accuracy of somebody else's run, known by its counts alone."""
 
     id: str
@@ -74,12 +74,12 @@ class Experiment:
     """The variables that it fixes."""
     points_ja: tuple[str, ...]
     """What is fixed, and why, in Japanese sentences."""
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[OutcomeText, ...] = ()
     """How each result is written, decided before there is one."""
     second_claim_ja: str = ""
     """What is claimed beside the experiment, against `references`, in a Japanese sentence."""
 
-    def outcome(self, outcome_id: OutcomeId) -> Outcome:
+    def outcome(self, outcome_id: OutcomeId) -> OutcomeText:
         """The rule for a result.
 
         Raises:

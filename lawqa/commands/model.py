@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
-from lawqa.commands.experiment import Experiment, Reference
+from lawqa.commands.experiment import Experiment, KnownAccuracy
 from lawqa.commands.work import Card, Work
 from lawqa.errors import ConfigError
 
@@ -245,7 +245,7 @@ class CommandSource:
     """Numbers in texts that are compared with variables."""
     registered: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By experiment id: the values that were fixed before it was run."""
-    references: tuple[Reference, ...] = ()
+    references: tuple[KnownAccuracy, ...] = ()
     """Accuracies of other people's runs, for the second claim."""
     cards: Mapping[str, Card] = field(default_factory=dict)
     """GPUs by id, with their published rates."""

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import get_args
 
-from lawqa.commands.experiment import Experiment, Outcome, OutcomeId, Reference
+from lawqa.commands.experiment import Experiment, KnownAccuracy, OutcomeId, OutcomeText
 from lawqa.commands.model import (
     Chapter,
     Command,
@@ -158,10 +158,10 @@ def with_counts(variables: Mapping[str, str]) -> dict[str, str]:
     return {**variables, **{name: str(count) for name, count in counts.items()}}
 
 
-def _references(content: JsonObject, name: str) -> tuple[Reference, ...]:
+def _references(content: JsonObject, name: str) -> tuple[KnownAccuracy, ...]:
     """Read the accuracies of other runs; each says where it comes from."""
     references = tuple(
-        made_of(Reference, value, f"{name}: references")
+        made_of(KnownAccuracy, value, f"{name}: references")
         for value in _listed(content, "references", name)
     )
     for one in references:
@@ -180,7 +180,9 @@ def _references(content: JsonObject, name: str) -> tuple[Reference, ...]:
 
 def _experiment(value: JsonObject, where: str) -> Experiment:
     here = f"{where}: outcomes"
-    outcomes = tuple(made_of(Outcome, one, here) for one in tables(value.get("outcomes", []), here))
+    outcomes = tuple(
+        made_of(OutcomeText, one, here) for one in tables(value.get("outcomes", []), here)
+    )
     if outcomes and sorted(one.id for one in outcomes) != sorted(get_args(OutcomeId)):
         raise ConfigError(f"{here}: expected one for each of {', '.join(get_args(OutcomeId))}")
     return made_of(Experiment, {**value, "outcomes": outcomes}, where)

@@ -17,7 +17,7 @@ from lawqa.commands import (
     Document,
     Experiment,
     KnownFailure,
-    Outcome,
+    OutcomeText,
     Place,
     Rendered,
     expand,
@@ -273,7 +273,7 @@ def _expanded(experiment: Experiment, place: Place) -> Experiment:
     )
 
 
-def _as_form(outcome: Outcome, place: Place) -> Outcome:
+def _as_form(outcome: OutcomeText, place: Place) -> OutcomeText:
     """An outcome with ○ for the figures that only a result has."""
     blank = {**dict.fromkeys(VERDICT_FIGURES, "○"), **VERDICT_NAMES}
 

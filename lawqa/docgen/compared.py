@@ -11,15 +11,15 @@ from lawqa.pipelines.comparing.comparison import Compared, compare_runs
 from lawqa.report.figures import paired_figures
 from lawqa.report.grid.verdict import (
     VERDICT_NAMES,
+    asked_way,
     side_of,
     verdict_sentence,
     void_reasons,
-    way_of,
 )
 from lawqa.report.table import Table, pipes_escaped, render_markdown
 from lawqa.report.words import Phrase, note_phrase
 from lawqa.runs.manifest import MANIFEST, Manifest
-from lawqa.runs.stored import names_of
+from lawqa.runs.stored import short_names
 
 _COLUMNS = (
     "比べたもの", "問題数", "正答率", "基準の正答率", "差（ポイント）", "差の区間",
@@ -39,7 +39,7 @@ def compared_in_japanese(paths: Sequence[Path]) -> tuple[str, str]:
     """
     base, *others = paths
     found = compare_runs(base, others)
-    names = {name: path for path, name in names_of(list(paths)).items()}
+    names = {name: path for path, name in short_names(list(paths)).items()}
     manifests = {
         name: Manifest.read_if_there(path) if (path / MANIFEST).is_file() else None
         for name, path in names.items()
@@ -75,7 +75,7 @@ def _verdict(found: Compared, name: str, manifests: Mapping[str, Manifest | None
         "base": f"「{_called(found.base, manifests)}」",
         "other": f"「{_called(name, manifests)}」",
     }  # fmt: skip
-    ways = [way for way in dict.fromkeys((way_of(base), way_of(other))) if way]
+    ways = [way for way in dict.fromkeys((asked_way(base), asked_way(other))) if way]
     return verdict_sentence(
         packaged_source().experiment,
         judged,

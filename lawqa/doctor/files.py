@@ -11,7 +11,7 @@ from lawqa.doctor.probes import Probes
 from lawqa.errors import LawqaError
 from lawqa.files import strict_json
 from lawqa.questions import file_sha256, read_questions
-from lawqa.templates import sentences, template_facts
+from lawqa.templates import template_facts, template_warnings
 from lawqa.templates.folder import CONFIG_FILE, TEMPLATE_FILE, FolderTemplate, has_second_template
 
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
@@ -64,7 +64,7 @@ def _template(directory: Path) -> Iterator[Finding]:
     except LawqaError as problem:
         yield Finding(name, "problem", f"{directory}: {problem.message}", problem.hint)
         return
-    for sentence in sentences({"chat_template": facts.to_json()}):
+    for sentence in template_warnings({"chat_template": facts.to_json()}):
         yield Finding(name, "ok", sentence)
     if facts.opens_thought:
         yield Finding(

@@ -64,7 +64,7 @@ class Agreement:
         return f"differences up to {self.largest:.3g} nats, {self.mean:.2g} on average"
 
 
-def compare(reference: torch.Tensor, found: torch.Tensor) -> Agreement:
+def compare_logits(reference: torch.Tensor, found: torch.Tensor) -> Agreement:
     """Compare next-token logits, each of shape [rows, vocabulary]; not a number differs infinitely."""
     expected, other = reference.float().log_softmax(-1), found.float().log_softmax(-1)
     top = expected.topk(min(LIKELIEST, expected.shape[-1]), dim=-1)
@@ -81,7 +81,7 @@ def compare(reference: torch.Tensor, found: torch.Tensor) -> Agreement:
     )
 
 
-def judge(reference: torch.Tensor, tokens: torch.Tensor) -> Agreement:
+def judge_tokens(reference: torch.Tensor, tokens: torch.Tensor) -> Agreement:
     """Greedy tokens under the reference's probabilities of each, which followed the same tokens.
 
     Unlike the comparison of two texts, which part for good at the first near tie, this looks at every

@@ -11,7 +11,7 @@ import torch
 
 from lawqa.models.adapters.effect import AdapterEffect
 from lawqa.settings import ModelSettings, QuantType
-from lawqa.templates import described
+from lawqa.templates import template_description
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -54,5 +54,5 @@ class LoadedModel:
             "architecture": self.model.config.model_type,
             "quantisation": self.config.quant_type if self.config.load_in_4bit else None,
             "dtype": str(self.dtype).removeprefix("torch."),
-            **described(self.tokenizer),
+            **template_description(self.tokenizer),
         }

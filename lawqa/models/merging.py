@@ -10,7 +10,7 @@ import torch
 from lawqa.errors import BackendError
 from lawqa.models.adapters.probe import probe_logits
 from lawqa.models.adapters.state import one_line
-from lawqa.models.agreement import HALF, compare
+from lawqa.models.agreement import HALF, compare_logits
 from lawqa.models.loaded import LoadedModel
 from lawqa.models.projections import is_adapter_layer
 
@@ -46,7 +46,10 @@ class MergeProof:
             BackendError: it answers otherwise than rounding explains.
         """
         logits = probe_logits(merged.model, self.ids, merged).cpu()
-        agreement, effect = compare(self.adapted, logits), compare(self.adapted, self.base)
+        agreement, effect = (
+            compare_logits(self.adapted, logits),
+            compare_logits(self.adapted, self.base),
+        )
         lost = agreement.mean > max(_ROUNDING, _LOST * effect.mean)
         if lost or not agreement.within(HALF):
             raise BackendError(

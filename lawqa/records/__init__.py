@@ -13,8 +13,8 @@ from lawqa.records.record import (
     FOREIGN_SPECS,
     LEGACY_SPEC,
     TrainingRecord,
+    make_question_records,
     make_record,
-    make_records,
 )
 from lawqa.records.tokens import (
     IGNORED,
@@ -36,8 +36,8 @@ __all__ = [
     "TrainingRecord",
     "holds_records",
     "load_records",
+    "make_question_records",
     "make_record",
-    "make_records",
     "masked_text",
     "reading_record",
     "shortened_note",

@@ -112,7 +112,7 @@ def make_record(
     )
 
 
-def make_records(
+def make_question_records(
     questions: Sequence[Question],
     specs: Sequence[tuple[PromptSpec, int]],
     *,

@@ -14,7 +14,7 @@ from lawqa.scoring import (
     Summary,
     compared_answers,
     difference_line,
-    judge,
+    judge_by_holm,
     power_sentence,
     significance_sentence,
     verdict,
@@ -57,7 +57,7 @@ def comparison_markdown(base: str, comparisons: Mapping[str, PairedComparison]) 
         base: the base run's name.
         comparisons: by the other run's name.
     """
-    judged = judge(comparisons)
+    judged = judge_by_holm(comparisons)
     table = render_markdown(comparison_table(judged), escape=pipes_escaped)
     return f"{verdict(judged, base)}\n\n{table}\n\n{_legend([*judged.values()])}"
 

@@ -10,7 +10,7 @@ from typing import Any
 from lawqa.choices import Label
 from lawqa.report.notes import Note
 from lawqa.runs.manifest import Manifest
-from lawqa.runs.result import Reading, Result
+from lawqa.runs.result import ReadingName, Result
 from lawqa.scoring import (
     By,
     GoldTextPart,
@@ -52,7 +52,7 @@ class Entry:
     """A stored result as a report reads it."""
 
     result: Result
-    reading: Reading
+    reading: ReadingName
     """Whose labels count: those recorded, or those of today's parser."""
     articles: tuple[ShownArticle, ...] = ()
     """What was retrieved for it, best first."""

@@ -8,7 +8,7 @@ from lawqa.report.cautions import cautions_of
 from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
 from lawqa.report.label_tables import calibration_table, label_tables
-from lawqa.report.paired import Change, changes, gold_text_table, paired_table
+from lawqa.report.paired import ChangedQuestion, changes, gold_text_table, paired_table
 from lawqa.report.run_tables import accuracy_tables, cost_table
 from lawqa.report.table import markdown_text, render_markdown
 from lawqa.report.words import WORDS, Phrase
@@ -78,7 +78,7 @@ def report_markdown(report: Report, language: str = "en") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _changes(title: str, questions: tuple[Change, ...], nothing: str) -> str:
+def _changes(title: str, questions: tuple[ChangedQuestion, ...], nothing: str) -> str:
     lines = [
         f"- {markdown_text(c.question_id)}: {c.before} → {c.after} ({c.gold})"
         + (f" ×{c.prompts}" if c.prompts > 1 else "")

@@ -14,7 +14,7 @@ from lawqa.scoring.comparisons.multiple import p_text, signed
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangedQuestion:
     """A question whose answers changed."""
 
     question_id: str
@@ -31,21 +31,23 @@ class Change:
     """The right label in the original order."""
 
 
-def changes(base_run: ReportRun, other: ReportRun) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+def changes(
+    base_run: ReportRun, other: ReportRun
+) -> tuple[tuple[ChangedQuestion, ...], tuple[ChangedQuestion, ...]]:
     """Questions that became right, and questions that became wrong, by the final answers of both runs.
 
     Where single prompts are compared, a question with several can be among both.
     """
     base = {answer.key: answer for answer in base_run.judged}
-    gained: dict[str, Change] = {}
-    lost: dict[str, Change] = {}
+    gained: dict[str, ChangedQuestion] = {}
+    lost: dict[str, ChangedQuestion] = {}
     for answer in other.judged:
         before = base.get(answer.key)
         if before is None or before.is_correct == answer.is_correct:
             continue
         among = gained if answer.is_correct else lost
         known = among.get(answer.question_id)
-        among[answer.question_id] = Change(
+        among[answer.question_id] = ChangedQuestion(
             answer.question_id,
             answer.law,
             known.prompts + 1 if known else 1,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Codes = NDArray[np.uint64]
 Ids = NDArray[np.int32]
-Scores = NDArray[np.float32]
+Bm25Scores = NDArray[np.float32]
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Bm25:
     """
 
     def __init__(
-        self, tokens: Codes, data: Scores, indices: Ids, indptr: NDArray[Any], n_documents: int
+        self, tokens: Codes, data: Bm25Scores, indices: Ids, indptr: NDArray[Any], n_documents: int
     ) -> None:
         self._tokens, self._data, self._indices, self._indptr = tokens, data, indices, indptr
         self.n_documents = n_documents
@@ -142,7 +142,7 @@ class Bm25:
         """How many pairs of a token and a document that holds it there are."""
         return len(self._data)
 
-    def scores(self, weights: Mapping[int, float]) -> Scores:
+    def scores(self, weights: Mapping[int, float]) -> Bm25Scores:
         """The score of every document for a query.
 
         Args:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from lawqa.errors import ConfigError
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count, Packer
-from lawqa.retrieval.pages import Pages, Source
+from lawqa.retrieval.pages import QuotedArticle, ShownLines
 
 CONTEXT_MAKER = "passages-2"
 """The name of this way to make contexts. Runs without a name shared the limit among the articles; passages-1
@@ -34,7 +34,7 @@ class Context:
 
     text: str
     """What goes into the prompt; empty where nothing fits."""
-    sources: tuple[Source, ...]
+    sources: tuple[QuotedArticle, ...]
     """The quoted articles, best first."""
     size: int
     """The length of the text, in the units of the limit."""
@@ -66,7 +66,7 @@ def build_context(
         found.setdefault(hit.article.id, hit)
     once = list(found.values())
     if limit is None or len(once[:top_k]) == len(once):
-        first = Pages(once[:top_k], whole=True)
+        first = ShownLines(once[:top_k], whole=True)
         text = first.text()
         fits = limit is None or len(text) <= _LONGEST_TOKEN * limit
         if fits and ((size := count(text)) <= (limit or size)):

@@ -82,7 +82,7 @@ def evaluate_retrieval(
     return tuple(results)
 
 
-def summarise(results: Sequence[QuestionResult], questions: int) -> dict[str, Any]:
+def summarise_hits(results: Sequence[QuestionResult], questions: int) -> dict[str, Any]:
     """The figures as JSON: overall, by law, by reference type, and the misses.
 
     A miss is a question whose first result is not a gold article, so that the list explains every

@@ -24,9 +24,9 @@ from lawqa.statutes.article_names import article_name
 from lawqa.statutes.headings import article_lines, article_passages, quoted_lines
 from lawqa.statutes.normalise import normalise
 
-GRAM = 12
+GOLD_GRAM = 12
 """The length of the pieces that are compared, in characters."""
-ENOUGH = 0.9
+ENOUGH_GOLD_TEXT = 0.9
 """The share from which the gold text counts as there."""
 DEFAULT_BUDGETS = (1024, 2048, 3072, 4096)
 """The limits of a context that are measured, in tokens."""
@@ -55,12 +55,12 @@ def _folded(text: str) -> str:
     return "".join(normalise(text).split())
 
 
-def grams(folded: str) -> list[str]:
+def gold_grams(folded: str) -> list[str]:
     """Every 12 characters of a text; none where it is shorter."""
-    return [folded[i : i + GRAM] for i in range(len(folded) - GRAM + 1)]
+    return [folded[i : i + GOLD_GRAM] for i in range(len(folded) - GOLD_GRAM + 1)]
 
 
-def measure(question: Question, context: Context) -> GoldTextResult:
+def measure_gold_text(question: Question, context: Context) -> GoldTextResult:
     """How much of a question's gold text a context holds.
 
     Of a question whose passages are all shorter than 12 characters each counts as a whole; one that quotes
@@ -68,8 +68,8 @@ def measure(question: Question, context: Context) -> GoldTextResult:
     """
     text = _folded("\n".join(quoted_lines(context.text)))
     passages = [_folded(passage) for passage in article_passages(question.context)]
-    shown = set(grams(text))
-    held = [gram in shown for passage in passages for gram in grams(passage)]
+    shown = set(gold_grams(text))
+    held = [gram in shown for passage in passages for gram in gold_grams(passage)]
     held = held or [passage in text for passage in passages if passage]
     share = sum(held) / len(held) if held else 1.0
     return GoldTextResult(question, share, context.size, _missing_lines(question, context))
@@ -81,7 +81,7 @@ def _missing_lines(question: Question, context: Context) -> tuple[str, ...]:
     lost = []
     for line in dict.fromkeys(article_lines(question.context)):
         of_line = _line_grams([line])
-        if len(of_line & shown) < ENOUGH * len(of_line):
+        if len(of_line & shown) < ENOUGH_GOLD_TEXT * len(of_line):
             lost.append((len(of_line - shown), line))
     lost.sort(key=lambda one: (-one[0], one[1]))
     return tuple(line for _, line in lost)
@@ -93,7 +93,7 @@ def _line_grams(lines: Iterable[str]) -> set[str]:
     for line in lines:
         folded = _NO_LETTER.sub("", normalise(line))
         if folded:
-            found |= {folded[i : i + GRAM] for i in range(max(1, len(folded) - GRAM + 1))}
+            found |= {folded[i : i + GOLD_GRAM] for i in range(max(1, len(folded) - GOLD_GRAM + 1))}
     return found
 
 
@@ -101,7 +101,7 @@ def gold_text_figures(results: Sequence[GoldTextResult]) -> dict[str, float | in
     """The mean share, in how many questions it is 0.9 or more, and the median length of a context."""
     return {
         "gold_text_mean": round(statistics.mean(one.share for one in results), 4),
-        "gold_text_090": sum(one.share >= ENOUGH for one in results),
+        "gold_text_090": sum(one.share >= ENOUGH_GOLD_TEXT for one in results),
         "questions": len(results),
         "tokens_median": round(statistics.median(one.size for one in results)),
     }
@@ -159,7 +159,7 @@ def _why(
     for line in result.missing:
         wanted = _line_grams([line])
         held = max(places, key=lambda place: len(wanted & place[2]), default=None)
-        if held is None or len(wanted & held[2]) < ENOUGH * len(wanted):
+        if held is None or len(wanted & held[2]) < ENOUGH_GOLD_TEXT * len(wanted):
             said[f"in no gold article of the index, perhaps of another revision: {line[:30]}…"] = (
                 None
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
-from lawqa.retrieval.bm25 import Scores
+from lawqa.retrieval.bm25 import Bm25Scores
 from lawqa.retrieval.shared_phrases import shared_phrases
 from lawqa.statutes.articles import Article
 from lawqa.statutes.citations import Citation
@@ -20,7 +20,7 @@ REASON_KINDS: tuple[ReasonKind, ...] = get_args(ReasonKind)
 
 
 @dataclass(frozen=True)
-class Reason:
+class HitReason:
     """One reason why an article was found."""
 
     kind: ReasonKind
@@ -41,7 +41,7 @@ class Hit:
     """The article."""
     score: float
     """What it was ranked by; comparable within one search only."""
-    found_by: tuple[Reason, ...]
+    found_by: tuple[HitReason, ...]
     """What found it beside its words."""
     by_words: bool
     """Whether it holds words that were searched for."""
@@ -57,13 +57,13 @@ class Hit:
     """Positions of its paragraphs that the text cites by number."""
 
     @cached_property
-    def reasons(self) -> tuple[Reason, ...]:
+    def reasons(self) -> tuple[HitReason, ...]:
         """Why it was found, the strongest reason first; worked out when asked for, since it takes time."""
         if not self.by_words:
             return self.found_by
         best = self.article.paragraphs[self.paragraphs[0]].text if self.paragraphs else ""
         phrases = shared_phrases(self.query, normalise(f"{self.article.caption}\n{best}"))
-        terms = [Reason("terms", " / ".join(phrases))] if phrases else []
+        terms = [HitReason("terms", " / ".join(phrases))] if phrases else []
         return tuple(sorted((*self.found_by, *terms), key=lambda r: REASON_KINDS.index(r.kind)))
 
 
@@ -75,7 +75,7 @@ class Ranking:
     """Positions in the index, best first."""
     scores: tuple[float, ...]
     """What they were ranked by."""
-    units: Scores
+    units: Bm25Scores
     """The word score of every unit of the index."""
     cited: Mapping[int, tuple[Citation, ...]]
     """Cited articles with their citations."""

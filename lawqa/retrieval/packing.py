@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from lawqa.retrieval.hits import Hit
-from lawqa.retrieval.pages import OMISSION, Pages
+from lawqa.retrieval.pages import OMISSION, ShownLines
 from lawqa.retrieval.passages import lines_by_relevance, paragraph_scores, parents
 from lawqa.statutes.locations import article_heading
 
@@ -33,7 +33,7 @@ class Packer:
     """
 
     def __init__(self, hits: Sequence[Hit], limit: int, count: Count) -> None:
-        self._pages = Pages(hits)
+        self._pages = ShownLines(hits)
         self._limit, self._count = limit, count
         self._used = 0
         self._omission = count(OMISSION + "\n")
@@ -50,7 +50,7 @@ class Packer:
             key=lambda key: (-scores[key[0]][key[1]], key),
         )
 
-    def packed(self) -> Pages:
+    def packed(self) -> ShownLines:
         """The pages filled as far as the limit allows; no line where not even the beginning of one fits."""
         pages = self._pages
         for _ in range(_REFILLS):

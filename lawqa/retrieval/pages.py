@@ -13,7 +13,7 @@ OMISSION = "…"
 
 
 @dataclass(frozen=True)
-class Source:
+class QuotedArticle:
     """An article that a context quotes."""
 
     id: str
@@ -36,7 +36,7 @@ class Source:
     """What of it is shown: 第24条の5第2項 for a whole paragraph, 第24条の5第2項第3号 for an item of one."""
 
 
-class Pages:
+class ShownLines:
     """Which lines of which paragraphs of the hits are shown.
 
     Args:
@@ -68,10 +68,10 @@ class Pages:
             out += self._article(n)
         return "\n".join(out)
 
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[QuotedArticle, ...]:
         """The articles shown, best first."""
         return tuple(
-            Source(
+            QuotedArticle(
                 hit.article.id, hit.article.law_title, hit.article.article, hit.score,
                 self._is_whole(n), hit.rank, hit.article.law_id, hit.article.revision,
                 tuple(self._passages(n)),

@@ -22,15 +22,15 @@ from lawqa.errors import ConfigError
 from lawqa.questions import Question
 from lawqa.retrieval.bm25 import query_weights
 from lawqa.retrieval.dense import DenseRanker, Reranker, article_text, fuse_reciprocal_ranks
-from lawqa.retrieval.hits import Hit, Ranking, Reason
+from lawqa.retrieval.hits import Hit, HitReason, Ranking
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.queries.short_query import read_short_query
 from lawqa.retrieval.queries.words import by_rules, sudachi_cut
 from lawqa.retrieval.ranking.references import (
-    cited_articles,
     follow_references,
     raise_cited,
     read_query,
+    with_citations,
 )
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.ranking.word_scores import (
@@ -112,7 +112,7 @@ class Retriever:
         words = article_scores(index, units, " ".join([text, *choices]), settings)
         if short is not None:
             words = favour_named_laws(index, words, short, settings)
-        cited = cited_articles(index, [question, *of_choices], words) if settings.citations else {}
+        cited = with_citations(index, [question, *of_choices], words) if settings.citations else {}
         # A text that is a citation and nothing else asks for that article.
         weight = 2.0 if question.bare and not choices else settings.citation_weight
         scores = raise_cited(words, cited, weight, settings)
@@ -179,11 +179,11 @@ class Retriever:
             return float((place + 1) ** _FALLING)
         return ranking.scores[place] / ranking.scores[0]
 
-    def _found_by(self, ranking: Ranking, position: int, article: Article) -> Iterable[Reason]:
+    def _found_by(self, ranking: Ranking, position: int, article: Article) -> Iterable[HitReason]:
         if position in ranking.cited:
-            yield Reason("citation", f"{article.law_title}{article_name(article.article or '')}")
+            yield HitReason("citation", f"{article.law_title}{article_name(article.article or '')}")
         if position in ranking.followed:
             source = self.index.article(ranking.followed[position])
-            yield Reason("reference", f"{source.law_title}{article_name(source.article or '')}")
+            yield HitReason("reference", f"{source.law_title}{article_name(source.article or '')}")
         if position in ranking.dense:
-            yield Reason("dense", f"rank {ranking.dense[position]}")
+            yield HitReason("dense", f"rank {ranking.dense[position]}")

@@ -11,11 +11,11 @@ from lawqa.runs.identity import model_differences, model_name
 from lawqa.runs.manifest import Manifest
 from lawqa.settings import GenerationChoices, decides_result, declared
 
-Kind = Literal["settings", "environment", "circumstances"]
+DifferenceKind = Literal["settings", "environment", "circumstances"]
 """settings: what was asked, of what, and how; environment: versions and machine; circumstances: when, where
 to and how fast."""
 
-MISSING = object()
+ABSENT = object()
 """Stands for a key that one of the two does not have."""
 
 _CAUSES = {
@@ -47,7 +47,7 @@ class Difference:
     """Its value in the second; `MISSING` where it has none."""
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> DifferenceKind:
         """Whether it could make results differ."""
         parts = self.key.split(".")
         starts = {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
@@ -75,9 +75,9 @@ def manifest_differences(before: Manifest, after: Manifest) -> tuple[Difference,
     """Every key that differs, in the sequence of the manifests; questions apart."""
     one, other = dict(_flat(before.to_json())), dict(_flat(after.to_json()))
     return tuple(
-        Difference(key, one.get(key, MISSING), other.get(key, MISSING))
+        Difference(key, one.get(key, ABSENT), other.get(key, ABSENT))
         for key in {**one, **other}
-        if one.get(key, MISSING) != other.get(key, MISSING)
+        if one.get(key, ABSENT) != other.get(key, ABSENT)
     )
 
 
@@ -113,7 +113,7 @@ def causes(before: Manifest, after: Manifest) -> tuple[str, ...]:
         if (
             name == "wording or chat template"
         ):  # of the same prompt spec; another spec is named already
-            differ = [d for d in differ if MISSING not in (d.before, d.after)]
+            differ = [d for d in differ if ABSENT not in (d.before, d.after)]
         if differ:
             shown = ", ".join(
                 f"{d.key.rpartition('.')[2]}: {_short(d.before)} / {_short(d.after)}"
@@ -124,7 +124,7 @@ def causes(before: Manifest, after: Manifest) -> tuple[str, ...]:
 
 
 def _short(value: object) -> str:
-    if value is MISSING:
+    if value is ABSENT:
         return "–"
     text = str(value)
     return text if len(text) <= 24 else f"{text[:23]}…"

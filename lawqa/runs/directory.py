@@ -18,7 +18,7 @@ from lawqa.runs.outputs import claim_file
 
 RESULTS, SUMMARY = "results.jsonl", "summary.json"
 _OF_A_RUN = (MANIFEST, RESULTS, SUMMARY)
-PARTS = "parts"
+PARTS_FOLDER = "parts"
 """A directory of results that are not in `results.jsonl` yet, while a run is in progress."""
 
 _KINDS = {"evaluate": "an evaluate run", "train": "a train run", "index": "an index"}
@@ -78,7 +78,7 @@ class RunDirectory:
         cls.check_free(path, fresh=fresh)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(path / PARTS, ignore_errors=True)
+            shutil.rmtree(path / PARTS_FOLDER, ignore_errors=True)
             for name in (SUMMARY, RESULTS, MANIFEST):
                 (path / name).unlink(missing_ok=True)
             run = cls(path)

@@ -16,7 +16,7 @@ from lawqa.choices import LABELS
 from lawqa.errors import MissingExtraError
 from lawqa.files import UNSTORABLE, JsonObject
 from lawqa.runs.manifest import Manifest
-from lawqa.runs.result import Logprobs, Reading, Result
+from lawqa.runs.result import Logprobs, ReadingName, Result
 
 if TYPE_CHECKING:
     import pandas
@@ -43,10 +43,10 @@ class HasAnswers(Protocol):
         """None for a result file."""
 
 
-Kind = Literal["text", "whole", "real", "flag"]
+ValueKind = Literal["text", "whole", "real", "flag"]
 Value = str | int | float | bool | None
 
-COLUMNS: dict[str, Kind] = {
+COLUMNS: dict[str, ValueKind] = {
     "question_id": "text",
     "law": "text",
     "order": "whole",
@@ -82,7 +82,7 @@ COLUMNS: dict[str, Kind] = {
 """Names and kinds, in the sequence in which they are written."""
 
 
-def flat_row(result: Result, reading: Reading = "today") -> dict[str, Value]:
+def flat_row(result: Result, reading: ReadingName = "today") -> dict[str, Value]:
     """Return the columns of one answer; what was not stored is None.
 
     Args:
@@ -128,7 +128,7 @@ def flat_row(result: Result, reading: Reading = "today") -> dict[str, Value]:
     }
 
 
-def flat_rows(run: HasAnswers, reading: Reading = "today") -> Iterator[dict[str, Value]]:
+def flat_rows(run: HasAnswers, reading: ReadingName = "today") -> Iterator[dict[str, Value]]:
     """Yield the columns of every answer of a run in stored order."""
     return (flat_row(result, reading) for result in run.results)
 
@@ -148,7 +148,7 @@ def about(run: HasAnswers) -> JsonObject:
     return said
 
 
-def to_arrow(run: HasAnswers, reading: Reading = "today") -> pyarrow.Table:
+def to_arrow(run: HasAnswers, reading: ReadingName = "today") -> pyarrow.Table:
     """Return an Arrow table of the answers; its schema's metadata say under `lawqa` what run they are of.
 
     Raises:
@@ -171,7 +171,7 @@ def to_arrow(run: HasAnswers, reading: Reading = "today") -> pyarrow.Table:
     return arrow.Table.from_pylist(rows, schema=schema)
 
 
-def to_frame(run: HasAnswers, reading: Reading = "today") -> pandas.DataFrame:
+def to_frame(run: HasAnswers, reading: ReadingName = "today") -> pandas.DataFrame:
     """Return a pandas frame of the answers; whole numbers and flags that are missing are `pandas.NA`.
 
     Raises:

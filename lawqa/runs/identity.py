@@ -17,12 +17,12 @@ PARTS = ("weights", "config", "tokenizer", "chat_template", "generation")
 BASE_PARTS = ("weights", "config", "tokenizer")
 """What an adapter was trained over; its chat template is checked with the wording."""
 
-Pair = tuple[object, object]
+BeforeAfter = tuple[object, object]
 
 
 def model_pairs(
     before: JsonObject, now: JsonObject, parts: Collection[str] = PARTS
-) -> dict[str, Pair]:
+) -> dict[str, BeforeAfter]:
     """What is known of two models, side by side, by the name that a user knows.
 
     Args:
@@ -40,7 +40,7 @@ def model_pairs(
     if all(directories):
         return {"the model's files": directories}
     version = "commit" if before.get("commit") or now.get("commit") else "revision"
-    pairs: dict[str, Pair] = {
+    pairs: dict[str, BeforeAfter] = {
         f"the model's {key}": (before.get(key), now.get(key)) for key in ("name", version)
     }
     pairs["the model's files"] = directories
@@ -56,7 +56,7 @@ def model_pairs(
 
 def model_differences(
     before: JsonObject, now: JsonObject, parts: Collection[str] = PARTS
-) -> dict[str, Pair]:
+) -> dict[str, BeforeAfter]:
     """Those of `model_pairs` that are not equal; empty for the same model."""
     pairs = model_pairs(before, now, parts)
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
@@ -76,7 +76,7 @@ def model_name(model: JsonObject) -> str:
     return f"{name} ({str(known)[:12]})" if known else name
 
 
-def _scripts(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> Pair:
+def _scripts(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> BeforeAfter:
     """What two tables say of an entry that they do not agree in; what failed may have been repaired since."""
     for key in sorted({*before, *now}):
         one, other = (table.get(key, table.get("*")) for table in (before, now))

@@ -20,8 +20,8 @@ MANIFEST = "manifest.json"
 _SHOWN = 3
 _NOT_STORED = {"more", "absent"}
 
-Status = Literal["running", "done", "failed", "interrupted"]
-Kind = Literal["evaluate", "train", "index"]
+RunStatus = Literal["running", "done", "failed", "interrupted"]
+RunKind = Literal["evaluate", "train", "index"]
 
 
 def _circumstances(*parts: str) -> Mapping[str, tuple[str, ...]]:
@@ -33,7 +33,7 @@ def _circumstances(*parts: str) -> Mapping[str, tuple[str, ...]]:
 class Manifest:
     """What a run was: enough to explain it and to make it again."""
 
-    kind: Kind
+    kind: RunKind
     """What ran."""
     config: JsonObject = field(metadata=_circumstances("sampling_from"))
     """The settings, defaults resolved."""
@@ -70,7 +70,7 @@ class Manifest:
     """UTC, ISO 8601."""
     ended: str | None = field(default=None, metadata=_circumstances(""))
     """UTC, ISO 8601; None while it runs."""
-    status: Status = field(default="running", metadata=_circumstances(""))
+    status: RunStatus = field(default="running", metadata=_circumstances(""))
     """Whether the run is whole."""
     schema_version: int = field(default=SCHEMA_VERSION, metadata=_circumstances(""))
     """The version of this layout."""
@@ -237,7 +237,7 @@ def question_entries(questions: Sequence[Question]) -> list[dict[str, Any]]:
     return [{"id": q.id, "order": q.order, "fingerprint": fingerprint(q)} for q in questions]
 
 
-def ending(problem: BaseException) -> Status:
+def ending(problem: BaseException) -> RunStatus:
     """The status of a run that this exception ended."""
     return "interrupted" if isinstance(problem, KeyboardInterrupt) else "failed"
 

@@ -17,20 +17,20 @@ _LARGEST = 2**53
 _SHOWN = 40
 
 
-class Check(NamedTuple):
+class KeyCheck(NamedTuple):
     """What a key may hold, and what that is called in messages."""
 
     holds: Callable[[object], bool]
     expected: str
 
 
-def or_null(check: Check) -> Check:
+def or_null(check: KeyCheck) -> KeyCheck:
     """Return a check that lets null pass, too."""
-    return Check(lambda value: value is None or check.holds(value), f"{check.expected} or null")
+    return KeyCheck(lambda value: value is None or check.holds(value), f"{check.expected} or null")
 
 
-def _one_of(*names: str) -> Check:
-    return Check(lambda value: isinstance(value, str) and value in names, " or ".join(names))
+def _one_of(*names: str) -> KeyCheck:
+    return KeyCheck(lambda value: isinstance(value, str) and value in names, " or ".join(names))
 
 
 def _finite(value: object) -> bool:
@@ -39,14 +39,16 @@ def _finite(value: object) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-TEXT = Check(lambda value: isinstance(value, str), "text")
-FLAG = Check(lambda value: isinstance(value, bool), "true or false")
-COUNT = Check(lambda value: type(value) is int and 0 <= value < _LARGEST, "a whole number from 0")
-NUMBER = Check(_finite, "a finite number")
-OBJECT = Check(lambda value: isinstance(value, dict), "an object")
-LIST = Check(lambda value: isinstance(value, list), "a list")
+TEXT = KeyCheck(lambda value: isinstance(value, str), "text")
+FLAG = KeyCheck(lambda value: isinstance(value, bool), "true or false")
+COUNT = KeyCheck(
+    lambda value: type(value) is int and 0 <= value < _LARGEST, "a whole number from 0"
+)
+FINITE_NUMBER = KeyCheck(_finite, "a finite number")
+OBJECT = KeyCheck(lambda value: isinstance(value, dict), "an object")
+LIST = KeyCheck(lambda value: isinstance(value, list), "a list")
 
-OF_RUNS: dict[str, Check] = {
+OF_RUNS: dict[str, KeyCheck] = {
     "kind": TEXT, "status": TEXT, "started": TEXT, "ended": or_null(TEXT), "seed": or_null(COUNT),
     "notes": LIST, "notes.*": TEXT, "argv": LIST, "argv.*": TEXT,
     "config": OBJECT,
@@ -57,7 +59,7 @@ OF_RUNS: dict[str, Check] = {
     "config.rag": or_null(OBJECT), "config.server": or_null(OBJECT),
     "model": OBJECT, "model.name": or_null(TEXT), "model.backend": or_null(TEXT),
     "model.content": or_null(OBJECT), "model.content.*": or_null(TEXT),
-    "model.quantisation": or_null(TEXT), "model.peak_memory_gib": or_null(NUMBER),
+    "model.quantisation": or_null(TEXT), "model.peak_memory_gib": or_null(FINITE_NUMBER),
     "prompt_specs": OBJECT, "prompt_specs.*": TEXT,
     "data": OBJECT, "data.path": TEXT, "data.sha256": TEXT, "data.questions": COUNT,
     "data.folds": LIST, "data.folds.*": OBJECT, "data.folds.*.path": TEXT, "data.folds.*.sha256": TEXT,
@@ -67,8 +69,8 @@ OF_RUNS: dict[str, Check] = {
     "adapter.manifest": or_null(OBJECT), "adapter.manifest.started": or_null(TEXT),
     "retrieval": or_null(OBJECT), "retrieval.retriever": or_null(OBJECT),
     "retrieval.corpus": or_null(OBJECT),
-    "figures": OBJECT, "figures.resumed": COUNT, "figures.seconds": or_null(NUMBER),
-    "figures.peak_memory_gib": or_null(NUMBER),
+    "figures": OBJECT, "figures.resumed": COUNT, "figures.seconds": or_null(FINITE_NUMBER),
+    "figures.peak_memory_gib": or_null(FINITE_NUMBER),
     "environment": OBJECT, "environment.packages": or_null(OBJECT),
     "environment.git_commit": or_null(TEXT), "environment.lawqa": or_null(TEXT),
     "environment.accelerator": or_null(OBJECT),
@@ -82,7 +84,7 @@ OF_AN_EVALUATION = (
 """What the manifest of every evaluation holds, a pooled one's too."""
 
 
-def problems(manifest: JsonObject, checks: Mapping[str, Check] = OF_RUNS) -> list[str]:
+def problems(manifest: JsonObject, checks: Mapping[str, KeyCheck] = OF_RUNS) -> list[str]:
     """Return what is wrong with the keys that are there, one sentence each; empty for a good manifest.
 
     Args:

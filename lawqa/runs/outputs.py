@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
+from lawqa.amounts import few_of
 from lawqa.errors import ConfigError
 from lawqa.files import require_replaceable
 
-_SHOWN = 3
 _LOGS = ("*.log", "nohup.out")
 """What a shell or --log-file may put into a directory before anything of ours is in it."""
 
@@ -77,7 +77,7 @@ def claim_directory(
     foreign = foreign_entries(path, (*ours, *_LOGS))
     if foreign:
         raise ConfigError(
-            f"{flag} {path}: is not empty and holds what lawqa does not write there: {named(foreign)}",
+            f"{flag} {path}: is not empty and holds what lawqa does not write there: {few_quoted(foreign)}",
             f"{flag} NEW_DIRECTORY",
         )
 
@@ -124,10 +124,9 @@ def foreign_entries(path: Path, ours: Collection[str]) -> list[str]:
     return [name for name in names if not any(fnmatch(name, top) for top in tops)]
 
 
-def named(names: list[str]) -> str:
-    """The first few of some names, for a message."""
-    shown = ", ".join(shlex.quote(name) for name in names[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+def few_quoted(names: Sequence[str]) -> str:
+    """Return the first few of some names, quoted as a shell wants them."""
+    return few_of([*map(shlex.quote, names)])
 
 
 def remove_empty(*directories: Path) -> None:

@@ -26,7 +26,7 @@ StopReason = Literal["end", "limit", "final-answer", "loop", "memory"]
 State = Literal["failed", "open", "whole"]
 """failed: the backend broke; open: a text without an answer and without a forced one; whole: all else."""
 
-Reading = Literal["recorded", "drawn", "today"]
+ReadingName = Literal["recorded", "drawn", "today"]
 """recorded: the label as it was stored; drawn: the same, labels of equal probability drawn as they are now;
 today: texts as today's parser reads them, labels of equal probability drawn."""
 
@@ -178,7 +178,7 @@ class Result:
             in_thought=self.begins_in_thought,
         )
 
-    def scored(self, reading: Reading = "drawn") -> ScoredAnswer:
+    def scored(self, reading: ReadingName = "drawn") -> ScoredAnswer:
         """What the statistics need of it.
 
         Raises:
@@ -209,7 +209,7 @@ class Result:
         drawn = self.answer_by == "logits" and reading != "recorded" and not self.is_failed
         return with_tie_drawn(answer) if drawn else answer
 
-    def scored_when_forced(self, reading: Reading = "drawn") -> ScoredAnswer:
+    def scored_when_forced(self, reading: ReadingName = "drawn") -> ScoredAnswer:
         """The same with its forced label where it gave no answer of its own and has one."""
         answer = self.scored(reading)
         if self.forced_answer is None or answer.predicted is not None:

@@ -31,7 +31,7 @@ from lawqa.files import (
     open_own,
     require_replaceable,
 )
-from lawqa.runs.directory import PARTS, RESULTS
+from lawqa.runs.directory import PARTS_FOLDER, RESULTS
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import ItemKey, Result, State
 from lawqa.runs.rows import Asked, check_row, row_problems
@@ -69,7 +69,7 @@ class JsonLog:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.parent.name == PARTS:
+        if path.parent.name == PARTS_FOLDER:
             make_own_directory(path.parent)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
@@ -221,7 +221,7 @@ class StoredResults:
             os.fsync(out.fileno())
         temporary.replace(results)
         flush_directory(run_dir)
-        shutil.rmtree(run_dir / PARTS, ignore_errors=True)
+        shutil.rmtree(run_dir / PARTS_FOLDER, ignore_errors=True)
         self.lines, self.results = lines, {key: self.results[key] for key in keys}
         self.damaged = {key: what for key, what in self.damaged.items() if key in lines}
         self.torn, self.aside, self._answers, self._once = [], [], {}, True
@@ -262,7 +262,7 @@ def read_results(
     """
     asked = asked or _asked_by(run_dir)
     stored = into or StoredResults(texts=texts)
-    files = files or [run_dir / RESULTS, *sorted((run_dir / PARTS).glob("*.jsonl"))]
+    files = files or [run_dir / RESULTS, *sorted((run_dir / PARTS_FOLDER).glob("*.jsonl"))]
     for path in (path for path in files if path.is_file()):
         for line, row in _scan(path):
             if row is None:

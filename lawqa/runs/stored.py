@@ -15,7 +15,7 @@ from lawqa.files import JsonObject, read_json
 from lawqa.runs import flat
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.manifest import MANIFEST, Manifest, samples_of
-from lawqa.runs.result import LAB_FILE, Reading, Result
+from lawqa.runs.result import LAB_FILE, ReadingName, Result
 from lawqa.runs.result_log import StoredResults, damaged_note, read_results
 from lawqa.runs.rows import Asked, check_row
 from lawqa.scoring import By, ScoredAnswer, outcome_of, rule_of
@@ -59,11 +59,11 @@ class StoredRun(Shown):
         """Whether it is one of the lab's old files, whose labels its old parser read."""
         return all(result.schema_version == LAB_FILE for result in self.results)
 
-    def answers(self, reading: Reading = "today") -> tuple[ScoredAnswer, ...]:
+    def answers(self, reading: ReadingName = "today") -> tuple[ScoredAnswer, ...]:
         """The answers for scoring."""
         return tuple(result.scored(reading) for result in self.results)
 
-    def to_frame(self, reading: Reading = "today") -> pandas.DataFrame:
+    def to_frame(self, reading: ReadingName = "today") -> pandas.DataFrame:
         """Return the answers as a pandas frame, a row each; `lawqa.runs.flat.COLUMNS` names the columns.
 
         Raises:
@@ -71,7 +71,7 @@ class StoredRun(Shown):
         """
         return flat.to_frame(self, reading)
 
-    def to_arrow(self, reading: Reading = "today") -> pyarrow.Table:
+    def to_arrow(self, reading: ReadingName = "today") -> pyarrow.Table:
         """Return the answers as an Arrow table, a row each.
 
         Raises:
@@ -92,7 +92,7 @@ class StoredRun(Shown):
                 raise DataError(f"{self.path}: {problem.message}", problem.hint) from None
 
 
-def names_of(paths: Sequence[Path]) -> dict[Path, str]:
+def short_names(paths: Sequence[Path]) -> dict[Path, str]:
     """Short names that tell the paths apart: as many of the last parts as that takes.
 
     A run within a cross-validation is named after that: `seed0` is the name of one in every cross-validation.

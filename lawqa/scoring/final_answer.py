@@ -14,7 +14,7 @@ from lawqa.scoring.outcomes import Outcome, ScoredAnswer, by_prompt, by_question
 from lawqa.scoring.ties import draw, leaders, level_labels
 from lawqa.scoring.votes_curve import VotesPoint, votes_curve
 
-Rule = Literal["plain", "vote", "soft", "orders", "orders-samples"]
+FinalRule = Literal["plain", "vote", "soft", "orders", "orders-samples"]
 """How the answers to the prompts of a question become one.
 
 plain: the first sample in the first order. vote: the choice that most prompts picked. soft: the choice with
@@ -27,9 +27,9 @@ By = Literal["own", "plain", "vote", "soft", "orders", "orders-samples", "prompt
 """A rule; `own` for the one that the run's prompts call for; `prompts` for no final answer: every prompt
 counts, a question's prompts as one cluster."""
 
-RULES: tuple[Rule, ...] = get_args(Rule)
+FINAL_RULES: tuple[FinalRule, ...] = get_args(FinalRule)
 
-Scores = Mapping[Label, float]
+LabelScores = Mapping[Label, float]
 """By original label."""
 
 
@@ -77,7 +77,7 @@ class FinalAnswer:
 class FinalSummary:
     """The final answers of a run in numbers."""
 
-    by: Rule
+    by: FinalRule
     """The rule that made them."""
     name: str
     """The rule in words with its numbers, as in 'by NAME': 'the vote of 8'."""
@@ -107,7 +107,7 @@ def prompts_of(answers: Iterable[ScoredAnswer]) -> tuple[int, int, int]:
     return orders, samples, prompts
 
 
-def rule_of(answers: Sequence[ScoredAnswer], by: By = "own") -> Rule:
+def rule_of(answers: Sequence[ScoredAnswer], by: By = "own") -> FinalRule:
     """The rule that gives this run's final answers.
 
     A run with one prompt a question has that prompt's answer, whatever rule is asked for.
@@ -133,7 +133,7 @@ def rule_of(answers: Sequence[ScoredAnswer], by: By = "own") -> Rule:
     return by
 
 
-def rule_name(answers: Sequence[ScoredAnswer], rule: Rule) -> str:
+def rule_name(answers: Sequence[ScoredAnswer], rule: FinalRule) -> str:
     """A rule in words, with the numbers of this run."""
     orders, samples, prompts = prompts_of(answers)
     over = "mean" if _knows_probabilities(answers) else "vote"
@@ -198,7 +198,7 @@ def most_probable(prompts: Sequence[ScoredAnswer]) -> Label | None:
     return _of_several(prompts, "soft")[0]
 
 
-def _final(group: Sequence[ScoredAnswer], rule: Rule) -> FinalAnswer:
+def _final(group: Sequence[ScoredAnswer], rule: FinalRule) -> FinalAnswer:
     golds = sorted({answer.original_gold for answer in group})
     if len(golds) > 1:
         raise DataError(
@@ -226,7 +226,7 @@ def _final(group: Sequence[ScoredAnswer], rule: Rule) -> FinalAnswer:
 _Answered = tuple[Label | None, tuple[Label, ...], Literal["", "logprob", "draw"]]
 
 
-def _used(group: Sequence[ScoredAnswer], rule: Rule) -> list[ScoredAnswer]:
+def _used(group: Sequence[ScoredAnswer], rule: FinalRule) -> list[ScoredAnswer]:
     """The prompts that a rule looks at; the group is sorted by order and sample."""
     if rule == "plain":
         return [group[0]]
@@ -244,7 +244,7 @@ def _of_one(answer: ScoredAnswer) -> _Answered:
     return answer.original_predicted, level, "draw" if level else ""
 
 
-def _of_several(group: Sequence[ScoredAnswer], rule: Rule) -> _Answered:
+def _of_several(group: Sequence[ScoredAnswer], rule: FinalRule) -> _Answered:
     counted = rule == "vote" or not _knows_probabilities(group)
     scores = _counts(group, rule) if counted else _means(group, rule)
     if not any(scores.values()):
@@ -259,19 +259,19 @@ def _of_several(group: Sequence[ScoredAnswer], rule: Rule) -> _Answered:
     return draw(best, group[0].question_id), level, "draw"
 
 
-def _counts(group: Sequence[ScoredAnswer], rule: Rule) -> Scores:
+def _counts(group: Sequence[ScoredAnswer], rule: FinalRule) -> LabelScores:
     """The votes for each choice; for `orders-samples` each order's shares of votes."""
     if rule == "orders-samples":
         return _over_orders(group, _shares)
     return _shares(group)
 
 
-def _shares(group: Sequence[ScoredAnswer]) -> Scores:
+def _shares(group: Sequence[ScoredAnswer]) -> LabelScores:
     picked = [answer.original_predicted for answer in group]
     return {label: picked.count(label) / len(group) for label in LABELS}
 
 
-def _means(group: Sequence[ScoredAnswer], rule: Rule) -> Scores:
+def _means(group: Sequence[ScoredAnswer], rule: FinalRule) -> LabelScores:
     # A text that gave no answer has probabilities where one was forced: those are counted apart.
     known = [answer for answer in group if answer.predicted is not None]
     if not known:
@@ -281,7 +281,7 @@ def _means(group: Sequence[ScoredAnswer], rule: Rule) -> Scores:
     return _mean_probabilities(known)
 
 
-def _mean_probabilities(known: Sequence[ScoredAnswer]) -> Scores:
+def _mean_probabilities(known: Sequence[ScoredAnswer]) -> LabelScores:
     # fsum rounds once, so the sequence of the prompts cannot decide a tie
     return {
         label: math.fsum(_probability(answer, label) for answer in known) / len(known)
@@ -290,8 +290,8 @@ def _mean_probabilities(known: Sequence[ScoredAnswer]) -> Scores:
 
 
 def _over_orders(
-    group: Sequence[ScoredAnswer], within: Callable[[Sequence[ScoredAnswer]], Scores]
-) -> Scores:
+    group: Sequence[ScoredAnswer], within: Callable[[Sequence[ScoredAnswer]], LabelScores]
+) -> LabelScores:
     orders = sorted({answer.order for answer in group})
     each = [within([a for a in group if a.order == order]) for order in orders]
     return {label: math.fsum(scores[label] for scores in each) / len(each) for label in LABELS}

@@ -9,14 +9,14 @@ from dataclasses import replace
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
 from lawqa.scoring.outcomes import ScoredAnswer, order_name
 
-SAME = 1e-12
+TIE = 1e-12
 """Scores this close are level: the means of the same numbers in another sequence differ by less."""
 
 
 def leaders(scores: Mapping[Label, float]) -> tuple[Label, ...]:
     """The labels with the highest score, in the sequence a-d; more than one where they are level."""
     best = max(scores.values())
-    return tuple(label for label in LABELS if label in scores and scores[label] >= best - SAME)
+    return tuple(label for label in LABELS if label in scores and scores[label] >= best - TIE)
 
 
 def draw(level: Sequence[Label], seed: str) -> Label:

@@ -127,7 +127,7 @@ RANGES: dict[str, Range] = {
 }
 """By the names of settings."""
 
-SAME = {
+SAME_RANGE = {
     "max_steps_override": "max_steps",
     "retries": "request_retries",
     "epochs": "num_epochs",
@@ -165,7 +165,10 @@ def _numbers(settings: object) -> Iterator[tuple[str, float, Range]]:
     if not is_dataclass(settings) or isinstance(settings, type):
         return
     for field in fields(settings):
-        value, allowed = getattr(settings, field.name), RANGES.get(SAME.get(field.name, field.name))
+        value, allowed = (
+            getattr(settings, field.name),
+            RANGES.get(SAME_RANGE.get(field.name, field.name)),
+        )
         for one in value if isinstance(value, tuple) else (value,):
             if isinstance(one, int | float) and not isinstance(one, bool):
                 if allowed is not None:

@@ -18,7 +18,7 @@ from lawqa.settings import Scheme
 from lawqa.splits.audit_items import AuditItem, item_of_question, item_of_text
 from lawqa.splits.groups import Group, Link, find_groups
 from lawqa.splits.leaks import Leak, find_leaks
-from lawqa.splits.reasons import KINDS, RULES, Kind, Reason, Rules
+from lawqa.splits.reasons import LINK_KINDS, LINK_RULES, LinkKind, Reason, Rules
 from lawqa.splits.schemes import (
     DEFAULT_FOLDS,
     DEFAULT_TEST_SIZE,
@@ -35,15 +35,15 @@ from lawqa.splits.schemes import (
 __all__ = [
     "DEFAULT_FOLDS",
     "DEFAULT_TEST_SIZE",
-    "KINDS",
     "LAB_SEED",
-    "RULES",
+    "LINK_KINDS",
+    "LINK_RULES",
     "SCHEMES",
     "AuditItem",
     "Group",
-    "Kind",
     "Leak",
     "Link",
+    "LinkKind",
     "Reason",
     "Rules",
     "Scheme",

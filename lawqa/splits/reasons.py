@@ -16,7 +16,7 @@ from lawqa.splits.audit_items import FEW_PARAGRAPHS, MAIN_SHARE, MIN_PASSAGE, Au
 from lawqa.splits.containment import NGRAM, contained_pairs, containment, grams
 from lawqa.splits.stems import MIN_OWN, MIN_STEM, is_known_with, is_specific
 
-Kind = Literal[
+LinkKind = Literal[
     "id",
     "question",
     "question and answer",
@@ -28,10 +28,10 @@ Kind = Literal[
 ]
 """What two items have in common."""
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+LINK_KINDS: tuple[LinkKind, ...] = get_args(LinkKind)
 
 # What says nothing more where the first is true.
-_IMPLIED: dict[Kind, tuple[Kind, ...]] = {
+_IMPLIED: dict[LinkKind, tuple[LinkKind, ...]] = {
     "question": ("near question", "question and answer", "question text"),
     "question and answer": ("question text",),
     "context": ("near context",),
@@ -90,14 +90,14 @@ class Rules:
     """Up to N paragraphs, all are main ones."""
 
 
-RULES = Rules()
+LINK_RULES = Rules()
 
 
 @dataclass(frozen=True, order=True)
 class Reason:
     """What two items have in common."""
 
-    kind: Kind
+    kind: LinkKind
     """Which rule found it."""
     detail: str = ""
     """The id, the paragraph, or the share in common."""
@@ -117,7 +117,7 @@ class Reason:
         return words[self.kind]
 
 
-Pair = tuple[int, int, Reason]
+LinkedPair = tuple[int, int, Reason]
 """Indices of two items and what they have in common."""
 
 
@@ -153,10 +153,10 @@ def told(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     every = set(reasons)
     implied = {kind for reason in every for kind in _IMPLIED.get(reason.kind, ())}
     kept = (reason for reason in every if reason.kind not in implied)
-    return tuple(sorted(kept, key=lambda reason: (KINDS.index(reason.kind), reason.detail)))
+    return tuple(sorted(kept, key=lambda reason: (LINK_KINDS.index(reason.kind), reason.detail)))
 
 
-def pairs_within(items: Sequence[AuditItem]) -> Iterator[Pair]:
+def pairs_within(items: Sequence[AuditItem]) -> Iterator[LinkedPair]:
     """Links that hold together what belongs together, exact ones as stars: linear in number.
 
     Args:
@@ -184,7 +184,7 @@ def pairs_within(items: Sequence[AuditItem]) -> Iterator[Pair]:
         yield from ((first, second, reason) for reason in told(reasons))
 
 
-def pairs_between(left: Sequence[AuditItem], right: Sequence[AuditItem]) -> Iterator[Pair]:
+def pairs_between(left: Sequence[AuditItem], right: Sequence[AuditItem]) -> Iterator[LinkedPair]:
     """All pairs of an item of each side that have something in common, a pair for each reason."""
     holders: defaultdict[Reason, list[int]] = defaultdict(list)
     for index, item in enumerate(left):
@@ -227,7 +227,7 @@ def _leaders(reason: Reason, holders: Sequence[int], items: Sequence[AuditItem])
 class _View:
     """One way to measure how near two items are."""
 
-    kind: Kind
+    kind: LinkKind
     threshold: float
     unit: Callable[[AuditItem], tuple[str, ...]]
     """What makes items one for it: a mark, and the texts to measure; empty where there is nothing to."""

@@ -27,7 +27,7 @@ from lawqa.files import LONGEST_LINE, parse_json, refuse_endless
 from lawqa.settings import LawPart
 from lawqa.statutes.normalise import fold
 
-PARTS: tuple[LawPart, ...] = get_args(LawPart)
+LAW_PARTS: tuple[LawPart, ...] = get_args(LawPart)
 
 _EXPECTED = "one article a line, as lawqa statutes parse writes them"
 
@@ -197,8 +197,8 @@ def _article(row: object, positions: dict[str, int]) -> Article:
     positions[law_id] = position + 1
     earlier = "id" not in row
     part = _text(row, "part", "main")
-    if part not in PARTS:
-        raise ValueError(f"field part: is {part!r}, expected one of {' '.join(PARTS)}")
+    if part not in LAW_PARTS:
+        raise ValueError(f"field part: is {part!r}, expected one of {' '.join(LAW_PARTS)}")
     headings = row.get("headings", [])
     if not isinstance(headings, list) or not all(isinstance(text, str) for text in headings):
         raise ValueError("field headings: expected a list of strings")

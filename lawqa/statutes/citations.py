@@ -37,7 +37,7 @@ class Citation:
 
 
 @dataclass(frozen=True)
-class Reading:
+class CitationReading:
     """What a text cites, and what it leaves to be pointed back to."""
 
     citations: tuple[Citation, ...]
@@ -100,7 +100,9 @@ def squeeze_normalised(normalised: str) -> str:
     return _BLANK.sub("", _ITEM_LABEL.sub(r"\1\n", normalised))
 
 
-def read_citations(text: str, names: LawNames, antecedents: Antecedents | None = None) -> Reading:
+def read_citations(
+    text: str, names: LawNames, antecedents: Antecedents | None = None
+) -> CitationReading:
     """Find all citations in a text.
 
     A range (第10条から第15条まで) gives its two ends. Articles of supplementary provisions (附則第3条) are
@@ -116,13 +118,13 @@ def read_citations(text: str, names: LawNames, antecedents: Antecedents | None =
 
 def read_squeezed(
     squeezed: str, names: LawNames, antecedents: Antecedents | None = None
-) -> Reading:
+) -> CitationReading:
     """The same as `read_citations`, of a text that is normalised and without blanks already."""
     mentions = list(names.mentions(squeezed))
     reader = _Reader(squeezed, mentions, names, antecedents or Antecedents())
     citations = reader.citations()
     laws = tuple(dict.fromkeys(mention.law for mention in mentions))
-    return Reading(
+    return CitationReading(
         tuple(citations), laws, reader.antecedents(), _is_bare(squeezed, citations, mentions)
     )
 

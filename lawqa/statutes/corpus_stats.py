@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lawqa.settings import LawPart
-from lawqa.statutes.articles import PARTS, Article
+from lawqa.statutes.articles import LAW_PARTS, Article
 
 DELETED = "削除"
 
@@ -32,7 +32,7 @@ class CorpusStats:
     total: Counts = field(default_factory=Counts)
     """Over all parts."""
     by_part: dict[LawPart, Counts] = field(
-        default_factory=lambda: {part: Counts() for part in PARTS}
+        default_factory=lambda: {part: Counts() for part in LAW_PARTS}
     )
     """For each part of the laws."""
     revisions: tuple[str, str] = ("", "")

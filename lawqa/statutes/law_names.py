@@ -132,7 +132,7 @@ def canonical_title(title: str) -> str:
     return _shortened(base) + suffix
 
 
-def names_of(title: str) -> Iterator[str]:
+def law_names_of(title: str) -> Iterator[str]:
     """What a statute can be called, normalised: its title first, then the rules, then the table.
 
     The rules: a statute named by its number, 昭和…号（…法律）, is called by what is in brackets;
@@ -182,7 +182,7 @@ def _all_names(titles: Sequence[str]) -> dict[str, int]:
         names.setdefault(normalise(title), law)
     made: dict[str, set[int]] = defaultdict(set)
     for law, title in enumerate(titles):
-        for name in names_of(title):
+        for name in law_names_of(title):
             made[name].add(law)
     for name, laws in made.items():
         if len(laws) == 1:

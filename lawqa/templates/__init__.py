@@ -8,10 +8,10 @@ hold what the user says.
 from lawqa.templates.bounded import TemplateError
 from lawqa.templates.facts import (
     TemplateFacts,
-    described,
-    sentences,
+    template_description,
     template_facts,
     template_identity,
+    template_warnings,
 )
 from lawqa.templates.rendering import FIXED_DATE, ChatTokenizer, Message, Role, render_turns
 
@@ -22,9 +22,9 @@ __all__ = [
     "Role",
     "TemplateError",
     "TemplateFacts",
-    "described",
     "render_turns",
-    "sentences",
+    "template_description",
     "template_facts",
     "template_identity",
+    "template_warnings",
 ]

@@ -51,7 +51,7 @@ class TemplateFacts:
         return ", ".join(names)
 
 
-def described(tokenizer: HoldsTemplate) -> dict[str, Any]:
+def template_description(tokenizer: HoldsTemplate) -> dict[str, Any]:
     """What a manifest's `model` says of the template; nothing of a plain one, or of none."""
     if not tokenizer.chat_template:
         return {}
@@ -61,7 +61,7 @@ def described(tokenizer: HoldsTemplate) -> dict[str, Any]:
     return {"chat_template": facts} if facts else {}
 
 
-def sentences(model: Mapping[str, Any]) -> Iterator[str]:
+def template_warnings(model: Mapping[str, Any]) -> Iterator[str]:
     """What a reader must know first of the template, of a manifest's `model`."""
     described = model.get("chat_template")
     if not isinstance(described, Mapping):

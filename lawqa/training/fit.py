@@ -32,7 +32,7 @@ from lawqa.training.checkpoints.directory import (
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.monitoring.log import LOG
-from lawqa.training.monitoring.progress import Progress
+from lawqa.training.monitoring.progress import TrainingProgress
 from lawqa.training.monitoring.tracking import open_trackers
 from lawqa.training.path_choice import choose_path
 from lawqa.training.processes.group import form_group, require_shared_directory
@@ -111,7 +111,7 @@ def fit(
     require_shared_directory(
         output_dir, process=arguments.process_index, processes=arguments.world_size
     )
-    progress = Progress(
+    progress = TrainingProgress(
         output_dir, quiet=quiet, device=loaded.device, writes=arguments.process_index == 0
     )
     if loaded.sharded:
@@ -191,7 +191,7 @@ def _raise_if_interrupted(
 
 
 def _start_from(
-    output_dir: Path, progress: Progress, arguments: TrainingArguments, *, resume: bool
+    output_dir: Path, progress: TrainingProgress, arguments: TrainingArguments, *, resume: bool
 ) -> Path | None:
     """The checkpoint to resume from, the same on every process."""
     checkpoint: list[Path | None] = [None]

@@ -31,7 +31,7 @@ from lawqa.training.data.collate import check_mask
 from lawqa.training.data.sampler import StepSampler
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.loss_paths import Batch, LossPath, rehearse
-from lawqa.training.monitoring.progress import Progress
+from lawqa.training.monitoring.progress import TrainingProgress
 from lawqa.training.non_finite import (
     broken_gradients,
     gradient_norm,
@@ -71,7 +71,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         end_token_id: int,
         path: LossPath,
         checkpoint_state: CheckpointState,
-        progress: Progress,
+        progress: TrainingProgress,
         dev: DevScorer | None,
         loaded: LoadedModel,
         interruption: Interruption,

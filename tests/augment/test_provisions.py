@@ -12,7 +12,7 @@ from lawqa.augment.provisions import (
     Provision,
     context_of,
     deleted,
-    numbered,
+    number_in_words,
     parse_articles,
     provisions_of,
     sentences,
@@ -76,7 +76,7 @@ def test_a_paragraph_without_a_number_takes_its_place(make_article: Make) -> Non
     [("5", "条", "第5条"), ("66_2", "条", "第66条の2"), ("2_3_4", "号", "第2号の3の4")],
 )
 def test_numbers_in_words(number: str, unit: str, name: str) -> None:
-    assert numbered(number, unit) == name
+    assert number_in_words(number, unit) == name
 
 
 def test_a_full_stop_inside_brackets_ends_no_sentence() -> None:

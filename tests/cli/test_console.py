@@ -20,7 +20,7 @@ from lawqa.backends.base import Failure
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.bars import Bar
 from lawqa.cli import main, parse_arguments
-from lawqa.cli.console import ConsoleFlags, console_messages, flags_of
+from lawqa.cli.console import ConsoleFlags, console_flags_of, console_messages
 from lawqa.questions import Question, write_questions
 
 EVALUATE = (
@@ -81,9 +81,11 @@ def records(path: Path) -> list[str]:
 @pytest.mark.parametrize(("command", "rest"), LONG, ids=[command for command, _ in LONG])
 def test_every_long_command_takes_the_flags(command: str, rest: str) -> None:
     words = [*command.split(), *rest.split(), "--quiet", "--log-file", "l.txt"]
-    assert flags_of(parse_arguments(words)) == ConsoleFlags(quiet=True, log_file=Path("l.txt"))
+    assert console_flags_of(parse_arguments(words)) == ConsoleFlags(
+        quiet=True, log_file=Path("l.txt")
+    )
     words = [*command.split(), *rest.split(), "--verbose"]
-    assert flags_of(parse_arguments(words)) == ConsoleFlags(verbose=True)
+    assert console_flags_of(parse_arguments(words)) == ConsoleFlags(verbose=True)
 
 
 def test_by_default_notes_are_shown_and_details_are_not(

@@ -53,13 +53,13 @@ def test_packed_records(
     kind: Any, softcap: float | None, window: int | None, head_dim: int, dtype: str
 ) -> None:
     from lawqa.models.attention.packed import packed_attention
-    from lawqa.models.attention.records import Reach, Records
+    from lawqa.models.attention.records import Reach, RecordSpans
 
     torch.manual_seed(head_dim)
     half, tokens = getattr(torch, dtype), sum(LENGTHS)
     q, grad = torch.randn(2, tokens, 8, head_dim, device="cuda", dtype=half)
     k, v = torch.randn(2, tokens, 2, head_dim, device="cuda", dtype=half)
-    records = Records.of(LENGTHS, q.device)
+    records = RecordSpans.of(LENGTHS, q.device)
     reach = Reach(2 * head_dim**-0.5, window, softcap)
     attention = packed_attention(kind)
     out, kept = attention.forward(q, k, v, records, reach)

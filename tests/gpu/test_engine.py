@@ -96,7 +96,7 @@ def judged(loaded: Any, questions: Any, texts: dict[int, tuple[int, ...]]) -> An
     """Every token under transformers' probabilities after the same tokens."""
     from lawqa.backends.hf.encoded import encode
     from lawqa.backends.hf.plain_model import PlainModel
-    from lawqa.models.agreement import judge
+    from lawqa.models.agreement import judge_tokens
     from lawqa.prompting import PromptSpec, build_prompt
 
     plain = PlainModel(loaded, adapter=True)
@@ -105,7 +105,7 @@ def judged(loaded: Any, questions: Any, texts: dict[int, tuple[int, ...]]) -> An
         ids = encode(build_prompt(questions[number], PromptSpec()), loaded.tokenizer).ids
         logits.append(plain.following_logits(ids, text))
         tokens.extend(text)
-    found = judge(torch.cat(logits), torch.tensor(tokens, device=loaded.device))
+    found = judge_tokens(torch.cat(logits), torch.tensor(tokens, device=loaded.device))
     print(f"{found.same} of {found.rows} tokens the likeliest, margin {found.margin:.3f} nats")
     return found
 
@@ -186,7 +186,7 @@ def test_fused_steps_give_the_probabilities_of_transformers(
     from lawqa.backends.hf.engine.triton_forward import TritonForward, fused_step_obstacle
     from lawqa.backends.hf.plain_model import PlainModel
     from lawqa.backends.hf.self_check import step_logits
-    from lawqa.models.agreement import HALF, compare
+    from lawqa.models.agreement import HALF, compare_logits
     from lawqa.models.decoder import read_decoder
     from lawqa.prompting import PromptSpec, build_prompt
 
@@ -199,7 +199,7 @@ def test_fused_steps_give_the_probabilities_of_transformers(
     expected = PlainModel(loaded, adapter=True).last_logits(ids)
     cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, 100)
     found = step_logits(decoder, cache, TritonForward(decoder, cache), ids, rows)
-    agreement = compare(expected[[row % len(ids) for row in range(rows)]], found)
+    agreement = compare_logits(expected[[row % len(ids) for row in range(rows)]], found)
     print(agreement)
     assert agreement.within(HALF)
 

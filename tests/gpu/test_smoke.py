@@ -82,7 +82,7 @@ def largest_difference(one: dict[str, Any], other: dict[str, Any]) -> float:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, model_dir: Path, questions: Any) -> Any:
     """An adapter trained on the GPU in the dtype that the card chooses, with its figures."""
-    from lawqa.pipelines.training.prepare import prepare
+    from lawqa.pipelines.training.prepare import prepare_training
     from lawqa.pipelines.training.train import train
     from lawqa.questions import write_questions
     from lawqa.settings import Hyperparameters, TrainingRun
@@ -96,7 +96,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, model_dir: Path, questions
                                 learning_rate=5e-3),
         quiet=True,
     )  # fmt: skip
-    prepared = prepare(config)
+    prepared = prepare_training(config)
     before = {name: p.detach().clone() for name, p in prepared.model.named_parameters()}
     figures = train(prepared).figures
     return directory / "adapter", figures, before, prepared.model

@@ -22,8 +22,8 @@ from lawqa.records import (
     TokenizedRecord,
     TrainingRecord,
     load_records,
+    make_question_records,
     make_record,
-    make_records,
     masked_text,
     reading_record,
     shortened_note,
@@ -310,7 +310,7 @@ def test_contexts_are_retrieved_for_the_records_that_show_them(question: MakeQue
         return f"条文 {of.id}"
 
     specs = [(PromptSpec(), 1), (PromptSpec(condition="rag"), 1)]
-    made = make_records(asked, specs, retrieved_of=retrieve)
+    made = make_question_records(asked, specs, retrieved_of=retrieve)
     shown = {record.question_id: record.retrieved for record in made if record.retrieved}
     assert shown == {name: f"条文 {name}" for name in searched}
     assert len(searched) == 2
@@ -320,15 +320,17 @@ def test_contexts_are_retrieved_for_the_records_that_show_them(question: MakeQue
 def test_orders_balance_the_labels_and_a_mix_keeps_its_ratio(question: MakeQuestion) -> None:
     asked = [question(id=f"民法_{i}", gold="abcd"[i % 3]) for i in range(9)]
     specs = [(PromptSpec(condition="closed"), 1), (PromptSpec(condition="gold"), 2)]
-    made = make_records(asked, specs, permutations=4, seed=3)
+    made = make_question_records(asked, specs, permutations=4, seed=3)
     assert Counter(record.answer for record in made) == dict.fromkeys("abcd", 9)
     assert Counter(record.prompt_spec for record in made) == {
         "direct-gold-v1": 24,
         "direct-closed-v1": 12,
     }
-    assert made == make_records(asked, specs, permutations=4, seed=3)
-    assert make_records(asked, specs) == make_records(asked, specs, permutations=1, seed=0)
-    assert made != make_records(asked, specs, permutations=4, seed=4)
+    assert made == make_question_records(asked, specs, permutations=4, seed=3)
+    assert make_question_records(asked, specs) == make_question_records(
+        asked, specs, permutations=1, seed=0
+    )
+    assert made != make_question_records(asked, specs, permutations=4, seed=4)
 
 
 @pytest.mark.parametrize("permutations", [1, 4, 24])
@@ -336,7 +338,7 @@ def test_the_right_choice_keeps_its_text_in_every_order(
     question: MakeQuestion, permutations: Literal[1, 4, 24]
 ) -> None:
     asked = question()
-    made = make_records([asked], [(PromptSpec(), 1)], permutations=permutations)
+    made = make_question_records([asked], [(PromptSpec(), 1)], permutations=permutations)
     assert len({record.order for record in made}) == len(made) == permutations
     for record in made:
         assert f"{record.answer} {asked.choices[1]}" in record.messages[-1].content
@@ -344,12 +346,12 @@ def test_the_right_choice_keeps_its_text_in_every_order(
 
 def test_a_reordered_question_is_not_reordered_again(question: MakeQuestion) -> None:
     with pytest.raises(DataError, match="is one of several orders already"):
-        make_records([question(order=2)], [(PromptSpec(), 1)], permutations=4)
+        make_question_records([question(order=2)], [(PromptSpec(), 1)], permutations=4)
 
 
 def test_the_source_of_a_generated_question_is_kept(question: MakeQuestion) -> None:
     asked = [question(id="民法_1"), question(id="生成_民法_1")]
-    made = make_records(
+    made = make_question_records(
         asked, [(PromptSpec(), 1)], source_of=lambda name: "statute:cloze" if "生成" in name else ""
     )
     assert [record.source for record in made] == ["question", "statute:cloze"]
@@ -455,7 +457,7 @@ def test_records_keep_the_group_of_their_question(question: MakeQuestion, tmp_pa
     texts = ("一", "二", "三")
     asked = [question(id=f"民法_{i}", text=texts[i]) for i in range(2)]
     asked.append(question(id="民法_2", text=texts[2], context="", choices=("甲", "乙", "丙", "丁")))
-    made = make_records(asked, [(PromptSpec(), 1)], permutations=4)
+    made = make_question_records(asked, [(PromptSpec(), 1)], permutations=4)
     groups = {record.question_id: record.group for record in made}
     assert groups["民法_0"] == groups["民法_1"] != groups["民法_2"]
     write_records(tmp_path / "records.jsonl", made)

@@ -14,7 +14,7 @@ from lawqa.retrieval.evaluation import (
     evaluate_retrieval,
     figures,
     reference_type,
-    summarise,
+    summarise_hits,
 )
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.retriever import Retriever
@@ -114,7 +114,7 @@ def test_the_summary_groups_and_lists_misses_worst_first() -> None:
         result("金商法_第1章_選択式_根拠条文_問題番号2", 2),
         result("薬機法_第1章_選択式_関連法令_問題番号3", None),
     ]
-    summary = summarise(results, questions=5)
+    summary = summarise_hits(results, questions=5)
     assert summary["overall"]["n"] == 3
     assert {law: f["n"] for law, f in summary["by_law"].items()} == {"薬機法": 1, "金商法": 2}
     assert {kind: f["n"] for kind, f in summary["by_reference_type"].items()} == {

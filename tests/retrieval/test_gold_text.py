@@ -10,7 +10,7 @@ from lawqa.retrieval.gold_text import (
     GoldTextResult,
     estimated_tokens,
     gold_text_figures,
-    measure,
+    measure_gold_text,
 )
 
 FIRST = "公開買付者は、第二十七条の規定により公告をしなければならない。"
@@ -22,7 +22,7 @@ def question(context: str) -> Question:
 
 
 def share(gold: str, shown: str) -> float:
-    return measure(question(gold), Context(shown, (), len(shown))).share
+    return measure_gold_text(question(gold), Context(shown, (), len(shown))).share
 
 
 GOLD = f"## 試験法\n### 第5条\n#### 第1項\n{FIRST}\n#### 第2項\n{SECOND}"
@@ -60,7 +60,7 @@ def test_the_lines_under_one_heading_are_one_text_with_its_punctuation_and_repet
     assert share(apart, f"{items[0]}\n…\n{items[1]}") == 1
     dashed = "## 試験法\n### 第5条\n" + "\n".join(f"- {item}" for item in items)
     assert share(dashed, "\n".join(items)) < 1
-    assert not measure(question(dashed), Context("\n".join(items), (), 0)).missing
+    assert not measure_gold_text(question(dashed), Context("\n".join(items), (), 0)).missing
     twice = f"## 試験法\n### 第5条\n{FIRST}\n### 第6条\n{FIRST}\n### 第7条\n{SECOND}"
     once = f"## 試験法\n### 第5条\n{FIRST}\n### 第7条\n{SECOND}"
     assert share(twice, FIRST) > share(once, FIRST)
@@ -73,7 +73,7 @@ def test_short_quotations_count_as_wholes_and_a_mere_name_lacks_nothing() -> Non
 
 
 def test_what_is_missing_is_named_the_largest_loss_first() -> None:
-    result = measure(question(GOLD), Context("", (), 0))
+    result = measure_gold_text(question(GOLD), Context("", (), 0))
     assert result.missing == (FIRST, SECOND)
 
 

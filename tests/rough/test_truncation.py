@@ -16,7 +16,7 @@ from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.prompting import PromptSpec
 from lawqa.questions import read_questions, write_questions
-from lawqa.records import make_records, write_records
+from lawqa.records import make_question_records, write_records
 from lawqa.records.files import load_records
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.stored import read_stored_run
@@ -32,7 +32,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, embedded_file: Path) -> Path
     directory = tmp_path_factory.mktemp("whole")
     questions = read_questions(embedded_file)[:3]
     write_questions(directory / "q.json", questions)
-    write_records(directory / "r.jsonl", make_records(questions, [(PromptSpec(), 1)]))
+    write_records(directory / "r.jsonl", make_question_records(questions, [(PromptSpec(), 1)]))
     config = EvaluationConfig(
         directory / "q.json", PromptSpec(), "logits", "scripted", run_dir=directory / "run",
         output=directory / "o.json", quiet=True,

@@ -14,7 +14,7 @@ from lawqa.scoring import (
     compare_repeats,
     difference_line,
     holm,
-    judge,
+    judge_by_holm,
     newcombe_paired,
     sign_flip_bar,
     sign_flip_p,
@@ -75,7 +75,7 @@ def test_the_bar_for_36_discordant_of_140_is_ten_points_and_the_power_difference
     # As the smallest of eight: 12.9 and 15.3.
     assert found.significant_at(0.05 / 8) == pytest.approx(18 / 140)
     assert 100 * (found.detectable_at(0.05 / 8) or 0) == pytest.approx(15.3, abs=0.05)
-    (judged,) = judge({"x": found}).values()
+    (judged,) = judge_by_holm({"x": found}).values()
     assert significance_sentence(judged) == (
         "with these 36 discordant questions the smallest significant difference is 10.0 points (p <= 0.05)"
     )
@@ -128,7 +128,9 @@ def test_interval_and_p_never_contradict_under_holm() -> None:
             f"r{k}": run_of([generator.random() < (0.9 if b else 0.1 + 0.12 * k) for b in base])
             for k in range(4)
         }
-        judged = judge({name: compare(run_of(base), other) for name, other in others.items()})
+        judged = judge_by_holm(
+            {name: compare(run_of(base), other) for name, other in others.items()}
+        )
         adjusted = holm([one.comparison.p_value for one in judged.values()])
         for one, p in zip(judged.values(), adjusted, strict=True):
             assert one.p_holm == p
@@ -203,15 +205,15 @@ def test_the_spread_is_the_anova_component_that_statsmodels_style_sums_give() ->
 
 
 def test_the_difference_line_has_the_promised_form() -> None:
-    (judged,) = judge({"new": counted(0, 0, 9, 9)}).values()
+    (judged,) = judge_by_holm({"new": counted(0, 0, 9, 9)}).values()
     line = difference_line("new", "old", judged)
     assert line.startswith("new - old: +50.0 points, higher, more than luck (95 % interval +")
     assert line.endswith("Newcombe's paired score; exact McNemar p = 0.004)")
-    (worse,) = judge({"new": counted(0, 9, 0, 9)}).values()
+    (worse,) = judge_by_holm({"new": counted(0, 9, 0, 9)}).values()
     assert difference_line("new", "old", worse).startswith(
         "new - old: -50.0 points, lower, more than luck"
     )
-    (same,) = judge({"new": counted(5, 3, 3, 7)}).values()
+    (same,) = judge_by_holm({"new": counted(5, 3, 3, 7)}).values()
     assert difference_line("new", "old", same).startswith(
         "new - old: +0.0 points, equal, may be luck"
     )

@@ -16,7 +16,7 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.prompting import PromptSpec
 from lawqa.settings import Hyperparameters
-from lawqa.settings.ranges import RANGES, SAME, out_of_range
+from lawqa.settings.ranges import RANGES, SAME_RANGE, out_of_range
 
 pytestmark = pytest.mark.every_python
 
@@ -48,7 +48,7 @@ def numeric_fields(kind: Any) -> Iterator[str]:
 def test_every_numeric_flag_has_a_range() -> None:
     names = {name for command in COMMANDS for name in numeric_fields(command_class(command))}
     assert len(names) > 40
-    assert {SAME.get(name, name) for name in names} <= RANGES.keys()
+    assert {SAME_RANGE.get(name, name) for name in names} <= RANGES.keys()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lawqa.errors import DataError
 from lawqa.statutes.articles import (
-    PARTS,
+    LAW_PARTS,
     Article,
     Paragraph,
     article_line,
@@ -50,7 +50,7 @@ articles = st.builds(
     law_title=texts,
     law_num=texts,
     revision=texts,
-    part=st.sampled_from(PARTS),
+    part=st.sampled_from(LAW_PARTS),
     article=st.none() | texts,
     caption=texts,
     paragraphs=st.lists(st.builds(Paragraph, st.none() | st.integers(), texts)).map(tuple),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lawqa.statutes.antecedents import Antecedents, law_kind
 from lawqa.statutes.article_names import article_name
 from lawqa.statutes.citations import read_citations, squeeze
-from lawqa.statutes.law_names import LawNames, names_of
+from lawqa.statutes.law_names import LawNames, law_names_of
 from lawqa.statutes.normalise import normalise
 from lawqa.statutes.numerals import to_kanji
 
@@ -275,5 +275,5 @@ def test_names_survive_being_stored() -> None:
 
 @pytest.mark.parametrize("title", TITLES)
 def test_a_statute_is_called_by_its_title_first(title: str) -> None:
-    assert next(names_of(title)) == normalise(title)
+    assert next(law_names_of(title)) == normalise(title)
     assert NAMES.law(title) == TITLES.index(title)

@@ -20,7 +20,7 @@ from lawqa.augment.provisions import MAX_CONTEXT, Provision, context_of
 from lawqa.augment.questions.actors import may_coincide
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.augment.questions.excerpts import Excerpt
-from lawqa.augment.questions.modality import Command, command_of
+from lawqa.augment.questions.modality import DeonticSentence, deontic_sentence
 from lawqa.augment.questions.self_contained import stands_unaided
 from lawqa.augment.questions.statute_facts import Statute, actor_class
 from lawqa.choices import LABELS
@@ -118,13 +118,13 @@ def _rule(excerpt: Excerpt, seed: int) -> _Rule | None:
     topic = _TOPIC.match(text)
     if topic is None or excerpt.item or excerpt.below or excerpt.references or excerpt.excepted:
         return None
-    command = command_of(text)
+    command = deontic_sentence(text)
     if command is None or len(text) > _MAX_RULE or not is_quotable(text):
         return None
     clause = command.clause[topic.end() :]
     if _LEANS.match(clause) or actor_class(topic["who"]) is None or len(clause) < 12:
         return None
-    rest = Command(command.force, clause, command.negative[topic.end() :])
+    rest = DeonticSentence(command.force, clause, command.negative[topic.end() :])
     name = f"{excerpt.provision.key}/{clause[:20]}"
     said = commanded(rest, TRUE_OF[rest.force][0], seed, name, may_turn=False)
     return _Rule(excerpt.provision, topic["who"], modern(loosened(said, seed, name)))

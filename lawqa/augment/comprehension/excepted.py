@@ -17,7 +17,7 @@ from lawqa.augment.comprehension.wording import (
 )
 from lawqa.augment.provisions import MAX_CONTEXT, Provision, context_of, sentences
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
-from lawqa.augment.questions.modality import command_of
+from lawqa.augment.questions.modality import deontic_sentence
 from lawqa.augment.questions.self_contained import stands_unaided
 from lawqa.augment.questions.statute_facts import Statute
 
@@ -84,7 +84,7 @@ def _exception(provision: Provision, seed: int) -> _Exception | None:
     if len(found) != 2 or provision.items:
         return None
     rule, proviso = without_definitions(found[0]), _PROVISO.match(without_definitions(found[1]))
-    command = command_of(rule)
+    command = deontic_sentence(rule)
     if proviso is None or not (_MIN_RULE <= len(rule) <= _MAX_RULE and is_quotable(rule)):
         return None
     if _HARD.search(proviso["case"]):

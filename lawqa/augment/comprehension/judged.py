@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from lawqa.augment.comprehension.statements import Source, Statement, chosen
+from lawqa.augment.comprehension.statements import Statement, StatementSource, chosen
 from lawqa.augment.provisions import MAX_CONTEXT, context_of
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.choices import LABELS
@@ -32,21 +32,21 @@ _WRONG_SHARE = 30
 """Percent of questions that ask for the wrong statement."""
 
 
-def judged_drafts(found: Sequence[Source], seed: int) -> Iterator[Draft]:
+def judged_drafts(found: Sequence[StatementSource], seed: int) -> Iterator[Draft]:
     """Questions on four neighbouring provisions in other words: one is right, or one is wrong."""
     used: Counter[str] = Counter()
     for turn, group in _groups(found):
         yield _judged(group, turn, seed, used)
 
 
-def counted_drafts(found: Sequence[Source], seed: int) -> Iterator[Draft]:
+def counted_drafts(found: Sequence[StatementSource], seed: int) -> Iterator[Draft]:
     """Questions on how many of four statements are right, or wrong."""
     used: Counter[str] = Counter()
     for turn, group in _groups(found):
         yield _counted(group, turn, seed, used)
 
 
-def _groups(found: Sequence[Source]) -> Iterator[tuple[int, Sequence[Source]]]:
+def _groups(found: Sequence[StatementSource]) -> Iterator[tuple[int, Sequence[StatementSource]]]:
     for turn, offset in enumerate(_OFFSETS):
         for start in range(offset, len(found) - 3, 4):
             group = found[start : start + 4]
@@ -54,7 +54,7 @@ def _groups(found: Sequence[Source]) -> Iterator[tuple[int, Sequence[Source]]]:
                 yield turn, group
 
 
-def _judged(group: Sequence[Source], turn: int, seed: int, used: Counter[str]) -> Draft:
+def _judged(group: Sequence[StatementSource], turn: int, seed: int, used: Counter[str]) -> Draft:
     name = f"{_name(group)}/{turn}"
     wrong_asked = _number(seed, "polarity", name) % 100 < _WRONG_SHARE
     place = _number(seed, "place", name) % len(group)
@@ -75,7 +75,7 @@ def _judged(group: Sequence[Source], turn: int, seed: int, used: Counter[str]) -
     )
 
 
-def _counted(group: Sequence[Source], turn: int, seed: int, used: Counter[str]) -> Draft:
+def _counted(group: Sequence[StatementSource], turn: int, seed: int, used: Counter[str]) -> Draft:
     name = f"{_name(group)}/{turn}/count"
     wrong_asked = _number(seed, "polarity", name) % 100 < _WRONG_SHARE
     number = _number(seed, "number", name) % len(_NUMBERS) + 1
@@ -99,7 +99,9 @@ def _counted(group: Sequence[Source], turn: int, seed: int, used: Counter[str]) 
     )
 
 
-def _said(source: Source, true: bool, used: Counter[str], seed: int, name: str) -> Statement:
+def _said(
+    source: StatementSource, true: bool, used: Counter[str], seed: int, name: str
+) -> Statement:
     return chosen(source.true if true else source.false, used, seed, name)
 
 
@@ -107,11 +109,11 @@ def _facts(said: Sequence[Statement]) -> tuple[str, ...]:
     return tuple(f"{s.provision.name}: {s.fact or '正しい'}" for s in said)
 
 
-def _name(group: Sequence[Source]) -> str:
+def _name(group: Sequence[StatementSource]) -> str:
     return "/".join(map(_key, group))
 
 
-def _key(source: Source) -> str:
+def _key(source: StatementSource) -> str:
     return source.provision.key
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from lawqa.augment.comprehension.wording import modern, without_definitions
-from lawqa.augment.provisions import MAX_CONTEXT, Item, Provision, context_of, deleted
+from lawqa.augment.provisions import MAX_CONTEXT, Provision, ProvisionItem, context_of, deleted
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.augment.questions.self_contained import item_stands_alone, stands_unaided
 from lawqa.augment.questions.statute_facts import Statute
@@ -68,7 +68,7 @@ class _List:
     """The list as a noun: 登録の申請書に添付しなければならない書類."""
     quoted: bool
     """Whether `asked` is the sentence itself, because it cannot be turned into a noun."""
-    items: tuple[Item, ...]
+    items: tuple[ProvisionItem, ...]
     """Those that can be choices."""
 
 
@@ -137,7 +137,7 @@ def _quoted(lead: str) -> tuple[str, str] | None:
     return lead.rstrip("。"), match["noun"] or match["case"]
 
 
-def _is_choice(item: Item) -> bool:
+def _is_choice(item: ProvisionItem) -> bool:
     text = _choice(item)
     return (
         not item.below
@@ -150,7 +150,7 @@ def _is_choice(item: Item) -> bool:
     )
 
 
-def _choice(item: Item) -> str:
+def _choice(item: ProvisionItem) -> str:
     return modern(without_definitions(item.text).rstrip("。"))
 
 
@@ -159,7 +159,7 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
     mine = [
         item for item in own.items if all(_apart(item, other.provision.items) for other in near)
     ]
-    wrong: list[tuple[_List, Item]] = []
+    wrong: list[tuple[_List, ProvisionItem]] = []
     order = shuffled(near, lambda other: other.provision.key, seed, "lists", name)
     for other in (*order, *order):
         shown = [own.provision, other.provision, *(each.provision for each, _ in wrong)]
@@ -194,7 +194,7 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
     )
 
 
-def _apart(item: Item, others: Sequence[Item]) -> bool:
+def _apart(item: ProvisionItem, others: Sequence[ProvisionItem]) -> bool:
     """Whether no item of the other list says nearly the same, or holds it."""
     own = _grams(_BRACKET.sub("", item.text))
     for other in others:
@@ -209,5 +209,5 @@ def _grams(text: str) -> frozenset[str]:
     return frozenset(text[i : i + _GRAM] for i in range(len(text) - _GRAM + 1))
 
 
-def _text(item: Item) -> str:
+def _text(item: ProvisionItem) -> str:
     return item.text

@@ -17,10 +17,10 @@ from lawqa.augment.comprehension.wording import (
     modern,
     without_definitions,
 )
-from lawqa.augment.numerals import NUMERAL
-from lawqa.augment.provisions import MAX_CONTEXT, Item, Provision, context_of
+from lawqa.augment.numerals import LARGE_NUMERAL
+from lawqa.augment.provisions import MAX_CONTEXT, Provision, ProvisionItem, context_of
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
-from lawqa.augment.questions.modality import command_of
+from lawqa.augment.questions.modality import deontic_sentence
 from lawqa.augment.questions.statute_facts import Statute
 from lawqa.statutes.numerals import to_int
 
@@ -28,7 +28,7 @@ _PENALTY = re.compile(
     r"(?:は、|には、)(?P<penalty>[^、。を]{4,60})に処する。$"
 )  # 役員を…過料 names the punished
 _BREACH = re.compile(
-    rf"第(?P<article>{NUMERAL}+)条(?P<branch>(?:の{NUMERAL}+)*)(?:第(?P<paragraph>{NUMERAL}+)項)?"
+    rf"第(?P<article>{LARGE_NUMERAL}+)条(?P<branch>(?:の{LARGE_NUMERAL}+)*)(?:第(?P<paragraph>{LARGE_NUMERAL}+)項)?"
     r"の規定(?:に違反した者|に違反して|に違反し、|に違反したとき)"
 )
 _ITEMS_SHOWN = 3
@@ -48,7 +48,7 @@ class _Penal:
 @dataclass(frozen=True)
 class _Breach:
     penal: _Penal
-    item: Item | None
+    item: ProvisionItem | None
     """Where the rule is named; None for the lead."""
 
 
@@ -78,7 +78,7 @@ def _breaches(penal: list[_Penal]) -> dict[tuple[str, int], _Breach]:
         articles = set()
         for item in (None, *each.provision.items):
             text = each.provision.lead if item is None else item.text
-            articles.update(re.findall(rf"第{NUMERAL}+条(?:の{NUMERAL}+)*", text))
+            articles.update(re.findall(rf"第{LARGE_NUMERAL}+条(?:の{LARGE_NUMERAL}+)*", text))
             for match in _BREACH.finditer(text):
                 number = match["paragraph"]
                 paragraph = to_int(number) if number else 0
@@ -100,14 +100,14 @@ def _article(match: re.Match[str]) -> str:
 
 
 def _number(name: str) -> str:
-    return "_".join(str(to_int(part)) for part in re.findall(rf"{NUMERAL}+", name))
+    return "_".join(str(to_int(part)) for part in re.findall(rf"{LARGE_NUMERAL}+", name))
 
 
 def _draft(
     provision: Provision, breach: _Breach, penal: list[_Penal], seed: int
 ) -> Iterator[Draft]:
     rule = without_definitions(provision.lead)
-    command = command_of(rule)
+    command = deontic_sentence(rule)
     if command is None or command.force not in _MEANINGS or not is_plain_text(rule):
         return
     if provision.items or rule.count("。") != 1:
@@ -140,7 +140,7 @@ def _draft(
     )
 
 
-def _shortened(penal: _Penal, item: Item | None, seed: int, name: str) -> Provision:
+def _shortened(penal: _Penal, item: ProvisionItem | None, seed: int, name: str) -> Provision:
     """The provision with three of its items at most, as the data set also quotes lists in part."""
     items = penal.provision.items
     drawn = shuffled(items, lambda i: i.number, seed, "items", name, penal.provision.key)

@@ -19,10 +19,10 @@ from lawqa.augment.comprehension.wording import (
     plainly,
     without_definitions,
 )
-from lawqa.augment.numerals import NUMERAL
+from lawqa.augment.numerals import LARGE_NUMERAL
 from lawqa.augment.provisions import MAX_CONTEXT, Provision, context_of, sentences
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
-from lawqa.augment.questions.modality import command_of
+from lawqa.augment.questions.modality import deontic_sentence
 from lawqa.augment.questions.statute_facts import Statute, actor_class
 from lawqa.statutes.numerals import to_int
 
@@ -33,11 +33,11 @@ _DUTY = re.compile(
 _NOTICE = re.compile(r"^(?P<who>[^、。「」（）]{5,40})は、[^。]*届け出なければならない。")
 _OTHER = "届出"
 _REFERENCE = re.compile(
-    rf"(?:第(?P<article>{NUMERAL}+)条(?P<branch>(?:の{NUMERAL}+)*)|(?P<before>前条)|(?P<above>前項))"
-    rf"(?:第(?P<paragraph>{NUMERAL}+)項)?"
+    rf"(?:第(?P<article>{LARGE_NUMERAL}+)条(?P<branch>(?:の{LARGE_NUMERAL}+)*)|(?P<before>前条)|(?P<above>前項))"
+    rf"(?:第(?P<paragraph>{LARGE_NUMERAL}+)項)?"
     rf"(?:の規定による|の)(?P<act>{_ACTS}|{_OTHER})"
 )
-_NUMBERED = re.compile(rf"第{NUMERAL}+[条項号]|[前次同本][条項号]|各[項号]")
+_NUMBERED = re.compile(rf"第{LARGE_NUMERAL}+[条項号]|[前次同本][条項号]|各[項号]")
 _UNCLEAR = re.compile(
     r"^(?:その|当該|これ|前|同)|者以外|除く|で定める|(?:とき|場合|変更|解散|合併|廃止|議決|決議)$"
 )
@@ -131,7 +131,7 @@ def _target(
     if reference["above"]:
         return provision.article.article, provision.number - 1
     if reference["article"]:
-        parts = re.findall(rf"{NUMERAL}+", reference["article"] + reference["branch"])
+        parts = re.findall(rf"{LARGE_NUMERAL}+", reference["article"] + reference["branch"])
         article: str | None = "_".join(str(to_int(part)) for part in parts)
     else:
         first = places[provision.key] - provision.number + 1
@@ -185,7 +185,7 @@ def _draft(
 
 
 def _said(sentence: str, seed: int, name: str) -> str | None:
-    command = command_of(sentence)
+    command = deontic_sentence(sentence)
     if command is None:
         text = plainly(sentence, seed, name)
     else:

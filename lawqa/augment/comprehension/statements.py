@@ -21,7 +21,7 @@ from lawqa.augment.provisions import Provision
 from lawqa.augment.questions.alterations import Alteration, alterations
 from lawqa.augment.questions.drafts import shuffled
 from lawqa.augment.questions.excerpts import Excerpt
-from lawqa.augment.questions.modality import Command, command_of
+from lawqa.augment.questions.modality import DeonticSentence, deontic_sentence
 from lawqa.augment.questions.self_contained import stands_unaided
 from lawqa.augment.questions.statute_facts import Statute, actor_class
 from lawqa.augment.questions.which_provision import speaks_of_its_place
@@ -58,7 +58,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Source:
+class StatementSource:
     """A sentence that statements can be made of."""
 
     provision: Provision
@@ -67,7 +67,7 @@ class Source:
     false: tuple[Statement, ...]
 
 
-def sources(statute: Statute, seed: int) -> Iterator[Source]:
+def sources(statute: Statute, seed: int) -> Iterator[StatementSource]:
     """The sentences of a statute of which both a true and a false statement can be made, in order."""
     seen: set[str] = set()
     for excerpt in statute.excerpts:
@@ -117,10 +117,10 @@ def _is_plain(excerpt: Excerpt) -> bool:
     )
 
 
-def _source(excerpt: Excerpt, statute: Statute, seed: int) -> Source | None:
+def _source(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource | None:
     sentence = without_definitions(excerpt.text)
     name = f"{excerpt.provision.key}/{excerpt.text[:20]}"
-    command = command_of(sentence)
+    command = deontic_sentence(sentence)
     if command is not None and (not _has_actor(sentence) or _DONE_TO.search(sentence)):
         return None
     true = list(_true(excerpt, sentence, command, seed, name))
@@ -130,7 +130,7 @@ def _source(excerpt: Excerpt, statute: Statute, seed: int) -> Source | None:
     ]
     if not true or not false:
         return None
-    return Source(excerpt.provision, sentence, tuple(true), tuple(false))
+    return StatementSource(excerpt.provision, sentence, tuple(true), tuple(false))
 
 
 def _has_actor(sentence: str) -> bool:
@@ -145,7 +145,7 @@ def _has_power(sentence: str) -> bool:
 
 
 def _true(
-    excerpt: Excerpt, sentence: str, command: Command | None, seed: int, name: str
+    excerpt: Excerpt, sentence: str, command: DeonticSentence | None, seed: int, name: str
 ) -> Iterator[Statement]:
     if command is None:
         if (text := plainly(sentence, seed, name)) is not None:
@@ -159,7 +159,7 @@ def _true(
 
 
 def _false_by_force(
-    excerpt: Excerpt, command: Command | None, seed: int, name: str
+    excerpt: Excerpt, command: DeonticSentence | None, seed: int, name: str
 ) -> Iterator[Statement]:
     if command is None:
         return
@@ -174,7 +174,7 @@ def _false_by_body(excerpt: Excerpt, statute: Statute, seed: int, name: str) -> 
         if change.kind not in _BODY_KINDS or not _certain(change, excerpt.text):
             continue
         altered = without_definitions(change.text)
-        command = command_of(altered)
+        command = deontic_sentence(altered)
         if command is None:
             text = plainly(altered, seed, name)
         else:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from lawqa.augment.numerals import NUMERAL, quantities
+from lawqa.augment.numerals import LARGE_NUMERAL, quantities
 from lawqa.augment.questions.drafts import rank
-from lawqa.augment.questions.modality import Command
+from lawqa.augment.questions.modality import DeonticSentence
 from lawqa.statutes.numerals import to_int
 
 OBLIGED, OPTIONAL, PERMITTED, FORBIDDEN = "obliged", "optional", "permitted", "forbidden"
@@ -73,12 +73,12 @@ _BOUNDS = (
 )
 _PENALTY = re.compile(r"^以下の(?:拘禁刑|懲役|禁錮|罰金|過料|科料)")
 _PLACE = re.compile(
-    rf"第{NUMERAL}+[条項号編章](?:の{NUMERAL}+(?=第|の|又|及|若|並|から|本|各|[^一-龠]|$))*"
+    rf"第{LARGE_NUMERAL}+[条項号編章](?:の{LARGE_NUMERAL}+(?=第|の|又|及|若|並|から|本|各|[^一-龠]|$))*"
 )
-_NUMERALS = re.compile(rf"{NUMERAL}+")
-_SHARE = re.compile(rf"({NUMERAL}+)分の({NUMERAL}+)")
+_NUMERALS = re.compile(rf"{LARGE_NUMERAL}+")
+_SHARE = re.compile(rf"({LARGE_NUMERAL}+)分の({LARGE_NUMERAL}+)")
 _COUNT = re.compile(
-    rf"(?<![第数何・{NUMERAL[1:-1]}]){NUMERAL}+"
+    rf"(?<![第数何・{LARGE_NUMERAL[1:-1]}]){LARGE_NUMERAL}+"
     r"(?=年|箇月|か月|月[^々一-龠]|月以|月前|週間|日(?![本常時程中刊曜])|時間(?!的)|円|歳|倍|パーセント|回(?:以|を|の|、)|人(?=以|未|に満|を[下超]|の者)|名以|平方|キロ|メートル)"
 )
 _SMALL_TSU = re.compile(r"(?<=[一-龠ぁ-ん])つ(?=[てた])(?<!ひとつ)(?<!ふたつ)")
@@ -119,7 +119,7 @@ def loosened(text: str, seed: int, name: str) -> str:
 
 
 def commanded(
-    command: Command, meaning: str, seed: int, name: str, *, may_turn: bool = True
+    command: DeonticSentence, meaning: str, seed: int, name: str, *, may_turn: bool = True
 ) -> str:
     """A command in other words, with one of the four meanings; without a full stop.
 

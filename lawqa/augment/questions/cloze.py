@@ -18,7 +18,7 @@ from lawqa.augment.questions.excerpts import Excerpt
 from lawqa.augment.questions.modality import command_forms
 from lawqa.augment.questions.statute_facts import PROCEDURES, Statute
 
-GAP = "［　　］"
+BLANK = "［　　］"
 """What stands for the missing words."""
 
 TIMINGS = ("遅滞なく", "直ちに", "速やかに", "あらかじめ")
@@ -241,8 +241,8 @@ def _draft(excerpt: Excerpt, gap: Gap, wrong: Sequence[str], seed: int) -> Draft
         text=stem.format(
             law=excerpt.provision.law,
             name=excerpt.name,
-            gap=GAP,
-            quote=excerpt.quote(filled(excerpt.text, gap, GAP)),
+            gap=BLANK,
+            quote=excerpt.quote(filled(excerpt.text, gap, BLANK)),
             note=excerpt.note,
         ),
         right=gap.right,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lawqa.augment.provisions import Item, Provision, context_of, deleted, sentences
+from lawqa.augment.provisions import Provision, ProvisionItem, context_of, deleted, sentences
 from lawqa.augment.questions.self_contained import (
     RELATIVE,
     announces_list,
@@ -25,7 +25,7 @@ MAX_WITH_LIST = 320
 
 
 @dataclass(frozen=True)
-class Reference:
+class Referent:
     """What a relative reference stands for."""
 
     term: str
@@ -44,9 +44,9 @@ class Excerpt:
     """The paragraph it stands in."""
     text: str
     """Word for word."""
-    item: Item | None = None
+    item: ProvisionItem | None = None
     """The item it is; None for a sentence of the lead."""
-    references: tuple[Reference, ...] = ()
+    references: tuple[Referent, ...] = ()
     """Its relative references, each once."""
     excepted: bool = False
     """Whether a proviso (ただし…) follows it."""
@@ -103,7 +103,7 @@ def excerpts(provisions: Sequence[Provision]) -> Iterator[Excerpt]:
                 yield Excerpt(provision, item.text, item)
 
 
-def _is_item_excerpt(item: Item) -> bool:
+def _is_item_excerpt(item: ProvisionItem) -> bool:
     return (
         MIN_LENGTH <= len(item.text) <= MAX_LENGTH
         and not item.below
@@ -169,9 +169,9 @@ def _resolve(
     provision: Provision,
     paragraphs: dict[int, Provision],
     previous: tuple[Provision, ...],
-) -> tuple[Reference, ...] | None:
+) -> tuple[Referent, ...] | None:
     """The relative references of a sentence; None where one cannot be told."""
-    found: dict[str, Reference] = {}
+    found: dict[str, Referent] = {}
     for match in RELATIVE.finditer(text):
         count = match["count"]
         if match["way"] == "前" and match["unit"] == "項" and count != "各":
@@ -185,5 +185,5 @@ def _resolve(
             named, name = previous[:1], previous[0].article_name
         else:
             return None
-        found.setdefault(match[0], Reference(match[0], name, named))
+        found.setdefault(match[0], Referent(match[0], name, named))
     return tuple(found.values())

@@ -51,7 +51,7 @@ _E_ROW_VERB = re.compile(r"[えけげせてねべめれ出得見経]る$")
 
 
 @dataclass(frozen=True)
-class Command:
+class DeonticSentence:
     """A sentence that commands, allows or forbids, without its last words."""
 
     force: Force
@@ -61,21 +61,21 @@ class Command:
     """The same up to the stem before ない: 届出書を提出し; empty where it cannot be told."""
 
 
-def command_of(sentence: str) -> Command | None:
+def deontic_sentence(sentence: str) -> DeonticSentence | None:
     """The command that a sentence gives; None for any other sentence."""
     if sentence.endswith(_MUST):
         head = sentence.removesuffix(_MUST)
         verb, dictionary = _dictionary_of_negative(head)
         if not dictionary:
             return None
-        return Command("must", head.removesuffix(verb) + dictionary, head)
+        return DeonticSentence("must", head.removesuffix(verb) + dictionary, head)
     if sentence.endswith(_MUST_NOT):
         head = sentence.removesuffix(_MUST_NOT)
         changed = next(_from_prohibition(head), None)
         if changed is None:
             return None
         clause = sentence.removesuffix(changed[0]) + changed[1].removesuffix(_MAY)
-        return Command("must not", clause, "")
+        return DeonticSentence("must not", clause, "")
     for ending, force in _ALLOWED:
         if sentence.endswith(ending):
             head = sentence.removesuffix(ending)
@@ -86,7 +86,7 @@ def command_of(sentence: str) -> Command | None:
             if must is not None:
                 stem = head + _MAY
                 negative = stem.removesuffix(must[0]) + must[1].removesuffix(_MUST)
-            return Command(force, head, negative)
+            return DeonticSentence(force, head, negative)
     return None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from lawqa.augment.numerals import NUMERAL
+from lawqa.augment.numerals import LARGE_NUMERAL
 
-RELATIVE = re.compile(rf"(?P<way>[前次])(?P<count>各|{NUMERAL}+)?(?P<unit>[項条号章節款段])")
+RELATIVE = re.compile(rf"(?P<way>[前次])(?P<count>各|{LARGE_NUMERAL}+)?(?P<unit>[項条号章節款段])")
 """前項, 前三条, 次号: what a reader can resolve only by knowing where the sentence stands."""
 
 # Announces the list that follows the sentence.
@@ -19,13 +19,13 @@ _ELSEWHERE = re.compile(
 _POINTER = re.compile(r"同(?P<unit>[項条号法令表章])")
 # What 同項, 同条, … may point back to within the sentence.
 _ANTECEDENT = {
-    "項": rf"(?:{NUMERAL}|前|次)項",
-    "条": rf"(?:{NUMERAL}|前|次)条|条の",
-    "号": rf"{NUMERAL}号|号の",
+    "項": rf"(?:{LARGE_NUMERAL}|前|次)項",
+    "条": rf"(?:{LARGE_NUMERAL}|前|次)条|条の",
+    "号": rf"{LARGE_NUMERAL}号|号の",
     "法": r"法(?:律)?(?:（|第)",
     "令": r"令(?:（|第)",
     "表": "別表",
-    "章": rf"{NUMERAL}章",
+    "章": rf"{LARGE_NUMERAL}章",
 }
 _START = re.compile(
     r"ただし|この場合|この限り|その|当該|これ|それ|かかる|同[項条号法令表章]|なお|また|かつ|[（」、]"

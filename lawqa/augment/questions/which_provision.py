@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from lawqa.augment.numerals import NUMERAL
-from lawqa.augment.provisions import Item, Provision, context_of, deleted
+from lawqa.augment.numerals import LARGE_NUMERAL
+from lawqa.augment.provisions import Provision, ProvisionItem, context_of, deleted
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.augment.questions.excerpts import Excerpt
 from lawqa.augment.questions.self_contained import item_stands_alone, stands_unaided
@@ -29,9 +29,9 @@ _NEIGHBOURS = 9
 """Wrong choices are drawn from the N nearest provisions."""
 
 _GRAM = 4
-_BELOW_ARTICLE = re.compile(rf"第{NUMERAL}+[項号]")
+_BELOW_ARTICLE = re.compile(rf"第{LARGE_NUMERAL}+[項号]")
 # What stands before 第一項 where it is the first paragraph of another article: 第五条第一項, 同条第一項 …
-_ITS_ARTICLE = re.compile(rf"(?:条(?:の{NUMERAL}+)*|[項号法令])$")
+_ITS_ARTICLE = re.compile(rf"(?:条(?:の{LARGE_NUMERAL}+)*|[項号法令])$")
 # … also in an enumeration: 第五条第一項、第二項又は第三項.
 _ENUMERATED = re.compile(r"[項号](?:（[^（）]*）)?(?:、|及び|又は|若しくは|並びに|から)$")
 _THIS_PLACE = re.compile(r"この[条項号款節章目]|同項|本条")
@@ -121,7 +121,7 @@ def _item_draft(provision: Provision, seed: int) -> Iterator[Draft]:
     context = context_of([provision])
     if not all(item.text in context for item in provision.items):
         return  # too long to be shown whole
-    apart: list[Item] = []
+    apart: list[ProvisionItem] = []
     for item in shuffled(provision.items, lambda i: i.number, seed, "items", provision.key):
         own = _grams(item.text)
         if _is_plain(item) and all(
@@ -148,7 +148,7 @@ def _item_draft(provision: Provision, seed: int) -> Iterator[Draft]:
         )
 
 
-def _is_plain(item: Item) -> bool:
+def _is_plain(item: ProvisionItem) -> bool:
     return (
         not item.below
         and 4 <= len(item.text) <= 120

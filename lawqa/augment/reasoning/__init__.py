@@ -13,20 +13,20 @@ from __future__ import annotations
 from lawqa.augment.reasoning.filters import (
     FILTERS,
     Checked,
-    FilterName,
     Sample,
+    SampleFilter,
     Verdict,
     check,
     verdict_of,
 )
-from lawqa.augment.reasoning.selection import Judged, SelectionRules, select
+from lawqa.augment.reasoning.selection import JudgedSample, SelectionRules, select
 
 __all__ = [
     "FILTERS",
     "Checked",
-    "FilterName",
-    "Judged",
+    "JudgedSample",
     "Sample",
+    "SampleFilter",
     "SelectionRules",
     "Verdict",
     "check",

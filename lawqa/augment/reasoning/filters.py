@@ -23,7 +23,7 @@ from lawqa.statutes.law_names import LawNames
 from lawqa.statutes.normalise import canonical
 from lawqa.thinking import FAMILIES
 
-FilterName = Literal[
+SampleFilter = Literal[
     "whole", "answered", "right", "agreed", "reasoned", "no-loop", "japanese", "grounded", "own-letters"
 ]  # fmt: skip
 """whole: the text ended by itself; answered: it commits to a choice; right: to the right one; agreed: no
@@ -31,7 +31,7 @@ other choice was given by more of the question's samples; reasoned: there is rea
 no-loop: it does not repeat itself; japanese: it is in Japanese; grounded: articles that it names are in the
 context, the question or its choices; own-letters: where it quotes a choice, the letter is the one shown."""
 
-FILTERS: tuple[FilterName, ...] = get_args(FilterName)
+FILTERS: tuple[SampleFilter, ...] = get_args(SampleFilter)
 """In the sequence in which they are applied: a sample is counted under the first that it fails."""
 
 Verdict = Literal[
@@ -41,7 +41,7 @@ Verdict = Literal[
 ]  # fmt: skip
 """What became of a sample: the first filter that it fails, or why it was not taken, or that it was."""
 
-_FAILS: Mapping[FilterName, Verdict] = {
+_FAILS: Mapping[SampleFilter, Verdict] = {
     "whole": "cut off",
     "answered": "no answer",
     "right": "wrong",
@@ -110,7 +110,7 @@ class Checked:
     """The answer as displayed; None for none."""
     reasoning: str
     """What would be learnt; empty where there is none."""
-    checks: Mapping[FilterName, bool | None]
+    checks: Mapping[SampleFilter, bool | None]
     """By filter; None where there is nothing to check. `agreed` is missing until all samples are known."""
 
     @property
@@ -129,13 +129,13 @@ def check(sample: Sample, spec: PromptSpec, context: str = "") -> Checked:
         spec: how it was asked; with thinking, the reasoning is what is in the think block.
         context: the statute text that its prompt showed; empty for none, then nothing can be grounded.
     """
-    unknown: dict[FilterName, bool | None] = dict.fromkeys(FILTERS)
+    unknown: dict[SampleFilter, bool | None] = dict.fromkeys(FILTERS)
     del unknown["agreed"]
     if sample.error is not None:
         return Checked(sample, None, "", unknown)
     question = sample.question
     answer = parse(sample.text, question.choices, in_thought=sample.in_thought)
-    checks: dict[FilterName, bool | None] = {
+    checks: dict[SampleFilter, bool | None] = {
         **unknown, "whole": not sample.cut_off, "answered": answer.label is not None,
     }  # fmt: skip
     if answer.label is None:
@@ -169,7 +169,7 @@ def agreed(samples: Sequence[Checked]) -> bool | None:
     return votes[right] == max(votes.values())
 
 
-def verdict_of(checked: Checked, skipped: Sequence[FilterName] = ()) -> Verdict:
+def verdict_of(checked: Checked, skipped: Sequence[SampleFilter] = ()) -> Verdict:
     """Return the first filter that a sample fails, as a verdict; `kept` where it passes all.
 
     Args:

@@ -11,8 +11,8 @@ from lawqa.augment.reasoning.balance import Offer, taken_evenly, taken_freely
 from lawqa.augment.reasoning.filters import (
     FILTERS,
     Checked,
-    FilterName,
     Sample,
+    SampleFilter,
     Verdict,
     agreed,
     check,
@@ -35,7 +35,7 @@ class SelectionRules:
     """The most of one question, so that easy ones do not flood."""
     limit: int | None = None
     """The most in all; None for no limit."""
-    skipped: tuple[FilterName, ...] = ()
+    skipped: tuple[SampleFilter, ...] = ()
     """Filters that are not applied; they are counted all the same."""
     quantiles: tuple[float, float] = (0.05, 0.95)
     """Of the lengths of all traces that pass: what is outside is left out."""
@@ -44,7 +44,7 @@ class SelectionRules:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedSample:
     """A sample with what became of it."""
 
     checked: Checked
@@ -61,7 +61,7 @@ def select(
     spec: PromptSpec,
     contexts: Mapping[str, str],
     rules: SelectionRules,
-) -> tuple[Judged, ...]:
+) -> tuple[JudgedSample, ...]:
     """Judge samples, and take those that are learnt from.
 
     Questions of which the model gets at most half of its samples right come first. Of one question the traces
@@ -87,7 +87,7 @@ def select(
     candidates = {name: _different(checked, verdicts, places) for name, places in groups.items()}
     hard = [name for name, places in groups.items() if is_hard([checked[p] for p in places])]
     _take(checked, verdicts, candidates, hard, rules)
-    return tuple(Judged(one, verdict) for one, verdict in zip(checked, verdicts, strict=True))
+    return tuple(JudgedSample(one, verdict) for one, verdict in zip(checked, verdicts, strict=True))
 
 
 def with_agreement(checked: Sequence[Checked]) -> list[Checked]:
@@ -110,7 +110,7 @@ def is_hard(samples: Sequence[Checked]) -> bool:
     return 0 < right * 2 <= len(samples)
 
 
-def filter_counts(judged: Sequence[Judged]) -> dict[FilterName, tuple[int, int, int]]:
+def filter_counts(judged: Sequence[JudgedSample]) -> dict[SampleFilter, tuple[int, int, int]]:
     """Return for each filter how many samples pass it, fail it, and have nothing that it could check."""
     counts = {name: Counter(one.checked.checks.get(name) for one in judged) for name in FILTERS}
     return {name: (each[True], each[False], each[None]) for name, each in counts.items()}

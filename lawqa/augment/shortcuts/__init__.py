@@ -22,12 +22,12 @@ from lawqa.augment.shortcuts.audit import (
     ShortcutLimits,
     audit_shortcuts,
 )
-from lawqa.augment.shortcuts.rules import RULES, credits_of
+from lawqa.augment.shortcuts.rules import SHORTCUT_RULES, credits_of
 from lawqa.augment.shortcuts.stems import asks_for_wrong
 
 __all__ = [
     "LIMITS",
-    "RULES",
+    "SHORTCUT_RULES",
     "Breach",
     "Commonest",
     "RuleScore",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lawqa.augment.shortcuts.rules import RULES, credits_of
+from lawqa.augment.shortcuts.rules import SHORTCUT_RULES, credits_of
 from lawqa.augment.shortcuts.stems import asks_for_wrong
 from lawqa.augment.shortcuts.surface import folded
 from lawqa.augment.shortcuts.words import known_answers, learned_words
@@ -107,7 +107,7 @@ def audit_shortcuts(
     kinds = [kind_of(question) for question in questions]
     wrong = [asks_for_wrong(question.text) for question in questions]
     earned = [credits_of(question) for question in questions]
-    columns = {rule: [each[rule] for each in earned] for rule in RULES}
+    columns = {rule: [each[rule] for each in earned] for rule in SHORTCUT_RULES}
     columns.update({rule: solver(questions) for rule, solver in _LEARNED.items()})
     scores = tuple(_score(rule, column, wrong, kinds) for rule, column in columns.items())
     commonest = _commonest(questions, kinds)

@@ -51,7 +51,7 @@ _POSITIONS = tuple(f"always {label}" for label in LABELS)
 _FLIPPED = "context 3-grams: most, or fewest if the wrong one is asked for"
 _COUNTED = "number of listed statements that are verbatim in the context"
 
-RULES: tuple[str, ...] = (*_MEASURES, _FLIPPED, _COUNTED, *_POSITIONS)
+SHORTCUT_RULES: tuple[str, ...] = (*_MEASURES, _FLIPPED, _COUNTED, *_POSITIONS)
 """The names of all rules."""
 
 _NUMBERS = {"なし": 0, "0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5": 5}

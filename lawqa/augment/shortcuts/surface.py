@@ -12,13 +12,13 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lawqa.augment.numerals import NUMERAL
+from lawqa.augment.numerals import LARGE_NUMERAL
 from lawqa.questions import Question
 from lawqa.statutes.numerals import to_int
 
-GRAM = 3
+SURFACE_GRAM = 3
 
-_NUMBER = re.compile(rf"{NUMERAL}+")
+_NUMBER = re.compile(rf"{LARGE_NUMERAL}+")
 _DROPPED = re.compile(r"[\s、。，．,.「」『』（）()【】・\-#]")
 _NAMED = re.compile(r"^第\d+条(?:の\d+)*(?:第\d+項)?(?:第\d+号(?:の\d+)*)?(?:によれば|では|は)")
 _STATED = re.compile(r"^\s*[アイウエオ][ \u3000.．、](.+)$", re.MULTILINE)
@@ -142,7 +142,7 @@ def _surface(
 
 @lru_cache(maxsize=4096)
 def _grams(text: str) -> frozenset[str]:
-    return frozenset(text[i : i + GRAM] for i in range(len(text) - GRAM + 1))
+    return frozenset(text[i : i + SURFACE_GRAM] for i in range(len(text) - SURFACE_GRAM + 1))
 
 
 def _share(own: frozenset[str], other: frozenset[str]) -> float:

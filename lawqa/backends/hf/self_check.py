@@ -13,9 +13,9 @@ import torch
 
 from lawqa.backends.hf.engine.cache import PagedCache
 from lawqa.backends.hf.engine.prefill import prefill
-from lawqa.backends.hf.engine.sequence import Request, Running, write_rows
+from lawqa.backends.hf.engine.sequence import Request, Running, fill_rows
 from lawqa.backends.hf.engine.steps import Forward, Rows
-from lawqa.models.agreement import Agreement, compare, tolerance_of
+from lawqa.models.agreement import Agreement, compare_logits, tolerance_of
 from lawqa.models.decoder import Decoder
 
 PROMPTS_CHECKED = 2
@@ -29,7 +29,7 @@ class DisagreementError(Exception):
     """The fast way gives other probabilities than transformers; the text says how far they differ."""
 
 
-Reference = Callable[[Sequence[Sequence[int]]], torch.Tensor]
+ReferenceLogits = Callable[[Sequence[Sequence[int]]], torch.Tensor]
 """Token ids of prompts -> transformers' next-token logits, shape [prompts, vocabulary]."""
 
 
@@ -42,7 +42,7 @@ def checked_prompts(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
 
 def disagreement(reference: torch.Tensor, logits: torch.Tensor, dtype: torch.dtype) -> str | None:
     """What is wrong with logits that should be the reference's, or None."""
-    agreement: Agreement = compare(reference, logits)
+    agreement: Agreement = compare_logits(reference, logits)
     tolerance = tolerance_of(dtype)
     if agreement.within(tolerance):
         return None
@@ -111,7 +111,7 @@ def step_logits(
         for sequence in sequences:
             sequence.cached = sequence.length - 1
         repeated = [sequences[row % len(sequences)] for row in range(rows)]
-        write_rows(state, repeated, [sequence.pending(1) for sequence in repeated])
+        fill_rows(state, repeated, [sequence.pending(1) for sequence in repeated])
         with torch.no_grad():
             return decoder.logits(forward(state, longest))
     finally:

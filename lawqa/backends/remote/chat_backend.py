@@ -15,7 +15,7 @@ from lawqa.backends.remote.address import Address
 from lawqa.backends.remote.answer import ChatAnswer
 from lawqa.backends.remote.asking import CompletionRequest, all_requests, ask_all
 from lawqa.backends.remote.client import ServerClient
-from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, choice_scores
+from lawqa.backends.remote.labels import TOP_LOGPROBS, ListsTokens, scores_with_bounds
 from lawqa.backends.remote.reading import Listed
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.backends.remote.text import begins_in_thought, raw_text, sent_text
@@ -82,7 +82,7 @@ class ChatBackend(ABC):
         async def ask(client: ServerClient, request: CompletionRequest) -> ChoiceScores:
             start = time.perf_counter()
             answer, tokens = await self._chat(client, request, settings, TOP_LOGPROBS)
-            scores, unlisted = choice_scores(
+            scores, unlisted = scores_with_bounds(
                 request.prompt,
                 _first_tokens(answer, lists),
                 prompt_tokens=tokens,

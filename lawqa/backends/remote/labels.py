@@ -64,7 +64,7 @@ def label_scores(listed: Sequence[tuple[str, float]]) -> LabelScores | None:
     return LabelScores((first, second, third, fourth), mass, unlisted)
 
 
-def choice_scores(
+def scores_with_bounds(
     prompt: Prompt, listed: Sequence[tuple[str, float]], *, prompt_tokens: int, seconds: float
 ) -> tuple[ChoiceScores, tuple[Label, ...]]:
     """A prompt's scores, and the labels whose log-probability is only a bound.

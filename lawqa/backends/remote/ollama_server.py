@@ -18,7 +18,7 @@ from lawqa.backends.remote.ollama_answers import (
     read_version,
 )
 from lawqa.backends.remote.request_error import RequestError
-from lawqa.backends.remote.text import some
+from lawqa.backends.remote.text import few_names
 from lawqa.errors import BackendError, ConfigError
 
 KEY_VARIABLE = "OLLAMA_API_KEY"
@@ -147,7 +147,7 @@ def _entry(models: Mapping[str, OllamaListing], name: str, address: Address) -> 
     entry = models.get(name) or models.get(f"{name}:latest")
     if entry is None:
         raise BackendError(
-            f"the Ollama server at {address.url} does not have {name}; it has: {some(models)}",
+            f"the Ollama server at {address.url} does not have {name}; it has: {few_names(models)}",
             f"ollama pull {name}",
         )
     return entry

@@ -17,7 +17,7 @@ from lawqa.backends.remote.client import ServerClient
 from lawqa.backends.remote.openai_answers import OpenAIListing, read_chat, read_models
 from lawqa.backends.remote.reading import short_text
 from lawqa.backends.remote.request_error import RequestError
-from lawqa.backends.remote.text import chat, some
+from lawqa.backends.remote.text import chat, few_names
 from lawqa.backends.remote.window import TokenCount, check_whole, prompt_size
 from lawqa.errors import BackendError
 
@@ -82,7 +82,7 @@ class OpenAIBackend(ChatBackend):
             if self._name not in known:
                 raise BackendError(
                     f"the server at {self._address.url} does not have {self._name}; "
-                    f"it has: {some(known)}",
+                    f"it has: {few_names(known)}",
                     "--llm-model takes a name from that list",
                 )
             return {"software": software, "owned_by": known[self._name].owner}

@@ -92,7 +92,7 @@ def raw_text(written: WrittenText, *, thinking: bool) -> str:
     return f"{_OPEN}\n{thought}\n{_CLOSED}\n\n{content}"
 
 
-def some(names: Collection[str]) -> str:
+def few_names(names: Collection[str]) -> str:
     """The names of a server's models for a message, not more of them than anybody reads."""
     shown = ", ".join(name[:100] for name in sorted(names)[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN

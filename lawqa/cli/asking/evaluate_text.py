@@ -50,7 +50,7 @@ def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
     """The base model beside its adapter, and what `lawqa compare` says of them."""
     from lawqa.report.comparisons import comparison_markdown, difference_lines
     from lawqa.report.summary_text import summary_table
-    from lawqa.scoring import compare, judge
+    from lawqa.scoring import compare, judge_by_holm
 
     names = base.run_dir.name, adapted.run_dir.name
     notes = "".join(f"! {names[0]}: {note}\n" for note in base.notes)
@@ -59,5 +59,5 @@ def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
     if base.summary.questions < 2:
         return text  # one question cannot be compared
     compared = {names[1]: compare(base.answers, adapted.answers)}
-    said = "\n".join(difference_lines(names[0], judge(compared)))
+    said = "\n".join(difference_lines(names[0], judge_by_holm(compared)))
     return f"{said}\n{text}\n\n{comparison_markdown(names[0], compared)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lawqa.bars import duration
 from lawqa.report.figures import interval_text, percent
 from lawqa.report.table import Table, render_text
-from lawqa.scoring import Accuracy, difference_line, judge
+from lawqa.scoring import Accuracy, difference_line, judge_by_holm
 
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.ladder.result import LadderResult, RungResult
@@ -61,7 +61,7 @@ def _of_half(accuracy: Accuracy | None) -> str:
 def _wording_lines(result: LadderResult) -> list[str]:
     if not result.wordings:
         return []
-    judged = judge({t.rung.name: t.judged for t in result.wordings if t.judged is not None})
+    judged = judge_by_holm({t.rung.name: t.judged for t in result.wordings if t.judged is not None})
     lines = ["wordings, compared on the tuning half:"]
     for trial in result.wordings:
         kept = (
@@ -82,7 +82,9 @@ def _wording_lines(result: LadderResult) -> list[str]:
 
 
 def _choice_lines(result: LadderResult) -> list[str]:
-    judged = judge({c.condition: c.comparison for c in result.choices if c.comparison is not None})
+    judged = judge_by_holm(
+        {c.condition: c.comparison for c in result.choices if c.comparison is not None}
+    )
     lines = ["chosen on the tuning half, judged on the other:"]
     for choice in result.choices:
         among = "of all" if choice.condition == "any" else choice.condition

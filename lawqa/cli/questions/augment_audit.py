@@ -34,9 +34,9 @@ class ShortcutAuditCommand:
     """Print JSON."""
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.shortcuts import audit_files
+        from lawqa.pipelines.corpus.shortcuts import audit_question_files
 
-        audits = audit_files((self.file, *self.beside))
+        audits = audit_question_files((self.file, *self.beside))
         judged = audits[self.file]
         if self.as_json:
             print(json.dumps(self._content(audits), ensure_ascii=False, indent=1))

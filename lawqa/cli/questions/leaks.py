@@ -27,9 +27,9 @@ class Leaks:
     """What is measured on: the same."""
 
     def run(self) -> int:
-        from lawqa.pipelines.corpus.leaks import audit_files
+        from lawqa.pipelines.corpus.leaks import audit_leaks
 
-        result = audit_files(self.train, self.test)
+        result = audit_leaks(self.train, self.test)
         for note in result.notes:
             print(f"note: {note}", file=sys.stderr)
         print(leak_audit_text(result))

@@ -46,7 +46,7 @@ def split_text(result: SplitResult) -> str:
 
 
 def _group_lines(result: SplitResult) -> Iterator[str]:
-    from lawqa.splits import KINDS
+    from lawqa.splits import LINK_KINDS
 
     sizes = Counter(len(group.members) for group in result.groups)
     shown = ", ".join(f"{sizes[size]} of {size}" for size in sorted(sizes))
@@ -55,7 +55,7 @@ def _group_lines(result: SplitResult) -> Iterator[str]:
     links = {(ln.first, ln.second, ln.reason.kind) for g in result.groups for ln in g.links}
     kinds = Counter(kind for _, _, kind in links)
     if kinds:
-        reasons = ", ".join(f"{kind} {kinds[kind]}" for kind in KINDS if kinds[kind])
+        reasons = ", ".join(f"{kind} {kinds[kind]}" for kind in LINK_KINDS if kinds[kind])
         yield f"links between them by reason: {reasons} (each with its pair in split.json)"
 
 

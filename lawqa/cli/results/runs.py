@@ -171,9 +171,9 @@ class Pack:
     """Also the weights of finished adapters (not their checkpoints)."""
 
     def run(self) -> int:
-        from lawqa.pipelines.steps.pack import pack
+        from lawqa.pipelines.steps.pack import pack_folder
 
-        packed = pack(self.folder, self.output, with_adapters=self.with_adapters)
+        packed = pack_folder(self.folder, self.output, with_adapters=self.with_adapters)
         size = self.output.stat().st_size
         print(
             f"packed {counted(packed.files, 'file')} of {self.folder} in "
@@ -248,7 +248,7 @@ def _refuse(removal: Removal) -> None:
 
 def _manifest(path: Path) -> Manifest:
     from lawqa.runs.manifest import MANIFEST
-    from lawqa.runs.upkeep.find import KINDS, read_run
+    from lawqa.runs.upkeep.find import RUN_KINDS, read_run
 
     if not (path / MANIFEST).is_file():
         raise DataError(
@@ -257,7 +257,7 @@ def _manifest(path: Path) -> Manifest:
     run = read_run(path)
     if run.manifest is None:
         raise DataError(run.problem)
-    if run.kind not in KINDS:
+    if run.kind not in RUN_KINDS:
         raise DataError(
             f"{path}: is not a run but an {run.kind}", "lawqa runs list  shows the runs"
         )
@@ -282,6 +282,6 @@ def _json(run: FoundRun) -> JsonObject:
 
 
 def _plain(value: object) -> object:
-    from lawqa.runs.diff import MISSING
+    from lawqa.runs.diff import ABSENT
 
-    return None if value is MISSING else value
+    return None if value is ABSENT else value

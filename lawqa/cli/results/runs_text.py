@@ -55,7 +55,7 @@ def list_text(runs: Sequence[FoundRun]) -> str:
 
 def show_text(path: Path) -> str:
     """What must be known first, what ran, its figures, and the command."""
-    from lawqa.pipelines.comparing.report_runs import command_of
+    from lawqa.pipelines.comparing.report_runs import rerun_lines
     from lawqa.runs.upkeep.find import read_run
 
     run = read_run(path)
@@ -84,7 +84,7 @@ def show_text(path: Path) -> str:
         )
     lines = [f"! {note}" for note in m.notes]
     lines += [f"{name:<9} {value}" for name, value in rows if value]
-    return "\n".join([*lines, "", *command_of(m)])
+    return "\n".join([*lines, "", *rerun_lines(m)])
 
 
 def run_differences_text(differences: Sequence[Difference]) -> str:
@@ -105,9 +105,9 @@ def removal_text(removal: Removal) -> str:
 
 
 def _short(value: object) -> str:
-    from lawqa.runs.diff import MISSING
+    from lawqa.runs.diff import ABSENT
 
-    if value is MISSING:
+    if value is ABSENT:
         return "-"
     text = " ".join(str(value).split())
     return text if len(text) <= 60 else f"{text[:59]}…"

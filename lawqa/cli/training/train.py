@@ -45,14 +45,14 @@ class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
         from lawqa.pipelines.evaluation.interrupts import exit_code
         from lawqa.pipelines.evaluation.ranks import check_launch
         from lawqa.pipelines.training.plan import plan_text
-        from lawqa.pipelines.training.prepare import is_main_process, prepare
+        from lawqa.pipelines.training.prepare import is_main_process, prepare_training
         from lawqa.pipelines.training.train import is_done, train
 
         check_launch(os.environ)
         if is_done(config):
             print(f"training is done already; adapter: {self.output_dir}")
             return 0
-        prepared = prepare(config)
+        prepared = prepare_training(config)
         if is_main_process():
             for note in prepared.notes:
                 logger.warning("note: %s", note)

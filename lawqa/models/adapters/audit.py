@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lawqa.amounts import few_of
 from lawqa.errors import BackendError
-from lawqa.models.adapters.files import AdapterFiles, named, read_adapter_files
+from lawqa.models.adapters.files import AdapterFiles, read_adapter_files
 from lawqa.models.adapters.probe import effect_of, largest_change, probe_ids, probe_logits
 from lawqa.models.adapters.settings import require_bounded_patterns
 from lawqa.models.adapters.state import (
@@ -161,7 +162,7 @@ def _require_targets(files: AdapterFiles, wrapped: PeftModel) -> None:
     beyond = sorted(met - {*numbers}) if numbers else []
     if beyond:
         raise BackendError(
-            f"{files.path / CONFIG}: layers_to_transform leaves out {named(list(map(str, beyond)))}, which "
+            f"{files.path / CONFIG}: layers_to_transform leaves out {few_of(list(map(str, beyond)))}, which "
             "target_modules names in full",
             "compare it with what the training wrote",
         )
@@ -175,7 +176,7 @@ def _refuse_unmet(files: AdapterFiles, key: str, unmet: Iterable[str]) -> None:
     lacking = sorted(unmet)
     if lacking:
         raise BackendError(
-            f"{files.path / CONFIG}: {key} names {named(lacking)}, for which the model has no module",
+            f"{files.path / CONFIG}: {key} names {few_of(lacking)}, for which the model has no module",
             "compare it with what the training wrote; it was trained over "
             f"{files.base_name or 'a model that it does not name'}",
         )
@@ -228,7 +229,7 @@ def _require_fit(
         if tensors[name].is_floating_point() != expected[name].is_floating_point()
     )
     misfits = [
-        f"{len(names)} {what}: {named(names)}"
+        f"{len(names)} {what}: {few_of(names)}"
         for names, what in (
             (missing, "that its config asks for are missing"),
             (foreign, "have no place"),
@@ -276,7 +277,7 @@ def _require_untouched(
         or place.tensor._version != place.version
     )
     if changed:
-        raise _rewrites(files, f"it changed {named(changed)}")
+        raise _rewrites(files, f"it changed {few_of(changed)}")
 
 
 def _require_base(

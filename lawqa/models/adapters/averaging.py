@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
+from lawqa.amounts import few_of
 from lawqa.errors import BackendError
-from lawqa.models.adapters.files import AdapterFiles, named
+from lawqa.models.adapters.files import AdapterFiles
 
 _A, _B = ".lora_A.weight", ".lora_B.weight"
 _MUST_BE_PLAIN = (
@@ -41,7 +42,7 @@ def mean_adapter(adapters: Sequence[AdapterFiles]) -> tuple[dict[str, torch.Tens
         other = sorted({*names} ^ {*adapter.tensors})
         if other:
             raise BackendError(
-                f"{adapter.path} and {adapters[0].path} are on different layers: {named(other)}",
+                f"{adapter.path} and {adapters[0].path} are on different layers: {few_of(other)}",
                 "average adapters that were trained with the same --target-modules",
             )
     tensors = {}
@@ -76,6 +77,6 @@ def _require_plain(adapter: AdapterFiles) -> None:
     settings = [name for name in _MUST_BE_PLAIN if _setting(adapter, name)]
     if other or settings:
         raise BackendError(
-            f"{adapter.path}: cannot be averaged exactly: it has {named([*settings, *sorted(other)])}",
+            f"{adapter.path}: cannot be averaged exactly: it has {few_of([*settings, *sorted(other)])}",
             "average adapters of plain LoRA, trained without --use-dora",
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from lawqa.amounts import few_of
 from lawqa.errors import BackendError
 from lawqa.models.adapters.settings import require_types
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS, read_adapter_config
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _FLOATS = ("F32", "F16", "BF16")
 _INDICES = ("I32", "I64")
-_SHOWN = 3
 
 _IN_THE_SEQUENCE = (
     "it puts trained vectors before or into the prompt instead of changing the weights, and lawqa's prompts "
@@ -99,13 +99,6 @@ def read_adapter_files(adapter: Path) -> AdapterFiles:
     return AdapterFiles(adapter, _config(adapter, raw, tensors), tensors)
 
 
-def named(names: list[str]) -> str:
-    """The first few of many names."""
-    return ", ".join(names[:_SHOWN]) + (
-        f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
-    )
-
-
 def _tensors(weights: Path, allowed: tuple[str, ...]) -> dict[str, torch.Tensor]:
     try:
         with safe_open(weights, framework="pt") as file:
@@ -113,7 +106,7 @@ def _tensors(weights: Path, allowed: tuple[str, ...]) -> dict[str, torch.Tensor]
             odd = sorted(f"{name} is {kind}" for name, kind in kinds.items() if kind not in allowed)
             if odd:
                 raise BackendError(
-                    f"{weights}: {named(odd)}; expected {', '.join(allowed)}",
+                    f"{weights}: {few_of(odd)}; expected {', '.join(allowed)}",
                     "save the adapter again with PEFT's save_pretrained, in one of these",
                 )
             tensors = {name: file.get_tensor(name) for name in kinds}
@@ -129,7 +122,7 @@ def _tensors(weights: Path, allowed: tuple[str, ...]) -> dict[str, torch.Tensor]
     broken = sorted(name for name, tensor in tensors.items() if not _is_finite(tensor))
     if broken:
         raise BackendError(
-            f"{weights}: {len(broken)} of {len(tensors)} tensors hold NaN or infinity: {named(broken)}",
+            f"{weights}: {len(broken)} of {len(tensors)} tensors hold NaN or infinity: {few_of(broken)}",
             "its training diverged, or the copy is damaged: train again with a lower --learning-rate, or "
             "compare the file with the original",
         )
@@ -214,7 +207,7 @@ def _lora_settings(
     biases = sorted(name for name in tensors if name.endswith(".bias") and ".lora_" not in name)
     if given.get("bias") not in (None, "none") and biases:
         raise BackendError(
-            f"{path}: bias = {given['bias']!r}: {named(biases)} would replace biases of the base model, and "
+            f"{path}: bias = {given['bias']!r}: {few_of(biases)} would replace biases of the base model, and "
             "no base figures could be had beside it",
             'train it with bias = "none" (lawqa train does)',
         )

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import torch
 
+from lawqa.amounts import few_of
 from lawqa.errors import BackendError
-from lawqa.models.adapters.files import named
 
 
 def adapter_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -37,7 +37,7 @@ def put_adapter_state(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor
     except (KeyError, RuntimeError, ValueError) as problem:
         raise _not_whole(f"{type(problem).__name__}: {problem}") from problem
     if result.unexpected_keys:
-        raise _not_whole(f"no place for {named(sorted(result.unexpected_keys))}")
+        raise _not_whole(f"no place for {few_of(sorted(result.unexpected_keys))}")
     landed = adapter_state(model)
     lost = sorted({*landed} ^ {*tensors})
     lost += [
@@ -46,7 +46,7 @@ def put_adapter_state(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor
         if name in landed and not same_tensor(tensor, landed[name])
     ]
     if lost:
-        raise _not_whole(f"{named(lost)} is not what was given")
+        raise _not_whole(f"{few_of(lost)} is not what was given")
 
 
 def _not_whole(problem: str) -> BackendError:

@@ -18,12 +18,12 @@ from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
 from lawqa.models.attention.choice import attention_kind
 from lawqa.models.attention.packed import PackedAttention, packed_attention
-from lawqa.models.attention.records import Reach, Records
+from lawqa.models.attention.records import Reach, RecordSpans
 
 NAME = "lawqa"
 """What transformers knows these functions by."""
 
-_packed: list[Records] = []
+_packed: list[RecordSpans] = []
 """The records of the row that is being computed, while one is."""
 
 
@@ -45,7 +45,7 @@ def is_hooked(model: torch.nn.Module) -> bool:
 
 
 @contextmanager
-def packed(records: Records) -> Iterator[None]:
+def packed(records: RecordSpans) -> Iterator[None]:
     """Within this, the one row of a batch holds records, which do not see each other."""
     _packed.append(records)
     try:
@@ -127,7 +127,7 @@ class _PackedFunction(torch.autograd.Function):  # type: ignore[misc]  # torch i
         q: Tensor,
         k: Tensor,
         v: Tensor,
-        records: Records,
+        records: RecordSpans,
         reach: Reach,
     ) -> Tensor:
         """The output, [tokens, heads, head_dim]."""

@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lawqa.models.attention.choice import AttentionKind
-from lawqa.models.attention.records import Grid, Kept, Reach, Records
+from lawqa.models.attention.records import KeptTensors, PaddedRows, Reach, RecordSpans
 from lawqa.models.kernels.fallback import Fallback
 
 _SCORES = 1 << 25
@@ -28,8 +28,8 @@ class PackedAttention(Protocol):
     """Attention over packed records with a backward pass of its own."""
 
     def forward(
-        self, q: Tensor, k: Tensor, v: Tensor, records: Records, reach: Reach
-    ) -> tuple[Tensor, Kept]:
+        self, q: Tensor, k: Tensor, v: Tensor, records: RecordSpans, reach: Reach
+    ) -> tuple[Tensor, KeptTensors]:
         """The output [tokens, heads, head_dim], and what `backward` wants besides.
 
         Args:
@@ -41,8 +41,8 @@ class PackedAttention(Protocol):
         """
 
     def backward(
-        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: Kept,
-        records: Records, reach: Reach,
+        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: KeptTensors,
+        records: RecordSpans, reach: Reach,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """The gradients of q, k and v."""
 
@@ -60,8 +60,8 @@ class FlashAttention:
     """torch's own FlashAttention-2 kernels, which take records of different lengths."""
 
     def forward(
-        self, q: Tensor, k: Tensor, v: Tensor, records: Records, reach: Reach
-    ) -> tuple[Tensor, Kept]:
+        self, q: Tensor, k: Tensor, v: Tensor, records: RecordSpans, reach: Reach
+    ) -> tuple[Tensor, KeptTensors]:
         """See `PackedAttention.forward`."""
         starts, longest = records.starts, records.longest
         out, sums, seed, offset, _ = torch.ops.aten._flash_attention_forward(
@@ -71,8 +71,8 @@ class FlashAttention:
         return out, (sums, seed, offset)
 
     def backward(
-        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: Kept,
-        records: Records, reach: Reach,
+        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: KeptTensors,
+        records: RecordSpans, reach: Reach,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """See `PackedAttention.backward`."""
         (sums, seed, offset), starts, longest = kept, records.starts, records.longest
@@ -103,8 +103,8 @@ class FallbackAttention:
         self._kernels = Fallback("fused attention kernels")
 
     def forward(
-        self, q: Tensor, k: Tensor, v: Tensor, records: Records, reach: Reach
-    ) -> tuple[Tensor, Kept]:
+        self, q: Tensor, k: Tensor, v: Tensor, records: RecordSpans, reach: Reach
+    ) -> tuple[Tensor, KeptTensors]:
         """See `PackedAttention.forward`."""
         return self._kernels.call(
             lambda: self._fused.forward(q, k, v, records, reach),
@@ -112,8 +112,8 @@ class FallbackAttention:
         )
 
     def backward(
-        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: Kept,
-        records: Records, reach: Reach,
+        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: KeptTensors,
+        records: RecordSpans, reach: Reach,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """See `PackedAttention.backward`."""
         return self._kernels.call(
@@ -137,8 +137,8 @@ class GridAttention:
         self._core = core
 
     def forward(
-        self, q: Tensor, k: Tensor, v: Tensor, records: Records, reach: Reach
-    ) -> tuple[Tensor, Kept]:
+        self, q: Tensor, k: Tensor, v: Tensor, records: RecordSpans, reach: Reach
+    ) -> tuple[Tensor, KeptTensors]:
         """See `PackedAttention.forward`."""
         out = torch.empty_like(q, memory_format=torch.contiguous_format)
         for grid, rows, heads in _calls(q, k, records):
@@ -151,8 +151,8 @@ class GridAttention:
         return out, ()
 
     def backward(
-        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: Kept,
-        records: Records, reach: Reach,
+        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: KeptTensors,
+        records: RecordSpans, reach: Reach,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """See `PackedAttention.backward`."""
         del out, kept
@@ -183,8 +183,8 @@ class GridAttention:
 
 
 def _calls(
-    q: Tensor, k: Tensor, records: Records
-) -> Iterator[tuple[Grid, slice, tuple[slice, slice, slice]]]:
+    q: Tensor, k: Tensor, records: RecordSpans
+) -> Iterator[tuple[PaddedRows, slice, tuple[slice, slice, slice]]]:
     """Grids cut by rows, and where one row is too much by heads, so that few scores exist at once."""
     heads, kv_heads = q.shape[1], k.shape[1]
     for grid in records.grids:

@@ -13,7 +13,7 @@ from torch import Tensor
 _WASTE = 0.2
 """How much of a call may be padding."""
 
-Kept = tuple[Tensor, ...]
+KeptTensors = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Grid:
+class PaddedRows:
     """Records of like length as rows, padded on the right, where causality hides padding from every token."""
 
     own: Tensor
@@ -41,7 +41,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Records:
+class RecordSpans:
     """Where records lie in a row of packed tokens."""
 
     starts: Tensor
@@ -55,13 +55,13 @@ class Records:
         return max(self.lengths)
 
     @classmethod
-    def of(cls, lengths: Sequence[int], device: torch.device) -> Records:
+    def of(cls, lengths: Sequence[int], device: torch.device) -> RecordSpans:
         """Records of these lengths, one after the other."""
         starts = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
         return cls(starts, tuple(lengths))
 
     @cached_property
-    def grids(self) -> tuple[Grid, ...]:
+    def grids(self) -> tuple[PaddedRows, ...]:
         """All records, as grids with little padding."""
         firsts = [0, *accumulate(self.lengths)]
         return tuple(self._grid(group, firsts) for group in even_groups(self.lengths))
@@ -83,13 +83,13 @@ class Records:
             known[rows] = torch.tensor(pairs, dtype=torch.int32, device=self.starts.device)
         return known[rows]
 
-    def _grid(self, group: Sequence[int], firsts: Sequence[int]) -> Grid:
+    def _grid(self, group: Sequence[int], firsts: Sequence[int]) -> PaddedRows:
         columns = torch.arange(max(self.lengths[number] for number in group))[None, :]
         starts = torch.tensor([firsts[number] for number in group])[:, None]
         real = columns < torch.tensor([self.lengths[number] for number in group])[:, None]
         own = torch.where(real, starts + columns, starts)
         device = self.starts.device
-        return Grid(own.to(device), real.to(device), own[real].to(device))
+        return PaddedRows(own.to(device), real.to(device), own[real].to(device))
 
 
 def even_groups(lengths: Sequence[int]) -> list[list[int]]:

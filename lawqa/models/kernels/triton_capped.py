@@ -13,7 +13,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from lawqa.models.attention.records import Kept, Reach, Records
+from lawqa.models.attention.records import KeptTensors, Reach, RecordSpans
 
 ROWS, COLUMNS = 64, 32
 """Tokens of a tile: those that look, and those that are seen at once. With 4 warps the fastest of 7 ways that
@@ -26,8 +26,8 @@ class CappedAttention:
     """`PackedAttention` with a cap, as Triton kernels."""
 
     def forward(
-        self, q: Tensor, k: Tensor, v: Tensor, records: Records, reach: Reach
-    ) -> tuple[Tensor, Kept]:
+        self, q: Tensor, k: Tensor, v: Tensor, records: RecordSpans, reach: Reach
+    ) -> tuple[Tensor, KeptTensors]:
         """See `PackedAttention.forward`."""
         q, k, v = (tensor.contiguous() for tensor in (q, k, v))
         out = torch.empty_like(q)
@@ -39,8 +39,8 @@ class CappedAttention:
         return out, (sums,)
 
     def backward(
-        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: Kept,
-        records: Records, reach: Reach,
+        self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: KeptTensors,
+        records: RecordSpans, reach: Reach,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """See `PackedAttention.backward`."""
         (sums,) = kept

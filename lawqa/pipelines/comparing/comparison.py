@@ -13,7 +13,7 @@ from lawqa.pipelines.comparing.linked_runs import linked_groups
 from lawqa.pipelines.comparing.repeats import sides_of
 from lawqa.report.notebook import comparison_html
 from lawqa.runs.result import Result
-from lawqa.runs.stored import StoredRun, names_of, read_stored_run, require_different
+from lawqa.runs.stored import StoredRun, read_stored_run, require_different, short_names
 from lawqa.scoring import (
     By,
     GoldTextPart,
@@ -23,7 +23,7 @@ from lawqa.scoring import (
     Summary,
     by_gold_text,
     compare_repeats,
-    judge,
+    judge_by_holm,
     label_mass_of,
     summarise,
 )
@@ -95,7 +95,7 @@ def compare_runs(
     if len(paths) == 1:
         raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
     require_different(paths, "each run counts once in Holm's correction")
-    names = names_of(paths)
+    names = short_names(paths)
     first, *rest = (read_stored_run(path) for path in paths)
     runs = [first, *(aligned(first, run) for run in rest)]
     for run in runs:
@@ -126,7 +126,9 @@ def compare_runs(
         if summary.collapse
     ]
     notes += _mass_notes(runs, names)
-    return Compared(joined, summaries, comparisons, judge(comparisons), gold_text, tuple(notes))
+    return Compared(
+        joined, summaries, comparisons, judge_by_holm(comparisons), gold_text, tuple(notes)
+    )
 
 
 def _gold_text(

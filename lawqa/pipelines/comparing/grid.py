@@ -13,19 +13,26 @@ from lawqa.commands import Experiment, packaged_source
 from lawqa.errors import ConfigError, DataError, LawqaError
 from lawqa.pipelines.comparing.comparison import aligned
 from lawqa.pipelines.comparing.repeats import repeats
-from lawqa.report.grid.content import CONDITIONS, WAYS, AgainstReference, Grid, GridRow, GridRun
-from lawqa.report.grid.verdict import outcome_of, verdict_sentence, void_reasons, way_of
+from lawqa.report.grid.content import (
+    CONDITIONS,
+    WAYS,
+    AgainstReference,
+    GridContent,
+    GridRow,
+    GridRun,
+)
+from lawqa.report.grid.verdict import asked_way, verdict_outcome, verdict_sentence, void_reasons
 from lawqa.report.words import Phrase
 from lawqa.runs.diff import causes
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.manifest import MANIFEST, Manifest, now, samples_of
-from lawqa.runs.stored import StoredRun, names_of, read_stored_run
+from lawqa.runs.stored import StoredRun, read_stored_run, short_names
 from lawqa.scoring import (
     Judged,
     PairedComparison,
     compare_repeats,
     difference_line,
-    judge,
+    judge_by_holm,
     newcombe_independent,
     summarise_final,
     verdict,
@@ -58,7 +65,7 @@ class _Read:
     shown: GridRun
 
 
-def make_grid(config: GridConfig) -> Grid:
+def make_grid(config: GridConfig) -> GridContent:
     """Find the runs, read them, and compare base with adapter in every cell.
 
     A run that is damaged is named in the summary and left out.
@@ -78,7 +85,7 @@ def make_grid(config: GridConfig) -> Grid:
             f"{', '.join(map(str, config.paths))}: holds no run",
             "name run directories, or directories that hold them",
         )
-    names = names_of(found)
+    names = short_names(found)
     runs, problems = list[_Read](), list[str]()
     for path in found:
         try:
@@ -90,7 +97,7 @@ def make_grid(config: GridConfig) -> Grid:
     rows, others = _rows(runs, primary)
     experiment = packaged_source().experiment
     rows = _judged(rows, {run.shown.path: run.stored for run in runs})
-    return Grid(
+    return GridContent(
         title=config.title or "まとめ / Summary",
         made=now(),
         version=__version__,
@@ -144,7 +151,7 @@ def _shown(stored: StoredRun, name: str) -> GridRun:
         way=way,
         condition=condition,
         adapter=bool(manifest and manifest.adapters),
-        how=way_of(manifest),
+        how=asked_way(manifest),
         accuracy=final.accuracy,
         by=final.name,
         failed=sum(answer.outcome == "failed" for answer in answers),
@@ -215,7 +222,9 @@ def _judged(rows: Sequence[GridRow], stored: Mapping[str, StoredRun]) -> list[Gr
             compared[number] = comparison
     judged: dict[str, Judged] = {}
     for primary in (True, False):
-        judged |= judge({str(n): c for n, c in compared.items() if rows[n].primary == primary})
+        judged |= judge_by_holm(
+            {str(n): c for n, c in compared.items() if rows[n].primary == primary}
+        )
     made = list(rows)
     for number, comparison in compared.items():
         row = rows[number]
@@ -273,7 +282,7 @@ def _verdict(rows: Sequence[GridRow], experiment: Experiment) -> Phrase:
     for name, row in judged.items():
         if row.primary and row.judged is not None:
             english = difference_line(f"adapter {name}", "base", row.judged)
-            if outcome_of(row.judged, row.reasons) == "void":
+            if verdict_outcome(row.judged, row.reasons) == "void":
                 english = f"{name}: may not be judged"
             return Phrase(
                 english,

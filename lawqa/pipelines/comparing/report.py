@@ -24,9 +24,9 @@ from lawqa.report.content import (
 from lawqa.runs.diff import causes, question_differences
 from lawqa.runs.manifest import Manifest, now
 from lawqa.runs.stored import (
-    names_of,
     read_stored_run,
     require_different,
+    short_names,
 )
 from lawqa.scoring import (
     By,
@@ -34,7 +34,7 @@ from lawqa.scoring import (
     ScoredAnswer,
     by_gold_text,
     compare_repeats,
-    judge,
+    judge_by_holm,
 )
 from lawqa.settings import Settings
 from lawqa.statutes.headings import gold_articles, quoted_paragraphs
@@ -75,7 +75,7 @@ def make_report(config: ReportConfig) -> Report:
     manifests = {path: Manifest.read_if_there(path) for path in config.runs}
     trainings = [path for path, one in manifests.items() if one and one.kind == "train"]
     paths = _base_first([path for path in config.runs if path not in trainings], config.base)
-    names = names_of(paths)
+    names = short_names(paths)
     runs = [
         read_report_run(
             read_stored_run(path, manifests[path]),
@@ -217,7 +217,7 @@ def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[RunPair
         among = next(one for one in (base_side, *sides) if base in one)
         bases = among if among is not side else (base,)
         made.append(_pair(bases, side, by))
-    judged = judge({pair.other: c for pair, c in made if c is not None})
+    judged = judge_by_holm({pair.other: c for pair, c in made if c is not None})
     return tuple(replace(pair, judged=judged.get(pair.other)) for pair, _ in made)
 
 

@@ -11,7 +11,7 @@ from lawqa.files import JsonObject
 from lawqa.report.content import Entry, ReportRun, ShownArticle, Training
 from lawqa.runs.context import RetrievedArticle
 from lawqa.runs.manifest import MANIFEST, Manifest
-from lawqa.runs.result import Reading, Result
+from lawqa.runs.result import ReadingName, Result
 from lawqa.runs.stored import StoredRun
 from lawqa.scoring import By
 from lawqa.statutes.locations import egov_url
@@ -34,7 +34,7 @@ def read_report_run(
         DataError: the rule needs label probabilities that the run lacks, or a file of a training is broken.
     """
     stored.check_by(by)
-    reading: Reading = "recorded" if recorded else "today"
+    reading: ReadingName = "recorded" if recorded else "today"
     return ReportRun(
         id=run_id,
         name=name,
@@ -78,7 +78,7 @@ def read_training(
     return Training(str(path), manifest, tuple(log), missing)
 
 
-def command_of(manifest: Manifest) -> tuple[str, ...]:
+def rerun_lines(manifest: Manifest) -> tuple[str, ...]:
     """The lines that make a run again: the state of code and packages as remarks, then the command."""
     environment = manifest.environment
     packages = environment.get("packages") or {}
@@ -96,7 +96,7 @@ def command_of(manifest: Manifest) -> tuple[str, ...]:
     return (*lines, shlex.join(["lawqa", *map(str, manifest.argv[1:])]))
 
 
-def _entry(result: Result, reading: Reading) -> Entry:
+def _entry(result: Result, reading: ReadingName) -> Entry:
     return Entry(result, reading, tuple(_shown(article) for article in result.articles))
 
 
@@ -133,7 +133,7 @@ def _about(stored: StoredRun) -> JsonObject:
         "model": ", ".join(str(part) for part in known if part),
         "adapter": _adapter_name([str(one["path"]) for one in adapters]),
         "manifest": manifest,
-        "command": command_of(manifest),
+        "command": rerun_lines(manifest),
         "trainings": tuple(
             read_training(Path(one["path"]), one.get("manifest")) for one in adapters
         ),

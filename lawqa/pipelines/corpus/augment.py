@@ -24,6 +24,7 @@ from lawqa.augment import (
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
+from lawqa.pipelines.corpus.records_provenance import provenance_path
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
 from lawqa.settings import PLACE, ReadingSettings, StatuteQuestionSettings
 from lawqa.splits import find_leaks
@@ -74,11 +75,6 @@ class ReadingConfig(ReadingSettings):
 
     quiet: bool = field(default=False, metadata=PLACE)
     """No progress."""
-
-
-def provenance_path(output: Path) -> Path:
-    """Where the provenance of a question file is kept: `x.provenance.json` for `x.json`."""
-    return output.with_name(f"{output.stem}.provenance.json")
 
 
 def write_statute_questions(config: StatutesConfig) -> StatutesResult:

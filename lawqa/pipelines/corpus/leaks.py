@@ -11,7 +11,7 @@ from lawqa.questions import Question, read_questions
 from lawqa.records import holds_records, load_records
 from lawqa.retrieval.documents.reading import SUFFIXES, read_documents
 from lawqa.splits import (
-    RULES,
+    LINK_RULES,
     AuditItem,
     Leak,
     Reason,
@@ -40,7 +40,7 @@ class AuditResult:
     """What the audit could not see."""
 
 
-def audit_files(train: Path, test: Path) -> AuditResult:
+def audit_leaks(train: Path, test: Path) -> AuditResult:
     """Every pair of an item of one file and an item of the other of which one gives the other away.
 
     A record is compared by the question it was made of, context and all, and by the text it holds. Of what a
@@ -170,7 +170,7 @@ def _counts(leak: Leak) -> bool:
 
 def _prints(reason: Reason) -> bool:
     if reason.kind == "near question":
-        return float(reason.detail) >= RULES.question_text
+        return float(reason.detail) >= LINK_RULES.question_text
     return reason.kind == "question text"
 
 

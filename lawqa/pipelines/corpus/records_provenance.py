@@ -16,9 +16,9 @@ from lawqa.files import JsonObject, read_json, write_json
 _VERSION = 1
 
 
-def provenance_path(records: Path) -> Path:
-    """Where it is for a file of records."""
-    return records.with_name(f"{records.stem}.provenance.json")
+def provenance_path(file: Path) -> Path:
+    """Return where the provenance of a file is kept: `x.provenance.json` beside `x.json` or `x.jsonl`."""
+    return file.with_name(f"{file.stem}.provenance.json")
 
 
 def write_provenance(

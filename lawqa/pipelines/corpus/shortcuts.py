@@ -10,7 +10,7 @@ from lawqa.augment.shortcuts import ShortcutAudit, audit_shortcuts
 from lawqa.questions import Question, read_questions
 
 
-def audit_files(paths: Iterable[Path]) -> dict[Path, ShortcutAudit]:
+def audit_question_files(paths: Iterable[Path]) -> dict[Path, ShortcutAudit]:
     """Audit each file; a kind is the type of a generated question, and else the law.
 
     Raises:

@@ -18,7 +18,7 @@ from lawqa.splits import (
     DEFAULT_FOLDS,
     DEFAULT_TEST_SIZE,
     LAB_SEED,
-    RULES,
+    LINK_RULES,
     Group,
     Leak,
     Split,
@@ -283,7 +283,7 @@ def _split_json(result: SplitResult, staged: Path) -> JsonObject:
             "sha256": file_sha256(config.input),
             "questions": len(result.questions),
         },
-        "rules": asdict(RULES),
+        "rules": asdict(LINK_RULES),
         "parts": {
             name: {
                 "sha256": file_sha256(staged / f"{name}.json"),

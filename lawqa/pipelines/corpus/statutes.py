@@ -25,13 +25,13 @@ from typing import BinaryIO
 from lawqa.bars import Bar
 from lawqa.errors import ConfigError
 from lawqa.files import open_own, write_json
-from lawqa.pipelines.corpus.statutes_journal import Done, Job, Journal
+from lawqa.pipelines.corpus.statutes_journal import Done, Journal, ParseJob
 from lawqa.pipelines.corpus.statutes_workers import converted_in_order
 from lawqa.runs.manifest import SCHEMA_VERSION
 from lawqa.settings import PLACE, ParseSettings
 from lawqa.statutes.articles import corpus_sha256
 from lawqa.statutes.days import day_of
-from lawqa.statutes.egov.files import Failure, LawFile, LawStore, choose_revisions
+from lawqa.statutes.egov.files import LawFile, LawStore, UnreadFile, choose_revisions
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class ParseResult:
     """Laws that are in the file."""
     articles: int
     """Lines of the file."""
-    failures: tuple[Failure, ...]
+    failures: tuple[UnreadFile, ...]
     """Files that are not in it, and why."""
     later: tuple[str, ...]
     """Ids of laws that were not yet in force."""
@@ -84,7 +84,7 @@ def parse_statutes(config: ParseConfig, *, today: date) -> ParseResult:
             "give e-Gov's bulk download: its zip or the unpacked folder",
         )
     chosen = choose_revisions(found, as_of)
-    job = Job(str(config.input), as_of.isoformat(), _listing_sha256(chosen.files))
+    job = ParseJob(str(config.input), as_of.isoformat(), _listing_sha256(chosen.files))
     try:
         done = _write_laws(config, journal, job, chosen.files, earlier)
     except OSError as problem:
@@ -92,7 +92,7 @@ def parse_statutes(config: ParseConfig, *, today: date) -> ParseResult:
             f"{config.output}: cannot be written: {problem.strerror}",
             "finished work is kept; --resume resumes it",
         ) from None
-    failures = (*refused, *(Failure(law.path, law.error) for law in done if law.error))
+    failures = (*refused, *(UnreadFile(law.path, law.error) for law in done if law.error))
     result = ParseResult(
         as_of=job.as_of,
         laws=sum(not law.error for law in done),
@@ -130,7 +130,7 @@ def _check_options(config: ParseConfig) -> None:
         )
 
 
-def _resolved_day(config: ParseConfig, earlier: Job | None, today: date) -> date:
+def _resolved_day(config: ParseConfig, earlier: ParseJob | None, today: date) -> date:
     asked = day_of(config.as_of)
     if earlier is None:
         return asked or today
@@ -146,9 +146,9 @@ def _resolved_day(config: ParseConfig, earlier: Job | None, today: date) -> date
 def _write_laws(
     config: ParseConfig,
     journal: Journal,
-    job: Job,
+    job: ParseJob,
     files: Sequence[LawFile],
-    earlier: tuple[Job, list[Done]] | None,
+    earlier: tuple[ParseJob, list[Done]] | None,
 ) -> list[Done]:
     """Write the lines of all laws to the partial file.
 
@@ -192,7 +192,7 @@ def _write_rest(
 
 
 def _still_valid(
-    earlier: tuple[Job, list[Done]], job: Job, files: Sequence[LawFile], partial: Path
+    earlier: tuple[ParseJob, list[Done]], job: ParseJob, files: Sequence[LawFile], partial: Path
 ) -> list[Done]:
     """The laws that the partial file holds in full.
 

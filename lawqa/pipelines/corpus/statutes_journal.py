@@ -13,11 +13,11 @@ from lawqa.errors import DataError
 from lawqa.files import append_to_own, open_own, strict_json
 from lawqa.runs.manifest import SCHEMA_VERSION
 
-Record = TypeVar("Record", "Job", "Done")
+Record = TypeVar("Record", "ParseJob", "Done")
 
 
 @dataclass(frozen=True)
-class Job:
+class ParseJob:
     """What a parse reads; two parses of the same job write the same file."""
 
     input: str
@@ -54,14 +54,14 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def start(self, job: Job) -> None:
+    def start(self, job: ParseJob) -> None:
         """Write a new journal; an earlier one is replaced."""
         with os.fdopen(
             open_own(self.path, os.O_WRONLY | os.O_TRUNC), "w", encoding="ascii"
         ) as file:
             file.write(_line(job))
 
-    def restart(self, job: Job, done: list[Done]) -> None:
+    def restart(self, job: ParseJob, done: list[Done]) -> None:
         """Rewrite the journal with the laws that the partial file really holds."""
         text = "".join([_line(job), *map(_line, done)])
         temporary = self.path.with_name(self.path.name + ".new")
@@ -76,7 +76,7 @@ class Journal:
         with append_to_own(self.path) as file:
             file.write(_line(done))
 
-    def read(self) -> tuple[Job, list[Done]]:
+    def read(self) -> tuple[ParseJob, list[Done]]:
         """The job and the laws that are done; a line that was cut off while it was written is not one.
 
         Raises:
@@ -89,7 +89,7 @@ class Journal:
         if first.get("schema_version") != SCHEMA_VERSION:
             raise foreign
         try:
-            return Job(**first), [Done(**row) for row in rest[:-1]]
+            return ParseJob(**first), [Done(**row) for row in rest[:-1]]
         except TypeError:
             raise foreign from None
 

@@ -15,7 +15,7 @@ from lawqa.pipelines.evaluation.rag import RagConfig, retrieve_contexts
 from lawqa.prompting import Condition, Mode, PromptSpec
 from lawqa.prompts import STANDARD, wording_of
 from lawqa.questions import read_questions
-from lawqa.records import make_records as records_of
+from lawqa.records import make_question_records as records_of
 from lawqa.records import write_records
 from lawqa.runs.directory import claim_output
 from lawqa.settings import StrPath, as_path, checks_arguments

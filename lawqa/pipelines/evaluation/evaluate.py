@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawqa.backends.base import Backend
-from lawqa.bars import Bar
+from lawqa.bars import Bar, Say
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.pipelines.evaluation.asking import ask, force
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 from lawqa.pipelines.evaluation.gathering import gather, is_whole, tidy
 from lawqa.pipelines.evaluation.interrupts import signals_interrupt
-from lawqa.pipelines.evaluation.job import Job, new_run_dir, prepare, with_base_notes
+from lawqa.pipelines.evaluation.job import Job, new_run_dir, prepare_evaluation, with_base_notes
 from lawqa.pipelines.evaluation.opening import BackendFactory, base_of, open_backend
 from lawqa.pipelines.evaluation.progress import Progress
 from lawqa.pipelines.evaluation.ranks import Ranks
 from lawqa.pipelines.evaluation.resume import (
     as_begun,
     begun_otherwise,
-    continued,
+    continued_manifest,
     earlier_run,
     require_same_model,
 )
@@ -48,8 +48,6 @@ __all__ = [
     "new_run_dir",
     "open_backend",
 ]
-
-Say = Callable[[str], object]
 
 
 class PartAsked(KeyboardInterrupt):
@@ -174,7 +172,7 @@ def _prepared(config: EvaluationConfig) -> Job:
     ranks = Ranks.of(os.environ)
     if ranks.several and config.run_dir is None:
         raise ConfigError("several processes need --run-dir: they must write into one directory")
-    return prepare(config, claims=ranks.rank == 0)
+    return prepare_evaluation(config, claims=ranks.rank == 0)
 
 
 def _base_config(adapted: Job) -> EvaluationConfig:
@@ -218,7 +216,7 @@ def _run(
             require_free(job.run_dir / LOCK)
         backend = opened()
         job = with_base_notes(job, backend)
-        manifest = continued(job.manifest(backend), earlier)
+        manifest = continued_manifest(job.manifest(backend), earlier)
         if earlier:
             require_same_model(job.run_dir, earlier, manifest)
             run = RunDirectory(job.run_dir)

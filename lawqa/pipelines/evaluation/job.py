@@ -26,7 +26,7 @@ from lawqa.runs.manifest import MANIFEST, Manifest, now, question_entries
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.result import ItemKey, Result
 from lawqa.settings import AnswerBy
-from lawqa.templates import sentences
+from lawqa.templates import template_warnings
 
 DECLARED = "ASKED OTHERWISE THAN TRAINED"
 """How the note begins on a prompt that is declared to be another than that of the training."""
@@ -142,7 +142,7 @@ class Job:
         }
 
 
-def prepare(config: EvaluationConfig, *, claims: bool = True) -> Job:
+def prepare_evaluation(config: EvaluationConfig, *, claims: bool = True) -> Job:
     """Check options and files and put the questions; no model is loaded and nothing written.
 
     Args:
@@ -234,7 +234,7 @@ def with_base_notes(job: Job, backend: Backend) -> Job:
     wording = spec_hash(spec, backend.chat_template)
     notes = [
         *job.config.sampling_notes(),
-        *sentences(backend.describe()),
+        *template_warnings(backend.describe()),
         *_thought_notes(job, backend),
         *_label_notes(job, backend),
     ]

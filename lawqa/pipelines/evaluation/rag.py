@@ -25,7 +25,7 @@ from lawqa.retrieval.evaluation import gold_positions
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.packing import Count
-from lawqa.retrieval.pages import Source
+from lawqa.retrieval.pages import QuotedArticle
 from lawqa.retrieval.passages import reach
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
@@ -168,7 +168,7 @@ class RetrievedContext:
 
     text: str
     """What goes into the prompt."""
-    sources: tuple[Source, ...]
+    sources: tuple[QuotedArticle, ...]
     """The articles in it, best first."""
     size: int
     """Its length, in the unit of the limit."""

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import strict_json, write_json
 from lawqa.questions import Question
-from lawqa.runs.directory import PARTS
+from lawqa.runs.directory import PARTS_FOLDER
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.upkeep.lock import LOCK, is_held, run_lock
 
@@ -95,12 +95,12 @@ class Ranks:
 
     def part(self, run_dir: Path) -> Path:
         """The file that this process writes its answers to."""
-        return run_dir / PARTS / f"rank{self.rank}.jsonl"
+        return run_dir / PARTS_FOLDER / f"rank{self.rank}.jsonl"
 
     def other_parts(self, run_dir: Path) -> list[Path]:
         """The files that the other processes write their answers to."""
         numbers = (number for number in range(self.size) if number != self.rank)
-        return [run_dir / PARTS / f"rank{number}.jsonl" for number in numbers]
+        return [run_dir / PARTS_FOLDER / f"rank{number}.jsonl" for number in numbers]
 
     def announce(self, run_dir: Path) -> None:
         """Process 0: say that the run directory is ready for the others."""
@@ -236,15 +236,15 @@ def check_launch(environment: Mapping[str, str]) -> None:
 
 
 def _ready(run_dir: Path) -> Path:
-    return run_dir / PARTS / "ready.json"
+    return run_dir / PARTS_FOLDER / "ready.json"
 
 
 def _lock(run_dir: Path, rank: int) -> Path:
-    return run_dir / PARTS / f"rank{rank}.lock"
+    return run_dir / PARTS_FOLDER / f"rank{rank}.lock"
 
 
 def _done(run_dir: Path, rank: int) -> Path:
-    return run_dir / PARTS / f"rank{rank}.done"
+    return run_dir / PARTS_FOLDER / f"rank{rank}.done"
 
 
 def _begun(run_dir: Path, rank: int) -> bool:

@@ -135,7 +135,7 @@ def _differing_parts(
     return {name: _short(pair[side]) for name, pair in differ.items()}
 
 
-def continued(manifest: Manifest, earlier: Manifest | None) -> Manifest:
+def continued_manifest(manifest: Manifest, earlier: Manifest | None) -> Manifest:
     """The manifest of a resumed run: it began when it began, and keeps the time that it took so far."""
     if earlier is None:
         return manifest

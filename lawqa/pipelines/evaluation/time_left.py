@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-ENOUGH = 4
+FEWEST_TIMED = 4
 """Answers that must be known first: as many as are under way at a server at once."""
 
 
@@ -44,7 +44,7 @@ class TimeLeft:
 
     def seconds(self) -> float | None:
         """What the rest takes; None until there is something to judge by."""
-        if self._answers < ENOUGH or self._finished <= 0:
+        if self._answers < FEWEST_TIMED or self._finished <= 0:
             return None
         passed = self._last - self._began
         if not self._shares:  # nobody says what an answer cost

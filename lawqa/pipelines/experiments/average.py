@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from lawqa.bars import Say
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS, read_adapter_config
@@ -20,8 +21,6 @@ from lawqa.runs.manifest import Manifest, now
 from lawqa.runs.outputs import claim_directory, refuse_working_directory
 from lawqa.runs.upkeep.remove import OF_ADAPTER
 from lawqa.settings import AverageSettings
-
-Say = Callable[[str], object]
 
 
 def average(config: AverageSettings, say: Say = str) -> Path:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from lawqa.bars import Parts
+from lawqa.bars import Parts, Say
 from lawqa.errors import DataError
 from lawqa.pipelines.corpus.split import SPLIT_FILE, write_split
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
@@ -31,7 +31,7 @@ from lawqa.pipelines.experiments.crossval_records import (
     require_learnable,
     sample_answers,
 )
-from lawqa.pipelines.training.prepare import prepare
+from lawqa.pipelines.training.prepare import prepare_training
 from lawqa.pipelines.training.train import train
 from lawqa.questions import Question, read_questions
 from lawqa.records import write_records
@@ -39,8 +39,6 @@ from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.outputs import remove_empty, require_directory
 from lawqa.settings import ModelSettings, SplitSettings, TrainingRun, values_of
 from lawqa.training.monitoring.trackers import require_trackers
-
-Say = Callable[[str], object]
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +129,7 @@ def _train(config: CrossvalConfig, fold: int, seed: int, questions: Sequence[Que
     directory.mkdir(parents=True, exist_ok=True)
     records = directory / "records.jsonl"
     write_records(records, fold_records(config, fold, questions, seed))
-    prepared = prepare(
+    prepared = prepare_training(
         TrainingRun(
             train_file=records,
             output_dir=directory / "adapter",

@@ -14,7 +14,7 @@ from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 from lawqa.pipelines.evaluation.rag import RagConfig, retrieval_differences
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.stored_settings import (
-    called,
+    called_content,
     content_differences,
     read_stored,
     write_stored,
@@ -42,21 +42,23 @@ them, and are compared."""
 class Contents:
     """What the settings of a cross-validation name; each field says what messages call it."""
 
-    data_sha256: str = field(metadata=called("the content of --input"))
+    data_sha256: str = field(metadata=called_content("the content of --input"))
     prompt_spec: str = field(
-        metadata=called(
+        metadata=called_content(
             "how questions are put: --mode, --thinking, --condition, --prompt, --few-shot"
         )
     )
     """Its id."""
-    trained: tuple[tuple[str, int], ...] = field(metadata=called("--mix"))
+    trained: tuple[tuple[str, int], ...] = field(metadata=called_content("--mix"))
     """Ids and weights."""
-    rag: JsonObject | None = field(metadata=called("the retrieval"))
-    index_sha256: str | None = field(default=None, metadata=called("the retrieval's index"))
+    rag: JsonObject | None = field(metadata=called_content("the retrieval"))
+    index_sha256: str | None = field(default=None, metadata=called_content("the retrieval's index"))
     """None without retrieval, and in old files."""
-    model_content: JsonObject | None = field(default=None, metadata=called("the model's files"))
+    model_content: JsonObject | None = field(
+        default=None, metadata=called_content("the model's files")
+    )
     """None for a model that was not in the cache yet, and in old files."""
-    extra: tuple[tuple[str, float], ...] = field(default=(), metadata=called("--extra"))
+    extra: tuple[tuple[str, float], ...] = field(default=(), metadata=called_content("--extra"))
     """Digests and weights."""
 
     def retrieval(self) -> JsonObject | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lawqa.bars import Say
 from lawqa.errors import DataError
 from lawqa.files import read_json
 from lawqa.pipelines.corpus.leaks import read_items
@@ -17,12 +18,10 @@ from lawqa.pipelines.experiments.pool.sampling import sample_pool
 from lawqa.pipelines.experiments.pool.selecting import selected
 from lawqa.pipelines.training.mixing import weighted
 from lawqa.questions import Question, fingerprint, read_questions
-from lawqa.records import TrainingRecord, load_records, make_records
+from lawqa.records import TrainingRecord, load_records, make_question_records
 from lawqa.runs.upkeep.lock import locked_directory
 from lawqa.settings import SelectSettings, values_of
 from lawqa.splits import find_leaks
-
-Say = Callable[[str], object]
 
 _POOL = "pool.jsonl"
 _RECORDS = "records.jsonl"
@@ -103,7 +102,7 @@ def fold_records(
         if config.rag is not None:
             retrieved_of = retrieve_contexts(config.rag, questions, quiet=config.quiet).text
         records = list(
-            make_records(
+            make_question_records(
                 questions,
                 config.trained_specs(),
                 permutations=config.permutations,

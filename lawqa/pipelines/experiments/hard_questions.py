@@ -7,15 +7,17 @@ that it resumes and keeps its manifest); what is kept of them is decided afterwa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lawqa.augment import source_of
+from lawqa.bars import Say
 from lawqa.choices import LABELS, Label
 from lawqa.digests import sha256_of
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, read_json, write_json
+from lawqa.pipelines.corpus.records_provenance import provenance_path
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.evaluate import evaluate
 from lawqa.pipelines.evaluation.opening import BackendFactory
@@ -37,8 +39,6 @@ from lawqa.settings import (
     values_of,
 )
 from lawqa.settings.ranges import require_in_range
-
-Say = Callable[[str], object]
 
 _SCHEMA_VERSION = 1
 _HELP = "lawqa augment hard --help  explains every option"
@@ -144,11 +144,6 @@ def keep_hard(
     write_json(beside, _provenance(config, hard))
     write_questions(config.output, (one.question for one in kept))
     return hard
-
-
-def provenance_path(questions: Path) -> Path:
-    """Where it is said of each question of a file where it comes from."""
-    return questions.with_name(f"{questions.stem}.provenance.json")
 
 
 def _evaluated(

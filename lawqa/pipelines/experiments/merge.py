@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lawqa.bars import Bar
+from lawqa.bars import Bar, Say
 from lawqa.errors import ConfigError
 from lawqa.files import write_json, write_text
 from lawqa.models.files.adapter_folder import read_adapter_config
@@ -23,7 +23,7 @@ from lawqa.pipelines.experiments.merge_writing import room_for_model, written_be
 from lawqa.pipelines.training.dev import DevQuestions
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import read_questions
-from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
+from lawqa.runs.outputs import few_quoted, foreign_entries, refuse_working_directory
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
 from lawqa.settings import PLACE, MergeSettings, ModelSettings
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from lawqa.models.merging import MergeProof
 
 _TOKEN_BUDGET = 8192
-
-Say = Callable[[str], object]
 
 _OF_MERGED = (
     MERGED, "trained_on*.jsonl", "config.json", "generation_config.json", "model*.safetensors",
@@ -129,8 +127,8 @@ def _check_free(config: MergeConfig) -> None:
     foreign = foreign_entries(config.output_dir, _OF_MERGED)
     if foreign:
         raise ConfigError(
-            f"{config.output_dir}: holds what lawqa merge does not write: {named(foreign)}; --fresh would "
-            "remove it",
+            f"{config.output_dir}: holds what lawqa merge does not write: {few_quoted(foreign)}; "
+            "--fresh would remove it",
             "move it elsewhere, or name a new directory",
         )
     refuse_working_directory(config.output_dir, "--output-dir")

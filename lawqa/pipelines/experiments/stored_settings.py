@@ -21,7 +21,7 @@ _SCHEMA_VERSION = 1
 _SHOWN = 3
 
 
-def called(name: str) -> Declaration:
+def called_content(name: str) -> Declaration:
     """Declare the content of something that a setting names, and what messages call it."""
     return {**by_content(RESULT), "called": name}
 

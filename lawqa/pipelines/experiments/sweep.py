@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
-from lawqa.bars import Parts
+from lawqa.bars import Parts, Say
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.models.files.identity import model_content
@@ -37,8 +36,6 @@ from lawqa.settings import (
 from lawqa.training.monitoring.trackers import require_trackers
 
 SWEEP = "sweep.json"
-
-Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from lawqa.files import JsonObject
 from lawqa.runs.flat import about
 from lawqa.runs.manifest import now
-from lawqa.runs.result import Reading, Result
+from lawqa.runs.result import ReadingName, Result
 from lawqa.runs.stored import StoredRun
 from lawqa.scoring import Summary, summarise
 
@@ -23,7 +23,7 @@ class Described:
 
     run: StoredRun
     """The run."""
-    reading: Reading
+    reading: ReadingName
     """How its texts are read."""
     summary: Summary
     """Its figures in that reading."""
@@ -59,7 +59,7 @@ class Described:
         return {**about(self.run), "reading": self.reading, "final": final}
 
 
-def described(run: StoredRun, reading: Reading) -> Described:
+def describe_run(run: StoredRun, reading: ReadingName) -> Described:
     """Describe a run.
 
     Raises:

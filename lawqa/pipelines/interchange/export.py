@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.errors import ConfigError
-from lawqa.pipelines.interchange.described import described
+from lawqa.pipelines.interchange.described import describe_run
 from lawqa.pipelines.interchange.inspect_log import write_inspect_log
 from lawqa.pipelines.interchange.lm_eval_log import lm_eval_files, write_lm_eval_log
 from lawqa.pipelines.interchange.tables import write_csv, write_parquet
 from lawqa.runs.directory import claim_output
-from lawqa.runs.result import Reading
+from lawqa.runs.result import ReadingName
 from lawqa.runs.stored import StoredRun, read_stored_run
 from lawqa.settings import StrPath, as_path, checks_arguments
 
@@ -67,23 +67,23 @@ def export_run(
     if format != "lm-eval":
         _require_ending(target, _ENDINGS[format])
         claim_output(target, _FLAG, fresh=fresh, sources=(source,))
-    reading: Reading = "recorded" if recorded else "today"
+    reading: ReadingName = "recorded" if recorded else "today"
     stored = read_stored_run(source)
     files = _written(stored, format, target, reading, fresh=fresh)
     return Exported(files, len(stored.results), stored.notes)
 
 
 def _written(
-    stored: StoredRun, form: RunFormat, target: Path, reading: Reading, *, fresh: bool
+    stored: StoredRun, form: RunFormat, target: Path, reading: ReadingName, *, fresh: bool
 ) -> tuple[Path, ...]:
     if form == "csv":
         write_csv(stored, target, reading)
     elif form == "parquet":
         write_parquet(stored, target, reading)
     elif form == "inspect":
-        write_inspect_log(described(stored, reading), target)
+        write_inspect_log(describe_run(stored, reading), target)
     else:
-        seen = described(stored, reading)
+        seen = describe_run(stored, reading)
         _require_directory(target)
         results, samples = lm_eval_files(seen, target)
         for path in (results, samples):

@@ -17,7 +17,7 @@ _LAWQA_JP = "問題文"
 
 
 @dataclass(frozen=True)
-class Asked:
+class ForeignQuestion:
     """A question as a log holds it."""
 
     question: Question
@@ -31,10 +31,10 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ForeignAnswer:
     """One answer of a log."""
 
-    asked: Asked
+    asked: ForeignQuestion
     text: str
     """What was written; empty where labels were scored."""
     repeat: int = 0
@@ -73,11 +73,11 @@ class ForeignLog:
     """ISO 8601; None where the log does not say it."""
     finished: bool
     """Whether the log says that all was asked."""
-    answers: tuple[Answer, ...]
+    answers: tuple[ForeignAnswer, ...]
     """In the sequence of the log."""
 
 
-def asked_of(where: str, document: object, target: object) -> Asked:
+def read_foreign_question(where: str, document: object, target: object) -> ForeignQuestion:
     """Read the question of a document: of lawqa's own task, or an item of lawqa_jp's JSON.
 
     Args:
@@ -92,7 +92,7 @@ def asked_of(where: str, document: object, target: object) -> Asked:
         raise DataError(f"{where}: the document is not an object but {type(document).__name__}")
     if _LAWQA_JP in document:
         try:
-            return Asked(from_sample(dict(document)))
+            return ForeignQuestion(from_sample(dict(document)))
         except ValueError as problem:
             raise DataError(f"{where}: {problem}") from None
     content = {"gold": target, **document}
@@ -104,8 +104,8 @@ def asked_of(where: str, document: object, target: object) -> Asked:
             "id, question, choices and gold",
         )
     question = Question(
-        id=text_of(f"{where}: id", content["id"]),
-        text=text_of(f"{where}: question", content["question"]),
+        id=required_text(f"{where}: id", content["id"]),
+        text=required_text(f"{where}: question", content["question"]),
         choices=choices_of(where, content["choices"]),
         gold=label_from(where, content["gold"]),
         context=str(content.get("context") or ""),
@@ -117,7 +117,7 @@ def asked_of(where: str, document: object, target: object) -> Asked:
     measured = content.get("lawqa")
     kept: JsonObject | None = dict(measured) if isinstance(measured, Mapping) else None
     repeat = (kept or {}).get("repeat", 0)
-    return Asked(
+    return ForeignQuestion(
         question,
         spec if isinstance(spec, str) and spec else None,
         repeat if type(repeat) is int and repeat >= 0 else 0,
@@ -131,7 +131,7 @@ def mass_of(measured: JsonObject | None) -> float | None:
     return float(mass) if isinstance(mass, int | float) and 0 <= mass <= 1 else None
 
 
-def text_of(where: str, value: object) -> str:
+def required_text(where: str, value: object) -> str:
     """Return a value that must be text.
 
     Raises:

@@ -18,7 +18,7 @@ from lawqa.digests import sha256_of
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
 from lawqa.pipelines.evaluation.results import asked_result
-from lawqa.pipelines.interchange.foreign import Answer, Asked, ForeignLog
+from lawqa.pipelines.interchange.foreign import ForeignAnswer, ForeignLog, ForeignQuestion
 from lawqa.pipelines.interchange.inspect_reading import read_inspect
 from lawqa.pipelines.interchange.lm_eval_reading import read_lm_eval
 from lawqa.prompting import PromptSpec, prompt_thought, spec_hash
@@ -110,7 +110,9 @@ def _format_of(path: Path) -> LogFormat:
     )
 
 
-def _identified(source: Path, answers: Sequence[Answer], data: Path | None) -> list[Question]:
+def _identified(
+    source: Path, answers: Sequence[ForeignAnswer], data: Path | None
+) -> list[Question]:
     """The questions of the answers, those of the question file where one is given."""
     if data is None:
         return _in_their_orders([answer.asked.question for answer in answers])
@@ -132,7 +134,7 @@ def _identified(source: Path, answers: Sequence[Answer], data: Path | None) -> l
     ]
 
 
-def _words(asked: Asked) -> tuple[str, tuple[str, str, str, str]]:
+def _words(asked: ForeignQuestion) -> tuple[str, tuple[str, str, str, str]]:
     return fingerprint(asked.question), asked.question.choices
 
 
@@ -153,7 +155,7 @@ def _in_their_orders(questions: Sequence[Question]) -> list[Question]:
     return placed
 
 
-def _answered_by(source: Path, answers: Sequence[Answer]) -> AnswerBy:
+def _answered_by(source: Path, answers: Sequence[ForeignAnswer]) -> AnswerBy:
     """How the answers of a log were taken.
 
     Raises:
@@ -167,7 +169,7 @@ def _answered_by(source: Path, answers: Sequence[Answer]) -> AnswerBy:
     return "logits" if True in ways else "generate"
 
 
-def _result(answer: Answer, question: Question, by: AnswerBy) -> Result:
+def _result(answer: ForeignAnswer, question: Question, by: AnswerBy) -> Result:
     spec = answer.asked.prompt_spec
     kept: Mapping[str, object] = answer.asked.measured or {}
     counted = answer.completion_tokens

@@ -11,13 +11,13 @@ from lawqa.choices import LABELS
 from lawqa.errors import DataError
 from lawqa.files import JsonObject, parse_json, read_text
 from lawqa.pipelines.interchange.foreign import (
-    Answer,
-    Asked,
+    ForeignAnswer,
     ForeignLog,
-    asked_of,
+    ForeignQuestion,
     choices_of,
     label_from,
     mass_of,
+    read_foreign_question,
 )
 from lawqa.questions import Question
 from lawqa.runs.result import Logprobs
@@ -96,7 +96,7 @@ def _through_inspect(path: Path) -> JsonObject:
     return content
 
 
-def _answer(where: str, sample: object) -> Answer:
+def _answer(where: str, sample: object) -> ForeignAnswer:
     if not isinstance(sample, Mapping):
         raise DataError(f"{where}: is not an object but {type(sample).__name__}")
     attachments = sample.get("attachments")
@@ -111,7 +111,7 @@ def _answer(where: str, sample: object) -> Answer:
     asked = _asked(where, sample, whole)
     error = sample.get("error")
     epoch = sample.get("epoch", 1)
-    return Answer(
+    return ForeignAnswer(
         asked,
         text,
         repeat=epoch - 1 if type(epoch) is int and epoch >= 1 else 0,
@@ -126,10 +126,10 @@ def _answer(where: str, sample: object) -> Answer:
     )
 
 
-def _asked(where: str, sample: Mapping[str, object], whole: _Whole) -> Asked:
+def _asked(where: str, sample: Mapping[str, object], whole: _Whole) -> ForeignQuestion:
     metadata = sample.get("metadata")
     if isinstance(metadata, Mapping) and "permutation" in metadata:  # exported by lawqa
-        return asked_of(where, metadata, sample.get("target"))
+        return read_foreign_question(where, metadata, sample.get("target"))
     target = sample.get("target")
     if isinstance(target, list) and len(target) == 1:
         target = target[0]
@@ -141,7 +141,7 @@ def _asked(where: str, sample: Mapping[str, object], whole: _Whole) -> Asked:
         choices=choices_of(where, sample.get("choices") or ()),
         gold=label_from(where, target),
     )
-    return Asked(question)
+    return ForeignQuestion(question)
 
 
 class _Whole:

@@ -11,12 +11,12 @@ from lawqa.choices import LABELS
 from lawqa.errors import DataError
 from lawqa.files import JsonObject, json_lines, parse_json, read_text
 from lawqa.pipelines.interchange.foreign import (
-    Answer,
-    Asked,
+    ForeignAnswer,
     ForeignLog,
-    asked_of,
+    ForeignQuestion,
     mass_of,
-    text_of,
+    read_foreign_question,
+    required_text,
 )
 
 
@@ -54,13 +54,13 @@ def _results_beside(path: Path) -> JsonObject:
     return content if isinstance(content, Mapping) else {}
 
 
-def _answers(where: str, sample: object) -> Iterator[Answer]:
+def _answers(where: str, sample: object) -> Iterator[ForeignAnswer]:
     if not isinstance(sample, Mapping) or not {"doc", "resps", "target"} <= sample.keys():
         raise DataError(
             f"{where}: is not a sample of lm-eval: doc, resps or target is missing",
             "give the samples_*.jsonl that lm_eval writes with --log_samples",
         )
-    asked = asked_of(where, sample["doc"], sample["target"])
+    asked = read_foreign_question(where, sample["doc"], sample["target"])
     replies = sample["resps"]
     if (
         not isinstance(replies, list)
@@ -79,13 +79,13 @@ def _answers(where: str, sample: object) -> Iterator[Answer]:
             "only four-choice and generating tasks can be imported",
         )
     for repeat, text in enumerate(replies[0]):
-        yield Answer(
-            asked, text_of(f"{where}: resps", text), repeat=repeat + asked.repeat, prompt=prompt,
+        yield ForeignAnswer(
+            asked, required_text(f"{where}: resps", text), repeat=repeat + asked.repeat, prompt=prompt,
             right=right if len(replies[0]) == 1 else None, error=_error(asked),
         )  # fmt: skip
 
 
-def _error(asked: Asked) -> str | None:
+def _error(asked: ForeignQuestion) -> str | None:
     """What broke, in a log that lawqa exported; lm-eval has no place for it."""
     error = (asked.measured or {}).get("error")
     return error if isinstance(error, str) and error else None
@@ -97,18 +97,18 @@ def _is_pair(reply: Sequence[object]) -> bool:
 
 def _scored(
     where: str,
-    asked: Asked,
+    asked: ForeignQuestion,
     replies: Sequence[Any],  # of JSON whose shape was checked
     prompt: str | None,
     right: bool | None,
     arguments: object,
-) -> Answer:
+) -> ForeignAnswer:
     try:
         values = [float(reply[0][0]) for reply in replies]
     except (TypeError, ValueError):
         raise DataError(f"{where}: a loglikelihood is not a number") from None
     if not all(map(math.isfinite, values)):
-        return Answer(
+        return ForeignAnswer(
             asked,
             "",
             repeat=asked.repeat,
@@ -125,7 +125,7 @@ def _scored(
     # that its loglikelihoods are of that too: the same for all four, but no probability of a label.
     whole = prompt is not None and prompt == prompt.rstrip()
     mass = min(math.exp(together), 1.0) if letters and whole else mass_of(asked.measured)
-    return Answer(
+    return ForeignAnswer(
         asked, "", repeat=asked.repeat, prompt=prompt, logprobs=(a, b, c, d), mass=mass, right=right,
         by_text=not letters,
     )  # fmt: skip

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from lawqa.files import replaced_whole, written_whole
 from lawqa.runs.flat import COLUMNS, Value, flat_rows
-from lawqa.runs.result import Reading
+from lawqa.runs.result import ReadingName
 from lawqa.runs.stored import StoredRun
 
 
-def write_csv(run: StoredRun, path: Path, reading: Reading) -> None:
+def write_csv(run: StoredRun, path: Path, reading: ReadingName) -> None:
     """Write a CSV file of RFC 4180: a header, a line an answer, UTF-8.
 
     It begins with a byte order mark: without one a spreadsheet on Windows shows Japanese as rubbish, and
@@ -30,7 +30,7 @@ def _without_nul(value: Value) -> Value:
     return value.replace("\0", "\\u0000") if isinstance(value, str) else value
 
 
-def write_parquet(run: StoredRun, path: Path, reading: Reading) -> None:
+def write_parquet(run: StoredRun, path: Path, reading: ReadingName) -> None:
     """Write a Parquet file; its metadata say under `lawqa` what run it is of.
 
     Raises:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lawqa._version import __version__
 from lawqa.backends.base import Completion, GenerationSettings
+from lawqa.bars import Say
 from lawqa.errors import BackendError
 from lawqa.models.shapes import read_shape
 from lawqa.pipelines.measuring.speeds import Speeds, speeds_path, write_speeds
@@ -24,8 +25,6 @@ from lawqa.settings import Hyperparameters, ModelSettings
 if TYPE_CHECKING:
     from lawqa.backends.hf.backend import HFBackend
     from lawqa.models.load import LoadedModel
-
-Say = Callable[[str], None]
 
 TIME = 120.0
 """Seconds that a measurement may take; what is left then is not measured."""
@@ -40,7 +39,7 @@ _SCORED = 8
 _CLOSED_RECORDS, _CONTEXT_RECORDS = 16, 4
 
 
-def measure(settings: ModelSettings, say: Say, *, seconds: float = TIME) -> Speeds:
+def measure_machine(settings: ModelSettings, say: Say, *, seconds: float = TIME) -> Speeds:
     """Load a model and measure it on the device there is.
 
     Everything that decides a speed here is real: the model's weights, the kernels and settings that an
@@ -104,7 +103,7 @@ def measure_and_keep(settings: ModelSettings, say: Say, *, seconds: float = TIME
     Raises:
         LawqaError: as in `measure`.
     """
-    speeds = measure(settings, say, seconds=seconds)
+    speeds = measure_machine(settings, say, seconds=seconds)
     path = speeds_path(speeds.card, speeds.model, speeds.quantisation)
     try:
         write_speeds(speeds, path)

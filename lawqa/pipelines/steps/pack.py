@@ -40,7 +40,7 @@ class Packed:
     """Weights, files of checkpoints, locks and links that were not packed."""
 
 
-def pack(folder: Path, archive: Path, *, with_adapters: bool = False) -> Packed:
+def pack_folder(folder: Path, archive: Path, *, with_adapters: bool = False) -> Packed:
     """Write the archive of a folder: logs, reports, summaries, manifests, answers and records.
 
     Args:

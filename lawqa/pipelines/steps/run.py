@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lawqa.bars import Say
 from lawqa.commands import CommandSource, Place, Rendered, check_policy, expand, render_command
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import open_own, write_json
 from lawqa.pipelines.steps.processes import Ended, run_logged
-from lawqa.pipelines.steps.state import StepState, fingerprint, read_state
+from lawqa.pipelines.steps.state import StepState, inputs_now, read_state
 from lawqa.runs.manifest import now
 from lawqa.settings import Settings
 
 Action = Literal["skip", "run", "resume", "fresh", "adopt"]
-Say = Callable[[str], object]
 Runner = Callable[[Sequence[str], Mapping[str, str], Path], Ended]
 
 EXIT_INTERRUPTED = (129, 130, 143)
@@ -46,7 +46,7 @@ class StepsConfig(Settings):
 
 
 @dataclass(frozen=True)
-class Decision:
+class StepDecision:
     """What is to be done with a step, and why."""
 
     action: Action
@@ -120,7 +120,7 @@ def steps_directory(place: Place, overrides: Mapping[str, str]) -> Path:
     return Path(expand("{work}", {**place.variables, **overrides}, place.id)) / "steps"
 
 
-def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> Decision:
+def decide_step(rendered: Rendered, state: StepState | None, config: StepsConfig) -> StepDecision:
     """What is to be done with a step.
 
     Raises:
@@ -128,33 +128,33 @@ def decide(rendered: Rendered, state: StepState | None, config: StepsConfig) -> 
     """
     command = rendered.command
     if not rendered.outputs:
-        return Decision("run", "a check: runs every time")
+        return StepDecision("run", "a check: runs every time")
     there = [path for path in rendered.outputs if Path(path).exists()]
     whole = len(there) == len(rendered.outputs)
-    same = state is not None and state.ran_with == fingerprint(rendered)
+    same = state is not None and state.ran_with == inputs_now(rendered)
     # How a command that resumes by itself stores its progress is its own affair.
     stopped = same and state is not None and state.status != "done" and command.continues
     begun = bool(there) or _leftovers(rendered) or stopped
     if same and state is not None and state.status == "done" and whole:
-        return Decision("skip", "done already, with the same command, inputs and version")
+        return StepDecision("skip", "done already, with the same command, inputs and version")
     if not begun:
-        return Decision("run", "its outputs are not there")
+        return StepDecision("run", "its outputs are not there")
     if same:
         if command.continues or command.resume:
-            return Decision("resume", "resumes where it stopped")
-        return Decision("fresh", "was not finished; starts over")
+            return StepDecision("resume", "resumes where it stopped")
+        return StepDecision("fresh", "was not finished; starts over")
     if config.fresh:
-        return Decision("fresh", "made again, as --fresh asks")
+        return StepDecision("fresh", "made again, as --fresh asks")
     if state is None and config.adopt and whole:
-        return Decision("adopt", "its outputs are taken as they are")
+        return StepDecision("adopt", "its outputs are taken as they are")
     if state is None and not whole and (command.continues or command.resume):
-        return Decision("resume", "resumes from what is there")
+        return StepDecision("resume", "resumes from what is there")
     if state is None:
         raise ConfigError(
             f"{command.id}: {(there or rendered.outputs)[0]} is there, but `lawqa step` did not make it",
             "--adopt takes it as it is, --fresh makes it again (with make: STEP_FLAGS=--adopt)",
         )
-    changed = ", ".join(state.ran_with.differences(fingerprint(rendered)))
+    changed = ", ".join(state.ran_with.differences(inputs_now(rendered)))
     raise ConfigError(
         f"{command.id}: its outputs were made with another {changed}",
         f"lawqa step run {command.id} --place {config.place} --fresh  makes them again and replaces "
@@ -177,9 +177,9 @@ def _run_one(
         raise ConfigError(
             f"{command.id}: its input {missing[0]} is not there", _maker(source, config, missing[0])
         )
-    decision = decide(rendered, read_state(state_file), config)
+    decision = decide_step(rendered, read_state(state_file), config)
     say(f"  {decision.reason}")
-    ran_with = fingerprint(rendered)
+    ran_with = inputs_now(rendered)
     if decision.action == "skip":
         return 0
     if decision.action == "adopt":
@@ -286,6 +286,6 @@ def step_status(
         elif state.status != "done" or not rendered.outputs:
             found[command.id] = state.status
         else:
-            current = whole and state.ran_with == fingerprint(rendered)
+            current = whole and state.ran_with == inputs_now(rendered)
             found[command.id] = "done" if current else "stale"
     return found

@@ -89,7 +89,7 @@ def _start_over(path: Path) -> str:
     return f"remove {path}; then --adopt takes the step's outputs as they are, --fresh makes them again"
 
 
-def fingerprint(rendered: Rendered) -> Fingerprint:
+def inputs_now(rendered: Rendered) -> Fingerprint:
     """What a step would run with now."""
     return Fingerprint(
         command=rendered.argv,

@@ -16,7 +16,7 @@ from lawqa.pipelines.training.dev_generation import (
     FEW,
     DevCost,
     DevGeneration,
-    drawn,
+    draw_dev_questions,
     planned_cost,
     require_one_way,
 )
@@ -170,7 +170,7 @@ def load_dev(
     if not writes:
         _refuse_settings_of_texts(training, put[0][1].spec)
     in_file = len(put)
-    put = drawn(put, training.dev_questions or (FEW if writes else None))
+    put = draw_dev_questions(put, training.dev_questions or (FEW if writes else None))
     questions, prompts = zip(*put, strict=True)
     generation = None
     if writes:

@@ -159,7 +159,7 @@ def planned_cost(
     return DevCost(scorings, texts, most, round(most * seconds / max(tokens, 1), 1))
 
 
-def drawn(put: Sequence[_Put], number: int | None) -> list[_Put]:
+def draw_dev_questions(put: Sequence[_Put], number: int | None) -> list[_Put]:
     """Take the questions that are asked, in file order; a larger number keeps those of a smaller one.
 
     Args:

@@ -15,7 +15,7 @@ from lawqa.backends.base import Completion, GenerationSettings
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters.modes import ModeFigures, ProbedMode
 from lawqa.pipelines.evaluation.results import result_of
-from lawqa.pipelines.training.dev_generation import DevGeneration, drawn
+from lawqa.pipelines.training.dev_generation import DevGeneration, draw_dev_questions
 from lawqa.pipelines.training.prepared import Prepared
 from lawqa.prompting import Condition, Mode, Prompt, PromptSpec, build_prompt, render
 from lawqa.questions import Question
@@ -83,7 +83,7 @@ def probed_questions(
         )
     spec = PromptSpec()
     put = [(question, build_prompt(question, spec)) for question in by_id.values()]
-    return [question for question, _ in drawn(put, config.probe_questions)]
+    return [question for question, _ in draw_dev_questions(put, config.probe_questions)]
 
 
 def _specs(prepared: Prepared, questions: Sequence[Question]) -> list[PromptSpec]:

@@ -48,7 +48,7 @@ READING_TOKENS = 1024
 """Tokens of a sequence of articles to read, where no other length is asked for."""
 
 
-def prepare(config: TrainingRun) -> Prepared:
+def prepare_training(config: TrainingRun) -> Prepared:
     """Load and check everything; writes nothing.
 
     Raises:

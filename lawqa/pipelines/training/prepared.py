@@ -13,7 +13,7 @@ from lawqa.pipelines.training.mixing import ExtraRecords, is_synthetic
 from lawqa.records import TokenizedRecord, TrainingRecord, shortened_note
 from lawqa.runs.manifest import Manifest
 from lawqa.settings import TrainingRun
-from lawqa.templates import described, sentences
+from lawqa.templates import template_description, template_warnings
 
 if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
@@ -78,5 +78,9 @@ class Prepared:
             *self.source.warnings,
             *self.start_notes,
             *([shortened] if shortened else []),
-            *(sentences(described(self.loaded.tokenizer)) if self.source.records else ()),
+            *(
+                template_warnings(template_description(self.loaded.tokenizer))
+                if self.source.records
+                else ()
+            ),
         )

@@ -11,13 +11,13 @@ from lawqa.files import JsonObject
 from lawqa.models.files.adapter_folder import WEIGHTS
 from lawqa.models.files.identity import model_content
 from lawqa.questions import file_sha256
-from lawqa.runs.identity import Pair, content_is_known, model_differences
+from lawqa.runs.identity import BeforeAfter, content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.settings import TrainingRun, differences, stored_problems, with_quant_type
 
 _MODEL = ("quantisation", "dtype")
 
-Contents = Mapping[str, object]
+NamedContents = Mapping[str, object]
 """What settings name, by the name that a user knows."""
 
 
@@ -79,7 +79,9 @@ def require_same_request(config: TrainingRun, earlier: Manifest) -> None:
     _refuse(config.output_dir, _files(earlier.data), _files(data), pairs)
 
 
-def _refuse(output_dir: Path, before: Contents, after: Contents, pairs: Mapping[str, Pair]) -> None:
+def _refuse(
+    output_dir: Path, before: NamedContents, after: NamedContents, pairs: Mapping[str, BeforeAfter]
+) -> None:
     """Refuse contents that are not the same, and pairs that are known to differ."""
     differing = {
         name: (before.get(name), value)
@@ -97,14 +99,16 @@ def _refuse(output_dir: Path, before: Contents, after: Contents, pairs: Mapping[
         )
 
 
-def _settings(before: JsonObject, after: JsonObject, *, model_is_known: bool) -> dict[str, Pair]:
+def _settings(
+    before: JsonObject, after: JsonObject, *, model_is_known: bool
+) -> dict[str, BeforeAfter]:
     """The settings that differ and decide what is learnt, by their flags."""
     beside = ("quant_type",) if model_is_known else ("quant_type", "model_name", "revision")
     one, other = with_quant_type(before), with_quant_type(after)
     return differences(TrainingRun, one, other, "train", beside=beside)
 
 
-def _contents(manifest: Manifest) -> Contents:
+def _contents(manifest: Manifest) -> NamedContents:
     """What is known once the model is loaded, by the name that a user knows."""
     dev = manifest.data.get("dev") or {}
     return {
@@ -115,7 +119,7 @@ def _contents(manifest: Manifest) -> Contents:
     }
 
 
-def _files(data: JsonObject) -> Contents:
+def _files(data: JsonObject) -> NamedContents:
     """What is trained on."""
     dev = data.get("dev") or {}
     return {

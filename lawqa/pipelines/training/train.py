@@ -25,7 +25,7 @@ from lawqa.pipelines.training.outputs import (
     manifest_of,
     write_outputs,
 )
-from lawqa.pipelines.training.prepare import is_main_process, prepare
+from lawqa.pipelines.training.prepare import is_main_process, prepare_training
 from lawqa.pipelines.training.prepared import Prepared
 from lawqa.pipelines.training.resume import earlier_training, require_same_request
 from lawqa.report.notebook import figures_html
@@ -107,7 +107,7 @@ def train(run: TrainingRun | Prepared, say: Callable[[str], object] = str) -> Tr
     """
     if isinstance(run, TrainingRun) and is_done(run):
         return _finished(run.output_dir)
-    prepared = run if isinstance(run, Prepared) else prepare(run)
+    prepared = run if isinstance(run, Prepared) else prepare_training(run)
     directory = prepared.config.output_dir
     with locked_directory(directory) if is_main_process() else nullcontext():
         figures = _train(prepared, say)

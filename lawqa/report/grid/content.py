@@ -93,7 +93,7 @@ class AgainstReference:
 
 
 @dataclass(frozen=True)
-class Grid:
+class GridContent:
     """Everything that a summary shows."""
 
     title: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lawqa.report.grid.content import Grid, GridRow
+from lawqa.report.grid.content import GridContent, GridRow
 from lawqa.report.grid.plots import interval_plot
 from lawqa.report.grid.text import WORDS, label, missing_of, plotted, tables_of, warnings_of
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
@@ -12,7 +12,7 @@ from lawqa.scoring import Judged
 _TEMPLATES = ("grid.html.j2", "tables.html.j2", "report.css.j2", "language.js")
 
 
-def grid_html(grid: Grid, language: str | None = None) -> str:
+def grid_html(grid: GridContent, language: str | None = None) -> str:
     """The page, in both languages.
 
     Args:
@@ -39,7 +39,7 @@ def grid_html(grid: Grid, language: str | None = None) -> str:
     return storable_page(page)
 
 
-def _plots(grid: Grid) -> list[tuple[str, str]]:
+def _plots(grid: GridContent) -> list[tuple[str, str]]:
     """The two drawings, each with the name of its caption."""
     runs = plotted(grid)
     drawn = []

@@ -9,7 +9,7 @@ from lawqa.report.grid.content import (
     CONDITION_WORDS,
     WAY_WORDS,
     AgainstReference,
-    Grid,
+    GridContent,
     GridRow,
     GridRun,
 )
@@ -17,7 +17,7 @@ from lawqa.report.table import Cell, Table, markdown_text, render_markdown, rend
 from lawqa.report.words import Phrase, note_phrase, rule_phrase
 from lawqa.scoring.comparisons.multiple import p_text
 
-MISSING = Phrase("not measured yet", "まだ測っていない")
+NOT_MEASURED = Phrase("not measured yet", "まだ測っていない")
 UNFINISHED = Phrase("unfinished", "途中")
 WORDS = {
     "summary": Phrase("Summary", "まとめ"),
@@ -46,7 +46,7 @@ WORDS = {
 _BAR = 40
 
 
-def tables_of(grid: Grid) -> tuple[Table, ...]:
+def tables_of(grid: GridContent) -> tuple[Table, ...]:
     """The tables of a summary in their sequence; those without rows are left out."""
     tables = [_grid_table(grid.rows)]
     if grid.compared:
@@ -58,7 +58,7 @@ def tables_of(grid: Grid) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def missing_of(grid: Grid) -> Phrase | None:
+def missing_of(grid: GridContent) -> Phrase | None:
     """A sentence on the cells without a run; None where every cell has one."""
     empty = [
         (row, side)
@@ -79,7 +79,7 @@ def missing_of(grid: Grid) -> Phrase | None:
     )
 
 
-def warnings_of(grid: Grid) -> tuple[Phrase, ...]:
+def warnings_of(grid: GridContent) -> tuple[Phrase, ...]:
     """What must be read before the figures."""
     said = [Phrase(problem, f"読めない：{problem}") for problem in grid.problems]
     for row in grid.compared:
@@ -101,7 +101,7 @@ def warnings_of(grid: Grid) -> tuple[Phrase, ...]:
     return tuple(said)
 
 
-def grid_text(grid: Grid, language: str = "en") -> str:
+def grid_text(grid: GridContent, language: str = "en") -> str:
     """The summary for a terminal."""
     said = [f"! {phrase.in_(language)}" for phrase in warnings_of(grid)]
     parts = [grid.verdict.in_(language), "\n".join(said)] if said else [grid.verdict.in_(language)]
@@ -117,7 +117,7 @@ def grid_text(grid: Grid, language: str = "en") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def grid_markdown(grid: Grid, language: str = "en") -> str:
+def grid_markdown(grid: GridContent, language: str = "en") -> str:
     """The summary as Markdown."""
     parts = [
         f"# {markdown_text(grid.title)}",
@@ -137,7 +137,7 @@ def grid_markdown(grid: Grid, language: str = "en") -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def character_plots(grid: Grid) -> tuple[tuple[str, str], ...]:
+def character_plots(grid: GridContent) -> tuple[tuple[str, str], ...]:
     """The two plots in characters, each with the name of its caption; none without a run."""
     shown = [(label(run), run.accuracy.value, run.accuracy.interval.low, run.accuracy.interval.high)
              for run in plotted(grid)]  # fmt: skip
@@ -152,7 +152,7 @@ def character_plots(grid: Grid) -> tuple[tuple[str, str], ...]:
     return tuple(plots)
 
 
-def plotted(grid: Grid) -> tuple[GridRun, ...]:
+def plotted(grid: GridContent) -> tuple[GridRun, ...]:
     """The runs of the cells, row by row, base before adapter."""
     return tuple(run for row in grid.rows for run in (*row.base, *row.adapter))
 
@@ -217,7 +217,7 @@ def _starred(phrase: Phrase, primary: bool) -> Phrase:
 
 def _side(runs: Sequence[GridRun]) -> Cell:
     if not runs:
-        return MISSING
+        return NOT_MEASURED
     first = runs[0]
     if not first.finished:
         return UNFINISHED

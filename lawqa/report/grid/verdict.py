@@ -22,7 +22,7 @@ VERDICT_NAMES = {"base": " base ", "other": "アダプタ"}
 _VOID = ("LEAK", "UNKNOWN TRAINING", "UNFINISHED")
 
 
-def way_of(manifest: Manifest | None) -> str:
+def asked_way(manifest: Manifest | None) -> str:
     """How a run was asked, such as `rag・thinking・8 票の多数決`; empty where no manifest says it."""
     if manifest is None:
         return ""
@@ -85,12 +85,12 @@ def verdict_sentence(
     Raises:
         ConfigError: the sentence names a variable that a comparison does not have.
     """
-    outcome = experiment.outcome(outcome_of(judged, reasons))
+    outcome = experiment.outcome(verdict_outcome(judged, reasons))
     figures = {**_figures(judged), "way": way, "reason": "、".join(reasons), **names}
     return expand(outcome.sentence_ja, figures, f"experiment: outcomes: {outcome.id}")
 
 
-def outcome_of(judged: Judged, reasons: Sequence[str] = ()) -> OutcomeId:
+def verdict_outcome(judged: Judged, reasons: Sequence[str] = ()) -> OutcomeId:
     """Which outcome a comparison is."""
     if reasons:
         return "void"
@@ -137,5 +137,5 @@ def side_of(manifest: Manifest | None, name: str) -> str:
         side = f"アダプタ（交差検証 {manifest.config['pooled_folds']} 組、seed {manifest.seed}）"
     else:
         side = "アダプタ"
-    way = way_of(manifest)
+    way = asked_way(manifest)
     return f"{side}：{way}" if way else side

@@ -47,7 +47,7 @@ _LONGEST_PARAGRAPH = 1200
 
 
 @dataclass(frozen=True)
-class Line:
+class DocumentLine:
     """A line of a document."""
 
     text: str
@@ -119,7 +119,7 @@ def read_documents(directory: Path) -> Iterator[Article]:
         yield from _sections(read_document(path), path, name)
 
 
-def read_document(path: Path) -> list[Line]:
+def read_document(path: Path) -> list[DocumentLine]:
     """The lines of a document, its headings marked.
 
     Raises:
@@ -128,15 +128,15 @@ def read_document(path: Path) -> list[Line]:
     """
     kind = path.suffix.lower()
     if kind == ".pdf":
-        lines = _with_numbered([Line(text) for text in pdf_lines(path)])
+        lines = _with_numbered([DocumentLine(text) for text in pdf_lines(path)])
     elif kind in (".html", ".htm"):
-        found = [Line(text, level) for text, level in html_lines(_decoded(path))]
+        found = [DocumentLine(text, level) for text, level in html_lines(_decoded(path))]
         lines = _with_numbered(found) if _headings(found) <= 1 else found
     elif kind == ".md":
         found = _markdown(_decoded(path))
         lines = _with_numbered(found) if _headings(found) <= 1 else found
     else:
-        lines = _with_numbered([Line(text.rstrip()) for text in _decoded(path).split("\n")])
+        lines = _with_numbered([DocumentLine(text.rstrip()) for text in _decoded(path).split("\n")])
     if not any(line.text.strip() for line in lines):
         raise DataError(f"{path}: holds no text")
     return lines
@@ -181,24 +181,28 @@ def _as(raw: bytes, encoding: str) -> str | None:
         return None
 
 
-def _markdown(text: str) -> list[Line]:
+def _markdown(text: str) -> list[DocumentLine]:
     lines, fenced = [], False
     for line in text.split("\n"):
         fenced ^= _FENCE.match(line) is not None
         heading = None if fenced else _MARKDOWN.fullmatch(line)
-        lines.append(Line(heading[2].strip(), len(heading[1])) if heading else Line(line.rstrip()))
+        lines.append(
+            DocumentLine(heading[2].strip(), len(heading[1]))
+            if heading
+            else DocumentLine(line.rstrip())
+        )
     return lines
 
 
-def _headings(lines: Sequence[Line]) -> int:
+def _headings(lines: Sequence[DocumentLine]) -> int:
     """How many headings are marked as such; a lone one is the title of a document with numbered lines."""
     return sum(line.level is not None for line in lines)
 
 
-def _with_numbered(lines: Sequence[Line]) -> list[Line]:
+def _with_numbered(lines: Sequence[DocumentLine]) -> list[DocumentLine]:
     """The lines, those that are numbered headings marked; a level of their own for each kind of number."""
     return [
-        line if line.level else Line(line.text.strip() if level else line.text, level)
+        line if line.level else DocumentLine(line.text.strip() if level else line.text, level)
         for line in lines
         for level in [None if line.level else _numbered_level(line.text)]
     ]
@@ -228,13 +232,13 @@ def _numbered_level(line: str) -> int | None:
     return None
 
 
-def _sections(lines: Sequence[Line], path: Path, name: str) -> Iterator[Article]:
+def _sections(lines: Sequence[DocumentLine], path: Path, name: str) -> Iterator[Article]:
     title, lines = _title(lines, path)
-    above: list[Line] = []
-    heading: Line | None = None
+    above: list[DocumentLine] = []
+    heading: DocumentLine | None = None
     text: list[str] = []
     n = 0
-    for line in [*lines, Line("", 1)]:
+    for line in [*lines, DocumentLine("", 1)]:
         if line.level is None:
             text.append(line.text)
             continue
@@ -256,7 +260,7 @@ def _sections(lines: Sequence[Line], path: Path, name: str) -> Iterator[Article]
         raise DataError(f"{path}: holds headings and no text")
 
 
-def _title(lines: Sequence[Line], path: Path) -> tuple[str, Sequence[Line]]:
+def _title(lines: Sequence[DocumentLine], path: Path) -> tuple[str, Sequence[DocumentLine]]:
     """The first heading where it is above all others, and else the name of the file."""
     headings = [i for i, line in enumerate(lines) if line.level is not None]
     levels = [line.level for line in lines if line.level is not None]

@@ -9,12 +9,12 @@ import numpy as np
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.ranking.word_scores import DECIMALS, Floats, best_articles
-from lawqa.statutes.citations import Citation, Reading, read_citations
+from lawqa.statutes.citations import Citation, CitationReading, read_citations
 
 
 def read_query(
     index: StatuteIndex, text: str, choices: Sequence[str]
-) -> tuple[Reading, list[Reading]]:
+) -> tuple[CitationReading, list[CitationReading]]:
     """The citations of a question and of each choice, in which 同法 may mean what the question names."""
     question = read_citations(text, index.names)
     return question, [
@@ -22,8 +22,8 @@ def read_query(
     ]
 
 
-def cited_articles(
-    index: StatuteIndex, readings: Sequence[Reading], words: Floats
+def with_citations(
+    index: StatuteIndex, readings: Sequence[CitationReading], words: Floats
 ) -> dict[int, tuple[Citation, ...]]:
     """The cited articles with their citations.
 

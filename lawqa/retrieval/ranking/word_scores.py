@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lawqa.retrieval.bm25 import Scores
+from lawqa.retrieval.bm25 import Bm25Scores
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.queries.short_query import ShortQuery
 from lawqa.retrieval.ranking.settings import SearchSettings
-from lawqa.statutes.citations import Reading
+from lawqa.statutes.citations import CitationReading
 from lawqa.statutes.normalise import normalise
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,10 @@ _LEAST = 10.0**-DECIMALS
 
 
 def query_parts(
-    text: str, choices: Sequence[str], of_choices: Sequence[Reading], settings: SearchSettings
+    text: str,
+    choices: Sequence[str],
+    of_choices: Sequence[CitationReading],
+    settings: SearchSettings,
 ) -> list[tuple[str, float]]:
     """The normalised texts that are searched for, with their weights.
 
@@ -42,7 +45,7 @@ def query_parts(
 
 
 def article_scores(
-    index: StatuteIndex, units: Scores, text: str, settings: SearchSettings
+    index: StatuteIndex, units: Bm25Scores, text: str, settings: SearchSettings
 ) -> Floats:
     """The score of every article: its best paragraph, and a little of the others.
 

@@ -13,7 +13,7 @@ from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.scoring import Accuracy, Interval
 
-KINDS = ("evaluate", "train")
+RUN_KINDS = ("evaluate", "train")
 """What counts as a run; an index has a manifest too."""
 
 
@@ -111,7 +111,7 @@ def find_runs(roots: Sequence[Path], wanted: RunFilter | None = None) -> tuple[F
     chosen = [
         run
         for run in found.values()
-        if run.kind in (*KINDS, "?") and (wanted is None or wanted.takes(run))
+        if run.kind in (*RUN_KINDS, "?") and (wanted is None or wanted.takes(run))
     ]
     by_path = sorted(chosen, key=lambda run: str(run.path))
     return tuple(sorted(by_path, key=lambda run: run.started, reverse=True))
@@ -121,7 +121,7 @@ def read_run(path: Path) -> FoundRun:
     """What the files of a run say; what is wrong with them is said too, not raised."""
     try:
         manifest = Manifest.read(path)
-        if manifest.kind in KINDS:
+        if manifest.kind in RUN_KINDS:
             manifest.require(path, "kind", "started", "status")
         return FoundRun(path, manifest, _accuracy(path))
     except LawqaError as problem:

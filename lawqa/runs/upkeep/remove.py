@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError
 from lawqa.runs.manifest import MANIFEST
-from lawqa.runs.upkeep.find import KINDS, FoundRun, find_runs, read_run
+from lawqa.runs.upkeep.find import RUN_KINDS, FoundRun, find_runs, read_run
 from lawqa.runs.upkeep.lock import LOCK, is_held
 
 OF_RUN = (
@@ -112,7 +112,7 @@ def _check(path: Path, root: Path) -> None:
             f"{path}: holds no run: {MANIFEST} is missing", "only run directories are removed"
         )
     run = read_run(path)
-    if run.kind not in (*KINDS, "?"):
+    if run.kind not in (*RUN_KINDS, "?"):
         raise ConfigError(f"{path}: holds no run but an {run.kind}")
     inner = [file.parent for file in path.rglob(MANIFEST) if file.parent != path]
     if inner:

@@ -48,7 +48,9 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(adjusted)
 
 
-def judge(comparisons: Mapping[str, PairedComparison], alpha: float = ALPHA) -> dict[str, Judged]:
+def judge_by_holm(
+    comparisons: Mapping[str, PairedComparison], alpha: float = ALPHA
+) -> dict[str, Judged]:
     """Each comparison at the level at which Holm's step-down procedure tests it.
 
     The smallest p-value of m is tested at alpha / m, the next at alpha / (m - 1), until one fails; those that
@@ -99,7 +101,7 @@ def which_differences_stand(
     """
     if not comparisons:
         raise DataError("there is nothing to compare with the base run")
-    judged = judge(comparisons, alpha)
+    judged = judge_by_holm(comparisons, alpha)
     standing = [name for name in judged if judged[name].stands]
     others = [name for name in judged if name not in standing]
     return " ".join(

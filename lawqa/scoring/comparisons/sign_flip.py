@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Bar:
+class Threshold:
     """What a sum of differences must reach, their sizes as they are and their signs open."""
 
     significant: int | None
@@ -53,7 +53,7 @@ def sign_flip_p(
     return min(1.0, float(positive_sum[(total + observed) // 2 :].sum()))
 
 
-def sign_flip_bar(differences: Sequence[int], alpha: float) -> Bar:
+def sign_flip_bar(differences: Sequence[int], alpha: float) -> Threshold:
     """Where the two-sided test begins to reject, given the sizes of these differences.
 
     For one prompt a question: the smallest |won - lost| that exact McNemar calls significant at this number
@@ -83,7 +83,7 @@ def sign_flip_bar(differences: Sequence[int], alpha: float) -> Bar:
             luck = observed
             break
         significant = observed
-    return Bar(significant, luck)
+    return Threshold(significant, luck)
 
 
 def _positive_sum(differences: Sequence[int]) -> NDArray[np.float64]:

@@ -54,7 +54,7 @@ class LawFile:
 
 
 @dataclass(frozen=True)
-class Failure:
+class UnreadFile:
     """A file that could not be read, and why."""
 
     path: str
@@ -143,14 +143,14 @@ class LawStore:
         if self._zip is not None:
             self._zip.close()
 
-    def list(self) -> tuple[tuple[LawFile, ...], tuple[Failure, ...]]:
+    def list(self) -> tuple[tuple[LawFile, ...], tuple[UnreadFile, ...]]:
         """All XML files, sorted by path, and those that are refused: members that lead outside."""
         files: list[LawFile] = []
-        refused: list[Failure] = []
+        refused: list[UnreadFile] = []
         for path, size in sorted(self._entries()):
             reason = _unsafe(path)
             if reason:
-                refused.append(Failure(path, reason))
+                refused.append(UnreadFile(path, reason))
             else:
                 files.append(LawFile(path, size))
         return tuple(files), tuple(refused)

@@ -28,7 +28,7 @@ from lawqa.errors import DataError
 from lawqa.settings import LawPart
 from lawqa.statutes.articles import Article, Paragraph
 from lawqa.statutes.egov.numbers import normalised_number, restates_article
-from lawqa.statutes.egov.paragraphs import children_as_paragraphs, paragraph_of, unnumbered
+from lawqa.statutes.egov.paragraphs import children_as_paragraphs, read_paragraph, unnumbered
 from lawqa.statutes.egov.text import outer_text_of, text_of
 
 DROPPED_TAGS = ("TOC", "Rt", "ParagraphNum", "ArticleTitle")
@@ -187,7 +187,7 @@ class _Collector:
                 self._flush(loose, place)
                 self._read_appendix(child, place)
             elif child.tag == "Paragraph":
-                loose.append(paragraph_of(child))
+                loose.append(read_paragraph(child))
             else:
                 loose.extend(unnumbered(outer_text_of(child)))
             loose.extend(unnumbered(child.tail))

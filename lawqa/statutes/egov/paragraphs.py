@@ -12,7 +12,7 @@ from lawqa.statutes.egov.text import outer_text_of, text_of
 _MAX_DIGITS = 6
 
 
-def paragraph_of(element: ET.Element) -> Paragraph:
+def read_paragraph(element: ET.Element) -> Paragraph:
     """A `Paragraph` element: its caption in a line of its own, sentences, items, tables.
 
     Its number is left out of the text where it says no more than `num`. A `Num` that is no whole number
@@ -37,7 +37,7 @@ def children_as_paragraphs(
     paragraphs = unnumbered(element.text)
     for child in element:
         if child.tag == "Paragraph":
-            paragraphs.append(paragraph_of(child))
+            paragraphs.append(read_paragraph(child))
         elif child not in without:
             paragraphs += unnumbered(outer_text_of(child))
         paragraphs += unnumbered(child.tail)

@@ -15,19 +15,19 @@ import torch
 from torch import Tensor
 
 from lawqa.models.attention.packed import PackedAttention
-from lawqa.models.attention.records import Reach, Records
+from lawqa.models.attention.records import Reach, RecordSpans
 from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.training.fast.layers import LayerParts
 from lawqa.training.fast.linears import LinearGroup, Workspace
 
 
 @dataclass(frozen=True)
-class Setting:
+class PassSetting:
     """What all blocks share in one pass."""
 
     rotary: Mapping[str | None, tuple[Tensor, Tensor]]
     """Cosines and sines of the rotary embedding by kind of layer, each [tokens, head_dim / 2]."""
-    records: Records
+    records: RecordSpans
     """Which tokens belong together."""
     workspace: Workspace
     """For dequantised weights."""
@@ -109,7 +109,7 @@ class Block:
         """How this layer's tokens see each other."""
         return self.parts.reach
 
-    def run(self, x: Tensor, setting: Setting, seeds: tuple[int, ...]) -> Kept:
+    def run(self, x: Tensor, setting: PassSetting, seeds: tuple[int, ...]) -> Kept:
         """Everything but the last product.
 
         Args:
@@ -134,7 +134,9 @@ class Block:
         lows = (low_qkv, low_output, low_gate_up)
         return Kept(qkv, attended, attention, projected, middle, gate_up, lows)
 
-    def finish(self, kept: Kept, setting: Setting, seeds: tuple[int, ...]) -> tuple[Tensor, Ending]:
+    def finish(
+        self, kept: Kept, setting: PassSetting, seeds: tuple[int, ...]
+    ) -> tuple[Tensor, Ending]:
         """The residual stream after the block, and what is kept of the last product."""
         kernels, parts = setting.kernels, self.parts
         activated = kernels.glu_joined(kept.gate_up, parts.activation)
@@ -145,7 +147,7 @@ class Block:
         return normed.add_(kept.middle), Ending(low_down, out)
 
     def backward(
-        self, grad: Tensor, x: Tensor, kept: Kept, ending: Ending, setting: Setting,
+        self, grad: Tensor, x: Tensor, kept: Kept, ending: Ending, setting: PassSetting,
         seeds: tuple[int, ...], *, input_grad: bool,
     ) -> tuple[Tensor | None, list[Tensor]]:  # fmt: skip
         """Gradients of the residual stream before the block and of `parameters`; uses up `kept`.
@@ -188,7 +190,7 @@ class Block:
         return x_grad, [*qkv_grads, *output_grads, *down_grads]
 
     def _mlp_backward(
-        self, grad: Tensor, kept: Kept, ending: Ending, setting: Setting, seeds: tuple[int, ...]
+        self, grad: Tensor, kept: Kept, ending: Ending, setting: PassSetting, seeds: tuple[int, ...]
     ) -> tuple[Tensor, list[Tensor]]:
         kernels, workspace, parts = setting.kernels, setting.workspace, self.parts
         out_grad = self._before_norm(grad, ending.out, parts.after_mlp, kernels)
@@ -226,7 +228,7 @@ class Block:
             v.unflatten(1, (self.kv_heads, self.parts.head_dim)),
         )
 
-    def _rotated(self, qkv: Tensor, setting: Setting) -> tuple[Tensor, Tensor, Tensor]:
+    def _rotated(self, qkv: Tensor, setting: PassSetting) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = self._split(qkv)
         rotate, parts = setting.kernels.norm_rotate_once, self.parts
         cos, sin = setting.rotary[parts.kind]
@@ -238,7 +240,7 @@ class Block:
 
     def _unrotate(
         self, q_grad: Tensor, k_grad: Tensor, v_grad: Tensor, qkv: Tensor, out: Tensor,
-        setting: Setting,
+        setting: PassSetting,
     ) -> None:  # fmt: skip
         q, k, _ = self._split(qkv)
         q_out, k_out, v_out = self._split(out)
@@ -257,7 +259,7 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
         ctx: torch.autograd.function.FunctionCtx,
         x: Tensor,
         block: Block,
-        setting: Setting,
+        setting: PassSetting,
         keep: bool,
         *parameters: Tensor,
     ) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from lawqa.models.attention.hooked import in_packed, is_hooked, packed
-from lawqa.models.attention.records import Records
+from lawqa.models.attention.records import RecordSpans
 from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.models.projections import plain_lora_obstacle
@@ -98,7 +98,7 @@ def _mixing(model: PeftModel, device: torch.device) -> str | None:
     drawn = torch.randint(vocabulary, (2 * first + second,), generator=generator).to(device)
     positions = torch.cat([torch.arange(first), torch.arange(second)]).to(device)
     last = torch.tensor([first + second - 1], device=device)
-    records = Records.of(_PROBED, device)
+    records = RecordSpans.of(_PROBED, device)
     before, other, own = drawn[:first], drawn[first : 2 * first], drawn[2 * first :]
     one, two = (
         _packed_logits(model, torch.cat([start, own]), positions, records, last)[0].float()
@@ -115,7 +115,7 @@ def _mixing(model: PeftModel, device: torch.device) -> str | None:
 
 
 def _packed_logits(
-    model: torch.nn.Module, ids: Tensor, positions: Tensor, records: Records, wanted: Tensor
+    model: torch.nn.Module, ids: Tensor, positions: Tensor, records: RecordSpans, wanted: Tensor
 ) -> Tensor:
     """Logits at the wanted positions of a row of records, [wanted, vocabulary]."""
     with packed(records):

@@ -11,7 +11,7 @@ from torch import Tensor
 from lawqa.models.attention.choice import attention_kind
 from lawqa.models.attention.packed import packed_attention
 from lawqa.models.kernels.triton_probe import fastest_elementwise
-from lawqa.training.fast.block import Block, BlockFunction, Setting
+from lawqa.training.fast.block import Block, BlockFunction, PassSetting
 from lawqa.training.fast.layers import rotary_by_kind, unknown_part
 from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.loss import AnswerLoss
@@ -69,7 +69,9 @@ class FastPath:
             torch._foreach_copy_(self._copies, self._masters)
             x = self._decoder.embed_tokens(batch.input_ids)
             rotary = {kind: self._rotary(x, batch.positions, kind) for kind in self._kinds()}
-        setting = Setting(rotary, batch.records, self._workspace, self._kernels, self._attention)
+        setting = PassSetting(
+            rotary, batch.records, self._workspace, self._kernels, self._attention
+        )
         with torch.autocast(self._head.device.type, enabled=False):
             recomputed = len(self._blocks) - self._kept_blocks(len(batch.input_ids))
             for number, block in enumerate(self._blocks):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from lawqa.models.attention.records import Records
+from lawqa.models.attention.records import RecordSpans
 from lawqa.records import IGNORED
 
 
@@ -19,7 +19,7 @@ class PackedBatch:
     """Token ids, shape [tokens]."""
     positions: torch.Tensor
     """Each token's position in its own record, shape [tokens]."""
-    records: Records
+    records: RecordSpans
     """Which tokens belong together."""
     predicting: torch.Tensor
     """The positions in the row whose next token is learnt, shape [answer tokens]."""
@@ -41,7 +41,7 @@ def pack(batch: dict[str, torch.Tensor]) -> PackedBatch:
     return PackedBatch(
         input_ids=batch["input_ids"][mask],
         positions=positions,
-        records=Records.of(lengths.tolist(), mask.device),
+        records=RecordSpans.of(lengths.tolist(), mask.device),
         # A record's first token is never learnt, so the position before is in the same record.
         predicting=learnt - 1,
         targets=labels[learnt],

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Progress(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
+class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers is not checked
     """A bar with loss, speed, memory and time left, or plain lines; `log.jsonl`; TensorBoard's events.
 
     Args:

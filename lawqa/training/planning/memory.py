@@ -125,7 +125,7 @@ def training_memory(
         optimiser=adapter * 8,
         streams=tokens * streams_per_token(shape, setting),
         kept=kept,
-        passing=passing + workspace_bytes(shape, setting) + scores_bytes(shape, tokens),
+        passing=passing + dequantised_bytes(shape, setting) + scores_bytes(shape, tokens),
         logits=positions * shape.vocabulary * (size + 8),
     )
 
@@ -161,7 +161,7 @@ def passing_per_token(shape: ModelShape, setting: MemorySetting) -> int:
     return own if setting.fast else math.ceil(own * _PLAIN_FACTOR)
 
 
-def workspace_bytes(shape: ModelShape, setting: MemorySetting) -> int:
+def dequantised_bytes(shape: ModelShape, setting: MemorySetting) -> int:
     """The dequantised weights of the widest group of linear layers: gate and up."""
     return 2 * shape.intermediate * shape.hidden * setting.dtype_bytes
 
@@ -179,7 +179,7 @@ def scoring_memory(shape: ModelShape, setting: MemorySetting, *, tokens: int) ->
     return (
         weight_bytes(shape, setting)
         + tokens * wide * setting.dtype_bytes
-        + workspace_bytes(shape, setting)
+        + dequantised_bytes(shape, setting)
     )
 
 

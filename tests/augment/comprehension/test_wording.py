@@ -13,7 +13,7 @@ from lawqa.augment.comprehension.wording import (
     plainly,
     without_definitions,
 )
-from lawqa.augment.questions.modality import Command, command_of
+from lawqa.augment.questions.modality import DeonticSentence, deontic_sentence
 
 
 @pytest.mark.parametrize(
@@ -44,21 +44,27 @@ def test_brackets_that_only_name_something_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("sentence", "command"),
     [
-        ("甲は、届け出なければならない。", Command("must", "甲は、届け出る", "甲は、届け出")),
-        ("甲は、公表することができる。", Command("may", "甲は、公表する", "甲は、公表し")),
-        ("甲は、公表してはならない。", Command("must not", "甲は、公表する", "")),
-        ("甲は、公表することを要しない。", Command("need not", "甲は、公表する", "甲は、公表し")),
+        (
+            "甲は、届け出なければならない。",
+            DeonticSentence("must", "甲は、届け出る", "甲は、届け出"),
+        ),
+        ("甲は、公表することができる。", DeonticSentence("may", "甲は、公表する", "甲は、公表し")),
+        ("甲は、公表してはならない。", DeonticSentence("must not", "甲は、公表する", "")),
+        (
+            "甲は、公表することを要しない。",
+            DeonticSentence("need not", "甲は、公表する", "甲は、公表し"),
+        ),
         ("甲は、公正でなければならない。", None),
         ("甲は、努めなければならない。", None),
         ("期間は、三年とする。", None),
     ],
 )
-def test_what_a_sentence_commands(sentence: str, command: Command | None) -> None:
-    assert command_of(sentence) == command
+def test_what_a_sentence_commands(sentence: str, command: DeonticSentence | None) -> None:
+    assert deontic_sentence(sentence) == command
 
 
 def test_a_duty_in_other_words_stays_a_duty() -> None:
-    duty = command_of("管理者は、帳簿を保存しなければならない。")
+    duty = deontic_sentence("管理者は、帳簿を保存しなければならない。")
     assert duty is not None
     said = {commanded(duty, OBLIGED, 0, str(n)) for n in range(200)}
     assert said == {
@@ -74,7 +80,7 @@ def test_a_duty_in_other_words_stays_a_duty() -> None:
 
 def test_what_is_permitted_is_not_said_of_its_subject_alone() -> None:
     """許されているのは、管理者である would say that nobody else may."""
-    power = command_of("管理者は、帳簿を開示することができる。")
+    power = deontic_sentence("管理者は、帳簿を開示することができる。")
     assert power is not None
     for meaning in (PERMITTED, FORBIDDEN):
         said = {commanded(power, meaning, 0, str(n)) for n in range(200)}
@@ -82,7 +88,7 @@ def test_what_is_permitted_is_not_said_of_its_subject_alone() -> None:
 
 
 def test_a_subject_that_is_pointed_to_stays_in_front() -> None:
-    ban = command_of("管理者は、その帳簿を開示してはならない。")
+    ban = deontic_sentence("管理者は、その帳簿を開示してはならない。")
     assert ban is not None
     said = {commanded(ban, FORBIDDEN, 0, str(n)) for n in range(200)}
     assert all(text.startswith("管理者は、その帳簿を") for text in said)

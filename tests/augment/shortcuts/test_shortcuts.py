@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tyro
 
-from lawqa.augment.shortcuts import RULES, asks_for_wrong, audit_shortcuts, credits_of
+from lawqa.augment.shortcuts import SHORTCUT_RULES, asks_for_wrong, audit_shortcuts, credits_of
 from lawqa.cli.questions.augment import Augment
 from lawqa.errors import DataError
 from lawqa.questions import Question, write_questions
@@ -67,7 +67,7 @@ def test_a_copied_answer_is_found_through_numerals_names_and_punctuation(
 ) -> None:
     for each in copied:
         earned = credits_of(each)
-        assert set(earned) == set(RULES)
+        assert set(earned) == set(SHORTCUT_RULES)
         assert earned["verbatim in the context"] == 1
         assert earned["most 3-grams of the context"] == 1
         assert earned["fewest 3-grams of the context"] == 0

@@ -15,7 +15,7 @@ from lawqa.backends.hf.engine.cache import PagedCache
 from lawqa.backends.hf.engine.steps import TorchForward
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.self_check import checked_prompts, decoding_disagreement, step_logits
-from lawqa.models.agreement import FULL, HALF, Tolerance, compare
+from lawqa.models.agreement import FULL, HALF, Tolerance, compare_logits
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.load import LoadedModel, load_model
@@ -40,19 +40,19 @@ def test_differences_are_counted_over_the_likeliest_tokens_in_nats() -> None:
     reference[:, :20] = 8.0
     other = reference.clone()
     other[:, 30] -= 5.0  # far in the tail: no likely token moves by more than a hair
-    assert compare(reference, other).largest < 1e-3
+    assert compare_logits(reference, other).largest < 1e-3
     other[1, :20] = torch.linspace(8.5, 7.5, 20)
-    found = compare(reference, other)
+    found = compare_logits(reference, other)
     assert 0.3 < found.largest < 0.7
     assert found.margin == 0  # all were equally likely before
     other[0, 0] = float("nan")
-    assert not compare(reference, other).within(HALF)
+    assert not compare_logits(reference, other).within(HALF)
 
 
 def test_another_likeliest_token_counts_when_the_two_were_not_near() -> None:
     reference = torch.tensor([[2.0, 1.0, 0.0]])
     swapped = torch.tensor([[1.4, 1.6, 0.0]])
-    found = compare(reference, swapped)
+    found = compare_logits(reference, swapped)
     assert (found.same, found.rows) == (0, 1)
     assert found.margin == pytest.approx(1.0)
     assert not found.within(Tolerance(largest=0.4, mean=1.0))
@@ -146,4 +146,4 @@ def test_a_step_is_looked_at_for_each_height_of_tiles_and_keeps_no_pages(
     assert reason == "65 rows: RuntimeError: out of resource: shared memory"
     assert cache.free == 30
     found = step_logits(decoder, cache, TorchForward(decoder, cache), ids, 3)
-    assert compare(expected[[0, 1, 0]], found).within(FULL)
+    assert compare_logits(expected[[0, 1, 0]], found).within(FULL)

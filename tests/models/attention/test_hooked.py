@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lawqa.models.attention.hooked import hook_attention, is_hooked, packed
-from lawqa.models.attention.records import Records
+from lawqa.models.attention.records import RecordSpans
 
 pytestmark = pytest.mark.torch
 
@@ -81,7 +81,7 @@ def test_packed_records_see_what_they_see_alone(model_type: str, more: dict[str,
     rows = [torch.randint(3, 61, (1, length)) for length in lengths]
     alone = torch.cat([model(input_ids=row).logits for row in rows], dim=1)
     positions = torch.cat([torch.arange(length) for length in lengths])[None]
-    with packed(Records.of(lengths, positions.device)):
+    with packed(RecordSpans.of(lengths, positions.device)):
         together = model(input_ids=torch.cat(rows, dim=1), position_ids=positions).logits
     assert torch.allclose(together, alone, atol=1e-5)
     model.zero_grad()

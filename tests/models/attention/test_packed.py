@@ -10,7 +10,7 @@ import torch
 
 from lawqa.models.attention import packed as module
 from lawqa.models.attention.packed import packed_attention
-from lawqa.models.attention.records import Reach, Records
+from lawqa.models.attention.records import Reach, RecordSpans
 
 pytestmark = pytest.mark.torch
 
@@ -19,7 +19,7 @@ HEADS, KV_HEADS, DIM = 4, 2, 16
 
 
 def exact(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, records: Records, reach: Reach
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, records: RecordSpans, reach: Reach
 ) -> torch.Tensor:
     """The definition, in the dtype given."""
     pieces = []
@@ -51,7 +51,7 @@ def test_output_and_gradients_are_those_of_the_definition(
     torch.manual_seed(0)
     q, grad = torch.randn(2, sum(LENGTHS), HEADS, DIM)
     k, v = torch.randn(2, sum(LENGTHS), KV_HEADS, DIM)
-    records, reach = Records.of(LENGTHS, q.device), Reach(0.3, window, softcap)
+    records, reach = RecordSpans.of(LENGTHS, q.device), Reach(0.3, window, softcap)
     attention = packed_attention(kind)
     out, kept = attention.forward(q, k, v, records, reach)
     found = (out, *attention.backward(grad, q, k, v, out, kept, records, reach))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lawqa.models.attention.packed import FallbackAttention, packed_attention
-from lawqa.models.attention.records import Reach, Records
+from lawqa.models.attention.records import Reach, RecordSpans
 from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.kernels.fallback import FallbackElementwise, kernels_name
 
@@ -78,7 +78,7 @@ def test_attention_that_fails_in_its_backward_pass_is_computed_again() -> None:
 
     fused = Forward(RuntimeError("out of resource: registers"))
     attention = FallbackAttention(fused, plain)  # type: ignore[arg-type]
-    records, reach = Records.of((5, 3), X.device), Reach(0.3, None, 2.0)
+    records, reach = RecordSpans.of((5, 3), X.device), Reach(0.3, None, 2.0)
     q, k, v, grad = torch.randn(4, 8, 2, 4)
     out, kept = attention.forward(q, k, v, records, reach)
     found = attention.backward(grad, q, k, v, out, kept, records, reach)

@@ -223,14 +223,14 @@ def test_attention_over_pages(launches: list[Launch]) -> None:
 
 
 def test_attention_with_capped_scores(launches: list[Launch]) -> None:
-    from lawqa.models.attention.records import Reach, Records
+    from lawqa.models.attention.records import Reach, RecordSpans
     from lawqa.models.kernels.triton_capped import CappedAttention
 
     attention, reach = CappedAttention(), Reach(0.1, None, 50.0)
     for heads, kv_heads, dim in ((8, 4, 256), (16, 8, 128), (4, 1, 64)):
         q = empty(40, heads, dim, dtype=torch.bfloat16)
         k = empty(40, kv_heads, dim, dtype=torch.bfloat16)
-        records = Records.of([40], torch.device("cpu"))
+        records = RecordSpans.of([40], torch.device("cpu"))
         out, kept = attention.forward(q, k, k, records, reach)
         attention.backward(q, q, k, k, out, kept, records, reach)
     assert_compiled(

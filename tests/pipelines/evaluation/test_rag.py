@@ -213,11 +213,11 @@ def test_records_of_the_condition_rag_keep_their_context_and_lose_its_end_when_t
     byte_tokenizer: MakeTokenizer, tmp_path: Path
 ) -> None:
     from lawqa.prompting import PromptSpec
-    from lawqa.records import make_records, tokenize_record, write_records
+    from lawqa.records import make_question_records, tokenize_record, write_records
 
     context = "## 民法\n### 第140条\n期間の初日は、算入しない。ただし書は略する。終わりの文である。"
     specs = [(PromptSpec(condition="rag"), 1)]
-    (record,) = make_records(QUESTIONS[:1], specs, retrieved_of=lambda _: context)
+    (record,) = make_question_records(QUESTIONS[:1], specs, retrieved_of=lambda _: context)
     write_records(tmp_path / "r.jsonl", [record])
     (again,) = load_records(tmp_path / "r.jsonl").records
     assert again == record

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from lawqa.pipelines.evaluation.time_left import ENOUGH, TimeLeft
+from lawqa.pipelines.evaluation.time_left import FEWEST_TIMED, TimeLeft
 
 
 class Clock:
@@ -37,7 +37,7 @@ def said(
 
 
 def test_nothing_is_said_before_there_is_something_to_judge_by() -> None:
-    assert [left for left, _ in said([[5.0] * 2, [5.0] * 6])][: ENOUGH - 1] == [None] * 3
+    assert [left for left, _ in said([[5.0] * 2, [5.0] * 6])][: FEWEST_TIMED - 1] == [None] * 3
     assert TimeLeft(9, Clock()).seconds() is None
 
 

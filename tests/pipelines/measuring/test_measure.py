@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 from lawqa.cli import main
 from lawqa.models.device import describe_device, pick_device
 from lawqa.pipelines.measuring import measure as measuring
-from lawqa.pipelines.measuring.measure import measure, sample_questions, this_card
+from lawqa.pipelines.measuring.measure import measure_machine, sample_questions, this_card
 from lawqa.pipelines.measuring.speeds import read_speeds, speeds_directory, speeds_path
 from lawqa.settings import ModelSettings
 
@@ -63,7 +63,7 @@ def test_measure_keep_and_plan_from_it(
 
 def test_what_the_time_does_not_hold_is_left_out(tiny_dir: Path) -> None:
     said: list[str] = []
-    speeds = measure(ModelSettings(model_name=str(tiny_dir)), said.append, seconds=1e-9)
+    speeds = measure_machine(ModelSettings(model_name=str(tiny_dir)), said.append, seconds=1e-9)
     assert said == [f"loading {tiny_dir}", "matrix products and copies"]
     assert speeds.product_tflops is not None
     assert (speeds.scored_per_second, speeds.step_seconds, speeds.training_path) == (None,) * 3

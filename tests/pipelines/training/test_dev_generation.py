@@ -190,14 +190,14 @@ def test_what_does_not_fit_is_refused_before_a_model_is_loaded(
 def test_the_questions_drawn_are_the_same_in_any_file_and_grow_with_their_number(
     questions: Any,
 ) -> None:
-    from lawqa.pipelines.training.dev_generation import drawn
+    from lawqa.pipelines.training.dev_generation import draw_dev_questions
 
     put = [(question, build_prompt(question, COT)) for question in questions[:20]]
-    few = [question.id for question, _ in drawn(put, 5)]
-    more = [question.id for question, _ in drawn(put, 9)]
-    again = {question.id for question, _ in drawn(put[::-1], 5)}
+    few = [question.id for question, _ in draw_dev_questions(put, 5)]
+    more = [question.id for question, _ in draw_dev_questions(put, 9)]
+    again = {question.id for question, _ in draw_dev_questions(put[::-1], 5)}
     assert len(few) == 5
     assert set(few) == again
     assert set(few) < set(more)
     assert few != [question.id for question, _ in put[:5]]
-    assert drawn(put, None) == put
+    assert draw_dev_questions(put, None) == put

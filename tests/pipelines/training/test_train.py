@@ -107,7 +107,7 @@ def test_the_adapter_is_a_standard_one_and_reloads_to_the_same_scores(
 
     from lawqa.backends.hf.backend import HFBackend
     from lawqa.models.load import load_model
-    from lawqa.pipelines.training.prepare import prepare
+    from lawqa.pipelines.training.prepare import prepare_training
     from lawqa.pipelines.training.train import train
     from lawqa.prompting import PromptSpec, build_prompt
     from lawqa.settings import Hyperparameters, ModelSettings, TrainingRun
@@ -123,7 +123,7 @@ def test_the_adapter_is_a_standard_one_and_reloads_to_the_same_scores(
         training=training,
         quiet=True,
     )
-    prepared = prepare(config)
+    prepared = prepare_training(config)
     train(prepared)
     prepared.loaded.model = prepared.model
     in_memory = {s.key: s.logprobs for s in HFBackend(prepared.loaded).score_choices(prompts)}  # type: ignore[union-attr]

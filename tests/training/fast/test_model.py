@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lawqa.models.attention.packed import packed_attention
-from lawqa.models.attention.records import Records
+from lawqa.models.attention.records import RecordSpans
 from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import PromptSpec
@@ -18,7 +18,7 @@ from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training.adapter import add_adapter
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.fast import FastPath, fast_path_obstacle, pack, packed_parts
-from lawqa.training.fast.block import Block, Setting
+from lawqa.training.fast.block import Block, PassSetting
 from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.model import unsupported_part
 from lawqa.training.loss_paths import answer_loss
@@ -86,8 +86,8 @@ def test_half_precision_keeps_as_much_of_a_small_update_as_on_the_plain_path(
     x = 10 * torch.randn(tokens, layer.hidden_size, generator=torch.Generator().manual_seed(0))
     rotary = decoder.rotary_emb(x[None], torch.arange(tokens)[None])
     cos, sin = (part[0].bfloat16() for part in rotary)
-    setting = Setting(
-        rotary={None: (cos.chunk(2, 1)[0], sin.chunk(2, 1)[0])}, records=Records.of([tokens], x.device),
+    setting = PassSetting(
+        rotary={None: (cos.chunk(2, 1)[0], sin.chunk(2, 1)[0])}, records=RecordSpans.of([tokens], x.device),
         workspace=Workspace(x.device, torch.bfloat16), kernels=TorchElementwise(),
         attention=packed_attention("memory"),
     )  # fmt: skip

@@ -27,7 +27,7 @@ from lawqa.backends.hf.engine.sequence import (
     Running,
     ThinkBlocks,
     Unfit,
-    write_rows,
+    fill_rows,
 )
 from lawqa.backends.hf.engine.steps import Forward, Rows, Stepper
 from lawqa.backends.hf.engine.stops import StopRules
@@ -230,7 +230,7 @@ class Engine:
         longest = max(sequence.length for sequence in running) + steps
         step = stepper.prepare(rows, longest)
         pending = [sequence.pending(steps + 1) for sequence in running]
-        write_rows(state.first(rows), running, pending)
+        fill_rows(state.first(rows), running, pending)
         try:
             with full_memory_named():
                 for _ in range(steps):

@@ -17,7 +17,7 @@ from lawqa.backends.hf.engine.steps import Forward, TorchForward
 from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.backends.hf.self_check import (
     DisagreementError,
-    Reference,
+    ReferenceLogits,
     checked_prompts,
     decoding_disagreement,
 )
@@ -47,7 +47,7 @@ def open_engine(
     *,
     kernels: bool = True,
     graphs: bool = True,
-    reference: Reference | None = None,
+    reference: ReferenceLogits | None = None,
     marks: ThinkMarks = THINK,
     labels: LabelsAfterText | None = None,
 ) -> Engine:

@@ -136,7 +136,7 @@ class Running:
         return self.known[self.cached : self.cached + most]
 
 
-def write_rows(state: Rows, running: Sequence[Running], pending: Sequence[Sequence[int]]) -> None:
+def fill_rows(state: Rows, running: Sequence[Running], pending: Sequence[Sequence[int]]) -> None:
     """Put the sequences into the first rows; the other rows get none."""
     rows, most = len(state.ids), state.forced.shape[1]
     empty = rows - len(running)

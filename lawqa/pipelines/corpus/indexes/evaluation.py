@@ -16,7 +16,7 @@ from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 from lawqa.pipelines.evaluation.rag import DEFAULT_TOP_K, token_counter
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.retrieval.context import CONTEXT_MAKER, build_context
-from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, summarise
+from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, summarise_hits
 from lawqa.retrieval.gold_text import (
     DEFAULT_BUDGETS,
     TOKENS_A_CHARACTER,
@@ -24,7 +24,7 @@ from lawqa.retrieval.gold_text import (
     estimated_tokens,
     gold_text_figures,
     gold_text_misses,
-    measure,
+    measure_gold_text,
 )
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.passages import reach
@@ -80,7 +80,7 @@ def evaluate_index(
     count, counted_in = _counter(tokenizer)
     leaks = _given_away(retriever, [result.question for result in found], top_k)
     texts = _gold_texts(retriever, found, budgets, top_k, count, quiet=quiet)
-    summary = summarise(found, len(asked))
+    summary = summarise_hits(found, len(asked))
     for law, figures in summary["by_law"].items():
         figures["gold_text"] = _by_budget(texts, law)
     named = MISSES_AT if MISSES_AT in budgets else budgets[0]
@@ -147,7 +147,7 @@ def _gold_texts(
             hits = retriever.retrieve(result.question, reach(top_k))
             for limit in budgets:
                 context = build_context(hits, limit=limit, count=count, top_k=top_k)
-                texts[limit].append(measure(result.question, context))
+                texts[limit].append(measure_gold_text(result.question, context))
     return texts
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from lawqa.errors import ConfigError, DataError, StorageError
 from lawqa.files import make_own_directory
 from lawqa.runs.manifest import MANIFEST, Manifest
-from lawqa.runs.outputs import foreign_entries, named, refuse_working_directory
+from lawqa.runs.outputs import few_quoted, foreign_entries, refuse_working_directory
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _check_free(directory: Path, *, fresh: bool) -> None:
     foreign = foreign_entries(directory, {MANIFEST, *map(glob.escape, files)})
     if fresh and foreign:
         raise ConfigError(
-            f"{directory}: holds what is not the index's own: {named(foreign)}; --fresh would remove it",
+            f"{directory}: holds what is not the index's own: {few_quoted(foreign)}; --fresh would remove it",
             "move it elsewhere, or name another directory",
         )
     if not fresh:

@@ -11,7 +11,16 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject, read_json, write_json
 from lawqa.retrieval.indexing import IndexCounts
 from lawqa.runs.manifest import MANIFEST, SCHEMA_VERSION, require_version
-from lawqa.runs.manifest_fields import COUNT, LIST, OBJECT, TEXT, Check, missing, or_null, problems
+from lawqa.runs.manifest_fields import (
+    COUNT,
+    LIST,
+    OBJECT,
+    TEXT,
+    KeyCheck,
+    missing,
+    or_null,
+    problems,
+)
 from lawqa.statutes.articles import corpus_sha256
 from lawqa.statutes.validity import Revisions
 
@@ -21,11 +30,11 @@ INDEX_FORMAT = 1
 _NOT_IN_HASH = "articles.bin"
 """Compressed text may differ by a byte between versions of zlib; the corpus has a hash of its own."""
 
-_FILE_NAME = Check(
+_FILE_NAME = KeyCheck(
     lambda files: isinstance(files, dict) and all(Path(name).name == name for name in files),
     "an object of file names",
 )
-_KEYS: dict[str, Check] = {
+_KEYS: dict[str, KeyCheck] = {
     "corpus": OBJECT, "corpus.path": TEXT, "corpus.sha256": TEXT,
     "parameters": OBJECT,
     "dense": or_null(OBJECT), "dense.model": TEXT, "dense.dimension": COUNT,

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.backends.base import Backend, RendersPrompts
-from lawqa.bars import duration
+from lawqa.bars import Say, duration
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import read_json
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.evaluate import PartAsked, evaluate_job, open_backend
 from lawqa.pipelines.evaluation.interrupts import signals_interrupt
-from lawqa.pipelines.evaluation.job import Job, prepare
+from lawqa.pipelines.evaluation.job import Job, prepare_evaluation
 from lawqa.pipelines.evaluation.opening import BackendFactory
 from lawqa.pipelines.evaluation.ranks import Ranks
 from lawqa.pipelines.experiments.ladder.halves import Halves, halves_of
 from lawqa.pipelines.experiments.ladder.pace import Clock, Pace, TimeUp, measured_pace, timed
 from lawqa.pipelines.experiments.ladder.result import LadderResult, ladder_result
 from lawqa.pipelines.experiments.ladder.rungs import Rung
-from lawqa.pipelines.experiments.ladder.waiting import Waiting, counted, forecast, plan_lines
+from lawqa.pipelines.experiments.ladder.waiting import Waiting, forecast, plan_lines
 from lawqa.pipelines.experiments.ladder.wordings import chosen_wordings, tried_wordings
 from lawqa.prompting import prompt_thought, require_outside
 from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.outputs import require_directory
 from lawqa.settings import Settings
-
-Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def _job(config: LadderConfig, rung: Rung, asked: EvaluationConfig) -> Job:
     """A rung with everything checked that can be checked without a model."""
     run_dir = config.run_dir / rung.name
     resumes = not config.fresh and (run_dir / MANIFEST).is_file()
-    return prepare(replace(asked, run_dir=run_dir, resume=resumes, fresh=config.fresh))
+    return prepare_evaluation(replace(asked, run_dir=run_dir, resume=resumes, fresh=config.fresh))
 
 
 def _part(rung: Rung, halves: Halves | None) -> frozenset[str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from lawqa.amounts import counted
 from lawqa.bars import duration
 from lawqa.pipelines.evaluation.gathering import is_whole
 from lawqa.pipelines.evaluation.job import Job
@@ -103,11 +104,6 @@ def plan_lines(waiting: Sequence[Waiting], pace: Pace, seconds_left: float | Non
         f"in all {passed}; {duration(max(0.0, seconds_left))} of the time budget are left, then it stops "
         "between two answers and the same command resumes",
     ]
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where it is not one."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _basis(pace: Pace, waiting: Sequence[Waiting]) -> str:

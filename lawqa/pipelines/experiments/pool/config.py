@@ -13,7 +13,7 @@ from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.job import Job
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.pipelines.experiments.stored_settings import (
-    called,
+    called_content,
     content_differences,
     read_stored,
     write_stored,
@@ -109,13 +109,13 @@ class PoolConfig(SampleSettings, AnswererSettings, ModelSettings, PlaceSettings)
 class _Contents:
     """What the settings of a pool name; each field says what messages call it."""
 
-    data_sha256: str = field(metadata=called("the content of --data"))
-    prompt_spec: str = field(metadata=called("the prompt"))
-    prompt_spec_hash: str = field(metadata=called("the prompt's wording or chat template"))
-    model: JsonObject = field(metadata=called("the model"))
+    data_sha256: str = field(metadata=called_content("the content of --data"))
+    prompt_spec: str = field(metadata=called_content("the prompt"))
+    prompt_spec_hash: str = field(metadata=called_content("the prompt's wording or chat template"))
+    model: JsonObject = field(metadata=called_content("the model"))
     """As the backend describes itself; compared by its content."""
-    retrieval: JsonObject | None = field(metadata=called("the retrieval"))
-    adapter_sha256: str = field(default="", metadata=called("the adapter"))
+    retrieval: JsonObject | None = field(metadata=called_content("the retrieval"))
+    adapter_sha256: str = field(default="", metadata=called_content("the adapter"))
     """Of its weights and config; empty without one."""
 
 
@@ -203,7 +203,7 @@ class PoolManifest:
         return [*changed, *contents, *model, *model_differences(before.model, after.model)]
 
 
-def begun_otherwise(config: PoolConfig) -> str:
+def differs_from_defaults(config: PoolConfig) -> str:
     """Which settings of resumed samples differ from today's defaults, as a sentence; empty for none."""
     today = vars(replace(config, begun=None).asked().resolved())
     otherwise = [

@@ -142,7 +142,7 @@ class PoolRow:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PooledPrompt:
     """One prompt of a pool."""
 
     question: Question
@@ -191,7 +191,7 @@ def write_rows(path: Path, rows: Iterable[PoolRow]) -> None:
             file.write(json.dumps(row.to_json(), ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_asked(path: Path, prompts: Iterable[Asked]) -> None:
+def write_asked(path: Path, prompts: Iterable[PooledPrompt]) -> None:
     """Write the prompts of a pool."""
     with written_whole(path) as file:
         for asked in prompts:
@@ -205,7 +205,7 @@ def write_asked(path: Path, prompts: Iterable[Asked]) -> None:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def read_asked(path: Path) -> dict[str, Asked]:
+def read_asked(path: Path) -> dict[str, PooledPrompt]:
     """Read the prompts of a pool, by their keys, in the order of the questions.
 
     Raises:
@@ -216,7 +216,7 @@ def read_asked(path: Path) -> dict[str, Asked]:
             f"{path}: no such file; it holds the questions of the samples beside it",
             "copy it together with the pool; or the command that sampled writes it again",
         )
-    prompts: dict[str, Asked] = {}
+    prompts: dict[str, PooledPrompt] = {}
     for number, line in json_lines(path):
         try:
             asked = _asked(line)
@@ -229,7 +229,7 @@ def read_asked(path: Path) -> dict[str, Asked]:
     return prompts
 
 
-def _asked(line: JsonObject) -> Asked:
+def _asked(line: JsonObject) -> PooledPrompt:
     if line["schema_version"] != 1:
         raise ValueError(f"schema_version {line['schema_version']}, expected 1")
     order = tuple(line["permutation"])
@@ -239,7 +239,7 @@ def _asked(line: JsonObject) -> Asked:
     question = replace(from_sample(line["question"]), permutation=cast(Order, order))
     if not isinstance(line["retrieved"], str):
         raise TypeError("retrieved is not a text")
-    return Asked(question, messages, line["retrieved"])
+    return PooledPrompt(question, messages, line["retrieved"])
 
 
 def _row(path: Path, number: int, line: object) -> PoolRow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -11,20 +11,20 @@ from itertools import groupby
 from lawqa.augment.reasoning import check, verdict_of
 from lawqa.augment.reasoning.selection import with_agreement
 from lawqa.backends.base import Backend
-from lawqa.bars import Bar
+from lawqa.bars import Bar, Say
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.evaluation.asking import ask
 from lawqa.pipelines.evaluation.interrupts import signals_interrupt
-from lawqa.pipelines.evaluation.job import Job, prepare, with_base_notes
+from lawqa.pipelines.evaluation.job import Job, prepare_evaluation, with_base_notes
 from lawqa.pipelines.evaluation.opening import BackendFactory, open_backend
 from lawqa.pipelines.experiments.pool.config import (
     HELP,
     PoolConfig,
     PoolManifest,
-    begun_otherwise,
+    differs_from_defaults,
 )
 from lawqa.pipelines.experiments.pool.files import (
-    Asked,
+    PooledPrompt,
     PoolFiles,
     PoolRow,
     SampleKey,
@@ -40,8 +40,6 @@ from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import now
 from lawqa.runs.result_log import JsonLog
 from lawqa.runs.upkeep.lock import require_free, run_lock
-
-Say = Callable[[str], object]
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +94,7 @@ def sample_pool(
         files.samples.parent.mkdir(parents=True, exist_ok=True)
         with run_lock(files.lock):
             _begin(config, files, earlier, drawn)
-            for note in (begun_otherwise(config) if config.begun else "", *_notes(job)):
+            for note in (differs_from_defaults(config) if config.begun else "", *_notes(job)):
                 if note:
                     say(f"note: {note}")
             write_asked(files.asked, _asked(job))
@@ -161,7 +159,7 @@ def _earlier(config: PoolConfig, files: PoolFiles) -> PoolManifest | None:
 
 def _job(config: PoolConfig) -> Job:
     try:
-        return prepare(config.asked(), claims=False)
+        return prepare_evaluation(config.asked(), claims=False)
     except ConfigError as problem:
         hint = problem.hint.replace("lawqa evaluate --help  explains every option", HELP)
         raise ConfigError(problem.message, hint) from None
@@ -176,10 +174,10 @@ def _notes(job: Job) -> Iterator[str]:
             yield note
 
 
-def _asked(job: Job) -> Iterator[Asked]:
+def _asked(job: Job) -> Iterator[PooledPrompt]:
     for question, prompt in zip(job.questions, job.prompts, strict=True):
         retrieved = job.retrieval.text(question) if job.retrieval else ""
-        yield Asked(question, prompt.messages, retrieved)
+        yield PooledPrompt(question, prompt.messages, retrieved)
 
 
 def _draw(config: PoolConfig, job: Job, backend: Backend, files: PoolFiles, say: Say) -> None:

@@ -7,14 +7,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lawqa.augment.reasoning import Judged, SelectionRules, select
+from lawqa.augment.reasoning import JudgedSample, SelectionRules, select
 from lawqa.augment.reasoning.selection import filter_counts, is_hard
 from lawqa.choices import LABELS
 from lawqa.digests import sha256_of
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject, write_json
 from lawqa.pipelines.experiments.pool.config import PoolManifest
-from lawqa.pipelines.experiments.pool.files import Asked, PoolFiles, PoolRow, read_asked, read_rows
+from lawqa.pipelines.experiments.pool.files import (
+    PooledPrompt,
+    PoolFiles,
+    PoolRow,
+    read_asked,
+    read_rows,
+)
 from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import fingerprint
 from lawqa.records import TrainingRecord, make_record, write_records
@@ -47,7 +53,7 @@ class Selection:
 
     spec: PromptSpec
     records: tuple[TrainingRecord, ...]
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedSample, ...]
     """All samples, in the order of the pool."""
 
     @property
@@ -88,7 +94,7 @@ class Selection:
     @property
     def hard(self) -> int:
         """Of how many the model gets one sample to half of its samples right."""
-        groups: dict[str, list[Judged]] = {}
+        groups: dict[str, list[JudgedSample]] = {}
         for one in self.judged:
             groups.setdefault(one.sample.question.id, []).append(one)
         return sum(is_hard([one.checked for one in group]) for group in groups.values())
@@ -220,7 +226,9 @@ def _manifest(files: PoolFiles) -> PoolManifest:
     return PoolManifest.read(files.provenance)
 
 
-def _require_same_words(files: PoolFiles, asked: Mapping[str, Asked], spec: PromptSpec) -> None:
+def _require_same_words(
+    files: PoolFiles, asked: Mapping[str, PooledPrompt], spec: PromptSpec
+) -> None:
     """What is learnt is what was asked: the prompts of today are those of the pool."""
     for key, one in asked.items():
         if build_prompt(one.question, spec, retrieved=one.retrieved).messages != one.messages:
@@ -230,7 +238,9 @@ def _require_same_words(files: PoolFiles, asked: Mapping[str, Asked], spec: Prom
             )
 
 
-def _in_order(rows: Mapping[tuple[str, int], PoolRow], asked: Mapping[str, Asked]) -> list[PoolRow]:
+def _in_order(
+    rows: Mapping[tuple[str, int], PoolRow], asked: Mapping[str, PooledPrompt]
+) -> list[PoolRow]:
     """Samples in the order of the questions, also of a pool that is still being drawn."""
     places = {key: place for place, key in enumerate(asked)}
     return [rows[key] for key in sorted(rows, key=lambda key: (places[key[0]], key[1]))]
