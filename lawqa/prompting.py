@@ -196,6 +196,22 @@ def prompt_thought(text: str) -> ThinkMarks | None:
     return open_thought(text[max(asked, 0) :])
 
 
+def context_span(text: str) -> tuple[int, int] | None:
+    """Where the context of the question that is asked is in a prompt, as offsets; None where it has none.
+
+    Args:
+        text: the prompt as it was sent, in any wording of ours.
+    """
+    places = []
+    for wording in wordings().values():
+        opening = f"{wording.headings['context']}\n"
+        end = text.rfind(f"\n\n{wording.headings['question']}\n")
+        start = text.rfind(opening, 0, max(end, 0))
+        if start >= 0:
+            places.append((start + len(opening), end))
+    return max(places, default=None)
+
+
 THINK_AND_GENERATE = "--thinking --answer-by generate  lets the model think and reads its answer"
 
 

@@ -22,6 +22,7 @@ from lawqa.prompting import (
     PromptSpec,
     answer_text,
     build_prompt,
+    context_span,
     end_of_turn,
     render,
     spec_hash,
@@ -180,6 +181,18 @@ def test_closed_shows_no_context_at_all(question: MakeQuestion, mode: Mode, few_
     assert "【参考条文】" not in text
     assert question().context not in text
     assert RETRIEVED not in text
+
+
+@pytest.mark.parametrize("thought", ["", EMPTY_THINK_BLOCK])
+@each_spec
+def test_the_context_is_found_in_what_was_sent(
+    question: MakeQuestion, spec: PromptSpec, thought: str
+) -> None:
+    prompt = prompt_of(question(text="【参考条文】\nのうち、正しいものはどれですか。"), spec)
+    sent = "\n\n".join(f"{turn.role}: {turn.content}" for turn in prompt.messages) + thought
+    span = context_span(sent)
+    shown = {"closed": None, "gold": question().context, "rag": RETRIEVED}[spec.condition]
+    assert (sent[slice(*span)] if span else None) == shown
 
 
 @pytest.mark.parametrize("condition", ["gold", "rag"])

@@ -48,6 +48,16 @@ class ShownArticle:
 
 
 @dataclass(frozen=True)
+class RetrievedText:
+    """Where the retrieved context is in a prompt, as offsets into the prompt."""
+
+    span: tuple[int, int]
+    """The context."""
+    gold: tuple[tuple[int, int], ...]
+    """The parts of it that the question's own context quotes."""
+
+
+@dataclass(frozen=True)
 class Entry:
     """A stored result as a report reads it."""
 
@@ -56,6 +66,8 @@ class Entry:
     """Whose labels count: those recorded, or those of today's parser."""
     articles: tuple[ShownArticle, ...] = ()
     """What was retrieved for it, best first."""
+    retrieved: RetrievedText | None = None
+    """The retrieved context in its prompt; None where there is none or its gold text is not known."""
 
     @cached_property
     def answer(self) -> ScoredAnswer:

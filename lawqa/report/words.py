@@ -43,6 +43,10 @@ WORDS: dict[str, Phrase] = {
     "contents": Phrase("Contents", "目次"),
     "gained": Phrase("Wrong before, right now", "不正解 → 正解"),
     "lost": Phrase("Right before, wrong now", "正解 → 不正解"),
+    "changes_read": Phrase(
+        "Each line: the question, its answer before and now, in brackets the right one.",
+        "各行：以前の回答 → 今の回答（正解）。",
+    ),
     "none_changed": Phrase("none", "なし"),
     "search": Phrase("Search text", "文字列検索"),
     "filter_run": Phrase("Run", "実行"),
@@ -120,6 +124,13 @@ WORDS: dict[str, Phrase] = {
     "score": Phrase("score", "スコア"),
     "whole": Phrase("whole", "全文"),
     "shortened": Phrase("shortened", "抜粋"),
+    "retrieved_text": Phrase("The retrieved text", "検索された本文"),
+    "gold_marked": Phrase(
+        "Marked: what the question's own context quotes.", "印：問題のコンテキストにある部分。"
+    ),
+    "no_gold_text": Phrase(
+        "None of it is in the question's own context.", "問題のコンテキストにある部分はない。"
+    ),
     "is_gold": Phrase("gold article", "正解条文"),
     "forced": Phrase("forced answer (not counted)", "強制回答（集計外）"),
     "probable": Phrase("likeliest label, not the text's", "最も確率の高い記号（出力文と不一致）"),

@@ -77,18 +77,18 @@ def measure_gold_text(question: Question, context: Context) -> GoldTextResult:
 
 def _missing_lines(question: Question, context: Context) -> tuple[str, ...]:
     """The lines that its own context quotes of articles and that are not there, the largest loss first."""
-    shown = _line_grams(quoted_lines(context.text))
+    shown = line_grams(quoted_lines(context.text))
     lost = []
     for line in dict.fromkeys(article_lines(question.context)):
-        of_line = _line_grams([line])
+        of_line = line_grams([line])
         if len(of_line & shown) < ENOUGH_GOLD_TEXT * len(of_line):
             lost.append((len(of_line - shown), line))
     lost.sort(key=lambda one: (-one[0], one[1]))
     return tuple(line for _, line in lost)
 
 
-def _line_grams(lines: Iterable[str]) -> set[str]:
-    """The n-grams that identify a line: 12 letters or digits each; a shorter line is one n-gram."""
+def line_grams(lines: Iterable[str]) -> set[str]:
+    """Return the n-grams that identify lines: 12 letters or digits each; a shorter line is one n-gram."""
     found: set[str] = set()
     for line in lines:
         folded = _NO_LETTER.sub("", normalise(line))
@@ -155,9 +155,9 @@ def _why(
             said[f"{name}: is not in the index"] = None
             continue
         texts = [paragraph.text for paragraph in index.article(position).paragraphs]
-        places.append((name, rank, _line_grams("\n".join(texts).split("\n"))))
+        places.append((name, rank, line_grams("\n".join(texts).split("\n"))))
     for line in result.missing:
-        wanted = _line_grams([line])
+        wanted = line_grams([line])
         held = max(places, key=lambda place: len(wanted & place[2]), default=None)
         if held is None or len(wanted & held[2]) < ENOUGH_GOLD_TEXT * len(wanted):
             said[f"in no gold article of the index, perhaps of another revision: {line[:30]}…"] = (

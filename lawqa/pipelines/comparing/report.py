@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from lawqa.choices import inverse, permute
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.comparing.comparison import named_order
 from lawqa.pipelines.comparing.repeats import repeats
+from lawqa.pipelines.comparing.report_gold import with_gold_marked
 from lawqa.pipelines.comparing.report_runs import read_report_run, read_training
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.report.content import (
@@ -19,7 +20,6 @@ from lawqa.report.content import (
     ReportQuestion,
     ReportRun,
     RunPair,
-    ShownArticle,
 )
 from lawqa.runs.diff import causes, question_differences
 from lawqa.runs.manifest import Manifest, now
@@ -37,9 +37,6 @@ from lawqa.scoring import (
     judge_by_holm,
 )
 from lawqa.settings import Settings
-from lawqa.statutes.headings import gold_articles, quoted_paragraphs
-from lawqa.statutes.locations import paragraph_of
-from lawqa.statutes.normalise import normalise
 
 _NAMED = 4
 """Runs that a title names at most."""
@@ -89,7 +86,7 @@ def make_report(config: ReportConfig) -> Report:
     if config.base is None:
         runs = _base_model_first(runs)
     questions = _known_questions(runs, config.data)
-    runs = [_with_gold_articles(run, questions) for run in runs]
+    runs = with_gold_marked(runs, questions)
     return Report(
         title=config.title or _title(runs),
         made=now(),
@@ -172,41 +169,6 @@ def _questions(
 def _original_choices(entry: Entry) -> tuple[str, ...]:
     choices = entry.result.choices
     return permute(choices, inverse(entry.result.order)) if choices else ()
-
-
-def _with_gold_articles(run: ReportRun, questions: Mapping[str, Question]) -> ReportRun:
-    """The run with the retrieved articles marked that the question's own context quotes."""
-    marked = []
-    for entry in run.entries:
-        question = questions.get(entry.answer.question_id)
-        if question is not None and entry.articles:
-            gold = {
-                (normalise(one.law_title), one.article) for one in gold_articles(question.context)
-            }
-            paragraphs = {
-                (normalise(one.law_title), one.article, one.paragraph)
-                for one in quoted_paragraphs(question.context)
-            }
-            articles = tuple(_marked(one, gold, paragraphs) for one in entry.articles)
-            entry = replace(entry, articles=articles)
-        marked.append(entry)
-    return replace(run, entries=tuple(marked))
-
-
-def _marked(
-    article: ShownArticle,
-    gold: Collection[tuple[str, str]],
-    paragraphs: Collection[tuple[str, str, int]],
-) -> ShownArticle:
-    """The article with what of it is gold."""
-    law, number = normalise(article.law), article.article
-    return replace(
-        article,
-        gold=(law, number) in gold,
-        gold_passages=tuple(
-            one for one in article.passages if (law, number, paragraph_of(one)) in paragraphs
-        ),
-    )
 
 
 def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[RunPair, ...]:

@@ -7,55 +7,79 @@ import math
 import re
 from collections.abc import Mapping
 
-from lawqa.report.content import Entry, Report
+from lawqa.report.content import Entry, Report, RetrievedText
 from lawqa.report.notes import notes_json
+from lawqa.report.page.stored_texts import Once, Texts, usual_fields, without_usual
 from lawqa.report.words import OUTCOME_NAMES, WORDS
 from lawqa.scoring import order_name
 from lawqa.statutes.article_names import article_name
 
-# U+2028 and U+2029 end a line in older scripts; < > & could end the element or open a comment in it.
 _ARTICLE = re.compile(r"(附則)?([0-9]+(?:[_:,][0-9]+)*)")
+_OFTEN_EQUAL = (
+    "outcome", "order", "rule", "spec", "generated", "stopped", "prompt_tokens", "completion_tokens",
+    "seconds", "label_mass", "hit",
+)  # fmt: skip
+# U+2028 and U+2029 end a line in older scripts; < > & could end the element or open a comment in it.
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
 def browser_data(report: Report) -> dict[str, object]:
     """The questions with every run's answers.
 
-    Long texts are in `texts`, each once, and are referred to by their number: runs share their prompts.
-    Answers follow the sequence of the questions and, within one, that of the runs.
+    Each line of a long text is in `lines` once; `texts` are lists of their numbers and are referred to by
+    theirs, as are retrieved articles. An answer's fields complete the `usual` ones of its run. Answers follow
+    the sequence of the questions and, within one, that of the runs.
     """
-    texts = _Texts()
+    texts, articles = Texts(), Once()
     numbers = {run.id: number for number, run in enumerate(report.runs)}
     bases = {pair.other: numbers[pair.base] for pair in report.pairs}
     by_question: dict[str, list[list[dict[str, object]]]] = {
         question.id: [[] for _ in report.runs] for question in report.questions
     }
+    usual = []
     for number, run in enumerate(report.runs):
-        for entry in run.entries:
-            by_question[entry.answer.question_id][number].append(_entry(entry, texts))
+        rows = [_entry(entry, texts, articles) for entry in run.entries]
+        usual.append(usual_fields(rows, _OFTEN_EQUAL))
+        for entry, row in zip(run.entries, rows, strict=True):
+            by_question[entry.answer.question_id][number].append(without_usual(row, usual[number]))
+    questions = [
+        {
+            "id": q.id,
+            "law": q.law,
+            "text": q.text,
+            "choices": list(q.choices),
+            "gold": q.gold,
+            "context": texts.number(q.context),
+            "references": list(q.references),
+            "answers": by_question[q.id],
+        }
+        for q in report.questions
+    ]
     return {
         "runs": [
-            {"id": run.id, "name": run.name, "base": bases.get(run.id)} for run in report.runs
+            {"id": run.id, "name": run.name, "base": bases.get(run.id), "usual": usual[number]}
+            for number, run in enumerate(report.runs)
         ],
         "outcomes": list(OUTCOME_NAMES),
         "words": {name: [said.en, said.ja] for name, said in WORDS.items()},
-        "questions": [
-            {
-                "id": q.id,
-                "law": q.law,
-                "text": q.text,
-                "choices": list(q.choices),
-                "gold": q.gold,
-                "context": texts.number(q.context),
-                "references": list(q.references),
-                "answers": by_question[q.id],
-            }
-            for q in report.questions
-        ],
+        "questions": questions,
+        "lines": texts.lines,
         "texts": texts.all,
+        "articles": articles.all,
         "notes": notes_json(report.notes),
         "notes_file": report.notes_file,
     }
+
+
+def manifests_data(report: Report) -> dict[str, object]:
+    """What the page shows of each run's manifest; runs of the same questions share their list."""
+    questions = Once()
+    manifests = []
+    for run in report.runs:
+        manifest = dict(run.manifest.to_json() if run.manifest else run.about)
+        asked = manifest.pop("questions", None)
+        manifests.append([manifest, None if asked is None else questions.number(asked)])
+    return {"manifests": manifests, "questions": questions.all}
 
 
 def embedded_json(value: Mapping[str, object]) -> str:
@@ -64,22 +88,7 @@ def embedded_json(value: Mapping[str, object]) -> str:
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-class _Texts:
-    def __init__(self) -> None:
-        self.all: list[str] = []
-        self._numbers: dict[str, int] = {}
-
-    def number(self, text: str) -> int | None:
-        """The number of a text in `all`; None for an empty one."""
-        if not text:
-            return None
-        if text not in self._numbers:
-            self._numbers[text] = len(self.all)
-            self.all.append(text)
-        return self._numbers[text]
-
-
-def _entry(entry: Entry, texts: _Texts) -> dict[str, object]:
+def _entry(entry: Entry, texts: Texts, articles: Once) -> dict[str, object]:
     a, result = entry.answer, entry.result
     found: dict[str, object] = {
         "outcome": a.outcome,
@@ -106,9 +115,12 @@ def _entry(entry: Entry, texts: _Texts) -> dict[str, object]:
         "hit": a.gold_retrieved,
         "probabilities": a.label_logprobs and [round(math.exp(p), 4) for p in a.label_logprobs],
         "articles": [
-            {**vars(article), "article": _cited(article.article), "score": round(article.score, 2)}
-            for article in entry.articles
+            articles.number(
+                {**vars(one), "article": _cited(one.article), "score": round(one.score, 2)}
+            )
+            for one in entry.articles
         ],
+        "retrieved": entry.retrieved and _retrieved(result.prompt or "", entry.retrieved),
     }
     # Most fields are empty for most answers; the script takes a missing one as empty.
     return {
@@ -119,7 +131,16 @@ def _entry(entry: Entry, texts: _Texts) -> dict[str, object]:
 def _cited(number: str) -> str:
     """An article's number as one would cite it: 24_5 is 第24条の5; a document's section as it is."""
     match = _ARTICLE.fullmatch(number)
-    return f"{match[1]}{article_name(match[2])}" if match else number
+    return f"{match[1] or ''}{article_name(match[2])}" if match else number
+
+
+def _retrieved(prompt: str, retrieved: RetrievedText) -> list[int]:
+    """Where the retrieved context begins and ends in the prompt, then where each part that is gold does."""
+    return [
+        place
+        for span in (retrieved.span, *retrieved.gold)
+        for place in _utf16_span(prompt, span) or ()
+    ]
 
 
 def _probable(entry: Entry) -> str | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from lawqa.errors import MissingExtraError, tame
 from lawqa.report.table import Cell, Share, Text
@@ -39,7 +41,7 @@ def page_environment(names: Iterable[str]) -> tuple[Environment, dict[str, str]]
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"kind": _cell_kind, "phrase": _phrase_of}
+    environment.filters |= {"kind": _cell_kind, "phrase": _phrase_of, "fragment": _fragment_of}
     return environment, sources
 
 
@@ -58,6 +60,13 @@ def script_hash(script: str) -> str:
 def storable_page(page: str) -> str:
     """Return a page that can be written: UTF-8 has no lone surrogate, which only a damaged file holds."""
     return tame(page.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _fragment_of(name: str) -> str:
+    """A name as the fragment of an address: only ASCII is escaped, so that other scripts stay short."""
+    return re.sub(
+        "[\x00-\x7f\ud800-\udfff]+", lambda found: quote(found[0], safe="", errors="replace"), name
+    )
 
 
 def _cell_kind(cell: Cell) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from lawqa.report.cautions import caution_kinds, cautions_of
 from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
 from lawqa.report.drawing import Drawing
 from lawqa.report.label_tables import calibration_table, label_tables
-from lawqa.report.page.browser import browser_data, embedded_json
+from lawqa.report.page.browser import browser_data, embedded_json, manifests_data
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
 from lawqa.report.page.plots import (
     accuracy_plot,
@@ -51,6 +49,7 @@ def report_html(report: Report, language: str | None = None) -> str:
         scripts=scripts,
         hashes=[script_hash(sources[name]) for name in scripts],
         data=trusted(embedded_json(browser_data(report))),
+        manifests=trusted(embedded_json(manifests_data(report))),
         svg=trusted,
     )
     return storable_page(page)
@@ -76,12 +75,6 @@ def _content(report: Report) -> dict[str, object]:
                       for number, training in enumerate(report.all_trainings)],
         "laws": sorted({question.law for question in report.questions}),
         "outcomes": ("correct", "wrong", "unparsed", "truncated", "failed"),
-        "manifests": {
-            run.id: json.dumps(
-                run.manifest.to_json() if run.manifest else run.about, ensure_ascii=False, indent=1
-            )
-            for run in report.runs
-        },
     }  # fmt: skip
 
 

@@ -103,6 +103,8 @@ def _for_page(svg: str, name: str) -> str:
     svg = re.sub(
         r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, flags=re.DOTALL
     )  # for all of the page
+    # A hundredth of a point is less than any screen shows; matplotlib writes six decimals.
+    svg = re.sub(r'(?<=[ "\n,(-])(\d+\.\d{2})\d+', r"\1", svg)
     svg = svg.replace(INK, "var(--ink)").replace(RULE, "var(--rule)")
     for number in range(RUN_COLOURS):
         svg = svg.replace(_colour(number), f"var(--run-{number})")

@@ -59,6 +59,15 @@ class Page(HTMLParser):
         return found
 
 
+def text_of(data: dict[str, Any], number: int) -> str:
+    return "\n".join(data["lines"][line] for line in data["texts"][number])
+
+
+def entry_of(data: dict[str, Any], question: int = 0, run: int = 0, at: int = 0) -> dict[str, Any]:
+    """An answer with what is usual in its run."""
+    return {**data["runs"][run]["usual"], **data["questions"][question]["answers"][run][at]}
+
+
 def page_of(*runs: Path, language: str | None = None) -> tuple[str, Page]:
     text = report_html(make_report(ReportConfig(runs)), language)
     return text, Page(text)
@@ -142,12 +151,11 @@ def test_hostile_texts_stay_texts_in_page_and_markdown(
         "document.title=&#39;", ""
     )
     assert str(1234567 * 7) not in text, "no template was run"
-    assert len([t for t, _ in page.elements if t == "script"]) == 4
-    entry = page.data["questions"][0]["answers"][0][0]
-    texts = page.data["texts"]
-    assert texts[entry["response"]] == f"{HOSTILE}\n最終回答：b"
+    assert len([t for t, _ in page.elements if t == "script"]) == 5
+    entry = entry_of(page.data)
+    assert text_of(page.data, entry["response"]) == f"{HOSTILE}\n最終回答：b"
     assert page.data["questions"][0]["text"] == f"{HOSTILE}0"
-    assert texts[page.data["questions"][0]["context"]] == HOSTILE
+    assert text_of(page.data, page.data["questions"][0]["context"]) == HOSTILE
     markdown = report_markdown(make_report(ReportConfig((run,))))
     outside = re.sub(r"`{3,}console\n.*?\n`{3,}", "", markdown, flags=re.DOTALL)
     assert not re.search(r"(?<!\\)<", outside)
@@ -218,8 +226,8 @@ def test_prompts_shared_by_runs_are_stored_once(
     data = browser_data(make_report(ReportConfig((one, two))))
     first, second = data["questions"][0]["answers"]
     assert first[0]["prompt"] == second[0]["prompt"]
-    assert embedded_questions[0].text in data["texts"][first[0]["prompt"]]
-    assert data["texts"][data["questions"][0]["context"]] == embedded_questions[0].context
+    assert embedded_questions[0].text in text_of(data, first[0]["prompt"])
+    assert text_of(data, data["questions"][0]["context"]) == embedded_questions[0].context
 
 
 @pytest.mark.slow
@@ -231,7 +239,7 @@ def test_orders_are_told_in_the_question_s_own_order(
     asked, question = data["questions"][0], embedded_questions[0]
     assert asked["choices"] == list(question.choices)
     assert asked["gold"] == question.gold
-    entries = asked["answers"][0]
+    entries = [entry_of(data, at=number) for number in range(4)]
     assert [e["order"] for e in entries] == ["abcd", "bcda", "cdab", "dabc"]
     assert [e["original"] for e in entries] == ["a", "b", "c", "d"], (
         "the first choice shown was another each time"
@@ -241,8 +249,8 @@ def test_orders_are_told_in_the_question_s_own_order(
 def test_the_span_is_counted_as_scripts_count(make_run: MakeRun) -> None:
     run = make_run("odd", {"*": "😀😀 考えると\n最終回答：b"}, "--mode", "cot")
     data = browser_data(make_report(ReportConfig((run,))))
-    entry = data["questions"][0]["answers"][0][0]
-    units = data["texts"][entry["response"]].encode("utf-16-le")
+    entry = entry_of(data)
+    units = text_of(data, entry["response"]).encode("utf-16-le")
     shown = units[2 * entry["span"][0] : 2 * entry["span"][1]].decode("utf-16-le")
     assert "b" in shown
     assert entry["rule"] == "final-answer"

@@ -116,7 +116,7 @@ def test_it_opens_with_the_claim_and_all_questions(opened: Any, pair: tuple[Path
 
 def test_the_rest_is_drawn_when_the_reader_gets_there(opened: Any, pair: tuple[Path, Path]) -> None:
     chrome = opened(*pair)
-    assert len(shown(chrome)) == 50, "so that a long report opens at once"
+    assert len(shown(chrome)) == 10, "so that a long report opens at once"
     chrome.execute_script("document.querySelector('#more').scrollIntoView()")
     WebDriverWait(chrome, 10).until(lambda driver: len(shown(driver)) == 60)
     assert not chrome.find_element(By.ID, "more").is_displayed()
@@ -222,6 +222,40 @@ def test_special_tokens_of_a_prompt_are_shown_and_set_off(opened: Any, make_run:
     )
     marked = [e.text for e in chrome.find_elements(By.CSS_SELECTOR, ".body details .special")]
     assert marked == ["<|im_start|>", "<|im_end|>", "<|im_start|>", "<think>", "</think>"]
+
+
+def test_the_retrieved_text_has_its_gold_sentences_marked(
+    opened: Any, make_run: MakeRun, tmp_path: Path, question: Callable[..., Question]
+) -> None:
+    gold = "期間の初日は、算入しない。"
+    context = f"## 民法\n### 第140条\n{gold}"
+    write_questions(tmp_path / "q.json", [question(context=context)])
+    run = make_run("one", {"*": "b"}, "--condition", "gold", data=tmp_path / "q.json")
+    row = json.loads((run / "results.jsonl").read_text(encoding="utf-8"))
+    row["prompt"] = row["prompt"].replace(gold, f"{gold}\n別の文である。")
+    article = {"law_title": "民法", "article": "140", "score": 1.0, "complete": True}
+    row |= {"retrieved_articles": [article], "retrieved_size": 9, "gold_retrieved": True}
+    (run / "results.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    chrome = opened(run)
+    chrome.execute_script("document.querySelector('#list details').open = true")
+    inner = WebDriverWait(chrome, 10).until(
+        lambda d: d.find_element(By.CSS_SELECTOR, ".body details")
+    )
+    chrome.execute_script("arguments[0].open = true", inner)
+    WebDriverWait(chrome, 10).until(lambda _: inner.find_elements(By.TAG_NAME, "mark"))
+    assert [mark.text for mark in inner.find_elements(By.TAG_NAME, "mark")] == [gold]
+    assert "別の文である。" in inner.find_element(By.CSS_SELECTOR, ".context").text
+    assert "【問題】" not in inner.text
+
+
+def test_a_manifest_is_read_when_it_is_opened(opened: Any, pair: tuple[Path, Path]) -> None:
+    chrome = opened(*pair)
+    second = chrome.find_elements(By.CSS_SELECTOR, "details.manifest")[1]
+    assert not second.find_elements(By.TAG_NAME, "pre")
+    chrome.execute_script("arguments[0].open = true", second)
+    WebDriverWait(chrome, 10).until(lambda _: second.find_elements(By.TAG_NAME, "pre"))
+    shown = json.loads(second.find_element(By.TAG_NAME, "pre").get_attribute("textContent"))
+    assert shown == json.loads((pair[1] / "manifest.json").read_text(encoding="utf-8"))
 
 
 def test_hostile_content_stays_text(

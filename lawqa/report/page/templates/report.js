@@ -5,7 +5,23 @@
   const root = document.documentElement;
   const find = (id) => document.getElementById(id);
   const LABELS = ["a", "b", "c", "d"];
+  const FIRST = 10; // questions drawn when the page opens
   const BATCH = 50; // questions drawn at once; the rest comes as the reader gets there
+
+  // ---- what is stored once ----------------------------------------------------------------------------
+  const joined = new Map();
+  function text(number) {
+    if (number === undefined || number === null) return "";
+    if (!joined.has(number)) joined.set(number, data.texts[number].map((line) => data.lines[line]).join("\n"));
+    return joined.get(number);
+  }
+  // An answer completes what is usual in its run; null is for what it lacks and the others have.
+  function whole(entry, run) {
+    const fields = { ...data.runs[run].usual, ...entry };
+    for (const [name, value] of Object.entries(fields)) if (value === null) delete fields[name];
+    return fields;
+  }
+  for (const q of data.questions) q.answers = q.answers.map((entries, run) => entries.map((entry) => whole(entry, run)));
 
   // ---- elements -------------------------------------------------------------------------------------
   function make(tag, options = {}, ...children) {
@@ -24,7 +40,6 @@
     const [en, ja] = data.words[name] || [name, name];
     return [make("span", { class: "en", lang: "en" }, en), make("span", { class: "ja", lang: "ja" }, ja)];
   }
-  const text = (number) => (number === undefined || number === null ? "" : data.texts[number]);
   const own = (run) => ({ "--own": `var(--run-${run % 8})` });
 
   // ---- language and theme ---------------------------------------------------------------------------
@@ -78,7 +93,7 @@
       const parts = [q.id, q.text, ...q.choices, text(q.context), notes.of(q.id).text];
       for (const entry of q.answers.flat()) {
         parts.push(text(entry.response), entry.error || "");
-        for (const article of entry.articles || []) parts.push(article.law, article.article);
+        for (const article of entry.articles || []) parts.push(data.articles[article].law, data.articles[article].article);
       }
       haystacks.set(index, fold(parts.join("\n")));
     }
@@ -174,7 +189,7 @@
 
   let found = [];
   let drawn = 0;
-  function refresh() {
+  function refresh(first = BATCH) {
     const wanted = {
       run: value("filter-run"), outcome: value("filter-outcome"), law: value("filter-law"),
       change: value("filter-change"), tag: value("filter-tag"), hit: value("filter-hit"),
@@ -185,7 +200,7 @@
     drawn = 0;
     remember();
     find("list").replaceChildren();
-    draw();
+    draw(first);
     const nothing = found.length ? [] : [" ", ...word("nothing_found")];
     find("count").replaceChildren(`${found.length} `, ...word("shown"), ` ${data.questions.length}`, ...nothing);
   }
@@ -198,11 +213,11 @@
   let waiting = 0;
   find("search").addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(refresh, 120);
+    waiting = setTimeout(() => refresh(), 120);
   });
   find("filters").addEventListener("change", (event) => event.target.id !== "search" && refresh());
   find("filters").addEventListener("submit", (event) => event.preventDefault());
-  find("filters").addEventListener("reset", () => setTimeout(refresh));
+  find("filters").addEventListener("reset", () => setTimeout(() => refresh()));
   find("more").addEventListener("click", () => {
     const first = drawn;
     draw();
@@ -378,13 +393,29 @@
     if (entry.generated) parts.append(make("h5", {}, word("response")), marked(text(entry.response), entry.span));
     else if (!entry.error) parts.append(make("p", { class: "note" }, word("scored")));
     if (entry.articles) parts.append(make("h5", {}, word("retrieved")), articles(entry));
+    if (entry.retrieved) parts.append(later("retrieved_text", () => retrieved(entry)));
     if (entry.prompt !== undefined) {
-      const pre = make("pre", { tabindex: "0" });
-      const details = make("details", {}, make("summary", {}, word("prompt"), entry.spec ? ` (${entry.spec})` : ""), pre);
-      details.addEventListener("toggle", () => details.open && !pre.hasChildNodes() && pre.append(...special(text(entry.prompt))));
-      parts.append(details);
+      parts.append(later("prompt", () => make("pre", { tabindex: "0" }, special(text(entry.prompt))), entry.spec ? ` (${entry.spec})` : ""));
     }
     return parts;
+  }
+  // Long texts are put into the page when they are opened.
+  function later(name, content, more = "") {
+    const details = make("details", {}, make("summary", {}, word(name), more));
+    details.addEventListener("toggle", () => details.open && details.childElementCount === 1 && details.append(content()));
+    return details;
+  }
+  function retrieved(entry) {
+    const [from, to, ...gold] = entry.retrieved;
+    const prompt = text(entry.prompt);
+    const parts = [];
+    let at = from;
+    for (let i = 0; i < gold.length; i += 2) {
+      parts.push(prompt.slice(at, gold[i]), make("mark", {}, prompt.slice(gold[i], gold[i + 1])));
+      at = gold[i + 1];
+    }
+    return make("div", {}, make("p", { class: "note" }, word(gold.length ? "gold_marked" : "no_gold_text")),
+      make("div", { class: "context", tabindex: "0" }, parts, prompt.slice(at, to)));
   }
   function probabilities(entry) {
     const grid = make("div", { class: "probabilities" });
@@ -408,7 +439,7 @@
     return prompt.split(/(<\|[^|<>]{1,40}\|>|<\/?think>)/).map((part, i) => (i % 2 ? make("span", { class: "special" }, part) : part));
   }
   function articles(entry) {
-    const rows = entry.articles.map((a) => make("tr", { class: a.gold ? "gold" : "" },
+    const rows = entry.articles.map((number) => data.articles[number]).map((a) => make("tr", { class: a.gold ? "gold" : "" },
       make("th", { scope: "row" }, a.url ? make("a", { href: a.url, rel: "noopener" }, a.law) : a.law),
       make("td", {}, a.article), make("td", {}, passages(a)), make("td", {}, a.gold ? ["★ ", ...word("is_gold")] : []),
       make("td", {}, String(a.score)), make("td", {}, word(a.complete ? "whole" : "shortened"))));
@@ -436,11 +467,24 @@
     wanted.scrollIntoView({ block: "start" });
   });
 
+  // ---- manifests ------------------------------------------------------------------------------------
+  let manifests = null;
+  function fillManifest(details) {
+    if (details.querySelector("pre")) return;
+    manifests = manifests || JSON.parse(find("manifests").textContent);
+    const [manifest, asked] = manifests.manifests[Number(details.dataset.run)];
+    const shown = asked === null ? manifest : { ...manifest, questions: manifests.questions[asked] };
+    details.append(make("pre", { tabindex: "0" }, JSON.stringify(shown, null, 1)));
+  }
+  for (const details of document.querySelectorAll("details.manifest")) {
+    details.addEventListener("toggle", () => details.open && fillManifest(details));
+  }
+
   // ---- on paper all that is found is there, and what is folded is open ---------------------------------
   let opened = [];
   addEventListener("beforeprint", () => {
     draw(found.length);
-    opened = [...document.querySelectorAll("#claim details:not([open])")];
+    opened = [...document.querySelectorAll("#claim details:not([open]), details.changed:not([open])")];
     for (const details of opened) details.open = true;
   });
   addEventListener("afterprint", () => {
@@ -469,7 +513,7 @@
   });
   const asked = location.hash;
   recall();
-  refresh();
+  refresh(FIRST);
   if (asked.includes("q=")) {
     history.replaceState(null, "", asked);
     follow();
