@@ -31,7 +31,9 @@ def report(
         tmp_path / "a.jsonl",
         [Article("民法/24_5", "民法", "民法", "", "", "main", "24_5", "", numbered)],
     )
-    build_index(IndexConfig(tmp_path / "a.jsonl", tmp_path / "index", quiet=True))
+    build_index(
+        IndexConfig(articles=tmp_path / "a.jsonl", output_dir=tmp_path / "index", quiet=True)
+    )
     context = f"## 民法\n### 第24条の5\n#### 第1項\n{GOLD}"
     write_questions("q.json", [question(context=context)])
     Path("s.json").write_text('{"*": "b"}', encoding="utf-8")
