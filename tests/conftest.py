@@ -88,6 +88,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_beside("many_cases"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors: many tests wait, for a server, a browser or a clock."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, Any, Any]:
     """Collect no garbage while modules are imported: there is none, and each look is at all of them."""
@@ -98,13 +104,33 @@ def pytest_collection() -> Generator[None, Any, Any]:
         gc.enable()
 
 
+# Files of 15 seconds and more of a processor or of waiting, the longest first (29 November 2026).
+_LONGEST = (
+    "docgen/test_build_student.py",
+    "pipelines/experiments/test_crossval_asking.py",
+    "pipelines/training/test_resume.py",
+    "report/page/test_html_chromium.py",
+    "pipelines/evaluation/test_evaluate_model.py",
+    "pipelines/training/test_train_processes.py",
+    "models/test_load_adapter_kinds.py",
+    "rough/test_odd_answers.py",
+    "pipelines/evaluation/test_ranks.py",
+    "pipelines/experiments/test_ladder_run.py",
+    "pipelines/experiments/test_crossval.py",
+    "models/adapters/test_audit.py",
+    "pipelines/training/test_dev_generation.py",
+    "rough/test_training_kills.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is part of the long version only, and begin with the files of the slowest tests.
 
     Else one process would be left alone with such a file at the end of `make test`.
     """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
+    rank = {_TESTS / name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: (rank.get(item.path, len(rank)), -slow[item.path]))
     if config.getoption("--rough"):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 # What tests more than a module, with the reason.
@@ -45,3 +46,11 @@ def test_every_test_file_mirrors_a_module_or_room_or_is_declared(checkout: Path)
 
 def test_what_is_declared_is_there(checkout: Path) -> None:
     assert [name for name in ELSEWHERE if not (checkout / "tests" / name).exists()] == []
+
+
+def test_the_files_that_are_begun_first_are_there(checkout: Path) -> None:
+    tests = checkout / "tests"
+    table = (tests / "conftest.py").read_text(encoding="utf-8").partition("_LONGEST = (")[2]
+    names = re.findall(r'"(.+\.py)"', table.partition("\n)")[0])
+    assert len(names) > 10
+    assert [name for name in names if not (tests / name).is_file()] == []

@@ -107,8 +107,8 @@ def test_sequences_that_lose_their_pages_get_the_same_labels(
     made: list[Any] = []
     cache = opening.PagedCache
 
-    def scarce(shape: Any, dtype: Any, device: Any, pages: int) -> Any:
-        made.append(cache(shape, dtype, device, min(pages, -(-(longest + 60) // 64) + 2)))
+    def scarce(shape: Any, dtype: Any, device: Any, pages: int, **how: Any) -> Any:
+        made.append(cache(shape, dtype, device, min(pages, -(-(longest + 60) // 64) + 2), **how))
         return made[-1]
 
     monkeypatch.setattr(opening, "PagedCache", scarce)
