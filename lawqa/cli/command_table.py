@@ -46,6 +46,12 @@ COMMANDS = {
         "Train a QLoRA adapter; without --do-train only rehearse and print the plan.",
         "train",
     ),
+    "prefer": CommandEntry(
+        "Prefer",
+        "Teach an adapter to prefer right answers to wrong ones of its own (DPO); rehearses without "
+        "--do-train.",
+        "train",
+    ),
     "plan": CommandEntry(
         "Plan",
         "Show what fits a GPU and how long it takes; with --measure, measure this machine first.",
@@ -160,7 +166,7 @@ _GROUPS = {
         "import",
         "prompts",
     ),
-    "train": ("plan", "train", "crossval", "sweep", "merge", "average", "publish"),
+    "train": ("plan", "train", "prefer", "crossval", "sweep", "merge", "average", "publish"),
     "data": ("data", "split", "records", "distill", "pool", "augment"),
     "law": ("statutes", "index"),
     "lab": ("demo", "doctor", "place", "step", "log", "docs", "completion"),
@@ -171,6 +177,7 @@ _PACKAGES = {
     "asking": ("evaluate", "ladder", "distill", "pool", "prompts"),
     "training": (
         "train",
+        "prefer",
         "plan",
         "records",
         "crossval",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 MODEL_WORK: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate", "ladder", "augment hard"),
-    "train": ("train", "crossval run", "sweep"),
+    "train": ("train", "prefer", "crossval run", "sweep"),
 }
 """By the subcommand that a rule names: those that load a model for the same work. A rule that demands what
 an evaluation must name (`--llm-backend`) demands it of everything that only evaluates."""

@@ -3,11 +3,13 @@
     record  what a record holds, and how one is made of a question
     tokens  ids and labels, built once, as plain ints
     files   records on disk
+    pairs   a right and a wrong answer to one prompt
 
 The prompt part comes from `lawqa.prompting`, as in evaluation.
 """
 
 from lawqa.records.files import LoadedRecords, holds_records, load_records, write_records
+from lawqa.records.pairs import Pair, load_pairs, write_pairs
 from lawqa.records.record import (
     CHAT_SPEC,
     FOREIGN_SPECS,
@@ -32,9 +34,11 @@ __all__ = [
     "IGNORED",
     "LEGACY_SPEC",
     "LoadedRecords",
+    "Pair",
     "TokenizedRecord",
     "TrainingRecord",
     "holds_records",
+    "load_pairs",
     "load_records",
     "make_question_records",
     "make_record",
@@ -43,5 +47,6 @@ __all__ = [
     "shortened_note",
     "tokenize_record",
     "tokenize_records",
+    "write_pairs",
     "write_records",
 ]

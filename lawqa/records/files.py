@@ -39,15 +39,15 @@ def write_records(path: Path, records: Iterable[TrainingRecord]) -> None:
     """Write records as JSONL, one a line."""
     with written_whole(path) as file:
         for record in records:
-            file.write(json.dumps(_to_json(record), ensure_ascii=False) + "\n")
+            file.write(json.dumps(record_to_json(record), ensure_ascii=False) + "\n")
 
 
 def load_records(path: Path, first: int | None = None, *, wording: str = STANDARD) -> LoadedRecords:
     """The training records of a file.
 
-    Reads lawqa's records, the lab's old `{"input", "output", "meta"}` records, chats (`{"messages": [...]}`,
-    of which the last turn, the assistant's, is learnt), and question files, from which direct closed-book
-    records are made.
+    Reads lawqa's records, pairs of them (`records.pairs`, of which the right ones are taken), the lab's old
+    `{"input", "output", "meta"}` records, chats (`{"messages": [...]}`, of which the last turn, the
+    assistant's, is learnt), and question files, from which direct closed-book records are made.
 
     Args:
         path: the file.
@@ -65,7 +65,10 @@ def load_records(path: Path, first: int | None = None, *, wording: str = STANDAR
     if isinstance(head, dict) and "messages" in head and "schema_version" not in head:
         return LoadedRecords(_each(path, lines, _from_chat))
     if isinstance(head, dict) and "messages" in head:
-        return _worded(path, LoadedRecords(_each(path, lines, _from_json)), wording)
+        return _worded(path, LoadedRecords(_each(path, lines, record_from_json)), wording)
+    if is_pair(head):
+        right = _each(path, lines, lambda line: record_from_json(line["right"]))
+        return _worded(path, LoadedRecords(right, (_RIGHT_ONLY.format(path=path),)), wording)
     if isinstance(head, dict) and {"input", "output"} <= head.keys():
         legacy = LoadedRecords(_each(path, lines, _from_legacy), _LEGACY_WARNINGS)
         return _worded(path, legacy, wording)
@@ -73,7 +76,7 @@ def load_records(path: Path, first: int | None = None, *, wording: str = STANDAR
 
 
 def holds_records(path: Path) -> bool:
-    """Whether a file holds training records, lawqa's or the lab's old ones, and no questions.
+    """Whether a file holds training records, lawqa's, pairs of them or the lab's old ones, and no questions.
 
     Raises:
         DataError: the file cannot be read.
@@ -81,7 +84,14 @@ def holds_records(path: Path) -> bool:
     if path.suffix != ".jsonl":
         return False
     _, first = next(json_lines(path))
+    if is_pair(first):
+        return True
     return isinstance(first, dict) and ("messages" in first or {"input", "output"} <= first.keys())
+
+
+def is_pair(line: object) -> bool:
+    """Whether a line of a file is a pair of records."""
+    return isinstance(line, dict) and {"right", "wrong"} <= line.keys()
 
 
 def _worded(path: Path, loaded: LoadedRecords, wording: str) -> LoadedRecords:
@@ -128,7 +138,8 @@ def _each(
     return tuple(records)
 
 
-def _to_json(record: TrainingRecord) -> dict[str, Any]:
+def record_to_json(record: TrainingRecord) -> dict[str, Any]:
+    """What a line says of a record."""
     return {
         "schema_version": SCHEMA_VERSION,
         "messages": [{"role": m.role, "content": m.content} for m in record.messages],
@@ -145,7 +156,15 @@ def _to_json(record: TrainingRecord) -> dict[str, Any]:
     }
 
 
-def _from_json(item: dict[str, Any]) -> TrainingRecord:
+def record_from_json(item: dict[str, Any]) -> TrainingRecord:
+    """The record that a line holds.
+
+    Raises:
+        KeyError: a key is missing.
+        TypeError: a value is of another type.
+        ValueError: it is of another layout, or its prompt is worded otherwise today.
+        ConfigError: no prompt spec has its id.
+    """
     if item["schema_version"] != SCHEMA_VERSION:
         raise ValueError(f"schema_version {item['schema_version']}, expected {SCHEMA_VERSION}")
     spec_id, prompt_hash = item["prompt_spec"], item.get("prompt_hash", "")
@@ -167,6 +186,10 @@ def _from_json(item: dict[str, Any]) -> TrainingRecord:
         origin=from_sample(item["origin"]) if item.get("origin") is not None else None,
     )
 
+
+_RIGHT_ONLY = (
+    "{path} holds pairs: of each only the right answer is taken; lawqa prefer learns from both"
+)
 
 _LEGACY_WARNINGS = (
     "the file holds the lab's old input/output records: their prompts were not written by lawqa, so "

@@ -78,6 +78,12 @@ from lawqa.settings.experiments import (
 )
 from lawqa.settings.model import DEFAULT_MODEL, Dtype, ModelSettings, QuantType, with_quant_type
 from lawqa.settings.planning import MEASURE_SECONDS, PlanSettings, PowerSettings
+from lawqa.settings.preference import (
+    PREFERENCE_TRAINING,
+    PairSettings,
+    PreferenceRun,
+    PreferenceSettings,
+)
 from lawqa.settings.retrieval import RankingSettings, RetrievalSettings, RetrievedSettings
 from lawqa.settings.server import RequestLimits, ServerSettings
 from lawqa.settings.stored import stored_problems
@@ -88,7 +94,13 @@ from lawqa.settings.training import (
     OptimiserSettings,
     Schedule,
 )
-from lawqa.settings.training_run import Tracker, TrackerSettings, TrainingFiles, TrainingRun
+from lawqa.settings.training_run import (
+    AdapterFiles,
+    Tracker,
+    TrackerSettings,
+    TrainingFiles,
+    TrainingRun,
+)
 from lawqa.settings.wording import STANDARD_PROMPT, WordingSettings
 
 __all__ = [
@@ -98,9 +110,11 @@ __all__ = [
     "DEFAULT_MODEL",
     "MEASURE_SECONDS",
     "PLACE",
+    "PREFERENCE_TRAINING",
     "RESULT",
     "SPEED",
     "STANDARD_PROMPT",
+    "AdapterFiles",
     "AnswerBy",
     "AnswererSettings",
     "AskedSettings",
@@ -125,10 +139,13 @@ __all__ = [
     "MergeSettings",
     "ModelSettings",
     "OptimiserSettings",
+    "PairSettings",
     "ParseSettings",
     "PlaceSettings",
     "PlanSettings",
     "PowerSettings",
+    "PreferenceRun",
+    "PreferenceSettings",
     "QuantType",
     "QuerySettings",
     "QuestionTypeName",

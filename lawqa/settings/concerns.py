@@ -31,6 +31,7 @@ from lawqa.settings.experiments import (
 )
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.planning import PlanSettings, PowerSettings
+from lawqa.settings.preference import PairSettings, PreferenceRun, PreferenceSettings
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import ServerSettings
 from lawqa.settings.training import Hyperparameters
@@ -69,6 +70,9 @@ CONCERNS: tuple[type, ...] = (
     ReadingSettings,
     PlanSettings,
     PowerSettings,
+    PreferenceSettings,
+    PairSettings,
+    PreferenceRun,
 )
 
 

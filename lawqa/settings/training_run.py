@@ -27,20 +27,15 @@ class TrackerSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingFiles(WordingSettings):
-    """What is trained on, and where the adapter goes."""
+class AdapterFiles(Settings):
+    """What a training starts from, how it is looked at, and where the adapter goes."""
 
-    train_file: Path = field(metadata=by_content(RESULT))
-    """Records from `lawqa records`, or questions, from which direct closed-book records are made."""
     output_dir: Path = field(metadata=PLACE)
     """Where the adapter, its manifest and the log go."""
     dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
     """Questions, or records of them, whose accuracy decides which step is kept; none may be trained on."""
     dev_condition: Literal["closed", "gold"] | None = field(default=None, metadata=RESULT)
     """The context that dev questions are put with, where the training records do not say it."""
-    max_synthetic_share: float | None = field(default=None, metadata=RESULT)
-    """The most that questions made by lawqa augment may be of all records, from 0 to below 1: more are left
-    out, drawn by --seed. Without it: all are learnt."""
     init_adapter: Path | None = field(default=None, metadata=by_content(RESULT))
     """Start with the weights of this adapter, of the same base model and LoRA settings, instead of new ones.
     What it was trained on, and whatever it started from, counts as trained on by the new adapter."""
@@ -49,13 +44,24 @@ class TrainingFiles(WordingSettings):
     and say what training took from the modes that it did not teach; 0 for not."""
     probe_max_new_tokens: int | None = field(default=None, metadata=PLACE)
     """Of that: the most tokens of a text that reasons. Without it: 1024 cot, 4096 thinking."""
-    fsdp: bool = field(default=False, metadata=SPEED)
-    """Share the base model's weights out over the processes that torchrun starts: for models that do not fit
-    one GPU; slower, and each process loads the whole model into main memory first."""
     resume: bool = field(default=False, metadata=PLACE)
     """Resume from the last checkpoint; begin where there is none."""
     fresh: bool = field(default=False, metadata=PLACE)
     """Replace an earlier adapter in the output directory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingFiles(AdapterFiles, WordingSettings):
+    """What is trained on, and where the adapter goes."""
+
+    train_file: Path = field(metadata=by_content(RESULT))
+    """Records from `lawqa records`, or questions, from which direct closed-book records are made."""
+    max_synthetic_share: float | None = field(default=None, metadata=RESULT)
+    """The most that questions made by lawqa augment may be of all records, from 0 to below 1: more are left
+    out, drawn by --seed. Without it: all are learnt."""
+    fsdp: bool = field(default=False, metadata=SPEED)
+    """Share the base model's weights out over the processes that torchrun starts: for models that do not fit
+    one GPU; slower, and each process loads the whole model into main memory first."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from lawqa.errors import ConfigError, Interrupted
 from lawqa.models.load import LoadedModel
 from lawqa.prompting import end_of_turn
 from lawqa.records import TokenizedRecord
-from lawqa.settings import Hyperparameters, Tracker
+from lawqa.settings import Hyperparameters, PreferenceSettings, Tracker
 from lawqa.training.cadence import Cadence
 from lawqa.training.checkpoints.checkpoint_state import (
     CheckpointState,
@@ -30,19 +30,27 @@ from lawqa.training.checkpoints.directory import (
     staging,
 )
 from lawqa.training.data.collate import LeftPadCollator
+from lawqa.training.data.sampler import StepSampler
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.monitoring.log import LOG
 from lawqa.training.monitoring.progress import TrainingProgress
 from lawqa.training.monitoring.tracking import open_trackers
+from lawqa.training.objectives.answers import Answers
+from lawqa.training.objectives.pairs import Pairs
 from lawqa.training.path_choice import choose_path
 from lawqa.training.processes.group import form_group, require_shared_directory
 from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import share_out
+from lawqa.training.reference import reference_log_probabilities
 from lawqa.training.trainer import AnswerTrainer, as_dataset
 
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedTokenizerBase
+
+
+_OF_EVERY_STEP = {"step", "epoch", "loss", "learning_rate", "grad_norm", "tokens_per_second"}
+"""What the log of any training says of a step."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,16 @@ class TrainingFigures:
     """All scorings of the dev questions, the first before training."""
 
     @property
+    def objective(self) -> dict[str, tuple[float, float]]:
+        """What an objective logs besides its loss, by name, at the first and at the last logged step."""
+        own = set(self.log[-1]) - _OF_EVERY_STEP if self.log else set()
+        return {
+            name: (self.log[0][name], self.log[-1][name])
+            for name in sorted(own)
+            if name in self.log[0]
+        }
+
+    @property
     def no_better_step(self) -> bool:
         """Whether the dev questions were answered best before training."""
         return self.best is not None and self.best.correct <= self.dev[0].correct
@@ -85,19 +103,21 @@ def fit(
     dev: DevScorer | None = None,
     resume: bool = False,
     report_to: Sequence[Tracker] = (),
+    preference: PreferenceSettings | None = None,
 ) -> TrainingFigures:
     """Train the adapter in place; with dev questions it is left as it was at the best step.
 
     Args:
         loaded: where the model came from, and its device.
         model: PEFT's wrapper, from `model.add_adapter`.
-        records: what to learn.
+        records: what to learn; with `preference` right and wrong answer of each pair, one after the other.
         config: how.
         output_dir: where log and checkpoints go.
         quiet: no progress bar.
         dev: asks the dev questions; None without any.
         resume: resume from the last whole checkpoint where there is one; otherwise earlier ones are removed.
         report_to: trackers that get the figures, from `require_trackers`.
+        preference: how pairs are learnt from; None for answers.
 
     Raises:
         ConfigError: the other processes of the launch do not come, there are fewer records than processes
@@ -107,7 +127,9 @@ def fit(
     """
     checkpoint_state, interruption = CheckpointState(output_dir, config), Interruption()
     arguments = form_group(lambda: _arguments(loaded, config, output_dir))
-    check_shares(config, len(records), processes=arguments.world_size)
+    width = 1 if preference is None else 2
+    units = len(records) // width
+    check_shares(config, units, processes=arguments.world_size)
     require_shared_directory(
         output_dir, process=arguments.process_index, processes=arguments.world_size
     )
@@ -117,12 +139,22 @@ def fit(
     if loaded.sharded:
         progress.say(f"FSDP: {share_out(loaded, model)}")
     trackers = open_trackers(report_to, progress.say)
-    every = config.eval_steps or config.steps_per_epoch(len(records))
+    every = config.eval_steps or config.steps_per_epoch(units)
     cadence = Cadence(checkpoint_state, interruption, every if dev else 0)
+    end_token_id = _end_token_id(loaded.tokenizer)
+    pairs = None if preference is None else Pairs(preference, end_token_id)
     trainer = AnswerTrainer(
         config=config,
         keys=[record.key for record in records],
-        end_token_id=_end_token_id(loaded.tokenizer),
+        sampler=StepSampler(
+            units,
+            config.records_per_step,
+            config.seed,
+            arguments.process_index,
+            arguments.world_size,
+            rows=width,
+        ),
+        objective=pairs or Answers(end_token_id),
         path=choose_path(
             loaded, model, config, max(len(record.input_ids) for record in records), progress.say
         ),
@@ -143,13 +175,17 @@ def fit(
     checkpoint = _start_from(output_dir, progress, arguments, resume=resume)
     if checkpoint:
         checkpoint_state.restore(checkpoint)
-    if checkpoint and is_finished(checkpoint, checkpoint_state, config.total_steps(len(records))):
+    if checkpoint and is_finished(checkpoint, checkpoint_state, config.total_steps(units)):
         put_adapter_weights(model, load_adapter_weights(checkpoint))
         state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     else:
         with interruption.watching():
             try:
                 trainer.rehearse(trainer.train_dataset)
+                if pairs is not None:
+                    pairs.reference = reference_log_probabilities(
+                        trainer, output_dir, interruption, quiet=quiet
+                    )
                 trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             finally:
                 progress.close()

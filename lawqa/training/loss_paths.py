@@ -20,6 +20,9 @@ PLAIN_TOKEN_BUDGET = 8192
 """Padded tokens of a micro-batch where nothing is known of the memory."""
 
 Batch = dict[str, Tensor]
+"""Rows padded to one length: `input_ids`, `labels` and `attention_mask` of shape [records, tokens], and what
+there is one of for each record, [records]: its number (`record`), and how its loss counts (`weight`) where
+not all count alike."""
 
 
 class LossPath(Protocol):
@@ -37,7 +40,10 @@ class LossPath(Protocol):
         """Micro-batches that hold every record once."""
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
-        """Sum of the cross entropy of all answer tokens of a micro-batch, in nats."""
+        """Sum of the cross entropy of all answer tokens of a part, each record by its weight, in nats."""
+
+    def losses(self, model: torch.nn.Module, part: Batch) -> Tensor:
+        """The cross entropy of each record's answer, summed over its tokens, in nats, [records]."""
 
     def halved(self) -> LossPath:
         """The same with half the token budget."""
@@ -58,7 +64,15 @@ class PlainPath:
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """See `LossPath.loss`."""
-        return answer_loss(model, part)
+        return (
+            weighed(self.losses(model, part), part)
+            if "weight" in part
+            else answer_loss(model, part)
+        )
+
+    def losses(self, model: torch.nn.Module, part: Batch) -> Tensor:
+        """See `LossPath.losses`."""
+        return answer_losses(model, part)
 
     def halved(self) -> PlainPath:
         """See `LossPath.halved`."""
@@ -82,8 +96,15 @@ class PackedPath:
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """See `LossPath.loss`."""
-        del model
+        if "weight" in part:
+            return weighed(self.losses(model, part), part)
         return self.fast.loss(pack(part))
+
+    def losses(self, model: torch.nn.Module, part: Batch) -> Tensor:
+        """See `LossPath.losses`."""
+        del model
+        packed = pack(part)
+        return packed.by_record(self.fast.token_losses(packed))
 
     def halved(self) -> PackedPath:
         """See `LossPath.halved`."""
@@ -107,7 +128,14 @@ class PackedModelPath:
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """See `LossPath.loss`."""
+        if "weight" in part:
+            return weighed(self.losses(model, part), part)
         return self.hooked.loss(model, pack(part))
+
+    def losses(self, model: torch.nn.Module, part: Batch) -> Tensor:
+        """See `LossPath.losses`."""
+        packed = pack(part)
+        return packed.by_record(self.hooked.token_losses(model, packed))
 
     def halved(self) -> PackedModelPath:
         """See `LossPath.halved`."""
@@ -142,8 +170,18 @@ def rehearse(
     model.zero_grad(set_to_none=True)
 
 
+def weighed(losses: Tensor, batch: Batch) -> Tensor:
+    """Sum records' losses, each times its weight."""
+    return (losses * batch["weight"]).sum()
+
+
 def answer_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
-    """Sum of the cross entropy of all answer tokens, in nats.
+    """Sum of the cross entropy of all answer tokens, in nats; see `answer_losses`."""
+    return answer_losses(model, batch).sum()
+
+
+def answer_losses(model: torch.nn.Module, batch: Batch) -> Tensor:
+    """The cross entropy of each record's answer, summed over its tokens, in nats, [records].
 
     Only the last positions go through `lm_head`: padding is on the left, so every answer ends at the
     last position. On 100 closed-book questions that is 2 positions of 270 in a row.
@@ -163,6 +201,7 @@ def answer_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
     ).logits
     # The logits at one position predict the next token.
     predictions, targets = logits[:, :-1].float(), batch["labels"][:, -longest_answer:]
-    return cross_entropy(
-        predictions.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
+    losses = cross_entropy(
+        predictions.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none"
     )
+    return losses.view_as(targets).sum(dim=1)

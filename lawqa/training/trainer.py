@@ -19,7 +19,7 @@ from transformers import Trainer
 from lawqa.errors import TrainingError
 from lawqa.models.device import full_memory_named
 from lawqa.models.load import LoadedModel
-from lawqa.records import IGNORED, TokenizedRecord
+from lawqa.records import TokenizedRecord
 from lawqa.settings import Hyperparameters
 from lawqa.training.checkpoints.checkpoint_state import (
     CheckpointState,
@@ -27,7 +27,6 @@ from lawqa.training.checkpoints.checkpoint_state import (
     load_adapter_weights,
     put_adapter_weights,
 )
-from lawqa.training.data.collate import check_mask
 from lawqa.training.data.sampler import StepSampler
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.loss_paths import Batch, LossPath, rehearse
@@ -38,6 +37,7 @@ from lawqa.training.non_finite import (
     not_finite,
     records_at_fault,
 )
+from lawqa.training.objectives.base import Objective
 from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import in_step, sum_gradients, turns_of_all
 from lawqa.training.schedule import rate_at
@@ -53,7 +53,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     Args:
         config: how to train.
         keys: what messages call the records, by number.
-        end_token_id: the token that ends a turn.
+        sampler: which records make a step, and which of them this process takes.
+        objective: what is learnt of them.
         path: cuts a step into micro-batches and computes their losses.
         checkpoint_state: writes checkpoints, and knows what the Trainer does not keep.
         progress: shows and logs.
@@ -68,7 +69,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         *,
         config: Hyperparameters,
         keys: Sequence[str],
-        end_token_id: int,
+        sampler: StepSampler,
+        objective: Objective,
         path: LossPath,
         checkpoint_state: CheckpointState,
         progress: TrainingProgress,
@@ -80,7 +82,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         super().__init__(**options)
         self._config = config
         self._keys = keys
-        self._end_token_id = end_token_id
+        self._sampler = sampler
+        self._objective = objective
         self._path = path
         self._checkpoint_state = checkpoint_state
         self._progress = progress
@@ -93,13 +96,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         # Not accelerate's: it repeats records where the last batch cannot be dealt out evenly.
         return DataLoader(
             self.train_dataset,
-            batch_sampler=StepSampler(
-                len(self._keys),
-                self._config.records_per_step,
-                self._config.seed,
-                self.args.process_index,
-                self.args.world_size,
-            ),
+            batch_sampler=self._sampler,
             collate_fn=self.data_collator,
             pin_memory=self.args.dataloader_pin_memory,
         )
@@ -113,19 +110,44 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             TrainingError: loss or gradients are not finite.
         """
         del num_items_in_batch  # of labels before the shift to next tokens; counted here instead
+        step = self._objective.step(self._prepare_inputs(inputs), self.log_probabilities)
         model.train()
-        check_mask(inputs, self._end_token_id)
-        inputs = self._prepare_inputs(inputs)
-        counts = torch.stack([(inputs["labels"] != IGNORED).sum(), inputs["attention_mask"].sum()])
-        answer_tokens, tokens = self._over_processes(counts)
-        parts, losses = self._in_memory(model, inputs, answer_tokens)
+        counts = torch.stack([step.count, step.rows["attention_mask"].sum()])
+        count, tokens = self._over_processes(counts)
+        parts, losses = self._in_memory(model, step.rows, count)
         # One wait for the GPU; what is not finite anywhere is seen everywhere.
         norm = gradient_norm(model, self.accelerator.scaler).to(self.args.device)
         loss, norm = self._over_processes(torch.stack([torch.stack(losses).sum(), norm]))
         if not math.isfinite(float(loss)) or not math.isfinite(float(norm)):
             raise self._not_finite(model, parts, losses, float(loss), float(norm))
+        if step.loss is not None:
+            loss = self._over_processes(step.loss) / count
+        self._checkpoint_state.took_figures(step.figures)
         self._checkpoint_state.took_step(float(loss), int(tokens))
         return loss.detach()
+
+    def log_probabilities(self, batch: Batch) -> torch.Tensor:
+        """Log-probabilities of rows' answers as the model is now, summed over tokens, in nats, [records].
+
+        There is neither dropout nor a gradient.
+        """
+        batch = self._prepare_inputs(batch)
+        place = torch.arange(len(batch["record"]), device=batch["record"].device)
+        self.model.eval()
+        while True:
+            parts = self._path.parts({**batch, "place": place})
+            try:
+                with full_memory_named(), torch.no_grad(), self.compute_loss_context_manager():
+                    losses = [self._path.losses(self.model, part) for part in parts]
+            except torch.OutOfMemoryError:
+                losses = []  # leave the handler first: the exception holds the tensors of its frames
+            if losses:
+                break
+            self._halve(self.model, int(batch["attention_mask"].sum(dim=1).max()))
+        places = torch.cat([part["place"] for part in parts])
+        found = torch.empty(len(place), device=place.device)
+        found[places] = -torch.cat(losses).float()
+        return found
 
     def _not_finite(
         self,
@@ -173,14 +195,14 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         self._progress.say(f"rehearsed the longest records: {peak:.1f} GiB at the peak")
 
     def _in_memory(
-        self, model: torch.nn.Module, inputs: Batch, answer_tokens: torch.Tensor
+        self, model: torch.nn.Module, inputs: Batch, count: torch.Tensor
     ) -> tuple[list[Batch], list[torch.Tensor]]:
         """The micro-batches of a step and their losses; out of memory halves the budget and starts over."""
         while True:
             parts = self._path.parts(inputs)
             try:
                 with full_memory_named():
-                    losses = self.run_step(model, parts, answer_tokens)
+                    losses = self.run_step(model, parts, count)
             except torch.OutOfMemoryError:
                 # Leave the handler first: the exception holds the tensors of its frames.
                 losses = None
@@ -206,14 +228,14 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         )
 
     def run_step(
-        self, model: torch.nn.Module, parts: Sequence[Batch], answer_tokens: torch.Tensor
+        self, model: torch.nn.Module, parts: Sequence[Batch], count: torch.Tensor
     ) -> list[torch.Tensor]:
         """Add up the gradients of one optimiser step.
 
         Args:
             model: the wrapped model.
             parts: this process's micro-batches.
-            answer_tokens: tokens with loss of the whole step, on all processes.
+            count: what the step's loss is the mean over, on all processes.
 
         Returns:
             Each part's share of the step's mean loss, detached.
@@ -227,7 +249,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             waits = number < len(parts) and by_wrapper
             with self.accelerator.no_sync(model) if waits else nullcontext():
                 with self.compute_loss_context_manager():
-                    share = self._path.loss(model, part) / answer_tokens
+                    share = self._path.loss(model, part) / count
                 # The average over processes divides by their number; the mean is already taken.
                 self.accelerator.backward(share * processes if by_wrapper else share)
             losses.append(share.detach())
@@ -290,6 +312,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             logs = {
                 **logs,
                 "loss": self._checkpoint_state.mean_loss(),
+                **self._checkpoint_state.mean_figures(),
                 "tokens_per_second": round(speed, 1),
             }
         super().log(logs, start_time)

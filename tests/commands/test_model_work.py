@@ -61,4 +61,4 @@ def test_a_rule_for_evaluate_holds_for_the_ladder() -> None:
 
 def test_a_command_that_nobody_names_is_alike_to_itself_only() -> None:
     assert alike(("merge",)) == ("merge",)
-    assert alike(("train", "sweep")) == ("train", "crossval run", "sweep")
+    assert alike(("train", "sweep")) == ("train", "prefer", "crossval run", "sweep")

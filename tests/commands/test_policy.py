@@ -47,6 +47,9 @@ PLANTED = [
     ("heart01", "known-programs", "perl -e 1"),
     ("local-3080", "no-8b-training", "lawqa train --model-name Qwen/Qwen3-8B --train-file t"),
     ("local-3080", "no-8b-training", "lawqa train --train-file t"),
+    ("local-3080", "no-8b-training", "lawqa prefer --model-name Qwen/Qwen3-8B --pairs p"),
+    ("local-3080", "no-8b-training", "lawqa prefer --pairs p"),
+    ("heart01", "model-of-heart01", "lawqa prefer --model-name Qwen/Qwen3-4B --pairs p"),
     ("local-3080", "no-8b-training", "lawqa crossval run --model-name /models/Qwen3-8B-Base"),
     ("local-3080", "no-8b-training", "nohup lawqa sweep --model-name Qwen/Qwen3-14B"),
 ]  # fmt: skip

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
 
 from lawqa.cli import EXIT_SOME_FAILED
-from lawqa.cli.asking.pool_text import selection_text
+from lawqa.cli.asking.pool_text import pairing_text, selection_text
 from lawqa.cli.asking.sampler_flags import KEPT, SamplerFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
-from lawqa.settings import SelectSettings, values_of
+from lawqa.settings import PairSettings, SelectSettings, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.pool.sampling import SampledPool
@@ -69,12 +69,38 @@ class PoolSelect(SelectSettings):
         return 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class PoolPairs(PairSettings):
+    """Pair right and wrong samples of one prompt, for `lawqa prefer`; needs no model.
+
+    The right one passes all filters; the wrong one commits to a wrong choice after reasoning. What was left
+    out is counted in PAIRS.pairing.json beside the pairs.
+    """
+
+    pool: Path
+    """A pool, as `lawqa pool sample` writes it; the samples of `lawqa distill` are one, too."""
+    output_path: Path
+    """The JSONL file of pairs to write."""
+    fresh: FlagCreatePairsOff[bool] = False
+    """Replace an earlier file."""
+    console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
+
+    def run(self) -> int:
+        from lawqa.pipelines.experiments.pool.pairs import PoolPairsConfig, pairs_from_pool
+
+        pairing = pairs_from_pool(PoolPairsConfig(**values_of(PoolPairsConfig, self)))
+        print(pairing_text(pairing, self.output_path))
+        return 0
+
+
 @dataclass(frozen=True)
 class Pool:
     """Sample reasoned answers once, and select training records from them as often as wanted."""
 
     command: Annotated[
-        Annotated[PoolSample, subcommand("sample")] | Annotated[PoolSelect, subcommand("select")],
+        Annotated[PoolSample, subcommand("sample")]
+        | Annotated[PoolSelect, subcommand("select")]
+        | Annotated[PoolPairs, subcommand("pairs")],
         arg(name=""),
     ]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lawqa.pipelines.experiments.pool.pairs import Pairing
     from lawqa.pipelines.experiments.pool.selecting import Selection
 
 
@@ -35,5 +36,24 @@ def selection_text(selection: Selection, output: Path) -> str:
             ),
             f"wrote {len(selection.records)} {selection.spec.id} records on {selection.covered} of "
             f"{selection.questions} questions to {output}",
+        ]
+    )
+
+
+def pairing_text(pairing: Pairing, output: Path) -> str:
+    """Return what a user sees of pairs, how many were written last."""
+    verdicts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(pairing.verdicts.items()))
+    labels = "  ".join(f"{label} {count}" for label, count in pairing.labels.items())
+    right, wrong = pairing.lengths
+    return "\n".join(
+        [
+            f"samples: {verdicts}",
+            f"to be paired: {pairing.right} right ones that pass the filters, {pairing.wrong} wrong ones "
+            "that reason and commit to a choice",
+            f"questions: {pairing.paired} of {pairing.questions} have pairs; {pairing.one_sided} have right "
+            "or wrong ones alone in every order",
+            f"labels of the right answers: {labels}; mean characters: right {right}, wrong {wrong}",
+            f"wrote {len(pairing.pairs)} pairs ({pairing.spec.id}) to {output}",
+            f"lawqa prefer --pairs {output} --init-adapter DIR --output-dir DIR  learns from them",
         ]
     )

@@ -41,50 +41,7 @@ class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
     """Train. Without it nothing is written."""
 
     def run(self) -> int:
-        config = self._config()
-        from lawqa.pipelines.evaluation.interrupts import exit_code
-        from lawqa.pipelines.evaluation.ranks import check_launch
-        from lawqa.pipelines.training.plan import plan_text
-        from lawqa.pipelines.training.prepare import is_main_process, prepare_training
-        from lawqa.pipelines.training.train import is_done, train
-
-        check_launch(os.environ)
-        if is_done(config):
-            print(f"training is done already; adapter: {self.output_dir}")
-            return 0
-        prepared = prepare_training(config)
-        if is_main_process():
-            for note in prepared.notes:
-                logger.warning("note: %s", note)
-            if self.resume and prepared.earlier is None:
-                logger.warning(
-                    "note: %s holds no training to resume: a new one begins", self.output_dir
-                )
-            print(plan_text(prepared))
-            if not self.do_train:
-                print("\nrehearsal only: nothing was trained or written; --do-train trains")
-        if not self.do_train:
-            return 0
-        sys.stdout.flush()
-        from lawqa.training.processes.group import leave_group
-
-        try:
-            result = train(prepared, logger.info)
-        except Interrupted as stop:
-            leave_group()
-            if is_main_process():
-                # A signal may come while the finished adapter is written.
-                done = is_done(replace(config, resume=True, fresh=False))
-                more = "" if done else f"\n{_resuming(sys.argv)}"
-                logger.error(f"{stop.saved}{more}")  # noqa: TRY400
-            return exit_code(stop)
-        leave_group()
-        if is_main_process():
-            from lawqa.pipelines.adapters.modes import modes_text
-
-            modes = f"\n{modes_text(result.modes)}" if result.modes else ""
-            print(f"\n{figures_text(result.figures)}{modes}\nadapter: {self.output_dir}")
-        return 0
+        return run_training(self._config(), do_train=self.do_train)
 
     def _config(self) -> TrainingRun:
         from lawqa.pipelines.training.mixing import parse_extra
@@ -102,6 +59,61 @@ class Train(TrainingFlags, DevSettings, PlaceSettings, TrainingFiles):
         return TrainingRun(**{**values_of(TrainingRun, self), **own, "training": training})
 
 
+def run_training(config: TrainingRun, *, do_train: bool) -> int:
+    """Show what a training would do, and do it where that is asked for; the exit code.
+
+    Args:
+        config: what is trained on what.
+        do_train: without it nothing is trained or written.
+
+    Raises:
+        LawqaError: a file, option or model does not allow it.
+    """
+    from lawqa.pipelines.evaluation.interrupts import exit_code
+    from lawqa.pipelines.evaluation.ranks import check_launch
+    from lawqa.pipelines.training.plan import plan_text
+    from lawqa.pipelines.training.prepare import is_main_process, prepare_training
+    from lawqa.pipelines.training.train import is_done, train
+
+    check_launch(os.environ)
+    if is_done(config):
+        print(f"training is done already; adapter: {config.output_dir}")
+        return 0
+    prepared = prepare_training(config)
+    if is_main_process():
+        for note in prepared.notes:
+            logger.warning("note: %s", note)
+        if config.resume and prepared.earlier is None:
+            logger.warning(
+                "note: %s holds no training to resume: a new one begins", config.output_dir
+            )
+        print(plan_text(prepared))
+        if not do_train:
+            print("\nrehearsal only: nothing was trained or written; --do-train trains")
+    if not do_train:
+        return 0
+    sys.stdout.flush()
+    from lawqa.training.processes.group import leave_group
+
+    try:
+        result = train(prepared, logger.info)
+    except Interrupted as stop:
+        leave_group()
+        if is_main_process():
+            # A signal may come while the finished adapter is written.
+            done = is_done(replace(config, resume=True, fresh=False))
+            more = "" if done else f"\n{_resuming(sys.argv)}"
+            logger.error(f"{stop.saved}{more}")  # noqa: TRY400
+        return exit_code(stop)
+    leave_group()
+    if is_main_process():
+        from lawqa.pipelines.adapters.modes import modes_text
+
+        modes = f"\n{modes_text(result.modes)}" if result.modes else ""
+        print(f"\n{figures_text(result.figures)}{modes}\nadapter: {config.output_dir}")
+    return 0
+
+
 def figures_text(figures: TrainingFigures) -> str:
     """What a user reads when training is done."""
     from lawqa.pipelines.training.outputs import NO_BETTER, dev_sentence
@@ -111,6 +123,9 @@ def figures_text(figures: TrainingFigures) -> str:
         f"{figures.seconds:.0f} s, {figures.tokens / max(figures.seconds, 1e-9):,.0f} tokens/s; "
         f"ended by: {figures.ended}"
     ]
+    if figures.objective:
+        changes = (f"{name} {a:.3f} -> {b:.3f}" for name, (a, b) in figures.objective.items())
+        lines.append(f"first and last step: {', '.join(changes)}")
     if figures.best and figures.dev:
         before, best = figures.dev[0], figures.best
         lines += [

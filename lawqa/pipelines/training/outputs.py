@@ -74,6 +74,7 @@ def manifest_of(prepared: Prepared) -> Manifest:
             "sha256": source.sha256,
             "records": len(prepared.records),
             "shortened": sum(record.shortened for record in prepared.records),
+            **({"pairs": prepared.units} if prepared.preference else {}),
             **source.describe_mixture(),
             "dev": prepared.dev.describe() if prepared.dev else None,
             **({"stages": start.stages()} if start else {}),
@@ -116,6 +117,7 @@ def figures_json(figures: TrainingFigures) -> JsonObject:
         **plain,
         "best": _dev_json(figures.best) if figures.best else None,
         "dev": [_dev_json(result) for result in figures.dev],
+        **({"objective": figures.objective} if figures.objective else {}),
         "tokens_per_second": round(figures.tokens / max(figures.seconds, 1e-9), 1),
     }
 

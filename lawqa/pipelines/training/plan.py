@@ -11,7 +11,7 @@ from lawqa.records import masked_text
 if TYPE_CHECKING:
     from lawqa.pipelines.training.dev import DevQuestions
     from lawqa.pipelines.training.prepared import Prepared
-    from lawqa.settings import Hyperparameters
+    from lawqa.settings import Hyperparameters, PreferenceSettings
 
 
 def plan_text(prepared: Prepared) -> str:
@@ -22,8 +22,10 @@ def plan_text(prepared: Prepared) -> str:
     lengths = [len(record.input_ids) for record in prepared.records]
     trainable, total = parameter_counts(prepared.model)
     described = prepared.loaded.describe()
-    per_epoch = training.steps_per_epoch(len(lengths))
-    steps = training.total_steps(len(lengths))
+    per_epoch = training.steps_per_epoch(prepared.units)
+    steps = training.total_steps(prepared.units)
+    preference = prepared.preference
+    unit = "records" if preference is None else "pairs"
     epochs = steps / per_epoch if training.max_steps > 0 else training.num_epochs
     specs = (
         ", ".join(sorted({record.prompt_spec for record in prepared.source.records})) or "reading"
@@ -37,10 +39,11 @@ def plan_text(prepared: Prepared) -> str:
         f"adapter    LoRA r={training.lora_r} alpha={training.lora_alpha} on "
         f"{' '.join(training.target_modules)}: {trainable:,} of {total:,} parameters train",
         *([f"start      {config.init_adapter}, not new weights"] if config.init_adapter else []),
-        f"records    {len(lengths)} from {config.train_file} ({specs}){_mixture_text(prepared)}",
+        f"{unit:<11}{prepared.units} from {config.train_file} ({specs}){_mixture_text(prepared)}",
         f"tokens     {sum(lengths):,} an epoch; a record has {min(lengths)} to {max(lengths)}, "
         f"median {statistics.median(lengths):g}, {limit}{contexts}",
-        f"steps      {steps} of {training.records_per_step} records "
+        *([f"objective  {objective_text(preference)}"] if preference else []),
+        f"steps      {steps} of {training.records_per_step} {unit} "
         f"({training.batch_size} x {training.gradient_accumulation_steps}), "
         f"{per_epoch} an epoch, {epochs:.3g} epochs",
         f"rate       {training.learning_rate:g} after {training.warmup_ratio:.0%} warm-up, "
@@ -52,6 +55,13 @@ def plan_text(prepared: Prepared) -> str:
         masked_text(prepared.records[0], prepared.loaded.tokenizer),
     ]
     return "\n".join(lines)
+
+
+def objective_text(preference: PreferenceSettings) -> str:
+    """How pairs are learnt from, in words."""
+    per_token = ", rewards per token" if preference.length_normalised else ""
+    own = f", {preference.sft_weight:g} times the right answer's own loss beside it"
+    return f"DPO, beta {preference.beta:g}{per_token}{own if preference.sft_weight else ''}"
 
 
 def _mixture_text(prepared: Prepared) -> str:

@@ -23,6 +23,7 @@ from lawqa.pipelines.training.resume import earlier_training, require_same_train
 from lawqa.prompts import STANDARD
 from lawqa.records import (
     TokenizedRecord,
+    load_pairs,
     load_records,
     reading_record,
     tokenize_records,
@@ -32,7 +33,7 @@ from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.upkeep.lock import LOCK, require_free
 from lawqa.runs.upkeep.remove import OF_ADAPTER
-from lawqa.settings import ModelSettings, TrainingRun, part_of
+from lawqa.settings import ModelSettings, PreferenceRun, TrainingRun, part_of
 from lawqa.training.monitoring.trackers import require_trackers
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def prepare_training(config: TrainingRun) -> Prepared:
     from lawqa.models import require_packages
 
     logger.debug("settings: %s", config)
+    if isinstance(config, PreferenceRun) and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("preferences are learnt in one process", "start it without torchrun")
     source = _load(config)
     start = Start.read(config.init_adapter, config.training) if config.init_adapter else None
     dev = _dev(config, source, start)
@@ -98,15 +101,14 @@ def prepare_training(config: TrainingRun) -> Prepared:
     model = add_adapter(loaded, config.training)
     if start is not None:
         start.put_into(model)
-    if dev is not None:
-        dev = _planned(
-            dev, config, replace(loaded, model=model, adapter=config.output_dir), len(records)
-        )
     prepared = Prepared(
         config, loaded, model, source, tuple(records), dev, earlier, start, start_notes
     )
+    if dev is not None:
+        with_adapter = replace(loaded, model=model, adapter=config.output_dir)
+        prepared = replace(prepared, dev=_planned(dev, config, with_adapter, prepared.units))
     if earlier is not None:
-        require_same_training(config.output_dir, earlier, manifest_of(prepared))
+        require_same_training(type(config), config.output_dir, earlier, manifest_of(prepared))
     return prepared
 
 
@@ -186,9 +188,8 @@ def _planned(
 def _load(config: TrainingRun) -> TrainingSource:
     path, seed = config.train_file, config.training.seed
     with hashed_while_read(path) as sha256:
-        source = replace(
-            _read(path, config.prompt), sha256=sha256, retrieval=retrieval_of(path, sha256)
-        )
+        read = _pairs(path) if isinstance(config, PreferenceRun) else _read(path, config.prompt)
+        source = replace(read, sha256=sha256, retrieval=retrieval_of(path, sha256))
     if source.readings and not config.extra:
         source = replace(source, warnings=(*source.warnings, _READS_ALONE))
     extra = load_extra(config.extra, config.prompt, seed)
@@ -219,9 +220,17 @@ def _read(path: Path, wording: str) -> TrainingSource:
     return TrainingSource(loaded.records, warnings=loaded.warnings)
 
 
+def _pairs(path: Path) -> TrainingSource:
+    pairs = load_pairs(path)
+    return TrainingSource(tuple(p.right for p in pairs), wrong=tuple(p.wrong for p in pairs))
+
+
 def _tokenized(
     source: TrainingSource, tokenizer: Any, max_seq_length: int
 ) -> list[TokenizedRecord]:
+    if source.wrong:
+        both = [one for pair in zip(source.records, source.wrong, strict=True) for one in pair]
+        return tokenize_records(both, tokenizer, max_seq_length)
     packed = (
         pack_readings(source.readings, tokenizer, max_seq_length or READING_TOKENS)
         if source.readings

@@ -12,7 +12,7 @@ from lawqa.pipelines.training.dev import DevQuestions
 from lawqa.pipelines.training.mixing import ExtraRecords, is_synthetic
 from lawqa.records import TokenizedRecord, TrainingRecord, shortened_note
 from lawqa.runs.manifest import Manifest
-from lawqa.settings import TrainingRun
+from lawqa.settings import PreferenceRun, PreferenceSettings, TrainingRun
 from lawqa.templates import template_description, template_warnings
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class TrainingSource:
     """Of the file, taken when it was read."""
     extra: tuple[ExtraRecords, ...] = ()
     """What was added to the file's records, as it was taken."""
+    wrong: tuple[TrainingRecord, ...] = ()
+    """Of each record, where it is the right one of a pair, the other; empty where answers are learnt."""
     synthetic_left_out: int = 0
     """Synthetic records that are left out, as there would be too many."""
     retrieval: JsonObject | None = None
@@ -60,7 +62,7 @@ class Prepared:
     source: TrainingSource
     """The records, with warnings."""
     records: tuple[TokenizedRecord, ...]
-    """The records as token ids and labels."""
+    """The records as token ids and labels; of pairs both, one after the other."""
     dev: DevQuestions | None
     """The dev questions; None without any."""
     earlier: Manifest | None
@@ -69,6 +71,16 @@ class Prepared:
     """The adapter that it starts from; None for new weights."""
     start_notes: tuple[str, ...] = ()
     """What a user must know of that, a sentence each."""
+
+    @property
+    def preference(self) -> PreferenceSettings | None:
+        """How pairs are learnt from; None where answers are learnt."""
+        return self.config.preference if isinstance(self.config, PreferenceRun) else None
+
+    @property
+    def units(self) -> int:
+        """How many things the steps of an epoch share out: records, or pairs of them."""
+        return len(self.records) // (1 if self.preference is None else 2)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -13,9 +13,11 @@ from lawqa.models.files.identity import model_content
 from lawqa.questions import file_sha256
 from lawqa.runs.identity import BeforeAfter, content_is_known, model_differences
 from lawqa.runs.manifest import MANIFEST, Manifest
-from lawqa.settings import TrainingRun, differences, stored_problems, with_quant_type
+from lawqa.settings import TrainingRun, differences, flag_of, stored_problems, with_quant_type
 
 _MODEL = ("quantisation", "dtype")
+_OBJECTIVES = ("preference",)
+"""Settings that another training than one on answers has."""
 
 NamedContents = Mapping[str, object]
 """What settings name, by the name that a user knows."""
@@ -43,16 +45,24 @@ def earlier_training(output_dir: Path) -> Manifest | None:
     return manifest
 
 
-def require_same_training(output_dir: Path, earlier: Manifest, now: Manifest) -> None:
+def require_same_training(
+    kind: type[TrainingRun], output_dir: Path, earlier: Manifest, now: Manifest
+) -> None:
     """Make sure that going on gives what an uninterrupted training would have given.
+
+    Args:
+        kind: the settings of such a training.
+        output_dir: where it is.
+        earlier: what it was.
+        now: what it would be.
 
     Raises:
         ConfigError: settings, data or model differ; every difference is named.
     """
     known = content_is_known(earlier.model) and content_is_known(now.model)
     today = Manifest.from_json(json.loads(json.dumps(now.to_json())))
-    before, after = _contents(earlier), _contents(today)
-    pairs = _settings(earlier.config, today.config, model_is_known=known)
+    before, after = _contents(kind, earlier), _contents(kind, today)
+    pairs = _settings(kind, earlier.config, today.config, model_is_known=known)
     pairs |= model_differences(earlier.model, now.model)
     _refuse(output_dir, before, after, pairs)
 
@@ -73,10 +83,11 @@ def require_same_request(config: TrainingRun, earlier: Manifest) -> None:
     content = None
     if content_is_known(earlier.model):
         content = model_content(config.model_name, config.revision)
-    pairs = _settings(earlier.config, config.to_json(), model_is_known=content is not None)
+    kind, known = type(config), content is not None
+    pairs = _settings(kind, earlier.config, config.to_json(), model_is_known=known)
     if content:
         pairs |= model_differences(earlier.model, {"content": content})
-    _refuse(config.output_dir, _files(earlier.data), _files(data), pairs)
+    _refuse(config.output_dir, _files(kind, earlier.data), _files(kind, data), pairs)
 
 
 def _refuse(
@@ -100,30 +111,37 @@ def _refuse(
 
 
 def _settings(
-    before: JsonObject, after: JsonObject, *, model_is_known: bool
+    kind: type[TrainingRun], before: JsonObject, after: JsonObject, *, model_is_known: bool
 ) -> dict[str, BeforeAfter]:
     """The settings that differ and decide what is learnt, by their flags."""
     beside = ("quant_type",) if model_is_known else ("quant_type", "model_name", "revision")
     one, other = with_quant_type(before), with_quant_type(after)
-    return differences(TrainingRun, one, other, "train", beside=beside)
+    was, now = (_objective(settings) for settings in (before, after))
+    if was != now:
+        return {"what is learnt from": (was, now)}
+    return differences(kind, one, other, "train", beside=beside)
 
 
-def _contents(manifest: Manifest) -> NamedContents:
+def _objective(settings: JsonObject) -> str:
+    return next((name for name in _OBJECTIVES if name in settings), "answers")
+
+
+def _contents(kind: type[TrainingRun], manifest: Manifest) -> NamedContents:
     """What is known once the model is loaded, by the name that a user knows."""
     dev = manifest.data.get("dev") or {}
     return {
-        **_files(manifest.data),
+        **_files(kind, manifest.data),
         "the prompts of --dev-file": dev.get("prompt_specs"),
         "the prompts' wording or chat template": manifest.prompt_specs,
         **{f"the model's {key}": manifest.model.get(key) for key in _MODEL},
     }
 
 
-def _files(data: JsonObject) -> NamedContents:
+def _files(kind: type[TrainingRun], data: JsonObject) -> NamedContents:
     """What is trained on."""
     dev = data.get("dev") or {}
     return {
-        "the content of --train-file": data["sha256"],
+        f"the content of {flag_of(kind, 'train_file', 'train')}": data["sha256"],
         "the content of --dev-file": dev.get("sha256"),
         "the weights of --init-adapter": next(
             (stage["weights_sha256"] for stage in reversed(data.get("stages") or ())), None

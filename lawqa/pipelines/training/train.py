@@ -154,6 +154,7 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
             dev=prepared.dev,
             resume=config.resume,
             report_to=config.report_to,
+            preference=prepared.preference,
         )
         if main_process:
             # A signal now would cost all that was learnt since the last checkpoint.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +55,7 @@ class CheckpointState:
         self._output_dir = output_dir
         self._config = config
         self._losses: list[float] = []
+        self._figures: list[dict[str, float]] = []
         self._seconds_before = 0.0
         self._started = self._saved = time.monotonic()
         self._tokens_here = 0
@@ -78,6 +79,18 @@ class CheckpointState:
         self._losses.append(loss)
         self.tokens += tokens
         self._tokens_here += tokens
+
+    def took_figures(self, figures: Mapping[str, float]) -> None:
+        """Keep what else an objective says of a step, by name."""
+        if figures:
+            self._figures.append(dict(figures))
+
+    def mean_figures(self) -> dict[str, float]:
+        """Return the means of these figures over the steps since the last call that have them."""
+        names = dict.fromkeys(name for step in self._figures for name in step)
+        values = {name: [step[name] for step in self._figures if name in step] for name in names}
+        self._figures.clear()
+        return {name: sum(found) / len(found) for name, found in values.items()}
 
     def mean_loss(self) -> float:
         """The mean loss of the steps since the last call."""
@@ -121,6 +134,7 @@ class CheckpointState:
             "seconds": round(self.seconds, 3),
             "tokens": self.tokens,
             "losses": self._losses,
+            "figures": self._figures,
             "dev": self.watch.to_json(),
         }
         (written / _STATE).write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -133,6 +147,7 @@ class CheckpointState:
         self._seconds_before = content["seconds"]
         self.tokens = content["tokens"]
         self._losses = content["losses"]
+        self._figures = content.get("figures", [])
         best = checkpoint / _BEST
         self.watch.restore(content["dev"], load_file(best) if best.is_file() else None)
 

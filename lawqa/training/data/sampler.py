@@ -21,16 +21,25 @@ class StepSampler(Sampler[list[int]]):  # type: ignore[misc]  # torch is not che
         seed: decides the permutations.
         process: which share is wanted, from 0.
         processes: among how many a step is dealt out; each must get a record.
+        rows: how many rows of the data set, one after the other, are one record: 2 where it is a pair.
     """
 
     def __init__(
-        self, records: int, records_per_step: int, seed: int, process: int = 0, processes: int = 1
+        self,
+        records: int,
+        records_per_step: int,
+        seed: int,
+        process: int = 0,
+        processes: int = 1,
+        *,
+        rows: int = 1,
     ) -> None:
         self._records = records
         self._steps = -(-records // records_per_step)
         self._seed = seed
         self._process = process
         self._processes = processes
+        self._rows = rows
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -42,4 +51,5 @@ class StepSampler(Sampler[list[int]]):  # type: ignore[misc]  # torch is not che
         for step in range(self._steps):
             start = step * self._records // self._steps
             end = (step + 1) * self._records // self._steps
-            yield order[start:end][self._process :: self._processes]
+            share = order[start:end][self._process :: self._processes]
+            yield [self._rows * record + row for record in share for row in range(self._rows)]

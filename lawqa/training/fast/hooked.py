@@ -55,7 +55,11 @@ class HookedPath:
         self._copies = [copy for group in groups for copy in group.copies]
 
     def loss(self, model: torch.nn.Module, batch: PackedBatch) -> Tensor:
-        """Sum of the cross entropy of all answer tokens, in nats.
+        """Sum of the cross entropy of all answer tokens, in nats; see `token_losses`."""
+        return self.token_losses(model, batch).sum()
+
+    def token_losses(self, model: torch.nn.Module, batch: PackedBatch) -> Tensor:
+        """The cross entropy of every answer token, in nats, [answer tokens].
 
         Args:
             model: called through its own forward, so that a wrapper for several processes sees it.
@@ -67,7 +71,7 @@ class HookedPath:
         logits = _packed_logits(
             model, batch.input_ids, batch.positions, batch.records, batch.predicting
         )
-        return cross_entropy(logits.float(), batch.targets, reduction="sum")
+        return cross_entropy(logits.float(), batch.targets, reduction="none")
 
 
 def hooked_path_obstacle(model: PeftModel) -> str | None:

@@ -10,10 +10,11 @@ _POSITIONS = 512
 
 
 class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not checked
-    """Sum of the cross entropy over positions, with a frozen `lm_head`.
+    """The cross entropy at each position, with a frozen `lm_head`.
 
-    The gradient with respect to the hidden states is computed with the loss, so that the logits of a few
-    hundred positions exist at a time, whatever the number of answer tokens (as in arXiv:2410.10989).
+    The gradient with respect to the hidden states is computed with the losses, so that the logits of a few
+    hundred positions exist at a time, whatever the number of answer tokens (as in arXiv:2410.10989). A
+    position's loss depends on its own hidden state alone, so whatever weighs it later only scales its row.
     """
 
     @staticmethod
@@ -24,7 +25,7 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
         targets: Tensor,
         softcap: float | None = None,
     ) -> Tensor:
-        """The loss in nats, summed.
+        """The losses in nats, [positions].
 
         Args:
             ctx: autograd's.
@@ -33,8 +34,9 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
             targets: the tokens to predict, [positions].
             softcap: logits are capped to softcap * tanh(logits / softcap); None for no cap.
         """
-        grad = torch.empty_like(hidden)
-        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        wanted = ctx.needs_input_grad[0]
+        grad = torch.empty_like(hidden) if wanted else None
+        losses = torch.empty(len(hidden), dtype=torch.float32, device=hidden.device)
         for start in range(0, len(hidden), _POSITIONS):
             part = slice(start, start + _POSITIONS)
             logits = (hidden[part] @ weight.t()).float()
@@ -44,14 +46,16 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
                 logits = bent * softcap
             logprobs = logits.log_softmax(dim=-1)
             rows = targets[part, None]
-            total -= logprobs.gather(1, rows).sum()
+            losses[part] = -logprobs.gather(1, rows)[:, 0]
+            if grad is None:
+                continue
             probabilities = logprobs.exp_()
             probabilities.scatter_add_(1, rows, torch.full_like(rows, -1, dtype=torch.float32))
             if bent is not None:
                 probabilities *= 1 - bent.square_()
             grad[part] = probabilities.to(hidden.dtype) @ weight
         ctx.save_for_backward(grad)
-        return total
+        return losses
 
     @staticmethod
     def backward(
@@ -59,4 +63,4 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
     ) -> tuple[Tensor, None, None, None]:
         """The gradient with respect to the hidden states."""
         (grad,) = ctx.saved_tensors
-        return (grad.float() * grads[0]).to(grad.dtype), None, None, None
+        return (grad.float() * grads[0][:, None]).to(grad.dtype), None, None, None

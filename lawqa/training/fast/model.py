@@ -63,8 +63,12 @@ class FastPath:
         self._masters = [parameter for group in groups for parameter in group.parameters]
         self._copies = [copy for group in groups for copy in group.copies]
 
-    def loss(self, batch: PackedBatch) -> torch.Tensor:
+    def loss(self, batch: PackedBatch) -> Tensor:
         """Sum of the cross entropy of all answer tokens, in nats."""
+        return self.token_losses(batch).sum()
+
+    def token_losses(self, batch: PackedBatch) -> Tensor:
+        """The cross entropy of every answer token, in nats, [answer tokens]."""
         with torch.no_grad(), torch.autocast(self._head.device.type, enabled=False):
             torch._foreach_copy_(self._copies, self._masters)
             x = self._decoder.embed_tokens(batch.input_ids)
@@ -79,8 +83,8 @@ class FastPath:
                 keep = number >= recomputed
                 x = BlockFunction.apply(x, block, setting, keep, *block.parameters)
             hidden = self._decoder.norm(x[batch.predicting])
-            loss: torch.Tensor = AnswerLoss.apply(hidden, self._head, batch.targets, self._softcap)
-        return loss
+            losses: Tensor = AnswerLoss.apply(hidden, self._head, batch.targets, self._softcap)
+        return losses
 
     def _kinds(self) -> set[str | None]:
         return {block.parts.kind for block in self._blocks}

@@ -25,6 +25,13 @@ class PackedBatch:
     """The positions in the row whose next token is learnt, shape [answer tokens]."""
     targets: torch.Tensor
     """Those next tokens, shape [answer tokens]."""
+    rows: torch.Tensor
+    """The number, in the batch, of the record that each of them belongs to, shape [answer tokens]."""
+
+    def by_record(self, losses: torch.Tensor) -> torch.Tensor:
+        """Sum losses of answer tokens for each record of the batch, [records]."""
+        sums = losses.new_zeros(len(self.records.lengths))
+        return sums.index_add(0, self.rows, losses)
 
 
 def pack(batch: dict[str, torch.Tensor]) -> PackedBatch:
@@ -45,6 +52,7 @@ def pack(batch: dict[str, torch.Tensor]) -> PackedBatch:
         # A record's first token is never learnt, so the position before is in the same record.
         predicting=learnt - 1,
         targets=labels[learnt],
+        rows=mask.nonzero()[:, 0][learnt],
     )
 
 

@@ -7,8 +7,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lawqa.augment.reasoning import JudgedSample, SelectionRules, select
-from lawqa.augment.reasoning.selection import filter_counts, is_hard
+from lawqa.augment.reasoning import (
+    Checked,
+    JudgedSample,
+    Sample,
+    SelectionRules,
+    check,
+    select,
+)
+from lawqa.augment.reasoning.selection import filter_counts, is_hard, with_agreement
 from lawqa.choices import LABELS
 from lawqa.digests import sha256_of
 from lawqa.errors import ConfigError, DataError
@@ -167,6 +174,48 @@ def selected(
     Raises:
         DataError: the pool lacks a part, a part is damaged, or its prompts are worded otherwise today.
     """
+    spec, asked, samples, contexts = _read(files, only)
+    judged = select(samples, spec, contexts, _rules(rules))
+    records = tuple(
+        make_record(
+            one.sample.question,
+            spec,
+            reasoning=one.checked.reasoning,
+            source=SOURCE,
+            retrieved=asked[one.sample.question.key].retrieved,
+        )
+        for one in judged
+        if one.verdict == "kept"
+    )
+    return Selection(spec, records, judged)
+
+
+@dataclass(frozen=True)
+class PoolContent:
+    """A pool as it is read: every sample with what the filters say of it."""
+
+    spec: PromptSpec
+    asked: Mapping[str, PooledPrompt]
+    """The prompts by their keys."""
+    checked: tuple[Checked, ...]
+    """In the order of the questions."""
+
+
+def read_pool(files: PoolFiles) -> PoolContent:
+    """Read a pool, and ask the filters of all its samples.
+
+    Raises:
+        DataError: the pool lacks a part, a part is damaged, or its prompts are worded otherwise today.
+    """
+    spec, asked, samples, contexts = _read(files, None)
+    checked = [check(one, spec, contexts.get(one.question.id, "")) for one in samples]
+    return PoolContent(spec, asked, tuple(with_agreement(checked)))
+
+
+def _read(
+    files: PoolFiles, only: Collection[str] | None
+) -> tuple[PromptSpec, dict[str, PooledPrompt], list[Sample], dict[str, str]]:
+    """The spec, the prompts, the samples of the questions that are wanted, and contexts by question."""
     spec = _manifest(files).spec
     asked = read_asked(files.asked)
     rows = read_rows(files.samples)
@@ -187,19 +236,7 @@ def selected(
         one.question.id: one.retrieved or (one.question.context if spec.condition == "gold" else "")
         for one in asked.values()
     }
-    judged = select(samples, spec, contexts, _rules(rules))
-    records = tuple(
-        make_record(
-            one.sample.question,
-            spec,
-            reasoning=one.checked.reasoning,
-            source=SOURCE,
-            retrieved=asked[one.sample.question.key].retrieved,
-        )
-        for one in judged
-        if one.verdict == "kept"
-    )
-    return Selection(spec, records, judged)
+    return spec, asked, samples, contexts
 
 
 def write_selection(

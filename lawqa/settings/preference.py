@@ -1,0 +1,83 @@
+"""How a model learns from preferences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lawqa.errors import ConfigError
+from lawqa.settings.accepted import Settings
+from lawqa.settings.declared import PLACE, RESULT, by_content, declaration, flagged, within
+from lawqa.settings.experiments import FilterName, SelectSettings
+from lawqa.settings.ranges import out_of_range
+from lawqa.settings.training import Hyperparameters
+from lawqa.settings.training_run import TrainingRun
+
+PREFERENCE_TRAINING = Hyperparameters(num_epochs=1.0, learning_rate=1e-5, lora_dropout=0.0)
+"""How preferences are learnt where nothing else is said: one pass at a twentieth of the rate for answers, as
+rewards of long answers add up over their tokens; without dropout, as rewards are differences of
+log-probabilities, which dropout would blur."""
+
+_HELP = "lawqa prefer --help  explains every option"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceSettings(Settings):
+    """How pairs of a right and a wrong answer are learnt from: DPO (Rafailov et al. 2023,
+    arXiv:2305.18290).
+    """
+
+    beta: float = field(default=0.1, metadata=RESULT)
+    """How strongly the model is held to what it was: reward = beta * (log-probability now - before)."""
+    length_normalised: bool = field(default=False, metadata=RESULT)
+    """Take rewards per token, so that length earns nothing (arXiv:2411.15124); takes a --beta of 2 to 10."""
+    sft_weight: float = field(default=1.0, metadata=RESULT)
+    """Weight of the right answer's own loss per token beside that of the pair (arXiv:2404.19733 takes 1 for a
+    model's own reasoning): without it both answers may become less likely. 0 for none."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if broken := out_of_range(self):
+            raise ConfigError("\n".join(broken), _HELP)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceRun(TrainingRun):
+    """A training on pairs, and where the adapter goes; `lawqa.train` runs it.
+
+    Raises:
+        ConfigError: an option of it is none of such a training.
+    """
+
+    train_file: Path = field(metadata=flagged(by_content(RESULT), "--pairs"))
+    """The pairs: what `lawqa pool pairs` writes."""
+    preference: PreferenceSettings = field(
+        default_factory=PreferenceSettings, metadata=within(PreferenceSettings)
+    )
+    """How pairs count."""
+    training: Hyperparameters = field(default=PREFERENCE_TRAINING, metadata=within(Hyperparameters))
+    """How the adapter is trained."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refused = {
+            "--extra": self.extra, "--max-synthetic-share": self.max_synthetic_share, "--fsdp": self.fsdp,
+            "--neftune-alpha": self.training.neftune_alpha, "--lora-dropout": self.training.lora_dropout,
+        }  # fmt: skip
+        if given := [flag for flag, value in refused.items() if value]:
+            raise ConfigError(f"{', '.join(given)}: preferences are learnt without it", _HELP)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairSettings(Settings):
+    """Which right and wrong samples of a pool become pairs."""
+
+    pairs_per_question: int = field(default=4, metadata=PLACE)
+    """The most pairs of one question, so that those with many do not flood."""
+    limit: int | None = field(default=None, metadata=PLACE)
+    """The most in all, of questions with 1 to half of their samples right first."""
+    without: tuple[FilterName, ...] = field(
+        default=(), metadata=declaration(SelectSettings, "without")
+    )
+    """Filters that the right sample of a pair need not pass: agreed, japanese, grounded, own-letters,
+    no-loop; `lawqa pool select --help` explains them."""
