@@ -107,7 +107,7 @@ def measure(directory: Path, path: str, tokens: int, records: int, kept: int) ->
 
 
 def keep_always(kept: int) -> Callable[[int], int]:
-    """So many blocks, whatever the number of tokens."""
+    """This many blocks, whatever the number of tokens."""
     return lambda _: kept
 
 

@@ -5,7 +5,7 @@
 
 `lawqa index build` makes the two indexes: of the 13 statutes that lawqa_jp cites, and of all main provisions.
 The dev half are the questions of gold_articles_dev.jsonl; every setting was tuned on them alone. The ablation
-on the 13 statutes also builds indexes anew, without folding numerals and with whole articles as units.
+on the 13 statutes also builds new indexes, without folding numerals and with whole articles as units.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def main() -> int:
     parser.add_argument("--memory-gib", type=float, default=19.0)
     parser.add_argument("--token-budget", type=int, nargs="+", default=[0],
                         help="0 for what the memory holds")  # fmt: skip
-    parser.add_argument("--asked", type=int, default=140, help="ask the first so many questions")
+    parser.add_argument("--asked", type=int, default=140, help="ask the first N questions")
     parser.add_argument("--peers", action="store_true",
                         help="transformers and lm-evaluation-harness as well")  # fmt: skip
     parser.add_argument("--dense", action="store_true", help="do not quantise to 4 bits")

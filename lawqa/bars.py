@@ -160,7 +160,7 @@ class Bar(AbstractContextManager["Bar"]):
 
 
 class Parts:
-    """Tells after each of a few long parts, which have bars of their own, how long the others take.
+    """Reports after each of a few long parts, which have bars of their own, how long the others take.
 
     Args:
         unit: what the parts are, in the plural.

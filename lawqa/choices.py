@@ -78,7 +78,7 @@ def orders(number: Literal[1, 4, 24]) -> tuple[Order, ...]:
 
 
 def permute(items: Sequence[Item], order: Order) -> tuple[Item, ...]:
-    """The items as they stand in this order."""
+    """Return the items in this order."""
     return tuple(items[source] for source in order)
 
 

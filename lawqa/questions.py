@@ -288,9 +288,7 @@ def _choices(text: str, problems: list[str]) -> tuple[str, ...]:
     if len(lines) != len(LABELS):
         problems.append(f"field {_CHOICES}: {len(lines)} choices, expected 4")
     elif len(counts) == len(LABELS) and tuple(found) != LABELS:
-        problems.append(
-            f"field {_CHOICES}: labels stand in the order {' '.join(found)}, not a b c d"
-        )
+        problems.append(f"field {_CHOICES}: labels are in the order {' '.join(found)}, not a b c d")
     texts = tuple(match[2].strip() for match in matches if match)
     if len(set(texts)) < len(texts):
         problems.append(f"field {_CHOICES}: two choices have the same text")

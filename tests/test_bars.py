@@ -29,7 +29,7 @@ def _eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Clock:
-    """Each look at it is so many seconds later."""
+    """Each look at it is N seconds later."""
 
     def __init__(self, step: float) -> None:
         self.seconds, self.step = 0.0, step

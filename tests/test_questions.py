@@ -234,7 +234,7 @@ def test_order_numbers_are_read(tmp_path: Path, number: object) -> None:
         ({"選択肢": "a 一年\nb 二年\nc 三年"}, "field 選択肢: 3 choices, expected 4"),
         ({"選択肢": CHOICES + "\ne 五年"}, "field 選択肢: 5 choices, expected 4"),
         ({"選択肢": "a 一年\na 二年\nc 三年\nd 四年"}, "field 選択肢: label a occurs 2 times"),
-        ({"選択肢": "b 一年\na 二年\nc 三年\nd 四年"}, "stand in the order b a c d, not a b c d"),
+        ({"選択肢": "b 一年\na 二年\nc 三年\nd 四年"}, "are in the order b a c d, not a b c d"),
         (
             {"選択肢": "a 一年\n二年\nc 三年\nd 四年"},
             "line '二年' does not start with a-d and a space",

@@ -41,7 +41,7 @@ _DAYS = {"年": 365, "箇月": 30, "か月": 30, "月": 30, "週": 7, "日": 1}
 
 @dataclass(frozen=True)
 class Quantity:
-    """A quantity and where it stands in its text."""
+    """A quantity and its place in its text."""
 
     start: int
     """Its first character."""

@@ -78,7 +78,7 @@ class Provision:
 
     @property
     def key(self) -> str:
-        """What tells it from all other provisions."""
+        """What distinguishes it from all other provisions."""
         return f"{self.article.id}#{self.number}"
 
     @property

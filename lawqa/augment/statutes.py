@@ -91,7 +91,7 @@ class StatuteQuestions:
 
 
 Audit = Callable[[Sequence[Question]], Mapping[str, str]]
-"""Tells which questions may not be kept: ids and reasons."""
+"""Says which questions may not be kept: ids and reasons."""
 
 
 def make_statute_questions(

@@ -132,7 +132,7 @@ def _known(runs: Sequence[RunFacts], key: str) -> str:
 
 
 def cell(text: str) -> str:
-    """A text that may stand in a Markdown table's cell; a dash where there is none."""
+    """Return a text that fits a Markdown table's cell; a dash where there is none."""
     flat = tame(" ".join(text.split()))
     return flat.replace("|", "\\|").replace("<", "&lt;") or "—"
 

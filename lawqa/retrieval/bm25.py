@@ -215,7 +215,7 @@ def query_weights(parts: Sequence[tuple[str, float]], k3: float = 1.0) -> dict[i
 class _Documents:
     """Token ids of documents: one array, and where each document begins in it.
 
-    It stands in for the list of lists that bm25s asks for, which would take twenty times the memory.
+    It replaces the list of lists that bm25s asks for, which would take twenty times the memory.
     """
 
     ids: Ids

@@ -49,7 +49,7 @@ Ranker = Callable[[Question, int], Sequence[int]]
 
 
 def gold_positions(question: Question, index: StatuteIndex) -> frozenset[int] | None:
-    """Where its gold articles stand in an index that holds them; None where its context quotes none."""
+    """The ranks of its gold articles in an index that holds them; None where its context quotes none."""
     gold = gold_articles(question.context)
     positions = (position_of(one, index) for one in gold)
     return frozenset(p for p in positions if p is not None) if gold else None

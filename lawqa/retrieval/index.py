@@ -4,7 +4,7 @@
     tokens.npy             the vocabulary
     first_unit.npy         article -> its first unit
     law_of.npy             article -> its law
-    is_main.npy            article -> whether it stands in the main provisions
+    is_main.npy            article -> whether it is in the main provisions
     id_rank.npy            article -> the place of its id among all ids, which breaks ties
     keys.npy, key_of.npy   sorted `law:article` -> article, for citations
     links.npy, link_starts.npy   article -> the articles it cites and those that cite it

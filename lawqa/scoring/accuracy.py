@@ -67,7 +67,7 @@ def accuracy_of(answers: Sequence[ScoredAnswer], confidence: float = 0.95) -> Ac
     effective number of prompts: those asked divided by the design effect (the cluster-robust
     variance of the accuracy over its variance were all prompts independent, never taken below 1).
     One prompt for each question gives the plain Wilson interval. Where all answers are alike the
-    variance says nothing, and the number of questions stands in.
+    variance says nothing, and the number of questions takes its place.
 
     Args:
         answers: asked prompts, in any order.

@@ -90,7 +90,7 @@ class ScoredAnswer:
     """Whether the text only called its label likely, or chose it under protest; it counts all the same."""
 
     by_text: bool = False
-    """Whether the label was read in a text; its probabilities then stand beside it and do not decide it."""
+    """Whether the label was read in a text; its probabilities are then kept and do not decide it."""
 
     def __post_init__(self) -> None:
         if self.predicted is None:

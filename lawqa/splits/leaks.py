@@ -1,4 +1,4 @@
-"""The leak audit: what stands on both sides, whoever made the two sets."""
+"""The leak audit: what is on both sides, whoever made the two sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why two items must not stand on both sides of a split.
+"""Why two items must not be on both sides of a split.
 
 The exact reasons are keys that both items share; the near ones are measured. Both serve groups (pairs within
 one set) and the leak audit (pairs between two sets), so a split made of whole groups passes the audit.

@@ -2,7 +2,7 @@
 
 Stratifying with groups that cannot be cut is a packing problem without an exact answer, so this is greedy:
 each step takes the choice that brings the counts nearest to their shares (squared distance), over laws, gold
-labels, both together, and how many questions stand in groups at all. After Sechidis, Tsoumakas and Vlahavas,
+labels, both together, and how many questions are in groups at all. After Sechidis, Tsoumakas and Vlahavas,
 On the stratification of multi-label data, ECML PKDD 2011, whose labels are these counts. All arithmetic is
 in whole numbers, so every machine takes the same steps.
 """

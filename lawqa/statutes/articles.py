@@ -44,7 +44,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One article of a law, or what stands in a law in an article's place."""
+    """One article of a law, or what a law has in an article's place."""
 
     id: str
     """Unique in its file, and the same in every revision of the law (see `egov_xml`)."""

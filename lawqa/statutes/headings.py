@@ -1,7 +1,7 @@
 """The articles that a context quotes, read from its headings.
 
 A context quotes statutes as Markdown: `## 法令名`, `### 第5条`, `#### 第6項`, `##### 第2号`. The data set is
-not strict about it: levels vary, digits are full width or kanji, a title may stand at the articles' level.
+not strict about it: levels vary, digits are full width or kanji, a title may be at the articles' level.
 So a heading is known by its words, and its level only says what it closes. Where a statute's articles have no
 headings, a line that begins with 第140条 opens one. What no law title stands above, and headings that merely
 mention an article (`金商法第2条（定義）関係` in a guideline), give no article.

@@ -55,7 +55,7 @@ class Cadence(TrainerCallback):  # type: ignore[misc]  # transformers is not che
         train_dataloader: DataLoader[object],
         **_: object,
     ) -> None:
-        """Tell the sampler which permutation is next; the Trainer tells accelerate's samplers only."""
+        """Pass the sampler the next permutation; the Trainer does so for accelerate's samplers only."""
         del args, control
         sampler = train_dataloader.batch_sampler
         sampler.epoch = state.global_step // len(sampler)

@@ -1,4 +1,4 @@
-"""What stands behind an answer: corrections, withdrawals, remarks, another question."""
+"""What follows an answer: corrections, withdrawals, remarks, another question."""
 
 from __future__ import annotations
 

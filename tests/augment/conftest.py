@@ -157,7 +157,7 @@ Judge = Callable[[Question, Sequence[Article]], list[str]]
 
 @pytest.fixture(scope="session")
 def judge() -> Judge:
-    """Tells what is wrong with a generated question, from its words and the articles alone."""
+    """Says what is wrong with a generated question, from its words and the articles alone."""
     return judged
 
 
@@ -202,7 +202,7 @@ def find(name: str, articles: Sequence[Article]) -> Article:
 
 
 def cloze_holds(question: Question, choice: str, articles: Sequence[Article]) -> bool:
-    """Whether the quote, filled, stands in the named article; no other article may hold it either."""
+    """Whether the quote, filled, is in the named article; no other article may hold it either."""
     text = question.text.split("なお、文中の「")[0]
     named = re.search(_NAME, text[: text.index("「")])
     assert named is not None

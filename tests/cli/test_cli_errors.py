@@ -107,11 +107,11 @@ def test_an_error_without_a_hint_prints_none(
 
 @pytest.mark.parametrize("kind", [DataError, ConfigError, BackendError, PolicyError])
 def test_every_kind_of_mistake_has_message_and_hint(kind: type[LawqaError]) -> None:
-    problem = kind("what was found", "what mends it")
+    problem = kind("what was found", "what fixes it")
     assert isinstance(problem, LawqaError)
     assert (problem.message, problem.hint, str(problem)) == (
         "what was found",
-        "what mends it",
+        "what fixes it",
         "what was found",
     )
     assert kind("what was found").hint == ""

@@ -29,7 +29,7 @@ VERSIONS = {
 
 @dataclass
 class Machine:
-    """A machine that answers what it is told to."""
+    """A machine that answers from a table."""
 
     version: tuple[int, int, int] = (3, 11, 7)
     packages: Mapping[str, str] = field(default_factory=lambda: dict(VERSIONS))

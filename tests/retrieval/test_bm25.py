@@ -40,7 +40,7 @@ def needs_bm25s() -> None:
 
 
 def weights(text: str, k3: float = 1e9) -> dict[int, float]:
-    """With a k3 without bound a token counts as often as it stands in the query."""
+    """With a k3 without bound a token counts as often as it occurs in the query."""
     return query_weights([(normalise(text), 1.0)], k3)
 
 

@@ -107,7 +107,7 @@ def test_a_question_with_one_sample_has_a_vote_beside_those_with_several() -> No
 
 
 def test_samples_in_different_orders_vote_for_choices() -> None:
-    # Both say the choice that stands at a in the original order.
+    # Both say the choice that is at a in the original order.
     found = summarise_votes([answer("1", "a"), answer("1", "d", gold="d", order=(1, 2, 3, 0))])
     assert (found.accuracy.correct, found.agreement) == (1, 1.0)
 

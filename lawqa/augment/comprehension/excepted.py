@@ -34,7 +34,7 @@ _CONDITION = re.compile(
 )
 _MIN_RULE, _MAX_RULE = 18, 150
 _NEAR = 12
-"""Provisos that stand beside each other are this many places apart at most."""
+"""Provisos in one question are this many places apart at most."""
 
 _GRAM, _MAX_OVERLAP = 2, 0.34
 _STEMS = (

@@ -44,7 +44,7 @@ _NAMES = re.compile(r"氏名|住所|この法律[^、。]{0,30}違反")
 _BRACKET = re.compile(r"（[^（）]*）")
 MAX_LEAD, MIN_ITEM, MAX_ITEM = 110, 6, 70
 _NEAR = 40
-"""Paragraphs between two lists whose items stand beside each other."""
+"""Paragraphs between two lists whose items are in one question."""
 
 _GRAM, _MAX_OVERLAP = 2, 0.45
 _FROM_ONE_LIST = 2

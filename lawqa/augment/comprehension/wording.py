@@ -127,7 +127,7 @@ def commanded(
         command: the sentence.
         meaning: what it is to say.
         seed: chooses the words, with the name.
-        name: what tells this sentence from others.
+        name: what distinguishes this sentence from others.
         may_turn: whether its subject may be moved to the end (…のは、Aである).
     """
     turn = _turn(seed, name, "phrase")

@@ -1,4 +1,4 @@
-"""Who stands in for whom: actors of a statute that must not be each other's wrong answer."""
+"""Who may replace whom: actors of a statute that must not be each other's wrong answer."""
 
 from __future__ import annotations
 

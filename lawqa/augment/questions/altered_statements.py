@@ -21,7 +21,7 @@ MAX_STATEMENT = 170
 """The most characters of a statement; four of them must be weighed against each other."""
 
 _OFFSETS = (0, 2, 1)
-"""Where the groups of four begin, round by round: a statement stands in three questions, in new company."""
+"""Where the groups of four begin, round by round: a statement is in three questions, in new company."""
 
 _WEIGHTS = {"exemption": 4}
 """How much one use of a kind counts.
@@ -38,7 +38,7 @@ _Statement = tuple[Excerpt, tuple[Alteration, ...]]
 
 
 def altered_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """Questions of four neighbouring statements; each statement stands in three of them at most."""
+    """Questions of four neighbouring statements; each statement is in three of them at most."""
     statements = [
         (excerpt, changes)
         for excerpt in statute.excerpts

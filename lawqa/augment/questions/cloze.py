@@ -56,7 +56,7 @@ class Gap:
     right: str
     """The words."""
     others: tuple[str, ...]
-    """What could stand in their place, best first; at least three."""
+    """What could take their place, best first; at least three."""
 
 
 def cloze_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
@@ -130,7 +130,7 @@ def closest(quantity: Quantity, statute: Statute) -> list[Quantity]:
 
 
 def _lasts(quantity: Quantity) -> bool:
-    """Whether the unit tells how long something goes on (三年間), not by when it is done (三年, 三週間)."""
+    """Whether the unit says how long something lasts (三年間), not by when it is done (三年, 三週間)."""
     return quantity.unit in ("年間", "箇月間", "月間", "日間")
 
 

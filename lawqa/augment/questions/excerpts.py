@@ -41,7 +41,7 @@ class Excerpt:
     """A sentence of a paragraph, or an item, that can be understood with its name."""
 
     provision: Provision
-    """The paragraph it stands in."""
+    """The paragraph that holds it."""
     text: str
     """Word for word."""
     item: ProvisionItem | None = None
@@ -64,7 +64,7 @@ class Excerpt:
 
     @property
     def note(self) -> str:
-        """A sentence that tells what the relative references stand for; empty without any."""
+        """A sentence that says what the relative references stand for; empty without any."""
         if not self.references:
             return ""
         told = "、".join(f"「{ref.term}」は{ref.name}" for ref in self.references)
@@ -78,7 +78,7 @@ class Excerpt:
 
 
 def excerpts(provisions: Sequence[Provision]) -> Iterator[Excerpt]:
-    """All sentences and items that can stand in a question, in the order of the provisions.
+    """All sentences and items that a question can quote, in the order of the provisions.
 
     Args:
         provisions: all paragraphs of the statutes, in order: 前条 is found by its place.

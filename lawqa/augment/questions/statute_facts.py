@@ -24,14 +24,14 @@ _AUTHORITY = re.compile(
     r"(?<![一-龠々])[一-龠々]{1,8}(?:大臣|庁長官|財務局長|都道府県知事|裁判所|監視委員会|税務署長)(?![一-龠々])"
 )
 _MANY = 6
-"""So many quantities of a unit are enough to choose wrong answers from."""
+"""This many quantities of a unit are enough to choose wrong answers from."""
 
 _VAGUE = re.compile(r"^(?:当該|各|前|同|主務|所管|特定関係|所轄|関係|本|他|受訴|管轄)")
 
 PROCEDURES = ("登録", "許可", "承認", "認可", "免許", "認定", "確認", "指定", "認証")
 """The acts by which an authority lets somebody do something; each has its own meaning in law."""
 
-# An actor's class is how its name ends: only actors of one class stand as answers beside each other.
+# An actor's class is how its name ends: only actors of one class are answers to one question.
 _CLASSES = (
     (
         "authority",
@@ -124,7 +124,7 @@ def _statute(law: str, provisions: Sequence[Provision], allowed: set[str]) -> St
 def _by_unit(found: Iterable[Quantity]) -> dict[str, tuple[Quantity, ...]]:
     """The quantities by unit, each once; where many occur twice, those that occur only once are left out.
 
-    A number that stands in one sentence of the statute is right at most once, so it would be known as wrong.
+    A number in one sentence of the statute is right at most once, so it would be known as wrong.
     """
     every = list(found)
     times = Counter(quantity.text for quantity in every)

@@ -1,7 +1,7 @@
 """Which provision says it: a quoted sentence or item, and four provisions of one statute to choose from.
 
-All four stand in the context, so that a heading alone gives nothing away; and the quoted words, or words much
-like them, stand in only one of the four.
+All four are in the context, so that a heading alone gives nothing away; and the quoted words, or words much
+like them, are in only one of the four.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class SplitResult:
     parts: dict[str, tuple[Question, ...]]
     """The questions by the name of the file without its suffix, such as `fold1/train`."""
     leaks: tuple[PartLeak, ...]
-    """What stands on both sides; empty for every scheme but the lab's."""
+    """What is on both sides; empty for every scheme but the lab's."""
     notes: tuple[str, ...]
     """What is not as asked, a sentence each."""
 

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class Progress:
-    """Tells how many answers are known and how good they are so far, until it is closed.
+    """Shows how many answers are known and how good they are so far, until it is closed.
 
     Args:
         total: how many answers are asked for now.
@@ -49,7 +49,7 @@ class Progress:
         self._started = self._said = clock()
         self._bar: Any = None
         if not quiet:
-            # Answers come in bursts: a bar that skips redraws would stand at the first of each.
+            # Answers come in bursts: a bar that skips redraws would stay at the first of each.
             self._bar = open_bar(
                 self._stream, total=total, desc=name, unit="answer", leave=False,
                 bar_format=_BAR, mininterval=0, miniters=1,

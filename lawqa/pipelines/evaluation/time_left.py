@@ -11,7 +11,7 @@ FEWEST_TIMED = 4
 class TimeLeft:
     """Work that is done, and what it cost.
 
-    Answers come in bursts, a batch at a time, each with its share of its batch's time. That share tells
+    Answers come in bursts, a batch at a time, each with its share of its batch's time. That share says
     the pace with the first answer of a burst, where the clock has seen the whole batch and one answer.
 
     Args:

@@ -45,7 +45,7 @@ class Described:
 
     @property
     def task(self) -> str:
-        """The name of the task: the prompt spec tells apart what was asked how."""
+        """The name of the task: the prompt spec says how it was asked."""
         return task_name(*sorted({result.prompt_spec for result in self.run.results} - {""}))
 
     @property

@@ -28,7 +28,7 @@ _STOPS = {"end": "stop", "limit": "max_tokens", "final-answer": "stop", "loop": 
 
 
 def write_inspect_log(seen: Described, path: Path) -> None:
-    """Write the log of a run; inspect_ai tells its two forms apart by the ending of the name."""
+    """Write the log of a run; inspect_ai distinguishes its two forms by the ending of the name."""
     log = inspect_log(seen)
     if path.suffix.lower() == ".json":
         write_json(path, log)

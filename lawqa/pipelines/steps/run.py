@@ -56,7 +56,7 @@ class StepDecision:
 
 
 def rendered_steps(source: CommandSource, config: StepsConfig) -> tuple[Rendered, ...]:
-    """The steps as they stand at the place, checked against its policy.
+    """Return the steps as they are at the place, checked against its policy.
 
     Raises:
         ConfigError: a step is not declared, or not for this place.

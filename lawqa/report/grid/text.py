@@ -311,7 +311,7 @@ def _references_table(references: Sequence[AgainstReference]) -> Table:
                 if one.higher
                 else Phrase("lower", "これまでの値より低い")
                 if one.interval.high < 0
-                else Phrase("cannot be told apart", "高いとは言えない"),
+                else Phrase("cannot be distinguished", "高いとは言えない"),
             )
             for one in references
         ],

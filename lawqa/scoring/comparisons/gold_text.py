@@ -1,4 +1,4 @@
-"""Reader and retriever told apart: a comparison split by whether the gold text was in the prompt."""
+"""Reader and retriever separated: a comparison split by whether the gold text was in the prompt."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ schema does not know. Text in places that the schema does not allow is kept.
 What becomes a record: every `Article` of the main and supplementary provisions; every run of
 `Paragraph`s that stand there without an article; every 別表, 様式 and the like; 制定文 and 前文 together;
 a chapter that holds only its title (第三章　削除). An `Article` inside a table or an amendment
-(`NewProvision`, `QuoteStruct`) is text of the article that it stands in.
+(`NewProvision`, `QuoteStruct`) is text of the article that holds it.
 
 Dropped, and nothing else: the table of contents (`TOC` of the law itself), ruby readings (`Rt`), the
 `ParagraphNum` that says no more than `num` and the `ArticleTitle` that says no more than `article`. An
@@ -226,7 +226,7 @@ class _Collector:
             self._add(place, "".join(title.split()), None, caption, paragraphs)
 
     def _flush(self, loose: list[Paragraph], place: _Place) -> None:
-        """Make a record of paragraphs that stand in no article."""
+        """Make a record of paragraphs that are in no article."""
         if loose:
             self._add(place, None, None, "", loose)
             loose.clear()

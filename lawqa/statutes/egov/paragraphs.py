@@ -1,4 +1,4 @@
-"""Paragraphs (項) of e-Gov's law XML, and text that stands beside them, as `Paragraph` records."""
+"""Paragraphs (項) of e-Gov's law XML, and text beside them, as `Paragraph` records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def children_as_paragraphs(
 
     Args:
         element: an article or a preamble.
-        without: children that are told elsewhere; text behind them is kept.
+        without: children that are written elsewhere; text behind them is kept.
     """
     paragraphs = unnumbered(element.text)
     for child in element:

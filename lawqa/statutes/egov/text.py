@@ -28,8 +28,8 @@ _SENTENCE_HOLDERS = frozenset(
     | {f"Subitem{level}Sentence" for level in _LEVELS}
     | {f"Sublist{level}Sentence" for level in _LEVELS}
 )
-# Written on in the line they stand in, and so is a `Sentence` in them. Every tag that is neither here nor
-# treated by name stands in lines of its own.
+# Written on in the line that holds them, and so is a `Sentence` in them. Every tag that is neither here nor
+# treated by name gets lines of its own.
 _INLINE = _SENTENCE_HOLDERS | {"Ruby", "Line", "Sub", "Column"}
 # A blank stands between these and what follows in the same line.
 _LABELS = frozenset(
@@ -102,7 +102,7 @@ class _Page:
         self._wish(self._GAP)
 
     def line(self) -> None:
-        """What comes next stands in a line of its own."""
+        """Start a line for what comes next."""
         self._wish(self._LINE)
 
     def text(self) -> str:

@@ -27,7 +27,7 @@ _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     },
     "trackio": {"GRADIO_ANALYTICS_ENABLED": "False"},
 }
-"""What the environment tells a tracker unless the user has said otherwise: figures go where the user sends
+"""What a tracker reads in the environment unless the user has said otherwise: figures go where the user sends
 them, and nothing goes to a tracker's makers."""
 
 

@@ -186,7 +186,7 @@ parse_statutes(config, today=date(2025, 7, 1))
 
 
 def killed(source: Path, output: Path, workers: int, laws: int, moment: str) -> None:
-    """Run a parse that is killed when so many laws are written, before or after the next is noted.
+    """Run a parse that is killed when N laws are written, before or after the next is noted.
 
     It returns when nobody holds the pipe any more: a worker left behind would time out here.
     """

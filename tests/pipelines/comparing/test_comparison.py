@@ -1,4 +1,4 @@
-"""Runs beside each other: which prompts pair up, and what a reader is told before the verdict."""
+"""Runs beside each other: which prompts pair up, and what is reported before the verdict."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ def test_other_settings_in_the_same_directory_are_refused(
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "1") == 0
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "2", "--lora-r", "4") == 2
     assert "holds a cross-validation with other settings (--lora-r)" in capsys.readouterr().err
-    # What a student is told to add after running out of memory.
+    # What the message says to add after running out of memory.
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "2", "--token-budget", "2048") == 0
     assert crossval(data, tiny_dir, tmp_path / "cv", "--fold", "3") == 2
     assert "--fold is 3, expected 1 to 2" in capsys.readouterr().err

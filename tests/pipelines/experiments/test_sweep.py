@@ -1,4 +1,4 @@
-"""`lawqa sweep`: a grid cross-validated within one file, gone on with, and ranked."""
+"""`lawqa sweep`: a grid cross-validated within one file, resumed, and ranked."""
 
 from __future__ import annotations
 

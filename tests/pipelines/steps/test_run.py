@@ -100,7 +100,7 @@ points_ja = []
 
 
 class Scripted:
-    """Stands for the processes: remembers what ran, leaves the outputs, and ends as it is told."""
+    """Stands for the processes: remembers what ran, leaves the outputs, and ends as the test says."""
 
     def __init__(self, *codes: int) -> None:
         self.codes = list(codes)

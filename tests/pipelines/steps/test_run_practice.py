@@ -82,7 +82,7 @@ class Make:
         return out
 
     def stop(self, target: str, file: str, seen: str, number: signal.Signals) -> str:
-        """Press Ctrl-C, or kill the step's process, when this text stands in a file of the step."""
+        """Press Ctrl-C, or kill the step's process, when this text is in a file of the step."""
         with self.start(target) as process:
             path, until = self.work / "results" / "steps" / file, time.monotonic() + LIMIT
             while not (path.is_file() and seen in path.read_text(encoding="utf-8")):

@@ -1,4 +1,4 @@
-"""Reader and retriever told apart."""
+"""Reader and retriever separated."""
 
 from __future__ import annotations
 

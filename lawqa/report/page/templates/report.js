@@ -430,7 +430,7 @@
     else {
       const mark = make("mark", {}, response.slice(span[0], span[1]));
       pre.append(response.slice(0, span[0]), mark, response.slice(span[1]));
-      // What was read often stands at the end of a text that is higher than its frame.
+      // What was read is often at the end of a text that is higher than its frame.
       requestAnimationFrame(() => { pre.scrollTop = mark.offsetTop - pre.offsetTop - pre.clientHeight / 2; });
     }
     return pre;
