@@ -38,7 +38,7 @@ _EMPTY = re.compile(
 
 
 def stands_alone(text: str) -> bool:
-    """Whether a sentence can be understood beside the name of its paragraph, its 前項 and the like being known.
+    """Whether a sentence can be understood beside the name of its paragraph, once its 前項 are known.
 
     It must be a whole sentence, begin with no word that points back, announce no list, and hold 同項 or
     同条 only after the paragraph or article meant.
