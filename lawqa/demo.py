@@ -11,6 +11,7 @@ from pathlib import Path
 from lawqa.errors import ConfigError
 from lawqa.models import require_packages
 from lawqa.pipelines.comparing.report_file import write_report
+from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult, evaluate
 from lawqa.pipelines.training.prepare import prepare_training
 from lawqa.pipelines.training.train import train
@@ -19,7 +20,7 @@ from lawqa.questions import Question, read_questions, write_questions
 from lawqa.report.comparisons import difference_lines
 from lawqa.report.summary_text import summary_table
 from lawqa.scoring import PairedComparison, compare, judge_by_holm, questions_needed
-from lawqa.settings import Hyperparameters, TrainingRun
+from lawqa.settings import Hyperparameters, StrPath, TrainingRun, as_path
 from lawqa.splits import Split, holdout
 
 # For two layers of random weights: high enough for the loss to fall visibly within a minute.
@@ -56,6 +57,31 @@ def embedded_questions() -> tuple[Question, ...]:
     """The questions that come with lawqa: our own, on statutes outside lawqa_jp."""
     with as_file(files("lawqa").joinpath("assets", "questions.json")) as path:
         return read_questions(path)
+
+
+def write_toy(directory: StrPath, *, questions: int = 60, seed: int = 0) -> Path:
+    """Write what the examples work on: questions, a toy model of random weights, an index of statutes.
+
+    They are `selection.json`, `model` and `index` in the directory. What was there before is replaced.
+
+    Args:
+        directory: where; made if needed.
+        questions: how many of the 60 that come with lawqa.
+        seed: decides the weights.
+
+    Raises:
+        MissingExtraError: torch or bm25s is not installed.
+    """
+    require_packages(quantised=False, training=False)
+    directory, asked = as_path(directory, "directory"), embedded_questions()[:questions]
+    directory.mkdir(parents=True, exist_ok=True)
+    write_questions(directory / "selection.json", asked)
+    _write_model(directory / "model", asked, None, seed)
+    with as_file(files("lawqa").joinpath("assets", "articles.jsonl")) as articles:
+        build_index(
+            IndexConfig(output_dir=directory / "index", articles=articles, fresh=True, quiet=True)
+        )
+    return directory
 
 
 def run_demo(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 # What tests more than a module, with the reason.
 ELSEWHERE = {
+    "test_examples.py": "runs the notebooks of examples",
     "assets": "the questions that ship with lawqa are data",
     "gpu": "runs as a whole where there is a CUDA device",
     "rough": "harm done to files, disks and processes, whichever module meets it",
