@@ -13,6 +13,7 @@ import tyro
 
 from lawqa.cli.command_table import COMMANDS, Runnable, command_class, help_of_all, only_named
 from lawqa.cli.console import Console, console_messages
+from lawqa.cli.help_text import terminal_width, tidied_parser, wrapped
 from lawqa.cli.reachable import require_reachable
 from lawqa.cli.standard_output import tolerant_output
 from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, printable
@@ -23,8 +24,8 @@ EXIT_SOME_FAILED = 3
 EXIT_BROKEN_PIPE = 141
 
 CONFIG_HELP = (
-    "--config FILE.toml takes flags from the table of this command, such as [train] or [crossval.run];\n"
-    "keys are flags without dashes, and the command line comes first. --save-config FILE.toml writes\n"
+    "--config FILE.toml takes flags from the table of this command, such as [train] or [crossval.run]; "
+    "keys are flags without dashes, and the command line comes first. --save-config FILE.toml writes "
     "those that are given."
 )
 
@@ -54,10 +55,11 @@ def parse_arguments(argv: Sequence[str]) -> Runnable:
         raise SystemExit(0)
     if name in COMMANDS:
         try:
-            return tyro.cli(command_class(name), prog=f"lawqa {name}", args=rest)
+            with tidied_parser():
+                return tyro.cli(command_class(name), prog=f"lawqa {name}", args=rest)
         except SystemExit as stop:
             if stop.code == 0 and not _HELP.isdisjoint(rest):
-                print(CONFIG_HELP)
+                print(wrapped(CONFIG_HELP, terminal_width(80)))
             raise
     table: Runnable = tyro.cli(
         only_named(), prog="lawqa", description=_DESCRIPTION, args=list(argv)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Protocol, Union
 
 from tyro.conf import arg, subcommand
 
+from lawqa.cli.help_text import terminal_width, wrapped
 from lawqa.cli.spelling import spelled
 from lawqa.settings.declared import Vocabulary
 
@@ -207,16 +208,21 @@ def command_class(name: str) -> type[Runnable]:
 
 
 def help_of_all(description: str) -> str:
-    """Return what `lawqa --help` prints: every command in its group, a line each.
+    """Return what `lawqa --help` prints: every command in its group, a line each where the terminal has room.
 
     Args:
         description: what lawqa is.
     """
     width = max(map(len, COMMANDS))
-    lines = ["usage: lawqa COMMAND [-h] [OPTIONS]", "       lawqa --version", "", description]
+    columns = terminal_width()
+    lines = ["usage: lawqa COMMAND [-h] [OPTIONS]", "       lawqa --version", ""]
+    lines.append(wrapped(description, columns))
     for group, names in _GROUPS.items():
         lines += ["", group]
-        lines += [f"  • {name:<{width}}  {COMMANDS[name].summary}" for name in names]
+        lines += [
+            wrapped(f"  • {name:<{width}}  {COMMANDS[name].summary}", columns, " " * (width + 6))
+            for name in names
+        ]
     return "\n".join(lines)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from docstring_parser import parse_from_object
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from lawqa.cli.help_text import filled
 from lawqa.settings.declared import Setting, Vocabulary, flags_of
 
 
@@ -110,7 +111,7 @@ def _own_docs(kind: type) -> dict[str, str]:
 def _shown(field: Setting, doc: str, hint: Any) -> Any:
     """The hint without what says nothing in a help: a default of None, off or no values, None as a choice."""
     if doc:
-        hint = Annotated[hint, arg(help=doc)]
+        hint = Annotated[hint, arg(help=filled(doc))]
     if _off(field.default):
         hint = Annotated[hint, arg(help_behavior_hint="")]
     bare = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint

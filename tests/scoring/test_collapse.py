@@ -46,6 +46,37 @@ def test_the_p_value_is_a_binomial_of_the_wrong_answers_times_four() -> None:
     assert alarm.p_value == pytest.approx(4 * expected)
 
 
+@pytest.mark.slow
+def test_the_p_value_of_a_hundred_thousand_answers_is_the_binomial_too() -> None:
+    from scipy.stats import binomtest
+
+    rng = random.Random(5)  # noqa: S311 - a simulation
+    gold: list[Any] = [rng.choice(LABELS) for _ in range(100_000)]
+    predicted = [rng.choice([x for x in LABELS if x != g]) for g in gold]
+    alarm = collapse_alarm(answers_of(gold, predicted), min_excess=-1.0, alpha=1.0)
+    assert alarm is not None
+    could = sum(g != alarm.label for g in gold)
+    hits = sum(p == alarm.label for p in predicted)
+    expected = min(1.0, 4 * binomtest(hits, could, 1 / 3, alternative="greater").pvalue)
+    assert alarm.p_value == pytest.approx(expected, rel=1e-6)
+
+
+def test_questions_asked_several_times_count_alike_in_small_and_large_runs() -> None:
+    def alarm(questions: int) -> Any:
+        rng = random.Random(questions)  # noqa: S311 - a simulation
+        answers = [
+            ScoredAnswer(f"q{n:05}", "d", label, "wrong", repeat=repeat)
+            for n in range(questions)
+            for repeat in range(2)
+            for label in [rng.choice("aab") if n % 40 else rng.choice("abc")]
+        ]
+        return collapse_alarm(answers, min_excess=-1.0, alpha=1.0)
+
+    small, large = alarm(40), alarm(4000)
+    assert small.label == large.label == "a"
+    assert large.p_value < small.p_value < 1
+
+
 def test_a_pile_on_a_small_test_part_is_seen() -> None:
     # 27 questions: 19 answers a where gold has 7; of 16 wrong ones, 12 are a.
     gold = ["a"] * 7 + ["b"] * 8 + ["c"] * 8 + ["d"] * 4
