@@ -21,6 +21,16 @@ class Runnable(Protocol):
         """Do it and return the exit code."""
 
 
+class CommandGroup:
+    """Base of commands that have subcommands: which one was named is their only field."""
+
+    command: Runnable
+
+    def run(self) -> int:
+        """Do what the subcommand does."""
+        return self.command.run()
+
+
 @dataclass(frozen=True)
 class CommandEntry:
     """A command in the table."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, cast, get_args
 
 from lawqa.errors import DataError
-from lawqa.files import LONGEST_LINE, parse_json, refuse_endless
+from lawqa.files import bounded_lines, parse_json, refuse_endless
 from lawqa.settings import LawPart
 from lawqa.statutes.normalise import fold
 
@@ -151,14 +151,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines that are not blank, with their numbers from 1."""
     try:
         with _opened(path) as file:
-            number = 0
-            # A packed file of a few kilobytes may hold a line of gigabytes.
-            while raw := file.readline(LONGEST_LINE + 1):
-                number += 1
-                if len(raw) > LONGEST_LINE:
-                    raise DataError(
-                        f"{path}: line {number} is longer than {LONGEST_LINE >> 20} MiB", _EXPECTED
-                    )
+            for number, raw in bounded_lines(file, path, _EXPECTED):
                 line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 if line.strip():
                     yield number, line

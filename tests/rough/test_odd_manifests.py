@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_read_through_is_exit_2(
     def broken(*_: object) -> str:
         raise OSError(5, "Input/output error", "q.json")
 
-    monkeypatch.setattr("lawqa.questions.sha256_of", broken)
+    monkeypatch.setattr("lawqa.questions.lawqa_jp.sha256_of", broken)
     assert main(["data", "check", str(here / "q.json")]) == 2
     assert "q.json: cannot be read or written: Input/output error" in capsys.readouterr().err
 

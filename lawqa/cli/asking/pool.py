@@ -12,6 +12,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.pool_text import pairing_text, selection_text
 from lawqa.cli.asking.sampler_flags import KEPT, SamplerFlags
+from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.settings import PairSettings, SelectSettings, values_of
 
@@ -94,7 +95,7 @@ class PoolPairs(PairSettings):
 
 
 @dataclass(frozen=True)
-class Pool:
+class Pool(CommandGroup):
     """Sample reasoned answers once, and select training records from them as often as wanted."""
 
     command: Annotated[
@@ -103,9 +104,6 @@ class Pool:
         | Annotated[PoolPairs, subcommand("pairs")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def failures_reported(sampled: SampledPool, again: str) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, get_args, get_type_hints
 
 from tyro.conf import arg, subcommand
 
+from lawqa.cli.command_table import CommandGroup
 from lawqa.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -73,16 +74,13 @@ class DocsCheck:
 
 
 @dataclass(frozen=True)
-class Docs:
+class Docs(CommandGroup):
     """Make the documents from the declared commands, or check that they are current."""
 
     command: Annotated[
         Annotated[DocsBuild, subcommand("build")] | Annotated[DocsCheck, subcommand("check")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def interface() -> Interface:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
+from lawqa.cli.command_table import CommandGroup
+
 _REHEARSAL = "practice"
 """The place at which any other is rehearsed, with a toy model."""
 
@@ -75,16 +77,13 @@ class PlaceShow:
 
 
 @dataclass(frozen=True)
-class PlaceCommand:
+class PlaceCommand(CommandGroup):
     """Set or show which place this machine is."""
 
     command: Annotated[
         Annotated[PlaceInit, subcommand("init")] | Annotated[PlaceShow, subcommand("show")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def apply_place(arguments: list[str]) -> None:

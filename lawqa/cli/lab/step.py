@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
 from lawqa.bars import FILE_ONLY
+from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
 
@@ -109,7 +110,7 @@ class StepShow:
 
 
 @dataclass(frozen=True)
-class StepCommand:
+class StepCommand(CommandGroup):
     """Run, list and show the declared steps of a place."""
 
     command: Annotated[
@@ -118,9 +119,6 @@ class StepCommand:
         | Annotated[StepShow, subcommand("show")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def step_text(source: CommandSource, rendered: Rendered, place: Place) -> str:

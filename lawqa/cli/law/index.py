@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
 from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
+from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.law.index_text import audit_text, evaluation_text, hit_json, hit_text, info_text
 from lawqa.settings import (
@@ -163,7 +164,7 @@ class Eval(IndexMeasureSettings, Ranked):
 
 
 @dataclass(frozen=True)
-class Index:
+class Index(CommandGroup):
     """Build, search, look at and evaluate retrieval indexes over statutes."""
 
     command: Annotated[
@@ -173,6 +174,3 @@ class Index:
         | Annotated[Eval, subcommand("eval")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import OmitArgPrefixes, Positional, arg, subcommand
 
 from lawqa.cli import EXIT_SOME_FAILED
+from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.settings import ParseSettings, declaration, values_of
 
@@ -69,16 +70,13 @@ class Stats:
 
 
 @dataclass(frozen=True)
-class Statutes:
+class Statutes(CommandGroup):
     """Turn e-Gov's law XML into articles, and look at article files."""
 
     command: Annotated[
         Annotated[ParseStatutes, subcommand("parse")] | Annotated[Stats, subcommand("stats")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def remarks_text(result: ParseResult) -> str:

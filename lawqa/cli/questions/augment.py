@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import OmitArgPrefixes, arg, subcommand
 
 from lawqa.choices import LABELS
+from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.questions.augment_audit import ShortcutAuditCommand
 from lawqa.cli.questions.augment_hard import HardQuestionsCommand
@@ -61,7 +62,7 @@ class MakeReading(ReadingSettings):
 
 
 @dataclass(frozen=True)
-class Augment:
+class Augment(CommandGroup):
     """Make more to learn from: questions and reading of statutes; keep hard ones, audit for shortcuts."""
 
     command: Annotated[
@@ -71,9 +72,6 @@ class Augment:
         | Annotated[HardQuestionsCommand, subcommand("hard")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def statutes_text(made: StatuteQuestions) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg, subcommand
 
 from lawqa.choices import LABELS
+from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.questions.leaks import Leaks
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions
 from lawqa.settings import DEFAULT_MODEL
@@ -64,7 +65,7 @@ class ShowRecord:
 
 
 @dataclass(frozen=True)
-class Data:
+class Data(CommandGroup):
     """Look at question and record files."""
 
     command: Annotated[
@@ -73,9 +74,6 @@ class Data:
         | Annotated[Leaks, subcommand("leaks")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def _green(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
 from lawqa.amounts import counted, size_text
+from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.results.runs_text import list_text, removal_text, run_differences_text, show_text
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
@@ -205,7 +206,7 @@ class Unpack:
 
 
 @dataclass(frozen=True)
-class Runs:
+class Runs(CommandGroup):
     """List, look at, compare, remove, pack and unpack runs."""
 
     command: Annotated[
@@ -217,9 +218,6 @@ class Runs:
         | Annotated[Unpack, subcommand("unpack")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def _refuse(removal: Removal) -> None:

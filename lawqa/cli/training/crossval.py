@@ -13,6 +13,7 @@ from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcomm
 from lawqa.cli.asking.generation_flags import GenerationFlags
 from lawqa.cli.asking.prompt_options import resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
+from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import resume_hint_on_interrupt
 from lawqa.cli.training.held_out_flags import HeldOutFlags
 from lawqa.cli.training.records import parse_mix
@@ -154,16 +155,13 @@ class CrossvalPool:
 
 
 @dataclass(frozen=True)
-class Crossval:
+class Crossval(CommandGroup):
     """Hold every question out once: train and evaluate fold by fold."""
 
     command: Annotated[
         Annotated[CrossvalRun, subcommand("run")] | Annotated[CrossvalPool, subcommand("pool")],
         arg(name=""),
     ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 def pooled_text(pooled: tuple[Pooled, ...]) -> str:

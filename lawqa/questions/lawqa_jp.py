@@ -1,4 +1,4 @@
-"""Four-choice questions: reading and writing lawqa_jp's files, checksums.
+"""lawqa_jp's files: reading, writing, checksums.
 
 The only module that knows the data set's Japanese keys. lawqa_jp comes from the Digital Agency of Japan
 (github.com/digital-go-jp/lawqa_jp, Public Data License 1.0).
@@ -17,59 +17,24 @@ from typing import Any, cast
 
 from lawqa.choices import (
     LABELS,
-    ORIGINAL_ORDER,
     Label,
-    Order,
-    all_orders,
     order_of,
-    permute,
-    permute_label,
 )
 from lawqa.digests import sha256_of
 from lawqa.errors import DataError
 from lawqa.files import decoded, parse_json, parse_json_lines, read_bytes, written_whole
+from lawqa.questions.question import Question, choices_text
 from lawqa.settings import StrPath, as_path
-from lawqa.statutes.normalise import fold
 
 _ID, _ORDER, _CONTEXT, _TEXT = "ファイル名", "回答オーダーマップ番号", "コンテキスト", "問題文"
+
 _INSTRUCTION, _CHOICES, _GOLD, _REFERENCES = "指示", "選択肢", "output", "references"
+
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+
 _CHOICE_LINE = re.compile(r"([a-d])[ \u3000]+(\S.*)")
+
 MAX_REPORTED_ERRORS = 20
-
-
-@dataclass(frozen=True)
-class Question:
-    """One four-choice question in one order of its choices."""
-
-    id: str
-    """The data set's name for the question; the same for all orders of it."""
-    text: str
-    """What is asked, without the choices."""
-    choices: tuple[str, str, str, str]
-    """The choice texts a-d, without their letters."""
-    gold: Label
-    """The right choice."""
-    context: str = ""
-    """Statute text that the data set gives with the question; empty where there is none."""
-    instruction: str = ""
-    """The data set's own wording of the task; kept for writing, never put into a prompt."""
-    references: tuple[str, ...] = ()
-    """Addresses of the sources."""
-    order: int = 1
-    """The data set's number of this order of the choices; 1 is the original."""
-    permutation: Order = ORIGINAL_ORDER
-    """How the choices stand relative to the lowest order number of this question in its file."""
-
-    @property
-    def law(self) -> str:
-        """The law a question is on: the part of the id before the first underscore."""
-        return self.id.split("_", 1)[0]
-
-    @property
-    def key(self) -> str:
-        """The key of this question and order: `id#order`."""
-        return f"{self.id}#{self.order}"
 
 
 @dataclass(frozen=True)
@@ -142,39 +107,6 @@ def to_sample(question: Question) -> dict[str, Any]:
     return sample
 
 
-def choices_text(choices: Sequence[str]) -> str:
-    """The choices as four lines `a …` to `d …`, as the data set and the prompts show them."""
-    return "\n".join(f"{label} {choice}" for label, choice in zip(LABELS, choices, strict=True))
-
-
-def reordered(question: Question, order: Order) -> Question:
-    """The question with its choices in another order; its order number is the order's rank.
-
-    Args:
-        question: the question in its original order.
-        order: position i shows the choice that stood at position order[i].
-
-    Returns:
-        The question whose `order` is the rank of the order among all 24, from 1 for the original.
-
-    Raises:
-        DataError: the question is a reordered one already.
-    """
-    if question.permutation != ORIGINAL_ORDER or question.order != 1:
-        raise DataError(
-            f"{question.key}: is one of several orders already",
-            "give the file with the original order of every question",
-        )
-    first, second, third, fourth = permute(question.choices, order)
-    return replace(
-        question,
-        choices=(first, second, third, fourth),
-        gold=permute_label(question.gold, order),
-        order=all_orders().index(order) + 1,
-        permutation=order,
-    )
-
-
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hex.
 
@@ -188,18 +120,6 @@ def file_sha256(path: Path) -> str:
             "paths are relative to the directory the command runs in",
         )
     return sha256_of(path)
-
-
-def fingerprint(question: Question) -> str:
-    """A hash of what is asked, whatever the id and the order of the choices.
-
-    Two questions with the same wording and the same set of choices share it, so a question that was
-    renamed or reordered is still recognised as trained on.
-    """
-    text, *choices = (fold(part) for part in (question.text, *question.choices))
-    joined = "\x00".join([text, *sorted(choices)])
-    # A question file holds no half surrogate; a row that somebody has changed may, and is only to differ.
-    return hashlib.sha256(joined.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _items(text: str, path: Path) -> Iterator[tuple[int, Any]]:
