@@ -85,7 +85,7 @@ class _Like(io.StringIO):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         """Of the stream: it decides whether boxes are drawn."""
-        return str(getattr(self._stream, "encoding", None) or "utf-8")
+        return str(getattr(self._stream, "encoding", None) or "")
 
     def isatty(self) -> bool:
         """Whether the stream is a terminal: it decides whether there are colours."""
