@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,3 +42,22 @@ def test_datasets_reads_the_turns_of_every_record(
         turns = [(turn["role"], turn["content"]) for turn in read["prompt"]]
         assert turns == [(message.role, message.content) for message in record.messages]
         assert read["completion"] == [{"role": "assistant", "content": record.answer}]
+
+
+def test_llama_factory_was_recorded_on_the_records_and_the_page_of_today(
+    tmp_path: Path, checkout: Path
+) -> None:
+    made = runpy.run_path(str(checkout / "benchmarks" / "records_for_elsewhere.py"))
+    made["main"](tmp_path)
+    fixture = recorded(checkout)
+    lines = (tmp_path / "lawqa.jsonl").read_text(encoding="utf-8").splitlines()
+    again = "sh benchmarks/records_elsewhere.sh records it again"
+    assert [json.loads(line) for line in lines] == fixture["records"], again
+    info = json.loads((tmp_path / "dataset_info.json").read_text(encoding="utf-8"))
+    assert info == fixture["dataset_info"], again
+
+
+def recorded(checkout: Path) -> dict[str, Any]:
+    path = checkout / "tests" / "records" / "recorded" / "llamafactory.json"
+    fixture: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return fixture
