@@ -1,4 +1,4 @@
-"""Amounts as sentences say them: one answer, two answers; bytes in a unit that leaves a digit to read."""
+"""Amounts as sentences say them, with their nouns and units; and what a share of a whole is."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def size_text(size: int) -> str:
         if size < 999.95 * power:
             return f"{size / power:.1f} {unit}"
     return f"{size / 1e9:,.1f} GB"
+
+
+def part_of_whole(size: float, whole: int) -> int:
+    """Return how many of a whole a share below 1 means, rounded; a count of 1 or more is itself."""
+    return round(whole * size) if size < 1 else int(size)
 
 
 _SHOWN = 3

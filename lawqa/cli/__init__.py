@@ -17,6 +17,7 @@ from lawqa.cli.help_text import terminal_width, tidied_parser, wrapped
 from lawqa.cli.reachable import require_reachable
 from lawqa.cli.standard_output import tolerant_output
 from lawqa.errors import ConfigError, Interrupted, LawqaError, disk_fault, printable
+from lawqa.settings.belonging import require_belonging
 from lawqa.settings.ranges import require_in_range
 
 EXIT_USER_MISTAKE = 2
@@ -123,6 +124,7 @@ def _code(arguments: list[str], console: Console, *, own: bool) -> int:
         command = parse_arguments(arguments)
         console.follow(command)
         require_in_range(command, "lawqa COMMAND --help  explains every option")
+        require_belonging(command, COMMANDS[arguments[0]].vocabulary)
         require_reachable(command)
         from lawqa.cli.lab.place import apply_place
 

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import get_args
 
+from lawqa.amounts import part_of_whole
 from lawqa.commands.experiment import Experiment, KnownAccuracy, OutcomeId, OutcomeText
 from lawqa.commands.model import (
     Chapter,
@@ -153,7 +154,7 @@ def with_counts(variables: Mapping[str, str]) -> dict[str, str]:
     except ValueError:
         # The command line refuses the size by its name, when the commands are parsed.
         return {**variables, "n_test": "…", "n_dev": "…", "n_train": "…"}
-    test, dev = (round(total * size) if size < 1 else int(size) for size in (test, dev))
+    test, dev = (part_of_whole(size, int(total)) for size in (test, dev))
     counts = {"n_test": test, "n_dev": dev, "n_train": int(total) - test - dev}
     return {**variables, **{name: str(count) for name, count in counts.items()}}
 

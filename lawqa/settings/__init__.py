@@ -5,6 +5,7 @@ ranges of numbers are in `ranges`, by the names of the fields.
 """
 
 from lawqa.settings.accepted import Settings, StrPath, as_path, as_paths, checks_arguments
+from lawqa.settings.belonging import require_belonging
 from lawqa.settings.concerns import CONCERNS, decides_result, same_flags
 from lawqa.settings.corpus import (
     DEFAULT_DATA,
@@ -22,6 +23,7 @@ from lawqa.settings.corpus import (
     StatuteQuestionSettings,
 )
 from lawqa.settings.declared import (
+    GIVEN,
     PLACE,
     RESULT,
     SPEED,
@@ -38,6 +40,7 @@ from lawqa.settings.declared import (
     inner_of,
     name_of,
     named,
+    only_with,
     part_of,
     plain,
     values_of,
@@ -68,6 +71,7 @@ from lawqa.settings.experiments import (
     AverageSettings,
     DifficultySettings,
     FoldSettings,
+    FoldTrainingSettings,
     GridSettings,
     HeldOutSettings,
     LearnFrom,
@@ -96,6 +100,7 @@ from lawqa.settings.training import (
 )
 from lawqa.settings.training_run import (
     AdapterFiles,
+    StageSettings,
     Tracker,
     TrackerSettings,
     TrainingFiles,
@@ -108,6 +113,7 @@ __all__ = [
     "CONCERNS",
     "DEFAULT_DATA",
     "DEFAULT_MODEL",
+    "GIVEN",
     "MEASURE_SECONDS",
     "PLACE",
     "PREFERENCE_TRAINING",
@@ -126,6 +132,7 @@ __all__ = [
     "DifficultySettings",
     "Dtype",
     "FoldSettings",
+    "FoldTrainingSettings",
     "GenerationChoices",
     "GridSettings",
     "HeldOutSettings",
@@ -168,6 +175,7 @@ __all__ = [
     "Setting",
     "Settings",
     "SplitSettings",
+    "StageSettings",
     "StatuteQuestionSettings",
     "StrPath",
     "Tracker",
@@ -192,8 +200,10 @@ __all__ = [
     "inner_of",
     "name_of",
     "named",
+    "only_with",
     "part_of",
     "plain",
+    "require_belonging",
     "resolved",
     "same_flags",
     "sources_of",

@@ -22,6 +22,7 @@ from lawqa.settings.experiments import (
     AverageSettings,
     DifficultySettings,
     FoldSettings,
+    FoldTrainingSettings,
     GridSettings,
     HeldOutSettings,
     MergeSettings,
@@ -35,7 +36,7 @@ from lawqa.settings.preference import PairSettings, PreferenceRun, PreferenceSet
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import ServerSettings
 from lawqa.settings.training import Hyperparameters
-from lawqa.settings.training_run import TrackerSettings, TrainingFiles, TrainingRun
+from lawqa.settings.training_run import StageSettings, TrackerSettings, TrainingFiles, TrainingRun
 from lawqa.settings.wording import WordingSettings
 
 CONCERNS: tuple[type, ...] = (
@@ -48,8 +49,10 @@ CONCERNS: tuple[type, ...] = (
     ServerSettings,
     Hyperparameters,
     TrackerSettings,
+    StageSettings,
     TrainingFiles,
     FoldSettings,
+    FoldTrainingSettings,
     RecordSettings,
     HeldOutSettings,
     GridSettings,

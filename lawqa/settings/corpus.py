@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, declaration, named
+from lawqa.settings.declared import (
+    GIVEN,
+    PLACE,
+    RESULT,
+    SPEED,
+    by_content,
+    declaration,
+    named,
+    only_with,
+)
 from lawqa.settings.model import DEFAULT_MODEL, ModelSettings
 
 DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
@@ -197,13 +206,18 @@ class RecordFileSettings(Settings):
     """Write each question in N orders of its choices."""
     samples: int | None = field(default=None, metadata=RESULT)
     """Use only the first N questions."""
-    seed: int = field(default=0, metadata=RESULT)
-    """Decides which question gets which condition of --mix."""
+    seed: int = field(
+        default=0, metadata=only_with(RESULT, mix=GIVEN, distractors=GIVEN, without_gold=GIVEN)
+    )
+    """Decides which question gets which condition of --mix, and what --distractors and --without-gold do."""
     model_name: str = field(
-        default=DEFAULT_MODEL, metadata=declaration(ModelSettings, "model_name")
+        default=DEFAULT_MODEL,
+        metadata=only_with(declaration(ModelSettings, "model_name"), index=GIVEN),
     )
     """The model whose tokenizer counts --max-context-tokens; used for retrieved contexts only."""
-    revision: str | None = field(default=None, metadata=declaration(ModelSettings, "revision"))
+    revision: str | None = field(
+        default=None, metadata=only_with(declaration(ModelSettings, "revision"), index=GIVEN)
+    )
     """Its revision."""
     fresh: bool = field(default=False, metadata=PLACE)
     """Replace an earlier file."""

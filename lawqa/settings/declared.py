@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar, cast
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 Change = Literal["result", "speed", "place"]
 """result: answers or weights may differ; speed: only time and memory; place: only where something is, what is
@@ -38,6 +38,29 @@ def flagged(declaration: Declaration, flag: str) -> Declaration:
 def by_content(declaration: Declaration) -> Declaration:
     """Declare that a setting names a file, model or server, and that what this holds counts, not its name."""
     return {**declaration, "by_content": True}
+
+
+GIVEN: Final = object()
+"""As what another flag must have: any value that is not its default."""
+
+
+def only_with(declaration: Declaration, **owners: object) -> Declaration:
+    """Declare that a setting has no effect unless another one has a value; `belonging` refuses it then.
+
+    Args:
+        declaration: what else is declared of it; empty for a flag that is no setting.
+        owners: the values by the fields' names, a tuple for one of several; one owner that has its value is
+            enough. `GIVEN` is any value but the default; False says that the two exclude each other.
+    """
+    wanted = {
+        name: value if isinstance(value, tuple) else (value,) for name, value in owners.items()
+    }
+    return {**declaration, "only_with": wanted}
+
+
+def owners_of(field: Setting) -> Mapping[str, tuple[object, ...]]:
+    """Return the settings that one belongs to, by name, each with the values that it needs."""
+    return cast("Mapping[str, tuple[object, ...]]", field.metadata.get("only_with", {}))
 
 
 def called(declaration: Declaration, name: str) -> Declaration:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named
+from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named, only_with
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnswererSettings(Settings):
     """Who answers besides a model, and how much at a time."""
 
-    script: Path | None = field(default=None, metadata=by_content(RESULT))
+    script: Path | None = field(
+        default=None, metadata=only_with(by_content(RESULT), llm_backend="scripted")
+    )
     """The table of answers for --llm-backend scripted: JSON, question id to text."""
     token_budget: int = field(default=0, metadata=SPEED)
     """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""

@@ -7,12 +7,23 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, declaration
+from lawqa.settings.declared import (
+    GIVEN,
+    PLACE,
+    RESULT,
+    SPEED,
+    by_content,
+    declaration,
+    only_with,
+)
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, KvCache
 from lawqa.settings.model import ModelSettings
+from lawqa.settings.training_run import StageSettings, TrainingFiles
 
 LearnFrom = Literal["letters", "distilled"]
 """What a fold learns from."""
+
+_OF_DISTILLED = only_with(RESULT, learn_from="distilled")
 
 FilterName = Literal["agreed", "japanese", "grounded", "own-letters", "no-loop"]
 """Filters of sampled reasoning that can be left out."""
@@ -48,10 +59,25 @@ class RecordSettings(Settings):
     learn_from: LearnFrom = field(default="letters", metadata=RESULT)
     """letters: the right letters, with the direct prompt, however held-out questions are asked. distilled:
     right reasoned answers of the base model, sampled once to all questions and divided by fold."""
-    samples_per_question: int = field(default=8, metadata=RESULT)
+    samples_per_question: int = field(default=8, metadata=_OF_DISTILLED)
     """Answers that are sampled to each question, for --learn-from distilled."""
-    keep: int = field(default=2, metadata=RESULT)
+    keep: int = field(default=2, metadata=_OF_DISTILLED)
     """The most of them that are learnt from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldTrainingSettings(StageSettings):
+    """How each fold is trained, besides the hyperparameters."""
+
+    dev_size: float = field(default=0.0, metadata=RESULT)
+    """Keep back whole groups of each fold's training questions, a share of all below 1 or a count: their
+    accuracy decides which step is kept. They are put as what is learnt: where that is reasoning, as held-out
+    questions are, and answered by text. 0 for none: the last step is kept."""
+    max_synthetic_share: float | None = field(
+        default=None, metadata=declaration(TrainingFiles, "max_synthetic_share")
+    )
+    """The most that questions made by lawqa augment may be of all records of a fold, from 0 to below 1: more
+    are left out, drawn by --seed. Without it: all are learnt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +204,9 @@ class MergeSettings(Settings):
     """Its revision."""
     dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
     """Questions that are scored before and after; without it nobody knows what the merge did."""
-    dev_condition: Literal["closed", "gold"] | None = field(default=None, metadata=RESULT)
+    dev_condition: Literal["closed", "gold"] | None = field(
+        default=None, metadata=only_with(RESULT, dev_file=GIVEN)
+    )
     """The context that they are put with, where the adapter was trained with several."""
     allow_base_mismatch: bool = field(default=False, metadata=PLACE)
     """Merge into another base model than the adapter was trained over."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, by_content, flagged, named
+from lawqa.settings.declared import PLACE, RESULT, by_content, flagged, named, only_with
 
 DEFAULT_MODEL = "Qwen/Qwen3-8B"
 
@@ -36,8 +36,11 @@ class ModelSettings(Settings):
     that is resumed, else as in the adapter's training, else in 4 bits."""
     quant_type: QuantType | None = field(
         default=None,
-        metadata=named(
-            by_content(RESULT), evaluate="--bnb-4bit-quant-type", train="--bnb-4bit-quant-type"
+        metadata=only_with(
+            named(
+                by_content(RESULT), evaluate="--bnb-4bit-quant-type", train="--bnb-4bit-quant-type"
+            ),
+            no_4bit=False,
         ),
     )
     """The 4-bit data type. Without it: that of the adapter's training or of the model's files, else nf4."""

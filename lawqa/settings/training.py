@@ -8,13 +8,15 @@ from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, SPEED, named
+from lawqa.settings.declared import GIVEN, PLACE, RESULT, SPEED, named, only_with
 from lawqa.settings.ranges import out_of_range
 
 ALL_LINEAR = ("all-linear",)
 """All linear layers of the blocks; never `lm_head`."""
 
 _NO_TARGETS = {*ALL_LINEAR, "lm_head", "embed_tokens"}
+
+_OF_DEV = only_with(RESULT, dev_file=GIVEN, dev_size=GIVEN)
 
 Schedule = Literal["cosine", "linear", "constant"]
 """How the learning rate falls after the warm-up: half a cosine or a line down to 0, or not at all."""
@@ -75,19 +77,19 @@ class OptimiserSettings(Settings):
 class DevSettings(Settings):
     """How the dev questions decide which step is kept."""
 
-    eval_steps: int = field(default=0, metadata=RESULT)
+    eval_steps: int = field(default=0, metadata=_OF_DEV)
     """Optimiser steps between two scorings of the dev questions; 0 for one an epoch."""
-    patience: int = field(default=0, metadata=RESULT)
+    patience: int = field(default=0, metadata=_OF_DEV)
     """Stop after N scorings in a row without a higher dev accuracy; 0 for never."""
-    dev_questions: int | None = field(default=None, metadata=RESULT)
+    dev_questions: int | None = field(default=None, metadata=_OF_DEV)
     """How many dev questions are asked, drawn by their ids: the same ones at every scoring and in every
     training. Without it: all where one letter is scored, 32 where the records reason."""
-    dev_samples: int | None = field(default=None, metadata=RESULT)
+    dev_samples: int | None = field(default=None, metadata=_OF_DEV)
     """Where the records reason: texts for each dev question, whose majority is the answer. Without it: 1,
     greedy for cot, sampled with thinking as lawqa evaluate samples; --seed decides what is sampled."""
-    dev_max_new_tokens: int | None = field(default=None, metadata=RESULT)
+    dev_max_new_tokens: int | None = field(default=None, metadata=_OF_DEV)
     """Where the records reason: the most tokens of one such text. Without it: 1024 cot, 4096 thinking."""
-    stop_on_collapse: bool = field(default=False, metadata=RESULT)
+    stop_on_collapse: bool = field(default=False, metadata=_OF_DEV)
     """Stop where dev answers pile up on one label on which they did not before training."""
 
 

@@ -8,7 +8,16 @@ from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, plain, within
+from lawqa.settings.declared import (
+    GIVEN,
+    PLACE,
+    RESULT,
+    SPEED,
+    by_content,
+    only_with,
+    plain,
+    within,
+)
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.training import Hyperparameters
 from lawqa.settings.wording import WordingSettings
@@ -27,23 +36,33 @@ class TrackerSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdapterFiles(Settings):
-    """What a training starts from, how it is looked at, and where the adapter goes."""
+class StageSettings(Settings):
+    """What a training starts from, and how it is looked at when it is over."""
 
-    output_dir: Path = field(metadata=PLACE)
-    """Where the adapter, its manifest and the log go."""
-    dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
-    """Questions, or records of them, whose accuracy decides which step is kept; none may be trained on."""
-    dev_condition: Literal["closed", "gold"] | None = field(default=None, metadata=RESULT)
-    """The context that dev questions are put with, where the training records do not say it."""
     init_adapter: Path | None = field(default=None, metadata=by_content(RESULT))
     """Start with the weights of this adapter, of the same base model and LoRA settings, instead of new ones.
     What it was trained on, and whatever it started from, counts as trained on by the new adapter."""
     probe_questions: int = field(default=0, metadata=PLACE)
     """After training, ask N questions in every mode (direct, cot, thinking), without and with the adapter,
     and say what training took from the modes that it did not teach; 0 for not."""
-    probe_max_new_tokens: int | None = field(default=None, metadata=PLACE)
+    probe_max_new_tokens: int | None = field(
+        default=None, metadata=only_with(PLACE, probe_questions=GIVEN)
+    )
     """Of that: the most tokens of a text that reasons. Without it: 1024 cot, 4096 thinking."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterFiles(StageSettings):
+    """What chooses the step that is kept, and where the adapter goes."""
+
+    output_dir: Path = field(metadata=PLACE)
+    """Where the adapter, its manifest and the log go."""
+    dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
+    """Questions, or records of them, whose accuracy decides which step is kept; none may be trained on."""
+    dev_condition: Literal["closed", "gold"] | None = field(
+        default=None, metadata=only_with(RESULT, dev_file=GIVEN)
+    )
+    """The context that dev questions are put with, where the training records do not say it."""
     resume: bool = field(default=False, metadata=PLACE)
     """Resume from the last checkpoint; begin where there is none."""
     fresh: bool = field(default=False, metadata=PLACE)

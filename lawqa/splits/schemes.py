@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from lawqa.amounts import part_of_whole
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
@@ -137,7 +138,7 @@ def size_in_questions(size: float, questions: Sequence[Question], flag: str = "t
         ConfigError: it is neither, or none or all of the questions; the message names `flag`.
     """
     if math.isfinite(size) and size > 0 and (size < 1 or size == int(size)):
-        count = round(len(questions) * size) if size < 1 else int(size)
+        count = part_of_whole(size, len(questions))
         if 0 < count < len(questions):
             return count
         raise _no_room(questions, f"{flag} {size:g} is {count} of them")

@@ -535,7 +535,7 @@ def test_mode_and_thinking_decide_how_answers_are_read(
             "--answer-by logits cannot be: the next token after this prompt opens reasoning, "
             "not an answer",
         ),
-        ("evaluate --script s.json", "--script is for --llm-backend scripted"),
+        ("evaluate --script s.json", "--script without --llm-backend scripted"),
         (
             "evaluate --llm-backend scripted --script s.json --hf-lora-path a",
             "--hf-lora-path is for --llm-backend hf",

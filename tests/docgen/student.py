@@ -46,7 +46,7 @@ SMALL = {
     "repository": "https://git.example.ac.jp/law/lawqa.git", "n_questions": "8", "dev_size": "0.2",
     "epochs": "1", "batch_size": "4", "accumulation": "2", "trial_steps": "2", "learning_rate": "5e-3",
     "max_context_tokens": "128", "max_seq_length": "1536", "votes": "4", "thinking_budget": "8",
-    "max_new_tokens": "16", "folds": "2", "samples_per_question": "4", "keep": "1",
+    "max_new_tokens": "16", "folds": "2",
 }  # fmt: skip
 """Sizes at which a toy model does in seconds what the lab's does in hours."""
 SHELLS = ("bash", "console")

@@ -27,9 +27,9 @@ class Distill(SamplerFlags, SelectSettings):
     """The JSONL file to write; the pool of samples (STEM.samples.jsonl) is kept beside it."""
 
     def run(self) -> int:
-        from lawqa.pipelines.experiments.distill import DistillConfig, distill
+        from lawqa.pipelines.experiments.distill import DistillConfig, distill, pool_beside
 
-        sampler = self.pool_config(Path())
+        sampler = self.pool_config(pool_beside(self.output_path))
         config = DistillConfig(**values_of(DistillConfig, sampler, self))
         with resume_hint_on_interrupt(KEPT + (", without --fresh" if self.fresh else "")):
             result = distill(config, say=logger.info)

@@ -190,8 +190,6 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
 
     def _check_backend_flags(self) -> None:
         problems = []
-        if self.script is not None and self.llm_backend != "scripted":
-            problems.append("--script is for --llm-backend scripted")
         if self.llm_backend != "hf" and self.adapter is not None:
             problems.append("--hf-lora-path is for --llm-backend hf")
         problems += self.server.problems(self.llm_backend)

@@ -17,7 +17,14 @@ from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.cli.model_flags import ModelFlags, of_run
 from lawqa.errors import ConfigError
-from lawqa.settings import DEFAULT_DATA, STANDARD_PROMPT, ModelSettings, values_of
+from lawqa.settings import (
+    DEFAULT_DATA,
+    STANDARD_PROMPT,
+    AnswererSettings,
+    ModelSettings,
+    declaration,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +67,7 @@ class Ladder(ModelFlags):
     """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
     llm_backend: Literal["hf", "scripted"] = "hf"
     """Who answers: a model in Hugging Face format, or a table."""
-    script: Path | None = None
+    script: Path | None = field(default=None, metadata=declaration(AnswererSettings, "script"))
     """The table of answers for --llm-backend scripted."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace the rungs that are in --run-dir, and start over."""
@@ -79,7 +86,6 @@ class Ladder(ModelFlags):
         from lawqa.runs.directory import RESULTS
 
         require_backend(current_place(self.place), self.llm_backend)
-        self._check()
         rungs, left_out = self._rungs()
         if self.prior_correction and not any(rung.way == "orders" for rung in rungs):
             raise ConfigError(
@@ -114,13 +120,6 @@ class Ladder(ModelFlags):
         if failed:
             logger.warning("hint: once fixed: %s", again.replace("to resume", "to ask them again"))
         return EXIT_SOME_FAILED if failed else 0
-
-    def _check(self) -> None:
-        if self.script is not None and self.llm_backend != "scripted":
-            raise ConfigError(
-                "--script is for --llm-backend scripted",
-                "lawqa ladder --help  explains every option",
-            )
 
     def _rungs(self) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
         """The rungs that are asked for, and a sentence on those that are left out."""

@@ -37,6 +37,17 @@ class RetrievalFlags(RetrievalSettings):
             "--as-of-strict": self.as_of_strict,
         }
 
+    def unused(self, rag: RagConfig | None) -> list[str]:
+        """Return a remark where flags were given and no prompt has a retrieved context.
+
+        Args:
+            rag: what `config` made of them.
+        """
+        given = [name for name, value in self.given().items() if value not in (None, False)]
+        if rag is not None or not given:
+            return []
+        return [f"{', '.join(given)} unused: no prompt has a retrieved context"]
+
     def config(
         self, conditions: tuple[Condition, ...], tokenizer: str | None, revision: str | None = None
     ) -> RagConfig | None:

@@ -42,8 +42,7 @@ class Build(IndexSettings):
         from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
 
         config = IndexConfig(**values_of(IndexConfig, self, self.console))
-        logger.info("indexing %s …", " and ".join(map(str, config.sources())))
-        manifest = build_index(config)
+        manifest = build_index(config, logger.info)
         counts = manifest.counts
         print(
             f"indexed {counts.articles:,} articles of {counts.laws:,} laws "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from lawqa.cli.final_rules import By
+from lawqa.settings import only_with
 
 if TYPE_CHECKING:
     from lawqa.pipelines.comparing.comparison import Compared
@@ -33,7 +34,7 @@ class Compare:
     """The independent unit: the question, or the group of questions linked by article, context or wording."""
     seeds: Literal["auto", "together", "apart"] = "auto"
     """Which runs are repeats in one comparison: those that differ in the seed alone; all others; none."""
-    data: tuple[Path, ...] = ()
+    data: tuple[Path, ...] = field(default=(), metadata=only_with({}, clusters="group"))
     """Question files for --clusters group, besides those that the runs name."""
     recorded: FlagCreatePairsOff[bool] = False
     """Take the labels as they were recorded instead of reading the stored texts again."""

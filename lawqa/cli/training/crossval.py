@@ -17,11 +17,12 @@ from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import resume_hint_on_interrupt
 from lawqa.cli.training.held_out_flags import HeldOutFlags
 from lawqa.cli.training.records import parse_mix
-from lawqa.cli.training.training_flags import TrainingFlags
+from lawqa.cli.training.training_flags import FoldTrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
     FoldSettings,
+    FoldTrainingSettings,
     HeldOutSettings,
     Hyperparameters,
     ModelSettings,
@@ -61,7 +62,7 @@ class CrossvalRun:
 
     split: OmitArgPrefixes[FoldSettings]
     records: OmitArgPrefixes[RecordFlags]
-    training: OmitArgPrefixes[TrainingFlags]
+    training: OmitArgPrefixes[FoldTrainingFlags]
     evaluation: OmitArgPrefixes[EvaluationFlags]
     generation: OmitArgPrefixes[GenerationFlags]
     retrieval: OmitArgPrefixes[RetrievalFlags]
@@ -80,6 +81,9 @@ class CrossvalRun:
             self.training.model_name,
             self.training.revision,
         )
+        if self.records.mix:
+            for remark in self.retrieval.unused(rag):
+                logger.warning("note: %s", remark)
         training = part_of(Hyperparameters, self.training)
         wording = resolve_prompt(self.records.prompt)
         few_shot = self.records.few_shot
@@ -104,11 +108,12 @@ class CrossvalRun:
             **{
                 **values_of(RecordSettings, self.records),
                 **values_of(HeldOutSettings, self.evaluation),
+                **values_of(FoldTrainingSettings, self.training),
             },
             **{
                 **values_of(ModelSettings, self.training),
                 "dtype": self.training.chosen_dtype(),
-                "load_in_4bit": self.training.in_4bit(self._stored_4bit),
+                "load_in_4bit": self.training.quantises(self._stored_4bit),
             },
             training=training,
             place=current_place(self.evaluation.place),

@@ -16,7 +16,6 @@ from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 from lawqa.settings import (
     ALL_LINEAR,
-    MEASURE_SECONDS,
     Hyperparameters,
     ModelSettings,
     PlanSettings,
@@ -45,17 +44,9 @@ class Plan(PlanSettings):
     def run(self) -> int:
         if self.measure and self.power:
             raise ConfigError("--measure and --power are two questions", "ask one at a time")
-        if self.measure_seconds != MEASURE_SECONDS and not self.measure:
-            raise ConfigError("--measure-seconds without --measure", "lawqa plan --measure")
-        if self.speeds is not None and not self.measure:
-            raise ConfigError("--speeds without --measure", "lawqa plan --measure --speeds FILE")
         if self.power:
             print(power_json(self.powered) if self.json else power_text(self.powered))
             return 0
-        if self.powered != PowerSettings():
-            raise ConfigError(
-                "the size of a comparison is asked for without --power", "lawqa plan --power ..."
-            )
         from lawqa.models.shapes import read_shape
         from lawqa.pipelines.measuring.estimates import (
             estimates_json,
@@ -122,11 +113,6 @@ class Plan(PlanSettings):
 
     def _dev(self, plan: TrainingPlan) -> JsonObject | None:
         if self.dev_max_new_tokens is None:
-            if (self.dev_questions, self.dev_samples) != (32, 1):
-                raise ConfigError(
-                    "--dev-questions and --dev-samples without --dev-max-new-tokens: texts of what length?",
-                    "--dev-max-new-tokens 1024",
-                )
             return None
         from lawqa.training.planning.dev_texts import dev_texts
 

@@ -48,6 +48,10 @@ class Records(RaftSettings, WordingSettings, RecordFileSettings):
         rag = self.retrieval.config(
             tuple(condition for condition, _ in conditions), self.model_name, self.revision
         )
+        if self.mix is not None:
+            remarks = self.retrieval.unused(rag)
+        for remark in remarks:
+            logger.warning("note: %s", remark)
         made = make_records(
             self.data,
             self.output_path,
@@ -62,8 +66,6 @@ class Records(RaftSettings, WordingSettings, RecordFileSettings):
             fresh=self.fresh,
             quiet=self.console.quiet,
         )
-        for remark in remarks:
-            logger.warning("note: %s", remark)
         counts = ", ".join(f"{count} {spec_id}" for spec_id, count in made.counts.items())
         print(f"wrote {counts} records to {made.path}")
         if made.retrieved:

@@ -16,11 +16,13 @@ from lawqa.cli.console import resume_hint_on_interrupt
 from lawqa.cli.model_flags import of_run
 from lawqa.cli.rerun import given_words
 from lawqa.cli.training.held_out_flags import HeldOutFlags
-from lawqa.cli.training.training_flags import TrainingFlags
+from lawqa.cli.training.training_flags import FoldTrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition
 from lawqa.settings import (
     STANDARD_PROMPT,
+    DevSettings,
+    FoldTrainingSettings,
     GridSettings,
     HeldOutSettings,
     Hyperparameters,
@@ -57,14 +59,14 @@ class Sweep:
 
     grid: OmitArgPrefixes[GridFlags]
     records: OmitArgPrefixes[RecordSettings]
-    training: OmitArgPrefixes[TrainingFlags]
+    training: OmitArgPrefixes[FoldTrainingFlags]
     evaluation: OmitArgPrefixes[HeldOutFlags]
     generation: OmitArgPrefixes[GenerationFlags]
     retrieval: OmitArgPrefixes[RetrievalFlags]
 
     def run(self) -> int:
         grid, flags = self.grid, self.training
-        _refuse_single_values(flags)
+        _refuse_single_values(flags, grid)
         condition, remarks = resolve_condition(
             self.evaluation.condition,
             no_rag=self.evaluation.no_rag,
@@ -91,11 +93,12 @@ class Sweep:
                 **{
                     **values_of(RecordSettings, self.records),
                     **values_of(HeldOutSettings, self.evaluation),
+                    **values_of(FoldTrainingSettings, flags),
                 },
                 **{
                     **values_of(ModelSettings, flags),
                     "dtype": flags.chosen_dtype(),
-                    "load_in_4bit": flags.in_4bit(lambda: of_run(grid.output_dir / "base")),
+                    "load_in_4bit": flags.quantises(lambda: of_run(grid.output_dir / "base")),
                 },
                 training=training,
                 place=current_place(grid.place),
@@ -112,14 +115,19 @@ class Sweep:
             result = run_sweep(config, logger.info)
         print(sweep_text(result.base, result.cells))
         print("\nto train with the best on all the questions:")
-        print(
-            "\n".join(f"  {line}" for line in _commands(self, condition, result.cells[0].training))
-        )
+        best, in_4bit = result.cells[0].training, config.crossval.load_in_4bit
+        for line in _commands(self, condition, best, in_4bit=in_4bit):
+            print(f"  {line}")
+        if flags.dev_size:
+            print(
+                "in the sweep dev questions chose the step; this takes the last one, as none is kept back: "
+                "--dev-file FILE chooses by others"
+            )
         return 0
 
 
-def _refuse_single_values(flags: TrainingFlags) -> None:
-    default = TrainingFlags()
+def _refuse_single_values(flags: FoldTrainingFlags, grid: GridFlags) -> None:
+    default = FoldTrainingFlags()
     for name, instead in (("learning_rate", "--learning-rates"), ("num_epochs", "--epochs")):
         value = getattr(flags, name)
         if value != getattr(default, name):
@@ -127,46 +135,88 @@ def _refuse_single_values(flags: TrainingFlags) -> None:
                 f"--{name.replace('_', '-')} {value:g}: a sweep tries several",
                 f"{instead} {value:g}",
             )
+    if flags.max_steps > 0 and len(grid.epochs) > 1:
+        tried = " ".join(f"{value:g}" for value in grid.epochs)
+        raise ConfigError(
+            f"--max-steps-override {flags.max_steps} ends every training alike, and --epochs {tried} tries "
+            "several numbers of epochs",
+            f"--epochs {grid.epochs[0]:g}  for one; or leave --max-steps-override out",
+        )
 
 
-def _commands(sweep: Sweep, condition: Condition, best: Hyperparameters) -> list[str]:
+def _commands(
+    sweep: Sweep, condition: Condition, best: Hyperparameters, *, in_4bit: bool
+) -> list[str]:
     """What a user types to train with these settings; questions with contexts are made records first."""
+    train_file, lines = str(sweep.grid.train_file), []
+    wording = [] if sweep.grid.prompt == STANDARD_PROMPT else ["--prompt", sweep.grid.prompt]
+    records = sweep.records
+    distilled = records.learn_from == "distilled"
+    if condition != "closed" or records.permutations != 1 or distilled:
+        asks = ["--data" if distilled else "--lawqa-path", train_file, "--condition", condition]
+        words = ["lawqa", "distill" if distilled else "records", *asks, *wording]
+        words += (
+            _sampling_words(sweep, in_4bit=in_4bit)
+            if distilled
+            else _record_words(sweep, condition)
+        )
+        words += given_words(sweep.retrieval) if condition == "rag" else []
+        train_file = "RECORDS.jsonl"
+        lines.append(shlex.join([*words, "--output-path", train_file]))
+    training = _training_words(sweep.training, best, in_4bit=in_4bit)
+    words = ["lawqa", "train", "--train-file", train_file, *training, *wording]
+    return [*lines, shlex.join([*words, "--output-dir", "ADAPTER", "--do-train"])]
+
+
+def _record_words(sweep: Sweep, condition: Condition) -> list[str]:
+    """How `lawqa records` makes the letters that were learnt."""
+    flags, orders = sweep.training, sweep.records.permutations
+    words = ["--permutations", str(orders)] if orders != 1 else []
+    if condition == "rag":
+        words += ["--hf-model-name", flags.model_name]
+        words += ["--revision", flags.revision] if flags.revision else []
+    return words
+
+
+def _sampling_words(sweep: Sweep, *, in_4bit: bool) -> list[str]:
+    """How `lawqa distill` samples what was learnt: of the same model, loaded alike."""
+    records, generation = sweep.records, sweep.generation
+    spec = sweep.evaluation.spec("closed", wording=sweep.grid.prompt)
+    model = part_of(ModelSettings, sweep.training)
+    model = replace(model, dtype=sweep.training.chosen_dtype(), no_4bit=not in_4bit)
+    return [
+        *given_words(replace(records, learn_from="letters")),
+        *("--mode", spec.mode),
+        *(["--thinking"] if spec.thinking else []),
+        *given_words(part_of(_Drawing, generation), vocabulary="evaluate"),
+        *given_words(model, ("model_name",), "evaluate"),
+        *(["--seed", str(sweep.training.seed)] if sweep.training.seed else []),
+    ]
+
+
+def _training_words(flags: FoldTrainingFlags, best: Hyperparameters, *, in_4bit: bool) -> list[str]:
+    """The flags of `lawqa train`: no question is kept back there."""
     flags = replace(
-        sweep.training,
+        flags,
         learning_rate=best.learning_rate,
         lora_r=best.lora_r,
         lora_alpha=best.lora_alpha,
         num_epochs=best.num_epochs,
+        no_4bit=not in_4bit,
+        dev_size=0.0,
+        **vars(DevSettings()),
     )
     named = ("model_name", "learning_rate", "lora_r", "lora_alpha", "num_epochs")
-    train_file, lines = str(sweep.grid.train_file), []
-    wording = [] if sweep.grid.prompt == STANDARD_PROMPT else ["--prompt", sweep.grid.prompt]
-    records = sweep.records
-    if condition != "closed" or records.permutations != 1 or records.learn_from == "distilled":
-        words = ["lawqa", "records", "--lawqa-path", train_file, "--condition", condition, *wording]
-        if records.permutations != 1:
-            words += ["--permutations", str(records.permutations)]
-        if records.learn_from == "distilled":
-            words = ["lawqa", "distill", "--data", train_file, "--condition", condition, *wording]
-            words += given_words(replace(records, learn_from="letters"))
-            words += ["--mode", sweep.evaluation.spec(condition, wording=sweep.grid.prompt).mode]
-            words += ["--thinking"] if sweep.evaluation.thinking else []
-            if sweep.generation.max_new_tokens is not None:
-                words += ["--max-new-tokens", str(sweep.generation.max_new_tokens)]
-            if condition != "rag":
-                words += ["--hf-model-name", flags.model_name]
-        if condition == "rag":
-            words += ["--hf-model-name", flags.model_name, *given_words(sweep.retrieval)]
-            words += ["--revision", flags.revision] if flags.revision else []
-        train_file = "RECORDS.jsonl"
-        lines.append(shlex.join([*words, "--output-path", train_file]))
-    ends = [*wording, "--output-dir", "ADAPTER", "--do-train"]
-    words = [
-        "lawqa",
-        "train",
-        "--train-file",
-        train_file,
-        *given_words(flags, named, "train"),
-        *ends,
-    ]
-    return [*lines, shlex.join(words)]
+    return list(given_words(flags, named, "train"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawing:
+    """The flags of generated answers that `lawqa distill` has, too."""
+
+    max_new_tokens: int | None = None
+    thinking_budget: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k_sampling: int | None = None
+    min_p: float | None = None

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
 from lawqa.cli.console import ConsoleFlags
-from lawqa.cli.model_flags import ModelFlags
+from lawqa.cli.model_flags import ModelFlags, of_adapter
 from lawqa.errors import ConfigError
-from lawqa.settings import Dtype, OptimiserSettings, TrackerSettings
+from lawqa.settings import (
+    DevSettings,
+    Dtype,
+    FoldTrainingSettings,
+    OptimiserSettings,
+    TrackerSettings,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +48,16 @@ class TrainingFlags(TrackerSettings, OptimiserSettings, ModelFlags):
                 "give one dtype",
             )
         return next(iter(given.values()), "auto")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldTrainingFlags(TrainingFlags, DevSettings, FoldTrainingSettings):
+    """Which model each fold trains, and how."""
+
+    def quantises(self, stored: Callable[[], bool | None]) -> bool:
+        """Return whether the model is quantised.
+
+        Args:
+            stored: whether it was in what the same command resumes; None where there is nothing.
+        """
+        return self.in_4bit(stored, lambda: of_adapter(self.init_adapter))

@@ -80,7 +80,9 @@ class ProbedMode:
 
 
 def modes_text(modes: Sequence[ProbedMode]) -> str:
-    """The modes side by side, and what was lost."""
+    """The modes side by side, and what was lost; empty where none was asked."""
+    if not modes:
+        return ""
     rows = []
     for mode in modes:
         for name, figures in (("base", mode.before), ("adapter", mode.after)):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from lawqa.bars import Parts, Say
 from lawqa.errors import DataError
+from lawqa.pipelines.adapters.modes import modes_text
 from lawqa.pipelines.corpus.split import SPLIT_FILE, write_split
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.pipelines.experiments.crossval_asking import (
@@ -20,6 +21,13 @@ from lawqa.pipelines.experiments.crossval_asking import (
     require_askable,
 )
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
+from lawqa.pipelines.experiments.crossval_dev import (
+    costs_text,
+    dev_file,
+    put_as,
+    reached_text,
+    require_unseen,
+)
 from lawqa.pipelines.experiments.crossval_manifest import (
     SETTINGS,
     CrossvalManifest,
@@ -33,11 +41,11 @@ from lawqa.pipelines.experiments.crossval_records import (
 )
 from lawqa.pipelines.training.prepare import prepare_training
 from lawqa.pipelines.training.train import train
-from lawqa.questions import Question, read_questions
+from lawqa.questions import read_questions
 from lawqa.records import write_records
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.outputs import remove_empty, require_directory
-from lawqa.settings import ModelSettings, SplitSettings, TrainingRun, values_of
+from lawqa.settings import ModelSettings, SplitSettings, StageSettings, TrainingRun, values_of
 from lawqa.training.monitoring.trackers import require_trackers
 
 logger = logging.getLogger(__name__)
@@ -106,7 +114,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
     trains = not _is_done(adapter)
     if trains:
         say(f"fold {fold}, seed {seed}: training")
-        _train(config, fold, seed, read_questions(parts / "train.json"))
+        _train(config, fold, seed, say)
     if config.prior_correction:
         say(
             f"fold {fold}, seed {seed}: asking its training questions in {PRIOR_ORDERS} orders for the prior"
@@ -124,8 +132,9 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
     return True
 
 
-def _train(config: CrossvalConfig, fold: int, seed: int, questions: Sequence[Question]) -> None:
-    directory = _directory(config, fold, seed)
+def _train(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
+    directory, parts = _directory(config, fold, seed), config.output_dir / "split" / f"fold{fold}"
+    questions, dev = read_questions(parts / "train.json"), dev_file(config, parts)
     directory.mkdir(parents=True, exist_ok=True)
     records = directory / "records.jsonl"
     write_records(records, fold_records(config, fold, questions, seed))
@@ -133,16 +142,28 @@ def _train(config: CrossvalConfig, fold: int, seed: int, questions: Sequence[Que
         TrainingRun(
             train_file=records,
             output_dir=directory / "adapter",
+            dev_file=dev,
             **values_of(ModelSettings, config),
+            **values_of(StageSettings, config),
+            max_synthetic_share=config.max_synthetic_share,
             training=replace(config.training, seed=seed),
             resume=True,
             report_to=config.report_to,
             quiet=config.quiet,
-        )
+        ),
+        put_as(config, dev),
     )
     for note in prepared.notes:
         logger.warning("! %s", note)  # not even --quiet hides it
-    train(prepared)
+    if dev is not None:
+        waiting = [
+            one for one in _trainings(config) if not _is_done(_directory(config, *one) / "adapter")
+        ]
+        say(f"fold {fold}, seed {seed}: {costs_text(prepared, len(waiting))}")
+    result = train(prepared, say)
+    for what, text in (("", reached_text(result)), ("modes\n", modes_text(result.modes))):
+        if text:
+            say(f"fold {fold}, seed {seed}: {what}{text}")
 
 
 def _ask(asked: EvaluationConfig, config: CrossvalConfig, adapter: Path, *, again: bool) -> None:
@@ -167,6 +188,7 @@ def _require_ready(config: CrossvalConfig, say: Say) -> None:
     folds = [(fold, split / f"fold{fold}") for fold in sorted({f for f, _ in _trainings(config)})]
     if config.learn_from == "distilled":
         sample_answers(config, say)
+    require_unseen(config, folds)
     require_learnable(config, folds)
 
 
@@ -177,7 +199,12 @@ def _same_settings(config: CrossvalConfig) -> None:
     if not (config.output_dir / "split" / SPLIT_FILE).is_file():
         write_split(
             SplitSettings(
-                config.input, config.output_dir / "split", "kfold", config.folds, seed=config.seed
+                config.input,
+                config.output_dir / "split",
+                "kfold",
+                config.folds,
+                dev_size=config.dev_size or None,
+                seed=config.seed,
             )
         )
 

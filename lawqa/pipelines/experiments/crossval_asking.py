@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.errors import ConfigError
+from lawqa.pipelines.adapters.stages import Start
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.prompting import build_prompt, render
 from lawqa.questions import read_questions
-from lawqa.settings import GenerationChoices, ModelSettings, values_of
+from lawqa.settings import GenerationChoices, ModelSettings, require_belonging, values_of
 
 PRIOR_ORDERS: Literal[4] = 4
 """Orders in which training questions are asked for the prior: every choice is once under every letter."""
@@ -26,6 +27,9 @@ def check_crossval(config: CrossvalConfig) -> None:
         raise ConfigError(f"--fold is {config.fold}, expected 1 to {config.folds}")
     if config.seeds < 1:
         raise ConfigError(f"--seeds is {config.seeds}, expected 1 or more")
+    require_belonging(config, "train")
+    if config.init_adapter is not None:
+        Start.read(config.init_adapter, config.training)
     asked = asked_of(config)
     try:
         check_config(asked)

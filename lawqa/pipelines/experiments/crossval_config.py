@@ -11,6 +11,7 @@ from lawqa.settings import (
     PLACE,
     RESULT,
     FoldSettings,
+    FoldTrainingSettings,
     GenerationChoices,
     HeldOutSettings,
     Hyperparameters,
@@ -25,7 +26,13 @@ from lawqa.settings import (
 
 @dataclass(frozen=True, kw_only=True)
 class CrossvalConfig(
-    FoldSettings, RecordSettings, HeldOutSettings, ModelSettings, TrackerSettings, PlaceSettings
+    FoldSettings,
+    RecordSettings,
+    FoldTrainingSettings,
+    HeldOutSettings,
+    ModelSettings,
+    TrackerSettings,
+    PlaceSettings,
 ):
     """What is split, trained and evaluated."""
 

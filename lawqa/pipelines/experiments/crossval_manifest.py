@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
+from lawqa.models.files.adapter_folder import WEIGHTS
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 from lawqa.pipelines.evaluation.rag import RagConfig, retrieval_differences
@@ -31,7 +32,7 @@ from lawqa.settings import (
 SETTINGS = "crossval.json"
 """The file of a cross-validation's directory that says what it is."""
 
-_OF_CONTENTS = ("input", "spec", "trained", "extra", "rag")
+_OF_CONTENTS = ("input", "spec", "trained", "extra", "rag", "init_adapter")
 """Settings that are kept by what they name."""
 _SINCE = ("dtype",)
 """Settings that old files do not say, and that were not the default then. The manifests of every fold say
@@ -60,6 +61,9 @@ class Contents:
     """None for a model that was not in the cache yet, and in old files."""
     extra: tuple[tuple[str, float], ...] = field(default=(), metadata=called_content("--extra"))
     """Digests and weights."""
+
+    init_adapter: str = field(default="", metadata=called_content("the weights of --init-adapter"))
+    """Their digest; empty without one."""
 
     def retrieval(self) -> JsonObject | None:
         """Return what decides contexts; None without retrieval."""
@@ -99,6 +103,7 @@ class CrossvalManifest:
             rag=_in_json(config.rag.to_json()) if config.rag else None,
             index_sha256=index_sha256_of(config.rag),
             model_content=model_content(config.model_name, config.revision),
+            init_adapter=file_sha256(config.init_adapter / WEIGHTS) if config.init_adapter else "",
             extra=tuple((file_sha256(path), float(weight)) for path, weight in config.extra),
         )
         return cls(_in_json(settings), contents)

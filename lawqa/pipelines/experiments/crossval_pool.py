@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +124,7 @@ class _Seed:
     seed: int
     manifests: Sequence[Manifest]
     results: Sequence[Result]
-    damaged: Sequence[str]
+    other_notes: Sequence[str]
     prior: PriorEffect | None
 
 
@@ -148,11 +148,11 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
             f"seed {seed}: the folds were asked with contexts of different indexes",
             "lawqa crossval run --fresh  asks all of them with the one that is there now",
         )
-    results, damaged = list[Result](), list[str]()
+    results, other_notes = list[Result](), list[str]()
     for fold, manifest in zip(sorted(runs), manifests, strict=True):
         stored = read_results(runs[fold], asked=Asked.of(manifest))
         of_fold = list(stored.results.values())
-        damaged += stored.notes
+        other_notes += stored.notes
         given = manifest.data["questions"] * int(samples_of(manifest) or 1)
         if len(of_fold) != given:
             raise DataError(
@@ -161,8 +161,23 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
                 f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
             )
         results += of_fold
+    other_notes += _lost_modes(runs)
     prior = _prior([runs[fold] for fold in sorted(runs)], results)
-    return _Seed(seed, manifests, results, damaged, prior)
+    return _Seed(seed, manifests, results, other_notes, prior)
+
+
+def _lost_modes(runs: Mapping[int, Path]) -> list[str]:
+    """What a fold's training took from modes that it did not teach, where --probe-questions asked."""
+    notes = []
+    for fold, run in sorted(runs.items()):
+        trained = Manifest.read_if_there(run.parent / "adapter")
+        modes = (
+            trained.figures.get("modes") or () if trained is not None and trained.figures else ()
+        )
+        notes += [
+            f"MODE LOST in fold {fold}: {mode['warning']}" for mode in modes if mode["warning"]
+        ]
+    return notes
 
 
 def _prior(runs: Sequence[Path], results: Sequence[Result]) -> PriorEffect | None:
@@ -183,7 +198,7 @@ def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
     seed, manifests, results = read.seed, read.manifests, read.results
     of_folds = sorted({note for manifest in manifests for note in manifest.notes})
     declared = [one for one in of_folds if one.startswith(DECLARED)]
-    notes = [*declared, note, *(one for one in of_folds if one not in declared), *read.damaged]
+    notes = [*declared, note, *(one for one in of_folds if one not in declared), *read.other_notes]
     run = RunDirectory.create(output_dir / f"seed{seed}", fresh=True)
     with closing(ResultLog(run.path / RESULTS)) as log:
         for result in results:

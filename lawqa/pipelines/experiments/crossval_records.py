@@ -8,7 +8,6 @@ from pathlib import Path
 from lawqa.bars import Say
 from lawqa.errors import DataError
 from lawqa.files import read_json
-from lawqa.pipelines.corpus.leaks import read_items
 from lawqa.pipelines.evaluation.opening import open_backend
 from lawqa.pipelines.evaluation.rag import retrieve_contexts
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
@@ -21,11 +20,9 @@ from lawqa.questions import Question, fingerprint, read_questions
 from lawqa.records import TrainingRecord, load_records, make_question_records
 from lawqa.runs.upkeep.lock import locked_directory
 from lawqa.settings import SelectSettings, values_of
-from lawqa.splits import find_leaks
 
 _POOL = "pool.jsonl"
 _RECORDS = "records.jsonl"
-_SHOWN = 3
 
 
 def sample_answers(config: CrossvalConfig, say: Say = str) -> None:
@@ -54,28 +51,15 @@ def sample_answers(config: CrossvalConfig, say: Say = str) -> None:
 
 
 def require_learnable(config: CrossvalConfig, folds: Sequence[tuple[int, Path]]) -> None:
-    """Make sure, before the first training, that every fold has something to learn and may learn it.
+    """Make sure, before the first training, that every fold has something to learn.
 
     Args:
         config: the cross-validation.
         folds: numbers and directories of the folds' questions.
 
     Raises:
-        DataError: a fold keeps no sampled answer, or an extra record is of a group that a fold holds out.
+        DataError: a fold keeps no sampled answer.
     """
-    for path, _ in config.extra:
-        items = read_items(path, [])
-        for fold, parts in folds:
-            held_out = read_questions(parts / "test.json")
-            leaks = find_leaks(items, held_out)
-            if leaks:
-                named = list(dict.fromkeys(leak.train for leak in leaks))
-                more = ", …" if len(named) > _SHOWN else ""
-                raise DataError(
-                    f"--extra {path}: {len(named)} of its records are of groups that fold {fold} holds out: "
-                    f"{', '.join(named[:_SHOWN])}{more} ({leaks[0].test}: {leaks[0].reasons[0]})",
-                    "leave them out of the file; lawqa data leaks FILE QUESTIONS  lists all of them",
-                )
     if config.learn_from == "distilled":
         for fold, parts in folds:
             _of_fold(config, fold, read_questions(parts / "train.json"))

@@ -32,8 +32,12 @@ class DistillConfig(PoolConfig, SelectSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.pool == Path():
-            own = self.output_path.with_name(f"{self.output_path.stem}.samples.jsonl")
-            object.__setattr__(self, "pool", own)
+            object.__setattr__(self, "pool", pool_beside(self.output_path))
+
+
+def pool_beside(records: Path) -> Path:
+    """Return where the samples of a file of records are kept where nothing else is said."""
+    return records.with_name(f"{records.stem}.samples.jsonl")
 
 
 @dataclass(frozen=True)

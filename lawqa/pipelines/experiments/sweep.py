@@ -121,7 +121,8 @@ def run_sweep(config: SweepConfig, say: Say = str) -> SweepResult:
     """
     cells = _cells(config)
     # Before the base model is asked everything.
-    check_crossval(config.crossval)
+    for crossval in cells.values():
+        check_crossval(crossval)
     require_directory(config.crossval.output_dir, "--output-dir")
     require_trackers(config.crossval.report_to)
     require_askable(config.crossval)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +41,16 @@ if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
 
 _SHOWN = 3
+
+
+@dataclass(frozen=True)
+class PutAs:
+    """How dev questions are put, where the caller decides that and not what the records say."""
+
+    spec: PromptSpec
+    """The prompt spec of all of them."""
+    retrieved_of: Callable[[Question], str] | None = None
+    """The retrieved context of a question, for the condition `rag`."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +155,7 @@ def load_dev(
     condition: Condition | None,
     training: Hyperparameters,
     model: ModelSettings,
+    put_as: PutAs | None = None,
 ) -> DevQuestions:
     """Read dev questions, or records of them, and make sure that training gives none of them away.
 
@@ -155,6 +166,7 @@ def load_dev(
         condition: how questions are put where the training records do not say so, or say several.
         training: how many are asked, and how texts are written where the records reason.
         model: what is trained.
+        put_as: how questions are put whatever the training records say; None for as these are.
 
     Raises:
         DataError: a dev question, or one of its group, is trained on; or the file cannot be read.
@@ -164,11 +176,11 @@ def load_dev(
         put = (
             _from_records(path, records)
             if holds_records(path)
-            else _from_questions(path, records, condition)
+            else _from_questions(path, put_as or PutAs(_spec(records, condition)))
         )
     writes = require_one_way([prompt for _, prompt in put])
     if not writes:
-        _refuse_settings_of_texts(training, put[0][1].spec)
+        refuse_settings_of_texts(training, put[0][1].spec)
     in_file = len(put)
     put = draw_dev_questions(put, training.dev_questions or (FEW if writes else None))
     questions, prompts = zip(*put, strict=True)
@@ -188,7 +200,12 @@ def load_dev(
     return dev
 
 
-def _refuse_settings_of_texts(training: Hyperparameters, spec: PromptSpec) -> None:
+def refuse_settings_of_texts(training: Hyperparameters, spec: PromptSpec) -> None:
+    """Make sure that nothing is said of texts where dev questions are answered by one letter.
+
+    Raises:
+        ConfigError: something is.
+    """
     given = [
         f"--{name.replace('_', '-')} {value}"
         for name in ("dev_samples", "dev_max_new_tokens")
@@ -202,11 +219,12 @@ def _refuse_settings_of_texts(training: Hyperparameters, spec: PromptSpec) -> No
         )
 
 
-def _from_questions(
-    path: Path, records: Sequence[TrainingRecord], condition: Condition | None
-) -> list[tuple[Question, Prompt]]:
-    spec = _spec(records, condition)
-    return [(question, build_prompt(question, spec)) for question in read_questions(path)]
+def _from_questions(path: Path, put_as: PutAs) -> list[tuple[Question, Prompt]]:
+    retrieved_of = put_as.retrieved_of or (lambda _: "")
+    return [
+        (question, build_prompt(question, put_as.spec, retrieved=retrieved_of(question)))
+        for question in read_questions(path)
+    ]
 
 
 def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> PromptSpec:

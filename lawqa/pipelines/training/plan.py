@@ -48,7 +48,7 @@ def plan_text(prepared: Prepared) -> str:
         f"{per_epoch} an epoch, {epochs:.3g} epochs",
         f"rate       {training.learning_rate:g} after {training.warmup_ratio:.0%} warm-up, "
         f"{training.lr_scheduler}",
-        f"dev        {_dev_text(prepared, per_epoch)}",
+        f"dev        {dev_text(prepared)}",
         f"saving     {_saving_text(training)}",
         "",
         "the first record:",
@@ -84,11 +84,12 @@ def _shared_text(prepared: Prepared) -> str:
     return f", its weights shared out over {os.environ['WORLD_SIZE']} processes"
 
 
-def _dev_text(prepared: Prepared, per_epoch: int) -> str:
+def dev_text(prepared: Prepared) -> str:
+    """Which dev questions are asked when, how, and what that costs at most."""
     dev, training = prepared.dev, prepared.config.training
     if dev is None:
         return "none: the last step is kept, whatever it is worth (--dev-file decides better)"
-    every = training.eval_steps or per_epoch
+    every = training.eval_steps or training.steps_per_epoch(len(prepared.records))
     share = f"{len(dev.questions)}"
     if dev.in_file > len(dev.questions):
         share += f" of {dev.in_file}"

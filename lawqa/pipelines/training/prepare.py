@@ -13,7 +13,7 @@ from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters.stages import Start
 from lawqa.pipelines.corpus.records_provenance import retrieval_of
-from lawqa.pipelines.training.dev import DevQuestions, load_dev
+from lawqa.pipelines.training.dev import DevQuestions, PutAs, load_dev
 from lawqa.pipelines.training.dev_generation import scorings_of
 from lawqa.pipelines.training.mixing import capped, load_extra
 from lawqa.pipelines.training.mode_probe import probed_questions
@@ -33,7 +33,7 @@ from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.upkeep.lock import LOCK, require_free
 from lawqa.runs.upkeep.remove import OF_ADAPTER
-from lawqa.settings import ModelSettings, PreferenceRun, TrainingRun, part_of
+from lawqa.settings import ModelSettings, PreferenceRun, TrainingRun, part_of, require_belonging
 from lawqa.training.monitoring.trackers import require_trackers
 
 if TYPE_CHECKING:
@@ -49,8 +49,12 @@ READING_TOKENS = 1024
 """Tokens of a sequence of articles to read, where no other length is asked for."""
 
 
-def prepare_training(config: TrainingRun) -> Prepared:
+def prepare_training(config: TrainingRun, dev_as: PutAs | None = None) -> Prepared:
     """Load and check everything; writes nothing.
+
+    Args:
+        config: what is trained on what.
+        dev_as: how dev questions are put, for callers that know it; None for as the records are.
 
     Raises:
         LawqaError: a file, option or model does not allow it.
@@ -58,11 +62,12 @@ def prepare_training(config: TrainingRun) -> Prepared:
     from lawqa.models import require_packages
 
     logger.debug("settings: %s", config)
+    require_belonging(config, "train")
     if isinstance(config, PreferenceRun) and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError("preferences are learnt in one process", "start it without torchrun")
     source = _load(config)
     start = Start.read(config.init_adapter, config.training) if config.init_adapter else None
-    dev = _dev(config, source, start)
+    dev = _dev(config, source, start, dev_as)
     _check_probe(config, source)
     earlier = earlier_training(config.output_dir) if config.resume and is_main_process() else None
     if earlier is None and is_main_process():
@@ -129,26 +134,11 @@ def _require_own_directory(config: TrainingRun) -> None:
     )
 
 
-def _dev(config: TrainingRun, source: TrainingSource, start: Start | None) -> DevQuestions | None:
+def _dev(
+    config: TrainingRun, source: TrainingSource, start: Start | None, dev_as: PutAs | None
+) -> DevQuestions | None:
     training = config.training
     if config.dev_file is None:
-        alone = [
-            flag
-            for flag, given in (
-                ("--eval-steps", training.eval_steps),
-                ("--patience", training.patience),
-                ("--stop-on-collapse", training.stop_on_collapse),
-                ("--dev-questions", training.dev_questions),
-                ("--dev-samples", training.dev_samples),
-                ("--dev-max-new-tokens", training.dev_max_new_tokens),
-                ("--dev-condition", config.dev_condition),
-            )
-            if given
-        ]
-        if alone:
-            raise ConfigError(
-                f"{', '.join(alone)} without --dev-file", "give the dev questions, or leave it out"
-            )
         return None
     return load_dev(
         config.dev_file,
@@ -157,15 +147,12 @@ def _dev(config: TrainingRun, source: TrainingSource, start: Start | None) -> De
         config.dev_condition,
         training,
         part_of(ModelSettings, config),
+        dev_as,
     )
 
 
 def _check_probe(config: TrainingRun, source: TrainingSource) -> None:
     if not config.probe_questions:
-        if config.probe_max_new_tokens is not None:
-            raise ConfigError(
-                "--probe-max-new-tokens without --probe-questions", "--probe-questions 8  asks some"
-            )
         return
     if config.fsdp:
         raise ConfigError(

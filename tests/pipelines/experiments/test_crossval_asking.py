@@ -20,7 +20,7 @@ from lawqa.runs.result_log import ResultLog
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
-COT = ("--mode", "cot", "--ensemble", "3", "--max-new-tokens", "16")
+COT = ("--mode", "cot", "--ensemble", "3", "--max-new-tokens", "4")
 FIVE = ("--folds", "5", "--batch-size", "1", "--gradient-accumulation-steps", "1", *COT)
 """All embedded questions; what a fold learns is no matter."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -103,8 +103,12 @@ class RetrieverConfig(Settings):
     """How many it reorders."""
 
 
-def build_index(config: IndexConfig) -> IndexManifest:
+def build_index(config: IndexConfig, say: Callable[[str], object] = str) -> IndexManifest:
     """Index an article file; the directory gets all of it at the end, or nothing.
+
+    Args:
+        config: what is indexed, and where to.
+        say: receives what is being done, once nothing that was given is wrong.
 
     Returns:
         The manifest.
@@ -117,13 +121,13 @@ def build_index(config: IndexConfig) -> IndexManifest:
         Interrupted: Ctrl-C.
     """
     try:
-        return _built(config)
+        return _built(config, say)
     except KeyboardInterrupt:
         left = f"{config.output_dir} is as it was before; the same command starts over"
         raise Interrupted(signal.SIGINT, left) from None
 
 
-def _built(config: IndexConfig) -> IndexManifest:
+def _built(config: IndexConfig, say: Callable[[str], object]) -> IndexManifest:
     require_bm25s()
     encoder = None if config.dense is None else SentenceEncoder(config.dense)
     for source in config.sources():
@@ -135,6 +139,7 @@ def _built(config: IndexConfig) -> IndexManifest:
     started, corpus, revisions = now(), _corpus(config), RevisionCount()
     audit = _audit(config)
     with index_being_built(config.output_dir, fresh=config.fresh) as directory:
+        say(f"indexing {' and '.join(map(str, config.sources()))} …")
         total = config.total()  # seconds, of a build that takes minutes
         with Bar("indexing", "articles", total, quiet=config.quiet) as bar:
             articles = _counting(bar.over(config.read()), revisions)
