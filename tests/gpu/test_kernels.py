@@ -173,8 +173,11 @@ def test_attention_over_pages_is_that_of_torch(
         assert distance(keys[slots[-1]], new_keys[row]) < ROUNDING
         if eight_bit:
             whole, scales = eight_bits(new_values)
-            assert torch.equal(stored.values[slots[-1]], whole)
-            assert torch.equal(value_scales[slots[-1]], scales)
+            # Division on the card is rounded otherwise, which may move a number at a half to its neighbour.
+            apart = stored.values[slots[-1]].int() - whole.int()
+            assert apart.abs().max() <= 1
+            assert (apart != 0).float().mean() < 0.02
+            assert torch.allclose(value_scales[slots[-1]], scales, rtol=1e-6, atol=0)
         else:
             assert torch.equal(values[slots[-1]], new_values.float())
         expected = scaled_dot_product_attention(
