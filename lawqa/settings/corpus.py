@@ -31,7 +31,7 @@ LawPart = Literal["main", "suppl", "appdx", "preamble"]
 QuestionTypeName = Literal[
     "cloze", "altered", "which",
     "reading", "judged", "counted", "listed", "excepted", "penalised", "defined",
-    "referred",
+    "referred", "applied",
 ]  # fmt: skip
 """A type of generated question; `reading` stands for all that string matching does not solve."""
 
@@ -155,9 +155,11 @@ class StatuteQuestionSettings(Settings):
     judged: the right or the wrong one of four statements in other words; counted: how many of four are
     right; listed: what a list holds; excepted: the exception to a rule; penalised: the penalty for a
     breach; defined: what holds for somebody described by a definition; referred: who must ask for what a rule
-    speaks of by a reference to another."""
+    speaks of by a reference to another; applied: what holds where a provision applies another mutatis
+    mutandis (準用)."""
     limit: int | None = field(default=None, metadata=RESULT)
-    """At most N, a multiple of four; questions that need reading are then made of some laws, at random."""
+    """At most N, a multiple of four; questions that need reading are then made of some laws, at random. A
+    quarter of those that need reading asks for the wrong choice, where judged or counted are among them."""
     seed: int = field(default=0, metadata=RESULT)
     """Decides wrong answers, wordings, order, and what a limit keeps."""
     fresh: bool = field(default=False, metadata=PLACE)

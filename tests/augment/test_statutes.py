@@ -183,7 +183,7 @@ def test_every_question_made_is_kept_or_counted(statute: Statute) -> None:
         return {}
 
     made = make_statute_questions(statute, limit=20, audit=audit)
-    after = ("over the limit", "left over, so that the labels balance")
+    after = ("over the limit", "left over, so that labels and negative questions balance")
     dropped = sum(made.questions_left_out.get(reason, 0) for reason in after)
     assert asked == [len(made.questions) + dropped]
 
@@ -212,6 +212,13 @@ def test_two_laws_do_not_mix(statute: Statute) -> None:
     for generated in make_statute_questions([*statute, *other]).questions:
         told = "\n".join([generated.question.text, *generated.question.choices])
         assert not ("検定事業者" in told and "鑑定事業者" in told)
+
+
+def test_a_paragraph_of_a_list_alone_gives_nothing_and_stops_nothing(
+    statute: Statute, make_article: Callable[..., Article]
+) -> None:
+    listed = make_article("30", "", ["\n一 図面\n二 見積書\n三 同意書"])
+    assert make_statute_questions([*statute, listed]).questions
 
 
 def test_nothing_to_make(make_article: Callable[..., Article]) -> None:

@@ -1,6 +1,7 @@
 """Questions that must be read: no choice is recognised by its wording.
 
 wording      the law in other words
+ruby         readings that stand in a text as if they were part of it
 statements   true and false statements made of one sentence
 judged       which of four statements is right, or wrong; how many are
 listed       what a list holds
@@ -8,6 +9,8 @@ excepted     the exception to a rule
 penalised    what a breach of a rule is punished with
 defined      what holds for somebody described by a definition
 referred     whose permission a rule speaks of that names another by number
+applying     provisions that apply others mutatis mutandis (準用), read
+applied      what holds where a provision applies another one
 thinning     questions left out until no cheap solver does well
 """
 
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from lawqa.augment.comprehension.applied import applied_drafts
 from lawqa.augment.comprehension.defined import defined_drafts
 from lawqa.augment.comprehension.excepted import excepted_drafts
 from lawqa.augment.comprehension.judged import counted_drafts, judged_drafts
@@ -35,6 +39,7 @@ _BY_STATUTE = {
     "penalised": penalised_drafts,
     "defined": defined_drafts,
     "referred": referred_drafts,
+    "applied": applied_drafts,
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from lawqa.augment.comprehension.applying import applying_sentences
 from lawqa.augment.comprehension.statements import is_quotable
 from lawqa.augment.comprehension.wording import (
     TRUE_OF,
@@ -49,6 +50,8 @@ _ALSO = re.compile(
 )
 _LEANS = re.compile(r"^(?:その|当該|これ|自己|自ら)")
 _MAX_RULE, _NEAR = 140, 60
+_MAX_OVERLAP = 0.35
+"""Trigrams of a wrong choice shared by one provision on the right subject, above which it may hold too."""
 _STEMS = (
     "{body}について、{law}が定めていることとして、正しいものを教えてください。",
     "{law}によれば、{body}に関して正しいものはどれですか。次のうちから教えてください。",
@@ -78,12 +81,23 @@ def defined_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
     if not definitions:
         return
     rules = [rule for excerpt in statute.excerpts if (rule := _rule(excerpt, seed)) is not None]
+    # What is applied mutatis mutandis may hold for the one who is asked about, too.
+    applied = frozenset[str | None]().union(
+        *(m.articles for m in applying_sentences(statute.provisions))
+    )
     for place, rule in enumerate(rules):
         own = definitions.get(rule.who)
         if own is None or own.provision.key == rule.provision.key:
             continue
+        same = [_grams(p.lead) for p in statute.provisions if _speaks_of(p, own.term)]
         # Only those that the law defines too: 登録者でない者 or 事業者 may well be the same person.
-        near = [r for r in rules[max(0, place - _NEAR) : place + _NEAR + 1] if r.who in definitions]
+        near = [
+            r
+            for r in rules[max(0, place - _NEAR) : place + _NEAR + 1]
+            if r.who in definitions
+            and r.provision.article.article not in applied
+            and not _is_said(r.said, same)
+        ]
         yield from _draft(own, rule, near, seed)
 
 
@@ -128,6 +142,23 @@ def _rule(excerpt: Excerpt, seed: int) -> _Rule | None:
     name = f"{excerpt.provision.key}/{clause[:20]}"
     said = commanded(rest, TRUE_OF[rest.force][0], seed, name, may_turn=False)
     return _Rule(excerpt.provision, topic["who"], modern(loosened(said, seed, name)))
+
+
+def _speaks_of(provision: Provision, term: str) -> bool:
+    """Whether its subject is the term, alone or among others: 旅行業者等は."""
+    topic, found, _ = provision.lead.partition("は、")
+    return bool(found) and term in topic
+
+
+def _is_said(said: str, same: Sequence[frozenset[str]]) -> bool:
+    """Whether something like it is also said of the one who is asked about."""
+    own = _grams(said)
+    return any(len(own & other) > _MAX_OVERLAP * len(own) for other in same)
+
+
+def _grams(text: str) -> frozenset[str]:
+    text = modern(text)
+    return frozenset(text[i : i + 3] for i in range(len(text) - 2))
 
 
 def _draft(own: _Definition, rule: _Rule, near: Sequence[_Rule], seed: int) -> Iterator[Draft]:

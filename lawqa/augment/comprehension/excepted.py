@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
+from lawqa.augment.comprehension.ruby import holds_reading
 from lawqa.augment.comprehension.statements import is_quotable
 from lawqa.augment.comprehension.wording import (
     TRUE_OF,
@@ -39,7 +40,7 @@ _NEAR = 12
 _GRAM, _MAX_OVERLAP = 2, 0.34
 _STEMS = (
     "{law}には、{rule}という原則があります。その例外として定められている場合を教えてください。",
-    "{law}は、{rule}という原則を定めています。この原則が適用されない場合を教えてください。",
+    "{law}は、{rule}という原則を定めています。この原則の例外となる場合を教えてください。",
 )
 
 
@@ -87,7 +88,7 @@ def _exception(provision: Provision, seed: int) -> _Exception | None:
     command = deontic_sentence(rule)
     if proviso is None or not (_MIN_RULE <= len(rule) <= _MAX_RULE and is_quotable(rule)):
         return None
-    if _HARD.search(proviso["case"]):
+    if _HARD.search(proviso["case"]) or holds_reading(proviso["case"]):
         return None
     name = f"{provision.key}/proviso"
     if command is None:
@@ -104,7 +105,8 @@ def _condition(provision: Provision) -> _Exception | None:
     if re.search(r"にかかわらず|適用しない|前条|準用", provision.lead):
         return None
     for match in _CONDITION.finditer(without_definitions(provision.lead)):
-        if not _HARD.search(match["case"]) and stands_unaided(match["case"]):
+        case = match["case"]
+        if not _HARD.search(case) and stands_unaided(case) and not holds_reading(case):
             return _Exception(provision, "", modern(match["case"]) + "場合")
     return None
 

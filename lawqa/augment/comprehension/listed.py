@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from lawqa.augment.comprehension.ruby import holds_reading
 from lawqa.augment.comprehension.wording import modern, without_definitions
 from lawqa.augment.provisions import MAX_CONTEXT, Provision, ProvisionItem, context_of, deleted
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.augment.questions.self_contained import item_stands_alone, stands_unaided
 from lawqa.augment.questions.statute_facts import Statute
+from lawqa.augment.questions.which_provision import speaks_of_its_place
 
 _NOUN = "事項|書類|場合|もの|行為|業務|事業|要件|基準|事由|書面|費用|権利|者|とき|財産|収入|措置|施設|資料"
 _LEAD = re.compile(
@@ -41,7 +43,12 @@ _INCLUDES = re.compile(
 # Who and where: in some words or others nearly every list of particulars holds it, and nearly every list of
 # grounds for revocation a breach of the law.
 _NAMES = re.compile(r"氏名|住所|この法律[^、。]{0,30}違反")
+# 申込証は、機構が作成し、これに…: its topic is no subject, so it cannot become 申込証が.
+_SECOND_SUBJECT = re.compile(r"[一-龠々ァ-ヴー者]が|これ")
 _BRACKET = re.compile(r"（[^（）]*）")
+_SHORTHAND = re.compile(r"以下[^「」]{0,12}「([^「」]+)」という。")
+"""What a definition in the lead calls something: the question leaves the definition out."""
+
 MAX_LEAD, MIN_ITEM, MAX_ITEM = 110, 6, 70
 _NEAR = 40
 """Paragraphs between two lists whose items are in one question."""
@@ -99,8 +106,10 @@ def relative(sentence: str) -> tuple[str, str] | None:
     match = _LEAD.match(sentence)
     if match is None or len(sentence) > MAX_LEAD or _HARD.search(sentence):
         return None
+    if speaks_of_its_place(sentence) or holds_reading(sentence):
+        return None
     verb = match["verb"]
-    if re.search(r"[、をがは]|場合|とき", verb.replace("てはなら", "")) or "ものとする" in verb:
+    if re.search(r"[、をがは]|場合|とき|もの", verb.replace("てはなら", "")):
         return None
     if not verb.endswith(("ない", "できる", "る", "う", "す", "く", "つ")):
         return None
@@ -111,6 +120,8 @@ def relative(sentence: str) -> tuple[str, str] | None:
     rest = re.sub(r"(とき|場合)(?:に)?は、", r"\1に", head[topic.end() :])
     rest = rest.replace("場合においては、", "場合において")
     if re.search(r"は、|が、|、$", rest) or rest.count("、") > 1:
+        return None
+    if topic["particle"] == "は" and _SECOND_SUBJECT.search(rest):
         return None
     return f"{topic['who']}{_ROLES[topic['particle']]}{rest}{verb}{match['noun']}", match["noun"]
 
@@ -125,7 +136,12 @@ def _list(provision: Provision) -> _List | None:
         return None
     if any(_INCLUDES.search(item.text) for item in provision.items):
         return None
-    items = tuple(item for item in provision.items if _is_choice(item))
+    shorthand = tuple(_SHORTHAND.findall(provision.lead))
+    items = tuple(
+        item
+        for item in provision.items
+        if _is_choice(item) and not any(word in item.text for word in shorthand)
+    )
     return _List(provision, found[1], modern(found[0]), quoted, items) if items else None
 
 
@@ -133,6 +149,8 @@ def _quoted(lead: str) -> tuple[str, str] | None:
     lead = without_definitions(lead)
     match = _ANNOUNCED.search(lead)
     if match is None or len(lead) > MAX_LEAD or _HARD.search(lead) or not lead.endswith("。"):
+        return None
+    if speaks_of_its_place(lead) or holds_reading(lead):
         return None
     return lead.rstrip("。"), match["noun"] or match["case"]
 
@@ -147,6 +165,7 @@ def _is_choice(item: ProvisionItem) -> bool:
         and item_stands_alone(item.text)
         and stands_unaided(item.text)
         and "。" not in text
+        and not holds_reading(text)
     )
 
 

@@ -25,7 +25,7 @@ from lawqa.augment.questions.statute_facts import Statute
 from lawqa.statutes.numerals import to_int
 
 _PENALTY = re.compile(
-    r"(?:は、|には、)(?P<penalty>[^、。を]{4,60})に処する。$"
+    r"(?:は、|には、)(?P<penalty>[^、。を（）]{4,60})に処する。$"
 )  # 役員を…過料 names the punished
 _BREACH = re.compile(
     rf"第(?P<article>{LARGE_NUMERAL}+)条(?P<branch>(?:の{LARGE_NUMERAL}+)*)(?:第(?P<paragraph>{LARGE_NUMERAL}+)項)?"

@@ -22,6 +22,7 @@ from lawqa.augment.comprehension.wording import (
 from lawqa.augment.numerals import LARGE_NUMERAL
 from lawqa.augment.provisions import MAX_CONTEXT, Provision, context_of, sentences
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
+from lawqa.augment.questions.excerpts import adjacent
 from lawqa.augment.questions.modality import deontic_sentence
 from lawqa.augment.questions.statute_facts import Statute, actor_class
 from lawqa.statutes.numerals import to_int
@@ -39,7 +40,7 @@ _REFERENCE = re.compile(
 )
 _NUMBERED = re.compile(rf"第{LARGE_NUMERAL}+[条項号]|[前次同本][条項号]|各[項号]")
 _UNCLEAR = re.compile(
-    r"^(?:その|当該|これ|前|同)|者以外|除く|で定める|(?:とき|場合|変更|解散|合併|廃止|議決|決議)$"
+    r"^(?:その|当該|これ|前|同)|者以外|次に|各号|除く|で定める|(?:とき|場合|変更|解散|合併|廃止|議決|決議)$"
 )
 _MAX_OVERLAP = 0.5
 """Shared trigrams (Jaccard) with another reference, above which it is unclear which of them is meant."""
@@ -134,13 +135,19 @@ def _target(
         parts = re.findall(rf"{LARGE_NUMERAL}+", reference["article"] + reference["branch"])
         article: str | None = "_".join(str(to_int(part)) for part in parts)
     else:
-        first = places[provision.key] - provision.number + 1
-        article = provisions[first - 1].article.article if first > 0 else None
+        article = _article_before(provision, provisions[: places[provision.key]])
     own = [p for p in provisions if p.article.article == article]
     # An article of several paragraphs that is named without one has the act in its first, or it is not clear.
     if not own or (not reference["paragraph"] and sum(_duty(p) is not None for p in own) > 1):
         return None
     return article, number or 1
+
+
+def _article_before(provision: Provision, earlier: Sequence[Provision]) -> str | None:
+    """The number of the article before; None where it is missing, as one is that was repealed."""
+    others = (p for p in reversed(earlier) if p.article.id != provision.article.id)
+    found = next(others, None)
+    return found.article.article if found is not None and adjacent(found, provision) else None
 
 
 def _draft(
@@ -158,9 +165,7 @@ def _draft(
     wrong: list[_Duty] = []
     order = shuffled(duties, lambda d: d.provision.key, seed, "referred", name)
     for other in sorted(order, key=lambda d: d.act != own.act):
-        apart = all(
-            other.who not in each.who and each.who not in other.who for each in (own, *wrong)
-        )
+        apart = not any(_is_kind_of(other.who, each.who) for each in (own, *wrong))
         shown = [provision, own.provision, *(d.provision for d in (*wrong, other))]
         if apart and other.who not in bare and len(context_of(shown)) <= MAX_CONTEXT:
             wrong.append(other)
@@ -182,6 +187,13 @@ def _draft(
         excerpt=f"{said}\n{own.who}",
         facts=(f"{provision.name} → {own.provision.name}: {own.who}",),
     )
+
+
+def _is_kind_of(one: str, other: str) -> bool:
+    """Whether a name is the other with words put in, either way round: 鉄道運送事業者 is a 鉄道事業者."""
+    shorter, longer = sorted((one, other), key=len)
+    rest = iter(longer)
+    return all(letter in rest for letter in shorter)
 
 
 def _said(sentence: str, seed: int, name: str) -> str | None:

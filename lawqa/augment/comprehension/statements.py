@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lawqa.augment.comprehension.ruby import holds_reading
 from lawqa.augment.comprehension.wording import (
     FALSE_OF,
     OPTIONAL,
@@ -40,6 +41,7 @@ _OPENING = re.compile(r"ただし|この場合|その|当該|これ|それ|か�
 _DONE_TO = re.compile(
     r"は、[^。]*?決議(?:により|によつて|によって|をもつて|をもって)[^、。をに]*(?:解任|解職|選任|除名|解散)"
 )
+_CASE = re.compile(r"(?:とき|場合)(?:に)?は、")
 _DELEGATED = re.compile(r"(?:政令|省令|府令|規則|条例)で定める")
 
 
@@ -62,7 +64,10 @@ class StatementSource:
     """A sentence that statements can be made of."""
 
     provision: Provision
+    excerpt: Excerpt
+    """The sentence as it stands in the statute."""
     sentence: str
+    """The same without definitions."""
     true: tuple[Statement, ...]
     false: tuple[Statement, ...]
 
@@ -73,7 +78,7 @@ def sources(statute: Statute, seed: int) -> Iterator[StatementSource]:
     for excerpt in statute.excerpts:
         if excerpt.provision.key in seen or not _is_plain(excerpt):
             continue
-        source = _source(excerpt, statute, seed)
+        source = source_of(excerpt, statute, seed)
         if source is not None:
             seen.add(excerpt.provision.key)
             yield source
@@ -103,6 +108,7 @@ def is_quotable(text: str) -> bool:
         stands_unaided(text)
         and not speaks_of_its_place(text)
         and not _HARD.search(text)
+        and not holds_reading(text)
         and _OPENING.match(text) is None
     )
 
@@ -117,7 +123,8 @@ def _is_plain(excerpt: Excerpt) -> bool:
     )
 
 
-def _source(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource | None:
+def source_of(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource | None:
+    """A sentence with its statements; None where no true or no false one can be made of it."""
     sentence = without_definitions(excerpt.text)
     name = f"{excerpt.provision.key}/{excerpt.text[:20]}"
     command = deontic_sentence(sentence)
@@ -130,7 +137,7 @@ def _source(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource | 
     ]
     if not true or not false:
         return None
-    return StatementSource(excerpt.provision, sentence, tuple(true), tuple(false))
+    return StatementSource(excerpt.provision, excerpt, sentence, tuple(true), tuple(false))
 
 
 def _has_actor(sentence: str) -> bool:
@@ -192,6 +199,8 @@ def _certain(change: Alteration, sentence: str) -> bool:
     """
     if change.kind == "order":
         return "予告" not in sentence
+    if change.kind == "timing" and change.after == "あらかじめ":
+        return _CASE.search(sentence) is not None  # else in advance of what?
     if change.kind == "quantity":
         short = change.after.endswith(("週間", "日"))
         return not (short and re.search("拘禁刑|懲役|禁錮", sentence))

@@ -52,7 +52,7 @@ _SYNONYMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=[るたい])ときは、"), "場合には、"),
     (re.compile(r"あらかじめ、"), "事前に、"),
     (re.compile(r"遅滞なく、"), "遅滞なく"),
-    (re.compile(r"に対し、"), "に対して"),
+    (re.compile(r"に対し、"), "に対して、"),
     (re.compile(r"に関し、"), "に関して、"),
     (re.compile(r"に基づき、"), "に基づいて、"),
     (re.compile(r"ところにより、"), "ところに従って、"),
@@ -77,10 +77,18 @@ _PLACE = re.compile(
 )
 _NUMERALS = re.compile(rf"{LARGE_NUMERAL}+")
 _SHARE = re.compile(rf"({LARGE_NUMERAL}+)分の({LARGE_NUMERAL}+)")
+_DATE = re.compile(
+    rf"(?:(?:明治|大正|昭和|平成|令和){LARGE_NUMERAL}+年)?(?<![〇一二三四五六七八九十百千]){LARGE_NUMERAL}+月{LARGE_NUMERAL}+日(?!間)"
+    rf"|(?:明治|大正|昭和|平成|令和){LARGE_NUMERAL}+年(?=度|{LARGE_NUMERAL}|[^々一-龠]|$)"
+)
 _COUNT = re.compile(
     rf"(?<![第数何・{LARGE_NUMERAL[1:-1]}]){LARGE_NUMERAL}+"
-    r"(?=年|箇月|か月|月[^々一-龠]|月以|月前|週間|日(?![本常時程中刊曜])|時間(?!的)|円|歳|倍|パーセント|回(?:以|を|の|、)|人(?=以|未|に満|を[下超]|の者)|名以|平方|キロ|メートル)"
+    r"(?=年|箇月|か月|月[^々一-龠]|月以|月前|月未|度(?=以|を[超下]|未満)|週間|日(?![本常時程中刊曜])|時間(?!的)|円|歳|倍|パーセント|回(?:以|を|の|、)|人(?=以|未|に満|を[下超]|の者)|名以|平方|キロ|メートル)"
 )
+_DECIMAL = re.compile(
+    rf"(?<![第・{LARGE_NUMERAL[1:-1]}])[〇一二三四五六七八九]・[〇一二三四五六七八九]+(?=[ァ-ヴ]|倍|度)"
+)
+_DIGITS = str.maketrans("〇一二三四五六七八九・", "0123456789.")
 _SMALL_TSU = re.compile(r"(?<=[一-龠ぁ-ん])つ(?=[てた])(?<!ひとつ)(?<!ふたつ)")
 _DEFINITION = re.compile(r"（以下(?:この[条項章節款法]律?において)?(?:単に)?「[^」]*」という。）")
 _POINTS = re.compile(r"当該|その|自己|自ら|これらの|同[条項]")
@@ -99,6 +107,8 @@ def modern(text: str) -> str:
     text = _SMALL_TSU.sub("っ", text)
     text = _PLACE.sub(_in_arabic, text)
     text = _SHARE.sub(_in_arabic, text)
+    text = _DATE.sub(_in_arabic, text)
+    text = _DECIMAL.sub(lambda match: match[0].translate(_DIGITS), text)
     return _COUNT.sub(lambda match: _arabic(match[0]), text)
 
 

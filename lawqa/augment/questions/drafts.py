@@ -18,12 +18,12 @@ QuotedType = Literal["cloze", "altered", "which"]
 """cloze: the missing words; altered: the true statement among altered ones; which: the provision."""
 
 ReadingType = Literal[
-    "judged", "counted", "listed", "excepted", "penalised", "defined", "referred"
+    "judged", "counted", "listed", "excepted", "penalised", "defined", "referred", "applied"
 ]  # fmt: skip
 """judged: the right or the wrong one of four statements in other words; counted: how many of four are right;
 listed: what a list holds; excepted: the exception to a rule; penalised: what a breach of a rule is punished
 with; defined: who or what a rule speaks of, by its definition; referred: whose permission a rule speaks of,
-by a reference to another."""
+by a reference to another; applied: what holds where a provision applies another mutatis mutandis (準用)."""
 
 QuestionType = QuotedType | ReadingType
 
@@ -46,6 +46,7 @@ TYPE_NAMES: dict[QuestionType, str] = {
     "penalised": "罰則",
     "defined": "定義",
     "referred": "参照",
+    "applied": "準用",
 }
 """What question ids call the types."""
 

@@ -88,7 +88,8 @@ def excerpts(provisions: Sequence[Provision]) -> Iterator[Excerpt]:
         previous, own = before[provision.article.id]
         paragraphs = {paragraph.number: paragraph for paragraph in own}
         found = sentences(provision.lead)
-        for sentence, following in zip(found, (*found[1:], ""), strict=True):
+        # A paragraph may be a list alone: then there is no sentence, and none follows.
+        for sentence, following in zip(found, (*found, "")[1:], strict=True):
             below = _list_of(sentence, provision) if sentence == found[-1] else ()
             if not MIN_LENGTH <= len(sentence) <= MAX_LENGTH:
                 continue
@@ -96,7 +97,7 @@ def excerpts(provisions: Sequence[Provision]) -> Iterator[Excerpt]:
                 continue
             references = _resolve(sentence, provision, paragraphs, previous)
             if references is not None:
-                excepted = following.startswith("ただし")
+                excepted = following.startswith(("ただし", "但し"))
                 yield Excerpt(provision, sentence, None, references, excepted, below)
         for item in provision.items:
             if _is_item_excerpt(item):
@@ -144,13 +145,13 @@ def _articles_before(
     found = {}
     previous: tuple[Provision, ...] = ()
     for key, own in grouped.items():
-        adjacent = previous if previous and _adjacent(previous[0], own[0]) else ()
-        found[key] = (adjacent, tuple(own))
+        preceding = previous if previous and adjacent(previous[0], own[0]) else ()
+        found[key] = (preceding, tuple(own))
         previous = tuple(own)
     return found
 
 
-def _adjacent(earlier: Provision, later: Provision) -> bool:
+def adjacent(earlier: Provision, later: Provision) -> bool:
     """Whether no article number lies between; a repealed article in between would be the one meant."""
     if earlier.law != later.law:
         return False

@@ -15,6 +15,7 @@ from lawqa.augment import (
 )
 from lawqa.augment.comprehension import reading_drafts, thinned
 from lawqa.augment.comprehension.defined import _Definition, _is_other
+from lawqa.augment.comprehension.referred import _is_kind_of
 from lawqa.augment.comprehension.statements import _certain, sources
 from lawqa.augment.provisions import parse_articles
 from lawqa.augment.questions.alterations import Alteration
@@ -176,6 +177,32 @@ def test_a_penalty_does_not_name_the_punished(
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "kind"),
+    [
+        ("鉄道運送事業者", "鉄道事業者", True),
+        ("一般旅客自動車運送事業者", "一般乗合旅客自動車運送事業者", True),
+        ("指定試験機関", "登録試験機関", False),
+    ],
+)
+def test_a_kind_of_somebody_is_no_other(one: str, other: str, kind: bool) -> None:
+    assert _is_kind_of(one, other) is kind
+    assert _is_kind_of(other, one) is kind
+
+
+def test_the_same_item_of_the_same_list_in_two_laws_is_asked_for_once(
+    piers: Articles, make_article: Callable[..., Article]
+) -> None:
+    twins = [
+        make_article(a.article, a.caption, [p.text for p in a.paragraphs], law="灯台管理法")
+        for a in piers
+    ]
+    once = make_statute_questions(piers, types=["listed"])
+    both = make_statute_questions([*piers, *twins], types=["listed"])
+    assert both.questions_left_out["same wording as another question"] >= 1
+    assert len(both.questions) <= len(once.questions) + 4
+
+
+@pytest.mark.parametrize(
     ("who", "other"),
     [
         ("商人", False),
@@ -197,6 +224,65 @@ def test_a_definition_is_asked_for_without_its_term(drafts: dict[str, list[Draft
         assert "第3条の許可を受けて桟橋を設置した者" in draft.text
         assert "桟橋管理者について" not in draft.text
         assert "「桟橋管理者」とは" in draft.context
+
+
+def test_what_is_also_said_of_the_defined_is_no_wrong_choice(
+    piers: Articles, make_article: Callable[..., Article]
+) -> None:
+    also = make_article(
+        "15", "",
+        (
+            "桟橋管理者は、桟橋の設備を損傷したときは、直ちに港長に通報しなければならない。",
+            "桟橋利用者は、車両を乗り入れようとするときは、桟橋管理者の指示に従わなければならない。",
+        ),
+        law="桟橋管理法",
+    )  # fmt: skip
+    provisions = parse_articles([*piers, also]).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    made = list(reading_drafts(statute, ["defined"], seed=0))
+    assert made
+    assert not any("損傷" in choice for draft in made for choice in draft.wrong)
+
+
+def test_what_is_applied_elsewhere_is_no_wrong_choice_for_the_defined(
+    piers: Articles, make_article: Callable[..., Article]
+) -> None:
+    applied = make_article(
+        "15",
+        "",
+        ("第七条及び第九条の二の規定は、桟橋管理者について準用する。",),
+        law="桟橋管理法",
+    )
+    provisions = parse_articles([*piers, applied]).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    made = list(reading_drafts(statute, ["defined"], seed=0))
+    assert not any("料金" in c or "積荷の目録" in c for draft in made for c in draft.wrong)
+
+
+@pytest.mark.parametrize("limit", [4, 8, 12, None])
+def test_a_quarter_asks_for_the_wrong_choice(piers: Articles, limit: int | None) -> None:
+    made = make_statute_questions(
+        piers, types=["judged", "counted", "applied", "penalised"], limit=limit
+    )
+    asked = [asks_for_wrong(g.question.text) for g in made.questions]
+    assert len(asked) == (limit or len(asked)) >= 4
+    assert sum(asked) * 4 == len(asked)
+
+
+def test_questions_that_never_ask_for_the_wrong_choice_are_all_kept(piers: Articles) -> None:
+    made = make_statute_questions(piers, types=["listed", "excepted", "penalised"])
+    assert made.questions_left_out.get("over the limit") is None
+    assert len(made.questions) >= 4
+    assert not any(asks_for_wrong(g.question.text) for g in made.questions)
+
+
+def test_in_advance_needs_something_to_be_in_advance_of() -> None:
+    for sentence, certain in (
+        ("所有者は、遅滞なく、船舶を移動しなければならない。", False),
+        ("所有者は、航路を変えるときは、遅滞なく、船舶を移動しなければならない。", True),
+    ):
+        text = sentence.replace("遅滞なく", "あらかじめ")
+        assert _certain(Alteration("timing", "遅滞なく", "あらかじめ", text), sentence) is certain
 
 
 def test_no_limit_of_the_audit_is_broken_by_thinning(question: Callable[..., Question]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lawqa.augment.comprehension.listed import relative
+from lawqa.augment.comprehension.ruby import holds_reading
 from lawqa.augment.comprehension.wording import (
     FORBIDDEN,
     OBLIGED,
@@ -29,11 +30,23 @@ from lawqa.augment.questions.modality import DeonticSentence, deontic_sentence
         ("一般の第三者に、一部を一時に", "一般の第三者に、一部を一時に"),
         ("行つた者によつて保つている", "行った者によって保っている"),
         ("一つの事業", "一つの事業"),
-        ("間隔は、〇・三メートル以下", "間隔は、〇・三メートル以下"),
+        ("間隔は、〇・三メートル以下", "間隔は、0.3メートル以下"),
+        ("一・五倍を超える額、十・五倍の額", "1.5倍を超える額、十・五倍の額"),
+        ("平成十三年三月三十一日までに", "平成13年3月31日までに"),
+        ("毎年三月三十一日に、昭和二十三年以後", "毎年3月31日に、昭和23年以後"),
+        ("気温が三十七度以下、一月未満", "気温が37度以下、1月未満"),
     ],
 )
 def test_numerals_and_small_kana_of_today(text: str, said: str) -> None:
     assert modern(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [("橋梁りようを渡る", True), ("覆おおいを設ける", True), ("覆いを設け、橋を渡る", False)],
+)
+def test_readings_that_ran_into_the_text(text: str, holds: bool) -> None:
+    assert holds_reading(text) is holds
 
 
 def test_brackets_that_only_name_something_are_left_out() -> None:

@@ -99,7 +99,9 @@ def test_types_and_limit(here: Path) -> None:
     told = provenance()
     assert set(told["counts"]["source"]) <= {"statute:which", "statute:altered"}
     assert told["questions_left_out"]["over the limit"] > 0
-    assert told["questions_left_out"]["left over, so that the labels balance"] == 2
+    assert (
+        told["questions_left_out"]["left over, so that labels and negative questions balance"] == 2
+    )
 
 
 @pytest.mark.usefixtures("here")
