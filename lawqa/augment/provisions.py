@@ -100,14 +100,14 @@ class ParsedArticles:
 
 def parse_articles(articles: Iterable[Article]) -> ParsedArticles:
     """The paragraphs of all articles that can be cited and say something."""
-    found: list[Provision] = []
+    provisions: list[Provision] = []
     left_out: Counter[str] = Counter()
     for article in articles:
         if reason := _unusable(article):
             left_out[reason] += 1
         else:
-            found.extend(provisions_of(article))
-    return ParsedArticles(tuple(found), left_out)
+            provisions.extend(provisions_of(article))
+    return ParsedArticles(tuple(provisions), left_out)
 
 
 def provisions_of(article: Article) -> tuple[Provision, ...]:
@@ -130,7 +130,7 @@ def number_in_words(number: str, unit: str) -> str:
 
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text; a full stop inside brackets or quotation marks ends none."""
-    found, depth, start = [], 0, 0
+    split, depth, start = [], 0, 0
     for match in _BREAK.finditer(text):
         place, character = match.start(), match[0]
         if character in _OPENING:
@@ -138,10 +138,10 @@ def sentences(text: str) -> tuple[str, ...]:
         elif character in _CLOSING:
             depth -= 1
         elif depth <= 0:
-            found.append(text[start : place + 1].strip())
+            split.append(text[start : place + 1].strip())
             start, depth = place + 1, 0
     rest = text[start:].strip()
-    return tuple(found) + ((rest,) if rest else ())
+    return tuple(split) + ((rest,) if rest else ())
 
 
 def deleted(text: str) -> bool:

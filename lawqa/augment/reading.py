@@ -208,9 +208,9 @@ def _parts(text: str) -> Sequence[str]:
     if len(lines) > 1:
         return lines
     line = text.rstrip("\n")
-    found = sentences(line)
-    if len(found) > 1 and "".join(found) == line:
-        return (*found[:-1], found[-1] + text[len(line) :])
+    of_line = sentences(line)
+    if len(of_line) > 1 and "".join(of_line) == line:
+        return (*of_line[:-1], of_line[-1] + text[len(line) :])
     middle = len(text) // 2
     return text[:middle], text[middle:]
 

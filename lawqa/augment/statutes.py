@@ -134,8 +134,8 @@ def make_statute_questions(
         for own in bar.over(laws.values()):
             if enough is not None and len(drafts) >= enough:
                 break
-            found = _drafts(own, types, seed, excluded, articles_out)
-            drafts += found if enough is None else draw_some(found, _PER_LAW, seed)
+            of_law = _drafts(own, types, seed, excluded, articles_out)
+            drafts += of_law if enough is None else draw_some(of_law, _PER_LAW, seed)
     named = named_drafts(_capped(_distinct(drafts, left_out), seed, left_out))
     verdicts = audit([_question(name, draft, "a", seed) for name, draft in named])
     left_out.update(verdicts.values())

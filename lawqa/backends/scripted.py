@@ -151,8 +151,8 @@ class ScriptedBackend:
     def _entry(self, prompt: Prompt) -> Mapping[str, Any]:
         for key in (prompt.key, prompt.question_id, _OTHERWISE):
             if key in self._script:
-                found = self._script[key]
-                return found if isinstance(found, Mapping) else {"text": found}
+                answer = self._script[key]
+                return answer if isinstance(answer, Mapping) else {"text": answer}
         return {"error": "the script has no entry for it"}
 
 

@@ -153,9 +153,9 @@ def console_flags_of(command: object) -> ConsoleFlags:
         for field in fields(command):
             value = getattr(command, field.name)
             if is_dataclass(value):
-                found = console_flags_of(value)
-                if found != ConsoleFlags():
-                    return found
+                flags_below = console_flags_of(value)
+                if flags_below != ConsoleFlags():
+                    return flags_below
     return ConsoleFlags()
 
 

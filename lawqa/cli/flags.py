@@ -61,14 +61,16 @@ def flags_of_class(kind: Any) -> Iterator[Flag]:
 
 def subcommands_of(kind: Any) -> dict[str, Any]:
     """Return the classes of a command's subcommands by their names; none for a command without."""
-    found = {}
+    subcommands = {}
     for field in fields(kind):
         bare, _ = _parts(get_type_hints(kind, include_extras=True)[field.name])
         if _is_commands(bare):
             for member in get_args(bare):
                 inner, marks = _parts(member)
-                found[next(mark.name for mark in marks if getattr(mark, "name", None))] = inner
-    return found
+                subcommands[next(mark.name for mark in marks if getattr(mark, "name", None))] = (
+                    inner
+                )
+    return subcommands
 
 
 def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:

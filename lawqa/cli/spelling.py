@@ -139,12 +139,12 @@ def _nested(hint: Any, vocabulary: Vocabulary | None) -> Any:
     """A dataclass of flags, annotated or one of several subcommands, with its own flags spelled."""
     if hasattr(hint, "__metadata__"):
         inner, marks = get_args(hint)[0], hint.__metadata__
-        found = _nested(inner, vocabulary)
+        below = _nested(inner, vocabulary)
         return (
-            hint if found is inner else reduce(lambda it, mark: Annotated[it, mark], marks, found)
+            hint if below is inner else reduce(lambda it, mark: Annotated[it, mark], marks, below)
         )
     if get_origin(hint) in (Union, UnionType):
         members = get_args(hint)
-        found = tuple(_nested(member, vocabulary) for member in members)
-        return hint if found == members else Union[found]  # noqa: UP007 - the members are computed
+        below = tuple(_nested(member, vocabulary) for member in members)
+        return hint if below == members else Union[below]  # noqa: UP007 - the members are computed
     return spelled(hint, vocabulary) if isinstance(hint, type) and is_dataclass(hint) else hint

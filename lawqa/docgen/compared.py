@@ -38,17 +38,20 @@ def compared_in_japanese(paths: Sequence[Path]) -> tuple[str, str]:
         LawqaError: the runs cannot be compared.
     """
     base, *others = paths
-    found = compare_runs(base, others)
+    comparison = compare_runs(base, others)
     names = {name: path for path, name in short_names(list(paths)).items()}
     manifests = {
         name: Manifest.read_if_there(path) if (path / MANIFEST).is_file() else None
         for name, path in names.items()
     }
-    verdicts = [_verdict(found, name, manifests) for name in found.judged]
-    notes = [f"- **{_noted(note)}**" for note in found.notes]
-    rows = [_row(name, found, manifests) for name in found.judged]
+    verdicts = [_verdict(comparison, name, manifests) for name in comparison.judged]
+    notes = [f"- **{_noted(note)}**" for note in comparison.notes]
+    rows = [_row(name, comparison, manifests) for name in comparison.judged]
     table = render_markdown(Table(_COLUMNS, rows), "ja", escape=pipes_escaped)
-    parts = [f"基準：{_called(found.base, manifests)}", "\n".join(f"- {one}" for one in verdicts)]
+    parts = [
+        f"基準：{_called(comparison.base, manifests)}",
+        "\n".join(f"- {one}" for one in verdicts),
+    ]
     parts += ["\n".join(notes)] if notes else []
     markdown = "\n\n".join([*parts, table])
     # Runs are named by their directories, which may be called anything.

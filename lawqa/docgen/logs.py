@@ -37,12 +37,12 @@ def log_forms() -> dict[str, str]:
     """The source of every form by its name; a new form is a file beside the others, and nothing else."""
     folder = files("lawqa").joinpath("assets", "logs")
     suffix = ".md.j2"
-    found = {
+    forms = {
         item.name.removesuffix(suffix): item.read_text(encoding="utf-8")
         for item in folder.iterdir()
         if item.name.endswith(suffix)
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(forms.items()))
 
 
 def kind_of_form(source: str) -> str:

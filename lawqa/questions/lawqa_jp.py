@@ -114,9 +114,9 @@ def file_sha256(path: Path) -> str:
         DataError: there is no such file, or it is not an ordinary one.
     """
     if not path.is_file():
-        found = "is not an ordinary file" if path.exists() else "is missing"
+        problem = "is not an ordinary file" if path.exists() else "is missing"
         raise DataError(
-            f"{path}: {found}, expected a file of questions or records",
+            f"{path}: {problem}, expected a file of questions or records",
             "paths are relative to the directory the command runs in",
         )
     return sha256_of(path)
@@ -198,8 +198,8 @@ def _choices(text: str, problems: list[str]) -> tuple[str, ...]:
             problems.append(
                 f"field {_CHOICES}: line {line[:30]!r} does not start with a-d and a space"
             )
-    found = [match[1] for match in matches if match]
-    counts = Counter(found)
+    labels = [match[1] for match in matches if match]
+    counts = Counter(labels)
     problems.extend(
         f"field {_CHOICES}: label {label} occurs {times} times"
         for label, times in counts.items()
@@ -207,8 +207,10 @@ def _choices(text: str, problems: list[str]) -> tuple[str, ...]:
     )
     if len(lines) != len(LABELS):
         problems.append(f"field {_CHOICES}: {len(lines)} choices, expected 4")
-    elif len(counts) == len(LABELS) and tuple(found) != LABELS:
-        problems.append(f"field {_CHOICES}: labels are in the order {' '.join(found)}, not a b c d")
+    elif len(counts) == len(LABELS) and tuple(labels) != LABELS:
+        problems.append(
+            f"field {_CHOICES}: labels are in the order {' '.join(labels)}, not a b c d"
+        )
     texts = tuple(match[2].strip() for match in matches if match)
     if len(set(texts)) < len(texts):
         problems.append(f"field {_CHOICES}: two choices have the same text")
@@ -234,9 +236,9 @@ def _contradictions(path: Path, numbered: Sequence[tuple[int, Question]]) -> Ite
         label, before = _place(path, number, question.id), _place(path, other_number)
         for what in _disagreements(question, other):
             yield f"{label}: {what} {other.key} ({before})"
-    for key, found in places.items():
-        if len(found) > 1:
-            yield f"{key}: occurs {len(found)} times ({', '.join(found)})"
+    for key, where in places.items():
+        if len(where) > 1:
+            yield f"{key}: occurs {len(where)} times ({', '.join(where)})"
 
 
 def _disagreements(question: Question, other: Question) -> Iterator[str]:

@@ -103,9 +103,9 @@ def _with_shorter_context(
         context = "".join(sentences[:middle]).rstrip()
         shorter = replace(record.origin, context=context)
         prompt = build_prompt(shorter, spec, retrieved=context if retrieved else "")
-        found = _tokenized(replace(record, messages=prompt.messages), tokenizer)
-        if len(found.input_ids) <= max_seq_length:
-            best, low = found, middle + 1
+        tokenized = _tokenized(replace(record, messages=prompt.messages), tokenizer)
+        if len(tokenized.input_ids) <= max_seq_length:
+            best, low = tokenized, middle + 1
         else:
             high = middle - 1
     return best

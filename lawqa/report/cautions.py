@@ -70,24 +70,24 @@ def caution_kinds(cautions: Sequence[Caution]) -> tuple[CautionKind, ...]:
 
 def cautions_of(report: Report) -> tuple[Caution, ...]:
     """Everything that must be read first, what takes a claim away before the rest."""
-    found = [caution for run in report.runs for caution in _of_run(run)]
-    found += [caution for pair in report.pairs for caution in _of_comparison(pair)]
-    return tuple(sorted(found, key=lambda caution: not caution.severe))
+    cautions = [caution for run in report.runs for caution in _of_run(run)]
+    cautions += [caution for pair in report.pairs for caution in _of_comparison(pair)]
+    return tuple(sorted(cautions, key=lambda caution: not caution.severe))
 
 
 def _of_run(run: ReportRun) -> list[Caution]:
-    found = [Caution(note.startswith(VOID), run.id, note_phrase(note)) for note in run.notes]
+    cautions = [Caution(note.startswith(VOID), run.id, note_phrase(note)) for note in run.notes]
     summary, asked = run.summary, run.summary.n
     if summary.collapse is not None:
         c = summary.collapse
-        found.append(Caution(True, run.id, Phrase(
+        cautions.append(Caution(True, run.id, Phrase(
             f"COLLAPSE: {c.sentence}",
             f"回答の偏り：回答の {100 * c.predicted_share:.0f} % が {c.label}（正解では "
             f"{100 * c.gold_share:.0f} %）",
         )))  # fmt: skip
     mass = run.label_mass
     if mass is not None and mass.sentence and not has_note(run, "LOW LABEL MASS"):
-        found.append(Caution(True, run.id, Phrase(
+        cautions.append(Caution(True, run.id, Phrase(
             mass.sentence,
             f"記号の確率が低い：採点した {mass.scored} 件のうち {mass.low} 件で、a〜d 全体の確率が "
             f"{mass.threshold:g} 未満（中央値 {mass.median:.2g}、最小 {mass.lowest:.2g}）。モデルは記号以外を"
@@ -105,47 +105,47 @@ def _of_run(run: ReportRun) -> list[Caution]:
     if counted:
         english = ", ".join(f"{said.en}: {n}" for n, said in counted)
         japanese = "、".join(f"{said.ja} {n} 件" for n, said in counted)
-        found.append(Caution(bool(failed), run.id, Phrase(
+        cautions.append(Caution(bool(failed), run.id, Phrase(
             f"{english} of {asked}; they count as not right",
             f"{asked} 件のうち {japanese}（正解でないものとして数える）",
         )))  # fmt: skip
     if run.reread:
-        found.append(Caution(False, run.id, Phrase(
+        cautions.append(Caution(False, run.id, Phrase(
             f"READ AGAIN: today's parser reads {run.reread} of {asked} stored answers differently "
             "from when they were stored",
             f"読み直し：保存時と読みが変わった回答が {asked} 件のうち {run.reread} 件ある",
         )))  # fmt: skip
-    return found
+    return cautions
 
 
 def _of_comparison(pair: RunPair) -> list[Caution]:
-    found, base, c = [], pair.base, pair.comparison
+    cautions, base, c = [], pair.base, pair.comparison
     if c is None:
         return [Caution(True, pair.other, Phrase(
             f"NOT COMPARABLE with {base}: {pair.problem}", f"{base} と比較できない：{pair.problem}",
         ))]  # fmt: skip
     if c.left_out_base or c.left_out_other:
-        found.append(Caution(True, pair.other, Phrase(
+        cautions.append(Caution(True, pair.other, Phrase(
             f"DIFFERENT DATA: compared on the {c.questions} questions that both were asked; {base} was asked "
             f"{c.left_out_base} others, {pair.other} {c.left_out_other}",
             f"データが違う：両方に出題した {c.questions} 問で比較した（{base} だけ {c.left_out_base} 件、"
             f"{pair.other} だけ {c.left_out_other} 件）",
         )))  # fmt: skip
     if pair.reworded:
-        found.append(Caution(True, pair.other, Phrase(
+        cautions.append(Caution(True, pair.other, Phrase(
             f"DIFFERENT DATA: {pair.reworded} shared questions are not worded as in {base}",
             f"データが違う：共通の問題のうち {pair.reworded} 問は文面が {base} と違う",
         )))  # fmt: skip
     if pair.repeats or pair.base_repeats:
         ids = ", ".join((pair.other, *pair.repeats) if pair.repeats else (base, *pair.base_repeats))
-        found.append(Caution(False, pair.other, Phrase(
+        cautions.append(Caution(False, pair.other, Phrase(
             f"SEEDS: {ids} are repeats of one run and are compared together",
             f"シード：{ids} は同じ実行のくり返しとして、まとめて比較した",
         )))  # fmt: skip
     if pair.differs:
         named = "; ".join(pair.differs)
-        found.append(Caution(False, pair.other, Phrase(
+        cautions.append(Caution(False, pair.other, Phrase(
             f"NOT THE ADAPTER ALONE: {pair.other} also differs from {base} in {named}",
             f"アダプタ以外も違う：{pair.other} と {base} は次の設定も違う：{named}",
         )))  # fmt: skip
-    return found
+    return cautions

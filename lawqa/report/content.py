@@ -290,8 +290,8 @@ class Report:
     @property
     def all_trainings(self) -> tuple[Training, ...]:
         """Those asked for, then those of the runs' adapters, each once."""
-        found: dict[str, Training] = {}
+        trainings: dict[str, Training] = {}
         of_runs: Sequence[Training] = [t for run in self.runs for t in run.trainings]
         for training in [*self.trainings, *of_runs]:
-            found.setdefault(training.adapter, training)
-        return tuple(found.values())
+            trainings.setdefault(training.adapter, training)
+        return tuple(trainings.values())

@@ -105,10 +105,10 @@ class Bm25:
         # The scores come out of numpy alone; numba's, where it is installed, could differ in the last bit.
         logger.debug("weighing %d tokens of %d paragraphs", len(tokens), len(corpus))
         model = bm25s.BM25(k1=parameters.k1, b=parameters.b, method="lucene", backend="numpy")
-        found = model.build_index_from_ids(
+        scores = model.build_index_from_ids(
             unique_token_ids=list(range(len(tokens))), corpus_token_ids=corpus, show_progress=False
         )
-        return cls(tokens, found["data"], found["indices"], found["indptr"], len(corpus))
+        return cls(tokens, scores["data"], scores["indices"], scores["indptr"], len(corpus))
 
     def save(self, directory: Path) -> None:
         """Write the arrays, under the names that bm25s gives them."""

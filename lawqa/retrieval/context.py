@@ -61,10 +61,10 @@ def build_context(
     """
     if limit is not None and limit < 1:
         raise ConfigError(f"the context limit is {limit}, expected 1 or more")
-    found: dict[str, Hit] = {}
+    hits_by_id: dict[str, Hit] = {}
     for hit in hits:
-        found.setdefault(hit.article.id, hit)
-    once = list(found.values())
+        hits_by_id.setdefault(hit.article.id, hit)
+    once = list(hits_by_id.values())
     if limit is None or len(once[:top_k]) == len(once):
         first = ShownLines(once[:top_k], whole=True)
         text = first.text()

@@ -110,14 +110,14 @@ def figures(results: Sequence[QuestionResult]) -> dict[str, float | int]:
     gold articles there.
     """
     n = len(results)
-    found: dict[str, float | int] = {"n": n}
+    values: dict[str, float | int] = {"n": n}
     for k in CUTOFFS:
         hits = sum(result.best is not None and result.best <= k for result in results)
-        found[f"hit@{k}"] = round(hits / n, 4)
+        values[f"hit@{k}"] = round(hits / n, 4)
     for k in CUTOFFS:
-        found[f"recall@{k}"] = round(sum(result.recall(k) for result in results) / n, 4)
-    found["mrr"] = round(sum(1 / result.best for result in results if result.best) / n, 4)
-    return found
+        values[f"recall@{k}"] = round(sum(result.recall(k) for result in results) / n, 4)
+    values["mrr"] = round(sum(1 / result.best for result in results if result.best) / n, 4)
+    return values
 
 
 def _ranks(

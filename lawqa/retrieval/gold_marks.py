@@ -32,16 +32,16 @@ class GoldMarks:
         Args:
             retrieved: a context, its headings included.
         """
-        found: list[Span] = []
+        marked: list[Span] = []
         start, lines = 0, set(quoted_lines(retrieved))
         for line in retrieved.split("\n"):
             for first, last in self._in_line(line) if line in lines else ():
-                if found and found[-1][1] == start + first:
-                    found[-1] = found[-1][0], start + last
+                if marked and marked[-1][1] == start + first:
+                    marked[-1] = marked[-1][0], start + last
                 else:
-                    found.append((start + first, start + last))
+                    marked.append((start + first, start + last))
             start += len(line) + 1
-        return tuple(found)
+        return tuple(marked)
 
     def _in_line(self, line: str) -> list[Span]:
         if line not in self._known:

@@ -89,12 +89,12 @@ def _missing_lines(question: Question, context: Context) -> tuple[str, ...]:
 
 def line_grams(lines: Iterable[str]) -> set[str]:
     """Return the n-grams that identify lines: 12 letters or digits each; a shorter line is one n-gram."""
-    found: set[str] = set()
+    grams: set[str] = set()
     for line in lines:
         folded = _NO_LETTER.sub("", normalise(line))
         if folded:
-            found |= {folded[i : i + GOLD_GRAM] for i in range(max(1, len(folded) - GOLD_GRAM + 1))}
-    return found
+            grams |= {folded[i : i + GOLD_GRAM] for i in range(max(1, len(folded) - GOLD_GRAM + 1))}
+    return grams
 
 
 def gold_text_figures(results: Sequence[GoldTextResult]) -> dict[str, float | int]:

@@ -108,15 +108,15 @@ class ShownLines:
         return out
 
     def _passages(self, n: int) -> list[str]:
-        found: list[str] = []
+        passages: list[str] = []
         article = self.hits[n].article
         for i, lines in enumerate(self.lines[n]):
             shown = self.shown.get((n, i))
             if shown is not None and len(shown) == len(lines):
-                found.append(location(article, i))
+                passages.append(location(article, i))
             elif shown is not None:
-                found += [location(article, i, lines, line) for line in sorted(shown)]
-        return list(dict.fromkeys(found))
+                passages += [location(article, i, lines, line) for line in sorted(shown)]
+        return list(dict.fromkeys(passages))
 
 
 def with_omissions(lines: Sequence[str], kept: set[int]) -> list[str]:

@@ -142,15 +142,15 @@ def _kanji_name(number: str) -> str:
 
 def parents(lines: Sequence[str]) -> list[tuple[int, ...]]:
     """For each line of a paragraph the lines that it hangs on: the lead, the item of a sub-item."""
-    found: list[tuple[int, ...]] = []
+    above: list[tuple[int, ...]] = []
     open_: list[tuple[int, int]] = []  # line, level
     for i, line in enumerate(lines):
         level = _level(line) if i else -1
         while open_ and open_[-1][1] >= level:
             open_.pop()
-        found.append(tuple(line for line, _ in open_))
+        above.append(tuple(line for line, _ in open_))
         open_.append((i, level))
-    return found
+    return above
 
 
 def _level(line: str) -> int:

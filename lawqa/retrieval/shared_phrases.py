@@ -22,7 +22,7 @@ def shared_phrases(query: str, text: str, *, limit: int = 4) -> list[str]:
         limit: how many phrases at most.
     """
     text = text[:_LONGEST_TEXT]
-    found: dict[str, None] = {}
+    shared: dict[str, None] = {}
     for word in dict.fromkeys(_WORDS.findall(query)):
         start, end = 0, _LEAST
         while end <= len(word):
@@ -33,10 +33,10 @@ def shared_phrases(query: str, text: str, *, limit: int = 4) -> list[str]:
                 end += 1
             phrase = word[start:end].strip(_PARTICLES)
             if len(phrase) > _LEAST or _SHORT_WORD.fullmatch(phrase):
-                found[phrase] = None
+                shared[phrase] = None
             start, end = start + 1, end + 1
     phrases: list[str] = []
-    for phrase in sorted(found, key=lambda phrase: (-len(phrase), query.index(phrase))):
+    for phrase in sorted(shared, key=lambda phrase: (-len(phrase), query.index(phrase))):
         if not any(phrase in longer for longer in phrases):
             phrases.append(phrase)
     return phrases[:limit]

@@ -98,7 +98,7 @@ def causes(before: Manifest, after: Manifest) -> tuple[str, ...]:
 
     How text is generated is no cause where neither run generates any.
     """
-    found = manifest_differences(before, after)
+    by_kind = manifest_differences(before, after)
     scored = all(m.config.get("answer_by") == "logits" for m in (before, after))
     named = []
     differ_in = model_differences(before.model, after.model)
@@ -109,7 +109,7 @@ def causes(before: Manifest, after: Manifest) -> tuple[str, ...]:
     for name, starts in _CAUSES.items():
         if name == _OF_TEXT and scored:
             continue
-        differ = [d for d in found if d.kind == "settings" and d.key.startswith(starts)]
+        differ = [d for d in by_kind if d.kind == "settings" and d.key.startswith(starts)]
         if (
             name == "wording or chat template"
         ):  # of the same prompt spec; another spec is named already

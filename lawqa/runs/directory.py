@@ -55,10 +55,10 @@ class RunDirectory:
             raise ConfigError(f"{path}: cannot be a directory: {problem.strerror}") from None
         if is_file:
             raise ConfigError(f"{path}: is a file, expected a directory for the run")
-        found = _kind_of(path) if holds_run and kind is not None else None
-        if found not in (None, kind):
+        held = _kind_of(path) if holds_run and kind is not None else None
+        if held not in (None, kind):
             raise ConfigError(
-                f"{path}: is {_KINDS.get(str(found), found)}, expected {_EXPECTED[str(kind)]}; --fresh does "
+                f"{path}: is {_KINDS.get(str(held), held)}, expected {_EXPECTED[str(kind)]}; --fresh does "
                 "not replace it",
                 "name another directory",
             )

@@ -181,8 +181,8 @@ class Manifest:
     @property
     def adapters(self) -> list[JsonObject]:
         """What it says of the adapter that was evaluated, or of each fold's."""
-        found = self.adapter or {}
-        return [one for one in found.get("folds", [found]) if one and one.get("path")]
+        entry = self.adapter or {}
+        return [one for one in entry.get("folds", [entry]) if one and one.get("path")]
 
     @property
     def question_files(self) -> list[tuple[Path, str | None]]:

@@ -161,8 +161,8 @@ class StoredResults:
         notes = [f"SET ASIDE: not counted: {_first_few(aside)}"] if aside else []
         damaged = [
             f"{self.lines[key].name}: {what}"
-            for key, found in self.damaged.items()
-            for what in found
+            for key, problems in self.damaged.items()
+            for what in problems
         ]
         return notes + damaged_note(damaged)
 

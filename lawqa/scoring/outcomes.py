@@ -152,15 +152,15 @@ def by_prompt(
     Raises:
         DataError: a prompt occurs twice.
     """
-    found: dict[PromptKey, ScoredAnswer] = {}
+    answers_by_prompt: dict[PromptKey, ScoredAnswer] = {}
     for answer in answers:
-        if answer.key in found:
+        if answer.key in answers_by_prompt:
             raise DataError(
                 f"{run} holds question {answer.question_id}, order {order_name(answer.order)}, "
                 f"repeat {answer.repeat} twice"
             )
-        found[answer.key] = answer
-    return found
+        answers_by_prompt[answer.key] = answer
+    return answers_by_prompt
 
 
 def by_question(answers: Iterable[ScoredAnswer]) -> Iterator[tuple[str, list[ScoredAnswer]]]:

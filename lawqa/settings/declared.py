@@ -129,13 +129,13 @@ def values_of(kind: type, *sources: object) -> dict[str, Any]:
 
     For a dataclass that joins several concerns: nothing is named twice on the way from the command line.
     """
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in fields(kind):
         for source in sources:
             if hasattr(source, field.name):
-                found[field.name] = getattr(source, field.name)
+                values[field.name] = getattr(source, field.name)
                 break
-    return found
+    return values
 
 
 Kind = TypeVar("Kind")

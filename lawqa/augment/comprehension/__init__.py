@@ -46,9 +46,9 @@ _BY_STATUTE = {
 def reading_drafts(statute: Statute, types: Collection[ReadingType], seed: int) -> Iterator[Draft]:
     """The questions of these types that a statute gives, before any is left out."""
     wanted = [kind for kind in _BY_STATEMENT if kind in types]
-    found = list(sources(statute, seed)) if wanted else []
+    usable = list(sources(statute, seed)) if wanted else []
     for kind in wanted:
-        yield from _BY_STATEMENT[kind](found, seed)
+        yield from _BY_STATEMENT[kind](usable, seed)
     for kind, maker in _BY_STATUTE.items():
         if kind in types:
             yield from maker(statute, seed)

@@ -103,7 +103,7 @@ def defined_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 def _definitions(statute: Statute) -> dict[str, _Definition]:
     """The definitions by term; none of a term that has two, or that two terms have."""
-    found: dict[str, list[_Definition]] = {}
+    definitions: dict[str, list[_Definition]] = {}
     for provision in statute.provisions:
         for text in (provision.lead, *(item.text for item in provision.items if not item.below)):
             for pattern in _STATED:
@@ -111,9 +111,9 @@ def _definitions(statute: Statute) -> dict[str, _Definition]:
                     body = without_definitions(match["body"])
                     if _is_body(body):
                         each = _Definition(provision, match["term"], body)
-                        found.setdefault(match["term"], []).append(each)
-    times = Counter(each.body for same in found.values() for each in same)
-    once = {term: each[0] for term, each in found.items() if len(each) == 1}
+                        definitions.setdefault(match["term"], []).append(each)
+    times = Counter(each.body for same in definitions.values() for each in same)
+    once = {term: each[0] for term, each in definitions.items() if len(each) == 1}
     return {term: each for term, each in once.items() if times[each.body] == 1}
 
 

@@ -81,10 +81,10 @@ def excepted_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def _exception(provision: Provision, seed: int) -> _Exception | None:
-    found = sentences(provision.lead)
-    if len(found) != 2 or provision.items:
+    lead = sentences(provision.lead)
+    if len(lead) != 2 or provision.items:
         return None
-    rule, proviso = without_definitions(found[0]), _PROVISO.match(without_definitions(found[1]))
+    rule, proviso = without_definitions(lead[0]), _PROVISO.match(without_definitions(lead[1]))
     command = deontic_sentence(rule)
     if proviso is None or not (_MIN_RULE <= len(rule) <= _MAX_RULE and is_quotable(rule)):
         return None

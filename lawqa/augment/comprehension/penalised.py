@@ -72,7 +72,7 @@ def penalised_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 def _breaches(penal: list[_Penal]) -> dict[tuple[str, int], _Breach]:
     """The rules that are named in one penal provision only, by article and paragraph (0: the article)."""
-    found: dict[tuple[str, int], list[_Breach]] = {}
+    by_article: dict[tuple[str, int], list[_Breach]] = {}
     mentioned: Counter[str] = Counter()
     for each in penal:
         articles = set()
@@ -84,13 +84,13 @@ def _breaches(penal: list[_Penal]) -> dict[tuple[str, int], _Breach]:
                 paragraph = to_int(number) if number else 0
                 if paragraph is None:
                     continue
-                found.setdefault((_article(match), paragraph), []).append(_Breach(each, item))
+                by_article.setdefault((_article(match), paragraph), []).append(_Breach(each, item))
         mentioned.update(articles)
     once = {name for name, times in mentioned.items() if times == 1}
     names = {_number(name) for name in once}
     return {
         key: breaches[0]
-        for key, breaches in found.items()
+        for key, breaches in by_article.items()
         if len(breaches) == 1 and key[0] in names
     }
 

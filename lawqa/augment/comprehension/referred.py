@@ -63,8 +63,8 @@ def referred_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
     places = {provision.key: place for place, provision in enumerate(statute.provisions)}
     duties = [duty for p in statute.provisions if (duty := _duty(p)) is not None]
     named = {(d.provision.article.article, d.provision.number): d for d in duties}
-    references = {p.key: found for p in statute.provisions if (found := _reference(p)) is not None}
-    grams = {key: _grams(_bare(found)) for key, found in references.items()}
+    references = {p.key: made for p in statute.provisions if (made := _reference(p)) is not None}
+    grams = {key: _grams(_bare(made)) for key, made in references.items()}
     asked: set[str] = set()
     for provision in statute.provisions:
         reference = references.get(provision.key)
@@ -101,24 +101,24 @@ def _is_unlike(key: str, grams: dict[str, frozenset[str]]) -> bool:
 
 def _duty(provision: Provision) -> _Duty | None:
     first = without_definitions(next(iter(sentences(provision.lead)), ""))
-    found, act = _DUTY.match(first), None
-    if found is None:
-        found, act = _NOTICE.match(first), _OTHER
-    if found is None or _UNCLEAR.search(found["who"]) or _NUMBERED.search(found["who"]):
+    duty, act = _DUTY.match(first), None
+    if duty is None:
+        duty, act = _NOTICE.match(first), _OTHER
+    if duty is None or _UNCLEAR.search(duty["who"]) or _NUMBERED.search(duty["who"]):
         return None
-    if not found["who"].endswith("者") and actor_class(found["who"]) is None:
+    if not duty["who"].endswith("者") and actor_class(duty["who"]) is None:
         return None
-    return _Duty(provision, found["who"], act or found["act"])
+    return _Duty(provision, duty["who"], act or duty["act"])
 
 
 def _reference(provision: Provision) -> re.Match[str] | None:
     """The only reference of a provision of one sentence, where it is to an act of another one."""
     lead = without_definitions(provision.lead)
-    found = list(_REFERENCE.finditer(lead))
-    if provision.items or len(sentences(provision.lead)) != 1 or len(found) != 1:
+    matches = list(_REFERENCE.finditer(lead))
+    if provision.items or len(sentences(provision.lead)) != 1 or len(matches) != 1:
         return None
-    rest = lead[: found[0].start()] + lead[found[0].end() :]
-    return None if _NUMBERED.search(rest) else found[0]
+    rest = lead[: matches[0].start()] + lead[matches[0].end() :]
+    return None if _NUMBERED.search(rest) else matches[0]
 
 
 def _target(

@@ -77,13 +77,13 @@ class Alteration:
 
 def alterations(excerpt: Excerpt, statute: Statute, seed: int) -> Iterator[Alteration]:
     """Every single alteration of an excerpt that makes it false."""
-    found = (
+    candidates = (
         *_quantities(excerpt, statute),
         *_words(excerpt, statute, seed),
         *_bounds(excerpt.text),
         *_endings(excerpt.text),
     )
-    for alteration in found:
+    for alteration in candidates:
         if alteration.text != excerpt.text and not statute.says(alteration.text):
             yield alteration
 

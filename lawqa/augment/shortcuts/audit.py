@@ -142,23 +142,25 @@ def _commonest(questions: Sequence[Question], kinds: Sequence[str]) -> tuple[Com
     for question, kind in zip(questions, kinds, strict=True):
         answer = question.choices[LABELS.index(question.gold)]
         answers.setdefault(kind, Counter())[folded(answer)] += 1
-    found = []
+    shares = []
     for kind, counter in sorted(answers.items()):
         answer, count = min(counter.items(), key=lambda item: (-item[1], item[0]))
-        found.append(Commonest(kind, counter.total(), answer, count / counter.total()))
-    return tuple(found)
+        shares.append(Commonest(kind, counter.total(), answer, count / counter.total()))
+    return tuple(shares)
 
 
 def _breaches(
     scores: Sequence[RuleScore], commonest: Sequence[Commonest], limits: ShortcutLimits
 ) -> tuple[Breach, ...]:
-    found = []
+    breaches = []
     for score in scores:
         if score.overall > limits.overall:
-            found.append(Breach(score.rule, "overall", score.overall, limits.overall))
+            breaches.append(Breach(score.rule, "overall", score.overall, limits.overall))
         if score.wrong_asked is not None and score.wrong_asked > limits.wrong_asked:
-            found.append(Breach(score.rule, "wrong asked", score.wrong_asked, limits.wrong_asked))
+            breaches.append(
+                Breach(score.rule, "wrong asked", score.wrong_asked, limits.wrong_asked)
+            )
     for each in commonest:
         if each.n >= _ENOUGH and each.share > limits.commonest:
-            found.append(Breach(each.kind, "commonest answer", each.share, limits.commonest))
-    return tuple(found)
+            breaches.append(Breach(each.kind, "commonest answer", each.share, limits.commonest))
+    return tuple(breaches)

@@ -45,14 +45,14 @@ def label_scores(listed: Sequence[tuple[str, float]]) -> LabelScores | None:
         listed: tokens and their natural log-probabilities over the whole vocabulary.
     """
     finite = [(token, logprob) for token, logprob in listed if math.isfinite(logprob)]
-    found: dict[Label, list[float]] = {}
+    by_label: dict[Label, list[float]] = {}
     for token, logprob in finite:
         label = label_of_token(token)
         if label is not None:
-            found.setdefault(label, []).append(logprob)
-    if not found:
+            by_label.setdefault(label, []).append(logprob)
+    if not by_label:
         return None
-    sums = {label: _log_sum(logprobs) for label, logprobs in found.items()}
+    sums = {label: _log_sum(logprobs) for label, logprobs in by_label.items()}
     # All unlisted tokens share what the list leaves, and none is likelier than the last one on it.
     left = max(1.0 - math.exp(_log_sum([logprob for _, logprob in finite])), _ROUNDING)
     bound = min(math.log(left), *(logprob for _, logprob in finite)) - _BEHIND

@@ -90,21 +90,22 @@ class Search(QuerySettings, Ranked, RetrievedSettings):
 
         kept_after_reranking(self.top_k, self.rerank_top_n, use=self.use_reranker)
         config = self.config(self.top_k)
-        found = retrieve(
+        retrieved = retrieve(
             self.query, self.index, choices=self.choices, top_k=self.top_k, follow=self.follow,
             dense=self.dense, reranker_model=config.reranker_model,
             rerank_top_n=self.rerank_top_n if self.use_reranker else None,
             words=self.words, as_of=self.as_of, as_of_strict=self.as_of_strict,
         )  # fmt: skip
-        for sentence in found.notes:
+        for sentence in retrieved.notes:
             logger.warning("note: %s", sentence)
         if self.as_json:
-            rows = [hit_json(hit) for hit in found.hits]
+            rows = [hit_json(hit) for hit in retrieved.hits]
             content = {"schema_version": SCHEMA_VERSION, "query": self.query, "results": rows}
             print(json.dumps(content, ensure_ascii=False, indent=1))
         else:
             print(
-                "\n\n".join(hit_text(hit, full=self.full) for hit in found.hits) or "nothing found"
+                "\n\n".join(hit_text(hit, full=self.full) for hit in retrieved.hits)
+                or "nothing found"
             )
         return 0
 

@@ -112,10 +112,10 @@ def _gold_text_lines(summary: JsonObject) -> list[str]:
     groups = [("all", summary["gold_text"])]
     groups += [(law, figures["gold_text"]) for law, figures in summary["by_law"].items()]
     for name, by_budget in groups:
-        for budget, found in by_budget.items():
+        for budget, measured in by_budget.items():
             rows.append(
-                [name or "(unknown)", budget, _figure(found["gold_text_mean"]),
-                 *(str(found[key]) for key in ("gold_text_090", "questions", "tokens_median"))]
+                [name or "(unknown)", budget, _figure(measured["gold_text_mean"]),
+                 *(str(measured[key]) for key in ("gold_text_090", "questions", "tokens_median"))]
             )  # fmt: skip
     misses = summary["gold_text_misses"]
     lines = [f"counted in {summary['counted_in']}:", render_text(Table(columns, rows)), ""]

@@ -80,9 +80,9 @@ def _leak_lines(result: SplitResult) -> Iterator[str]:
     if not result.leaks:
         yield "leaks between parts: none"
         return
-    touched = len({(found.right, found.leak.test) for found in result.leaks})
+    touched = len({(leak.right, leak.leak.test) for leak in result.leaks})
     yield f"leaks between parts: {len(result.leaks)} pairs, through which {touched} questions are given away"
-    for found in result.leaks[:MAX_SHOWN_LEAKS]:
-        yield f"  {found.left} -> {found.right}: {leak_line(found.leak)}"
+    for leak in result.leaks[:MAX_SHOWN_LEAKS]:
+        yield f"  {leak.left} -> {leak.right}: {leak_line(leak.leak)}"
     if len(result.leaks) > MAX_SHOWN_LEAKS:
         yield f"  … and {len(result.leaks) - MAX_SHOWN_LEAKS} more in split.json"

@@ -46,23 +46,23 @@ class Compare:
         from lawqa.report.comparisons import comparison_markdown, difference_lines, gold_text_lines
         from lawqa.report.summary_text import summary_table
 
-        found = compare_runs(
+        comparison = compare_runs(
             self.base, self.others, recorded=self.recorded, by=self.by, clusters=self.clusters,
             seeds=self.seeds, data=self.data,
         )  # fmt: skip
         if self.as_json:
-            for note in found.notes:
+            for note in comparison.notes:
                 print(f"! {note}", file=sys.stderr)
-            print(json.dumps(self._content(found), ensure_ascii=False, indent=1))
+            print(json.dumps(self._content(comparison), ensure_ascii=False, indent=1))
             return 0
-        for line in difference_lines(found.base, found.judged):
+        for line in difference_lines(comparison.base, comparison.judged):
             print(line)
-        for note in found.notes:
+        for note in comparison.notes:
             print(f"! {note}")
-        print(f"\n{comparison_markdown(found.base, found.comparisons)}")
-        for line in gold_text_lines(found.base, found.gold_text):
+        print(f"\n{comparison_markdown(comparison.base, comparison.comparisons)}")
+        for line in gold_text_lines(comparison.base, comparison.gold_text):
             print(line)
-        print(f"\n{summary_table(found.summaries)}")
+        print(f"\n{summary_table(comparison.summaries)}")
         return 0
 
     def _content(self, found: Compared) -> dict[str, object]:

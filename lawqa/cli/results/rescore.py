@@ -51,13 +51,13 @@ class Rescore:
             raise ConfigError("no run was given", "lawqa rescore RUN_OR_JSON...")
         rescored = [rescore(path, self.by) for path in self.runs]
         if self.as_json:
-            content = {str(found.run.path): to_json(found) for found in rescored}
+            content = {str(one.run.path): to_json(one) for one in rescored}
             print(json.dumps({"schema_version": 1, "runs": content}, ensure_ascii=False, indent=1))
         else:
             print(rescored_text(rescored))
         if self.write:
-            for found in rescored:
-                logger.info("wrote %s", write_rescored(found))
+            for one in rescored:
+                logger.info("wrote %s", write_rescored(one))
         return 0
 
     def _explained(self) -> str:
@@ -78,7 +78,7 @@ class Rescore:
                     f"--explain-text reads {self.explain_text} and no run, and {self.runs[0]} was given",
                     "lawqa rescore --explain-text FILE, or lawqa rescore RUN --explain ID",
                 )
-            found = explain_text(str(self.explain_text), _text_of(self.explain_text))
+            explained = explain_text(str(self.explain_text), _text_of(self.explain_text))
         else:
             if len(self.runs) != 1:
                 raise ConfigError(
@@ -86,12 +86,12 @@ class Rescore:
                     f"{'were' if len(self.runs) > 1 else 'was'} given",
                     "lawqa rescore RUN --explain ID",
                 )
-            found = explain_stored(read_stored_run(self.runs[0]), self.explain or "")
+            explained = explain_stored(read_stored_run(self.runs[0]), self.explain or "")
         if self.as_json:
             return json.dumps(
-                {"schema_version": 1, **found.to_json()}, ensure_ascii=False, indent=1
+                {"schema_version": 1, **explained.to_json()}, ensure_ascii=False, indent=1
             )
-        return explained_text(found)
+        return explained_text(explained)
 
 
 def _text_of(path: Path) -> str:
@@ -153,22 +153,18 @@ def rescored_text(rescored: list[Rescored]) -> str:
     from lawqa.report.summary_text import summary_table
 
     blocks = []
-    for found in rescored:
-        lines = [str(found.run.path), *(f"! {note}" for note in found.run.notes)]
+    for one in rescored:
+        lines = [str(one.run.path), *(f"! {note}" for note in one.run.notes)]
         lines += (
-            [f"! as recorded: {found.recorded.collapse.sentence}"]
-            if found.recorded.collapse
-            else []
+            [f"! as recorded: {one.recorded.collapse.sentence}"] if one.recorded.collapse else []
         )
-        lines += (
-            [f"! re-parsed: {found.reparsed.collapse.sentence}"] if found.reparsed.collapse else []
-        )
-        lines += [summary_table({"as recorded": found.recorded, "re-parsed": found.reparsed}), ""]
-        if found.after_text:
-            lines += [_after_text(found.after_text), ""]
-        count = len(found.flips)
+        lines += [f"! re-parsed: {one.reparsed.collapse.sentence}"] if one.reparsed.collapse else []
+        lines += [summary_table({"as recorded": one.recorded, "re-parsed": one.reparsed}), ""]
+        if one.after_text:
+            lines += [_after_text(one.after_text), ""]
+        count = len(one.flips)
         lines.append(f"{count} answer{' is' if count == 1 else 's are'} read differently")
-        lines += [f"  {_flip_text(flip)}" for flip in found.flips]
+        lines += [f"  {_flip_text(flip)}" for flip in one.flips]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 

@@ -102,12 +102,12 @@ class Diff:
         from lawqa.runs.diff import manifest_differences, question_differences
 
         before, after = _manifest(self.before), _manifest(self.after)
-        found = manifest_differences(before, after)
+        differing = manifest_differences(before, after)
         questions = question_differences(before, after)
         if self.as_json:
             rows = [
                 {"key": d.key, "kind": d.kind, "before": _plain(d.before), "after": _plain(d.after)}
-                for d in found
+                for d in differing
             ]
             content = {
                 "schema_version": SCHEMA_VERSION,
@@ -116,13 +116,13 @@ class Diff:
             }
             print(json.dumps(content, ensure_ascii=False, indent=1))
             return 0
-        shown = [d for d in found if self.everything or d.kind == "settings"]
+        shown = [d for d in differing if self.everything or d.kind == "settings"]
         print(run_differences_text(shown) if shown else "no setting differs")
         print(
             f"questions: {questions.shared} shared ({questions.reworded} worded differently), "
             f"{questions.only_before} only in the first, {questions.only_after} only in the second"
         )
-        hidden = len(found) - len(shown)
+        hidden = len(differing) - len(shown)
         if hidden:
             print(f"{hidden} more differ in versions, machine, times or paths: --all shows them")
         return 0

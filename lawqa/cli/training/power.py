@@ -37,13 +37,13 @@ def power_rows(flags: PowerSettings) -> list[PowerRow]:
         flags.questions, flags.discordance, flags.orders, flags.votes, flags.seeds
     ):
         design = Design(n, discordance, orders, votes, seeds)
-        found = detectable_difference(
+        detectable = detectable_difference(
             design,
             repeatable=flags.repeatable,
             spread=flags.spread / 100,
             alpha=0.05 / flags.comparisons,
         )
-        points = None if found is None else round(100 * found, 1)
+        points = None if detectable is None else round(100 * detectable, 1)
         rows.append(PowerRow(design, points))
     return rows
 

@@ -108,7 +108,7 @@ def parse_mix(text: str) -> list[tuple[Condition, int]]:
     Raises:
         ConfigError: it is not of this form.
     """
-    found: list[tuple[Condition, int]] = []
+    weights: list[tuple[Condition, int]] = []
     for part in text.split(","):
         name, _, weight = part.strip().partition("=")
         known = next((c for c in get_args(Condition) if c == name), None)
@@ -122,9 +122,9 @@ def parse_mix(text: str) -> list[tuple[Condition, int]]:
                 f"--mix {text}: {part.strip()!r} is not a condition and a weight from 1 to 99",
                 "for example --mix closed=1,gold=2",
             )
-        found.append((known, int(weight)))
-    if len({name for name, _ in found}) != len(found):
+        weights.append((known, int(weight)))
+    if len({name for name, _ in weights}) != len(weights):
         raise ConfigError(
             f"--mix {text}: a condition is given twice", "for example --mix closed=1,gold=2"
         )
-    return found
+    return weights

@@ -114,7 +114,7 @@ def compare_runs(
         for side in sides
     }
     gold_text = {"+".join(side): _gold_text(answers, bases, side, by) for side in sides}
-    summaries = {name: summarise(found, by=by) for name, found in answers.items()}
+    summaries = {name: summarise(scored, by=by) for name, scored in answers.items()}
     notes = [f"{names[run.path]}: {note}" for run in runs for note in run.notes]
     notes += _seeds_notes([bases, *sides])
     notes += _reworded_notes(first, rest, names)
@@ -155,10 +155,10 @@ def _seeds_notes(sides: Sequence[Sequence[str]]) -> list[str]:
 def _reworded_notes(
     first: StoredRun, rest: Sequence[StoredRun], names: Mapping[Path, str]
 ) -> list[str]:
-    found = [(run, _reworded(first, run)) for run in rest]
+    reworded = [(run, _reworded(first, run)) for run in rest]
     return [
         f"DIFFERENT DATA: {number} questions of {names[run.path]} are not worded as in {names[first.path]}"
-        for run, number in found
+        for run, number in reworded
         if number
     ]
 
@@ -176,12 +176,12 @@ def _left_out_notes(
 
 
 def _mass_notes(runs: Sequence[StoredRun], names: Mapping[Path, str]) -> list[str]:
-    found = [
+    masses = [
         (run, label_mass_of(r.label_mass for r in run.results if not r.is_text)) for run in runs
     ]
     return [
         f"{names[run.path]}: {mass.sentence}"
-        for run, mass in found
+        for run, mass in masses
         if mass is not None and mass.sentence
     ]
 

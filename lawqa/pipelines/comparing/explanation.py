@@ -41,8 +41,8 @@ class Explained:
             "characters": len(self.text),
             "characters_read": self.explanation.read,
             "evidence": [
-                {**asdict(found), "span": list(found.span), "text": self.text[slice(*found.span)]}
-                for found in self.explanation.evidence
+                {**asdict(piece), "span": list(piece.span), "text": self.text[slice(*piece.span)]}
+                for piece in self.explanation.evidence
             ],
         }
 

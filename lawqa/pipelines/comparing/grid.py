@@ -79,15 +79,15 @@ def make_grid(config: GridConfig) -> GridContent:
         raise ConfigError(
             "--reference without --base", "--base names the run that is held against it"
         )
-    found = _runs_below(config.paths)
-    if not found:
+    below = _runs_below(config.paths)
+    if not below:
         raise ConfigError(
             f"{', '.join(map(str, config.paths))}: holds no run",
             "name run directories, or directories that hold them",
         )
-    names = short_names(found)
+    names = short_names(below)
     runs, problems = list[_Read](), list[str]()
-    for path in found:
+    for path in below:
         try:
             stored = read_stored_run(path)
             runs.append(_Read(stored, _shown(stored, names[path])))

@@ -88,8 +88,8 @@ def _has_a_seed(path: Path, manifest: Manifest) -> bool:
 
 def _seeds(path: Path, manifest: Manifest) -> tuple[object, ...]:
     named = [path.name, *_adapters(manifest)]
-    found = [match[0] if match else None for match in map(_SEED.search, named)]
-    return (manifest.seed, *found)
+    seeds = [match[0] if match else None for match in map(_SEED.search, named)]
+    return (manifest.seed, *seeds)
 
 
 def _recipe(manifest: Manifest) -> tuple[object, ...]:

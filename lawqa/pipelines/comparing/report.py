@@ -129,7 +129,7 @@ def _base_model_first(runs: list[ReportRun]) -> list[ReportRun]:
 
 def _known_questions(runs: Sequence[ReportRun], more: Sequence[Path]) -> dict[str, Question]:
     """Questions by id from every data file that is still what a run was asked from, and from those given."""
-    found: dict[str, Question] = {}
+    known: dict[str, Question] = {}
     files: dict[Path, str | None] = dict.fromkeys(more)
     for run in runs:
         for path, sha256 in run.manifest.question_files if run.manifest else []:
@@ -139,8 +139,8 @@ def _known_questions(runs: Sequence[ReportRun], more: Sequence[Path]) -> dict[st
             continue  # the page says that the context is not at hand
         for question in read_questions(path):
             if question.order == 1:
-                found.setdefault(question.id, question)
-    return found
+                known.setdefault(question.id, question)
+    return known
 
 
 def _questions(
@@ -185,10 +185,10 @@ def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[RunPair
 
 def _sides(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ...]]:
     """Runs that differ in the seed alone are one side; the first one's comes first."""
-    found = repeats([(Path(run.path), run.manifest) for run in runs])
-    if len(found) == 1:  # seeds of one run beside each other
+    repeated = repeats([(Path(run.path), run.manifest) for run in runs])
+    if len(repeated) == 1:  # seeds of one run beside each other
         return [(run,) for run in runs]
-    return [tuple(runs[number] for number in side) for side in found]
+    return [tuple(runs[number] for number in side) for side in repeated]
 
 
 def _like(run: ReportRun, runs: Sequence[ReportRun]) -> ReportRun:

@@ -82,7 +82,7 @@ def rerun_lines(manifest: Manifest) -> tuple[str, ...]:
     """The lines that make a run again: the state of code and packages as remarks, then the command."""
     environment = manifest.environment
     packages = environment.get("packages") or {}
-    versions = " ".join(f"{name}=={found}" for name, found in packages.items())
+    versions = " ".join(f"{name}=={version}" for name, version in packages.items())
     lines = [
         f"# lawqa {environment.get('lawqa', '?')}, Python {environment.get('python', '?')} {versions}".strip()
     ]

@@ -153,14 +153,14 @@ def _audit(
 ) -> Callable[[Sequence[Question]], Mapping[str, str]]:
     def verdicts(made: Sequence[Question]) -> dict[str, str]:
         names = {question.key: question.id for question in made}
-        found: dict[str, str] = {}
+        reasons: dict[str, str] = {}
         for leak in find_leaks(made, evaluated) if evaluated else ():
             reason = f"too near to an evaluated question: {leak.reasons[0].kind}"
-            found.setdefault(names[leak.train], reason)
+            reasons.setdefault(names[leak.train], reason)
         for leak in find_leaks(made, others) if others else ():
             if any(reason.kind in _DUPLICATES for reason in leak.reasons):
-                found.setdefault(names[leak.train], "duplicate of a question to exclude")
-        return found
+                reasons.setdefault(names[leak.train], "duplicate of a question to exclude")
+        return reasons
 
     return verdicts
 

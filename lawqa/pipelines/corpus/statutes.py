@@ -77,13 +77,13 @@ def parse_statutes(config: ParseConfig, *, today: date) -> ParseResult:
     earlier = journal.read() if config.resume and journal.path.exists() else None
     as_of = _resolved_day(config, earlier[0] if earlier else None, today)
     with LawStore(config.input) as store:
-        found, refused = store.list()
-    if not found and not refused:
+        files, refused = store.list()
+    if not files and not refused:
         raise ConfigError(
             f"{config.input}: holds no XML file",
             "give e-Gov's bulk download: its zip or the unpacked folder",
         )
-    chosen = choose_revisions(found, as_of)
+    chosen = choose_revisions(files, as_of)
     job = ParseJob(str(config.input), as_of.isoformat(), _listing_sha256(chosen.files))
     try:
         done = _write_laws(config, journal, job, chosen.files, earlier)

@@ -264,13 +264,13 @@ def _leaks(
     """One leak of each question whose context gives it away."""
     audit = IndexAudit(questions, index)
     once = {fingerprint(question): question for question in questions}
-    found = (
+    leaks = (
         audit.shown(
             question, contexts[mark].text, (source.law_id for source in contexts[mark].sources)
         )
         for mark, question in once.items()
     )
-    return [leak for leak in found if leak is not None]
+    return [leak for leak in leaks if leak is not None]
 
 
 @dataclass(frozen=True)
@@ -295,8 +295,8 @@ class _Maker:
             )
         used = {source.id for source in context.sources}
         shown = {hit.position for hit in hits if hit.article.id in used}
-        found = None if self.gold is None else not shown.isdisjoint(self.gold)
-        return RetrievedContext(context.text, context.sources, context.size, found)
+        holds_gold = None if self.gold is None else not shown.isdisjoint(self.gold)
+        return RetrievedContext(context.text, context.sources, context.size, holds_gold)
 
     def _text(self, hits: Sequence[Hit], question: Question, *, leave_out: bool) -> Context:
         config, limit = self.config, self.config.max_context_tokens

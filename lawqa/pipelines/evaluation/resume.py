@@ -159,11 +159,11 @@ def _known(job: Job) -> JsonObject:
 
 def _refuse_other_quantisation(path: Path, earlier: JsonObject, config: EvaluationConfig) -> None:
     """The 4-bit type, where one is asked for; a model's files may have had their own way."""
-    asked, found = config.quant_type, earlier["model"].get("quantisation")
+    asked, stored = config.quant_type, earlier["model"].get("quantisation")
     same_request = earlier["config"].get("quant_type") == asked
-    if asked and config.load_in_4bit and found and asked != found and not same_request:
+    if asked and config.load_in_4bit and stored and asked != stored and not same_request:
         name = "--bnb-4bit-quant-type"
-        _refuse(path, {name: found}, {name: asked})
+        _refuse(path, {name: stored}, {name: asked})
 
 
 def _contents(manifest: JsonObject) -> dict[str, object]:
@@ -186,7 +186,7 @@ def _spec_id(spec: JsonObject) -> object:
 
 def _model(manifest: JsonObject) -> JsonObject:
     model = manifest["model"]
-    hashes = {f"the wording of {spec}": found for spec, found in manifest["prompt_specs"].items()}
+    hashes = {f"the wording of {spec}": digest for spec, digest in manifest["prompt_specs"].items()}
     return {**{f"the model's {key}": model.get(key) for key in _MODEL}, **hashes}
 
 
@@ -205,7 +205,7 @@ def _adapter(adapter: JsonObject | None) -> JsonObject:
 
 
 def _refuse(path: Path, earlier: JsonObject, present: JsonObject) -> None:
-    before, today = (json.loads(json.dumps(found)) for found in (earlier, present))
+    before, today = (json.loads(json.dumps(one)) for one in (earlier, present))
     names = [name for name in {**before, **today} if before.get(name) != today.get(name)]
     if not names:
         return

@@ -64,15 +64,15 @@ def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
     if any(first.differences(other) for other in others):
         raise DataError("the directories hold cross-validations with different settings")
     folds = first.folds
-    found: dict[int, dict[int, Path]] = {}
+    runs: dict[int, dict[int, Path]] = {}
     for directory in directories:
         for run in sorted(directory.glob("fold*/seed*/run")):
             seed = int(run.parent.name.removeprefix("seed"))
             fold = int(run.parent.parent.name.removeprefix("fold"))
-            found.setdefault(seed, {}).setdefault(fold, run)
-    if not found:
+            runs.setdefault(seed, {}).setdefault(fold, run)
+    if not runs:
         raise DataError(f"{directories[0]}: holds no evaluated fold", "lawqa crossval run  first")
-    read = [_read_seed(found[seed], seed, folds) for seed in sorted(found)]
+    read = [_read_seed(runs[seed], seed, folds) for seed in sorted(runs)]
     note = pooled_note(folds, _spread([one.results for one in read]))
     pooled = tuple(_write_seed(one, note, output_dir) for one in read)
     _write_whole(pooled, output_dir)
@@ -183,8 +183,8 @@ def _lost_modes(runs: Mapping[int, Path]) -> list[str]:
 def _prior(runs: Sequence[Path], results: Sequence[Result]) -> PriorEffect | None:
     """What is left of the answers without each fold's prior, which its training questions alone show."""
     asked = [run.parent / "prior" for run in runs]
-    found = [Manifest.read_if_there(path) for path in asked]
-    if not all(manifest is not None and manifest.status == "done" for manifest in found):
+    manifests = [Manifest.read_if_there(path) for path in asked]
+    if not all(manifest is not None and manifest.status == "done" for manifest in manifests):
         return None
     parts = []
     for run, path in zip(runs, asked, strict=True):

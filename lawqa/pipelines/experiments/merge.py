@@ -174,8 +174,8 @@ def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
     from lawqa.models.load import describe_files
 
     name, revision = _base(config, adapter)
-    found = describe_files(name, revision)
-    if found["stored"] is not None:
+    described = describe_files(name, revision)
+    if described["stored"] is not None:
         raise ConfigError(
             f"{name}: its files hold 4-bit weights, and merging needs whole ones",
             "--model-name  names the model that they were made from",
@@ -185,7 +185,7 @@ def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
             f"UNKNOWN BASE: {config.adapter} was trained over files of 4-bit weights; whether they were made "
             f"from {name} is unknown"
         ]
-    return adapter.check_identity(found, allow_base_mismatch=config.allow_base_mismatch)
+    return adapter.check_identity(described, allow_base_mismatch=config.allow_base_mismatch)
 
 
 def _over_4bit_files(adapter: AdapterManifest) -> bool:

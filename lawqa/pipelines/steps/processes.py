@@ -82,10 +82,10 @@ def program_line(argv: Sequence[str]) -> list[str]:
     if name in _OF_THIS_PYTHON:
         return [sys.executable, *_OF_THIS_PYTHON[name], *rest]
     beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.is_file() else shutil.which(name)
-    if found is None:
+    program = str(beside) if beside.is_file() else shutil.which(name)
+    if program is None:
         raise ConfigError(f"{name}: there is no such program", f"install {name}, or ask who can")
-    return [found, *rest]
+    return [program, *rest]
 
 
 @contextmanager

@@ -276,16 +276,16 @@ def step_status(
     """How far each step of a place is: `done`, `stale`, `interrupted`, `failed`, `there`, or empty."""
     place = source.place(place_id)
     directory = steps_directory(place, overrides)
-    found: dict[str, str] = {}
+    status: dict[str, str] = {}
     for command in source.at(place_id):
         rendered = render_command(command, place, overrides)
         state = read_state(directory / f"{command.id}.json")
         whole = bool(rendered.outputs) and all(Path(path).exists() for path in rendered.outputs)
         if state is None:
-            found[command.id] = "there" if whole else ""
+            status[command.id] = "there" if whole else ""
         elif state.status != "done" or not rendered.outputs:
-            found[command.id] = state.status
+            status[command.id] = state.status
         else:
             current = whole and state.ran_with == inputs_now(rendered)
-            found[command.id] = "done" if current else "stale"
-    return found
+            status[command.id] = "done" if current else "stale"
+    return status

@@ -71,7 +71,7 @@ def read_state(path: Path) -> StepState | None:
         return None
     try:
         content = strict_json(path.read_text(encoding="utf-8"))
-        found = content.pop("schema_version")
+        version = content.pop("schema_version")
         ran_with = content.pop("ran_with")
         ran_with["command"] = tuple(ran_with["command"])
         state = StepState(ran_with=Fingerprint(**ran_with), **content)
@@ -79,8 +79,8 @@ def read_state(path: Path) -> StepState | None:
         raise DataError(
             f"{path}: is not the state of a step: {problem}", _start_over(path)
         ) from None
-    if found != SCHEMA_VERSION:
-        message = f"{path}: schema_version is {found}, expected {SCHEMA_VERSION}"
+    if version != SCHEMA_VERSION:
+        message = f"{path}: schema_version is {version}, expected {SCHEMA_VERSION}"
         raise DataError(message, _start_over(path))
     return state
 

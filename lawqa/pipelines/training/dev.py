@@ -237,9 +237,9 @@ def _spec(records: Sequence[TrainingRecord], condition: Condition | None) -> Pro
             named or sorted(put_so, key=lambda spec: spec.id) or [PromptSpec("direct", condition)]
         )
     if len(specs) != 1:
-        found = ", ".join(spec.id for spec in specs) or "none"
+        ids = ", ".join(spec.id for spec in specs) or "none"
         raise ConfigError(
-            f"--dev-file: the prompt specs of the training records are: {found}; which are the dev questions "
+            f"--dev-file: the prompt specs of the training records are: {ids}; which are the dev questions "
             "to be put in?",
             "--dev-condition closed, or gold; or give a --dev-file made by lawqa records",
         )

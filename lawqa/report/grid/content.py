@@ -112,5 +112,5 @@ class GridContent:
     @property
     def compared(self) -> Sequence[GridRow]:
         """The rows with a comparison, the primary one first."""
-        found = [row for row in self.rows if row.judged is not None]
-        return sorted(found, key=lambda row: not row.primary)
+        judged = [row for row in self.rows if row.judged is not None]
+        return sorted(judged, key=lambda row: not row.primary)

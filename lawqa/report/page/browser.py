@@ -90,7 +90,7 @@ def embedded_json(value: Mapping[str, object]) -> str:
 
 def _entry(entry: Entry, texts: Texts, articles: Once) -> dict[str, object]:
     a, result = entry.answer, entry.result
-    found: dict[str, object] = {
+    fields: dict[str, object] = {
         "outcome": a.outcome,
         "label": a.predicted,
         "original": a.original_predicted,
@@ -124,7 +124,7 @@ def _entry(entry: Entry, texts: Texts, articles: Once) -> dict[str, object]:
     }
     # Most fields are empty for most answers; the script takes a missing one as empty.
     return {
-        key: value for key, value in found.items() if value is not None and value not in ("", [])
+        key: value for key, value in fields.items() if value is not None and value not in ("", [])
     }
 
 

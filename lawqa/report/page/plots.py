@@ -183,13 +183,13 @@ def histogram_plot(runs: Sequence[ReportRun]) -> Drawing:
 
 def reliability_plot(runs: Sequence[ReportRun]) -> Drawing | None:
     """Accuracy by confidence against the diagonal of perfect calibration; None without probabilities."""
-    found = [(number, run, calibration_of(run.answers)) for number, run in enumerate(runs)]
-    if not any(calibration for _, _, calibration in found):
+    calibrated = [(number, run, calibration_of(run.answers)) for number, run in enumerate(runs)]
+    if not any(calibration for _, _, calibration in calibrated):
         return None
 
     def draw(axes: Axes, style: Style) -> None:
         axes.plot([0, 1], [0, 1], color=style.ink, linestyle=":", linewidth=1)
-        for number, run, calibration in found:
+        for number, run, calibration in calibrated:
             if calibration is None:
                 continue
             x = [b.confidence for b in calibration.bins]

@@ -69,9 +69,9 @@ def document_paths(directory: Path) -> list[Path]:
     if directory.is_file() and directory.suffix.lower() in SUFFIXES:
         return [directory]
     if not directory.is_dir():
-        found = "is not a directory" if directory.exists() else "no such directory"
+        problem = "is not a directory" if directory.exists() else "no such directory"
         raise DataError(
-            f"{directory}: {found}", "--documents DIR with .md, .txt, .html or .pdf files"
+            f"{directory}: {problem}", "--documents DIR with .md, .txt, .html or .pdf files"
         )
     named = [
         path
@@ -130,11 +130,11 @@ def read_document(path: Path) -> list[DocumentLine]:
     if kind == ".pdf":
         lines = _with_numbered([DocumentLine(text) for text in pdf_lines(path)])
     elif kind in (".html", ".htm"):
-        found = [DocumentLine(text, level) for text, level in html_lines(_decoded(path))]
-        lines = _with_numbered(found) if _headings(found) <= 1 else found
+        read = [DocumentLine(text, level) for text, level in html_lines(_decoded(path))]
+        lines = _with_numbered(read) if _headings(read) <= 1 else read
     elif kind == ".md":
-        found = _markdown(_decoded(path))
-        lines = _with_numbered(found) if _headings(found) <= 1 else found
+        read = _markdown(_decoded(path))
+        lines = _with_numbered(read) if _headings(read) <= 1 else read
     else:
         lines = _with_numbered([DocumentLine(text.rstrip()) for text in _decoded(path).split("\n")])
     if not any(line.text.strip() for line in lines):
@@ -272,13 +272,13 @@ def _title(lines: Sequence[DocumentLine], path: Path) -> tuple[str, Sequence[Doc
 
 def _paragraphs(lines: Sequence[str]) -> tuple[Paragraph, ...]:
     """What blank lines divide, without numbers; long ones divided at line ends."""
-    found: list[Paragraph] = []
+    paragraphs: list[Paragraph] = []
     piece: list[str] = []
     for line in [*lines, ""]:
         full = sum(map(len, piece)) + len(line) > _LONGEST_PARAGRAPH
         if piece and (not line.strip() or full):
-            found.append(Paragraph(None, "\n".join(piece)))
+            paragraphs.append(Paragraph(None, "\n".join(piece)))
             piece = []
         if line.strip():
             piece.append(line.strip())
-    return tuple(found)
+    return tuple(paragraphs)

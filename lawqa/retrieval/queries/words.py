@@ -60,15 +60,15 @@ def words_of(text: str, cut: Cut | None = None) -> list[str]:
 
 def other_spellings(text: str) -> list[str]:
     """What a statute may write instead: terms for everyday words, stems without kana (取り消し: 取消)."""
-    found: list[str] = []
+    spellings: list[str] = []
     for everyday, statutory in STATUTORY.items():
         if everyday in text:
-            found += statutory
+            spellings += statutory
     for part in re.findall("[一-龠々ぁ-ゖ]+", text):
         bare = _OKURIGANA.sub("", part)
         if bare != part:
-            found += [run for run in _KANJI.findall(bare) if len(run) > 1 and run not in text]
-    return list(dict.fromkeys(found))
+            spellings += [run for run in _KANJI.findall(bare) if len(run) > 1 and run not in text]
+    return list(dict.fromkeys(spellings))
 
 
 @lru_cache(1)
@@ -87,12 +87,12 @@ def sudachi_cut() -> Cut:
     mode: Any = sudachi.SplitMode.A
 
     def by_sudachi(text: str) -> list[str]:
-        found: list[str] = []
+        words: list[str] = []
         for morpheme in tokenizer.tokenize(text, mode):
             word = morpheme.surface()
             if morpheme.part_of_speech()[0] in _CONTENT and word not in _FUNCTION_WORDS:
-                found += dict.fromkeys((word, morpheme.normalized_form()))
-        return found
+                words += dict.fromkeys((word, morpheme.normalized_form()))
+        return words
 
     return by_sudachi
 
@@ -103,10 +103,10 @@ def by_rules(text: str) -> list[str]:
     others = [run for run in runs if not _HIRAGANA.fullmatch(run)]
     if not others:
         return [run for run in runs if len(run) > 1]
-    found: list[str] = []
+    words: list[str] = []
     for run in others:
-        found += _pairs(run) if _KANJI.fullmatch(run) else [run]
-    return found
+        words += _pairs(run) if _KANJI.fullmatch(run) else [run]
+    return words
 
 
 def _pairs(run: str) -> list[str]:

@@ -102,15 +102,15 @@ def find_runs(roots: Sequence[Path], wanted: RunFilter | None = None) -> tuple[F
     Raises:
         ConfigError: a directory is not there.
     """
-    found: dict[Path, FoundRun] = {}
+    runs: dict[Path, FoundRun] = {}
     for root in roots:
         if not root.is_dir():
             raise ConfigError(f"{root}: no such directory", "lawqa runs list DIRECTORY...")
         for path in _run_directories(root):
-            found.setdefault(path.resolve(), read_run(path))
+            runs.setdefault(path.resolve(), read_run(path))
     chosen = [
         run
-        for run in found.values()
+        for run in runs.values()
         if run.kind in (*RUN_KINDS, "?") and (wanted is None or wanted.takes(run))
     ]
     by_path = sorted(chosen, key=lambda run: str(run.path))
@@ -144,8 +144,10 @@ def _accuracy(path: Path) -> Accuracy | None:
     try:
         statistics = read_json(file)["statistics"]
         # Runs from before final answers were stored say the accuracy of their prompts.
-        found = (statistics.get("final") or statistics)["accuracy"]
-        interval = Interval(float(found["interval"]["low"]), float(found["interval"]["high"]))
-        return Accuracy(int(found["correct"]), int(found["asked"]), float(found["value"]), interval)
+        accuracy = (statistics.get("final") or statistics)["accuracy"]
+        interval = Interval(float(accuracy["interval"]["low"]), float(accuracy["interval"]["high"]))
+        return Accuracy(
+            int(accuracy["correct"]), int(accuracy["asked"]), float(accuracy["value"]), interval
+        )
     except (ValueError, KeyError, TypeError, OverflowError) as problem:
         raise DataError(f"{file}: cannot be read: {problem!r}") from None

@@ -142,10 +142,10 @@ class PairedComparison:
         Args:
             alpha: the level, such as 0.05, or what Holm's correction asks of this comparison.
         """
-        found = self._plain_interval(1 - alpha)
+        interval = self._plain_interval(1 - alpha)
         wider = self._widening(1 - alpha)
-        low = self.difference - max(wider.factor * (self.difference - found.low), wider.half)
-        high = self.difference + max(wider.factor * (found.high - self.difference), wider.half)
+        low = self.difference - max(wider.factor * (self.difference - interval.low), wider.half)
+        high = self.difference + max(wider.factor * (interval.high - self.difference), wider.half)
         significant = self.p_value <= alpha
         luck = sign_flip_bar(self.gains, alpha).luck / self.prompts
         if significant and low <= 0 <= high:
@@ -172,8 +172,8 @@ class PairedComparison:
         Returns:
             The difference as a share; None where no outcome would have been significant.
         """
-        found = sign_flip_bar(self.gains, alpha).significant
-        return None if found is None else found / self.prompts
+        significant = sign_flip_bar(self.gains, alpha).significant
+        return None if significant is None else significant / self.prompts
 
     def detectable_at(self, alpha: float) -> float | None:
         """The smallest true difference seen with 80 % power by a test at this level.
@@ -232,7 +232,7 @@ class PairedComparison:
     @property
     def _spreads(self) -> list[Spread]:
         sides = ((self.seeds_base, self.spread_base), (self.seeds_other, self.spread_other))
-        return [Spread(seeds, found) for seeds, found in sides if found]
+        return [Spread(seeds, scores) for seeds, scores in sides if scores]
 
     def _plain_interval(self, confidence: float) -> Interval:
         if self.test == "exact McNemar":

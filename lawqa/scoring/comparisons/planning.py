@@ -79,16 +79,16 @@ def detectable_difference(
     Raises:
         ValueError: an argument is out of its range.
     """
-    found = minimum_detectable_difference(
+    difference = minimum_detectable_difference(
         design.questions, final_discordance(design, repeatable), power, alpha
     )
-    if found is None or spread == 0:
-        return found
+    if difference is None or spread == 0:
+        return difference
     from statistics import NormalDist
 
     normal = NormalDist()
     reach = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)
-    return min(1.0, math.hypot(found, reach * spread / math.sqrt(design.seeds)))
+    return min(1.0, math.hypot(difference, reach * spread / math.sqrt(design.seeds)))
 
 
 @lru_cache(maxsize=256)

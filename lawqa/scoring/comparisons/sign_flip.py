@@ -90,9 +90,9 @@ def _positive_sum(differences: Sequence[int]) -> NDArray[np.float64]:
     """The distribution of the sum of those sizes that got a plus."""
     import numpy as np
 
-    found = np.ones(1)
+    sums = np.ones(1)
     for size, count in sorted(Counter(abs(d) for d in differences if d).items()):
         pluses = np.zeros(size * count + 1)
         pluses[::size] = [math.comb(count, k) / 2**count for k in range(count + 1)]
-        found = np.convolve(found, pluses)
-    return found
+        sums = np.convolve(sums, pluses)
+    return sums

@@ -90,7 +90,7 @@ class CheckpointState:
         names = dict.fromkeys(name for step in self._figures for name in step)
         values = {name: [step[name] for step in self._figures if name in step] for name in names}
         self._figures.clear()
-        return {name: sum(found) / len(found) for name, found in values.items()}
+        return {name: sum(each) / len(each) for name, each in values.items()}
 
     def mean_loss(self) -> float:
         """The mean loss of the steps since the last call."""

@@ -61,12 +61,12 @@ class IndexConfig(IndexSettings):
         Raises:
             ConfigError: nothing.
         """
-        found = [path for path in (self.articles, self.documents) if path is not None]
-        if not found:
+        paths = [path for path in (self.articles, self.documents) if path is not None]
+        if not paths:
             raise ConfigError(
                 "nothing to index", "--articles ARTICLES.jsonl, --documents DIR, or both"
             )
-        return found
+        return paths
 
     def read(self) -> Iterator[Article]:
         """The articles, then the sections of the documents."""
@@ -188,9 +188,9 @@ def open_retriever(config: RetrieverConfig) -> Retriever:
     if config.dense is not None:
         built_with = manifest.dense.model if manifest.dense else None
         if built_with != config.dense:
-            found = f"with {built_with}" if built_with else "without embeddings"
+            built = f"with {built_with}" if built_with else "without embeddings"
             raise ConfigError(
-                f"{config.index}: was built {found}, not with {config.dense}",
+                f"{config.index}: was built {built}, not with {config.dense}",
                 f"lawqa index build … --dense {config.dense} --fresh",
             )
         dense = EmbeddingRanker(config.index, SentenceEncoder(config.dense), index.id_rank)
@@ -238,14 +238,14 @@ def _corpus(config: IndexConfig) -> JsonObject:
     if documents is None:
         assert path is not None  # noqa: S101 - one of them is given
         return _file(path)
-    found = {"path": str(documents), "sha256": documents_sha256(documents)}
-    found["documents"] = str(len(document_paths(documents)))
+    of_documents = {"path": str(documents), "sha256": documents_sha256(documents)}
+    of_documents["documents"] = str(len(document_paths(documents)))
     if path is None:
-        return found
+        return of_documents
     both = _file(path)
     # One hash of both: other documents beside the same articles are another corpus.
-    digest = hashlib.sha256(f"{both['sha256']}\n{found['sha256']}\n".encode()).hexdigest()
-    return {**both, "sha256": digest, "articles_sha256": both["sha256"], "documents": found}
+    digest = hashlib.sha256(f"{both['sha256']}\n{of_documents['sha256']}\n".encode()).hexdigest()
+    return {**both, "sha256": digest, "articles_sha256": both["sha256"], "documents": of_documents}
 
 
 def _file(path: Path) -> JsonObject:

@@ -72,15 +72,15 @@ def evaluate_index(
     retriever = open_retriever(config)
     asked = read_questions(questions)
     with Bar("searching", "questions", len(asked), quiet=quiet) as bar:
-        found = evaluate_retrieval(
+        evaluation = evaluate_retrieval(
             bar.over(asked),
             retriever.index,
             lambda question, depth: retriever.rank_for(question, depth).positions,
         )
     count, counted_in = _counter(tokenizer)
-    leaks = _given_away(retriever, [result.question for result in found], top_k)
-    texts = _gold_texts(retriever, found, budgets, top_k, count, quiet=quiet)
-    summary = summarise_hits(found, len(asked))
+    leaks = _given_away(retriever, [result.question for result in evaluation], top_k)
+    texts = _gold_texts(retriever, evaluation, budgets, top_k, count, quiet=quiet)
+    summary = summarise_hits(evaluation, len(asked))
     for law, figures in summary["by_law"].items():
         figures["gold_text"] = _by_budget(texts, law)
     named = MISSES_AT if MISSES_AT in budgets else budgets[0]
@@ -92,7 +92,7 @@ def evaluate_index(
         "gold_text_misses": {
             "budget": named,
             "questions": gold_text_misses(
-                texts[named], found, retriever.index, within=reach(top_k)
+                texts[named], evaluation, retriever.index, within=reach(top_k)
             ),
         },
         "counted_in": counted_in,
