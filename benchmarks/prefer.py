@@ -1,12 +1,14 @@
 """How long a step of learning preferences takes, and what memory it needs, at the shape of an 8B model.
 
-    python benchmarks/prefer.py QUESTIONS.json [--model DIR] [--shape Qwen/Qwen3-8B] [--memory-gib 19]
-        [--pairs 8] [--thought 1000] [--condition closed]
+    python benchmarks/prefer.py QUESTIONS.json [--only dpo] [--model DIR] [--shape Qwen/Qwen3-8B]
+        [--memory-gib 19] [--pairs 8] [--thought 1000] [--asked 8] [--samples 8] [--tokens 1024]
+        [--condition closed]
 
 DPO: one step of --pairs pairs whose answers are thoughts of about --thought tokens; the pass of the reference
-over both answers, which is once a training, is timed apart. The weights are random unless --model names a
-directory (the shape's checkpoint is written to a temporary directory first), NF4 with LoRA r=16 on all linear
-layers. Needs a CUDA device.
+over both answers, which is once a training, is timed apart. Policy: one step of --asked questions with
+--samples texts each, all of --tokens tokens, since random weights end no text; their rewards are drawn. The
+weights are random unless --model names a directory (the shape's checkpoint is written to a temporary directory
+first), NF4 with LoRA r=16 on all linear layers. The first step is not counted. Needs a CUDA device.
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from __future__ import annotations
 import argparse
 import random
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from hf_common import cap_memory, load, peak, prompts, reset_peak, synchronised
@@ -23,13 +28,24 @@ from hf_common import cap_memory, load, peak, prompts, reset_peak, synchronised
 from lawqa.backends.hf.encoded import encode
 from lawqa.models.load import LoadedModel
 from lawqa.models.shapes import KNOWN
+from lawqa.pipelines.training.policy import PolicyDraws, longest_rows, policy_records
 from lawqa.questions import read_questions
 from lawqa.records import IGNORED, TokenizedRecord
-from lawqa.settings import PREFERENCE_TRAINING, PreferenceSettings
-from lawqa.training import fit as fitting
+from lawqa.settings import (
+    PREFERENCE_TRAINING,
+    Hyperparameters,
+    PolicyRun,
+    PolicySettings,
+    PreferenceSettings,
+)
 from lawqa.training.adapter import add_adapter
 from lawqa.training.checkpoints.checkpoint_state import CheckpointState
+from lawqa.training.fit import PolicySteps, fit
+from lawqa.training.objectives.policy import DrawnText
 from lawqa.training.trainer import AnswerTrainer
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 STEPS = 3
 
@@ -45,6 +61,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--memory-gib", type=float, default=19.0)
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--thought", type=int, default=1000, help="tokens of an answer")
+    parser.add_argument("--only", choices=("dpo", "policy"))
+    parser.add_argument("--asked", type=int, default=8, help="questions of a policy step")
+    parser.add_argument("--samples", type=int, default=8, help="texts of each")
+    parser.add_argument("--tokens", type=int, default=1024, help="tokens of each")
     parser.add_argument("--condition", choices=("closed", "gold"), default="closed")
     return parser.parse_args()
 
@@ -80,49 +100,109 @@ def pair_rows(loaded: LoadedModel, options: argparse.Namespace) -> list[Tokenize
     return rows
 
 
-def time_pairs(loaded: LoadedModel, options: argparse.Namespace) -> None:
-    """Train a few steps of DPO, and print the seconds of each."""
-    rows = pair_rows(loaded, options)
-    training = replace(
-        PREFERENCE_TRAINING, batch_size=options.pairs, gradient_accumulation_steps=1, save_minutes=0
+class Clock:
+    """When steps ended, and what their scoring passes took, as (seconds, tokens)."""
+
+    def __init__(self) -> None:
+        self.ends: list[tuple[float, int]] = []
+        self.scoring: list[tuple[float, int]] = []
+        took_step, score = CheckpointState.took_step, AnswerTrainer.log_probabilities
+
+        def timed_step(state: CheckpointState, loss: float, tokens: int) -> None:
+            self.ends.append((synchronised(), tokens))
+            took_step(state, loss, tokens)
+
+        def timed_score(trainer: AnswerTrainer, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            began = synchronised()
+            found = score(trainer, batch)
+            self.scoring.append((synchronised() - began, int(batch["attention_mask"].sum())))
+            return found
+
+        CheckpointState.took_step = timed_step  # type: ignore[method-assign]
+        AnswerTrainer.log_probabilities = timed_score  # type: ignore[method-assign]
+        self._before = (took_step, score)
+
+    @property
+    def step_seconds(self) -> float:
+        """Of a step after the first."""
+        return (self.ends[-1][0] - self.ends[0][0]) / (STEPS - 1)
+
+    def stop(self) -> None:
+        """Leave trainer and checkpoints as they were."""
+        CheckpointState.took_step, AnswerTrainer.log_probabilities = self._before  # type: ignore[method-assign]
+
+
+def training_of(records: int) -> Hyperparameters:
+    """As many records a step."""
+    return replace(
+        PREFERENCE_TRAINING, batch_size=records, gradient_accumulation_steps=1, save_minutes=0
     )
-    model = add_adapter(loaded, training)
-    steps, scoring = [], []
-    took_step, score = CheckpointState.took_step, AnswerTrainer.log_probabilities
 
-    def timed_step(state: CheckpointState, loss: float, tokens: int) -> None:
-        steps.append((synchronised(), tokens))
-        took_step(state, loss, tokens)
 
-    def timed_score(trainer: AnswerTrainer, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        began = synchronised()
-        found = score(trainer, batch)
-        scoring.append((synchronised() - began, int(batch["attention_mask"].sum())))
-        return found
-
-    CheckpointState.took_step = timed_step  # type: ignore[method-assign]
-    AnswerTrainer.log_probabilities = timed_score  # type: ignore[method-assign]
+def time_pairs(loaded: LoadedModel, model: PeftModel, options: argparse.Namespace) -> None:
+    """Train a few steps of DPO, and print what a step takes."""
+    rows, clock = pair_rows(loaded, options), Clock()
     reset_peak()
     with tempfile.TemporaryDirectory() as directory:
-        fitting.fit(
-            loaded,
-            model,
-            rows,
-            training,
-            Path(directory),
-            quiet=True,
+        fit(
+            loaded, model, rows, training_of(options.pairs), Path(directory), quiet=True,
             preference=PreferenceSettings(),
-        )
-    reference, of_steps = scoring[:-STEPS], scoring[-STEPS:]
-    seconds = (steps[-1][0] - steps[0][0]) / (STEPS - 1)
+        )  # fmt: skip
+    clock.stop()
+    reference, of_steps = clock.scoring[:-STEPS], clock.scoring[-STEPS:]
+    seconds = clock.step_seconds
     scored = sum(one for one, _ in of_steps[1:]) / (STEPS - 1)
-    tokens = steps[-1][1]
     warm = reference[1:] or reference
     rate = sum(n for _, n in warm) / sum(s for s, _ in warm)
     print(
         f"DPO step, {options.pairs} pairs of {options.thought}-token answers, {options.condition}: "
-        f"{seconds:.2f} s (scoring {scored:.2f}, training {seconds - scored:.2f}), {tokens:,} tokens; "
-        f"reference {rate:,.0f} tokens/s; peak {peak():.2f} GiB",
+        f"{seconds:.2f} s (scoring {scored:.2f}, training {seconds - scored:.2f}), "
+        f"{clock.ends[-1][1]:,} tokens; reference {rate:,.0f} tokens/s; peak {peak():.2f} GiB",
+        flush=True,
+    )
+
+
+class TimedDraws(PolicyDraws):
+    """Draws texts by the clock, and draws their rewards."""
+
+    seconds: ClassVar[list[float]] = []
+
+    def __call__(self, numbers: Sequence[int], step: int) -> list[list[DrawnText]]:
+        """The texts of a step."""
+        rewards, began = random.Random(step), synchronised()  # noqa: S311 - not secret
+        groups = super().__call__(numbers, step)
+        self.seconds.append(synchronised() - began)
+        print(f"  drawn in {self.seconds[-1]:.1f} s, peak {peak():.2f} GiB", flush=True)
+        return [
+            [replace(text, reward=float(rewards.random() < 0.5)) for text in group]
+            for group in groups
+        ]
+
+
+def time_policy(
+    loaded: LoadedModel, model: PeftModel, options: argparse.Namespace, output_dir: Path
+) -> None:
+    """Take a few policy steps, and print what a step takes."""
+    policy = PolicySettings(
+        condition=options.condition, permutations=1, samples_per_question=options.samples,
+        max_new_tokens=options.tokens,
+    )  # fmt: skip
+    training = training_of(options.asked)
+    run = PolicyRun(
+        train_file=options.questions, output_dir=output_dir, policy=policy, training=training
+    )
+    records = policy_records(run)[: options.asked * STEPS]
+    rows, clock = longest_rows(records, run, loaded.tokenizer), Clock()
+    reset_peak()
+    steps = PolicySteps(policy, partial(TimedDraws, records, run))
+    fit(loaded, model, rows, training, output_dir, quiet=True, policy=steps)
+    clock.stop()
+    seconds, drawn = clock.step_seconds, sum(TimedDraws.seconds[1:]) / (STEPS - 1)
+    scored = sum(one for one, _ in clock.scoring[-2 * (STEPS - 1) :]) / (STEPS - 1)
+    print(
+        f"policy step, {options.asked} questions x {options.samples} texts x {options.tokens} tokens, "
+        f"{options.condition}: {seconds:.1f} s (sampling {drawn:.1f}, scoring {scored:.1f}, training "
+        f"{seconds - drawn - scored:.1f}), {clock.ends[-1][1]:,} tokens; peak {peak():.2f} GiB",
         flush=True,
     )
 
@@ -135,7 +215,12 @@ def main() -> None:
             write_checkpoint(options.shape, Path(directory), options.questions)
         cap_memory(options.memory_gib)
         loaded = load(options.model or directory, None)
-    time_pairs(loaded, options)
+    model = add_adapter(loaded, PREFERENCE_TRAINING)
+    if options.only != "policy":
+        time_pairs(loaded, model, options)
+    if options.only != "dpo":
+        with tempfile.TemporaryDirectory() as directory:
+            time_policy(loaded, model, options, Path(directory))
 
 
 if __name__ == "__main__":

@@ -87,6 +87,8 @@ class Completion:
     """This prompt's share of its batch's time."""
     repeat: int = 0
     """Which of the prompt's completions this is."""
+    token_ids: tuple[int, ...] = ()
+    """The tokens of the text as they were drawn; empty where the backend does not know them."""
     stopped: StopReason = "end"
     """Why it ended: an end token, `max_new_tokens`, a finished answer line, a loop, or the memory."""
     thinking_closed: bool = False

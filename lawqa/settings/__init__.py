@@ -85,6 +85,8 @@ from lawqa.settings.planning import MEASURE_SECONDS, PlanSettings, PowerSettings
 from lawqa.settings.preference import (
     PREFERENCE_TRAINING,
     PairSettings,
+    PolicyRun,
+    PolicySettings,
     PreferenceRun,
     PreferenceSettings,
 )
@@ -150,6 +152,8 @@ __all__ = [
     "ParseSettings",
     "PlaceSettings",
     "PlanSettings",
+    "PolicyRun",
+    "PolicySettings",
     "PowerSettings",
     "PreferenceRun",
     "PreferenceSettings",

@@ -32,7 +32,13 @@ from lawqa.settings.experiments import (
 )
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.planning import PlanSettings, PowerSettings
-from lawqa.settings.preference import PairSettings, PreferenceRun, PreferenceSettings
+from lawqa.settings.preference import (
+    PairSettings,
+    PolicyRun,
+    PolicySettings,
+    PreferenceRun,
+    PreferenceSettings,
+)
 from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.server import ServerSettings
 from lawqa.settings.training import Hyperparameters
@@ -76,6 +82,8 @@ CONCERNS: tuple[type, ...] = (
     PreferenceSettings,
     PairSettings,
     PreferenceRun,
+    PolicySettings,
+    PolicyRun,
 )
 
 

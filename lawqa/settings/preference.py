@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.settings.accepted import Settings
@@ -42,6 +43,51 @@ class PreferenceSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PolicySettings(Settings):
+    """How a model learns from its own samples while they are drawn (RLOO, Ahmadian et al. 2024,
+    arXiv:2402.14740).
+    """
+
+    mode: Literal["direct", "cot"] = field(default="cot", metadata=RESULT)
+    """How questions are put. direct: one letter; cot: reasoning and a final answer line."""
+    condition: Literal["closed", "gold"] = field(default="closed", metadata=RESULT)
+    """Context: none (closed), or the data set's own (gold)."""
+    thinking: bool = field(default=False, metadata=RESULT)
+    """Switch the model's own thinking on."""
+    permutations: Literal[1, 4, 24] = field(default=4, metadata=RESULT)
+    """Put each question in N orders of its choices, each in a step of its own."""
+    samples_per_question: int = field(default=8, metadata=RESULT)
+    """Texts sampled for each question of a step, 2 or more: each is judged by the mean of the others."""
+    max_new_tokens: int = field(default=1024, metadata=RESULT)
+    """The most tokens of one text; one that reaches them earns nothing."""
+    kl_weight: float = field(default=0.02, metadata=RESULT)
+    """What a nat of divergence from the base model, adapter off, costs a text; its right answer earns 1. 0
+    spares the base model's pass."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        broken = out_of_range(self)
+        if self.samples_per_question < 2:
+            broken.append("--samples-per-question is 1, expected 2 or more: one text has no others")
+        if broken:
+            raise ConfigError("\n".join(broken), _HELP)
+
+
+def _refuse(run: TrainingRun) -> None:
+    """Refuse options that are none of a training on preferences.
+
+    Raises:
+        ConfigError: there are such.
+    """
+    refused = {
+        "--extra": run.extra, "--max-synthetic-share": run.max_synthetic_share, "--fsdp": run.fsdp,
+        "--neftune-alpha": run.training.neftune_alpha, "--lora-dropout": run.training.lora_dropout,
+    }  # fmt: skip
+    if given := [flag for flag, value in refused.items() if value]:
+        raise ConfigError(f"{', '.join(given)}: preferences are learnt without it", _HELP)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PreferenceRun(TrainingRun):
     """A training on pairs, and where the adapter goes; `lawqa.train` runs it.
 
@@ -60,12 +106,31 @@ class PreferenceRun(TrainingRun):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        refused = {
-            "--extra": self.extra, "--max-synthetic-share": self.max_synthetic_share, "--fsdp": self.fsdp,
-            "--neftune-alpha": self.training.neftune_alpha, "--lora-dropout": self.training.lora_dropout,
-        }  # fmt: skip
-        if given := [flag for flag, value in refused.items() if value]:
-            raise ConfigError(f"{', '.join(given)}: preferences are learnt without it", _HELP)
+        _refuse(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRun(TrainingRun):
+    """A training on a model's own samples, and where the adapter goes; `lawqa.train` runs it.
+
+    Raises:
+        ConfigError: an option of it is none of such a training.
+    """
+
+    train_file: Path = field(metadata=flagged(by_content(RESULT), "--data"))
+    """The training questions; never those that are to be measured on."""
+    policy: PolicySettings = field(default_factory=PolicySettings, metadata=within(PolicySettings))
+    """How samples are drawn and judged; a step takes as many questions as `training` takes records."""
+    training: Hyperparameters = field(default=PREFERENCE_TRAINING, metadata=within(Hyperparameters))
+    """How the adapter is trained."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _refuse(self)
+        if self.training.use_dora:
+            raise ConfigError(
+                "--use-dora: a policy needs the base model, with the adapter off", _HELP
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,6 +102,7 @@ RANGES: dict[str, Range] = {
     "max_synthetic_share": _SHARE_BELOW_1,
     "beta": Range(0, 1000, above=True),
     "sft_weight": Range(0, 1000),
+    "kl_weight": Range(0, 1000),
     "pairs_per_question": Range(1, 1000),
     "dev_questions": Range(1, _COUNT),
     "dev_samples": Range(1, 1000),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from lawqa.errors import ConfigError, Interrupted
 from lawqa.models.load import LoadedModel
 from lawqa.prompting import end_of_turn
 from lawqa.records import TokenizedRecord
-from lawqa.settings import Hyperparameters, PreferenceSettings, Tracker
+from lawqa.settings import Hyperparameters, PolicySettings, PreferenceSettings, Tracker
 from lawqa.training.cadence import Cadence
 from lawqa.training.checkpoints.checkpoint_state import (
     CheckpointState,
@@ -37,12 +38,14 @@ from lawqa.training.monitoring.progress import TrainingProgress
 from lawqa.training.monitoring.tracking import open_trackers
 from lawqa.training.objectives.answers import Answers
 from lawqa.training.objectives.pairs import Pairs
+from lawqa.training.objectives.policy import DrawnText, Draws, Policy, without_adapter
 from lawqa.training.path_choice import choose_path
 from lawqa.training.processes.group import form_group, require_shared_directory
 from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import share_out
 from lawqa.training.reference import reference_log_probabilities
 from lawqa.training.trainer import AnswerTrainer, as_dataset
+from lawqa.training.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -51,6 +54,39 @@ if TYPE_CHECKING:
 
 _OF_EVERY_STEP = {"step", "epoch", "loss", "learning_rate", "grad_norm", "tokens_per_second"}
 """What the log of any training says of a step."""
+
+
+@dataclass(frozen=True)
+class PolicySteps:
+    """A training on texts that the model draws itself."""
+
+    settings: PolicySettings
+    """How they are judged."""
+    draws: Callable[[LoadedModel], Draws]
+    """Draws them from a model with its adapter."""
+
+    def objective(
+        self, loaded: LoadedModel, model: PeftModel, output_dir: Path, collator: LeftPadCollator
+    ) -> Policy:
+        """Return what the trainer minimises.
+
+        Args:
+            loaded: the base model.
+            model: PEFT's wrapper around it.
+            output_dir: of the training.
+            collator: of its rows.
+        """
+        draws = self.draws(replace(loaded, model=model, adapter=output_dir))
+
+        def undisturbed_draws(numbers: Sequence[int], step: int) -> list[list[DrawnText]]:
+            if torch.cuda.is_initialized():
+                torch.cuda.empty_cache()  # what the last step held is room for keys and values
+            with undisturbed(model):
+                return draws(numbers, step)
+
+        return Policy(
+            self.settings, undisturbed_draws, partial(without_adapter, model), collator.pad_token_id
+        )
 
 
 @dataclass(frozen=True)
@@ -104,6 +140,7 @@ def fit(
     resume: bool = False,
     report_to: Sequence[Tracker] = (),
     preference: PreferenceSettings | None = None,
+    policy: PolicySteps | None = None,
 ) -> TrainingFigures:
     """Train the adapter in place; with dev questions it is left as it was at the best step.
 
@@ -117,7 +154,8 @@ def fit(
         dev: asks the dev questions; None without any.
         resume: resume from the last whole checkpoint where there is one; otherwise earlier ones are removed.
         report_to: trackers that get the figures, from `require_trackers`.
-        preference: how pairs are learnt from; None for answers.
+        preference: how pairs are learnt from; None without pairs.
+        policy: draws texts after the prompts of the records, to be learnt from instead of their answers.
 
     Raises:
         ConfigError: the other processes of the launch do not come, there are fewer records than processes
@@ -143,6 +181,10 @@ def fit(
     cadence = Cadence(checkpoint_state, interruption, every if dev else 0)
     end_token_id = _end_token_id(loaded.tokenizer)
     pairs = None if preference is None else Pairs(preference, end_token_id)
+    collator = LeftPadCollator(loaded.tokenizer.pad_token_id or 0)
+    drawn = None
+    if policy is not None:
+        drawn = policy.objective(loaded, model, output_dir, collator)
     trainer = AnswerTrainer(
         config=config,
         keys=[record.key for record in records],
@@ -154,7 +196,7 @@ def fit(
             arguments.world_size,
             rows=width,
         ),
-        objective=pairs or Answers(end_token_id),
+        objective=pairs or drawn or Answers(end_token_id),
         path=choose_path(
             loaded, model, config, max(len(record.input_ids) for record in records), progress.say
         ),
@@ -166,7 +208,7 @@ def fit(
         model=model,
         args=arguments,
         train_dataset=as_dataset(records),
-        data_collator=LeftPadCollator(loaded.tokenizer.pad_token_id or 0),
+        data_collator=collator,
         callbacks=[*trackers, progress, cadence],
     )
     for replaced in (PrinterCallback, ProgressCallback):

@@ -110,7 +110,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             TrainingError: loss or gradients are not finite.
         """
         del num_items_in_batch  # of labels before the shift to next tokens; counted here instead
-        step = self._objective.step(self._prepare_inputs(inputs), self.log_probabilities)
+        inputs = self._prepare_inputs(inputs)
+        step = self._objective.step(inputs, self.log_probabilities, self.state.global_step)
         model.train()
         counts = torch.stack([step.count, step.rows["attention_mask"].sum()])
         count, tokens = self._over_processes(counts)

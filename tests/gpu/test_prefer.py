@@ -96,3 +96,29 @@ def test_preferences_are_learnt_on_the_fast_path(
     assert "fast path: micro-batches of" in printed.out + printed.err
     manifest = json.loads((directory / "adapter" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["figures"]["objective"]["margin_accuracy"][1] == 1.0
+
+
+def test_a_policy_step_draws_scores_and_learns_on_the_fast_path(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import json
+
+    from lawqa.cli import main
+    from lawqa.demo import embedded_questions
+    from lawqa.questions import write_questions
+
+    write_questions(directory / "questions.json", embedded_questions()[:4])
+    adapter = directory / "policy"
+    done = main(
+        ["prefer", "--policy", "--data", str(directory / "questions.json"), "--model-name",
+         str(directory / "model"), "--4bit", "--output-dir", str(adapter), "--mode", "direct",
+         "--max-new-tokens", "8", "--max-steps-override", "3", "--learning-rate", "5e-3", "--do-train"]
+    )  # fmt: skip
+    assert done == 0
+    printed = capsys.readouterr()
+    assert "fast path: micro-batches of" in printed.out + printed.err
+    rows = [json.loads(line) for line in (adapter / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [1, 2, 3]
+    # The engine and the training path see one model: before the first step it is its own base.
+    assert abs(rows[0]["kl"]) < 1e-3
+    print({name: round(value, 4) for name, value in rows[-1].items()})

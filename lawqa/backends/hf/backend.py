@@ -358,6 +358,7 @@ class HFBackend:
             completion_tokens=len(done.tokens),
             seconds=seconds,
             repeat=repeat,
+            token_ids=tuple(done.tokens),
             stopped=done.stopped,
             thinking_closed=done.thinking_closed,
             in_thought=item.thought is not None,

@@ -11,7 +11,7 @@ from lawqa.records import masked_text
 if TYPE_CHECKING:
     from lawqa.pipelines.training.dev import DevQuestions
     from lawqa.pipelines.training.prepared import Prepared
-    from lawqa.settings import Hyperparameters, PreferenceSettings
+    from lawqa.settings import Hyperparameters
 
 
 def plan_text(prepared: Prepared) -> str:
@@ -24,8 +24,8 @@ def plan_text(prepared: Prepared) -> str:
     described = prepared.loaded.describe()
     per_epoch = training.steps_per_epoch(prepared.units)
     steps = training.total_steps(prepared.units)
-    preference = prepared.preference
-    unit = "records" if preference is None else "pairs"
+    objective = objective_text(prepared)
+    unit = "pairs" if prepared.preference else "questions" if prepared.policy else "records"
     epochs = steps / per_epoch if training.max_steps > 0 else training.num_epochs
     specs = (
         ", ".join(sorted({record.prompt_spec for record in prepared.source.records})) or "reading"
@@ -42,7 +42,7 @@ def plan_text(prepared: Prepared) -> str:
         f"{unit:<11}{prepared.units} from {config.train_file} ({specs}){_mixture_text(prepared)}",
         f"tokens     {sum(lengths):,} an epoch; a record has {min(lengths)} to {max(lengths)}, "
         f"median {statistics.median(lengths):g}, {limit}{contexts}",
-        *([f"objective  {objective_text(preference)}"] if preference else []),
+        *([f"objective  {objective}"] if objective else []),
         f"steps      {steps} of {training.records_per_step} {unit} "
         f"({training.batch_size} x {training.gradient_accumulation_steps}), "
         f"{per_epoch} an epoch, {epochs:.3g} epochs",
@@ -50,15 +50,23 @@ def plan_text(prepared: Prepared) -> str:
         f"{training.lr_scheduler}",
         f"dev        {dev_text(prepared)}",
         f"saving     {_saving_text(training)}",
-        "",
-        "the first record:",
-        masked_text(prepared.records[0], prepared.loaded.tokenizer),
     ]
+    if prepared.policy is None:
+        first = masked_text(prepared.records[0], prepared.loaded.tokenizer)
+        lines += ["", "the first record:", first]
     return "\n".join(lines)
 
 
-def objective_text(preference: PreferenceSettings) -> str:
-    """How pairs are learnt from, in words."""
+def objective_text(prepared: Prepared) -> str:
+    """How pairs or own samples are learnt from, in words; empty where answers are learnt."""
+    policy, preference = prepared.policy, prepared.preference
+    if policy is not None:
+        return (
+            f"RLOO, {policy.samples_per_question} texts of at most {policy.max_new_tokens} tokens for each "
+            f"question of a step, {policy.kl_weight:g} a nat from the base model"
+        )
+    if preference is None:
+        return ""
     per_token = ", rewards per token" if preference.length_normalised else ""
     own = f", {preference.sft_weight:g} times the right answer's own loss beside it"
     return f"DPO, beta {preference.beta:g}{per_token}{own if preference.sft_weight else ''}"

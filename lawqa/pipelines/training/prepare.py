@@ -18,6 +18,7 @@ from lawqa.pipelines.training.dev_generation import scorings_of
 from lawqa.pipelines.training.mixing import capped, load_extra
 from lawqa.pipelines.training.mode_probe import probed_questions
 from lawqa.pipelines.training.outputs import manifest_of
+from lawqa.pipelines.training.policy import longest_rows, policy_records
 from lawqa.pipelines.training.prepared import Prepared, TrainingSource
 from lawqa.pipelines.training.resume import earlier_training, require_same_training
 from lawqa.prompts import STANDARD
@@ -33,7 +34,14 @@ from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.upkeep.lock import LOCK, require_free
 from lawqa.runs.upkeep.remove import OF_ADAPTER
-from lawqa.settings import ModelSettings, PreferenceRun, TrainingRun, part_of, require_belonging
+from lawqa.settings import (
+    ModelSettings,
+    PolicyRun,
+    PreferenceRun,
+    TrainingRun,
+    part_of,
+    require_belonging,
+)
 from lawqa.training.monitoring.trackers import require_trackers
 
 if TYPE_CHECKING:
@@ -63,7 +71,7 @@ def prepare_training(config: TrainingRun, dev_as: PutAs | None = None) -> Prepar
 
     logger.debug("settings: %s", config)
     require_belonging(config, "train")
-    if isinstance(config, PreferenceRun) and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if isinstance(config, PreferenceRun | PolicyRun) and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError("preferences are learnt in one process", "start it without torchrun")
     source = _load(config)
     start = Start.read(config.init_adapter, config.training) if config.init_adapter else None
@@ -94,7 +102,10 @@ def prepare_training(config: TrainingRun, dev_as: PutAs | None = None) -> Prepar
     loaded = load_model(model_config, sharded=config.fsdp)
     if loaded.device.type == "cpu" and config.dtype == "float16":
         raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
-    records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
+    if isinstance(config, PolicyRun):
+        records = longest_rows(source.records, config, loaded.tokenizer)
+    else:
+        records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
     if dev is not None:
         dev.require_scorable(loaded.tokenizer)
     lengths = sorted(len(record.input_ids) for record in records)
@@ -175,7 +186,12 @@ def _planned(
 def _load(config: TrainingRun) -> TrainingSource:
     path, seed = config.train_file, config.training.seed
     with hashed_while_read(path) as sha256:
-        read = _pairs(path) if isinstance(config, PreferenceRun) else _read(path, config.prompt)
+        if isinstance(config, PreferenceRun):
+            read = _pairs(path)
+        elif isinstance(config, PolicyRun):
+            read = TrainingSource(policy_records(config))
+        else:
+            read = _read(path, config.prompt)
         source = replace(read, sha256=sha256, retrieval=retrieval_of(path, sha256))
     if source.readings and not config.extra:
         source = replace(source, warnings=(*source.warnings, _READS_ALONE))

@@ -12,7 +12,13 @@ from lawqa.pipelines.training.dev import DevQuestions
 from lawqa.pipelines.training.mixing import ExtraRecords, is_synthetic
 from lawqa.records import TokenizedRecord, TrainingRecord, shortened_note
 from lawqa.runs.manifest import Manifest
-from lawqa.settings import PreferenceRun, PreferenceSettings, TrainingRun
+from lawqa.settings import (
+    PolicyRun,
+    PolicySettings,
+    PreferenceRun,
+    PreferenceSettings,
+    TrainingRun,
+)
 from lawqa.templates import template_description, template_warnings
 
 if TYPE_CHECKING:
@@ -76,6 +82,11 @@ class Prepared:
     def preference(self) -> PreferenceSettings | None:
         """How pairs are learnt from; None where answers are learnt."""
         return self.config.preference if isinstance(self.config, PreferenceRun) else None
+
+    @property
+    def policy(self) -> PolicySettings | None:
+        """How a model's own samples are learnt from; None where other texts are."""
+        return self.config.policy if isinstance(self.config, PolicyRun) else None
 
     @property
     def units(self) -> int:

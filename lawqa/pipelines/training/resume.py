@@ -16,7 +16,7 @@ from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.settings import TrainingRun, differences, flag_of, stored_problems, with_quant_type
 
 _MODEL = ("quantisation", "dtype")
-_OBJECTIVES = ("preference",)
+_OBJECTIVES = ("preference", "policy")
 """Settings that another training than one on answers has."""
 
 NamedContents = Mapping[str, object]

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from lawqa.pipelines.training.outputs import (
     manifest_of,
     write_outputs,
 )
+from lawqa.pipelines.training.policy import PolicyDraws
 from lawqa.pipelines.training.prepare import is_main_process, prepare_training
 from lawqa.pipelines.training.prepared import Prepared
 from lawqa.pipelines.training.resume import earlier_training, require_same_request
@@ -32,11 +34,11 @@ from lawqa.report.notebook import figures_html
 from lawqa.runs.directory import RunDirectory
 from lawqa.runs.manifest import Manifest, ending, now
 from lawqa.runs.upkeep.lock import locked_directory
-from lawqa.settings import TrainingRun, checks_arguments
+from lawqa.settings import PolicyRun, TrainingRun, checks_arguments
 from lawqa.training.monitoring.log import EVENTS, read_log
 
 if TYPE_CHECKING:
-    from lawqa.training.fit import TrainingFigures
+    from lawqa.training.fit import PolicySteps, TrainingFigures
 
 
 def is_done(config: TrainingRun) -> bool:
@@ -155,6 +157,7 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
             resume=config.resume,
             report_to=config.report_to,
             preference=prepared.preference,
+            policy=_policy(prepared),
         )
         if main_process:
             # A signal now would cost all that was learnt since the last checkpoint.
@@ -170,6 +173,16 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
     if main_process and late.signum is not None:
         raise Interrupted(late.signum, f"training is done; adapter: {config.output_dir}")
     return figures
+
+
+def _policy(prepared: Prepared) -> PolicySteps | None:
+    """What draws the texts of a training on a model's own; None for other trainings."""
+    config = prepared.config
+    if not isinstance(config, PolicyRun):
+        return None
+    from lawqa.training.fit import PolicySteps
+
+    return PolicySteps(config.policy, partial(PolicyDraws, prepared.source.records, config))
 
 
 def _finish(

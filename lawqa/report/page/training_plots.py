@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ def write_training_plot(rows: Sequence[JsonObject], path: Path) -> None:
     axes.plot(*zip(*losses, strict=True), color="tab:blue", label="loss")
     axes.set_xlabel("optimiser step")
     axes.set_ylabel("loss (nats per answer token)")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=_floor(value for _, value in losses))
     if accuracies:
         right = axes.twinx()
         right.plot(
@@ -82,6 +82,11 @@ def write_training_plot(rows: Sequence[JsonObject], path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
+def _floor(values: Iterable[float]) -> float | None:
+    """0; None, the plot's own choice, where a reward is maximised and its loss is below."""
+    return 0 if all(value >= 0 for value in values) else None
+
+
 def _curve(rows: Sequence[tuple[float, float]], name: str) -> Callable[[Axes, Style], None]:
     def draw(axes: Axes, style: Style) -> None:
         steps, values = zip(*rows, strict=True)
@@ -92,7 +97,7 @@ def _curve(rows: Sequence[tuple[float, float]], name: str) -> Callable[[Axes, St
             axes.axhline(0.25, color=style.ink, linestyle=":", linewidth=1)
             axes.set_ylim(0, 1)
         else:
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(bottom=_floor(values))
         axes.grid(color=style.rule, linewidth=0.6)
 
     return draw

@@ -3,4 +3,5 @@
 base     what the trainer asks of an objective
 answers  the cross entropy of answers
 pairs    preferences between a right and a wrong answer (DPO)
+policy   rewards of samples that the model draws itself (RLOO)
 """

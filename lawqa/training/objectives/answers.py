@@ -17,8 +17,8 @@ class Answers:
     end_token_id: int
     """The token that ends a turn."""
 
-    def step(self, batch: Batch, score: Score) -> StepRows:
+    def step(self, batch: Batch, score: Score, number: int) -> StepRows:
         """See `Objective.step`."""
-        del score
+        del score, number
         check_mask(batch, self.end_token_id)
         return StepRows(batch, (batch["labels"] != IGNORED).sum())

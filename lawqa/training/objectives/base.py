@@ -37,10 +37,11 @@ class StepRows:
 class Objective(Protocol):
     """What a training minimises."""
 
-    def step(self, batch: Batch, score: Score) -> StepRows:
+    def step(self, batch: Batch, score: Score, number: int) -> StepRows:
         """Return the rows of one step.
 
         Args:
             batch: the records of the step as they were collated, on the model's device.
             score: asks the model, as it is before the step.
+            number: of the step, from 0.
         """

@@ -80,8 +80,9 @@ class Pairs:
         self.reference = torch.empty(0)
         """The reference's log-probabilities of all rows, [rows]; set before the first step."""
 
-    def step(self, batch: Batch, score: Score) -> StepRows:
+    def step(self, batch: Batch, score: Score, number: int) -> StepRows:
         """See `Objective.step`."""
+        del number
         check_mask(batch, self._end_token_id)
         tokens = (batch["labels"] != IGNORED).sum(dim=1).float().view(-1, 2)
         reference = self.reference.to(tokens.device)[batch["record"]].view(-1, 2)

@@ -98,7 +98,7 @@ def test_a_step_has_the_gradient_of_dpo_on_every_path(
                 found: torch.Tensor = -path.losses(model, one)
             return found
 
-        step = objective.step(batch, score)
+        step = objective.step(batch, score, 0)
         assert step.loss is not None
         assert float(step.loss) == pytest.approx(loss.item(), rel=1e-4)
         found = gradients(path.loss(model, step.rows))

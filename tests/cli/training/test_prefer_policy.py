@@ -1,0 +1,124 @@
+"""`lawqa prefer --policy` as a student runs it: it earns more, and killed and resumed it is the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lawqa.cli import main
+from lawqa.questions import write_questions
+from lawqa.training.checkpoints.checkpoint_state import CheckpointState
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
+
+STEPS = 10
+
+
+class Work:
+    """A model that has learnt to answer with a letter, and questions whose right letter is always one."""
+
+    def __init__(self, directory: Path, model: Path, questions: Any) -> None:
+        self.directory, self.model = directory, model
+        write_questions(directory / "train.json", questions[:12])
+        alike = [question for question in questions[16:] if question.gold == "b"][:4]
+        write_questions(directory / "policy.json", alike)
+
+    def run(self, command: str, name: str, *more: str) -> int:
+        return main(
+            [command, "--model-name", str(self.model), "--output-dir", str(self.directory / name), "--no-4bit",
+             "--batch-size", "4", "--gradient-accumulation-steps", "1", "--do-train", *more]
+        )  # fmt: skip
+
+    def policy(self, name: str, *more: str) -> int:
+        return self.run(
+            "prefer", name, "--policy", "--data", str(self.directory / "policy.json"), "--mode", "direct",
+            "--init-adapter", str(self.directory / "letters"), "--permutations", "1", "--max-new-tokens", "4",
+            "--samples-per-question", "4", "--learning-rate", "5e-3", "--max-steps-override", str(STEPS), *more,
+        )  # fmt: skip
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        lines = (self.directory / name / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        return [{**json.loads(line), "tokens_per_second": 0} for line in lines]
+
+    def weights(self, name: str) -> bytes:
+        return (self.directory / name / "adapter_model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path, questions: Any) -> Work:
+    work = Work(tmp_path_factory.mktemp("policy"), tiny_dir, questions)
+    letters = ("--train-file", str(work.directory / "train.json"), "--num-epochs", "4")
+    assert work.run("train", "letters", *letters, "--learning-rate", "1e-2") == 0
+    assert work.policy("whole") == 0
+    return work
+
+
+def test_the_mean_reward_rises(work: Work) -> None:
+    rows = work.rows("whole")
+    assert [row["step"] for row in rows] == [*range(1, STEPS + 1)]
+    before, after = (sum(row["reward"] for row in part) / 2 for part in (rows[:2], rows[-2:]))
+    assert after >= before + 0.15
+    manifest = json.loads((work.directory / "whole" / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["kind"], manifest["status"]) == ("train", "done")
+    assert manifest["config"]["policy"]["samples_per_question"] == 4
+    assert len(manifest["questions"]) == 16, "those of both trainings"
+    assert manifest["figures"]["objective"]["reward"][1] == rows[-1]["reward"]
+
+
+def test_its_questions_are_refused_in_an_evaluation(
+    work: Work, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["evaluate", "--hf-model-name", str(work.model), "--run-dir", str(work.directory / "run"),
+             "--data", str(work.directory / "policy.json"), "--no-4bit"]  # fmt: skip
+    assert main([*asked, "--hf-lora-path", str(work.directory / "whole")]) == 2
+    assert "4 of 4 questions were in the training of" in capsys.readouterr().err
+
+
+def test_killed_and_resumed_it_is_what_it_would_have_been(
+    work: Work, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    real, taken = CheckpointState.took_step, [0]
+
+    def stopped(state: CheckpointState, loss: float, tokens: int) -> None:
+        taken[0] += 1
+        if taken[0] == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        real(state, loss, tokens)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(CheckpointState, "took_step", stopped)
+        assert work.policy("killed") == 143
+    assert f"stopped after step 3 of {STEPS}" in capfd.readouterr().err
+    assert work.policy("killed", "--resume", "--kl-weight", "0.1") == 2
+    assert "--kl-weight was 0.02, now 0.1" in capfd.readouterr().err
+    assert work.policy("killed", "--resume") == 0
+    assert work.rows("killed") == work.rows("whole")
+    assert work.weights("killed") == work.weights("whole")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--pairs", "pairs.jsonl"], "--pairs PAIRS.jsonl, or --policy --data QUESTIONS.json"),
+        (["--beta", "0.2"], "--beta: without effect with --policy"),
+        (["--samples-per-question", "1"], "expected 2 or more: one text has no others"),
+        (["--use-dora"], "--use-dora: a policy needs the base model"),
+        (["--data", "nowhere.json"], "nowhere.json: no such file"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_loaded(
+    work: Work, flags: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert work.policy("refused", *flags) == 2
+    assert said in capsys.readouterr().err
+    assert not (work.directory / "refused").exists()
+
+
+def test_pairs_take_no_flags_of_the_policy(work: Work, capsys: pytest.CaptureFixture[str]) -> None:
+    assert work.run("prefer", "refused", "--pairs", "pairs.jsonl", "--kl-weight", "0.1") == 2
+    assert "--kl-weight: without effect with --pairs" in capsys.readouterr().err
