@@ -7,7 +7,7 @@
 DPO: one step of --pairs pairs whose answers are thoughts of about --thought tokens; the pass of the reference
 over both answers, which is once a training, is timed apart. Policy: one step of --asked questions with
 --samples texts each, all of --tokens tokens, since random weights end no text; their rewards are drawn. The
-weights are random unless --model names a directory (the shape's checkpoint is written to a temporary directory
+weights are random unless --model names a directory (the shape's checkpoint is written to a temporary one
 first), NF4 with LoRA r=16 on all linear layers. The first step is not counted. Needs a CUDA device.
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +26,23 @@ class Work:
     def __init__(self, directory: Path, model: Path, questions: Any) -> None:
         self.directory, self.model = directory, model
         write_questions(directory / "train.json", questions[:12])
-        alike = [question for question in questions[16:] if question.gold == "b"][:4]
+        letter = Counter(question.gold for question in questions[:12]).most_common(1)[0][0]
+        alike = [question for question in questions[16:] if question.gold == letter][:4]
         write_questions(directory / "policy.json", alike)
 
     def run(self, command: str, name: str, *more: str) -> int:
+        output = str(self.directory / name)
         return main(
-            [command, "--model-name", str(self.model), "--output-dir", str(self.directory / name), "--no-4bit",
-             "--batch-size", "4", "--gradient-accumulation-steps", "1", "--do-train", *more]
+            [command, "--model-name", str(self.model), "--output-dir", output, "--no-4bit", "--do-train",
+             "--batch-size", "4", "--gradient-accumulation-steps", "1", *more]
         )  # fmt: skip
 
     def policy(self, name: str, *more: str) -> int:
+        data, start = str(self.directory / "policy.json"), str(self.directory / "letters")
         return self.run(
-            "prefer", name, "--policy", "--data", str(self.directory / "policy.json"), "--mode", "direct",
-            "--init-adapter", str(self.directory / "letters"), "--permutations", "1", "--max-new-tokens", "4",
-            "--samples-per-question", "4", "--learning-rate", "5e-3", "--max-steps-override", str(STEPS), *more,
+            "prefer", name, "--policy", "--data", data, "--init-adapter", start, "--mode", "direct",
+            "--permutations", "1", "--max-new-tokens", "4", "--samples-per-question", "4",
+            "--learning-rate", "5e-3", "--kl-weight", "0.001", "--max-steps-override", str(STEPS), *more,
         )  # fmt: skip
 
     def rows(self, name: str) -> list[dict[str, Any]]:
@@ -95,7 +99,7 @@ def test_killed_and_resumed_it_is_what_it_would_have_been(
         assert work.policy("killed") == 143
     assert f"stopped after step 3 of {STEPS}" in capfd.readouterr().err
     assert work.policy("killed", "--resume", "--kl-weight", "0.1") == 2
-    assert "--kl-weight was 0.02, now 0.1" in capfd.readouterr().err
+    assert "--kl-weight was 0.001, now 0.1" in capfd.readouterr().err
     assert work.policy("killed", "--resume") == 0
     assert work.rows("killed") == work.rows("whole")
     assert work.weights("killed") == work.weights("whole")

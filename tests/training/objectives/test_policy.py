@@ -33,7 +33,7 @@ def policy(rewards: Sequence[Sequence[float]], kl_weight: float, model: Any = No
             for group in rewards
         ]
 
-    model = model or torch.nn.Linear(1, 1)
+    model = model or torch.nn.ModuleDict({"lora_B": torch.nn.Linear(1, 1)})
     return Policy(PolicySettings(kl_weight=kl_weight), draws, partial(without_adapter, model), 0)
 
 
