@@ -53,7 +53,6 @@ _FIELD_CUE = re.compile(
     r"[\"']?(?= ?[:=] ?[\"'\[(]{1,3} ?[a-j1-9①-⑩][\"'\])])"
 )
 _BOX_IN_BOX = 2 * "\\boxed{"
-_FIELD_SIGNS = "\"'["
 _FIELD = re.compile(r"[:=] ?[\"'\[]")
 _NOT_A_CUE_AFTER = frozenset("不非お応問模誤")
 _NOT_A_CUE_AFTER_WORDS = re.compile(r"(?:example |sample |incorrect |wrong |\bno |\bnot the )\Z")
@@ -83,7 +82,7 @@ _WHOLE_GAP = re.compile(rf"(?:{GAP.pattern}){{0,12}}")
 def find_cues(page: Page) -> Iterator[Cue]:
     """Every announcement of an answer, in the order of the text."""
     text = page.text
-    quoted = any(sign in text for sign in _FIELD_SIGNS)
+    quoted = '"' in text or "'" in text or "[" in text
     fields = _FIELD_CUE.finditer(text) if quoted and _FIELD.search(text) else ()
     cues = [*_JAPANESE_CUE.finditer(text), *_ENGLISH_CUE.finditer(text), *fields]
     cues.sort(key=re.Match.start)

@@ -27,30 +27,30 @@ from lawqa.answers.text.page import Page
 
 RULES: tuple[Rule, ...] = (
     # The answer under its name: `回答：b`, `正解は b です`.
-    Rule("final-answer", announced.final_answer),
+    Rule("final-answer", announced.final_answer, slots=True),
     Rule("sole-label", announced.sole_label),
-    Rule("boxed", announced.boxed),
-    Rule("answer-line", announced.answer_line),
-    Rule("answer-sentence", announced.answer_sentence),
-    Rule("quoted-answer", choice_texts.quoted_answer),
-    Rule("refused-answer", announced.refused_answer),
+    Rule("boxed", announced.boxed, slots=True),
+    Rule("answer-line", announced.answer_line, slots=True),
+    Rule("answer-sentence", announced.answer_sentence, slots=True),
+    Rule("quoted-answer", choice_texts.quoted_answer, slots=True),
+    Rule("refused-answer", announced.refused_answer, slots=True),
     Rule("several-answers", announced.several),
-    Rule("outside-answer", announced.outside),
+    Rule("outside-answer", announced.outside, slots=True),
     # What takes an answer back, or opens it again.
-    Rule("retraction", announced.retraction),
-    Rule("also-right", announced.also_right),
-    Rule("withdrawal", announced.withdrawal),
-    Rule("correction", announced.correction),
-    Rule("second-thoughts", announced.second_thoughts),
-    Rule("denial", grades.denial),
+    Rule("retraction", announced.retraction, slots=True),
+    Rule("also-right", announced.also_right, families=(announced.ALSO, announced.ALSO_LIKELY)),
+    Rule("withdrawal", announced.withdrawal, families=(announced.WITHDRAWN,)),
+    Rule("correction", announced.correction, families=(announced.CORRECTED,)),
+    Rule("second-thoughts", announced.second_thoughts, families=(announced.SECOND_THOUGHTS,)),
+    Rule("denial", grades.denial, families=(grades.DENIED, announced.SECOND_THOUGHTS)),
     # A claim in other words.
-    Rule("singled-out", claimed.singled_out),
-    Rule("asserted", claimed.asserted),
-    Rule("concluded", claimed.concluded),
-    Rule("chosen", claimed.chosen),
-    Rule("verdict-drawn", claimed.drawn),
+    Rule("singled-out", claimed.singled_out, families=(claimed.SINGLED_OUT,)),
+    Rule("asserted", claimed.asserted, families=(claimed.ASSERTED, claimed.TOPIC_ANSWERS)),
+    Rule("concluded", claimed.concluded, families=(claimed.CONCLUDED,)),
+    Rule("chosen", claimed.chosen, families=(claimed.CHOSEN,)),
+    Rule("verdict-drawn", claimed.drawn, families=(claimed.VERDICT_DRAWN,)),
     Rule("verdicts-summed-up", verdicts.verdicts_summed_up, verbatim=True),
-    Rule("chinese", chinese.claimed_in_chinese),
+    Rule("chinese", chinese.claimed_in_chinese, families=(chinese.CHINESE,)),
     Rule("soft-choice", likely.likely_choice),
     # A label by itself.
     Rule("headed-line", standalone.headed_line),
@@ -58,13 +58,13 @@ RULES: tuple[Rule, ...] = (
     Rule("opening-label", standalone.opening_label),
     Rule("quoted-line", choice_texts.quoted_line, verbatim=True),
     # No answer at all.
-    Rule("no-such-answer", refusals.no_such_answer),
-    Rule("cannot-tell", refusals.cannot_tell),
+    Rule("no-such-answer", refusals.no_such_answer, families=(refusals.NO_ANSWER,)),
+    Rule("cannot-tell", refusals.cannot_tell, families=(refusals.CANNOT,)),
     # Hints, where nothing else was found.
     Rule("soft-closing", closing.closing_choice, last_resort=True),
-    Rule("closing-grade", grades.closing_grade, last_resort=True),
+    Rule("closing-grade", grades.closing_grade, last_resort=True, families=(grades.GRADED,)),
     Rule("verdict-table", verdicts.verdict_table, last_resort=True, verbatim=True),
-    Rule("elimination", verdicts.elimination, last_resort=True),
+    Rule("elimination", verdicts.elimination, last_resort=True, families=(verdicts.DENIED,)),
     Rule("quoted-item", choice_texts.quoted_item, last_resort=True, verbatim=True),
     Rule("quoted-choice", choice_texts.quoted_choice, last_resort=True, verbatim=True),
 )
@@ -111,13 +111,14 @@ def find_evidence(page: Page, *, complete: bool = False) -> Evidence:
     marks: list[Mark] = []
     settled = False
     for rule in RULES:
-        if rule.last_resort and settled:
+        if (rule.last_resort and settled) or not rule.may_find(reading):
             continue
-        found = [_on_the_page(mark, rule, named) for mark in rule.find(reading)]
-        if found and rule.name == "sole-label":
-            return Evidence(decide(found))
-        marks += found
-        settled = settled or any(_settles(mark) for mark in found)
+        of_rule = [_on_the_page(mark, rule, named) for mark in rule.find(reading)]
+        if of_rule:
+            if rule.name == "sole-label":
+                return Evidence(decide(of_rule))
+            marks += of_rule
+            settled = settled or any(map(_settles, of_rule))
     stretches = list(example_stretches(page)) if marks else []
     examples = [m for m in marks if any(first <= m.at < last for first, last in stretches)]
     if examples:

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Literal, NamedTuple
 
 from lawqa.answers.slots import Reading
+from lawqa.answers.wording import Family, may_match
 from lawqa.choices import Label
 
 
@@ -66,12 +67,22 @@ class Rule:
         find: gives the marks of this rule; its docstring is the reason of the rule.
         last_resort: it is only asked where no other rule found anything.
         verbatim: it reads the text in which choices are still named by their words.
+        slots: it finds nothing where no answer is announced.
+        families: it finds nothing where none of these wordings can match; empty: it looks for itself.
     """
 
     name: str
     find: Callable[[Reading], Iterator[Mark]]
     last_resort: bool = False
     verbatim: bool = False
+    slots: bool = False
+    families: tuple[Family, ...] = ()
+
+    def may_find(self, reading: Reading) -> bool:
+        """Whether there is anything for this rule to look at; most rules are not asked."""
+        if self.slots:
+            return bool(reading.slots)
+        return not self.families or any(may_match(each, reading.page) for each in self.families)
 
     @property
     def reason(self) -> str:

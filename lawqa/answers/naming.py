@@ -66,7 +66,6 @@ _CLOSING = re.compile(r"[。. ]{0,2}[)\"']{1,3}")
 _OPENING = re.compile(r"[(\"' ]{0,3}\Z")
 _GOES_ON = frozenset(")\"' .:のという選肢番项項(")
 _MEMBER_SIGNS = frozenset(" とのい選选肢番项項.")
-_OF_EDITS = frozenset("abcd①②③④である")
 _SHORTEST = 2
 _MOST = 400
 
@@ -98,8 +97,7 @@ def name_choices(page: Page) -> Named:
         return Named(page, ((0, 0),), frozenset())
     edits.sort(key=lambda edit: (edit.start, -edit.end))
     (raw, folded), pieces = edited([page.raw, text], edits)
-    signs = page.signs | _OF_EDITS
-    named = Page(raw, folded, signs, page.choices, page.unclosed_think, (pieces, *page.maps))
+    named = Page(raw, folded, page.choices, page.unclosed_think, (pieces, *page.maps))
     words = {edit.start for edit in edits if edit.text in LABELS and edit.text}
     places = frozenset(here for here, there in pieces if there in words and folded[here] in LABELS)
     return Named(named, pieces, places)

@@ -16,7 +16,7 @@ from lawqa.answers.question_headings import (
     QUESTION,
     SENTENCE_NEXT,
 )
-from lawqa.answers.text.keys import keys_of
+from lawqa.answers.text.keys import early_keys
 from lawqa.answers.text.page import Page, fold_choices
 from lawqa.answers.wording import word
 
@@ -60,13 +60,13 @@ _GIVEN = re.compile(
 _GIVEN_END = re.compile(
     r"\n[ >#]{0,4}(?:请|现在|问题|题目|では|それでは|質問|問題|now|question|your turn)"
 )
-_EXAMPLE_KEYS = keys_of(
+_EXAMPLE_KEYS = early_keys(
     "例|サンプル|見本|イメージ|テンプレート|ひな形|雛形|雛型|書き方|書きかた|形式|書式|フォーマット|期待|想定|望ましい|指定|求められ"
     "|格式|模板|范例|example|sample|format|template|expected|desired|required|this form|look like this"
     "|let's say|suppose|imagine|assume"
 )
-_GIVEN_KEYS = keys_of("例子|示例|样例|例を|例です|例で|an example|example below")
-_SENTENCE_KEYS = keys_of("の問題|の質問|の設問|next question")
+_GIVEN_KEYS = early_keys("例子|示例|样例|例を|例です|例で|an example|example below")
+_SENTENCE_KEYS = early_keys("の問題|の質問|の設問|next question")
 _SECTION_END = re.compile(r"\n {0,3}(?:#{1,6}[^#]|-{3,} {0,3}(?:\n|\Z))")
 _PARAGRAPH_END = re.compile(r"(?<!\n)\n {0,8}\n")
 _BLANK = re.compile(r"\s+")
@@ -103,11 +103,12 @@ def speaks_of_others(page: Page) -> bool:
     )
 
 
+_ITEMS = [("d" + sign, "c" + sign, "b" + sign) for sign in ".):、,"]
+
+
 def _may_list_inline(text: str) -> bool:
     """Whether all four choices may be listed in one line, each followed by the same sign."""
-    return any(
-        "d" + sign in text and "c" + sign in text and "b" + sign in text for sign in ".):、,"
-    )
+    return any(last in text and third in text and second in text for last, third, second in _ITEMS)
 
 
 def _handed_in(page: Page, claims: list[Mark]) -> int | None:

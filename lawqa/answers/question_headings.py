@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lawqa.answers.text.keys import keys_of
+from lawqa.answers.text.keys import early_keys
 
 QUESTION = re.compile(
     r"\n[ #>\-]{0,6}(?:"
@@ -93,7 +93,10 @@ _FIRST = (
     "tanofpsqyuhlmiewdb0-9вз¿câسप्ค\\[ほも"
 )
 """With which signs a line begins that may hand over another question, bullets and brackets left out."""
-NEXT = re.compile(rf"\n(?=[ #>\-(\[]{{0,8}}[{_FIRST}])(?:{_NEXT_LINE})")
+NEXT = re.compile(
+    # an answer line, by far the most common line of a loop, is ruled out first
+    rf"\n(?!(?:回答|answer) ?:)(?=[ #>\-(\[]{{0,8}}[{_FIRST}])(?:{_NEXT_LINE})"
+)
 SENTENCE_NEXT = re.compile(
     r"[。.](?<=[。.]) ?(?:次の|別の|続いての|next )(?:問題|質問|設問|question)[:、は]"
 )
@@ -110,6 +113,6 @@ ASKED_AGAIN = re.compile(
     r"本当|改めて|あらためて|結局|果たして|はたして|再度|再び|もう一度|再検討|見直|考え直|本問|この問題|上記|では、"
 )
 """What shows that a line asks the same question once more."""
-ASKS_KEYS = keys_of(
+ASKS_KEYS = early_keys(
     "どれ|いずれ|選べ|選びなさい|選択せよ|選択しなさい|選んで|誰か|誰です|何日|何年|何人|何月|何歳|以内か|ものは|記述は|説明は"
 )

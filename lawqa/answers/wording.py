@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from lawqa.answers.text.keys import key_bits
+from lawqa.answers.text.keys import register
 from lawqa.answers.text.page import Page
 
 _A_LABEL = "[a-d"
@@ -31,20 +31,17 @@ class Wording(NamedTuple):
         english: it cannot match where no two Latin letters stand together.
         labelled: it cannot match where no label stands alone.
         at_label: it begins with a label, so that it is only tried where one stands.
-        bits: the keys as `Page.keys` holds them; 0 where `behind` says where to look.
         behind: signs one of which follows the label that it begins with, brackets left out; empty: any may.
-        starts: what every match begins with, so that it is only tried where one stands, each with its bit;
-            empty: unknown.
+        starts: what every match begins with, so that it is only tried where one stands; empty: unknown.
     """
 
-    keys: tuple[str, ...]
+    keys: frozenset[str]
     pattern: re.Pattern[str]
     english: bool
     labelled: bool
     at_label: bool
-    bits: int
     behind: frozenset[str] = frozenset()
-    starts: tuple[tuple[int, str], ...] = ()
+    starts: frozenset[str] = frozenset()
 
 
 def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
@@ -57,17 +54,9 @@ def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
     """
     whole = "".join(pattern)
     at_label = whole.removeprefix("(?P<label>").startswith(_A_LABEL) and not _has_branches(whole)
-    each = tuple(keys.split("|"))
-    english = keys.isascii()
-    return Wording(
-        each,
-        re.compile(whole),
-        english,
-        _A_LABEL in whole,
-        at_label,
-        0 if behind else key_bits(each, english=english),
-        frozenset(behind),
-    )
+    each = frozenset(keys.split("|"))
+    labelled = _A_LABEL in whole
+    return Wording(each, re.compile(whole), keys.isascii(), labelled, at_label, frozenset(behind))
 
 
 def opening(starts: str, *pattern: str, keys: str = "") -> Wording:
@@ -79,8 +68,7 @@ def opening(starts: str, *pattern: str, keys: str = "") -> Wording:
         keys: rarer strings one of which is in every match; empty: none is known.
     """
     one = wording(keys or starts, *pattern)
-    places = [(key_bits([start], english=one.english), start) for start in starts.split("|")]
-    return one._replace(at_label=False, starts=tuple(places))
+    return one._replace(at_label=False, starts=frozenset(starts.split("|")))
 
 
 def _has_branches(pattern: str) -> bool:
@@ -101,78 +89,103 @@ def word(*words: str) -> str:
     return "|".join(rf"{one[0]}(?<![a-z]{one[0]}){one[1:]}" for one in words)
 
 
-def early(wordings: tuple[Wording, ...]) -> tuple[Wording, ...]:
-    """The wordings, their keys looked for in every text, also where no rule is."""
+class Family(tuple[Wording, ...]):
+    """Wordings that say the same, looked for together: where none of them can match, none is looked at.
+
+    Attributes:
+        keys: those of the wordings for which no sign behind a label is known.
+        behind: the signs behind a label of the others.
+        early: their keys are looked for in every text, also where no rule is asked.
+    """
+
+    keys: frozenset[str]
+    behind: frozenset[str]
+    early: bool
+
+
+def family(*wordings: Wording, early: bool = False) -> Family:
+    """A family of these wordings.
+
+    Args:
+        wordings: in the order in which their matches are given.
+        early: look for their keys in every text, also where no rule is asked.
+    """
     for one in wordings:
-        starts = (start for _, start in one.starts)
-        key_bits((*one.keys, *starts), english=one.english, early=True)
-    return wordings
+        if not one.behind:  # a label with a certain sign behind it is rarer than most keys
+            register(one.keys | one.starts, english=one.english, early=early)
+    whole = Family(wordings)
+    whole.keys = frozenset().union(*(one.keys for one in wordings if not one.behind))
+    whole.behind = frozenset().union(*(one.behind for one in wordings))
+    whole.early = early
+    return whole
 
 
-def find_each(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
+def may_match(wordings: Family, page: Page) -> bool:
+    """Whether the text holds a key of the family, or one of its signs behind a label."""
+    return not wordings.keys.isdisjoint(page.keys) or not wordings.behind.isdisjoint(page.behind)
+
+
+def find_each(wordings: Family, page: Page) -> list[re.Match[str]]:
     """Every place that one of the wordings matches, wording by wording."""
-    return _find(wordings, page, page.keys)
-
-
-def find_early(wordings: tuple[Wording, ...], page: Page) -> Iterator[re.Match[str]]:
-    """The same of `early` wordings."""
-    return _find(wordings, page, page.early_keys)
-
-
-def _find(wordings: tuple[Wording, ...], page: Page, keys: int) -> Iterator[re.Match[str]]:
+    held = page.early_keys if wordings.early else page.keys
+    by_keys = not wordings.keys.isdisjoint(held)
+    if not by_keys and (not wordings.behind or wordings.behind.isdisjoint(page.behind)):
+        return []
+    matches: list[re.Match[str]] = []
     for one in wordings:
-        if one.behind:  # a label with a certain sign behind it is rarer than most keys
-            if one.behind.isdisjoint(page.behind):
-                continue
-        elif not one.bits & keys or (one.labelled and not page.letters):
-            continue
-        if one.english and not page.english:
-            continue
-        yield from _matches(one, page, keys)
+        if one.behind:
+            if not one.behind.isdisjoint(page.behind) and (page.english or not one.english):
+                matches += _at_labels(one, page)
+        elif (
+            by_keys
+            and not one.keys.isdisjoint(held)
+            and (page.english or not one.english)
+            and (page.letters or not one.labelled)
+        ):
+            if one.at_label:
+                match = one.pattern.match
+                matches += [hit for at in page.letters if (hit := match(page.text, at))]
+            elif one.starts:
+                matches += _at_places(one.pattern, page.text, one.starts & held)
+            else:
+                matches += islice(one.pattern.finditer(page.text), MOST_FOUND)
+    return matches
 
 
-def _matches(one: Wording, page: Page, keys: int) -> Iterator[re.Match[str]]:
-    """The matches of a wording whose key a page holds."""
-    text, pattern = page.text, one.pattern
-    if one.behind:
-        for sign, places in page.behind.items():
-            if sign in one.behind:
-                for at in places:
-                    match = pattern.match(text, at)
-                    if match:
-                        yield match
-    elif one.at_label:
-        for at in page.letters:
-            match = pattern.match(text, at)
-            if match:
-                yield match
-    elif one.starts:
-        yield from islice(_from_places(one, page, keys), MOST_FOUND)
-    else:
-        yield from islice(pattern.finditer(text), MOST_FOUND)
+def _at_labels(one: Wording, page: Page) -> list[re.Match[str]]:
+    """The matches of a wording at the labels with one of its signs behind them."""
+    match, text, behind = one.pattern.match, page.text, page.behind
+    return [
+        hit
+        for sign, places in behind.items()
+        if sign in one.behind
+        for at in places
+        if (hit := match(text, at))
+    ]
 
 
-def _from_places(one: Wording, page: Page, keys: int) -> Iterator[re.Match[str]]:
-    """The matches of a wording at the strings it may begin with, none of them inside another."""
+def _at_places(pattern: re.Pattern[str], text: str, starts: Iterable[str]) -> list[re.Match[str]]:
+    """The matches of a pattern where one of these strings stands, none of them inside another."""
+    matches: list[re.Match[str]] = []
     done = 0
-    for at in _places(one.starts, page.text, keys):
-        match = one.pattern.match(page.text, at) if at >= done else None
-        if match:
+    for at in _places(starts, text):
+        if at >= done and (match := pattern.match(text, at)):
             done = match.end()
-            yield match
+            matches.append(match)
+    return matches[:MOST_FOUND]
 
 
-def _places(starts: tuple[tuple[int, str], ...], text: str, keys: int) -> list[int]:
+def _places(starts: Iterable[str], text: str) -> list[int]:
     """Where a text holds one of these strings, in order."""
     places: list[int] = []
-    for bit, key in starts:
-        if bit & keys:
-            at = text.find(key)
-            for _ in range(_MOST_PLACES):
-                if at < 0:
-                    break
-                places.append(at)
-                at = text.find(key, at + 1)
-    del places[_MOST_PLACES:]
-    places.sort()
-    return places
+    find = text.find
+    for start in starts:
+        at = find(start)
+        for _ in range(_MOST_PLACES):
+            if at < 0:
+                break
+            places.append(at)
+            at = find(start, at + 1)
+    if len(places) > 1:
+        places.sort()
+    return places[:_MOST_PLACES]

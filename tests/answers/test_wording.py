@@ -45,7 +45,7 @@ def test_every_match_holds_a_key_and_the_sign_behind_its_label(name: str) -> Non
         # a key may lie in what the pattern only looks ahead to
         around = TEXTS[match.start() : match.end() + 12]
         assert any(key in around for key in wording.keys), match[0]
-        starts = [start for _, start in wording.starts]
+        starts = wording.starts
         assert not starts or TEXTS.startswith(tuple(starts), match.start()), match[0]
         if wording.behind:
             sign = re.match(

@@ -11,7 +11,7 @@ from lawqa.answers.labels import BRACKETS, FORM, MARK, label_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import aside, denied
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import find_each, opening, wording
+from lawqa.answers.wording import family, find_each, opening, wording
 
 _SOLE = re.compile(
     rf"[\s?>#|_~\-(\[\"'$]{{0,8}}(?:(?:問|q"
@@ -22,7 +22,7 @@ _SOLE = re.compile(
 )
 
 _ANSWER = r"(?:最終)?(?:回答|解答|答え|答案)"
-_WITHDRAWN = (
+WITHDRAWN = family(
     opening(
         "上記|先ほど|先程|先刻|前述|最初|以上|今の|この|その|今回答|今解答|今答",
         rf"[上先前最以今こそ](?:(?:(?<=上)記|(?<=先)(?:ほど|程|刻)|(?<=前)述|(?<=最)初|(?<=以)上"
@@ -53,7 +53,7 @@ _WITHDRAWN = (
         r"|i (?:was (?:wrong|mistaken)|made a mistake)",
     ),
 )
-_CORRECTED = (
+CORRECTED = family(
     opening(
         "訂正|修正|正しくは|いや|いえ|いいえ",
         rf"(?:(?:訂正|修正)後?(?:の?{_ANSWER})?[:は]|(?<![ぁ-ん])(?:正しくは|いや|いえ|いいえ))",
@@ -73,7 +73,7 @@ _CORRECTED = (
         rf"(?:option |choice )?[ {BRACKETS}]{{0,4}}(?P<label>[{MARK}])[ {BRACKETS}]{{0,4}}(?:[.,;!\n]|\Z)",
     ),
 )
-_ALSO = (
+ALSO = family(
     opening(
         "さらに|さらには|また|なお|同じく|加えて|同様に|同時に|その|他に",
         r"(?:さら(?:に|には)|また|なお|同じく|加えて|同様に|同時に|その(?:ほか|他)に?(?:も)?|他に)[、 ]{0,2}",
@@ -92,7 +92,7 @@ _ALSO = (
         r"(?:(?:a |the )?(?:correct|right|valid) (?:answer|option|choice)|an answer)",
     ),
 )
-_BOTH = (
+_BOTH = family(
     wording(
         "つ|両方|両者",
         rf"[{MARK}](?<![a-z0-9_][{MARK}])[ {BRACKETS}]{{0,4}}(?:と|、|,|及び|および"
@@ -101,7 +101,7 @@ _BOTH = (
         behind="と、,及お並",
     ),
 )
-_ALSO_LIKELY = (
+ALSO_LIKELY = family(
     wording(
         "も",
         rf"[{MARK}](?<![a-z0-9_][{MARK}])(?![a-z0-9])[ {BRACKETS}]{{0,4}}も(?:また)?[、 ]{{0,2}}",
@@ -110,7 +110,7 @@ _ALSO_LIKELY = (
         behind="も",
     ),
 )
-SECOND_THOUGHTS = (
+SECOND_THOUGHTS = family(
     opening("いや|いえ|いいえ", r"(?<![ぁ-んァ-ヶ一-龠])(?:いや|いえ|いいえ)[、,]"),
     opening(
         "訂正|見直|考え直|再検討|再考|間違えました|失礼しました|やはり",
@@ -183,24 +183,24 @@ def retraction(reading: Reading) -> Iterator[Mark]:
 
 def also_right(reading: Reading) -> Iterator[Mark]:
     """`さらに d も正解` makes an answer two, `d も考えられる` one that was only likely: no single choice."""
-    for found in find_each(_ALSO, reading.page):
+    for found in find_each(ALSO, reading.page):
         label = label_at(reading.page, found.start("label"))
         if label and not denied(reading.page.text, found.end("label")):
             yield Mark("void", None, Strength.STATED, found.start(), found.span())
-    for found in find_each(_ALSO_LIKELY, reading.page):
+    for found in find_each(ALSO_LIKELY, reading.page):
         if label_at(reading.page, found.start()):
             yield Mark("void", None, Strength.FORCED, found.start(), found.span())
 
 
 def withdrawal(reading: Reading) -> Iterator[Mark]:
     """`上記の回答は誤りです` and `my answer was wrong` take back whatever was answered before."""
-    for found in find_each(_WITHDRAWN, reading.page):
+    for found in find_each(WITHDRAWN, reading.page):
         yield Mark("void", None, Strength.STATED, found.start(), found.span())
 
 
 def correction(reading: Reading) -> Iterator[Mark]:
     """`訂正：c`, `いや、c だ` and `c に訂正します` put another label in the place of what was said before."""
-    for found in find_each(_CORRECTED, reading.page):
+    for found in find_each(CORRECTED, reading.page):
         at = found.start("label")
         label = label_at(reading.page, at)
         if label:

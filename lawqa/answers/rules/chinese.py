@@ -8,10 +8,10 @@ from lawqa.answers.labels import next_heads_item
 from lawqa.answers.marks import Mark
 from lawqa.answers.rules.claims import CLOSE, LONE, MARK, OPEN, read_claims
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import opening, wording
+from lawqa.answers.wording import family, opening, wording
 
 # Chinese; simplified characters that Japanese lacks are the keys.
-_CHINESE = (
+CHINESE = family(
     opening(
         "选|選",
         rf"[选選](?<![不未没候待备当可别勿莫][选選])(?<!不[应能会要该可][选選])(?<!不应该[选選])(?:择|擇|定|出)?(?:的是|了"
@@ -50,7 +50,7 @@ _MOST_RESTATED = 400
 def claimed_in_chinese(reading: Reading) -> Iterator[Mark]:
     """`故本题选A`, `故B项正确`, `选项C是正确的` and `下列说法错误的是D` commit in Chinese."""
     page = reading.page
-    for mark in read_claims(page, _CHINESE):
+    for mark in read_claims(page, CHINESE):
         last = min(len(page.text), mark.at + _MOST_RESTATED)
         end = page.text.find("\n", mark.at, last)
         restated = mark.label not in (None, "d") and next_heads_item(

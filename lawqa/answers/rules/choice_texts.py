@@ -34,6 +34,7 @@ _UNDECIDED = re.compile(
     r"|を選(?:ぶ|択する|択す)べきでは|が(?:正解|誤り|正しい)(?:だ|で)?と(?:する|仮定|すれ)"
     r"|\?|以外|と(?:は言え|はいえ)な)"
 )
+_NO_LETTERS = re.compile(r"[\W_]+")
 _ITEM_ENDS = re.compile(r"[)\]\"' ]{0,3}(?:[。.]|\n|\Z)")
 _ITEM_HEAD = re.compile(
     rf"(?:\A|\n)[ >\-#(]{{0,4}}(?:選択肢)?(?P<label>[{MARK}])[)\] ]{{0,2}}[.:、 ] ?\Z"
@@ -119,12 +120,9 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
     if not reading.verbatim.choices:
         return
     choices = [c for c in _squeezed_choices(reading.verbatim) if len(c[1]) >= _SHORTEST]
-    signs = reading.verbatim.signs
-    if all(not signs.issuperset(choice) for _, choice in choices):
-        return
     text = reading.verbatim.text
     start = max(0, len(text) - _WINDOW)
-    squeezed = "".join(filter(str.isalnum, text[start:]))
+    squeezed = _NO_LETTERS.sub("", text[start:])
     hits: list[tuple[int, int, Label]] = []
     for label, choice in sorted(choices, key=lambda c: -len(c[1])):
         at = squeezed.rfind(choice)

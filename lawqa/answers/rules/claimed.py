@@ -8,7 +8,7 @@ from lawqa.answers.labels import BRACKETS, FOREIGN, FORM, in_a_list, labels_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.rules.claims import CLOSE, COPULA, LONE, MARK, NAMED, OPEN, read_claims
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import find_each, opening, word, wording
+from lawqa.answers.wording import family, find_each, opening, word, wording
 
 _GOOD = r"(?:correct|right|best|appropriate|suitable|plausible|accurate|valid|supported)"
 _GRADE = rf"(?:{_GOOD}|incorrect|wrong|inaccurate|false|invalid)"
@@ -21,7 +21,7 @@ _DEGREE = (
     r"|only|most|"
     r"single|best|more|overall|legally|directly) ){0,4}"
 )
-_ASSERTED = (
+ASSERTED = family(
     wording(
         "が",
         rf"{LONE}{CLOSE}(?:のみ|だけ)?が[、 ]{{0,2}}",
@@ -46,14 +46,14 @@ _ASSERTED = (
         behind="iawmscr",
     ),
 )
-_TOPIC_ANSWERS = (
+TOPIC_ANSWERS = family(
     wording(
         "答えとな|正解とな|正答とな|答えです|正解です|正答です|答えであ|正解であ|正答であ",
         rf"{LONE}[)\]\"' ]{{0,3}}[^。\n]{{0,30}}?は[^。\n]{{1,40}}?[、で](?:答え|正解|正答)",
         r"(?:とな[りる]|です|であ[りる])(?!はず|とは|かどうか)",
     ),
 )
-_CHOSEN = (
+CHOSEN = family(
     wording(
         "を",
         rf"{LONE}{CLOSE}(?:のみ|だけ)?を[、 ]{{0,2}}(?:(?:正解|最も適切|回答|解答|答え)と|推奨"
@@ -90,7 +90,7 @@ _CHOSEN = (
         rf"{NAMED}{OPEN}[{MARK}]",
     ),
 )
-_CONCLUDED = (
+CONCLUDED = family(
     opening(
         "したがって|従って|よって|ゆえに|故に|以上|このため|そのため|結論として",
         r"(?:したがって|従って|よって|ゆえに|故に|以上|そのため|このため|結論として)",
@@ -109,7 +109,7 @@ _THEN_A_LABEL = (
     rf"(?={_BEGINS_A_LABEL})[、,: ]{{0,3}}{NAMED}"
     rf"[ \n{BRACKETS}]{{0,5}}[{MARK}]{CLOSE}{COPULA}"
 )
-_SINGLED_OUT = (
+SINGLED_OUT = family(
     wording(
         "は",
         rf"は(?={_BEGINS_A_LABEL})(?<!または)(?<!るいは)(?<![又く]は)",
@@ -160,7 +160,7 @@ _SINGLED_OUT = (
     ),
     opening(": option|: choice", rf": (?:option|choice) {OPEN}[{MARK}]{STOP}"),
 )
-_VERDICT_DRAWN = (
+VERDICT_DRAWN = family(
     wording(
         "以外",
         rf"{LONE}{CLOSE}(?:の(?:選択肢|肢))?以外(?:に(?:は)?|は|で(?:は)?)、?[^。\n、]{{0,16}}?",
@@ -188,8 +188,8 @@ _VERDICT_DRAWN = (
 
 def asserted(reading: Reading) -> Iterator[Mark]:
     """`b が正しい` and `option b is the correct answer` single out one; `b は正しい` only grades it."""
-    yield from read_claims(reading.page, _ASSERTED)
-    for found in find_each(_TOPIC_ANSWERS, reading.page):
+    yield from read_claims(reading.page, ASSERTED)
+    for found in find_each(TOPIC_ANSWERS, reading.page):
         labels = labels_at(reading.page, found.start())
         if labels and labels.only and not in_a_list(reading.page, found.start()):
             yield Mark("claim", labels.only, Strength.CLAIM, found.start(), found.span())
@@ -197,7 +197,7 @@ def asserted(reading: Reading) -> Iterator[Mark]:
 
 def drawn(reading: Reading) -> Iterator[Mark]:
     """`a は誤りという結論` answers a question for the wrong one; `b 以外は不適切` leaves b."""
-    for found in find_each(_VERDICT_DRAWN, reading.page):
+    for found in find_each(VERDICT_DRAWN, reading.page):
         labels = labels_at(reading.page, found.start())
         if labels and labels.only and not in_a_list(reading.page, found.start()):
             yield Mark("claim", labels.only, Strength.CLAIM, found.start(), found.span())
@@ -205,14 +205,14 @@ def drawn(reading: Reading) -> Iterator[Mark]:
 
 def chosen(reading: Reading) -> Iterator[Mark]:
     """`b を選びます` and `I would choose b` are choices made explicitly."""
-    return read_claims(reading.page, _CHOSEN)
+    return read_claims(reading.page, CHOSEN)
 
 
 def concluded(reading: Reading) -> Iterator[Mark]:
     """`したがって b。` and `Therefore, option b is correct.` end an argument with one label."""
-    return read_claims(reading.page, _CONCLUDED)
+    return read_claims(reading.page, CONCLUDED)
 
 
 def singled_out(reading: Reading) -> Iterator[Mark]:
     """`誤っているのは c です` and `the only exception is option d` answer in the words of the question."""
-    return read_claims(reading.page, _SINGLED_OUT)
+    return read_claims(reading.page, SINGLED_OUT)

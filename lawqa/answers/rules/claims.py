@@ -11,7 +11,7 @@ from lawqa.answers.labels import MARK as OURS
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import TAKEN_BACK, denied, doubted, not_ours, only_possible
 from lawqa.answers.text.page import Page
-from lawqa.answers.wording import Wording, find_each
+from lawqa.answers.wording import Family, find_each
 
 MARK = OURS + FOREIGN
 CLOSE = rf"[ {BRACKETS}]{{0,6}}"
@@ -27,7 +27,7 @@ COPULA = (
 _LABEL = re.compile(rf"[{FORM}{FOREIGN}]")
 
 
-def read_claims(page: Page, wordings: tuple[Wording, ...]) -> Iterator[Mark]:
+def read_claims(page: Page, wordings: Family) -> Iterator[Mark]:
     """The claims that wordings find; the last label of a match is the one it singles out."""
     text = page.text
     for found in find_each(wordings, page):

@@ -11,10 +11,10 @@ from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.negation import denied
 from lawqa.answers.rules.announced import SECOND_THOUGHTS
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import find_each, wording
+from lawqa.answers.wording import family, find_each, wording
 
 _LONE = rf"[{MARK}](?<![a-z0-9_][{MARK}])(?![a-z0-9])[ {BRACKETS}]{{0,6}}"
-_DENIED = (
+DENIED = family(
     wording(
         "正解では|正答では",
         rf"{_LONE}[はが][、 ]{{0,2}}(?:正解|正答)では(?:な|あり)",
@@ -30,7 +30,7 @@ _DENIED = (
         behind="iw",
     ),
 )
-_GRADED = (
+GRADED = family(
     wording(
         "は",
         rf"{_LONE}は[、 ]{{0,2}}(?:(?P<good>正し(?:い|く[、あ])|適切|妥当)|誤|間違|不適"
@@ -66,7 +66,7 @@ _FINISHED = re.compile(r"[。.!)\"' ]\Z")
 def denial(reading: Reading) -> Iterator[Mark]:
     """`b は正解ではない`, `b は誤りでした` and `いや、b は誤り` take back a b that was said before."""
     text = reading.page.text
-    for found in find_each(_DENIED, reading.page):
+    for found in find_each(DENIED, reading.page):
         label = label_at(reading.page, found.start())
         if label:
             yield Mark("retract", label, Strength.STATED, found.start(), found.span())
@@ -81,7 +81,7 @@ def denial(reading: Reading) -> Iterator[Mark]:
 def closing_grade(reading: Reading) -> Iterator[Mark]:
     """A finished last sentence may mean as the answer the one choice that it grades unlike all others."""
     text = reading.page.text
-    graded = list(find_each(_GRADED, reading.page))
+    graded = find_each(GRADED, reading.page)
     last = max(graded, key=lambda found: found.start(), default=None)
     if last is None or not _FINISHED.search(text):
         return

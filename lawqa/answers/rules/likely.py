@@ -21,7 +21,7 @@ from lawqa.answers.rules.claims import (
 )
 from lawqa.answers.slots import Reading
 from lawqa.answers.text.page import Page
-from lawqa.answers.wording import find_each, opening, wording
+from lawqa.answers.wording import family, find_each, opening, wording
 
 # A clause that calls what follows it likely, and no more.
 _CHINESE_HEDGE = (
@@ -40,7 +40,7 @@ _ENGLISH_HEDGE = (
     r"|(?:not|n't)(?: \w{1,12}){1,3}, but(?: i think)?|(?:\A|(?<=[\n.,:] )|(?<=\n))(?:choosing|picking"
     r"|selecting))"
 )
-_GUESSED = (
+_GUESSED = family(
     opening(
         "可能|也许|或许|大概|猜|倾向|偏向|估计|推测|应该|应当|似乎|好像|看来|看起来|我觉得|我认为|我想"
         "|个人觉得|个人认为|感觉|多半"
@@ -114,7 +114,7 @@ _GUESSED = (
         behind="saflmwir",
     ),
 )
-_CLAUSE_BEFORE = (
+_CLAUSE_BEFORE = family(
     opening(
         "が、|ものの、|けど、|けれど、|ども、|ながら、|ので、|では、|には、|ため、|ると、|から、|ず、",
         r"(?:が|ものの|けど|けれど|けれども|ながら|ので|では|には|ため|ると|から|ず)、",
@@ -136,7 +136,7 @@ _IS = (
 _FREE = rf"(?<![をにでも][{MARK}])(?<![^るう]と[{MARK}])(?<![^す]が[{MARK}])"
 """Behind a label: the particle before it leaves it the subject of its clause."""
 
-_PRESUMED = (
+_PRESUMED = family(
     wording(
         "はず|しか|ということ|お願い|ないか|でしょう|だろう|思|考え|推|気が|よう|そう|みたい|らしい"
         "|っぽい|かな|間違いな|差し支え|問題な",
@@ -176,7 +176,7 @@ _PRESUMED = (
         behind="とでを答正第採",
     ),
 )
-_PROTEST = (
+_PROTEST = family(
     opening(
         "強いて|しいて|敢えて|あえて|どちらかと|どれかと|無理に|むりに",
         r"(?:強いて|しいて|敢えて|あえて|どちらかと|どれかと|無理に|むりに)[^。、\n]{1,12}?(?:ば"
@@ -192,7 +192,7 @@ _PROTEST = (
         rf"|it would be |it is )?{NAMED}{OPEN}[{MARK}]{CLOSE}(?=[.,;!\n]|\Z)",
     ),
 )
-_DOUBTED = (
+_DOUBTED = family(
     wording(
         "で|じ|か|の|と",
         rf"{LONE}(?<![がをにでと][{MARK}]){CLOSE}(?:で(?=は|ある|す|いい|良|よ)|じゃ|か(?=も|と"
@@ -232,7 +232,7 @@ _SUPPOSED = re.compile(
 def _presumed(reading: Reading) -> Iterator[Mark]:
     """`c のように思います`, `c でほぼ間違いない`, and `確信はありませんが、c です`."""
     page = reading.page
-    for found in find_each(_PRESUMED + _CLAUSE_BEFORE, page):
+    for found in (*find_each(_PRESUMED, page), *find_each(_CLAUSE_BEFORE, page)):
         at = last_label_in(page, found)
         labels = labels_at(page, at) if at >= 0 else None
         if labels is None or labels.only is None or in_a_list(page, at):

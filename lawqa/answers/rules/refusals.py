@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from lawqa.answers.context import excepting, in_example
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import Wording, find_each, opening, word
+from lawqa.answers.wording import Family, family, find_each, opening, word
 
 _ABSENT = (
     r"[^。\n]{0,20}?(?:存在し(?:な|ませ|ず)|(?<!で)(?<!では)ありません|含まれて(?:い)?(?:な|ませ)"
     r"|見当たら"
     r"|(?<!で)(?<!では)な(?:い|し)(?:です|と|[。\n]|\Z))"
 )
-_NO_ANSWER = (
+NO_ANSWER = family(
     opening(
         "正解|正答|正しい|適切な|該当する|答え",
         r"(?:正解|正答|正しい選択肢|正しい答え|正しいもの|適切な選択肢|適切なもの|該当する選択肢"
@@ -44,7 +44,7 @@ _NO_ANSWER = (
         r"|present)",
     ),
 )
-_CANNOT = (
+CANNOT = family(
     opening(
         "回答|解答|答え|選択|判断|特定|決定|断定",
         r"(?:回答|解答|答え|選択|判断|特定|決定|断定)肢?を?(?:出す|選ぶ|選択する|特定する"
@@ -75,17 +75,15 @@ _CANNOT = (
 
 def no_such_answer(reading: Reading) -> Iterator[Mark]:
     """`正しい選択肢は存在しない` and `none of the options is correct` deny that there is an answer."""
-    return _refusals(reading, _NO_ANSWER, Strength.CLAIM)
+    return _refusals(reading, NO_ANSWER, Strength.CLAIM)
 
 
 def cannot_tell(reading: Reading) -> Iterator[Mark]:
     """`判断できません` takes back a forced choice; next to a plain answer it is only a caveat."""
-    return _refusals(reading, _CANNOT, Strength.FORCED)
+    return _refusals(reading, CANNOT, Strength.FORCED)
 
 
-def _refusals(
-    reading: Reading, wordings: tuple[Wording, ...], strength: Strength
-) -> Iterator[Mark]:
+def _refusals(reading: Reading, wordings: Family, strength: Strength) -> Iterator[Mark]:
     text = reading.page.text
     for found in find_each(wordings, reading.page):
         if not in_example(text, found.start()) and not excepting(text, found.start()):

@@ -9,7 +9,7 @@ from itertools import islice
 from lawqa.answers.labels import BRACKETS, MARK, label_at
 from lawqa.answers.marks import Mark, Strength
 from lawqa.answers.slots import Reading
-from lawqa.answers.wording import find_each, wording
+from lawqa.answers.wording import family, find_each, wording
 from lawqa.choices import LABELS, Label
 
 _RIGHT = "○◯〇⭕✓✔✅☑◎"
@@ -39,7 +39,7 @@ _FOLDED_ARROWS = ("→", "=>", "->")
 _MOST = 400
 _CLOSE = rf"[ {BRACKETS}]{{0,4}}"
 _ALL = r"(?:いずれも|すべて|全て|どれも|それぞれ|みな|全部|均|都|皆|are all |are )?"
-_DENIED = (
+DENIED = family(
     wording(
         "誤|不適|間違|正しく|該当|不正|×|错|不正确|不符",
         rf"[{MARK}](?<![a-z0-9_][{MARK}]){_CLOSE}(?:の(?:選択肢|記述))?(?:[选選]?[项項])?(?:は"
@@ -93,7 +93,7 @@ def verdict_table(reading: Reading) -> Iterator[Mark]:
 def elimination(reading: Reading) -> Iterator[Mark]:
     """`a、b、d は誤り` leaves one choice of the four."""
     page = reading.page
-    for found in find_each(_DENIED, page):
+    for found in find_each(DENIED, page):
         start = _LIST_START.search(page.text, max(0, found.start() - 40), found.start() + 1)
         if start is None:
             continue

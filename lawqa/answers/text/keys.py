@@ -1,74 +1,106 @@
-"""Which key words a text holds, found once for all wordings: most of some 300 are not in it.
+"""Which key words a text holds, found once for all wordings: most of some 400 are not in it.
 
-A key is only looked for where its rarest sign is in the text. That leaves one in five, which costs
-a third of looking for each.
+One search finds the pairs of neighbouring signs of which the first is not among the commonest. Only the keys
+that have such a pair of the text are looked for, and those of common signs alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import chain
+from operator import add
+from typing import NamedTuple
 
-_COMMONEST = (
-    " a(cdb:eの、1osiにるすrしはいてnがと2なれでgたりま選あ的,択肢めこwさ定tら合も正m能hplやか可くうよっ理fu"
-    "答えけ不yk解ずvどおそ第最xつ他考当有適用回以上q項判断切ば記検"
-)
-"""Signs that are in most texts, the commonest first: a poor choice of what to look at."""
+_COMMONEST = " aeitnrsocldhのがるはでumしとないすにれあまてかたもりこら.え"
+"""Signs that are in most texts, the commonest first: poor choices of what to stop at."""
 
 _RANK = {sign: rank for rank, sign in enumerate(_COMMONEST)}
-_BITS: dict[str, int] = {}
-_BySign = dict[str, list[tuple[str, int, str, int]]]
-_EARLY: _BySign = {}
-_ALL: _BySign = {}
-"""By the rarest sign of a key: the next rarest, the languages it is of use in, the key and its bit."""
-_ENGLISH, _ANY = 1, 2
-"""Whether only a text with English needs a key, or any text."""
+_ENGLISH: tuple[set[str], set[str]] = (set(), set())
+_ANY: tuple[set[str], set[str]] = (set(), set())
+"""The keys of use in English, and those of use in any text: the early ones, the others."""
 
 
-def keys_of(words: str) -> int:
-    """Register keys parted by `|` that are looked for early and in any language, and give them as bits."""
-    return key_bits(words.split("|"), english=False, early=True)
-
-
-def key_bits(keys: Iterable[str], *, english: bool, early: bool = False) -> int:
-    """Register keys, and give the set of them as bits, the form of `keys_in`.
+def register(keys: Iterable[str], *, english: bool = False, early: bool = False) -> frozenset[str]:
+    """Have keys looked for, and give them as a set, the form of `keys_in`.
 
     Args:
         keys: strings, folded as texts are.
         english: they need not be looked for in a text without English.
         early: they are looked for before it is known whether any rule has to read the text.
     """
-    by_sign = _EARLY if early else _ALL
-    bits = 0
-    for key in keys:
-        bit = _BITS.setdefault(key, 1 << len(_BITS))
-        bits |= bit
-        rarest, second, *_ = [*sorted(key, key=_rarity, reverse=True), key[0]]
-        listed = by_sign.setdefault(rarest, [])
-        before = [entry for entry in listed if entry[2] == key]
-        if not before or not english:
-            others = [entry for entry in listed if entry[2] != key]
-            listed[:] = [*others, (second, _ENGLISH if english else _ANY, key, bit)]
-    return bits
+    keys = frozenset(keys)
+    (_ENGLISH if english else _ANY)[not early].update(keys)
+    _index.cache_clear()
+    _stretches.cache_clear()
+    return keys
 
 
-def _rarity(sign: str) -> int:
-    return _RANK.get(sign, len(_RANK))
+def early_keys(words: str) -> frozenset[str]:
+    """Register keys parted by `|` that are looked for early and in any language."""
+    return register(words.split("|"), early=True)
 
 
-def keys_in(text: str, signs: frozenset[str], *, english: bool, early: bool = False) -> int:
-    """The registered keys that a text holds, as bits.
+class _Index(NamedTuple):
+    """Keys by what shows that a text may hold them.
+
+    Args:
+        pairs: those that are themselves a pair that the search finds.
+        by_pair: longer ones that have a rarer sign before the last, by the pair that it begins.
+        others: the rest.
+    """
+
+    pairs: frozenset[str]
+    by_pair: dict[str, tuple[str, ...]]
+    others: tuple[str, ...]
+
+
+@lru_cache(maxsize=4)
+def _index(early: bool, english: bool) -> _Index:
+    """The index of the keys of this use."""
+    keys = _ANY[not early] | (_ENGLISH[not early] if english else set())
+    by_pair: dict[str, tuple[str, ...]] = {}
+    anchors = {key: _anchor(key) for key in sorted(keys)}
+    for key, at in anchors.items():
+        if at is not None and len(key) > 2:
+            pair = key[at : at + 2]
+            by_pair[pair] = (*by_pair.get(pair, ()), key)
+    pairs = frozenset(key for key, at in anchors.items() if at is not None and len(key) == 2)
+    return _Index(pairs, by_pair, tuple(key for key, at in anchors.items() if at is None))
+
+
+@lru_cache(maxsize=1)
+def _stretches() -> re.Pattern[str]:
+    """What finds the signs that keys are looked for at: each stretch of them, with the sign behind it."""
+    keys = set().union(*_ANY, *_ENGLISH)
+    signs = {key[at] for key in keys if (at := _anchor(key)) is not None}
+    return re.compile(f"[{re.escape(''.join(sorted(signs)))}]+.?", re.DOTALL)
+
+
+def _anchor(key: str) -> int | None:
+    """Where the rarest sign of a key is, the last one left out; None where they are all common."""
+    at = max(range(len(key) - 1), key=lambda at: _RANK.get(key[at], len(_RANK)), default=None)
+    return None if at is None or key[at] in _RANK else at
+
+
+def pairs_in(text: str) -> set[str]:
+    """The pairs of neighbouring signs of a text that a key is looked for at, and perhaps more."""
+    stretches = set(_stretches().findall(text))
+    for stretch in [stretch for stretch in stretches if len(stretch) > 2]:
+        stretches.update(map(add, stretch, stretch[1:]))
+    return stretches
+
+
+def keys_in(text: str, pairs: set[str], *, english: bool, early: bool = False) -> frozenset[str]:
+    """The registered keys that a text holds.
 
     Args:
         text: the text, folded.
-        signs: every sign of it; there may be others among them.
-        english: it may hold English.
+        pairs: its `pairs_in`.
+        english: it may hold English; without, keys that only English wordings have are left out.
         early: only look for the keys that were registered as early ones.
     """
-    by_sign = _EARLY if early else _ALL
-    least = _ENGLISH if english else _ANY
-    bits = 0
-    for sign in by_sign.keys() & signs:
-        for second, of_use, key, bit in by_sign[sign]:
-            if second in signs and of_use >= least and key in text:
-                bits |= bit
-    return bits
+    whole, by_pair, others = _index(early, english)
+    possible = chain.from_iterable(map(by_pair.__getitem__, by_pair.keys() & pairs))
+    return (whole & pairs).union(filter(text.__contains__, chain(possible, others)))

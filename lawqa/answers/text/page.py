@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
-from lawqa.answers.text.keys import keys_in
+from lawqa.answers.text.keys import keys_in, pairs_in
+from lawqa.answers.text.lazy import lazy
 from lawqa.answers.text.mapping import Pieces, back_span, edited
-from lawqa.answers.text.markup import CUE, markup_edits
+from lawqa.answers.text.markup import markup_edits
 from lawqa.answers.text.thoughts import spoken
 
 _FOLDED_RANGES = (
@@ -75,17 +76,14 @@ _FOLD = _fold_table()
 _FOLDED = {chr(code): plain for code, plain in _FOLD.items()}
 _SPECIAL = frozenset(_FOLDED)
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_USUAL = _CAPITALS | frozenset(
-    "（）「」『』【】〈〉《》〔〕，：；？！．％＝／＋～〜“”‘’–—•→⇒①②③④⑤\u3000*`\t\r"
-)
+_USUAL = frozenset("（）「」『』【】〈〉《》〔〕，：；？！．％＝／＋～〜“”‘’–—•→⇒①②③④⑤\u3000*`\t\r")
 _ODD = re.compile(
     f"[{re.escape(''.join(sorted(_USUAL)))}"
     "\x00\x0b\x0c\x80-\xd6\xd8-\u2012\u2015-\u2017\u201a\u201b\u201e-\u2025\u2027-\u203a\u203c-\u2190"
     "\u2194-\u245f\u2465-\u2fff\u3003-\u3007\u3016-\u3040\u3130-\u318f\u3200-\u33ff\ua000-\uabff\ud800-\uffff"
     "\U00010000-\U0010ffff]"
 )
-"""Signs that are folded, have small letters of their own, or are not seen."""
-_OF_EDITS = frozenset(CUE.lower())
+"""Signs other than capital letters that are folded, have small letters of their own, or are not seen."""
 _MANY = 64
 """Of more special signs than this each is looked up, instead of one replaced after another."""
 # Special tokens of any family; those written like a tag of HTML only where no prose follows.
@@ -101,7 +99,6 @@ _SHOWN = re.compile(r"(?:例如|比如|格式|之间|形式|例：|例:|e\.g\.)[
 _QUOTED = re.compile(r"[`「『“\"'（(][<\[]")
 _LETTER = re.compile(r"[a-hj①-⑩ア-オカキ](?<![a-z0-9_\\][a-hj])(?![a-z0-9_])")
 _WORDS = re.compile(r"[a-z][a-z](?:[,.:;]? |[:'])[a-z(\[\"']")
-_VOWELS = frozenset("aeiouy")
 _MOST_LETTERS = 500
 _BRACKETS = frozenset(" ()[]{}\"'<>$")
 _CLOSING = re.compile(r"[ ()\[\]{}\"'<>$]{0,6}")
@@ -127,7 +124,6 @@ class Page:
     Args:
         raw: what the model said outside of think blocks, in this turn, a loop shortened; a gap is a line end.
         text: the same, folded, and equally long.
-        signs: every sign of `text`, and perhaps more: for a quick look at what is not in it.
         choices: the choice texts as given; empty where they are not known.
         unclosed_think: the text ends inside a think block.
         maps: the pieces that lead from `text` to the text given to `parse`, the last edit first.
@@ -135,12 +131,11 @@ class Page:
 
     raw: str
     text: str
-    signs: frozenset[str]
     choices: tuple[str, ...] = ()
     unclosed_think: bool = False
     maps: tuple[Pieces, ...] = ()
 
-    @cached_property
+    @lazy
     def letters(self) -> list[int]:
         """Where a sign stands that may be a label; of many the first and the last."""
         places = [found.start() for found in _LETTER.finditer(self.text)]
@@ -150,7 +145,7 @@ class Page:
             else places[:_MOST_LETTERS] + places[-_MOST_LETTERS:]
         )
 
-    @cached_property
+    @lazy
     def behind(self) -> dict[str, list[int]]:
         """Where the letters are, by the sign behind each, brackets that close on it left out."""
         places: dict[str, list[int]] = {}
@@ -164,24 +159,29 @@ class Page:
             places.setdefault(sign, []).append(at)
         return places
 
-    @cached_property
+    @lazy
     def english(self) -> bool:
         """Whether anything may be English: a word with another or a letter behind it."""
-        return not _VOWELS.isdisjoint(self.signs) and _WORDS.search(self.text) is not None
+        return _WORDS.search(self.text) is not None
 
-    @cached_property
-    def keys(self) -> int:
-        """The key words of all wordings that `text` holds, as `text.keys` numbers them."""
-        return keys_in(self.text, self.signs, english=self.english)
+    @lazy
+    def pairs(self) -> set[str]:
+        """The pairs of signs of `text` at which key words are looked for."""
+        return pairs_in(self.text)
 
-    @cached_property
-    def early_keys(self) -> int:
+    @lazy
+    def keys(self) -> frozenset[str]:
+        """The key words of all wordings that `text` holds."""
+        return keys_in(self.text, self.pairs, english=self.english)
+
+    @lazy
+    def early_keys(self) -> frozenset[str]:
         """Those of them that are looked for before it is known whether a rule has to read the text."""
-        return keys_in(self.text, self.signs, english=self.english, early=True)
+        return keys_in(self.text, self.pairs, english=self.english, early=True)
 
-    def holds(self, keys: int) -> bool:
+    def holds(self, keys: frozenset[str]) -> bool:
         """Whether `text` holds one of these early keys."""
-        return self.early_keys & keys != 0
+        return not keys.isdisjoint(self.early_keys)
 
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
         """Return where a span of `text` is in the text given to `parse`."""
@@ -196,20 +196,16 @@ def fold(text: str) -> str:
     Args:
         text: any text.
     """
-    return _fold(text, _odd_signs(frozenset(text)))
+    return _fold(text, set(_ODD.findall(text)))
 
 
-def _odd_signs(signs: frozenset[str]) -> list[str]:
-    """Those of these signs that are folded, have small letters of their own, or are not seen."""
-    return _ODD.findall("".join(signs))
-
-
-def _fold(text: str, odd: list[str]) -> str:
+def _fold(text: str, odd: set[str]) -> str:
     """The folded text, given the odd ones of its signs; there may be others among them."""
-    special = [sign for sign in odd if sign in _FOLDED]
     if _USUAL.issuperset(odd):  # then only ASCII letters have small forms
         text = text.lower()
-        special = [sign for sign in special if sign not in _CAPITALS]
+    else:
+        odd = odd | _CAPITALS
+    special = _FOLDED.keys() & odd
     if len(special) > _MANY:
         return text.translate(_FOLD)
     for sign in special:  # several times faster than `translate` for a text in few special signs
@@ -243,16 +239,12 @@ def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = Fal
         pieces.append((here, begin))
         here += end - begin + 1
     maps: tuple[Pieces, ...] = (pieces or [(0, 0)],)
-    signs = frozenset(said)
-    odd = _odd_signs(signs)
+    odd = set(_ODD.findall(said))
     edits = markup_edits(said, "".join(odd))
     if edits:
         (said,), unmarked = edited([said], edits)
         maps = (unmarked, *maps)
-        signs |= _OF_EDITS
-        odd.append("A")
-    signs = signs.union([_FOLDED.get(sign, sign) for sign in odd])
-    return Page(said, _fold(said, odd), signs, choices, heard.open, maps)
+    return Page(said, _fold(said, odd), choices, heard.open, maps)
 
 
 def _join(raw: str, ranges: list[tuple[int, int]]) -> str:

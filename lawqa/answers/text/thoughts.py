@@ -64,8 +64,6 @@ def _one_search() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
 
 
 _MARK, _MEANING = _one_search()
-_SIGNS = "<＜[◁"
-"""Every mark begins with one of them."""
 
 _NOUN = (
     r"[ `」』”\"')）]{0,3}(?:タグ|ブロック|トークン|記号|マーク|标签|标记"
@@ -102,7 +100,10 @@ def spoken(text: str, *, inside: bool = False) -> Spoken:
         text: any text.
         inside: the text begins inside a thought, because its prompt ended in an open one.
     """
-    if not inside and not any(sign in text for sign in _SIGNS) and "analysis" not in text[:12]:
+    marked = (
+        "<" in text or "[" in text or "＜" in text or "◁" in text
+    )  # with one of these each mark begins
+    if not inside and not marked and "analysis" not in text[:12]:
         return Spoken([(0, len(text))], open=False)
     bare = _BARE.match(text)
     if bare:

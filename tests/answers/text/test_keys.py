@@ -1,4 +1,4 @@
-"""Key words: what is found by their rarest signs is what looking for each would find."""
+"""Key words: what is found by pairs of signs is what looking for each key would find."""
 
 from __future__ import annotations
 
@@ -17,21 +17,26 @@ def test_the_keys_found_are_those_that_the_text_holds() -> None:
     assert evidence.RULES, "the wordings of all rules have registered their keys"
     for text in TEXTS:
         page = read_page(text)
-        held = {key for key in keys._BITS if key in page.text}
-        for by_sign, bits in ((keys._ALL, page.keys), (keys._EARLY, page.early_keys)):
+        for late, keys_found in enumerate((page.early_keys, page.keys)):
             # without English, keys that only English wordings have need not be found
-            wanted = {
-                key
-                for listed in by_sign.values()
-                for _, of_use, key, _ in listed
-                if key in held and (page.english or of_use == keys._ANY)
-            }
-            assert {key for key, bit in keys._BITS.items() if bits & bit} == wanted, text
+            wanted = keys._ANY[late] | (keys._ENGLISH[late] if page.english else set())
+            assert keys_found == {key for key in wanted if key in page.text}, text
+
+
+def test_each_key_is_found_alone_and_between_signs_at_which_the_search_stops() -> None:
+    for key in set().union(*keys._ANY, *keys._ENGLISH):
+        early = key in keys._ANY[0] | keys._ENGLISH[0]
+        for text in (key, f"選{key}選", f"の{key}の", f"{key}{key}"):
+            assert key in keys.keys_in(text, keys.pairs_in(text), english=True, early=early), text
 
 
 def test_a_key_of_english_and_of_other_wordings_is_looked_for_in_any_text() -> None:
-    bits = keys.key_bits(["zyx"], english=True)
-    assert keys.keys_in("zyx", frozenset("zyx"), english=False) & bits == 0
-    assert keys.key_bits(["zyx"], english=False) == bits
-    assert keys.keys_in("zyx", frozenset("zyx"), english=False) & bits == bits
-    assert keys.keys_in("zxy", frozenset("zyx"), english=True) & bits == 0
+    pairs = keys.pairs_in("zyx")
+    keys.register(["zyx"], english=True)
+    assert "zyx" not in keys.keys_in("zyx", pairs, english=False)
+    keys.register(["zyx"])
+    pairs = keys.pairs_in("zyx")
+    assert "zyx" in keys.keys_in("zyx", pairs, english=False)
+    assert "zyx" not in keys.keys_in("zxy", keys.pairs_in("zxy"), english=True)
+    for registered in keys._ANY[1], keys._ENGLISH[1]:
+        registered.discard("zyx")
