@@ -105,11 +105,11 @@ def parse(
         return ParsedAnswer(None, "truncated", "unclosed-think", None)
     if not page.text.strip():
         return ParsedAnswer(None, missing, "empty", None)
-    found = find_evidence(page).decision.mark
-    if found is None:
+    deciding = find_evidence(page).decision.mark
+    if deciding is None:
         return ParsedAnswer(None, missing, "no-rule", None)
-    status: Status = "answered" if found.label else missing
-    return ParsedAnswer(found.label, status, found.rule, page.original_span(found.span))
+    status: Status = "answered" if deciding.label else missing
+    return ParsedAnswer(deciding.label, status, deciding.rule, page.original_span(deciding.span))
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ def explain(
         *((mark, "behind a made-up next question") for mark in evidence.after),
     ]
     fates.sort(key=lambda pair: pair[0].at)
-    found = tuple(_found(page, mark, fate) for mark, fate in fates)
-    return Explanation(answer, found, len(page.text))
+    pieces = tuple(_piece(page, mark, fate) for mark, fate in fates)
+    return Explanation(answer, pieces, len(page.text))
 
 
 _REASONS = {rule.name: rule.reason for rule in RULES} | {
@@ -190,7 +190,7 @@ _REASONS = {rule.name: rule.reason for rule in RULES} | {
 }
 
 
-def _found(page: Page, mark: Mark, fate: str) -> EvidenceFound:
+def _piece(page: Page, mark: Mark, fate: str) -> EvidenceFound:
     return EvidenceFound(
         mark.rule,
         mark.kind,

@@ -141,11 +141,11 @@ def _plain_ending(reading: Reading, named: Named) -> list[Mark] | None:
     The last word is then firm, and nothing before it can change the label: the other rules need not look.
     """
     slots, text = reading.slots, reading.page.text
-    if not slots or any(slot.found not in ("label", "other") for slot in slots):
+    if not slots or any(slot.content not in ("label", "other") for slot in slots):
         return None
-    labels = {slot.label for slot in slots if slot.found == "label"}
+    labels = {slot.label for slot in slots if slot.content == "label"}
     last = slots[-1]
-    if len(labels) != 1 or last.manner == "sentence" or last.found != "label":
+    if len(labels) != 1 or last.manner == "sentence" or last.content != "label":
         return None
     if not _NOTHING_MORE.match(text, last.span[1]) or speaks_of_others(reading.verbatim):
         return None

@@ -208,8 +208,8 @@ _ENGLISH_VERB = re.compile(
 
 def _bracketed(text: str) -> Iterator[Edit]:
     """`時効の援用（c）` and `…時効の援用である（選択肢c）`, whatever the choices are."""
-    for found in list(_BRACKETED.finditer(text))[-_MOST:]:
-        stop = found.start()
+    for match in list(_BRACKETED.finditer(text))[-_MOST:]:
+        stop = match.start()
         start = _noun_start(text, stop)
         words = text[start:stop]
         if not words.strip(" )\"'"):
@@ -219,10 +219,10 @@ def _bracketed(text: str) -> Iterator[Edit]:
             continue
         said = _SAID.search(text, start, stop)
         if said:
-            yield Edit(start, stop, found.span("label"))
-            yield Edit(stop, found.end(), text="である")
+            yield Edit(start, stop, match.span("label"))
+            yield Edit(stop, match.end(), text="である")
         elif not _NO_NOUN.search(words):
-            yield Edit(start, found.end(), found.span("label"))
+            yield Edit(start, match.end(), match.span("label"))
 
 
 def _noun_start(text: str, stop: int) -> int:
@@ -248,22 +248,22 @@ def _items(page: Page) -> Iterator[Edit]:
     for start in page.letters[-_MOST:]:
         if text[start + 1 : start + 2] not in _GOES_ON:
             continue
-        found = _ITEM_TEXT.match(text, start) or _BRACKET_TEXT.match(text, start)
-        if not found or _LABEL.search(text, found.end("label"), found.end()):
+        match = _ITEM_TEXT.match(text, start) or _BRACKET_TEXT.match(text, start)
+        if not match or _LABEL.search(text, match.end("label"), match.end()):
             continue
         before = text[max(0, start - 4) : start].rstrip(" (\"'")
         called = before.endswith(("選択肢", "选项"))
         if not called and _LINE_START.search(text, max(0, start - 12), start):
             continue
-        if found.re is _BRACKET_TEXT:
-            if before and _PREDICATED.match(text, found.end()):
-                yield Edit(start, found.end(), found.span("label"))
+        if match.re is _BRACKET_TEXT:
+            if before and _PREDICATED.match(text, match.end()):
+                yield Edit(start, match.end(), match.span("label"))
             continue
-        quoted = found["text"].startswith("(")
-        loose = found["sep"].strip(" )\"'")[:1] in ("の", "")
+        quoted = match["text"].startswith("(")
+        loose = match["sep"].strip(" )\"'")[:1] in ("の", "")
         tied = not loose and _START.search(text, max(0, start - 8), start)
         if called or (quoted and before) or tied:
-            yield Edit(start, found.end(), found.span("label"))
+            yield Edit(start, match.end(), match.span("label"))
 
 
 def _suffixes(page: Page) -> Iterator[Edit]:
@@ -271,6 +271,6 @@ def _suffixes(page: Page) -> Iterator[Edit]:
     for start in page.letters[-_MOST:]:
         if page.text[start + 1 : start + 2] not in _MEMBER_SIGNS:
             continue
-        found = _SUFFIX.match(page.text, start)
-        if found:
-            yield Edit(start, found.end(), found.span("label"))
+        match = _SUFFIX.match(page.text, start)
+        if match:
+            yield Edit(start, match.end(), match.span("label"))

@@ -206,12 +206,12 @@ def example_stretches(page: Page) -> Iterator[tuple[int, int]]:
     given = page.holds(_GIVEN_KEYS)
     text = "\n" + text
     told = islice(_TOLD.finditer(text), _MOST) if "question" in text else ()
-    for found in islice(_GIVEN.finditer(text), _MOST) if given else ():
-        end = _GIVEN_END.search(text, found.end())
-        yield found.start() - 1, (end.start() if end else len(text)) - 1
-    for found in (*islice(_EXAMPLE.finditer(text), _MOST), *told):
-        long = found.re is _TOLD or found["section"]
-        blank = _BLANK.match(text, found.end())
-        start = blank.end() if blank and not long else found.end()
+    for match in islice(_GIVEN.finditer(text), _MOST) if given else ():
+        end = _GIVEN_END.search(text, match.end())
+        yield match.start() - 1, (end.start() if end else len(text)) - 1
+    for match in (*islice(_EXAMPLE.finditer(text), _MOST), *told):
+        long = match.re is _TOLD or match["section"]
+        blank = _BLANK.match(text, match.end())
+        start = blank.end() if blank and not long else match.end()
         end = (_SECTION_END if long else _PARAGRAPH_END).search(text, start)
-        yield found.start() - 1, (end.start() if end else len(text)) - 1
+        yield match.start() - 1, (end.start() if end else len(text)) - 1

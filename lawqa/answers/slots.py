@@ -73,15 +73,15 @@ class Slot(NamedTuple):
 
     Args:
         manner: under a final cue, in a box, on an answer line, or in a sentence.
-        found: what stands there.
-        label: the label, where `found` is `label` or `denied`.
+        content: what stands there.
+        label: the label, where `content` is `label` or `denied`.
         span: from the cue to the end of what was read.
         at: where the label, or what replaces it, begins.
         soft: it is only thought likely (`c かもしれません`).
     """
 
     manner: Manner
-    found: Literal["label", "several", "outside", "denied", "none", "other"]
+    content: Literal["label", "several", "outside", "denied", "none", "other"]
     label: Label | None
     span: tuple[int, int]
     at: int
@@ -126,8 +126,8 @@ def _slots(page: Page) -> Iterator[Slot]:
         if start and text[start - 1] != "\n":  # at the head of a line there are no words before it
             if in_example(text, start) or not_ours(text, end) or excepting(text, start):
                 continue
-            if slot.found == "label" and doubted(text, start):
-                slot = slot._replace(found="denied")
+            if slot.content == "label" and doubted(text, start):
+                slot = slot._replace(content="denied")
         yield slot
 
 
@@ -141,7 +141,7 @@ def _slot(page: Page, start: int, end: int, manner: Manner) -> Slot | None:
         if pattern and note is None:
             continue
         slot = _fill(page, start, end, note.end() if note else end, manner)
-        if slot is not None and slot.found != "other":
+        if slot is not None and slot.content != "other":
             return slot
         other = other or slot
     return other

@@ -131,10 +131,10 @@ SECOND_THOUGHTS = family(
 def sole_label(reading: Reading) -> Iterator[Mark]:
     """The whole text is one label: what a prompt for a single letter asks for."""
     page = reading.page
-    found = _SOLE.match(page.text)
-    label = label_at(page, found.start(1)) if found else None
-    if found and label:
-        yield Mark("claim", label, Strength.STATED, found.start(1), found.span(1))
+    match = _SOLE.match(page.text)
+    label = label_at(page, match.start(1)) if match else None
+    if match and label:
+        yield Mark("claim", label, Strength.STATED, match.start(1), match.span(1))
 
 
 def final_answer(reading: Reading) -> Iterator[Mark]:
@@ -160,70 +160,70 @@ def answer_sentence(reading: Reading) -> Iterator[Mark]:
 def several(reading: Reading) -> Iterator[Mark]:
     """`正解は b と d` names more than one label as the answer, which is no single choice."""
     for slot in reading.slots:
-        if slot.found == "several":
+        if slot.content == "several":
             yield Mark("void", None, Strength.STATED, slot.at, slot.span)
-    for found in find_each(_BOTH, reading.page):
-        if label_at(reading.page, found.start()):
-            yield Mark("void", None, Strength.STATED, found.start(), found.span())
+    for match in find_each(_BOTH, reading.page):
+        if label_at(reading.page, match.start()):
+            yield Mark("void", None, Strength.STATED, match.start(), match.span())
 
 
 def outside(reading: Reading) -> Iterator[Mark]:
     """`正解は e` answers with a fifth choice, which is none of the four that were asked about."""
     for slot in reading.slots:
-        if slot.found == "outside":
+        if slot.content == "outside":
             yield Mark("void", None, Strength.STATED, slot.at, slot.span)
 
 
 def retraction(reading: Reading) -> Iterator[Mark]:
     """`正解は b ではない` takes back a b that was said before, and claims nothing in its stead."""
     for slot in reading.slots:
-        if slot.found == "denied":
+        if slot.content == "denied":
             yield Mark("retract", slot.label, Strength.STATED, slot.at, slot.span)
 
 
 def also_right(reading: Reading) -> Iterator[Mark]:
     """`さらに d も正解` makes an answer two, `d も考えられる` one that was only likely: no single choice."""
-    for found in find_each(ALSO, reading.page):
-        label = label_at(reading.page, found.start("label"))
-        if label and not denied(reading.page.text, found.end("label")):
-            yield Mark("void", None, Strength.STATED, found.start(), found.span())
-    for found in find_each(ALSO_LIKELY, reading.page):
-        if label_at(reading.page, found.start()):
-            yield Mark("void", None, Strength.FORCED, found.start(), found.span())
+    for match in find_each(ALSO, reading.page):
+        label = label_at(reading.page, match.start("label"))
+        if label and not denied(reading.page.text, match.end("label")):
+            yield Mark("void", None, Strength.STATED, match.start(), match.span())
+    for match in find_each(ALSO_LIKELY, reading.page):
+        if label_at(reading.page, match.start()):
+            yield Mark("void", None, Strength.FORCED, match.start(), match.span())
 
 
 def withdrawal(reading: Reading) -> Iterator[Mark]:
     """`上記の回答は誤りです` and `my answer was wrong` take back whatever was answered before."""
-    for found in find_each(WITHDRAWN, reading.page):
-        yield Mark("void", None, Strength.STATED, found.start(), found.span())
+    for match in find_each(WITHDRAWN, reading.page):
+        yield Mark("void", None, Strength.STATED, match.start(), match.span())
 
 
 def correction(reading: Reading) -> Iterator[Mark]:
     """`訂正：c`, `いや、c だ` and `c に訂正します` put another label in the place of what was said before."""
-    for found in find_each(CORRECTED, reading.page):
-        at = found.start("label")
+    for match in find_each(CORRECTED, reading.page):
+        at = match.start("label")
         label = label_at(reading.page, at)
         if label:
-            yield Mark("reopen", None, Strength.STATED, found.start(), found.span())
-            yield Mark("claim", label, Strength.STATED, at, found.span())
+            yield Mark("reopen", None, Strength.STATED, match.start(), match.span())
+            yield Mark("claim", label, Strength.STATED, at, match.span())
 
 
 def second_thoughts(reading: Reading) -> Iterator[Mark]:
     """After `いや、`, `見直すと` or `Wait,` even a weaker claim replaces what was said before."""
-    for found in find_each(SECOND_THOUGHTS, reading.page):
-        yield Mark("reopen", None, Strength.HINT, found.start(), found.span())
+    for match in find_each(SECOND_THOUGHTS, reading.page):
+        yield Mark("reopen", None, Strength.HINT, match.start(), match.span())
 
 
 def refused_answer(reading: Reading) -> Iterator[Mark]:
     """`Answer: None of the options` and `回答：なし` fill the place of the answer with a refusal."""
     for slot in reading.slots:
-        if slot.found == "none":
+        if slot.content == "none":
             yield Mark("void", None, Strength.STATED, slot.at, slot.span)
 
 
 def _claims(reading: Reading, manner: Manner) -> Iterator[Mark]:
     for slot in reading.slots:
-        if slot.manner != manner or slot.found != "label":
+        if slot.manner != manner or slot.content != "label":
             continue
         # A condition weakens a sentence; on an answer line the letter is handed in all the same.
         text = reading.page.text

@@ -64,7 +64,7 @@ _LOWERED = re.compile(
 
 def quoted_answer(reading: Reading) -> Iterator[Mark]:
     """`回答：` followed by the words of one choice, without its letter, names that choice."""
-    open_slots = [slot for slot in reading.slots if slot.found == "other"][-_MOST:]
+    open_slots = [slot for slot in reading.slots if slot.content == "other"][-_MOST:]
     if not reading.page.choices or not open_slots:
         return
     choices = _squeezed_choices(reading.page)
@@ -95,16 +95,16 @@ def quoted_line(reading: Reading) -> Iterator[Mark]:
 def quoted_item(reading: Reading) -> Iterator[Mark]:
     """A line that is one choice with its label (`b：…`), no other choice having such a line, hands it in."""
     page = reading.verbatim
-    found: list[tuple[Label, int, int]] = []
+    items: list[tuple[Label, int, int]] = []
     for label, choice in zip(LABELS, fold_choices(page.choices), strict=False):
         words = choice.strip(" 。.")
         at = page.text.find(words) if len(words) >= _SHORTEST else -1
         head = _ITEM_HEAD.search(page.text, max(0, at - 12), at) if at >= 0 else None
         if head and label_at(page, head.start("label")) == label:
-            found.append((label, head.start("label"), at + len(words)))
+            items.append((label, head.start("label"), at + len(words)))
     # An a by itself may be the first of all four, the text being cut off behind it.
-    if len(found) == 1 and found[0][0] != "a" and _ITEM_ENDS.match(page.text, found[0][2]):
-        label, at, end = found[0]
+    if len(items) == 1 and items[0][0] != "a" and _ITEM_ENDS.match(page.text, items[0][2]):
+        label, at, end = items[0]
         yield Mark("claim", label, Strength.HINT, at, (at, end))
 
 

@@ -189,18 +189,18 @@ VERDICT_DRAWN = family(
 def asserted(reading: Reading) -> Iterator[Mark]:
     """`b が正しい` and `option b is the correct answer` single out one; `b は正しい` only grades it."""
     yield from read_claims(reading.page, ASSERTED)
-    for found in find_each(TOPIC_ANSWERS, reading.page):
-        labels = labels_at(reading.page, found.start())
-        if labels and labels.only and not in_a_list(reading.page, found.start()):
-            yield Mark("claim", labels.only, Strength.CLAIM, found.start(), found.span())
+    for match in find_each(TOPIC_ANSWERS, reading.page):
+        labels = labels_at(reading.page, match.start())
+        if labels and labels.only and not in_a_list(reading.page, match.start()):
+            yield Mark("claim", labels.only, Strength.CLAIM, match.start(), match.span())
 
 
 def drawn(reading: Reading) -> Iterator[Mark]:
     """`a は誤りという結論` answers a question for the wrong one; `b 以外は不適切` leaves b."""
-    for found in find_each(VERDICT_DRAWN, reading.page):
-        labels = labels_at(reading.page, found.start())
-        if labels and labels.only and not in_a_list(reading.page, found.start()):
-            yield Mark("claim", labels.only, Strength.CLAIM, found.start(), found.span())
+    for match in find_each(VERDICT_DRAWN, reading.page):
+        labels = labels_at(reading.page, match.start())
+        if labels and labels.only and not in_a_list(reading.page, match.start()):
+            yield Mark("claim", labels.only, Strength.CLAIM, match.start(), match.span())
 
 
 def chosen(reading: Reading) -> Iterator[Mark]:

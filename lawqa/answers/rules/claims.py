@@ -30,29 +30,29 @@ _LABEL = re.compile(rf"[{FORM}{FOREIGN}]")
 def read_claims(page: Page, wordings: Family) -> Iterator[Mark]:
     """The claims that wordings find; the last label of a match is the one it singles out."""
     text = page.text
-    for found in find_each(wordings, page):
-        at = last_label_in(page, found)
+    for match in find_each(wordings, page):
+        at = last_label_in(page, match)
         labels = labels_at(page, at) if at >= 0 else None
         if labels is None or in_a_list(page, at) or _WEIGHED.search(text, max(0, at - 12), at):
             continue
-        soft = "soft-choice" if doubtful(text, at + 1) or _LIKELY.match(text, found.end()) else ""
-        if not soft and _talked_about(page, at, found.end()):
+        soft = "soft-choice" if doubtful(text, at + 1) or _LIKELY.match(text, match.end()) else ""
+        if not soft and _talked_about(page, at, match.end()):
             continue
-        if _disowned(page.text, found):
+        if _disowned(page.text, match):
             continue
         if labels.only is None:
             if labels.foreign and not labels.labels and not soft:
-                yield Mark("void", None, Strength.CLAIM, at, found.span())
+                yield Mark("void", None, Strength.CLAIM, at, match.span())
             continue
         forced = conditional(text, at)
         strength = Strength.FORCED if forced or soft else Strength.CLAIM
         soft = soft or ("soft-forced" if forced else "")
-        yield Mark("claim", labels.only, strength, at, found.span(), soft=soft)
+        yield Mark("claim", labels.only, strength, at, match.span(), soft=soft)
 
 
-def last_label_in(page: Page, found: re.Match[str]) -> int:
+def last_label_in(page: Page, match: re.Match[str]) -> int:
     """Where the last label of a match is; -1 where it has none."""
-    places = [m.start() for m in _LABEL.finditer(page.text, found.start(), found.end())]
+    places = [m.start() for m in _LABEL.finditer(page.text, match.start(), match.end())]
     for at in reversed(places):
         if labels_at(page, at) is not None:
             return at
@@ -90,11 +90,11 @@ def _talked_about(page: Page, at: int, end: int) -> bool:
     )
 
 
-def _disowned(text: str, found: re.Match[str]) -> bool:
+def _disowned(text: str, match: re.Match[str]) -> bool:
     """Whether the words before it doubt the claim, leave it open, or speak of others' answers."""
-    at = found.start() + len("to ") * found[0].startswith("to ")
+    at = match.start() + len("to ") * match[0].startswith("to ")
     return (
         doubted(text, at)
         or not_ours(text, at)
-        or (found[0].startswith(_IS) and only_possible(text, at))
+        or (match[0].startswith(_IS) and only_possible(text, at))
     )

@@ -66,23 +66,23 @@ _FINISHED = re.compile(r"[。.!)\"' ]\Z")
 def denial(reading: Reading) -> Iterator[Mark]:
     """`b は正解ではない`, `b は誤りでした` and `いや、b は誤り` take back a b that was said before."""
     text = reading.page.text
-    for found in find_each(DENIED, reading.page):
-        label = label_at(reading.page, found.start())
+    for match in find_each(DENIED, reading.page):
+        label = label_at(reading.page, match.start())
         if label:
-            yield Mark("retract", label, Strength.STATED, found.start(), found.span())
-    for found in find_each(SECOND_THOUGHTS, reading.page):
-        named = _NAMED.match(text, found.end())
-        at = named.end() if named else found.end()
+            yield Mark("retract", label, Strength.STATED, match.start(), match.span())
+    for match in find_each(SECOND_THOUGHTS, reading.page):
+        named = _NAMED.match(text, match.end())
+        at = named.end() if named else match.end()
         label = label_at(reading.page, at)
         if label and denied(text, at + 1):
-            yield Mark("retract", label, Strength.STATED, at, (found.start(), at + 1))
+            yield Mark("retract", label, Strength.STATED, at, (match.start(), at + 1))
 
 
 def closing_grade(reading: Reading) -> Iterator[Mark]:
     """A finished last sentence may mean as the answer the one choice that it grades unlike all others."""
     text = reading.page.text
     graded = find_each(GRADED, reading.page)
-    last = max(graded, key=lambda found: found.start(), default=None)
+    last = max(graded, key=lambda match: match.start(), default=None)
     if last is None or not _FINISHED.search(text):
         return
     if last.start() < sentence_start(text, len(text) - 1) or in_a_list(reading.page, last.start()):

@@ -232,8 +232,8 @@ _SUPPOSED = re.compile(
 def _presumed(reading: Reading) -> Iterator[Mark]:
     """`c のように思います`, `c でほぼ間違いない`, and `確信はありませんが、c です`."""
     page = reading.page
-    for found in (*find_each(_PRESUMED, page), *find_each(_CLAUSE_BEFORE, page)):
-        at = last_label_in(page, found)
+    for match in (*find_each(_PRESUMED, page), *find_each(_CLAUSE_BEFORE, page)):
+        at = last_label_in(page, match)
         labels = labels_at(page, at) if at >= 0 else None
         if labels is None or labels.only is None or in_a_list(page, at):
             continue
@@ -241,24 +241,24 @@ def _presumed(reading: Reading) -> Iterator[Mark]:
             continue
         if _SUPPOSED.search(page.text, max(0, at - 16), at):
             continue
-        yield Mark("claim", labels.only, Strength.FORCED, at, found.span(), soft="soft-choice")
+        yield Mark("claim", labels.only, Strength.FORCED, at, match.span(), soft="soft-choice")
 
 
 def _likely_choices(reading: Reading) -> Iterator[Mark]:
     text = reading.page.text
-    for found in find_each(_PROTEST, reading.page):
-        at = last_label_in(reading.page, found)
+    for match in find_each(_PROTEST, reading.page):
+        at = last_label_in(reading.page, match)
         labels = labels_at(reading.page, at) if at >= 0 else None
         if labels and labels.only and not denied(text, at + 1) and not in_a_list(reading.page, at):
-            yield Mark("claim", labels.only, Strength.FORCED, at, found.span(), soft="soft-forced")
+            yield Mark("claim", labels.only, Strength.FORCED, at, match.span(), soft="soft-forced")
     for mark in read_claims(reading.page, _GUESSED):
         yield mark._replace(strength=Strength.FORCED, soft="soft-choice") if mark.label else mark
     yield from _presumed(reading)
-    for found in find_each(_DOUBTED, reading.page):
-        labels = labels_at(reading.page, found.start())
-        if labels and labels.only and doubtful(text, found.start() + 1):
-            at = found.start()
+    for match in find_each(_DOUBTED, reading.page):
+        labels = labels_at(reading.page, match.start())
+        if labels and labels.only and doubtful(text, match.start() + 1):
+            at = match.start()
             if not in_a_list(reading.page, at) and not not_ours(text, at):
                 yield Mark(
-                    "claim", labels.only, Strength.FORCED, at, found.span(), soft="soft-choice"
+                    "claim", labels.only, Strength.FORCED, at, match.span(), soft="soft-choice"
                 )

@@ -85,6 +85,6 @@ def cannot_tell(reading: Reading) -> Iterator[Mark]:
 
 def _refusals(reading: Reading, wordings: Family, strength: Strength) -> Iterator[Mark]:
     text = reading.page.text
-    for found in find_each(wordings, reading.page):
-        if not in_example(text, found.start()) and not excepting(text, found.start()):
-            yield Mark("void", None, strength, found.start(), found.span())
+    for match in find_each(wordings, reading.page):
+        if not in_example(text, match.start()) and not excepting(text, match.start()):
+            yield Mark("void", None, strength, match.start(), match.span())

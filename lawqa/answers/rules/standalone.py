@@ -68,50 +68,50 @@ def lone_line(reading: Reading) -> Iterator[Mark]:
     """A line that holds one letter and nothing else is an answer; a heading over an analysis is not."""
     page = reading.page
     text = "\n" + page.text
-    for found in islice(_LONE_LINE.finditer(text), _MOST):
-        at = found.start(1) - 1
+    for match in islice(_LONE_LINE.finditer(text), _MOST):
+        at = match.start(1) - 1
         label = label_at(page, at)
-        if label is None or _HEADING.match(text, found.start()) or _next_item(page, at):
+        if label is None or _HEADING.match(text, match.start()) or _next_item(page, at):
             continue
-        if _CIRCLED.isdisjoint(page.raw[found.start() : found.end() - 1]):
+        if _CIRCLED.isdisjoint(page.raw[match.start() : match.end() - 1]):
             yield Mark("claim", label, Strength.CLAIM, at, (at, at + 1), in_line=True)
 
 
 def headed_line(reading: Reading) -> Iterator[Mark]:
     """A line such as `誤っているもの：c` or `Choice: b` hands in a letter under a heading of its own."""
     page = reading.page
-    for found in islice(_HEADED.finditer(page.text), _MOST):
-        line = page.text.rfind("\n", max(0, found.start() - 40), found.start()) + 1
-        head = _HEAD.match(page.text, line, found.start())
-        label = label_at(page, found.start(1))
-        if head is None or label is None or in_a_list(page, found.start(1)):
+    for match in islice(_HEADED.finditer(page.text), _MOST):
+        line = page.text.rfind("\n", max(0, match.start() - 40), match.start()) + 1
+        head = _HEAD.match(page.text, line, match.start())
+        label = label_at(page, match.start(1))
+        if head is None or label is None or in_a_list(page, match.start(1)):
             continue
         asked = head[1] == "a" and page.raw[head.start(1)] == "A"  # Q: … A: …
         if asked or not _NO_HEAD.search(head[1]):
-            span = (head.start(1), found.end(1))
-            yield Mark("claim", label, Strength.CLAIM, found.start(1), span, in_line=True)
+            span = (head.start(1), match.end(1))
+            yield Mark("claim", label, Strength.CLAIM, match.start(1), span, in_line=True)
 
 
 def _next_item(page: Page, at: int) -> bool:
     """Whether a letter at the very end continues a list (`a: … b: …`) that was cut off there."""
     if len(page.text) - at > 4:
         return False
-    items = [found[1] for found in islice(_ITEM.finditer("\n" + page.text), _MOST)]
+    items = [match[1] for match in islice(_ITEM.finditer("\n" + page.text), _MOST)]
     return bool(items) and items[-1] + page.text[at] in _SUCCESSIONS
 
 
 def opening_label(reading: Reading) -> Iterator[Mark]:
     """A prompt that ends in `回答：` is answered by the first sign of the text, whatever follows it."""
     page = reading.page
-    found = _OPENING.match(page.text)
-    labels = labels_at(page, found.start(1)) if found else None
-    if found is None or labels is None or labels.only is None:
+    match = _OPENING.match(page.text)
+    labels = labels_at(page, match.start(1)) if match else None
+    if match is None or labels is None or labels.only is None:
         return
-    at, rest = found.start(1), found["rest"]
+    at, rest = match.start(1), match["rest"]
     if _SECOND.match(page.text, at + 1):
         return  # (b)(d)
-    alone = "\n" in rest or found.end() == len(page.text)
-    if not _CIRCLED.isdisjoint(page.raw[at : found.end()]):
+    alone = "\n" in rest or match.end() == len(page.text)
+    if not _CIRCLED.isdisjoint(page.raw[at : match.end()]):
         return
     if page.text[at] in "1234" and not alone:
         return  # a numbered list
@@ -121,7 +121,7 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
         return  # a: …, and on the next line e: …
     if not alone and _ONLY_NAMED.match(page.text, at + 1):
         return
-    if (not alone or "-" in found[0][: at - found.start()]) and _begins_the_choices(page, at):
+    if (not alone or "-" in match[0][: at - match.start()]) and _begins_the_choices(page, at):
         return
     if doubtful(page.text, at + 1):
         soft = "soft-choice"

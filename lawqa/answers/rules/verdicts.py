@@ -93,12 +93,12 @@ def verdict_table(reading: Reading) -> Iterator[Mark]:
 def elimination(reading: Reading) -> Iterator[Mark]:
     """`a、b、d は誤り` leaves one choice of the four."""
     page = reading.page
-    for found in find_each(DENIED, page):
-        start = _LIST_START.search(page.text, max(0, found.start() - 40), found.start() + 1)
+    for match in find_each(DENIED, page):
+        start = _LIST_START.search(page.text, max(0, match.start() - 40), match.start() + 1)
         if start is None:
             continue
-        places = range(start.start(), found.start() + 1)
+        places = range(start.start(), match.start() + 1)
         listed = {label for at in places if (label := label_at(page, at))}
         if len(listed) == len(LABELS) - 1:
             (left,) = (label for label in LABELS if label not in listed)
-            yield Mark("claim", left, Strength.HINT, places[0], (places[0], found.end()))
+            yield Mark("claim", left, Strength.HINT, places[0], (places[0], match.end()))

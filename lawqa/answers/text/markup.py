@@ -48,20 +48,20 @@ def markup_edits(text: str, odd: str) -> list[Edit]:
     """
     edits: list[Edit] = []
     if _NOTHING.search(odd):
-        edits += [Edit(*found.span()) for found in _NOTHING.finditer(text)]
+        edits += [Edit(*match.span()) for match in _NOTHING.finditer(text)]
     if 9 * " " in text or _BLANK.search(odd):
         edits += [
-            Edit(found.start() + 3, found.end(), kept=(0, 0)) for found in _BLANKS.finditer(text)
+            Edit(match.start() + 3, match.end(), kept=(0, 0)) for match in _BLANKS.finditer(text)
         ]
     if "<" in text:
-        edits += [_tag_edit(found) for found in _TAGS.finditer(text)]
+        edits += [_tag_edit(match) for match in _TAGS.finditer(text)]
     if "~~" in text:
-        edits += [Edit(*found.span()) for found in _STRUCK.finditer(text)]
+        edits += [Edit(*match.span()) for match in _STRUCK.finditer(text)]
     if "_" in text:
-        edits += [Edit(*found.span()) for found in _UNDERLINED.finditer(text)]
+        edits += [Edit(*match.span()) for match in _UNDERLINED.finditer(text)]
     return sorted(edits, key=lambda edit: edit.start)
 
 
-def _tag_edit(found: re.Match[str]) -> Edit:
+def _tag_edit(match: re.Match[str]) -> Edit:
     replacement = {"element": CUE, "line": "\n", "closing": "\n"}
-    return Edit(*found.span(), text=replacement.get(found.lastgroup or "", ""))
+    return Edit(*match.span(), text=replacement.get(match.lastgroup or "", ""))

@@ -138,7 +138,7 @@ class Page:
     @lazy
     def letters(self) -> list[int]:
         """Where a sign stands that may be a label; of many the first and the last."""
-        places = [found.start() for found in _LETTER.finditer(self.text)]
+        places = [match.start() for match in _LETTER.finditer(self.text)]
         return (
             places
             if len(places) <= 2 * _MOST_LETTERS
