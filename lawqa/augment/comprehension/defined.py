@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from lawqa.augment.comprehension.applying import applying_sentences
@@ -35,12 +36,13 @@ _STATED = (
         rf"^(?P<term>[^「」（）\u3000 。、]{{2,24}})[\u3000 ]+(?P<body>[^。「」]{{8,90}}?(?:{_END}))をいう。$"
     ),
     re.compile(
-        rf"(?:^|[、。])(?P<body>[^、。「」（）]{{8,60}}(?:{_END}))"
+        # After a comma the phrase may be the end of a longer one: 試験の実施、記録、報告等に責任を有する者.
+        rf"(?:^|。)(?P<body>[^、。「」（）]{{8,60}}(?:{_END}))"
         r"（以下(?:この法律において)?(?:単に)?「(?P<term>[^「」]{2,24})」という。）"
     ),
 )
 _HARD = re.compile(
-    r"次に|各号|[前次同本][項条号]|この(?:[条項号章節]|法律|政令|省令|府令|規則)|以下|^(?:その|当該|前|又は|及び|同)|第[一二三四五六七八九十]+[項号]"
+    r"次に|各号|又はその|及びその|[前次同本][項条号]|この(?:[条項号章節]|法律|政令|省令|府令|規則)|以下|^(?:その|当該|前|又は|及び|同)|第[一二三四五六七八九十]+[項号]"
     r"|(?<![一-龠])[法令]第"
 )
 _TOPIC = re.compile(r"^(?P<who>[^、。「」（）]{2,30})は、")
@@ -52,6 +54,9 @@ _LEANS = re.compile(r"^(?:その|当該|これ|自己|自ら)")
 _MAX_RULE, _NEAR = 140, 60
 _MAX_OVERLAP = 0.35
 """Trigrams of a wrong choice shared by one provision on the right subject, above which it may hold too."""
+_MAX_ALIKE = 0.5
+"""Trigrams that two rules on different subjects share, above which they are taken for one rule."""
+
 _STEMS = (
     "{body}について、{law}が定めていることとして、正しいものを教えてください。",
     "{law}によれば、{body}に関して正しいものはどれですか。次のうちから教えてください。",
@@ -97,6 +102,7 @@ def defined_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
             if r.who in definitions
             and r.provision.article.article not in applied
             and not _is_said(r.said, same)
+            and not _is_general(r, rules)
         ]
         yield from _draft(own, rule, near, seed)
 
@@ -156,6 +162,16 @@ def _is_said(said: str, same: Sequence[frozenset[str]]) -> bool:
     return any(len(own & other) > _MAX_OVERLAP * len(own) for other in same)
 
 
+def _is_general(rule: _Rule, rules: Sequence[_Rule]) -> bool:
+    """Whether the law says nearly the same of somebody else: it may then hold for everybody of the kind."""
+    own = _grams(rule.said)
+    return any(
+        other.who != rule.who and len(own & _grams(other.said)) > _MAX_ALIKE * len(own)
+        for other in rules
+    )
+
+
+@lru_cache(maxsize=4096)
 def _grams(text: str) -> frozenset[str]:
     text = modern(text)
     return frozenset(text[i : i + 3] for i in range(len(text) - 2))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from lawqa.augment.comprehension.ruby import holds_reading
-from lawqa.augment.comprehension.statements import is_quotable
+from lawqa.augment.comprehension.statements import has_actor, is_quotable
 from lawqa.augment.comprehension.wording import (
     TRUE_OF,
     commanded,
@@ -27,7 +27,7 @@ _PROVISO = re.compile(
     r"この限りでない。$"
 )
 _HARD = re.compile(
-    r"[（「『〔]|[前次同本][項条号]|第[一二三四五六七八九十百]+[項号]|^(?:その|当該|これ|同|前|又は|若しくは|及び|並びに|かつ)|次に|各号|左の"
+    r"[（「『〔]|[前次同本][項条号]|第[一二三四五六七八九十百]+[項号]|^(?:その|当該|これ|同|前|又は|若しくは|及び|並びに|かつ)|次[にの]|各号|左の|ヽ"
     r"|この(?:場合|条|項|限り|章|節|款|目|編|法律|政令|省令|規則)|本文|(?<![一-龠])[法令]第"
 )
 _CONDITION = re.compile(
@@ -91,8 +91,8 @@ def _exception(provision: Provision, seed: int) -> _Exception | None:
     if _HARD.search(proviso["case"]) or holds_reading(proviso["case"]):
         return None
     name = f"{provision.key}/proviso"
-    if command is None:
-        said = rule.rstrip("。")
+    if command is None or not has_actor(rule):
+        said = rule.rstrip("。")  # a pipe is not obliged to anything
     else:
         said = commanded(command, TRUE_OF[command.force][0], seed, name, may_turn=False)
     return _Exception(

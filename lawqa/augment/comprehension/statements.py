@@ -128,7 +128,7 @@ def source_of(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource 
     sentence = without_definitions(excerpt.text)
     name = f"{excerpt.provision.key}/{excerpt.text[:20]}"
     command = deontic_sentence(sentence)
-    if command is not None and (not _has_actor(sentence) or _DONE_TO.search(sentence)):
+    if command is not None and (not has_actor(sentence) or _DONE_TO.search(sentence)):
         return None
     true = list(_true(excerpt, sentence, command, seed, name))
     false = [
@@ -140,7 +140,8 @@ def source_of(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource 
     return StatementSource(excerpt.provision, excerpt, sentence, tuple(true), tuple(false))
 
 
-def _has_actor(sentence: str) -> bool:
+def has_actor(sentence: str) -> bool:
+    """Whether the subject of a sentence is somebody who can be obliged or allowed."""
     topic = _TOPIC.match(sentence)
     return topic is not None and (topic[1] == "何人" or actor_class(topic[1]) is not None)
 

@@ -83,12 +83,13 @@ _DATE = re.compile(
 )
 _COUNT = re.compile(
     rf"(?<![第数何・{LARGE_NUMERAL[1:-1]}]){LARGE_NUMERAL}+"
-    r"(?=年|箇月|か月|月[^々一-龠]|月以|月前|月未|度(?=以|を[超下]|未満)|週間|日(?![本常時程中刊曜])|時間(?!的)|円|歳|倍|パーセント|回(?:以|を|の|、)|人(?=以|未|に満|を[下超]|の者)|名以|平方|キロ|メートル)"
+    r"(?=年|箇月|か月|月[^々一-龠]|月[以前後未及又]|度(?=以|を[超下]|未満)|週間|日(?![本常時程中刊曜])|時間(?!的)|円|歳|倍|パーセント|回(?:以|を|の|、)|人(?=以|未|に満|を[下超]|の者)|名以|平方|キロ|メートル)"
 )
 _DECIMAL = re.compile(
     rf"(?<![第・{LARGE_NUMERAL[1:-1]}])[〇一二三四五六七八九]・[〇一二三四五六七八九]+(?=[ァ-ヴ]|倍|度)"
 )
 _DIGITS = str.maketrans("〇一二三四五六七八九・", "0123456789.")
+_ONLY = re.compile(r"のみ|に限り|に限つて|に限って")
 _SMALL_TSU = re.compile(r"(?<=[一-龠ぁ-ん])つ(?=[てた])(?<!ひとつ)(?<!ふたつ)")
 _DEFINITION = re.compile(r"（以下(?:この[条項章節款法]律?において)?(?:単に)?「[^」]*」という。）")
 _POINTS = re.compile(r"当該|その|自己|自ら|これらの|同[条項]")
@@ -144,6 +145,8 @@ def commanded(
     if meaning == OBLIGED and command.negative and turn % 4 == 0:
         return f"{command.negative}ないことは許されない"
     phrases = _PHRASES[meaning]
+    if meaning == PERMITTED and _ONLY.search(command.clause):
+        phrases = phrases[:-1]  # what only this may be done is not merely 妨げられない
     phrase = phrases[turn // 4 % len(phrases)]
     if may_turn and turn // 16 % 3 == 0 and (swapped := _cleft(command.clause, phrase)):
         return swapped

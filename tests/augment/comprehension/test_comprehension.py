@@ -14,13 +14,13 @@ from lawqa.augment import (
     source_of,
 )
 from lawqa.augment.comprehension import reading_drafts, thinned
-from lawqa.augment.comprehension.defined import _Definition, _is_other
+from lawqa.augment.comprehension.defined import _Definition, _definitions, _is_other
 from lawqa.augment.comprehension.referred import _is_kind_of
 from lawqa.augment.comprehension.statements import _certain, sources
 from lawqa.augment.provisions import parse_articles
 from lawqa.augment.questions.alterations import Alteration
 from lawqa.augment.questions.drafts import Draft
-from lawqa.augment.questions.statute_facts import statutes_of
+from lawqa.augment.questions.statute_facts import Statute, statutes_of
 from lawqa.augment.shortcuts import asks_for_wrong, credits_of
 from lawqa.augment.shortcuts.surface import folded
 from lawqa.choices import LABELS
@@ -44,6 +44,11 @@ def drafts(piers: Articles) -> dict[str, list[Draft]]:
 
 def made_of(piers: Articles, types: Sequence[QuestionType] = READING_TYPES) -> StatuteQuestions:
     return make_statute_questions(piers, types=types)
+
+
+def of_one(article: Article) -> Statute:
+    provisions = parse_articles([article]).provisions
+    return statutes_of(provisions, provisions)[0]
 
 
 def test_every_type_is_made(drafts: dict[str, list[Draft]]) -> None:
@@ -242,6 +247,38 @@ def test_what_is_also_said_of_the_defined_is_no_wrong_choice(
     made = list(reading_drafts(statute, ["defined"], seed=0))
     assert made
     assert not any("損傷" in choice for draft in made for choice in draft.wrong)
+
+
+def test_what_the_law_says_of_two_others_alike_is_no_wrong_choice(
+    piers: Articles, make_article: Callable[..., Article]
+) -> None:
+    alike = make_article(
+        "15",
+        "",
+        ("桟橋検査機関は、積荷の目録を船舶の内部に備え付けておかなければならない。",),
+        law="桟橋管理法",
+    )
+    provisions = parse_articles([*piers, alike]).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    made = list(reading_drafts(statute, ["defined"], seed=0))
+    assert not any("積荷の目録" in choice for draft in made for choice in draft.wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("第三条の許可を受けて桟橋を設けた者（以下「設置者」という。）は、届け出る。", ["設置者"]),
+        (
+            "試験の実施、記録、報告についての責任を有する者（以下「責任者」という。）は、報告する。",
+            [],
+        ),
+        ("国土交通大臣又はその指定する者（以下「指定機関」という。）は、講習を行う。", []),
+    ],
+)
+def test_only_a_whole_phrase_is_a_definition(
+    text: str, terms: list[str], make_article: Callable[..., Article]
+) -> None:
+    assert list(_definitions(of_one(make_article("3", "", (text,))))) == terms
 
 
 def test_what_is_applied_elsewhere_is_no_wrong_choice_for_the_defined(

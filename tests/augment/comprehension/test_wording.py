@@ -35,6 +35,8 @@ from lawqa.augment.questions.modality import DeonticSentence, deontic_sentence
         ("平成十三年三月三十一日までに", "平成13年3月31日までに"),
         ("毎年三月三十一日に、昭和二十三年以後", "毎年3月31日に、昭和23年以後"),
         ("気温が三十七度以下、一月未満", "気温が37度以下、1月未満"),
+        ("末日の翌日の一月後までに", "末日の翌日の1月後までに"),
+        ("毎年二月、八月及び十一月とする", "毎年2月、8月及び11月とする"),
     ],
 )
 def test_numerals_and_small_kana_of_today(text: str, said: str) -> None:
