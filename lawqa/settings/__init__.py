@@ -58,6 +58,7 @@ from lawqa.settings.defaults import (
 )
 from lawqa.settings.differences import differences
 from lawqa.settings.evaluation import (
+    STANDARD_PROMPT,
     AnswererSettings,
     AskedSettings,
     BackendName,
@@ -65,7 +66,10 @@ from lawqa.settings.evaluation import (
     KvCache,
     LabelForms,
     PlaceSettings,
+    RequestLimits,
     RunSettings,
+    ServerSettings,
+    WordingSettings,
 )
 from lawqa.settings.experiments import (
     AverageSettings,
@@ -91,7 +95,6 @@ from lawqa.settings.preference import (
     PreferenceSettings,
 )
 from lawqa.settings.retrieval import RankingSettings, RetrievalSettings, RetrievedSettings
-from lawqa.settings.server import RequestLimits, ServerSettings
 from lawqa.settings.stored import stored_problems
 from lawqa.settings.training import (
     ALL_LINEAR,
@@ -108,7 +111,6 @@ from lawqa.settings.training_run import (
     TrainingFiles,
     TrainingRun,
 )
-from lawqa.settings.wording import STANDARD_PROMPT, WordingSettings
 
 __all__ = [
     "ALL_LINEAR",

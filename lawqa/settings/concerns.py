@@ -17,7 +17,13 @@ from lawqa.settings.corpus import (
     StatuteQuestionSettings,
 )
 from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
-from lawqa.settings.evaluation import AskedSettings, GenerationChoices, RunSettings
+from lawqa.settings.evaluation import (
+    AskedSettings,
+    GenerationChoices,
+    RunSettings,
+    ServerSettings,
+    WordingSettings,
+)
 from lawqa.settings.experiments import (
     AverageSettings,
     DifficultySettings,
@@ -40,10 +46,8 @@ from lawqa.settings.preference import (
     PreferenceSettings,
 )
 from lawqa.settings.retrieval import RetrievalSettings
-from lawqa.settings.server import ServerSettings
 from lawqa.settings.training import Hyperparameters
 from lawqa.settings.training_run import StageSettings, TrackerSettings, TrainingFiles, TrainingRun
-from lawqa.settings.wording import WordingSettings
 
 CONCERNS: tuple[type, ...] = (
     ModelSettings,

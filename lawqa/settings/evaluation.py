@@ -1,4 +1,4 @@
-"""How questions are put to a model, and where the answers go."""
+"""How questions are put to a model or a server, in which words, and where the answers go."""
 
 from __future__ import annotations
 
@@ -117,3 +117,40 @@ class RunSettings(PlaceSettings):
     """Use a prompt that the adapter was not trained on; the summary says so."""
     allow_base_mismatch: bool = field(default=False, metadata=PLACE)
     """Apply the adapter to another base model than it was trained over; the summary says so."""
+
+
+STANDARD_PROMPT = "standard"
+"""The wording that is used where none is named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordingSettings(Settings):
+    """In which words questions are put."""
+
+    # By content: the spec's id and hash are what is compared.
+    prompt: str = field(default=STANDARD_PROMPT, metadata=by_content(RESULT))
+    """The wording of the prompts, by its id; `lawqa prompts` lists them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestLimits(Settings):
+    """How long a server is waited for, and how many requests it gets at a time."""
+
+    timeout: float = field(default=600.0, metadata=SPEED)
+    """Seconds for one answer, its repeats and its waiting in the server's own queue included."""
+    concurrency: int = field(default=4, metadata=SPEED)
+    """How many requests are in flight; 1 for answers that repeat exactly."""
+    retries: int = field(default=3, metadata=named(SPEED, evaluate="--request-retries"))
+    """How often a request is repeated after an error that may pass."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings(RequestLimits):
+    """Model servers, for --llm-backend ollama and openai. Keys come from the environment only."""
+
+    llm_model: str | None = field(default=None, metadata=by_content(RESULT))
+    """The model's name on the server. Without it: qwen3:8b on Ollama."""
+    base_url: str | None = field(default=None, metadata=by_content(RESULT))
+    """The server's address. Without it: OLLAMA_HOST or this machine; OPENAI_BASE_URL."""
+    tokenizer: str | None = field(default=None, metadata=PLACE)
+    """The model's tokenizer (directory or cached name): prompts are counted, not bounded by bytes."""

@@ -18,9 +18,9 @@ from lawqa.settings.declared import (
     plain,
     within,
 )
+from lawqa.settings.evaluation import WordingSettings
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.training import Hyperparameters
-from lawqa.settings.wording import WordingSettings
 
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 """Names that `report_to` of transformers' TrainingArguments knows."""
