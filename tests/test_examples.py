@@ -42,7 +42,7 @@ def executed(name: str, workplace: Path) -> Any:  # nbformat has no types
     notebook = nbformat.read(EXAMPLES / name, as_version=4)
     client = nbclient.NotebookClient(
         notebook,
-        timeout=120,
+        timeout=900,
         kernel_name="python3",
         resources={"metadata": {"path": str(workplace)}},
     )
