@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lawqa.amounts import counted
 from lawqa.report.claims import VOID, has_note
 from lawqa.report.content import Report, ReportRun, RunPair
 from lawqa.report.words import Phrase, note_phrase
@@ -124,7 +125,14 @@ def _of_comparison(pair: RunPair) -> list[Caution]:
         return [Caution(True, pair.other, Phrase(
             f"NOT COMPARABLE with {base}: {pair.problem}", f"{base} と比較できない：{pair.problem}",
         ))]  # fmt: skip
-    if c.left_out_base or c.left_out_other:
+    if not c.left_out_questions and (c.left_out_base or c.left_out_other):
+        cautions.append(Caution(True, pair.other, Phrase(
+            f"OTHER ORDERS OR SAMPLES: compared on the {counted(c.prompts, 'prompt')} that both were asked; "
+            f"{base} was asked {c.left_out_base} others, {pair.other} {c.left_out_other}",
+            f"並べ方・サンプルが違う：両方に出した {c.prompts} 件で比べた（{base} だけ {c.left_out_base} 件、"
+            f"{pair.other} だけ {c.left_out_other} 件）",
+        )))  # fmt: skip
+    elif c.left_out_base or c.left_out_other:
         cautions.append(Caution(True, pair.other, Phrase(
             f"DIFFERENT DATA: compared on the {c.questions} questions that both were asked; {base} was asked "
             f"{c.left_out_base} others, {pair.other} {c.left_out_other}",

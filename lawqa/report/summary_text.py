@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from lawqa.amounts import counted
 from lawqa.report.figures import (
     constant_floor,
     interval_text,
@@ -129,15 +130,15 @@ def forced_text(accuracy: Accuracy, *, unanswered: int, forced: int, failed: int
     return f"{text}, {failed} failed" if failed else text
 
 
-def mass_text(mass: LabelMass, what: str) -> str:
+def mass_text(mass: LabelMass, *what: str) -> str:
     """How much of the next token's probability the labels had.
 
     Args:
         mass: the figures.
-        what: of which answers.
+        what: what one of the answers is called, and several where that is not the same with an s.
     """
     return (
-        f"label mass of {mass.scored} {what}: median {mass.median:.2g}, lowest {mass.lowest:.2g}; "
+        f"label mass of {counted(mass.scored, *what)}: median {mass.median:.2g}, lowest {mass.lowest:.2g}; "
         f"below {mass.threshold:g} in {mass.low} ({percent(mass.share)})"
     )
 

@@ -187,6 +187,10 @@ _SENTENCES = (
     (r"DIFFERENT DATA: (\S+) and (\S+) are compared on the (\d+) (?:questions|prompts) that both were asked; "
      r"\S+ was asked (\d+) others, \S+ (\d+)",
      "データが違う：{0} と {1} は、両方に出題した {2} 問で比べた（{1} だけの問題 {3}、{0} だけの問題 {4}）"),
+    (r"OTHER ORDERS OR SAMPLES: (\S+) and (\S+) are compared on the (\d+) prompts that both were asked; "
+     r"\S+ was asked (\d+) others, \S+ (\d+)",
+     "並べ方・サンプルが違う：{0} と {1} は、両方に出した {2} 件で比べた"
+     "（{1} だけの {3} 件、{0} だけの {4} 件）"),
     (r"SEEDS: (.*) are repeats of one run and are compared together.*",
      "シード：{0} は同じ実行のくり返しとして、まとめて比べた"),
     (r"([\d.]+) % of answers are ([a-d]); gold has ([\d.]+) %",

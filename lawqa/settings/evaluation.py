@@ -140,6 +140,9 @@ class RequestLimits(Settings):
     """Seconds for one answer, its repeats and its waiting in the server's own queue included."""
     concurrency: int = field(default=4, metadata=SPEED)
     """How many requests are in flight; 1 for answers that repeat exactly."""
+    max_concurrency: int | None = field(default=None, metadata=SPEED)
+    """Let the requests in flight become as many while that makes the server faster. Without it: as many as
+    --concurrency."""
     retries: int = field(default=3, metadata=named(SPEED, evaluate="--request-retries"))
     """How often a request is repeated after an error that may pass."""
 

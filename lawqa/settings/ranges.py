@@ -67,6 +67,7 @@ RANGES: dict[str, Range] = {
     # servers
     "timeout": Range(0, 7 * 86_400, above=True),
     "concurrency": Range(1, 1024),
+    "max_concurrency": Range(1, 1024),
     "request_retries": Range(0, 1000),
     # retrieval
     "k1": Range(0, 1000),

@@ -246,7 +246,7 @@ def test_a_stale_document_fails_the_check_with_a_diff_and_the_cure(
     captured = capsys.readouterr()
     assert "-    --seed 7" in captured.out
     assert "+    --seed 0" in captured.out
-    assert "1 generated files are stale\nhint: make docs" in captured.err
+    assert "1 generated file out of date\nhint: make docs" in captured.err
     assert main(["docs", "build", "--root", str(copied)]) == 0
     assert capsys.readouterr().out.endswith("19 generated files, 1 changed\n")
     assert main(["docs", "check", "--root", str(copied)]) == 0

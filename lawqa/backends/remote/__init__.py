@@ -6,7 +6,7 @@ Importing this package imports no client; its modules do.
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from lawqa.errors import MissingExtraError
+from lawqa.errors import ConfigError, MissingExtraError
 from lawqa.settings import RequestLimits
 from lawqa.settings.ranges import require_in_range
 
@@ -20,6 +20,16 @@ class Limits(RequestLimits):
 
     def __post_init__(self) -> None:
         require_in_range(self)
+        if self.max_concurrency is not None and self.max_concurrency < self.concurrency:
+            raise ConfigError(
+                f"--max-concurrency is {self.max_concurrency}, fewer than --concurrency {self.concurrency}",
+                "give it the most requests that may be in flight",
+            )
+
+    @property
+    def most(self) -> int:
+        """The most requests that may be in flight."""
+        return self.max_concurrency or self.concurrency
 
 
 def require_packages(extra: str) -> None:

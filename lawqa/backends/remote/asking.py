@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 import anyio
@@ -21,6 +23,7 @@ from tenacity import (
 
 from lawqa.backends.base import Failure, GenerationSettings
 from lawqa.backends.remote import Limits
+from lawqa.backends.remote.pace import Pace
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.errors import BackendError
 from lawqa.prompting import Prompt
@@ -31,6 +34,8 @@ Client = TypeVar("Client")
 Answer = TypeVar("Answer")
 
 _LONGEST_PAUSE = 30.0
+_AHEAD = 16
+"""Requests that wait for a place, so that none is empty while an answer is stored."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +85,49 @@ def ask_all(
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(open_client()) as client,
     ):
-        gate = portal.call(anyio.Semaphore, limits.concurrency)
-        futures = [
-            portal.start_task_soon(_one_of_many, gate, client, ask, request, limits)
-            for request in requests
-        ]
+        flow = portal.call(_Flow, limits)
+        waiting, pending = iter(requests), deque[Future[Answer | Failure]]()
+
+        def start(count: int) -> None:
+            for request in islice(waiting, count):
+                pending.append(
+                    portal.start_task_soon(_one_of_many, flow, client, ask, request, limits)
+                )
+
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            start(limits.most + _AHEAD)
+            while pending:
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in [one for one in pending if one in done]:
+                    pending.remove(future)
+                    start(1)
+                    yield future.result()
         finally:
             # Those that wait first: none of them is to start in the place of one that is dropped.
-            for future in reversed(futures):
+            for future in reversed(pending):
                 future.cancel()
+
+
+class _Flow:
+    """Lets as many requests through as the pace allows; lives in the event loop.
+
+    Args:
+        limits: how many at first and at most.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.pace = Pace(limits.concurrency, limits.most)
+        self.gate = anyio.CapacityLimiter(self.pace.limit)
+
+    def answered(self) -> None:
+        """One more answer is there."""
+        self.pace.answered()
+        self.gate.total_tokens = self.pace.limit
+
+    def troubled(self) -> None:
+        """A request failed and is repeated."""
+        self.pace.troubled()
+        self.gate.total_tokens = self.pace.limit
 
 
 def ask_once(
@@ -117,7 +153,7 @@ def ask_once(
     ):
 
         async def asked() -> Answer:
-            return await _in_time(lambda: ask(client), limits)
+            return await _in_time(lambda: ask(client), limits, lambda: None)
 
         try:
             answer: Answer = portal.call(asked)
@@ -139,20 +175,24 @@ def request_seed(settings: GenerationSettings, request: CompletionRequest) -> in
 
 
 async def _one_of_many(
-    gate: anyio.Semaphore,
+    flow: _Flow,
     client: Client,
     ask: Callable[[Client, CompletionRequest], Awaitable[Answer]],
     request: CompletionRequest,
     limits: Limits,
 ) -> Answer | Failure:
-    async with gate:
+    async with flow.gate:
         try:
-            return await _in_time(lambda: ask(client, request), limits)
+            answer = await _in_time(lambda: ask(client, request), limits, flow.troubled)
         except RequestError as problem:
             return Failure(request.prompt.key, problem.reason, request.repeat)
+        flow.answered()
+        return answer
 
 
-async def _in_time(ask: Callable[[], Awaitable[Answer]], limits: Limits) -> Answer:
+async def _in_time(
+    ask: Callable[[], Awaitable[Answer]], limits: Limits, troubled: Callable[[], None]
+) -> Answer:
     """Ask, and ask again after an error that may pass, until the deadline of the whole."""
     earlier: list[str] = []
 
@@ -162,6 +202,8 @@ async def _in_time(ask: Callable[[], Awaitable[Answer]], limits: Limits) -> Answ
         except RequestError as problem:
             earlier.append(problem.reason)
             logger.debug("attempt %d failed: %s", len(earlier), problem.reason)
+            if problem.passing:
+                troubled()
             raise
 
     retrying = AsyncRetrying(

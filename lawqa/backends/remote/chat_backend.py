@@ -157,6 +157,7 @@ class ChatBackend(ABC):
             "client": f"httpx {version('httpx')}",
             "tokens_counted_by": "tokenizer" if self._count else "bytes",
             "concurrency": self._limits.concurrency,
+            "max_concurrency": self._limits.most,
             "timeout": self._limits.timeout,
             "labels_below_the_top_tokens": dict(self._unlisted),
         }

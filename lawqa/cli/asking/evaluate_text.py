@@ -35,13 +35,15 @@ def result_text(result: EvaluationResult) -> str:
         }
         blocks.append(forced_text(figures.forced.accuracy, **counts))
     if figures.label_mass:
-        blocks.append(mass_text(figures.label_mass, "scored answers"))
+        blocks.append(mass_text(figures.label_mass, "scored answer"))
     if figures.forced_mass:
-        blocks.append(mass_text(figures.forced_mass, "forced answers"))
+        blocks.append(mass_text(figures.forced_mass, "forced answer"))
     if figures.texts:
         blocks.append(texts_text(figures.texts))
         if figures.texts.label_mass:
-            blocks.append(mass_text(figures.texts.label_mass, "places after texts"))
+            blocks.append(
+                mass_text(figures.texts.label_mass, "place after texts", "places after texts")
+            )
     notes = "".join(f"! {note}\n" for note in result.notes)
     return notes + "\n\n".join([*blocks, f"run: {result.run_dir}"])
 

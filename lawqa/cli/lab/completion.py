@@ -92,6 +92,10 @@ def _fish() -> str:
         )
     for words, following in _commands():
         seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in words)
+        inner = [word for word in following if not word.startswith("-")]
+        if inner:  # a subcommand comes first: no file, and no flag
+            seen += f"; and not __fish_seen_subcommand_from {' '.join(inner)}"
+            lines.append(f"complete -c lawqa -n {shlex.quote(seen)} -f")
         for word in following:
             what = f"-l {word.removeprefix('--')}" if word.startswith("--") else f"-a {word}"
             lines.append(f"complete -c lawqa -n {shlex.quote(seen)} {what}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, get_args, get_type_hints
 
 from tyro.conf import arg, subcommand
 
+from lawqa.amounts import counted
 from lawqa.cli.command_table import CommandGroup
 from lawqa.errors import ConfigError
 
@@ -47,7 +48,7 @@ class DocsBuild:
             )
         for path in written:
             print(f"wrote {path}")
-        print(f"{len(files)} generated files, {len(written)} changed")
+        print(f"{counted(len(files), 'generated file')}, {len(written)} changed")
         return 0
 
 
@@ -66,10 +67,10 @@ class DocsCheck:
         for path in stale:
             print(diff_text(path, files[path]), end="")
         if stale:
-            print(f"{len(stale)} generated files are stale", file=sys.stderr)
+            print(f"{counted(len(stale), 'generated file')} out of date", file=sys.stderr)
             print("hint: make docs  (or lawqa docs build)", file=sys.stderr)
             return EXIT_FOUND
-        print(f"{len(files)} generated files are current")
+        print(f"{counted(len(files), 'generated file')} up to date")
         return 0
 
 

@@ -163,13 +163,17 @@ def _reworded_notes(
     ]
 
 
+def _what_differs(comparison: PairedComparison) -> str:
+    return "DIFFERENT DATA" if comparison.left_out_questions else "OTHER ORDERS OR SAMPLES"
+
+
 def _left_out_notes(
     base: str, comparisons: Mapping[str, PairedComparison], *, by_prompts: bool
 ) -> list[str]:
     unit = "prompts" if by_prompts else "questions"
     return [
-        f"DIFFERENT DATA: {name} and {base} are compared on the {c.prompts if by_prompts else c.questions} "
-        f"{unit} that both were asked; {base} was asked {c.left_out_base} others, {name} {c.left_out_other}"
+        f"{_what_differs(c)}: {name} and {base} are compared on the "
+        f"{c.prompts if by_prompts else c.questions} {unit} that both were asked; {base} was asked {c.left_out_base} others, {name} {c.left_out_other}"
         for name, c in comparisons.items()
         if c.left_out_base or c.left_out_other
     ]

@@ -52,6 +52,9 @@ class PairedComparison:
     left_out_other: int
     """Those of the other run that the base was not asked."""
 
+    left_out_questions: int
+    """Questions that only one of the two was asked, in any order; 0 where only orders or samples differ."""
+
     both: int
     """Pairs in which both are right."""
 

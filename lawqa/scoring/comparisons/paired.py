@@ -103,6 +103,10 @@ def _keyed(answers: Answers, by: By, run: str) -> dict[PromptKey, ScoredAnswer]:
     return {final.key: final for final in (one.as_scored() for one in final_answers(answers, by))}
 
 
+def _questions(side: Sequence[Mapping[PromptKey, ScoredAnswer]]) -> set[str]:
+    return {question_id for table in side for question_id, _, _ in table}
+
+
 def _name(final: FinalSummary | None) -> str:
     return "single prompts" if final is None else final.name
 
@@ -139,6 +143,7 @@ def _compared(
         seeds_other=len(others),
         left_out_base=len(set().union(*bases)) - len(shared),
         left_out_other=len(set().union(*others)) - len(shared),
+        left_out_questions=len(_questions(bases) ^ _questions(others)),
         both=table[True, True],
         only_base=table[True, False],
         only_other=table[False, True],

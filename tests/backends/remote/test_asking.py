@@ -19,7 +19,7 @@ import pytest
 
 from lawqa.backends.base import Failure
 from lawqa.backends.remote import Limits
-from lawqa.errors import BackendError
+from lawqa.errors import BackendError, ConfigError
 from lawqa.prompting import Prompt
 
 anyio = pytest.importorskip("anyio", reason="pip install 'lawqa[ollama]'")
@@ -87,6 +87,30 @@ def test_no_more_are_in_flight_than_allowed(opened: Opened, prompts: MakePrompts
     jobs = [CompletionRequest(prompt) for prompt in prompts(12)]
     list(ask_all(jobs, opened, ask, Limits(concurrency=3)))
     assert most == 3
+
+
+def test_more_are_in_flight_while_that_makes_the_server_faster(
+    opened: Opened, prompts: MakePrompts
+) -> None:
+    running, most = 0, 0
+
+    async def ask(_: Any, job: CompletionRequest) -> str:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await anyio.sleep(0.002)
+        running -= 1
+        return job.prompt.key
+
+    jobs = [CompletionRequest(prompt) for prompt in prompts(60)]
+    answers = list(ask_all(jobs, opened, ask, Limits(concurrency=1, max_concurrency=8)))
+    assert 1 < most <= 8
+    assert sorted(map(str, answers)) == sorted(job.prompt.key for job in jobs)
+
+
+def test_a_most_below_the_first_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--max-concurrency is 2, fewer than --concurrency 4"):
+        Limits(max_concurrency=2)
 
 
 def test_waiting_for_others_does_not_count_against_the_deadline(

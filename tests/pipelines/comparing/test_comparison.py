@@ -91,6 +91,9 @@ def test_prompts_pair_up_by_the_choices_that_were_shown(
     evaluated("both", both, right)
     evaluated("second", second, right)
     found = compare_runs(Path("both"), [Path("second")], by="prompts")
+    notes = " ".join(found.notes)
+    assert "OTHER ORDERS OR SAMPLES: second and both are compared on the 6 prompts" in notes
+    assert "DIFFERENT DATA" not in notes, "both were asked the same questions"
     (comparison,) = found.comparisons.values()
     assert (comparison.prompts, comparison.left_out_base, comparison.left_out_other) == (6, 6, 0)
     assert comparison.only_base == comparison.only_other == 0
