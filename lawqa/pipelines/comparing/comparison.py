@@ -173,7 +173,8 @@ def _left_out_notes(
     unit = "prompts" if by_prompts else "questions"
     return [
         f"{_what_differs(c)}: {name} and {base} are compared on the "
-        f"{c.prompts if by_prompts else c.questions} {unit} that both were asked; {base} was asked {c.left_out_base} others, {name} {c.left_out_other}"
+        f"{c.prompts if by_prompts else c.questions} {unit} that both were asked; "
+        f"{base} was asked {c.left_out_base} others, {name} {c.left_out_other}"
         for name, c in comparisons.items()
         if c.left_out_base or c.left_out_other
     ]
