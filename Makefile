@@ -90,7 +90,7 @@ eval-heart01: ## the evaluation steps of heart01, resumed where they stopped
 
 ladder-heart01: ## every way of asking over all questions: base, and adapters by cross-validation; resumed where it stopped
 	@$(HAS_LAWQA)
-	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) ladder log-baseline-hf crossval-rag crossval-rag-cot summary
+	$(LAWQA) step run --place $(or $(PLACE),heart01) $(STEP_FLAGS) ladder log-baseline-hf crossval-closed crossval-rag crossval-gold crossval-closed-cot crossval-rag-cot crossval-gold-cot crossval-closed-thinking crossval-gold-thinking summary
 # lawqa docs: end targets
 
 clean: ## remove the virtual environments and caches; runs and results stay

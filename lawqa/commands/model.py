@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from lawqa.commands.experiment import Experiment, KnownAccuracy
+from lawqa.commands.recipe import Recipe
 from lawqa.commands.work import Card, Work
 from lawqa.errors import ConfigError
 
@@ -247,6 +248,8 @@ class CommandSource:
     """By experiment id: the values that were fixed before it was run."""
     references: tuple[KnownAccuracy, ...] = ()
     """Accuracies of other people's runs, for the second claim."""
+    recipe: Recipe | None = None
+    """The stages of a training on made questions."""
     cards: Mapping[str, Card] = field(default_factory=dict)
     """GPUs by id, with their published rates."""
     tested: Mapping[str, str] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from lawqa.commands.model import (
     PlaceRule,
     RepeatedNumber,
 )
+from lawqa.commands.recipe import Recipe, Stage, StageOutcome
 from lawqa.commands.tables import made_of, table, tables, texts
 from lawqa.commands.work import Card, Work
 from lawqa.errors import ConfigError
@@ -65,6 +66,7 @@ def read_source(text: str, name: str) -> CommandSource:
     known = {
         "schema_version", "variables", "places", "failures", "commands", "experiment", "targets",
         "checksums", "tested", "documents", "numbers", "registered", "references", "cards",
+        "recipe",
     }  # fmt: skip
     if content.get("schema_version") != SCHEMA_VERSION:
         version = content.get("schema_version")
@@ -110,6 +112,7 @@ def read_source(text: str, name: str) -> CommandSource:
             key: texts(value, f"{name}: registered.{key}")
             for key, value in _tables_by_id(content, "registered", name).items()
         },
+        recipe=_recipe(content["recipe"], f"{name}: recipe") if "recipe" in content else None,
         cards={
             key: made_of(Card, {"id": key, **value}, f"{name}: cards.{key}")
             for key, value in _tables_by_id(content, "cards", name).items()
@@ -187,6 +190,36 @@ def _experiment(value: JsonObject, where: str) -> Experiment:
     if outcomes and sorted(one.id for one in outcomes) != sorted(get_args(OutcomeId)):
         raise ConfigError(f"{here}: expected one for each of {', '.join(get_args(OutcomeId))}")
     return made_of(Experiment, {**value, "outcomes": outcomes}, where)
+
+
+def _recipe(value: object, where: str) -> Recipe:
+    stages = []
+    for stage in tables(table(value, where).get("stages", []), f"{where}: stages"):
+        here = f"{where}: stages: {stage.get('id', '')}"
+        outcomes = tuple(
+            made_of(StageOutcome, one, f"{here}: outcomes")
+            for one in tables(stage.get("outcomes", []), f"{here}: outcomes")
+        )
+        stages.append(made_of(Stage, {**stage, "outcomes": outcomes}, here))
+    return made_of(Recipe, {**table(value, where), "stages": tuple(stages)}, where)
+
+
+def _check_recipe(recipe: Recipe, source: CommandSource, name: str) -> None:
+    """Every stage has commands that are declared, and outcomes that skip later stages only."""
+    ids = [stage.id for stage in recipe.stages]
+    for number, stage in enumerate(recipe.stages):
+        here = f"{name}: recipe: {stage.id}"
+        if missing := [step for step in stage.steps if step not in source.commands]:
+            raise ConfigError(f"{here}: {missing[0]} is not declared")
+        if not (
+            stage.steps and stage.outcomes and stage.budget_hours > 0 and ids.count(stage.id) == 1
+        ):
+            raise ConfigError(
+                f"{here}: needs steps, outcomes, budget_hours above 0 and an id of its own"
+            )
+        for outcome in stage.outcomes:
+            if earlier := [one for one in outcome.skips if one not in ids[number + 1 :]]:
+                raise ConfigError(f"{here}: skips {earlier[0]!r}, which is no later stage")
 
 
 def _document(value: JsonObject, where: str) -> Document:
@@ -275,6 +308,8 @@ def _check_references(source: CommandSource, name: str) -> None:
         check(command.failures, source.failures, f"{command.id}: failures")
         other = (command.alternative_to,) if command.alternative_to else ()
         check(other, source.commands, f"{command.id}: alternative_to")
+    if source.recipe is not None:
+        _check_recipe(source.recipe, source, name)
     for place in source.places.values():
         check((place.card,) if place.card else (), source.cards, f"places.{place.id}: card")
     for target in source.targets.values():

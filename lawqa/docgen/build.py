@@ -24,8 +24,15 @@ from lawqa.commands import (
     read_source,
     render_command,
 )
+from lawqa.commands.recipe import Recipe
 from lawqa.docgen.blocks import replace_block
-from lawqa.docgen.durations import bases_for, basis_ja, duration_ja, measured_file
+from lawqa.docgen.durations import (
+    bases_for,
+    basis_ja,
+    duration_ja,
+    measured_file,
+    stage_duration_ja,
+)
 from lawqa.docgen.logs import log_text
 from lawqa.docgen.verify import ParseArguments, verify, verify_text
 from lawqa.errors import ConfigError, MissingExtraError
@@ -243,6 +250,9 @@ def _context(
         "failures_of": lambda rendered: _failures(source, rendered),
         "targets": source.targets,
         "duration": lambda rendered: duration_ja(rendered.command, place, bases),
+        "recipe": _expanded_recipe(source.recipe, place),
+        "stage_steps": lambda stage: [one(step) for step in stage.steps],
+        "stage_duration": lambda stage: stage_duration_ja(stage, source, place, bases),
         "basis_of_durations": basis_ja(source, place, bases),
         "place_keys": PLACE_KEYS,
         "placeholders": place.placeholders,
@@ -269,6 +279,30 @@ def _expanded(experiment: Experiment, place: Place) -> Experiment:
         points_ja=tuple(
             expand(point, place.variables, "experiment: points_ja")
             for point in experiment.points_ja
+        ),
+    )
+
+
+def _expanded_recipe(recipe: Recipe | None, place: Place) -> Recipe | None:
+    """Put the place's variables into what the recipe says."""
+
+    def put(text: str) -> str:
+        return expand(text, place.variables, "recipe")
+
+    return recipe and replace(
+        recipe,
+        title_ja=put(recipe.title_ja),
+        stages=tuple(
+            replace(
+                stage,
+                title_ja=put(stage.title_ja),
+                text_ja=put(stage.text_ja),
+                outcomes=tuple(
+                    replace(one, when_ja=put(one.when_ja), then_ja=put(one.then_ja))
+                    for one in stage.outcomes
+                ),
+            )
+            for stage in recipe.stages
         ),
     )
 

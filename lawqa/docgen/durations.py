@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lawqa.commands import Command, CommandSource, Place
 from lawqa.commands.expand import amount
+from lawqa.commands.recipe import Stage
 from lawqa.commands.work import Card, Work
 from lawqa.errors import ConfigError
 from lawqa.models.shapes import read_shape
@@ -105,22 +106,72 @@ def seconds_of(work: Work, variables: Mapping[str, str], basis: Basis, where: st
     return total
 
 
+def known_seconds(
+    command: Command, place: Place, bases: tuple[Basis, ...]
+) -> tuple[float, Basis] | None:
+    """The seconds of a command's work, with the speeds that they are of; None where it has no work.
+
+    Raises:
+        ConfigError: an amount of its work is none.
+    """
+    variables = {**place.variables, **command.variables}
+    for basis in bases if command.work else ():
+        parts = [
+            seconds_of(work, variables, basis, f"{command.id} at {place.id}")
+            for work in command.work
+        ]
+        if None not in parts:
+            return sum(part for part in parts if part is not None), basis
+    return None
+
+
 def duration_ja(command: Command, place: Place, bases: tuple[Basis, ...]) -> str:
     """How long a command takes at a place, in Japanese: computed of its work, else as declared.
 
     Raises:
         ConfigError: an amount of its work is none.
     """
+    known = known_seconds(command, place, bases)
+    if known is None:
+        return command.duration_ja
+    return _said(*known, at_most=_writes(command, place))
+
+
+def stage_duration_ja(
+    stage: Stage, source: CommandSource, place: Place, bases: tuple[Basis, ...]
+) -> str:
+    """How long the commands of a stage take that load a model, in Japanese.
+
+    Raises:
+        ConfigError: that is more than its budget, or an amount is none.
+    """
+    commands = [source.command(step) for step in stage.steps]
+    commands = [one for one in commands if one.alternative_to not in stage.steps]
+    known = [found for one in commands if (found := known_seconds(one, place, bases))]
+    seconds = sum(one for one, _ in known)
+    if seconds > 3600 * stage.budget_hours:
+        raise ConfigError(
+            f"recipe: {stage.id}: takes {time_ja(seconds, at_most=True)}, but its budget is "
+            f"{stage.budget_hours:g} hours",
+            "raise budget_hours, or ask for less (hard_limit, samples_per_question, epochs)",
+        )
+    guessed = [basis for _, basis in known if not basis.measured]
+    return _said(
+        seconds,
+        (guessed or [basis for _, basis in known])[0],
+        at_most=any(_writes(one, place) for one in commands),
+    )
+
+
+def _writes(command: Command, place: Place) -> bool:
+    """Whether texts are written, which may be shorter than reckoned."""
     variables = {**place.variables, **command.variables}
-    where = f"{command.id} at {place.id}"
-    for basis in bases if command.work else ():
-        parts = [seconds_of(work, variables, basis, where) for work in command.work]
-        if None not in parts:
-            seconds = sum(part for part in parts if part is not None)
-            writes = any(amount(one.texts, variables, where) for one in command.work)
-            shown = time_ja(seconds, at_most=writes)
-            return f"{shown}（実測から）" if basis.measured else f"目安 {shown}"
-    return command.duration_ja
+    return any(amount(one.texts, variables, command.id) for one in command.work)
+
+
+def _said(seconds: float, basis: Basis, *, at_most: bool) -> str:
+    shown = time_ja(seconds, at_most=at_most)
+    return f"{shown}（実測から）" if basis.measured else f"目安 {shown}"
 
 
 def time_ja(seconds: float, *, at_most: bool = False) -> str:

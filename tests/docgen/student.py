@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -24,14 +25,16 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.cli.lab.docs import interface
-from lawqa.commands import CommandSource, check_policy, packaged_source
+from lawqa.commands import CommandSource, check_policy, packaged_source, render_command
 from lawqa.commands.source import with_counts
 from lawqa.docgen import shown_commands
 from lawqa.docgen.build import _context, _environment, render
 from lawqa.docgen.extract import ShownCommand
+from lawqa.errors import ConfigError
 from lawqa.pipelines.steps.processes import Ended
 from lawqa.pipelines.steps.run import StepsConfig, run_steps
 from lawqa.questions import Question, write_questions
+from tests.augment.comprehension.conftest import LAW, TEXTS
 
 NOT_RUN = {
     "pip install -r requirements-heart01.txt": "takes 3 GB from a package registry",
@@ -46,7 +49,8 @@ SMALL = {
     "repository": "https://git.example.ac.jp/law/lawqa.git", "n_questions": "8", "dev_size": "0.2",
     "epochs": "1", "batch_size": "4", "accumulation": "2", "trial_steps": "2", "learning_rate": "5e-3",
     "max_context_tokens": "128", "max_seq_length": "1536", "votes": "4", "thinking_budget": "8",
-    "max_new_tokens": "16", "folds": "2",
+    "max_new_tokens": "16", "folds": "2", "difficulty": "0",
+    "made_limit": "16", "hard_limit": "12", "hard_held_out": "0.3",
 }  # fmt: skip
 """Sizes at which a toy model does in seconds what the lab's does in hours."""
 SHELLS = ("bash", "console")
@@ -82,13 +86,20 @@ case "$1" in heart01:*) cp "$LAB/heart01/${1#heart01:}" "$2";; *) exit 2;; esac
 }
 
 
-def law_xml(title: str, articles: Sequence[str]) -> bytes:
+Law = Sequence[tuple[str, str, Sequence[str]]]
+"""Articles: number, caption, paragraphs."""
+
+
+def law_xml(title: str, articles: Law) -> bytes:
     """A law as e-Gov publishes it."""
-    body = "".join(
-        f'<Article Num="{n}"><ArticleTitle>第{n}条</ArticleTitle><Paragraph Num="1"><ParagraphNum/>'
-        f"<ParagraphSentence><Sentence>{escape(text)}</Sentence></ParagraphSentence></Paragraph></Article>"
-        for n, text in enumerate(articles, start=1)
-    )
+    body = ""
+    for number, caption, paragraphs in articles:
+        body += f'<Article Num="{number}"><ArticleCaption>{caption}</ArticleCaption>'
+        body += f"<ArticleTitle>第{number}条</ArticleTitle>"
+        for n, text in enumerate(paragraphs, start=1):
+            body += f'<Paragraph Num="{n}"><ParagraphNum/><ParagraphSentence><Sentence>'
+            body += f"{escape(text)}</Sentence></ParagraphSentence></Paragraph>"
+        body += "</Article>"
     return (
         f"<Law><LawNum>令和九年法律第一号</LawNum><LawBody><LawTitle>{title}</LawTitle>"
         f"<MainProvision>{body}</MainProvision></LawBody></Law>"
@@ -115,10 +126,13 @@ class Lab:
             program.chmod(0o755)
         (root / "model").symlink_to(model)
         write_questions(root / "selection.json", questions)
+        statutes: dict[str, Law] = {LAW: TEXTS}
+        for question in questions:
+            statutes[f"法{len(statutes)}"] = [("1", "", [question.context])]
         with zipfile.ZipFile(root / "laws.zip", "w") as laws:
-            for number, question in enumerate(questions):
+            for number, (title, articles) in enumerate(statutes.items()):
                 name = f"{number:03d}AC0000000001_20200401_0"
-                laws.writestr(f"{name}/{name}.xml", law_xml(f"法{number}", [question.context]))
+                laws.writestr(f"{name}/{name}.xml", law_xml(title, articles))
         identity = (
             "[user]\nname = student\nemail = student@example.org\n[init]\ndefaultBranch = main\n"
         )
@@ -166,6 +180,7 @@ def run_in_bash(line: str, folder: Path, env: Mapping[str, str]) -> str:
     return done.stdout
 
 
+@cache
 def small_source(place_id: str) -> CommandSource:
     """The declared commands, with small sizes at one place."""
     source = packaged_source()
@@ -221,11 +236,25 @@ class Student:
         """Type every block in order, until one fails; the exit code of the last one."""
         self.home.mkdir(parents=True, exist_ok=True)
         for shown in shown_commands(text):
+            self._choose(shown)
             code = self.type(shown)
             if code > 1:
+                sys.stdout.write(f"{self.place}: {shown.line}: exit code {code}\n")
                 return code
             self.ran.add(shown.argv)
         return 0
+
+    def _choose(self, shown: ShownCommand) -> None:
+        """Before one command is typed instead of another: take away what the other one made."""
+        source = small_source(self.place)
+        for command in source.at(self.place):
+            rendered = render_command(command, source.place(self.place))
+            if command.alternative_to and rendered.argv == shown.argv:
+                for made in (self.top / path for path in rendered.outputs):
+                    shutil.rmtree(
+                        made.parent if made.name == "summary.json" else made, ignore_errors=True
+                    )
+                    made.unlink(missing_ok=True)
 
     def type(self, shown: ShownCommand) -> int:
         """Type one command."""
@@ -299,7 +328,11 @@ class Student:
         config = StepsConfig(steps, place, {})
         source = small_source(place)
         self.said.clear()
-        return run_steps(source, config, self.said.append, self._typed)
+        try:
+            return run_steps(source, config, self.said.append, self._typed)
+        except ConfigError as refused:
+            self.said.append(refused.message)
+            return 2
 
     def _typed(self, argv: Sequence[str], env: Mapping[str, str], log: Path) -> Ended:
         """Run a step as `lawqa step run` does, within this process."""

@@ -20,10 +20,11 @@ from lawqa.errors import ConfigError, PolicyError
 STEP_I = "docs/heart01/StepI_A100_Qwen3_8B_本番学習指示.md"
 STEP_J = "docs/heart01/StepJ_A100_Qwen3_8B_評価指示.md"
 STEP_K = "docs/heart01/StepK_A100_Qwen3_8B_追加実験指示.md"
+STEP_L = "docs/heart01/StepL_A100_Qwen3_8B_学習レシピ指示.md"
 COMMON = "docs/heart01/共通_決まりと読み方.md"
 APPENDIX = "docs/heart01/付録_手で打つ手順.md"
 LOCAL = "docs/local/開発とデバッグ_3080.md"
-HEART01 = (STEP_I, STEP_J, STEP_K, COMMON, APPENDIX)
+HEART01 = (STEP_I, STEP_J, STEP_K, STEP_L, COMMON, APPENDIX)
 PLACES = {
     **dict.fromkeys(HEART01, "heart01"),
     LOCAL: "local-3080",
@@ -52,9 +53,9 @@ def test_every_document_is_there_and_says_that_it_is_generated(
 ) -> None:
     names = {str(path.relative_to(checkout)): text for path, text in generated.items()}
     assert set(PLACES) < set(names)
-    assert len(names) == 19
+    assert len(names) == 20
     documents = {name: text for name, text in names.items() if name.startswith("docs/")}
-    assert len(documents) == 12
+    assert len(documents) == 13
     for name, text in documents.items():
         assert text.startswith(f"<!-- {NOTICE} -->\n"), name
         assert "Qwen3-8B" in text, f"{name} does not say which model belongs where"
@@ -89,17 +90,21 @@ def test_every_shown_command_parses_and_is_allowed(checkout: Path, name: str) ->
         check_policy(place, command.argv, command.env, name=command.line)
         if command.argv[0] == "lawqa" and command.argv != ("lawqa", "--version"):
             parse_or_refuse(command.argv[1:])
-    assert len(shown) >= {STEP_I: 14, STEP_J: 5, STEP_K: 20, APPENDIX: 18}.get(name, 0)
+    assert len(shown) >= {STEP_I: 14, STEP_J: 5, STEP_K: 24, STEP_L: 17, APPENDIX: 18}.get(name, 0)
 
 
-def test_every_command_of_heart01_is_shown_once_as_it_is(checkout: Path) -> None:
-    text = "".join((checkout / name).read_text(encoding="utf-8") for name in HEART01)
+def test_every_command_of_heart01_is_shown_as_it_is_and_in_no_document_twice(
+    checkout: Path,
+) -> None:
+    texts = [(checkout / name).read_text(encoding="utf-8") for name in HEART01]
+    text = "".join(texts)
     source = packaged_source()
-    commands = source.at("heart01", "setup", "StepI", "StepJ", "StepK")
-    assert len(commands) > 45
+    commands = source.at("heart01", "setup", "StepI", "StepJ", "StepK", "StepL")
+    assert len(commands) > 60
     for command in commands:
         rendered = render_command(command, source.place("heart01"))
-        assert text.count(f"打つ：\n\n```bash\n{rendered.shell}\n```") == 1, command.id
+        shown_in = [one.count(f"打つ：\n\n```bash\n{rendered.shell}\n```") for one in texts]
+        assert max(shown_in) == 1, command.id
         assert rendered.purpose_ja in text
         assert rendered.check_ja in text
         assert command.duration_ja in text
@@ -248,7 +253,7 @@ def test_a_stale_document_fails_the_check_with_a_diff_and_the_cure(
     assert "+    --seed 0" in captured.out
     assert "1 generated file out of date\nhint: make docs" in captured.err
     assert main(["docs", "build", "--root", str(copied)]) == 0
-    assert capsys.readouterr().out.endswith("19 generated files, 1 changed\n")
+    assert capsys.readouterr().out.endswith("20 generated files, 1 changed\n")
     assert main(["docs", "check", "--root", str(copied)]) == 0
 
 
@@ -575,3 +580,27 @@ def test_a_measurement_that_was_brought_home_sets_the_times_of_its_place(
     brought.write_text(shipped.replace("Qwen3-8B", "Qwen3-4B"), "utf-8")
     assert main(["docs", "check", "--root", str(copied)]) == 2
     assert "was measured with Qwen/Qwen3-4B (nf4), but heart01 uses" in capsys.readouterr().err
+
+
+AMBIGUOUS = ("控える", "控えて", "再開の印", "取り置い", "取り分け", "推測です")
+
+
+@pytest.mark.parametrize("name", [name for name in PLACES if name.startswith("docs/")])
+def test_the_japanese_has_no_words_that_can_be_misread(checkout: Path, name: str) -> None:
+    text = (checkout / name).read_text(encoding="utf-8")
+    assert [word for word in AMBIGUOUS if word in text] == []
+
+
+def test_the_recipe_shows_each_stage_with_its_budget_and_what_follows(checkout: Path) -> None:
+    text = (checkout / STEP_L).read_text(encoding="utf-8")
+    recipe = packaged_source().recipe
+    assert recipe is not None
+    for stage in recipe.stages:
+        row = re.search(
+            rf"\| {recipe.number(stage.id)}\. [^|]*\| (\S+) 時間 \| (\S+ )*\S+ \|", text
+        )
+        assert row is not None, stage.id
+        assert float(row[1]) == stage.budget_hours
+        for outcome in stage.outcomes:
+            assert outcome.then_ja.partition("{")[0] in text
+    assert f"| 全部 | {recipe.budget_hours:g} 時間 |" in text

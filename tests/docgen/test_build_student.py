@@ -21,11 +21,12 @@ from typing import Any
 import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
-from lawqa.choices import all_orders
+from lawqa.choices import LABELS, all_orders
 from lawqa.commands import packaged_source, render_command
 from lawqa.docgen import shown_commands
+from lawqa.pipelines.evaluation.opening import open_backend
 from lawqa.prompting import Prompt
-from lawqa.questions import Question, reordered
+from lawqa.questions import Question, read_questions, reordered
 from lawqa.runs.result_log import ResultLog
 from tests.docgen.student import (
     NOT_RUN,
@@ -57,26 +58,38 @@ def lab(tmp_path: Path, tiny_dir: Path, checkout: Path, questions: Any) -> Lab:
 
 
 class Reasoner(ScriptedBackend):
-    """A base that reasons rightly in any order: of random weights comes nothing to learn from."""
+    """A base that reasons rightly three times of four: of random weights comes nothing to learn from."""
 
-    def __init__(self, questions: Sequence[Question]) -> None:
+    def __init__(self, config: Any, adapter: Any = None) -> None:
         super().__init__({})
-        self._questions = {question.id: question for question in questions}
+        self._questions = {question.id: question for question in read_questions(config.data)}
+        # An adapter is compared with the model that it is put on, and with its template.
+        self._real = open_backend(config, adapter) if adapter else ScriptedBackend({})
+
+    @property
+    def chat_template(self) -> str:
+        return self._real.chat_template
+
+    def describe(self) -> dict[str, Any]:
+        return self._real.describe()
 
     def _entry(self, prompt: Prompt) -> Mapping[str, Any]:
-        asked = reordered(self._questions[prompt.question_id], all_orders()[prompt.order])
+        asked = reordered(self._questions[prompt.question_id], all_orders()[prompt.order - 1])
         reason = "選択肢を順に条文に照らして検討すると、この問いで問われている要件を満たすのは一つである。"
         reason += asked.text[:20]
-        if prompt.spec.thinking:
-            return {"text": f"<think>\n{reason}\n</think>\n\n{asked.gold}"}
-        return {"text": f"{reason}\n最終回答：{asked.gold}"}
+        before, after = (
+            ("<think>\n", "\n</think>\n\n") if prompt.spec.thinking else ("", "\n最終回答：")
+        )
+        wrong = LABELS[LABELS.index(asked.gold) - 1]
+        labels = [wrong if prompt.order == 1 and n % 2 else asked.gold for n in range(8)]
+        return {"text": [f"{before}{reason}{after}{label}" for label in labels]}
 
 
 @pytest.fixture(autouse=True)
-def _base_reasons_well(questions: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _base_reasons_well(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("crossval_records", "pool.sampling"):
         name = f"lawqa.pipelines.experiments.{module}.open_backend"
-        monkeypatch.setattr(name, lambda *_: Reasoner(questions))
+        monkeypatch.setattr(name, Reasoner)
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +120,8 @@ def test_the_lab_follows_its_documents(
 
     train(heart01)
     evaluate(heart01)
-    assert heart01.read(heart01.text("StepK")) == 0
+    for name in ("StepK", "StepL"):
+        assert heart01.read(heart01.text(name)) == 0
     shutil.copy(local.top / "lawqa-index.tar.gz", heart01.top)  # by JupyterHub's upload
 
     assert local.read(chapters(develop, 6)) == 0

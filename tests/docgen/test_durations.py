@@ -11,6 +11,7 @@ import pytest
 from lawqa.cli import main
 from lawqa.commands import packaged_source, read_source
 from lawqa.commands.expand import amount
+from lawqa.commands.policy import subcommand
 from lawqa.commands.work import Work
 from lawqa.docgen.durations import Basis, bases_for, basis_ja, duration_ja, seconds_of, time_ja
 from lawqa.errors import ConfigError, DataError
@@ -77,14 +78,10 @@ def test_what_was_not_measured_is_guessed_and_says_so(tmp_path: Path) -> None:
 
 
 def test_every_training_and_evaluation_of_the_lab_has_its_work_and_no_hand_written_time() -> None:
-    programs = ("train", "evaluate", "crossval", "ladder", "distill", "pool", "prefer")
+    programs = ("train", "evaluate", "crossval run", "ladder", "distill", "pool sample", "prefer")
     for place in ("heart01", "local-3080"):
         for command in SOURCE.at(place):
-            if (
-                command.argv[0] == "lawqa"
-                and command.argv[1] in programs
-                and "ollama" not in command.argv
-            ):
+            if subcommand(command.argv, programs) and "ollama" not in command.argv:
                 assert command.work, command.id
                 assert not command.duration_ja, command.id
 
