@@ -91,6 +91,7 @@ def listed_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
             other
             for other in lists
             if other.noun == own.noun
+            and not _asks_alike(own.asked, other.asked)
             and 0 < abs(places[other.provision.key] - places[own.provision.key]) <= _NEAR
         ]
         if near and own.items:
@@ -119,8 +120,10 @@ def relative(sentence: str) -> tuple[str, str] | None:
         return None
     rest = re.sub(r"(とき|場合)(?:に)?は、", r"\1に", head[topic.end() :])
     rest = rest.replace("場合においては、", "場合において")
-    if re.search(r"は、|が、|、$", rest) or rest.count("、") > 1:
+    if re.search(r"は、|が、|、$|に関する$|に係る$", rest) or rest.count("、") > 1:
         return None
+    if not rest and match["noun"] == "業務":
+        return None  # 事業者が行わなければならない業務: there is more of it than one list holds
     if topic["particle"] == "は" and _SECOND_SUBJECT.search(rest):
         return None
     return f"{topic['who']}{_ROLES[topic['particle']]}{rest}{verb}{match['noun']}", match["noun"]
@@ -222,6 +225,13 @@ def _apart(item: ProvisionItem, others: Sequence[ProvisionItem]) -> bool:
         if shared > _MAX_OVERLAP * min(len(own) or 1, len(theirs) or 1):
             return False
     return True
+
+
+def _asks_alike(one: str, other: str) -> bool:
+    """Whether two lists are announced in the same words, but for some put in (製造業者等は, 適切に)."""
+    shorter, longer = sorted((one, other), key=len)
+    rest = iter(longer)
+    return all(letter in rest for letter in shorter)
 
 
 def _grams(text: str) -> frozenset[str]:

@@ -15,6 +15,7 @@ from lawqa.augment import (
 )
 from lawqa.augment.comprehension import reading_drafts, thinned
 from lawqa.augment.comprehension.defined import _Definition, _definitions, _is_other
+from lawqa.augment.comprehension.listed import _asks_alike
 from lawqa.augment.comprehension.referred import _is_kind_of
 from lawqa.augment.comprehension.statements import _certain, sources
 from lawqa.augment.provisions import parse_articles
@@ -179,6 +180,49 @@ def test_a_penalty_does_not_name_the_punished(
     made = list(reading_drafts(statute, ["penalised"], seed=0))
     assert made
     assert not any("役員を" in choice for d in made for choice in (d.right, *d.wrong))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (
+            "製造業者は、次に掲げる業務を行わせなければならない",
+            "製造業者等は、次に掲げる業務を適切に行わせなければならない",
+            True,
+        ),
+        (
+            "許可の申請書に添付しなければならない書類",
+            "許可の申請書に添付しなければならない書類",
+            True,
+        ),
+        (
+            "許可の申請書に添付しなければならない書類",
+            "認可の申請書に添付しなければならない書類",
+            False,
+        ),
+    ],
+)
+def test_lists_that_are_announced_alike_answer_for_each_other(
+    one: str, other: str, alike: bool
+) -> None:
+    assert _asks_alike(one, other) is alike
+
+
+def test_a_list_that_is_announced_alike_gives_no_wrong_choice(
+    piers: Articles, make_article: Callable[..., Article]
+) -> None:
+    texts = [
+        a.paragraphs[0].text.replace("認可の", "許可の").replace("廃止の届出書", "許可の申請書")
+        for a in piers
+        if a.article in ("10", "11", "12")
+    ]
+    assert len({text.split("\n")[0] for text in texts}) == 1
+    lists = [
+        make_article(str(n), "", (text,), law="桟橋管理法") for n, text in enumerate(texts, 10)
+    ]
+    provisions = parse_articles(lists).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    assert list(reading_drafts(statute, ["listed"], seed=0)) == []
 
 
 @pytest.mark.parametrize(

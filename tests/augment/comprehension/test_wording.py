@@ -140,6 +140,8 @@ def test_sentences_without_command() -> None:
         ("管理者は、次に掲げる事項を記載した書面を提出しなければならない。", None),
         ("前項の申請書には、次に掲げる書類を添付しなければならない。", None),
         ("総会は、次に掲げる事項を議決しなければならない。", None),
+        ("管理者は、桟橋の設備に関する次に掲げる事項を記録しなければならない。", None),
+        ("管理者は、次に掲げる業務を行わなければならない。", None),
     ],
 )
 def test_a_list_as_a_noun(sentence: str, asked: str | None) -> None:
