@@ -205,11 +205,11 @@ def example_stretches(page: Page) -> Iterator[tuple[int, int]]:
         return
     given = page.holds(_GIVEN_KEYS)
     text = "\n" + text
-    told = islice(_TOLD.finditer(text), _MOST) if "question" in text else ()
+    forms = islice(_TOLD.finditer(text), _MOST) if "question" in text else ()
     for match in islice(_GIVEN.finditer(text), _MOST) if given else ():
         end = _GIVEN_END.search(text, match.end())
         yield match.start() - 1, (end.start() if end else len(text)) - 1
-    for match in (*islice(_EXAMPLE.finditer(text), _MOST), *told):
+    for match in (*islice(_EXAMPLE.finditer(text), _MOST), *forms):
         long = match.re is _TOLD or match["section"]
         blank = _BLANK.match(text, match.end())
         start = blank.end() if blank and not long else match.end()

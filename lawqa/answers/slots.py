@@ -1,4 +1,4 @@
-"""The places where a text announces its answer, and what stands there.
+"""The places where a text announces its answer, and what is written there.
 
 `正解は「b」です`, `回答（1文字のみ）: a`, `The correct option is therefore d.`, a heading with a letter below
 it: a cue, a gap of signs and small words, and then a label, several labels, a refusal, or other words.
@@ -73,7 +73,7 @@ class Slot(NamedTuple):
 
     Args:
         manner: under a final cue, in a box, on an answer line, or in a sentence.
-        content: what stands there.
+        content: what is written there.
         label: the label, where `content` is `label` or `denied`.
         span: from the cue to the end of what was read.
         at: where the label, or what replaces it, begins.

@@ -32,7 +32,7 @@ class Wording(NamedTuple):
         labelled: it cannot match where no label stands alone.
         at_label: it begins with a label, so that it is only tried where one stands.
         behind: signs one of which follows the label that it begins with, brackets left out; empty: any may.
-        starts: what every match begins with, so that it is only tried where one stands; empty: unknown.
+        starts: what every match begins with, so that it is tried only where one of them is; empty: unknown.
     """
 
     keys: frozenset[str]
@@ -165,7 +165,7 @@ def _at_labels(one: Wording, page: Page) -> list[re.Match[str]]:
 
 
 def _at_places(pattern: re.Pattern[str], text: str, starts: Iterable[str]) -> list[re.Match[str]]:
-    """The matches of a pattern where one of these strings stands, none of them inside another."""
+    """The matches of a pattern where one of these strings is, none of them inside another."""
     matches: list[re.Match[str]] = []
     done = 0
     for at in _places(starts, text):

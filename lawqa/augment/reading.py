@@ -27,7 +27,7 @@ DOCUMENT_END = "<|endoftext|>"
 """What Qwen's models saw between documents when they were pretrained (tokenizer notes of QwenLM/Qwen)."""
 
 MAIN_ONLY: tuple[LawPart, ...] = ("main",)
-"""Which parts of a law are read unless told otherwise: supplementary provisions and forms say little."""
+"""Which parts of a law are read unless kept otherwise: supplementary provisions and forms say little."""
 
 MIN_SEQUENCE = 16
 """The shortest sequence, in tokens, that can hold any character and the end of a document."""
@@ -76,8 +76,8 @@ def reading_records(
 ) -> Iterator[ReadingRecord]:
     """A record for each article of these parts that is not repealed."""
     for article in articles:
-        told = [p for p in article.paragraphs if not deleted(p.text)]
-        if article.part in parts and told:
+        kept = [p for p in article.paragraphs if not deleted(p.text)]
+        if article.part in parts and kept:
             yield ReadingRecord(article.id, article.law_title, _text(article))
 
 

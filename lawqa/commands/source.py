@@ -219,7 +219,7 @@ def _check_recipe(recipe: Recipe, source: CommandSource, name: str) -> None:
             )
         for outcome in stage.outcomes:
             if earlier := [one for one in outcome.skips if one not in ids[number + 1 :]]:
-                raise ConfigError(f"{here}: skips {earlier[0]!r}, which is no later stage")
+                raise ConfigError(f"{here}: skips {earlier[0]!r}, which is not a later stage")
 
 
 def _document(value: JsonObject, where: str) -> Document:

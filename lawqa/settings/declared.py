@@ -48,7 +48,7 @@ def only_with(declaration: Declaration, **owners: object) -> Declaration:
     """Declare that a setting has no effect unless another one has a value; `belonging` refuses it then.
 
     Args:
-        declaration: what else is declared of it; empty for a flag that is no setting.
+        declaration: what else is declared of it; empty for a flag that is not a setting.
         owners: the values by the fields' names, a tuple for one of several; one owner that has its value is
             enough. `GIVEN` is any value but the default; False says that the two exclude each other.
     """

@@ -126,7 +126,7 @@ def sources_of(
     """
     way = way_of(mode, thinking=thinking)
     greedy = _drawn(way, samples, own, given.get("temperature")) == _GREEDY
-    told = own if own is not None and _speaks_of(own, way) else Sampling()
+    known = own if own is not None and _speaks_of(own, way) else Sampling()
     makers = f"recommended {'with' if thinking else 'without'} thinking"
     otherwise = "greedy: one answer without thinking"
     if given.get("temperature") is not None:
@@ -137,7 +137,7 @@ def sources_of(
         else otherwise
         if greedy
         else makers
-        if getattr(told, name) is None
+        if getattr(known, name) is None
         else OWN_FILE
         for name in _NAMES
     }
@@ -150,8 +150,8 @@ def _drawn(way: Way, samples: int, own: Sampling | None, temperature: float | No
     makers = THINKING_SAMPLING if way == "thinking" else PLAIN_SAMPLING
     if own is None or not _speaks_of(own, way):
         return makers
-    told = {name: value for name, value in vars(own).items() if value is not None}
-    return replace(makers, **told)
+    known = {name: value for name, value in vars(own).items() if value is not None}
+    return replace(makers, **known)
 
 
 def _speaks_of(own: Sampling, way: Way) -> bool:

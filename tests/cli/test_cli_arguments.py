@@ -76,6 +76,7 @@ EVALUATE = (
     ("--base-url http://localhost:8000/v1", "server.base_url", "http://localhost:8000/v1"),
     ("--timeout 99", "server.timeout", 99.0),
     ("--concurrency 2", "server.concurrency", 2),
+    ("--max-concurrency 8", "server.max_concurrency", 8),
     ("--request-retries 1", "server.retries", 1),
     ("--tokenizer d", "server.tokenizer", "d"),
     ("--script s.json", "script", Path("s.json")),

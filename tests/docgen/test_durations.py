@@ -155,5 +155,5 @@ def test_plan_writes_no_measurement_over_something_else(
     assert main(["plan", "--speeds", "s.json"]) == 2
     assert "--speeds without --measure" in capsys.readouterr().err
     assert main(["plan", "--measure", "--speeds", "notes.json"]) == 2
-    assert "notes.json: is there already, and is no measurement" in capsys.readouterr().err
+    assert "notes.json: exists, and is not a measurement" in capsys.readouterr().err
     assert Path("notes.json").read_text(encoding="utf-8") == "{}"

@@ -135,7 +135,7 @@ def _reread(
 
 
 def _within(word: str, text: str) -> bool:
-    """Whether a word also stands within a longer one: what 麻薬輸出業者 becomes is not said by 麻薬."""
+    """Whether a word is also part of a longer one: what 麻薬輸出業者 becomes is not said by 麻薬."""
     return (
         re.search(rf"[一-龠々ァ-ヴー]{re.escape(word)}|{re.escape(word)}[一-龠々ァ-ヴー]", text)
         is not None

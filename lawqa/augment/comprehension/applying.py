@@ -107,7 +107,7 @@ def _named(
     articles: dict[str, list[Provision]],
     previous: Sequence[Provision],
 ) -> list[Provision]:
-    """The paragraphs that one name stands for; none where that cannot be told."""
+    """The paragraphs that one name stands for; none where that is unclear."""
     if found["above"]:
         own = articles[provision.article.article or ""]
         return [p for p in own if p.number == provision.number - 1]

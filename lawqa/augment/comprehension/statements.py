@@ -65,7 +65,7 @@ class StatementSource:
 
     provision: Provision
     excerpt: Excerpt
-    """The sentence as it stands in the statute."""
+    """The sentence as the statute has it."""
     sentence: str
     """The same without definitions."""
     true: tuple[Statement, ...]

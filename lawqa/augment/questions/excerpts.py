@@ -67,8 +67,8 @@ class Excerpt:
         """A sentence that says what the relative references stand for; empty without any."""
         if not self.references:
             return ""
-        told = "、".join(f"「{ref.term}」は{ref.name}" for ref in self.references)
-        return f"なお、文中の{told}をいいます。"
+        resolved = "、".join(f"「{ref.term}」は{ref.name}" for ref in self.references)
+        return f"なお、文中の{resolved}をいいます。"
 
     @property
     def context(self) -> str:
@@ -171,7 +171,7 @@ def _resolve(
     paragraphs: dict[int, Provision],
     previous: tuple[Provision, ...],
 ) -> tuple[Referent, ...] | None:
-    """The relative references of a sentence; None where one cannot be told."""
+    """The relative references of a sentence; None where one is unclear."""
     found: dict[str, Referent] = {}
     for match in RELATIVE.finditer(text):
         count = match["count"]

@@ -58,7 +58,7 @@ class DeonticSentence:
     clause: str
     """The sentence up to the verb in dictionary form: 届出書を提出する."""
     negative: str
-    """The same up to the stem before ない: 届出書を提出し; empty where it cannot be told."""
+    """The same up to the stem before ない: 届出書を提出し; empty where it is unclear."""
 
 
 def deontic_sentence(sentence: str) -> DeonticSentence | None:

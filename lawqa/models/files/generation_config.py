@@ -70,7 +70,7 @@ def own_sampling(name: str, revision: str | None) -> OwnSampling:
         return OwnSampling(Sampling())  # loading the model reports it
     if not isinstance(content, dict) or content.get("do_sample") is False:
         return OwnSampling(Sampling())
-    problems, told = [], {}
+    problems, known = [], {}
     for theirs, ours in _NAMES.items():
         value = content.get(theirs)
         if value is None:
@@ -85,7 +85,7 @@ def own_sampling(name: str, revision: str | None) -> OwnSampling:
         ):
             problems.append(f"{theirs} is {value!r}, expected {RANGES[ours]}")
         else:
-            told[ours] = value
+            known[ours] = value
     if problems:
         flags = " ".join(f"--{name.replace('_', '-')}" for name in _NAMES.values())
         raise ConfigError(
@@ -96,4 +96,4 @@ def own_sampling(name: str, revision: str | None) -> OwnSampling:
         for key, nothing in _LEFT_OUT.items()
         if content.get(key, nothing) not in (None, nothing)
     ]
-    return OwnSampling(Sampling(**told), tuple(others))
+    return OwnSampling(Sampling(**known), tuple(others))

@@ -72,7 +72,7 @@ def plot(
         recorded: take the labels as they were recorded instead of reading the stored texts again.
 
     Raises:
-        ConfigError: no run was given, or it is no adapter.
+        ConfigError: no run was given, or it is not an adapter.
         DataError: the runs hold nothing of it, or cannot be read.
         MissingExtraError: matplotlib is not installed.
     """

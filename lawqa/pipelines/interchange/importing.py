@@ -73,7 +73,7 @@ def import_run(
         fresh: replace an earlier run.
 
     Raises:
-        ConfigError: the directory holds a run already, or the form cannot be told.
+        ConfigError: the directory holds a run already, or the form is unknown.
         DataError: the log is not one of four-choice questions, or a question is not in the question file.
     """
     source, target = as_path(log, "log"), as_path(output_dir, "output_dir")
@@ -146,8 +146,8 @@ def _in_their_orders(questions: Sequence[Question]) -> list[Question]:
     placed = []
     for question in questions:
         first = lowest[question.id]
-        told = question.permutation != (0, 1, 2, 3) or question.order == first.order
-        if told or sorted(first.choices) != sorted(question.choices):
+        reordered = question.permutation != (0, 1, 2, 3) or question.order == first.order
+        if reordered or sorted(first.choices) != sorted(question.choices):
             placed.append(question)
         else:
             permutation = order_of(first.choices, question.choices)

@@ -102,7 +102,7 @@ def claim_speeds(path: Path) -> None:
             read_speeds(path)
         except DataError:
             raise ConfigError(
-                f"{path}: is there already, and is no measurement", "write to another file"
+                f"{path}: exists, and is not a measurement", "write to another file"
             ) from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

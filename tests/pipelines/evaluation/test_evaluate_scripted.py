@@ -421,11 +421,12 @@ def test_heart01_wants_the_hugging_face_backend_named(run: Run, here: Path) -> N
     assert not (here / "r").exists()
 
 
-def test_heart01_forbids_a_model_server(run: Run, here: Path) -> None:
-    ended = run(ALL_RIGHT, "--run-dir", "r", "--place", "heart01", "--llm-backend", "ollama")
-    assert ended.code == 2
-    assert "forbidden at heart01 by the rule no-model-server: --llm-backend ollama" in ended.err
-    assert "hint: heart01 runs the Hugging Face backend only" in ended.err
+def test_heart01_forbids_a_model_server(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["evaluate", "--data", "q.json", "--run-dir", "r", "--place", "heart01"]
+    assert main([*argv, "--llm-backend", "ollama"]) == 2
+    said = capsys.readouterr().err
+    assert "forbidden at heart01 by the rule no-model-server: --llm-backend ollama" in said
+    assert "hint: heart01 runs the Hugging Face backend only" in said
     assert not (here / "r").exists()
 
 
