@@ -80,7 +80,11 @@ def test_a_budget_that_the_speeds_do_not_allow_is_refused() -> None:
             'steps = ["pears",',
             "recipe: preference: pears is not declared",
         ),
-        ('skips = ["preference"]', 'skips = ["ladder"]', "skips 'ladder', which is not a later stage"),
+        (
+            'skips = ["preference"]',
+            'skips = ["ladder"]',
+            "skips 'ladder', which is not a later stage",
+        ),
         ('skips = ["preference"]', 'skips = ["x"]', "skips 'x', which is not a later stage"),
         (
             "budget_hours = 24",
