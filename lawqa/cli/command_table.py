@@ -63,6 +63,11 @@ COMMANDS = {
         "--do-train.",
         "train",
     ),
+    "probe": CommandEntry(
+        "ProbeCommand",
+        "Ask a few questions in every mode, without and with an adapter: which modes still work?",
+        "evaluate",
+    ),
     "plan": CommandEntry(
         "Plan",
         "Show what fits a GPU and how long it takes; with --measure, measure this machine first.",
@@ -177,7 +182,17 @@ _GROUPS = {
         "import",
         "prompts",
     ),
-    "train": ("plan", "train", "prefer", "crossval", "sweep", "merge", "average", "publish"),
+    "train": (
+        "plan",
+        "train",
+        "prefer",
+        "probe",
+        "crossval",
+        "sweep",
+        "merge",
+        "average",
+        "publish",
+    ),
     "data": ("data", "split", "records", "distill", "pool", "augment"),
     "law": ("statutes", "index"),
     "lab": ("demo", "doctor", "place", "step", "log", "docs", "completion"),
@@ -189,6 +204,7 @@ _PACKAGES = {
     "training": (
         "train",
         "prefer",
+        "probe",
         "plan",
         "records",
         "crossval",

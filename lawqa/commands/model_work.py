@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 MODEL_WORK: dict[str, tuple[str, ...]] = {
-    "evaluate": ("evaluate", "ladder", "augment hard"),
+    "evaluate": ("evaluate", "ladder", "augment hard", "probe"),
     "train": ("train", "prefer", "crossval run", "sweep"),
 }
 """By the subcommand that a rule names: those that load a model for the same work. A rule that demands what

@@ -179,6 +179,22 @@ class DifficultySettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProbeSettings(Settings):
+    """Which questions are asked in every mode, and with which adapter."""
+
+    data: Path = field(metadata=by_content(RESULT))
+    """The questions. Form is looked at, not what is known, so those that were trained on serve as well."""
+    probe_questions: int = field(default=8, metadata=PLACE)
+    """Ask N of them, drawn by their ids, so that a larger number keeps those of a smaller one."""
+    probe_max_new_tokens: int | None = field(default=None, metadata=PLACE)
+    """The most tokens of a text that reasons. Without it: 1024 cot, 4096 thinking."""
+    adapter: Path | None = field(default=None, metadata=declaration(AskedSettings, "adapter"))
+    """An adapter directory: every mode is asked without and with it, side by side."""
+    allow_base_mismatch: bool = field(default=False, metadata=PLACE)
+    """Apply the adapter to another base model than it was trained over."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AverageSettings(Settings):
     """Which adapters are averaged, and where to."""
 

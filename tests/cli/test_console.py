@@ -44,6 +44,7 @@ LONG = [
     ("augment statutes", "--articles a --output o"),
     ("augment reading", "--articles a --output o"),
     ("merge", "a -o o"),
+    ("probe", "--data q"),
     ("report", "r"),
     ("rescore", "r"),
     ("records", "--output-path o"),

@@ -22,6 +22,7 @@ COMMANDS = {
     "sweep": "sweep --train-file t --output-dir o",
     "distill": "distill --data q --output-path d",
     "pool": "pool sample --data q --pool p.jsonl",
+    "probe": "probe --data q",
     "ladder": "ladder --run-dir r --data q.json",
 }
 

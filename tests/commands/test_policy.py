@@ -41,6 +41,8 @@ PLANTED = [
     ("heart01", "evaluation-names-backend-and-model", "lawqa evaluate --hf-model-name Qwen/Qwen3-8B"),
     ("heart01", "evaluation-names-backend-and-model", "python -m lawqa evaluate --llm-backend hf"),
     ("heart01", "model-of-heart01", "lawqa evaluate --llm-backend hf --hf-model-name Qwen/Qwen3-4B"),
+    ("heart01", "model-of-heart01", "lawqa probe --llm-backend hf --hf-model-name Qwen/Qwen3-4B --data q"),
+    ("heart01", "evaluation-names-backend-and-model", "lawqa probe --llm-backend hf --data q"),
     ("heart01", "model-of-heart01", "lawqa train --model-name=Qwen/Qwen3-1.7B --train-file t"),
     ("heart01", "model-of-heart01", "lawqa doctor --model Qwen/Qwen3-14B"),
     ("heart01", "model-of-heart01", "nohup hf download Qwen/Qwen3-4B"),

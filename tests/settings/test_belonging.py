@@ -84,6 +84,7 @@ def test_the_owner_of_every_setting_is_a_setting_or_a_flag() -> None:
         ("distill --data Q --output-path R --thinking-budget 9", "--thinking-budget needs --thinking"),
         ("pool sample --data Q --pool R --script S", "--script without --llm-backend scripted"),
         ("augment hard Q --output H --script S", "--script without --llm-backend scripted"),
+        ("probe --data Q --script S", "--script without --llm-backend scripted"),
         ("ladder --run-dir D --script S", "--script without --llm-backend scripted"),
         ("evaluate --script S", "--script without --llm-backend scripted"),
         ("evaluate --thinking-budget 9", "--thinking-budget needs --thinking"),

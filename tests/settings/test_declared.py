@@ -65,7 +65,7 @@ OWN = {
     "evaluate": {"llm_backend", "with_base"},
     "ladder": {"only", "time_budget", "prior_correction", "llm_backend", "prompt", "script"},
     "train": {"do_train"}, "prefer": {"do_train", "policy"},
-    "distill": {"llm_backend"}, "pool": {"llm_backend"},
+    "distill": {"llm_backend"}, "probe": {"llm_backend"}, "pool": {"llm_backend"},
     "augment": {"file", "beside", "llm_backend"},
     "crossval": {"directories"}, "sweep": {"train_file"}, **LOOKED_AT,
 }  # fmt: skip

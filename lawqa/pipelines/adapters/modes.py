@@ -38,6 +38,20 @@ class ModeFigures:
 
 
 @dataclass(frozen=True)
+class AskedMode:
+    """One mode of a model without an adapter."""
+
+    spec: str
+    """The prompt spec."""
+    figures: ModeFigures
+    """Of its texts."""
+
+    def to_json(self) -> JsonObject:
+        """Return what a file keeps."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class ProbedMode:
     """One mode, without and with the adapter."""
 
@@ -79,21 +93,26 @@ class ProbedMode:
         return cls(stored["spec"], stored["trained"], *sides)
 
 
-def modes_text(modes: Sequence[ProbedMode]) -> str:
+def modes_text(modes: Sequence[ProbedMode | AskedMode]) -> str:
     """The modes side by side, and what was lost; empty where none was asked."""
     if not modes:
         return ""
     rows = []
     for mode in modes:
-        for name, figures in (("base", mode.before), ("adapter", mode.after)):
-            rows.append(
-                (
-                    f"{mode.spec}{' (trained)' if mode.trained else ''}" if name == "base" else "",
-                    name, f"{figures.opened}/{figures.texts}", f"{figures.closed}/{figures.texts}",
-                    f"{figures.median_tokens:g}", f"{figures.unparsed / figures.texts:.0%}",
-                    f"{figures.cut / figures.texts:.0%}", f"{figures.correct}/{figures.texts}",
-                )
-            )  # fmt: skip
+        if isinstance(mode, ProbedMode):
+            name = f"{mode.spec}{' (trained)' if mode.trained else ''}"
+            rows += [_row(name, "base", mode.before), _row("", "adapter", mode.after)]
+        else:
+            rows.append(_row(mode.spec, "base", mode.figures))
     columns = ["mode", "", "think blocks", "closed", "median tokens", "unparsed", "cut", "right"]
-    lost = [f"! MODE LOST: {mode.warning}" for mode in modes if mode.warning]
+    warnings = [mode.warning for mode in modes if isinstance(mode, ProbedMode)]
+    lost = [f"! MODE LOST: {warning}" for warning in warnings if warning]
     return "\n".join([render_text(Table(columns, rows)), *lost])
+
+
+def _row(mode: str, name: str, figures: ModeFigures) -> tuple[str, ...]:
+    return (
+        mode, name, f"{figures.opened}/{figures.texts}", f"{figures.closed}/{figures.texts}",
+        f"{figures.median_tokens:g}", f"{figures.unparsed / figures.texts:.0%}",
+        f"{figures.cut / figures.texts:.0%}", f"{figures.correct}/{figures.texts}",
+    )  # fmt: skip

@@ -6,28 +6,28 @@ Training on letters alone can teach a model to stop reasoning, and training on r
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lawqa.backends.base import Completion, GenerationSettings
+from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
-from lawqa.pipelines.adapters.modes import ModeFigures, ProbedMode
-from lawqa.pipelines.evaluation.results import result_of
+from lawqa.pipelines.adapters.modes import ProbedMode
 from lawqa.pipelines.training.dev_generation import DevGeneration, draw_dev_questions
+from lawqa.pipelines.training.mode_asking import (
+    is_trained,
+    specs_of_modes,
+    texts_of_mode,
+    trained_specs,
+    unbudgeted,
+)
 from lawqa.pipelines.training.prepared import Prepared
-from lawqa.prompting import Condition, Mode, Prompt, PromptSpec, build_prompt, render
+from lawqa.prompting import Prompt, PromptSpec, build_prompt, render
 from lawqa.questions import Question
 from lawqa.settings import ModelSettings, TrainingRun, part_of
-from lawqa.thinking import closes_thought, open_thought
 
 if TYPE_CHECKING:
-    from lawqa.backends.hf.backend import HFBackend
     from lawqa.pipelines.training.prepared import TrainingSource
-
-_MODES: tuple[tuple[Mode, bool], ...] = (("direct", False), ("cot", False), ("direct", True))
-"""Mode, and whether the model's own thinking is on."""
 
 
 def probe_modes(prepared: Prepared, say: Callable[[str], object] = str) -> tuple[ProbedMode, ...]:
@@ -47,8 +47,9 @@ def probe_modes(prepared: Prepared, say: Callable[[str], object] = str) -> tuple
     budget = config.training.token_budget or DEFAULT_TOKEN_BUDGET
     backend = HFBackend(loaded, budget)
     questions = probed_questions(config, prepared.source, prepared)
+    trained = trained_specs(record.prompt_spec for record in prepared.source.records)
     probed = []
-    for spec in _specs(prepared, questions):
+    for spec in specs_of_modes(trained, questions):
         prompts = [build_prompt(question, spec) for question in questions]
         try:
             render(prompts[0].messages, loaded.tokenizer, thinking=spec.thinking)
@@ -57,9 +58,12 @@ def probe_modes(prepared: Prepared, say: Callable[[str], object] = str) -> tuple
             continue
         say(f"asking {len(questions)} questions as {spec.id}, without and with the adapter")
         settings = _settings(prompts, config)
-        before = _figures(backend.without_adapter(), questions, prompts, settings)
-        after = _figures(backend, questions, prompts, settings)
-        probed.append(ProbedMode(spec.id, _is_trained(spec, prepared.source), before, after))
+        before = texts_of_mode(backend.without_adapter(), questions, prompts, settings)
+        after = texts_of_mode(backend, questions, prompts, settings)
+        for failure in (*before.failures, *after.failures):
+            say(f"! {spec.id}: {failure.key} failed: {failure.reason}")
+        trained_so = is_trained(spec, trained)
+        probed.append(ProbedMode(spec.id, trained_so, before.figures, after.figures))
     return tuple(probed)
 
 
@@ -86,64 +90,10 @@ def probed_questions(
     return [question for question, _ in draw_dev_questions(put, config.probe_questions)]
 
 
-def _specs(prepared: Prepared, questions: Sequence[Question]) -> list[PromptSpec]:
-    """Direct, cot and thinking, in a condition that was trained and that the questions have a context for."""
-    trained = [PromptSpec.from_id(name) for name in _spec_ids(prepared.source)]
-    first = trained[0] if trained else PromptSpec()
-    in_gold = any(spec.condition != "closed" for spec in trained)
-    condition: Condition = "gold" if in_gold and all(q.context for q in questions) else "closed"
-    return [
-        PromptSpec(mode, condition, thinking=thinking, wording=first.wording)
-        for mode, thinking in _MODES
-    ]
-
-
-def _spec_ids(source: TrainingSource) -> list[str]:
-    from lawqa.records import FOREIGN_SPECS
-
-    return sorted({record.prompt_spec for record in source.records} - FOREIGN_SPECS)
-
-
-def _is_trained(spec: PromptSpec, source: TrainingSource) -> bool:
-    trained = [PromptSpec.from_id(name) for name in _spec_ids(source)]
-    return (spec.mode, spec.thinking) in {(one.mode, one.thinking) for one in trained}
-
-
 def _settings(prompts: Sequence[Prompt], config: TrainingRun) -> GenerationSettings:
     most = config.probe_max_new_tokens if prompts[0].spec.reasons else None
     model = part_of(ModelSettings, config)
     generation = DevGeneration.of(
         prompts, model, samples=1, max_new_tokens=most, seed=config.training.seed
     )
-    # A budget would close the blocks that the probe is to see left open.
-    return replace(generation.settings, thinking_budget=None)
-
-
-def _figures(
-    backend: HFBackend,
-    questions: Sequence[Question],
-    prompts: Sequence[Prompt],
-    settings: GenerationSettings,
-) -> ModeFigures:
-    asked, texts = {question.key: question for question in questions}, list[Completion]()
-    correct = unparsed = 0
-    for answer in backend.generate(prompts, settings):
-        result = result_of(asked[answer.key], prompts[0].spec, "generate", answer)
-        unparsed += result.label is None
-        correct += result.outcome == "correct"
-        if isinstance(answer, Completion):
-            texts.append(answer)
-    closed = [closes_thought(text.text) for text in texts]
-    opened = [
-        ends or text.in_thought or open_thought(text.text) is not None
-        for text, ends in zip(texts, closed, strict=True)
-    ]
-    return ModeFigures(
-        texts=len(prompts),
-        opened=sum(opened),
-        closed=sum(closed),
-        unparsed=unparsed,
-        cut=sum(text.hit_limit for text in texts),
-        correct=correct,
-        median_tokens=statistics.median([text.completion_tokens for text in texts] or [0]),
-    )
+    return unbudgeted(generation.settings)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,28 @@ def test_a_probe_after_training_is_printed_kept_and_repeated_by_evaluate(
     assert "MODE LOST" in asked
     notes = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))["notes"]
     assert any(cot["warning"] in note for note in notes)
+
+    def probe(*more: str) -> tuple[int, str]:
+        code = main([
+            "probe", "--data", str(tmp_path / "test.json"), "--hf-model-name", str(tiny_dir), *more,
+            "--probe-questions", "3", "--probe-max-new-tokens", "40",
+        ])  # fmt: skip
+        return code, capsys.readouterr().out
+
+    code, shown = probe("--hf-lora-path", str(tmp_path / "out"))
+    assert code == 1, "a check that found something"
+    assert "! MODE LOST: cot-closed-v1, which was not trained: median length" in shown
+    assert re.search(r"^direct-closed-v1 \(trained\) +base +0/3 .* 100% ", shown, re.MULTILINE)
+    assert re.search(r"^ +adapter +0/3 .* 0% ", shown, re.MULTILINE)
+    bare = Path(shutil.copytree(tmp_path / "out", tmp_path / "bare"))
+    (bare / "manifest.json").unlink()
+    code, shown = probe("--hf-lora-path", str(bare), "--no-4bit")
+    assert code == 1
+    assert "! NO MODE COUNTS AS TRAINED" in shown
+    assert "(trained)" not in shown
+    code, shown = probe("--no-4bit")
+    assert code == 0
+    assert " adapter " not in shown, "a base model has one line a mode"
 
     content["figures"]["modes"][0]["spec"] = 7
     manifest.write_text(json.dumps(content), encoding="utf-8")
