@@ -165,7 +165,8 @@ def texts_text(texts: TextFigures) -> str:
     if texts.by_probability is not None:
         lines.append(
             f"label probabilities after {texts.scored} texts: the likeliest label is right for "
-            f"{_accuracy(texts.by_probability)}; text and likeliest label disagree in {texts.disagree}"
+            f"{_accuracy(texts.by_probability)}; text and likeliest label disagree in {texts.disagree} "
+            f"of {texts.named} that name a label"
         )
     return "\n".join(lines)
 

@@ -62,5 +62,5 @@ def _row(run: ReportRun, figures: TextFigures) -> tuple[Cell, ...]:
         budget or NOTHING,
         str(figures.scored),
         figures.by_probability or NOTHING,
-        str(figures.disagree) if figures.scored else NOTHING,
+        f"{figures.disagree} / {figures.named}" if figures.scored else NOTHING,
     )

@@ -64,8 +64,10 @@ class TextFigures:
     """Answers that ran into a limit; None where none did."""
     scored: int = 0
     """Texts with label probabilities of the place where their answer's label belongs."""
+    named: int = 0
+    """Of them, those whose text names a label too."""
     disagree: int = 0
-    """Of them, those that name another label than the likeliest."""
+    """Of these, those that name another label than the likeliest."""
     by_probability: Accuracy | None = None
     """Of the likeliest labels of these texts; None where there are none."""
     label_mass: LabelMass | None = None
@@ -87,6 +89,7 @@ class TextFigures:
             "limits": {**asdict(limits), "sentence": limits.sentence} if limits else None,
             "text_labels": {
                 "scored": self.scored,
+                "named": self.named,
                 "disagree": self.disagree,
                 "accuracy": asdict(self.by_probability),
                 "label_mass": self.label_mass.to_json() if self.label_mass else None,
@@ -111,7 +114,7 @@ class TextCounts:
         self._free: list[ScoredAnswer] = []
         self._probable: list[ScoredAnswer] = []
         self._masses: list[float | None] = []
-        self._cut = self._disagree = 0
+        self._cut = self._named = self._disagree = 0
 
     def add(self, result: Result, answer: ScoredAnswer) -> None:
         """Count a result, if it is a text.
@@ -136,6 +139,7 @@ class TextCounts:
         if probable is not None:
             self._probable.append(probable)
             self._masses.append(result.label_mass)
+            self._named += result.label is not None
             self._disagree += result.label not in (None, probable.predicted)
 
     def figures(self) -> TextFigures | None:
@@ -151,6 +155,7 @@ class TextCounts:
             budget=accuracy_of(self._budget) if self._budget else None,
             limits=self._limits(),
             scored=len(self._probable),
+            named=self._named,
             disagree=self._disagree,
             by_probability=accuracy_of(self._probable) if self._probable else None,
             label_mass=label_mass_of(self._masses),

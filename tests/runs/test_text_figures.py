@@ -89,6 +89,14 @@ def test_quantiles(values: list[int], median: float, ninety: float) -> None:
     assert (_quantile(values, 0.5), _quantile(values, 0.9)) == (median, ninety)
 
 
+def test_texts_without_an_answer_agree_with_nothing(run: Callable[..., str]) -> None:
+    named = {"text": "最終回答：a", "logprobs": likely("a"), "label_mass": 0.9}
+    cut = {"text": "理由", "hit_limit": True, "logprobs": likely("a"), "label_mass": 0.9}
+    out = run({"民法_1": named, "*": cut})
+    assert "label probabilities after 4 texts" in out
+    assert "disagree in 0 of 1 that name a label" in out
+
+
 @pytest.mark.slow
 def test_where_text_and_probabilities_disagree_both_are_shown(
     run: Callable[..., str], capsys: pytest.CaptureFixture[str]
@@ -100,7 +108,8 @@ def test_where_text_and_probabilities_disagree_both_are_shown(
     labels = summary()["text_labels"]
     assert (labels["scored"], labels["disagree"], labels["accuracy"]["correct"]) == (4, 1, 4)
     assert summary()["accuracy"] == 0.75, "the text is the answer"
-    assert "text and likeliest label disagree in 1" in out
+    assert labels["named"] == 4
+    assert "text and likeliest label disagree in 1 of 4 that name a label" in out
     first = rows()[0]
     assert first["response"][: first["label_at"]] + first["label_after"] == "理由。\n最終回答："
     assert first["label_logprobs"] == pytest.approx(likely("a"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lawqa.bars import duration
@@ -11,8 +12,10 @@ from lawqa.scoring import Accuracy, difference_line, judge_by_holm
 
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.ladder.result import LadderResult, RungResult
+    from lawqa.runs.text_figures import TextFigures
 
 _COLUMNS = ("rung", "all", "95 % interval", "right", "tuning half", "other half", "time")
+_TEXT_COLUMNS = ("tokens: median / 90 %", "at a limit")
 
 
 def ladder_text(result: LadderResult, again: str) -> str:
@@ -26,7 +29,8 @@ def ladder_text(result: LadderResult, again: str) -> str:
         f"! {one.rung.name}: {note}" for one in result.rungs for note in dict.fromkeys(one.notes)
     ]
     if result.rungs:
-        lines.append(render_text(Table(_COLUMNS, [_row(one) for one in result.rungs])))
+        lines.append(render_text(_table(result.rungs)))
+        lines += _limit_lines(result.rungs)
     if result.unfinished:
         lines.append(f"time is up; still to ask: {', '.join(result.unfinished)}; {again}")
     lines += result.left_out
@@ -39,6 +43,37 @@ def ladder_text(result: LadderResult, again: str) -> str:
     if result.report is not None:
         lines += ["", f"report: {result.report}", f"runs: {result.run_dir}"]
     return "\n".join(lines)
+
+
+def _table(rungs: Sequence[RungResult]) -> Table:
+    """The rungs, with the length of their texts where one of them wrote any."""
+    if all(one.texts is None for one in rungs):
+        return Table(_COLUMNS, [_row(one) for one in rungs])
+    return Table(_COLUMNS + _TEXT_COLUMNS, [_row(one) + _text_cells(one.texts) for one in rungs])
+
+
+def _text_cells(texts: TextFigures | None) -> tuple[str, ...]:
+    if texts is None:
+        return ("-", "-")
+    return (
+        f"{texts.median_tokens:,.0f} / {texts.p90_tokens:,.0f}",
+        percent(texts.limits.share if texts.limits else 0.0),
+    )
+
+
+def _limit_lines(rungs: Sequence[RungResult]) -> list[str]:
+    """What a larger limit would have changed, of single texts, not of final answers."""
+    limited = {one.rung.name: one.texts.limits for one in rungs if one.texts and one.texts.limits}
+    if not limited:
+        return []
+    return [
+        "texts that ran into --max-new-tokens, --thinking-budget or the memory:",
+        *(
+            f"  {name}: {limits.answers}, {limits.cut} of them cut off, {percent(limits.accuracy.value)} of "
+            f"them right; {limits.sentence}"
+            for name, limits in limited.items()
+        ),
+    ]
 
 
 def _row(one: RungResult) -> tuple[str, ...]:

@@ -437,6 +437,32 @@ def test_answers_that_failed_are_counted_where_the_table_is(
     assert "run the same command again to ask them again" in err
 
 
+def test_what_limits_cost_is_where_the_table_is(
+    data: Path, script: Path, tmp_path: Path, questions: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0 % of a rung whose texts were all cut off says nothing of the model."""
+    letters = {"logprobs": ENTRY["logprobs"]}
+    cut = {"text": "理由が続く", "hit_limit": True, **letters}
+    whole = {"text": f"最終回答：{questions[0].gold}", **letters}
+    script.write_text(json.dumps({questions[0].id: whole, "*": cut}), encoding="utf-8")
+    run_dir = tmp_path / "ladder"
+    options = ("--only", "direct-closed", "cot-closed", "--ensemble", "1")
+    assert ladder(data, script, run_dir, *options) == 0
+    out = capsys.readouterr().out
+    row = {line.split()[0]: line.split() for line in out.splitlines() if "-closed  " in line}
+    assert row["cot-closed"][-1] == "87.5%"
+    assert row["direct-closed"][-1] == "-", "one letter has no tokens to run out of"
+    assert (
+        "cot-closed: 7, 7 of them cut off, 0.0% of them right; with a larger limit: "
+        "at most 100.0 % of all texts right; 100.0 % if those were right as often as the others"
+    ) in out
+    by_name = {
+        rung["name"]: rung for rung in json.loads((run_dir / "ladder.json").read_text())["rungs"]
+    }
+    assert by_name["cot-closed"]["limits"]["share"] == 0.875
+    assert by_name["direct-closed"]["limits"] is None
+
+
 @pytest.mark.parametrize("way", ["direct", "cot"])
 def test_every_rung_has_a_time_whichever_are_left(way: Any, data: Path, tmp_path: Path) -> None:
     """Where only texts are left, no pace of reading is known; they took "0 s", and all of them fitted."""

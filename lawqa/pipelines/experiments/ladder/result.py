@@ -16,7 +16,9 @@ from lawqa.questions import Question
 from lawqa.report.page.html import report_html
 from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import Manifest
+from lawqa.runs.result import Result
 from lawqa.runs.result_log import read_results
+from lawqa.runs.text_figures import NO_TEXTS, TextCounts, TextFigures
 from lawqa.scoring import (
     Accuracy,
     FinalAnswer,
@@ -55,6 +57,8 @@ class RungResult:
     """How many answers were asked for."""
     failed: int
     """How many of them the backend failed to give."""
+    texts: TextFigures | None = None
+    """Their tokens, and what limits cost; None where one letter was asked for."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +122,19 @@ def ladder_result(
         unfinished: rungs that were not reached, with what is known of each.
     """
     halves = halves_of(questions, seed)
-    answers = {rung.name: _answers(path) for rung, path in finished}
-    rungs = tuple(_rung_result(rung, path, answers[rung.name], halves) for rung, path in finished)
+    rungs, answers = [], {}
+    for rung, path in finished:
+        results = list(read_results(path).results.values())
+        answers[rung.name] = [result.scored() for result in results]
+        texts = _texts(results, answers[rung.name])
+        rungs.append(_rung_result(rung, path, answers[rung.name], texts, halves))
     choices = tuple(_choices(rungs, answers, halves)) if halves else ()
     priors = tuple(_priors(rungs, answers, halves)) if halves and prior_correction else ()
     wordings = tuple(_judged(trial, answers, halves) for trial in trials) if halves else ()
     report = _report(run_dir, [one.run_dir for one in rungs]) if rungs else None
     result = LadderResult(
         run_dir,
-        rungs,
+        tuple(rungs),
         choices,
         priors,
         wordings,
@@ -140,12 +148,19 @@ def ladder_result(
     return result
 
 
-def _answers(path: Path) -> list[ScoredAnswer]:
-    return [result.scored() for result in read_results(path).results.values()]
+def _texts(results: Sequence[Result], answers: Sequence[ScoredAnswer]) -> TextFigures | None:
+    counts = TextCounts()
+    for result, answer in zip(results, answers, strict=True):
+        counts.add(result, answer)
+    return counts.figures()
 
 
 def _rung_result(
-    rung: Rung, path: Path, answers: Sequence[ScoredAnswer], halves: Halves | None
+    rung: Rung,
+    path: Path,
+    answers: Sequence[ScoredAnswer],
+    texts: TextFigures | None,
+    halves: Halves | None,
 ) -> RungResult:
     manifest, finals = Manifest.read_evaluation(path), final_answers(answers)
     notes = read_json(path / SUMMARY)["notes"]
@@ -159,6 +174,7 @@ def _rung_result(
         tuple(map(str, notes)),
         len(answers),
         sum(answer.outcome == "failed" for answer in answers),
+        texts,
     )
 
 
@@ -264,6 +280,7 @@ def _json(result: LadderResult, seed: int) -> JsonObject:
                 "notes": list(one.notes),
                 "answers": one.answers,
                 "failed": one.failed,
+                **(one.texts.record() if one.texts else NO_TEXTS),
             }
             for one in result.rungs
         ],
