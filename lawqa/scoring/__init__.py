@@ -30,6 +30,7 @@ from lawqa.scoring.comparisons.power import (
 )
 from lawqa.scoring.comparisons.seed_spread import Spread, training_spread
 from lawqa.scoring.comparisons.sign_flip import Threshold, sign_flip_bar, sign_flip_p
+from lawqa.scoring.ensemble import Ensemble, ensemble_of
 from lawqa.scoring.final_answer import (
     By,
     FinalAnswer,
@@ -64,6 +65,7 @@ __all__ = [
     "CalibrationBin",
     "Collapse",
     "Design",
+    "Ensemble",
     "FinalAnswer",
     "FinalRule",
     "FinalSummary",
@@ -95,6 +97,7 @@ __all__ = [
     "compared_answers",
     "detectable_difference",
     "difference_line",
+    "ensemble_of",
     "final_answers",
     "final_discordance",
     "fit_prior",

@@ -32,8 +32,9 @@ class Compare:
     orders); or single prompts."""
     clusters: Literal["question", "group"] = "question"
     """The independent unit: the question, or the group of questions linked by article, context or wording."""
-    seeds: Literal["auto", "together", "apart"] = "auto"
-    """Which runs are repeats in one comparison: those that differ in the seed alone; all others; none."""
+    seeds: Literal["auto", "together", "ensemble", "apart"] = "auto"
+    """Which runs are repeats in one comparison: those that differ in the seed alone; all others; all others,
+    which answer as one (the mean of their label probabilities, else their vote); none."""
     data: tuple[Path, ...] = field(default=(), metadata=only_with({}, clusters="group"))
     """Question files for --clusters group, besides those that the runs name."""
     recorded: FlagCreatePairsOff[bool] = False

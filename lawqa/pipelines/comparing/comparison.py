@@ -16,6 +16,7 @@ from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun, read_stored_run, require_different, short_names
 from lawqa.scoring import (
     By,
+    Ensemble,
     GoldTextPart,
     Judged,
     PairedComparison,
@@ -23,6 +24,7 @@ from lawqa.scoring import (
     Summary,
     by_gold_text,
     compare_repeats,
+    ensemble_of,
     judge_by_holm,
     label_mass_of,
     summarise,
@@ -32,8 +34,9 @@ from lawqa.settings import StrPath, as_path, as_paths, checks_arguments
 Clusters = Literal["question", "group"]
 """What counts as one independent unit: a question, or a group of questions linked by article or wording."""
 
-Seeds = Literal["auto", "together", "apart"]
-"""Which runs are repeats of one: those that differ in the seed alone; all others; none."""
+Seeds = Literal["auto", "together", "ensemble", "apart"]
+"""Which runs are repeats of one: those that differ in the seed alone; all others; all others, which answer as
+one; none."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Compared:
     base: str
     """The base's name; of several seeds all their names, joined by +."""
     summaries: Mapping[str, Summary]
-    """Each run's own figures by its name, the base first."""
+    """Each run's own figures by its name, the base first; those of an ensemble last."""
     comparisons: Mapping[str, PairedComparison]
     """By the other's name; seeds of one run are one comparison."""
     judged: Mapping[str, Judged]
@@ -103,6 +106,11 @@ def compare_runs(
     answers = {names[run.path]: run.answers("recorded" if recorded else "today") for run in runs}
     bases, sides = sides_of([(names[run.path], run) for run in runs], seeds)
     groups = linked_groups(runs, files) if clusters == "group" else None
+    members, ensemble = sides[0], None
+    if seeds == "ensemble":
+        ensemble = ensemble_of([answers[name] for name in members], by)
+        together = f"ensemble of {'+'.join(members)}"
+        answers[together], sides = ensemble.answers, ((together,),)
     joined = "+".join(bases)
     comparisons = {
         "+".join(side): compare_repeats(
@@ -115,8 +123,12 @@ def compare_runs(
     }
     gold_text = {"+".join(side): _gold_text(answers, bases, side, by) for side in sides}
     summaries = {name: summarise(scored, by=by) for name, scored in answers.items()}
+    if ensemble is not None:  # its answers look like single ones
+        comparisons[together] = replace(comparisons[together], by_other=ensemble.name)
+        final = replace(summaries[together].final, name=ensemble.name)
+        summaries[together] = replace(summaries[together], final=final)
     notes = [f"{names[run.path]}: {note}" for run in runs for note in run.notes]
-    notes += _seeds_notes([bases, *sides])
+    notes += _ensemble_notes(members, ensemble) if ensemble else _seeds_notes([bases, *sides])
     notes += _reworded_notes(first, rest, names)
     notes += _left_out_notes(joined, comparisons, by_prompts=by == "prompts")
     notes += _sampling_notes(joined, comparisons)
@@ -150,6 +162,19 @@ def _seeds_notes(sides: Sequence[Sequence[str]]) -> list[str]:
         for side in sides
         if len(side) > 1
     ]
+
+
+def _ensemble_notes(members: Sequence[str], ensemble: Ensemble) -> list[str]:
+    notes = [
+        f"ENSEMBLE: {', '.join(members)} answer as one, by {ensemble.name}; interval and p are about these "
+        "runs: how much other trainings would differ is not in them"
+    ]
+    if ensemble.left_out:
+        notes.append(
+            f"OTHER ORDERS OR SAMPLES: {ensemble.left_out} prompts that not all of {', '.join(members)} were "
+            "asked do not count in the ensemble"
+        )
+    return notes
 
 
 def _reworded_notes(

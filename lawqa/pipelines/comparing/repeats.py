@@ -17,14 +17,15 @@ _SEED = re.compile(r"(?i)(?<![a-z])(seed)[-_]?[0-9]+")
 
 
 def sides_of(
-    runs: Sequence[tuple[str, StoredRun]], seeds: Literal["auto", "together", "apart"] = "auto"
+    runs: Sequence[tuple[str, StoredRun]],
+    seeds: Literal["auto", "together", "ensemble", "apart"] = "auto",
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Which runs are the base, and which make up each of the others.
 
     Args:
         runs: name and run of each, the base first.
-        seeds: `auto` puts runs together that differ in the seed alone; `together` all but the base;
-            `apart` none.
+        seeds: `auto` puts runs together that differ in the seed alone; `together` and
+            `ensemble` all but the base; `apart` none.
 
     Returns:
         The names of the base's runs, and of the runs of each other.
@@ -33,10 +34,10 @@ def sides_of(
         ConfigError: there is nothing to put together.
     """
     (base, _), *rest = runs
-    if seeds == "together":
+    if seeds in ("together", "ensemble"):
         if len(rest) < 2:
             raise ConfigError(
-                "--seeds together: only one run is held against the base", "name its other seeds"
+                f"--seeds {seeds}: only one run is held against the base", "name its other seeds"
             )
         return (base,), (tuple(name for name, _ in rest),)
     if seeds == "apart":

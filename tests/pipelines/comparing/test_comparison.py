@@ -144,3 +144,38 @@ def test_a_new_run_does_not_replace_an_output_because_it_may_resume(
     Path("mine.json").unlink()
     assert main(command) == 0
     assert main(command) == 0  # the run's own output
+
+
+@pytest.mark.usefixtures("here")
+def test_an_ensemble_of_runs_has_one_answer_a_question(
+    embedded_questions: tuple[Question, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = embedded_questions[:6]
+    wrong: dict[str, Any] = {q.id: "b" if q.gold != "b" else "a" for q in asked}
+    evaluated("base", asked, wrong)
+    for number in range(3):  # each is wrong on two questions, and no two on the same one
+        own = {q.id: q.gold for q in asked} | {
+            q.id: wrong[q.id] for q in asked[2 * number : 2 * number + 2]
+        }
+        evaluated(f"seed{number}", asked, own)
+    capsys.readouterr()
+    runs = ["base", "seed0", "seed1", "seed2"]
+    assert main(["compare", *runs, "--seeds", "ensemble"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("ensemble of seed0+seed1+seed2 - base: +100.0 points")
+    assert "! ENSEMBLE: seed0, seed1, seed2 answer as one, by the vote of 3 runs" in out
+    assert main(["compare", *runs, "--seeds", "ensemble", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    together = "ensemble of seed0+seed1+seed2"
+    assert list(content["comparisons"]) == [together]
+    assert content["comparisons"][together]["by_other"] == "the vote of 3 runs"
+    assert content["runs"][together]["final"]["name"] == "the vote of 3 runs"
+    assert content["runs"][together]["final"]["accuracy"]["correct"] == 6
+    assert content["runs"]["seed0"]["final"]["accuracy"]["correct"] == 4
+    for words, problem in (
+        ([*runs, "--by", "orders"], "--by orders is no vote of several runs"),
+        ([*runs, "--by", "soft"], "the soft vote needs label probabilities"),
+        (runs[:2], "--seeds ensemble: only one run is held against the base"),
+    ):
+        assert main(["compare", *words, "--seeds", "ensemble"]) == 2
+        assert problem in capsys.readouterr().err
