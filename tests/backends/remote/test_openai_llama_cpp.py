@@ -19,7 +19,7 @@ from lawqa.backends.remote import Limits
 from lawqa.backends.remote.address import find_address
 from lawqa.prompting import Prompt, PromptSpec
 
-_MISSING = [name for name in ("openai", "xllamacpp", "gguf") if find_spec(name) is None]
+_MISSING = [name for name in ("httpx", "xllamacpp", "gguf") if find_spec(name) is None]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(_MISSING), reason=f"pip install {' '.join(_MISSING)}"),

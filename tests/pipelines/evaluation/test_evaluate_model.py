@@ -89,7 +89,7 @@ def test_bfloat16_scores_nearly_alike_and_cannot_go_on_with_a_run_in_float32(
 
 
 @pytest.mark.usefixtures("here")
-def test_a_4_bit_type_is_another_run_and_without_4_bits_has_no_effect(
+def test_a_4_bit_type_is_another_run_and_without_4_bits_is_refused(
     tiny_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(flags(tiny_dir, "r", "--hf-load-in-4bit")) == 0
@@ -98,8 +98,8 @@ def test_a_4_bit_type_is_another_run_and_without_4_bits_has_no_effect(
     capsys.readouterr()
     assert main(flags(tiny_dir, "r", *again, "fp4")) == 2
     assert "--bnb-4bit-quant-type: then nf4, now fp4" in capsys.readouterr().err
-    assert main(flags(tiny_dir, "whole", "--bnb-4bit-quant-type", "fp4")) == 0
-    assert "--bnb-4bit-quant-type fp4 changes nothing" in capsys.readouterr().err
+    assert main(flags(tiny_dir, "whole", "--bnb-4bit-quant-type", "fp4")) == 2
+    assert "error: --bnb-4bit-quant-type with --no-4bit" in capsys.readouterr().err
 
 
 def test_samples_that_are_asked_again_come_out_the_same(

@@ -342,12 +342,12 @@ def test_articles_not_known_to_be_the_law_of_the_day_are_named_or_refused(
 
 
 def test_a_report_says_where_a_passage_is_links_its_law_and_marks_what_is_gold() -> None:
-    from lawqa.pipelines.comparing.report import _marked
+    from lawqa.pipelines.comparing.report_gold import _marked_article
     from lawqa.report.content import ShownArticle
 
     shown = ("第24条の5第1項", "第24条の5第2項第3号")
     found = ShownArticle("試験法", "24_5", 1.0, False, None, passages=shown)
-    marked = _marked(found, {("試験法", "24_5")}, {("試験法", "24_5", 2)})
+    marked = _marked_article(found, {("試験法", "24_5")}, {("試験法", "24_5", 2)})
     assert (marked.gold, marked.gold_passages) == (True, shown[1:])
 
 
