@@ -143,12 +143,19 @@ def mass_text(mass: LabelMass, *what: str) -> str:
     )
 
 
-def texts_text(texts: TextFigures) -> str:
-    """How texts ended, how long they were, what limits cost, and what label probabilities say beside them."""
+def texts_text(texts: TextFigures, run: str = "") -> str:
+    """How texts ended, how long they were, what limits cost, and what label probabilities say beside them.
+
+    Args:
+        texts: the figures.
+        run: the run's name, where there are several.
+    """
     ends = ", ".join(f"{count} {reason}" for reason, count in texts.stopped.items())
     closed = texts.thinking_closed
     lines = [
-        f"texts ended by: {ends}" + (f"; {closed} think blocks closed" if closed else ""),
+        (f"{run}: " if run else "")
+        + f"texts ended by: {ends}"
+        + (f"; {closed} think blocks closed" if closed else ""),
         f"tokens a text: median {texts.median_tokens:,.0f}, 90 % have at most {texts.p90_tokens:,.0f}; "
         f"{texts.completion_tokens:,} in all",
     ]

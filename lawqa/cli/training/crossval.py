@@ -170,8 +170,8 @@ class Crossval(CommandGroup):
 
 
 def pooled_text(pooled: tuple[Pooled, ...]) -> str:
-    """The pooled runs side by side, and the spread over training seeds."""
-    from lawqa.report.summary_text import summary_table
+    """The pooled runs side by side, the spread over training seeds, and what limits cost."""
+    from lawqa.report.summary_text import summary_table, texts_text
 
     lines = [f"! {note}" for note in dict.fromkeys(note for run in pooled for note in run.notes)]
     lines.append(summary_table({run.directory.name: run.summary for run in pooled}))
@@ -181,6 +181,11 @@ def pooled_text(pooled: tuple[Pooled, ...]) -> str:
             f"\nover {len(values)} training seeds: mean {statistics.mean(values):.1%}, standard deviation "
             f"{statistics.stdev(values):.1%}, {min(values):.1%} to {max(values):.1%}"
         )
+    for run in pooled:
+        if run.texts:
+            lines.append(
+                "\n" + texts_text(run.texts, run.directory.name if len(pooled) > 1 else "")
+            )
     lines += [f"{run.directory.name}: {run.prior.sentence}" for run in pooled if run.prior]
     lines += ["", *(f"run: {run.directory}" for run in pooled)]
     return "\n".join(lines)

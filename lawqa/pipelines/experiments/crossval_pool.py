@@ -18,6 +18,7 @@ from lawqa.runs.manifest import SCHEMA_VERSION, Manifest, now, samples_of
 from lawqa.runs.result import Result
 from lawqa.runs.result_log import ResultLog, read_results
 from lawqa.runs.rows import Asked
+from lawqa.runs.text_figures import TextFigures
 from lawqa.scoring import (
     PriorEffect,
     Spread,
@@ -47,6 +48,8 @@ class Pooled:
     """What its `summary.json` says."""
     prior: PriorEffect | None = None
     """Its answers without each adapter's prior for the letters; None where no fold was asked for it."""
+    texts: TextFigures | None = None
+    """How its texts ended and what limits cost; None where none was written."""
 
 
 def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
@@ -209,7 +212,8 @@ def _write_seed(read: _Seed, note: str, output_dir: Path) -> Pooled:
     record = {**figures.record(notes, seconds), **prior}
     run.write_summary(record)
     _pooled_manifest(manifests, seed, notes, seconds).write(run.path)
-    return Pooled(run.path, figures.summary, tuple(record["notes"]), record, read.prior)
+    said = tuple(record["notes"])
+    return Pooled(run.path, figures.summary, said, record, read.prior, figures.texts)
 
 
 def _write_whole(pooled: Sequence[Pooled], output_dir: Path) -> None:

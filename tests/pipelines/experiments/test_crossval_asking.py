@@ -81,7 +81,11 @@ def test_votes_of_reasoned_answers_are_pooled_with_one_final_answer_a_question(
     assert main(["runs", "list", str(whole)]) == 0
     assert main(["report", str(pooled), "-o", str(tmp_path / "report.html")]) == 0
     assert main(["crossval", "pool", str(whole), "--output-dir", str(tmp_path / "again")]) == 0
-    assert capsys.readouterr().out.count("! ASKED OTHERWISE THAN TRAINED") >= 1
+    out = capsys.readouterr().out
+    assert "! ASKED OTHERWISE THAN TRAINED" in out
+    limits = summary(whole / "pooled")["limits"]
+    assert f"ran into a limit: {limits['answers']} (" in out
+    assert limits["sentence"] in out
 
 
 def test_killed_twenty_times_inside_generation_it_gives_the_same_answers(
