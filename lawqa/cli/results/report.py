@@ -19,7 +19,7 @@ class ReportCommand:
     """Show runs on one self-contained HTML page, or as Markdown: claim, warnings, figures, every question.
 
     With --grid, a summary of everything below the directories given: ways of asking by condition, base and
-    adapter, what stands, what does not, and what is not measured yet.
+    adapter, what holds, what does not, and what is not measured yet.
     """
 
     runs: Positional[tuple[Path, ...]]

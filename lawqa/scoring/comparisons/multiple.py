@@ -106,7 +106,7 @@ def which_differences_stand(
     others = [name for name in judged if name not in standing]
     return " ".join(
         [verdict(judged, base)]
-        + [f"{name} stands: {_found(judged[name])}." for name in standing]
+        + [f"{name} is more than luck: {_found(judged[name])}." for name in standing]
         + [
             f"{name} may be luck: {_found(judged[name])}; {significance_sentence(judged[name])}; "
             f"{power_sentence(judged[name])}."
@@ -123,8 +123,8 @@ def verdict(judged: Mapping[str, Judged], base: str) -> str:
         return f"No difference from {base} is larger than luck{corrected}."
     every = standing == len(judged)
     of = "Every difference" if every else f"{standing} of {len(judged)} differences"
-    stand = "stands" if every or standing == 1 else "stand"
-    return f"{of} from {base} {stand}{corrected}."
+    are = "is" if every or standing == 1 else "are"
+    return f"{of} from {base} {are} larger than luck{corrected}."
 
 
 def difference_line(name: str, base: str, judged: Judged) -> str:

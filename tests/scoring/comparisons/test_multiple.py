@@ -1,4 +1,4 @@
-"""Holm's correction, and the sentence that says what stands."""
+"""Holm's correction, and the sentence that says what is more than luck."""
 
 from __future__ import annotations
 
@@ -87,9 +87,11 @@ def test_the_differences_that_stand_come_first() -> None:
         base="qwen3",
     )
     sentences = text.split(". ")
-    assert sentences[0] == "2 of 3 differences from qwen3 stand (Holm-corrected for 3)"
-    assert text.index("ft stands: +12.9 points (98.3 % interval +") < text.index(
-        "cot stands: +7.9 points (97.5 %"
+    assert (
+        sentences[0] == "2 of 3 differences from qwen3 are larger than luck (Holm-corrected for 3)"
+    )
+    assert text.index("ft is more than luck: +12.9 points (98.3 % interval +") < text.index(
+        "cot is more than luck: +7.9 points (97.5 %"
     )
     assert "p < 0.001" in text
     assert "exact McNemar p = 0.019 raw, p = 0.038 Holm-corrected for 3" in text
@@ -106,7 +108,7 @@ def test_a_difference_that_stands_alone_may_fall_among_several() -> None:
     # 13 to 3: p = 0.021; times three it is 0.064.
     lucky, level = comparison_with(13, 3), comparison_with(5, 5)
     assert which_differences_stand({"x": lucky}).startswith(
-        "Every difference from the base run stands."
+        "Every difference from the base run is larger than luck."
     )
     text = which_differences_stand({"x": lucky, "y": level, "z": level})
     assert text.startswith(
@@ -118,15 +120,17 @@ def test_a_difference_that_stands_alone_may_fall_among_several() -> None:
 
 def test_one_of_two_stands() -> None:
     text = which_differences_stand({"x": comparison_with(2, 20), "y": comparison_with(5, 5)})
-    assert text.startswith("1 of 2 differences from the base run stands (Holm-corrected for 2).")
-    assert "x stands: -12.9 points" in text
+    assert text.startswith(
+        "1 of 2 differences from the base run is larger than luck (Holm-corrected for 2)."
+    )
+    assert "x is more than luck: -12.9 points" in text
     assert "y may be luck: +0.0 points" in text
 
 
 def test_a_difference_exactly_at_the_level_stands() -> None:
     found = comparison_with(13, 3)
     text = which_differences_stand({"x": found}, alpha=found.p_value)
-    assert text.startswith("Every difference from the base run stands.")
+    assert text.startswith("Every difference from the base run is larger than luck.")
 
 
 def test_too_few_questions_are_called_so() -> None:
