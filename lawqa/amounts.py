@@ -16,6 +16,16 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def percent(share: float, decimals: int = 1) -> str:
+    """Return a share as a percentage such as `35.7%`, the one form in which figures are written.
+
+    Args:
+        share: from 0 to 1; a difference may be below 0.
+        decimals: how many.
+    """
+    return f"{share:.{decimals}%}"
+
+
 def size_text(size: int) -> str:
     """Return a size such as `512 bytes`, `12.5 kB`, `3.4 MB` or `16.4 GB`, in powers of 1,000."""
     if size < 1000:

@@ -8,6 +8,7 @@ from datetime import datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.errors import ConfigError
 from lawqa.models import require_packages
 from lawqa.pipelines.comparing.report_file import write_report
@@ -120,7 +121,7 @@ def run_demo(
     _write_model(model, questions, tokenizer, seed)
     say(f"scoring it in 4 bits on {len(split.test)} held-out questions")
     base = evaluate(_evaluation(test_file, model, directory / "base", fresh=fresh))
-    say(f"training a 4-bit QLoRA adapter on {len(split.train)} questions")
+    say(f"training a 4-bit QLoRA adapter on {counted(len(split.train), 'question')}")
     prepared = prepare_training(
         TrainingRun(
             train_file=train_file,
@@ -157,7 +158,7 @@ def demo_text(result: DemoResult) -> str:
         [
             *(f"! {run.run_dir.name}: {note}" for run in named.values() for note in run.notes),
             "The demo's model is a toy with random weights: its accuracy is chance by design.",
-            f"trained on {len(train_part)} questions, measured on {len(test_part)} held out; "
+            f"trained on {counted(len(train_part), 'question')}, measured on {len(test_part)} held out; "
             f"training loss {result.first_loss:.2f} -> {result.last_loss:.2f}",
             "",
             summary_table({name: run.summary for name, run in named.items()}),
@@ -179,7 +180,7 @@ def needed_sentence(comparison: PairedComparison) -> str:
     points = f"{measured} ({abs(difference) * 100:.1f} points, if it is real)"
     if needed is None:
         return f"{points} is too small for any question set to detect"
-    return f"to detect {points} in 80 % of comparisons takes about {needed:,} questions"
+    return f"to detect {points} in 80 % of comparisons takes about {counted(needed, 'question')}"
 
 
 def _write_model(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.amounts import counted, size_text
+from lawqa.amounts import counted, percent, size_text
 
 pytestmark = pytest.mark.every_python
 
@@ -26,3 +26,9 @@ def test_one_is_singular() -> None:
     assert counted(0, "answer") == "0 answers"
     assert counted(1200, "answer") == "1,200 answers"
     assert counted(2, "match", "matches") == "2 matches"
+
+
+def test_a_share_has_one_form() -> None:
+    assert percent(0.3571) == "35.7%"
+    assert percent(1, 0) == "100%"
+    assert percent(-0.0456) == "-4.6%"

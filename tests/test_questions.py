@@ -274,7 +274,7 @@ def test_every_field_at_fault_of_every_item_is_named_at_once(tmp_path: Path) -> 
     assert lines[1:] == [
         "  item 1 (民法_1): field 問題文: is empty",
         "  item 1 (民法_1): field output: gold label is 'x', expected one of a b c d",
-        "  item 3 (民法_1): field 選択肢: 1 choices, expected 4",
+        "  item 3 (民法_1): field 選択肢: 1 choice, expected 4",
     ]
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from lawqa.amounts import counted
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings, StopReason
 from lawqa.backends.label_place import label_place
 from lawqa.backends.remote.text import sent_text
@@ -128,9 +129,8 @@ class ScriptedBackend:
         texts = entry["text"]
         if not isinstance(texts, str):
             if repeat >= len(texts):
-                reason = (
-                    f"the script has {len(texts)} texts for it, and number {repeat + 1} was asked"
-                )
+                given = counted(len(texts), "text")
+                reason = f"the script has {given} for it, and number {repeat + 1} was asked"
                 return Failure(prompt.key, reason, repeat)
             texts = texts[repeat]
         hit_limit = bool(entry.get("hit_limit", False))

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import get_args
 
-from lawqa.amounts import part_of_whole
+from lawqa.amounts import counted, part_of_whole
 from lawqa.commands.experiment import Experiment, KnownAccuracy, OutcomeId, OutcomeText
 from lawqa.commands.model import (
     Chapter,
@@ -238,7 +238,9 @@ def _number(value: JsonObject, where: str) -> RepeatedNumber:
     except re.error as problem:
         raise ConfigError(f"{where}: {number.pattern!r} is not a pattern: {problem}") from None
     if groups != 1:
-        raise ConfigError(f"{where}: {number.pattern!r} has {groups} groups, expected the number")
+        raise ConfigError(
+            f"{where}: {number.pattern!r} has {counted(groups, 'group')}, expected the number"
+        )
     return number
 
 

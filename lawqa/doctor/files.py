@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.doctor.findings import Finding
 from lawqa.doctor.planned_run import PlannedRun
 from lawqa.doctor.probes import Probes
@@ -117,7 +118,7 @@ def data(planned: PlannedRun) -> Finding:
         return Finding("data", "problem", problem.message, problem.hint or get)
     expected = planned.source.checksums.get(planned.data.name)
     digest = file_sha256(planned.data)
-    shown = f"{planned.data}: {count} items, sha256 {digest[:12]}"
+    shown = f"{planned.data}: {counted(count, 'item')}, sha256 {digest[:12]}"
     if expected is not None and digest != expected:
         return Finding(
             "data",
@@ -147,7 +148,7 @@ def index(planned: PlannedRun) -> Finding:
     except LawqaError as problem:
         level = "problem" if needs else "warning"
         return Finding("index", level, problem.message, fix)  # type: ignore[arg-type]
-    return Finding("index", "ok", f"{planned.index}: {counts.articles:,} articles")
+    return Finding("index", "ok", f"{planned.index}: {counted(counts.articles, 'article')}")
 
 
 def hf_home(planned: PlannedRun, variable: str | None) -> Path:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from lawqa.amounts import counted
 from lawqa.choices import (
     LABELS,
     Label,
@@ -206,7 +207,7 @@ def _choices(text: str, problems: list[str]) -> tuple[str, ...]:
         if times > 1
     )
     if len(lines) != len(LABELS):
-        problems.append(f"field {_CHOICES}: {len(lines)} choices, expected 4")
+        problems.append(f"field {_CHOICES}: {counted(len(lines), 'choice')}, expected 4")
     elif len(counts) == len(LABELS) and tuple(labels) != LABELS:
         problems.append(
             f"field {_CHOICES}: labels are in the order {' '.join(labels)}, not a b c d"

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from lawqa.amounts import counted
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import json_lines, written_whole
 from lawqa.prompting import Message, PromptSpec, spec_hash
@@ -116,7 +117,8 @@ def _from_questions(path: Path, first: int | None, wording: str) -> LoadedRecord
     spec = PromptSpec(wording=wording_of(wording).id)
     records = tuple(make_record(question, spec) for question in read_questions(path)[:first])
     return LoadedRecords(
-        records, (f"{path} holds questions: made {len(records)} {spec.id} records of them",)
+        records,
+        (f"{path} holds questions: made {counted(len(records), f'{spec.id} record')} of them",),
     )
 
 

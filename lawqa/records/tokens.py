@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lawqa.amounts import counted
 from lawqa.errors import ConfigError, DataError
 from lawqa.prompting import (
     ChatTokenizer,
@@ -164,7 +165,12 @@ def tokenize_records(
         more = len(problems) - len(lines)
         lines += [f"  … and {more} more"] if more else []
         raise DataError(
-            "\n".join([f"{len(problems)} of {len(records)} records cannot be trained on", *lines]),
+            "\n".join(
+                [
+                    f"{len(problems)} of {counted(len(records), 'record')} cannot be trained on",
+                    *lines,
+                ]
+            ),
             problems[-1].hint,
         )
     return tokenized
@@ -177,7 +183,8 @@ def shortened_note(records: Sequence[TokenizedRecord], max_seq_length: int) -> s
         return ""
     longest = max(len(record.input_ids) + record.lost_tokens for record in records)
     return (
-        f"SHORTENED CONTEXTS: {len(lost)} of {len(records)} records lost {min(lost)} to {max(lost)} tokens "
+        f"SHORTENED CONTEXTS: {len(lost)} of {counted(len(records), 'record')} lost {min(lost)} "
+        f"to {max(lost)} tokens "
         f"at the end of their context to fit --max-seq-length {max_seq_length}; evaluation shows whole "
         f"contexts. --max-seq-length {longest}, or none, keeps all whole"
     )

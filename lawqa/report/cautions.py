@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lawqa.amounts import counted
+from lawqa.amounts import counted, percent
 from lawqa.report.claims import VOID, has_note
 from lawqa.report.content import Report, ReportRun, RunPair
 from lawqa.report.words import Phrase, note_phrase
@@ -83,8 +83,8 @@ def _of_run(run: ReportRun) -> list[Caution]:
         c = summary.collapse
         cautions.append(Caution(True, run.id, Phrase(
             f"COLLAPSE: {c.sentence}",
-            f"回答の偏り：回答の {100 * c.predicted_share:.0f} % が {c.label}（正解では "
-            f"{100 * c.gold_share:.0f} %）",
+            f"回答の偏り：回答の {percent(c.predicted_share, 0)} が {c.label}（正解では "
+            f"{percent(c.gold_share, 0)}）",
         )))  # fmt: skip
     mass = run.label_mass
     if mass is not None and mass.sentence and not has_note(run, "LOW LABEL MASS"):
@@ -102,10 +102,10 @@ def _of_run(run: ReportRun) -> list[Caution]:
         (truncated, Phrase("CUT OFF before an answer", "答える前に上限に達した")),
         (unparsed, Phrase("NO ANSWER committed to", "どの選択肢も選んでいない")),
     )
-    counted = [(n, said) for n, said in parts if n]
-    if counted:
-        english = ", ".join(f"{said.en}: {n}" for n, said in counted)
-        japanese = "、".join(f"{said.ja} {n} 件" for n, said in counted)
+    lost = [(n, said) for n, said in parts if n]
+    if lost:
+        english = ", ".join(f"{said.en}: {n}" for n, said in lost)
+        japanese = "、".join(f"{said.ja} {n} 件" for n, said in lost)
         cautions.append(Caution(bool(failed), run.id, Phrase(
             f"{english} of {asked}; they count as not right",
             f"{asked} 件のうち {japanese}（正解でないものとして数える）",
@@ -123,7 +123,8 @@ def _of_comparison(pair: RunPair) -> list[Caution]:
     cautions, base, c = [], pair.base, pair.comparison
     if c is None:
         return [Caution(True, pair.other, Phrase(
-            f"NOT COMPARABLE with {base}: {pair.problem}", f"{base} と比較できない：{pair.problem}",
+            f"NOT COMPARABLE with {base}: {pair.problem}", f"{base} "
+            f"と比較できない：{note_phrase(pair.problem).ja}",
         ))]  # fmt: skip
     if not c.left_out_questions and (c.left_out_base or c.left_out_other):
         cautions.append(Caution(True, pair.other, Phrase(
@@ -134,14 +135,16 @@ def _of_comparison(pair: RunPair) -> list[Caution]:
         )))  # fmt: skip
     elif c.left_out_base or c.left_out_other:
         cautions.append(Caution(True, pair.other, Phrase(
-            f"DIFFERENT DATA: compared on the {c.questions} questions that both were asked; {base} was asked "
+            f"DIFFERENT DATA: compared on the {counted(c.questions, 'question')} that both were asked; "
+            f"{base} was asked "
             f"{c.left_out_base} others, {pair.other} {c.left_out_other}",
             f"データが違う：両方に出題した {c.questions} 問で比較した（{base} だけ {c.left_out_base} 件、"
             f"{pair.other} だけ {c.left_out_other} 件）",
         )))  # fmt: skip
     if pair.reworded:
         cautions.append(Caution(True, pair.other, Phrase(
-            f"DIFFERENT DATA: {pair.reworded} shared questions are not worded as in {base}",
+            f"DIFFERENT DATA: {counted(pair.reworded, 'shared question is', 'shared questions are')} "
+            f"not worded as in {base}",
             f"データが違う：共通の問題のうち {pair.reworded} 問は文面が {base} と違う",
         )))  # fmt: skip
     if pair.repeats or pair.base_repeats:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lawqa.amounts import counted, percent
 from lawqa.report.content import Report, ReportRun, RunPair
-from lawqa.report.figures import percent
 from lawqa.report.words import (
     Phrase,
     evidence_phrase,
+    note_phrase,
     power_phrase,
     rule_phrase,
 )
@@ -52,7 +53,7 @@ def headline(report: Report) -> Claim:
     left = len(claims) - void
     if not left:
         return Claim("void", Phrase(
-            f"No claim about new questions can be made for any of the {void} runs compared.",
+            f"No claim about new questions can be made for any of the {counted(void, 'run')} compared.",
             f"比較した {void} 件のいずれについても、新しい問題については何も主張できない。",
         ))  # fmt: skip
     aside = Phrase(
@@ -136,7 +137,7 @@ def _judged_pair(report: Report, pair: RunPair) -> Claim:
     if pair.judged is None:
         return Claim("void", Phrase(
             f"{_first(called.en)} cannot be compared with {against.en}: {pair.problem}.",
-            f"{called.ja}と{against.ja}は比較できない：{pair.problem}",
+            f"{called.ja}と{against.ja}は比較できない：{note_phrase(pair.problem).ja}",
         ))  # fmt: skip
     c = pair.judged.comparison
     line = _difference(pair.judged, other, base)
@@ -144,7 +145,7 @@ def _judged_pair(report: Report, pair: RunPair) -> Claim:
     if void is not None:
         return Claim("void", Phrase(
             f"No claim about new questions can be made: {_void_reason(void).en} (on these "
-            f"{c.questions} questions {line.en}).",
+            f"{counted(c.questions, 'question')} {line.en}).",
             f"新しい問題については何も主張できない：{_void_reason(void).ja}（この {c.questions} 問では"
             f" {line.ja}）。",
         ))  # fmt: skip
@@ -153,7 +154,7 @@ def _judged_pair(report: Report, pair: RunPair) -> Claim:
         reach = power_phrase(pair.judged)
         return Claim("none", Phrase(
             f"{line.en}, may be luck: no difference between {called.en} and {against.en} can be claimed on "
-            f"{c.questions} questions ({evidence.en}). {reach.en}",
+            f"{counted(c.questions, 'question')} ({evidence.en}). {reach.en}",
             f"{line.ja}。{called.ja}と{against.ja}に差があるとは言えない（{c.questions} 問、{evidence.ja}）。"
             f"{reach.ja}",
         ))  # fmt: skip

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from lawqa.report.figures import interval_text, label_counts, paired_figures, percent
-from lawqa.report.table import Table, pipes_escaped, render_markdown, render_text
+from lawqa.amounts import counted, percent
+from lawqa.report.figures import interval_text, label_counts, paired_figures
+from lawqa.report.table import Table, render_text
 from lawqa.scoring import (
     GoldTextPart,
     Judged,
@@ -43,22 +44,25 @@ def difference_lines(base: str, judged: Mapping[str, Judged]) -> list[str]:
     for name, one in judged.items():
         lines += [
             difference_line(name, base, one),
-            f"  {compared_answers(name, base, one.comparison)}, on {one.comparison.questions} questions",
+            f"  {compared_answers(name, base, one.comparison)}, on "
+            f"{counted(one.comparison.questions, 'question')}",
             f"  {significance_sentence(one)}",
             f"  {power_sentence(one)}",
         ]
     return lines
 
 
-def comparison_markdown(base: str, comparisons: Mapping[str, PairedComparison]) -> str:
-    """How many differences stand, and the paired table.
+def comparison_text(base: str, comparisons: Mapping[str, PairedComparison]) -> str:
+    """How many differences stand, and the paired figures as text, a column for each comparison.
 
     Args:
         base: the base run's name.
         comparisons: by the other run's name.
     """
     judged = judge_by_holm(comparisons)
-    table = render_markdown(comparison_table(judged), escape=pipes_escaped)
+    heads, *figures = zip(_COLUMNS, *comparison_table(judged).rows, strict=True)
+    columns = (f"against {base}", *heads[1:])
+    table = render_text(Table(columns, figures))
     return f"{verdict(judged, base)}\n\n{table}\n\n{_legend([*judged.values()])}"
 
 
@@ -108,7 +112,7 @@ def gold_text_lines(base: str, parts: Mapping[str, Sequence[GoldTextPart]]) -> l
                 continue
             c = part.comparison
             lines.append(
-                f"  {where}: {n} questions, {part.base.value:.1%} -> {part.other.value:.1%}, "
+                f"  {where}: {counted(n, 'question')}, {part.base.value:.1%} -> {part.other.value:.1%}, "
                 f"{signed(c.difference)} points (95 % interval {signed(c.interval.low)} to "
                 f"{signed(c.interval.high)}; {c.test} {p_text(c.p_value)})"
             )

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lawqa.amounts import counted, percent
 from lawqa.choices import LABELS, Label
 from lawqa.scoring import Interval, Judged, Summary, VotesPoint
 from lawqa.scoring.comparisons.multiple import confidence_name, p_text, signed
-
-
-def percent(share: float) -> str:
-    """A share as a percentage with one decimal."""
-    return f"{share:.1%}"
 
 
 def interval_text(interval: Interval) -> str:
@@ -71,7 +67,7 @@ def paired_figures(judged: Judged) -> PairedFigures:
     c = judged.comparison
     bar, needed = c.significant_at(judged.level), c.detectable_at(judged.level)
     return PairedFigures(
-        f"{c.questions}" + (f" ({c.prompts} pairs)" if c.prompts != c.questions else ""),
+        f"{c.questions}" + (f" ({counted(c.prompts, 'pair')})" if c.prompts != c.questions else ""),
         signed(c.difference),
         f"{signed(c.interval.low)} to {signed(c.interval.high)} ({confidence_name(c.confidence)})",
         f"{c.both} / {c.only_base} / {c.only_other} / {c.neither}",

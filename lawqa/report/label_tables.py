@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lawqa.amounts import percent
 from lawqa.choices import LABELS, Label
 from lawqa.report.content import Report, ReportRun
-from lawqa.report.figures import percent
 from lawqa.report.run_tables import RUN
 from lawqa.report.table import Cell, Share, Table
 from lawqa.report.text_tables import texts_table

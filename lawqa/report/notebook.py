@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from functools import singledispatch
 from html import escape
 
+from lawqa.amounts import counted, percent
 from lawqa.errors import tame
 from lawqa.report.comparisons import comparison_table, difference_lines
-from lawqa.report.figures import interval_text, percent
+from lawqa.report.figures import interval_text
 from lawqa.report.summary_text import law_figures, retrieval_figures, summary_figures
 from lawqa.report.table import Table, cell_text, in_language
 from lawqa.runs.stored import StoredRun
@@ -51,7 +52,7 @@ def _(value: Calibration) -> str:
     ]  # fmt: skip
     said = (
         f"ECE {value.ece:.3f}, Brier score {value.brier:.3f}, mean confidence {percent(value.confidence)}, "
-        f"accuracy {percent(value.accuracy.value)}, {value.prompts} answers"
+        f"accuracy {percent(value.accuracy.value)}, {counted(value.prompts, 'answer')}"
     )
     table = Table(("confidence", "mean", "accuracy", "95 % interval", "n"), bins)
     return _whole(sentence_html(said), table_html(table))

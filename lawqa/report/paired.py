@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lawqa.amounts import percent
 from lawqa.report.content import Report, ReportRun, RunPair
-from lawqa.report.figures import paired_figures, percent
+from lawqa.report.figures import paired_figures
 from lawqa.report.run_tables import NOTHING, RUN
 from lawqa.report.table import Cell, Table
-from lawqa.report.words import Phrase, rule_phrase
+from lawqa.report.words import Phrase, evidence_words, note_phrase, rule_phrase
 from lawqa.scoring import GoldTextPart
 from lawqa.scoring.comparisons.multiple import p_text, signed
 
@@ -68,7 +69,7 @@ def paired_table(report: Report) -> Table | None:
         name = f"{report.run(pair.other).title}{more}"
         based = "".join((pair.base, *(f" + {run_id}" for run_id in pair.base_repeats)))
         if pair.judged is None:
-            rows.append((name, based, *[NOTHING] * 11, pair.problem))
+            rows.append((name, based, *[NOTHING] * 11, note_phrase(pair.problem)))
             continue
         c, figures = pair.judged.comparison, paired_figures(pair.judged)
         by = rule_phrase(c.by_other)
@@ -84,9 +85,9 @@ def paired_table(report: Report) -> Table | None:
                 percent(c.base.value),
                 percent(c.other.value),
                 figures.difference,
-                figures.interval,
+                Phrase(figures.interval, figures.interval.replace(" to ", " 〜 ")),
                 figures.contingency,
-                c.test,
+                Phrase(c.test, evidence_words(c.test)),
                 figures.p_raw,
                 figures.p_holm or NOTHING,
                 figures.significant_from or NOTHING,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from statistics import mean, median
 
+from lawqa.amounts import percent
 from lawqa.report.content import Entry, Report, ReportRun
-from lawqa.report.figures import constant_floor, lost_answers, percent, ties_text, votes_curve_text
+from lawqa.report.figures import constant_floor, lost_answers, ties_text, votes_curve_text
 from lawqa.report.table import Cell, Table, Text
 from lawqa.report.words import WORDS, Phrase, rule_phrase
 from lawqa.scoring import (

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from lawqa.amounts import counted
+from lawqa.amounts import counted, percent
 from lawqa.report.figures import (
     constant_floor,
     interval_text,
     label_counts,
     lost_answers,
-    percent,
     ties_text,
     votes_curve_text,
 )
@@ -94,11 +93,11 @@ def orders_text(orders: PermutationSummary) -> str:
     lines = [render_text(_by("order", rows))]
     if orders.consistency is not None:
         lines.append(
-            f"same choice in every order: {orders.consistent} of {orders.questions} questions "
+            f"same choice in every order: {orders.consistent} of {counted(orders.questions, 'question')} "
             f"({percent(orders.consistency)})"
         )
     if orders.left_out:
-        lines.append(f"asked in some orders only: {orders.left_out} questions")
+        lines.append(f"asked in some orders only: {counted(orders.left_out, 'question')}")
     return "\n".join(lines)
 
 
@@ -110,7 +109,7 @@ def votes_text(votes: VoteSummary) -> str:
         f"single samples: {', '.join(percent(sample.value) for sample in votes.by_sample)}",
     ]
     if votes.undecided:
-        lines.append(f"no sample gave an answer: {votes.undecided} questions")
+        lines.append(f"no sample gave an answer: {counted(votes.undecided, 'question')}")
     return "\n".join(lines)
 
 
@@ -124,8 +123,8 @@ def forced_text(accuracy: Accuracy, *, unanswered: int, forced: int, failed: int
         failed: of them, those for which the backend broke.
     """
     text = (
-        f"with forced answers: {_accuracy(accuracy)}; an answer was forced for {forced} of {unanswered} "
-        "texts without one"
+        f"with forced answers: {_accuracy(accuracy)}; an answer was forced for {forced} of "
+        f"{counted(unanswered, 'text')} without one"
     )
     return f"{text}, {failed} failed" if failed else text
 
@@ -171,7 +170,7 @@ def texts_text(texts: TextFigures, run: str = "") -> str:
         ]
     if texts.by_probability is not None:
         lines.append(
-            f"label probabilities after {texts.scored} texts: the likeliest label is right for "
+            f"label probabilities after {counted(texts.scored, 'text')}: the likeliest label is right for "
             f"{_accuracy(texts.by_probability)}; text and likeliest label disagree in {texts.disagree} "
             f"of {texts.named} that name a label"
         )

@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from lawqa.amounts import percent
 from lawqa.errors import tame
-from lawqa.report.figures import percent
 from lawqa.report.words import Phrase
 from lawqa.scoring import Accuracy
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lawqa.amounts import percent
 from lawqa.report.content import ReportRun
-from lawqa.report.figures import percent
 from lawqa.report.run_tables import NOTHING, RUN
 from lawqa.report.table import Cell, Table
 from lawqa.report.words import Phrase

@@ -183,8 +183,11 @@ _SENTENCES = (
      "全部をまとめて比べた区間と p には入り、1 つだけを比べたものには入らない"),
     (r"ASKED OTHERWISE THAN TRAINED: the adapter learnt letters, with (\S+), and is asked with (\S+); .*",
      "学習と違う聞き方：アダプタは 1 文字の答え（{0}）で学習し、{1} で聞かれた"),
-    (r"UNFINISHED: (\S+), (\d+) of (\d+) questions answered", "未完了：{2} 問のうち {1} 問に答えた（{0}）"),
-    (r"DIFFERENT DATA: (\S+) and (\S+) are compared on the (\d+) (?:questions|prompts) that both were asked; "
+    (r"the runs share (\d+) of (\d+) and (\d+) questions? \(.*\); a comparison needs at least 2",
+     "共通の問題が {0} 問しかない（{1} 問と {2} 問のうち）。比較には 2 問以上が必要"),
+    (r"UNFINISHED: (\S+), ([\d,]+) of ([\d,]+) questions? answered",
+     "未完了：{2} 問のうち {1} 問に答えた（{0}）"),
+    (r"DIFFERENT DATA: (\S+) and (\S+) are compared on the (\d+) (?:question|prompt)s? that both were asked; "
      r"\S+ was asked (\d+) others, \S+ (\d+)",
      "データが違う：{0} と {1} は、両方に出題した {2} 問で比べた（{1} だけの問題 {3}、{0} だけの問題 {4}）"),
     (r"OTHER ORDERS OR SAMPLES: (\S+) and (\S+) are compared on the (\d+) prompts that both were asked; "
@@ -193,8 +196,8 @@ _SENTENCES = (
      "（{1} だけの {3} 件、{0} だけの {4} 件）"),
     (r"SEEDS: (.*) are repeats of one run and are compared together.*",
      "シード：{0} は同じ実行のくり返しとして、まとめて比べた"),
-    (r"([\d.]+) % of answers are ([a-d]); gold has ([\d.]+) %",
-     "回答の偏り：回答の {0} % が {1}（正解では {2} %）"),
+    (r"([\d.]+) ?% of answers are ([a-d]); gold has ([\d.]+) ?%",
+     "回答の偏り：回答の {0}% が {1}（正解では {2}%）"),
 )  # fmt: skip
 """Notes that every lab meets, whole in Japanese, with their figures."""
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lawqa.amounts import counted
 from lawqa.errors import BackendError, ConfigError, DataError, MissingExtraError
 from lawqa.foreign_code import code_named_in, code_refused, refuse_unsafe_modules
 from lawqa.hub import cached_snapshot, offline_if_unreachable
@@ -122,7 +123,8 @@ class EmbeddingRanker:
         self._embeddings = np.load(path, mmap_mode="r")
         if len(self._embeddings) != len(id_rank):
             raise DataError(
-                f"{path}: {len(self._embeddings)} embeddings for {len(id_rank)} articles",
+                f"{path}: {counted(len(self._embeddings), 'embedding')} for "
+                f"{counted(len(id_rank), 'article')}",
                 "lawqa index build … --dense MODEL --fresh",
             )
         self._encoder, self._id_rank = encoder, id_rank

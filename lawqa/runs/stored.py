@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject, read_json
@@ -166,12 +167,14 @@ def _directory_notes(path: Path, manifest: Manifest, stored: StoredResults) -> l
     notes = [*manifest.notes, *stored.notes]
     asked = _asked(path, manifest)
     if manifest.status != "done":
-        notes.append(f"UNFINISHED: {manifest.status}, {answered} of {asked} questions answered")
+        notes.append(
+            f"UNFINISHED: {manifest.status}, {answered} of {counted(asked, 'question')} answered"
+        )
     elif answered != asked:
         aside = "".join(f"\n  result {one.line.number}: {one.why}" for one in stored.aside[:_SHOWN])
         why = f"; these are none:{aside}" if aside else "; was it cut off while it was copied?"
         raise DataError(
-            f"{path / RESULTS}: holds {answered} answers, and {asked} were given{why}",
+            f"{path / RESULTS}: holds {counted(answered, 'answer')}, and {asked} were given{why}",
             "copy it again; or lawqa evaluate --resume asks what is missing",
         )
     return notes

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from lawqa.amounts import percent
 from lawqa.files import JsonObject
 from lawqa.runs.result import Result
 from lawqa.scoring import Accuracy, LabelMass, ScoredAnswer, accuracy_of, label_mass_of
@@ -38,10 +39,8 @@ class LimitFigures:
         """What a larger limit would have changed, as far as these answers can say."""
         like = ""
         if self.if_like_others is not None:
-            like = f"; {100 * self.if_like_others:.1f} % if those were right as often as the others"
-        return (
-            f"with a larger limit: at most {100 * self.if_all_right:.1f} % of all texts right{like}"
-        )
+            like = f"; {percent(self.if_like_others)} if those were right as often as the others"
+        return f"with a larger limit: at most {percent(self.if_all_right)} of all texts right{like}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lawqa.amounts import percent
 from lawqa.choices import LABELS, Label, permute_label
 from lawqa.scoring.outcomes import ScoredAnswer, by_question
 
@@ -57,8 +58,8 @@ class Collapse:
     def sentence(self) -> str:
         """The alarm in words, for the first line of a report."""
         return (
-            f"{100 * self.predicted_share:.0f} % of answers are {self.label}; "
-            f"gold has {100 * self.gold_share:.0f} %"
+            f"{percent(self.predicted_share, 0)} of answers are {self.label}; "
+            f"gold has {percent(self.gold_share, 0)}"
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS, Label, inverse, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
@@ -141,8 +142,8 @@ def rule_name(answers: Sequence[ScoredAnswer], rule: FinalRule) -> str:
         "plain": "single answers",
         "vote": f"the vote of {prompts}",
         "soft": f"the soft vote of {prompts}",
-        "orders": f"the {over} over {orders} orders",
-        "orders-samples": f"the {over} over {orders} orders of {samples} samples",
+        "orders": f"the {over} over {counted(orders, 'order')}",
+        "orders-samples": f"the {over} over {counted(orders, 'order')} of {counted(samples, 'sample')}",
     }[rule]
 
 

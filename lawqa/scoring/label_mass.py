@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from statistics import median
 
+from lawqa.amounts import percent
+
 LOW_MASS = 0.1
 """Below this the model was about to write something else than a label: which label is the likeliest then says
 little of what it would have answered. A model that answers with a letter puts 0.9 and more on the labels."""
@@ -38,7 +40,7 @@ class LabelMass:
         if not self.low:
             return None
         return (
-            f"LOW LABEL MASS: in {self.low} of {self.scored} scored answers ({100 * self.share:.0f} %) all "
+            f"LOW LABEL MASS: in {self.low} of {self.scored} scored answers ({percent(self.share, 0)}) all "
             f"labels together have less than {self.threshold:g} of the probability (median "
             f"{self.median:.2g}, lowest {self.lowest:.2g}): the model was about to write something else; "
             "--answer-by generate reads what it writes"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS, ORIGINAL_ORDER
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy
@@ -99,7 +100,8 @@ def prior_effect(
         shared = sorted({answer.question_id for answer in fitting} & set(held_out))
         if shared:
             raise DataError(
-                f"the prior would be fitted on {len(shared)} questions that it is removed from: {shared[0]}"
+                f"the prior would be fitted on {counted(len(shared), 'question')} that it is "
+                f"removed from: {shared[0]}"
             )
         prior = fit_prior(fitting)
         priors.append(prior)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS, Label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
@@ -75,7 +76,9 @@ def majority(
         raise DataError("there are no samples to vote")
     weights = [0.0] * len(labels) if logprobs is None else list(logprobs)
     if len(weights) != len(labels) or any(math.isnan(weight) for weight in weights):
-        raise ValueError(f"{len(labels)} samples need as many log-probabilities, found {weights}")
+        raise ValueError(
+            f"{counted(len(labels), 'sample')} need as many log-probabilities, found {weights}"
+        )
     votes = Counter(label for label in labels if label is not None)
     if not votes:
         return Majority(None, 0, len(labels), 0.0)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from lawqa.amounts import part_of_whole
+from lawqa.amounts import counted, part_of_whole
 from lawqa.choices import LABELS, Label
 from lawqa.errors import ConfigError
 from lawqa.questions import Question
@@ -172,7 +172,7 @@ def _dev(
 
 def _no_room(questions: Sequence[Question], reason: str) -> ConfigError:
     return ConfigError(
-        f"{len(questions)} questions cannot be split so: {reason}",
+        f"{counted(len(questions), 'question')} cannot be split so: {reason}",
         "every part needs at least one whole group; give more questions or other sizes",
     )
 

@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from fractions import Fraction
 
+from lawqa.amounts import counted
 from lawqa.splits.groups import Group
 
 Feature = tuple[str, ...]
@@ -174,7 +175,7 @@ def _nearest(sizes: Counter[int], target: int, total: int) -> int:
         for candidate in (target - distance, target + distance):
             if 0 < candidate < total and sums >> candidate & 1:
                 return candidate
-    raise ValueError(f"no group can be taken of {total} questions without taking all")
+    raise ValueError(f"no group can be taken of {counted(total, 'question')} without taking all")
 
 
 def _fills(sizes: Counter[int], rest: int) -> bool:

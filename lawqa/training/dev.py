@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS
 from lawqa.models.load import LoadedModel
 from lawqa.scoring import accuracy_of, collapse_alarm
@@ -96,7 +97,7 @@ class DevResult:
     def text_sentence(self) -> str:
         """How the texts ended, for where some were written."""
         return (
-            f"{self.cut / self.texts:.0%} of {self.texts} texts cut by the limit, "
+            f"{self.cut / self.texts:.0%} of {counted(self.texts, 'text')} cut by the limit, "
             f"{self.tokens / self.texts:.0f} tokens each"
         )
 
@@ -147,7 +148,7 @@ class DevWatch:
         since = [result for result in self.results if result.step > self.best.step]
         if self.patience and len(since) >= self.patience:
             return (
-                f"no better dev accuracy in {len(since)} scorings since step {self.best.step} "
+                f"no better dev accuracy in {counted(len(since), 'scoring')} since step {self.best.step} "
                 f"({self.best.accuracy:.1%})"
             )
         return None

@@ -12,6 +12,7 @@ import torch
 from accelerate.utils import broadcast_object_list
 from transformers import PrinterCallback, ProgressCallback, TrainerState, TrainingArguments
 
+from lawqa.amounts import counted
 from lawqa.errors import ConfigError, Interrupted
 from lawqa.models.load import LoadedModel
 from lawqa.prompting import end_of_turn
@@ -297,7 +298,8 @@ def check_shares(config: Hyperparameters, records: int, *, processes: int) -> No
     smallest = records // config.steps_per_epoch(records)
     if smallest < processes:
         raise ConfigError(
-            f"a step has {smallest} records at least, too few for {processes} processes",
+            f"a step has {counted(smallest, 'record')} at least, too few for "
+            f"{counted(processes, 'process', 'processes')}",
             "raise --batch-size or --gradient-accumulation-steps, or start fewer processes",
         )
 

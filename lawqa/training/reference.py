@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lawqa.amounts import counted
 from lawqa.bars import Bar
 from lawqa.errors import Interrupted
 from lawqa.files import append_to_own
@@ -52,7 +53,8 @@ def reference_log_probabilities(
             if interruption.signum is not None:
                 raise Interrupted(
                     interruption.signum,
-                    f"stopped before the first step; {len(known)} of {len(data)} answers are scored",
+                    f"stopped before the first step; {len(known)} of "
+                    f"{counted(len(data), 'answer')} are scored",
                 )
             rows = missing[start : start + _ROWS]
             batch = trainer.data_collator([data[row] for row in rows])

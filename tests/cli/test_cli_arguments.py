@@ -649,7 +649,7 @@ def test_records_are_written_as_the_flags_say(
 ) -> None:
     argv = "records --lawqa-path q.json --output-path r.jsonl --condition gold --few-shot"
     assert main(argv.split()) == 0
-    assert capsys.readouterr().out == "wrote 1 direct-gold-fewshot-v1 records to r.jsonl\n"
+    assert capsys.readouterr().out == "wrote 1 direct-gold-fewshot-v1 record to r.jsonl\n"
     (record,) = map(json.loads, (here / "r.jsonl").read_text(encoding="utf-8").splitlines())
     assert (record["prompt_spec"], record["answer"]) == ("direct-gold-fewshot-v1", "b")
 

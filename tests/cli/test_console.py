@@ -116,7 +116,7 @@ def test_verbose_also_shows_the_settings(capsys: pytest.CaptureFixture[str]) -> 
     out, err = capsys.readouterr()
     assert "settings: " in err
     assert "'answer_by': 'logits'" in err
-    assert "1 of 1 answers are asked for" in err
+    assert "1 of 1 answer asked for" in err
     assert "settings" not in out
 
 

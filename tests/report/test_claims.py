@@ -161,7 +161,7 @@ def test_failed_cut_off_and_empty_answers_are_counted(
 
 def test_a_collapse_is_said(make_run: MakeRun) -> None:
     assert any(
-        " COLLAPSE: 100 % of answers are c" in line
+        " COLLAPSE: 100% of answers are c" in line
         for line in cautions(made(make_run("c", {"*": "c"})))
     )
 
@@ -191,7 +191,7 @@ def test_different_data_is_said(
     first, *others = embedded_questions[:40]
     write_questions(few, [replace(first, text=f"{first.text}。"), *others])
     report = made(tmp_path / "base", make_run("reworded", 20, data=few))
-    assert any("1 shared questions are not worded as in R1" in line for line in cautions(report))
+    assert any("1 shared question is not worded as in R1" in line for line in cautions(report))
 
 
 def test_runs_that_share_nothing_cannot_be_compared(

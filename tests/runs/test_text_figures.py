@@ -70,7 +70,7 @@ def test_answers_that_ran_into_a_limit_are_counted_with_their_accuracy(
     assert (budget["correct"], budget["asked"]) == (1, 1)
     assert "closed at the thinking budget (budget): 100.0%" in out
     assert "ran into a limit: 2 (50.0%), 1 of them cut off: 50.0%" in out
-    assert "with a larger limit: at most 75.0 % of all texts right" in out
+    assert "with a larger limit: at most 75.0% of all texts right" in out
 
 
 def test_tokens_are_told_by_median_and_ninety_percent(run: Callable[..., str]) -> None:

@@ -27,7 +27,7 @@ def test_the_pile_of_the_issue_is_named_in_its_words() -> None:
     predicted = ["a"] * 106 + ["d"] * 34
     alarm = collapse_alarm(answers_of(LAWQA_GOLD, predicted))
     assert alarm is not None
-    assert alarm.sentence == "76 % of answers are a; gold has 16 %"
+    assert alarm.sentence == "76% of answers are a; gold has 16%"
     assert (alarm.label, alarm.answered) == ("a", 140)
     assert alarm.p_value < 1e-10
 
@@ -83,7 +83,7 @@ def test_a_pile_on_a_small_test_part_is_seen() -> None:
     predicted = ["a"] * 19 + ["b"] * 4 + ["c"] * 3 + ["d"]
     alarm = collapse_alarm(answers_of(gold, predicted))
     assert alarm is not None
-    assert alarm.sentence == "70 % of answers are a; gold has 26 %"
+    assert alarm.sentence == "70% of answers are a; gold has 26%"
 
 
 def test_a_small_test_part_of_uneven_gold_is_no_pile() -> None:

@@ -18,7 +18,7 @@ def test_the_alarm_says_share_and_threshold() -> None:
     assert found is not None
     assert found.sentence is not None
     assert found.sentence.startswith(
-        "LOW LABEL MASS: in 3 of 4 scored answers (75 %) all labels together have less than 0.1 of the "
+        "LOW LABEL MASS: in 3 of 4 scored answers (75%) all labels together have less than 0.1 of the "
         "probability (median 0.0002, lowest 0.0002)"
     )
 

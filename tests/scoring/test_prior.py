@@ -74,7 +74,7 @@ def test_held_out_labels_do_not_enter() -> None:
 
 
 def test_a_prior_of_the_held_out_questions_themselves_is_refused() -> None:
-    with pytest.raises(DataError, match="1 questions that it is removed from: t0"):
+    with pytest.raises(DataError, match="1 question that it is removed from: t0"):
         prior_effect(FITTING[:4], [({"t0"}, FITTING)])
     with pytest.raises(DataError, match="question h1 is in no held-out part"):
         prior_effect(HELD_OUT[:2], [({"h0"}, FITTING)])

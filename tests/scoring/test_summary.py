@@ -78,7 +78,7 @@ def test_a_pile_is_part_of_the_summary_and_of_its_json() -> None:
         for i, g in enumerate(golds)
     ]
     record = summarise(answers).to_json()
-    assert record["collapse"]["sentence"] == "100 % of answers are a; gold has 25 %"
+    assert record["collapse"]["sentence"] == "100% of answers are a; gold has 25%"
 
 
 def test_json_is_plain_and_its_keys_keep_their_sequence() -> None:

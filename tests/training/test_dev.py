@@ -126,7 +126,7 @@ def test_patience_ends_a_training_early_and_the_card_and_log_say_so(
 ) -> None:
     options = ("--eval-steps", "1", "--patience", "1", "--learning-rate", "1e-12")
     assert work.train("out", *work.dev(*options)) == 0
-    assert "ended by: no better dev accuracy in 1 scorings since step 1" in capsys.readouterr().out
+    assert "ended by: no better dev accuracy in 1 scoring since step 1" in capsys.readouterr().out
     manifest = work.json("out", "manifest.json")
     assert manifest["figures"]["steps"] == 2
     assert manifest["figures"]["best"]["step"] == 1
@@ -146,7 +146,7 @@ def test_a_training_that_ends_before_its_first_line_has_a_loss_all_the_same(
     options = ("--eval-steps", "1", "--patience", "1", "--learning-rate", "1e-12",
                "--logging-steps", "50", "--save-steps", "1")  # fmt: skip
     assert work.train("early", *work.dev(*options)) == 0
-    assert "ended by: no better dev accuracy in 1 scorings" in capfd.readouterr().out
+    assert "ended by: no better dev accuracy in 1 scoring" in capfd.readouterr().out
     figures = work.json("early", "manifest.json")["figures"]
     assert figures["steps"] == 2
     assert figures["first_loss"] > 0
@@ -180,7 +180,7 @@ def test_a_collapse_is_shouted_and_stops_if_asked(
 ) -> None:
     assert work.train("stops", *work.dev("--eval-steps", "1", "--stop-on-collapse")) == 0
     captured = capsys.readouterr()
-    assert "! COLLAPSE at step 1: 100 % of answers are c; gold has " in captured.err
+    assert "! COLLAPSE at step 1: 100% of answers are c; gold has " in captured.err
     assert "ended by: collapse at step 1" in captured.out
     assert (
         "! NO STEP WAS BETTER ON THE DEV QUESTIONS THAN THE MODEL BEFORE TRAINING" in captured.out

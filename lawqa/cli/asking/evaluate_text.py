@@ -50,7 +50,7 @@ def result_text(result: EvaluationResult) -> str:
 
 def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
     """The base model beside its adapter, and what `lawqa compare` says of them."""
-    from lawqa.report.comparisons import comparison_markdown, difference_lines
+    from lawqa.report.comparisons import comparison_text, difference_lines
     from lawqa.report.summary_text import summary_table
     from lawqa.scoring import compare, judge_by_holm
 
@@ -62,4 +62,4 @@ def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
         return text  # one question cannot be compared
     compared = {names[1]: compare(base.answers, adapted.answers)}
     said = "\n".join(difference_lines(names[0], judge_by_holm(compared)))
-    return f"{said}\n{text}\n\n{comparison_markdown(names[0], compared)}"
+    return f"{said}\n{text}\n\n{comparison_text(names[0], compared)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, UseAppendAction
 
+from lawqa.amounts import counted
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.evaluate import Evaluate
 from lawqa.cli.asking.generation_flags import GenerationFlags
@@ -114,8 +115,8 @@ class Ladder(ModelFlags):
         failed = [rung for rung in result.rungs if rung.failed]
         for one in failed:
             logger.warning(
-                "%s: %d of %d answers failed: see error in %s",
-                one.rung.name, one.failed, one.answers, one.run_dir / RESULTS,
+                "%s: %d of %s failed: see error in %s",
+                one.rung.name, one.failed, counted(one.answers, "answer"), one.run_dir / RESULTS,
             )  # fmt: skip
         if failed:
             logger.warning("hint: once fixed: %s", again.replace("to resume", "to ask them again"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from lawqa.amounts import percent
 from lawqa.bars import duration
-from lawqa.report.figures import interval_text, percent
+from lawqa.report.figures import interval_text
 from lawqa.report.table import Table, render_text
 from lawqa.scoring import Accuracy, difference_line, judge_by_holm
 

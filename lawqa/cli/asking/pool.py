@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
 
+from lawqa.amounts import counted
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.pool_text import pairing_text, selection_text
 from lawqa.cli.asking.sampler_flags import KEPT, SamplerFlags
@@ -39,7 +40,9 @@ class PoolSample(SamplerFlags):
         config = self.pool_config(self.pool)
         with resume_hint_on_interrupt(KEPT + (", without --fresh" if self.fresh else "")):
             sampled = sample_pool(config, say=logger.info)
-        print(f"{sampled.samples} samples of {sampled.questions} questions in {self.pool}")
+        print(
+            f"{counted(sampled.samples, 'sample')} of {counted(sampled.questions, 'question')} in {self.pool}"
+        )
         print(
             f"lawqa pool select --pool {self.pool} --output-path RECORDS.jsonl  makes records of them"
         )
@@ -115,7 +118,7 @@ def failures_reported(sampled: SampledPool, again: str) -> int:
     """
     if not sampled.failed:
         return 0
-    of_all = f"{sampled.failed} of {sampled.samples} samples"
+    of_all = f"{sampled.failed} of {counted(sampled.samples, 'sample')}"
     count = "every sample" if sampled.failed == sampled.samples else of_all
     logger.warning("%s failed: see error in %s", count, sampled.files.samples)
     logger.warning("hint: once fixed, %s asks them again and keeps the others", again)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lawqa.amounts import counted
+
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.pool.pairs import Pairing
     from lawqa.pipelines.experiments.pool.selecting import Selection
@@ -34,8 +36,9 @@ def selection_text(selection: Selection, output: Path) -> str:
                 if uneven
                 else []
             ),
-            f"wrote {len(selection.records)} {selection.spec.id} records on {selection.covered} of "
-            f"{selection.questions} questions to {output}",
+            f"wrote {counted(len(selection.records), f'{selection.spec.id} record')} on "
+            f"{selection.covered} of "
+            f"{counted(selection.questions, 'question')} to {output}",
         ]
     )
 
@@ -53,7 +56,7 @@ def pairing_text(pairing: Pairing, output: Path) -> str:
             f"questions: {pairing.paired} of {pairing.questions} have pairs; {pairing.one_sided} have right "
             "or wrong ones alone in every order",
             f"labels of the right answers: {labels}; mean characters: right {right}, wrong {wrong}",
-            f"wrote {len(pairing.pairs)} pairs ({pairing.spec.id}) to {output}",
+            f"wrote {counted(len(pairing.pairs), 'pair')} ({pairing.spec.id}) to {output}",
             f"lawqa prefer --pairs {output} --init-adapter DIR --output-dir DIR  learns from them",
         ]
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.amounts import counted
 from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags
@@ -45,8 +46,8 @@ class Build(IndexSettings):
         manifest = build_index(config, logger.info)
         counts = manifest.counts
         print(
-            f"indexed {counts.articles:,} articles of {counts.laws:,} laws "
-            f"({counts.units:,} paragraphs) in {self.output_dir}"
+            f"indexed {counted(counts.articles, 'article')} of {counted(counts.laws, 'law')} "
+            f"({counted(counts.units, 'paragraph')}) in {self.output_dir}"
         )
         if manifest.audit is not None:
             print(f"audit: {audit_text(manifest)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lawqa.amounts import size_text
+from lawqa.amounts import counted, size_text
 from lawqa.files import JsonObject
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def info_text(directory: Path, manifest: IndexManifest, size: int) -> str:
     parameters = " ".join(f"{name}={value}" for name, value in manifest.parameters.items())
     return "\n".join(
         [
-            f"{directory}: {counts.articles:,} articles of {counts.laws:,} laws",
+            f"{directory}: {counted(counts.articles, 'article')} of {counted(counts.laws, 'law')}",
             f"paragraphs  {counts.units:,}",
             f"tokens      {counts.tokens:,} different, {counts.postings:,} postings",
-            f"links       {counts.links:,} pairs of articles that cite one another",
+            f"links       {counted(counts.links, 'pair')} of articles that cite one another",
             f"revisions   {_revisions_text(manifest.revisions)}",
             f"audit       {audit_text(manifest)}",
             f"size        {size_text(size)}",
@@ -64,12 +64,12 @@ def audit_text(manifest: IndexManifest) -> str:
     audit = manifest.audit
     if audit is None:
         return "none (lawqa index build --audit QUESTIONS  looks for questions that are given away)"
-    against = f"{audit.questions:,} questions of {audit.path}"
+    against = f"{counted(audit.questions, 'question')} of {audit.path}"
     if not audit.leaks:
         return f"gives away none of the {against}"
     given_away = len({leak.question for leak in audit.leaks})
     return (
-        f"GIVES AWAY {given_away:,} of the {against}, in {len(audit.leaks):,} passages: "
+        f"GIVES AWAY {given_away:,} of the {against}, in {counted(len(audit.leaks), 'passage')}: "
         f"{audit.leaks[0].passage} -> {audit.leaks[0].question}: {audit.leaks[0].reason}"
     )
 
@@ -77,7 +77,7 @@ def audit_text(manifest: IndexManifest) -> str:
 def _revisions_text(revisions: Revisions | None) -> str:
     if revisions is None:
         return "not counted when it was built"
-    without = f"{revisions.without:,} articles without one"
+    without = f"{counted(revisions.without, 'article')} without one"
     known = f"in force from {revisions.first} to {revisions.last}, {without}"
     return known if revisions.first else without
 
@@ -95,8 +95,13 @@ def evaluation_text(summary: JsonObject) -> str:
         rows.append([group or "(unknown)", *(_figure(figures[name]) for name in names)])
     lines = [render_text(Table(columns, rows)), ""]
     if summary["without_gold"]:
-        lines += [f"{summary['without_gold']} questions whose context quotes no statute", ""]
-    lines.append(f"{len(summary['misses'])} questions whose first result is not a gold article:")
+        lines += [
+            f"{counted(summary['without_gold'], 'question')} whose context quotes no statute",
+            "",
+        ]
+    lines.append(
+        f"{counted(len(summary['misses']), 'question')} whose first result is not a gold article:"
+    )
     for miss in summary["misses"]:
         gold = ", ".join(f"{g['law_title']}{g['name']} ({_rank(g['rank'])})" for g in miss["gold"])
         lines.append(f"  {_rank(miss['rank']):>5}  {miss['id']}: {gold}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional, arg, subcommand
 
+from lawqa.amounts import counted
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
@@ -44,7 +45,8 @@ class ParseStatutes(ParseSettings):
         with resume_hint_on_interrupt("finished work is kept; --resume resumes it"):
             result = parse_statutes(config, today=today)
         print(
-            f"wrote {result.articles:,} articles of {result.laws:,} laws as of {result.as_of} "
+            f"wrote {counted(result.articles, 'article')} of {counted(result.laws, 'law')} as of "
+            f"{result.as_of} "
             f"to {self.output}"
         )
         remarks = remarks_text(result)
@@ -84,11 +86,12 @@ def remarks_text(result: ParseResult) -> str:
     lines = []
     if result.later:
         lines.append(
-            f"note: {len(result.later)} laws are not in force on {result.as_of} and were left out: "
+            f"note: {counted(len(result.later), 'law is', 'laws are')} not in force on "
+            f"{result.as_of}, left out: "
             f"{', '.join(result.later[:5])}{' …' if len(result.later) > 5 else ''}"
         )
     if result.failures:
-        lines.append(f"{len(result.failures)} files could not be read and are left out:")
+        lines.append(f"{counted(len(result.failures), 'file')} could not be read, left out:")
         lines.extend(f"  {failure.path}: {failure.message}" for failure in result.failures)
     return "".join(line + "\n" for line in lines)
 
@@ -106,7 +109,7 @@ def stats_text(file: Path, stats: CorpusStats) -> str:
     first, last = stats.revisions
     return "\n".join(
         [
-            f"{file}: {stats.total.articles:,} articles of {stats.laws:,} laws",
+            f"{file}: {counted(stats.total.articles, 'article')} of {counted(stats.laws, 'law')}",
             "",
             render_text(Table(columns, rows)),
             "",

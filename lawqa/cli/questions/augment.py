@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import OmitArgPrefixes, arg, subcommand
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS
 from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags
@@ -42,7 +43,7 @@ class StatuteQuestionsCommand(StatuteQuestionSettings):
         for note in result.notes:
             logger.warning("note: %s", note)
         print(statutes_text(result.made))
-        print(f"wrote {len(result.made.questions)} questions to {self.output}")
+        print(f"wrote {counted(len(result.made.questions), 'question')} to {self.output}")
         print(f"where each comes from: {result.provenance}")
         return 0
 
@@ -57,7 +58,7 @@ class MakeReading(ReadingSettings):
         from lawqa.pipelines.corpus.augment import ReadingConfig, write_reading
 
         count = write_reading(ReadingConfig(**values_of(ReadingConfig, self, self.console)))
-        print(f"wrote {count} reading records to {self.output}")
+        print(f"wrote {counted(count, 'reading record')} to {self.output}")
         return 0
 
 

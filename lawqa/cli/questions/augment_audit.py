@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from lawqa.amounts import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -76,9 +78,8 @@ def _file_text(path: Path, audit: ShortcutAudit) -> str:
         rows.append([score.rule, f"{score.overall:.2f}", wrong, *shares])
     commonest = [f"{each.share:.2f}" for each in audit.commonest]
     rows.append(["share of the commonest answer", "", "", *commonest])
-    return (
-        f"{path}: {audit.n} questions, right answers: {labels}\n{render_text(Table(columns, rows))}"
-    )
+    table = render_text(Table(columns, rows))
+    return f"{path}: {counted(audit.n, 'question')}, right answers: {labels}\n{table}"
 
 
 def audit_verdict(path: Path, audit: ShortcutAudit) -> str:
@@ -91,5 +92,5 @@ def audit_verdict(path: Path, audit: ShortcutAudit) -> str:
         for breach in audit.breaches
     ]
     return "\n".join(
-        [f"{path}: can be solved without reading; {len(lines)} limits broken:", *lines]
+        [f"{path}: can be solved without reading; {counted(len(lines), 'limit')} broken:", *lines]
     )

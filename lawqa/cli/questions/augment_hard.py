@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
 
+from lawqa.amounts import counted
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.prompt_options import resolve_prompt
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
@@ -68,11 +69,11 @@ class HardQuestionsCommand(
         with resume_hint_on_interrupt("answers so far are kept; run the same command again"):
             hard = keep_hard(config, say=logger.info)
         print(hard_text(hard))
-        print(f"wrote {len(hard.kept)} of {len(hard.scored)} questions to {self.output}")
+        print(f"wrote {len(hard.kept)} of {counted(len(hard.scored), 'question')} to {self.output}")
         if hard.unscored:
             logger.warning(
-                "%d questions failed: see error in %s; the same command asks them again",
-                hard.unscored, hard.run_dir / "results.jsonl",
+                "%s failed: see error in %s; the same command asks them again",
+                counted(hard.unscored, "question"), hard.run_dir / "results.jsonl",
             )  # fmt: skip
             return EXIT_SOME_FAILED
         return 0

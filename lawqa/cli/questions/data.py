@@ -10,6 +10,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg, subcommand
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS
 from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.questions.leaks import Leaks
@@ -98,7 +99,8 @@ def check_text(file: Path, questions: tuple[Question, ...]) -> str:
     shared = sum(times for times in contexts.values() if times > 1)
     return "\n".join(
         [
-            f"{file}: {len(questions)} items, {len(ids)} questions, orders {' '.join(map(str, orders))}",
+            f"{file}: {counted(len(questions), 'item')}, {counted(len(ids), 'question')}, orders "
+            f"{' '.join(map(str, orders))}",
             "",
             render_text(Table(columns, rows)),
             "",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
+from lawqa.amounts import counted
+
 if TYPE_CHECKING:
     from lawqa.pipelines.corpus.leaks import AuditResult
     from lawqa.splits import Leak
@@ -38,13 +40,14 @@ class Leaks:
 
 def leak_audit_text(result: AuditResult) -> str:
     """All leaking pairs with their reasons, and the counts."""
+    tested = counted(result.test, "test item")
     if not result.leaks:
-        return f"no leaks between {result.train} training items and {result.test} test items"
+        return f"no leaks between {counted(result.train, 'training item')} and {tested}"
     touched = len({leak.test for leak in result.leaks})
     return "\n".join(
         [
             *map(leak_line, result.leaks),
-            f"{len(result.leaks)} leaking pairs; {touched} of {result.test} test items are given away",
+            f"{counted(len(result.leaks), 'leaking pair')}; {touched} of {tested} given away",
         ]
     )
 

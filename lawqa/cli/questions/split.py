@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import OmitArgPrefixes
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS
 from lawqa.cli.console import ConsoleFlags
 from lawqa.settings import SplitSettings, part_of
@@ -42,7 +43,9 @@ def split_text(result: SplitResult) -> str:
     """Groups, balance of each part and leaks."""
     lines = [*_group_lines(result), "", _balance_table(result), "", *_leak_lines(result), ""]
     count = len(result.parts)
-    return "\n".join([*lines, f"wrote {count} parts and split.json to {result.config.output_dir}"])
+    return "\n".join(
+        [*lines, f"wrote {counted(count, 'part')} and split.json to {result.config.output_dir}"]
+    )
 
 
 def _group_lines(result: SplitResult) -> Iterator[str]:
@@ -50,7 +53,7 @@ def _group_lines(result: SplitResult) -> Iterator[str]:
 
     sizes = Counter(len(group.members) for group in result.groups)
     shown = ", ".join(f"{sizes[size]} of {size}" for size in sorted(sizes))
-    yield f"{len(result.questions)} questions in {len(result.groups)} groups: {shown}"
+    yield f"{counted(len(result.questions), 'question')} in {counted(len(result.groups), 'group')}: {shown}"
     # A pair counts once for each kind, however many paragraphs it shares.
     links = {(ln.first, ln.second, ln.reason.kind) for g in result.groups for ln in g.links}
     kinds = Counter(kind for _, _, kind in links)
@@ -81,7 +84,10 @@ def _leak_lines(result: SplitResult) -> Iterator[str]:
         yield "leaks between parts: none"
         return
     touched = len({(leak.right, leak.leak.test) for leak in result.leaks})
-    yield f"leaks between parts: {len(result.leaks)} pairs, through which {touched} questions are given away"
+    yield (
+        f"leaks between parts: {counted(len(result.leaks), 'pair')}, "
+        f"which give {counted(touched, 'question')} away"
+    )
     for leak in result.leaks[:MAX_SHOWN_LEAKS]:
         yield f"  {leak.left} -> {leak.right}: {leak_line(leak.leak)}"
     if len(result.leaks) > MAX_SHOWN_LEAKS:

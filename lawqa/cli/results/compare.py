@@ -44,7 +44,7 @@ class Compare:
 
     def run(self) -> int:
         from lawqa.pipelines.comparing.comparison import compare_runs
-        from lawqa.report.comparisons import comparison_markdown, difference_lines, gold_text_lines
+        from lawqa.report.comparisons import comparison_text, difference_lines, gold_text_lines
         from lawqa.report.summary_text import summary_table
 
         comparison = compare_runs(
@@ -60,7 +60,7 @@ class Compare:
             print(line)
         for note in comparison.notes:
             print(f"! {note}")
-        print(f"\n{comparison_markdown(comparison.base, comparison.comparisons)}")
+        print(f"\n{comparison_text(comparison.base, comparison.comparisons)}")
         for line in gold_text_lines(comparison.base, comparison.gold_text):
             print(line)
         print(f"\n{summary_table(comparison.summaries)}")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from lawqa.amounts import counted
+
 
 @dataclass(frozen=True)
 class Log:
@@ -65,5 +67,8 @@ class Log:
             )
         claim_output(self.output, "--output", fresh=self.fresh, sources=self.runs)
         write_text(self.output, text)
-        print(f"wrote {self.output}: {left_to_person(text)} fields are left to you (【記入】)")
+        print(
+            f"wrote {self.output}: {counted(left_to_person(text), 'field is', 'fields are')} left "
+            "to you (【記入】)"
+        )
         return 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
+from lawqa.amounts import counted
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.final_rules import RunBy
 from lawqa.errors import ConfigError, DataError
@@ -117,7 +118,7 @@ def explained_text(found: Explained) -> str:
         f"{found.explanation.read} of {len(found.text)} characters were read",
     ]
     if replaced := found.text.count("\ufffd"):
-        lines.append(f"! not all of it is UTF-8: U+FFFD is in it {replaced} times")
+        lines.append(f"! not all of it is UTF-8: U+FFFD is in it {counted(replaced, 'time')}")
     evidence = found.explanation.evidence
     if not evidence:
         return "\n".join([*lines, "no evidence was found"])

@@ -239,7 +239,7 @@ def _refuse(removal: Removal) -> None:
             ", …" if len(removal.foreign) > 3 else ""
         )
         raise ConfigError(
-            f"holds {len(removal.foreign)} files that lawqa did not write: {named}",
+            f"holds {counted(len(removal.foreign), 'file')} that lawqa did not write: {named}",
             "move them away, or --force removes them too",
         )
 

@@ -69,7 +69,7 @@ def show_text(path: Path) -> str:
         ("model", run.model),
         ("adapter", ", ".join(run.adapters) or ("" if run.kind == "train" else "none")),
         ("prompt", " ".join(run.specs)),
-        ("data", f"{m.data.get('path', 'pooled folds')}, {len(m.questions)} questions"),
+        ("data", f"{m.data.get('path', 'pooled folds')}, {counted(len(m.questions), 'question')}"),
         ("seed", str(m.seed)),
         ("figures", ", ".join(f"{k} {_short(v)}" for k, v in m.figures.items()
                               if not isinstance(v, (dict, list)) and v is not None)),

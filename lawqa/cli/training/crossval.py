@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcommand
 
+from lawqa.amounts import counted
 from lawqa.cli.asking.generation_flags import GenerationFlags
 from lawqa.cli.asking.prompt_options import resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
@@ -178,7 +179,8 @@ def pooled_text(pooled: tuple[Pooled, ...]) -> str:
     if len(pooled) > 1:
         values = [run.summary.final.accuracy.value for run in pooled]
         lines.append(
-            f"\nover {len(values)} training seeds: mean {statistics.mean(values):.1%}, standard deviation "
+            f"\nover {counted(len(values), 'training seed')}: mean {statistics.mean(values):.1%}, "
+            "standard deviation "
             f"{statistics.stdev(values):.1%}, {min(values):.1%} to {max(values):.1%}"
         )
     for run in pooled:

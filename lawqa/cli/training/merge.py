@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
+from lawqa.amounts import counted
 from lawqa.cli.console import ConsoleFlags
 from lawqa.settings import MergeSettings, values_of
 
@@ -51,7 +52,7 @@ def merge_text(result: MergeResult) -> str:
             *(f"! {note}" for note in result.notes),
             summary_table({"before": result.before, "merged": result.after}),
             "",
-            f"the merge changed {result.changed_answers} of {result.before.n} answers: "
+            f"the merge changed {result.changed_answers} of {counted(result.before.n, 'answer')}: "
             f"{change.only_other} became right, {change.only_base} became wrong; a label's log-probability "
             f"moved by {result.shift:.3f} nats on average",
         ]

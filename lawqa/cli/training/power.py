@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from lawqa.amounts import counted
 from lawqa.errors import ConfigError
 from lawqa.settings import PowerSettings
 
@@ -100,11 +101,11 @@ def _way(orders: int, votes: int, seeds: int) -> str:
         if orders * votes == 1
         else f"vote of {votes}"
         if orders == 1
-        else f"{orders} orders"
+        else f"{counted(orders, 'order')}"
     )
     if orders > 1 and votes > 1:
         asked += f" x {votes}"
-    return asked if seeds == 1 else f"{asked}, {seeds} seeds"
+    return asked if seeds == 1 else f"{asked}, {counted(seeds, 'seed')}"
 
 
 def _check(flags: PowerSettings) -> None:

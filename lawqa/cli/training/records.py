@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
+from lawqa.amounts import counted
 from lawqa.cli.asking.prompt_options import (
     ConditionFlag,
     ModeFlag,
@@ -66,8 +67,10 @@ class Records(RaftSettings, WordingSettings, RecordFileSettings):
             fresh=self.fresh,
             quiet=self.console.quiet,
         )
-        counts = ", ".join(f"{count} {spec_id}" for spec_id, count in made.counts.items())
-        print(f"wrote {counts} records to {made.path}")
+        counts = ", ".join(
+            counted(count, f"{spec_id} record") for spec_id, count in made.counts.items()
+        )
+        print(f"wrote {counts} to {made.path}")
         if made.retrieved:
             print(made.retrieved)
         return 0

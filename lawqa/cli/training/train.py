@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff, UseAppendAction
 
+from lawqa.amounts import counted
 from lawqa.cli.model_flags import of_adapter, of_run
 from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import Interrupted
@@ -119,7 +120,7 @@ def figures_text(figures: TrainingFigures) -> str:
     from lawqa.pipelines.training.outputs import NO_BETTER, dev_sentence
 
     lines = [
-        f"loss {figures.first_loss:.3f} -> {figures.last_loss:.3f} in {figures.steps} steps, "
+        f"loss {figures.first_loss:.3f} -> {figures.last_loss:.3f} in {counted(figures.steps, 'step')}, "
         f"{figures.seconds:.0f} s, {figures.tokens / max(figures.seconds, 1e-9):,.0f} tokens/s; "
         f"ended by: {figures.ended}"
     ]

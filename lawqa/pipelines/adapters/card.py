@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lawqa.amounts import counted
 from lawqa.files import JsonObject
 from lawqa.pipelines.adapters.modes import ProbedMode, modes_text
 from lawqa.report.table import Table, pipes_escaped, render_markdown
@@ -217,7 +218,8 @@ lawqa evaluate --model-name {base}{flags} --hf-lora-path . --data selection.json
 def _data(manifest: Manifest) -> str:
     ids = {str(entry.get("id")) for entry in manifest.questions}
     return (
-        f"## Data\n\nTrained on {len(ids)} questions; `manifest.json` lists their ids and fingerprints, "
+        f"## Data\n\nTrained on {counted(len(ids), 'question')}; `manifest.json` lists their ids "
+        "and fingerprints, "
         f"which `lawqa evaluate` and `lawqa data leaks` refuse to measure on. {ATTRIBUTION}"
     )
 

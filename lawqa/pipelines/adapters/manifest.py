@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lawqa.amounts import counted
 from lawqa.errors import BackendError, DataError
 from lawqa.files import JsonObject, read_json
 from lawqa.models.files.adapter_folder import directory_hash, read_adapter_config
@@ -316,11 +317,12 @@ class AdapterManifest:
                 "so leaks cannot be ruled out"
             )
         if seen or related:
-            of_all = f"of {len(questions)} questions"
-            message = f"{len(seen)} {of_all} were in the training of {self.path}"
+            of_all = f"of {counted(len(questions), 'question')}"
+            verb = "was" if len(seen) == 1 else "were"
+            message = f"{len(seen)} {of_all} {verb} in the training of {self.path}"
             if not seen:
                 message = (
-                    f"{len(related)} {of_all} share context or article with one that was in the training "
+                    f"{len(related)} {of_all} with the context or article of one that was in the training "
                     f"of {self.path}"
                 )
             elif related:
@@ -345,7 +347,8 @@ class AdapterManifest:
         if not chosen:
             return []
         return [
-            f"CHOSEN BY: {chosen} of {len(questions)} questions decided which step of {self.path} was kept; "
+            f"CHOSEN BY: {chosen} of {counted(len(questions), 'question')} decided which step of "
+            f"{self.path} was kept; "
             "this accuracy flatters"
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from lawqa.amounts import counted
 from lawqa.files import JsonObject
 from lawqa.prompting import PromptSpec
 from lawqa.report.table import Table, render_text
@@ -80,7 +81,9 @@ class ProbedMode:
             lost.append(f"median length {was.median_tokens:g} -> {now.median_tokens:g} tokens")
         if self.trained or not lost:
             return None
-        return f"{self.spec}, which was not trained: {'; '.join(lost)} (of {texts} texts)"
+        return (
+            f"{self.spec}, which was not trained: {'; '.join(lost)} (of {counted(texts, 'text')})"
+        )
 
     def to_json(self) -> JsonObject:
         """Return what the manifest keeps."""

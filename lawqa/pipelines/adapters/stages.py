@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lawqa.amounts import counted
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import JsonObject
 from lawqa.pipelines.adapters.content import AdapterContent
@@ -86,7 +87,8 @@ class Start:
         count = len(self._stages_before()) + 1
         trainings = "its training" if count == 1 else f"its {count} trainings"
         return (
-            f"starts from {self.path}: the {len(self.training.questions)} questions of {trainings} count as "
+            f"starts from {self.path}: the {counted(len(self.training.questions), 'question')} of "
+            f"{trainings} count as "
             "trained on"
         )
 

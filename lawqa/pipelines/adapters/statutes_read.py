@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.augment import ReadingRecord, holds_readings
 from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.leaks import leaks_of_items, read_items
@@ -74,7 +75,9 @@ def statutes_note(
     laws = read["laws"]
     named = f"{len(laws)} statutes" if len(laws) != 1 else laws[0]
     how_many = (
-        f"; {len(quoting)} of {len(questions)} questions quote one of them" if quoting else ""
+        f"; {len(quoting)} of {counted(len(questions), 'question')} quote one of them"
+        if quoting
+        else ""
     )
     only = "" if asked else "; it was trained on no prompt"
     return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from lawqa.amounts import counted
 from lawqa.choices import Order, inverse, order_of, permute
 from lawqa.errors import ConfigError
 from lawqa.pipelines.comparing.linked_runs import linked_groups
@@ -182,7 +183,8 @@ def _reworded_notes(
 ) -> list[str]:
     reworded = [(run, _reworded(first, run)) for run in rest]
     return [
-        f"DIFFERENT DATA: {number} questions of {names[run.path]} are not worded as in {names[first.path]}"
+        f"DIFFERENT DATA: {counted(number, 'question')} of {names[run.path]} not worded "
+        f"as in {names[first.path]}"
         for run, number in reworded
         if number
     ]

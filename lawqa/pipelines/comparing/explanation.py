@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import NoReturn
 
+from lawqa.amounts import counted
 from lawqa.answers import Explanation, explain
 from lawqa.errors import DataError
 from lawqa.files import JsonObject
@@ -111,6 +112,6 @@ def _refuse(run: StoredRun, name: str, names: Sequence[str]) -> NoReturn:
     shown = ", ".join(near[:_SHOWN]) + (", …" if len(near) > _SHOWN else "")
     if same:
         raise DataError(
-            f"{run.path}: {wanted} has {len(same)} answers", f"--explain one of: {shown}"
+            f"{run.path}: {wanted} has {counted(len(same), 'answer')}", f"--explain one of: {shown}"
         )
     raise DataError(f"{run.path}: no answer to a question {name}", f"--explain one of: {shown}")

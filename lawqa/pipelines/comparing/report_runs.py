@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.files import JsonObject
 from lawqa.report.content import Entry, ReportRun, ShownArticle, Training
 from lawqa.runs.context import RetrievedArticle
@@ -143,4 +144,4 @@ def _about(stored: StoredRun) -> JsonObject:
 def _adapter_name(paths: Sequence[str]) -> str:
     if len(paths) < 2:
         return "".join(paths)
-    return f"{os.path.commonpath(paths)} ({len(paths)} folds)"
+    return f"{os.path.commonpath(paths)} ({counted(len(paths), 'fold')})"

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from lawqa._version import __version__
+from lawqa.amounts import counted
 from lawqa.augment import (
     QUESTION_TYPES,
     READING_TYPES,
@@ -171,7 +172,8 @@ def _notes(cited: Sequence[ArticleName], articles: Sequence[Article]) -> Iterabl
     if unknown:
         shown = "、".join(f"{c.law_title} {c.article}" for c in unknown[:5])
         more = " …" if len(unknown) > 5 else ""
-        yield f"{len(unknown)} cited articles are not in the article file: {shown}{more}"
+        named = counted(len(unknown), "cited article is", "cited articles are")
+        yield f"{named} not in the article file: {shown}{more}"
 
 
 def _provenance(

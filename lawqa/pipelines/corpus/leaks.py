@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.augment import holds_readings, read_readings
 from lawqa.questions import Question, read_questions
 from lawqa.records import holds_records, load_records
@@ -124,8 +125,8 @@ def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
     unknown = sum(record.origin is None for record in records)
     if unknown:
         notes.append(
-            f"{path}: {unknown} records do not say which question they were made of; they are compared "
-            "by their text alone, which need not show what the question is about"
+            f"{path}: {counted(unknown, 'record')} without the question behind it, compared "
+            "by the text alone, which need not show what the question is about"
         )
     return items
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.questions import Question, file_sha256, read_questions, write_questions
@@ -224,12 +225,15 @@ def _notes(
     leaks: Sequence[PartLeak],
 ) -> Iterator[str]:
     if config.scheme == "lab-final":
-        yield f"the lab's split cuts groups: {len(leaks)} pairs leak; its figures are only for comparison"
+        yield (
+            f"the lab's split cuts groups: {counted(len(leaks), 'pair leaks', 'pairs leak')}; "
+            "its figures are only for comparison"
+        )
     for name, part in parts.items():
         size = {"dev": config.dev_size, "test": config.test_size}.get(name.rpartition("/")[2])
         asked = size_in_questions(size, questions) if size else len(part)
         if asked != len(part):
-            yield f"{name}: {len(part)} questions instead of {asked}, for groups are never divided"
+            yield f"{name}: {counted(len(part), 'question')} instead of {asked}, for groups are never divided"
 
 
 def _write(result: SplitResult) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from lawqa.amounts import counted
 from lawqa.backends.base import Backend, ChoiceScores, Failure, GenerationSettings, NeedsRoom
 from lawqa.bars import FILE_ONLY
 from lawqa.choices import FINAL_ANSWER_CUE
@@ -73,8 +74,8 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Resul
         if not waiting or attempt == job.config.retries:
             break
         logger.debug(
-            "%d answers failed and are asked for again (%d of %d): %s",
-            len(waiting), attempt + 1, job.config.retries, failures[waiting[0]].reason,
+            "%s failed, asked for again (%d of %d): %s",
+            counted(len(waiting), "answer"), attempt + 1, job.config.retries, failures[waiting[0]].reason,
         )  # fmt: skip
     for key in waiting:
         yield job.result(failures[key])

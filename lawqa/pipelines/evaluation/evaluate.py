@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.backends.base import Backend
 from lawqa.bars import Bar, Say
 from lawqa.errors import ConfigError
@@ -208,7 +209,10 @@ def _run(
             held.enter_context(locked_directory(job.run_dir))
             read_results(job.run_dir, asked=Asked.of(earlier), into=known)
             if earlier.status == "done" and is_whole(job, known) and not ranks.several:
-                say(f"{job.run_dir}: all {len(job.keys)} answers are known, nothing is asked")
+                say(
+                    f"{job.run_dir}: {counted(len(job.keys), 'answer is', 'answers are')} known, "
+                    "nothing is asked"
+                )
                 result = _result(job, earlier, known)
                 _write(job, RunDirectory(job.run_dir), earlier, result, known)
                 return result
@@ -304,7 +308,7 @@ def _ask(
     beside = ranks.part(job.run_dir)
     log = beside if ranks.several else job.run_dir / RESULTS
     logger.debug(
-        "%d of %d answers are asked for%s, written to %s", len(missing), len(job.keys),
+        "%d of %s asked for%s, written to %s", len(missing), counted(len(job.keys), "answer"),
         f" by process {ranks.rank} of {ranks.size}" if ranks.several else "", log,
     )  # fmt: skip
     quiet = job.config.quiet or ranks.rank > 0

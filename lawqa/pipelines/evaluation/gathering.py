@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lawqa.amounts import counted
 from lawqa.pipelines.evaluation.job import Job
 from lawqa.runs.result import ItemKey
 from lawqa.runs.result_log import SET_ASIDE, StoredResults
@@ -25,7 +26,7 @@ def tidy(job: Job, stored: StoredResults, say: Callable[[str], object]) -> None:
         say(f"{job.run_dir}: what was set aside is kept in {SET_ASIDE}")
     kept = [key for key in job.keys if _is_known(stored, key)]
     say(
-        f"{job.run_dir}: {len(kept)} of {len(job.keys)} answers are known, the others are asked now"
+        f"{job.run_dir}: {len(kept)} of {counted(len(job.keys), 'answer')} known, the others are asked now"
     )
     if not stored.plain or kept != list(stored.results):
         stored.write_together(job.run_dir, kept)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lawqa.amounts import counted
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import strict_json, write_json
 from lawqa.questions import Question
@@ -62,7 +63,8 @@ class Ranks:
         local = launch_number(environment, "LOCAL_WORLD_SIZE", size, least=1)
         if local != size:
             raise ConfigError(
-                f"{size} processes on several machines ({local} on this one): an evaluation can be split "
+                f"{counted(size, 'process', 'processes')} on several machines ({local} on this "
+                "one): an evaluation can be split "
                 "over the processes of one machine only",
                 "launch it on one machine",
             )

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.bars import Say
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import JsonObject, write_json
@@ -47,7 +48,7 @@ def average(config: AverageSettings, say: Say = str) -> Path:
     from lawqa.models.adapters.averaging import mean_adapter
     from lawqa.models.adapters.files import read_adapter_files
 
-    say(f"averaging {len(members)} adapters over {members[0].training.model['name']}")
+    say(f"averaging {counted(len(members), 'adapter')} over {members[0].training.model['name']}")
     tensors, rank = mean_adapter([read_adapter_files(member.path) for member in members])
     for member in members:
         member.content.require_unchanged()
@@ -68,7 +69,7 @@ def _members(config: AverageSettings) -> list[Start]:
     """The adapters, after everything that can be checked without their tensors."""
     if len(config.adapters) < 2:
         raise ConfigError(
-            f"{len(config.adapters)} adapters to average, expected two or more",
+            f"{counted(len(config.adapters), 'adapter')} to average, expected two or more",
             "lawqa average ADAPTER ADAPTER... --output-dir DIR",
         )
     places = [path.resolve() for path in config.adapters]
@@ -154,7 +155,7 @@ def _manifest(
         data={**first.data, "stages": stages, "averaged": averaged},
         questions=questions,
         written=adapter_record(directory),
-        notes=[f"the mean of {len(members)} adapters", *notes],
+        notes=[f"the mean of {counted(len(members), 'adapter')}", *notes],
         seed=first.seed,
         environment=describe_environment(None),
         started=began,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.bars import Parts, Say
 from lawqa.errors import DataError
 from lawqa.pipelines.adapters.modes import modes_text
@@ -117,7 +118,8 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
         _train(config, fold, seed, say)
     if config.prior_correction:
         say(
-            f"fold {fold}, seed {seed}: asking its training questions in {PRIOR_ORDERS} orders for the prior"
+            f"fold {fold}, seed {seed}: asking its training questions in "
+            f"{counted(PRIOR_ORDERS, 'order')} for the prior"
         )
         asked = held_out_config(config, parts / "train.json", directory / "prior", seed)
         # The letters' prior is no accuracy: that these questions were trained on is no leak into a figure.

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.errors import DataError
 from lawqa.files import JsonObject, write_json
 from lawqa.pipelines.evaluation.job import DECLARED
@@ -90,7 +91,8 @@ def pooled_note(folds: int, spread: Spread | None) -> str:
         spread: between the training seeds; None where there is one.
     """
     about = (
-        f"POOLED: {folds} folds; each fold's adapter was trained on most of the other folds' questions, so "
+        f"POOLED: {counted(folds, 'fold')}; each fold's adapter was trained on most of the other "
+        "folds' questions, so "
         "the answers are not independent."
     )
     if spread is None:
@@ -101,7 +103,8 @@ def pooled_note(folds: int, spread: Spread | None) -> str:
             "comparisons instead of at most 5 %; --seeds 3 measures it"
         )
     return (
-        f"{about} {spread.seeds} training seeds, which differ by {100 * spread.deviation:.1f} points "
+        f"{about} {counted(spread.seeds, 'training seed')}, which differ by "
+        f"{100 * spread.deviation:.1f} points "
         "(standard deviation) beyond the luck of the questions; lawqa compare with all of them puts that "
         "into interval and p, with one of them it does not"
     )
@@ -159,7 +162,7 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
         given = manifest.data["questions"] * int(samples_of(manifest) or 1)
         if len(of_fold) != given:
             raise DataError(
-                f"{runs[fold] / RESULTS}: holds {len(of_fold)} answers, and "
+                f"{runs[fold] / RESULTS}: holds {counted(len(of_fold), 'answer')}, and "
                 f"{given} were given; was it cut off while it was copied?",
                 f"copy it again; or remove {runs[fold]} and run the same lawqa crossval run again",
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.bars import Say
 from lawqa.errors import DataError
 from lawqa.files import read_json
@@ -117,7 +118,8 @@ def _of_fold(
     if not kept:
         shown = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
         raise DataError(
-            f"fold {fold}: none of its {len(questions)} training questions kept a sampled answer to learn "
+            f"fold {fold}: none of its {counted(len(questions), 'training question')} kept a "
+            "sampled answer to learn "
             f"from (of their samples: {shown})",
             "--max-new-tokens or --samples-per-question with a higher number and --fresh; "
             "or --learn-from letters",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.augment import source_of
 from lawqa.bars import Say
 from lawqa.choices import LABELS, Label
@@ -136,7 +137,8 @@ def keep_hard(
         kept = [one for one in kept if one.question.key in chosen]
     if not kept:
         raise ConfigError(
-            f"none of {len(scored)} questions has a difficulty of {config.difficulty} or more; the hardest "
+            f"none of {counted(len(scored), 'question')} has a difficulty of {config.difficulty} "
+            "or more; the hardest "
             f"has {max((one.difficulty for one in scored), default=0):.2f}",
             f"--difficulty with a lower number; the answers are kept in {result}",
         )

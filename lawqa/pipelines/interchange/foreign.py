@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from lawqa.amounts import counted
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, label_of
 from lawqa.errors import DataError
 from lawqa.files import JsonObject
@@ -151,7 +152,7 @@ def choices_of(where: str, value: object) -> tuple[str, str, str, str]:
     texts = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
     if len(texts) != len(LABELS) or not all(isinstance(one, str) and one.strip() for one in texts):
         raise DataError(
-            f"{where}: has {len(texts)} choices, expected four texts",
+            f"{where}: has {counted(len(texts), 'choice')}, expected four texts",
             "lawqa scores four-choice questions only",
         )
     one_line = [" ".join(text.split()) for text in texts]

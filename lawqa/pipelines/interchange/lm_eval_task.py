@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from lawqa._version import __version__
+from lawqa.amounts import counted
 from lawqa.choices import FINAL_ANSWER_CUE, LABELS
 from lawqa.errors import ConfigError
 from lawqa.few_shot import FEW_SHOT
@@ -118,7 +119,8 @@ def _require_askable(source: Path, spec: PromptSpec) -> None:
     without = [q.id for q in questions if spec.condition == "gold" and not q.context.strip()]
     if without:
         raise ConfigError(
-            f"--data {source}: {len(without)} questions have no context, such as {without[0]}",
+            f"--data {source}: {counted(len(without), 'question has', 'questions have')} no "
+            f"context, such as {without[0]}",
             "--condition closed",
         )
 

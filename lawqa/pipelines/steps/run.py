@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lawqa.amounts import counted
 from lawqa.bars import Say
 from lawqa.commands import CommandSource, Place, Rendered, check_policy, expand, render_command
 from lawqa.errors import ConfigError, DataError
@@ -111,7 +112,7 @@ def run_steps(
             code = _run_one(source, config, rendered, directory, say, runner)
             if code != 0:
                 return code
-    say(f"all {len(steps)} steps are done")
+    say(f"{'all ' if steps[1:] else ''}{counted(len(steps), 'step is', 'steps are')} done")
     return 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
+from lawqa.amounts import counted
 from lawqa.backends.base import Backend, Completion, GenerationSettings
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
@@ -113,7 +114,8 @@ class DevCost:
     def sentence(self) -> str:
         """The cost in words."""
         return (
-            f"{self.scorings} scorings of {self.texts} texts, at most {self.most_tokens:,} tokens and "
+            f"{counted(self.scorings, 'scoring')} of {counted(self.texts, 'text')}, at most "
+            f"{self.most_tokens:,} tokens and "
             f"{_duration(self.seconds)} each, {_duration(self.scorings * self.seconds)} in all "
             "(pace of a few short texts; a full batch is faster)"
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lawqa.amounts import counted
 from lawqa.augment.placing import ID_PREFIX
 from lawqa.digests import hashed_while_read
 from lawqa.errors import ConfigError
@@ -124,7 +125,8 @@ def capped(
     real = len(records) - len(places)
     if places and not real:
         raise ConfigError(
-            f"--max-synthetic-share {share:g}: all {len(records)} records are synthetic",
+            f"--max-synthetic-share {share:g}: "
+            f"{counted(len(records), 'record is', 'records are')} given, all synthetic",
             "add records of real questions, or leave it out",
         )
     # real / (real + kept) >= 1 - share

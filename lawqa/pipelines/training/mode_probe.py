@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lawqa.amounts import counted
 from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters.modes import ProbedMode
@@ -56,7 +57,9 @@ def probe_modes(prepared: Prepared, say: Callable[[str], object] = str) -> tuple
         except ConfigError as problem:
             say(f"{spec.id} is not probed: {problem.message}")
             continue
-        say(f"asking {len(questions)} questions as {spec.id}, without and with the adapter")
+        say(
+            f"asking {counted(len(questions), 'question')} as {spec.id}, without and with the adapter"
+        )
         settings = _settings(prompts, config)
         before = texts_of_mode(backend.without_adapter(), questions, prompts, settings)
         after = texts_of_mode(backend, questions, prompts, settings)

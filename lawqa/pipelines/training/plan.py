@@ -6,6 +6,7 @@ import os
 import statistics
 from typing import TYPE_CHECKING
 
+from lawqa.amounts import counted
 from lawqa.records import masked_text
 
 if TYPE_CHECKING:
@@ -98,14 +99,14 @@ def dev_text(prepared: Prepared) -> str:
     if dev is None:
         return "none: the last step is kept, whatever it is worth (--dev-file decides better)"
     every = training.eval_steps or training.steps_per_epoch(len(prepared.records))
-    share = f"{len(dev.questions)}"
+    share = counted(dev.in_file, "question")
     if dev.in_file > len(dev.questions):
-        share += f" of {dev.in_file}"
+        share = f"{len(dev.questions)} of {share}"
     patience = (
         f"; stops after {training.patience} without a better accuracy" if training.patience else ""
     )
     return (
-        f"{share} questions of {dev.path} ({dev.specs}) every {every} steps{patience}; "
+        f"{share} of {dev.path} ({dev.specs}) every {counted(every, 'step')}{patience}; "
         f"the best step is kept{_texts_text(dev)}"
     )
 
@@ -119,7 +120,11 @@ def _texts_text(dev: DevQuestions) -> str:
         if settings.temperature
         else "greedy"
     )
-    texts = "1 text" if settings.repeats == 1 else f"the majority of {settings.repeats} texts"
+    texts = (
+        "1 text"
+        if settings.repeats == 1
+        else f"the majority of {counted(settings.repeats, 'text')}"
+    )
     cost = f"\n           {dev.cost.sentence}" if dev.cost else ""
     return f"\n           answered by {texts} of at most {settings.max_new_tokens} tokens, {drawn}{cost}"
 
@@ -127,7 +132,7 @@ def _texts_text(dev: DevQuestions) -> str:
 def _saving_text(training: Hyperparameters) -> str:
     rhythms = [
         f"every {training.save_minutes:g} minutes" if training.save_minutes else "",
-        f"every {training.save_steps} steps" if training.save_steps else "",
+        f"every {counted(training.save_steps, 'step')}" if training.save_steps else "",
     ]
     when = " and ".join(filter(None, rhythms)) or "never before the end"
     return f"a checkpoint {when}, and when a signal asks to stop; --resume resumes it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lawqa.report.figures import percent
+from lawqa.amounts import counted, percent
 from lawqa.report.grid.content import (
     CONDITION_WORDS,
     WAY_WORDS,
@@ -177,7 +177,7 @@ def _drawn(
         line[place(start) : place(end) + 1] = "-" * (place(end) - place(start) + 1)
         line[place(at)] = "o"
         lines.append(f"{name:<{width}}  |{''.join(line)}|  {100 * at:+.1f}" if low < 0 else
-                     f"{name:<{width}}  |{''.join(line)}|  {100 * at:.1f} %")  # fmt: skip
+                     f"{name:<{width}}  |{''.join(line)}|  {percent(at)}")  # fmt: skip
     return "\n".join(lines)
 
 
@@ -224,7 +224,7 @@ def _side(runs: Sequence[GridRun]) -> Cell:
     if len(runs) == 1:
         return first.accuracy
     shown = ", ".join(percent(run.accuracy.value) for run in runs)
-    return Phrase(f"{shown} ({len(runs)} seeds)", f"{shown}（{len(runs)} 回の学習）")
+    return Phrase(f"{shown} ({counted(len(runs), 'seed')})", f"{shown}（{len(runs)} 回の学習）")
 
 
 def _difference(row: GridRow) -> Cell:

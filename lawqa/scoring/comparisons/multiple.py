@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lawqa.amounts import counted
 from lawqa.errors import DataError
 from lawqa.scoring.comparisons.comparison import PairedComparison
 
@@ -160,8 +161,8 @@ def significance_sentence(judged: Judged) -> str:
     """The smallest difference that would have been significant with these discordant answers."""
     c = judged.comparison
     bar = c.significant_at(judged.level)
-    unit = "questions" if c.clusters == c.questions else "groups"
-    on = f"with these {c.moved} discordant {unit}"
+    unit = "question" if c.clusters == c.questions else "group"
+    on = f"with {'this' if c.moved == 1 else 'these'} {counted(c.moved, f'discordant {unit}')}"
     if bar is None:
         return f"{on} no difference could be significant"
     return f"{on} the smallest significant difference is {100 * bar:.1f} points (p <= {judged.level:.3g})"
@@ -172,7 +173,7 @@ def power_sentence(judged: Judged) -> str:
     c = judged.comparison
     needed = c.detectable_at(judged.level)
     if needed is None:
-        return f"{c.questions} questions are too few to detect any difference"
+        return f"{counted(c.questions, 'question is', 'questions are')} too few to detect any difference"
     return f"a true difference of {100 * needed:.1f} points is detected in 80 % of such comparisons"
 
 
@@ -204,4 +205,4 @@ def _found(judged: Judged) -> str:
 
 
 def _with_seeds(name: str, seeds: int) -> str:
-    return f"{name} over {seeds} seeds" if seeds > 1 else name
+    return f"{name} over {counted(seeds, 'seed')}" if seeds > 1 else name

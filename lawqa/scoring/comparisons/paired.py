@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lawqa.amounts import counted
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
 from lawqa.scoring.comparisons.comparison import PairedComparison, PairedTest
@@ -197,7 +198,7 @@ def _check_shared(
         asked = [len({key[0] for key in table}) for side in sides for table in side[:1]]
         same = "same id, choice order and repeat" if by == "prompts" else "same id"
         raise DataError(
-            f"the runs share {len(questions)} of {asked[0]} and {asked[1]} questions ({same}); "
+            f"the runs share {len(questions)} of {asked[0]} and {counted(asked[1], 'question')} ({same}); "
             "a comparison needs at least 2",
             hint="compare runs over the same data file"
             + (" with the same --permutations" if by == "prompts" else ""),

@@ -16,6 +16,7 @@ from accelerate.utils import broadcast_object_list, gather_object
 from torch import distributed
 from transformers import TrainingArguments
 
+from lawqa.amounts import counted
 from lawqa.errors import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def form_group(
     except (distributed.DistError, ValueError) as problem:
         reason = str(problem).splitlines()[0]
         raise ConfigError(
-            f"WORLD_SIZE is {expected}, and the {expected} processes did not come together: {reason}",
+            f"WORLD_SIZE is {expected}, and the {counted(expected, 'process', 'processes')} did "
+            f"not come together: {reason}",
             _ALONE,
         ) from problem
     if joined.world_size != expected:

@@ -199,7 +199,7 @@ def test_eval_is_readable(built: Path, questions: Path, capsys: pytest.CaptureFi
     assert run("eval", "--index", built, "--questions", questions) == 0
     text = capsys.readouterr().out
     assert "hit@3" in text
-    assert "1 questions whose context quotes no statute" in text
+    assert "1 question whose context quotes no statute" in text
     assert f"{ACT}第24条" in text
 
 

@@ -80,7 +80,7 @@ def test_parse_writes_articles_lists_what_failed_and_returns_3(
     said = capsys.readouterr()
     assert said.out == f"wrote 137 articles of 37 laws as of 2025-07-01 to {output}\n"
     first, *listed = said.err.splitlines()
-    assert first == "3 files could not be read and are left out:"
+    assert first == "3 files could not be read, left out:"
     assert [line.split(":")[0].strip() for line in listed] == [
         f"{name}/{name}.xml"
         for name in (f"{number:03d}AC0000000001_20200401_0" for number in (4, 19, 34))
@@ -120,7 +120,7 @@ def test_laws_of_the_future_are_named(
     assert run("parse", folder, "--output", tmp_path / "a.jsonl", "--as-of", "2019-12-31") == 0
     said = capsys.readouterr()
     assert said.out.startswith("wrote 0 articles of 0 laws as of 2019-12-31")
-    assert "note: 40 laws are not in force on 2019-12-31 and were left out: 000AC" in said.err
+    assert "note: 40 laws are not in force on 2019-12-31, left out: 000AC" in said.err
     assert said.err.rstrip().endswith("…")
 
 

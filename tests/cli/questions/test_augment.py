@@ -130,7 +130,7 @@ def test_gold_articles_are_left_out_and_counted(
     assert told["articles_left_out"] == {"cited by a question that is evaluated on": 1}
     assert [LAW, "3"] in told["excluded_articles"]
     assert told["exclude_articles_of"]["sha256"] == sha256("e.json")
-    assert "1 cited articles are not in the article file: 民法 140" in capsys.readouterr().err
+    assert "1 cited article is not in the article file: 民法 140" in capsys.readouterr().err
     questions = read_questions(here / "q.json")
     assert not any("第3条" in f"{q.text}{q.context}{q.choices}" for q in questions)
     assert not any("L/main/3" in entry["articles"] for entry in told["questions"])

@@ -185,8 +185,8 @@ def test_recorded_labels_can_be_kept(run: Path) -> None:
     assert main(["report", str(run), "-o", "then.md", "--recorded"]) == 0
     then = Path("then.md").read_text(encoding="utf-8")
     assert "READ AGAIN" not in then
-    assert "100 % of answers are b" in then
-    assert "100 % of answers are c" in Path("now.md").read_text(encoding="utf-8")
+    assert "100% of answers are b" in then
+    assert "100% of answers are c" in Path("now.md").read_text(encoding="utf-8")
 
 
 def test_the_lab_s_files_and_all_140_questions(

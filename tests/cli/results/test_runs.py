@@ -235,7 +235,7 @@ def held(path: Path) -> Any:
         ("nested", "holds another run"),
         ("missing", "no such directory"),
         ("locked", "is being written by another process"),
-        ("foreign", "files that lawqa did not write"),
+        ("foreign", "file that lawqa did not write"),
         ("needed", "is the adapter of runs/two"),
         ("needed by name", "is the adapter of runs/two"),
         ("needed by a fold", "is the adapter of runs/two"),

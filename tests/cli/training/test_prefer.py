@@ -90,7 +90,7 @@ def test_the_adapter_is_one_that_lawqa_train_could_have_written(
     assert main([*evaluate, "--data", str(work.directory / "held-out.json")]) == 0
     # Each of the two trainings' questions is refused, here one of the pairs'.
     assert main([*evaluate, "--data", str(work.directory / "near.json"), "--fresh"]) == 2
-    assert "were in the training of" in capsys.readouterr().err
+    assert "was in the training of" in capsys.readouterr().err
 
 
 def test_a_rehearsal_says_what_it_would_do_and_writes_nothing(

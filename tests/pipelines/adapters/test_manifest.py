@@ -184,7 +184,7 @@ def test_a_trained_on_id_is_refused(
     with pytest.raises(DataError) as caught:
         notes_of(adapter(), held_out, reworded)
     assert caught.value.message == (
-        f"1 of 2 questions were in the training of {adapter_dir}: {trained_on.id}"
+        f"1 of 2 questions was in the training of {adapter_dir}: {trained_on.id}"
     )
     assert "--allow-leak" in caught.value.hint
 
@@ -199,7 +199,7 @@ def test_a_trained_on_question_under_another_id_and_order_is_refused(
         gold="a",
         order=2,
     )
-    with pytest.raises(DataError, match=r"1 of 1 questions were in the training of .*: 商法_9$"):
+    with pytest.raises(DataError, match=r"1 of 1 question was in the training of .*: 商法_9$"):
         notes_of(adapter(), renamed)
 
 
@@ -214,7 +214,7 @@ def test_an_allowed_leak_is_counted_in_a_note(
     adapter: MakeAdapter, adapter_dir: Path, trained_on: Question, held_out: Question
 ) -> None:
     assert notes_of(adapter(), trained_on, held_out, allow_leak=True) == [
-        f"LEAK: 1 of 2 questions were in the training of {adapter_dir}; "
+        f"LEAK: 1 of 2 questions was in the training of {adapter_dir}; "
         "this accuracy says nothing about new questions"
     ]
 
@@ -261,7 +261,7 @@ def test_one_allowance_does_not_allow_the_other(
 ) -> None:
     with pytest.raises(DataError, match="not on cot-closed-v1"):
         notes_of(adapter(), held_out, spec=PromptSpec("cot"), allow_leak=True)
-    with pytest.raises(DataError, match="were in the training"):
+    with pytest.raises(DataError, match="was in the training"):
         notes_of(adapter(), trained_on, allow_prompt_mismatch=True)
 
 
@@ -440,7 +440,7 @@ def test_an_allowed_leak_stands_in_the_first_line_everywhere(
 ) -> None:
     adapter()
     result = evaluated(tmp_path, trained_on, allow_leak=True)
-    assert result_text(result).startswith("! LEAK: 1 of 1 questions were in the training of ")
+    assert result_text(result).startswith("! LEAK: 1 of 1 question was in the training of ")
     assert stored(tmp_path, "summary.json")["notes"][0].startswith("LEAK: ")
     assert stored(tmp_path, "manifest.json")["notes"][0].startswith("LEAK: ")
 
@@ -449,7 +449,7 @@ def test_a_leak_is_refused_before_anything_is_written(
     tmp_path: Path, adapter: MakeAdapter, trained_on: Question
 ) -> None:
     adapter()
-    with pytest.raises(DataError, match="were in the training"):
+    with pytest.raises(DataError, match="was in the training"):
         evaluated(tmp_path, trained_on)
     assert not (tmp_path / "run").exists()
 

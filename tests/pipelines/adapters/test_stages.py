@@ -103,7 +103,7 @@ def test_relatives_of_an_earlier_stages_questions_are_refused_and_lost_records_t
     relative = replace(questions[30], id="新しい問題", context=questions[0].context)
     write_questions(stages.directory / "related.json", [relative, *questions[31:34]])
     assert stages.evaluate(3, "related.json") == 2
-    assert "1 of 4 questions share context or article" in capsys.readouterr().err
+    assert "1 of 4 questions with the context or article" in capsys.readouterr().err
     lost = stages.adapter(3) / "trained_on.stage1.jsonl"
     aside = lost.rename(lost.with_suffix(".aside"))
     assert stages.evaluate(3, "related.json") == 2

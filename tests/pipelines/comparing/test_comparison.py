@@ -57,8 +57,8 @@ def test_what_must_be_known_comes_right_after_the_difference(
     assert notes == out.splitlines()[4 : 4 + len(notes)], (
         "after the difference and what goes with it"
     )
-    assert "! DIFFERENT DATA: 20 questions of other are not worded as in base" in notes
-    assert any(note.startswith("! other: 100 % of answers are a") for note in notes)
+    assert "! DIFFERENT DATA: 20 questions of other not worded as in base" in notes
+    assert any(note.startswith("! other: 100% of answers are a") for note in notes)
     outcomes = next(line for line in out.splitlines() if line.startswith("unparsed / truncated"))
     assert outcomes.split("failed")[1].split() == [
         "0",

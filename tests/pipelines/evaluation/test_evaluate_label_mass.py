@@ -54,7 +54,7 @@ def test_low_mass_is_said_first_and_stored(
 ) -> None:
     run = evaluated(here, LOW, *more)
     out = capsys.readouterr().out
-    said = f"LOW LABEL MASS: in {low} of {scored} scored answers (25 %)"
+    said = f"LOW LABEL MASS: in {low} of {scored} scored answers (25%)"
     assert f"! {said}" in out
     assert f"label mass of {scored} scored answers: median 0.98, lowest 0.0002" in out
     found = summary(run)

@@ -115,7 +115,7 @@ def test_samples_that_are_asked_again_come_out_the_same(
     (here / "r" / "results.jsonl").write_bytes(b"".join(lines[i] for i in (0, 4, 5)))
     capsys.readouterr()
     assert main(flags(tiny_dir, "r", *cot, "--resume")) == 0
-    assert "3 of 9 answers are known" in capsys.readouterr().err
+    assert "3 of 9 answers known" in capsys.readouterr().err
     assert [(r["file_name"], r["repeat"], r["response"]) for r in rows(here / "r")] == texts
 
 

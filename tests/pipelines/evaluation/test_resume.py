@@ -176,7 +176,7 @@ def test_half_a_line_at_the_end_is_dropped_and_said(
     assert main([*flags, "--run-dir", "r", "--resume"]) == 0
     err = capsys.readouterr().err
     assert "note: r/results.jsonl: ends with half a line, as a crash leaves it" in err
-    assert "note: r: 40 of 60 answers are known, the others are asked now" in err
+    assert "note: r: 40 of 60 answers known, the others are asked now" in err
     assert but_times(rows(here / "r")) == but_times(whole)
 
 
@@ -311,7 +311,7 @@ def test_a_whole_run_is_shown_again_and_no_model_loaded(here: Path) -> None:
     said: list[str] = []
     again = evaluate(config("r", resume=True, output=Path("o.json")), never, said.append)
     assert again.summary == first.summary
-    assert said == ["r: all 60 answers are known, nothing is asked"]
+    assert said == ["r: 60 answers are known, nothing is asked"]
     assert len(loaded(here / "o.json")["results"]) == 60
 
 

@@ -101,7 +101,7 @@ def test_what_cannot_be_averaged_is_refused_and_nothing_is_written(
         assert not (made / "none").exists()
         return capsys.readouterr().err
 
-    assert "1 adapters to average, expected two or more" in refused("one")
+    assert "1 adapter to average, expected two or more" in refused("one")
     assert "is named twice" in refused("one", "one")
     assert "is the adapter" in refused("one", "two", to="two")
     assert "nowhere" in refused("one", "nowhere")

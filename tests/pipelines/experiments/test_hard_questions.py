@@ -154,5 +154,5 @@ def test_questions_that_failed_are_left_out_and_counted(
     script[first] = {"error": "broke"}
     (here / "script.json").write_text(json.dumps(script), encoding="utf-8")
     assert hard() == 3
-    assert "1 questions failed" in capsys.readouterr().err
+    assert "1 question failed" in capsys.readouterr().err
     assert kept(here) == [1, 4, 5]

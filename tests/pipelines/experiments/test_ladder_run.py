@@ -454,7 +454,7 @@ def test_what_limits_cost_is_where_the_table_is(
     assert row["direct-closed"][-1] == "-", "one letter has no tokens to run out of"
     assert (
         "cot-closed: 7, 7 of them cut off, 0.0% of them right; with a larger limit: "
-        "at most 100.0 % of all texts right; 100.0 % if those were right as often as the others"
+        "at most 100.0% of all texts right; 100.0% if those were right as often as the others"
     ) in out
     by_name = {
         rung["name"]: rung for rung in json.loads((run_dir / "ladder.json").read_text())["rungs"]

@@ -148,7 +148,7 @@ def _sample(**changes: object) -> dict[str, object]:
         (_sample(resps=[[["-1", "x"]], [["-1", "x"]]]), "has 2 replies, expected four"),
         (_sample(resps=[[["x", "x"]]] * 4), "a loglikelihood is not a number"),
         (_sample(resps=[[3]]), "resps is not text but int"),
-        (_sample(doc={"id": "1", "question": "q", "choices": ["a"], "gold": "a"}), "has 1 choices"),
+        (_sample(doc={"id": "1", "question": "q", "choices": ["a"], "gold": "a"}), "has 1 choice"),
         (
             _sample(doc={"id": "1", "question": "q", "choices": list("abcd"), "gold": "z"}),
             "the right answer is 'z'",
@@ -173,7 +173,7 @@ def test_a_line_that_is_no_sample_is_named_and_nothing_is_made(
         ("a.json", "{}", "is not a log of inspect_ai"),
         ("a.json", '{"eval": {}, "samples": []}', "holds no samples"),
         ("a.json", '{"eval": {}, "samples": [3]}', "sample 1: is not an object"),
-        ("a.json", '{"eval": {}, "samples": [{"id": 1, "choices": ["x"]}]}', "has 1 choices"),
+        ("a.json", '{"eval": {}, "samples": [{"id": 1, "choices": ["x"]}]}', "has 1 choice"),
         ("a.eval", "not a zip", "is not a whole .eval archive"),
         ("samples_x.jsonl", "", "is empty"),
         ("twice.jsonl", "\n".join([json.dumps(_sample())] * 2), "is answered 2 times"),

@@ -92,7 +92,7 @@ def test_texts_decide_and_are_counted_and_the_weights_are_those_of_a_training_wi
 
     out = captured.out
     assert "3 of 10 questions of" in out
-    assert "(cot-gold-v1) every 1000 steps" in out
+    assert "(cot-gold-v1) every 1,000 steps" in out
     assert (
         "answered by the majority of 2 texts of at most 20 tokens, at temperature 0.7, seed 0, the same "
         "draws at every scoring" in out

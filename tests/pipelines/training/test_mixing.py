@@ -49,7 +49,7 @@ def test_synthetic_records_are_left_out_until_they_are_no_more_than_their_share(
     assert kept != capped([*real, *synthetic], 0.4, seed=4)[0]
     assert capped([*real, *synthetic[:3]], 0.4, seed=3) == ([*real, *synthetic[:3]], 0)
     assert capped([*real, *synthetic], 0.0, seed=3) == (real, 14)
-    with pytest.raises(ConfigError, match="all 14 records are synthetic"):
+    with pytest.raises(ConfigError, match="14 records are given, all synthetic"):
         capped(synthetic, 0.5, seed=3)
 
 

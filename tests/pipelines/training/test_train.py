@@ -170,7 +170,7 @@ def test_questions_that_share_a_context_with_a_trained_one_are_refused_too(
     write_questions(trained.directory / "related.json", [relative, *questions[12:14]])
     assert trained.evaluate("related.json", "related", "--hf-lora-path", str(trained.adapter)) == 2
     err = capsys.readouterr().err
-    assert "1 of 3 questions share context or article with one that was in the training of" in err
+    assert "1 of 3 questions with the context or article of one that was in the training of" in err
     assert "新しい問題" in err
 
 

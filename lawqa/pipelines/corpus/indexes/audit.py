@@ -17,6 +17,7 @@ from itertools import islice
 
 import numpy as np
 
+from lawqa.amounts import counted
 from lawqa.errors import DataError
 from lawqa.pipelines.corpus.leaks import questions_printed
 from lawqa.questions import Question
@@ -142,7 +143,8 @@ def given_away(leaks: Sequence[Leak], questions: int) -> str:
     """How many questions an index gives away, and the first of them."""
     first = leaks[0]
     return (
-        f"the index gives away {len(leaks)} of {questions} questions: {first.train} -> {first.test}: "
+        f"the index gives away {len(leaks)} of {counted(questions, 'question')}: {first.train} -> "
+        f"{first.test}: "
         f"{reasons_text(first)}"
     )
 
@@ -153,7 +155,9 @@ def refuse(leaks: Sequence[Leak]) -> DataError:
     more = len(lines) - _SHOWN
     shown = [*lines[:_SHOWN], *([f"… and {more} more"] if more > 0 else [])]
     return DataError(
-        "\n".join([f"{len(leaks)} passages give questions away:", *shown]),
+        "\n".join(
+            [f"{counted(len(leaks), 'passage gives', 'passages give')} questions away:", *shown]
+        ),
         "leave them out of --articles and --documents; --allow-leak indexes them all the same, and the index "
         "and every evaluation with it say so",
     )

@@ -67,7 +67,7 @@ class Waiting:
     def left(self) -> str:
         """What is known of it, in words."""
         among = "" if self.part is None else " of the tuning half"
-        return f"{self.rung.name} ({self.known} of {self.asked} answers{among} known)"
+        return f"{self.rung.name} ({self.known} of {counted(self.asked, 'answer')}{among} known)"
 
 
 def forecast(waiting: Iterable[Waiting], pace: Pace) -> Span:

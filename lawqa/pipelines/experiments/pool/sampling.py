@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from lawqa.amounts import counted
 from lawqa.augment.reasoning import check, verdict_of
 from lawqa.augment.reasoning.selection import with_agreement
 from lawqa.backends.base import Backend
@@ -186,10 +187,14 @@ def _draw(config: PoolConfig, job: Job, backend: Backend, files: PoolFiles, say:
     wanted = _wanted(config, job)
     missing = [key for key in wanted if key not in rows or rows[key].error is not None]
     if not missing:
-        say(f"{config.pool}: all {len(wanted)} samples are there, nothing is asked")
+        say(
+            f"{config.pool}: {counted(len(wanted), 'sample is', 'samples are')} there, nothing is asked"
+        )
         return
     questions = len({key.rpartition("#")[0] for key, _ in missing})
-    say(f"{len(missing)} of {len(wanted)} samples to draw, of {questions} questions")
+    say(
+        f"{len(missing)} of {counted(len(wanted), 'sample')} to draw, of {counted(questions, 'question')}"
+    )
     bar = Bar(
         "sampling", "answers", len(wanted), done=len(wanted) - len(missing), quiet=config.quiet
     )

@@ -81,7 +81,7 @@ def test_a_guideline_and_a_statute_are_no_leak_and_the_index_says_that_it_was_au
     build: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert build(GUIDELINE, *AUDIT) == 0
-    assert "audit: gives away none of the 1 questions of questions.json" in capsys.readouterr().out
+    assert "audit: gives away none of the 1 question of questions.json" in capsys.readouterr().out
     audit = IndexManifest.read(Path("index")).audit
     assert audit is not None
     assert (audit.questions, audit.leaks) == (1, ())
@@ -105,13 +105,13 @@ def test_a_build_that_audits_refuses_what_gives_a_question_away(
 ) -> None:  # fmt: skip
     assert build(document, *AUDIT) == 2
     said = capsys.readouterr().err
-    assert "1 passages give questions away" in said
+    assert "1 passage gives questions away" in said
     assert f"{passage} -> 貸金庫_1" in said
     assert why in said
     assert "--allow-leak" in said
     assert not Path("index").exists()
     assert build(document, *AUDIT, "--allow-leak") == 0
-    assert "audit: GIVES AWAY 1 of the 1 questions" in capsys.readouterr().out
+    assert "audit: GIVES AWAY 1 of the 1 question" in capsys.readouterr().out
     assert main(["index", "info", "--index", "index"]) == 0
     assert "audit       GIVES AWAY 1 of the 1" in capsys.readouterr().out
 
@@ -126,7 +126,7 @@ def test_an_index_that_was_not_audited_is_when_it_is_asked(
     assert "audit       none" in capsys.readouterr().out
     assert main(ASK) == 2
     said = capsys.readouterr().err
-    assert "the index gives away 1 of 1 questions" in said
+    assert "the index gives away 1 of 1 question" in said
     assert "--allow-leak scores them all the same" in said
     assert not Path("run").exists()
     assert main([*ASK, "--allow-leak"]) == 0
@@ -151,7 +151,7 @@ def test_records_are_not_made_of_contexts_that_give_their_question_away(
     ]  # fmt: skip
     assert main(argv) == 2
     said = capsys.readouterr().err
-    assert "the index gives away 1 of 1 questions" in said
+    assert "the index gives away 1 of 1 question" in said
     assert "--allow-leak" not in said
     assert not Path("train.jsonl").exists()
 
@@ -169,4 +169,4 @@ def test_index_eval_names_the_questions_that_are_given_away(
     out, err = capsys.readouterr()
     (leak,) = json.loads(out)["given_away"]
     assert leak["id"] == "貸金庫_2"
-    assert "note: the index gives away 1 of 1 questions" in err
+    assert "note: the index gives away 1 of 1 question" in err
