@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.errors import DataError, disk_fault, printable
-from lawqa.files import json_lines, parse_json, read_json, written_whole
+from lawqa.files import json_lines, opened_json_lines, parse_json, read_json, written_whole
 
 pytestmark = pytest.mark.every_python
 
@@ -115,3 +115,12 @@ def test_what_else_a_system_says_stays_a_bug() -> None:
 def test_a_message_keeps_its_text_and_loses_its_tricks() -> None:
     assert printable("問題\u3000一\n二 é 𠮟") == "問題\u3000一\n二 é 𠮟"
     assert printable("a\x1b[2J\u202eb\r\x00") == "a\\u001b[2J\\u202eb\\u000d\\u0000"
+
+
+def test_a_file_of_lines_is_closed_though_its_reader_gives_up(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text("1\n2\n", encoding="utf-8")
+    with pytest.raises(KeyError), opened_json_lines(path) as lines:
+        raise KeyError(next(lines))
+    # A generator that was closed is at its end, and so is its file.
+    assert list(lines) == []

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lawqa.augment.provisions import deleted, number_in_words, sentences
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import json_lines
+from lawqa.files import first_json_line, opened_json_lines
 from lawqa.prompting import ChatTokenizer
 from lawqa.settings import LawPart
 from lawqa.statutes.articles import Article
@@ -99,7 +99,7 @@ def holds_readings(path: Path) -> bool:
     """
     if path.suffix != ".jsonl":
         return False
-    _, first = next(json_lines(path))
+    first = first_json_line(path)
     return isinstance(first, dict) and first.get("source") == SOURCE and "article_id" in first
 
 
@@ -114,14 +114,15 @@ def read_readings(path: Path, first: int | None = None) -> tuple[ReadingRecord, 
         DataError: the file cannot be read, or a line is no reading record.
     """
     records = []
-    for number, row in islice(json_lines(path), first):
-        try:
-            records.append(_record(row))
-        except (KeyError, TypeError, ValueError) as problem:
-            raise DataError(
-                f"{path}: line {number} is not a reading record: {problem!s}",
-                "lawqa augment reading  writes them",
-            ) from None
+    with opened_json_lines(path) as lines:
+        for number, row in islice(lines, first):
+            try:
+                records.append(_record(row))
+            except (KeyError, TypeError, ValueError) as problem:
+                raise DataError(
+                    f"{path}: line {number} is not a reading record: {problem!s}",
+                    "lawqa augment reading  writes them",
+                ) from None
     return tuple(records)
 
 

@@ -6,7 +6,7 @@ import codecs
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -70,7 +70,7 @@ def read_json(path: Path) -> Any:
     return parse_json(read_text(path), path)
 
 
-def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+def json_lines(path: Path) -> Generator[tuple[int, Any], None, None]:
     """The values of a JSONL file with their line numbers from 1, one by one; blank lines are passed over.
 
     Raises:
@@ -86,6 +86,30 @@ def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
                 yield number, parse_json(line, path, number, "one JSON value a line")
     if empty:
         raise DataError(f"{path}: is empty")
+
+
+@contextmanager
+def opened_json_lines(path: Path) -> Iterator[Iterator[tuple[int, Any]]]:
+    """`json_lines` of a file that is closed at the end, whatever becomes of those who read.
+
+    Raises:
+        DataError: as in `json_lines`.
+    """
+    lines = json_lines(path)
+    try:
+        yield lines
+    finally:
+        lines.close()
+
+
+def first_json_line(path: Path) -> Any:
+    """The value of the first line of a JSONL file.
+
+    Raises:
+        DataError: as in `json_lines`.
+    """
+    with opened_json_lines(path) as lines:
+        return next(lines)[1]
 
 
 def bounded_lines(file: IO[bytes], path: Path, hint: str) -> Iterator[tuple[int, bytes]]:

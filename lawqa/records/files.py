@@ -11,7 +11,7 @@ from typing import Any
 
 from lawqa.amounts import counted
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import json_lines, written_whole
+from lawqa.files import first_json_line, opened_json_lines, written_whole
 from lawqa.prompting import Message, PromptSpec, spec_hash
 from lawqa.prompts import STANDARD, wording_of
 from lawqa.questions import from_sample, read_questions, to_sample
@@ -61,17 +61,16 @@ def load_records(path: Path, first: int | None = None, *, wording: str = STANDAR
     """
     if path.suffix != ".jsonl":
         return _from_questions(path, first, wording)
-    _, head = next(json_lines(path))
-    lines = islice(json_lines(path), first)
+    head = first_json_line(path)
     if isinstance(head, dict) and "messages" in head and "schema_version" not in head:
-        return LoadedRecords(_each(path, lines, _from_chat))
+        return LoadedRecords(_each(path, first, _from_chat))
     if isinstance(head, dict) and "messages" in head:
-        return _worded(path, LoadedRecords(_each(path, lines, record_from_json)), wording)
+        return _worded(path, LoadedRecords(_each(path, first, record_from_json)), wording)
     if is_pair(head):
-        right = _each(path, lines, lambda line: record_from_json(line["right"]))
+        right = _each(path, first, lambda line: record_from_json(line["right"]))
         return _worded(path, LoadedRecords(right, (_RIGHT_ONLY.format(path=path),)), wording)
     if isinstance(head, dict) and {"input", "output"} <= head.keys():
-        legacy = LoadedRecords(_each(path, lines, _from_legacy), _LEGACY_WARNINGS)
+        legacy = LoadedRecords(_each(path, first, _from_legacy), _LEGACY_WARNINGS)
         return _worded(path, legacy, wording)
     return _from_questions(path, first, wording)
 
@@ -84,7 +83,7 @@ def holds_records(path: Path) -> bool:
     """
     if path.suffix != ".jsonl":
         return False
-    _, first = next(json_lines(path))
+    first = first_json_line(path)
     if is_pair(first):
         return True
     return isinstance(first, dict) and ("messages" in first or {"input", "output"} <= first.keys())
@@ -123,20 +122,19 @@ def _from_questions(path: Path, first: int | None, wording: str) -> LoadedRecord
 
 
 def _each(
-    path: Path,
-    lines: Iterable[tuple[int, Any]],
-    convert: Callable[[dict[str, Any]], TrainingRecord],
+    path: Path, first: int | None, convert: Callable[[dict[str, Any]], TrainingRecord]
 ) -> tuple[TrainingRecord, ...]:
     records = []
-    for number, item in lines:
-        try:
-            records.append(convert(item))
-        except (KeyError, TypeError, ValueError, ConfigError) as problem:
-            why = f"key {problem} is missing" if isinstance(problem, KeyError) else str(problem)
-            raise DataError(
-                f"{path}: line {number} is not a training record: {why}",
-                "lawqa records  writes them",
-            ) from None
+    with opened_json_lines(path) as lines:
+        for number, item in islice(lines, first):
+            try:
+                records.append(convert(item))
+            except (KeyError, TypeError, ValueError, ConfigError) as problem:
+                why = f"key {problem} is missing" if isinstance(problem, KeyError) else str(problem)
+                raise DataError(
+                    f"{path}: line {number} is not a training record: {why}",
+                    "lawqa records  writes them",
+                ) from None
     return tuple(records)
 
 

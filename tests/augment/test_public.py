@@ -36,6 +36,7 @@ def test_importing_brings_the_rooms_below_and_the_standard_library_only(run_pyth
     assert rooms == str(
         [
             "lawqa._version",
+            "lawqa.amounts",
             "lawqa.augment",
             "lawqa.bars",
             "lawqa.choices",
