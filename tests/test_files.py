@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.errors import DataError, disk_fault, printable
-from lawqa.files import json_lines, opened_json_lines, parse_json, read_json, written_whole
+from lawqa.files import json_lines, parse_json, read_json, written_whole
 
 pytestmark = pytest.mark.every_python
 
@@ -35,8 +35,11 @@ def test_json_that_cannot_be_trusted_is_refused(text: str, message: str) -> None
 def test_what_is_wrong_with_a_line_is_found_at_its_number(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('1\n\n{"a": 1, "a": 2}\n', encoding="utf-8")
-    with pytest.raises(DataError, match=r"x\.jsonl: line 3: key 'a' occurs more than once"):
-        list(json_lines(path))
+    with (
+        pytest.raises(DataError, match=r"x\.jsonl: line 3: key 'a' occurs more than once"),
+        json_lines(path) as lines,
+    ):
+        list(lines)
 
 
 def test_json_is_read_as_it_is(tmp_path: Path) -> None:
@@ -120,7 +123,7 @@ def test_a_message_keeps_its_text_and_loses_its_tricks() -> None:
 def test_a_file_of_lines_is_closed_though_its_reader_gives_up(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     path.write_text("1\n2\n", encoding="utf-8")
-    with pytest.raises(KeyError), opened_json_lines(path) as lines:
+    with pytest.raises(KeyError), json_lines(path) as lines:
         raise KeyError(next(lines))
     # A generator that was closed is at its end, and so is its file.
     assert list(lines) == []

@@ -357,7 +357,8 @@ def test_half_a_surrogate_pair_is_the_files_fault(tmp_path: Path) -> None:
 def test_json_lines_are_numbered_from_one(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text("\n1\n\n[2]\n", encoding="utf-8")
-    assert list(json_lines(path)) == [(2, 1), (4, [2])]
+    with json_lines(path) as lines:
+        assert list(lines) == [(2, 1), (4, [2])]
 
 
 # --- fingerprints

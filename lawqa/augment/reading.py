@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lawqa.augment.provisions import deleted, number_in_words, sentences
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import first_json_line, opened_json_lines
+from lawqa.files import first_json_line, json_lines
 from lawqa.prompting import ChatTokenizer
 from lawqa.settings import LawPart
 from lawqa.statutes.articles import Article
@@ -114,7 +114,7 @@ def read_readings(path: Path, first: int | None = None) -> tuple[ReadingRecord, 
         DataError: the file cannot be read, or a line is no reading record.
     """
     records = []
-    with opened_json_lines(path) as lines:
+    with json_lines(path) as lines:
         for number, row in islice(lines, first):
             try:
                 records.append(_record(row))

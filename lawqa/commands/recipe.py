@@ -42,7 +42,7 @@ class Recipe:
     title_ja: str
     """What it does."""
     stages: tuple[Stage, ...]
-    """Them."""
+    """From the first to the last."""
 
     @property
     def budget_hours(self) -> float:

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -70,36 +70,17 @@ def read_json(path: Path) -> Any:
     return parse_json(read_text(path), path)
 
 
-def json_lines(path: Path) -> Generator[tuple[int, Any], None, None]:
+@contextmanager
+def json_lines(path: Path) -> Iterator[Iterator[tuple[int, Any]]]:
     """The values of a JSONL file with their line numbers from 1, one by one; blank lines are passed over.
+
+    The file is closed at the end of the block, however those who read it leave.
 
     Raises:
         DataError: the file cannot be read, or a line is not JSON.
     """
-    empty, start = True, 0
-    with _opened(path) as file:
-        for number, raw in bounded_lines(file, path, "expected one JSON value a line"):
-            line = _decoded(raw, path, start).removesuffix("\n")
-            start += len(raw)
-            if line.strip():
-                empty = False
-                yield number, parse_json(line, path, number, "one JSON value a line")
-    if empty:
-        raise DataError(f"{path}: is empty")
-
-
-@contextmanager
-def opened_json_lines(path: Path) -> Iterator[Iterator[tuple[int, Any]]]:
-    """`json_lines` of a file that is closed at the end, whatever becomes of those who read.
-
-    Raises:
-        DataError: as in `json_lines`.
-    """
-    lines = json_lines(path)
-    try:
+    with closing(_json_lines(path)) as lines:
         yield lines
-    finally:
-        lines.close()
 
 
 def first_json_line(path: Path) -> Any:
@@ -108,7 +89,7 @@ def first_json_line(path: Path) -> Any:
     Raises:
         DataError: as in `json_lines`.
     """
-    with opened_json_lines(path) as lines:
+    with json_lines(path) as lines:
         return next(lines)[1]
 
 
@@ -195,6 +176,19 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         ) from None
     except OSError as problem:
         raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
+
+
+def _json_lines(path: Path) -> Generator[tuple[int, Any], None, None]:
+    empty, start = True, 0
+    with _opened(path) as file:
+        for number, raw in bounded_lines(file, path, "expected one JSON value a line"):
+            line = _decoded(raw, path, start).removesuffix("\n")
+            start += len(raw)
+            if line.strip():
+                empty = False
+                yield number, parse_json(line, path, number, "one JSON value a line")
+    if empty:
+        raise DataError(f"{path}: is empty")
 
 
 def _decoded(raw: bytes, path: Path, start: int = 0) -> str:

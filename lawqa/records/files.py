@@ -11,7 +11,7 @@ from typing import Any
 
 from lawqa.amounts import counted
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import first_json_line, opened_json_lines, written_whole
+from lawqa.files import first_json_line, json_lines, written_whole
 from lawqa.prompting import Message, PromptSpec, spec_hash
 from lawqa.prompts import STANDARD, wording_of
 from lawqa.questions import from_sample, read_questions, to_sample
@@ -125,7 +125,7 @@ def _each(
     path: Path, first: int | None, convert: Callable[[dict[str, Any]], TrainingRecord]
 ) -> tuple[TrainingRecord, ...]:
     records = []
-    with opened_json_lines(path) as lines:
+    with json_lines(path) as lines:
         for number, item in islice(lines, first):
             try:
                 records.append(convert(item))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import opened_json_lines, written_whole
+from lawqa.files import json_lines, written_whole
 from lawqa.records.files import is_pair, record_from_json, record_to_json
 from lawqa.records.record import TrainingRecord
 
@@ -71,7 +71,7 @@ def load_pairs(path: Path) -> tuple[Pair, ...]:
         DataError: the file cannot be read, is empty, or a line is not a pair.
     """
     pairs = []
-    with opened_json_lines(path) as lines:
+    with json_lines(path) as lines:
         for number, line in lines:
             try:
                 pairs.append(_pair(line))

@@ -62,8 +62,8 @@ def test_a_line_of_a_gigantic_file_is_refused(tmp_path: Path, capsys: Capture) -
     path = tmp_path / "q.jsonl"
     with path.open("wb") as file:
         file.truncate(10 * 2**30)  # a hole: takes no room on the disk
-    with pytest.raises(DataError, match="line 1 is longer than 64 MiB"):
-        next(json_lines(path))
+    with pytest.raises(DataError, match="line 1 is longer than 64 MiB"), json_lines(path) as lines:
+        next(lines)
     whole = path.rename(tmp_path / "q.json")
     assert main(["data", "check", str(whole)]) == 2
     assert "is larger than 1,024 MiB" in capsys.readouterr().err
@@ -90,9 +90,9 @@ def test_lines_are_read_one_by_one(tmp_path: Path) -> None:
         file.writelines('{"text": "' + "あ" * 1000 + '"}\n' for _ in range(20_000))
     assert path.stat().st_size > 50 * MIB
     tracemalloc.start()
-    lines = json_lines(path)
-    assert next(lines)[0] == 1
-    assert sum(1 for _ in lines) == 19_999
+    with json_lines(path) as lines:
+        assert next(lines)[0] == 1
+        assert sum(1 for _ in lines) == 19_999
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2 * MIB

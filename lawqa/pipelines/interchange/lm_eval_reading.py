@@ -9,7 +9,7 @@ from typing import Any
 
 from lawqa.choices import LABELS
 from lawqa.errors import DataError
-from lawqa.files import JsonObject, opened_json_lines, parse_json, read_text
+from lawqa.files import JsonObject, json_lines, parse_json, read_text
 from lawqa.pipelines.interchange.foreign import (
     ForeignAnswer,
     ForeignLog,
@@ -26,7 +26,7 @@ def read_lm_eval(path: Path) -> ForeignLog:
     Raises:
         DataError: a line is not a sample of a four-choice question; the line is named.
     """
-    with opened_json_lines(path) as lines:
+    with json_lines(path) as lines:
         answers = [
             answer
             for number, sample in lines

@@ -26,7 +26,7 @@ def plan_text(prepared: Prepared) -> str:
     per_epoch = training.steps_per_epoch(prepared.units)
     steps = training.total_steps(prepared.units)
     objective = objective_text(prepared)
-    unit = "pairs" if prepared.preference else "questions" if prepared.policy else "records"
+    unit = "pairs" if prepared.preference else "prompts" if prepared.policy else "records"
     epochs = steps / per_epoch if training.max_steps > 0 else training.num_epochs
     specs = (
         ", ".join(sorted({record.prompt_spec for record in prepared.source.records})) or "reading"
@@ -40,7 +40,8 @@ def plan_text(prepared: Prepared) -> str:
         f"adapter    LoRA r={training.lora_r} alpha={training.lora_alpha} on "
         f"{' '.join(training.target_modules)}: {trainable:,} of {total:,} parameters train",
         *([f"start      {config.init_adapter}, not new weights"] if config.init_adapter else []),
-        f"{unit:<11}{prepared.units} from {config.train_file} ({specs}){_mixture_text(prepared)}",
+        f"{unit:<11}{prepared.units} from {config.train_file} ({specs}){_mixture_text(prepared)}"
+        f"{_orders_text(prepared)}",
         f"tokens     {sum(lengths):,} an epoch; a record has {min(lengths)} to {max(lengths)}, "
         f"median {statistics.median(lengths):g}, {limit}{contexts}",
         *([f"objective  {objective}"] if objective else []),
@@ -58,13 +59,21 @@ def plan_text(prepared: Prepared) -> str:
     return "\n".join(lines)
 
 
+def _orders_text(prepared: Prepared) -> str:
+    """How prompts that a policy answers came about; empty for other trainings."""
+    if prepared.policy is None:
+        return ""
+    orders = prepared.policy.permutations
+    return f": {counted(prepared.units // orders, 'question')} in {counted(orders, 'order')}"
+
+
 def objective_text(prepared: Prepared) -> str:
     """How pairs or own samples are learnt from, in words; empty where answers are learnt."""
     policy, preference = prepared.policy, prepared.preference
     if policy is not None:
         return (
             f"RLOO, {policy.samples_per_question} texts of at most {policy.max_new_tokens} tokens for each "
-            f"question of a step, {policy.kl_weight:g} a nat from the base model"
+            f"prompt of a step, {policy.kl_weight:g} a nat from the base model"
         )
     if preference is None:
         return ""

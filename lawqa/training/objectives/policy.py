@@ -93,9 +93,8 @@ class Policy:
         judged = rewards - self._settings.kl_weight * divergence
         weights = advantages(judged.view(len(groups), -1)).flatten()
         kept = weights != 0
-        kept[
-            0
-        ] |= ~kept.any()  # where all texts of every group are alike, nothing is learnt from one row
+        # Where all texts of every group earn alike nothing is learnt, but a step needs a row.
+        kept[0] |= ~kept.any()
         figures = {
             "reward": float(rewards.mean()),
             "right": sum(text.right for text in texts) / len(texts),

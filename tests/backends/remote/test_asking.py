@@ -73,38 +73,34 @@ def test_answers_come_as_they_are_known(opened: Opened, prompts: MakePrompts) ->
     assert threads() == set()
 
 
-def test_no_more_are_in_flight_than_allowed(opened: Opened, prompts: MakePrompts) -> None:
-    running, most = 0, 0
+class Counted:
+    """Answers after a while, and counts how many were asked at once."""
 
-    async def ask(_: Any, job: CompletionRequest) -> str:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
+    def __init__(self) -> None:
+        self.running = self.most = 0
+
+    async def __call__(self, _: Any, job: CompletionRequest) -> str:
+        self.running += 1
+        self.most = max(self.most, self.running)
         await anyio.sleep(0.002)
-        running -= 1
+        self.running -= 1
         return job.prompt.key
 
+
+def test_no_more_are_in_flight_than_allowed(opened: Opened, prompts: MakePrompts) -> None:
+    asked = Counted()
     jobs = [CompletionRequest(prompt) for prompt in prompts(12)]
-    list(ask_all(jobs, opened, ask, Limits(concurrency=3)))
-    assert most == 3
+    list(ask_all(jobs, opened, asked, Limits(concurrency=3)))
+    assert asked.most == 3
 
 
 def test_more_are_in_flight_while_that_makes_the_server_faster(
     opened: Opened, prompts: MakePrompts
 ) -> None:
-    running, most = 0, 0
-
-    async def ask(_: Any, job: CompletionRequest) -> str:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await anyio.sleep(0.002)
-        running -= 1
-        return job.prompt.key
-
+    asked = Counted()
     jobs = [CompletionRequest(prompt) for prompt in prompts(60)]
-    answers = list(ask_all(jobs, opened, ask, Limits(concurrency=1, max_concurrency=8)))
-    assert 1 < most <= 8
+    answers = list(ask_all(jobs, opened, asked, Limits(concurrency=1, max_concurrency=8)))
+    assert 1 < asked.most <= 8
     assert sorted(map(str, answers)) == sorted(job.prompt.key for job in jobs)
 
 

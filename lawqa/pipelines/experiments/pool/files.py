@@ -22,7 +22,7 @@ from typing import cast
 from lawqa.augment.reasoning import Sample
 from lawqa.choices import LABELS, Label, Order
 from lawqa.errors import DataError
-from lawqa.files import JsonObject, opened_json_lines, parse_json, read_bytes, written_whole
+from lawqa.files import JsonObject, json_lines, parse_json, read_bytes, written_whole
 from lawqa.prompting import Message
 from lawqa.questions import Question, from_sample, to_sample
 from lawqa.runs.result import Logprobs, Result
@@ -217,7 +217,7 @@ def read_asked(path: Path) -> dict[str, PooledPrompt]:
             "copy it together with the pool; or the command that sampled writes it again",
         )
     prompts: dict[str, PooledPrompt] = {}
-    with opened_json_lines(path) as lines:
+    with json_lines(path) as lines:
         for number, line in lines:
             try:
                 asked = _asked(line)

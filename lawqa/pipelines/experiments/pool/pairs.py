@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from lawqa.digests import sha256_of
 from lawqa.errors import DataError
 from lawqa.files import JsonObject, write_json
 from lawqa.pipelines.experiments.pool.files import PoolFiles
-from lawqa.pipelines.experiments.pool.selecting import SOURCE, PoolContent, read_pool
+from lawqa.pipelines.experiments.pool.selecting import SOURCE, FromPool, PoolContent, read_pool
 from lawqa.prompting import PromptSpec
 from lawqa.records import Pair, TrainingRecord, make_record, write_pairs
 from lawqa.runs.directory import claim_output
-from lawqa.settings import PLACE, PairSettings, part_of, plain
+from lawqa.settings import PairSettings, part_of, plain
 from lawqa.settings.ranges import require_in_range
 from lawqa.thinking import THINK
 
@@ -30,15 +30,8 @@ _OF_WRONG: tuple[SampleFilter, ...] = ("whole", "answered", "reasoned")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolPairsConfig(PairSettings):
+class PoolPairsConfig(PairSettings, FromPool):
     """Which pool pairs are made of, by which rules, and where they go."""
-
-    pool: Path = field(metadata=PLACE)
-    """The pool."""
-    output_path: Path = field(metadata=PLACE)
-    """The JSONL file of pairs to write; what was paired and left out is counted beside it."""
-    fresh: bool = field(default=False, metadata=PLACE)
-    """Replace an earlier file."""
 
 
 @dataclass(frozen=True)

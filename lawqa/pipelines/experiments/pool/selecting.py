@@ -43,15 +43,20 @@ _HELP = "lawqa pool select --help  explains every option"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolSelectConfig(SelectSettings):
-    """Which pool records are made of, by which rules, and where they go."""
+class FromPool:
+    """The pool that something is made of, and the file that it goes to."""
 
     pool: Path = field(metadata=PLACE)
     """The pool."""
     output_path: Path = field(metadata=PLACE)
-    """The JSONL file of records to write; what was kept and left out is counted beside it."""
+    """The JSONL file to write; what was taken and left out is counted beside it."""
     fresh: bool = field(default=False, metadata=PLACE)
     """Replace an earlier file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolSelectConfig(SelectSettings, FromPool):
+    """Which pool records are made of, by which rules, and where they go."""
 
 
 @dataclass(frozen=True)

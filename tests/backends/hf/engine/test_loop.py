@@ -142,7 +142,8 @@ def test_sequences_that_must_make_room_are_computed_again(
 def test_keys_and_values_in_8_bits_write_nearly_the_same_texts(
     loaded: LoadedModel, prompts: list[Prompt], expected: list[tuple[int, ...]]
 ) -> None:
-    found, _ = run(loaded, prompts, eight_bit=True)
+    found, engine = run(loaded, prompts, eight_bit=True)
+    assert engine._cache.keys.dtype == engine._cache.values.dtype == torch.int8
     pairs = [
         pair
         for text, exact in zip(tokens_of(found), expected, strict=True)
@@ -151,6 +152,33 @@ def test_keys_and_values_in_8_bits_write_nearly_the_same_texts(
     # A text parts for good from the other at the first near tie.
     assert sum(one == other for one, other in pairs) > 0.6 * len(pairs)
     assert all(text[0] == exact[0] for text, exact in zip(tokens_of(found), expected, strict=True))
+
+
+def test_a_backend_keeps_what_it_was_asked_to_keep(
+    loaded: LoadedModel,
+    prompts: list[Prompt],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept: list[tuple[bool, torch.dtype]] = []
+    built = PagedCache.__init__
+
+    def noted(self: PagedCache, *args: Any, **options: Any) -> None:
+        built(self, *args, **options)
+        kept.append((self.eight_bit, self.keys.dtype))
+
+    monkeypatch.setattr(PagedCache, "__init__", noted)
+    for settings in (GenerationSettings(2), GenerationSettings(2, kv_cache="int8")):
+        backend = HFBackend(loaded)
+        assert len(list(backend.generate(prompts[:2], settings))) == 2
+        assert backend.describe()["kv_cache"] == settings.kv_cache
+    assert kept == [(False, loaded.dtype), (True, torch.int8)]
+    assert "--kv-cache" not in caplog.text
+    plain = HFBackend(loaded, path="plain")
+    assert len(list(plain.generate(prompts[:2], settings))) == 2
+    assert len(kept) == 2
+    assert "--kv-cache int8 has no effect" in caplog.text
+    assert plain.describe()["kv_cache"].startswith("model: ")
 
 
 @pytest.mark.slow
