@@ -7,6 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal, TypeVar, get_args
 
+from lawqa.settings import Permutations
+
+Status = Literal["answered", "unanswered", "truncated"]
+"""What a text gives. `answered`: a label. `unanswered`: the model finished without one. `truncated`: it ran
+out of tokens."""
+
 Label = Literal["a", "b", "c", "d"]
 """The name of a choice: a, b, c or d, by position."""
 
@@ -72,7 +78,7 @@ def all_orders() -> tuple[Order, ...]:
     return tuple(_as_order(p) for p in itertools.permutations(range(4)))
 
 
-def orders(number: Literal[1, 4, 24]) -> tuple[Order, ...]:
+def orders(number: Permutations) -> tuple[Order, ...]:
     """The original order alone, the four rotations, or all 24."""
     return {1: (ORIGINAL_ORDER,), 4: cyclic_orders(), 24: all_orders()}[number]
 

@@ -11,16 +11,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import get_args
 
 from lawqa.choices import Label, final_answer_line
 from lawqa.errors import ConfigError
 from lawqa.few_shot import FEW_SHOT as _FEW_SHOT
 from lawqa.few_shot import Example
 from lawqa.prompts import STANDARD, Wording, wording_of, wordings
-from lawqa.prompts.wordings import Mode as Mode
 from lawqa.questions import Question, choices_text
-from lawqa.settings import Settings
+from lawqa.settings import Condition, Mode, Settings
 from lawqa.templates import ChatTokenizer, Message, render_turns, template_facts
 from lawqa.thinking import THINK, ThinkMarks, open_thought
 
@@ -43,9 +42,6 @@ __all__ = [
     "spoken_after",
     "wording_hash",
 ]
-
-Condition = Literal["closed", "gold", "rag"]
-"""closed: no context; gold: the data set's own context; rag: retrieved context."""
 
 VERSION = 1
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from lawqa.answers.evidence import RULES, find_evidence
 from lawqa.answers.marks import Mark, Rule
 from lawqa.answers.text.page import Page, read_page
-from lawqa.choices import LABELS, Label
+from lawqa.choices import LABELS, Label, Status
 
 __all__ = [
     "RULES",
@@ -29,9 +28,6 @@ __all__ = [
     "explain",
     "parse",
 ]
-
-Status = Literal["answered", "unanswered", "truncated"]
-"""`answered`: a label. `unanswered`: the model finished without one. `truncated`: it ran out of tokens."""
 
 SOFT = ("soft-choice", "soft-closing", "soft-answer", "soft-forced")
 """What `ParsedAnswer.rule` says of a commitment that was only likely, or made under protest."""

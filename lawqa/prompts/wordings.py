@@ -12,19 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from lawqa.choices import FINAL_ANSWER_CUE, label_of
 from lawqa.errors import ConfigError, DataError
-from lawqa.settings import STANDARD_PROMPT
+from lawqa.settings import STANDARD_PROMPT, Mode
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:  # tomllib entered the standard library with 3.11
     import tomli as tomllib
-
-Mode = Literal["direct", "cot"]
-"""direct: the answer is one letter; cot: reasoning, then a final answer line."""
 
 FOLDER = Path(__file__).parent
 """Where the files are."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from lawqa.choices import ORIGINAL_ORDER, orders
 from lawqa.errors import ConfigError
 from lawqa.prompting import Message, PromptSpec, answer_text, build_prompt, spec_hash
 from lawqa.questions import Question, fingerprint, reordered
+from lawqa.settings import Permutations
 from lawqa.splits import find_groups
 
 LEGACY_SPEC = "lab-legacy"
@@ -116,7 +116,7 @@ def make_question_records(
     questions: Sequence[Question],
     specs: Sequence[tuple[PromptSpec, int]],
     *,
-    permutations: Literal[1, 4, 24] = 1,
+    permutations: Permutations = 1,
     seed: int = 0,
     source_of: Callable[[str], str] | None = None,
     retrieved_of: Callable[[Question], str] | None = None,

@@ -12,7 +12,6 @@ from lawqa.report.notes import Note
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import ReadingName, Result
 from lawqa.scoring import (
-    By,
     GoldTextPart,
     Judged,
     LabelMass,
@@ -23,6 +22,7 @@ from lawqa.scoring import (
     label_mass_of,
     summarise,
 )
+from lawqa.settings import By
 
 
 @dataclass(frozen=True)

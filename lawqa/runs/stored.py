@@ -19,8 +19,8 @@ from lawqa.runs.manifest import MANIFEST, Manifest, samples_of
 from lawqa.runs.result import LAB_FILE, ReadingName, Result
 from lawqa.runs.result_log import StoredResults, damaged_note, read_results
 from lawqa.runs.rows import Asked, check_row
-from lawqa.scoring import By, ScoredAnswer, outcome_of, rule_of
-from lawqa.settings import StrPath, as_path
+from lawqa.scoring import ScoredAnswer, outcome_of, rule_of
+from lawqa.settings import By, StrPath, as_path
 from lawqa.shown import Shown
 
 if TYPE_CHECKING:

@@ -32,9 +32,7 @@ from lawqa.scoring.comparisons.seed_spread import Spread, training_spread
 from lawqa.scoring.comparisons.sign_flip import Threshold, sign_flip_bar, sign_flip_p
 from lawqa.scoring.ensemble import Ensemble, ensemble_of
 from lawqa.scoring.final_answer import (
-    By,
     FinalAnswer,
-    FinalRule,
     FinalSummary,
     final_answers,
     rule_of,
@@ -60,14 +58,12 @@ __all__ = [
     "OUTCOMES",
     "Accuracy",
     "AveragedAnswer",
-    "By",
     "Calibration",
     "CalibrationBin",
     "Collapse",
     "Design",
     "Ensemble",
     "FinalAnswer",
-    "FinalRule",
     "FinalSummary",
     "Floors",
     "GoldTextPart",

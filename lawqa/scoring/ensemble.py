@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.scoring.final_answer import By, final_answers
+from lawqa.scoring.final_answer import final_answers
 from lawqa.scoring.outcomes import ScoredAnswer, by_prompt
+from lawqa.settings import By
 
 
 @dataclass(frozen=True)

@@ -14,21 +14,12 @@ from lawqa.scoring.accuracy import Accuracy, accuracy_of
 from lawqa.scoring.outcomes import Outcome, ScoredAnswer, by_prompt, by_question
 from lawqa.scoring.ties import draw, leaders, level_labels
 from lawqa.scoring.votes_curve import VotesPoint, votes_curve
-
-FinalRule = Literal["plain", "vote", "soft", "orders", "orders-samples"]
-"""How the answers to the prompts of a question become one.
-
-plain: the first sample in the first order. vote: the choice that most prompts picked. soft: the choice with
-the highest mean probability over all prompts. orders: the same over the choice orders, first samples only.
-orders-samples: over the samples of each order, then over the orders. A prompt without label probabilities
-counts as probability 1 for its answer. Those of a text are of the place where its answer's label belongs.
-"""
-
-By = Literal["own", "plain", "vote", "soft", "orders", "orders-samples", "prompts"]
-"""A rule; `own` for the one that the run's prompts call for; `prompts` for no final answer: every prompt
-counts, a question's prompts as one cluster."""
+from lawqa.settings import By, FinalRule
 
 FINAL_RULES: tuple[FinalRule, ...] = get_args(FinalRule)
+
+TieBreak = Literal["", "logprob", "draw"]
+"""What broke a tie: nothing where there was none, the summed log-probability, or a draw."""
 
 LabelScores = Mapping[Label, float]
 """By original label."""
@@ -48,7 +39,7 @@ class FinalAnswer:
     """What became of it; without an answer: failed where every prompt failed, else truncated or unparsed."""
     level: tuple[Label, ...]
     """The labels that shared the first place before the tie was broken; empty where one led alone."""
-    broken_by: Literal["", "logprob", "draw"]
+    broken_by: TieBreak
     """What broke the tie: the summed log-probability, or the draw seeded by the question's id."""
     prompts: int
     """The prompts that it was made from."""
@@ -224,7 +215,7 @@ def _final(group: Sequence[ScoredAnswer], rule: FinalRule) -> FinalAnswer:
     )
 
 
-_Answered = tuple[Label | None, tuple[Label, ...], Literal["", "logprob", "draw"]]
+_Answered = tuple[Label | None, tuple[Label, ...], TieBreak]
 
 
 def _used(group: Sequence[ScoredAnswer], rule: FinalRule) -> list[ScoredAnswer]:

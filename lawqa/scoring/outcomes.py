@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, inverse, permute_label
+from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, Status, inverse, permute_label
 from lawqa.errors import DataError
 
 Outcome = Literal["correct", "wrong", "unparsed", "truncated", "failed"]
@@ -26,9 +26,7 @@ PromptKey = tuple[str, Order, int]
 """What names a prompt within a run: question id, choice order, repeat."""
 
 
-def outcome_of(
-    gold: Label, label: Label | None, status: Literal["answered", "unanswered", "truncated"]
-) -> Outcome:
+def outcome_of(gold: Label, label: Label | None, status: Status) -> Outcome:
     """The outcome of a parsed answer; `failed` is not among them, since nothing was there to parse.
 
     Args:

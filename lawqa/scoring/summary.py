@@ -10,9 +10,10 @@ from lawqa.choices import LABELS, Label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_by, accuracy_of
 from lawqa.scoring.collapse import Collapse, collapse_alarm
-from lawqa.scoring.final_answer import By, FinalSummary, summarise_final
+from lawqa.scoring.final_answer import FinalSummary, summarise_final
 from lawqa.scoring.floors import Floors, floors_of
 from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, by_prompt, order_name
+from lawqa.settings import By
 from lawqa.shown import Shown
 
 

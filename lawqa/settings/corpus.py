@@ -18,6 +18,7 @@ from lawqa.settings.declared import (
     only_with,
 )
 from lawqa.settings.model import DEFAULT_MODEL, ModelSettings
+from lawqa.settings.values import Permutations, WordRules
 
 DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
 """Where the documents put the data set."""
@@ -34,9 +35,6 @@ QuestionTypeName = Literal[
     "referred", "applied",
 ]  # fmt: skip
 """A type of generated question; `reading` stands for all that string matching does not solve."""
-
-WordRules = Literal["rules", "sudachi"]
-"""What cuts a query into words."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +202,7 @@ class RecordFileSettings(Settings):
     """The JSONL file to write."""
     mix: str | None = field(default=None, metadata=RESULT)
     """Several conditions by ratio, such as closed=1,gold=2, instead of --condition."""
-    permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
+    permutations: Permutations = field(default=1, metadata=RESULT)
     """Write each question in N orders of its choices."""
     samples: int | None = field(default=None, metadata=RESULT)
     """Use only the first N questions."""

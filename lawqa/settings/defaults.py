@@ -9,13 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Literal
 
-AnswerBy = Literal["logits", "generate"]
-"""`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text."""
-
-Way = Literal["direct", "cot", "thinking"]
-"""How an answer comes about: one letter, reasoning, or a think block, with or without reasoning after it."""
+from lawqa.settings.values import AnswerBy, Way
 
 _MAX_NEW_TOKENS: dict[Way, int] = {"direct": 32, "cot": 1024, "thinking": 4096}
 

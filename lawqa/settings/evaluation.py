@@ -8,6 +8,7 @@ from typing import Literal
 
 from lawqa.settings.accepted import Settings
 from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named, only_with
+from lawqa.settings.values import Permutations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +25,6 @@ class AnswererSettings(Settings):
     """The seed of sampling."""
 
 
-BackendName = Literal["hf", "ollama", "openai", "scripted"]
-"""Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table of answers."""
-
-
 LabelForms = Literal["all", "letter"]
 """all: a label is every written form of it together (a, A, full width, each also after a space); letter: the
 bare small letter, which is what lm-evaluation-harness scores."""
@@ -39,7 +36,7 @@ class AskedSettings(AnswererSettings):
 
     samples: int | None = field(default=None, metadata=RESULT)
     """Ask only the first N questions."""
-    permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
+    permutations: Permutations = field(default=1, metadata=RESULT)
     """Ask each question in N orders of its choices."""
     label_forms: LabelForms = field(default="all", metadata=RESULT)
     """What counts as a label where labels are scored: all its written forms together, or the bare letter as

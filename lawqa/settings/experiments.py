@@ -19,6 +19,7 @@ from lawqa.settings.declared import (
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, KvCache
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.training_run import StageSettings, TrainingFiles
+from lawqa.settings.values import OwnCondition, Permutations
 
 LearnFrom = Literal["letters", "distilled"]
 """What a fold learns from."""
@@ -54,7 +55,7 @@ class FoldSettings(Settings):
 class RecordSettings(Settings):
     """What is learnt from."""
 
-    permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
+    permutations: Permutations = field(default=1, metadata=RESULT)
     """Train on each question in N orders of its choices."""
     learn_from: LearnFrom = field(default="letters", metadata=RESULT)
     """letters: the right letters, with the direct prompt, however held-out questions are asked. distilled:
@@ -84,7 +85,7 @@ class FoldTrainingSettings(StageSettings):
 class HeldOutSettings(Settings):
     """How held-out questions are asked, where a flag of an evaluation's name belongs to the training."""
 
-    eval_permutations: Literal[1, 4, 24] = field(default=1, metadata=RESULT)
+    eval_permutations: Permutations = field(default=1, metadata=RESULT)
     """Ask each held-out question in N orders of its choices."""
     eval_token_budget: int = field(default=0, metadata=SPEED)
     """Tokens of one batch of held-out questions, 0 for what the memory holds."""
@@ -111,7 +112,7 @@ class SampleSettings(Settings):
     samples_per_question: int = field(default=8, metadata=PLACE)
     """Answers sampled for each question, spread over the orders of its choices; a higher number adds to those
     that are there."""
-    permutations: Literal[1, 4, 24] = field(default=4, metadata=RESULT)
+    permutations: Permutations = field(default=4, metadata=RESULT)
     """Ask each question in up to N orders of its choices, one after another."""
     adapter: Path | None = field(default=None, metadata=declaration(AskedSettings, "adapter"))
     """An adapter directory: the model with it is the sampler."""
@@ -170,7 +171,7 @@ class DifficultySettings(Settings):
     the orders asked. 0.5 keeps what the model gets wrong and what it is unsure of."""
     limit: int | None = field(default=None, metadata=PLACE)
     """At most N, the hardest."""
-    permutations: Literal[1, 4, 24] = field(
+    permutations: Permutations = field(
         default=4, metadata=declaration(AskedSettings, "permutations")
     )
     """Ask each question in N orders of its choices, so that a liking for a letter is no difficulty."""
@@ -220,7 +221,7 @@ class MergeSettings(Settings):
     """Its revision."""
     dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
     """Questions that are scored before and after; without it nobody knows what the merge did."""
-    dev_condition: Literal["closed", "gold"] | None = field(
+    dev_condition: OwnCondition | None = field(
         default=None, metadata=only_with(RESULT, dev_file=GIVEN)
     )
     """The context that they are put with, where the adapter was trained with several."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.settings.accepted import Settings
@@ -13,6 +12,7 @@ from lawqa.settings.experiments import FilterName, SelectSettings
 from lawqa.settings.ranges import out_of_range
 from lawqa.settings.training import Hyperparameters
 from lawqa.settings.training_run import TrainingRun
+from lawqa.settings.values import Mode, OwnCondition, Permutations
 
 PREFERENCE_TRAINING = Hyperparameters(num_epochs=1.0, learning_rate=1e-5, lora_dropout=0.0)
 """How preferences are learnt where nothing else is said: one pass at a twentieth of the rate for answers, as
@@ -48,13 +48,13 @@ class PolicySettings(Settings):
     arXiv:2402.14740).
     """
 
-    mode: Literal["direct", "cot"] = field(default="cot", metadata=RESULT)
+    mode: Mode = field(default="cot", metadata=RESULT)
     """How questions are put. direct: one letter; cot: reasoning and a final answer line."""
-    condition: Literal["closed", "gold"] = field(default="closed", metadata=RESULT)
+    condition: OwnCondition = field(default="closed", metadata=RESULT)
     """Context: none (closed), or the data set's own (gold)."""
     thinking: bool = field(default=False, metadata=RESULT)
     """Switch the model's own thinking on."""
-    permutations: Literal[1, 4, 24] = field(default=4, metadata=RESULT)
+    permutations: Permutations = field(default=4, metadata=RESULT)
     """Put each question in N orders of its choices, each in a step of its own."""
     samples_per_question: int = field(default=8, metadata=RESULT)
     """Texts sampled for each question of a step, 2 or more: each is judged by the mean of the others."""

@@ -21,6 +21,7 @@ from lawqa.settings.declared import (
 from lawqa.settings.evaluation import WordingSettings
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.training import Hyperparameters
+from lawqa.settings.values import OwnCondition
 
 Tracker = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 """Names that `report_to` of transformers' TrainingArguments knows."""
@@ -59,7 +60,7 @@ class AdapterFiles(StageSettings):
     """Where the adapter, its manifest and the log go."""
     dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
     """Questions, or records of them, whose accuracy decides which step is kept; none may be trained on."""
-    dev_condition: Literal["closed", "gold"] | None = field(
+    dev_condition: OwnCondition | None = field(
         default=None, metadata=only_with(RESULT, dev_file=GIVEN)
     )
     """The context that dev questions are put with, where the training records do not say it."""

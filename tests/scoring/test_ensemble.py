@@ -9,7 +9,8 @@ import pytest
 
 from lawqa.choices import cyclic_orders, permute_label
 from lawqa.errors import ConfigError, DataError
-from lawqa.scoring import By, ScoredAnswer, ensemble_of, outcome_of
+from lawqa.scoring import ScoredAnswer, ensemble_of, outcome_of
+from lawqa.settings import By
 
 pytestmark = pytest.mark.every_python
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from lawqa.choices import LABELS, Label, cyclic_orders, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring import (
-    By,
     ScoredAnswer,
     compare,
     final_answers,
@@ -28,6 +27,7 @@ from lawqa.scoring import (
     with_tie_drawn,
 )
 from lawqa.scoring.votes_curve import expected_vote
+from lawqa.settings import By
 
 pytestmark = pytest.mark.every_python
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, UseAppendAction
 
@@ -22,6 +22,7 @@ from lawqa.settings import (
     DEFAULT_DATA,
     STANDARD_PROMPT,
     AnswererSettings,
+    LocalBackend,
     ModelSettings,
     declaration,
     values_of,
@@ -66,7 +67,7 @@ class Ladder(ModelFlags):
     """The seed of sampling, and of the half of the questions that settings are chosen on."""
     token_budget: int = 0
     """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
-    llm_backend: Literal["hf", "scripted"] = "hf"
+    llm_backend: LocalBackend = "hf"
     """Who answers: a model in Hugging Face format, or a table."""
     script: Path | None = field(default=None, metadata=declaration(AnswererSettings, "script"))
     """The table of answers for --llm-backend scripted."""

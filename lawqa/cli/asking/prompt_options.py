@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, Mode
 from lawqa.prompts import wording_of
 
-ConditionFlag = Literal["closed", "gold", "rag"] | None
-ModeFlag = Literal["direct", "cot"] | None
+ConditionFlag = Condition | None
+ModeFlag = Mode | None
 
 
 def resolve_condition(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from tyro.conf import FlagCreatePairsOff
 
 from lawqa.prompting import PromptSpec, build_prompt, wording_hash
 from lawqa.prompts import wording_of, wordings
 from lawqa.questions import Question
+from lawqa.settings import Mode, OwnCondition
 
 _SHOWN = Question("…", "（問題文）", ("…", "…", "…", "…"), "a", context="（条文）")
 
@@ -20,9 +20,9 @@ class Prompts:
 
     prompt: str | None = None
     """Show this wording, as the chat that a model gets."""
-    mode: Literal["direct", "cot"] = "direct"
+    mode: Mode = "direct"
     """Which of its texts to show."""
-    condition: Literal["closed", "gold"] = "gold"
+    condition: OwnCondition = "gold"
     """Whether to show it with statute text (gold, and the same for rag) or without (closed)."""
     few_shot: FlagCreatePairsOff[bool] = False
     """Show it with the two solved questions."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
@@ -17,6 +17,8 @@ from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
     AnswererSettings,
+    LocalBackend,
+    Mode,
     PlaceSettings,
     SampleSettings,
     WordingSettings,
@@ -36,13 +38,13 @@ KEPT = "samples so far are kept; run the same command again to resume"
 class SamplerFlags(AnswererSettings, WordingSettings, ModelFlags, PlaceSettings, SampleSettings):
     """Who is asked, how, and how answers are sampled."""
 
-    mode: Literal["direct", "cot"] = "cot"
+    mode: Mode = "cot"
     """cot: reasoning and a final answer line; direct: one letter (with --thinking only)."""
     thinking: FlagCreatePairsOff[bool] = False
     """Take the reasoning from the model's own think block."""
     condition: ConditionFlag = None
     """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
-    llm_backend: Literal["hf", "scripted"] = "hf"
+    llm_backend: LocalBackend = "hf"
     """Who answers: a model in Hugging Face format, or a table."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
 
@@ -17,7 +17,9 @@ from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.settings import (
     AnswererSettings,
     DifficultySettings,
+    LocalBackend,
     ModelSettings,
+    OwnCondition,
     PlaceSettings,
     WordingSettings,
     values_of,
@@ -43,9 +45,9 @@ class HardQuestionsCommand(
     """The questions, such as `lawqa augment statutes` writes: lawqa_jp's schema."""
     output: Path
     """The question file to write, in the same schema."""
-    condition: Literal["closed", "gold"] = "gold"
+    condition: OwnCondition = "gold"
     """Whether prompts show the questions' own context (gold) or none (closed)."""
-    llm_backend: Literal["hf", "scripted"] = "hf"
+    llm_backend: LocalBackend = "hf"
     """Who answers: a model in Hugging Face format, or a table."""
     fresh: FlagCreatePairsOff[bool] = False
     """Replace an earlier output; answers that are known are not asked again."""

@@ -6,12 +6,11 @@ import json
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from lawqa.cli.final_rules import By
-from lawqa.settings import only_with
+from lawqa.settings import By, Clusters, Seeds, only_with
 
 if TYPE_CHECKING:
     from lawqa.pipelines.comparing.comparison import Compared
@@ -30,9 +29,9 @@ class Compare:
     first order; vote: the majority of all samples; soft: the mean label probability of all samples;
     orders: the mean over choice orders; orders-samples: over the samples of each order, then over the
     orders); or single prompts."""
-    clusters: Literal["question", "group"] = "question"
+    clusters: Clusters = "question"
     """The independent unit: the question, or the group of questions linked by article, context or wording."""
-    seeds: Literal["auto", "together", "ensemble", "apart"] = "auto"
+    seeds: Seeds = "auto"
     """Which runs are repeats in one comparison: those that differ in the seed alone; all others; all others,
     which answer as one (the mean of their label probabilities, else their vote); none."""
     data: tuple[Path, ...] = field(default=(), metadata=only_with({}, clusters="group"))

@@ -10,7 +10,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
-from lawqa.settings import STANDARD_PROMPT
+from lawqa.settings import STANDARD_PROMPT, Mode, OwnCondition, RunFormat
 
 _OF_A_TASK = ("prompt", "mode", "condition", "few_shot", "data")
 
@@ -19,9 +19,7 @@ _OF_A_TASK = ("prompt", "mode", "condition", "few_shot", "data")
 class Export:
     """Write a run's answers, or a prompt as a task, for other tools: CSV, Parquet, lm-eval, inspect_ai."""
 
-    form: Annotated[
-        Literal["csv", "parquet", "lm-eval", "inspect", "lm-eval-task"], arg(name="format")
-    ]
+    form: Annotated[Literal[RunFormat, "lm-eval-task"], arg(name="format")]
     """csv and parquet: a row an answer. lm-eval: results and samples as lm-evaluation-harness logs them.
     inspect: a log that `inspect view` opens. lm-eval-task: no run, but a task of lm-evaluation-harness that
     asks lawqa_jp in lawqa's words."""
@@ -33,9 +31,9 @@ class Export:
     """Take the labels as they were recorded instead of reading the stored texts again."""
     prompt: str = STANDARD_PROMPT
     """For lm-eval-task: the wording of the prompt; see `lawqa prompts`."""
-    mode: Literal["direct", "cot"] = "direct"
+    mode: Mode = "direct"
     """For lm-eval-task: score the four letters (direct), or generate and read the last answer line (cot)."""
-    condition: Literal["closed", "gold"] = "closed"
+    condition: OwnCondition = "closed"
     """For lm-eval-task: without context, or with the data set's own."""
     few_shot: FlagCreatePairsOff[bool] = False
     """For lm-eval-task: put two solved questions before each question."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.console import ConsoleFlags
+from lawqa.settings import LogFormat
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Import:
     """lm-eval's samples_*.jsonl, or a log of inspect_ai (.json or .eval)."""
     output_dir: Path
     """The run directory to make."""
-    form: Annotated[Literal["lm-eval", "inspect"] | None, arg(name="format")] = None
+    form: Annotated[LogFormat | None, arg(name="format")] = None
     """Which of the two it is. Without it the name's ending says."""
     data: Path | None = None
     """The question file that was asked: questions are found in it by their words, and get its ids."""

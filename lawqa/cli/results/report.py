@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from lawqa.amounts import size_text
 from lawqa.cli.console import ConsoleFlags
-from lawqa.cli.final_rules import By
 from lawqa.errors import ConfigError
+from lawqa.settings import By, Language
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ReportCommand:
     """Question files to take contexts from, besides those that the runs name."""
     recorded: FlagCreatePairsOff[bool] = False
     """Take the labels as they were recorded instead of reading the stored texts again."""
-    lang: Literal["ja", "en"] | None = None
+    lang: Language | None = None
     """The language shown first. Without it: the browser's; for Markdown English."""
     title: str = ""
     """The page's title. Without it: the runs' names."""

@@ -13,8 +13,8 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from lawqa.amounts import counted
 from lawqa.cli.console import ConsoleFlags
-from lawqa.cli.final_rules import RunBy
 from lawqa.errors import ConfigError, DataError
+from lawqa.settings import RunBy
 
 if TYPE_CHECKING:
     from lawqa.pipelines.comparing.explanation import Explained

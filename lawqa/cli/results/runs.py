@@ -15,6 +15,7 @@ from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.results.runs_text import list_text, removal_text, run_differences_text, show_text
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
+from lawqa.settings import Condition
 
 if TYPE_CHECKING:
     from lawqa.runs.manifest import Manifest
@@ -37,7 +38,7 @@ class List:
     """Only models whose name holds this."""
     adapter: str = ""
     """Only adapters whose path holds this, and their evaluations."""
-    condition: Literal["closed", "gold", "rag"] | None = None
+    condition: Condition | None = None
     """Only this condition."""
     kind: Literal["evaluate", "train"] | None = None
     """Only evaluations, or only trainings."""

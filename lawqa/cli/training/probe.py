@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg
 
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.model_flags import ModelFlags, of_adapter
-from lawqa.settings import AnswererSettings, PlaceSettings, ProbeSettings, values_of
+from lawqa.settings import (
+    AnswererSettings,
+    LocalBackend,
+    OwnCondition,
+    PlaceSettings,
+    ProbeSettings,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from lawqa.pipelines.training.probe import Probe
@@ -31,10 +38,10 @@ class ProbeCommand(ProbeSettings, AnswererSettings, ModelFlags, PlaceSettings):
     training took from a mode that it did not teach. Exit code 1 where a mode is lost. Nothing is written.
     """
 
-    condition: Literal["closed", "gold"] | None = None
+    condition: OwnCondition | None = None
     """Context: none (closed) or the questions' own (gold). Without it: gold where the adapter learnt with
     context and every question has one, else closed."""
-    llm_backend: Literal["hf", "scripted"] = "hf"
+    llm_backend: LocalBackend = "hf"
     """Who answers: a model in Hugging Face format, or a table."""
     as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
     """Print JSON."""

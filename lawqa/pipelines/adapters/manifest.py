@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from lawqa.amounts import counted
 from lawqa.errors import BackendError, DataError
@@ -22,6 +21,7 @@ from lawqa.questions import Question, fingerprint
 from lawqa.records import CHAT_SPEC
 from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
 from lawqa.runs.manifest import MANIFEST, Manifest
+from lawqa.settings import QuantType
 
 TRAINED_ON = "trained_on.jsonl"
 """What an adapter was trained on, kept beside it for the leak audit: records, or statutes that it read."""
@@ -95,11 +95,11 @@ class AdapterManifest:
         return cls(model, Manifest.from_json(content))
 
     @property
-    def quantisation(self) -> Literal["nf4", "fp4"] | None:
+    def quantisation(self) -> QuantType | None:
         """The 4-bit type of the base model that it was trained over; None for none or unknown."""
         if self.training is None:
             return None
-        known: Literal["nf4", "fp4"] | None = self.training.model["quantisation"]
+        known: QuantType | None = self.training.model["quantisation"]
         return known
 
     def notes(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from lawqa.amounts import counted
 from lawqa.choices import Order, inverse, order_of, permute
@@ -16,7 +15,6 @@ from lawqa.report.notebook import comparison_html
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun, read_stored_run, require_different, short_names
 from lawqa.scoring import (
-    By,
     Ensemble,
     GoldTextPart,
     Judged,
@@ -30,14 +28,7 @@ from lawqa.scoring import (
     label_mass_of,
     summarise,
 )
-from lawqa.settings import StrPath, as_path, as_paths, checks_arguments
-
-Clusters = Literal["question", "group"]
-"""What counts as one independent unit: a question, or a group of questions linked by article or wording."""
-
-Seeds = Literal["auto", "together", "ensemble", "apart"]
-"""Which runs are repeats of one: those that differ in the seed alone; all others; all others, which answer as
-one; none."""
+from lawqa.settings import By, Clusters, Seeds, StrPath, as_path, as_paths, checks_arguments
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from lawqa.report.page.plots import (
     votes_plot,
 )
 from lawqa.report.page.training_plots import CURVES, training_curve
-from lawqa.scoring import By
-from lawqa.settings import StrPath, as_path, as_paths, checks_arguments
+from lawqa.settings import By, StrPath, as_path, as_paths, checks_arguments
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,19 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.runs.diff import causes
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.stored import StoredRun
+from lawqa.settings import Seeds
 
 _SEED = re.compile(r"(?i)(?<![a-z])(seed)[-_]?[0-9]+")
 
 
 def sides_of(
     runs: Sequence[tuple[str, StoredRun]],
-    seeds: Literal["auto", "together", "ensemble", "apart"] = "auto",
+    seeds: Seeds = "auto",
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Which runs are the base, and which make up each of the others.
 

@@ -29,14 +29,13 @@ from lawqa.runs.stored import (
     short_names,
 )
 from lawqa.scoring import (
-    By,
     PairedComparison,
     ScoredAnswer,
     by_gold_text,
     compare_repeats,
     judge_by_holm,
 )
-from lawqa.settings import Settings
+from lawqa.settings import By, Settings
 
 _NAMED = 4
 """Runs that a title names at most."""

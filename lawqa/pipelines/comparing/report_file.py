@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.files import write_text
@@ -19,10 +18,7 @@ from lawqa.report.markdown import report_markdown
 from lawqa.report.notes import notes_path, read_notes
 from lawqa.report.page.html import report_html
 from lawqa.runs.directory import claim_output
-from lawqa.scoring import By
-from lawqa.settings import StrPath, as_path, as_paths, checks_arguments
-
-Language = Literal["ja", "en"]
+from lawqa.settings import By, Language, StrPath, as_path, as_paths, checks_arguments
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from lawqa.runs.context import RetrievedArticle
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.result import ReadingName, Result
 from lawqa.runs.stored import StoredRun
-from lawqa.scoring import By
+from lawqa.settings import By
 from lawqa.statutes.locations import egov_url
 from lawqa.training.monitoring.log import LOG, read_log
 

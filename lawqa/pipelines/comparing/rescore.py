@@ -14,8 +14,8 @@ from lawqa.files import JsonObject, write_json
 from lawqa.runs.manifest import SCHEMA_VERSION, now
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun, read_stored_run
-from lawqa.scoring import By, Summary, summarise
-from lawqa.settings import StrPath, as_path, checks_arguments
+from lawqa.scoring import Summary, summarise
+from lawqa.settings import By, StrPath, as_path, checks_arguments
 
 RESCORED = "rescored.json"
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from lawqa.augment import source_of
 from lawqa.errors import ConfigError
@@ -18,7 +18,7 @@ from lawqa.questions import read_questions
 from lawqa.records import make_question_records as records_of
 from lawqa.records import write_records
 from lawqa.runs.directory import claim_output
-from lawqa.settings import StrPath, as_path, checks_arguments
+from lawqa.settings import Permutations, StrPath, as_path, checks_arguments
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def make_records(
     mix: Mapping[Condition, int] | None = None,
     few_shot: bool = False,
     prompt: str = STANDARD,
-    permutations: Literal[1, 4, 24] = 1,
+    permutations: Permutations = 1,
     samples: int | None = None,
     seed: int = 0,
     rag: RagConfig | None = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.pipelines.interchange.described import describe_run
@@ -14,9 +13,8 @@ from lawqa.pipelines.interchange.tables import write_csv, write_parquet
 from lawqa.runs.directory import claim_output
 from lawqa.runs.result import ReadingName
 from lawqa.runs.stored import StoredRun, read_stored_run
-from lawqa.settings import StrPath, as_path, checks_arguments
+from lawqa.settings import RunFormat, StrPath, as_path, checks_arguments
 
-RunFormat = Literal["csv", "parquet", "lm-eval", "inspect"]
 _ENDINGS = {"csv": (".csv",), "parquet": (".parquet",), "inspect": (".eval", ".json")}
 _FLAG = "--output-path"
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from lawqa._version import __version__
 from lawqa.answers import parse
@@ -30,9 +29,8 @@ from lawqa.runs.result import Result
 from lawqa.runs.result_log import ResultLog
 from lawqa.runs.upkeep.lock import locked_directory
 from lawqa.scoring import likeliest_label, outcome_of
-from lawqa.settings import AnswerBy, StrPath, as_path, checks_arguments
+from lawqa.settings import AnswerBy, LogFormat, StrPath, as_path, checks_arguments
 
-LogFormat = Literal["lm-eval", "inspect"]
 _SHOWN = 3
 
 

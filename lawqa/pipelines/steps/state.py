@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
 from lawqa._version import __version__
 from lawqa.commands import Rendered
 from lawqa.errors import DataError
 from lawqa.files import JsonObject, strict_json
+from lawqa.runs.manifest import RunStatus
 
 SCHEMA_VERSION = 1
 _WHOLE_BYTES = 64 << 20
@@ -45,7 +45,7 @@ class Fingerprint:
 class StepState:
     """How a step's last attempt ended."""
 
-    status: Literal["running", "done", "failed", "interrupted"]
+    status: RunStatus
     """`running` also for an attempt that was killed."""
     ran_with: Fingerprint
     """What it ran with."""

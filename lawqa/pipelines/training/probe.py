@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lawqa.backends.base import Backend, Failure, RendersPrompts
 from lawqa.bars import Say
@@ -31,6 +30,7 @@ from lawqa.settings import (
     AnswererSettings,
     BackendName,
     ModelSettings,
+    OwnCondition,
     PlaceSettings,
     ProbeSettings,
     named,
@@ -45,7 +45,7 @@ _HELP = "lawqa probe --help  explains every option"
 class ProbeConfig(ProbeSettings, AnswererSettings, ModelSettings, PlaceSettings):
     """Which questions are asked of which model in every mode."""
 
-    condition: Literal["closed", "gold"] | None = field(default=None, metadata=RESULT)
+    condition: OwnCondition | None = field(default=None, metadata=RESULT)
     """With which context; None for what the adapter learnt, else closed."""
     backend: BackendName = field(default="hf", metadata=named(RESULT, evaluate="--llm-backend"))
     """Who answers."""

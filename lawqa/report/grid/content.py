@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from lawqa.report.words import Phrase
 from lawqa.runs.manifest import Manifest
 from lawqa.scoring import Accuracy, Interval, Judged
+from lawqa.settings import Condition, LadderWay
 
-Way = Literal["direct", "orders", "cot", "thinking"]
-WAYS: tuple[Way, ...] = get_args(Way)
-CONDITIONS = ("closed", "gold", "rag")
+WAYS: tuple[LadderWay, ...] = get_args(LadderWay)
+CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 WAY_WORDS: dict[str, Phrase] = {
     "direct": Phrase("one letter", "1 文字で答える"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lawqa.settings import WordRules
+
 
 @dataclass(frozen=True)
 class SearchSettings:
@@ -32,7 +34,7 @@ class SearchSettings:
     """The part of the best article's score that those linked to it gain, over sqrt(1 + their number)."""
     follow_below: int = 3
     """How many of the best articles keep their places."""
-    words: Literal["rules", "sudachi"] = "rules"
+    words: WordRules = "rules"
     """How a short query is cut into words: by script and pairs of kanji, or by SudachiPy."""
     named_law: float = 3.0
     """What the word scores of a statute are multiplied by that a short query names."""

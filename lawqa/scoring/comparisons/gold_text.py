@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
 from lawqa.scoring.comparisons.comparison import PairedComparison
 from lawqa.scoring.comparisons.paired import compare, shared_answers
-from lawqa.scoring.final_answer import By
 from lawqa.scoring.outcomes import ScoredAnswer
+from lawqa.settings import By
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
 from lawqa.scoring.comparisons.comparison import PairedComparison, PairedTest
 from lawqa.scoring.comparisons.seed_spread import Spread, training_spread
-from lawqa.scoring.final_answer import By, FinalSummary, final_answers, summarise_final
+from lawqa.scoring.final_answer import FinalSummary, final_answers, summarise_final
 from lawqa.scoring.outcomes import PromptKey, ScoredAnswer, by_prompt, order_name
+from lawqa.settings import By
 
 Answers = Sequence[ScoredAnswer]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.corpus.indexes.building import RetrieverConfig, open_retriever
@@ -14,13 +13,11 @@ from lawqa.report.notebook import figures_html
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.ranking.settings import SearchSettings
-from lawqa.settings import StrPath, as_path, checks_arguments
+from lawqa.settings import StrPath, WordRules, as_path, checks_arguments
 from lawqa.statutes.article_names import article_name
 from lawqa.statutes.citations import read_citations
 from lawqa.statutes.days import day_of
 from lawqa.statutes.validity import not_known_in_force
-
-Words = Literal["rules", "sudachi"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def retrieve(
     dense: str | None = None,
     reranker_model: str | None = None,
     rerank_top_n: int | None = None,
-    words: Words = "rules",
+    words: WordRules = "rules",
     as_of: str | date | None = None,
     as_of_strict: bool = False,
 ) -> Retrieved:

@@ -10,7 +10,7 @@ from lawqa.errors import DataError
 from lawqa.files import JsonObject, read_json, write_json, write_text
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.pipelines.experiments.ladder.halves import Halves, halves_of
-from lawqa.pipelines.experiments.ladder.rungs import Rung, Way
+from lawqa.pipelines.experiments.ladder.rungs import Rung
 from lawqa.pipelines.experiments.ladder.wordings import WordingTrial
 from lawqa.questions import Question
 from lawqa.report.page.html import report_html
@@ -30,8 +30,9 @@ from lawqa.scoring import (
     final_answers,
     prior_effect,
 )
+from lawqa.settings import LadderWay
 
-_SIMPLEST: tuple[Way, ...] = ("orders", "direct", "cot", "thinking")
+_SIMPLEST: tuple[LadderWay, ...] = ("orders", "direct", "cot", "thinking")
 
 LADDER = "ladder.json"
 REPORT = "report.html"

@@ -8,24 +8,20 @@ from typing import Literal, get_args
 
 from lawqa.errors import ConfigError
 from lawqa.prompting import Condition, Mode
+from lawqa.settings import LadderWay
 
-Way = Literal["direct", "orders", "cot", "thinking"]
-"""direct: one letter by its probability; orders: the mean of that over 4 orders of the choices; cot: the vote
-of several reasoned answers, over 4 orders where they can be divided; thinking: the same with the model's own
-thinking."""
-
-WAYS: tuple[Way, ...] = get_args(Way)
+WAYS: tuple[LadderWay, ...] = get_args(LadderWay)
 
 _ORDERS: Literal[4] = 4
 
-_CONDITIONS: tuple[Condition, ...] = ("closed", "gold", "rag")
+_CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 
 @dataclass(frozen=True)
 class Rung:
     """One way of asking with one kind of context."""
 
-    way: Way
+    way: LadderWay
     condition: Condition
     wording: str = ""
     """The id of another wording than the ladder's first, which the rung tries; empty for the first."""
