@@ -116,7 +116,7 @@ class Bar(AbstractContextManager["Bar"]):
             )
 
     def add(self, count: int = 1) -> None:
-        """Count `n` more."""
+        """Count one more as done."""
         self._done += count
         if self._bar is not None:
             self._bar.update(count)
@@ -129,7 +129,7 @@ class Bar(AbstractContextManager["Bar"]):
         logger.info(line, extra=FILE_ONLY)
 
     def over(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The same items; each counts when the next one is asked for."""
+        """Yield the same items; each counts when the next one is asked for."""
         for item in items:
             yield item
             self.add()
@@ -180,7 +180,7 @@ class Parts:
         self._done, self._started = 0, clock()
 
     def add(self) -> None:
-        """One more is done."""
+        """Count one more as done."""
         self._done += 1
         if self._done < self._total:
             each = (self._clock() - self._started) / self._done
@@ -191,12 +191,12 @@ class Parts:
 
 
 def pace(rate: float, unit: str) -> str:
-    """A rate as people say it: `12.5 articles/s`, or `8 s each` where it is below one a second."""
+    """Return a rate as people say it: `12.5 articles/s`, or `8 s each` where it is below one a second."""
     return f"{rate:,.1f} {unit}/s" if rate >= 1 else f"{duration(1 / rate)} each"
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it: `8 s`, `12 min`, `3 h 5 min`."""
+    """Return a time as people say it: `8 s`, `12 min`, `3 h 5 min`."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -41,12 +41,12 @@ FINAL_ANSWER_CUE = "最終回答："
 
 
 def final_answer_line(label: Label) -> str:
-    """The line that commits to a label in the parser's strictest form."""
+    """Return the line that commits to a label in the parser's strictest form."""
     return f"{FINAL_ANSWER_CUE}{label}"
 
 
 def label_forms(label: Label) -> tuple[str, ...]:
-    """What a label can look like as the next token: either case, after a space or not, full width."""
+    """Return what a label can look like as the next token: either case, after a space or not, full width."""
     wide = chr(ord(label) + _TO_WIDE)
     return (
         label,
@@ -59,7 +59,7 @@ def label_forms(label: Label) -> tuple[str, ...]:
 
 
 def label_of(form: str) -> Label | None:
-    """The label that a lone written form means, or None.
+    """Return the label that a lone written form means, or None.
 
     Knows a-d in either case, 1-4, ①-④ and ア-エ, each also full or half width, and each also inside
     brackets, quotation marks or Markdown emphasis. Anything longer than one mark is not a label.
@@ -69,17 +69,17 @@ def label_of(form: str) -> Label | None:
 
 
 def cyclic_orders() -> tuple[Order, ...]:
-    """The four rotations of the choices, the original first; each choice has each label once."""
+    """Return the four rotations of the choices, the original first; each choice has each label once."""
     return tuple(_as_order([(i + shift) % 4 for i in range(4)]) for shift in range(4))
 
 
 def all_orders() -> tuple[Order, ...]:
-    """All 24 orders of four choices, in lexicographic order (the original first)."""
+    """Return all 24 orders of four choices, in lexicographic order (the original first)."""
     return tuple(_as_order(p) for p in itertools.permutations(range(4)))
 
 
 def orders(number: Permutations) -> tuple[Order, ...]:
-    """The original order alone, the four rotations, or all 24."""
+    """Return the original order alone, the four rotations, or all 24."""
     return {1: (ORIGINAL_ORDER,), 4: cyclic_orders(), 24: all_orders()}[number]
 
 
@@ -89,12 +89,12 @@ def permute(items: Sequence[Item], order: Order) -> tuple[Item, ...]:
 
 
 def inverse(order: Order) -> Order:
-    """The order that undoes this one: applying both gives the items back."""
+    """Return the order that undoes this one: applying both gives the items back."""
     return _as_order([order.index(i) for i in range(4)])
 
 
 def order_of(original: Sequence[str], shown: Sequence[str]) -> Order:
-    """The order in which the original choices are shown; equal texts keep their sequence.
+    """Return the order in which the original choices are shown; equal texts keep their sequence.
 
     Args:
         original: four texts.
@@ -107,7 +107,7 @@ def order_of(original: Sequence[str], shown: Sequence[str]) -> Order:
 
 
 def permute_label(label: Label, order: Order) -> Label:
-    """The label under which the choice formerly called `label` is found after reordering."""
+    """Return the label under which the choice formerly called `label` is found after reordering."""
     return LABELS[order.index(LABELS.index(label))]
 
 

@@ -55,7 +55,7 @@ class DemoResult:
 
 
 def embedded_questions() -> tuple[Question, ...]:
-    """The questions that come with lawqa: our own, on statutes outside lawqa_jp."""
+    """Return the questions that come with lawqa: our own, on statutes outside lawqa_jp."""
     with as_file(files("lawqa").joinpath("assets", "questions.json")) as path:
         return read_questions(path)
 
@@ -147,7 +147,9 @@ def run_demo(
 
 
 def demo_text(result: DemoResult) -> str:
-    """What a user reads after the demo: the figures, then what they say, what n it takes, the report."""
+    """Return what a user reads after the demo: the figures, then what they say, what n it
+    takes, the report.
+    """
     train_part, test_part = result.split.train, result.split.test
     named = {"base (NF4)": result.base, "with QLoRA adapter": result.adapter}
     base, other = named

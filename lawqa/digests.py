@@ -48,7 +48,7 @@ class Stamp:
 
     @classmethod
     def of(cls, path: Path) -> Stamp:
-        """The stamp of a file; links are followed.
+        """Return the stamp of a file; links are followed.
 
         Raises:
             OSError: there is no such file.
@@ -58,13 +58,13 @@ class Stamp:
 
 
 def digest_cache() -> Path:
-    """Where digests are remembered: `lawqa/digests` in the user's cache directory."""
+    """Return where digests are remembered: `lawqa/digests` in the user's cache directory."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "lawqa" / "digests"
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes in hex, read in blocks.
+    """Return the SHA-256 of a file's bytes in hex, read in blocks.
 
     Raises:
         OSError: it cannot be read.
@@ -74,7 +74,7 @@ def sha256_of(path: Path) -> str:
 
 
 def sha256_of_part(file: BinaryIO, size: int | None) -> str:
-    """The SHA-256 of the next bytes of an open file.
+    """Return the SHA-256 of the next bytes of an open file.
 
     Args:
         file: open for reading.
@@ -98,7 +98,7 @@ def sha256_of_part(file: BinaryIO, size: int | None) -> str:
 def remembered(
     path: Path, what: str, read: Callable[[Path], dict[str, str]], *, verify: bool = False
 ) -> dict[str, str]:
-    """What `read` finds in a file, from the cache where the file has not changed since.
+    """Return what `read` finds in a file, from the cache where the file has not changed since.
 
     A cache that cannot be read or written costs time and nothing else.
 
@@ -137,7 +137,9 @@ def remembered(
 def in_parallel(
     read: Callable[[Path], dict[str, str]], paths: Iterable[Path]
 ) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Digests of several files; hashing releases the interpreter, so files are read side by side."""
+    """Return the digests of several files; hashing releases the interpreter, so files are read
+    side by side.
+    """
     paths = list(paths)
     with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
         yield from zip(paths, pool.map(read, paths), strict=True)
@@ -145,7 +147,7 @@ def in_parallel(
 
 @contextmanager
 def hashed_while_read(path: Path) -> Iterator[str]:
-    """The SHA-256 of a file that is read within the block, which must not change meanwhile.
+    """Compute the SHA-256 of a file that is read within the block, which must not change meanwhile.
 
     Raises:
         DataError: the file was changed while it was read.

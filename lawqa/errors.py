@@ -69,7 +69,9 @@ class MissingExtraError(LawqaError):
 
 
 def _lacking(package: str, extra: str) -> str:
-    """What of an extra is not installed, for pip: the packages themselves, for lawqa may be on no index."""
+    """Return what of an extra is not installed, for pip: the packages themselves, for lawqa may be on no
+    index.
+    """
     from importlib import metadata
 
     try:
@@ -124,7 +126,9 @@ _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def disk_fault(problem: OSError) -> StorageError | None:
-    """What the system says of a file, as an error that a user can fix; None where it is something else."""
+    """Return what the system says of a file, as an error that a user can fix; None where it is something
+    else.
+    """
     where = f"{problem.filename}: " if problem.filename else ""
     if problem.errno in _NO_ROOM:
         return StorageError(
@@ -151,7 +155,8 @@ def disk_fault(problem: OSError) -> StorageError | None:
 
 
 def tame(text: str) -> str:
-    """A text without what moves a terminal's cursor, changes its title or turns the direction of writing.
+    """Return a text without what moves a terminal's cursor, changes its title or turns the direction of
+    writing.
 
     For output that quotes data: control characters become escapes, letters of every script stay.
     """
@@ -159,7 +164,7 @@ def tame(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """A message without what could move a terminal's cursor or turn its direction of writing.
+    """Return a message without what could move a terminal's cursor or turn its direction of writing.
 
     Files hold such characters, and messages quote files. Line feeds stay.
     """

@@ -16,7 +16,8 @@ _LIBRARY = "sentence_transformers."
 
 
 def code_named_in(directory: Path) -> tuple[str, ...]:
-    """The code that a model asks transformers to run (`auto_map`, `custom_generate`), as files or references.
+    """Return the code that a model asks transformers to run (`auto_map`, `custom_generate`), as files or
+    references.
 
     A config that cannot be read names none: whoever loads the model says what is wrong with it.
     """
@@ -28,7 +29,7 @@ def code_named_in(directory: Path) -> tuple[str, ...]:
 
 
 def code_refused(named: str, code: tuple[str, ...]) -> BackendError:
-    """A model that does not load without its own code.
+    """Return a model that does not load without its own code.
 
     Args:
         named: what the user called it.
@@ -75,7 +76,9 @@ def _content(path: Path) -> Any:
 
 
 def _files(auto_map: Any) -> Iterator[str]:
-    """The files behind `auto_map`'s references, such as modeling_x.XForCausalLM or owner/repo--file.Class."""
+    """Yield the files behind `auto_map`'s references, such as modeling_x.XForCausalLM or
+    owner/repo--file.Class.
+    """
     if isinstance(auto_map, dict):
         for value in auto_map.values():
             yield from _files(value)

@@ -15,7 +15,9 @@ from urllib.request import getproxies
 
 
 def cache_directory() -> Path:
-    """Where models of the hub are kept, as huggingface_hub works it out, which need not be installed."""
+    """Return where models of the hub are kept, as huggingface_hub works it out, which need not
+    be installed.
+    """
     given = os.environ.get
     home = given("HF_HOME") or f"{given('XDG_CACHE_HOME') or '~/.cache'}/huggingface"
     hub = given("HF_HUB_CACHE") or given("HUGGINGFACE_HUB_CACHE") or f"{home}/hub"
@@ -23,7 +25,7 @@ def cache_directory() -> Path:
 
 
 def cached_snapshot(name: str, revision: str | None = None) -> Path | None:
-    """The files of a model in the cache; None where this revision of it is not there.
+    """Return the files of a model in the cache; None where this revision of it is not there.
 
     Args:
         name: such as Qwen/Qwen3-8B.
@@ -40,7 +42,8 @@ def cached_snapshot(name: str, revision: str | None = None) -> Path | None:
 
 
 def download_line(name: str, *more: str) -> str:
-    """The line that fetches a model into the cache that is looked at here, HF_HOME included where it is set.
+    """Return the line that fetches a model into the cache that is looked at here, HF_HOME included where it
+    is set.
 
     Args:
         name: such as Qwen/Qwen3-8B.
@@ -77,7 +80,7 @@ def offline_if_unreachable(name: str) -> Iterator[None]:
 
 @functools.cache
 def hub_is_reachable() -> bool:
-    """Whether the hub has an address here; behind a proxy names are resolved elsewhere."""
+    """Return whether the hub has an address here; behind a proxy names are resolved elsewhere."""
     from huggingface_hub import constants
 
     if {"http", "https", "all"} & getproxies().keys():

@@ -70,7 +70,7 @@ class PromptSpec(Settings):
 
     @classmethod
     def from_id(cls, spec_id: str) -> PromptSpec:
-        """The spec of this name.
+        """Return the spec of this name.
 
         Raises:
             ConfigError: this version of lawqa has no such spec, or no such wording.
@@ -150,7 +150,7 @@ def build_prompt(question: Question, spec: PromptSpec, *, retrieved: str = "") -
 
 
 def answer_text(label: Label, spec: PromptSpec, reasoning: str = "") -> str:
-    """The assistant's turn that answers with this label, as the prompt asks for it.
+    """Return the assistant's turn that answers with this label, as the prompt asks for it.
 
     With thinking the reasoning is in the think block, which such a prompt leaves to the model.
     """
@@ -161,7 +161,7 @@ def answer_text(label: Label, spec: PromptSpec, reasoning: str = "") -> str:
 
 
 def render(messages: Sequence[Message], tokenizer: ChatTokenizer, *, thinking: bool) -> str:
-    """The text that a model sees, up to where its answer begins.
+    """Return the text that a model sees, up to where its answer begins.
 
     With thinking off, a template that knows `enable_thinking` closes an empty think block at the end of
     the prompt; a template that does not know it ignores the switch. One that ends every prompt inside an
@@ -184,7 +184,8 @@ def render(messages: Sequence[Message], tokenizer: ChatTokenizer, *, thinking: b
 
 
 def prompt_thought(text: str) -> ThinkMarks | None:
-    """The marks of the think block inside which a rendered prompt ends; None where it ends outside of one.
+    """Return the marks of the think block inside which a rendered prompt ends; None where it ends outside of
+    one.
 
     Only what the template wrote behind the question counts: a context may quote any mark.
     """
@@ -193,7 +194,8 @@ def prompt_thought(text: str) -> ThinkMarks | None:
 
 
 def context_span(text: str) -> tuple[int, int] | None:
-    """Where the context of the question that is asked is in a prompt, as offsets; None where it has none.
+    """Return where the context of the question that is asked is in a prompt, as offsets; None where it has
+    none.
 
     Args:
         text: the prompt as it was sent, in any wording of ours.
@@ -230,7 +232,8 @@ def require_outside(thought: ThinkMarks | None, hint: str = THINK_AND_GENERATE) 
 
 
 def spoken_after(prompt_text: str, answer: str) -> str:
-    """What a model is taught to write behind a prompt: the answer, without what the prompt says already.
+    """Return what a model is taught to write behind a prompt: the answer, without what the prompt says
+    already.
 
     A prompt that ends inside an open think block has the answer's opening mark; the block is closed by the
     marks of the prompt's own family.
@@ -251,7 +254,7 @@ def spoken_after(prompt_text: str, answer: str) -> str:
 
 
 def end_of_turn(tokenizer: ChatTokenizer) -> str:
-    """What the chat template writes right after an assistant's answer, such as `<|im_end|>`.
+    """Return what the chat template writes right after an assistant's answer, such as `<|im_end|>`.
 
     Raises:
         ConfigError: the template does not mark where an answer ends, or gives no text.
@@ -269,7 +272,7 @@ def end_of_turn(tokenizer: ChatTokenizer) -> str:
 
 
 def spec_hash(spec: PromptSpec, chat_template: str) -> str:
-    """A hash of everything that decides a prompt's bytes except question, context and tokenizer.
+    """Return a hash of everything that decides a prompt's bytes except question, context and tokenizer.
 
     It covers mode, condition, thinking, few-shot examples, all wording and the chat template.
     """
@@ -288,7 +291,7 @@ def spec_hash(spec: PromptSpec, chat_template: str) -> str:
 
 
 def wording_hash(wording_id: str) -> str:
-    """A hash of everything that a wording decides: that of all its specs, without a chat template.
+    """Return a hash of everything that a wording decides: that of all its specs, without a chat template.
 
     Raises:
         ConfigError: there is no such wording.

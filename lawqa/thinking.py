@@ -64,7 +64,7 @@ _MARK = re.compile("|".join(map(re.escape, [*_OPENING, *_CLOSING])), re.IGNORECA
 
 
 def open_thought(text: str) -> ThinkMarks | None:
-    """The marks of the thought inside which a text ends; None where it ends outside of one."""
+    """Return the marks of the thought inside which a text ends; None where it ends outside of one."""
     found: ThinkMarks | None = None
     for mark in _marks(text):
         marks = _OPENING.get(mark)
@@ -76,7 +76,7 @@ def open_thought(text: str) -> ThinkMarks | None:
 
 
 def closes_thought(text: str) -> bool:
-    """Whether a text holds the closing mark of any family."""
+    """Return whether a text holds the closing mark of any family."""
     return any(mark in _CLOSING for mark in _marks(text))
 
 

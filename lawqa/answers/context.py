@@ -24,7 +24,7 @@ class WordsBefore:
         self.pattern = re.compile("".join(pattern))
 
     def before(self, text: str, at: int) -> bool:
-        """Whether the words of the sentence before this place match."""
+        """Return whether the words of the sentence before this place match."""
         start = sentence_start(text, at)
         words = text[start:at]
         for key in self.keys:
@@ -113,17 +113,19 @@ _EXCEPTING = re.compile(r"以外[にはで]{0,2}[、 ]?\Z")
 
 
 def questioned(text: str, at: int) -> bool:
-    """Whether what follows a label only asks or supposes (`b かどうか`, `b の場合`, `b?`)."""
+    """Return whether what follows a label only asks or supposes (`b かどうか`, `b の場合`, `b?`)."""
     return _QUESTIONED.match(text, at) is not None
 
 
 def doubtful(text: str, at: int) -> bool:
-    """Whether what follows a label only thinks it likely (`c ではないでしょうか`, `c かもしれません`)."""
+    """Return whether what follows a label only thinks it likely (`c ではないでしょうか`, `c
+    かもしれません`).
+    """
     return _DOUBTFUL.match(text, at) is not None
 
 
 def sentence_start(text: str, at: int) -> int:
-    """Where the sentence or line around this place begins; looks back 160 characters at most."""
+    """Return where the sentence or line around this place begins; looks back 160 characters at most."""
     if at == 0 or text[at - 1] == "\n":
         return at
     low = max(0, at - _WINDOW)
@@ -136,7 +138,7 @@ def sentence_start(text: str, at: int) -> int:
 
 
 def in_example(text: str, at: int) -> bool:
-    """Whether this sentence or line is an example of an answer and not an answer."""
+    """Return whether this sentence or line is an example of an answer and not an answer."""
     if at == 0 or text[at - 1] == "\n":
         return False
     return (
@@ -149,7 +151,9 @@ def in_example(text: str, at: int) -> bool:
 
 
 def _under_sample(text: str, at: int) -> bool:
-    """Whether the words up to the last colon of this line are the heading of a sample (`出力サンプル：`)."""
+    """Return whether the words up to the last colon of this line are the heading of a sample
+    (`出力サンプル：`).
+    """
     colon = text.rfind(":", max(0, at - _HEAD, text.rfind("\n", 0, at) + 1), at)
     head = text[max(0, colon - _HEAD) : colon].rstrip(" )]0123456789") if colon > 0 else ""
     return (
@@ -160,11 +164,11 @@ def _under_sample(text: str, at: int) -> bool:
 
 
 def excepting(text: str, at: int) -> bool:
-    """Whether what begins here is said of all but something (`a 以外に適切なものはない`)."""
+    """Return whether what begins here is said of all but something (`a 以外に適切なものはない`)."""
     low = max(0, at - 6)
     return "以外" in text[low:at] and _EXCEPTING.search(text, low, at) is not None
 
 
 def conditional(text: str, at: int) -> bool:
-    """Whether the sentence so far lays down a condition (`if forced to choose`, `強いて選ぶなら`)."""
+    """Return whether the sentence so far lays down a condition (`if forced to choose`, `強いて選ぶなら`)."""
     return _CONDITION.before(text, at)

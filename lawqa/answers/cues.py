@@ -80,7 +80,7 @@ _WHOLE_GAP = re.compile(rf"(?:{GAP.pattern}){{0,12}}")
 
 
 def find_cues(page: Page) -> Iterator[Cue]:
-    """Every announcement of an answer, in the order of the text."""
+    """Yield every announcement of an answer, in the order of the text."""
     text = page.text
     quoted = '"' in text or "'" in text or "[" in text
     fields = _FIELD_CUE.finditer(text) if quoted and _FIELD.search(text) else ()

@@ -79,7 +79,7 @@ class _Resolver:
             self.fates.append((mark, "not firm enough"))
 
     def _wavers(self, mark: Mark) -> bool:
-        """Whether two choices are called likely one after the other: then neither is chosen."""
+        """Return whether two choices are called likely one after the other: then neither is chosen."""
         before = self.standing
         return (
             before is not None
@@ -97,7 +97,7 @@ class _Resolver:
         self.standing, self.void = None, void
 
     def decision(self) -> Decision:
-        """What the marks come to when all are read."""
+        """Return what the marks come to when all are read."""
         decides = self.standing or self.void
         rest = [(mark, fate) for mark, fate in self.fates]
         if self.standing is not None and self.void is not None:
@@ -118,7 +118,7 @@ def decide(marks: Sequence[Mark]) -> Decision:
 
 
 def _strike_enumerations(marks: Sequence[Mark]) -> tuple[list[Mark], list[Mark]]:
-    """The marks without claims that go through the labels instead of naming one, and those claims.
+    """Return the marks without claims that go through the labels instead of naming one, and those claims.
 
     In the place of a struck run is a void that is weaker than anything firm that came before it: a loop
     does not unsay a conclusion.
@@ -145,7 +145,7 @@ def _strike_enumerations(marks: Sequence[Mark]) -> tuple[list[Mark], list[Mark]]
 
 
 def _goes_round(claims: list[Mark]) -> bool:
-    """Whether the claims of the text change label again and again, with prose between them or not."""
+    """Return whether the claims of the text change label again and again, with prose between them or not."""
     return _changes(claims) > 6
 
 
@@ -154,7 +154,7 @@ def _changes(claims: list[Mark]) -> int:
 
 
 def _one_per_place(claims: list[Mark]) -> list[Mark]:
-    """The firmest claim for each place: several rules may have read the same label."""
+    """Return the firmest claim for each place: several rules may have read the same label."""
     best: dict[int, Mark] = {}
     for mark in claims:
         if mark.at not in best or mark.strength > best[mark.at].strength:
@@ -163,7 +163,7 @@ def _one_per_place(claims: list[Mark]) -> list[Mark]:
 
 
 def _runs(claims: list[Mark]) -> Iterator[list[Mark]]:
-    """Claims that follow each other closely; between runs there is prose."""
+    """Yield claims that follow each other closely; between runs there is prose."""
     run: list[Mark] = []
     for mark in claims:
         if run and mark.span[0] - run[-1].span[1] > _NEAR:
@@ -175,7 +175,7 @@ def _runs(claims: list[Mark]) -> Iterator[list[Mark]]:
 
 
 def _genuine(run: list[Mark]) -> list[Mark]:
-    """What is left of a run when enumerations of the labels are taken out of it.
+    """Return what is left of a run when enumerations of the labels are taken out of it.
 
     `a b c d` is the list of choices. A single label after one list is the answer; after several lists
     it is the beginning of the next one. What stood before the first list was said before the loop began.
@@ -197,6 +197,6 @@ def _genuine(run: list[Mark]) -> list[Mark]:
 
 
 def _unless_mixed(claims: list[Mark], *, most: int) -> list[Mark]:
-    """The claims, or nothing where they name more labels than `most` or swing to and fro."""
+    """Return the claims, or nothing where they name more labels than `most` or swing to and fro."""
     labels = {mark.label for mark in claims}
     return [] if len(labels) > most or _changes(claims) > 2 else claims

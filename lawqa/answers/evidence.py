@@ -131,12 +131,13 @@ def find_evidence(page: Page, *, complete: bool = False) -> Evidence:
 
 
 def _settles(mark: Mark) -> bool:
-    """Whether a mark is more than second thoughts or a doubt in passing."""
+    """Return whether a mark is more than second thoughts or a doubt in passing."""
     return mark.kind != "reopen" and not (mark.kind == "void" and mark.rule == "cannot-tell")
 
 
 def _plain_ending(reading: Reading, named: Named) -> list[Mark] | None:
-    """The marks of a text that ends on an answer line and announces no other answer; None for other texts.
+    """Return the marks of a text that ends on an answer line and announces no other answer; None for other
+    texts.
 
     The last word is then firm, and nothing before it can change the label: the other rules need not look.
     """
@@ -160,7 +161,7 @@ def _plain_ending(reading: Reading, named: Named) -> list[Mark] | None:
 
 
 def _on_the_page(mark: Mark, rule: Rule, named: Named) -> Mark:
-    """A mark with the name of its rule and its places in the text as the model wrote it."""
+    """Return a mark with the name of its rule and its places in the text as the model wrote it."""
     name, strength = mark.soft or rule.name, mark.strength
     if rule.verbatim:
         return mark._replace(rule=name)

@@ -99,7 +99,7 @@ class LabelList(NamedTuple):
 
 
 def label_at(page: Page, at: int) -> Label | None:
-    """The label that stands alone at this place, or None."""
+    """Return the label that stands alone at this place, or None."""
     if not _STANDS_ALONE.match(page.text, at):
         return None
     if page.text[at] == "a" and _AFTER_ARTICLE.match(page.text, at + 1):
@@ -109,12 +109,12 @@ def label_at(page: Page, at: int) -> Label | None:
 
 
 def foreign_at(page: Page, at: int) -> bool:
-    """Whether the label of a fifth or later choice stands alone at this place."""
+    """Return whether the label of a fifth or later choice stands alone at this place."""
     return _FOREIGN_ALONE.match(page.text, at) is not None
 
 
 def labels_at(page: Page, at: int) -> LabelList | None:
-    """The list of labels that begins at this place, or None.
+    """Return the list of labels that begins at this place, or None.
 
     In `c、d は誤り` the list is `c` alone: the second letter is the topic of what follows.
     """
@@ -145,20 +145,24 @@ def labels_at(page: Page, at: int) -> LabelList | None:
 
 
 def next_sign(page: Page, at: int) -> str:
-    """The sign that follows the label here in its script: `c` after `b`, `ウ` after `イ`; not for `d`."""
+    """Return the sign that follows the label here in its script: `c` after `b`, `ウ` after
+    `イ`; not for `d`.
+    """
     script = next(script for script in SCRIPTS if page.text[at] in script)
     return script[script.index(page.text[at]) + 1]
 
 
 def next_heads_item(page: Page, at: int, end: int) -> bool:
-    """Whether the next label heads an item before `end`: `a：誤り、b：正しい` goes through the choices."""
+    """Return whether the next label heads an item before `end`: `a：誤り、b：正しい` goes through the
+    choices.
+    """
     named = f"(?:選択肢|option |choice )?{next_sign(page, at)}"
     item = rf"(?:[ 、,;。./|)-]|(?<=[^ -~])){named}{_ITEM_SIGN}|\({named}\) ?(?:[:=→]|{VERDICT})"
     return re.compile(item).search(page.text, at + 1, end) is not None
 
 
 def in_a_list(page: Page, at: int) -> bool:
-    """Whether the label here is a later member of a list (`a と b`, `not a or b`)."""
+    """Return whether the label here is a later member of a list (`a と b`, `not a or b`)."""
     return _LIST_BEFORE.search(page.text, max(0, at - 12), at) is not None
 
 

@@ -79,7 +79,7 @@ class Rule:
     families: tuple[Family, ...] = ()
 
     def may_find(self, reading: Reading) -> bool:
-        """Whether there is anything for this rule to look at; most rules are not asked."""
+        """Return whether there is anything for this rule to look at; most rules are not asked."""
         if self.slots:
             return bool(reading.slots)
         return not self.families or any(may_match(each, reading.page) for each in self.families)

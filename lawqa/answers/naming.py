@@ -85,7 +85,7 @@ class Named(NamedTuple):
 
 
 def name_choices(page: Page) -> Named:
-    """The page with every choice that it names in other words named by its label."""
+    """Return the page with every choice that it names in other words named by its label."""
     text = page.text
     edits = [
         *_choice_texts(page),
@@ -104,7 +104,9 @@ def name_choices(page: Page) -> Named:
 
 
 def _choice_texts(page: Page) -> Iterator[Edit]:
-    """Choices named by their words, with their label beside them or, where an answer stands, without."""
+    """Yield choices named by their words, with their label beside them or, where an answer
+    stands, without.
+    """
     text = page.text
     taken = bytearray(len(text))  # by a longer choice, which may hold a shorter one
     for label, words, alone in _longest_first(page.choices):
@@ -149,7 +151,7 @@ _LABEL_BEHIND = re.compile(rf"[)\"' ]{{0,3}}{_BRACKETED.pattern}")
 
 
 def _beside(text: str, at: int, end: int) -> Edit | None:
-    """The edit for words of a choice with a label before or behind them."""
+    """Return the edit for words of a choice with a label before or behind them."""
     behind = _LABEL_BEHIND.match(text, end)
     before = _LABEL_BEFORE.search(text, max(0, at - 16), at)
     if behind and not before:
@@ -171,7 +173,7 @@ _PREDICATED = re.compile(_PREDICATE)
 
 
 def _answers(text: str, at: int, end: int) -> bool:
-    """Whether the words stand where a sentence has its answer."""
+    """Return whether the words stand where a sentence has its answer."""
     start = _OPENING.search(text, max(0, at - 3), at)
     first = start.start() if start else at
     return (
@@ -181,7 +183,7 @@ def _answers(text: str, at: int, end: int) -> bool:
 
 
 def _with_brackets(text: str, at: int, end: int) -> tuple[int, int]:
-    """The stretch with the brackets or quotation marks around it."""
+    """Return the stretch with the brackets or quotation marks around it."""
     opening = _OPENING.search(text, max(0, at - 3), at)
     start = opening.start() if opening else at
     closing = _CLOSING.match(text, end) if start < at else None
@@ -207,7 +209,7 @@ _ENGLISH_VERB = re.compile(
 
 
 def _bracketed(text: str) -> Iterator[Edit]:
-    """`時効の援用（c）` and `…時効の援用である（選択肢c）`, whatever the choices are."""
+    """Find `時効の援用（c）` and `…時効の援用である（選択肢c）`, whatever the choices are."""
     for match in list(_BRACKETED.finditer(text))[-_MOST:]:
         stop = match.start()
         start = _noun_start(text, stop)
@@ -226,7 +228,7 @@ def _bracketed(text: str) -> Iterator[Edit]:
 
 
 def _noun_start(text: str, stop: int) -> int:
-    """Where the noun phrase that ends here begins; `stop` itself where there is none."""
+    """Return where the noun phrase that ends here begins; `stop` itself where there is none."""
     last = len(text[max(0, stop - 2) : stop].rstrip()) + max(0, stop - 2)
     if last and text[last - 1] == ")":
         opening = text.rfind("(", max(0, last - 200), last - 1)
@@ -243,7 +245,9 @@ def _noun_start(text: str, stop: int) -> int:
 
 
 def _items(page: Page) -> Iterator[Edit]:
-    """`選択肢c. 時効の援用 が正解`, `cの「…」が正しい` and `c（…）と考えられる`, whatever the choices are."""
+    """Find `選択肢c. 時効の援用 が正解`, `cの「…」が正しい` and `c（…）と考えられる`, whatever the choices
+    are.
+    """
     text = page.text
     for start in page.letters[-_MOST:]:
         if text[start + 1 : start + 2] not in _GOES_ON:
@@ -267,7 +271,7 @@ def _items(page: Page) -> Iterator[Edit]:
 
 
 def _suffixes(page: Page) -> Iterator[Edit]:
-    """`c肢`, `cの選択肢`, `cという選択肢`."""
+    """Find `c肢`, `cの選択肢`, `cという選択肢`."""
     for start in page.letters[-_MOST:]:
         if page.text[start + 1 : start + 2] not in _MEMBER_SIGNS:
             continue

@@ -126,25 +126,27 @@ _ASIDE = re.compile(
 
 
 def denied(text: str, at: int) -> bool:
-    """Whether what follows a label takes it away again (`b ではない`, `b は誤り`, `b is wrong`)."""
+    """Return whether what follows a label takes it away again (`b ではない`, `b は誤り`, `b is wrong`)."""
     return _DENIED.match(text, at) is not None
 
 
 def doubted(text: str, at: int) -> bool:
-    """Whether the words just before a claim deny it (`I don't think …`, `It would be wrong to …`)."""
+    """Return whether the words just before a claim deny it (`I don't think …`, `It would be wrong to …`)."""
     return _DOUBTED.before(text, at)
 
 
 def only_possible(text: str, at: int) -> bool:
-    """Whether an `is` or `be` here is preceded by a word that leaves it open (`could`, `unlikely to`)."""
+    """Return whether an `is` or `be` here is preceded by a word that leaves it open (`could`,
+    `unlikely to`).
+    """
     return _OPEN.before(text, at)
 
 
 def not_ours(text: str, at: int) -> bool:
-    """Whether the words before a claim speak of others' answers: wrong ones, those of an old law."""
+    """Return whether the words before a claim speak of others' answers: wrong ones, those of an old law."""
     return _NOT_OURS.before(text, at)
 
 
 def aside(text: str, at: int) -> bool:
-    """Whether the sentence around this place is a remark by the way (`なお`, `※`, `Note`)."""
+    """Return whether the sentence around this place is a remark by the way (`なお`, `※`, `Note`)."""
     return _ASIDE.match(text, sentence_start(text, at), at) is not None

@@ -71,7 +71,7 @@ _VALUE = {
 
 
 def numbered(page: Page) -> Iterator[Edit]:
-    """The edits that put the label in the place of its number; a bare 3 may count anything."""
+    """Yield the edits that put the label in the place of its number; a bare 3 may count anything."""
     for match in find_each(_NUMBERED, page):
         group = match.lastgroup or ""
         span = match.span() if group == "counted" else match.span(group)

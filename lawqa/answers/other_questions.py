@@ -73,7 +73,7 @@ _BLANK = re.compile(r"\s+")
 
 
 def next_question_at(page: Page, marks: Sequence[Mark]) -> int | None:
-    """Where a prompt that the model makes up begins, if an answer stands before it; else None.
+    """Return where a prompt that the model makes up begins, if an answer stands before it; else None.
 
     A made-up prompt is headed as the next question, or lists four choices none of which is ours; where
     ours are not known, it is known by the heading of a question before its list.
@@ -90,7 +90,9 @@ def next_question_at(page: Page, marks: Sequence[Mark]) -> int | None:
 
 
 def speaks_of_others(page: Page) -> bool:
-    """Whether the text may speak of another question somewhere: an example, a heading, a list of choices."""
+    """Return whether the text may speak of another question somewhere: an example, a heading, a list of
+    choices.
+    """
     text = page.text
     return (
         any(True for _ in example_stretches(page))
@@ -107,12 +109,14 @@ _ITEMS = [("d" + sign, "c" + sign, "b" + sign) for sign in ".):、,"]
 
 
 def _may_list_inline(text: str) -> bool:
-    """Whether all four choices may be listed in one line, each followed by the same sign."""
+    """Return whether all four choices may be listed in one line, each followed by the same sign."""
     return any(last in text and third in text and second in text for last, third, second in _ITEMS)
 
 
 def _handed_in(page: Page, claims: list[Mark]) -> int | None:
-    """Behind the first answer line, answer sentence or lone letter; reasoning may come before all of them."""
+    """Return the place behind the first answer line, answer sentence or lone letter; reasoning may come
+    before all.
+    """
     lone = ("lone-line", "headed-line")
     paragraph = page.text.find("\n\n")
     return min(
@@ -129,7 +133,9 @@ def _handed_in(page: Page, claims: list[Mark]) -> int | None:
 
 
 def _headed_question_at(page: Page, claims: list[Mark]) -> int | None:
-    """Where a heading announces another question behind an answer line; 次の問題：c is no such heading."""
+    """Return where a heading announces another question behind an answer line; 次の問題：c is no such
+    heading.
+    """
     at = _handed_in(page, claims)
     if at is None:
         return None
@@ -145,7 +151,7 @@ def _headed_question_at(page: Page, claims: list[Mark]) -> int | None:
 
 
 def _first_of_others(page: Page, questions: Iterator[tuple[int, int]]) -> int | None:
-    """Where the first of these questions begins that does not list our choices behind it."""
+    """Return where the first of these questions begins that does not list our choices behind it."""
     for start, end in islice(questions, _MOST):
         if not (page.choices and _ours(page, page.text[end : end + 1500])):
             return start
@@ -153,19 +159,23 @@ def _first_of_others(page: Page, questions: Iterator[tuple[int, int]]) -> int | 
 
 
 def _line_of(text: str, at: int, low: int) -> tuple[int, int] | None:
-    """From the line end before this place up to it; None where that line began before `low` or asks again."""
+    """Return the text from the line end before this place up to it; None where that line began before `low`
+    or asks again.
+    """
     start = text.rfind("\n", low, at)
     return None if start < 0 or ASKED_AGAIN.search(text, start, at) else (start, at)
 
 
 def _next_sentence_at(page: Page, at: int) -> int | None:
-    """Where a sentence hands over another question, in the line of the answer."""
+    """Return where a sentence hands over another question, in the line of the answer."""
     handed = SENTENCE_NEXT.search(page.text, at) if page.holds(_SENTENCE_KEYS) else None
     return handed.start() if handed else None
 
 
 def _inline_choices_at(page: Page, claims: list[Mark]) -> int | None:
-    """Where, behind an answer line, a question with its choices in one line begins (`…?A:…;B:…;C:…;D:…`)."""
+    """Return where, behind an answer line, a question with its choices in one line begins
+    (`…?A:…;B:…;C:…;D:…`).
+    """
     at = _handed_in(page, claims)
     if at is None or not _may_list_inline(page.text):
         return None
@@ -188,14 +198,14 @@ def _listed_choices_at(page: Page, claims: list[Mark]) -> int | None:
 
 
 def _ours(page: Page, listed: str) -> bool:
-    """Whether one of the listed choices begins like one of the choices that were asked."""
+    """Return whether one of the listed choices begins like one of the choices that were asked."""
     squeezed = "".join(filter(str.isalnum, listed))
     starts = ("".join(filter(str.isalnum, choice))[:60] for choice in fold_choices(page.choices))
     return any(start in squeezed for start in starts if start)
 
 
 def example_stretches(page: Page) -> Iterator[tuple[int, int]]:
-    """Where a worked example of another question stands.
+    """Yield where a worked example of another question stands.
 
     A section headed as an example, or introduced by `let's say the question was`, lasts until the next
     heading or rule; a line that only says `例：` introduces one paragraph.

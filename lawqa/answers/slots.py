@@ -177,7 +177,7 @@ def _fill(page: Page, start: int, cue_end: int, behind: int, manner: Manner) -> 
 
 
 def _fits(page: Page, labels: LabelList, gap: str, *, free: bool) -> bool:
-    """Whether the label really fills the slot, given how loosely it is tied to the cue."""
+    """Return whether the label really fills the slot, given how loosely it is tied to the cue."""
     end = labels.end
     head = _HEAD.match(page.text, end) if _OPEN.search(gap) else None
     if head and (":" not in gap or _GRADE.match(page.text, head.end() - 1)):
@@ -204,7 +204,9 @@ def _fits(page: Page, labels: LabelList, gap: str, *, free: bool) -> bool:
 
 
 def _opens_list(page: Page, labels: LabelList) -> bool:
-    """Whether the next line continues with the next label: then these are the choices, not the answer."""
+    """Return whether the next line continues with the next label: then these are the choices,
+    not the answer.
+    """
     following = _next_item(page, labels.end)
     label = labels.only
     if label is None or label == "d" or following is None:
@@ -215,7 +217,7 @@ def _opens_list(page: Page, labels: LabelList) -> bool:
 
 
 def _next_item(page: Page, at: int) -> Label | None:
-    """The label at the head of the next line, if there is one."""
+    """Return the label at the head of the next line, if there is one."""
     item = _next_item_at(page, at)
     return None if item is None else label_at(page, item)
 
@@ -232,14 +234,16 @@ def _next_item_at(page: Page, at: int) -> int | None:
 
 
 def _goes_through(page: Page, labels: LabelList) -> bool:
-    """Whether the next label is graded on the same line: then this one is only the first of all."""
+    """Return whether the next label is graded on the same line: then this one is only the first of all."""
     line_end = page.text.find("\n", labels.end, labels.end + 400)
     end = line_end if line_end >= 0 else min(len(page.text), labels.end + 400)
     return labels.only != "d" and next_heads_item(page, labels.at, end)
 
 
 def _goes_on_below(page: Page, labels: LabelList) -> int | None:
-    """Where a list of answers continues on the next line (`正解は以下の通り：`, `- b`, `- d`), if it does."""
+    """Return where a list of answers continues on the next line (`正解は以下の通り：`, `- b`, `- d`), if it
+    does.
+    """
     heading = page.raw[max(0, labels.at - 12) : labels.at]
     bullet = heading[heading.rfind("\n") + 1 :].strip(" ")
     following = _next_item(page, labels.end)
@@ -252,14 +256,14 @@ def _goes_on_below(page: Page, labels: LabelList) -> int | None:
 
 
 def _goes_on(page: Page, labels: LabelList) -> bool:
-    """Whether another label follows with nothing but a space between (`正解：a b`)."""
+    """Return whether another label follows with nothing but a space between (`正解：a b`)."""
     space = _SPACE.match(page.text, labels.end)
     following = labels_at(page, space.end()) if space else None
     return following is not None and _LINE_END.match(page.text, following.end) is not None
 
 
 def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot | None:
-    """The slot that these labels fill, by what follows them; None where they are only talked about."""
+    """Return the slot that these labels fill, by what follows them; None where they are only talked about."""
     span = (start, labels.end)
     if labels.foreign and not labels.labels:
         if denied(page.text, labels.end) or questioned(page.text, labels.end):

@@ -45,7 +45,7 @@ class Wording(NamedTuple):
 
 
 def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
-    """A wording from its keys, parted by `|`, and the parts of its pattern.
+    """Return a wording from its keys, parted by `|`, and the parts of its pattern.
 
     Args:
         keys: strings one of which is in every match.
@@ -60,7 +60,8 @@ def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
 
 
 def opening(starts: str, *pattern: str, keys: str = "") -> Wording:
-    """A wording every match of which begins with one of these strings, which is only tried where one stands.
+    """Return a wording every match of which begins with one of these strings, which is only tried where one
+    stands.
 
     Args:
         starts: the strings, parted by `|`.
@@ -72,7 +73,7 @@ def opening(starts: str, *pattern: str, keys: str = "") -> Wording:
 
 
 def _has_branches(pattern: str) -> bool:
-    """Whether a pattern is an alternation: a | of its own level, outside of groups and classes."""
+    """Return whether a pattern is an alternation: a | of its own level, outside of groups and classes."""
     depth = 0
     for part in _PARTS.finditer(pattern):
         depth += {"(": 1, ")": -1}.get(part[0], 0)
@@ -82,7 +83,7 @@ def _has_branches(pattern: str) -> bool:
 
 
 def word(*words: str) -> str:
-    """A pattern for any of these English words where it does not continue another word.
+    """Return a pattern for any of these English words where it does not continue another word.
 
     It begins with the word's letter and then looks back, which lets the search skip ahead to it.
     """
@@ -104,7 +105,7 @@ class Family(tuple[Wording, ...]):
 
 
 def family(*wordings: Wording, early: bool = False) -> Family:
-    """A family of these wordings.
+    """Return a family of these wordings.
 
     Args:
         wordings: in the order in which their matches are given.
@@ -121,12 +122,12 @@ def family(*wordings: Wording, early: bool = False) -> Family:
 
 
 def may_match(wordings: Family, page: Page) -> bool:
-    """Whether the text holds a key of the family, or one of its signs behind a label."""
+    """Return whether the text holds a key of the family, or one of its signs behind a label."""
     return not wordings.keys.isdisjoint(page.keys) or not wordings.behind.isdisjoint(page.behind)
 
 
 def find_each(wordings: Family, page: Page) -> list[re.Match[str]]:
-    """Every place that one of the wordings matches, wording by wording."""
+    """Return every place that one of the wordings matches, wording by wording."""
     held = page.early_keys if wordings.early else page.keys
     by_keys = not wordings.keys.isdisjoint(held)
     if not by_keys and (not wordings.behind or wordings.behind.isdisjoint(page.behind)):
@@ -153,7 +154,7 @@ def find_each(wordings: Family, page: Page) -> list[re.Match[str]]:
 
 
 def _at_labels(one: Wording, page: Page) -> list[re.Match[str]]:
-    """The matches of a wording at the labels with one of its signs behind them."""
+    """Return the matches of a wording at the labels with one of its signs behind them."""
     match, text, behind = one.pattern.match, page.text, page.behind
     return [
         hit
@@ -165,7 +166,7 @@ def _at_labels(one: Wording, page: Page) -> list[re.Match[str]]:
 
 
 def _at_places(pattern: re.Pattern[str], text: str, starts: Iterable[str]) -> list[re.Match[str]]:
-    """The matches of a pattern where one of these strings is, none of them inside another."""
+    """Return the matches of a pattern where one of these strings is, none of them inside another."""
     matches: list[re.Match[str]] = []
     done = 0
     for at in _places(starts, text):
@@ -176,7 +177,7 @@ def _at_places(pattern: re.Pattern[str], text: str, starts: Iterable[str]) -> li
 
 
 def _places(starts: Iterable[str], text: str) -> list[int]:
-    """Where a text holds one of these strings, in order."""
+    """Return where a text holds one of these strings, in order."""
     places: list[int] = []
     find = text.find
     for start in starts:

@@ -14,7 +14,7 @@ from lawqa.statutes.law_names import LawNames, canonical_title
 def cited_articles(
     questions: Iterable[Question], law_titles: Sequence[str]
 ) -> tuple[ArticleName, ...]:
-    """The articles that these questions cite, each once, by title and number.
+    """Return the articles that these questions cite, each once, by title and number.
 
     Of a text, citations of these statutes only are known: a name is read as theirs by its title or an
     abbreviation, and 同法 and 同条 by what went before. A range gives its two ends.

@@ -69,7 +69,9 @@ class Quantity:
         return None if days is None else self.value * days
 
     def same_size(self, other: Quantity) -> bool:
-        """Whether both may mean the same: 一年 and 十二月, 七日 and 一週間, 百分の五十 and 二分の一."""
+        """Return whether both may mean the same: 一年 and 十二月, 七日 and 一週間, 百分の五十
+        and 二分の一.
+        """
         mine, theirs = self.days, other.days
         if mine is None or theirs is None:
             return self.unit == other.unit and self.value == other.value
@@ -77,7 +79,7 @@ class Quantity:
 
 
 def quantities(text: str) -> Iterator[Quantity]:
-    """The quantities of a text, from left to right."""
+    """Yield the quantities of a text, from left to right."""
     for match in _QUANTITY.finditer(text):
         if _DATE_BEFORE.search(text[max(0, match.start() - _DATE_LENGTH) : match.start()]):
             continue

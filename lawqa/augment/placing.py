@@ -20,7 +20,7 @@ NamedDraft = tuple[str, Draft]
 
 
 def named_drafts(drafts: Iterable[Draft]) -> list[NamedDraft]:
-    """Each draft with the id of its question: 生成_LAW_ARTICLE_TYPE_NUMBER."""
+    """Return each draft with the id of its question: 生成_LAW_ARTICLE_TYPE_NUMBER."""
     counts: Counter[str] = Counter()
     named = []
     for draft in drafts:
@@ -34,7 +34,7 @@ def named_drafts(drafts: Iterable[Draft]) -> list[NamedDraft]:
 def limited(
     named: Sequence[NamedDraft], limit: int | None, seed: int, left_out: Counter[str]
 ) -> list[NamedDraft]:
-    """A multiple of four of them, in their order; which ones, the seed decides.
+    """Return a multiple of four of them, in their order; which ones, the seed decides.
 
     Of those that must be read a quarter asks for the wrong choice, to the question: what is above it is left
     out. Where fewer are made, all of them are kept.
@@ -51,7 +51,9 @@ def limited(
 
 
 def _of_reading(order: Sequence[NamedDraft], most: int) -> list[NamedDraft]:
-    """A multiple of four, at most N, of drafts that must be read; those that come first are preferred."""
+    """Return a multiple of four, at most N, of drafts that must be read; those that come first
+    are preferred.
+    """
     negative = [entry for entry in order if asks_for_wrong(entry[1].text)]
     positive = [entry for entry in order if not asks_for_wrong(entry[1].text)]
     size = min(most, len(order), len(positive) * _PER_NEGATIVE // (_PER_NEGATIVE - 1))
@@ -67,14 +69,14 @@ def _of_reading(order: Sequence[NamedDraft], most: int) -> list[NamedDraft]:
 
 
 def _without_some(chosen: list[NamedDraft], number: int) -> list[NamedDraft]:
-    """All but the last N of those whose label is free."""
+    """Return all but the last N of those whose label is free."""
     free = [entry for entry in chosen if entry[1].label is None]
     spare = free[max(0, len(free) - max(0, number)) :]
     return [entry for entry in chosen if entry not in spare]
 
 
 def _placed(order: Sequence[NamedDraft], wanted: int) -> list[NamedDraft]:
-    """At most N drafts; of those whose label is given, equally many of each label."""
+    """Return at most N drafts; of those whose label is given, equally many of each label."""
     given = sum(draft.label is not None for _, draft in order[:wanted])
     by_label = [[entry for entry in order if entry[1].label == label] for label in LABELS]
     each = min(given // len(LABELS), *map(len, by_label))
@@ -84,7 +86,9 @@ def _placed(order: Sequence[NamedDraft], wanted: int) -> list[NamedDraft]:
 
 
 def labels_of(named: Sequence[NamedDraft], seed: int) -> dict[str, Label]:
-    """Where each right answer stands: dealt in turn, so every type and statute balances to within one."""
+    """Return where each right answer stands: dealt in turn, so every type and statute balances
+    to within one.
+    """
     order = sorted(
         (entry for entry in named if entry[1].label is None),
         key=lambda entry: (

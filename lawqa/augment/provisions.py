@@ -99,7 +99,7 @@ class ParsedArticles:
 
 
 def parse_articles(articles: Iterable[Article]) -> ParsedArticles:
-    """The paragraphs of all articles that can be cited and say something."""
+    """Return the paragraphs of all articles that can be cited and say something."""
     provisions: list[Provision] = []
     left_out: Counter[str] = Counter()
     for article in articles:
@@ -111,7 +111,7 @@ def parse_articles(articles: Iterable[Article]) -> ParsedArticles:
 
 
 def provisions_of(article: Article) -> tuple[Provision, ...]:
-    """The paragraphs of one article of the main provisions."""
+    """Return the paragraphs of one article of the main provisions."""
     sole = len(article.paragraphs) == 1
     parsed = []
     for place, paragraph in enumerate(article.paragraphs, start=1):
@@ -123,13 +123,13 @@ def provisions_of(article: Article) -> tuple[Provision, ...]:
 
 
 def number_in_words(number: str, unit: str) -> str:
-    """A number of the statute form in words: `2_2` and 条 give 第2条の2."""
+    """Return a number of the statute form in words: `2_2` and 条 give 第2条の2."""
     first, *branches = number.split("_")
     return f"第{first}{unit}" + "".join(f"の{branch}" for branch in branches)
 
 
 def sentences(text: str) -> tuple[str, ...]:
-    """The sentences of a text; a full stop inside brackets or quotation marks ends none."""
+    """Return the sentences of a text; a full stop inside brackets or quotation marks ends none."""
     split, depth, start = [], 0, 0
     for match in _BREAK.finditer(text):
         place, character = match.start(), match[0]
@@ -145,12 +145,12 @@ def sentences(text: str) -> tuple[str, ...]:
 
 
 def deleted(text: str) -> bool:
-    """Whether a paragraph or item says only that it was repealed."""
+    """Return whether a paragraph or item says only that it was repealed."""
     return text.strip(" \u3000。") in ("削除", "")
 
 
 def context_of(provisions: Sequence[Provision], item: ProvisionItem | None = None) -> str:
-    """The provisions under headings, as the data set writes its contexts.
+    """Return the provisions under headings, as the data set writes its contexts.
 
     Each is given with its items. Where that is longer than `MAX_CONTEXT` characters, only the leads are
     given, as the data set also does.
@@ -192,7 +192,7 @@ def _place(provision: Provision) -> tuple[str, list[int], int]:
 
 
 def _unusable(article: Article) -> str:
-    """Why an article is passed over; empty where it is not."""
+    """Return why an article is passed over; empty where it is not."""
     if article.part != "main":
         return f"part {article.part}: cannot be cited without confusion"
     if not _ARTICLE_NUMBER.fullmatch(article.article or ""):
@@ -203,7 +203,7 @@ def _unusable(article: Article) -> str:
 
 
 def _itemised(lines: Sequence[str]) -> tuple[tuple[ProvisionItem, ...], tuple[str, ...]]:
-    """Items and their parts; if a line is neither, or numbers do not rise, all lines are a table."""
+    """Return items and their parts; if a line is neither, or numbers do not rise, all lines are a table."""
     items: list[ProvisionItem] = []
     for line in lines:
         if match := _ITEM.fullmatch(line):

@@ -74,7 +74,7 @@ class PackedSequence:
 def reading_records(
     articles: Iterable[Article], *, parts: Collection[LawPart] = MAIN_ONLY
 ) -> Iterator[ReadingRecord]:
-    """A record for each article of these parts that is not repealed."""
+    """Yield a record for each article of these parts that is not repealed."""
     for article in articles:
         kept = [p for p in article.paragraphs if not deleted(p.text)]
         if article.part in parts and kept:
@@ -92,7 +92,7 @@ def write_readings(path: Path, records: Iterable[ReadingRecord]) -> int:
 
 
 def holds_readings(path: Path) -> bool:
-    """Whether a file's first line is a reading record.
+    """Return whether a file's first line is a reading record.
 
     Raises:
         DataError: the file cannot be read.
@@ -104,7 +104,7 @@ def holds_readings(path: Path) -> bool:
 
 
 def read_readings(path: Path, first: int | None = None) -> tuple[ReadingRecord, ...]:
-    """The reading records of a file.
+    """Return the reading records of a file.
 
     Args:
         path: the file.
@@ -133,7 +133,7 @@ def pack_readings(
     *,
     document_end: str = DOCUMENT_END,
 ) -> list[PackedSequence]:
-    """All records as sequences of token ids; nothing is lost, nothing stands twice.
+    """Return all records as sequences of token ids; nothing is lost, nothing stands twice.
 
     Every article is followed by the token that ends a document. One that is longer than a sequence is cut
     at the ends of lines, then of sentences, and only a longer sentence anywhere.
@@ -177,7 +177,7 @@ def _text(article: Article) -> str:
 
 
 def _heading(article: Article) -> str:
-    """Such as 第5条, 附則第3条, 第15条及び第16条; empty where an article has no number."""
+    """Name articles, such as 第5条, 附則第3条, 第15条及び第16条; empty where an article has no number."""
     number = article.article or ""
     if ":" in number:
         first, last = number.split(":", 1)
@@ -188,7 +188,7 @@ def _heading(article: Article) -> str:
 
 
 def _cut(text: str, tokenizer: ChatTokenizer, limit: int) -> Iterator[list[int]]:
-    """The text as pieces of at most `limit` tokens, cut as late and as gently as can be."""
+    """Yield the text as pieces of at most `limit` tokens, cut as late and as gently as can be."""
     ids = tokenizer.encode(text, add_special_tokens=False)
     if len(ids) <= limit:
         yield ids
@@ -204,7 +204,7 @@ def _cut(text: str, tokenizer: ChatTokenizer, limit: int) -> Iterator[list[int]]
 
 
 def _parts(text: str) -> Sequence[str]:
-    """A text in smaller parts that join to it again: lines, else sentences, else halves."""
+    """Return a text in smaller parts that join to it again: lines, else sentences, else halves."""
     lines = text.splitlines(keepends=True)
     if len(lines) > 1:
         return lines
@@ -217,7 +217,7 @@ def _parts(text: str) -> Sequence[str]:
 
 
 def _best_fit(pieces: Sequence[tuple[str, int, list[int]]], max_seq_length: int) -> list[list[int]]:
-    """Which pieces stand together: each, longest first, where the least room is left that holds it."""
+    """Return which pieces stand together: each, longest first, where the least room is left that holds it."""
     order = sorted(range(len(pieces)), key=lambda i: (-len(pieces[i][2]), i))
     bins: list[list[int]] = []
     room: list[tuple[int, int]] = []  # (tokens left, bin), sorted

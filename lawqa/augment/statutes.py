@@ -104,7 +104,7 @@ def make_statute_questions(
     audit: Audit = lambda _: {},
     quiet: bool = False,
 ) -> StatuteQuestions:
-    """Questions with exactly one right choice, from the main provisions of statutes.
+    """Return questions with exactly one right choice, from the main provisions of statutes.
 
     Args:
         articles: the statutes, in order.
@@ -148,7 +148,7 @@ def make_statute_questions(
 
 
 def source_of(question_id: str) -> str:
-    """The source of a generated question, such as `statute:cloze`; empty for any other question."""
+    """Return the source of a generated question, such as `statute:cloze`; empty for any other question."""
     parts = question_id.split("_")
     names = {name: kind for kind, name in TYPE_NAMES.items()}
     if parts[0] != ID_PREFIX or len(parts) < 3 or parts[-2] not in names:
@@ -170,7 +170,7 @@ def _drafts(
     excluded: Collection[ArticleName],
     left_out: Counter[str],
 ) -> Iterator[Draft]:
-    """The drafts of one law."""
+    """Yield the drafts of one law."""
     parsed = parse_articles(articles)
     usable, cited = _without(parsed.provisions, excluded)
     left_out.update(parsed.left_out + cited)
@@ -184,7 +184,7 @@ def _drafts(
 def _without_shortcuts(
     named: Sequence[NamedDraft], seed: int, left_out: Counter[str]
 ) -> list[NamedDraft]:
-    """Those of the reading types thinned out until no cheap solver does well on them."""
+    """Return those of the reading types thinned out until no cheap solver does well on them."""
     reading = {
         name: _question(name, draft, draft.label or "a", seed)
         for name, draft in named
@@ -214,7 +214,7 @@ def _without(
 
 
 def _distinct(drafts: Iterable[Draft], left_out: Counter[str]) -> Iterator[Draft]:
-    """The drafts whose choices differ, and of those that ask the same of like sentences the first."""
+    """Yield the drafts whose choices differ, and of those that ask the same of like sentences the first."""
     seen: set[tuple[str, ...]] = set()
     for draft in drafts:
         choices = {fold(choice) for choice in (draft.right, *draft.wrong)}
@@ -232,7 +232,7 @@ def _distinct(drafts: Iterable[Draft], left_out: Counter[str]) -> Iterator[Draft
 
 
 def _capped(drafts: Iterable[Draft], seed: int, left_out: Counter[str]) -> list[Draft]:
-    """At most `MAX_SAME_ANSWER` missing-word questions of a statute and kind with one answer."""
+    """Return at most `MAX_SAME_ANSWER` missing-word questions of a statute and kind with one answer."""
     every = list(drafts)
     groups: dict[tuple[str, str, str], list[Draft]] = {}
     for draft in every:

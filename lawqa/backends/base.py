@@ -110,7 +110,7 @@ class ScoresTexts(Protocol):
     """A backend that may be able to score the labels after its texts."""
 
     def no_text_labels(self) -> str | None:
-        """Why it cannot, as a sentence without its end; None where it can."""
+        """Say why no text is continued."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class RendersPrompts(Protocol):
     """A backend that renders the chat template itself, and so knows a prompt's text before it is asked."""
 
     def render(self, prompt: Prompt) -> str:
-        """The prompt exactly as it will be sent.
+        """Return the prompt exactly as it will be sent.
 
         Raises:
             ConfigError: the template gives no text for it.
@@ -161,20 +161,20 @@ class Backend(Protocol):
         """The template that turns messages into text; empty where the backend has none."""
 
     def describe(self) -> dict[str, Any]:
-        """Model, revision, quantisation and machine, for the manifest."""
+        """Return the model, revision, quantisation and machine, for the manifest."""
 
     def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
-        """Log-probabilities of the labels from one forward pass a prompt."""
+        """Return the log-probabilities of the labels from one forward pass a prompt."""
 
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
-        """Text for each prompt, `settings.repeats` times, numbered from `settings.first_repeat`."""
+        """Return text for each prompt, `settings.repeats` times, numbered from `settings.first_repeat`."""
 
     def score_after(
         self, prompts: Sequence[Prompt], texts: Sequence[str]
     ) -> Iterator[ChoiceScores | Failure]:
-        """Log-probabilities of the labels after a prompt and a text that the model wrote for it.
+        """Return the log-probabilities of the labels after a prompt and a text that the model wrote for it.
 
         Args:
             prompts: the prompts.

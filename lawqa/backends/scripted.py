@@ -63,7 +63,7 @@ class ScriptedBackend:
         return ""
 
     def describe(self) -> dict[str, Any]:
-        """The name, and which table: there is no model."""
+        """Return the name, and which table: there is no model."""
         return {
             "backend": "scripted",
             "name": "scripted",
@@ -72,7 +72,7 @@ class ScriptedBackend:
         }
 
     def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
-        """The table's log-probabilities, or nearly all of it on the label that the text is."""
+        """Yield the table's log-probabilities, or nearly all of it on the label that the text is."""
         for prompt in prompts:
             entry = self._entry(prompt)
             _wait(entry)
@@ -87,7 +87,7 @@ class ScriptedBackend:
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
-        """The table's texts, whole, whatever the settings but for the repeats."""
+        """Yield the table's texts, whole, whatever the settings but for the repeats."""
         for prompt in prompts:
             for repeat in range(settings.first_repeat, settings.first_repeat + settings.repeats):
                 answer = self._completion(prompt, repeat)
@@ -96,7 +96,7 @@ class ScriptedBackend:
     def score_after(
         self, prompts: Sequence[Prompt], texts: Sequence[str]
     ) -> Iterator[ChoiceScores | Failure]:
-        """The table's forced answers, whatever the text."""
+        """Yield the table's forced answers, whatever the text."""
         for prompt, _ in zip(prompts, texts, strict=True):
             entry = self._entry(prompt)
             _wait(entry)
@@ -106,7 +106,7 @@ class ScriptedBackend:
             yield _scored(prompt, scores, "the script forces no answer", mass)
 
     def _with_labels(self, answer: Completion | Failure, prompt: Prompt) -> Completion | Failure:
-        """The answer with the table's log-probabilities, where it reasoned and the table has some."""
+        """Return the answer with the table's log-probabilities, where it reasoned and the table has some."""
         scores = self._entry(prompt).get("logprobs")
         reasons = prompt.spec.mode == "cot" or prompt.spec.thinking
         if isinstance(answer, Failure) or scores is None or not reasons:
@@ -224,7 +224,7 @@ def _normalised(scores: Sequence[float]) -> list[float]:
 
 
 def _digest(entry: object) -> str | None:
-    """What distinguishes an entry from another that answers differently; None for one that fails.
+    """Return what distinguishes an entry from another that answers differently; None for one that fails.
 
     A digest of its answer, and after a slash one of what it answers when it is forced, where it does.
     """

@@ -45,7 +45,7 @@ _HELP = frozenset({"-h", "--help"})
 
 
 def parse_arguments(argv: Sequence[str]) -> Runnable:
-    """The command that these arguments name.
+    """Return the command that these arguments name.
 
     Raises:
         SystemExit: the arguments are wrong (code 2), or help was asked for (code 0).

@@ -46,7 +46,9 @@ class _Named:
         return next((flag for flag in self.flags if name in flag.written()), None)
 
     def switched_by(self, name: str) -> frozenset[str]:
-        """All words that give the setting of a flag, or its opposite where that is a flag of its own."""
+        """Return all words that give the setting of a flag, or its opposite where that is a
+        flag of its own.
+        """
         flag = self.flag(name)
         own = flag.written() if flag else frozenset({name})
         others = (self.flag(_opposite(one)) for one in own)
@@ -72,7 +74,7 @@ def with_config(arguments: Sequence[str]) -> list[str]:
 
 
 def _taken(arguments: Sequence[str], flag: str) -> tuple[list[str], str | None]:
-    """The arguments without a flag, and its value."""
+    """Return the arguments without a flag, and its value."""
     rest, value, words = [], None, iter(arguments)
     for word in words:
         name, equals, after = word.partition("=")
@@ -107,7 +109,7 @@ def _named(arguments: Sequence[str]) -> _Named:
 
 
 def _from_file(path: Path, command: _Named, given: Sequence[str]) -> list[str]:
-    """The words of a file's table that the command line does not say itself."""
+    """Return the words of a file's table that the command line does not say itself."""
     table = _table(path, _read(path), command)
     on_line = {_name_of(word) for word in given if word.startswith("-")}
     words, seen = list[str](), dict[Flag, str]()
@@ -178,7 +180,7 @@ def _opposite(name: str) -> str:
 def _words(
     path: Path, command: _Named, key: str, flag: Flag, name: str, value: object
 ) -> Iterator[str]:
-    """A setting of a file as words of a command line."""
+    """Yield a setting of a file as words of a command line."""
     place = f"{path}: [{command.table}] {key}"
     if flag.form == "switch":
         if not isinstance(value, bool):
@@ -207,7 +209,7 @@ def _text(value: object) -> str:
 
 
 def _given(command: _Named, arguments: Sequence[str]) -> dict[str, Any]:
-    """The settings that the words of a command line give, by key."""
+    """Return the settings that the words of a command line give, by key."""
     settings, rest = dict[str, Any](), list(arguments)
     numbers = {name for flag in command.flags if flag.number for name in flag.names}
     while rest:
@@ -235,7 +237,7 @@ def _given(command: _Named, arguments: Sequence[str]) -> dict[str, Any]:
 
 
 def _number(text: str) -> Any:
-    """The number that a text means; the text where it means none, which the command reports."""
+    """Return the number that a text means; the text where it means none, which the command reports."""
     for kind in (int, float):
         with suppress(ValueError):
             return kind(text)
@@ -271,7 +273,7 @@ def _write(path: Path, command: _Named, settings: Mapping[str, Any]) -> None:
 
 
 def _without(content: Mapping[str, Any], command: _Named) -> dict[str, Any]:
-    """The tables of a file without that of a command."""
+    """Return the tables of a file without that of a command."""
     rest = {name: dict(table) for name, table in content.items() if isinstance(table, Mapping)}
     if len(command.words) == 1:
         rest.pop(command.words[0], None)

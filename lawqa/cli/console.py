@@ -146,7 +146,7 @@ def resume_hint_on_interrupt(line: str) -> Iterator[None]:
 
 
 def console_flags_of(command: object) -> ConsoleFlags:
-    """The flags that a command holds, at any depth; the defaults where it has none."""
+    """Return the flags that a command holds, at any depth; the defaults where it has none."""
     if isinstance(command, ConsoleFlags):
         return command
     if is_dataclass(command):
@@ -160,7 +160,7 @@ def console_flags_of(command: object) -> ConsoleFlags:
 
 
 def opened(path: Path) -> _LogFile:
-    """A log file to append to.
+    """Return a log file to append to.
 
     Raises:
         ConfigError: it cannot be written, or is not a log file.
@@ -213,12 +213,12 @@ class _Terminal(_StreamHandler):
             super().emit(record)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The message alone."""
+        """Return the message alone."""
         return super().format(record).rstrip("\n")
 
 
 def _is_shown(name: str) -> bool:
-    """Whether a library shows the records of this logger itself."""
+    """Return whether a library shows the records of this logger itself."""
     log: logging.Logger | None = logging.getLogger(name)
     while log is not None and log is not logging.root:
         if any(not isinstance(handler, logging.NullHandler) for handler in log.handlers):
@@ -257,5 +257,5 @@ class _Dated(logging.Formatter):
 
 
 def _decoded(found: re.Match[str]) -> str:
-    """A path's bytes as UTF-8: in a locale without it Python keeps them undecoded."""
+    """Return a path's bytes as UTF-8: in a locale without it Python keeps them undecoded."""
     return found[0].encode(errors="surrogateescape").decode(errors="backslashreplace")

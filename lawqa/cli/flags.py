@@ -74,7 +74,7 @@ def subcommands_of(kind: Any) -> dict[str, Any]:
 
 
 def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """A type and what it is annotated with, at any depth."""
+    """Return a type and what it is annotated with, at any depth."""
     marks: tuple[Any, ...] = ()
     while hasattr(hint, "__metadata__"):
         marks, hint = (*hint.__metadata__, *marks), get_args(hint)[0]
@@ -88,7 +88,7 @@ def _is_commands(bare: Any) -> bool:
 
 
 def _leaves(hint: Any) -> set[Any]:
-    """The types that a hint is made of."""
+    """Return the types that a hint is made of."""
     parts = get_args(hint)
     return (
         set().union(*map(_leaves, parts)) if parts and get_origin(hint) is not Literal else {hint}

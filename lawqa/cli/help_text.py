@@ -88,7 +88,7 @@ class _Like(io.StringIO):
         return str(getattr(self._stream, "encoding", None) or "")
 
     def isatty(self) -> bool:
-        """Whether the stream is a terminal: it decides whether there are colours."""
+        """Return whether the stream is a terminal: it decides whether there are colours."""
         return self._stream.isatty()
 
 
@@ -105,7 +105,9 @@ def _without_place(title: re.Match[str]) -> str:
 
 
 def _line(line: str, width: int) -> str:
-    """A line of a description or usage, wrapped; what is laid out in a box already is as wide as its box."""
+    """Return a line of a description or usage, wrapped; what is laid out in a box already is as wide as its
+    box.
+    """
     boxed = re.sub(_COLOUR, "", line).startswith(("│", "╭", "╰"))
     return line if boxed else wrapped(line.rstrip(), width)
 

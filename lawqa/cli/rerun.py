@@ -35,7 +35,7 @@ def resume_command(
 def given_words(
     arguments: Any, always: Collection[str] = (), vocabulary: Vocabulary | None = None
 ) -> Iterator[str]:
-    """The words of the flags that differ from their defaults, and of those that are always named.
+    """Yield the words of the flags that differ from their defaults, and of those that are always named.
 
     Args:
         arguments: a dataclass of flags, or of such dataclasses.

@@ -66,7 +66,7 @@ _ONE_NAME = {
 
 
 def _plain(field: Setting, hint: Any) -> Any:
-    """A flag that is no declared setting, with the names that all commands share."""
+    """Return a flag that is no declared setting, with the names that all commands share."""
     bare, marks = hint, tuple[Any, ...]()
     while hasattr(bare, "__metadata__"):
         marks, bare = (*bare.__metadata__, *marks), get_args(bare)[0]
@@ -96,7 +96,7 @@ def _declared(field: Setting, hint: Any, vocabulary: Vocabulary | None) -> Any:
 
 
 def _docs(kind: type) -> dict[str, str]:
-    """What the fields of a class mean, each in one line: tyro keeps the line breaks of the source."""
+    """Return what the fields of a class mean, each in one line: tyro keeps the line breaks of the source."""
     return {name: doc for one in reversed(kind.__mro__) for name, doc in _own_docs(one).items()}
 
 
@@ -109,7 +109,9 @@ def _own_docs(kind: type) -> dict[str, str]:
 
 
 def _shown(field: Setting, doc: str, hint: Any) -> Any:
-    """The hint without what says nothing in a help: a default of None, off or no values, None as a choice."""
+    """Return the hint without what says nothing in a help: a default of None, off or no values, None as a
+    choice.
+    """
     if doc:
         hint = Annotated[hint, arg(help=filled(doc))]
     if _off(field.default):
@@ -127,7 +129,7 @@ def _off(default: object) -> bool:
 
 
 def _metavar(kinds: tuple[Any, ...]) -> str:
-    """What stands for the value of a flag that may be left out; empty where tyro knows better."""
+    """Return what stands for the value of a flag that may be left out; empty where tyro knows better."""
     if len(kinds) != 1:
         return ""
     if get_origin(kinds[0]) is Literal:
@@ -136,7 +138,7 @@ def _metavar(kinds: tuple[Any, ...]) -> str:
 
 
 def _nested(hint: Any, vocabulary: Vocabulary | None) -> Any:
-    """A dataclass of flags, annotated or one of several subcommands, with its own flags spelled."""
+    """Return a dataclass of flags, annotated or one of several subcommands, with its own flags spelled."""
     if hasattr(hint, "__metadata__"):
         inner, marks = get_args(hint)[0], hint.__metadata__
         below = _nested(inner, vocabulary)

@@ -69,7 +69,7 @@ class _TolerantOutput:
 
 
 def _tame_but_colours(text: str) -> str:
-    """Colours do no harm, and are ours."""
+    """Return colours do no harm, and are ours."""
     return "".join(
         part if _COLOUR.fullmatch(part) else tame(part) for part in _COLOUR.split(text) if part
     )

@@ -131,7 +131,7 @@ def render_command(
 
 
 def shell_line(argv: Sequence[str], env: Mapping[str, str], background: str = "") -> str:
-    """What a person types in bash for this command.
+    """Return what a person types in bash for this command.
 
     Words are quoted where the shell would read them otherwise; a long command continues on a new line before
     a flag.
@@ -150,7 +150,7 @@ def shell_line(argv: Sequence[str], env: Mapping[str, str], background: str = ""
 
 
 def _pieces(words: Sequence[str]) -> list[str]:
-    """Words that stay on one line: a flag with its values."""
+    """Return words that stay on one line: a flag with its values."""
     pieces: list[str] = []
     for word in words:
         takes_value = pieces and pieces[-1].startswith("-") and "=" not in pieces[-1].split()[0]

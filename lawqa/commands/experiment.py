@@ -80,7 +80,7 @@ class Experiment:
     """What is claimed beside the experiment, against `references`, in a Japanese sentence."""
 
     def outcome(self, outcome_id: OutcomeId) -> OutcomeText:
-        """The rule for a result.
+        """Return the rule for a result.
 
         Raises:
             ConfigError: none is declared.

@@ -256,7 +256,7 @@ class CommandSource:
     """What the doctor calls the tested set: package -> version specifier."""
 
     def place(self, place_id: str) -> Place:
-        """The place of this id.
+        """Return the place of this id.
 
         Raises:
             ConfigError: there is none.
@@ -268,7 +268,7 @@ class CommandSource:
         return self.places[place_id]
 
     def command(self, command_id: str) -> Command:
-        """The command of this id.
+        """Return the command of this id.
 
         Raises:
             ConfigError: there is none.
@@ -278,7 +278,7 @@ class CommandSource:
         return self.commands[command_id]
 
     def at(self, place_id: str, *steps: str) -> tuple[Command, ...]:
-        """The commands of a place, in order; of these steps, or of all."""
+        """Return the commands of a place, in order; of these steps, or of all."""
         self.place(place_id)
         return tuple(
             command

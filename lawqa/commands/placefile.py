@@ -112,7 +112,7 @@ class PlaceSetting:
 
 
 def find_place_file(start: Path | None = None) -> Path | None:
-    """The nearest place file: in the working directory or above it."""
+    """Return the nearest place file: in the working directory or above it."""
     here = (start or Path.cwd()).resolve()
     return next((d / PLACE_FILE for d in (here, *here.parents) if (d / PLACE_FILE).is_file()), None)
 
@@ -154,7 +154,7 @@ def read_place_file(path: Path, *, host: str | None = None) -> PlaceFile:
 
 
 def current_place_file(start: Path | None = None) -> PlaceFile | None:
-    """The place file in force; None where there is none.
+    """Return the place file in force; None where there is none.
 
     The one that `LAWQA_PLACE_FILE` names, else the nearest; an empty value means none.
 
@@ -197,7 +197,7 @@ def _require_owner(path: Path) -> None:
 def place_settings(
     flag: str | None = None, environment: Mapping[str, str] | None = None
 ) -> tuple[PlaceSetting, PlaceFile | None]:
-    """The place in force with where it comes from, and the place file.
+    """Return the place in force with where it comes from, and the place file.
 
     Args:
         flag: `--place`; None where it was not given.
@@ -223,7 +223,7 @@ def place_settings(
 
 
 def current_place(flag: str | None = None) -> str:
-    """The id of the place in force: `--place`, else `LAWQA_PLACE`, else the file, else `any`.
+    """Return the id of the place in force: `--place`, else `LAWQA_PLACE`, else the file, else `any`.
 
     Raises:
         ConfigError: see `read_place_file`.
@@ -232,7 +232,9 @@ def current_place(flag: str | None = None) -> str:
 
 
 def place_file_text(place: Place, host: str, hf_home: str) -> str:
-    """A place file for this place, every key explained; those without a value are left commented out."""
+    """Return a place file for this place, every key explained; those without a value are left
+    commented out.
+    """
     given = {"place": place.id, "host": host, "hf_home": hf_home}
     lines = ["# What is particular to this machine; `lawqa place show` says what is in force."]
     for key in PLACE_KEYS:

@@ -71,7 +71,7 @@ def check_policy(
 def violations(
     place: Place, argv: Sequence[str], env: Mapping[str, str], *, evaluates: str = ""
 ) -> tuple[Violation, ...]:
-    """Every rule of a place that a command breaks."""
+    """Return every rule of a place that a command breaks."""
     violations = [
         Violation(rule, what)
         for rule in place.rules
@@ -89,7 +89,7 @@ def violations(
 
 
 def forbidden_programs(place: Place) -> frozenset[str]:
-    """All programs and modules that the rules of a place name as forbidden."""
+    """Return all programs and modules that the rules of a place name as forbidden."""
     return frozenset(
         name
         for rule in place.rules
@@ -158,12 +158,14 @@ def _model_broken(rule: PlaceRule, flag: str, values: Sequence[str]) -> Iterator
 
 
 def _is_one_of(value: str, models: Sequence[str]) -> bool:
-    """Whether a value names one of the models, or a local copy of it by its directory's name."""
+    """Return whether a value names one of the models, or a local copy of it by its directory's name."""
     return value in models or Path(value).name in {model.split("/")[-1] for model in models}
 
 
 def parameters_in_billions(model: str) -> float | None:
-    """How large a model is: from its name, else from the sizes in a local `config.json`; None if unknown."""
+    """Return how large a model is: from its name, else from the sizes in a local `config.json`; None if
+    unknown.
+    """
     if sizes := _SIZE.findall(Path(model).name):
         return float(sizes[-1])
     try:
@@ -177,7 +179,7 @@ def parameters_in_billions(model: str) -> float | None:
 
 
 def subcommand(argv: Sequence[str], known: Sequence[str]) -> str | None:
-    """Which of these subcommands of `lawqa` a command is; None for none of them."""
+    """Return which of these subcommands of `lawqa` a command is; None for none of them."""
     words = list(argv)
     start = next((i for i, word in enumerate(words) if _is_lawqa(words, i)), None)
     if start is None:
@@ -191,7 +193,7 @@ def _is_lawqa(words: Sequence[str], i: int) -> bool:
 
 
 def _programs(argv: Sequence[str]) -> Iterator[str]:
-    """The program, and behind a wrapper every word that could be one."""
+    """Yield the program, and behind a wrapper every word that could be one."""
     names = [Path(word).name for word in argv]
     for i, name in enumerate(names):
         if i == 0 or names[0] in _WRAPPERS:
@@ -201,7 +203,7 @@ def _programs(argv: Sequence[str]) -> Iterator[str]:
 
 
 def _begins_with(argv: Sequence[str], phrase: Sequence[str]) -> bool:
-    """Whether a program is run with these first words; options of git before them do not count."""
+    """Return whether a program is run with these first words; options of git before them do not count."""
     for i, word in enumerate(argv):
         if Path(word).name != phrase[0] or not (i == 0 or Path(argv[i - 1]).name in _WRAPPERS):
             continue
@@ -214,7 +216,7 @@ def _begins_with(argv: Sequence[str], phrase: Sequence[str]) -> bool:
 
 
 def without_demands(place: Place) -> Place:
-    """The place as fragments of commands are judged by: what it forbids, not what whole ones need."""
+    """Return the place as fragments of commands are judged by: what it forbids, not what whole ones need."""
     rules = tuple(replace(rule, required=(), adapter_flag="") for rule in place.rules)
     return replace(place, rules=rules)
 
@@ -226,7 +228,7 @@ def _modules(argv: Sequence[str]) -> Iterator[str]:
 
 
 def _downloaded(argv: Sequence[str]) -> list[str]:
-    """What `hf download` fetches: its first word that is not a flag."""
+    """Return what `hf download` fetches: its first word that is not a flag."""
     words = list(argv)
     start = next((i for i, pair in enumerate(pairwise(words)) if pair == ("hf", "download")), None)
     if start is None:
@@ -235,7 +237,9 @@ def _downloaded(argv: Sequence[str]) -> list[str]:
 
 
 def _values(argv: Sequence[str], flag: str) -> list[str]:
-    """The values that a flag has, by all its names, in both ways of writing; tyro takes `_` for `-`."""
+    """Return the values that a flag has, by all its names, in both ways of writing; tyro takes
+    `_` for `-`.
+    """
     names = same_flags(flag)
     values = []
     for i, word in enumerate(argv):

@@ -50,5 +50,5 @@ class Recipe:
         return sum(stage.budget_hours for stage in self.stages)
 
     def number(self, stage_id: str) -> int:
-        """Which stage this is, counted from 1."""
+        """Return which stage this is, counted from 1."""
         return [stage.id for stage in self.stages].index(stage_id) + 1

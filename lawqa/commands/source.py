@@ -39,13 +39,13 @@ SCHEMA_VERSION = 2
 
 @cache
 def packaged_source() -> CommandSource:
-    """What the package declares."""
+    """Return what the package declares."""
     text = files("lawqa").joinpath("assets", "commands.toml").read_text(encoding="utf-8")
     return read_source(text, "commands.toml")
 
 
 def places() -> dict[str, Place]:
-    """All declared places by id."""
+    """Return all declared places by id."""
     return dict(packaged_source().places)
 
 
@@ -205,7 +205,7 @@ def _recipe(value: object, where: str) -> Recipe:
 
 
 def _check_recipe(recipe: Recipe, source: CommandSource, name: str) -> None:
-    """Every stage has commands that are declared, and outcomes that skip later stages only."""
+    """Require that every stage has commands that are declared, and outcomes that skip later stages only."""
     ids = [stage.id for stage in recipe.stages]
     for number, stage in enumerate(recipe.stages):
         here = f"{name}: recipe: {stage.id}"
@@ -245,7 +245,7 @@ def _number(value: JsonObject, where: str) -> RepeatedNumber:
 
 
 def _extended(commands: Sequence[JsonObject], where: str) -> list[JsonObject]:
-    """The tables of commands, each with what it takes over from the one that its `extends` names.
+    """Return the tables of commands, each with what it takes over from the one that its `extends` names.
 
     What a variant says itself replaces what it takes over, key by key; `variables` are joined.
     """

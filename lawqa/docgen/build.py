@@ -60,7 +60,7 @@ class Interface:
 
 
 def generate(root: Path, interface: Interface) -> dict[Path, str]:
-    """The text of every generated file.
+    """Return the text of every generated file.
 
     Args:
         root: the repository.
@@ -99,13 +99,15 @@ def generate(root: Path, interface: Interface) -> dict[Path, str]:
 
 
 def _forms(root: Path) -> dict[str, str]:
-    """The log forms among the templates, by name."""
+    """Return the log forms among the templates, by name."""
     paths = sorted((root / "docs_src" / "templates" / "logs").glob("*.md.j2"))
     return {path.name.removesuffix(".md.j2"): path.read_text(encoding="utf-8") for path in paths}
 
 
 def _requirements(place: Place) -> str:
-    """What `pip install -r` reads at a place: the tested versions, and the torch that its driver can run."""
+    """Return what `pip install -r` reads at a place: the tested versions, and the torch that its driver can
+    run.
+    """
     return (
         f"# {NOTICE}\n# pip install -r requirements-{place.id}.txt, in the checkout's top folder.\n"
         f"-c constraints.txt\n{_value('torch', place)}\n-e .[all]\n"
@@ -113,7 +115,7 @@ def _requirements(place: Place) -> str:
 
 
 def unset_variables(root: Path) -> dict[str, str]:
-    """Variables whose value is a placeholder that the lab has not replaced yet, by name.
+    """Return variables whose value is a placeholder that the lab has not replaced yet, by name.
 
     Raises:
         ConfigError: the declaration is wrong.
@@ -128,7 +130,7 @@ def unset_variables(root: Path) -> dict[str, str]:
 
 
 def changed_files(files: Mapping[Path, str]) -> list[Path]:
-    """Which of these files are missing or say something else on disk."""
+    """Return which of these files are missing or say something else on disk."""
     return [path for path, text in files.items() if _on_disk(path) != text]
 
 
@@ -146,7 +148,7 @@ def write_files(files: Mapping[Path, str]) -> list[Path]:
 
 
 def diff_text(path: Path, text: str) -> str:
-    """The unified difference from what is on disk to what should be there."""
+    """Return the unified difference from what is on disk to what should be there."""
     return "".join(
         difflib.unified_diff(
             (_on_disk(path) or "").splitlines(keepends=True),
@@ -217,7 +219,7 @@ def _line_of(problem: Exception, name: str) -> str:
 def _context(
     source: CommandSource, document: Document, interface: Interface, folder: Path
 ) -> dict[str, object]:
-    """What templates may name; measurements of places lie in the folder of the sources."""
+    """Return what templates may name; measurements of places lie in the folder of the sources."""
     place = source.place(document.place)
     bases = bases_for(source, place, measured_file(place, folder))
 
@@ -308,7 +310,7 @@ def _expanded_recipe(recipe: Recipe | None, place: Place) -> Recipe | None:
 
 
 def _as_form(outcome: OutcomeText, place: Place) -> OutcomeText:
-    """An outcome with ○ for the figures that only a result has."""
+    """Return an outcome with ○ for the figures that only a result has."""
     blank = {**dict.fromkeys(VERDICT_FIGURES, "○"), **VERDICT_NAMES}
 
     def put(text: str) -> str:
@@ -323,7 +325,9 @@ def _as_form(outcome: OutcomeText, place: Place) -> OutcomeText:
 
 
 def _power_table(questions: int, votes: int) -> list[list[str]]:
-    """Detectable differences in points, by the share that exactly one of two single answers gets right."""
+    """Return the detectable differences in points, by the share that exactly one of two single answers gets
+    right.
+    """
     from lawqa.scoring import Design, detectable_difference
 
     rows = []
@@ -344,7 +348,7 @@ def _value(name: str, place: Place) -> str:
 
 
 def _failures(source: CommandSource, every: Sequence[Rendered]) -> list[KnownFailure]:
-    """The failures of these commands, each once, in the order of the source."""
+    """Return the failures of these commands, each once, in the order of the source."""
     named = {name for rendered in every for name in rendered.command.failures}
     return [failure for failure in source.failures.values() if failure.id in named]
 
@@ -366,7 +370,9 @@ def _blocks(root: Path, source: CommandSource, interface: Interface) -> dict[Pat
 
 
 def console_block(commands: Sequence[tuple[Rendered, str]]) -> str:
-    """A console block: each command on one line, with a remark behind it, or above where that is too wide."""
+    """Return a console block: each command on one line, with a remark behind it, or above where that is too
+    wide.
+    """
     lines = [
         (" ".join(rendered.shell.replace("\\\n", " ").split()), said) for rendered, said in commands
     ]

@@ -59,7 +59,7 @@ def compared_in_japanese(paths: Sequence[Path]) -> tuple[str, str]:
 
 
 def _called(name: str, manifests: Mapping[str, Manifest | None]) -> str:
-    """A side of a comparison: what it is, or its name where several seeds make it up."""
+    """Return a side of a comparison: what it is, or its name where several seeds make it up."""
     return side_of(manifests[name], name) if name in manifests else name
 
 
@@ -89,7 +89,7 @@ def _verdict(found: Compared, name: str, manifests: Mapping[str, Manifest | None
 
 
 def _noted(note: str) -> str:
-    """A note of a comparison, which begins with the run's name."""
+    """Return a note of a comparison, which begins with the run's name."""
     name, colon, rest = note.partition(": ")
     whole = note_phrase(note)
     return whole.ja if whole.ja != note or not colon else f"{name}：{note_phrase(rest).ja}"

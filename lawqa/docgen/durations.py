@@ -34,13 +34,15 @@ class Basis:
 
 
 def measured_file(place: Place, folder: Path) -> Path | None:
-    """Where the measurement of a place lies in a folder of sources; None where it was not brought there."""
+    """Return where the measurement of a place lies in a folder of sources; None where it was not brought
+    there.
+    """
     path = folder / f"speeds-{place.id}.json"
     return path if place.card and path.is_file() else None
 
 
 def bases_for(source: CommandSource, place: Place, measured: Path | None) -> tuple[Basis, ...]:
-    """The speeds that times at a place are made of, the best first.
+    """Return the speeds that times at a place are made of, the best first.
 
     Args:
         source: the declared cards.
@@ -71,7 +73,9 @@ def bases_for(source: CommandSource, place: Place, measured: Path | None) -> tup
 
 
 def _of_another_card(source: CommandSource, card: Card, model: str) -> Basis:
-    """The speeds that come with lawqa, by what is published of both cards and by the models' weights."""
+    """Return the speeds that come with lawqa, by what is published of both cards and by the
+    models' weights.
+    """
     speeds = read_speeds(Path(str(files("lawqa").joinpath("assets", "speeds-h200.json"))))
     theirs = _measured_card(source, speeds)
     larger = read_shape(model).linear_parameters / speeds.parameters
@@ -84,7 +88,7 @@ def _of_another_card(source: CommandSource, card: Card, model: str) -> Basis:
 
 
 def seconds_of(work: Work, variables: Mapping[str, str], basis: Basis, where: str) -> float | None:
-    """The seconds that a piece of work takes; None where a speed that it needs was not measured."""
+    """Return the seconds that a piece of work takes; None where a speed that it needs was not measured."""
 
     def of(name: str) -> float:
         return amount(getattr(work, name), variables, f"{where}: work: {name}")
@@ -109,7 +113,7 @@ def seconds_of(work: Work, variables: Mapping[str, str], basis: Basis, where: st
 def known_seconds(
     command: Command, place: Place, bases: tuple[Basis, ...]
 ) -> tuple[float, Basis] | None:
-    """The seconds of a command's work, with the speeds that they are of; None where it has no work.
+    """Return the seconds of a command's work, with the speeds that they are of; None where it has no work.
 
     Raises:
         ConfigError: an amount of its work is none.
@@ -126,7 +130,7 @@ def known_seconds(
 
 
 def duration_ja(command: Command, place: Place, bases: tuple[Basis, ...]) -> str:
-    """How long a command takes at a place, in Japanese: computed of its work, else as declared.
+    """Return how long a command takes at a place, in Japanese: computed of its work, else as declared.
 
     Raises:
         ConfigError: an amount of its work is none.
@@ -140,7 +144,7 @@ def duration_ja(command: Command, place: Place, bases: tuple[Basis, ...]) -> str
 def stage_duration_ja(
     stage: Stage, source: CommandSource, place: Place, bases: tuple[Basis, ...]
 ) -> str:
-    """How long the commands of a stage take that load a model, in Japanese.
+    """Return how long the commands of a stage take that load a model, in Japanese.
 
     Raises:
         ConfigError: that is more than its budget, or an amount is none.
@@ -164,7 +168,7 @@ def stage_duration_ja(
 
 
 def _writes(command: Command, place: Place) -> bool:
-    """Whether texts are written, which may be shorter than reckoned."""
+    """Return whether texts are written, which may be shorter than reckoned."""
     variables = {**place.variables, **command.variables}
     return any(amount(one.texts, variables, command.id) for one in command.work)
 
@@ -175,7 +179,9 @@ def _said(seconds: float, basis: Basis, *, at_most: bool) -> str:
 
 
 def time_ja(seconds: float, *, at_most: bool = False) -> str:
-    """A time as a person says it: two figures and no seconds, which is all that an estimate can promise."""
+    """Return a time as a person says it: two figures and no seconds, which is all that an estimate can
+    promise.
+    """
     if seconds < 90:
         return "2 分以内"
     if seconds < 5400:
@@ -187,7 +193,9 @@ def time_ja(seconds: float, *, at_most: bool = False) -> str:
 
 
 def basis_ja(source: CommandSource, place: Place, bases: tuple[Basis, ...]) -> str:
-    """What the times of a document rest on, in Japanese sentences; empty where the place has no card."""
+    """Return what the times of a document rest on, in Japanese sentences; empty where the place
+    has no card.
+    """
     if not bases:
         return ""
     best, longest = bases[0], "「最長」は、すべての回答が長さの上限まで続いたときの時間です。"
@@ -208,7 +216,7 @@ def basis_ja(source: CommandSource, place: Place, bases: tuple[Basis, ...]) -> s
 
 
 def _measured_card(source: CommandSource, speeds: Speeds) -> Card:
-    """The declared card on which the speeds were measured that come with lawqa.
+    """Return the declared card on which the speeds were measured that come with lawqa.
 
     Raises:
         ConfigError: it is not declared.

@@ -40,7 +40,7 @@ class ShownCommand:
 
 
 def shown_commands(markdown: str) -> Iterator[ShownCommand]:
-    """Every command of the blocks of a shell, and of the `$` lines of the console blocks.
+    """Yield every command of the blocks of a shell, and of the `$` lines of the console blocks.
 
     A pipeline or a list (`a | b`, `a && b`, `a; b`) gives each of its commands.
 
@@ -57,7 +57,7 @@ def shown_commands(markdown: str) -> Iterator[ShownCommand]:
 
 
 def _parts(markdown: str) -> Iterator[tuple[str | None, str]]:
-    """The fenced blocks of a document, each with its language, and the text between them, with None."""
+    """Yield the fenced blocks of a document, each with its language, and the text between them, with None."""
     kind: str | None = None
     fence, lines = "", list[str]()
     for line in markdown.splitlines(keepends=True):
@@ -71,7 +71,7 @@ def _parts(markdown: str) -> Iterator[tuple[str | None, str]]:
 
 
 def mentioned_commands(markdown: str, programs: Collection[str]) -> Iterator[ShownCommand]:
-    """Every command in inline code or in a sentence that names one of these programs.
+    """Yield every command in inline code or in a sentence that names one of these programs.
 
     A sentence that denies (`curl は使いません`) mentions none; inline code is read as what a person types.
 
@@ -101,7 +101,7 @@ def mentioned_commands(markdown: str, programs: Collection[str]) -> Iterator[Sho
 
 
 def commands_of(line: str) -> list[ShownCommand]:
-    """The commands of a line: those of a pipeline or list one by one, and those within `$(...)`.
+    """Return the commands of a line: those of a pipeline or list one by one, and those within `$(...)`.
 
     Raises:
         ConfigError: no shell reads the line.

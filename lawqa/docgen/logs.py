@@ -34,7 +34,9 @@ class RunFacts:
 
 
 def log_forms() -> dict[str, str]:
-    """The source of every form by its name; a new form is a file beside the others, and nothing else."""
+    """Return the source of every form by its name; a new form is a file beside the others, and
+    nothing else.
+    """
     folder = files("lawqa").joinpath("assets", "logs")
     suffix = ".md.j2"
     forms = {
@@ -46,7 +48,7 @@ def log_forms() -> dict[str, str]:
 
 
 def kind_of_form(source: str) -> str:
-    """What a form is about, `train` or `evaluate`, as its first line says: `{# kind: train #}`."""
+    """Return what a form is about, `train` or `evaluate`, as its first line says: `{# kind: train #}`."""
     match = _KIND.search(source.partition("\n")[0])
     return match[1] if match else "evaluate"
 
@@ -60,7 +62,7 @@ def log_text(
     notice: str = "",
     sources: Mapping[str, str] | None = None,
 ) -> str:
-    """A log form as Markdown.
+    """Return a log form as Markdown.
 
     Args:
         template: the form's name, one of `log_forms()`.
@@ -107,7 +109,7 @@ def log_text(
 
 
 def _whole(runs: Sequence[RunFacts]) -> str:
-    """How long all runs took together, and from when to when."""
+    """Return how long all runs took together, and from when to when."""
     known = [run.seconds for run in runs if run.seconds is not None]
     said = duration_ja(sum(known)) if known else "—"
     if 0 < len(known) < len(runs):
@@ -118,7 +120,7 @@ def _whole(runs: Sequence[RunFacts]) -> str:
 
 
 def duration_ja(seconds: float) -> str:
-    """A time in Japanese: 40 秒, 12 分, 3 時間 5 分."""
+    """Return a time in Japanese: 40 秒, 12 分, 3 時間 5 分."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{seconds:.0f} 秒"
@@ -126,7 +128,7 @@ def duration_ja(seconds: float) -> str:
 
 
 def _known(runs: Sequence[RunFacts], key: str) -> str:
-    """What all runs say together; for a person to write where one of them does not know it."""
+    """Return what all runs say together; for a person to write where one of them does not know it."""
     said = [run.fields.get(key, "") for run in runs]
     return cell(" / ".join(dict.fromkeys(said))) if said and all(said) else BY_HAND
 
@@ -138,5 +140,5 @@ def cell(text: str) -> str:
 
 
 def left_to_person(text: str) -> int:
-    """How many fields of a log are left for a person."""
+    """Return how many fields of a log are left for a person."""
     return text.count(BY_HAND)

@@ -10,7 +10,7 @@ from lawqa.scoring import summarise
 
 
 def read_old_facts(path: Path) -> RunFacts:
-    """The facts of a result file, read with today's parser; what it does not say is left empty.
+    """Return the facts of a result file, read with today's parser; what it does not say is left empty.
 
     Raises:
         DataError: it is not a result file.

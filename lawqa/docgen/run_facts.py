@@ -27,7 +27,7 @@ _NEEDED = ("kind", "status", "started", "notes", "model", "figures", "environmen
 
 
 def logged_paths(path: Path) -> tuple[Path, ...]:
-    """What a log is about where this path is given: of a cross-validation the training of every fold.
+    """Return what a log is about where this path is given: of a cross-validation the training of every fold.
 
     Raises:
         DataError: it is a cross-validation without a finished training.
@@ -41,7 +41,7 @@ def logged_paths(path: Path) -> tuple[Path, ...]:
 
 
 def read_run_facts(path: Path) -> RunFacts:
-    """The facts of a run directory, an adapter, or one of the lab's old result files.
+    """Return the facts of a run directory, an adapter, or one of the lab's old result files.
 
     Raises:
         DataError: it is none of these, or its files are broken.
@@ -89,7 +89,7 @@ _IN_FOLD = re.compile(r"/([^/]+)/fold(\d+)/seed(\d+)/adapter$")
 
 
 def _local(moment: str) -> str:
-    """A stored moment, which is in UTC, on the clock of this machine, with its zone."""
+    """Return a stored moment, which is in UTC, on the clock of this machine, with its zone."""
     return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
@@ -98,7 +98,7 @@ def _in_japanese(notes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _training_name(path: Path) -> str:
-    """What a training is: of which fold of which cross-validation, or of which adapter."""
+    """Return what a training is: of which fold of which cross-validation, or of which adapter."""
     match = _IN_FOLD.search(path.resolve().as_posix())
     if match:
         return f"交差検証 {match[1]} の組 {match[2]}（seed {match[3]}）の学習"
@@ -106,7 +106,7 @@ def _training_name(path: Path) -> str:
 
 
 def _declared(argv: Sequence[str]) -> dict[str, str]:
-    """Which declared step made a run, and what it is for; empty where none did."""
+    """Return which declared step made a run, and what it is for; empty where none did."""
     source = packaged_source()
     for place in source.places.values():
         for command in source.at(place.id):
@@ -131,7 +131,7 @@ def _declared(argv: Sequence[str]) -> dict[str, str]:
 
 
 def _summary(path: Path) -> dict[str, Any]:
-    """The figures; empty for a run that is not finished."""
+    """Return the figures; empty for a run that is not finished."""
     if not path.is_file():
         return {}
     try:
@@ -198,7 +198,7 @@ def _evaluation(manifest: Manifest) -> dict[str, str]:
 
 
 def _rag(manifest: Manifest) -> str:
-    """Retrieval settings, wherever the manifest keeps them."""
+    """Return retrieval settings, wherever the manifest keeps them."""
     retrieval = manifest.retrieval or manifest.config.get("rag")
     if not retrieval:
         return "なし"
@@ -281,7 +281,9 @@ def _training(manifest: Manifest) -> dict[str, str]:
 
 
 def _dev(figures: Mapping[str, Any]) -> dict[str, str]:
-    """The accuracies on the dev questions: before training, at each look, and of the step that was kept."""
+    """Return the accuracies on the dev questions: before training, at each look, and of the step that was
+    kept.
+    """
     looks, kept = figures.get("dev") or [], figures.get("best")
     if not looks or not kept:
         return {"dev": "測っていない"}

@@ -149,7 +149,7 @@ def _require_fixed(command: Command, experiment: Experiment) -> None:
 
 
 def _disagreeing(source: CommandSource, place: Place, markdown: str, where: str) -> list[str]:
-    """The numbers in a text that are not the value of their variable."""
+    """Return the numbers in a text that are not the value of their variable."""
     wrong = []
     for number in source.numbers:
         known = {
@@ -166,7 +166,7 @@ def _disagreeing(source: CommandSource, place: Place, markdown: str, where: str)
 
 
 def _refusals(argv: Sequence[str], name: str, parse: ParseArguments) -> list[str]:
-    """What the parser says against a command of lawqa; empty where it takes it."""
+    """Return what the parser says against a command of lawqa; empty where it takes it."""
     if argv[:1] != ("lawqa",) or tuple(argv[1:]) == ("--version",):
         return []
     try:

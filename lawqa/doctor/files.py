@@ -21,7 +21,7 @@ _MODEL_GIB, _WORK_GIB, _SHM_GIB = 20, 5, 1
 
 
 def model(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
-    """Whether the model is there and complete, and what the offline variables mean for it."""
+    """Yield whether the model is there and complete, and what the offline variables mean for it."""
     environment = probes.environment()
     offline = [
         name for name in _OFFLINE if environment.get(name, "").lower() not in ("", "0", "false")
@@ -55,7 +55,7 @@ def model(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
 
 
 def _template(directory: Path) -> Iterator[Finding]:
-    """What the model's chat template does that is not expected of one; nothing of a plain one."""
+    """Yield what the model's chat template does that is not expected of one; nothing of a plain one."""
     name = "chat template"
     try:
         holder = FolderTemplate(directory)
@@ -83,7 +83,7 @@ def _template(directory: Path) -> Iterator[Finding]:
 
 
 def space(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
-    """Whether there is room for runs, for a model that is still to come, and in /dev/shm."""
+    """Yield whether there is room for runs, for a model that is still to come, and in /dev/shm."""
     home = hf_home(planned, probes.environment().get("HF_HOME"))
     model_there = cached_model(planned.model, home) is not None
     wanted = [("work", planned.work, _WORK_GIB), ("shm", Path("/dev/shm"), _SHM_GIB)]  # noqa: S108
@@ -108,7 +108,7 @@ def space(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
 
 
 def data(planned: PlannedRun) -> Finding:
-    """Whether the questions are there, readable, and the version that all results are on."""
+    """Return whether the questions are there, readable, and the version that all results are on."""
     get = "\n".join(filter(None, (planned.line("get-questions"), planned.line("pin-questions"))))
     if not planned.data.is_file():
         return Finding("data", "problem", f"{planned.data}: no such file", get)
@@ -130,7 +130,7 @@ def data(planned: PlannedRun) -> Finding:
 
 
 def index(planned: PlannedRun) -> Finding:
-    """Whether the retrieval index is there and whole."""
+    """Return whether the retrieval index is there and whole."""
     from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
 
     needs = any(
@@ -152,12 +152,12 @@ def index(planned: PlannedRun) -> Finding:
 
 
 def hf_home(planned: PlannedRun, variable: str | None) -> Path:
-    """The Hugging Face cache: the environment's, else the place's, else the library's default."""
+    """Return the Hugging Face cache: the environment's, else the place's, else the library's default."""
     return Path(variable or planned.hf_home or "~/.cache/huggingface").expanduser()
 
 
 def cached_model(model: str, home: Path) -> Path | None:
-    """Where a model's files are: a local directory, or the snapshot that `main` names in the cache."""
+    """Return where a model's files are: a local directory, or the snapshot that `main` names in the cache."""
     if Path(model).is_dir():
         return Path(model)
     repository = home / "hub" / f"models--{model.replace('/', '--')}"
@@ -170,7 +170,9 @@ def cached_model(model: str, home: Path) -> Path | None:
 
 
 def missing_files(directory: Path) -> list[str]:
-    """What a model directory lacks to be loaded: configuration, tokenizer, or shards of its weights."""
+    """Return what a model directory lacks to be loaded: configuration, tokenizer, or shards of
+    its weights.
+    """
     lacking = [] if (directory / "config.json").is_file() else ["config.json"]
     if not any((directory / name).is_file() for name in ("tokenizer.json", "vocab.json")):
         lacking.append("tokenizer.json")

@@ -24,6 +24,6 @@ class Finding:
 
 
 def findings_exit_code(findings: Sequence[Finding]) -> int:
-    """0 where all is well, 1 with warnings, 2 with problems."""
+    """Return 0 where all is well, 1 with warnings, 2 with problems."""
     levels = {finding.level for finding in findings}
     return 2 if "problem" in levels else 1 if "warning" in levels else 0

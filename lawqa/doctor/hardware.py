@@ -20,7 +20,7 @@ _SHARE_THAT_SHOULD_BE_FREE = 0.9
 
 
 def driver(planned: PlannedRun, probes: Probes) -> Finding:
-    """Whether the driver is new enough for this build of torch."""
+    """Return whether the driver is new enough for this build of torch."""
     built, warned = probes.torch_build()
     newest = probes.driver_cuda()
     fitting = f"pip install --force-reinstall --no-deps '{planned.place.variables['torch']}'"
@@ -91,7 +91,7 @@ def gpu(planned: PlannedRun, device: Gpu | None, probes: Probes) -> Iterator[Fin
 
 
 def four_bit(probes: Probes) -> Finding:
-    """Whether bitsandbytes really quantises and multiplies on this device, forward and backward."""
+    """Return whether bitsandbytes really quantises and multiplies on this device, forward and backward."""
     try:
         error = probes.four_bit_error()
     except (
@@ -122,7 +122,7 @@ def four_bit(probes: Probes) -> Finding:
 
 
 def plan(planned: PlannedRun, device: Gpu | None) -> Iterator[Finding]:
-    """Whether training the model with records of this length fits the free memory."""
+    """Yield whether training the model with records of this length fits the free memory."""
     if device is None:
         return
     try:

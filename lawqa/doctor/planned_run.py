@@ -37,7 +37,7 @@ class PlannedRun:
         return self.place.id in ("heart01", "local-3080")
 
     def line(self, step: str) -> str:
-        """The line to type for a declared step; empty where this place has no such step."""
+        """Return the line to type for a declared step; empty where this place has no such step."""
         command = self.source.commands.get(step)
         if command is None or self.place.id not in command.places:
             return ""

@@ -48,55 +48,57 @@ class Probes(Protocol):
     """The machine, as far as the doctor asks."""
 
     def python(self) -> tuple[int, int, int]:
-        """The version of Python."""
+        """Return the version of Python."""
 
     def package(self, name: str) -> str | None:
-        """The installed version; None where there is none."""
+        """Return the installed version; None where there is none."""
 
     def torch_build(self) -> tuple[str | None, str | None]:
-        """The CUDA version that torch was built for, or None, and what torch warned of while looking."""
+        """Return the CUDA version that torch was built for, or None, and what torch warned of
+        while looking.
+        """
 
     def driver_cuda(self) -> int | None:
-        """The newest CUDA that the driver takes, as 12040 for 12.4; None where there is no driver."""
+        """Return the newest CUDA that the driver takes, as 12040 for 12.4; None where there is no driver."""
 
     def gpu(self) -> Gpu | None:
-        """The current CUDA device; None where torch sees none."""
+        """Return the current CUDA device; None where torch sees none."""
 
     def four_bit_error(self) -> float:
-        """The relative error of a 4-bit linear layer on this device; raises where it does not run."""
+        """Return the relative error of a 4-bit linear layer on this device; raises where it does not run."""
 
     def environment(self) -> Mapping[str, str]:
-        """Environment variables."""
+        """Return the environment variables."""
 
     def kernel(self) -> tuple[str, str]:
-        """The system's name and its kernel release."""
+        """Return the system's name and its kernel release."""
 
     def encodings(self) -> tuple[str, str, str]:
-        """Of files, of standard output and of file names."""
+        """Return the encodings of files, of standard output and of file names."""
 
     def free_gib(self, path: Path) -> float | None:
         """Free space where this path is or would be, in GiB; None where it cannot be known."""
 
     def model_fault(self, directory: Path, /) -> LawqaError | None:
-        """Why this model would be refused when it is loaded; None where it would not."""
+        """Return why this model would be refused when it is loaded; None where it would not."""
 
 
 class SystemProbes:
     """This machine."""
 
     def python(self) -> tuple[int, int, int]:
-        """The version of Python."""
+        """Return the version of Python."""
         return sys.version_info[0], sys.version_info[1], sys.version_info[2]
 
     def package(self, name: str) -> str | None:
-        """The installed version; None where there is none."""
+        """Return the installed version; None where there is none."""
         try:
             return version(name)
         except PackageNotFoundError:
             return None
 
     def torch_build(self) -> tuple[str | None, str | None]:
-        """The CUDA version that torch was built for, and what torch warned of while looking."""
+        """Return the CUDA version that torch was built for, and what torch warned of while looking."""
         import torch
 
         with warnings.catch_warnings(record=True) as caught:
@@ -106,7 +108,7 @@ class SystemProbes:
         return torch.version.cuda, said[0] if said else None
 
     def driver_cuda(self) -> int | None:
-        """The newest CUDA that the driver takes, asked of the driver library itself."""
+        """Return the newest CUDA that the driver takes, asked of the driver library itself."""
         import ctypes
 
         try:
@@ -117,7 +119,7 @@ class SystemProbes:
         return newest.value if driver.cuDriverGetVersion(ctypes.byref(newest)) == 0 else None
 
     def gpu(self) -> Gpu | None:
-        """The current CUDA device."""
+        """Return the current CUDA device."""
         import torch
 
         with warnings.catch_warnings():
@@ -135,7 +137,7 @@ class SystemProbes:
         )
 
     def four_bit_error(self) -> float:
-        """The relative error of a 4-bit layer's outputs and gradients against the plain layer's."""
+        """Return the relative error of a 4-bit layer's outputs and gradients against the plain layer's."""
         import torch
 
         # It logs advice to install `kernels` when it is imported on a CPU; lawqa does not need it.
@@ -164,15 +166,15 @@ class SystemProbes:
         return max(forward, backward)
 
     def environment(self) -> Mapping[str, str]:
-        """Environment variables."""
+        """Return the environment variables."""
         return os.environ
 
     def kernel(self) -> tuple[str, str]:
-        """The system's name and its kernel release."""
+        """Return the system's name and its kernel release."""
         return platform.system(), platform.release()
 
     def encodings(self) -> tuple[str, str, str]:
-        """Of files, of standard output and of file names."""
+        """Return the encodings of files, of standard output and of file names."""
         return (
             locale.getpreferredencoding(False),
             getattr(sys.stdout, "encoding", None) or "utf-8",
@@ -190,7 +192,7 @@ class SystemProbes:
             return None  # such as a path in a file system that has gone; the caller says so
 
     def model_fault(self, directory: Path) -> LawqaError | None:
-        """Why this model would be refused: from its small files and the headers of its weights.
+        """Return why this model would be refused: from its small files and the headers of its weights.
 
         Without torch the tensors are not compared with what the config needs.
         """

@@ -18,7 +18,7 @@ _INSTALL = "pip install -c constraints.txt -e '.[all]'"
 
 
 def python(probes: Probes) -> Finding:
-    """Whether Python is one that lawqa is tested with."""
+    """Return whether Python is one that lawqa is tested with."""
     version = probes.python()
     shown = ".".join(map(str, version))
     tested = f"tested with {_OLDEST[0]}.{_OLDEST[1]} to {_NEWEST[0]}.{_NEWEST[1]}"
@@ -32,7 +32,7 @@ def python(probes: Probes) -> Finding:
 
 
 def packages(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
-    """Whether the packages of training and evaluation are there, in tested versions."""
+    """Yield whether the packages of training and evaluation are there, in tested versions."""
     for name, wanted in planned.source.tested.items():
         installed = probes.package(name)
         # A torch for the driver at hand comes first: the others would bring the newest.
@@ -46,7 +46,7 @@ def packages(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
 
 
 def kernel(probes: Probes) -> Finding:
-    """What the warning about an old kernel means."""
+    """Return what the warning about an old kernel means."""
     system, release = probes.kernel()
     numbers = tuple(int(part) for part in release.split("-")[0].split(".")[:2] if part.isdigit())
     if system == "Linux" and numbers and numbers < _ACCELERATE_KERNEL:
@@ -61,7 +61,7 @@ def kernel(probes: Probes) -> Finding:
 
 
 def encodings(probes: Probes) -> Finding:
-    """Whether Japanese text can be read and printed."""
+    """Return whether Japanese text can be read and printed."""
     codings = dict(zip(("files", "output", "file names"), probes.encodings(), strict=True))
     wrong = [
         f"{name} {value}" for name, value in codings.items()
@@ -78,7 +78,7 @@ def encodings(probes: Probes) -> Finding:
 
 
 def place(planned: PlannedRun, probes: Probes) -> Iterator[Finding]:
-    """Whether the place is known, and whether what is going to be run is allowed there."""
+    """Yield whether the place is known, and whether what is going to be run is allowed there."""
     if planned.place_origin == "default":
         yield Finding(
             "place",

@@ -9,7 +9,7 @@ from lawqa.models.files.identity import model_directory, read_identity
 
 
 def verified(model: str) -> Finding:
-    """Whether every byte of a model is what the remembered digests were made of.
+    """Return whether every byte of a model is what the remembered digests were made of.
 
     Args:
         model: a directory, or a name in the Hugging Face cache.

@@ -26,7 +26,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: Path) -> str:
-    """A text file's content as UTF-8.
+    """Return a text file's content as UTF-8.
 
     Raises:
         DataError: there is no such file, it is a directory, a named pipe, a device, empty, or not UTF-8.
@@ -35,7 +35,7 @@ def read_text(path: Path) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's content.
+    """Return a file's content.
 
     Raises:
         DataError: there is no such file, it cannot be read, or it is larger than `LARGEST_FILE`.
@@ -50,7 +50,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def decoded(raw: bytes, path: Path) -> str:
-    """The text of a file's bytes, which are UTF-8, with or without a byte order mark.
+    """Return the text of a file's bytes, which are UTF-8, with or without a byte order mark.
 
     Raises:
         DataError: they are empty, or not UTF-8.
@@ -62,7 +62,7 @@ def decoded(raw: bytes, path: Path) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """The value of a JSON file; see `parse_json`.
+    """Return the value of a JSON file; see `parse_json`.
 
     Raises:
         DataError: the file cannot be read, or is not JSON that can be trusted.
@@ -72,7 +72,7 @@ def read_json(path: Path) -> Any:
 
 @contextmanager
 def json_lines(path: Path) -> Iterator[Iterator[tuple[int, Any]]]:
-    """The values of a JSONL file with their line numbers from 1, one by one; blank lines are passed over.
+    """Open a JSONL file and yield its values with their line numbers from 1; blank lines are passed over.
 
     The file is closed at the end of the block, however those who read it leave.
 
@@ -84,7 +84,7 @@ def json_lines(path: Path) -> Iterator[Iterator[tuple[int, Any]]]:
 
 
 def first_json_line(path: Path) -> Any:
-    """The value of the first line of a JSONL file.
+    """Return the value of the first line of a JSONL file.
 
     Raises:
         DataError: as in `json_lines`.
@@ -111,7 +111,7 @@ def bounded_lines(file: IO[bytes], path: Path, hint: str) -> Iterator[tuple[int,
 
 
 def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
-    """The values of a JSONL text with their line numbers from 1; see `json_lines`.
+    """Yield the values of a JSONL text with their line numbers from 1; see `json_lines`.
 
     Raises:
         DataError: a line is not JSON.
@@ -123,7 +123,7 @@ def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def parse_json(text: str, path: Path, line: int | None = None, expected: str = "JSON") -> Any:
-    """The value of a JSON text, by the letter of RFC 8259.
+    """Return the value of a JSON text, by the letter of RFC 8259.
 
     A key that occurs twice in one object is refused: which of the two was meant is anyone's guess, and
     Python's own reader silently takes the last. So are NaN and Infinity, which are not JSON.
@@ -152,7 +152,7 @@ def parse_json(text: str, path: Path, line: int | None = None, expected: str = "
 
 
 def strict_json(text: str | bytes) -> Any:
-    """The value of a JSON text that is in no file, by the same letter as `parse_json`.
+    """Return the value of a JSON text that is in no file, by the same letter as `parse_json`.
 
     Raises:
         ValueError: it is not JSON, nested too deeply, holds a key twice, or a number that cannot be read.
@@ -165,7 +165,7 @@ def strict_json(text: str | bytes) -> Any:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """A file to read; raises DataError where it cannot be."""
+    """Open a file to read; raises DataError where it cannot be."""
     try:
         refuse_endless(path)
         with path.open("rb") as file:
@@ -192,7 +192,7 @@ def _json_lines(path: Path) -> Generator[tuple[int, Any], None, None]:
 
 
 def _decoded(raw: bytes, path: Path, start: int = 0) -> str:
-    """Bytes of a file, from `start` on, as text; raises DataError where they are not UTF-8."""
+    """Return the bytes of a file, from `start` on, as text; raises DataError where they are not UTF-8."""
     try:
         return raw.decode("utf-8" if start else "utf-8-sig")
     except UnicodeDecodeError as problem:

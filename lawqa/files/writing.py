@@ -53,7 +53,7 @@ def open_own(path: Path, flags: int) -> int:
 
 
 def append_to_own(path: Path) -> IO[str]:
-    """A text file of ours to append to, UTF-8 with line feeds.
+    """Return a text file of ours to append to, UTF-8 with line feeds.
 
     Raises:
         ConfigError: as `open_own`.
@@ -95,7 +95,7 @@ def require_replaceable(path: Path) -> None:
 
 @contextmanager
 def replaced_whole(path: Path) -> Iterator[Path]:
-    """A temporary file to write to, which takes the place of `path` when all of it is on disk.
+    """Yield a temporary file to write to, which takes the place of `path` when all of it is on disk.
 
     A reader sees the old file or the new one, never half of it, whenever the process or machine dies.
     """
@@ -119,7 +119,9 @@ def replaced_whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[IO[str]]:
-    """A text file to write, UTF-8 with line feeds; it takes the place of `path` as in `replaced_whole`."""
+    """Open a text file to write, UTF-8 with line feeds; it takes the place of `path` as in
+    `replaced_whole`.
+    """
     with (
         replaced_whole(path) as temporary,
         temporary.open("w", encoding="utf-8", errors=UNSTORABLE, newline="\n") as file,

@@ -29,7 +29,7 @@ HALF, FULL = Tolerance(0.5, 0.1), Tolerance(5e-3, 1e-3)
 
 
 def tolerance_of(dtype: torch.dtype) -> Tolerance:
-    """The tolerance for products in a dtype."""
+    """Return the tolerance for products in a dtype."""
     return FULL if dtype == torch.float32 else HALF
 
 
@@ -49,7 +49,7 @@ class Agreement:
     """Of the rows whose likeliest tokens differ, how much likelier the reference finds its own, at most."""
 
     def within(self, tolerance: Tolerance) -> bool:
-        """Whether it is near enough; where the likeliest token differs, the two must have been near.
+        """Return whether it is near enough; where the likeliest token differs, the two must have been near.
 
         Two log-probabilities that each move by the largest difference can swap over twice that margin.
         """
@@ -60,7 +60,7 @@ class Agreement:
         )
 
     def __str__(self) -> str:
-        """For messages."""
+        """Return the text for messages."""
         return f"differences up to {self.largest:.3g} nats, {self.mean:.2g} on average"
 
 
@@ -82,7 +82,7 @@ def compare_logits(reference: torch.Tensor, found: torch.Tensor) -> Agreement:
 
 
 def judge_tokens(reference: torch.Tensor, tokens: torch.Tensor) -> Agreement:
-    """Greedy tokens under the reference's probabilities of each, which followed the same tokens.
+    """Return greedy tokens under the reference's probabilities of each, which followed the same tokens.
 
     Unlike the comparison of two texts, which part for good at the first near tie, this looks at every
     token. It has no differences of log-probabilities, for the writer's are not known.

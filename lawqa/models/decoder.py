@@ -35,7 +35,7 @@ class DecoderShape(ModelShape):
     """What RMSNorm adds to the mean square."""
 
     def cache_bytes(self, dtype: torch.dtype, *, eight_bit: bool = False) -> int:
-        """Bytes of keys and values for one token, in a dtype or in 8 bits with their scales."""
+        """Return the bytes of keys and values for one token, in a dtype or in 8 bits with their scales."""
         head = self.head_dim + 4 if eight_bit else self.head_dim * int(dtype.itemsize)
         return 2 * self.layers * self.kv_heads * head
 
@@ -88,13 +88,13 @@ class Decoder:
     """Norms, rotations and activations."""
 
     def rotary(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cosines and sines, each of shape [tokens, head_dim / 2], in the dtype of products."""
+        """Return the cosines and sines, each of shape [tokens, head_dim / 2], in the dtype of products."""
         angles = positions[:, None].float() * self.inverse_frequencies[None, :]
         cos, sin = angles.cos() * self.rotary_scale, angles.sin() * self.rotary_scale
         return cos.to(self.dtype), sin.to(self.dtype)
 
     def forward(self, ids: torch.Tensor, positions: torch.Tensor, attend: Attend) -> torch.Tensor:
-        """The residual stream after the last layer, shape [tokens, hidden].
+        """Return the residual stream after the last layer, shape [tokens, hidden].
 
         Args:
             ids: token ids, shape [tokens].
@@ -117,7 +117,7 @@ class Decoder:
         return stream if delta is None else stream + delta
 
     def logits(self, stream: torch.Tensor) -> torch.Tensor:
-        """Next-token logits in float32, shape [rows, vocabulary], of rows of the residual stream."""
+        """Return next-token logits in float32, shape [rows, vocabulary], of rows of the residual stream."""
         _, x = self.elementwise.add_norm(stream, None, self.norm, self.shape.eps)
         logits: torch.Tensor = self.lm_head(x)
         return logits.float()
@@ -209,7 +209,7 @@ _WITH_LORA = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "d
 
 
 def _check_places(model: torch.nn.Module) -> None:
-    """An adapter may sit on the seven linear layers of a block, where it is looked for, and nowhere else."""
+    """Refuse an adapter on anything but the seven linear layers of a block, where it is looked for."""
     for name, module in model.named_modules():
         if is_adapter_layer(module) and name.rpartition(".")[2] not in _WITH_LORA:
             raise UnsupportedModelError(f"an adapter on {name}")

@@ -22,7 +22,7 @@ _GPU_CONTROL, _DRIVER_VERSION = Path("/dev/nvidiactl"), Path("/proc/driver/nvidi
 
 
 def pick_device() -> torch.device:
-    """The CUDA device of this process where there is one, else the CPU.
+    """Return the CUDA device of this process where there is one, else the CPU.
 
     Under `torchrun` each process has the GPU of its own number, and that becomes the current one.
 
@@ -44,7 +44,7 @@ def pick_device() -> torch.device:
 
 
 def _refuse_unusable_gpu() -> None:
-    """A model that quietly runs on the CPU beside its GPU takes hours: the user must want that."""
+    """Refuse to run on the CPU beside an unusable GPU: that takes hours, and the user must want it."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "unset") in ("", "-1", "none")
     if hidden or not _GPU_CONTROL.exists():
         return
@@ -61,7 +61,7 @@ def _refuse_unusable_gpu() -> None:
 
 
 def compute_dtype(wanted: Dtype, device: torch.device) -> torch.dtype:
-    """The dtype of products and of weights that are not quantised.
+    """Return the dtype of products and of weights that are not quantised.
 
     `auto` is bfloat16 on GPUs that have it, float16 on older ones, and float32 on a CPU, where half
     precision saves nothing.
@@ -106,7 +106,7 @@ def describe_device(device: torch.device) -> dict[str, Any]:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Bytes that this process may still take on a device.
+    """Return the bytes that this process may still take on a device.
 
     On CUDA asked of the runtime, not of NVML, which a MIG slice may deny; torch's own limit on the process
     counts, and so does what torch holds without using it. On a CPU what the kernel calls available, within
@@ -145,7 +145,7 @@ def give_back_memory() -> None:
 
 
 def peak_memory_gib(device: torch.device) -> float | None:
-    """The most memory that tensors have held on the device, in GiB; None on a CPU."""
+    """Return the most memory that tensors have held on the device, in GiB; None on a CPU."""
     if device.type != "cuda":
         return None
     peak: int = torch.cuda.max_memory_allocated(device)

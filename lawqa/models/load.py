@@ -145,7 +145,7 @@ def load_model(
 
 
 def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
-    """What a manifest says of a model, as far as its config and files tell without loading it.
+    """Return what a manifest says of a model, as far as its config and files tell without loading it.
 
     Returns:
         `name`, `revision`, `commit`, `content` and `directory_sha256` as in `LoadedModel.describe`; `stored`,
@@ -161,14 +161,14 @@ def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
 
 
 def _local_identity(name: str) -> ModelIdentity | None:
-    """What a model's directory holds before it is loaded; None for a model of the hub."""
+    """Return what a model's directory holds before it is loaded; None for a model of the hub."""
     return read_identity(Path(name)) if Path(name).is_dir() else None
 
 
 def _files_json(
     name: str, revision: str | None, model_config: PretrainedConfig, local: ModelIdentity | None
 ) -> dict[str, Any]:
-    """What a manifest says of a model's files.
+    """Return what a manifest says of a model's files.
 
     Args:
         name: the directory, or the name on the hub.
@@ -194,7 +194,9 @@ def _files_json(
 def _as_stored(
     config: ModelSettings, dtype: torch.dtype
 ) -> tuple[ModelSettings, QuantType | None, dict[str, Any]]:
-    """The config with the quantisation that the weights get, that of the files, and transformers' options."""
+    """Return the config with the quantisation that the weights get, that of the files, and transformers'
+    options.
+    """
     model_config = load_config(config.model_name, config.revision)
     options: dict[str, Any] = {"config": model_config}
     stored = stored_type(config.model_name, model_config, dtype)

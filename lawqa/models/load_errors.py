@@ -106,7 +106,7 @@ def not_loaded(name: str, revision: str | None, problem: Exception) -> BackendEr
 
 
 def out_of_memory(name: str, *, on_gpu: bool, load_in_4bit: bool) -> BackendError:
-    """The model itself is larger than what is free where it is loaded."""
+    """Return the model itself is larger than what is free where it is loaded."""
     where, shows = ("on the GPU", "nvidia-smi") if on_gpu else ("in main memory", "top")
     return BackendError(
         f"{name}: the weights do not fit into what is free {where}",

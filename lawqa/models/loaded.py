@@ -46,7 +46,7 @@ class LoadedModel:
     """What its files were when they were read; see `identity_json`."""
 
     def describe(self) -> dict[str, Any]:
-        """What a manifest says of the model."""
+        """Return what a manifest says of the model."""
         return {
             "backend": "hf",
             **self.files,

@@ -13,13 +13,15 @@ _UNLIMITED = 1 << 60  # cgroup v1 writes a number of this size where there is no
 
 
 def free_main_memory() -> int:
-    """Bytes that this process may still take: of the machine, its container and `ulimit -v` the least."""
+    """Return the bytes that this process may still take: of the machine, its container and `ulimit -v` the
+    least.
+    """
     of_machine: int = psutil.virtual_memory().available
     return max(0, min([of_machine, *_of_container(), *_of_process()]))
 
 
 def _of_container() -> Iterator[int]:
-    """What cgroups leave, v2 and v1; cached files that nobody reads give way."""
+    """Yield what cgroups leave, v2 and v1; cached files that nobody reads give way."""
     for folder, limit, used, cached in (
         (_GROUP, "memory.max", "memory.current", "inactive_file"),
         (

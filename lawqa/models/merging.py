@@ -98,7 +98,7 @@ def merge_weights(loaded: LoadedModel) -> MergeProof:
 
 
 def _require_no_half_of_tied_weights(loaded: LoadedModel, adapter: Path) -> None:
-    """Embeddings and `lm_head` that are one matrix cannot hold what was learnt for one of them."""
+    """Refuse what was learnt for one of embeddings and `lm_head` where they are one matrix."""
     causal = loaded.model.get_base_model()
     if not getattr(causal.config, "tie_word_embeddings", False):
         return

@@ -45,7 +45,7 @@ if not draws_bars(sys.stderr):
 
 
 def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
-    """The config of a model, of an architecture that transformers knows itself.
+    """Return the config of a model, of an architecture that transformers knows itself.
 
     Raises:
         BackendError: the model is not there, its files are damaged, it needs code of its own, or a
@@ -65,7 +65,7 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> Any:
-    """The tokenizer of a model, or of a directory that holds only a tokenizer.
+    """Return the tokenizer of a model, or of a directory that holds only a tokenizer.
 
     Raises:
         BackendError: it is not there, is damaged, or needs code of its own.
@@ -115,7 +115,7 @@ def load_weights(
     device: torch.device,
     **options: Any,
 ) -> PreTrainedModel:
-    """The model with its weights, every one of them from its files, and with nothing attached.
+    """Return the model with its weights, every one of them from its files, and with nothing attached.
 
     Raises:
         BackendError: as for `check_files`, which is to come first: here the weights have been read.

@@ -23,7 +23,9 @@ class Lora:
     """alpha / r, or alpha / sqrt(r); 1 where it is already in B."""
 
     def folded(self, dtype: torch.dtype) -> Lora:
-        """The same update in the dtype of products, detached; the scaling multiplied into B in float32."""
+        """Return the same update in the dtype of products, detached; the scaling multiplied into B in
+        float32.
+        """
         scaled = self.b.detach().float() * self.scaling
         return Lora(self.a.detach().to(dtype), scaled.to(dtype))
 
@@ -43,7 +45,7 @@ class Projection:
         return int(self.base.out_features)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """Outputs of shape [tokens, out] for inputs of shape [tokens, in]."""
+        """Return the outputs of shape [tokens, out] for inputs of shape [tokens, in]."""
         result: torch.Tensor = self.base(x)
         if self.lora is None:
             return result
@@ -72,7 +74,9 @@ def read_projection(module: torch.nn.Module, dtype: torch.dtype, *, adapter: boo
 
 
 def read_lora(module: torch.nn.Module, adapter: str) -> Lora | None:
-    """The weights that PEFT's layer has for an adapter, themselves; None where it has none of that name."""
+    """Return the weights that PEFT's layer has for an adapter, themselves; None where it has none of that
+    name.
+    """
     if not hasattr(module, "lora_A") or adapter not in module.lora_A:
         return None
     a, b = module.lora_A[adapter].weight, module.lora_B[adapter].weight
@@ -80,7 +84,7 @@ def read_lora(module: torch.nn.Module, adapter: str) -> Lora | None:
 
 
 def frozen(module: torch.nn.Module) -> torch.nn.Module:
-    """The base model's own module below every layer that an adapter put around it.
+    """Return the base model's own module below every layer that an adapter put around it.
 
     Raises:
         UnsupportedModelError: an adapter is merged into its weights.
@@ -94,13 +98,15 @@ def frozen(module: torch.nn.Module) -> torch.nn.Module:
 
 
 def is_adapter_layer(module: torch.nn.Module) -> bool:
-    """Whether an adapter put this module into the model, around one of the model's own."""
+    """Return whether an adapter put this module into the model, around one of the model's own."""
     own = type(module).__module__.partition(".")[0] != "peft"
     return not own and (hasattr(module, "base_layer") or hasattr(module, "original_module"))
 
 
 def plain_lora_obstacle(module: torch.nn.Module) -> str | None:
-    """Why a layer of an adapter is more than a product with two low-rank matrices; None where it is not."""
+    """Return why a layer of an adapter is more than a product with two low-rank matrices; None where it is
+    not.
+    """
     active = list(getattr(module, "active_adapters", ()))
     known = type(module).__module__.startswith("peft.tuners.lora.")
     known = known and type(module).__name__ in ("Linear", "Linear4bit", "Linear8bitLt")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfig:
-    """4 bits with double quantisation (QLoRA, arXiv:2305.14314).
+    """Return the settings of 4 bits with double quantisation (QLoRA, arXiv:2305.14314).
 
     Args:
         quant_type: the 4-bit data type.
@@ -38,7 +38,7 @@ def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfi
 
 
 def stored_type(name: str, model_config: PretrainedConfig, dtype: torch.dtype) -> QuantType | None:
-    """The 4-bit data type in which a model's files hold its weights; None where they hold them whole.
+    """Return the 4-bit data type in which a model's files hold its weights; None where they hold them whole.
 
     Args:
         name: of the model, for messages.

@@ -150,7 +150,7 @@ class ModelShape:
 
 
 def _text_config(config: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The part of a config that describes the decoder, with one name for each number.
+    """Return the part of a config that describes the decoder, with one name for each number.
 
     Raises:
         ConfigError: it is not a causal decoder without experts.
@@ -187,7 +187,9 @@ def _text_config(config: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _known_to_transformers(kind: str) -> bool:
-    """Whether the library has code for an architecture; where it is not installed nobody can say, so yes."""
+    """Return whether the library has code for an architecture; where it is not installed nobody can say, so
+    yes.
+    """
     if find_spec("transformers") is None:
         return True
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
@@ -216,7 +218,8 @@ KNOWN: dict[str, dict[str, Any]] = {
 
 
 def read_shape(model: str) -> ModelShape:
-    """The shape of a model directory, a config file, a model in the Hugging Face cache, or a known name.
+    """Return the shape of a model directory, a config file, a model in the Hugging Face cache, or a known
+    name.
 
     Raises:
         ConfigError: there is no such model, or it is not one whose memory is known.

@@ -121,7 +121,7 @@ def check_loaded(name: str, model: PreTrainedModel, info: LoadingInfo) -> None:
 def _dry_load(
     config: PretrainedConfig, tensors: dict[str, torch.Tensor]
 ) -> tuple[PreTrainedModel, LoadingInfo]:
-    """What transformers' loader says of these tensors, without storage on either side."""
+    """Return what transformers' loader says of these tensors, without storage on either side."""
     config = copy.deepcopy(config)
     if hasattr(config, "quantization_config"):
         del config.quantization_config
@@ -148,7 +148,9 @@ def _dry_load(
 def _unpacked(
     name: str, folder: ModelFolder, config: PretrainedConfig
 ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """The files' 4-bit weights in the shape of the weights they encode, and the others; without storage."""
+    """Return the files' 4-bit weights in the shape of the weights they encode, and the others; without
+    storage.
+    """
     quantised: dict[str, torch.Tensor] = {}
     parts: set[str] = set()
     if getattr(config, "quantization_config", None) is not None:
@@ -182,7 +184,9 @@ def _packed_shape(
     folder: ModelFolder,
     config: PretrainedConfig,
 ) -> tuple[tuple[int, ...], list[str]]:
-    """The shape of a 4-bit weight, from its quant state (some 100 bytes), and the tensors it is made of."""
+    """Return the shape of a 4-bit weight, from its quant state (some 100 bytes), and the tensors it is made
+    of.
+    """
     try:
         fields = strict_json(state.read())
         shape = tuple(int(number) for number in fields["shape"])

@@ -64,7 +64,7 @@ def write_tiny_model(directory: Path, tokenizer: PreTrainedTokenizerBase, *, see
 def train_tiny_tokenizer(
     texts: Iterable[str], *, vocab_size: int = 2000
 ) -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer with Qwen3's chat marks, trained on these texts."""
+    """Return a byte-level BPE tokenizer with Qwen3's chat marks, trained on these texts."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [

@@ -118,7 +118,7 @@ def _with_cue(texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _problems(wording_id: str, content: Mapping[str, object]) -> list[str]:
-    """What is wrong with a file, a line each."""
+    """Return what is wrong with a file, a line each."""
     modes = get_args(Mode)
     wanted = {"about": (), "system": (), "headings": _HEADINGS, "ask": modes}
     if "ask_with_context" in content:

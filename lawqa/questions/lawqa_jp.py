@@ -49,7 +49,7 @@ class QuestionFile:
 
 
 def read_questions(path: StrPath) -> tuple[Question, ...]:
-    """The questions of a file in file order; see `read_question_file`.
+    """Return the questions of a file in file order; see `read_question_file`.
 
     Raises:
         DataError: the file cannot be read, or items are malformed or contradict each other.
@@ -95,7 +95,7 @@ def write_questions(path: StrPath, questions: Iterable[Question]) -> None:
 
 
 def to_sample(question: Question) -> dict[str, Any]:
-    """The question as an item of lawqa_jp's JSON; the order number only where it is not 1."""
+    """Return the question as an item of lawqa_jp's JSON; the order number only where it is not 1."""
     sample: dict[str, Any] = {_ID: question.id}
     if question.order != 1:
         sample[_ORDER] = str(question.order)
@@ -109,7 +109,7 @@ def to_sample(question: Question) -> dict[str, Any]:
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex.
+    """Return the SHA-256 of a file's bytes, in hex.
 
     Raises:
         DataError: there is no such file, or it is not an ordinary one.
@@ -142,7 +142,7 @@ def _items(text: str, path: Path) -> Iterator[tuple[int, Any]]:
 
 
 def from_sample(item: object) -> Question:
-    """One item of lawqa_jp's JSON as a validated question.
+    """Return one item of lawqa_jp's JSON as a validated question.
 
     Raises:
         ValueError: with a line for every field at fault.
@@ -228,7 +228,9 @@ def _order_number(value: object, problems: list[str]) -> int:
 
 
 def _contradictions(path: Path, numbered: Sequence[tuple[int, Question]]) -> Iterator[str]:
-    """What items of one id do not agree in: they are the same question with its choices in other orders."""
+    """Yield what items of one id do not agree in: they are the same question with its choices in other
+    orders.
+    """
     first: dict[str, tuple[int, Question]] = {}
     places: dict[str, list[str]] = {}
     for number, question in numbered:
@@ -260,13 +262,13 @@ def _gold_text(question: Question) -> str:
 
 
 def _place(path: Path, number: int, name: str = "") -> str:
-    """Where an item is: a line of a JSONL file, else its number in the list."""
+    """Return where an item is: a line of a JSONL file, else its number in the list."""
     where = f"{'line' if path.suffix == '.jsonl' else 'item'} {number}"
     return f"{where} ({name})" if name else where
 
 
 def _with_permutations(questions: Sequence[Question]) -> tuple[Question, ...]:
-    """The questions, each with its permutation relative to the lowest order number of its id."""
+    """Return the questions, each with its permutation relative to the lowest order number of its id."""
     originals: dict[str, Question] = {}
     for question in sorted(questions, key=lambda q: q.order):
         originals.setdefault(question.id, question)

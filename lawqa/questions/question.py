@@ -54,12 +54,12 @@ class Question:
 
 
 def choices_text(choices: Sequence[str]) -> str:
-    """The choices as four lines `a …` to `d …`, as the data set and the prompts show them."""
+    """Return the choices as four lines `a …` to `d …`, as the data set and the prompts show them."""
     return "\n".join(f"{label} {choice}" for label, choice in zip(LABELS, choices, strict=True))
 
 
 def reordered(question: Question, order: Order) -> Question:
-    """The question with its choices in another order; its order number is the order's rank.
+    """Return the question with its choices in another order; its order number is the order's rank.
 
     Args:
         question: the question in its original order.
@@ -87,7 +87,7 @@ def reordered(question: Question, order: Order) -> Question:
 
 
 def fingerprint(question: Question) -> str:
-    """A hash of what is asked, whatever the id and the order of the choices.
+    """Return a hash of what is asked, whatever the id and the order of the choices.
 
     Two questions with the same wording and the same set of choices share it, so a question that was
     renamed or reordered is still recognised as trained on.

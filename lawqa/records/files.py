@@ -44,7 +44,7 @@ def write_records(path: Path, records: Iterable[TrainingRecord]) -> None:
 
 
 def load_records(path: Path, first: int | None = None, *, wording: str = STANDARD) -> LoadedRecords:
-    """The training records of a file.
+    """Return the training records of a file.
 
     Reads lawqa's records, pairs of them (`records.pairs`, of which the right ones are taken), the lab's old
     `{"input", "output", "meta"}` records, chats (`{"messages": [...]}`, of which the last turn, the
@@ -76,7 +76,8 @@ def load_records(path: Path, first: int | None = None, *, wording: str = STANDAR
 
 
 def holds_records(path: Path) -> bool:
-    """Whether a file holds training records, lawqa's, pairs of them or the lab's old ones, and no questions.
+    """Return whether a file holds training records, lawqa's, pairs of them or the lab's old ones, and no
+    questions.
 
     Raises:
         DataError: the file cannot be read.
@@ -90,12 +91,14 @@ def holds_records(path: Path) -> bool:
 
 
 def is_pair(line: object) -> bool:
-    """Whether a line of a file is a pair of records."""
+    """Return whether a line of a file is a pair of records."""
     return isinstance(line, dict) and {"right", "wrong"} <= line.keys()
 
 
 def _worded(path: Path, loaded: LoadedRecords, wording: str) -> LoadedRecords:
-    """The records, which are put as asked for: nobody trains on other words than those that he named."""
+    """Return the records, which are put as asked for: nobody trains on other words than those
+    that he named.
+    """
     if wording == STANDARD:
         return loaded
     others = {
@@ -139,7 +142,7 @@ def _each(
 
 
 def record_to_json(record: TrainingRecord) -> dict[str, Any]:
-    """What a line says of a record."""
+    """Return what a line says of a record."""
     return {
         "schema_version": SCHEMA_VERSION,
         "messages": [{"role": m.role, "content": m.content} for m in record.messages],
@@ -157,7 +160,7 @@ def record_to_json(record: TrainingRecord) -> dict[str, Any]:
 
 
 def record_from_json(item: dict[str, Any]) -> TrainingRecord:
-    """The record that a line holds.
+    """Return the record that a line holds.
 
     Raises:
         KeyError: a key is missing.

@@ -81,7 +81,7 @@ def make_record(
     source: str = "question",
     retrieved: str = "",
 ) -> TrainingRecord:
-    """The record that teaches to answer this question as the spec asks.
+    """Return the record that teaches to answer this question as the spec asks.
 
     Args:
         question: the question, in the order of choices to show.
@@ -121,7 +121,7 @@ def make_question_records(
     source_of: Callable[[str], str] | None = None,
     retrieved_of: Callable[[Question], str] | None = None,
 ) -> tuple[TrainingRecord, ...]:
-    """One record for every question and order, with the prompt specs in the given ratio.
+    """Return one record for every question and order, with the prompt specs in the given ratio.
 
     Args:
         questions: the questions, in their original order where `permutations` is not 1.

@@ -55,7 +55,7 @@ class TokenizedRecord:
 def tokenize_record(
     record: TrainingRecord, tokenizer: ChatTokenizer, max_seq_length: int
 ) -> TokenizedRecord:
-    """Token ids and labels of one record.
+    """Return token ids and labels of one record.
 
     A record that is too long loses the end of its context, sentence by sentence, so that what stands first
     stays; never a word of the question, the choices or the answer.
@@ -86,7 +86,9 @@ def tokenize_record(
 def _with_shorter_context(
     record: TrainingRecord, tokenizer: ChatTokenizer, max_seq_length: int
 ) -> TokenizedRecord | None:
-    """The record with as many of its context's first sentences as fit; None where not even one does."""
+    """Return the record with as many of its context's first sentences as fit; None where not
+    even one does.
+    """
     if record.origin is None or record.prompt_spec in FOREIGN_SPECS:
         return None
     spec = PromptSpec.from_id(record.prompt_spec)
@@ -141,14 +143,14 @@ def _tokenized(record: TrainingRecord, tokenizer: ChatTokenizer) -> TokenizedRec
 
 
 def reading_record(key: str, input_ids: list[int]) -> TokenizedRecord:
-    """Plain text to read: everything is learnt but the first token, which nothing predicts."""
+    """Return plain text to read: everything is learnt but the first token, which nothing predicts."""
     return TokenizedRecord(key, input_ids, [IGNORED, *input_ids[1:]], reading=True)
 
 
 def tokenize_records(
     records: Sequence[TrainingRecord], tokenizer: ChatTokenizer, max_seq_length: int
 ) -> list[TokenizedRecord]:
-    """All records as token ids and labels.
+    """Return all records as token ids and labels.
 
     Raises:
         DataError: some records cannot be trained on; all of them are named, 20 at most.
@@ -177,7 +179,9 @@ def tokenize_records(
 
 
 def shortened_note(records: Sequence[TokenizedRecord], max_seq_length: int) -> str:
-    """How many records lost how much of their context to this limit, and what fixes it; empty for none."""
+    """Return how many records lost how much of their context to this limit, and what fixes it; empty for
+    none.
+    """
     lost = [record.lost_tokens for record in records if record.shortened]
     if not lost:
         return ""
@@ -193,7 +197,7 @@ def shortened_note(records: Sequence[TokenizedRecord], max_seq_length: int) -> s
 def masked_text(
     record: TokenizedRecord, tokenizer: ChatTokenizer, colour: Callable[[str], str] = str
 ) -> str:
-    """A record token by token; what carries loss stands apart.
+    """Return a record token by token; what carries loss stands apart.
 
     A character that takes several tokens is shown once, with their number.
 

@@ -70,7 +70,7 @@ def caution_kinds(cautions: Sequence[Caution]) -> tuple[CautionKind, ...]:
 
 
 def cautions_of(report: Report) -> tuple[Caution, ...]:
-    """Everything that must be read first, what takes a claim away before the rest."""
+    """Return everything that must be read first, what takes a claim away before the rest."""
     cautions = [caution for run in report.runs for caution in _of_run(run)]
     cautions += [caution for pair in report.pairs for caution in _of_comparison(pair)]
     return tuple(sorted(cautions, key=lambda caution: not caution.severe))

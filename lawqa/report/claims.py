@@ -35,7 +35,7 @@ class Claim:
 
 
 def claims_of(report: Report) -> tuple[Claim, ...]:
-    """What can be claimed: of one run alone, or of each against the base, the firmest first."""
+    """Return what can be claimed: of one run alone, or of each against the base, the firmest first."""
     if not report.pairs:
         return (_alone(report.base),)
     made = [_of_pair(report, pair) for pair in report.pairs]
@@ -44,7 +44,7 @@ def claims_of(report: Report) -> tuple[Claim, ...]:
 
 
 def headline(report: Report) -> Claim:
-    """The one sentence of the first screen; several claims are counted in it."""
+    """Return the one sentence of the first screen; several claims are counted in it."""
     claims = claims_of(report)
     if len(claims) == 1:
         return claims[0]
@@ -77,7 +77,9 @@ def headline(report: Report) -> Claim:
 
 
 def _best(report: Report) -> Phrase:
-    """The largest gain that stands, or the largest loss where there is no gain, with both runs named."""
+    """Return the largest gain that stands, or the largest loss where there is no gain, with
+    both runs named.
+    """
     standing = [
         (pair.judged.comparison.difference, pair) for pair in report.pairs
         if pair.judged is not None and pair.judged.stands
@@ -119,7 +121,7 @@ def _alone(run: ReportRun) -> Claim:
 
 
 def _of_pair(report: Report, pair: RunPair) -> Claim:
-    """The claim on a pair, with whose adapter has read statutes."""
+    """Return the claim on a pair, with whose adapter has read statutes."""
     claim = _judged_pair(report, pair)
     both = (report.run(pair.base), report.run(pair.other))
     have_read = [run.id for run in both if has_note(run, "STATUTES READ")]
@@ -170,7 +172,7 @@ def _judged_pair(report: Report, pair: RunPair) -> Claim:
 
 
 def _difference(judged: Judged, other: ReportRun, base: ReportRun) -> Phrase:
-    """`NAME - BASE: +50.0 points, higher`, as `lawqa compare` has it."""
+    """Return `NAME - BASE: +50.0 points, higher`, as `lawqa compare` has it."""
     d = judged.comparison.difference
     way = ("higher", "高い") if d > 0 else ("lower", "低い") if d < 0 else ("equal", "同じ")
     named = f"{other.name} - {base.name}"
@@ -180,7 +182,7 @@ def _difference(judged: Judged, other: ReportRun, base: ReportRun) -> Phrase:
 
 
 def _called(run: ReportRun, beside: ReportRun) -> Phrase:
-    """What sentences call a run beside another."""
+    """Return what sentences call a run beside another."""
     if run.adapter and not beside.adapter:
         return Phrase(
             f"adapter {_last(run.adapter)} ({run.id})", f"アダプタ {_last(run.adapter)}（{run.id}）"
@@ -191,7 +193,7 @@ def _called(run: ReportRun, beside: ReportRun) -> Phrase:
 
 
 def _first(called: str) -> str:
-    """The same at the beginning of a sentence; a run's own name stays as it is."""
+    """Return the same at the beginning of a sentence; a run's own name stays as it is."""
     return f"A{called[1:]}" if called.startswith("adapter ") else called
 
 
@@ -200,7 +202,7 @@ def _name(run: ReportRun) -> Phrase:
 
 
 def _last(path: str) -> str:
-    """The distinctive end of an adapter's path; many are called `adapter`."""
+    """Return the distinctive end of an adapter's path; many are called `adapter`."""
     parts = [part for part in path.replace("\\", "/").split("/") if part]
     return (
         "/".join(parts[-2:]) if parts and parts[-1] in ("adapter", "out") else (parts or [path])[-1]

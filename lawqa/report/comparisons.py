@@ -34,7 +34,7 @@ _SWEEP_COLUMNS = (
 
 
 def difference_lines(base: str, judged: Mapping[str, Judged]) -> list[str]:
-    """For each comparison `NAME - BASE: +50.0 points ...`, what is compared, the test and its power.
+    """Write `NAME - BASE: +50.0 points ...` for each comparison, what is compared, the test and its power.
 
     Args:
         base: the base's name.
@@ -53,7 +53,7 @@ def difference_lines(base: str, judged: Mapping[str, Judged]) -> list[str]:
 
 
 def comparison_text(base: str, comparisons: Mapping[str, PairedComparison]) -> str:
-    """How many differences stand, and the paired figures as text, a column for each comparison.
+    """Return how many differences stand, and the paired figures as text, a column for each comparison.
 
     Args:
         base: the base run's name.
@@ -67,7 +67,7 @@ def comparison_text(base: str, comparisons: Mapping[str, PairedComparison]) -> s
 
 
 def comparison_table(judged: Mapping[str, Judged]) -> Table:
-    """The paired figures, a row for each comparison.
+    """Return the paired figures, a row for each comparison.
 
     Args:
         judged: the comparisons by the other's name.
@@ -95,7 +95,7 @@ def _comparison_row(name: str, judged: Judged) -> tuple[str, ...]:
 
 
 def gold_text_lines(base: str, parts: Mapping[str, Sequence[GoldTextPart]]) -> list[str]:
-    """The comparisons split by whether the gold text was in the prompt: reader and retriever apart."""
+    """Return the comparisons split by whether the gold text was in the prompt: reader and retriever apart."""
     lines = []
     for name, split in parts.items():
         if split:
@@ -136,7 +136,7 @@ class SweptCell(Protocol):
 
 
 def sweep_text(base: Summary, cells: Sequence[SweptCell]) -> str:
-    """The cells of a sweep, the best first, with what the table does and does not say.
+    """Return the cells of a sweep, the best first, with what the table does and does not say.
 
     Args:
         base: the model without an adapter.

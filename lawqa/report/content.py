@@ -284,7 +284,7 @@ class Report:
         return self.runs[0]
 
     def run(self, run_id: str) -> ReportRun:
-        """The run of this id."""
+        """Return the run of this id."""
         return next(run for run in self.runs if run.id == run_id)
 
     @property

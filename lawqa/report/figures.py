@@ -12,33 +12,33 @@ from lawqa.scoring.comparisons.multiple import confidence_name, p_text, signed
 
 
 def interval_text(interval: Interval) -> str:
-    """The ends of an interval as percentages."""
+    """Return the ends of an interval as percentages."""
     return f"{percent(interval.low)} - {percent(interval.high)}"
 
 
 def label_counts(counts: Mapping[Label, int]) -> str:
-    """How many of each label, in the sequence a b c d."""
+    """Return how many of each label, in the sequence a b c d."""
     return " ".join(str(counts[label]) for label in LABELS)
 
 
 def lost_answers(summary: Summary) -> str:
-    """Unparsed, truncated and failed answers."""
+    """Return unparsed, truncated and failed answers."""
     return " / ".join(str(summary.outcomes[o]) for o in ("unparsed", "truncated", "failed"))
 
 
 def ties_text(summary: Summary) -> str:
-    """Ties between labels, and the accuracy if each were shared among its labels."""
+    """Return ties between labels, and the accuracy if each were shared among its labels."""
     final = summary.final
     return f"{final.ties} ({percent(final.expected)})" if final.ties else "0"
 
 
 def constant_floor(summary: Summary) -> str:
-    """What always answering the best letter reaches."""
+    """Return what always answering the best letter reaches."""
     return f"{percent(summary.floors.constant)} ({summary.floors.constant_label})"
 
 
 def votes_curve_text(curve: Sequence[VotesPoint]) -> str:
-    """The accuracy of a vote of k prompts for each k."""
+    """Return the accuracy of a vote of k prompts for each k."""
     return ", ".join(f"{point.k}: {percent(point.accuracy)}" for point in curve)
 
 
@@ -63,7 +63,7 @@ class PairedFigures:
 
 
 def paired_figures(judged: Judged) -> PairedFigures:
-    """The figures of a comparison at the level at which it was judged."""
+    """Return the figures of a comparison at the level at which it was judged."""
     c = judged.comparison
     bar, needed = c.significant_at(judged.level), c.detectable_at(judged.level)
     return PairedFigures(

@@ -15,7 +15,9 @@ from lawqa.scoring import LOW_MASS, calibration_of
 
 
 def label_tables(report: Report) -> tuple[Table, ...]:
-    """The histogram of answers against gold, a confusion matrix for each run, label masses, and texts."""
+    """Return the histogram of answers against gold, a confusion matrix for each run, label
+    masses, and texts.
+    """
     runs = report.runs
     one_gold = len({tuple(run.summary.gold.values()) for run in runs}) == 1
     columns: list[tuple[Phrase, Mapping[Label, int]]] = []
@@ -35,7 +37,7 @@ def label_tables(report: Report) -> tuple[Table, ...]:
 
 
 def calibration_table(runs: Sequence[ReportRun]) -> Table | None:
-    """How far label probabilities can be believed; None where no run has any."""
+    """Return how far label probabilities can be believed; None where no run has any."""
     rows: list[tuple[Cell, ...]] = []
     for run in runs:
         calibration = calibration_of(run.answers)
@@ -73,7 +75,7 @@ def calibration_table(runs: Sequence[ReportRun]) -> Table | None:
 
 
 def mass_table(runs: Sequence[ReportRun]) -> Table | None:
-    """How much of the next token's probability the labels had; None where no run stored it."""
+    """Return how much of the next token's probability the labels had; None where no run stored it."""
     known = [(run, run.label_mass) for run in runs if run.label_mass is not None]
     if not known:
         return None

@@ -15,7 +15,7 @@ from lawqa.report.words import WORDS, Phrase
 
 
 def report_markdown(report: Report, language: str = "en") -> str:
-    """The report in one language.
+    """Return the report in one language.
 
     Args:
         report: what it shows.
@@ -88,7 +88,7 @@ def _changes(title: str, questions: tuple[ChangedQuestion, ...], nothing: str) -
 
 
 def _code(text: str) -> str:
-    """A fenced block whose fence is longer than any in the text."""
+    """Return a fenced block whose fence is longer than any in the text."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}console\n{text}\n{fence}"

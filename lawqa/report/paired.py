@@ -35,7 +35,7 @@ class ChangedQuestion:
 def changes(
     base_run: ReportRun, other: ReportRun
 ) -> tuple[tuple[ChangedQuestion, ...], tuple[ChangedQuestion, ...]]:
-    """Questions that became right, and questions that became wrong, by the final answers of both runs.
+    """Return questions that became right, and questions that became wrong, by the final answers of both runs.
 
     Where single prompts are compared, a question with several can be among both.
     """
@@ -60,7 +60,7 @@ def changes(
 
 
 def paired_table(report: Report) -> Table | None:
-    """Each run against its base run; None where there is one run."""
+    """Return each run against its base run; None where there is one run."""
     if not report.pairs:
         return None
     rows: list[tuple[Cell, ...]] = []
@@ -134,7 +134,9 @@ def paired_table(report: Report) -> Table | None:
 
 
 def gold_text_table(report: Report) -> Table | None:
-    """Comparisons split by whether the gold text was in the prompt; None where nothing was retrieved."""
+    """Return comparisons split by whether the gold text was in the prompt; None where nothing
+    was retrieved.
+    """
     rows: list[tuple[Cell, ...]] = []
     for pair in report.pairs:
         for part in pair.gold_text:

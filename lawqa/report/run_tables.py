@@ -33,7 +33,7 @@ _GROUPS = {
 
 
 def accuracy_tables(report: Report) -> tuple[Table, ...]:
-    """Accuracy with intervals, overall and by everything that is known."""
+    """Return the accuracy with intervals, overall and by everything that is known."""
     made = [
         _overall(report.runs),
         _grouped(
@@ -146,7 +146,7 @@ def _grouped(
 
 
 def _heads(runs: Sequence[ReportRun]) -> list[str]:
-    """The heads of columns of runs: of many runs their ids, which the list of runs explains."""
+    """Return the heads of columns of runs: of many runs their ids, which the list of runs explains."""
     return [run.title if len(runs) <= _WHOLE_TITLES else run.id for run in runs]
 
 
@@ -249,7 +249,7 @@ def _forced(runs: Sequence[ReportRun]) -> Table | None:
 
 
 def cost_table(runs: Sequence[ReportRun]) -> Table:
-    """Speed, tokens and memory."""
+    """Return the speed, tokens and memory."""
     return Table(
         id="cost",
         title=Phrase("Speed, tokens and memory", "速度・トークン数・メモリ"),
@@ -287,7 +287,7 @@ def _cost(run: ReportRun) -> tuple[Cell, ...]:
 
 
 def _section(content: Mapping[str, object], name: str) -> Mapping[str, object]:
-    """An object inside a manifest; empty where it has none."""
+    """Return an object inside a manifest; empty where it has none."""
     section = content.get(name)
     return section if isinstance(section, Mapping) else {}
 

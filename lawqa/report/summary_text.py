@@ -21,7 +21,7 @@ _RETRIEVAL = {"hit": "gold article retrieved", "miss": "gold article not retriev
 
 
 def summary_table(runs: Mapping[str, Summary]) -> str:
-    """The figures of runs as text.
+    """Return the figures of runs as text.
 
     Args:
         runs: summaries by column title.
@@ -30,7 +30,8 @@ def summary_table(runs: Mapping[str, Summary]) -> str:
 
 
 def summary_figures(runs: Mapping[str, Summary]) -> Table:
-    """Accuracy of the final answers first, with everything that must travel with it, a column a run.
+    """Return the accuracy of the final answers first, with everything that must travel with it, a column a
+    run.
 
     Args:
         runs: summaries by column title.
@@ -66,27 +67,27 @@ def summary_figures(runs: Mapping[str, Summary]) -> Table:
 
 
 def law_table(summary: Summary) -> str:
-    """Accuracy by law with its interval, as text."""
+    """Return the accuracy by law with its interval, as text."""
     return render_text(law_figures(summary))
 
 
 def law_figures(summary: Summary) -> Table:
-    """Accuracy by law with its interval."""
+    """Return the accuracy by law with its interval."""
     return _by("law", {law or "(unknown)": a for law, a in summary.by_law.items()})
 
 
 def retrieval_table(summary: Summary) -> str:
-    """Accuracy where a gold article was retrieved, and where none was, as text."""
+    """Return the accuracy where a gold article was retrieved, and where none was, as text."""
     return render_text(retrieval_figures(summary))
 
 
 def retrieval_figures(summary: Summary) -> Table:
-    """Accuracy where a gold article was retrieved, and where none was."""
+    """Return the accuracy where a gold article was retrieved, and where none was."""
     return _by("retrieval", {_RETRIEVAL[key]: a for key, a in summary.by_retrieval.items()})
 
 
 def orders_text(orders: PermutationSummary) -> str:
-    """Accuracy by choice order, the consistency, and the accuracy of the averaged answer."""
+    """Return the accuracy by choice order, the consistency, and the accuracy of the averaged answer."""
     rows = dict(orders.by_order)
     if orders.averaged is not None:
         rows["averaged answer"] = orders.averaged
@@ -102,7 +103,7 @@ def orders_text(orders: PermutationSummary) -> str:
 
 
 def votes_text(votes: VoteSummary) -> str:
-    """The accuracy of the majority beside that of each sample."""
+    """Return the accuracy of the majority beside that of each sample."""
     a = votes.accuracy
     lines = [
         f"majority of {votes.samples}: {_accuracy(a)}; samples agree to {percent(votes.agreement)}",
@@ -114,7 +115,7 @@ def votes_text(votes: VoteSummary) -> str:
 
 
 def forced_text(accuracy: Accuracy, *, unanswered: int, forced: int, failed: int) -> str:
-    """The accuracy with forced answers, which is not the accuracy of the run.
+    """Return the accuracy with forced answers, which is not the accuracy of the run.
 
     Args:
         accuracy: with forced answers counted like others.
@@ -130,7 +131,7 @@ def forced_text(accuracy: Accuracy, *, unanswered: int, forced: int, failed: int
 
 
 def mass_text(mass: LabelMass, *what: str) -> str:
-    """How much of the next token's probability the labels had.
+    """Return how much of the next token's probability the labels had.
 
     Args:
         mass: the figures.
@@ -143,7 +144,8 @@ def mass_text(mass: LabelMass, *what: str) -> str:
 
 
 def texts_text(texts: TextFigures, run: str = "") -> str:
-    """How texts ended, how long they were, what limits cost, and what label probabilities say beside them.
+    """Return how texts ended, how long they were, what limits cost, and what label probabilities say beside
+    them.
 
     Args:
         texts: the figures.

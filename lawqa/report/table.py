@@ -49,7 +49,7 @@ class Table:
 
 
 def render_text(table: Table, language: str = "en") -> str:
-    """The table in columns of equal width on a terminal, with a rule under the headings."""
+    """Return the table in columns of equal width on a terminal, with a rule under the headings."""
     cells = [
         [in_language(column, language) for column in table.columns],
         *([cell_text(cell, language) for cell in row] for row in table.rows),
@@ -66,19 +66,21 @@ def render_text(table: Table, language: str = "en") -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Text that Markdown shows as it is, on one line."""
+    """Return text that Markdown shows as it is, on one line."""
     return _SPECIAL.sub(r"\\\1", tame(" ".join(text.split())))
 
 
 def pipes_escaped(text: str) -> str:
-    """Text for a Markdown cell that people also read unrendered: only what would end the cell is escaped."""
+    """Return text for a Markdown cell that people also read unrendered: only what would end the cell is
+    escaped.
+    """
     return text.replace("|", "\\|")
 
 
 def render_markdown(
     table: Table, language: str = "en", escape: Callable[[str], str] = markdown_text
 ) -> str:
-    """The table as Markdown, with its title as a heading of the third level and its note below.
+    """Return the table as Markdown, with its title as a heading of the third level and its note below.
 
     Args:
         table: what to render.
@@ -102,7 +104,7 @@ def render_markdown(
 
 
 def cell_text(cell: Cell, language: str) -> str:
-    """A cell as text."""
+    """Return a cell as text."""
     if isinstance(cell, Accuracy):
         low, high = percent(cell.interval.low), percent(cell.interval.high)
         return f"{percent(cell.value)} ({low} – {high}, n = {cell.asked})"
@@ -110,10 +112,10 @@ def cell_text(cell: Cell, language: str) -> str:
 
 
 def in_language(text: Text, language: str) -> str:
-    """A heading or phrase in `ja`, or else in English."""
+    """Return a heading or phrase in `ja`, or else in English."""
     return text.in_(language) if isinstance(text, Phrase) else text
 
 
 def _width(text: str) -> int:
-    """Columns of a terminal that a text takes: full-width characters take two."""
+    """Return columns of a terminal that a text takes: full-width characters take two."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

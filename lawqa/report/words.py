@@ -17,12 +17,12 @@ class Phrase:
     ja: str
 
     def in_(self, language: str) -> str:
-        """The text in `ja`, or else in English."""
+        """Return the text in `ja`, or else in English."""
         return self.ja if language == "ja" else self.en
 
 
 def same(text: str) -> Phrase:
-    """A text that is the same in both languages: a name, a number."""
+    """Return a text that is the same in both languages: a name, a number."""
     return Phrase(text, text)
 
 
@@ -203,7 +203,7 @@ _SENTENCES = (
 
 
 def note_phrase(note: str) -> Phrase:
-    """A note that a run stored, which is in English; in Japanese its kind goes before it.
+    """Return a note that a run stored, which is in English; in Japanese its kind goes before it.
 
     The most usual ones are translated whole.
     """
@@ -216,7 +216,7 @@ def note_phrase(note: str) -> Phrase:
 
 
 def rule_phrase(name: str) -> Phrase:
-    """The rule of a run's final answers, as scoring names it: 'the vote of 8'."""
+    """Return the rule of a run's final answers, as scoring names it: 'the vote of 8'."""
     for pattern, japanese in _RULES:
         match = re.fullmatch(pattern, name)
         if match:
@@ -225,7 +225,7 @@ def rule_phrase(name: str) -> Phrase:
 
 
 def evidence_phrase(judged: Judged) -> Phrase:
-    """The final answers compared, interval, test and p-value, each named."""
+    """Return the final answers compared, interval, test and p-value, each named."""
     c = judged.comparison
     level = confidence_name(c.confidence)
     low, high = signed(c.interval.low), signed(c.interval.high)
@@ -244,12 +244,12 @@ def evidence_phrase(judged: Judged) -> Phrase:
 
 
 def evidence_words(test: str) -> str:
-    """The Japanese name of a test."""
+    """Return the Japanese name of a test."""
     return _TESTS.get(test, test)
 
 
 def power_phrase(judged: Judged) -> Phrase:
-    """The smallest significant difference with these discordant answers, and the detectable one."""
+    """Return the smallest significant difference with these discordant answers, and the detectable one."""
     c = judged.comparison
     bar, needed = c.significant_at(judged.level), c.detectable_at(judged.level)
     english = [significance_sentence(judged), power_sentence(judged)]

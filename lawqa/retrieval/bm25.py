@@ -143,7 +143,7 @@ class Bm25:
         return len(self._data)
 
     def scores(self, weights: Mapping[int, float]) -> Bm25Scores:
-        """The score of every document for a query.
+        """Return the score of every document for a query.
 
         Args:
             weights: token -> its weight in the query, as `query_weights` makes them.
@@ -159,7 +159,9 @@ class Bm25:
         return scores
 
     def idf(self, codes: Iterable[int]) -> dict[int, float]:
-        """How telling tokens are: token -> ln(1 + (N - df + 0.5) / (df + 0.5)); left out where unknown."""
+        """Return how telling tokens are: token -> ln(1 + (N - df + 0.5) / (df + 0.5)); left out where
+        unknown.
+        """
         known = {}
         for position, _ in self._known(dict.fromkeys(codes, 1.0)):
             df = int(self._indptr[position + 1] - self._indptr[position])
@@ -168,7 +170,7 @@ class Bm25:
         return known
 
     def _known(self, weights: Mapping[int, float]) -> Iterator[tuple[int, float]]:
-        """The positions of those tokens that the index knows, in order, with their weights."""
+        """Yield the positions of those tokens that the index knows, in order, with their weights."""
         codes = np.array(sorted(weights), dtype=np.uint64)
         positions = np.searchsorted(self._tokens, codes)
         for code, position in zip(codes.tolist(), positions.tolist(), strict=True):
@@ -177,7 +179,7 @@ class Bm25:
 
 
 def mapped_array(path: Path) -> NDArray[Any]:
-    """A memory-mapped array that may not be written to.
+    """Return a memory-mapped array that may not be written to.
 
     It is a view without NumPy's `memmap` class, whose bookkeeping would cost more than small slices do.
     """
@@ -186,7 +188,8 @@ def mapped_array(path: Path) -> NDArray[Any]:
 
 
 def bigram_codes(marked: str) -> Codes:
-    """The tokens of a text as numbers: the same bigrams, in the same order, as `tokens.tokenise` gives.
+    """Return the tokens of a text as numbers: the same bigrams, in the same order, as `tokens.tokenise`
+    gives.
 
     Args:
         marked: a text that went through `normalise` and `mark_words`.
@@ -198,7 +201,7 @@ def bigram_codes(marked: str) -> Codes:
 
 
 def query_weights(parts: Sequence[tuple[str, float]], k3: float = 1.0) -> dict[int, float]:
-    """The weight of each token of a query: (k3 + 1) * qtf / (k3 + qtf), as in Okapi BM25.
+    """Return the weight of each token of a query: (k3 + 1) * qtf / (k3 + qtf), as in Okapi BM25.
 
     Args:
         parts: normalised texts with their weights; a token's qtf is its weighted count over all parts.
@@ -230,7 +233,9 @@ class _Documents:
 
 
 def _collect(documents: Iterable[str]) -> tuple[Codes, _Documents]:
-    """The vocabulary and the documents in its terms, chunk by chunk: 4 bytes a token stay in memory."""
+    """Return the vocabulary and the documents in its terms, chunk by chunk: 4 bytes a token
+    stay in memory.
+    """
     vocabularies: list[Codes] = []
     local: list[Ids] = []
     lengths: list[int] = []
@@ -264,7 +269,7 @@ def _collect(documents: Iterable[str]) -> tuple[Codes, _Documents]:
 
 
 def _without_common(tokens: Codes, corpus: _Documents, max_df: float) -> tuple[Codes, _Documents]:
-    """The vocabulary and the documents without the tokens that too many documents hold."""
+    """Return the vocabulary and the documents without the tokens that too many documents hold."""
     limit = max(max_df * len(corpus), _COMMON_AT_LEAST)
     if max_df == 1 or len(corpus) <= limit:
         return tokens, corpus
@@ -281,7 +286,7 @@ def _without_common(tokens: Codes, corpus: _Documents, max_df: float) -> tuple[C
 
 
 def require_bm25s() -> ModuleType:
-    """The library that builds indexes; searching needs it not.
+    """Return the library that builds indexes; searching needs it not.
 
     Raises:
         MissingExtraError: it is not installed.

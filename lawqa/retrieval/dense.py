@@ -30,21 +30,23 @@ class DenseRanker(Protocol):
     """A ranking by embeddings."""
 
     def rank(self, query: str, depth: int) -> Sequence[int]:
-        """The positions of the nearest articles, nearest first."""
+        """Return the positions of the nearest articles, nearest first."""
 
 
 class Reranker(Protocol):
     """A cross-encoder."""
 
     def scores(self, query: str, texts: Sequence[str]) -> Sequence[float]:
-        """How well each text answers the query; higher is better."""
+        """Return how well each text answers the query; higher is better."""
 
 
 class Encoder(Protocol):
     """A model that turns texts into vectors."""
 
     def encode(self, texts: Sequence[str], *, query: bool) -> NDArray[np.float32]:
-        """Vectors of length 1, shape (len(texts), d); queries and articles may be treated differently."""
+        """Return vectors of length 1, shape (len(texts), d); queries and articles may be
+        treated differently.
+        """
 
 
 class SentenceEncoder:
@@ -62,7 +64,9 @@ class SentenceEncoder:
         self._model = _loaded("SentenceTransformer", model)
 
     def encode(self, texts: Sequence[str], *, query: bool) -> NDArray[np.float32]:
-        """Vectors of length 1; a model that has prompts of its own for queries and documents uses them."""
+        """Return vectors of length 1; a model that has prompts of its own for queries and documents uses
+        them.
+        """
         name = "encode_query" if query else "encode_document"
         encode = getattr(self._model, name, self._model.encode)
         vectors = encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
@@ -84,7 +88,7 @@ class CrossEncoderReranker:
         self._model, self._name = _loaded("CrossEncoder", model), model
 
     def scores(self, query: str, texts: Sequence[str]) -> Sequence[float]:
-        """How well each text answers the query.
+        """Return how well each text answers the query.
 
         Raises:
             BackendError: the model does not score pairs of texts.
@@ -130,7 +134,7 @@ class EmbeddingRanker:
         self._encoder, self._id_rank = encoder, id_rank
 
     def rank(self, query: str, depth: int) -> Sequence[int]:
-        """The positions of the nearest articles, nearest first, ties by id."""
+        """Return the positions of the nearest articles, nearest first, ties by id."""
         vector = self._encoder.encode([query], query=True)[0]
         near = np.round(self._embeddings @ vector, 5)
         order: list[int] = np.lexsort((self._id_rank, -near))[:depth].tolist()
@@ -153,7 +157,7 @@ def write_embeddings(directory: Path, articles: Iterator[Article], encoder: Enco
 
 
 def fuse_reciprocal_ranks(rankings: Sequence[Sequence[int]], k: int = 60) -> dict[int, float]:
-    """Reciprocal rank fusion: the sum of 1 / (k + rank) over the rankings that hold an item.
+    """Return the reciprocal rank fusion: the sum of 1 / (k + rank) over the rankings that hold an item.
 
     Cormack, Clarke and Büttcher 2009, "Reciprocal rank fusion outperforms Condorcet and individual rank
     learning methods", SIGIR; k = 60 is theirs.
@@ -166,7 +170,7 @@ def fuse_reciprocal_ranks(rankings: Sequence[Sequence[int]], k: int = 60) -> dic
 
 
 def article_text(article: Article) -> str:
-    """An article as one text, for models that read it: law, number, caption, paragraphs."""
+    """Return an article as one text, for models that read it: law, number, caption, paragraphs."""
     number = article_name(article.article) if article.article else ""
     paragraphs = "\n".join(paragraph.text for paragraph in article.paragraphs)
     return f"{article.law_title}{number}{article.caption}\n{paragraphs}"

@@ -40,7 +40,7 @@ class QuestionResult:
         return min((rank for rank in self.ranks if rank is not None), default=None)
 
     def recall(self, k: int) -> float:
-        """The share of its gold articles among the first k."""
+        """Return the share of its gold articles among the first k."""
         return sum(rank is not None and rank <= k for rank in self.ranks) / len(self.ranks)
 
 
@@ -49,14 +49,18 @@ Ranker = Callable[[Question, int], Sequence[int]]
 
 
 def gold_positions(question: Question, index: StatuteIndex) -> frozenset[int] | None:
-    """The ranks of its gold articles in an index that holds them; None where its context quotes none."""
+    """Return the ranks of its gold articles in an index that holds them; None where its context
+    quotes none.
+    """
     gold = gold_articles(question.context)
     positions = (position_of(one, index) for one in gold)
     return frozenset(p for p in positions if p is not None) if gold else None
 
 
 def reference_type(question: Question) -> str:
-    """What kind of question it is, as its id says: 関連法令, 根拠条文, or empty where the id does not say."""
+    """Return what kind of question it is, as its id says: 関連法令, 根拠条文, or empty where the id does not
+    say.
+    """
     parts = question.id.split("_")
     return next((part for part in parts if part in ("関連法令", "根拠条文")), "")
 
@@ -83,7 +87,7 @@ def evaluate_retrieval(
 
 
 def summarise_hits(results: Sequence[QuestionResult], questions: int) -> dict[str, Any]:
-    """The figures as JSON: overall, by law, by reference type, and the misses.
+    """Return the figures as JSON: overall, by law, by reference type, and the misses.
 
     A miss is a question whose first result is not a gold article, so that the list explains every
     hit@k; the worst comes first.
@@ -104,7 +108,7 @@ def summarise_hits(results: Sequence[QuestionResult], questions: int) -> dict[st
 
 
 def figures(results: Sequence[QuestionResult]) -> dict[str, float | int]:
-    """hit@k, recall@k and mean reciprocal rank, each over all these questions.
+    """Return hit@k, recall@k and mean reciprocal rank, each over all these questions.
 
     hit@k counts a question when any of its gold articles is among the first k; recall@k is the share of its
     gold articles there.
@@ -129,7 +133,7 @@ def _ranks(
 
 
 def position_of(gold: ArticleName, index: StatuteIndex) -> int | None:
-    """Where a gold article is in an index; None where it does not hold it."""
+    """Return where a gold article is in an index; None where it does not hold it."""
     law = index.names.law(gold.law_title)
     return None if law is None else index.find(law, gold.article)
 

@@ -27,7 +27,7 @@ class GoldMarks:
         self._known: dict[str, list[Span]] = {}
 
     def spans(self, retrieved: str) -> tuple[Span, ...]:
-        """Where its gold text is, as offsets; sentences that follow each other are one span.
+        """Return where its gold text is, as offsets; sentences that follow each other are one span.
 
         Args:
             retrieved: a context, its headings included.

@@ -56,12 +56,12 @@ def _folded(text: str) -> str:
 
 
 def gold_grams(folded: str) -> list[str]:
-    """Every 12 characters of a text; none where it is shorter."""
+    """Return every 12 characters of a text; none where it is shorter."""
     return [folded[i : i + GOLD_GRAM] for i in range(len(folded) - GOLD_GRAM + 1)]
 
 
 def measure_gold_text(question: Question, context: Context) -> GoldTextResult:
-    """How much of a question's gold text a context holds.
+    """Return how much of a question's gold text a context holds.
 
     Of a question whose passages are all shorter than 12 characters each counts as a whole; one that quotes
     nothing, but only names an article, has a share of 1.
@@ -76,7 +76,9 @@ def measure_gold_text(question: Question, context: Context) -> GoldTextResult:
 
 
 def _missing_lines(question: Question, context: Context) -> tuple[str, ...]:
-    """The lines that its own context quotes of articles and that are not there, the largest loss first."""
+    """Return the lines that its own context quotes of articles and that are not there, the largest loss
+    first.
+    """
     shown = line_grams(quoted_lines(context.text))
     lost = []
     for line in dict.fromkeys(article_lines(question.context)):
@@ -98,7 +100,7 @@ def line_grams(lines: Iterable[str]) -> set[str]:
 
 
 def gold_text_figures(results: Sequence[GoldTextResult]) -> dict[str, float | int]:
-    """The mean share, in how many questions it is 0.9 or more, and the median length of a context."""
+    """Return the mean share, in how many questions it is 0.9 or more, and the median length of a context."""
     return {
         "gold_text_mean": round(statistics.mean(one.share for one in results), 4),
         "gold_text_090": sum(one.share >= ENOUGH_GOLD_TEXT for one in results),
@@ -108,7 +110,7 @@ def gold_text_figures(results: Sequence[GoldTextResult]) -> dict[str, float | in
 
 
 def estimated_tokens(text: str) -> int:
-    """About how many tokens a text has, from its characters: for machines without a tokenizer."""
+    """Estimate how many tokens a text has, from its characters: for machines without a tokenizer."""
     return math.ceil(len(text) * TOKENS_A_CHARACTER)
 
 
@@ -120,7 +122,8 @@ def gold_text_misses(
     within: int,
     limit: int = 10,
 ) -> list[dict[str, Any]]:
-    """The questions whose contexts hold least of their gold text, the worst first, each with the reasons.
+    """Return the questions whose contexts hold least of their gold text, the worst first, each with the
+    reasons.
 
     Args:
         results: at one limit of the context.
@@ -145,7 +148,7 @@ def gold_text_misses(
 def _why(
     result: GoldTextResult, found: QuestionResult, index: StatuteIndex, within: int
 ) -> list[str]:
-    """For each line that is missing, where its text is and why it was not shown; each reason once."""
+    """Return for each line that is missing, where its text is and why it was not shown; each reason once."""
     places: list[tuple[str, int | None, set[str]]] = []
     said: dict[str, None] = {}
     for gold, rank in zip(found.gold, found.ranks, strict=True):

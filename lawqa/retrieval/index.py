@@ -82,7 +82,7 @@ class StatuteIndex:
         return self.names.titles
 
     def article(self, position: int) -> Article:
-        """The article at a position from 0."""
+        """Return the article at a position from 0."""
         block, place = divmod(position, self._block_size)
         row = json.loads(self._block(block)[place])
         paragraphs = tuple(Paragraph(entry["num"], entry["text"]) for entry in row["paragraphs"])
@@ -90,7 +90,9 @@ class StatuteIndex:
         return Article(**{**row, "paragraphs": paragraphs, "headings": headings})
 
     def find(self, law: int, number: str) -> int | None:
-        """The position of an article of the main provisions, such as (7, "27_13"); None if there is none."""
+        """Return the position of an article of the main provisions, such as (7, "27_13"); None if there is
+        none.
+        """
         key = article_key(law, number)
         at = int(np.searchsorted(self._keys, key))
         if at < len(self._keys) and self._keys[at] == key:
@@ -98,13 +100,15 @@ class StatuteIndex:
         return None
 
     def linked(self, position: int) -> NDArray[np.int32]:
-        """The positions of the articles that an article cites and of those that cite it, in rising order."""
+        """Return the positions of the articles that an article cites and of those that cite it, in rising
+        order.
+        """
         start, end = self._link_starts[position], self._link_starts[position + 1]
         linked: NDArray[np.int32] = self._links[start:end]
         return linked
 
     def units_of(self, position: int) -> range:
-        """The units of an article: one for each paragraph, at least one."""
+        """Return the units of an article: one for each paragraph, at least one."""
         last = position + 1 == self.n_articles
         end = self.bm25.n_documents if last else int(self.first_unit[position + 1])
         return range(int(self.first_unit[position]), end)
@@ -140,5 +144,5 @@ class StatuteIndex:
 
 
 def article_key(law: int, number: str) -> bytes:
-    """What an article is looked up by."""
+    """Return what an article is looked up by."""
     return f"{law:06d}:{number}".encode()

@@ -111,7 +111,7 @@ def write_index(
 
 
 def header(article: Article) -> str:
-    """What is indexed with every paragraph of an article: law, number, caption."""
+    """Return what is indexed with every paragraph of an article: law, number, caption."""
     part = "附則" if article.part == "suppl" else ""
     number = article_name(article.article) if article.article else ""
     return f"{article.law_title}{part}{number}\n{article.caption}"
@@ -132,7 +132,7 @@ class _Corpus:
         self.blocks: list[int] = [0]
 
     def units(self, articles: Iterable[Article], file: IO[bytes]) -> Iterator[str]:
-        """The normalised units; the articles themselves go to the file on the way."""
+        """Yield the normalised units; the articles themselves go to the file on the way."""
         block: list[bytes] = []
         n_units = 0
         for position, article in enumerate(articles):
@@ -151,7 +151,7 @@ class _Corpus:
             self._flush(block, file)
 
     def neighbour(self, position: int, step: int) -> str | None:
-        """The number of the article before (-1) or after (1) one of the main provisions."""
+        """Return the number of the article before (-1) or after (1) one of the main provisions."""
         other = position + step
         if not 0 <= other < len(self.ids) or self.law_of[other] != self.law_of[position]:
             return None
@@ -173,7 +173,9 @@ class _Corpus:
 
 
 def _names(corpus: _Corpus) -> LawNames:
-    """What its laws are called; a document is only by a long title, for 指針 or Q&A is a word of any text."""
+    """Return what its laws are called; a document is only by a long title, for 指針 or Q&A is a word of any
+    text.
+    """
     names = LawNames(corpus.titles)
     ids = list(corpus.laws)
     kept = {
@@ -189,7 +191,9 @@ def _line(article: Article) -> bytes:
 
 
 def _keys(corpus: _Corpus) -> list[tuple[bytes, int]]:
-    """What each article of the main provisions is looked up by, sorted; the first of two alike counts."""
+    """Return what each article of the main provisions is looked up by, sorted; the first of two
+    alike counts.
+    """
     keys: dict[bytes, int] = {}
     for position, number in enumerate(corpus.numbers):
         if number is not None and corpus.is_main[position]:
@@ -199,7 +203,7 @@ def _keys(corpus: _Corpus) -> list[tuple[bytes, int]]:
 
 
 def _single_numbers(number: str) -> list[str]:
-    """The articles that stand under a number: 55:57 is 55, 56 and 57; 15,16 is 15 and 16."""
+    """Return the articles that stand under a number: 55:57 is 55, 56 and 57; 15,16 is 15 and 16."""
     singles = []
     for one in number.split(","):
         first, _, last = one.partition(":")
@@ -213,7 +217,7 @@ def _single_numbers(number: str) -> list[str]:
 def _links(
     corpus: _Corpus, names: LawNames, keys: dict[bytes, int], bar: Bar
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Who cites whom, both ways: the linked articles, and where those of each article begin.
+    """Return who cites whom, both ways: the linked articles, and where those of each article begin.
 
     Supplementary provisions are not read: they cite most articles of their law, and say little about them.
     """

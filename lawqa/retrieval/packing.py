@@ -51,7 +51,9 @@ class Packer:
         )
 
     def packed(self) -> ShownLines:
-        """The pages filled as far as the limit allows; no line where not even the beginning of one fits."""
+        """Return the pages filled as far as the limit allows; no line where not even the beginning of one
+        fits.
+        """
         pages = self._pages
         for _ in range(_REFILLS):
             before = len(self._taken)
@@ -132,7 +134,7 @@ class Packer:
             self._open[key[0]] -= 1
 
     def _beginning(self) -> None:
-        """The beginning, as long as fits, of the best paragraph of which not even a line does."""
+        """Take the beginning, as long as fits, of the best paragraph of which not even a line does."""
         pages = self._pages
         key = next((key for key in self._order if key not in pages.shown), None)
         if key is None:
@@ -152,19 +154,21 @@ class Packer:
         return self._pages.lines[key[0]][key[1]]
 
     def _cost_of(self, key: tuple[int, int], chosen: Collection[int]) -> int:
-        """What showing more lines of a paragraph takes, headings it opens included; rather too much."""
+        """Return what showing more lines of a paragraph takes, headings it opens included;
+        rather too much.
+        """
         costs = self._line_costs(key)
         cost = sum(costs[line] for line in chosen)
         return cost if key in self._pages.shown else cost + self._headings_cost(key)
 
     def _whole_cost(self, key: tuple[int, int]) -> int:
-        """What showing all of a paragraph takes of which nothing is shown."""
+        """Return what showing all of a paragraph takes of which nothing is shown."""
         if key not in self._whole_costs:
             self._whole_costs[key] = sum(self._line_costs(key))
         return self._whole_costs[key] + self._headings_cost(key)
 
     def _headings_cost(self, key: tuple[int, int]) -> int:
-        """Of the headings that a paragraph opens."""
+        """Return the cost of the headings that a paragraph opens."""
         n = key[0]
         cost = self._heading_cost(key) if len(self._pages.lines[n]) > 1 else 0
         return cost if self._open[n] else cost + self._opening_cost(n)
@@ -175,14 +179,16 @@ class Packer:
         return self._costs[key]
 
     def _heading_cost(self, key: tuple[int, int]) -> int:
-        """Of the heading of a paragraph and the mark of what is left out before it."""
+        """Return the cost of the heading of a paragraph and the mark of what is left out before it."""
         if key not in self._heading_costs:
             number = self._pages.hits[key[0]].article.paragraphs[key[1]].num
             self._heading_costs[key] = self._count(f"#### 第{number}項\n") + self._omission
         return self._heading_costs[key]
 
     def _opening_cost(self, n: int) -> int:
-        """Of the title and the heading of an article, and the mark of what is left out after it."""
+        """Return the cost of the title and the heading of an article, and the mark of what is left out after
+        it.
+        """
         if n not in self._opening_costs:
             article = self._pages.hits[n].article
             headings = (f"## {article.law_title}\n", f"{article_heading(article)}\n")

@@ -55,7 +55,7 @@ class ShownLines:
                 self.shown |= {(n, i): set(range(len(p))) for i, p in enumerate(paragraphs)}
 
     def text(self) -> str:
-        """The pages as they go into the prompt."""
+        """Return the pages as they go into the prompt."""
         out: list[str] = []
         law = None
         for n, hit in enumerate(self.hits):
@@ -69,7 +69,7 @@ class ShownLines:
         return "\n".join(out)
 
     def sources(self) -> tuple[QuotedArticle, ...]:
-        """The articles shown, best first."""
+        """Return the articles shown, best first."""
         return tuple(
             QuotedArticle(
                 hit.article.id, hit.article.law_title, hit.article.article, hit.score,
@@ -81,7 +81,7 @@ class ShownLines:
         )  # fmt: skip
 
     def is_open(self, n: int) -> bool:
-        """Whether anything of a hit is shown."""
+        """Return whether anything of a hit is shown."""
         return n in self._captions or any((n, i) in self.shown for i in range(len(self.lines[n])))
 
     def _is_whole(self, n: int) -> bool:
@@ -120,7 +120,7 @@ class ShownLines:
 
 
 def with_omissions(lines: Sequence[str], kept: set[int]) -> list[str]:
-    """The kept lines, and … for each run of others."""
+    """Return the kept lines, and … for each run of others."""
     shown: list[str] = []
     for i, line in enumerate(lines):
         if i in kept:

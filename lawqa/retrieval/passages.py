@@ -56,7 +56,7 @@ _LEVELS = tuple(
 
 
 def reach(top_k: int) -> int:
-    """How many articles passages are looked for in, where a context is made of the first `top_k`.
+    """Return how many articles passages are looked for in, where a context is made of the first `top_k`.
 
     A question often needs one paragraph of an article that is not among the five best: of 8, 10, 12, 16 and
     20 articles 16 gave most of the gold text on the dev half. Who asks for fewer than 5 gets no others.
@@ -65,7 +65,7 @@ def reach(top_k: int) -> int:
 
 
 def paragraph_scores(hits: Sequence[Hit]) -> list[list[float]]:
-    """The log-odds of every paragraph of every hit that a good context quotes it."""
+    """Return the log-odds of every paragraph of every hit that a good context quotes it."""
     scores = [_own_scores(hit) for hit in hits]
     for hit, own in zip(hits, scores, strict=True):
         _lift_needed(hit.article, own)
@@ -87,7 +87,7 @@ def _own_scores(hit: Hit) -> list[float]:
 
 
 def _lift_needed(article: Article, scores: list[float]) -> None:
-    """A paragraph that a better one refers to (前項, 第二項) comes not far behind it."""
+    """Bring a paragraph that a better one refers to (前項, 第二項) not far behind it."""
     by_number = {p.num: i for i, p in enumerate(article.paragraphs) if p.num is not None}
     for i in sorted(range(len(scores)), key=lambda i: (-scores[i], i)):
         for number in _paragraphs_referred_to(article, i):
@@ -97,7 +97,7 @@ def _lift_needed(article: Article, scores: list[float]) -> None:
 
 
 def _paragraphs_referred_to(article: Article, i: int) -> Iterator[int]:
-    """The numbers of the article's own paragraphs that the lead of its i-th refers to."""
+    """Yield the numbers of the article's own paragraphs that the lead of its i-th refers to."""
     paragraph = article.paragraphs[i]
     if paragraph.num is None:
         return
@@ -116,7 +116,7 @@ _NUMBERS = {to_kanji(n): n for n in range(1, 60)}
 
 
 def _lift_specified(hits: Sequence[Hit], scores: list[list[float]]) -> None:
-    """A paragraph that fills in what a better one leaves to an order (政令で定める) comes soon after it."""
+    """Bring a paragraph that fills in what a better one leaves to an order (政令で定める) soon after it."""
     for hit, own in zip(hits, scores, strict=True):
         article = hit.article
         if article.article is None or not article.article.replace("_", "").isdigit():
@@ -141,7 +141,7 @@ def _kanji_name(number: str) -> str:
 
 
 def parents(lines: Sequence[str]) -> list[tuple[int, ...]]:
-    """For each line of a paragraph the lines that it hangs on: the lead, the item of a sub-item."""
+    """Return for each line of a paragraph the lines that it hangs on: the lead, the item of a sub-item."""
     above: list[tuple[int, ...]] = []
     open_: list[tuple[int, int]] = []  # line, level
     for i, line in enumerate(lines):
@@ -154,12 +154,14 @@ def parents(lines: Sequence[str]) -> list[tuple[int, ...]]:
 
 
 def _level(line: str) -> int:
-    """0 for a sentence or a row of a table, 1 for 一, 2 for イ, 3 for （１）, 4 for （ｉ）."""
+    """Return 0 for a sentence or a row of a table, 1 for 一, 2 for イ, 3 for （１）, 4 for （ｉ）."""
     return next((n for n, pattern in enumerate(_LEVELS, 1) if pattern.match(line)), 0)
 
 
 def lines_by_relevance(lines: Sequence[str], hit: Hit) -> list[int]:
-    """The lines after the first, best first: cited items, then by the words they share with the question."""
+    """Return the lines after the first, best first: cited items, then by the words they share with the
+    question.
+    """
     parts = [set(bigram_codes(mark_words(part)).tolist()) for part in hit.query.split("\n") if part]
     asked = set[int]().union(*parts)
     cited = tuple(f"{item_label(item)}{blank}" for item in hit.items for blank in " \u3000")
@@ -176,5 +178,5 @@ def lines_by_relevance(lines: Sequence[str], hit: Hit) -> list[int]:
 
 
 def item_label(item: str) -> str:
-    """How an item begins: 3_2 is 三の二."""
+    """Return how an item begins: 3_2 is 三の二."""
     return "の".join(to_kanji(int(number)) for number in item.split("_"))

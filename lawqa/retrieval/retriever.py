@@ -77,18 +77,18 @@ class Retriever:
         self._cut = sudachi_cut() if self.settings.words == "sudachi" else by_rules
 
     def retrieve(self, question: Question, top_k: int) -> tuple[Hit, ...]:
-        """The articles for a question, the same for every order of its choices.
+        """Return the articles for a question, the same for every order of its choices.
 
         Its context and its right answer are not looked at.
         """
         return self.search(question.text, sorted(question.choices), top_k=top_k)
 
     def rank_for(self, question: Question, depth: int) -> Ranking:
-        """The order of the best `depth` articles for a question, as `retrieve` has it."""
+        """Return the order of the best `depth` articles for a question, as `retrieve` has it."""
         return self.rank(question.text, sorted(question.choices), depth=depth)
 
     def search(self, text: str, choices: Sequence[str] = (), *, top_k: int = 10) -> tuple[Hit, ...]:
-        """The best articles for a text, such as a question, and its choices.
+        """Return the best articles for a text, such as a question, and its choices.
 
         Raises:
             ConfigError: `top_k` is below 1.
@@ -101,7 +101,7 @@ class Retriever:
         )
 
     def rank(self, text: str, choices: Sequence[str] = (), *, depth: int = 100) -> Ranking:
-        """The order of the best `depth` articles, without their texts."""
+        """Return the order of the best `depth` articles, without their texts."""
         index, settings = self.index, self.settings
         question, of_choices = read_query(index, text, choices)
         parts = query_parts(text, choices, of_choices, settings)
@@ -174,7 +174,7 @@ class Retriever:
         )
 
     def _strength(self, ranking: Ranking, place: int) -> float:
-        """How near the best score an article comes; by rank where a model's scores have no zero."""
+        """Return how near the best score an article comes; by rank where a model's scores have no zero."""
         if self._dense is not None or self._reranker is not None:
             return float((place + 1) ** _FALLING)
         return ranking.scores[place] / ranking.scores[0]

@@ -12,7 +12,7 @@ _LONGEST_TEXT = 5_000
 
 
 def shared_phrases(query: str, text: str, *, limit: int = 4) -> list[str]:
-    """The longest strings that a query and a text share, longest first, none inside another.
+    """Return the longest strings that a query and a text share, longest first, none inside another.
 
     Three characters at least, or a word of two without hiragana, such as 転貸.
 

@@ -23,7 +23,7 @@ def mark_words(normalised: str) -> str:
 
 
 def tokenise(text: str) -> list[str]:
-    """The character bigrams of a text, in order; none reaches over punctuation.
+    """Return the character bigrams of a text, in order; none reaches over punctuation.
 
     Character bigrams find Japanese about as well as words do and need no dictionary (Fujii and Croft 1993, "A
     comparison of indexing techniques for Japanese text retrieval", SIGIR). For statutes measured again by

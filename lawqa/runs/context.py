@@ -44,7 +44,7 @@ class RetrievedArticle:
         )
 
     def to_json(self) -> JsonObject:
-        """The JSON object that is stored."""
+        """Return the JSON object that is stored."""
         first = {"id": self.id, "law_title": self.law_title, "article": self.article}
         return {**first, **asdict(self), "passages": list(self.passages)}
 

@@ -72,7 +72,7 @@ class QuestionDifferences:
 
 
 def manifest_differences(before: Manifest, after: Manifest) -> tuple[Difference, ...]:
-    """Every key that differs, in the sequence of the manifests; questions apart."""
+    """Return every key that differs, in the sequence of the manifests; questions apart."""
     one, other = dict(_flat(before.to_json())), dict(_flat(after.to_json()))
     return tuple(
         Difference(key, one.get(key, ABSENT), other.get(key, ABSENT))
@@ -82,7 +82,7 @@ def manifest_differences(before: Manifest, after: Manifest) -> tuple[Difference,
 
 
 def question_differences(before: Manifest, after: Manifest) -> QuestionDifferences:
-    """How the questions differ that two manifests list."""
+    """Return how the questions differ that two manifests list."""
     one, other = (_fingerprints(manifest) for manifest in (before, after))
     shared = one.keys() & other.keys()
     return QuestionDifferences(
@@ -94,7 +94,7 @@ def question_differences(before: Manifest, after: Manifest) -> QuestionDifferenc
 
 
 def causes(before: Manifest, after: Manifest) -> tuple[str, ...]:
-    """What besides the adapter could make the results of two evaluations differ, in words.
+    """Return what besides the adapter could make the results of two evaluations differ, in words.
 
     How text is generated is no cause where neither run generates any.
     """

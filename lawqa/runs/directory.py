@@ -98,7 +98,7 @@ class RunDirectory:
 
 
 def _kind_of(directory: Path) -> str | None:
-    """What the manifest of a directory says it holds; None where there is none that can be read."""
+    """Return what the manifest of a directory says it holds; None where there is none that can be read."""
     try:
         manifest = Manifest.read_if_there(directory)
     except DataError:
@@ -107,7 +107,9 @@ def _kind_of(directory: Path) -> str | None:
 
 
 def _came_to_nothing(directory: Path) -> bool:
-    """Whether a run failed before it had produced anything: it is not in the way of the corrected command."""
+    """Return whether a run failed before it had produced anything: it is not in the way of the corrected
+    command.
+    """
     kept = {entry.name for entry in directory.iterdir() if entry.is_dir() or entry.stat().st_size}
     if not kept <= {MANIFEST, ".lock"}:
         return False

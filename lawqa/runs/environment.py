@@ -20,7 +20,7 @@ _PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "dat
 
 
 def describe_environment(accelerator: JsonObject | None = None) -> JsonObject:
-    """Versions, git commit and machine.
+    """Return the versions, git commit and machine.
 
     Args:
         accelerator: what the backend knows of the GPU; None for none.

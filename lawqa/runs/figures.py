@@ -60,7 +60,7 @@ class Figures:
     """The same of forced answers."""
 
     def record(self, notes: Sequence[str], seconds: float) -> JsonObject:
-        """What `summary.json` says.
+        """Return what `summary.json` says.
 
         Args:
             notes: what a reader must know first; alarms for a collapse and for low label mass are added.
@@ -96,7 +96,7 @@ class Figures:
 
 
 def figures_of(results: Iterable[Result]) -> Figures:
-    """The figures of stored results; each is looked at once and not kept.
+    """Return the figures of stored results; each is looked at once and not kept.
 
     Raises:
         DataError: there are none, or an answer occurs twice.

@@ -23,7 +23,7 @@ BeforeAfter = tuple[object, object]
 def model_pairs(
     before: JsonObject, now: JsonObject, parts: Collection[str] = PARTS
 ) -> dict[str, BeforeAfter]:
-    """What is known of two models, side by side, by the name that a user knows.
+    """Return what is known of two models, side by side, by the name that a user knows.
 
     Args:
         before: what a manifest says of a model, as `Backend.describe()` gives it.
@@ -57,18 +57,18 @@ def model_pairs(
 def model_differences(
     before: JsonObject, now: JsonObject, parts: Collection[str] = PARTS
 ) -> dict[str, BeforeAfter]:
-    """Those of `model_pairs` that are not equal; empty for the same model."""
+    """Return those of `model_pairs` that are not equal; empty for the same model."""
     pairs = model_pairs(before, now, parts)
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def content_is_known(model: JsonObject) -> bool:
-    """Whether a manifest says what a model's files held, so that its name does not matter."""
+    """Return whether a manifest says what a model's files held, so that its name does not matter."""
     return bool(model.get("content"))
 
 
 def model_name(model: JsonObject) -> str:
-    """A model's name with what distinguishes it from another of that name, for messages."""
+    """Return a model's name with what distinguishes it from another of that name, for messages."""
     content = model.get("content") or {}
     known = content.get("weights") or model.get("directory_sha256")
     known = known or model.get("commit") or model.get("revision") or model.get("digest")
@@ -77,7 +77,9 @@ def model_name(model: JsonObject) -> str:
 
 
 def _scripts(before: Mapping[str, str | None], now: Mapping[str, str | None]) -> BeforeAfter:
-    """What two tables say of an entry that they do not agree in; what failed may have been repaired since."""
+    """Return what two tables say of an entry that they do not agree in; what failed may have been repaired
+    since.
+    """
     for key in sorted({*before, *now}):
         one, other = (table.get(key, table.get("*")) for table in (before, now))
         if one is None or other is None:

@@ -117,7 +117,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: JsonObject) -> Manifest:
-        """The manifest that a JSON object holds whose keys were checked."""
+        """Return the manifest that a JSON object holds whose keys were checked."""
         known = {one.name for one in fields(cls)} - _NOT_STORED
         without: dict[str, Any] = {
             "kind": "evaluate", "config": {}, "model": {}, "prompt_specs": {}, "data": {}, "questions": [],
@@ -129,7 +129,7 @@ class Manifest:
         return cls(**{**without, **given, "more": more, "absent": absent})
 
     def to_json(self) -> JsonObject:
-        """The JSON object that is stored."""
+        """Return the JSON object that is stored."""
         stored = {key: value for key, value in vars(self).items() if key not in _NOT_STORED}
         return {**stored, **self.more}
 
@@ -207,7 +207,7 @@ def require_version(content: object, path: Path) -> JsonObject:
 
 
 def _stored(path: Path) -> JsonObject:
-    """What a manifest file holds, each key that is there in the form that it has.
+    """Return what a manifest file holds, each key that is there in the form that it has.
 
     Raises:
         DataError: it is missing, broken, or of another layout version.
@@ -233,15 +233,15 @@ def samples_of(manifest: Manifest) -> Any:
 
 
 def question_entries(questions: Sequence[Question]) -> list[dict[str, Any]]:
-    """What a manifest keeps of the questions: id, order, fingerprint."""
+    """Return what a manifest keeps of the questions: id, order, fingerprint."""
     return [{"id": q.id, "order": q.order, "fingerprint": fingerprint(q)} for q in questions]
 
 
 def ending(problem: BaseException) -> RunStatus:
-    """The status of a run that this exception ended."""
+    """Return the status of a run that this exception ended."""
     return "interrupted" if isinstance(problem, KeyboardInterrupt) else "failed"
 
 
 def now() -> str:
-    """The present moment in UTC, ISO 8601 to the second."""
+    """Return the present moment in UTC, ISO 8601 to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")

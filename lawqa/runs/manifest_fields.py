@@ -103,12 +103,12 @@ def problems(manifest: JsonObject, checks: Mapping[str, KeyCheck] = OF_RUNS) -> 
 
 
 def missing(manifest: JsonObject, paths: tuple[str, ...]) -> list[str]:
-    """Which of these keys are not there."""
+    """Return which of these keys are not there."""
     return [path for path in paths if not any(True for _ in _at(manifest, path.split(".")))]
 
 
 def _at(value: object, path: list[str], name: str = "") -> Iterator[tuple[str, object]]:
-    """The values at a path, each with its name; none where a key on the way is not there."""
+    """Yield the values at a path, each with its name; none where a key on the way is not there."""
     if not path:
         yield name, value
         return

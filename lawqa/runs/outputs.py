@@ -108,7 +108,8 @@ def refuse_working_directory(path: Path, flag: str) -> None:
 
 
 def foreign_entries(path: Path, ours: Collection[str]) -> list[str]:
-    """The names in a directory that match none of the patterns, sorted; none where there is no directory.
+    """Return the names in a directory that match none of the patterns, sorted; none where there is no
+    directory.
 
     Args:
         path: the directory.

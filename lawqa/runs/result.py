@@ -123,7 +123,9 @@ class Result:
         return self.answer_by == "generate" and not self.is_failed
 
     def scored_by_probability(self) -> ScoredAnswer | None:
-        """A text with the likeliest label where that of its answer belongs; None where it was not scored."""
+        """Return a text with the likeliest label where that of its answer belongs; None where it was not
+        scored.
+        """
         if not self.is_text or self.label_logprobs is None:
             return None
         label = likeliest_label(self.label_logprobs, self.question_id, self.order, self.repeat)
@@ -179,7 +181,7 @@ class Result:
         )
 
     def scored(self, reading: ReadingName = "drawn") -> ScoredAnswer:
-        """What the statistics need of it.
+        """Return what the statistics need of it.
 
         Raises:
             DataError: outcome and labels contradict each other, or the log-probabilities are none.
@@ -210,7 +212,7 @@ class Result:
         return with_tie_drawn(answer) if drawn else answer
 
     def scored_when_forced(self, reading: ReadingName = "drawn") -> ScoredAnswer:
-        """The same with its forced label where it gave no answer of its own and has one."""
+        """Return the same with its forced label where it gave no answer of its own and has one."""
         answer = self.scored(reading)
         if self.forced_answer is None or answer.predicted is not None:
             return answer
@@ -218,7 +220,7 @@ class Result:
         return replace(answer, predicted=self.forced_answer, outcome=outcome)
 
     def with_forced(self, after: str, logprobs: Logprobs, label_mass: float) -> Result:
-        """The result with the label that the model gives when it must; its own answer stays as it is.
+        """Return the result with the label that the model gives when it must; its own answer stays as it is.
 
         Args:
             after: what was put between the text and the label.
@@ -232,11 +234,11 @@ class Result:
         )  # fmt: skip
 
     def without_texts(self) -> Result:
-        """The result with its long texts left out, for figures of more answers than memory holds."""
+        """Return the result with its long texts left out, for figures of more answers than memory holds."""
         return replace(self, response="", prompt=None, forced_after=None)
 
     def to_json(self) -> JsonObject:
-        """The JSON object that is stored: the lab's nine keys first, then lawqa's."""
+        """Return the JSON object that is stored: the lab's nine keys first, then lawqa's."""
         context = self.context
         return {
             "question": self.question,

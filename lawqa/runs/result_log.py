@@ -191,7 +191,7 @@ class StoredResults:
                 self.damaged[key] = damaged
 
     def known(self, keys: Iterable[ItemKey]) -> Iterator[Result]:
-        """The results of these answers."""
+        """Return the results of these answers."""
         return (self.results[key] for key in keys)
 
     def write_together(self, run_dir: Path, keys: Iterable[ItemKey]) -> None:
@@ -280,13 +280,13 @@ def read_results(
 
 
 def _asked_by(run_dir: Path) -> Asked | None:
-    """What the run asked; None where there is no manifest to hold results against."""
+    """Return what the run asked; None where there is no manifest to hold results against."""
     manifest = Manifest.read_if_there(run_dir)
     return Asked.of(manifest) if manifest and manifest.kind == "evaluate" else None
 
 
 def _read(lines: Iterable[Line]) -> Iterator[bytes]:
-    """The lines as they are in their files, each with its line feed."""
+    """Yield the lines as they are in their files, each with its line feed."""
     with ExitStack() as stack:
         files: dict[Path, BinaryIO] = {}
         for line in lines:
@@ -297,7 +297,7 @@ def _read(lines: Iterable[Line]) -> Iterator[bytes]:
 
 
 def damaged_note(damaged: Sequence[str]) -> list[str]:
-    """A note on fields that hold what they cannot; none where there are none."""
+    """Return a note on fields that hold what they cannot; none where there are none."""
     return [f"DAMAGED ROWS: taken for unknown: {_first_few(damaged)}"] if damaged else []
 
 
@@ -318,7 +318,9 @@ def _parsed(line: bytes) -> Any:
 
 
 def _integer(text: str) -> float:
-    """An integer; one too long for Python to read (CVE-2020-10735) is infinite, which no field may be."""
+    """Return an integer; one too long for Python to read (CVE-2020-10735) is infinite, which no
+    field may be.
+    """
     return int(text) if len(text) < _LONGEST_INTEGER else math.inf
 
 

@@ -42,7 +42,7 @@ def _count(value: object) -> bool:
 
 
 def _number(value: object) -> bool:
-    """A finite number; an integer too large for a float is none."""
+    """Return a finite number; an integer too large for a float is none."""
     if type(value) is int:
         return abs(value) < _LARGEST
     return isinstance(value, float) and math.isfinite(value)
@@ -53,7 +53,7 @@ def _strings(value: object) -> bool:
 
 
 def _four_lines(value: object) -> bool:
-    """Choices as `choices_text` writes them."""
+    """Return choices as `choices_text` writes them."""
     lines = value.split("\n") if isinstance(value, str) else []
     return len(lines) == len(LABELS) and all(
         line.startswith(f"{label} ") for label, line in zip(LABELS, lines, strict=True)
@@ -186,7 +186,7 @@ def check_row(row: object) -> CheckedRow:
 
 
 def row_problems(row: object) -> tuple[str, ...]:
-    """All that is wrong with a row; empty for one that may be stored."""
+    """Return all that is wrong with a row; empty for one that may be stored."""
     checked = check_row(row)
     return (*checked.fatal, *checked.damaged)
 
@@ -232,7 +232,7 @@ def _wrong(key: str, value: object, check: Check) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as a message shows it; Python refuses to write integers of thousands of digits."""
+    """Return a value as a message shows it; Python refuses to write integers of thousands of digits."""
     if type(value) is int and abs(value) >= _LARGEST:
         return f"an integer of {value.bit_length()} bits"
     try:
@@ -271,7 +271,7 @@ class Asked:
         )
 
     def why_foreign(self, result: Result) -> str | None:
-        """Why a result is no answer of this run; None for one that is."""
+        """Return why a result is no answer of this run; None for one that is."""
         name, repeat = result.key
         known = self.fingerprints.get((result.question_id, result.order_number))
         if self.fingerprints and known is None:
@@ -288,7 +288,7 @@ class Asked:
 
 
 def _wording(result: Result) -> str:
-    """The fingerprint of the question that a result shows."""
+    """Return the fingerprint of the question that a result shows."""
     first, second, third, fourth = result.choices
     shown = Question(result.question_id, result.question, (first, second, third, fourth), "a")
     return fingerprint(shown)

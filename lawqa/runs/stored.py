@@ -61,7 +61,7 @@ class StoredRun(Shown):
         return all(result.schema_version == LAB_FILE for result in self.results)
 
     def answers(self, reading: ReadingName = "today") -> tuple[ScoredAnswer, ...]:
-        """The answers for scoring."""
+        """Return the answers for scoring."""
         return tuple(result.scored(reading) for result in self.results)
 
     def to_frame(self, reading: ReadingName = "today") -> pandas.DataFrame:
@@ -94,7 +94,7 @@ class StoredRun(Shown):
 
 
 def short_names(paths: Sequence[Path]) -> dict[Path, str]:
-    """Short names that tell the paths apart: as many of the last parts as that takes.
+    """Return short names that tell the paths apart: as many of the last parts as that takes.
 
     A run within a cross-validation is named after that: `seed0` is the name of one in every cross-validation.
     """
@@ -110,7 +110,9 @@ def short_names(paths: Sequence[Path]) -> dict[Path, str]:
 
 
 def _telling(path: Path) -> tuple[str, ...]:
-    """The parts of a path, with those that only say where in a cross-validation it is joined to its name."""
+    """Return the parts of a path, with those that only say where in a cross-validation it is joined to its
+    name.
+    """
     match = _IN_CROSSVAL.search(path.as_posix())
     if match is None:
         return path.parts
@@ -221,7 +223,9 @@ def _require_unique(file: Path, results: Sequence[Result]) -> None:
 
 
 def _of_the_lab(path: Path, number: int, row: object) -> Result:
-    """A result of one of the lab's old files, which say neither how an answer was taken nor its outcome."""
+    """Return a result of one of the lab's old files, which say neither how an answer was taken nor its
+    outcome.
+    """
     if not isinstance(row, dict):
         raise DataError(f"{path}: result {number}: is not an object but {type(row).__name__}")
     try:
@@ -267,7 +271,7 @@ def _label(row: JsonObject, key: str) -> Label:
 
 
 def _choices(text: str) -> tuple[str, ...]:
-    """The four texts without their letters, or none where the stored form is another."""
+    """Return the four texts without their letters, or none where the stored form is another."""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if len(lines) != len(LABELS) or any(
         line[:1] != label for line, label in zip(lines, LABELS, strict=True)

@@ -179,7 +179,7 @@ class TextCounts:
 
 
 def _quantile(values: list[int], share: float) -> float:
-    """The smallest value that this share of all is not above; of two in the middle their mean."""
+    """Return the smallest value that this share of all is not above; of two in the middle their mean."""
     if not values:
         return 0.0
     ordered = sorted(values)

@@ -39,7 +39,7 @@ class Accuracy:
 
 
 def wilson(correct: int, asked: int, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval of a proportion, without continuity correction.
+    """Return Wilson's score interval of a proportion, without continuity correction.
 
     Args:
         correct: successes.
@@ -61,7 +61,7 @@ def wilson(correct: int, asked: int, confidence: float = 0.95) -> Interval:
 
 
 def accuracy_of(answers: Sequence[ScoredAnswer], confidence: float = 0.95) -> Accuracy:
-    """The accuracy of these answers, with an interval that knows of clusters.
+    """Return the accuracy of these answers, with an interval that knows of clusters.
 
     Four orders of one question say less than four questions. The interval is Wilson's at the
     effective number of prompts: those asked divided by the design effect (the cluster-robust
@@ -94,7 +94,7 @@ def accuracy_of(answers: Sequence[ScoredAnswer], confidence: float = 0.95) -> Ac
 def accuracy_by(
     answers: Sequence[ScoredAnswer], name: Callable[[ScoredAnswer], str]
 ) -> dict[str, Accuracy]:
-    """The accuracy of each group of answers, sorted by the group's name."""
+    """Return the accuracy of each group of answers, sorted by the group's name."""
     groups: dict[str, list[ScoredAnswer]] = {}
     for answer in answers:
         groups.setdefault(name(answer), []).append(answer)
@@ -102,7 +102,7 @@ def accuracy_by(
 
 
 def _effective_number(clusters: Sequence[tuple[int, int]]) -> float:
-    """Independent prompts worth as much as these clusters, each (correct, asked)."""
+    """Return independent prompts worth as much as these clusters, each (correct, asked)."""
     groups, asked = len(clusters), sum(size for _, size in clusters)
     share = sum(correct for correct, _ in clusters) / asked
     if groups == 1 or share in (0, 1):

@@ -48,7 +48,7 @@ class Calibration(Shown):
 
 
 def calibration_of(answers: Sequence[ScoredAnswer], bins: int = BINS) -> Calibration | None:
-    """The calibration of the answers that have label probabilities; None where none has.
+    """Return the calibration of the answers that have label probabilities; None where none has.
 
     With few answers the ECE is too large by chance alone: of perfectly calibrated answers it is not 0.
 

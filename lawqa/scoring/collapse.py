@@ -66,7 +66,7 @@ class Collapse:
 def collapse_alarm(
     answers: Sequence[ScoredAnswer], *, min_excess: float = MIN_EXCESS, alpha: float = ALPHA
 ) -> Collapse | None:
-    """The label on which predictions pile up, or None.
+    """Return the label on which predictions pile up, or None.
 
     A label counts as piled up when its share among the answers exceeds its share among the gold
     labels of the same prompts by at least `min_excess`, and it is given more often among the *wrong*
@@ -103,7 +103,9 @@ def collapse_alarm(
 
 
 def _preference_p(answered: Sequence[ScoredAnswer], label: Label) -> float:
-    """The chance of at least as many wrong answers with this label if wrong choices could change places."""
+    """Return the chance of at least as many wrong answers with this label if wrong choices could change
+    places.
+    """
     import numpy as np
 
     wrong = [answer for answer in answered if answer.predicted != answer.gold]
@@ -119,7 +121,7 @@ def _preference_p(answered: Sequence[ScoredAnswer], label: Label) -> float:
 
 
 def _binomial(n: int) -> NDArray[np.float64]:
-    """The chances of 0 to n successes, each of 1/3."""
+    """Return the chances of 0 to n successes, each of 1/3."""
     import numpy as np
 
     if n <= _EXACT:
@@ -137,7 +139,7 @@ def _binomial(n: int) -> NDArray[np.float64]:
 
 
 def _power(ways: NDArray[np.float64], times: int) -> NDArray[np.float64]:
-    """The distribution of a sum of equal, independent counts, by repeated squaring."""
+    """Return the distribution of a sum of equal, independent counts, by repeated squaring."""
     import numpy as np
 
     total = np.ones(1)
@@ -151,7 +153,7 @@ def _power(ways: NDArray[np.float64], times: int) -> NDArray[np.float64]:
 
 
 def _convolved(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The distribution of a sum of two counts; through Fourier transforms where both are long."""
+    """Return the distribution of a sum of two counts; through Fourier transforms where both are long."""
     import numpy as np
 
     if min(len(one), len(other)) <= _EXACT:
@@ -162,7 +164,9 @@ def _convolved(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[
 
 
 def _of_question(wrong: Sequence[ScoredAnswer], label: Label) -> NDArray[np.float64]:
-    """How often a question's wrong answers carry the label, over the six ways to place its wrong choices."""
+    """Return how often a question's wrong answers carry the label, over the six ways to place its wrong
+    choices.
+    """
     import numpy as np
 
     gold = wrong[0].original_gold

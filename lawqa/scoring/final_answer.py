@@ -58,7 +58,7 @@ class FinalAnswer:
         return float(self.outcome == "correct")
 
     def as_scored(self) -> ScoredAnswer:
-        """This answer as that of one prompt in the original order."""
+        """Return this answer as that of one prompt in the original order."""
         return ScoredAnswer(
             self.question_id, self.gold, self.predicted, self.outcome, law=self.law,
             has_context=self.has_context, gold_retrieved=self.gold_retrieved,
@@ -90,7 +90,7 @@ class FinalSummary:
 
 
 def prompts_of(answers: Iterable[ScoredAnswer]) -> tuple[int, int, int]:
-    """The most orders, samples in one order, and prompts that a question of these answers has."""
+    """Return the most orders, samples in one order, and prompts that a question of these answers has."""
     orders = samples = prompts = 0
     for _, group in by_question(answers):
         number = len({answer.order for answer in group})
@@ -100,7 +100,7 @@ def prompts_of(answers: Iterable[ScoredAnswer]) -> tuple[int, int, int]:
 
 
 def rule_of(answers: Sequence[ScoredAnswer], by: By = "own") -> FinalRule:
-    """The rule that gives this run's final answers.
+    """Return the rule that gives this run's final answers.
 
     A run with one prompt a question has that prompt's answer, whatever rule is asked for.
 
@@ -126,7 +126,7 @@ def rule_of(answers: Sequence[ScoredAnswer], by: By = "own") -> FinalRule:
 
 
 def rule_name(answers: Sequence[ScoredAnswer], rule: FinalRule) -> str:
-    """A rule in words, with the numbers of this run."""
+    """Return a rule in words, with the numbers of this run."""
     orders, samples, prompts = prompts_of(answers)
     over = "mean" if _knows_probabilities(answers) else "vote"
     return {
@@ -139,7 +139,7 @@ def rule_name(answers: Sequence[ScoredAnswer], rule: FinalRule) -> str:
 
 
 def final_answers(answers: Sequence[ScoredAnswer], by: By = "own") -> tuple[FinalAnswer, ...]:
-    """One answer a question, sorted by its id.
+    """Return one answer a question, sorted by its id.
 
     Samples and orders vote in the labels of the question's original order. A tie goes to the choice with the
     larger summed log-probability (for votes: of the samples that picked it; for means: of all samples), where
@@ -164,7 +164,7 @@ def final_answers(answers: Sequence[ScoredAnswer], by: By = "own") -> tuple[Fina
 
 
 def summarise_final(answers: Sequence[ScoredAnswer], by: By = "own") -> FinalSummary:
-    """The figures of a run's final answers; the arguments and errors of `final_answers`."""
+    """Return the figures of a run's final answers; the arguments and errors of `final_answers`."""
     finals = final_answers(answers, by)
     rule = rule_of(answers, by)
     prompts = prompts_of(answers)[2]
@@ -182,7 +182,7 @@ def summarise_final(answers: Sequence[ScoredAnswer], by: By = "own") -> FinalSum
 
 
 def most_probable(prompts: Sequence[ScoredAnswer]) -> Label | None:
-    """The choice of one question with the highest mean probability over these prompts, ties broken.
+    """Return the choice of one question with the highest mean probability over these prompts, ties broken.
 
     Args:
         prompts: at least one; all with label probabilities.
@@ -219,7 +219,7 @@ _Answered = tuple[Label | None, tuple[Label, ...], TieBreak]
 
 
 def _used(group: Sequence[ScoredAnswer], rule: FinalRule) -> list[ScoredAnswer]:
-    """The prompts that a rule looks at; the group is sorted by order and sample."""
+    """Return the prompts that a rule looks at; the group is sorted by order and sample."""
     if rule == "plain":
         return [group[0]]
     if rule == "orders":
@@ -252,7 +252,7 @@ def _of_several(group: Sequence[ScoredAnswer], rule: FinalRule) -> _Answered:
 
 
 def _counts(group: Sequence[ScoredAnswer], rule: FinalRule) -> LabelScores:
-    """The votes for each choice; for `orders-samples` each order's shares of votes."""
+    """Return the votes for each choice; for `orders-samples` each order's shares of votes."""
     if rule == "orders-samples":
         return _over_orders(group, _shares)
     return _shares(group)
@@ -292,7 +292,7 @@ def _over_orders(
 def _summed_logprobs(
     group: Sequence[ScoredAnswer], level: Sequence[Label], *, voters_only: bool
 ) -> dict[Label, float] | None:
-    """Summed log-probabilities of the level choices; None where one is not known."""
+    """Return the summed log-probabilities of the level choices; None where one is not known."""
     sums: dict[Label, float] = {}
     for label in level:
         of = [a for a in group if a.original_predicted == label] if voters_only else [
@@ -305,13 +305,15 @@ def _summed_logprobs(
 
 
 def _logprob(answer: ScoredAnswer, label: Label) -> float:
-    """The log-probability of a choice, named by its original label."""
+    """Return the log-probability of a choice, named by its original label."""
     logprobs = answer.label_logprobs or ()
     return logprobs[LABELS.index(permute_label(label, answer.order))]
 
 
 def _probability(answer: ScoredAnswer, label: Label) -> float:
-    """The probability of a choice, named by its original label; a text without any is sure of its answer."""
+    """Return the probability of a choice, named by its original label; a text without any is sure of its
+    answer.
+    """
     if answer.label_logprobs is None:
         return float(answer.original_predicted == label)
     return math.exp(_logprob(answer, label))

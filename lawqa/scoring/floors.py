@@ -32,7 +32,7 @@ class Floors:
 def floors_of(
     answers: Sequence[ScoredAnswer], choice_lengths: Mapping[str, Sequence[int]] | None = None
 ) -> Floors:
-    """The floors under these prompts.
+    """Return the floors under these prompts.
 
     Args:
         answers: asked prompts; only question, gold label and order are read.
@@ -57,7 +57,7 @@ def floors_of(
 def _longest_choice(
     answers: Sequence[ScoredAnswer], choice_lengths: Mapping[str, Sequence[int]]
 ) -> float:
-    """The expected accuracy of picking the longest choice."""
+    """Return the expected accuracy of picking the longest choice."""
     hits = []
     for answer in answers:
         lengths = choice_lengths.get(answer.question_id, ())

@@ -47,12 +47,12 @@ class LabelMass:
         )
 
     def to_json(self) -> dict[str, object]:
-        """The figures in plain JSON types."""
+        """Return the figures in plain JSON types."""
         return {**asdict(self), "share": round(self.share, 4)}
 
 
 def label_mass_of(masses: Iterable[float | None], threshold: float = LOW_MASS) -> LabelMass | None:
-    """The label masses of a run; None where none is known.
+    """Return the label masses of a run; None where none is known.
 
     Args:
         masses: for each answer the probability that the next token is any label; None where that is not

@@ -27,7 +27,7 @@ PromptKey = tuple[str, Order, int]
 
 
 def outcome_of(gold: Label, label: Label | None, status: Status) -> Outcome:
-    """The outcome of a parsed answer; `failed` is not among them, since nothing was there to parse.
+    """Return the outcome of a parsed answer; `failed` is not among them, since nothing was there to parse.
 
     Args:
         gold: the right label as displayed.
@@ -134,14 +134,14 @@ class ScoredAnswer:
 
 
 def order_name(order: Order) -> str:
-    """An order as the original labels in the sequence shown: `bcda` shows the former b first."""
+    """Return an order as the original labels in the sequence shown: `bcda` shows the former b first."""
     return "".join(LABELS[source] for source in order)
 
 
 def by_prompt(
     answers: Iterable[ScoredAnswer], run: str = "the run"
 ) -> dict[PromptKey, ScoredAnswer]:
-    """The answers of a run by prompt.
+    """Return the answers of a run by prompt.
 
     Args:
         answers: the answers of one run, in any order.
@@ -162,7 +162,7 @@ def by_prompt(
 
 
 def by_question(answers: Iterable[ScoredAnswer]) -> Iterator[tuple[str, list[ScoredAnswer]]]:
-    """The answers of each question, questions sorted by id, answers by order and repeat."""
+    """Yield the answers of each question, questions sorted by id, answers by order and repeat."""
     groups: dict[str, list[ScoredAnswer]] = {}
     for answer in answers:
         groups.setdefault(answer.question_id, []).append(answer)
@@ -171,7 +171,7 @@ def by_question(answers: Iterable[ScoredAnswer]) -> Iterator[tuple[str, list[Sco
 
 
 def _normalised(logprobs: tuple[float, ...]) -> bool:
-    """Whether these are four log-probabilities that sum to one, as half precision allows."""
+    """Return whether these are four log-probabilities that sum to one, as half precision allows."""
     tolerance = 1e-2
     if len(logprobs) != 4 or not all(value <= tolerance for value in logprobs):  # NaN is not <=
         return False

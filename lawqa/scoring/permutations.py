@@ -63,12 +63,12 @@ class PermutationSummary:
     the run holds no probabilities."""
 
     def to_json(self) -> dict[str, object]:
-        """This summary in plain JSON types; the file around it carries the schema version."""
+        """Return this summary in plain JSON types; the file around it carries the schema version."""
         return asdict(self)
 
 
 def summarise_permutations(answers: Sequence[ScoredAnswer]) -> PermutationSummary:
-    """How much the answers depend on the choice order.
+    """Return how much the answers depend on the choice order.
 
     A question is consistent when the same choice, mapped back to the original order, was picked in
     every order (and repeat). A prompt without an answer breaks consistency.
@@ -105,7 +105,7 @@ def summarise_permutations(answers: Sequence[ScoredAnswer]) -> PermutationSummar
 
 
 def average_over_orders(answers: Sequence[ScoredAnswer]) -> tuple[AveragedAnswer, ...]:
-    """One answer for each question, from the mean probability of each choice over its prompts.
+    """Return one answer for each question, from the mean probability of each choice over its prompts.
 
     Over the four cyclic orders each choice stands once under each label, so a bias for a label
     cancels. The mean is of probabilities, not of their logarithms.

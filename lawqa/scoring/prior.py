@@ -45,7 +45,7 @@ class PriorEffect:
         )
 
     def to_json(self) -> dict[str, object]:
-        """The figures in plain JSON types."""
+        """Return the figures in plain JSON types."""
         return {**asdict(self), "sentence": self.sentence}
 
 
@@ -119,7 +119,7 @@ def prior_effect(
 
 
 def _of_question(group: Sequence[ScoredAnswer]) -> Prior | None:
-    """The prior that one question shows; None where its orders are not balanced."""
+    """Return the prior that one question shows; None where its orders are not balanced."""
     known = {answer.order: answer.label_logprobs for answer in group if answer.label_logprobs}
     for place in range(len(LABELS)):
         shown = [order[place] for order in known]

@@ -64,7 +64,7 @@ class Summary(Shown):
     """The label on which predictions pile up; None where there is no alarm."""
 
     def to_json(self) -> dict[str, object]:
-        """This summary in plain JSON types; the file around it carries the schema version."""
+        """Return this summary in plain JSON types; the file around it carries the schema version."""
         record = asdict(self)
         record["final"]["votes"] = list(record["final"]["votes"])
         if self.collapse is not None:
@@ -78,7 +78,7 @@ def summarise(
     choice_lengths: Mapping[str, Sequence[int]] | None = None,
     by: By = "own",
 ) -> Summary:
-    """The numbers of one run; the sequence of the answers does not matter.
+    """Return the numbers of one run; the sequence of the answers does not matter.
 
     Args:
         answers: every prompt asked.

@@ -22,7 +22,7 @@ class VotesPoint:
 
 
 def votes_curve(answers: Iterable[ScoredAnswer]) -> tuple[VotesPoint, ...]:
-    """The expected accuracy of the vote of k prompts, for k = 1, 2, 4, ... and all.
+    """Return the expected accuracy of the vote of k prompts, for k = 1, 2, 4, ... and all.
 
     The mean over every choice of k of a question's prompts is computed exactly. Choices that share the first
     place share the answer, so the point of all prompts is the expected value of the vote.
@@ -51,7 +51,7 @@ def _steps(most: int) -> list[int]:
 
 @lru_cache(maxsize=4096)
 def expected_vote(right: int, others: tuple[int, ...], none: int, k: int) -> float:
-    """The chance that k of these prompts, drawn without replacement, vote for the right choice.
+    """Return the chance that k of these prompts, drawn without replacement, vote for the right choice.
 
     A tie for the first place counts by the share of the right choice in it; draws without any label count 0.
 
@@ -77,7 +77,7 @@ def expected_vote(right: int, others: tuple[int, ...], none: int, k: int) -> flo
 def _with_choice(
     level: Sequence[Sequence[int]], count: int, most: int, left: int
 ) -> list[list[int]]:
-    """The ways once another choice, with at most `most` votes of its `count` prompts, is added."""
+    """Return the ways once another choice, with at most `most` votes of its `count` prompts, is added."""
     added = [[0] * (left + 1) for _ in range(len(level) + 1)]
     for j, ways in enumerate(level):
         for drawn, way in enumerate(ways):

@@ -56,7 +56,7 @@ class VoteSummary:
 def majority(
     labels: Sequence[Label | None], logprobs: Sequence[float] | None = None, *, seed: str = ""
 ) -> Majority:
-    """The majority label of the samples of one prompt.
+    """Return the majority label of the samples of one prompt.
 
     A tie goes to the label whose samples have the larger summed log-probability, then to a draw.
     Samples without a label vote for nothing, yet count in the agreement.
@@ -94,7 +94,7 @@ def majority(
 
 
 def summarise_votes(answers: Sequence[ScoredAnswer]) -> VoteSummary:
-    """The majority of each question's samples, and how far they agree.
+    """Return the majority of each question's samples, and how far they agree.
 
     Labels are mapped back to the question's original order, so samples in several orders vote together;
     ties are broken as in `final_answers`.

@@ -141,7 +141,7 @@ def _hints(kind: Callable[..., object]) -> dict[str, object]:
 
 @cache
 def _parameters(function: Callable[..., object]) -> dict[str, object]:
-    """The types of a function's parameters; what it returns may be known to type checkers only."""
+    """Return the types of a function's parameters; what it returns may be known to type checkers only."""
     named = {name: hint for name, hint in function.__annotations__.items() if name != "return"}
     return get_type_hints(
         type("Parameters", (), {"__annotations__": named}), vars(sys.modules[function.__module__])

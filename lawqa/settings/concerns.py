@@ -105,7 +105,7 @@ def same_flags(flag: str) -> frozenset[str]:
 
 
 def decides_result(path: Sequence[str]) -> bool:
-    """Whether a setting decides answers or weights by itself, not by what a file that it names holds.
+    """Return whether a setting decides answers or weights by itself, not by what a file that it names holds.
 
     Args:
         path: its name below those of the objects that it is in, as in a manifest.

@@ -98,7 +98,7 @@ def change_of(field: Setting) -> Change:
 
 
 def counts_by_content(field: Setting) -> bool:
-    """Whether two values are the same setting where they name the same content."""
+    """Return whether two values are the same setting where they name the same content."""
     return bool(field.metadata.get("by_content"))
 
 

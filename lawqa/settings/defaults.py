@@ -150,7 +150,7 @@ def _drawn(way: Way, samples: int, own: Sampling | None, temperature: float | No
 
 
 def _speaks_of(own: Sampling, way: Way) -> bool:
-    """Whether a file's values hold for this way: those of models that can do both are for thinking."""
+    """Return whether a file's values hold for this way: those of models that can do both are for thinking."""
     for_thinking = (own.temperature, own.top_p, own.top_k_sampling) == (0.6, 0.95, 20)
     return way == "thinking" or not for_thinking
 

@@ -31,7 +31,7 @@ class Range:
     """What that is."""
 
     def holds(self, value: float) -> bool:
-        """Whether a value is allowed; NaN is not."""
+        """Return whether a value is allowed; NaN is not."""
         if value == self.also:
             return True
         low = self.low < value if self.above else self.low <= value
@@ -146,7 +146,7 @@ _FLAGS = {"max_steps": "max_steps_override", "retries": "request_retries"}
 
 
 def out_of_range(settings: object) -> list[str]:
-    """What is wrong with the numbers of a dataclass and those within it: flag, value and range."""
+    """Return what is wrong with the numbers of a dataclass and those within it: flag, value and range."""
     return [
         f"--{_FLAGS.get(name, name).replace('_', '-')} is {_value(value)}, expected {allowed}"
         for name, value, allowed in _numbers(settings)
@@ -166,7 +166,7 @@ def require_in_range(settings: object, hint: str = "") -> None:
 
 
 def _numbers(settings: object) -> Iterator[tuple[str, float, Range]]:
-    """The numbers that have a range, with the names of their fields."""
+    """Yield the numbers that have a range, with the names of their fields."""
     if not is_dataclass(settings) or isinstance(settings, type):
         return
     for field in fields(settings):
@@ -183,7 +183,7 @@ def _numbers(settings: object) -> Iterator[tuple[str, float, Range]]:
 
 
 def _value(value: float) -> str:
-    """What was given, for a message; a number of a thousand digits is not written out."""
+    """Return what was given, for a message; a number of a thousand digits is not written out."""
     if isinstance(value, int) and abs(value) >= 10**40:
         return "a number of more than 40 digits"
     return str(value)

@@ -134,11 +134,11 @@ class Hyperparameters(DevSettings, OptimiserSettings):
         return self.batch_size * self.gradient_accumulation_steps
 
     def steps_per_epoch(self, records: int) -> int:
-        """Optimiser steps of one pass over `records` records."""
+        """Return the optimiser steps of one pass over `records` records."""
         return -(-records // self.records_per_step)
 
     def total_steps(self, records: int) -> int:
-        """Optimiser steps of the whole training on `records` records."""
+        """Return the optimiser steps of the whole training on `records` records."""
         if self.max_steps > 0:
             return self.max_steps
         return math.ceil(self.num_epochs * self.steps_per_epoch(records))

@@ -65,7 +65,7 @@ class AuditItem:
 
 
 def item_of_question(question: Question) -> AuditItem:
-    """What a question holds."""
+    """Return what a question holds."""
     choices = tuple(sorted(map(canonical, question.choices)))
     stem = canonical(question.text)
     return AuditItem(
@@ -85,7 +85,7 @@ def item_of_question(question: Question) -> AuditItem:
 def item_of_text(
     name: str, text: str, *, question_id: str = "", question_print: str = ""
 ) -> AuditItem:
-    """What a training text holds, such as the messages and the answer of a record.
+    """Return what a training text holds, such as the messages and the answer of a record.
 
     Args:
         name: what reports call it.
@@ -110,7 +110,9 @@ def item_of_text(
 
 
 def main_articles(context: str) -> frozenset[ParagraphName]:
-    """The paragraphs that a context is about: all where it quotes few, else those with a real share."""
+    """Return the paragraphs that a context is about: all where it quotes few, else those with a
+    real share.
+    """
     quoted = quotations(context)
     total = sum(len(fold(line)) for line in quoted_lines(context))
     return frozenset(

@@ -22,7 +22,7 @@ their grams, with 8 up to 48 %; reworded excerpts stay apart from both.
 
 
 def grams(segments: Iterable[str]) -> frozenset[str]:
-    """The n-grams of texts that do not run on into each other; a shorter text is one gram."""
+    """Return the n-grams of texts that do not run on into each other; a shorter text is one gram."""
     ngrams: set[str] = set()
     for text in segments:
         if len(text) < NGRAM:
@@ -33,7 +33,7 @@ def grams(segments: Iterable[str]) -> frozenset[str]:
 
 
 def containment(one: frozenset[str], other: frozenset[str]) -> float:
-    """The share of the smaller set that the other holds; 0 where either is empty."""
+    """Return the share of the smaller set that the other holds; 0 where either is empty."""
     if not one or not other:
         return 0.0
     return len(one & other) / min(len(one), len(other))
@@ -45,7 +45,7 @@ def contained_pairs(
     *,
     threshold: float,
 ) -> Iterator[tuple[int, int, float]]:
-    """Pairs of sets whose containment reaches the threshold, in no order to rely on.
+    """Yield pairs of sets whose containment reaches the threshold, in no order to rely on.
 
     Args:
         left: the sets.
@@ -73,7 +73,7 @@ def contained_pairs(
 
 
 def _common(left: Sequence[frozenset[str]], right: Sequence[frozenset[str]] | None) -> set[str]:
-    """The elements through which two sets that are to be compared can meet."""
+    """Return the elements through which two sets that are to be compared can meet."""
     if right is not None:
         return set().union(*left) & set().union(*right)
     counts = Counter(element for one in left for element in one)
@@ -86,7 +86,7 @@ def _candidates(
     holders: Mapping[str, Sequence[int]],
     threshold: float,
 ) -> set[int]:
-    """The sets no smaller than this one that hold one of its rarest elements."""
+    """Return the sets no smaller than this one that hold one of its rarest elements."""
     one = sets[index]
     # The tolerance keeps a share that is exactly the threshold from being lost to rounding.
     needed = max(1, math.ceil(threshold * len(one) - 1e-9))

@@ -39,7 +39,7 @@ class Group:
 
 
 def find_groups(questions: Sequence[Question]) -> tuple[Group, ...]:
-    """The finest division into groups of which no two have anything in common.
+    """Return the finest division into groups of which no two have anything in common.
 
     Questions belong together if they share id, question and choices, question text and right answer,
     context, or a main paragraph, or come near in context, question or question text (`Reason`), or are linked

@@ -26,7 +26,7 @@ class Leak:
 def find_leaks(
     train: Sequence[Question | AuditItem], test: Sequence[Question | AuditItem]
 ) -> tuple[Leak, ...]:
-    """Every pair of a training item and a test item that have something in common.
+    """Return every pair of a training item and a test item that have something in common.
 
     Args:
         train: questions, or training texts from `item_of_text`; those of one name are one item.

@@ -103,7 +103,7 @@ class Reason:
     """The id, the paragraph, or the share in common."""
 
     def __str__(self) -> str:
-        """In words, for a report."""
+        """Return the text for a report."""
         words = {
             "id": "orders of one question",
             "question": "same question and choices",
@@ -122,7 +122,7 @@ LinkedPair = tuple[int, int, Reason]
 
 
 def keys(item: AuditItem) -> Iterator[Reason]:
-    """What an item shares exactly with another: those with an equal reason belong together."""
+    """Yield what an item shares exactly with another: those with an equal reason belong together."""
     if item.id:
         yield Reason("id", item.id)
     if item.fingerprint:
@@ -141,7 +141,7 @@ def keys(item: AuditItem) -> Iterator[Reason]:
 
 
 def shown(reason: Reason) -> Reason:
-    """The reason as it is stored: a hash or a text as its detail says nothing to a reader."""
+    """Return the reason as it is stored: a hash or a text as its detail says nothing to a reader."""
     if reason.kind == "question text":
         return Reason(reason.kind, _share(1))
     texts = ("question", "question and answer", "context")
@@ -149,7 +149,7 @@ def shown(reason: Reason) -> Reason:
 
 
 def told(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """The reasons of one pair without those that another implies, the plainest first."""
+    """Return the reasons of one pair without those that another implies, the plainest first."""
     every = set(reasons)
     implied = {kind for reason in every for kind in _IMPLIED.get(reason.kind, ())}
     kept = (reason for reason in every if reason.kind not in implied)
@@ -157,7 +157,7 @@ def told(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 def pairs_within(items: Sequence[AuditItem]) -> Iterator[LinkedPair]:
-    """Links that hold together what belongs together, exact ones as stars: linear in number.
+    """Yield links that hold together what belongs together, exact ones as stars: linear in number.
 
     Args:
         items: sorted by name, so that the same items give the same links.
@@ -185,7 +185,7 @@ def pairs_within(items: Sequence[AuditItem]) -> Iterator[LinkedPair]:
 
 
 def pairs_between(left: Sequence[AuditItem], right: Sequence[AuditItem]) -> Iterator[LinkedPair]:
-    """All pairs of an item of each side that have something in common, a pair for each reason."""
+    """Yield all pairs of an item of each side that have something in common, a pair for each reason."""
     holders: defaultdict[Reason, list[int]] = defaultdict(list)
     for index, item in enumerate(left):
         for reason in keys(item):
@@ -205,7 +205,9 @@ def pairs_between(left: Sequence[AuditItem], right: Sequence[AuditItem]) -> Iter
 
 
 def _leaders(reason: Reason, holders: Sequence[int], items: Sequence[AuditItem]) -> list[int]:
-    """One item of each id, question or, for a paragraph, context: the others are linked to it already."""
+    """Return one item of each id, question or, for a paragraph, context: the others are linked
+    to it already.
+    """
     leaders: list[int] = []
     seen: set[str] = set()
     for index in holders:
@@ -254,7 +256,7 @@ def _choices_near(one: AuditItem, other: AuditItem) -> bool:
 
 
 def _text_held(one: AuditItem, other: AuditItem) -> bool:
-    """A training text may hold a question's text, but what is held in that text is a stock phrase."""
+    """Return a training text may hold a question's text, but what is held in that text is a stock phrase."""
     shorter = min(one, other, key=lambda item: len(item.passage if item.loose else item.stem))
     return not shorter.loose
 
@@ -267,7 +269,7 @@ _VIEWS = (
 
 
 def _units(items: Sequence[AuditItem], view: _View) -> tuple[list[list[int]], list[frozenset[str]]]:
-    """Items with the same text, as one, and the n-grams of that text."""
+    """Return items with the same text, as one, and the n-grams of that text."""
     units: dict[tuple[str, ...], list[int]] = {}
     for index, item in enumerate(items):
         if unit := view.unit(item):

@@ -76,7 +76,7 @@ def kfold(
     seed: int = 0,
     groups: Sequence[Group] | None = None,
 ) -> tuple[Split, ...]:
-    """As many splits as folds, in which each question is tested on exactly once; no group is cut.
+    """Return as many splits as folds, in which each question is tested on exactly once; no group is cut.
 
     Args:
         questions: all questions.
@@ -107,7 +107,7 @@ def kfold(
 
 
 def lab_final(questions: Sequence[Question]) -> Split:
-    """The lab's fixed split, kept so that its figures can be compared; it cuts groups.
+    """Return the lab's fixed split, kept so that its figures can be compared; it cuts groups.
 
     Python's `random.shuffle` with seed 20251128 over the file's order; the first 40 are the test part, the
     next 100 the training part. What it holds depends on the order of the file.
@@ -132,7 +132,7 @@ def lab_final(questions: Sequence[Question]) -> Split:
 
 
 def size_in_questions(size: float, questions: Sequence[Question], flag: str = "the size") -> int:
-    """How many questions a share below 1, or a count, means.
+    """Return how many questions a share below 1, or a count, means.
 
     Raises:
         ConfigError: it is neither, or none or all of the questions; the message names `flag`.
@@ -149,7 +149,9 @@ def size_in_questions(size: float, questions: Sequence[Question], flag: str = "t
 
 
 def class_balance(questions: Iterable[Question]) -> dict[str, dict[Label, int]]:
-    """How many questions of each law have each gold label; laws in alphabetical order, no label left out."""
+    """Return how many questions of each law have each gold label; laws in alphabetical order, no label left
+    out.
+    """
     counts = Counter((question.law, question.gold) for question in questions)
     laws = sorted({law for law, _ in counts})
     return {law: {label: counts[law, label] for label in LABELS} for law in laws}
@@ -158,7 +160,7 @@ def class_balance(questions: Iterable[Question]) -> dict[str, dict[Label, int]]:
 def _dev(
     questions: Sequence[Question], rest: Sequence[Group], count: int, seed: int
 ) -> list[Group]:
-    """The dev part, out of what the test part has left."""
+    """Return the dev part, out of what the test part has left."""
     if not count:
         return []
     left = sum(len(group.members) for group in rest)

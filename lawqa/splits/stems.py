@@ -50,20 +50,22 @@ _ARTICLE = re.compile("[0-9]条")
 
 
 def own(text: str) -> str:
-    """A canonical text without stock words, particles, titles of statutes and numbers of articles."""
+    """Return a canonical text without stock words, particles, titles of statutes and numbers of articles."""
     return _NOT_ITS_OWN.sub("", text)
 
 
 def is_specific(stem: str) -> bool:
-    """Whether a question's canonical text is like no other's but by copying."""
+    """Return whether a question's canonical text is like no other's but by copying."""
     return len(stem) >= MIN_STEM and says_enough(stem)
 
 
 def says_enough(*texts: str) -> bool:
-    """Whether canonical texts hold enough of their own, together, to be known by it."""
+    """Return whether canonical texts hold enough of their own, together, to be known by it."""
     return len(grams(map(own, texts))) >= MIN_OWN
 
 
 def is_known_with(stem: str, right: str) -> bool:
-    """Whether a question's canonical text, of any length, is like no other's that has this right answer."""
+    """Return whether a question's canonical text, of any length, is like no other's that has this right
+    answer.
+    """
     return _ARTICLE.search(stem) is not None or says_enough(stem, right)

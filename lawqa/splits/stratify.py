@@ -33,7 +33,7 @@ FINISH = 8
 
 
 def pick(groups: Sequence[Group], target: int, seed: int) -> list[Group]:
-    """Groups with `target` questions together that mirror all of them.
+    """Return groups with `target` questions together that mirror all of them.
 
     Where no set of whole groups has exactly that many, it is the nearest number that one has, the lower of
     two; but never none and never all.
@@ -88,7 +88,7 @@ def _take(
 
 
 def deal(groups: Sequence[Group], parts: int, seed: int) -> list[list[Group]]:
-    """All groups dealt into parts of the same size and mixture, none of them empty.
+    """Return all groups dealt into parts of the same size and mixture, none of them empty.
 
     Large groups go first, while every part has room for them. With groups of one question only, sizes
     differ by one at most.
@@ -143,7 +143,7 @@ def _profile(group: Group) -> Profile:
 
 
 def _shares(groups: Sequence[Group], target: int) -> dict[Feature, int]:
-    """What a part with `target` of N questions should hold of each feature, times N."""
+    """Return what a part with `target` of N questions should hold of each feature, times N."""
     counts: Counter[Feature] = Counter()
     for group in groups:
         counts.update(dict(_profile(group)))
@@ -151,12 +151,12 @@ def _shares(groups: Sequence[Group], target: int) -> dict[Feature, int]:
 
 
 def _gain(profile: Profile, missing: dict[Feature, int], unit: int) -> int:
-    """How much nearer this group brings a part to its shares, in squared questions times unit²."""
+    """Return how much nearer this group brings a part to its shares, in squared questions times unit²."""
     return sum(unit * n * (2 * missing[feature] - unit * n) for feature, n in profile)
 
 
 def _sums(sizes: Counter[int], most: int) -> int:
-    """All sums up to `most` that some of these sizes have, as the bits that are set."""
+    """Return all sums up to `most` that some of these sizes have, as the bits that are set."""
     sums, mask = 1, (1 << (most + 1)) - 1
     for size, count in sizes.items():
         step = 1
@@ -169,7 +169,7 @@ def _sums(sizes: Counter[int], most: int) -> int:
 
 
 def _nearest(sizes: Counter[int], target: int, total: int) -> int:
-    """The sum of some sizes nearest to the target that is neither nothing nor everything."""
+    """Return the sum of some sizes nearest to the target that is neither nothing nor everything."""
     sums = _sums(sizes, total)
     for distance in range(total):
         for candidate in (target - distance, target + distance):
@@ -179,7 +179,7 @@ def _nearest(sizes: Counter[int], target: int, total: int) -> int:
 
 
 def _fills(sizes: Counter[int], rest: int) -> bool:
-    """Whether some of these sizes add up to the rest."""
+    """Return whether some of these sizes add up to the rest."""
     if rest <= 0 or not sizes:
         return rest == 0
     smallest = min(sizes)

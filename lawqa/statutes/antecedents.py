@@ -36,7 +36,7 @@ class Antecedents:
 
 
 def law_kind(title: str) -> LawKind:
-    """Whether a title is that of an act, a cabinet order, or a rule."""
+    """Return whether a title is that of an act, a cabinet order, or a rule."""
     bare = re.sub(r"[(（].*[)）]$", "", title)
     if bare.endswith(("法", "法律", "憲法")):
         return "act"

@@ -51,7 +51,7 @@ class ParagraphName:
     """1 where no heading names one, for statutes do not number a first paragraph."""
 
     def __str__(self) -> str:
-        """As one would cite it: 金融商品取引法 27条の2 1項."""
+        """Cite it: 金融商品取引法 27条の2 1項."""
         number, *branches = self.article.split("_")
         return (
             f"{self.law_title} {number}条{''.join(f'の{b}' for b in branches)} {self.paragraph}項"
@@ -73,7 +73,7 @@ class HeadingName:
 
 
 def article_name(number: str) -> str:
-    """How an article is cited: 27_13_2 is 第27条の13の2.
+    """Return how an article is cited: 27_13_2 is 第27条の13の2.
 
     A range, 55:63, is 第55条から第63条まで; a pair, 15,16, is 第15条及び第16条.
     """
@@ -87,7 +87,7 @@ def article_name(number: str) -> str:
 
 
 def named_articles(heading: str) -> tuple[HeadingName, ...]:
-    """The articles that a heading names and does not merely mention; none where it names none.
+    """Return the articles that a heading names and does not merely mention; none where it names none.
 
     第5条, 5条, 甲法第5条第2項, 第709条、第710条, and with a caption 第5条（定義）, 第5条 定義, 第5条: 定義.
 
@@ -103,7 +103,7 @@ def named_articles(heading: str) -> tuple[HeadingName, ...]:
 
 
 def opened_article(line: str) -> tuple[HeadingName, str] | None:
-    """The article that a line of text opens, and what the line says of it; None for any other line.
+    """Return the article that a line of text opens, and what the line says of it; None for any other line.
 
     第140条 alone, or 第140条 and a blank before the text, as e-Gov prints it.
 
@@ -119,7 +119,9 @@ def opened_article(line: str) -> tuple[HeadingName, str] | None:
 
 
 def _read(words: str) -> tuple[HeadingName, ...]:
-    """The articles that these words are the name of; none where a number in them is none (第十百条)."""
+    """Return the articles that these words are the name of; none where a number in them is none
+    (第十百条).
+    """
     if listed := _LIST.fullmatch(words):
         names = [_name(one, listed["title"]) for one in _EACH.finditer(listed["list"])]
     elif single := _ARTICLE.fullmatch(words):

@@ -70,7 +70,7 @@ class Article:
     """The titles above it, outermost first: 編, 章, 節, 款, 目, or the label of the 附則 with 抄."""
 
     def to_row(self) -> dict[str, Any]:
-        """The article as an object of the JSONL file."""
+        """Return the article as an object of the JSONL file."""
         return {
             "id": self.id,
             "law_id": self.law_id,
@@ -87,7 +87,7 @@ class Article:
 
 
 def article_line(article: Article) -> str:
-    """The article as one line of JSON with its line feed; the same article gives the same bytes."""
+    """Return the article as one line of JSON with its line feed; the same article gives the same bytes."""
     return json.dumps(article.to_row(), ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
@@ -129,7 +129,7 @@ def read_articles(path: Path) -> Iterator[Article]:
 
 
 def count_articles_in(path: Path) -> int:
-    """How many articles a file holds, without reading them: its lines that are not blank.
+    """Return how many articles a file holds, without reading them: its lines that are not blank.
 
     Raises:
         DataError: the file cannot be read.
@@ -138,7 +138,7 @@ def count_articles_in(path: Path) -> int:
 
 
 def corpus_sha256(path: Path) -> str:
-    """The SHA-256 of a corpus file's bytes, in hex, read piece by piece."""
+    """Return the SHA-256 of a corpus file's bytes, in hex, read piece by piece."""
     digest = hashlib.sha256()
     refuse_endless(path)
     with path.open("rb") as file:
@@ -148,7 +148,7 @@ def corpus_sha256(path: Path) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines that are not blank, with their numbers from 1."""
+    """Yield the lines that are not blank, with their numbers from 1."""
     try:
         with _opened(path) as file:
             for number, raw in bounded_lines(file, path, _EXPECTED):
@@ -175,7 +175,7 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def _article(row: object, positions: dict[str, int]) -> Article:
-    """One validated article; raises ValueError.
+    """Return one validated article; raises ValueError.
 
     Args:
         row: the parsed line.

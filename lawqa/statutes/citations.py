@@ -88,7 +88,7 @@ _REACH = 130
 
 
 def squeeze(text: str) -> str:
-    """The normalised text without blanks: what `Citation.start` and `end` count in.
+    """Return the normalised text without blanks: what `Citation.start` and `end` count in.
 
     The blank between an item's number and its text becomes a line feed, so that the two do not run together.
     """
@@ -96,7 +96,7 @@ def squeeze(text: str) -> str:
 
 
 def squeeze_normalised(normalised: str) -> str:
-    """The same as `squeeze`, of a text that is normalised already."""
+    """Return the same as `squeeze`, of a text that is normalised already."""
     return _BLANK.sub("", _ITEM_LABEL.sub(r"\1\n", normalised))
 
 
@@ -119,7 +119,7 @@ def read_citations(
 def read_squeezed(
     squeezed: str, names: LawNames, antecedents: Antecedents | None = None
 ) -> CitationReading:
-    """The same as `read_citations`, of a text that is normalised and without blanks already."""
+    """Return the same as `read_citations`, of a text that is normalised and without blanks already."""
     mentions = list(names.mentions(squeezed))
     reader = _Reader(squeezed, mentions, names, antecedents or Antecedents())
     citations = reader.citations()
@@ -205,7 +205,9 @@ class _Reader:
                 self._defined[defines[1]] = named.law
 
     def _same(self, match: re.Match[str]) -> Citation | None:
-        """What 同条, 前条, 次条, 同項 and 前項 mean; 前項 in a statute is of the article itself: nothing."""
+        """Return what 同条, 前条, 次条, 同項 and 前項 mean; 前項 in a statute is of the article itself:
+        nothing.
+        """
         word, law, article = match["same"], self._law, self._article
         if word in ("前条", "次条"):
             law = self._start.own
@@ -242,7 +244,7 @@ class _Reader:
         return _citation(match, law, article, foreign=False, start=match.start())
 
     def _pointed_at(self, pointer: re.Match[str]) -> int | None:
-        """What 同法, 法施行令, 令, 規則 and the like mean here."""
+        """Return what 同法, 法施行令, 令, 規則 and the like mean here."""
         back, suffix = pointer[1] or "", pointer[4] or ""
         word = pointer[2] or pointer[3] or ""
         own, last = self._start.own, self._last
@@ -259,7 +261,9 @@ class _Reader:
         return act if kind == "act" else last[kind]
 
     def _own_act(self) -> int | None:
-        """The act that 法 means in the text of a statute that has not said so: its own, or its title's."""
+        """Return the act that 法 means in the text of a statute that has not said so: its own, or its
+        title's.
+        """
         own = self._start.own
         if own is None or law_kind(self._names.titles[own]) == "act":
             return own
@@ -275,7 +279,7 @@ def _citation(
 
 
 def _is_bare(text: str, citations: list[Citation], mentions: list[Mention]) -> bool:
-    """Whether next to no letters stand outside citations and names of statutes."""
+    """Return whether next to no letters stand outside citations and names of statutes."""
     if not citations:
         return False
     end, letters = 0, 0

@@ -8,7 +8,7 @@ from lawqa.errors import ConfigError
 
 
 def day_of(text: str | None, flag: str = "--as-of") -> date | None:
-    """The day that a flag names; None where it is not given.
+    """Return the day that a flag names; None where it is not given.
 
     Raises:
         ConfigError: it is not a day such as 2025-06-01.

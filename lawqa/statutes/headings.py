@@ -47,7 +47,7 @@ _LINE_LEVEL = 7  # of an article that a line of text opens: below all headings o
 
 
 def quotations(context: str) -> tuple[Quotation, ...]:
-    """The paragraphs that a context quotes, each once, in the order of their first quotation."""
+    """Return the paragraphs that a context quotes, each once, in the order of their first quotation."""
     reader = _Reader()
     for _ in reader.lines_of(context):
         pass
@@ -56,12 +56,12 @@ def quotations(context: str) -> tuple[Quotation, ...]:
 
 
 def quoted_paragraphs(context: str) -> tuple[ParagraphName, ...]:
-    """The names of the paragraphs that a context quotes, each once, in order."""
+    """Return the names of the paragraphs that a context quotes, each once, in order."""
     return tuple(quotation.paragraph for quotation in quotations(context))
 
 
 def gold_articles(context: str) -> tuple[ArticleName, ...]:
-    """The articles quoted in a context, each once, in order; none of supplementary provisions.
+    """Return the articles quoted in a context, each once, in order; none of supplementary provisions.
 
     No index holds the numbers of supplementary provisions, which repeat with every amendment.
     """
@@ -70,7 +70,7 @@ def gold_articles(context: str) -> tuple[ArticleName, ...]:
 
 
 def article_lines(context: str) -> Iterator[str]:
-    """The lines of a context that stand under the heading of an article."""
+    """Yield the lines of a context that stand under the heading of an article."""
     reader = _Reader()
     for line in reader.lines_of(context):
         if reader.in_article:
@@ -78,7 +78,9 @@ def article_lines(context: str) -> Iterator[str]:
 
 
 def article_passages(context: str) -> Iterator[str]:
-    """The text of a context under each heading inside an article, line after line, headings left out."""
+    """Yield the text of a context under each heading inside an article, line after line,
+    headings left out.
+    """
     reader = _Reader()
     passage: list[str] = []
     headings = 0
@@ -95,7 +97,7 @@ def article_passages(context: str) -> Iterator[str]:
 
 
 def quoted_lines(context: str) -> Iterator[str]:
-    """The lines of a context that are not headings."""
+    """Yield the lines of a context that are not headings."""
     for line in context.split("\n"):
         if not _HASHES.fullmatch(unicodedata.normalize("NFKC", line)):
             yield line
@@ -191,7 +193,7 @@ class _Reader:
 
 
 def _without_number(title: str) -> str:
-    """The title without a law number in parentheses, such as （昭和二十三年法律第二十五号）."""
+    """Return the title without a law number in parentheses, such as （昭和二十三年法律第二十五号）."""
     if _LAW_NUMBER.search(unicodedata.normalize("NFKC", title)):
         return re.sub(r"[(（][^()（）]*[)）]$", "", title).strip()
     return title

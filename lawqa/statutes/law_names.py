@@ -56,19 +56,25 @@ class LawNames:
         self._normalised: dict[int, str] = {}
 
     def as_mapping(self) -> dict[str, int]:
-        """Normalised name -> position in the titles; each statute's own title before its other names."""
+        """Return normalised name -> position in the titles; each statute's own title before its
+        other names.
+        """
         return dict(self._names)
 
     def law(self, name: str) -> int | None:
-        """The statute of this name, whatever the spelling of its numerals; None where none has it."""
+        """Return the statute of this name, whatever the spelling of its numerals; None where none has it."""
         return self._names.get(normalise(name))
 
     def derived(self, law: int, suffix: str) -> int | None:
-        """The statute whose title is this one's and a suffix, such as 施行令; None where there is none."""
+        """Return the statute whose title is this one's and a suffix, such as 施行令; None where there is
+        none.
+        """
         return self._names.get(self._title(law) + suffix)
 
     def parent(self, law: int) -> int | None:
-        """The statute whose title this one's begins with, as orders and rules are named after their act."""
+        """Return the statute whose title this one's begins with, as orders and rules are named after their
+        act.
+        """
         if law not in self._parents:
             title = self._title(law)
             heads = (title[:end] for end in range(len(title) - 1, 1, -1))
@@ -77,7 +83,8 @@ class LawNames:
         return self._parents[law]
 
     def mentions(self, normalised: str) -> Iterator[Mention]:
-        """The statutes named in a normalised text, left to right; of names that overlap the one begun first.
+        """Yield the statutes named in a normalised text, left to right; of names that overlap the one begun
+        first.
 
         A short name inside a longer word is none (商法 in 信託商法); neither is a name that continues as the
         name of another statute (薬機法 in 薬機法施行令 where only the former is known).
@@ -94,13 +101,15 @@ class LawNames:
                 end = mention.end
 
     def _title(self, law: int) -> str:
-        """Its title, normalised; not read off the names, which hold one of two statutes of the same title."""
+        """Return its title, normalised; not read off the names, which hold one of two statutes of the same
+        title.
+        """
         if law not in self._normalised:
             self._normalised[law] = normalise(self.titles[law])
         return self._normalised[law]
 
     def _name_before(self, text: str, end: int) -> str | None:
-        """The longest name that ends here."""
+        """Return the longest name that ends here."""
         if text.startswith(_SUFFIXES, end):
             return None
         tails = [text[max(0, end - _TAIL) : end], *(text[end + n : end] for n in self._short_tails)]
@@ -114,7 +123,7 @@ class LawNames:
 
 
 def canonical_title(title: str) -> str:
-    """The title by which a statute is compared where no list of statutes is at hand.
+    """Return the title by which a statute is compared where no list of statutes is at hand.
 
     金商法施行令 and 金融商品取引法施行令 have the same one: a known abbreviation is replaced by its full
     title, with a suffix or without. Of other titles, …に関する法律 is called …法, without の.
@@ -133,7 +142,7 @@ def canonical_title(title: str) -> str:
 
 
 def law_names_of(title: str) -> Iterator[str]:
-    """What a statute can be called, normalised: its title first, then the rules, then the table.
+    """Yield what a statute can be called, normalised: its title first, then the rules, then the table.
 
     The rules: a statute named by its number, 昭和…号（…法律）, is called by what is in brackets;
     …に関する法律 is called …法, also without の, 等, and what follows 及び (資金決済法, 廃棄物処理法).
@@ -152,13 +161,13 @@ def law_names_of(title: str) -> Iterator[str]:
 
 
 def _without_suffix(title: str) -> tuple[str, str]:
-    """A title and its 施行令, 施行規則 or 施行法; empty where it ends in none."""
+    """Return a title and its 施行令, 施行規則 or 施行法; empty where it ends in none."""
     suffix = next((ending for ending in _SUFFIXES if title.endswith(ending)), "")
     return title.removesuffix(suffix), suffix
 
 
 def _shortened(title: str) -> str:
-    """…に関する法律 as …法, without の and 等; any other title as it is."""
+    """Shorten …に関する法律 to …法, without の and 等; any other title is left as it is."""
     if not title.endswith(_LONG_ENDING):
         return title
     return title.removesuffix(_LONG_ENDING).replace("の", "").rstrip("等") + "法"
@@ -176,7 +185,7 @@ def _by_rules(base: str) -> Iterator[str]:
 
 
 def _all_names(titles: Sequence[str]) -> dict[str, int]:
-    """Every name -> its statute: own titles win, a name made for two statutes is dropped."""
+    """Return every name -> its statute: own titles win, a name made for two statutes is dropped."""
     names: dict[str, int] = {}
     for law, title in enumerate(titles):
         names.setdefault(normalise(title), law)

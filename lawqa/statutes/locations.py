@@ -17,12 +17,12 @@ _LAW_ID = re.compile("[0-9]{3}[A-Z0-9]{12}")
 
 
 def article_heading(article: Article) -> str:
-    """The heading above an article in a context."""
+    """Return the heading above an article in a context."""
     return f"### {article_label(article)}".rstrip()
 
 
 def article_label(article: Article) -> str:
-    """What an article is called inside its law: 第27条の13, 附則第3条, 別表第一（第二条関係）."""
+    """Return what an article is called inside its law: 第27条の13, 附則第3条, 別表第一（第二条関係）."""
     if article.article is None:
         name = article.caption.split("\n")[0].strip() or _OTHER_PARTS.get(article.part, "")
     else:
@@ -33,7 +33,7 @@ def article_label(article: Article) -> str:
 def location(
     article: Article, paragraph: int, lines: Sequence[str] = (), line: int | None = None
 ) -> str:
-    """Where a paragraph, or a line of one, is: 第24条の5第2項, 第24条の5第2項第3号.
+    """Return where a paragraph, or a line of one, is: 第24条の5第2項, 第24条の5第2項第3号.
 
     Args:
         article: the article.
@@ -53,11 +53,13 @@ def location(
 
 
 def egov_url(law_id: str) -> str:
-    """The page of a law on e-Gov; empty where the id is not one of e-Gov's."""
+    """Return the page of a law on e-Gov; empty where the id is not one of e-Gov's."""
     return _EGOV + law_id if _LAW_ID.fullmatch(law_id) else ""
 
 
 def paragraph_of(where: str) -> int:
-    """The paragraph that a location names; 1 where it names none, as in an article of one paragraph."""
+    """Return the paragraph that a location names; 1 where it names none, as in an article of
+    one paragraph.
+    """
     match = _PARAGRAPH.search(where)
     return int(match[1]) if match else 1

@@ -65,17 +65,17 @@ _KANA = tuple((re.compile(pattern), small) for pattern, small in _KANA_RULES)
 
 
 def fold(text: str) -> str:
-    """The text in NFKC and without white space."""
+    """Return the text in NFKC and without white space."""
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def canonical(text: str) -> str:
-    """The folded text with the numbers of articles, paragraphs and items in Arabic digits."""
+    """Return the folded text with the numbers of articles, paragraphs and items in Arabic digits."""
     return arabic(fold(text))
 
 
 def normalise(text: str) -> str:
-    """The text in the one spelling that statutes and questions are compared in.
+    """Return the text in the one spelling that statutes and questions are compared in.
 
     `第二十一条の二` and `第２１条の２` both become `第21条の2`; `六箇月`, `6か月` and `六月` become `6月`;
     `五千万円` and `5,000万円` become `50000000円`; `百分の五`, `5パーセント` and `５％` become `5%`;
@@ -98,7 +98,7 @@ def _fold_numbers(text: str) -> str:
 
 
 def _arabic(run: str) -> str:
-    """A numeral in ASCII digits; unchanged where it is none. Digits only keep their leading zeros."""
+    """Return a numeral in ASCII digits; unchanged where it is none. Digits only keep their leading zeros."""
     whole, point, fraction = run.replace(",", "").replace("・", ".").partition(".")
     digits = whole.translate(ASCII_DIGITS)
     if not (digits.isascii() and digits.isdigit()):
@@ -132,5 +132,5 @@ def _per_cent(value: Decimal) -> str:
 
 
 def _is_short_number(digits: str) -> bool:
-    """Whether this is a number that Decimal holds exactly."""
+    """Return whether this is a number that Decimal holds exactly."""
     return len(digits) <= 20 and digits.isascii() and digits.replace(".", "", 1).isdigit()

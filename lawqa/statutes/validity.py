@@ -40,13 +40,15 @@ class Revisions:
 
 
 def in_force_from(revision: str) -> str:
-    """The date in force that a revision begins with, YYYYMMDD; empty where it begins with none."""
+    """Return the date in force that a revision begins with, YYYYMMDD; empty where it begins with none."""
     match = _DATE.match(revision)
     return match[1] if match else ""
 
 
 def validity(revision: str, day: date) -> Validity:
-    """Whether a revision is in force on a day. That a later one has replaced it, nobody can see from it."""
+    """Return whether a revision is in force on a day. That a later one has replaced it, nobody can see from
+    it.
+    """
     begins = in_force_from(revision)
     if not begins:
         return "unknown"
@@ -69,12 +71,12 @@ class RevisionCount:
             self._without += 1
 
     def counted(self) -> Revisions:
-        """What was taken so far."""
+        """Return what was taken so far."""
         return Revisions(min(self._dates, default=""), max(self._dates, default=""), self._without)
 
 
 def not_known_in_force(shown: Iterable[Dated], day: date) -> list[str]:
-    """A sentence for articles of a later revision, and one for those of none."""
+    """Return a sentence for articles of a later revision, and one for those of none."""
     by_verdict: dict[Validity, list[Dated]] = {"later": [], "unknown": []}
     for one in shown:
         verdict = validity(one.revision, day)

@@ -51,7 +51,7 @@ class Renderer:
     def render(
         self, template: str, variables: Mapping[str, Any], *, now: str, seed: int, most: int
     ) -> str:
-        """The text of a template.
+        """Return the text of a template.
 
         Args:
             template: its source.
@@ -129,7 +129,7 @@ class Renderer:
 
 
 def _answer(process: subprocess.Popen[bytes], line: bytes) -> bytes | None:
-    """The line that answers this one; None where the process ended, or had to be given up."""
+    """Return the line that answers this one; None where the process ended, or had to be given up."""
     if process.stdin is None or process.stdout is None:
         raise TypeError("the renderer was started without pipes")
     rest = memoryview(line)

@@ -35,7 +35,7 @@ class TemplateFacts:
     """The mark of the think block inside which prompts end although thinking is off; None for no block."""
 
     def to_json(self) -> dict[str, Any]:
-        """What a manifest says; empty for a template of which nothing must be said."""
+        """Return what a manifest says; empty for a template of which nothing must be said."""
         if self == TemplateFacts():
             return {}
         return {**asdict(self), **({"date": FIXED_DATE} if self.dated else {})}
@@ -52,7 +52,7 @@ class TemplateFacts:
 
 
 def template_description(tokenizer: HoldsTemplate) -> dict[str, Any]:
-    """What a manifest's `model` says of the template; nothing of a plain one, or of none."""
+    """Return what a manifest's `model` says of the template; nothing of a plain one, or of none."""
     if not tokenizer.chat_template:
         return {}
     facts = template_facts(tokenizer).to_json()
@@ -62,7 +62,7 @@ def template_description(tokenizer: HoldsTemplate) -> dict[str, Any]:
 
 
 def template_warnings(model: Mapping[str, Any]) -> Iterator[str]:
-    """What a reader must know first of the template, of a manifest's `model`."""
+    """Yield what a reader must know first of the template, of a manifest's `model`."""
     described = model.get("chat_template")
     if not isinstance(described, Mapping):
         return
@@ -85,7 +85,7 @@ def template_warnings(model: Mapping[str, Any]) -> Iterator[str]:
 
 
 def template_facts(tokenizer: HoldsTemplate) -> TemplateFacts:
-    """What the tokenizer's template does to every prompt.
+    """Return what the tokenizer's template does to every prompt.
 
     Raises:
         ConfigError: there is no template, or it renders nothing.
@@ -100,7 +100,7 @@ def template_facts(tokenizer: HoldsTemplate) -> TemplateFacts:
 
 
 def template_identity(tokenizer: HoldsTemplate) -> str:
-    """The template's source, and what beside it decides a prompt's bytes; for `prompting.spec_hash`.
+    """Return the template's source, and what beside it decides a prompt's bytes; for `prompting.spec_hash`.
 
     Empty where there is no template.
     """

@@ -36,12 +36,14 @@ class FolderTemplate:
         }
 
     def apply_chat_template(self, *_: Any, **__: Any) -> NoReturn:
-        """Not used: a Jinja template is rendered by lawqa."""
+        """Refuse: a Jinja template is rendered by lawqa."""
         raise NotImplementedError("lawqa renders a Jinja template itself")
 
 
 def has_second_template(directory: Path) -> bool:
-    """Whether the folder holds two templates that differ: transformers takes `chat_template.jinja` unsaid."""
+    """Return whether the folder holds two templates that differ: transformers takes `chat_template.jinja`
+    unsaid.
+    """
     own = directory / TEMPLATE_FILE
     if not own.is_file() or not (directory / CONFIG_FILE).is_file():
         return False
@@ -61,7 +63,7 @@ def _config(directory: Path) -> Mapping[str, Any]:
 
 
 def _by_name(template: Any) -> Any:
-    """Several templates by their names, as transformers holds them; one as it is."""
+    """Return several templates by their names, as transformers holds them; one as it is."""
     if not isinstance(template, list):
         return template
     return {

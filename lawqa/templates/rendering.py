@@ -40,10 +40,10 @@ class ChatTokenizer(HoldsTemplate, Protocol):
     """What lawqa needs of a tokenizer; transformers' tokenizers satisfy it."""
 
     def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:
-        """The token ids of a text."""
+        """Return the token ids of a text."""
 
     def decode(self, token_ids: list[int]) -> str:
-        """The text of token ids."""
+        """Return the text of token ids."""
 
 
 Role = Literal["system", "user", "assistant"]
@@ -91,7 +91,7 @@ def render_turns(
     add_generation_prompt: bool = True,
     chance: Chance = FIXED,
 ) -> RenderedChat:
-    """A chat as the template writes it.
+    """Return a chat as the template writes it.
 
     Where the template has no system role (it raises, or leaves the text out), the system text goes before the
     first user turn's, with an empty line between.
@@ -135,12 +135,14 @@ def render_turns(
 
 
 def thinking_switches(*, on: bool) -> dict[str, bool]:
-    """The variables by which templates know whether to think: Qwen3's, and that of DeepSeek and Granite."""
+    """Return the variables by which templates know whether to think: Qwen3's, and that of DeepSeek and
+    Granite.
+    """
     return {"enable_thinking": on, "thinking": on}
 
 
 def template_source(tokenizer: HoldsTemplate) -> str:
-    """The template that is rendered; of several the one named `default`.
+    """Return the template that is rendered; of several the one named `default`.
 
     Raises:
         ConfigError: there is none.

@@ -35,7 +35,7 @@ def main(memory: int, seconds: float) -> None:
 
 
 def answer(request: dict[str, Any], compiled: dict[str, Any]) -> Reply:
-    """The text of one request, or which kind of error its template made and what it said.
+    """Return the text of one request, or which kind of error its template made and what it said.
 
     Args:
         request: `template`, `variables`, `now` (ISO 8601), `seed`, `most` (characters of the text).

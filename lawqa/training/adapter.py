@@ -89,13 +89,13 @@ def recompute_activations(model: PreTrainedModel) -> None:
 
 
 def parameter_counts(model: PeftModel) -> tuple[int, int]:
-    """Trainable parameters, and all of them (a 4-bit weight counts as one)."""
+    """Return the trainable parameters, and all of them (a 4-bit weight counts as one)."""
     trainable, total = model.get_nb_trainable_parameters()
     return int(trainable), int(total)
 
 
 def _check_trainable(model: PeftModel) -> None:
-    """Only LoRA weights may train, and only in float32: small updates vanish in bfloat16."""
+    """Require that only LoRA weights train, and only in float32: small updates vanish in bfloat16."""
     for name, parameter in model.named_parameters():
         if parameter.requires_grad and ("lora_" not in name or parameter.dtype != torch.float32):
             raise AssertionError(f"{name} would train in {parameter.dtype}")

@@ -79,7 +79,7 @@ class Cadence(TrainerCallback):  # type: ignore[misc]  # transformers is not che
             control.should_training_stop = True
 
     def _agreed(self, args: TrainingArguments, wishes: list[bool]) -> list[bool]:
-        """What any process wishes, so that all do the same."""
+        """Return what any process wishes, so that all do the same."""
         if args.world_size == 1:
             return wishes
         summed = reduce(torch.tensor(wishes, dtype=torch.int64, device=args.device), "sum")

@@ -22,7 +22,7 @@ class DevScorer(Protocol):
         """How many answers all processes give together."""
 
     def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[DevAnswer]:
-        """The answers of one process's share of the questions, one by one."""
+        """Return the answers of one process's share of the questions, one by one."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class DevWatch:
         return True
 
     def reason_to_stop(self) -> str | None:
-        """Why training should end here, in words; None to continue."""
+        """Return why training should end here, in words; None to continue."""
         if not self.results or self.best is None:
             return None
         last, before = self.results[-1], self.results[0]
@@ -154,7 +154,7 @@ class DevWatch:
         return None
 
     def to_json(self) -> dict[str, Any]:
-        """For a checkpoint; the best weights are stored apart."""
+        """Return the form for a checkpoint; the best weights are stored apart."""
         return {
             "results": [asdict(result) for result in self.results],
             "best_step": self.best.step if self.best else None,

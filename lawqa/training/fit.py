@@ -272,7 +272,7 @@ def _raise_if_interrupted(
 def _start_from(
     output_dir: Path, progress: TrainingProgress, arguments: TrainingArguments, *, resume: bool
 ) -> Path | None:
-    """The checkpoint to resume from, the same on every process."""
+    """Return the checkpoint to resume from, the same on every process."""
     checkpoint: list[Path | None] = [None]
     if arguments.process_index == 0:
         remove_unfinished(output_dir)

@@ -37,16 +37,16 @@ class LossPath(Protocol):
         """Whether the loss is not computed through the model's own forward, where wrappers listen."""
 
     def parts(self, batch: Batch) -> list[Batch]:
-        """Micro-batches that hold every record once."""
+        """Return micro-batches that hold every record once."""
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """Sum of the cross entropy of all answer tokens of a part, each record by its weight, in nats."""
 
     def losses(self, model: torch.nn.Module, part: Batch) -> Tensor:
-        """The cross entropy of each record's answer, summed over its tokens, in nats, [records]."""
+        """Return the cross entropy of each record's answer, summed over its tokens, in nats, [records]."""
 
     def halved(self) -> LossPath:
-        """The same with half the token budget."""
+        """Return the same with half the token budget."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def answer_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
 
 
 def answer_losses(model: torch.nn.Module, batch: Batch) -> Tensor:
-    """The cross entropy of each record's answer, summed over its tokens, in nats, [records].
+    """Return the cross entropy of each record's answer, summed over its tokens, in nats, [records].
 
     Only the last positions go through `lm_head`: padding is on the left, so every answer ends at the
     last position. On 100 closed-book questions that is 2 positions of 270 in a row.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def gradient_norm(model: torch.nn.Module, scaler: GradScaler | None) -> Tensor:
-    """Of this process's gradients, a scalar; not finite where one of them is not.
+    """Return the norm of this process's gradients, a scalar; not finite where one of them is not.
 
     With loss scaling it is 0, because a step that overflows is skipped there by itself and the scale
     halved. Only where it was halved below 1, 16 times or more, nothing was an overflow, and it is NaN.
@@ -37,7 +37,7 @@ def gradient_norm(model: torch.nn.Module, scaler: GradScaler | None) -> Tensor:
 
 
 def records_at_fault(parts: Sequence[Mapping[str, Tensor]], losses: Sequence[Tensor]) -> list[int]:
-    """The numbers of the records in micro-batches whose loss is not finite.
+    """Return the numbers of the records in micro-batches whose loss is not finite.
 
     Args:
         parts: this process's micro-batches, with `record` of shape [records].
@@ -52,7 +52,7 @@ def records_at_fault(parts: Sequence[Mapping[str, Tensor]], losses: Sequence[Ten
 
 
 def broken_gradients(model: torch.nn.Module) -> str | None:
-    """Where gradients are NaN or infinite: how many, and the first that the backward pass came to.
+    """Return where gradients are NaN or infinite: how many, and the first that the backward pass came to.
 
     The backward pass runs from the last layer to the first, and what is broken in one layer breaks all that
     come after it. So the broken layer with the highest number is where to look.
@@ -80,20 +80,20 @@ def broken_gradients(model: torch.nn.Module) -> str | None:
 
 
 def _local(gradient: Tensor) -> Tensor:
-    """This process's part of a gradient that may be shared out."""
+    """Return this process's part of a gradient that may be shared out."""
     to_local = getattr(gradient, "to_local", None)
     part: Tensor = gradient if to_local is None else to_local()
     return part
 
 
 def _depth(name: str) -> int:
-    """The number of the layer that a parameter is in; -1 outside all layers."""
+    """Return the number of the layer that a parameter is in; -1 outside all layers."""
     place = re.search(r"\.layers?\.(\d+)\.|\.h\.(\d+)\.|\.blocks\.(\d+)\.", name)
     return -1 if place is None else int(next(number for number in place.groups() if number))
 
 
 def _module(name: str) -> str:
-    """The linear layer that an adapter's parameter is on, without what stands around it."""
+    """Return the linear layer that an adapter's parameter is on, without what stands around it."""
     return name.partition(".lora_")[0].rpartition(".")[2]
 
 
@@ -105,7 +105,7 @@ def not_finite(
     gradients: str | None,
     checkpoint: Path | None,
 ) -> TrainingError:
-    """The error that stops a training: what was looked at, and what was found.
+    """Return the error that stops a training: what was looked at, and what was found.
 
     Args:
         step: the number of the optimiser step, from 1.

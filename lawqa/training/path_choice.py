@@ -36,7 +36,7 @@ def choose_path(
     longest: int,
     say: Callable[[str], None],
 ) -> LossPath:
-    """The fastest path that this model and device have, with a token budget that fits the memory.
+    """Return the fastest path that this model and device have, with a token budget that fits the memory.
 
     Args:
         loaded: where the model came from, and its device.
@@ -80,7 +80,7 @@ def choose_path(
 
 
 def _common_obstacle(loaded: LoadedModel, config: Hyperparameters) -> str | None:
-    """What keeps a training from both packed ways."""
+    """Return what keeps a training from both packed ways."""
     if loaded.sharded:
         return "no fast path over sharded weights"
     if config.neftune_alpha:
@@ -96,7 +96,7 @@ def _plan(
     *,
     fast: bool,
 ) -> tuple[TrainingPlan | None, str]:
-    """What fits, or None and why there is no plan: the model's config does not tell its shape."""
+    """Return what fits, or None and why there is no plan: the model's config does not tell its shape."""
     base = model.get_base_model()
     described = {**base.config.to_dict(), "architectures": [type(base).__name__]}
     try:

@@ -76,7 +76,7 @@ def _append(output_dir: Path, path: Path, scored: dict[int, float]) -> None:
 
 
 def _read(path: Path) -> dict[int, float]:
-    """What the file holds; a last line that a killed process left unfinished is cut off."""
+    """Return what the file holds; a last line that a killed process left unfinished is cut off."""
     if not path.is_file():
         return {}
     whole = path.read_bytes()

@@ -8,7 +8,7 @@ from lawqa.settings import Schedule
 
 
 def rate_at(step: int, warmup_steps: int, total_steps: int, schedule: Schedule = "cosine") -> float:
-    """The share of the highest learning rate at a step: a line up, then as the schedule says.
+    """Return the share of the highest learning rate at a step: a line up, then as the schedule says.
 
     Args:
         step: optimiser steps taken before this one.

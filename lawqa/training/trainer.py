@@ -92,7 +92,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         self._interruption = interruption
 
     def get_train_dataloader(self) -> DataLoader[object]:
-        """This process's share of every step's records."""
+        """Return this process's share of every step's records."""
         # Not accelerate's: it repeats records where the last batch cannot be dealt out evenly.
         return DataLoader(
             self.train_dataset,
@@ -104,7 +104,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     def training_step(
         self, model: torch.nn.Module, inputs: Batch, num_items_in_batch: object = None
     ) -> torch.Tensor:
-        """Forward and backward over one optimiser step; returns its loss, the same on every process.
+        """Go forward and backward over one optimiser step; returns its loss, the same on every process.
 
         Raises:
             TrainingError: loss or gradients are not finite.
@@ -128,7 +128,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         return loss.detach()
 
     def log_probabilities(self, batch: Batch) -> torch.Tensor:
-        """Log-probabilities of rows' answers as the model is now, summed over tokens, in nats, [records].
+        """Return the log-probabilities of rows' answers as the model is now, summed over tokens, in nats,
+        [records].
 
         There is neither dropout nor a gradient.
         """
@@ -158,7 +159,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         loss: float,
         norm: float,
     ) -> TrainingError:
-        """What to say of a step whose loss or gradients are not finite, the same on every process."""
+        """Return what to say of a step whose loss or gradients are not finite, the same on every process."""
         keys = [
             self._keys[number] for number in sorted(gather_object(records_at_fault(parts, losses)))
         ]
@@ -198,7 +199,9 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     def _in_memory(
         self, model: torch.nn.Module, inputs: Batch, count: torch.Tensor
     ) -> tuple[list[Batch], list[torch.Tensor]]:
-        """The micro-batches of a step and their losses; out of memory halves the budget and starts over."""
+        """Return the micro-batches of a step and their losses; out of memory halves the budget and starts
+        over.
+        """
         while True:
             parts = self._path.parts(inputs)
             try:
@@ -212,7 +215,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             self._halve(model, int(inputs["attention_mask"].sum(dim=1).max()))
 
     def _halve(self, model: torch.nn.Module, longest: int) -> None:
-        """Half the token budget after running out of memory: twice the parts, the same step."""
+        """Halve the token budget after running out of memory: twice the parts, the same step."""
         model.zero_grad(set_to_none=True)
         torch.cuda.empty_cache()
         if self._path.token_budget <= longest or self.args.world_size > 1:
@@ -323,7 +326,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     def create_scheduler(
         self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
     ) -> torch.optim.lr_scheduler.LRScheduler:
-        """The learning rate of every step; unlike transformers' own, no step has a rate of 0."""
+        """Return the learning rate of every step; unlike transformers' own, no step has a rate of 0."""
         if self.lr_scheduler is None:
             warmup_steps = round(self._config.warmup_ratio * num_training_steps)
             self.lr_scheduler: torch.optim.lr_scheduler.LRScheduler = (
@@ -337,7 +340,9 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         return self.lr_scheduler
 
     def _save(self, output_dir: str | None = None, state_dict: object = None) -> None:
-        """The adapter of a checkpoint; the Trainer's own way may look for the base model in a network."""
+        """Save the adapter of a checkpoint; the Trainer's own way may look for the base model
+        in a network.
+        """
         self.model.save_pretrained(
             output_dir, state_dict=state_dict, save_embedding_layers=False,
             is_main_process=self.args.should_save,
@@ -346,7 +351,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: torch.nn.Module | None = None
     ) -> None:
-        """The adapter of a checkpoint; PEFT would only warn of tensors that find no place."""
+        """Load the adapter of a checkpoint; PEFT would only warn of tensors that find no place."""
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         put_adapter_weights(self.model, load_adapter_weights(Path(resume_from_checkpoint)))
 
@@ -362,7 +367,9 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
 
 
 def as_dataset(records: Sequence[TokenizedRecord]) -> Dataset:
-    """Records as a `datasets.Dataset`: columns `input_ids`, `labels`, `record` (its number), `reading`."""
+    """Return records as a `datasets.Dataset`: columns `input_ids`, `labels`, `record` (its number),
+    `reading`.
+    """
     return Dataset.from_dict(
         {
             "input_ids": [record.input_ids for record in records],

@@ -109,7 +109,7 @@ def quoted_item(reading: Reading) -> Iterator[Mark]:
 
 
 def _listed(page: Page, start: int) -> bool:
-    """Whether the line before this one is another choice: then the choices are only listed."""
+    """Return whether the line before this one is another choice: then the choices are only listed."""
     above = page.text[:start].rstrip()
     line = "".join(filter(str.isalnum, above[above.rfind("\n") + 1 :][-2000:]))
     return any(choice == line for _, choice in _squeezed_choices(page))
@@ -150,14 +150,14 @@ def quoted_choice(reading: Reading) -> Iterator[Mark]:
 
 
 def _not_meant(text: str, end: int) -> bool:
-    """Whether what follows a quotation denies or doubts it."""
+    """Return whether what follows a quotation denies or doubts it."""
     closing = _CLOSING.match(text, end)
     at = closing.end() if closing else end
     return denied(text, at) or questioned(text, at)
 
 
 def _squeeze(text: str, start: int = 0) -> tuple[str, list[int]]:
-    """The letters and digits from `start` on, and where each stands."""
+    """Return the letters and digits from `start` on, and where each stands."""
     places = [i for i, word in enumerate(map(str.isalnum, text[start:]), start) if word]
     return "".join([text[i] for i in places]), places
 
@@ -173,7 +173,9 @@ def _squeezed(choices: tuple[str, ...]) -> list[tuple[Label, str]]:
 
 
 def _quoted_at(text: str, at: int, choices: list[tuple[Label, str]]) -> tuple[Label, int] | None:
-    """The one choice whose words begin here, and where they end; a quotation may break off at a line end."""
+    """Return the one choice whose words begin here, and where they end; a quotation may break off at a line
+    end.
+    """
     skipped = _OPENERS.match(text, at)
     start = skipped.end() if skipped else at
     longest = max(len(choice) for _, choice in choices)

@@ -51,7 +51,7 @@ def read_claims(page: Page, wordings: Family) -> Iterator[Mark]:
 
 
 def last_label_in(page: Page, match: re.Match[str]) -> int:
-    """Where the last label of a match is; -1 where it has none."""
+    """Return where the last label of a match is; -1 where it has none."""
     places = [m.start() for m in _LABEL.finditer(page.text, match.start(), match.end())]
     for at in reversed(places):
         if labels_at(page, at) is not None:
@@ -80,7 +80,7 @@ _IS = ("is", "be", "remains", "'s")
 
 
 def _talked_about(page: Page, at: int, end: int) -> bool:
-    """Whether the words after it deny, doubt or suppose the claim, or the sentence is an example."""
+    """Return whether the words after it deny, doubt or suppose the claim, or the sentence is an example."""
     text = page.text
     return (
         denied(text, at + 1)
@@ -91,7 +91,7 @@ def _talked_about(page: Page, at: int, end: int) -> bool:
 
 
 def _disowned(text: str, match: re.Match[str]) -> bool:
-    """Whether the words before it doubt the claim, leave it open, or speak of others' answers."""
+    """Return whether the words before it doubt the claim, leave it open, or speak of others' answers."""
     at = match.start() + len("to ") * match[0].startswith("to ")
     return (
         doubted(text, at)

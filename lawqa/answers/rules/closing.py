@@ -188,13 +188,13 @@ def _only_label(page: Page, start: int, end: int) -> int | None:
 
 
 def _named_before(page: Page, label: str, start: int) -> bool:
-    """Whether another label is named before the sentence that begins here."""
+    """Return whether another label is named before the sentence that begins here."""
     before = (at for at in page.letters if at < start)
     return any((one := labels_at(page, at)) and one.labels != (label,) for at in before)
 
 
 def _judged(text: str, at: int, start: int) -> bool:
-    """Whether a word of judgement, in one of three languages, is tied to the label here."""
+    """Return whether a word of judgement, in one of three languages, is tied to the label here."""
     return (
         _TIED.match(text, at + 1) is not None
         or _TIED_BEHIND.match(text, at + 1) is not None

@@ -211,7 +211,9 @@ def likely_choice(reading: Reading) -> Iterator[Mark]:
 
 
 def _is_last_word(page: Page, mark: Mark) -> bool:
-    """Whether no other choice is named in the sentences behind it; if one is, the text went on weighing."""
+    """Return whether no other choice is named in the sentences behind it; if one is, the text went on
+    weighing.
+    """
     end = page.text.find("。", mark.span[1])
     if end < 0 or len(page.text) - end > _MOST_BEHIND:
         return end < 0

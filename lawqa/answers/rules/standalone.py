@@ -93,7 +93,7 @@ def headed_line(reading: Reading) -> Iterator[Mark]:
 
 
 def _next_item(page: Page, at: int) -> bool:
-    """Whether a letter at the very end continues a list (`a: … b: …`) that was cut off there."""
+    """Return whether a letter at the very end continues a list (`a: … b: …`) that was cut off there."""
     if len(page.text) - at > 4:
         return False
     items = [match[1] for match in islice(_ITEM.finditer("\n" + page.text), _MOST)]
@@ -131,7 +131,7 @@ def opening_label(reading: Reading) -> Iterator[Mark]:
 
 
 def _begins_the_choices(page: Page, at: int) -> bool:
-    """Whether the next label heads a later line or item: then the text goes through the choices."""
+    """Return whether the next label heads a later line or item: then the text goes through the choices."""
     if label_at(page, at) in (None, "d"):
         return False
     following = next_sign(page, at)

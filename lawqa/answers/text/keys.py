@@ -58,7 +58,7 @@ class _Index(NamedTuple):
 
 @lru_cache(maxsize=4)
 def _index(early: bool, english: bool) -> _Index:
-    """The index of the keys of this use."""
+    """Return the index of the keys of this use."""
     keys = _ANY[not early] | (_ENGLISH[not early] if english else set())
     by_pair: dict[str, tuple[str, ...]] = {}
     anchors = {key: _anchor(key) for key in sorted(keys)}
@@ -72,20 +72,22 @@ def _index(early: bool, english: bool) -> _Index:
 
 @lru_cache(maxsize=1)
 def _stretches() -> re.Pattern[str]:
-    """What finds the signs that keys are looked for at: each stretch of them, with the sign behind it."""
+    """Return what finds the signs that keys are looked for at: each stretch of them, with the
+    sign behind it.
+    """
     keys = set().union(*_ANY, *_ENGLISH)
     signs = {key[at] for key in keys if (at := _anchor(key)) is not None}
     return re.compile(f"[{re.escape(''.join(sorted(signs)))}]+.?", re.DOTALL)
 
 
 def _anchor(key: str) -> int | None:
-    """Where the rarest sign of a key is, the last one left out; None where they are all common."""
+    """Return where the rarest sign of a key is, the last one left out; None where they are all common."""
     at = max(range(len(key) - 1), key=lambda at: _RANK.get(key[at], len(_RANK)), default=None)
     return None if at is None or key[at] in _RANK else at
 
 
 def pairs_in(text: str) -> set[str]:
-    """The pairs of neighbouring signs of a text that a key is looked for at, and perhaps more."""
+    """Return the pairs of neighbouring signs of a text that a key is looked for at, and perhaps more."""
     stretches = set(_stretches().findall(text))
     for stretch in [stretch for stretch in stretches if len(stretch) > 2]:
         stretches.update(map(add, stretch, stretch[1:]))
@@ -93,7 +95,7 @@ def pairs_in(text: str) -> set[str]:
 
 
 def keys_in(text: str, pairs: set[str], *, english: bool, early: bool = False) -> frozenset[str]:
-    """The registered keys that a text holds.
+    """Return the registered keys that a text holds.
 
     Args:
         text: the text, folded.

@@ -61,12 +61,12 @@ def edited(texts: Sequence[str], edits: Iterable[Edit]) -> tuple[list[str], list
 
 
 def back(pieces: Pieces, at: int) -> int:
-    """Where this place of the new text was in the old one."""
+    """Return where this place of the new text was in the old one."""
     here, there = pieces[max(0, bisect_right(pieces, (at, sys.maxsize)) - 1)]
     return there + at - here
 
 
 def back_span(pieces: Pieces, span: tuple[int, int]) -> tuple[int, int]:
-    """Where this half-open span of the new text was in the old one."""
+    """Return where this half-open span of the new text was in the old one."""
     first, last = back(pieces, span[0]), back(pieces, span[1] - 1) + 1
     return first, max(last, first + 1)

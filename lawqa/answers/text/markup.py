@@ -40,7 +40,7 @@ CUE = "\nAnswer: "
 
 
 def markup_edits(text: str, odd: str) -> list[Edit]:
-    """The edits that take such signs out, and turn an element named as the answer into an answer line.
+    """Return the edits that take such signs out, and turn an element named as the answer into an answer line.
 
     Args:
         text: any text.

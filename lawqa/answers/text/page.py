@@ -180,7 +180,7 @@ class Page:
         return keys_in(self.text, self.pairs, english=self.english, early=True)
 
     def holds(self, keys: frozenset[str]) -> bool:
-        """Whether `text` holds one of these early keys."""
+        """Return whether `text` holds one of these early keys."""
         return not keys.isdisjoint(self.early_keys)
 
     def original_span(self, span: tuple[int, int]) -> tuple[int, int]:
@@ -191,7 +191,7 @@ class Page:
 
 
 def fold(text: str) -> str:
-    """The text in plain forms (ASCII letters in lower case, plain brackets), character by character.
+    """Return the text in plain forms (ASCII letters in lower case, plain brackets), character by character.
 
     Args:
         text: any text.
@@ -200,7 +200,7 @@ def fold(text: str) -> str:
 
 
 def _fold(text: str, odd: set[str]) -> str:
-    """The folded text, given the odd ones of its signs; there may be others among them."""
+    """Return the folded text, given the odd ones of its signs; there may be others among them."""
     if _USUAL.issuperset(odd):  # then only ASCII letters have small forms
         text = text.lower()
     else:
@@ -215,7 +215,7 @@ def _fold(text: str, odd: set[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def fold_choices(choices: tuple[str, ...]) -> tuple[str, ...]:
-    """The choice texts in plain forms; many texts answer one question."""
+    """Return the choice texts in plain forms; many texts answer one question."""
     return tuple(fold(choice) for choice in choices)
 
 
@@ -254,7 +254,7 @@ def _join(raw: str, ranges: list[tuple[int, int]]) -> str:
 def _within(
     ranges: list[tuple[int, int]], stretches: list[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    """The ranges that make up these stretches of the joined text; both in order."""
+    """Return the ranges that make up these stretches of the joined text; both in order."""
     kept: list[tuple[int, int]] = []
     number, here = 0, 0  # `here` is where the range of this number begins in the joined text
     for first, last in stretches:
@@ -271,7 +271,7 @@ def _within(
 
 
 def _ends(raw: str, ranges: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
-    """The ranges, or the first and the last half of that many characters of them.
+    """Return the ranges, or the first and the last half of that many characters of them.
 
     No word of Latin letters is cut: the b of a box that was cut is not a label.
     """
@@ -288,7 +288,9 @@ def _ends(raw: str, ranges: list[tuple[int, int]], most: int) -> list[tuple[int,
 
 
 def _turn(text: str) -> tuple[int, int]:
-    """The stretch of the assistant's turn, without space around it; what follows answers another prompt."""
+    """Return the stretch of the assistant's turn, without space around it; what follows answers another
+    prompt.
+    """
     first, last = 0, len(text)
     for token in () if "<" not in text and "[" not in text else _CHAT_TOKEN.finditer(text):
         start = token.start()
@@ -303,7 +305,7 @@ def _turn(text: str) -> tuple[int, int]:
 
 
 def _without_loop(text: str) -> int:
-    """How much of the text to read where its tail repeats itself: a loop of any length costs the same.
+    """Return how much of the text to read where its tail repeats itself: a loop of any length costs the same.
 
     Whole periods are dropped, so that what is left still ends where the model was cut off.
     """

@@ -21,7 +21,7 @@ _BARE_REPLY = "assistantfinal"
 
 
 def _forms(mark: str) -> tuple[str, ...]:
-    """The patterns of a mark, each beginning with a literal sign: a tag is also written full width."""
+    """Return the patterns of a mark, each beginning with a literal sign: a tag is also written full width."""
     tag = re.fullmatch(r"<(/?)([a-z_:]+)>", mark)
     if not tag:
         return (re.escape(mark),)
@@ -31,7 +31,7 @@ def _forms(mark: str) -> tuple[str, ...]:
 
 
 def _patterns() -> list[tuple[str, str, str]]:
-    """Family, kind and pattern of every mark."""
+    """Return the family, kind and pattern of every mark."""
     rows = [("channels", kind, pattern) for kind, pattern in _CHANNELS.items()]
     for marks in FAMILIES:
         if _CHANNELS_MARK in marks.opening:
@@ -48,7 +48,7 @@ def _patterns() -> list[tuple[str, str, str]]:
 
 
 def _one_search() -> tuple[re.Pattern[str], dict[str, tuple[str, str]]]:
-    """One pattern for all marks, and the family and kind of each of its groups."""
+    """Return one pattern for all marks, and the family and kind of each of its groups."""
     by_sign: dict[str, list[str]] = {}
     meaning: dict[str, tuple[str, str]] = {}
     for family, kind, pattern in _patterns():
@@ -139,7 +139,7 @@ def spoken(text: str, *, inside: bool = False) -> Spoken:
 
 
 def _only_named(text: str, start: int, end: int) -> bool:
-    """Whether prose names the opening mark here, instead of the model beginning to think."""
+    """Return whether prose names the opening mark here, instead of the model beginning to think."""
     if _LINE_HEAD.search(text, max(0, start - 12), start):
         return _NAMED.match(text, end) is not None
     return _NAMED_IN_LINE.match(text, end) is not None

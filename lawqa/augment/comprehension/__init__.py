@@ -44,7 +44,7 @@ _BY_STATUTE = {
 
 
 def reading_drafts(statute: Statute, types: Collection[ReadingType], seed: int) -> Iterator[Draft]:
-    """The questions of these types that a statute gives, before any is left out."""
+    """Yield the questions of these types that a statute gives, before any is left out."""
     wanted = [kind for kind in _BY_STATEMENT if kind in types]
     usable = list(sources(statute, seed)) if wanted else []
     for kind in wanted:

@@ -51,7 +51,7 @@ _REREAD = (
 
 
 def applied_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """Questions on what is applied to something by a provision that only names the other's number."""
+    """Yield questions on what is applied to something by a provision that only names the other's number."""
     found = [a for a in applications(statute.provisions) if _is_clear(a)]
     if not found:
         return
@@ -74,7 +74,7 @@ def applied_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def _is_clear(application: Application) -> bool:
-    """Whether its subject means the same wherever it is quoted."""
+    """Return whether its subject means the same wherever it is quoted."""
     subject = application.subject
     return not _HARD.search(subject) and stands_unaided(subject)
 
@@ -104,7 +104,7 @@ def _plain(
 def _also_applied(
     application: Application, every: Sequence[ApplyingSentence]
 ) -> frozenset[str | None]:
-    """The articles that may be applied to the same subject, whatever applies them."""
+    """Return the articles that may be applied to the same subject, whatever applies them."""
     named = {provision.article.article for provision in application.applied}
     for mention in every:
         if application.subject in mention.text:
@@ -135,7 +135,7 @@ def _reread(
 
 
 def _within(word: str, text: str) -> bool:
-    """Whether a word is also part of a longer one: what 麻薬輸出業者 becomes is not said by 麻薬."""
+    """Return whether a word is also part of a longer one: what 麻薬輸出業者 becomes is not said by 麻薬."""
     return (
         re.search(rf"[一-龠々ァ-ヴー]{re.escape(word)}|{re.escape(word)}[一-龠々ァ-ヴー]", text)
         is not None

@@ -56,7 +56,7 @@ class ApplyingSentence:
 
 
 def applications(provisions: Sequence[Provision]) -> Iterator[Application]:
-    """The provisions of a statute that apply others of it.
+    """Yield the provisions of a statute that apply others of it.
 
     Left out: what changes words of several provisions at once, or does not say the changes in full, and
     names that cannot be resolved, such as of items or of a missing article.
@@ -86,7 +86,7 @@ def applications(provisions: Sequence[Provision]) -> Iterator[Application]:
 
 
 def applying_sentences(provisions: Iterable[Provision]) -> tuple[ApplyingSentence, ...]:
-    """All sentences of a statute that speak of 準用, with the articles that they name."""
+    """Return all sentences of a statute that speak of 準用, with the articles that they name."""
     every = list(provisions)
     order = list(dict.fromkeys(p.article.article or "" for p in every))
     return tuple(
@@ -97,7 +97,7 @@ def applying_sentences(provisions: Iterable[Provision]) -> tuple[ApplyingSentenc
 
 
 def article_number(name: str) -> str:
-    """第三条の三十八 as article files number it: 3_38."""
+    """Write 第三条の三十八 as article files number it: 3_38."""
     return "_".join(str(to_int(part)) for part in re.findall(rf"{LARGE_NUMERAL}+", name))
 
 
@@ -107,7 +107,7 @@ def _named(
     articles: dict[str, list[Provision]],
     previous: Sequence[Provision],
 ) -> list[Provision]:
-    """The paragraphs that one name stands for; none where that is unclear."""
+    """Return the paragraphs that one name stands for; none where that is unclear."""
     if found["above"]:
         own = articles[provision.article.article or ""]
         return [p for p in own if p.number == provision.number - 1]
@@ -127,7 +127,7 @@ def _named(
 
 
 def _changes(rest: str) -> tuple[tuple[str, str], ...] | None:
-    """The changes of words; None where something else follows."""
+    """Return the changes of words; None where something else follows."""
     if not rest:
         return ()
     if not _CHANGES.match(rest):

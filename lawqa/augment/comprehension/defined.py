@@ -81,7 +81,7 @@ class _Rule:
 
 
 def defined_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """Questions on what holds for somebody described by a definition; other choices hold for others."""
+    """Yield questions on what holds for somebody described by a definition; other choices hold for others."""
     definitions = _definitions(statute)
     if not definitions:
         return
@@ -108,7 +108,7 @@ def defined_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def _definitions(statute: Statute) -> dict[str, _Definition]:
-    """The definitions by term; none of a term that has two, or that two terms have."""
+    """Return the definitions by term; none of a term that has two, or that two terms have."""
     definitions: dict[str, list[_Definition]] = {}
     for provision in statute.provisions:
         for text in (provision.lead, *(item.text for item in provision.items if not item.below)):
@@ -151,19 +151,21 @@ def _rule(excerpt: Excerpt, seed: int) -> _Rule | None:
 
 
 def _speaks_of(provision: Provision, term: str) -> bool:
-    """Whether its subject is the term, alone or among others: 旅行業者等は."""
+    """Return whether its subject is the term, alone or among others: 旅行業者等は."""
     topic, found, _ = provision.lead.partition("は、")
     return bool(found) and term in topic
 
 
 def _is_said(said: str, same: Sequence[frozenset[str]]) -> bool:
-    """Whether something like it is also said of the one who is asked about."""
+    """Return whether something like it is also said of the one who is asked about."""
     own = _grams(said)
     return any(len(own & other) > _MAX_OVERLAP * len(own) for other in same)
 
 
 def _is_general(rule: _Rule, rules: Sequence[_Rule]) -> bool:
-    """Whether the law says nearly the same of somebody else: it may then hold for everybody of the kind."""
+    """Return whether the law says nearly the same of somebody else: it may then hold for everybody of the
+    kind.
+    """
     own = _grams(rule.said)
     return any(
         other.who != rule.who and len(own & _grams(other.said)) > _MAX_ALIKE * len(own)
@@ -204,7 +206,7 @@ def _draft(own: _Definition, rule: _Rule, near: Sequence[_Rule], seed: int) -> I
 
 
 def _is_other(who: str, own: _Definition) -> bool:
-    """Whether a subject is certainly not the one defined, nor everybody, nor a kind of it."""
+    """Return whether a subject is certainly not the one defined, nor everybody, nor a kind of it."""
     return (
         who != own.term
         and not may_coincide(who, own.term)

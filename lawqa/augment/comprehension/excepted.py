@@ -54,7 +54,9 @@ class _Exception:
 
 
 def excepted_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """Questions on when a rule does not hold; the other choices are exceptions to other rules of the law."""
+    """Yield questions on when a rule does not hold; the other choices are exceptions to other rules of the
+    law.
+    """
     cases = [_exception(p, seed) or _condition(p) for p in statute.provisions]
     for place, own in enumerate(cases):
         if own is None or not own.rule:
@@ -101,7 +103,7 @@ def _exception(provision: Provision, seed: int) -> _Exception | None:
 
 
 def _condition(provision: Provision) -> _Exception | None:
-    """When a provision without proviso holds: a case that is no exception to any rule."""
+    """Return when a provision without proviso holds: a case that is no exception to any rule."""
     if re.search(r"にかかわらず|適用しない|前条|準用", provision.lead):
         return None
     for match in _CONDITION.finditer(without_definitions(provision.lead)):

@@ -33,14 +33,14 @@ _WRONG_SHARE = 34
 
 
 def judged_drafts(found: Sequence[StatementSource], seed: int) -> Iterator[Draft]:
-    """Questions on four neighbouring provisions in other words: one is right, or one is wrong."""
+    """Yield questions on four neighbouring provisions in other words: one is right, or one is wrong."""
     used: Counter[str] = Counter()
     for turn, group in _groups(found):
         yield _judged(group, turn, seed, used)
 
 
 def counted_drafts(found: Sequence[StatementSource], seed: int) -> Iterator[Draft]:
-    """Questions on how many of four statements are right, or wrong."""
+    """Yield questions on how many of four statements are right, or wrong."""
     used: Counter[str] = Counter()
     for turn, group in _groups(found):
         yield _counted(group, turn, seed, used)

@@ -80,7 +80,8 @@ class _List:
 
 
 def listed_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """Questions on which item a list holds; the others are of two or three other lists of the same kind.
+    """Yield questions on which item a list holds; the others are of two or three other lists of the same
+    kind.
 
     Three items of one other list would give the fourth away by its place in the context alone.
     """
@@ -99,7 +100,8 @@ def listed_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def relative(sentence: str) -> tuple[str, str] | None:
-    """A sentence that announces a list as a noun phrase with its noun; None where that would be no Japanese.
+    """Return a sentence that announces a list as a noun phrase with its noun; None where that would be no
+    Japanese.
 
     登録の申請書には、次に掲げる書類を添付しなければならない。 gives 登録の申請書に添付しなければならない書類.
     """
@@ -217,7 +219,7 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
 
 
 def _apart(item: ProvisionItem, others: Sequence[ProvisionItem]) -> bool:
-    """Whether no item of the other list says nearly the same, or holds it."""
+    """Return whether no item of the other list says nearly the same, or holds it."""
     own = _grams(_BRACKET.sub("", item.text))
     for other in others:
         theirs = _grams(_BRACKET.sub("", other.text))
@@ -228,7 +230,9 @@ def _apart(item: ProvisionItem, others: Sequence[ProvisionItem]) -> bool:
 
 
 def _asks_alike(one: str, other: str) -> bool:
-    """Whether two lists are announced in the same words, but for some put in (製造業者等は, 適切に)."""
+    """Return whether two lists are announced in the same words, but for some put in
+    (製造業者等は, 適切に).
+    """
     shorter, longer = sorted((one, other), key=len)
     rest = iter(longer)
     return all(letter in rest for letter in shorter)

@@ -53,7 +53,7 @@ class _Breach:
 
 
 def penalised_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """Questions on the penalty for a breach; the other choices are other penalties of the same law."""
+    """Yield questions on the penalty for a breach; the other choices are other penalties of the same law."""
     penal = [
         _Penal(p, match["penalty"])
         for p in statute.provisions
@@ -71,7 +71,9 @@ def penalised_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def _breaches(penal: list[_Penal]) -> dict[tuple[str, int], _Breach]:
-    """The rules that are named in one penal provision only, by article and paragraph (0: the article)."""
+    """Return the rules that are named in one penal provision only, by article and paragraph (0:
+    the article).
+    """
     by_article: dict[tuple[str, int], list[_Breach]] = {}
     mentioned: Counter[str] = Counter()
     for each in penal:
@@ -141,7 +143,7 @@ def _draft(
 
 
 def _shortened(penal: _Penal, item: ProvisionItem | None, seed: int, name: str) -> Provision:
-    """The provision with three of its items at most, as the data set also quotes lists in part."""
+    """Return the provision with three of its items at most, as the data set also quotes lists in part."""
     items = penal.provision.items
     drawn = shuffled(items, lambda i: i.number, seed, "items", name, penal.provision.key)
     kept = ([item] if item else []) + [each for each in drawn if each != item]

@@ -59,7 +59,7 @@ class _Duty:
 
 
 def referred_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """Questions on whose permission, registration or notice a provision speaks of by number only."""
+    """Yield questions on whose permission, registration or notice a provision speaks of by number only."""
     places = {provision.key: place for place, provision in enumerate(statute.provisions)}
     duties = [duty for p in statute.provisions if (duty := _duty(p)) is not None]
     named = {(d.provision.article.article, d.provision.number): d for d in duties}
@@ -80,7 +80,7 @@ def referred_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def _bare(reference: re.Match[str]) -> str:
-    """The sentence with the number of the other provision left out."""
+    """Return the sentence with the number of the other provision left out."""
     text = reference.string
     return f"{text[: reference.start()]}別の規定による{reference['act']}{text[reference.end() :]}"
 
@@ -90,7 +90,7 @@ def _grams(text: str) -> frozenset[str]:
 
 
 def _is_unlike(key: str, grams: dict[str, frozenset[str]]) -> bool:
-    """Whether no other provision says nearly the same, as of a notice that has to be published."""
+    """Return whether no other provision says nearly the same, as of a notice that has to be published."""
     own = grams[key]
     return not any(
         len(own & other) > _MAX_OVERLAP * len(own | other)
@@ -112,7 +112,7 @@ def _duty(provision: Provision) -> _Duty | None:
 
 
 def _reference(provision: Provision) -> re.Match[str] | None:
-    """The only reference of a provision of one sentence, where it is to an act of another one."""
+    """Return the only reference of a provision of one sentence, where it is to an act of another one."""
     lead = without_definitions(provision.lead)
     matches = list(_REFERENCE.finditer(lead))
     if provision.items or len(sentences(provision.lead)) != 1 or len(matches) != 1:
@@ -127,7 +127,7 @@ def _target(
     provisions: Sequence[Provision],
     places: dict[str, int],
 ) -> tuple[str | None, int] | None:
-    """Article and paragraph that a reference names; None where it names none of the statute's."""
+    """Return the article and paragraph that a reference names; None where it names none of the statute's."""
     number = to_int(reference["paragraph"]) if reference["paragraph"] else 1
     if reference["above"]:
         return provision.article.article, provision.number - 1
@@ -144,7 +144,7 @@ def _target(
 
 
 def _article_before(provision: Provision, earlier: Sequence[Provision]) -> str | None:
-    """The number of the article before; None where it is missing, as one is that was repealed."""
+    """Return the number of the article before; None where it is missing, as one is that was repealed."""
     others = (p for p in reversed(earlier) if p.article.id != provision.article.id)
     found = next(others, None)
     return found.article.article if found is not None and adjacent(found, provision) else None
@@ -190,7 +190,9 @@ def _draft(
 
 
 def _is_kind_of(one: str, other: str) -> bool:
-    """Whether a name is the other with words put in, either way round: 鉄道運送事業者 is a 鉄道事業者."""
+    """Return whether a name is the other with words put in, either way round: 鉄道運送事業者 is
+    a 鉄道事業者.
+    """
     shorter, longer = sorted((one, other), key=len)
     rest = iter(longer)
     return all(letter in rest for letter in shorter)

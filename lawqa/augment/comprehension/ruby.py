@@ -18,5 +18,5 @@ _RUBY = re.compile("|".join(_READINGS.split()))
 
 
 def holds_reading(text: str) -> bool:
-    """Whether a reading is written into the text as if it were part of it."""
+    """Return whether a reading is written into the text as if it were part of it."""
     return _RUBY.search(text) is not None

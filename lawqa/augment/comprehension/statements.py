@@ -73,7 +73,7 @@ class StatementSource:
 
 
 def sources(statute: Statute, seed: int) -> Iterator[StatementSource]:
-    """The sentences of a statute of which both a true and a false statement can be made, in order."""
+    """Yield the sentences of a statute of which both a true and a false statement can be made, in order."""
     seen: set[str] = set()
     for excerpt in statute.excerpts:
         if excerpt.provision.key in seen or not _is_plain(excerpt):
@@ -85,7 +85,7 @@ def sources(statute: Statute, seed: int) -> Iterator[StatementSource]:
 
 
 def chosen(statements: Sequence[Statement], used: Counter[str], seed: int, name: str) -> Statement:
-    """One of the statements: of the kind used least so far, then as the seed has it."""
+    """Return one of the statements: of the kind used least so far, then as the seed has it."""
     least = min(used[s.kind] for s in statements)
     rarest = [s for s in statements if used[s.kind] == least]
     picked = shuffled(rarest, lambda s: s.text, seed, "statement", name)[0]
@@ -94,7 +94,7 @@ def chosen(statements: Sequence[Statement], used: Counter[str], seed: int, name:
 
 
 def is_plain_text(text: str) -> bool:
-    """Whether a sentence is short and means the same wherever it is quoted."""
+    """Return whether a sentence is short and means the same wherever it is quoted."""
     return (
         MIN_STATEMENT <= len(text) <= MAX_STATEMENT
         and not _DELEGATED.search(text)
@@ -103,7 +103,7 @@ def is_plain_text(text: str) -> bool:
 
 
 def is_quotable(text: str) -> bool:
-    """Whether a text means the same wherever it is quoted."""
+    """Return whether a text means the same wherever it is quoted."""
     return (
         stands_unaided(text)
         and not speaks_of_its_place(text)
@@ -124,7 +124,7 @@ def _is_plain(excerpt: Excerpt) -> bool:
 
 
 def source_of(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource | None:
-    """A sentence with its statements; None where no true or no false one can be made of it."""
+    """Return a sentence with its statements; None where no true or no false one can be made of it."""
     sentence = without_definitions(excerpt.text)
     name = f"{excerpt.provision.key}/{excerpt.text[:20]}"
     command = deontic_sentence(sentence)
@@ -141,13 +141,13 @@ def source_of(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource 
 
 
 def has_actor(sentence: str) -> bool:
-    """Whether the subject of a sentence is somebody who can be obliged or allowed."""
+    """Return whether the subject of a sentence is somebody who can be obliged or allowed."""
     topic = _TOPIC.match(sentence)
     return topic is not None and (topic[1] == "何人" or actor_class(topic[1]) is not None)
 
 
 def _has_power(sentence: str) -> bool:
-    """Whether an authority may do it: that it need not is then a point of law, not a truism."""
+    """Return whether an authority may do it: that it need not is then a point of law, not a truism."""
     topic = _TOPIC.match(sentence)
     return topic is not None and actor_class(topic[1]) == "authority"
 
@@ -194,7 +194,7 @@ def _false_by_body(excerpt: Excerpt, statute: Statute, seed: int, name: str) -> 
 
 
 def _certain(change: Alteration, sentence: str) -> bool:
-    """Whether the altered sentence is false whoever is meant.
+    """Return whether the altered sentence is false whoever is meant.
 
     What only one actor may do another may perhaps do too; and a court is called by many names.
     """

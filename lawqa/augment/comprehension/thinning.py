@@ -25,7 +25,7 @@ _LEAST = 8
 
 
 def thinned(questions: Sequence[Question], seed: int) -> frozenset[str]:
-    """The ids of the questions that stay, type by type, and apart where the wrong choice is asked for.
+    """Return the ids of the questions that stay, type by type, and apart where the wrong choice is asked for.
 
     Args:
         questions: with whatever label; the rules that look at places are not used.
@@ -66,7 +66,7 @@ def _earned(question: Question) -> dict[str, float]:
 
 
 def _excess(left: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """By how much each rule scores too well; only those that do."""
+    """Return by how much each rule scores too well; only those that do."""
     # Of few questions some rule is always lucky: 1.5 standard errors above guessing are no shortcut.
     aim = max(AIM, 0.25 + 1.5 * (0.25 * 0.75 / len(left)) ** 0.5)
     totals: dict[str, float] = {}

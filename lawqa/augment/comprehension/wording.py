@@ -99,12 +99,12 @@ _TOPIC = re.compile(r"^(?P<who>[^、。「」（）]{1,40}?)は、")
 
 
 def without_definitions(text: str) -> str:
-    """The text without brackets that only give a name to something for later use."""
+    """Return the text without brackets that only give a name to something for later use."""
     return _DEFINITION.sub("", text)
 
 
 def modern(text: str) -> str:
-    """The text with small っ and Arabic numerals, as a question of today writes it."""
+    """Return the text with small っ and Arabic numerals, as a question of today writes it."""
     text = _SMALL_TSU.sub("っ", text)
     text = _PLACE.sub(_in_arabic, text)
     text = _SHARE.sub(_in_arabic, text)
@@ -114,7 +114,7 @@ def modern(text: str) -> str:
 
 
 def loosened(text: str, seed: int, name: str) -> str:
-    """The text with some of its formal words changed for others of the same meaning."""
+    """Return the text with some of its formal words changed for others of the same meaning."""
     for place, (pattern, other) in enumerate(_SYNONYMS):
         if _turn(seed, name, "synonym", str(place)) % _CHANCE:
             text = pattern.sub(other, text)
@@ -132,7 +132,7 @@ def loosened(text: str, seed: int, name: str) -> str:
 def commanded(
     command: DeonticSentence, meaning: str, seed: int, name: str, *, may_turn: bool = True
 ) -> str:
-    """A command in other words, with one of the four meanings; without a full stop.
+    """Return a command in other words, with one of the four meanings; without a full stop.
 
     Args:
         command: the sentence.
@@ -154,7 +154,7 @@ def commanded(
 
 
 def plainly(sentence: str, seed: int, name: str) -> str | None:
-    """A sentence that gives no command, in other words, without a full stop; None for others."""
+    """Return a sentence that gives no command, in other words, without a full stop; None for others."""
     for ending, others in _PLAIN:
         if sentence.endswith(ending):
             return sentence.removesuffix(ending) + others[_turn(seed, name, "plain") % len(others)]
@@ -162,7 +162,7 @@ def plainly(sentence: str, seed: int, name: str) -> str | None:
 
 
 def _cleft(clause: str, phrase: str) -> str | None:
-    """Aは、…する義務を負う as …する義務を負うのは、Aである."""
+    """Turn Aは、…する義務を負う into …する義務を負うのは、Aである."""
     topic = _TOPIC.match(clause)
     if (
         topic is None

@@ -29,7 +29,7 @@ _GENERIC = re.compile(
 
 
 def may_coincide(one: str, other: str) -> bool:
-    """Whether what is true of one actor may be true of the other."""
+    """Return whether what is true of one actor may be true of the other."""
     if _GENERIC.search(one) or _GENERIC.search(other):
         return True
     if any(one[i : i + _SHARED_NAME] in other for i in range(len(one) - _SHARED_NAME + 1)):

@@ -76,7 +76,7 @@ class Alteration:
 
 
 def alterations(excerpt: Excerpt, statute: Statute, seed: int) -> Iterator[Alteration]:
-    """Every single alteration of an excerpt that makes it false."""
+    """Yield every single alteration of an excerpt that makes it false."""
     candidates = (
         *_quantities(excerpt, statute),
         *_words(excerpt, statute, seed),
@@ -127,14 +127,14 @@ def _words(excerpt: Excerpt, statute: Statute, seed: int) -> Iterator[Alteration
 
 
 def _may_be(timing: str, instead_of: str, text: str) -> bool:
-    """Whether one adverb may replace another: what has happened cannot be told あらかじめ."""
+    """Return whether one adverb may replace another: what has happened cannot be told あらかじめ."""
     if timing == "あらかじめ" and _PAST.search(text):
         return False
     return timing in _TIMINGS[instead_of]
 
 
 def _bounds(text: str) -> Iterator[Alteration]:
-    """The word that bounds a quantity altered, where the sentence holds it once only."""
+    """Yield the word that bounds a quantity altered, where the sentence holds it once only."""
     for quantity in quantities(text):
         for kind, before, after in _BOUNDS:
             whole = quantity.text + before

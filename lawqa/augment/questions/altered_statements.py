@@ -38,7 +38,7 @@ _Statement = tuple[Excerpt, tuple[Alteration, ...]]
 
 
 def altered_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """Questions of four neighbouring statements; each statement is in three of them at most."""
+    """Yield questions of four neighbouring statements; each statement is in three of them at most."""
     statements = [
         (excerpt, changes)
         for excerpt in statute.excerpts
@@ -51,7 +51,9 @@ def altered_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def _is_statement(excerpt: Excerpt) -> bool:
-    """Whether an excerpt can be true or false by itself: no item, no proviso after it, no 前項 in it."""
+    """Return whether an excerpt can be true or false by itself: no item, no proviso after it,
+    no 前項 in it.
+    """
     return (
         excerpt.item is None
         and not excerpt.below
@@ -90,7 +92,7 @@ def _choice(excerpt: Excerpt, text: str) -> str:
 
 
 def _chosen(changes: Sequence[Alteration], name: str, seed: int, used: Counter[str]) -> Alteration:
-    """One of the alterations: of the kind used least so far, then as the seed has it.
+    """Return one of the alterations: of the kind used least so far, then as the seed has it.
 
     Without this nine of ten alterations would be of the last words, which every sentence offers.
     """

@@ -60,7 +60,7 @@ class Gap:
 
 
 def cloze_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """One question for each kind of gap that an excerpt offers."""
+    """Yield one question for each kind of gap that an excerpt offers."""
     for excerpt in statute.excerpts:
         seen: set[str] = set()
         for gap in gaps(excerpt, statute, seed):
@@ -73,7 +73,7 @@ def cloze_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def gaps(excerpt: Excerpt, statute: Statute, seed: int) -> Iterator[Gap]:
-    """What can be left out of an excerpt, with what could stand there instead."""
+    """Yield what can be left out of an excerpt, with what could stand there instead."""
     finders = (
         _quantity_gaps,
         _actor_gaps,
@@ -110,7 +110,7 @@ def _quantity_gaps(excerpt: Excerpt, statute: Statute) -> Iterator[_Found]:
 
 
 def closest(quantity: Quantity, statute: Statute) -> list[Quantity]:
-    """The quantities of a statute that are likest to this one and not the same, likest first.
+    """Return the quantities of a statute that are likest to this one and not the same, likest first.
 
     Those of the same unit; where these are few, also other periods of no quite different length.
     """
@@ -130,7 +130,9 @@ def closest(quantity: Quantity, statute: Statute) -> list[Quantity]:
 
 
 def _lasts(quantity: Quantity) -> bool:
-    """Whether the unit says how long something lasts (三年間), not by when it is done (三年, 三週間)."""
+    """Return whether the unit says how long something lasts (三年間), not by when it is done
+    (三年, 三週間).
+    """
     return quantity.unit in ("年間", "箇月間", "月間", "日間")
 
 
@@ -140,12 +142,12 @@ def _distance(one: Quantity, other: Quantity) -> float:
 
 
 def _fits(quantity: Quantity, following: str) -> bool:
-    """Whether the quantity can stand before these words: no one says 過半数以上."""
+    """Return whether the quantity can stand before these words: no one says 過半数以上."""
     return quantity.text != MAJORITY or not re.match(r"以|未満|を超|を下|に相当|を乗", following)
 
 
 def _all_different(texts: Iterable[str]) -> list[str]:
-    """The texts whose quantities differ in size from each other, first come first served."""
+    """Return the texts whose quantities differ in size from each other, first come first served."""
     kept: list[Quantity] = []
     for text in texts:
         quantity = next(iter(quantities(f"{text}（")), None) or next(
@@ -169,7 +171,7 @@ def _actor_gaps(excerpt: Excerpt, statute: Statute) -> Iterator[_Found]:
 
 
 def _is_whole_name(text: str, start: int, end: int) -> bool:
-    """Whether a name is neither part of a longer one nor of an enumeration."""
+    """Return whether a name is neither part of a longer one nor of an enumeration."""
     before, after = text[max(0, start - 3) : start], text[end : end + 1]
     return not re.search(r"[一-龠々ァ-ヴーのる]$|又は$|及び$|くは$|びに$|その他$", before) and (
         after in ("は", "に", "が", "へ") or _PROCEDURE.match(text[end:]) is not None
@@ -207,7 +209,7 @@ def _modality_gaps(excerpt: Excerpt, _: Statute) -> Iterator[_Found]:
 
 
 def _is_wrong(other: str, gap: Gap, excerpt: Excerpt, statute: Statute) -> bool:
-    """Whether a choice cannot be right: it is another thing, and what it makes is nowhere said."""
+    """Return whether a choice cannot be right: it is another thing, and what it makes is nowhere said."""
     if other in gap.right or gap.right in other:
         return False
     text = excerpt.text
@@ -217,7 +219,9 @@ def _is_wrong(other: str, gap: Gap, excerpt: Excerpt, statute: Statute) -> bool:
 
 
 def _apart(names: Iterable[str]) -> list[str]:
-    """The names of which none is part of another kept before it: 裁判所 and 受訴裁判所 do not go together."""
+    """Return the names of which none is part of another kept before it: 裁判所 and 受訴裁判所 do not go
+    together.
+    """
     kept: list[str] = []
     for name in names:
         if not any(name in other or other in name for other in kept):
@@ -226,7 +230,7 @@ def _apart(names: Iterable[str]) -> list[str]:
 
 
 def filled(text: str, gap: Gap, words: str) -> str:
-    """The excerpt with these words in the gap."""
+    """Return the excerpt with these words in the gap."""
     return text[: gap.start] + words + text[gap.start + len(gap.right) :]
 
 

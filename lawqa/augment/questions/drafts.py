@@ -80,12 +80,14 @@ class Draft:
 
 
 def rank(seed: int, *names: str) -> str:
-    """A number in hex that orders things as if at random, and always alike for the same seed and names."""
+    """Return a number in hex that orders things as if at random, and always alike for the same seed and
+    names.
+    """
     return hashlib.sha256("\x1f".join([str(seed), *names]).encode()).hexdigest()[:16]
 
 
 def shuffled(
     things: Iterable[Thing], name: Callable[[Thing], str], seed: int, *names: str
 ) -> list[Thing]:
-    """The things in an order that depends on the seed, their names and nothing else."""
+    """Return the things in an order that depends on the seed, their names and nothing else."""
     return sorted(things, key=lambda thing: (rank(seed, *names, name(thing)), name(thing)))

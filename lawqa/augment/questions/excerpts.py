@@ -59,7 +59,7 @@ class Excerpt:
         return self.provision.name + (self.item.name if self.item else "")
 
     def quote(self, text: str) -> str:
-        """The text, which is its own or an altered one, followed by its list."""
+        """Return the text, which is its own or an altered one, followed by its list."""
         return "\u3000".join([text, *self.below])
 
     @property
@@ -78,7 +78,7 @@ class Excerpt:
 
 
 def excerpts(provisions: Sequence[Provision]) -> Iterator[Excerpt]:
-    """All sentences and items that a question can quote, in the order of the provisions.
+    """Yield all sentences and items that a question can quote, in the order of the provisions.
 
     Args:
         provisions: all paragraphs of the statutes, in order: 前条 is found by its place.
@@ -116,7 +116,7 @@ def _is_item_excerpt(item: ProvisionItem) -> bool:
 
 
 def _list_of(sentence: str, provision: Provision) -> tuple[str, ...]:
-    """The items that a sentence announces, as lines; empty if it announces none, or too much."""
+    """Return the items that a sentence announces, as lines; empty if it announces none, or too much."""
     lines = tuple(
         line
         for item in provision.items
@@ -129,7 +129,7 @@ def _list_of(sentence: str, provision: Provision) -> tuple[str, ...]:
 
 
 def _is_list_line(line: str) -> bool:
-    """Whether a line of a list refers to nothing but other lines of the list."""
+    """Return whether a line of a list refers to nothing but other lines of the list."""
     return not any(match["unit"] != "号" for match in RELATIVE.finditer(line)) and (
         stands_with_list(f"{line}。")
     )
@@ -138,7 +138,7 @@ def _is_list_line(line: str) -> bool:
 def _articles_before(
     provisions: Sequence[Provision],
 ) -> dict[str, tuple[tuple[Provision, ...], tuple[Provision, ...]]]:
-    """For each article, the paragraphs of the article before it in the same statute, and its own."""
+    """Return for each article, the paragraphs of the article before it in the same statute, and its own."""
     grouped: dict[str, list[Provision]] = {}
     for provision in provisions:
         grouped.setdefault(provision.article.id, []).append(provision)
@@ -152,7 +152,7 @@ def _articles_before(
 
 
 def adjacent(earlier: Provision, later: Provision) -> bool:
-    """Whether no article number lies between; a repealed article in between would be the one meant."""
+    """Return whether no article number lies between; a repealed article in between would be the one meant."""
     if earlier.law != later.law:
         return False
     first = [int(part) for part in (earlier.article.article or "0").split("_")]
@@ -171,7 +171,7 @@ def _resolve(
     paragraphs: dict[int, Provision],
     previous: tuple[Provision, ...],
 ) -> tuple[Referent, ...] | None:
-    """The relative references of a sentence; None where one is unclear."""
+    """Return the relative references of a sentence; None where one is unclear."""
     found: dict[str, Referent] = {}
     for match in RELATIVE.finditer(text):
         count = match["count"]

@@ -62,7 +62,7 @@ class DeonticSentence:
 
 
 def deontic_sentence(sentence: str) -> DeonticSentence | None:
-    """The command that a sentence gives; None for any other sentence."""
+    """Return the command that a sentence gives; None for any other sentence."""
     if sentence.endswith(_MUST):
         head = sentence.removesuffix(_MUST)
         verb, dictionary = _dictionary_of_negative(head)
@@ -91,7 +91,7 @@ def deontic_sentence(sentence: str) -> DeonticSentence | None:
 
 
 def other_commands(sentence: str) -> Iterator[tuple[str, str]]:
-    """What the sentence's last words can be changed to, each as (before, after).
+    """Yield what the sentence's last words can be changed to, each as (before, after).
 
     The two are the ends of the sentence, from the verb on. Duties of effort (努めなければならない) and
     conditions (…でなければならない) are no commands to do something and are left alone.
@@ -110,7 +110,8 @@ def other_commands(sentence: str) -> Iterator[tuple[str, str]]:
 
 
 def command_forms(sentence: str) -> tuple[str, tuple[str, ...]] | None:
-    """The last words of a sentence that commands, allows or forbids to do something, and other such words.
+    """Return the last words of a sentence that commands, allows or forbids to do something, and other such
+    words.
 
     Only nouns with する, whose forms are certain. The others each say something else: してはならない and
     することができない, which say the same, never stand together.
@@ -160,7 +161,9 @@ def _from_exemption(head: str) -> Iterator[tuple[str, str]]:
 
 
 def _dictionary_of_negative(head: str) -> tuple[str, str]:
-    """The last sign or so of a verb before なければならない, and its dictionary form; empty if untold."""
+    """Return the last sign or so of a verb before なければならない, and its dictionary form;
+    empty if untold.
+    """
     last = head[-1:]
     if head.endswith(("努め", "つとめ", "で", "れ", "あら", "なら", "適合し", "該当し", "い")):
         return "", ""  # effort, condition, passive: no deed of an actor
@@ -175,5 +178,5 @@ def _dictionary_of_negative(head: str) -> tuple[str, str]:
 
 
 def _conditional(sentence: str) -> bool:
-    """Whether a deed is forbidden only without something: turned round, that would be no Japanese."""
+    """Return whether a deed is forbidden only without something: turned round, that would be no Japanese."""
     return _WITHOUT.search(sentence) is not None

@@ -38,7 +38,7 @@ _EMPTY = re.compile(
 
 
 def stands_alone(text: str) -> bool:
-    """Whether a sentence can be understood beside the name of its paragraph, once its 前項 are known.
+    """Return whether a sentence can be understood beside the name of its paragraph, once its 前項 are known.
 
     It must be a whole sentence, begin with no word that points back, announce no list, and hold 同項 or
     同条 only after the paragraph or article meant.
@@ -47,17 +47,17 @@ def stands_alone(text: str) -> bool:
 
 
 def announces_list(text: str) -> bool:
-    """Whether a sentence can be understood only with the list that follows it."""
+    """Return whether a sentence can be understood only with the list that follows it."""
     return _LIST.search(text) is not None
 
 
 def stands_with_list(text: str) -> bool:
-    """The same as `stands_alone`, for a sentence that is shown with the list it announces."""
+    """Return the same as `stands_alone`, for a sentence that is shown with the list it announces."""
     return text.endswith("。") and not _START.match(text) and _is_closed(text)
 
 
 def item_stands_alone(text: str) -> bool:
-    """Whether an item can be understood beside the lead of its paragraph, without the other items."""
+    """Return whether an item can be understood beside the lead of its paragraph, without the other items."""
     return (
         _is_closed(text)
         and not _LIST.search(text)
@@ -66,7 +66,7 @@ def item_stands_alone(text: str) -> bool:
 
 
 def stands_unaided(text: str) -> bool:
-    """Whether a text holds no 前項, 次条 or the like at all."""
+    """Return whether a text holds no 前項, 次条 or the like at all."""
     return RELATIVE.search(text) is None
 
 

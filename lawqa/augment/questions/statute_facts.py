@@ -70,12 +70,12 @@ class Statute:
     """Terms that it defines (「…」とは)."""
 
     def says(self, text: str) -> bool:
-        """Whether these words stand anywhere in the statute."""
+        """Return whether these words stand anywhere in the statute."""
         return text in self.wording
 
 
 def statutes_of(every: Sequence[Provision], usable: Iterable[Provision]) -> tuple[Statute, ...]:
-    """The statutes of a file.
+    """Return the statutes of a file.
 
     Args:
         every: all paragraphs, in order; wrong answers are checked against them.
@@ -89,7 +89,7 @@ def statutes_of(every: Sequence[Provision], usable: Iterable[Provision]) -> tupl
 
 
 def actor_class(name: str) -> str | None:
-    """authority, body, officer or person, by how the name ends; None for what is no actor."""
+    """Return authority, body, officer or person, by how the name ends; None for what is no actor."""
     return next((kind for kind, ends in _CLASS_PATTERNS if ends.search(name)), None)
 
 
@@ -122,7 +122,8 @@ def _statute(law: str, provisions: Sequence[Provision], allowed: set[str]) -> St
 
 
 def _by_unit(found: Iterable[Quantity]) -> dict[str, tuple[Quantity, ...]]:
-    """The quantities by unit, each once; where many occur twice, those that occur only once are left out.
+    """Return the quantities by unit, each once; where many occur twice, those that occur only once are left
+    out.
 
     A number in one sentence of the statute is right at most once, so it would be known as wrong.
     """
@@ -140,7 +141,7 @@ def _by_unit(found: Iterable[Quantity]) -> dict[str, tuple[Quantity, ...]]:
 
 
 def _actors(provisions: Iterable[Provision]) -> dict[str, str]:
-    """Subjects of sentences whose names tell their class, and all authorities, the busiest first."""
+    """Return subjects of sentences whose names tell their class, and all authorities, the busiest first."""
     subjects: Counter[str] = Counter()
     authorities: set[str] = set()
     for provision in provisions:

@@ -44,7 +44,9 @@ _ITEM_STEM = "{law}{name}の各号のうち、「{quote}」を掲げている号
 
 
 def which_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
-    """One question for each paragraph that has a sentence of its own, and for each four items of a list."""
+    """Yield one question for each paragraph that has a sentence of its own, and for each four items of a
+    list.
+    """
     asked: set[str] = set()
     places = {provision.key: place for place, provision in enumerate(statute.provisions)}
     grams = {provision.key: _grams(provision.text) for provision in statute.provisions}
@@ -81,7 +83,9 @@ def _is_quotable(excerpt: Excerpt, statute: Statute) -> bool:
 
 
 def speaks_of_its_place(text: str) -> bool:
-    """Whether it holds 第一項 without an article, or この条: words that only their place makes clear."""
+    """Return whether it holds 第一項 without an article, or この条: words that only their place
+    makes clear.
+    """
     if _THIS_PLACE.search(text):
         return True
     places = (text[: match.start()] for match in _BELOW_ARTICLE.finditer(text))
@@ -117,7 +121,7 @@ def _draft(excerpt: Excerpt, wrong: Sequence[Provision], seed: int) -> Draft:
 
 
 def _item_draft(provision: Provision, seed: int) -> Iterator[Draft]:
-    """A question on one item in four of a list, counting those that are short and unlike all others."""
+    """Yield a question on one item in four of a list, counting those that are short and unlike all others."""
     context = context_of([provision])
     if not all(item.text in context for item in provision.items):
         return  # too long to be shown whole

@@ -51,7 +51,7 @@ def taken_evenly(
 def taken_freely(
     offers: Sequence[Offer], units: Sequence[int], limit: int | None = None
 ) -> list[dict[Label, int]]:
-    """The same with the labels as they come."""
+    """Return the same with the labels as they come."""
     matching = _Matching(offers)
     matching.fill(units, len(units), limit)
     return matching.taken
@@ -100,7 +100,9 @@ class _Matching:
         return min(free, key=lambda one: (self.counts[one], one), default=None)
 
     def _reach(self, share: int) -> dict[Label, Label | None]:
-        """Labels from which room can be reached, each with the next on the way; None where it has room."""
+        """Return labels from which room can be reached, each with the next on the way; None where it has
+        room.
+        """
         reach: dict[Label, Label | None] = {
             label: None for label in LABELS if self.counts[label] < share
         }

@@ -153,7 +153,7 @@ def check(sample: Sample, spec: PromptSpec, context: str = "") -> Checked:
 
 
 def agreed(samples: Sequence[Checked]) -> bool | None:
-    """Whether no wrong choice was given by more of a question's samples than the right one.
+    """Return whether no wrong choice was given by more of a question's samples than the right one.
 
     Of four choices one sample in four is right by luck, whatever its reasoning. None where nothing was
     answered.
@@ -185,7 +185,7 @@ def verdict_of(checked: Checked, skipped: Sequence[SampleFilter] = ()) -> Verdic
 
 
 def loops(text: str) -> bool:
-    """Whether a text repeats a line, or is so repetitive that it compresses to a fifth."""
+    """Return whether a text repeats a line, or is so repetitive that it compresses to a fifth."""
     lines = Counter(line.strip() for line in text.split("\n") if line.strip())
     if max(lines.values(), default=0) >= MAX_REPEATS:
         return True
@@ -194,7 +194,9 @@ def loops(text: str) -> bool:
 
 
 def in_japanese(text: str) -> bool:
-    """Whether a text is in Japanese throughout: by its share of kana, and no long sentence without any."""
+    """Return whether a text is in Japanese throughout: by its share of kana, and no long sentence without
+    any.
+    """
     kana, kanji, letters = _letters(text)
     japanese = kana + kanji
     if japanese < MIN_JAPANESE * letters or kana < MIN_KANA * japanese:
@@ -204,7 +206,7 @@ def in_japanese(text: str) -> bool:
 
 
 def grounded(reasoning: str, question: Question, context: str) -> bool:
-    """Whether every article that reasoning names is named in the context, the question or a choice.
+    """Return whether every article that reasoning names is named in the context, the question or a choice.
 
     Articles are compared by their numbers: 第二条, 第2条 and 2条 are one, 第2条の2 another.
     """
@@ -215,7 +217,7 @@ def grounded(reasoning: str, question: Question, context: str) -> bool:
 
 
 def own_letters(reasoning: str, question: Question) -> bool:
-    """Whether a letter beside a quoted choice is that under which the choice was shown.
+    """Return whether a letter beside a quoted choice is that under which the choice was shown.
 
     A model that learnt one order of the choices writes its letters in others, too.
     """
@@ -237,7 +239,9 @@ def _label(letter: str) -> Label:
 
 
 def _opening(choice: str, others: Sequence[str]) -> str | None:
-    """The shortest beginning of a choice that no other has; None where it is too short to be a quotation."""
+    """Return the shortest beginning of a choice that no other has; None where it is too short to be a
+    quotation.
+    """
     for length in range(_QUOTED, len(choice) + 1):
         if not any(other.startswith(choice[:length]) for other in others):
             return choice[:length]
@@ -245,7 +249,7 @@ def _opening(choice: str, others: Sequence[str]) -> str | None:
 
 
 def _articles(text: str) -> set[str]:
-    """The numbers of the articles that a text names, such as 27_13_2."""
+    """Return the numbers of the articles that a text names, such as 27_13_2."""
     return {citation.article for citation in read_citations(text, _NO_LAWS).citations}
 
 
@@ -253,13 +257,13 @@ _NO_LAWS = LawNames(())
 
 
 def _letters(text: str) -> tuple[int, int, int]:
-    """How many kana, kanji and letters of any script."""
+    """Return how many kana, kanji and letters of any script."""
     kana, kanji = len(_KANA.findall(text)), len(_KANJI.findall(text))
     return kana, kanji, sum(character.isalpha() for character in text)
 
 
 def _reasoning(text: str, answer_at: int, spec: PromptSpec) -> str:
-    """The think block's text, or what comes before the line of the answer."""
+    """Return the think block's text, or what comes before the line of the answer."""
     thought = _THOUGHT.fullmatch(text)
     if spec.thinking:
         return thought["thought"] if thought else ""

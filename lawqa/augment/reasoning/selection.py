@@ -105,7 +105,9 @@ def with_agreement(checked: Sequence[Checked]) -> list[Checked]:
 
 
 def is_hard(samples: Sequence[Checked]) -> bool:
-    """Whether a model gets a question right sometimes, and at most in half of its samples (1 to 4 of 8)."""
+    """Return whether a model gets a question right sometimes, and at most in half of its samples (1 to 4 of
+    8).
+    """
     right = sum(one.checks.get("right") is True for one in samples)
     return 0 < right * 2 <= len(samples)
 
@@ -133,7 +135,7 @@ def _leave_out_lengths(
 def _different(
     checked: Sequence[Checked], verdicts: list[Verdict], places: Sequence[int]
 ) -> list[int]:
-    """A question's traces that are not alike, the preferred first; the others are marked."""
+    """Return a question's traces that are not alike, the preferred first; the others are marked."""
     passing = [place for place in places if verdicts[place] == "kept"]
     if not passing:
         return []

@@ -60,7 +60,7 @@ _NEARLY = 0.9
 
 
 def credits_of(question: Question) -> dict[str, float]:
-    """What each rule earns on a question: 1 if it picks the gold choice, less where several tie.
+    """Return what each rule earns on a question: 1 if it picks the gold choice, less where several tie.
 
     A rule that cannot choose between k choices earns 1/k if the gold choice is among them.
     """
@@ -77,13 +77,13 @@ def credits_of(question: Question) -> dict[str, float]:
 
 
 def credit(values: Sequence[float], gold: int) -> float:
-    """What a solver earns that answers with a choice of the largest value."""
+    """Return what a solver earns that answers with a choice of the largest value."""
     best = [place for place, value in enumerate(values) if value >= max(values) - _ALIKE]
     return 1 / len(best) if gold in best else 0.0
 
 
 def _counted(question: Question) -> list[float]:
-    """1 for the choice that names the number of listed statements taken for true; else 0 for all."""
+    """Return 1 for the choice that names the number of listed statements taken for true; else 0 for all."""
     stated = [folded(without_name(each)) for each in statements_in(question.text)]
     context = folded(question.context)
     true = sum(longest_run(each, context)[0] >= _NEARLY * len(each) for each in stated if each)

@@ -64,7 +64,7 @@ class Surface:
 
 
 def surfaces(question: Question) -> tuple[Surface, Surface, Surface, Surface]:
-    """What can be seen of the four choices."""
+    """Return what can be seen of the four choices."""
     context, text = folded(question.context), folded(question.text)
     known, asked = _grams(context), _grams(text)
     choices = [_NAMED.sub("", unicodedata.normalize("NFKC", c)) for c in question.choices]
@@ -80,25 +80,25 @@ def surfaces(question: Question) -> tuple[Surface, Surface, Surface, Surface]:
 
 
 def statements_in(text: str) -> tuple[str, ...]:
-    """The statements ア, イ, ウ, … that a question lists, one a line."""
+    """Return the statements ア, イ, ウ, … that a question lists, one a line."""
     return tuple(_STATED.findall(text))
 
 
 @lru_cache(maxsize=4096)
 def folded(text: str) -> str:
-    """The text as the rules compare it."""
+    """Return the text as the rules compare it."""
     text = unicodedata.normalize("NFKC", text)
     text = _NUMBER.sub(_digits, text)
     return _DROPPED.sub("", text).replace("つた", "った").replace("つて", "って")
 
 
 def without_name(statement: str) -> str:
-    """A statement without the name of the provision that it begins with."""
+    """Return a statement without the name of the provision that it begins with."""
     return _NAMED.sub("", unicodedata.normalize("NFKC", statement))
 
 
 def longest_run(text: str, context: str) -> tuple[int, int]:
-    """The length of the longest piece of a text that is in the context, and where it begins there."""
+    """Return the length of the longest piece of a text that is in the context, and where it begins there."""
     best, place, start = 0, -1, 0
     while start + best < len(text):
         if text[start : start + best + 1] in context:

@@ -21,7 +21,7 @@ _RARE = 2
 
 
 def known_answers(questions: Sequence[Question]) -> list[float]:
-    """What is earned by answering with the choice that was right most often elsewhere in the file."""
+    """Return what is earned by answering with the choice that was right most often elsewhere in the file."""
     right: Counter[str] = Counter()
     offered: Counter[str] = Counter()
     for question in questions:
@@ -39,7 +39,8 @@ def known_answers(questions: Sequence[Question]) -> list[float]:
 
 
 def learned_words(questions: Sequence[Question]) -> list[float]:
-    """What naive Bayes earns on the choices alone, learned on four fifths of the file and tried on the rest.
+    """Return what naive Bayes earns on the choices alone, learned on four fifths of the file and tried on the
+    rest.
 
     Questions that ask for the wrong one are learned apart from the others.
     """
@@ -68,7 +69,7 @@ def _words(choice: str) -> frozenset[str]:
 
 
 def _odds(known: Sequence[tuple[list[frozenset[str]], Question]]) -> dict[str, float]:
-    """By how much each word speaks for a choice that has it."""
+    """Return by how much each word speaks for a choice that has it."""
     right: Counter[str] = Counter()
     every: Counter[str] = Counter()
     for words, question in known:

@@ -98,7 +98,7 @@ class HFBackend:
         return template_identity(self._loaded.tokenizer)
 
     def render(self, prompt: Prompt) -> str:
-        """The prompt exactly as it is sent.
+        """Return the prompt exactly as it is sent.
 
         Raises:
             ConfigError: the chat template gives no text for it.
@@ -106,7 +106,7 @@ class HFBackend:
         return render(prompt.messages, self._loaded.tokenizer, thinking=prompt.spec.thinking)
 
     def without_adapter(self) -> HFBackend:
-        """The same loaded weights with the adapter switched off.
+        """Return the same loaded weights with the adapter switched off.
 
         Raises:
             ConfigError: there is no adapter.
@@ -122,7 +122,7 @@ class HFBackend:
         )  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
-        """Model, device, the ways taken so far, and the peak of the memory so far."""
+        """Return the model, device, the ways taken so far, and the peak of the memory so far."""
         effect, adapter = self._loaded.effect, self._loaded.adapter
         on = adapter is not None and self._adapter
         return {
@@ -137,7 +137,8 @@ class HFBackend:
         }
 
     def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
-        """Log-probabilities of the labels from one forward pass; only last positions meet `lm_head`.
+        """Return the log-probabilities of the labels from one forward pass; only last positions meet
+        `lm_head`.
 
         Raises:
             BackendError: a label is not a single token for this tokenizer.
@@ -148,7 +149,7 @@ class HFBackend:
     def score_after(
         self, prompts: Sequence[Prompt], texts: Sequence[str]
     ) -> Iterator[ChoiceScores | Failure]:
-        """Log-probabilities of the labels after each prompt and the text that follows it.
+        """Return the log-probabilities of the labels after each prompt and the text that follows it.
 
         Raises:
             BackendError: a label is not a single token there.
@@ -161,7 +162,7 @@ class HFBackend:
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
-        """Text until any end token, a rule of the settings, or `max_new_tokens`.
+        """Return text until any end token, a rule of the settings, or `max_new_tokens`.
 
         Raises:
             BackendError: there is no room for keys and values, or no token that closes a think block.
@@ -206,7 +207,7 @@ class HFBackend:
             logger.warning("asking through transformers' own forward pass: %s", reason)
 
     def _checked_decoder(self, encoded: Sequence[Encoded]) -> Decoder | None:
-        """The model taken apart, if its probabilities are those of transformers; looked at once."""
+        """Return the model taken apart, if its probabilities are those of transformers; looked at once."""
         decoder = self._decoder()
         if decoder is None or self._scores_checked:
             return decoder
@@ -286,7 +287,7 @@ class HFBackend:
     def _labels(
         self, encoded: Sequence[Encoded], settings: GenerationSettings
     ) -> LabelsAfterText | None:
-        """How labels are scored after these prompts' texts; None where that is not asked for."""
+        """Return how labels are scored after these prompts' texts; None where that is not asked for."""
         if not settings.score_labels or not any(map(reasons, encoded)):
             return None
         return labels_after_text(
@@ -370,12 +371,12 @@ class HFBackend:
 
 
 def _thinks(item: Encoded) -> bool:
-    """Whether the completion begins in a think block, or is asked to open one."""
+    """Return whether the completion begins in a think block, or is asked to open one."""
     return item.prompt.spec.thinking or item.thought is not None
 
 
 def _marks(encoded: Sequence[Encoded]) -> ThinkMarks:
-    """The marks of the model's think blocks: those of its prompts, else the usual ones."""
+    """Return the marks of the model's think blocks: those of its prompts, else the usual ones."""
     return next((item.thought for item in encoded if item.thought is not None), THINK)
 
 

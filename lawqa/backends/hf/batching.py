@@ -108,7 +108,9 @@ def _in_memory(
 def left_padded(
     rows: Sequence[Sequence[int]], pad: int, device: torch.device
 ) -> dict[str, torch.Tensor]:
-    """Token ids, attention mask and positions of a left-padded batch; each of shape [batch, tokens]."""
+    """Return token ids, attention mask and positions of a left-padded batch; each of shape
+    [batch, tokens].
+    """
     width = max(map(len, rows))
     ids = [[pad] * (width - len(row)) + list(row) for row in rows]
     mask = [[0] * (width - len(row)) + [1] * len(row) for row in rows]

@@ -31,7 +31,7 @@ class _Call:
 
 
 def attention_over(forest: Forest, decoder: Decoder) -> FlashForestAttention | ForestAttention:
-    """The fastest attention over these tokens that the device has.
+    """Return the fastest attention over these tokens that the device has.
 
     Args:
         forest: how the tokens hang together.
@@ -92,7 +92,7 @@ class ForestAttention:
                 self._calls.append(_call(forest, [numbers[i] for i in group], path, device))
 
     def __call__(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        """Attention of one layer.
+        """Return the attention of one layer.
 
         Args:
             q: rotated queries, shape [tokens, heads, dim].
@@ -115,7 +115,7 @@ class ForestAttention:
 
 
 def _bounds(lengths: Sequence[int], device: torch.device) -> torch.Tensor:
-    """Where each stretch starts, and the end of the last."""
+    """Return where each stretch starts, and the end of the last."""
     return torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
 
 
@@ -141,7 +141,7 @@ def _with_path(tensor: torch.Tensor, call: _Call) -> torch.Tensor:
 
 
 def _attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, prefixed: bool) -> torch.Tensor:
-    """Padding is on the right, so that causality alone hides it from every real token."""
+    """Attend causally; padding is on the right, so that causality alone hides it from every real token."""
     q, k, v = (tensor.transpose(1, 2) for tensor in (q, k, v))
     grouped = q.shape[1] != k.shape[1]
     if not prefixed:

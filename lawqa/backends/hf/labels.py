@@ -11,7 +11,7 @@ from lawqa.settings import LabelForms
 def label_token_ids(
     tokenizer: ChatTokenizer, prompt_text: str, forms: LabelForms = "all"
 ) -> list[list[int]]:
-    """For each label the tokens that spell it as the next token after this prompt.
+    """Return for each label the tokens that spell it as the next token after this prompt.
 
     Of `choices.label_forms`, or of the bare letter alone, those that this tokenizer has as one token.
 

@@ -72,7 +72,7 @@ class TokenChoice(LogitsProcessor):  # type: ignore[misc]  # transformers is not
         self.broken = torch.zeros(len(prompts), dtype=torch.bool, device=device)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Scores of which only the chosen token's is above minus infinity."""
+        """Return scores of which only the chosen token's is above minus infinity."""
         ended = torch.isin(input_ids[:, self._widest :], self._stop_ids).any(dim=1)
         self.broken |= ~ended & ~scores.amax(dim=-1).isfinite()
         positions = input_ids.shape[1] - self._padding
@@ -89,7 +89,7 @@ def generate_plain(
     device: torch.device,
     choice: TokenChoice | None = None,
 ) -> list[list[int]]:
-    """Tokens after each prompt, up to and with a stop token, or `max_new_tokens` of them.
+    """Return tokens after each prompt, up to and with a stop token, or `max_new_tokens` of them.
 
     Args:
         model: a transformers model, or PEFT's wrapper around one.
@@ -140,7 +140,8 @@ def write_plain(
     blocks: ThinkBlocks | None,
     keys: Sequence[int],
 ) -> list[Written | None]:
-    """Completions of one batch; a think block that reaches its budget is closed, and the answer follows.
+    """Return completions of one batch; a think block that reaches its budget is closed, and the answer
+    follows.
 
     None for a completion whose logits were NaN or infinite.
 
@@ -189,7 +190,7 @@ def score_plain(
     continuations: Sequence[Continuation | None],
     labels: LabelsAfterText | None,
 ) -> list[TextLabels | None]:
-    """Labels after the texts of one batch, from one more forward pass over prompts and texts.
+    """Return labels after the texts of one batch, from one more forward pass over prompts and texts.
 
     Args:
         last_logits: next-token logits of sequences.

@@ -29,12 +29,14 @@ class PlainModel:
         self._pad: int = pad if pad is not None else 0
 
     def last_logits(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Next-token logits, float32, shape [prompts, vocabulary]."""
+        """Return next-token logits, float32, shape [prompts, vocabulary]."""
         with self._as_asked() as model:
             return last_logits_padded(model, prompts, self._pad, self._loaded.device)
 
     def following_logits(self, prompt: Sequence[int], text: Sequence[int]) -> torch.Tensor:
-        """Next-token logits before each token of a text that follows a prompt, [tokens, vocabulary]."""
+        """Return next-token logits before each token of a text that follows a prompt, [tokens,
+        vocabulary].
+        """
         ids = torch.tensor([[*prompt, *text[:-1]]], device=self._loaded.device)
         with self._as_asked() as model, torch.no_grad():
             output = model(input_ids=ids, use_cache=False, logits_to_keep=len(text))
@@ -48,7 +50,7 @@ class PlainModel:
         ends: Sequence[int],
         keys: Sequence[int],
     ) -> list[list[int] | None]:
-        """Tokens after each prompt, as `plain_generation.Generate`."""
+        """Return tokens after each prompt, as `plain_generation.Generate`."""
         choice = TokenChoice(prompts, settings, keys, ends, self._loaded.device)
         with self._as_asked() as model:
             rows = generate_plain(
@@ -65,7 +67,7 @@ class PlainModel:
 
     @contextmanager
     def _as_asked(self) -> Iterator[torch.nn.Module]:
-        """The model, with or without its adapter; an adapter multiplies in the model's dtype."""
+        """Lend the model, with or without its adapter; an adapter multiplies in the model's dtype."""
         loaded = self._loaded
         if loaded.adapter is None:
             yield loaded.model

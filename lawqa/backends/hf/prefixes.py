@@ -39,18 +39,18 @@ class Forest:
     """For each sequence the node that it ends with."""
 
     def last(self, sequence: int) -> int:
-        """The flat index of a sequence's last token."""
+        """Return the flat index of a sequence's last token."""
         node = self.nodes[self.leaves[sequence]]
         return node.start + node.length - 1
 
     def spans(self, node: int) -> list[tuple[int, int]]:
-        """(start, end) of the flat tokens from the root up to and with this node."""
+        """Return (start, end) of the flat tokens from the root up to and with this node."""
         chain = [*self.nodes[node].path, node]
         return [(self.nodes[n].start, self.nodes[n].start + self.nodes[n].length) for n in chain]
 
 
 def plant(sequences: Sequence[Sequence[int]], worth: int = WORTH_SHARING) -> Forest:
-    """The forest of these sequences.
+    """Return the forest of these sequences.
 
     Args:
         sequences: token ids; none empty.
@@ -93,14 +93,14 @@ def plant(sequences: Sequence[Sequence[int]], worth: int = WORTH_SHARING) -> For
 
 
 def common_length(one: np.ndarray, other: np.ndarray) -> int:
-    """How many tokens two sequences have in common from the start."""
+    """Return how many tokens two sequences have in common from the start."""
     shorter = min(len(one), len(other))
     unequal = np.flatnonzero(one[:shorter] != other[:shorter])
     return int(unequal[0]) if len(unequal) else shorter
 
 
 def family_order(sequences: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """An order in which sequences that share much are neighbours, families with long members first.
+    """Return an order in which sequences that share much are neighbours, families with long members first.
 
     Returns:
         The numbers of the sequences, and for each the tokens that it adds to the one before it.

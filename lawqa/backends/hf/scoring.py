@@ -33,7 +33,7 @@ _TOKENS_A_PROMPT = 64
 
 
 def fitting_tokens(decoder: Decoder) -> int:
-    """Tokens of one batch, from the memory that is free; should they not fit, batches are halved."""
+    """Return tokens of one batch, from the memory that is free; should they not fit, batches are halved."""
     if decoder.device.type != "cuda":
         return _MOST_TOKENS_CPU
     free = free_bytes(decoder.device)
@@ -46,7 +46,7 @@ def fitting_tokens(decoder: Decoder) -> int:
 
 
 def last_logits_shared(decoder: Decoder, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
-    """Next-token logits, float32, shape [prompts, vocabulary]; common prefixes are computed once."""
+    """Return next-token logits, float32, shape [prompts, vocabulary]; common prefixes are computed once."""
     forest = plant(prompts)
     attention = attention_over(forest, decoder)
     with torch.no_grad():
@@ -62,7 +62,7 @@ def last_logits_shared(decoder: Decoder, prompts: Sequence[Sequence[int]]) -> to
 def last_logits_padded(
     model: torch.nn.Module, prompts: Sequence[Sequence[int]], pad: int, device: torch.device
 ) -> torch.Tensor:
-    """The same from transformers' own forward pass over a left-padded batch: the reference."""
+    """Return the same from transformers' own forward pass over a left-padded batch: the reference."""
     inputs = left_padded(prompts, pad, device)
     with torch.no_grad():
         output = model(**inputs, use_cache=False, logits_to_keep=1)
@@ -73,7 +73,7 @@ def last_logits_padded(
 def choice_scores(
     batch: Sequence[Encoded], logits: torch.Tensor, label_ids: Sequence[list[int]], began: float
 ) -> list[ChoiceScores | Failure]:
-    """What the logits say of the four labels; a failure where they are NaN or infinite.
+    """Return what the logits say of the four labels; a failure where they are NaN or infinite.
 
     Args:
         batch: the prompts.

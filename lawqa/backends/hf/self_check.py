@@ -34,14 +34,14 @@ ReferenceLogits = Callable[[Sequence[Sequence[int]]], torch.Tensor]
 
 
 def checked_prompts(prompts: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The prompts that are looked at: two, of the usual length and from different questions."""
+    """Return the prompts that are looked at: two, of the usual length and from different questions."""
     ordered = sorted(prompts, key=len)
     middle = len(ordered) // 2
     return [list(ids[:LONGEST_CHECKED]) for ids in ordered[middle : middle + PROMPTS_CHECKED]]
 
 
 def disagreement(reference: torch.Tensor, logits: torch.Tensor, dtype: torch.dtype) -> str | None:
-    """What is wrong with logits that should be the reference's, or None."""
+    """Return what is wrong with logits that should be the reference's, or None."""
     agreement: Agreement = compare_logits(reference, logits)
     tolerance = tolerance_of(dtype)
     if agreement.within(tolerance):
@@ -56,7 +56,7 @@ def decoding_disagreement(
     decoder: Decoder, cache: PagedCache, forward: Forward, prompts: Sequence[Sequence[int]],
     reference: torch.Tensor, most_rows: int,
 ) -> str | None:  # fmt: skip
-    """Why this decoding step cannot be used here, or None where it gives transformers' probabilities.
+    """Return why this decoding step cannot be used here, or None where it gives transformers' probabilities.
 
     Args:
         decoder: the model.
@@ -85,7 +85,7 @@ def decoding_disagreement(
 def step_logits(
     decoder: Decoder, cache: PagedCache, forward: Forward, prompts: Sequence[Sequence[int]], rows: int
 ) -> torch.Tensor:  # fmt: skip
-    """Next-token logits, float32, shape [rows, vocabulary], of prompts whose last token is a step.
+    """Return next-token logits, float32, shape [rows, vocabulary], of prompts whose last token is a step.
 
     Args:
         decoder: the model.

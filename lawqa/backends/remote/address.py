@@ -33,7 +33,7 @@ class Address:
 def find_address(
     given: str | None, variable: str, *, default: str | None = None, port: int, path: str = ""
 ) -> Address:
-    """The address from the flag, else from the environment, else the default.
+    """Return the address from the flag, else from the environment, else the default.
 
     Args:
         given: what `--base-url` says; None without the flag.
@@ -73,7 +73,7 @@ def find_address(
 
 
 def _checked(parts: SplitResult, source: str) -> int | None:
-    """The port of a well-formed address, None where it names none; raises ConfigError."""
+    """Return the port of a well-formed address, None where it names none; raises ConfigError."""
     # An address with a password is not repeated: error messages end up in logs.
     if parts.username is not None or parts.password is not None:
         raise ConfigError(

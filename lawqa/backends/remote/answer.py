@@ -44,7 +44,7 @@ class ChatAnswer:
     """Of the server's build and settings."""
 
     def written(self, settings: GenerationSettings) -> WrittenText:
-        """What the model wrote.
+        """Return what the model wrote.
 
         Raises:
             RequestError: it ended for an unknown reason, so it may not be whole; or its length is missing.
@@ -57,7 +57,9 @@ class ChatAnswer:
         )
 
     def _hit_limit(self, max_new_tokens: int) -> bool:
-        """Whether the text ran into the limit; decided by its length where the server gives no reason."""
+        """Return whether the text ran into the limit; decided by its length where the server
+        gives no reason.
+        """
         if self.ended is None:
             return (self.completion_tokens or 0) >= max_new_tokens
         if self.ended in self.fields.cut:

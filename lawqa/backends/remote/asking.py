@@ -51,7 +51,7 @@ class CompletionRequest:
 def all_requests(
     prompts: Sequence[Prompt], settings: GenerationSettings
 ) -> list[CompletionRequest]:
-    """Each completion that is asked for, with its number."""
+    """Return each completion that is asked for, with its number."""
     numbers = range(settings.first_repeat, settings.first_repeat + settings.repeats)
     return [CompletionRequest(prompt, number) for prompt in prompts for number in numbers]
 
@@ -65,7 +65,7 @@ def ask_all(
     ask: Callable[[Client, CompletionRequest], Awaitable[Answer]],
     limits: Limits,
 ) -> Iterator[Answer | Failure]:
-    """Every answer as it comes, or why there is none.
+    """Yield every answer as it comes, or why there is none.
 
     An event loop in a thread of its own does the asking, so this also works where a loop runs already
     (a notebook), and an interrupt or a closed iterator drops the requests in flight at once.
@@ -120,12 +120,12 @@ class _Flow:
         self.gate = anyio.CapacityLimiter(self.pace.limit)
 
     def answered(self) -> None:
-        """One more answer is there."""
+        """Count one more answer."""
         self.pace.answered()
         self.gate.total_tokens = self.pace.limit
 
     def troubled(self) -> None:
-        """A request failed and is repeated."""
+        """Count a request that failed and is repeated."""
         self.pace.troubled()
         self.gate.total_tokens = self.pace.limit
 
@@ -136,7 +136,7 @@ def ask_once(
     limits: Limits,
     explain: Callable[[RequestError], BackendError],
 ) -> Answer:
-    """One answer that everything else depends on.
+    """Return one answer that everything else depends on.
 
     Args:
         open_client: opens the client.
@@ -163,7 +163,7 @@ def ask_once(
 
 
 def request_seed(settings: GenerationSettings, request: CompletionRequest) -> int:
-    """The seed of one request: the run's own when greedy, else one that only this completion has.
+    """Return the seed of one request: the run's own when greedy, else one that only this completion has.
 
     An answer then does not depend on which other questions were asked, or in which order. 31 bits,
     which every server takes.

@@ -56,7 +56,7 @@ class ChatBackend(ABC):
         settings: GenerationSettings,
         top_logprobs: int = 0,
     ) -> tuple[ChatAnswer, int]:
-        """The answer to one request and the length of its prompt in tokens.
+        """Return the answer to one request and the length of its prompt in tokens.
 
         Raises:
             RequestError: the request failed, or the server did not read the whole prompt.
@@ -67,7 +67,7 @@ class ChatBackend(ABC):
         del prompts, settings
 
     def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:
-        """Log-probabilities of the labels, from the likeliest tokens that the server lists.
+        """Return the log-probabilities of the labels, from the likeliest tokens that the server lists.
 
         A label that is not among them gets the largest log-probability it can have; `describe` counts
         these. The question fails where no label is among them.
@@ -97,7 +97,7 @@ class ChatBackend(ABC):
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
     ) -> Iterator[Completion | Failure]:
-        """Text for each prompt, as it is done; `seconds` is the whole time of its request.
+        """Yield text for each prompt, as it is done; `seconds` is the whole time of its request.
 
         The server stops at the model's end tokens and at `max_new_tokens` only: `stop_at_final_answer`
         and `stop_at_loops`, which only save time, have no effect.
@@ -133,7 +133,7 @@ class ChatBackend(ABC):
         yield from ask_all(all_requests(prompts, settings), self._open, ask, self._limits)
 
     def no_text_labels(self) -> str | None:
-        """No chat endpoint continues a text."""
+        """Return the reason: no chat endpoint continues a text."""
         return f"{self.server} cannot score labels after a text that the model wrote"
 
     def score_after(self, prompts: Sequence[Prompt], texts: Sequence[str]) -> NoReturn:
@@ -152,7 +152,7 @@ class ChatBackend(ABC):
         return ServerClient(self._address, self.key_variable)
 
     def _describe_client(self) -> dict[str, object]:
-        """How the server was asked, for the manifest."""
+        """Return how the server was asked, for the manifest."""
         return {
             "client": f"httpx {version('httpx')}",
             "tokens_counted_by": "tokenizer" if self._count else "bytes",
@@ -164,7 +164,7 @@ class ChatBackend(ABC):
 
 
 def _first_tokens(answer: ChatAnswer, lists: ListsTokens) -> Listed:
-    """The likeliest first tokens; raises RequestError or BackendError where there are none."""
+    """Return the likeliest first tokens; raises RequestError or BackendError where there are none."""
     if answer.first_tokens is None and (answer.content or answer.thinking):
         lists.missing()
     # Servers leave the list out where nothing was written, or send an empty one.

@@ -130,7 +130,7 @@ class ServerClient:
 
 
 async def _bounded(response: httpx.Response, limit: int, *, cut: bool) -> bytes:
-    """The body, decompressed; raises RequestError for one above the limit, or cuts it there."""
+    """Return the body, decompressed; raises RequestError for one above the limit, or cuts it there."""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     packed = encoding in ("gzip", "x-gzip")
     if not packed and encoding not in ("", "identity"):

@@ -35,7 +35,7 @@ class LabelScores:
 
 
 def label_scores(listed: Sequence[tuple[str, float]]) -> LabelScores | None:
-    """The labels' log-probabilities; None where no label is on the list.
+    """Return the labels' log-probabilities; None where no label is on the list.
 
     Every written form of a label counts (either case, full width, a space before it), summed. A label
     that is not on the list gets the most that the list leaves for it. Which label is the likeliest
@@ -67,7 +67,7 @@ def label_scores(listed: Sequence[tuple[str, float]]) -> LabelScores | None:
 def scores_with_bounds(
     prompt: Prompt, listed: Sequence[tuple[str, float]], *, prompt_tokens: int, seconds: float
 ) -> tuple[ChoiceScores, tuple[Label, ...]]:
-    """A prompt's scores, and the labels whose log-probability is only a bound.
+    """Return a prompt's scores, and the labels whose log-probability is only a bound.
 
     Args:
         prompt: the prompt.
@@ -109,11 +109,11 @@ class ListsTokens:
         self._left: int | None = min(prompts, _ANSWERS_TO_TELL)
 
     def given(self) -> None:
-        """An answer lists tokens."""
+        """Note that an answer lists tokens."""
         self._left = None
 
     def missing(self) -> NoReturn:
-        """An answer that has a text lists none.
+        """Refuse an answer that has a text and lists no tokens.
 
         Raises:
             RequestError: others may list them.
@@ -127,7 +127,7 @@ class ListsTokens:
 
 
 def label_of_token(token: str) -> Label | None:
-    """The label that a token spells, or None; the forms are those of the Hugging Face backend."""
+    """Return the label that a token spells, or None; the forms are those of the Hugging Face backend."""
     return next((label for label in LABELS if token in label_forms(label)), None)
 
 

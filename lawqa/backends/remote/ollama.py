@@ -76,7 +76,7 @@ class OllamaBackend(ChatBackend):
         return self._model.template
 
     def describe(self) -> dict[str, object]:
-        """The model as the server knows it, the server's version, the context window asked for."""
+        """Return the model as the server knows it, the server's version, the context window asked for."""
         return {
             "backend": "ollama",
             **self._model.describe(),
@@ -90,7 +90,7 @@ class OllamaBackend(ChatBackend):
         }
 
     def make_room(self, prompts: Sequence[Prompt], settings: GenerationSettings) -> None:
-        """As `NeedsRoom`: another window later would make Ollama load the model again.
+        """Do as `NeedsRoom`: another window later would make Ollama load the model again.
 
         Raises:
             BackendError: the longest prompt does not fit the model's window, or the model does not load.

@@ -52,7 +52,7 @@ class ShownModel:
 
 
 def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
-    """The answer of `/api/chat`, not streamed."""
+    """Return the answer of `/api/chat`, not streamed."""
     answer = an_object(value, "the answer")
     refuse_error(answer)
     _require_done(answer)
@@ -73,14 +73,14 @@ def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
 
 
 def read_loaded(value: object, _headers: Mapping[str, str]) -> None:
-    """The answer to a chat without messages, which only loads the model."""
+    """Check the answer to a chat without messages, which only loads the model."""
     answer = an_object(value, "the answer")
     refuse_error(answer)
     _require_done(answer)
 
 
 def read_version(value: object, _headers: Mapping[str, str]) -> str:
-    """The answer of `/api/version`."""
+    """Return the answer of `/api/version`."""
     version = an_object(value, "the answer").get("version")
     if not isinstance(version, str):
         raise RequestError("it does not say its version, so it is not an Ollama server")
@@ -88,7 +88,7 @@ def read_version(value: object, _headers: Mapping[str, str]) -> str:
 
 
 def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, OllamaListing]:
-    """The answer of `/api/tags`, by names."""
+    """Return the answer of `/api/tags`, by names."""
     answer = an_object(value, "the list of models")
     refuse_error(answer)
     models = {}
@@ -100,7 +100,7 @@ def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, OllamaL
 
 
 def read_windows(value: object, _headers: Mapping[str, str]) -> dict[str, int | None]:
-    """The answer of `/api/ps`: the window of each loaded model; None where the server does not say."""
+    """Return the answer of `/api/ps`: the window of each loaded model; None where the server does not say."""
     answer = an_object(value, "the list of loaded models")
     refuse_error(answer)
     windows = {}
@@ -114,7 +114,7 @@ def read_windows(value: object, _headers: Mapping[str, str]) -> dict[str, int | 
 
 
 def read_shown(value: object, _headers: Mapping[str, str]) -> ShownModel:
-    """The answer of `/api/show`."""
+    """Return the answer of `/api/show`."""
     answer = an_object(value, "the answer")
     refuse_error(answer)
     facts = an_object(answer.get("model_info") or {}, "model_info")
@@ -144,7 +144,7 @@ def _require_done(answer: Mapping[str, object]) -> None:
 
 
 def _first_tokens(value: object) -> Listed | None:
-    """The likeliest first tokens; empty where nothing was written and none are listed."""
+    """Return the likeliest first tokens; empty where nothing was written and none are listed."""
     if value is None:
         return None
     positions = a_list(value, "logprobs")

@@ -51,7 +51,7 @@ class OllamaModel:
     """Of the Ollama server."""
 
     def describe(self) -> dict[str, object]:
-        """For the manifest."""
+        """Return what the manifest keeps."""
         return {
             "name": self.name,
             "digest": self.digest,
@@ -88,7 +88,7 @@ def refuse_cloud_model(name: str) -> None:
 
 
 def inspect_model(name: str, address: Address, limits: Limits) -> OllamaModel:
-    """What the server knows of a model.
+    """Return what the server knows of a model.
 
     Raises:
         BackendError: there is no server, it is too old, or it does not have the model.
@@ -143,7 +143,7 @@ def _checked_version(version: str, address: Address) -> str:
 
 
 def _entry(models: Mapping[str, OllamaListing], name: str, address: Address) -> OllamaListing:
-    """The model in the server's list; raises BackendError where it is not."""
+    """Return the model in the server's list; raises BackendError where it is not."""
     entry = models.get(name) or models.get(f"{name}:latest")
     if entry is None:
         raise BackendError(

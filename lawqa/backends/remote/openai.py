@@ -58,7 +58,7 @@ class OpenAIBackend(ChatBackend):
         return ""
 
     def describe(self) -> dict[str, object]:
-        """The model's name and what the server says of itself; never the key."""
+        """Return the model's name and what the server says of itself; never the key."""
         return {
             "backend": "openai",
             "name": self._name,

@@ -37,7 +37,7 @@ class OpenAIListing:
 
 
 def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
-    """The answer of `/chat/completions`."""
+    """Return the answer of `/chat/completions`."""
     answer = an_object(value, "the answer")
     refuse_error(answer)
     choices = a_list(answer.get("choices"), "choices")
@@ -66,7 +66,7 @@ def read_chat(value: object, _headers: Mapping[str, str]) -> ChatAnswer:
 
 
 def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, OpenAIListing]:
-    """The answer of `/models`: names and what is said of them."""
+    """Return the answer of `/models`: names and what is said of them."""
     answer = an_object(value, "the list of models")
     refuse_error(answer)
     models = {}
@@ -80,7 +80,7 @@ def read_models(value: object, _headers: Mapping[str, str]) -> dict[str, OpenAIL
 
 
 def _first_tokens(value: object) -> Listed | None:
-    """The likeliest first tokens; empty where nothing was written, None where none are listed."""
+    """Return the likeliest first tokens; empty where nothing was written, None where none are listed."""
     if value is None:
         return None
     given = an_object(value, "logprobs").get("content")

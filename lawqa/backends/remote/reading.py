@@ -40,7 +40,9 @@ class OddAnswerError(RequestError):
 
 
 def quoted(value: object) -> str:
-    """A JSON value as it came, on one line and shortened; without what could move a terminal's cursor."""
+    """Return a JSON value as it came, on one line and shortened; without what could move a
+    terminal's cursor.
+    """
     if isinstance(value, str):
         # Before it is escaped: a text may be as long as a body.
         text = json.dumps(value[: 2 * _LONGEST_QUOTE], ensure_ascii=False)
@@ -56,7 +58,7 @@ def quoted(value: object) -> str:
 
 
 def parsed(raw: bytes, content_type: str) -> object:
-    """The JSON value of a body.
+    """Return the JSON value of a body.
 
     Args:
         raw: the body.
@@ -80,7 +82,7 @@ def parsed(raw: bytes, content_type: str) -> object:
 
 
 def error_text(raw: bytes) -> str:
-    """What a body says of an error: the message of either API, else its text."""
+    """Return what a body says of an error: the message of either API, else its text."""
     text = raw.decode("utf-8", errors="replace").strip()
     try:
         value = strict_json(text)
@@ -102,38 +104,38 @@ def refuse_error(answer: Mapping[str, object]) -> None:
 
 
 def an_object(value: object, where: str) -> Mapping[str, object]:
-    """The value, an object."""
+    """Return the value, an object."""
     if isinstance(value, dict):
         return value
     raise _odd(where, "an object", value)
 
 
 def a_list(value: object, where: str) -> Sequence[object]:
-    """The value, a list."""
+    """Return the value, a list."""
     if isinstance(value, list):
         return value
     raise _odd(where, "a list", value)
 
 
 def a_text(value: object, where: str) -> str:
-    """The value, a text."""
+    """Return the value, a text."""
     if isinstance(value, str):
         return value
     raise _odd(where, "a text", value)
 
 
 def text_or_none(value: object, where: str) -> str | None:
-    """The value, a text; None where it is null or left out."""
+    """Return the value, a text; None where it is null or left out."""
     return None if value is None else a_text(value, where)
 
 
 def short_text(value: object) -> str | None:
-    """A short text for the manifest, such as a version; None where there is none that can be shown."""
+    """Return a short text for the manifest, such as a version; None where there is none that can be shown."""
     return printable(value)[:200] if isinstance(value, str) else None
 
 
 def tokens_or_none(value: object, where: str) -> int | None:
-    """The value, a number of tokens; None where it is null or left out."""
+    """Return the value, a number of tokens; None where it is null or left out."""
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS:
@@ -142,14 +144,14 @@ def tokens_or_none(value: object, where: str) -> int | None:
 
 
 def needed_count(value: int | None, where: str) -> int:
-    """A number of tokens that must be there."""
+    """Return a number of tokens that must be there."""
     if value is None:
         raise OddAnswerError(f"{where} is missing")
     return value
 
 
 def top_tokens(value: object, where: str) -> Listed:
-    """The likeliest tokens of one position with their log-probabilities.
+    """Return the likeliest tokens of one position with their log-probabilities.
 
     Two tokens of a vocabulary may be the same text, so a text may come twice; the same text with the same
     log-probability is one token that is listed twice, and counts once.
@@ -183,7 +185,9 @@ def _logprob(value: object, where: str) -> float:
 
 
 def _message(value: object) -> str | None:
-    """`{"error": "…"}` of Ollama, `{"error": {"message": "…"}}` of OpenAI, `detail` of others."""
+    """Find the message in `{"error": "…"}` of Ollama, `{"error": {"message": "…"}}` of OpenAI, `detail` of
+    others.
+    """
     if not isinstance(value, dict):
         return None
     error = value.get("error")

@@ -24,5 +24,5 @@ class RequestError(Exception):
 
     @classmethod
     def from_status(cls, status: int, message: str) -> RequestError:
-        """For an answer with an HTTP status of 300 or more: lawqa follows no redirection."""
+        """Make one of an HTTP status of 300 or more: lawqa follows no redirection."""
         return cls(f"HTTP {status}: {message}", passing=status in _PASSING_STATUSES)

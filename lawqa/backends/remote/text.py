@@ -20,12 +20,12 @@ _NAMES_SHOWN = 20
 
 
 def chat(prompt: Prompt) -> list[dict[str, str]]:
-    """The messages as a server takes them."""
+    """Return the messages as a server takes them."""
     return [{"role": message.role, "content": message.content} for message in prompt.messages]
 
 
 def sent_text(messages: Sequence[Message]) -> str:
-    """The messages as one text for the record; the server's chat template is not in it."""
+    """Return the messages as one text for the record; the server's chat template is not in it."""
     return "\n\n".join(f"{message.role}: {message.content}" for message in messages)
 
 
@@ -44,7 +44,7 @@ class WrittenText:
 
 
 def begins_in_thought(written: WrittenText, *, thinking: bool) -> bool:
-    """Whether a text was cut off inside a thought that the server's chat template opened.
+    """Return whether a text was cut off inside a thought that the server's chat template opened.
 
     The template of a model that only thinks opens the block in the prompt, which is not seen here. Where
     thinking was asked for, a text that ran into its limit without any mark of a thought is one.
@@ -55,7 +55,7 @@ def begins_in_thought(written: WrittenText, *, thinking: bool) -> bool:
 
 
 def raw_text(written: WrittenText, *, thinking: bool) -> str:
-    """What a model wrote as one raw text, as a model with think blocks writes it.
+    """Return what a model wrote as one raw text, as a model with think blocks writes it.
 
     A think block that ran into the limit before any answer stays open, so that it is seen as truncated.
 
@@ -93,7 +93,7 @@ def raw_text(written: WrittenText, *, thinking: bool) -> str:
 
 
 def few_names(names: Collection[str]) -> str:
-    """The names of a server's models for a message, not more of them than anybody reads."""
+    """Return the names of a server's models for a message, not more of them than anybody reads."""
     shown = ", ".join(name[:100] for name in sorted(names)[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown or "none"

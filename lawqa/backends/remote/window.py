@@ -41,7 +41,7 @@ class PromptSize:
 
 
 def prompt_size(prompt: Prompt, count: TokenCount | None) -> PromptSize:
-    """Bounds of a prompt's length.
+    """Return bounds of a prompt's length.
 
     Args:
         prompt: the prompt.
@@ -60,7 +60,7 @@ def prompt_size(prompt: Prompt, count: TokenCount | None) -> PromptSize:
 def check_whole(
     size: PromptSize, reported: int | None, *, window: int | None = None, max_new_tokens: int = 0
 ) -> int:
-    """The reported number of prompt tokens, if it shows that the whole prompt was read.
+    """Return the reported number of prompt tokens, if it shows that the whole prompt was read.
 
     Args:
         size: the bounds of this prompt.

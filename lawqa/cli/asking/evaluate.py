@@ -128,7 +128,7 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
         return resume_command("evaluate", self, run_dir, named)
 
     def resolve(self) -> tuple[EvaluationConfig, list[str]]:
-        """The settings that the flags mean, and remarks on flags without effect.
+        """Return the settings that the flags mean, and remarks on flags without effect.
 
         Raises:
             ConfigError: the flags contradict each other.
@@ -166,7 +166,7 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
         )
 
     def _unused_flags(self, config: EvaluationConfig) -> list[str]:
-        """A remark on every flag that was given and changes nothing."""
+        """Return a remark on every flag that was given and changes nothing."""
         remarks = []
         no_model = {
             "--4bit": self.load_in_4bit,
@@ -203,7 +203,7 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
 
 
 def holds_run(run_dir: Path) -> bool:
-    """Whether a run was begun there."""
+    """Return whether a run was begun there."""
     from lawqa.runs.manifest import MANIFEST
 
     return (run_dir / MANIFEST).exists()

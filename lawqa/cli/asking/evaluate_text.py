@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def result_text(result: EvaluationResult) -> str:
-    """The figures of one run; what must be known first comes first."""
+    """Return the figures of one run; what must be known first comes first."""
     from lawqa.report.summary_text import (
         forced_text,
         law_table,
@@ -49,7 +49,7 @@ def result_text(result: EvaluationResult) -> str:
 
 
 def base_text(adapted: EvaluationResult, base: EvaluationResult) -> str:
-    """The base model beside its adapter, and what `lawqa compare` says of them."""
+    """Return the base model beside its adapter, and what `lawqa compare` says of them."""
     from lawqa.report.comparisons import comparison_text, difference_lines
     from lawqa.report.summary_text import summary_table
     from lawqa.scoring import compare, judge_by_holm

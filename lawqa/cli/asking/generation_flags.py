@@ -32,7 +32,7 @@ class GenerationFlags(GenerationChoices):
             logger.warning("note: %s unused: %s", ", ".join(unused), why)
 
     def unused(self, chosen: Resolved) -> list[str]:
-        """Flags that were given and change nothing.
+        """Return flags that were given and change nothing.
 
         Args:
             chosen: what the settings are that follow the way of asking.

@@ -124,14 +124,14 @@ class Ladder(ModelFlags):
         return EXIT_SOME_FAILED if failed else 0
 
     def _rungs(self) -> tuple[tuple[Rung, ...], tuple[str, ...]]:
-        """The rungs that are asked for, and a sentence on those that are left out."""
+        """Return the rungs that are asked for, and a sentence on those that are left out."""
         from lawqa.pipelines.experiments.ladder.rungs import chosen_rungs
 
         only = [name for names in self.only for name in names]
         return chosen_rungs(only, has_index=self.retrieval.index is not None)
 
     def _notes(self, rungs: Sequence[Rung]) -> tuple[str, ...]:
-        """What flags do not do in these rungs."""
+        """Return what flags do not do in these rungs."""
         notes = []
         given = [name for name, value in self.retrieval.given().items() if value]
         if given and not any(rung.condition == "rag" for rung in rungs):
@@ -157,7 +157,7 @@ class Ladder(ModelFlags):
         return tuple(f"note: {note}" for note in notes)
 
     def _wordings(self) -> list[str]:
-        """The ids of the wordings, the ladder's first one first.
+        """Return the ids of the wordings, the ladder's first one first.
 
         Raises:
             ConfigError: one is unknown, or named twice.
@@ -169,7 +169,7 @@ class Ladder(ModelFlags):
         return named or [STANDARD_PROMPT]
 
     def _asked(self, rung: Rung, wording: str) -> EvaluationConfig:
-        """The settings of a rung: those that `lawqa evaluate` would make of the same flags."""
+        """Return the settings of a rung: those that `lawqa evaluate` would make of the same flags."""
         generation = GenerationFlags()
         if rung.writes:
             budget = self.generation.thinking_budget if rung.thinks else None

@@ -20,7 +20,8 @@ _TEXT_COLUMNS = ("tokens: median / 90 %", "at a limit")
 
 
 def ladder_text(result: LadderResult, again: str) -> str:
-    """The table, what was chosen on the tuning half with what it is worth on the other, and where all is.
+    """Return the table, what was chosen on the tuning half with what it is worth on the other, and where all
+    is.
 
     Args:
         result: the ladder as far as it was asked.
@@ -47,7 +48,7 @@ def ladder_text(result: LadderResult, again: str) -> str:
 
 
 def _table(rungs: Sequence[RungResult]) -> Table:
-    """The rungs, with the length of their texts where one of them wrote any."""
+    """Return the rungs, with the length of their texts where one of them wrote any."""
     if all(one.texts is None for one in rungs):
         return Table(_COLUMNS, [_row(one) for one in rungs])
     return Table(_COLUMNS + _TEXT_COLUMNS, [_row(one) + _text_cells(one.texts) for one in rungs])
@@ -63,7 +64,7 @@ def _text_cells(texts: TextFigures | None) -> tuple[str, ...]:
 
 
 def _limit_lines(rungs: Sequence[RungResult]) -> list[str]:
-    """What a larger limit would have changed, of single texts, not of final answers."""
+    """Return what a larger limit would have changed, of single texts, not of final answers."""
     limited = {one.rung.name: one.texts.limits for one in rungs if one.texts and one.texts.limits}
     if not limited:
         return []

@@ -13,7 +13,7 @@ ModeFlag = Mode | None
 def resolve_condition(
     condition: ConditionFlag, *, no_rag: bool, retrieval_flags: dict[str, object]
 ) -> tuple[Condition, list[str]]:
-    """The condition that the flags mean, and remarks on flags without effect.
+    """Return the condition that the flags mean, and remarks on flags without effect.
 
     Args:
         condition: `--condition`; None where it was not given.
@@ -38,7 +38,7 @@ def resolve_condition(
 
 
 def resolve_mode(mode: ModeFlag, *, use_cot: bool = False) -> Mode:
-    """The mode that the flags mean; `direct` where none is given.
+    """Return the mode that the flags mean; `direct` where none is given.
 
     Raises:
         ConfigError: `--mode direct` and `--use-cot` contradict each other.
@@ -51,7 +51,7 @@ def resolve_mode(mode: ModeFlag, *, use_cot: bool = False) -> Mode:
 
 
 def resolve_prompt(prompt: str) -> str:
-    """The id of the wording that `--prompt` names.
+    """Return the id of the wording that `--prompt` names.
 
     Raises:
         ConfigError: there is none; the known ones are listed.

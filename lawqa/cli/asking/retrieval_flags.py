@@ -23,7 +23,7 @@ class RetrievalFlags(RetrievalSettings):
     """Retrieved context, for the condition rag."""
 
     def given(self) -> dict[str, object]:
-        """The flags by name; None or False where one was not given."""
+        """Return the flags by name; None or False where one was not given."""
         return {
             "--top-k": self.top_k,
             "--index": self.index,
@@ -51,7 +51,7 @@ class RetrievalFlags(RetrievalSettings):
     def config(
         self, conditions: tuple[Condition, ...], tokenizer: str | None, revision: str | None = None
     ) -> RagConfig | None:
-        """What the flags mean; None where no condition is `rag`.
+        """Return what the flags mean; None where no condition is `rag`.
 
         Args:
             conditions: the conditions of all prompts.
@@ -100,7 +100,7 @@ class RetrievalFlags(RetrievalSettings):
 def with_reranker(
     config: RetrieverConfig, *, use: bool, model: str | None, depth: int
 ) -> RetrieverConfig:
-    """The settings with a cross-encoder over the first `depth` articles, where one is used.
+    """Return the settings with a cross-encoder over the first `depth` articles, where one is used.
 
     Raises:
         ConfigError: it is to be used and no model is named.
@@ -113,7 +113,7 @@ def with_reranker(
 
 
 def kept_after_reranking(top_k: int, rerank_top_n: int | None, *, use: bool) -> int:
-    """How many articles stay.
+    """Return how many articles stay.
 
     Raises:
         ConfigError: more than are retrieved, or none.

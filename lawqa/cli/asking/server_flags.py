@@ -16,7 +16,7 @@ class ServerFlags(ServerSettings):
     """Model servers, for --llm-backend ollama and openai. Keys come from the environment only."""
 
     def problems(self, backend: str) -> list[str]:
-        """What does not fit this backend."""
+        """Return what does not fit this backend."""
         if backend in ("ollama", "openai"):
             return []
         problems = []
@@ -36,7 +36,7 @@ class ServerFlags(ServerSettings):
         return problems
 
     def config(self, backend: str) -> ServerConfig | None:
-        """What the flags mean; None where the backend is no server.
+        """Return what the flags mean; None where the backend is no server.
 
         Raises:
             ConfigError: there is no model's name, or a limit cannot be.

@@ -56,7 +56,9 @@ class Completion:
 
 
 def _commands() -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Every command and subcommand by its words, with the words that may follow: subcommands, then flags."""
+    """Yield every command and subcommand by its words, with the words that may follow: subcommands, then
+    flags.
+    """
     for name in COMMANDS:
         kind = command_class(name)
         inner = subcommands_of(kind)

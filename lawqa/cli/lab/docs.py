@@ -85,7 +85,7 @@ class Docs(CommandGroup):
 
 
 def interface() -> Interface:
-    """The command line, as the documents need it."""
+    """Return the command line, as the documents need it."""
     from lawqa.docgen import Interface
 
     return Interface(parse_or_refuse, help_text, tuple(subcommands()))
@@ -117,7 +117,7 @@ def _parse(argv: tuple[str, ...]) -> None:
 
 
 def help_text(words: Sequence[str]) -> str:
-    """What `--help` prints for a subcommand, at a fixed width and without colour."""
+    """Return what `--help` prints for a subcommand, at a fixed width and without colour."""
     return _help_text(tuple(words))
 
 
@@ -132,7 +132,7 @@ def _help_text(words: tuple[str, ...]) -> str:
 
 
 def subcommands() -> Iterator[tuple[str, ...]]:
-    """All subcommands by their words, the program itself first."""
+    """Yield all subcommands by their words, the program itself first."""
     from lawqa.cli.command_table import COMMANDS, command_class
 
     yield ()
@@ -142,7 +142,7 @@ def subcommands() -> Iterator[tuple[str, ...]]:
 
 
 def _inner(kind: type, before: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The subcommands of a command that has nothing but a union of annotated classes."""
+    """Yield the subcommands of a command that has nothing but a union of annotated classes."""
     if not is_dataclass(kind) or [field.name for field in fields(kind)] != ["command"]:
         return
     union = get_type_hints(kind, include_extras=True)["command"]
@@ -156,7 +156,9 @@ def _inner(kind: type, before: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 @contextlib.contextmanager
 def _columns() -> Iterator[None]:
-    """Help is laid out for the terminal's width, which must not decide what a document says."""
+    """Fix the width of help, which is laid out for the terminal's: that must not decide what a
+    document says.
+    """
     before = {name: os.environ.get(name) for name in ("COLUMNS", "NO_COLOR")}
     os.environ.update(COLUMNS=_HELP_COLUMNS, NO_COLOR="1")
     try:

@@ -67,7 +67,7 @@ class Doctor:
 
 
 def findings_text(findings: Sequence[Finding]) -> str:
-    """A line a finding; below it what fixes it; the counts at the end."""
+    """Return a line a finding; below it what fixes it; the counts at the end."""
     lines = []
     for finding in findings:
         lines.append(f"{finding.level:8} {finding.check}: {finding.message}")
@@ -86,6 +86,6 @@ def findings_text(findings: Sequence[Finding]) -> str:
 
 
 def json_text(findings: Sequence[Finding]) -> str:
-    """The findings as JSON."""
+    """Return the findings as JSON."""
     content = {"schema_version": 1, "findings": [vars(finding) for finding in findings]}
     return json.dumps(content, ensure_ascii=False, indent=1)

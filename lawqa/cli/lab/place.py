@@ -87,7 +87,7 @@ class PlaceCommand(CommandGroup):
 
 
 def apply_place(arguments: list[str]) -> None:
-    """Before a command runs: set HF_HOME from the place file, and refuse what the place forbids.
+    """Set HF_HOME from the place file before a command runs, and refuse what the place forbids.
 
     Raises:
         ConfigError: the place file is broken, for another host, or names no known place.
@@ -114,7 +114,7 @@ def apply_place(arguments: list[str]) -> None:
 
 
 def _hf_home(place: Place, file: PlaceFile | None) -> tuple[str, str]:
-    """The Hugging Face cache in force, and where it comes from."""
+    """Return the Hugging Face cache in force, and where it comes from."""
     if os.environ.get("HF_HOME"):
         return os.environ["HF_HOME"], "HF_HOME"
     if file is not None and file.hf_home is not None:
@@ -124,7 +124,7 @@ def _hf_home(place: Place, file: PlaceFile | None) -> tuple[str, str]:
 
 
 def _place_flag(arguments: list[str]) -> str | None:
-    """The value of --place; None where it was not given."""
+    """Return the value of --place; None where it was not given."""
     for i, word in enumerate(arguments):
         name, equals, value = word.partition("=")
         if name == "--place":

@@ -122,7 +122,7 @@ class StepCommand(CommandGroup):
 
 
 def step_text(source: CommandSource, rendered: Rendered, place: Place) -> str:
-    """Everything that is declared of a step."""
+    """Return everything that is declared of a step."""
     from lawqa.commands import expand
     from lawqa.docgen.durations import bases_for, duration_ja
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def hit_json(hit: Hit) -> dict[str, object]:
-    """A found article as JSON."""
+    """Return a found article as JSON."""
     return {
         "rank": hit.rank,
         "score": round(hit.score, 4),
@@ -25,7 +25,7 @@ def hit_json(hit: Hit) -> dict[str, object]:
 
 
 def hit_text(hit: Hit, *, full: bool = False) -> str:
-    """A found article for a terminal: what it is, why it was found, its text or the best of it."""
+    """Return a found article for a terminal: what it is, why it was found, its text or the best of it."""
     from lawqa.retrieval.context import build_context
 
     article = hit.article
@@ -38,7 +38,7 @@ def hit_text(hit: Hit, *, full: bool = False) -> str:
 
 
 def info_text(directory: Path, manifest: IndexManifest, size: int) -> str:
-    """What an index is made of, in lines."""
+    """Return what an index is made of, in lines."""
     counts, corpus = manifest.counts, manifest.corpus
     parameters = " ".join(f"{name}={value}" for name, value in manifest.parameters.items())
     return "\n".join(
@@ -60,7 +60,7 @@ def info_text(directory: Path, manifest: IndexManifest, size: int) -> str:
 
 
 def audit_text(manifest: IndexManifest) -> str:
-    """Whether an index was audited for questions that it gives away, and what was found."""
+    """Return whether an index was audited for questions that it gives away, and what was found."""
     audit = manifest.audit
     if audit is None:
         return "none (lawqa index build --audit QUESTIONS  looks for questions that are given away)"
@@ -83,7 +83,7 @@ def _revisions_text(revisions: Revisions | None) -> str:
 
 
 def evaluation_text(summary: JsonObject) -> str:
-    """Hit rates by law and type of question, and the worst misses."""
+    """Return hit rates by law and type of question, and the worst misses."""
     from lawqa.report.table import Table, render_text
 
     names = ["n", "hit@1", "hit@3", "hit@5", "hit@10", "recall@5", "recall@10", "mrr"]
@@ -109,7 +109,7 @@ def evaluation_text(summary: JsonObject) -> str:
 
 
 def _gold_text_lines(summary: JsonObject) -> list[str]:
-    """How much of the gold text contexts hold, and the questions whose contexts hold least."""
+    """Return how much of the gold text contexts hold, and the questions whose contexts hold least."""
     from lawqa.report.table import Table, render_text
 
     columns = ["", "context", "gold text", "of it >= .9", "n", "median length"]

@@ -82,7 +82,7 @@ class Statutes(CommandGroup):
 
 
 def remarks_text(result: ParseResult) -> str:
-    """What a reader must know besides the figures: laws left out, and why; empty if nothing."""
+    """Return what a reader must know besides the figures: laws left out, and why; empty if nothing."""
     lines = []
     if result.later:
         lines.append(

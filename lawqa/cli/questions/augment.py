@@ -76,7 +76,7 @@ class Augment(CommandGroup):
 
 
 def statutes_text(made: StatuteQuestions) -> str:
-    """Questions by statute and type, the balance of labels, and what was left out with the reason."""
+    """Return questions by statute and type, the balance of labels, and what was left out with the reason."""
     from lawqa.augment import QUESTION_TYPES
     from lawqa.report.table import Table, render_text
 

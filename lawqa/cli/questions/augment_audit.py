@@ -60,7 +60,7 @@ class ShortcutAuditCommand:
 
 
 def shortcut_audit_text(audits: Mapping[Path, ShortcutAudit]) -> str:
-    """A table of all rules for each file: overall, where the wrong one is asked for, and by kind."""
+    """Return a table of all rules for each file: overall, where the wrong one is asked for, and by kind."""
     return "\n\n".join(_file_text(path, audit) for path, audit in audits.items())
 
 
@@ -83,7 +83,7 @@ def _file_text(path: Path, audit: ShortcutAudit) -> str:
 
 
 def audit_verdict(path: Path, audit: ShortcutAudit) -> str:
-    """Which limits a file breaks, a line each, or that it keeps them."""
+    """Return which limits a file breaks, a line each, or that it keeps them."""
     if not audit.breaches:
         best = max(audit.scores, key=lambda score: score.overall)
         return f"{path}: keeps the limits; the best rule is “{best.rule}”, {best.overall:.2f}"

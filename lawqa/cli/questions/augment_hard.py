@@ -82,7 +82,7 @@ class HardQuestionsCommand(
 
 
 def hard_text(hard: HardQuestions) -> str:
-    """By kind how many were asked, right and kept, and the mean probability of the right choice."""
+    """Return by kind how many were asked, right and kept, and the mean probability of the right choice."""
     from lawqa.report.table import Table, render_text
 
     kept = Counter(one.kind for one in hard.kept)

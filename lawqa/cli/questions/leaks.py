@@ -39,7 +39,7 @@ class Leaks:
 
 
 def leak_audit_text(result: AuditResult) -> str:
-    """All leaking pairs with their reasons, and the counts."""
+    """Return all leaking pairs with their reasons, and the counts."""
     tested = counted(result.test, "test item")
     if not result.leaks:
         return f"no leaks between {counted(result.train, 'training item')} and {tested}"
@@ -53,5 +53,5 @@ def leak_audit_text(result: AuditResult) -> str:
 
 
 def leak_line(leak: Leak) -> str:
-    """A leaking pair and all reasons."""
+    """Return a leaking pair and all reasons."""
     return f"{leak.train} -> {leak.test}: {'; '.join(map(str, leak.reasons))}"

@@ -40,7 +40,7 @@ class SplitCommand(SplitSettings):
 
 
 def split_text(result: SplitResult) -> str:
-    """Groups, balance of each part and leaks."""
+    """Return groups, balance of each part and leaks."""
     lines = [*_group_lines(result), "", _balance_table(result), "", *_leak_lines(result), ""]
     count = len(result.parts)
     return "\n".join(

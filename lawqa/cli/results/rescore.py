@@ -96,7 +96,9 @@ class Rescore:
 
 
 def _text_of(path: Path) -> str:
-    """The text of a file, or of standard input; what is not UTF-8 is read as replacement characters."""
+    """Return the text of a file, or of standard input; what is not UTF-8 is read as replacement
+    characters.
+    """
     if str(path) == "-":
         return sys.stdin.buffer.read().decode("utf-8", "replace")
     try:
@@ -108,7 +110,7 @@ def _text_of(path: Path) -> str:
 
 
 def explained_text(found: Explained) -> str:
-    """The evidence in the order of the text, each piece with what became of it."""
+    """Return the evidence in the order of the text, each piece with what became of it."""
     from lawqa.report.table import Table, render_text
 
     answer = found.explanation.answer
@@ -150,7 +152,7 @@ _WORDS = 50
 
 
 def rescored_text(rescored: list[Rescored]) -> str:
-    """Recorded against re-parsed accuracy, then every answer that flipped."""
+    """Return recorded against re-parsed accuracy, then every answer that flipped."""
     from lawqa.report.summary_text import summary_table
 
     blocks = []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def list_text(runs: Sequence[FoundRun]) -> str:
-    """A line a run."""
+    """Return a line a run."""
     from lawqa.report.table import Table, render_text
 
     columns = [
@@ -54,7 +54,7 @@ def list_text(runs: Sequence[FoundRun]) -> str:
 
 
 def show_text(path: Path) -> str:
-    """What must be known first, what ran, its figures, and the command."""
+    """Return what must be known first, what ran, its figures, and the command."""
     from lawqa.pipelines.comparing.report_runs import rerun_lines
     from lawqa.runs.upkeep.find import read_run
 
@@ -88,7 +88,7 @@ def show_text(path: Path) -> str:
 
 
 def run_differences_text(differences: Sequence[Difference]) -> str:
-    """A line a key, in the sequence of the kinds."""
+    """Return a line a key, in the sequence of the kinds."""
     from lawqa.report.table import Table, render_text
 
     columns = ["", "first", "second"]
@@ -99,7 +99,7 @@ def run_differences_text(differences: Sequence[Difference]) -> str:
 
 
 def removal_text(removal: Removal) -> str:
-    """What would go."""
+    """Return what would go."""
     named = ", ".join(str(run.path) for run in removal.runs)
     return f"{named}: {counted(removal.files, 'file')}, {size_text(removal.size)}"
 

@@ -132,7 +132,7 @@ class CrossvalRun:
         return 0
 
     def _stored_4bit(self) -> bool | None:
-        """What the cross-validation in the directory used, which the same command resumes."""
+        """Return what the cross-validation in the directory used, which the same command resumes."""
         from lawqa.pipelines.experiments.crossval_manifest import SETTINGS, CrossvalManifest
 
         directory = self.split.output_dir
@@ -171,7 +171,7 @@ class Crossval(CommandGroup):
 
 
 def pooled_text(pooled: tuple[Pooled, ...]) -> str:
-    """The pooled runs side by side, the spread over training seeds, and what limits cost."""
+    """Return the pooled runs side by side, the spread over training seeds, and what limits cost."""
     from lawqa.report.summary_text import summary_table, texts_text
 
     lines = [f"! {note}" for note in dict.fromkeys(note for run in pooled for note in run.notes)]

@@ -43,7 +43,7 @@ class Merge(MergeSettings):
 
 
 def merge_text(result: MergeResult) -> str:
-    """What a user reads after a merge."""
+    """Return what a user reads after a merge."""
     from lawqa.report.summary_text import summary_table
 
     change = result.change

@@ -128,7 +128,7 @@ class Plan(PlanSettings):
 
 
 def parse_memory(text: str) -> int:
-    """Bytes of an amount such as 20GiB, 19.5 GB or 20480MiB; a bare number counts GiB.
+    """Return the bytes of an amount such as 20GiB, 19.5 GB or 20480MiB; a bare number counts GiB.
 
     Raises:
         ConfigError: it is none.
@@ -141,7 +141,7 @@ def parse_memory(text: str) -> int:
 
 
 def plan_figures(plan: TrainingPlan, longest: int, records_per_step: int) -> JsonObject:
-    """Everything the plan says, in GiB and tokens."""
+    """Return everything the plan says, in GiB and tokens."""
     from lawqa.training.planning.memory import (
         GIB,
         cache_per_token,
@@ -198,7 +198,7 @@ _MEANINGS = {
 
 
 def memory_plan_text(plan: TrainingPlan, figures: JsonObject, card: int) -> str:
-    """The plan as a person reads it."""
+    """Return the plan as a person reads it."""
     from lawqa.training.planning.memory import GIB, lora_parameters, weight_bytes
 
     shape, setting, training = plan.shape, plan.setting, figures["training"]

@@ -25,7 +25,7 @@ class PowerRow:
 
 
 def power_rows(flags: PowerSettings) -> list[PowerRow]:
-    """The detectable difference of every design, in points.
+    """Return the detectable difference of every design, in points.
 
     Raises:
         ConfigError: a number is out of its range.
@@ -50,7 +50,7 @@ def power_rows(flags: PowerSettings) -> list[PowerRow]:
 
 
 def power_json(flags: PowerSettings) -> str:
-    """The table as JSON."""
+    """Return the table as JSON."""
     content = {
         "schema_version": 1,
         "alpha": 0.05 / flags.comparisons,
@@ -66,7 +66,9 @@ def power_json(flags: PowerSettings) -> str:
 
 
 def power_text(flags: PowerSettings) -> str:
-    """The table as a person reads it: a row for questions and discordance, a column for each way to ask."""
+    """Return the table as a person reads it: a row for questions and discordance, a column for each way to
+    ask.
+    """
     from lawqa.report.table import Table, render_text
 
     rows = power_rows(flags)

@@ -74,7 +74,7 @@ class ProbeCommand(ProbeSettings, AnswererSettings, ModelFlags, PlaceSettings):
 
 
 def probe_text(found: Probe) -> str:
-    """What must be known first, the modes side by side, what was lost, and what was not asked."""
+    """Return what must be known first, the modes side by side, what was lost, and what was not asked."""
     from lawqa.pipelines.adapters.modes import modes_text
 
     notes = [f"! {note}" for note in found.notes]

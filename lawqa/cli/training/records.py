@@ -76,7 +76,7 @@ class Records(RaftSettings, WordingSettings, RecordFileSettings):
         return 0
 
     def _raft(self, rag: RagConfig | None) -> RagConfig | None:
-        """The retrieval settings with distractors and left-out gold text, where they are asked for."""
+        """Return the retrieval settings with distractors and left-out gold text, where they are asked for."""
         from lawqa.pipelines.corpus.raft import RaftConfig
 
         raft = RaftConfig(self.distractors, self.without_gold, self.seed)
@@ -90,7 +90,7 @@ class Records(RaftSettings, WordingSettings, RecordFileSettings):
         return replace(rag, raft=raft)
 
     def _conditions(self) -> tuple[list[tuple[Condition, int]], list[str]]:
-        """The conditions with their weights, and remarks on flags without effect."""
+        """Return the conditions with their weights, and remarks on flags without effect."""
         if self.mix is not None:
             if self.condition is not None or self.no_rag:
                 raise ConfigError(
@@ -106,7 +106,7 @@ class Records(RaftSettings, WordingSettings, RecordFileSettings):
 
 
 def parse_mix(text: str) -> list[tuple[Condition, int]]:
-    """Conditions and weights of a text such as `closed=1,gold=2`.
+    """Return the conditions and weights of a text such as `closed=1,gold=2`.
 
     Raises:
         ConfigError: it is not of this form.

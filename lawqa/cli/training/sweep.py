@@ -147,7 +147,9 @@ def _refuse_single_values(flags: FoldTrainingFlags, grid: GridFlags) -> None:
 def _commands(
     sweep: Sweep, condition: Condition, best: Hyperparameters, *, in_4bit: bool
 ) -> list[str]:
-    """What a user types to train with these settings; questions with contexts are made records first."""
+    """Return what a user types to train with these settings; questions with contexts are made
+    records first.
+    """
     train_file, lines = str(sweep.grid.train_file), []
     wording = [] if sweep.grid.prompt == STANDARD_PROMPT else ["--prompt", sweep.grid.prompt]
     records = sweep.records
@@ -169,7 +171,7 @@ def _commands(
 
 
 def _record_words(sweep: Sweep, condition: Condition) -> list[str]:
-    """How `lawqa records` makes the letters that were learnt."""
+    """Return how `lawqa records` makes the letters that were learnt."""
     flags, orders = sweep.training, sweep.records.permutations
     words = ["--permutations", str(orders)] if orders != 1 else []
     if condition == "rag":
@@ -179,7 +181,7 @@ def _record_words(sweep: Sweep, condition: Condition) -> list[str]:
 
 
 def _sampling_words(sweep: Sweep, *, in_4bit: bool) -> list[str]:
-    """How `lawqa distill` samples what was learnt: of the same model, loaded alike."""
+    """Return how `lawqa distill` samples what was learnt: of the same model, loaded alike."""
     records, generation = sweep.records, sweep.generation
     spec = sweep.evaluation.spec("closed", wording=sweep.grid.prompt)
     model = part_of(ModelSettings, sweep.training)
@@ -195,7 +197,7 @@ def _sampling_words(sweep: Sweep, *, in_4bit: bool) -> list[str]:
 
 
 def _training_words(flags: FoldTrainingFlags, best: Hyperparameters, *, in_4bit: bool) -> list[str]:
-    """The flags of `lawqa train`: no question is kept back there."""
+    """Return the flags of `lawqa train`: no question is kept back there."""
     flags = replace(
         flags,
         learning_rate=best.learning_rate,

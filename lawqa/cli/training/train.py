@@ -116,7 +116,7 @@ def run_training(config: TrainingRun, *, do_train: bool) -> int:
 
 
 def figures_text(figures: TrainingFigures) -> str:
-    """What a user reads when training is done."""
+    """Return what a user reads when training is done."""
     from lawqa.pipelines.training.outputs import NO_BETTER, dev_sentence
 
     lines = [

@@ -129,7 +129,7 @@ def _over(loaded: LoadedModel) -> str:
 
 
 def _require_targets(files: AdapterFiles, wrapped: PeftModel) -> None:
-    """Every name in the config must match a module: otherwise it is not the config of these tensors."""
+    """Require that every name in the config matches a module: else it is not the config of these tensors."""
     from peft.tuners.tuners_utils import BaseTunerLayer
     from peft.utils.other import AuxiliaryTrainingWrapper
 
@@ -190,7 +190,7 @@ def _without_base_tensors(
     base: Mapping[str, _Place],
     expected: Mapping[str, torch.Tensor],
 ) -> dict[str, torch.Tensor]:
-    """The file's tensors without copies of the base model's own, such as PEFT saves of embeddings.
+    """Return the file's tensors without copies of the base model's own, such as PEFT saves of embeddings.
 
     Raises:
         BackendError: one of them is not the base model's: loading it would change the base.
@@ -259,7 +259,7 @@ class _Place:
 
 
 def _places(model: torch.nn.Module) -> dict[str, _Place]:
-    """Every weight and buffer; a tied one under each of its names."""
+    """Return every weight and buffer; a tied one under each of its names."""
     every = [*model.named_parameters(remove_duplicate=False), *model.named_buffers()]
     return {name: _Place(tensor, tensor.data_ptr(), tensor._version) for name, tensor in every}
 
@@ -267,7 +267,7 @@ def _places(model: torch.nn.Module) -> dict[str, _Place]:
 def _require_untouched(
     files: AdapterFiles, before: Mapping[str, _Place], wrapped: PeftModel
 ) -> None:
-    """No weight of the base may have been moved, written to or taken out."""
+    """Require that no weight of the base was moved, written to or taken out."""
     there = {id(tensor) for tensor in (*wrapped.parameters(), *wrapped.buffers())}
     changed = sorted(
         name

@@ -18,7 +18,7 @@ class AdapterEffect:
     """The prompt, token ids."""
 
     def note(self, adapter: Path) -> str | None:
-        """What a reader of scores must know first; None where the adapter does something."""
+        """Return what a reader of scores must know first; None where the adapter does something."""
         if self.nats:
             return None
         reason = f": {self.reason}" if self.reason else ""

@@ -130,12 +130,14 @@ def _tensors(weights: Path, allowed: tuple[str, ...]) -> dict[str, torch.Tensor]
 
 
 def _is_finite(tensor: torch.Tensor) -> bool:
-    """Whether all are numbers; a finite sum says so in a single pass, an infinite one may have overflowed."""
+    """Return whether all are numbers; a finite sum says so in a single pass, an infinite one may have
+    overflowed.
+    """
     return bool(tensor.sum(dtype=torch.float32).isfinite() or tensor.isfinite().all())
 
 
 def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]) -> PeftConfig:
-    """PEFT's object for a config, after everything in it has been looked at."""
+    """Return PEFT's object for a config, after everything in it has been looked at."""
     from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
     path, kind = adapter / CONFIG, str(raw["peft_type"])
@@ -185,7 +187,7 @@ _NEWER = "pip install -U peft  brings a newer PEFT; lawqa doctor shows the versi
 def _lora_settings(
     path: Path, given: dict[str, Any], tensors: dict[str, torch.Tensor]
 ) -> dict[str, Any]:
-    """LoRA's settings without what only its first step needed."""
+    """Return LoRA's settings without what only its first step needed."""
     start = given.get("init_lora_weights", True)
     if isinstance(start, str) and start.lower().startswith(_REWRITING_STARTS):
         raise BackendError(

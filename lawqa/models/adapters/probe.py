@@ -18,7 +18,7 @@ _PROBED_ROWS = 16
 
 
 def probe_ids(loaded: LoadedModel, files: AdapterFiles) -> list[int]:
-    """A prompt that any tokenizer has, and the tokens whose embeddings the adapter trained."""
+    """Return a prompt that any tokenizer has, and the tokens whose embeddings the adapter trained."""
     ids = list(loaded.tokenizer.encode(_PROBE, add_special_tokens=False))[:_PROBE_TOKENS]
     rows = getattr(files.config, "trainable_token_indices", None)
     rows = rows or getattr(files.config, "token_indices", None) or ()
@@ -32,7 +32,7 @@ def probe_ids(loaded: LoadedModel, files: AdapterFiles) -> list[int]:
 def probe_logits(
     model: torch.nn.Module, ids: Sequence[int], loaded: LoadedModel, *, rounded: bool = False
 ) -> torch.Tensor:
-    """Next-token logits at every position, float32, shape [tokens, vocabulary].
+    """Return next-token logits at every position, float32, shape [tokens, vocabulary].
 
     Args:
         model: with or without an adapter.
@@ -48,14 +48,14 @@ def probe_logits(
 
 
 def largest_change(one: torch.Tensor, other: torch.Tensor) -> float:
-    """The largest difference of log-probabilities, nats; NaN where one of them is NaN."""
+    """Return the largest difference of log-probabilities, nats; NaN where one of them is NaN."""
     return float((one.log_softmax(-1) - other.log_softmax(-1)).abs().max())
 
 
 def effect_of(
     files: AdapterFiles, off: torch.Tensor, on: torch.Tensor, probe: list[int]
 ) -> AdapterEffect:
-    """What an adapter does, by the logits of a probe prompt without and with it.
+    """Return what an adapter does, by the logits of a probe prompt without and with it.
 
     Raises:
         BackendError: without it they are numbers, with it they are not.

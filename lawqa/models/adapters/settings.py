@@ -94,7 +94,7 @@ def require_bounded_patterns(path: Path, settings: Mapping[str, Any], names: Ite
 
 
 def _patterns(value: object) -> list[str]:
-    """The texts of a setting that may be taken for regular expressions."""
+    """Return the texts of a setting that may be taken for regular expressions."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping | list | tuple | set):
@@ -103,7 +103,7 @@ def _patterns(value: object) -> list[str]:
 
 
 def _plain_type(key: str, hint: object) -> type | None:
-    """bool, int or float where a hint says just that, or that or None."""
+    """Return bool, int or float where a hint says just that, or that or None."""
     kinds = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     plain = [kind for kind in kinds if kind is not NoneType]
     kind = next((kind for kind in _EXPECTED if plain == [kind]), None)

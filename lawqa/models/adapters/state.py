@@ -13,7 +13,7 @@ from lawqa.errors import BackendError
 
 
 def adapter_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """The tensors of the adapter on a model, by the names that they have in its file; not copied."""
+    """Return the tensors of the adapter on a model, by the names that they have in its file; not copied."""
     from peft import get_peft_model_state_dict
 
     with audited():
@@ -57,7 +57,7 @@ def _not_whole(problem: str) -> BackendError:
 
 
 def same_tensor(given: torch.Tensor, landed: torch.Tensor) -> bool:
-    """Whether a tensor lies where it should, as far as the dtype there can hold it."""
+    """Return whether a tensor lies where it should, as far as the dtype there can hold it."""
     return bool(torch.equal(given.to(landed.device, landed.dtype), landed))
 
 
@@ -82,5 +82,5 @@ def audited() -> Iterator[None]:
 
 
 def one_line(problem: Exception) -> str:
-    """An error of somebody else's, for a message."""
+    """Return an error of somebody else's, for a message."""
     return f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"

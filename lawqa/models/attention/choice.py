@@ -31,7 +31,7 @@ def attention_kind(
     softcap: bool = False,
     gradients: bool = False,
 ) -> AttentionKind:
-    """The fastest kind that is right here.
+    """Return the fastest kind that is right here.
 
     Args:
         device: where queries, keys and values are.
@@ -54,7 +54,7 @@ def attention_kind(
 def flash_attention_obstacle(
     device: torch.device, dtype: torch.dtype, head_dim: int, *, gradients: bool = False
 ) -> str | None:
-    """Why torch's FlashAttention-2 kernels cannot run; None where they can.
+    """Return why torch's FlashAttention-2 kernels cannot run; None where they can.
 
     Args:
         device: where the model is.
@@ -85,7 +85,7 @@ def flash_attention_obstacle(
 
 
 def _capped_kernels_obstacle(device: torch.device, dtype: torch.dtype, head_dim: int) -> str | None:
-    """Why `triton_capped` cannot run; None where it can."""
+    """Return why `triton_capped` cannot run; None where it can."""
     if (forced := forced_kind()) not in (None, "flash", "capped"):
         return f"{FORCED}={forced} asks for other kernels"
     if dtype not in (torch.bfloat16, torch.float16):
@@ -96,7 +96,7 @@ def _capped_kernels_obstacle(device: torch.device, dtype: torch.dtype, head_dim:
 
 
 def forced_kind() -> AttentionKind | None:
-    """What `LAWQA_ATTENTION` asks for; None where it is not set.
+    """Return what `LAWQA_ATTENTION` asks for; None where it is not set.
 
     Raises:
         ConfigError: it is none of the kinds.

@@ -40,13 +40,13 @@ def hook_attention(model: PreTrainedModel) -> None:
 
 
 def is_hooked(model: torch.nn.Module) -> bool:
-    """Whether a model attends through this module."""
+    """Return whether a model attends through this module."""
     return getattr(model.config, "_attn_implementation", None) == NAME
 
 
 @contextmanager
 def packed(records: RecordSpans) -> Iterator[None]:
-    """Within this, the one row of a batch holds records, which do not see each other."""
+    """Treat the one row of a batch as records that do not see each other, within the block."""
     _packed.append(records)
     try:
         yield
@@ -55,12 +55,12 @@ def packed(records: RecordSpans) -> Iterator[None]:
 
 
 def in_packed() -> bool:
-    """Whether the row that is being computed holds packed records."""
+    """Return whether the row that is being computed holds packed records."""
     return bool(_packed)
 
 
 def recompute_contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    """What to compute a block in, and what to compute it in again: the same records.
+    """Return what to compute a block in, and what to compute it in again: the same records.
 
     For `context_fn` of `torch.utils.checkpoint`, which computes blocks again when `packed` is long over.
     """
@@ -68,7 +68,7 @@ def recompute_contexts() -> tuple[AbstractContextManager[None], AbstractContextM
 
 
 def _mask(*arguments: Any, **options: Any) -> Tensor | None:  # Any: transformers' own arguments
-    """Transformers' mask, in which a query that would see nothing sees everything: nobody reads it."""
+    """Return Transformers' mask, in which a query that would see nothing sees everything: nobody reads it."""
     if _packed:
         return None  # records say who sees whom
     seen: Tensor | None = sdpa_mask(*arguments, **options)
@@ -87,7 +87,9 @@ def _attend(
     scaling: float | None = None,
     **options: Any,  # Any: what else a model's layers pass
 ) -> tuple[Tensor, None]:
-    """Attention of one layer, [batch, tokens, heads, dim]; its inputs are [batch, heads, tokens, dim]."""
+    """Return the attention of one layer, [batch, tokens, heads, dim]; its inputs are [batch, heads, tokens,
+    dim].
+    """
     softcap = cast("float | None", options.pop("softcap", None))
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     if _packed:
@@ -106,7 +108,9 @@ def _attend(
 def _capped(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float, softcap: float
 ) -> Tensor:
-    """Attention with capped scores over a mask that is True where a key is seen; None for causality alone."""
+    """Return the attention with capped scores over a mask that is True where a key is seen; None for
+    causality alone.
+    """
     repeats = query.shape[1] // key.shape[1]
     key, value = (tensor.repeat_interleave(repeats, dim=1) for tensor in (key, value))
     scores = (query @ key.transpose(2, 3)).float() * scale
@@ -130,7 +134,7 @@ class _PackedFunction(torch.autograd.Function):  # type: ignore[misc]  # torch i
         records: RecordSpans,
         reach: Reach,
     ) -> Tensor:
-        """The output, [tokens, heads, head_dim]."""
+        """Return the output, [tokens, heads, head_dim]."""
         attention = _attention_for(q, reach)
         out, kept = attention.forward(q, k, v, records, reach)
         ctx.save_for_backward(q, k, v, out, *kept)
@@ -141,7 +145,7 @@ class _PackedFunction(torch.autograd.Function):  # type: ignore[misc]  # torch i
     def backward(
         ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
     ) -> tuple[Tensor | None, ...]:
-        """The gradients of q, k and v."""
+        """Return the gradients of q, k and v."""
         q, k, v, out, *kept = ctx.saved_tensors
         gradients = cast("PackedAttention", ctx.attention).backward(
             grads[0].contiguous(), q, k, v, out, tuple(kept), ctx.records, ctx.reach

@@ -30,7 +30,7 @@ class PackedAttention(Protocol):
     def forward(
         self, q: Tensor, k: Tensor, v: Tensor, records: RecordSpans, reach: Reach
     ) -> tuple[Tensor, KeptTensors]:
-        """The output [tokens, heads, head_dim], and what `backward` wants besides.
+        """Return the output [tokens, heads, head_dim], and what `backward` wants besides.
 
         Args:
             q: [tokens, heads, head_dim].
@@ -44,11 +44,11 @@ class PackedAttention(Protocol):
         self, grad: Tensor, q: Tensor, k: Tensor, v: Tensor, out: Tensor, kept: KeptTensors,
         records: RecordSpans, reach: Reach,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-        """The gradients of q, k and v."""
+        """Return the gradients of q, k and v."""
 
 
 def packed_attention(kind: AttentionKind) -> PackedAttention:
-    """Attention of a kind; see `attention_kind`."""
+    """Return the attention of a kind; see `attention_kind`."""
     if kind == "capped":
         from lawqa.models.kernels.triton_capped import CappedAttention
 
@@ -84,7 +84,7 @@ class FlashAttention:
 
 
 def _flash_window(reach: Reach, longest: int) -> dict[str, int]:
-    """A window that no record outgrows is left out: the kernels without one do less."""
+    """Return a window that no record outgrows is left out: the kernels without one do less."""
     if reach.window is None or reach.window >= longest:
         return {}
     return {"window_size_left": reach.window - 1, "window_size_right": 0}
@@ -174,7 +174,7 @@ class GridAttention:
         return grads[0], grads[1], grads[2]
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, reach: Reach) -> Tensor:
-        """[rows, length, heads, head_dim] of inputs shaped like it."""
+        """Return [rows, length, heads, head_dim] of inputs shaped like it."""
         repeats = q.shape[2] // k.shape[2]
         q, k, v = (tensor.transpose(1, 2) for tensor in (q, k, v))
         if repeats > 1:
@@ -185,7 +185,7 @@ class GridAttention:
 def _calls(
     q: Tensor, k: Tensor, records: RecordSpans
 ) -> Iterator[tuple[PaddedRows, slice, tuple[slice, slice, slice]]]:
-    """Grids cut by rows, and where one row is too much by heads, so that few scores exist at once."""
+    """Yield grids cut by rows, and where one row is too much by heads, so that few scores exist at once."""
     heads, kv_heads = q.shape[1], k.shape[1]
     for grid in records.grids:
         count, length = grid.own.shape
@@ -203,7 +203,7 @@ def _share(heads: int, groups: int, group: int) -> slice:
 
 
 def _memory_core(q: Tensor, k: Tensor, v: Tensor, reach: Reach) -> Tensor:
-    """Torch's memory-efficient kernels on a GPU; on a CPU whatever torch has."""
+    """Return Torch's memory-efficient kernels on a GPU; on a CPU whatever torch has."""
     attend = partial(functional.scaled_dot_product_attention, q, k, v, scale=reach.scale)
     windowed = reach.window is not None and reach.window < q.shape[2]
     seen = _seen(q.shape[2], reach.window, q.device) if windowed else None
@@ -216,7 +216,9 @@ def _memory_core(q: Tensor, k: Tensor, v: Tensor, reach: Reach) -> Tensor:
 
 
 def _plain_core(q: Tensor, k: Tensor, v: Tensor, reach: Reach) -> Tensor:
-    """Products and softmax written out; float16, whose range scores can leave, multiplies in float32."""
+    """Return products and softmax written out; float16, whose range scores can leave,
+    multiplies in float32.
+    """
     dtype = q.dtype
     if dtype == torch.float16:
         q, k, v = q.float(), k.float(), v.float()
@@ -232,6 +234,6 @@ _CORES: dict[AttentionKind, Core] = {"memory": _memory_core, "plain": _plain_cor
 
 
 def _seen(length: int, window: int | None, device: torch.device) -> Tensor:
-    """Which key each query sees, [length, length]: every one sees itself at least."""
+    """Return which key each query sees, [length, length]: every one sees itself at least."""
     seen = torch.ones((length, length), dtype=torch.bool, device=device).tril()
     return seen if window is None else seen.triu(1 - window)

@@ -56,7 +56,7 @@ class RecordSpans:
 
     @classmethod
     def of(cls, lengths: Sequence[int], device: torch.device) -> RecordSpans:
-        """Records of these lengths, one after the other."""
+        """Return records of these lengths, one after the other."""
         starts = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
         return cls(starts, tuple(lengths))
 
@@ -67,7 +67,7 @@ class RecordSpans:
         return tuple(self._grid(group, firsts) for group in even_groups(self.lengths))
 
     def tiles(self, rows: int) -> Tensor:
-        """(record, first token) of each stretch of at most `rows` tokens; int32, [tiles, 2].
+        """Return (record, first token) of each stretch of at most `rows` tokens; int32, [tiles, 2].
 
         The longest records' tiles come first: they take the longest.
         """
@@ -93,7 +93,7 @@ class RecordSpans:
 
 
 def even_groups(lengths: Sequence[int]) -> list[list[int]]:
-    """Numbers of items in groups of like length, so that little of a padded group is padding."""
+    """Return numbers of items in groups of like length, so that little of a padded group is padding."""
     groups: list[list[int]] = []
     padded = real = 0
     for item in sorted(range(len(lengths)), key=lambda i: -lengths[i]):

@@ -23,7 +23,7 @@ _SAMPLE_BYTES = 1 << 20
 
 
 def read_adapter_config(adapter: Path) -> dict[str, Any]:
-    """The config of an adapter whose files are all there; PEFT would seek missing ones on the hub.
+    """Return the config of an adapter whose files are all there; PEFT would seek missing ones on the hub.
 
     Raises:
         BackendError: there is no adapter, only one in a pickle, or one of which a part is missing or broken.
@@ -62,7 +62,7 @@ def read_adapter_config(adapter: Path) -> dict[str, Any]:
 
 
 def directory_hash(directory: Path) -> str:
-    """The hash by which manifests of lawqa 0.1 name a model directory; kept to compare with them.
+    """Return the hash by which manifests of lawqa 0.1 name a model directory; kept to compare with them.
 
     It covers every file, a README too, and of files over 2 MiB only the size and the first and last MiB, so
     it is both too strict and too lax: `model_identity` decides wherever both sides have it.

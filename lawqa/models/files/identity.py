@@ -104,7 +104,7 @@ def read_identity(directory: Path, *, verify: bool = False) -> ModelIdentity:
 
 
 def model_content(name: str, revision: str | None) -> dict[str, str | None] | None:
-    """The content of a model whose files are here; None for one that is not.
+    """Return the content of a model whose files are here; None for one that is not.
 
     Raises:
         DataError: a file cannot be read.
@@ -114,7 +114,7 @@ def model_content(name: str, revision: str | None) -> dict[str, str | None] | No
 
 
 def json_digest(path: Path | None, volatile: Iterable[str] = ()) -> str | None:
-    """A digest of a JSON file's content, whatever its layout; None where there is no such file.
+    """Return a digest of a JSON file's content, whatever its layout; None where there is no such file.
 
     Args:
         path: the file.
@@ -129,7 +129,7 @@ def json_digest(path: Path | None, volatile: Iterable[str] = ()) -> str | None:
 
 
 def model_directory(name: str, revision: str | None) -> Path | None:
-    """Where a model's files are: its directory, or its snapshot in the hub's cache; None for neither.
+    """Return where a model's files are: its directory, or its snapshot in the hub's cache; None for neither.
 
     Args:
         name: a directory, or a name on the hub.
@@ -150,7 +150,7 @@ def model_directory(name: str, revision: str | None) -> Path | None:
 
 
 def _weight_files(directory: Path) -> list[str]:
-    """The weight files that transformers reads, in its order of preference."""
+    """Return the weight files that transformers reads, in its order of preference."""
     for whole, index in zip(_WHOLE_WEIGHTS, _INDEXES, strict=True):
         if (directory / whole).is_file():
             return [whole]
@@ -184,7 +184,7 @@ def _weights(paths: list[Path], *, verify: bool) -> str | None:
 
 
 def _tensors(path: Path) -> dict[str, str]:
-    """A digest of every tensor of a safetensors file; of another file, one of all its bytes.
+    """Return a digest of every tensor of a safetensors file; of another file, one of all its bytes.
 
     The format: 8 bytes little-endian length, a JSON header, the tensors' bytes
     (https://huggingface.co/docs/safetensors).

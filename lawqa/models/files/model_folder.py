@@ -52,12 +52,12 @@ class ModelFolder:
 
 
 def find_folder(name: str, revision: str | None = None) -> Path | None:
-    """Where a model's files are; None for one that is not here, or not in the cache yet."""
+    """Return where a model's files are; None for one that is not here, or not in the cache yet."""
     return Path(name) if Path(name).is_dir() else cached_snapshot(name, revision)
 
 
 def check_folder(directory: Path) -> dict[str, Any]:
-    """The config of a base model's folder that holds nothing which would make it something else.
+    """Return the config of a base model's folder that holds nothing which would make it something else.
 
     Raises:
         BackendError: it cannot be read, holds an adapter too, a JSON file of it is damaged, or the config
@@ -123,7 +123,7 @@ def check_tokenizer_files(directory: Path) -> None:
 
 
 def read_folder(directory: Path) -> ModelFolder:
-    """A base model's folder with the names and shapes of its tensors; reads headers, not weights.
+    """Return a base model's folder with the names and shapes of its tensors; reads headers, not weights.
 
     Raises:
         BackendError: as `check_folder` and `read_tensors`.
@@ -153,7 +153,8 @@ def refuse_adapter_beside(directory: Path) -> None:
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """A JSON object of a model's folder. Unlike our own files it may hold Infinity, which Python writes.
+    """Return a JSON object of a model's folder. Unlike our own files it may hold Infinity, which Python
+    writes.
 
     Raises:
         BackendError: it is too large, cannot be read, or is not a JSON object.

@@ -53,14 +53,14 @@ class StoredTensor:
     """The byte after its last one."""
 
     def read(self) -> bytes:
-        """Its bytes; for small ones."""
+        """Return its bytes; for small ones."""
         with self.file.open("rb") as file:
             file.seek(self.start)
             return file.read(self.end - self.start)
 
 
 def read_tensors(directory: Path) -> dict[str, StoredTensor]:
-    """All tensors of a model directory, by name.
+    """Return all tensors of a model directory, by name.
 
     Raises:
         BackendError: there are no weights, only pickled ones, a shard is missing, cut off or damaged, or the
@@ -103,7 +103,7 @@ def read_tensors(directory: Path) -> dict[str, StoredTensor]:
 
 
 def read_header(path: Path) -> dict[str, StoredTensor]:
-    """The tensors of a safetensors file, by name.
+    """Return the tensors of a safetensors file, by name.
 
     Raises:
         BackendError: it is cut off, or not such a file.
@@ -137,7 +137,7 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
 
 
 def same_bytes(one: StoredTensor, other: StoredTensor) -> bool:
-    """Whether two tensors hold the same numbers in the same dtype, read a piece at a time."""
+    """Return whether two tensors hold the same numbers in the same dtype, read a piece at a time."""
     if (one.dtype, one.shape) != (other.dtype, other.shape):
         return False
     left = one.end - one.start
@@ -153,7 +153,9 @@ def same_bytes(one: StoredTensor, other: StoredTensor) -> bool:
 
 
 def not_files(directory: Path, names: Iterable[str]) -> str:
-    """What the first of these names is that is there without being a file; empty where there is none."""
+    """Return what the first of these names is that is there without being a file; empty where
+    there is none.
+    """
     for name in names:
         path = directory / name
         if path.is_symlink() and not path.exists():
@@ -164,7 +166,7 @@ def not_files(directory: Path, names: Iterable[str]) -> str:
 
 
 def pickled(directory: Path) -> list[str]:
-    """The names of the files of a directory that look like pickled weights."""
+    """Return the names of the files of a directory that look like pickled weights."""
     # Trainers leave `training_args.bin` beside whole weights; nothing reads it.
     return sorted(
         path.name
@@ -174,7 +176,7 @@ def pickled(directory: Path) -> list[str]:
 
 
 def enumerated(names: list[str], most: int = 3) -> str:
-    """The first names, and how many there are."""
+    """Return the first names, and how many there are."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 

@@ -34,7 +34,7 @@ class Elementwise(Protocol):
     def add_norm(
         self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
     ) -> tuple[Tensor, Tensor]:
-        """The stream with `delta` added, and its RMSNorm; both of shape [tokens, hidden].
+        """Return the stream with `delta` added, and its RMSNorm; both of shape [tokens, hidden].
 
         The stream given may be overwritten.
         """
@@ -42,7 +42,7 @@ class Elementwise(Protocol):
     def norm_rotate(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """RMSNorm on each head where there is a weight, then the rotary embedding (arXiv:2104.09864).
+        """Apply RMSNorm on each head where there is a weight, then the rotary embedding (arXiv:2104.09864).
 
         Every product is rounded, as in transformers.
 
@@ -55,35 +55,45 @@ class Elementwise(Protocol):
         """
 
     def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
-        """silu(gate) * up (arXiv:2002.05202), shape [tokens, intermediate]; both may be overwritten."""
+        """Compute silu(gate) * up (arXiv:2002.05202), shape [tokens, intermediate]; both may be
+        overwritten.
+        """
 
     def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-        """RMSNorm (arXiv:1910.07467) of [tokens, size], and 1 / the root mean square, float32 [tokens]."""
+        """Apply RMSNorm (arXiv:1910.07467) of [tokens, size], and 1 / the root mean square,
+        float32 [tokens].
+        """
 
     def norm_backward(
         self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
     ) -> Tensor:
-        """The gradient with respect to `x`, plus the gradient that reaches `x` past the norm, if any."""
+        """Return the gradient with respect to `x`, plus the gradient that reaches `x` past the
+        norm, if any.
+        """
 
     def norm_rotate_once(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """As `norm_rotate`, in float32 and rounded at the end; `heads` may be strided, and is kept."""
+        """Do the same as `norm_rotate`, in float32 and rounded at the end; `heads` may be strided, and is
+        kept.
+        """
 
     def norm_rotate_backward(
         self, grad: Tensor, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor,
         eps: float, out: Tensor,
     ) -> None:  # fmt: skip
-        """The gradient of `norm_rotate_once` with respect to `heads`, written into `out`."""
+        """Write the gradient of `norm_rotate_once` with respect to `heads` into `out`."""
 
     def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
-        """act(gate) * up of [tokens, 2 * size], gate first; [tokens, size], nothing overwritten."""
+        """Compute act(gate) * up of [tokens, 2 * size], gate first; [tokens, size], nothing overwritten."""
 
     def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
         """Put the gradients in the place of gate and up, and act(gate) * up in the place of `grad`."""
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
-        """`x` with a random share of its values set to 0 and the others scaled up; the seed decides which."""
+        """Return `x` with a random share of its values set to 0 and the others scaled up; the seed decides
+        which.
+        """
 
     def add_dropped(self, total: Tensor, grad: Tensor, probability: float, seed: int) -> None:
         """Add to `total`, in place, the gradient that passes back through `dropout` with this seed."""
@@ -95,7 +105,7 @@ class TorchElementwise:
     def add_norm(
         self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
     ) -> tuple[Tensor, Tensor]:
-        """As `Elementwise.add_norm`."""
+        """Do the same as `Elementwise.add_norm`."""
         if delta is not None:
             stream = stream + delta
         return stream, _rms_norm(stream, weight, eps)[0]
@@ -103,31 +113,31 @@ class TorchElementwise:
     def norm_rotate(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """As `Elementwise.norm_rotate`."""
+        """Do the same as `Elementwise.norm_rotate`."""
         if weight is not None:
             heads = _rms_norm(heads, weight, eps)[0]
         return _rotated(heads, cos, sin)
 
     def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
-        """As `Elementwise.swiglu`."""
+        """Do the same as `Elementwise.swiglu`."""
         return functional.silu(gate) * up
 
     def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-        """As `Elementwise.norm`."""
+        """Do the same as `Elementwise.norm`."""
         normed, inverse = _rms_norm(x, weight, eps)
         return normed, inverse[:, 0]
 
     def norm_backward(
         self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
     ) -> Tensor:
-        """As `Elementwise.norm_backward`."""
+        """Do the same as `Elementwise.norm_backward`."""
         own = _rms_norm_grad(grad.float(), x.float(), weight, inverse[:, None])
         return (own if residual is None else own + residual.float()).to(x.dtype)
 
     def norm_rotate_once(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """As `Elementwise.norm_rotate_once`."""
+        """Do the same as `Elementwise.norm_rotate_once`."""
         normed = heads if weight is None else _rms_norm(heads, weight, eps)[0]
         return _rotated(normed.float(), cos.float(), sin.float()).to(heads.dtype)
 
@@ -135,7 +145,7 @@ class TorchElementwise:
         self, grad: Tensor, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor,
         eps: float, out: Tensor,
     ) -> None:  # fmt: skip
-        """As `Elementwise.norm_rotate_backward`."""
+        """Do the same as `Elementwise.norm_rotate_backward`."""
         turned_back = _rotated(grad.float(), cos.float(), -sin.float())
         if weight is None:
             out.copy_(turned_back)
@@ -145,12 +155,12 @@ class TorchElementwise:
         out.copy_(_rms_norm_grad(turned_back, wide, weight, inverse))
 
     def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
-        """As `Elementwise.glu_joined`."""
+        """Do the same as `Elementwise.glu_joined`."""
         gate, up = gate_up.chunk(2, dim=-1)
         return _activated(gate.float(), activation)[0].to(gate.dtype) * up
 
     def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
-        """As `Elementwise.glu_backward`."""
+        """Do the same as `Elementwise.glu_backward`."""
         gate, up = (half.float() for half in gate_up.chunk(2, dim=-1))
         acted, slope = _activated(gate, activation)
         upper = grad.float()
@@ -162,11 +172,11 @@ class TorchElementwise:
         gate_up[:, size:] = up_grad.to(gate_up.dtype)
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
-        """As `Elementwise.dropout`."""
+        """Do the same as `Elementwise.dropout`."""
         return x * _dropout_mask(x, probability, seed)
 
     def add_dropped(self, total: Tensor, grad: Tensor, probability: float, seed: int) -> None:
-        """As `Elementwise.add_dropped`."""
+        """Do the same as `Elementwise.add_dropped`."""
         total += grad * _dropout_mask(grad, probability, seed)
 
 
@@ -176,13 +186,13 @@ class CpuElementwise(TorchElementwise):
     def add_norm(
         self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
     ) -> tuple[Tensor, Tensor]:
-        """As `Elementwise.add_norm`; adds in place."""
+        """Do the same as `Elementwise.add_norm`; adds in place."""
         return super().add_norm(stream if delta is None else stream.add_(delta), None, weight, eps)
 
     def norm_rotate(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """As `Elementwise.norm_rotate`; in place, block by block."""
+        """Do the same as `Elementwise.norm_rotate`; in place, block by block."""
         block = max(1, _BLOCK * torch.get_num_threads() // heads[0].numel())
         for start in range(0, len(heads), block):
             rows = slice(start, start + block)
@@ -190,12 +200,12 @@ class CpuElementwise(TorchElementwise):
         return heads
 
     def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
-        """As `Elementwise.swiglu`; into `gate`."""
+        """Do the same as `Elementwise.swiglu`; into `gate`."""
         return functional.silu(gate, inplace=True).mul_(up)
 
 
 def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-    """RMSNorm over the last dimension, rounded where the model rounds; and 1 / the root."""
+    """Apply RMSNorm over the last dimension, rounded where the model rounds; and 1 / the root."""
     wide = x.float()
     inverse = torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)
     if weight.dtype != x.dtype:
@@ -204,20 +214,20 @@ def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
 
 
 def _rms_norm_grad(grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor) -> Tensor:
-    """The gradient with respect to `x`; `grad`, `x` and `inverse` in float32."""
+    """Return the gradient with respect to `x`; `grad`, `x` and `inverse` in float32."""
     scaled, unit = grad * weight.float(), x * inverse
     return (scaled - unit * (scaled * unit).mean(dim=-1, keepdim=True)) * inverse
 
 
 def _rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """[tokens, heads, dim] turned by the angles; with -sin it is turned back."""
+    """Return [tokens, heads, dim] turned by the angles; with -sin it is turned back."""
     first, second = heads.chunk(2, dim=-1)
     cos, sin = cos[:, None], sin[:, None]
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
 
 
 def _activated(gate: Tensor, activation: Activation) -> tuple[Tensor, Tensor]:
-    """The activation of float32 numbers, and its slope."""
+    """Return the activation of float32 numbers, and its slope."""
     if activation == "silu":
         sigmoid = torch.sigmoid(gate)
         return gate * sigmoid, sigmoid * (1 + gate * (1 - sigmoid))

@@ -28,7 +28,7 @@ class Fallback:
         self.failed = False
 
     def call(self, fused: Callable[[], Result], plain: Callable[[], Result]) -> Result:
-        """What the fused kernel gives; after a failure, and ever after, what plain torch gives.
+        """Return what the fused kernel gives; after a failure, and ever after, what plain torch gives.
 
         A kernel that cannot be compiled or started has written nothing, so its inputs are whole. A full
         memory is the caller's, and an error on the card itself leaves no card to fall back on.
@@ -75,54 +75,54 @@ class FallbackElementwise:
     def add_norm(
         self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
     ) -> tuple[Tensor, Tensor]:
-        """As `Elementwise.add_norm`."""
+        """Do the same as `Elementwise.add_norm`."""
         return self._run(lambda kernels: kernels.add_norm(stream, delta, weight, eps))
 
     def norm_rotate(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """As `Elementwise.norm_rotate`."""
+        """Do the same as `Elementwise.norm_rotate`."""
         return self._run(lambda kernels: kernels.norm_rotate(heads, weight, cos, sin, eps))
 
     def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
-        """As `Elementwise.swiglu`."""
+        """Do the same as `Elementwise.swiglu`."""
         return self._run(lambda kernels: kernels.swiglu(gate, up))
 
     def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-        """As `Elementwise.norm`."""
+        """Do the same as `Elementwise.norm`."""
         return self._run(lambda kernels: kernels.norm(x, weight, eps))
 
     def norm_backward(
         self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
     ) -> Tensor:
-        """As `Elementwise.norm_backward`."""
+        """Do the same as `Elementwise.norm_backward`."""
         return self._run(lambda kernels: kernels.norm_backward(grad, x, weight, inverse, residual))
 
     def norm_rotate_once(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """As `Elementwise.norm_rotate_once`."""
+        """Do the same as `Elementwise.norm_rotate_once`."""
         return self._run(lambda kernels: kernels.norm_rotate_once(heads, weight, cos, sin, eps))
 
     def norm_rotate_backward(
         self, grad: Tensor, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor,
         eps: float, out: Tensor,
     ) -> None:  # fmt: skip
-        """As `Elementwise.norm_rotate_backward`."""
+        """Do the same as `Elementwise.norm_rotate_backward`."""
         self._run(
             lambda kernels: kernels.norm_rotate_backward(grad, heads, weight, cos, sin, eps, out)
         )
 
     def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
-        """As `Elementwise.glu_joined`."""
+        """Do the same as `Elementwise.glu_joined`."""
         return self._run(lambda kernels: kernels.glu_joined(gate_up, activation))
 
     def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
-        """As `Elementwise.glu_backward`."""
+        """Do the same as `Elementwise.glu_backward`."""
         self._run(lambda kernels: kernels.glu_backward(gate_up, grad, activation))
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
-        """As `Elementwise.dropout`: by the fused kernels alone.
+        """Do the same as `Elementwise.dropout`: by the fused kernels alone.
 
         Plain torch drops other values with the same seed, so to change between the forward and the backward
         pass would be wrong.
@@ -130,7 +130,7 @@ class FallbackElementwise:
         return self._fused.dropout(x, probability, seed)
 
     def add_dropped(self, total: Tensor, grad: Tensor, probability: float, seed: int) -> None:
-        """As `Elementwise.add_dropped`, for `dropout`."""
+        """Do the same as `Elementwise.add_dropped`, for `dropout`."""
         self._fused.add_dropped(total, grad, probability, seed)
 
     def _run(self, run: Callable[[Elementwise], Result]) -> Result:
@@ -138,5 +138,5 @@ class FallbackElementwise:
 
 
 def kernels_name(kernels: Elementwise) -> str:
-    """The name of elementwise kernels in manifests: of those that work behind a fallback."""
+    """Return the name of elementwise kernels in manifests: of those that work behind a fallback."""
     return kernels.name if isinstance(kernels, FallbackElementwise) else type(kernels).__name__

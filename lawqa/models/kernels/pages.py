@@ -42,7 +42,7 @@ class Pages(NamedTuple):
             scales.index_copy_(0, slots, scale)
 
     def read(self, slots: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-        """Keys and values of slots of any shape, each of shape [*slots, kv_heads, dim], in a dtype."""
+        """Return keys and values of slots of any shape, each of shape [*slots, kv_heads, dim], in a dtype."""
         return (
             _read(self.keys, self.key_scales, slots, dtype),
             _read(self.values, self.value_scales, slots, dtype),

@@ -68,7 +68,7 @@ def attend_pages(
     page: int,
     splits: int,
 ) -> torch.Tensor:
-    """Softmax attention over each row's tokens up to and with its position.
+    """Return the softmax attention over each row's tokens up to and with its position.
 
     Args:
         q: shape [rows, heads, dim].
@@ -106,7 +106,7 @@ def attend_pages(
 
 
 def pick_splits(rows: int, kv_heads: int, multiprocessors: int) -> int:
-    """As many programs a row as keep the card busy with few rows; a power of two, at most 16."""
+    """Return as many programs a row as keep the card busy with few rows; a power of two, at most 16."""
     splits = 1
     while splits < 16 and rows * kv_heads * splits < 2 * multiprocessors:
         splits *= 2
@@ -172,7 +172,9 @@ def _rotate_and_store(
 def _store_8bit(
     stored, scales, at, first, second, d, HALF: tl.constexpr, LARGEST: tl.constexpr
 ):  # fmt: skip
-    """The two halves of a head as whole numbers, and what each of them counts for; as `pages.eight_bit`."""
+    """Store the two halves of a head as whole numbers, and what each of them counts for; as
+    `pages.eight_bit`.
+    """
     largest = tl.max(tl.maximum(tl.abs(first), tl.abs(second)), axis=1)
     scale = tl.max(largest, axis=0) / LARGEST
     # The smallest normal float32: a head of zeros is stored as zeros.

@@ -60,7 +60,7 @@ class CappedAttention:
 
 
 def _numbers(reach: Reach) -> tuple[float, float, int]:
-    """The factor of the scores, the cap, and the window."""
+    """Return the factor of the scores, the cap, and the window."""
     return reach.scale, float(reach.softcap or 0.0), reach.window or _ALL
 
 
@@ -75,7 +75,7 @@ def _shape(q: Tensor, k: Tensor) -> dict[str, int]:
 
 @triton.jit
 def _capped(products, scale, cap):
-    """Scores, and tanh of what was capped; tanh by a sigmoid, which Triton has."""
+    """Cap scores; also return tanh of what was capped, by a sigmoid, which Triton has."""
     bent = 2.0 * tl.sigmoid(2.0 * products * scale / cap) - 1.0
     return bent * cap, bent
 
@@ -84,7 +84,7 @@ def _capped(products, scale, cap):
 def _rows_of(
     tensor, tokens, head, HEADS: tl.constexpr, DIM: tl.constexpr, BLOCK: tl.constexpr, inside
 ):
-    """A tile [tokens, BLOCK] of one head; 0 outside."""
+    """Load a tile [tokens, BLOCK] of one head; 0 outside."""
     d = tl.arange(0, BLOCK)
     at = tensor + (tokens.to(tl.int64)[:, None] * HEADS + head) * DIM + d[None, :]
     return tl.load(at, mask=inside[:, None] & (d < DIM)[None, :], other=0.0)

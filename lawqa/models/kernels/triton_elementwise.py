@@ -31,7 +31,7 @@ class TritonElementwise:
     def add_norm(
         self, stream: Tensor, delta: Tensor | None, weight: Tensor, eps: float
     ) -> tuple[Tensor, Tensor]:
-        """As `Elementwise.add_norm`."""
+        """Do the same as `Elementwise.add_norm`."""
         tokens, hidden = stream.shape
         normed = torch.empty_like(stream)
         add_norm_kernel[(tokens,)](
@@ -42,7 +42,7 @@ class TritonElementwise:
         return stream, normed
 
     def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-        """As `Elementwise.norm`."""
+        """Do the same as `Elementwise.norm`."""
         tokens, size = x.shape
         normed = torch.empty_like(x)
         inverse = torch.empty(tokens, dtype=torch.float32, device=x.device)
@@ -56,7 +56,7 @@ class TritonElementwise:
     def norm_backward(
         self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
     ) -> Tensor:
-        """As `Elementwise.norm_backward`."""
+        """Do the same as `Elementwise.norm_backward`."""
         tokens, size = x.shape
         out = torch.empty_like(x)
         norm_backward_kernel[(tokens,)](
@@ -68,7 +68,7 @@ class TritonElementwise:
     def norm_rotate(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """As `Elementwise.norm_rotate`; in place."""
+        """Do the same as `Elementwise.norm_rotate`; in place."""
         tokens, count, dim = heads.shape
         norm_rotate_kernel[(tokens,)](
             heads, heads, heads if weight is None else weight, cos, sin, eps, count * dim,
@@ -81,7 +81,9 @@ class TritonElementwise:
     def norm_rotate_once(
         self, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor, eps: float
     ) -> Tensor:
-        """As `Elementwise.norm_rotate_once`; a token's heads lie side by side, tokens may be strided."""
+        """Do the same as `Elementwise.norm_rotate_once`; a token's heads lie side by side, tokens may be
+        strided.
+        """
         tokens, count, dim = heads.shape
         out = torch.empty((tokens, count, dim), dtype=heads.dtype, device=heads.device)
         norm_rotate_kernel[(tokens,)](
@@ -96,7 +98,7 @@ class TritonElementwise:
         self, grad: Tensor, heads: Tensor, weight: Tensor | None, cos: Tensor, sin: Tensor,
         eps: float, out: Tensor,
     ) -> None:  # fmt: skip
-        """As `Elementwise.norm_rotate_backward`."""
+        """Do the same as `Elementwise.norm_rotate_backward`."""
         tokens, count, dim = heads.shape
         norm_rotate_backward_kernel[(tokens,)](
             grad, heads, heads if weight is None else weight, cos, sin, out, count,
@@ -107,12 +109,12 @@ class TritonElementwise:
         )  # fmt: skip
 
     def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
-        """As `Elementwise.swiglu`; into `gate`."""
+        """Do the same as `Elementwise.swiglu`; into `gate`."""
         swiglu_kernel[(triton.cdiv(gate.numel(), _BLOCK),)](gate, up, gate.numel(), BLOCK=_BLOCK)
         return gate
 
     def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
-        """As `Elementwise.glu_joined`."""
+        """Do the same as `Elementwise.glu_joined`."""
         tokens, size = gate_up.shape[0], gate_up.shape[1] // 2
         out = torch.empty((tokens, size), dtype=gate_up.dtype, device=gate_up.device)
         glu_joined_kernel[(tokens, triton.cdiv(size, _BLOCK))](
@@ -121,14 +123,14 @@ class TritonElementwise:
         return out
 
     def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
-        """As `Elementwise.glu_backward`."""
+        """Do the same as `Elementwise.glu_backward`."""
         tokens, size = grad.shape
         glu_backward_kernel[(tokens, triton.cdiv(size, _BLOCK))](
             gate_up, grad, size, BLOCK=_BLOCK, GELU=activation == "gelu_tanh", num_warps=4
         )
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
-        """As `Elementwise.dropout`; drops other values than plain torch with the same seed."""
+        """Do the same as `Elementwise.dropout`; drops other values than plain torch with the same seed."""
         out, count = torch.empty_like(x), x.numel()
         dropout_kernel[(triton.cdiv(count, _BLOCK),)](
             x, out, count, probability, seed, BLOCK=_BLOCK
@@ -136,7 +138,7 @@ class TritonElementwise:
         return out
 
     def add_dropped(self, total: Tensor, grad: Tensor, probability: float, seed: int) -> None:
-        """As `Elementwise.add_dropped`."""
+        """Do the same as `Elementwise.add_dropped`."""
         count = grad.numel()
         add_dropped_kernel[(triton.cdiv(count, _BLOCK),)](
             total, grad, count, probability, seed, BLOCK=_BLOCK
@@ -144,7 +146,7 @@ class TritonElementwise:
 
 
 def _wide(weight: Tensor | None, x: Tensor) -> bool:
-    """Whether a norm's weight is multiplied before the rounding: see `elementwise`."""
+    """Return whether a norm's weight is multiplied before the rounding: see `elementwise`."""
     return weight is not None and weight.dtype != x.dtype
 
 
@@ -169,7 +171,9 @@ def add_norm_halved(stream: Tensor, parts: Tensor | None, weight: Tensor, eps: f
 
 
 def swiglu_halved(parts: Tensor, dtype: torch.dtype) -> Tensor:
-    """silu(gate) * up of partial sums [parts, rows, gate and up], with even columns before odd ones."""
+    """Compute silu(gate) * up of partial sums [parts, rows, gate and up], with even columns
+    before odd ones.
+    """
     count, rows, both = parts.shape
     out = torch.empty(rows, both // 2, dtype=dtype, device=parts.device)
     block = 1024

@@ -16,7 +16,7 @@ def _silu(x):
 
 @triton.jit
 def swiglu_kernel(gate, up, count, BLOCK: tl.constexpr):
-    """silu(gate) * up into `gate`, over flat numbers."""
+    """Write silu(gate) * up into `gate`, over flat numbers."""
     at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     inside = at < count
     dtype = gate.dtype.element_ty
@@ -28,7 +28,7 @@ def swiglu_kernel(gate, up, count, BLOCK: tl.constexpr):
 
 @triton.jit
 def glu_joined_kernel(gate_up_ptr, out_ptr, size, BLOCK: tl.constexpr, GELU: tl.constexpr):
-    """act(gate) * up of gate and up side by side in a row; into another tensor."""
+    """Write act(gate) * up of gate and up side by side in a row into another tensor."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = columns < size
@@ -47,7 +47,7 @@ def glu_joined_kernel(gate_up_ptr, out_ptr, size, BLOCK: tl.constexpr, GELU: tl.
 def swiglu_parts_kernel(
     parts, out, part_stride, WIDTH: tl.constexpr, PARTS: tl.constexpr, BLOCK: tl.constexpr
 ):
-    """The same of partial sums, written with even columns before odd ones."""
+    """Do the same for partial sums, written with even columns before odd ones."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = columns < WIDTH
@@ -67,7 +67,7 @@ def swiglu_parts_kernel(
 
 @triton.jit
 def glu_backward_kernel(gate_up_ptr, grad_ptr, size, BLOCK: tl.constexpr, GELU: tl.constexpr):
-    """Gradients into the place of gate and up; the activation again into that of its gradient."""
+    """Write gradients into the place of gate and up; the activation again into that of its gradient."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = columns < size
@@ -102,7 +102,7 @@ def dropout_kernel(x_ptr, out_ptr, count, probability, seed, BLOCK: tl.constexpr
 
 @triton.jit
 def add_dropped_kernel(total_ptr, grad_ptr, count, probability, seed, BLOCK: tl.constexpr):
-    """The gradient through `dropout_kernel` with the same seed, added to the total."""
+    """Add the gradient through `dropout_kernel` with the same seed to the total."""
     offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = offsets < count
     total = tl.load(total_ptr + offsets, mask=inside, other=0.0)

@@ -45,7 +45,7 @@ class Tile:
 
 
 def four_bit_obstacle(projections: Sequence[Projection], dtype: torch.dtype) -> str | None:
-    """Why these layers cannot be multiplied here, or None."""
+    """Return why these layers cannot be multiplied here, or None."""
     if dtype not in (torch.bfloat16, torch.float16):
         return f"products in {dtype}"
     for projection in projections:
@@ -83,7 +83,7 @@ class FusedLinear:
         self._multiprocessors, self._stages = _card(self._code.device)
 
     def __call__(self, x: torch.Tensor, tile: Tile | None = None) -> torch.Tensor:
-        """Partial sums of the outputs, shape [splits, rows, outputs]; float32 if there are several.
+        """Return partial sums of the outputs, shape [splits, rows, outputs]; float32 if there are several.
 
         Args:
             x: shape [rows, inputs], even columns before odd ones.
@@ -110,7 +110,7 @@ class FusedLinear:
 
 
 def block_maxima(state: QuantState) -> torch.Tensor:
-    """The maximum of each block of a 4-bit weight, float32, shape [outputs, inputs / 64].
+    """Return the maximum of each block of a 4-bit weight, float32, shape [outputs, inputs / 64].
 
     Those of double quantisation are dequantised once: 0.4 GiB for 8B weights.
     """
@@ -125,12 +125,12 @@ def block_maxima(state: QuantState) -> torch.Tensor:
 
 
 def halved(x: torch.Tensor) -> torch.Tensor:
-    """Even columns before odd ones."""
+    """Return even columns before odd ones."""
     return torch.cat((x[..., 0::2], x[..., 1::2]), dim=-1)
 
 
 def _card(device: torch.device) -> tuple[int, int]:
-    """Multiprocessors of a card, and the rounds in flight that their shared memory holds."""
+    """Return multiprocessors of a card, and the rounds in flight that their shared memory holds."""
     if device.type != "cuda":
         return 1, 1
     properties = torch.cuda.get_device_properties(device)
@@ -138,12 +138,12 @@ def _card(device: torch.device) -> tuple[int, int]:
 
 
 def stages_in_flight(capability: tuple[int, int]) -> int:
-    """Rounds of a product whose operands the shared memory of a compute capability holds at once."""
+    """Return rounds of a product whose operands the shared memory of a compute capability holds at once."""
     return 2 if capability in ((8, 6), (8, 9), (12, 0)) else 3  # 100 KB, not 164
 
 
 def pick_tile(rows: int, outputs: int, inputs: int, multiprocessors: int, stages: int) -> Tile:
-    """A division that keeps the whole card busy: the fewer outputs, the more programs share them."""
+    """Return a division that keeps the whole card busy: the fewer outputs, the more programs share them."""
     height = min(128, max(16, triton.next_power_of_2(rows)))
     wide = 128 if height >= 64 and outputs // 128 >= multiprocessors else 64
     programs = outputs // wide * triton.cdiv(rows, height)
@@ -158,7 +158,7 @@ def pick_tile(rows: int, outputs: int, inputs: int, multiprocessors: int, stages
 def _joined_lora(
     projections: Sequence[Projection], dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """A of all layers [layers * rank, inputs] with halved columns, B [outputs, rank], padded rank."""
+    """Return a of all layers [layers * rank, inputs] with halved columns, B [outputs, rank], padded rank."""
     ranks = [0 if p.lora is None else p.lora.a.shape[0] for p in projections]
     device = projections[0].base.weight.device
     if not any(ranks):
@@ -180,7 +180,7 @@ def _joined_lora(
 
 @triton.jit
 def _gathered(index, code):
-    """Codebook values by index; as assembly, so that Triton does not stage them like operands."""
+    """Look up codebook values by index; as assembly, so that Triton does not stage them like operands."""
     return tl.inline_asm_elementwise(
         "{ .reg .u64 at; mad.wide.u32 at, $1, 4, $2; ld.global.nc.f32 $0, [at]; }",
         "=f,r,l", [index, code.to(tl.int64)], dtype=tl.float32, is_pure=True, pack=1,
@@ -189,7 +189,7 @@ def _gathered(index, code):
 
 @triton.jit
 def _selected(index, code):
-    """The same by comparisons."""
+    """Look up the same by comparisons."""
     value = tl.zeros_like(index).to(tl.float32)
     for entry in tl.static_range(16):
         value = tl.where(index == entry, tl.load(code + entry), value)
@@ -203,7 +203,7 @@ def _product(
     INPUTS: tl.constexpr, OUTPUTS: tl.constexpr, DEEP: tl.constexpr, ROWS: tl.constexpr,
     WIDE: tl.constexpr, DEPTH: tl.constexpr, RANK: tl.constexpr, GATHER: tl.constexpr,
 ):  # fmt: skip
-    """One tile of the outputs, over one share of the inputs.
+    """Compute one tile of the outputs, over one share of the inputs.
 
     The accumulator is the transposed output, [outputs, rows]: the weights are then the left operand of
     `tl.dot`, which tensor cores take from registers, where dequantising leaves them. As right operand

@@ -12,7 +12,7 @@ def add_norm_kernel(
     HIDDEN: tl.constexpr, BLOCK: tl.constexpr, PARTS: tl.constexpr, HALVED: tl.constexpr,
     INVERSE: tl.constexpr,
 ):  # fmt: skip
-    """Partial sums added to a row where there are any; its RMSNorm; 1 / the root where asked for."""
+    """Add partial sums to a row where there are any; write its RMSNorm, and 1 / the root where asked for."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.arange(0, BLOCK)
     inside = columns < HIDDEN
@@ -44,7 +44,7 @@ def normed_rotated(
     dtype: tl.constexpr, DIM: tl.constexpr, NORM: tl.constexpr, ONCE: tl.constexpr,
     WIDE: tl.constexpr,
 ):  # fmt: skip
-    """RMSNorm and rotation of both halves of heads, each [heads, dim / 2] in float32.
+    """Apply RMSNorm and rotation to both halves of heads, each [heads, dim / 2] in float32.
 
     With WIDE the norm is rounded after its weight only. With ONCE the rotation is rounded at its end;
     without, each of its products is, as in transformers.
@@ -78,7 +78,9 @@ def norm_rotate_kernel(
     HEADS: tl.constexpr, BLOCK: tl.constexpr, HALF: tl.constexpr, HALF_BLOCK: tl.constexpr,
     NORM: tl.constexpr, ONCE: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
-    """A token's heads, `stride` numbers after those of the token before; contiguous in `out`."""
+    """Norm and rotate a token's heads, `stride` numbers after those of the token before;
+    contiguous in `out`.
+    """
     token = tl.program_id(0).to(tl.int64)
     h = tl.arange(0, BLOCK)[:, None]
     d = tl.arange(0, HALF_BLOCK)[None, :]
@@ -114,7 +116,7 @@ def norm_backward_kernel(
     grad_ptr, x_ptr, w_ptr, inverse_ptr, residual_ptr, out_ptr, size,
     BLOCK: tl.constexpr, RESIDUAL: tl.constexpr,
 ):  # fmt: skip
-    """`Elementwise.norm_backward` of one row."""
+    """Compute `Elementwise.norm_backward` of one row."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
@@ -135,7 +137,7 @@ def norm_rotate_backward_kernel(
     grad_ptr, x_ptr, w_ptr, cos_ptr, sin_ptr, out_ptr, heads, grad_stride, x_stride, out_stride,
     half, eps, HEADS: tl.constexpr, HALF: tl.constexpr, NORM: tl.constexpr,
 ):  # fmt: skip
-    """`Elementwise.norm_rotate_backward` of one token's heads."""
+    """Compute `Elementwise.norm_rotate_backward` of one token's heads."""
     token = tl.program_id(0).to(tl.int64)
     head, column = tl.arange(0, HEADS)[:, None], tl.arange(0, HALF)[None, :]
     inside = (head < heads) & (column < half)

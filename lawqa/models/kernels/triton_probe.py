@@ -33,7 +33,7 @@ def fastest_elementwise(device: torch.device) -> Elementwise:
 
 @functools.cache
 def triton_obstacle(device: torch.device) -> str | None:
-    """Why kernels do not run on this device, or None where they do."""
+    """Return why kernels do not run on this device, or None where they do."""
     if device.type != "cuda":
         return f"Triton kernels need a CUDA device, and the model is on the {device.type}"
     if find_spec("triton") is None:

@@ -51,5 +51,5 @@ class AdapterContent:
         require_unchanged(self.stamps, "while the adapter was loaded")
 
     def to_json(self) -> dict[str, str | None]:
-        """What a manifest keeps of them."""
+        """Return what a manifest keeps of them."""
         return {"weights_sha256": self.weights_sha256, "config_sha256": self.config_sha256}

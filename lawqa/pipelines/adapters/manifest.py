@@ -72,7 +72,7 @@ class AdapterManifest:
 
     @classmethod
     def of_merged(cls, model: Path) -> AdapterManifest | None:
-        """What went into a merged model; None for a model that `lawqa merge` did not write.
+        """Return what went into a merged model; None for a model that `lawqa merge` did not write.
 
         Raises:
             DataError: its `merged.json` is broken.
@@ -110,7 +110,7 @@ class AdapterManifest:
         allow_leak: bool,
         allow_prompt_mismatch: bool,
     ) -> list[str]:
-        """What a reader of the scores must know first; raises where that is not allowed.
+        """Return what a reader of the scores must know first; raises where that is not allowed.
 
         Raises:
             DataError: trained-on questions, or an unknown prompt spec, without the flag that allows it.
@@ -155,7 +155,7 @@ class AdapterManifest:
         return list(dict.fromkeys(notes))
 
     def _mode_notes(self, spec: PromptSpec) -> list[str]:
-        """What the probe after training said of the mode that is asked in."""
+        """Return what the probe after training said of the mode that is asked in."""
         modes = (self.training.figures if self.training else {}).get("modes") or ()
         probed = [(PromptSpec.from_id(mode["spec"]), mode["warning"]) for mode in modes]
         return [
@@ -165,7 +165,7 @@ class AdapterManifest:
         ]
 
     def _stages(self) -> list[JsonObject]:
-        """The trainings before its own, where it started from another adapter."""
+        """Return the trainings before its own, where it started from another adapter."""
         return list((self.training.data if self.training else {}).get("stages") or ())
 
     def check_base(
@@ -238,7 +238,7 @@ class AdapterManifest:
     def _other_base(
         self, trained: str, name: str, base: JsonObject, differ: Sequence[str], *, allowed: bool
     ) -> list[str]:
-        """A note on a base that is not the one trained over; an error where that is not allowed."""
+        """Return a note on a base that is not the one trained over; an error where that is not allowed."""
         parts = [part.removeprefix("the model's ") for part in differ if part != "the model's name"]
         why = f": {', '.join(parts)} differ" if parts else ""
         message = f"{self.path} was trained over {trained}, not over {model_name(base)}{why}"
@@ -251,7 +251,7 @@ class AdapterManifest:
         return [f"BASE MISMATCH: {message}"]
 
     def _unknown_base_notes(self, base: JsonObject, *, allowed: bool) -> list[str]:
-        """What PEFT alone says of the base, held against the loaded one."""
+        """Return what PEFT alone says of the base, held against the loaded one."""
         named = str(read_adapter_config(self.path).get("base_model_name_or_path") or "")
         if named == base["name"]:
             return []
@@ -339,7 +339,7 @@ class AdapterManifest:
         return notes
 
     def _choice_notes(self, questions: Sequence[Question]) -> list[str]:
-        """Questions that were not trained on but decided which step of the training was kept."""
+        """Return questions that were not trained on but decided which step of the training was kept."""
         dev = (self.training.data if self.training else {}).get("dev") or {"questions": []}
         decided = [dev["questions"], *(stage["dev_questions"] for stage in self._stages())]
         prints = {entry["fingerprint"] for entries in decided for entry in entries}
@@ -353,7 +353,7 @@ class AdapterManifest:
         ]
 
     def _related(self, questions: Sequence[Question]) -> list[Question]:
-        """Questions of one group with a trained-on one: same or near-same context, text, paragraph."""
+        """Return questions of one group with a trained-on one: same or near-same context, text, paragraph."""
         lost = [
             stage["trained_on"]
             for stage in self._stages()

@@ -97,7 +97,7 @@ class ProbedMode:
 
 
 def modes_text(modes: Sequence[ProbedMode | AskedMode]) -> str:
-    """The modes side by side, and what was lost; empty where none was asked."""
+    """Return the modes side by side, and what was lost; empty where none was asked."""
     if not modes:
         return ""
     rows = []

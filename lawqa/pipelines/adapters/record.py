@@ -33,7 +33,7 @@ _SETTINGS = {
 
 
 def adapter_record(adapter: Path) -> dict[str, object]:
-    """What a manifest keeps of an adapter that was just written.
+    """Return what a manifest keeps of an adapter that was just written.
 
     Returns:
         `config`, the settings of its config that decide what it computes, empty ones left out; and
@@ -84,7 +84,9 @@ def require_recorded(adapter: Path, manifest: Manifest) -> None:
 
 
 def _deciding(config: JsonObject) -> dict[str, object]:
-    """The settings that decide what an adapter computes, lists of names in order, empty ones left out."""
+    """Return the settings that decide what an adapter computes, lists of names in order, empty
+    ones left out.
+    """
     return {
         key: sorted(value) if _is_names(value) else value
         for key, value in config.items()
@@ -93,7 +95,7 @@ def _deciding(config: JsonObject) -> dict[str, object]:
 
 
 def _shown(value: object) -> str:
-    """A value for a message; of long lists of modules their number."""
+    """Return a value for a message; of long lists of modules their number."""
     if isinstance(value, list) and len(value) > _SHOWN:
         return f"{len(value)} names"
     return repr(value)
@@ -104,7 +106,9 @@ def _is_names(value: object) -> bool:
 
 
 def _asked_for(manifest: Manifest, now: JsonObject) -> tuple[dict[str, object], dict[str, object]]:
-    """What an older manifest says of the same settings, as far as it does, and what the config says."""
+    """Return what an older manifest says of the same settings, as far as it does, and what the
+    config says.
+    """
     training = manifest.config.get("training")
     if not isinstance(training, Mapping):
         return {}, {}

@@ -25,7 +25,8 @@ def statutes_read_json(
     records: Iterable[TrainingRecord],
     before: JsonObject | None,
 ) -> JsonObject | None:
-    """What a training's manifest says of the statutes that its adapter has read; None where it read none.
+    """Return what a training's manifest says of the statutes that its adapter has read; None where it read
+    none.
 
     Args:
         readings: what is read in this training.
@@ -44,7 +45,7 @@ def statutes_read_json(
 
 
 def read_nothing_unknown(data: JsonObject) -> bool:
-    """Whether a training that names no question held statutes, and chats, and nothing else."""
+    """Return whether a training that names no question held statutes, and chats, and nothing else."""
     read = data.get("statutes_read")
     return isinstance(read, dict) and read.get("unknown") == 0
 
@@ -57,7 +58,7 @@ def statutes_note(
     *,
     asked: bool,
 ) -> str:
-    """What a reader of scores must know of an adapter that has read statutes.
+    """Return what a reader of scores must know of an adapter that has read statutes.
 
     Args:
         path: its directory.

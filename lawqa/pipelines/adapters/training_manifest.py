@@ -38,7 +38,7 @@ def require_readable(content: JsonObject, path: Path, hint: str) -> None:
 
 
 def _parts(content: JsonObject) -> Iterator[tuple[str, object, _Check, str]]:
-    """Where a part is, what it is, what it must pass, and how that is called; the outer parts first."""
+    """Yield where a part is, what it is, what it must pass, and how that is called; the outer parts first."""
     model = content["model"]
     yield "model", model, _is_table, "an object"
     yield "model.name", model.get("name"), _is_text, "a text"

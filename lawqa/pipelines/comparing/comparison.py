@@ -141,7 +141,9 @@ def _gold_text(
     side: Sequence[str],
     by: By,
 ) -> tuple[GoldTextPart, ...]:
-    """For one run against one; seeds of one run retrieve alike, and are not split."""
+    """Split a comparison by gold text, for one run against one; seeds of one run retrieve alike, and are not
+    split.
+    """
     if len(bases) > 1 or len(side) > 1:
         return ()
     return by_gold_text(answers[bases[0]], answers[side[0]], by)
@@ -218,7 +220,7 @@ def _sampling_notes(base: str, comparisons: Mapping[str, PairedComparison]) -> l
 
 
 def _reworded(base: StoredRun, other: StoredRun) -> int:
-    """How many shared questions have another text or other choices."""
+    """Return how many shared questions have another text or other choices."""
     one, two = ({r.question_id: r for r in run.results} for run in (base, other))
     return sum(_asked(one[key]) != _asked(two[key]) for key in one.keys() & two.keys())
 
@@ -228,7 +230,7 @@ def _asked(result: Result) -> tuple[str, list[str]]:
 
 
 def aligned(base: StoredRun, other: StoredRun) -> StoredRun:
-    """The other run with its choice orders named as in the base.
+    """Return the other run with its choice orders named as in the base.
 
     A data file without a question's first order names the others after the lowest that it has.
     """
@@ -247,6 +249,6 @@ def aligned(base: StoredRun, other: StoredRun) -> StoredRun:
 
 
 def named_order(original: Sequence[str], shown: Sequence[str], order: Order) -> Order:
-    """The order that turns the original choices into those shown; as it is where the texts differ."""
+    """Return the order that turns the original choices into those shown; as it is where the texts differ."""
     same = len(shown) > 0 and sorted(original) == sorted(shown)
     return order_of(original, shown) if same else order

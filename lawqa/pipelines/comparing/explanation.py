@@ -30,7 +30,7 @@ class Explained:
     """The evidence and what became of it."""
 
     def to_json(self) -> JsonObject:
-        """The evidence in plain JSON types, each piece with the words it rests on."""
+        """Return the evidence in plain JSON types, each piece with the words it rests on."""
         answer = self.explanation.answer
         return {
             "name": self.name,
@@ -89,7 +89,7 @@ def explain_text(name: str, text: str) -> Explained:
 
 
 def _names(results: Sequence[Result]) -> dict[str, Result]:
-    """Every answer by the shortest name that no other has."""
+    """Return every answer by the shortest name that no other has."""
     names: dict[str, Result] = {}
     by_question: dict[str, list[Result]] = {}
     for result in results:

@@ -123,7 +123,7 @@ def _reference(text: str) -> tuple[str, int, int]:
 
 
 def _runs_below(paths: Sequence[Path]) -> list[Path]:
-    """Evaluations at and below these paths; of a cross-validation the pooled runs, not the folds'."""
+    """Return evaluations at and below these paths; of a cross-validation the pooled runs, not the folds'."""
     found: dict[Path, Path] = {}
     for path in paths:
         if not path.exists():
@@ -162,7 +162,7 @@ def _shown(stored: StoredRun, name: str) -> GridRun:
 
 
 def _cell(manifest: Manifest | None) -> tuple[str, str]:
-    """Way and condition of a run."""
+    """Return the way and condition of a run."""
     if manifest is None:
         return "?", "?"
     spec = manifest.config.get("spec") or {}
@@ -185,7 +185,7 @@ def _primary(base: Path | None, runs: Sequence[_Read]) -> _Read | None:
 
 
 def _rows(runs: Sequence[_Read], primary: _Read | None) -> tuple[list[GridRow], list[GridRun]]:
-    """Every way and condition with its runs, and the runs that found no place."""
+    """Return every way and condition with its runs, and the runs that found no place."""
     rows, placed = [], set[str]()
     for way in WAYS:
         for condition in CONDITIONS:
@@ -199,7 +199,9 @@ def _rows(runs: Sequence[_Read], primary: _Read | None) -> tuple[list[GridRow], 
 
 
 def _side(runs: Sequence[_Read], chosen: _Read | None) -> tuple[GridRun, ...]:
-    """The run of a cell that was asked most, with its repeats by other seeds; finished ones come first."""
+    """Return the run of a cell that was asked most, with its repeats by other seeds; finished ones come
+    first.
+    """
     if not runs:
         return ()
     sides = repeats([(run.stored.path, run.stored.manifest) for run in runs])
@@ -214,7 +216,9 @@ def _side(runs: Sequence[_Read], chosen: _Read | None) -> tuple[GridRun, ...]:
 
 
 def _judged(rows: Sequence[GridRow], stored: Mapping[str, StoredRun]) -> list[GridRow]:
-    """The rows with their comparisons: the primary one by itself, the others with Holm's correction."""
+    """Return the rows with their comparisons: the primary one by itself, the others with Holm's
+    correction.
+    """
     compared: dict[int, PairedComparison] = {}
     for number, row in enumerate(rows):
         comparison = _comparison(row, stored)
@@ -266,7 +270,7 @@ def _differs(row: GridRow) -> tuple[str, ...]:
 def _against(
     rows: Sequence[GridRow], references: Sequence[tuple[str, int, int]]
 ) -> Iterator[AgainstReference]:
-    """Both sides of the primary row beside every earlier figure."""
+    """Yield both sides of the primary row beside every earlier figure."""
     for row in rows:
         for run in (*row.base, *row.adapter) if row.primary else ():
             a = run.accuracy
@@ -277,7 +281,7 @@ def _against(
 
 
 def _verdict(rows: Sequence[GridRow], experiment: Experiment) -> Phrase:
-    """The sentence of the primary row; where there is none, how many differences stand."""
+    """Return the sentence of the primary row; where there is none, how many differences stand."""
     judged = {f"{row.way}-{row.condition}": row for row in rows if row.judged is not None}
     for name, row in judged.items():
         if row.primary and row.judged is not None:

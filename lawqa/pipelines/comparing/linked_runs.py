@@ -12,7 +12,8 @@ from lawqa.splits import find_groups
 
 
 def linked_groups(runs: Sequence[StoredRun], more: Sequence[Path]) -> dict[str, str]:
-    """The group of each question by its id: questions that share context, article or wording belong together.
+    """Return the group of each question by its id: questions that share context, article or wording belong
+    together.
 
     Args:
         runs: stored runs; the question files that they name are read, if they are what they were.

@@ -20,7 +20,7 @@ def sides_of(
     runs: Sequence[tuple[str, StoredRun]],
     seeds: Seeds = "auto",
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Which runs are the base, and which make up each of the others.
+    """Return which runs are the base, and which make up each of the others.
 
     Args:
         runs: name and run of each, the base first.
@@ -50,7 +50,7 @@ def sides_of(
 
 
 def repeats(runs: Sequence[tuple[Path, Manifest | None]]) -> list[list[int]]:
-    """Runs that differ in the seed alone, together.
+    """Return runs that differ in the seed alone, together.
 
     Args:
         runs: place and manifest of each; no manifest for a result file, which repeats nothing.
@@ -69,7 +69,9 @@ def repeats(runs: Sequence[tuple[Path, Manifest | None]]) -> list[list[int]]:
 
 
 def _repeat(one: tuple[Path, Manifest | None], other: tuple[Path, Manifest | None]) -> bool:
-    """Whether two runs differ in the seed of training or sampling, and in nothing that matters besides."""
+    """Return whether two runs differ in the seed of training or sampling, and in nothing that matters
+    besides.
+    """
     (path, first), (its_path, second) = one, other
     if first is None or second is None:
         return False
@@ -81,7 +83,9 @@ def _repeat(one: tuple[Path, Manifest | None], other: tuple[Path, Manifest | Non
 
 
 def _has_a_seed(path: Path, manifest: Manifest) -> bool:
-    """Whether a seed had a part in it: an adapter was trained, texts were sampled, or its name says so."""
+    """Return whether a seed had a part in it: an adapter was trained, texts were sampled, or its name says
+    so.
+    """
     config = manifest.config
     sampled = config.get("answer_by") == "generate" and bool(config.get("temperature"))
     return bool(manifest.adapters) or sampled or _SEED.search(path.name) is not None
@@ -94,7 +98,9 @@ def _seeds(path: Path, manifest: Manifest) -> tuple[object, ...]:
 
 
 def _recipe(manifest: Manifest) -> tuple[object, ...]:
-    """What its adapters are called but for the seed's number, and how they were trained if that is known."""
+    """Return what its adapters are called but for the seed's number, and how they were trained if that is
+    known.
+    """
     return tuple((_SEED.sub(r"\1", path), _training(Path(path))) for path in _adapters(manifest))
 
 

@@ -99,7 +99,7 @@ def make_report(config: ReportConfig) -> Report:
 
 
 def _title(runs: Sequence[ReportRun]) -> str:
-    """The runs' names; of many runs the first and their number."""
+    """Return the runs' names; of many runs the first and their number."""
     names = [run.name for run in runs]
     if len(names) <= _NAMED:
         return " / ".join(names)
@@ -118,7 +118,7 @@ def _base_first(paths: list[Path], base: Path | None) -> list[Path]:
 
 
 def _base_model_first(runs: list[ReportRun]) -> list[ReportRun]:
-    """The first run without an adapter goes first, if another has one; ids follow."""
+    """Return the first run without an adapter goes first, if another has one; ids follow."""
     bare = [run for run in runs if not run.adapter]
     if not bare or len(bare) == len(runs):
         return runs
@@ -127,7 +127,9 @@ def _base_model_first(runs: list[ReportRun]) -> list[ReportRun]:
 
 
 def _known_questions(runs: Sequence[ReportRun], more: Sequence[Path]) -> dict[str, Question]:
-    """Questions by id from every data file that is still what a run was asked from, and from those given."""
+    """Return questions by id from every data file that is still what a run was asked from, and from those
+    given.
+    """
     known: dict[str, Question] = {}
     files: dict[Path, str | None] = dict.fromkeys(more)
     for run in runs:
@@ -145,7 +147,7 @@ def _known_questions(runs: Sequence[ReportRun], more: Sequence[Path]) -> dict[st
 def _questions(
     runs: Sequence[ReportRun], known: Mapping[str, Question]
 ) -> tuple[ReportQuestion, ...]:
-    """Every question that was asked, in the order in which the runs met them."""
+    """Return every question that was asked, in the order in which the runs met them."""
     made: dict[str, ReportQuestion] = {}
     for run in runs:
         for entry in run.entries:
@@ -183,7 +185,7 @@ def _pairs(runs: Sequence[ReportRun], *, matched: bool, by: By) -> tuple[RunPair
 
 
 def _sides(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ...]]:
-    """Runs that differ in the seed alone are one side; the first one's comes first."""
+    """Return runs that differ in the seed alone are one side; the first one's comes first."""
     repeated = repeats([(Path(run.path), run.manifest) for run in runs])
     if len(repeated) == 1:  # seeds of one run beside each other
         return [(run,) for run in runs]
@@ -191,7 +193,9 @@ def _sides(runs: Sequence[ReportRun]) -> list[tuple[ReportRun, ...]]:
 
 
 def _like(run: ReportRun, runs: Sequence[ReportRun]) -> ReportRun:
-    """The first run that differs from this one in the adapter alone; the first of all where none does."""
+    """Return the first run that differs from this one in the adapter alone; the first of all
+    where none does.
+    """
     if run.adapter and run.manifest:
         for other in runs:
             known = other.manifest
@@ -227,7 +231,7 @@ def _pair(
 
 
 def _aligned(base: ReportRun, run: ReportRun) -> tuple[ScoredAnswer, ...]:
-    """The answers of a run with its choice orders named as in the base."""
+    """Return the answers of a run with its choice orders named as in the base."""
     originals = {entry.answer.question_id: _original_choices(entry) for entry in base.entries}
     return tuple(
         replace(

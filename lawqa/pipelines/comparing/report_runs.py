@@ -22,7 +22,7 @@ from lawqa.training.monitoring.log import LOG, read_log
 def read_report_run(
     stored: StoredRun, run_id: str, name: str, *, recorded: bool, by: By = "own"
 ) -> ReportRun:
-    """A stored run as a report shows it; its retrieved articles are not marked yet.
+    """Return a stored run as a report shows it; its retrieved articles are not marked yet.
 
     Args:
         stored: the run.
@@ -54,7 +54,7 @@ def read_training(
     evaluated: JsonObject | None = None,
     manifest: Manifest | None = None,
 ) -> Training:
-    """What is known of an adapter's training; says why where nothing is.
+    """Return what is known of an adapter's training; says why where nothing is.
 
     Args:
         path: the adapter's directory.
@@ -80,7 +80,7 @@ def read_training(
 
 
 def rerun_lines(manifest: Manifest) -> tuple[str, ...]:
-    """The lines that make a run again: the state of code and packages as remarks, then the command."""
+    """Return the lines that make a run again: the state of code and packages as remarks, then the command."""
     environment = manifest.environment
     packages = environment.get("packages") or {}
     versions = " ".join(f"{name}=={version}" for name, version in packages.items())
@@ -114,7 +114,7 @@ def _shown(article: RetrievedArticle) -> ShownArticle:
 
 
 def _about(stored: StoredRun) -> JsonObject:
-    """Model, adapter, manifest, command and trainings of a run."""
+    """Return the model, adapter, manifest, command and trainings of a run."""
     manifest = stored.manifest
     if manifest is None:
         config = stored.about.get("config") or {}

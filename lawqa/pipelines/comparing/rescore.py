@@ -144,7 +144,7 @@ def write_rescored(rescored: Rescored) -> Path:
 
 
 def to_json(rescored: Rescored) -> JsonObject:
-    """The figures and flips in plain JSON types."""
+    """Return the figures and flips in plain JSON types."""
     return {
         "notes": list(rescored.run.notes),
         "recorded": rescored.recorded.to_json(),

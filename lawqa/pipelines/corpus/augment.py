@@ -228,7 +228,7 @@ def _check_output(config: StatutesConfig) -> None:
 
 
 def _check_free(outputs: Sequence[Path], inputs: Sequence[Path | None], *, fresh: bool) -> None:
-    """No input may be overwritten, nor, without --fresh, any other file."""
+    """Refuse to overwrite an input or, without --fresh, any other file."""
     for output in outputs:
         if any(path is not None and path.resolve() == output.resolve() for path in inputs):
             raise ConfigError(

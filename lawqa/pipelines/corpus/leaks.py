@@ -42,7 +42,7 @@ class AuditResult:
 
 
 def audit_leaks(train: Path, test: Path) -> AuditResult:
-    """Every pair of an item of one file and an item of the other of which one gives the other away.
+    """Return every pair of an item of one file and an item of the other of which one gives the other away.
 
     A record is compared by the question it was made of, context and all, and by the text it holds. Of what a
     search put into it only the questions count that are printed there.
@@ -68,14 +68,14 @@ def audit_leaks(train: Path, test: Path) -> AuditResult:
 def leaks_of_items(
     train: Sequence[Question | AuditItem], test: Sequence[Question | AuditItem]
 ) -> tuple[Leak, ...]:
-    """`find_leaks` for what `read_items` gives: statutes that a search found are no leak."""
+    """Run `find_leaks` on what `read_items` gives: statutes that a search found are no leak."""
     return tuple(leak for leak in find_leaks(train, test) if _counts(leak))
 
 
 def leaks_of_training(
     trained_on: Iterable[Path], questions: Sequence[Question]
 ) -> tuple[Leak, ...]:
-    """The questions that what a model was trained on gives away.
+    """Return the questions that what a model was trained on gives away.
 
     Statutes that it read are none of it (`adapters.statutes_read`), but a question that is printed there is.
 
@@ -94,7 +94,8 @@ def leaks_of_training(
 
 
 def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
-    """What a file of questions or records holds, for `leaks_of_items`; what cannot be seen goes to notes.
+    """Return what a file of questions or records holds, for `leaks_of_items`; what cannot be seen goes to
+    notes.
 
     Raises:
         DataError: the file cannot be read.
@@ -134,7 +135,8 @@ def read_items(path: Path, notes: list[str]) -> list[Question | AuditItem]:
 def questions_printed(
     texts: Iterable[tuple[str, str]], questions: Sequence[Question | AuditItem]
 ) -> tuple[Leak, ...]:
-    """The questions that texts such as passages of an index print, by their own words or with their choices.
+    """Return the questions that texts such as passages of an index print, by their own words or with their
+    choices.
 
     Args:
         texts: each with the name that reports call it.
@@ -154,7 +156,8 @@ def _section(article: Article) -> AuditItem:
 
 
 def _retrieved_items(name: str, context: str) -> Iterator[AuditItem]:
-    """By what a context that a search found can print a question: its own words, or those with its choices.
+    """Yield what a context that a search found can print of a question: its own words, or those with its
+    choices.
 
     One item each, since of two reasons for one pair only the plainer is reported.
     """
@@ -164,7 +167,9 @@ def _retrieved_items(name: str, context: str) -> Iterator[AuditItem]:
 
 
 def _counts(leak: Leak) -> bool:
-    """Whether a leak is one: items may share the statutes that a search found, but not a question there."""
+    """Return whether a leak is one: items may share the statutes that a search found, but not a question
+    there.
+    """
     retrieved = any(name.endswith(_RETRIEVED) for name in (leak.train, leak.test))
     return not retrieved or any(map(_prints, leak.reasons))
 
@@ -180,5 +185,5 @@ def _name(item: Question | AuditItem) -> str:
 
 
 def _name_of(name: str) -> str:
-    """What an item is made of, without which part of it."""
+    """Return what an item is made of, without which part of it."""
     return name.split(_RETRIEVED)[0].split(_WITH_CHOICES)[0]

@@ -42,7 +42,7 @@ class RaftConfig(RaftSettings):
 
 
 def questions_without_gold(questions: Sequence[Question], config: RaftConfig) -> frozenset[str]:
-    """The fingerprints of the questions whose contexts lack their gold articles.
+    """Return the fingerprints of the questions whose contexts lack their gold articles.
 
     Every order of a question's choices shares its fate. The share is met as closely as whole questions allow.
 
@@ -56,7 +56,7 @@ def questions_without_gold(questions: Sequence[Question], config: RaftConfig) ->
 
 
 def depth(top_k: int) -> int:
-    """How many articles have to be found for a context of the first `top_k`."""
+    """Return how many articles have to be found for a context of the first `top_k`."""
     return reach(top_k) + _DEEPER
 
 
@@ -71,7 +71,7 @@ def raft_context(
     count: Count,
     top_k: int,
 ) -> Context:
-    """A context with distractors among what was found.
+    """Return a context with distractors among what was found.
 
     Args:
         hits: the first `depth` articles, best first.

@@ -20,5 +20,5 @@ def audit_question_files(paths: Iterable[Path]) -> dict[Path, ShortcutAudit]:
 
 
 def kind_of(question: Question) -> str:
-    """`statute:cloze` and the like for a generated question, the law for any other."""
+    """Return `statute:cloze` and the like for a generated question, the law for any other."""
     return source_of(question.id) or question.law

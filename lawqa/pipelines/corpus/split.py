@@ -173,7 +173,7 @@ def _check_directory(config: SplitSettings) -> None:
 
 
 def _check_targets(config: SplitSettings, parts: dict[str, tuple[Question, ...]]) -> None:
-    """No part may overwrite the input, nor, without --fresh, any other file."""
+    """Refuse parts that overwrite the input or, without --fresh, any other file."""
     for name in parts:
         target = config.output_dir / f"{name}.json"
         if target.exists() and target.resolve() == config.input.resolve():

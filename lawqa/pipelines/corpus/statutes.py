@@ -194,7 +194,7 @@ def _write_rest(
 def _still_valid(
     earlier: tuple[ParseJob, list[Done]], job: ParseJob, files: Sequence[LawFile], partial: Path
 ) -> list[Done]:
-    """The laws that the partial file holds in full.
+    """Return the laws that the partial file holds in full.
 
     Raises:
         ConfigError: the interrupted parse was of other files.
@@ -238,7 +238,7 @@ def _beside(output: Path, suffix: str) -> Path:
 
 
 def _cpus() -> int:
-    """How many CPUs this process may use."""
+    """Return how many CPUs this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -77,7 +77,7 @@ class Journal:
             file.write(_line(done))
 
     def read(self) -> tuple[ParseJob, list[Done]]:
-        """The job and the laws that are done; a line that was cut off while it was written is not one.
+        """Return the job and the laws that are done; a line that was cut off while it was written is not one.
 
         Raises:
             DataError: it is not a journal, or of another version.

@@ -27,7 +27,7 @@ _UNSTORABLE = "the backend's answer cannot be stored"
 
 
 def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Result]:
-    """The results of these answers as they come, each exactly once.
+    """Yield the results of these answers as they come, each exactly once.
 
     What fails is asked again after all else, `config.retries` times; what still fails, or never came, is
     a result with the outcome `failed`.
@@ -84,7 +84,7 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Resul
 def force(
     job: Job, backend: Backend, results: Iterable[Result], say: Callable[[str], object]
 ) -> Iterator[Result]:
-    """Results without an answer, each with what the model answers when it must.
+    """Yield results without an answer, each with what the model answers when it must.
 
     The label is scored after the model's own text and the answer cue, a think block that is still open
     closed before it.
@@ -119,7 +119,7 @@ def force(
 
 
 def answer_cue(text: str, *, unclosed_think: bool, marks: ThinkMarks = THINK) -> str:
-    """What is put after a text so that a label must follow.
+    """Return what is put after a text so that a label must follow.
 
     Args:
         text: what the model wrote.
@@ -150,7 +150,7 @@ def _settings(job: Job) -> GenerationSettings:
 
 
 def _by_repeats(job: Job, wanted: Sequence[ItemKey]) -> dict[tuple[int, int], list[Prompt]]:
-    """Prompts by the stretches of repeats, (first, count), that are wanted of them."""
+    """Return prompts by the stretches of repeats, (first, count), that are wanted of them."""
     grouped: dict[tuple[int, int], list[Prompt]] = {}
     numbers: dict[str, list[int]] = {}
     for key, repeat in wanted:
@@ -170,7 +170,7 @@ def _forced(result: Result, after: str, answer: ChoiceScores | Failure) -> Resul
 
 
 def _one_of_each(results: Sequence[Result]) -> Iterator[list[int]]:
-    """Positions of results in passes: no prompt twice in one."""
+    """Return the positions of results in passes: no prompt twice in one."""
     passes: list[list[int]] = []
     met: dict[str, int] = {}
     for number, result in enumerate(results):
@@ -184,7 +184,7 @@ def _one_of_each(results: Sequence[Result]) -> Iterator[list[int]]:
 
 
 def _marks(result: Result) -> ThinkMarks:
-    """The marks of the block in which the text ends: its own, else those that its prompt opened."""
+    """Return the marks of the block in which the text ends: its own, else those that its prompt opened."""
     return open_thought(result.response) or prompt_thought(result.prompt or "") or THINK
 
 

@@ -120,14 +120,16 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
         return resolved(self, defaults)
 
     def _own_sampling(self) -> OwnSampling:
-        """What the model's own file decides of how answers are drawn."""
+        """Return what the model's own file decides of how answers are drawn."""
         given = (self.temperature, self.top_p, self.top_k_sampling, self.min_p)
         draws = self.ensemble > 1 or self.spec.thinking or bool(self.temperature)
         name = self.model_name if self.backend == "hf" else ""
         return deciding_sampling(name, self.revision, given, draws=draws)
 
     def sampling_sources(self) -> dict[str, str]:
-        """Where temperature, top_p, top_k_sampling and min_p come from; nothing where no text is written."""
+        """Return where temperature, top_p, top_k_sampling and min_p come from; nothing where no text is
+        written.
+        """
         if not self.generates:
             return {}
         given = {name: getattr(self, name) for name in vars(Sampling())}
@@ -145,7 +147,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
         )
 
     def sampling_notes(self) -> list[str]:
-        """What a reader must know of how answers are drawn."""
+        """Return what a reader must know of how answers are drawn."""
         notes = []
         if self.generates and self.spec.thinking and self.resolved().temperature == 0:
             notes.append(
@@ -160,7 +162,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
         return notes
 
     def generation(self) -> GenerationSettings:
-        """How text is generated."""
+        """Return how text is generated."""
         chosen = self.resolved()
         return GenerationSettings(
             max_new_tokens=chosen.max_new_tokens,
@@ -179,7 +181,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
         )
 
     def to_json(self) -> JsonObject:
-        """The settings in plain JSON types, defaults resolved."""
+        """Return the settings in plain JSON types, defaults resolved."""
         settings = {name: value for name, value in plain(self).items() if name not in _OF_RESUMING}
         return {
             **settings,
@@ -190,7 +192,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
 
 
 def divides(config: EvaluationConfig) -> bool:
-    """Whether the samples can be divided over the orders; one sample is one in each order."""
+    """Return whether the samples can be divided over the orders; one sample is one in each order."""
     return config.ensemble == 1 or config.ensemble % config.permutations == 0
 
 

@@ -242,7 +242,7 @@ def _lead(
     ranks: Ranks,
     part: Collection[str] | None,
 ) -> EvaluationResult:
-    """Process 0, or the only one: ask, bring together, score."""
+    """Ask, bring together and score, in process 0 or the only one."""
     (run.path / SUMMARY).unlink(missing_ok=True)  # of the time before it was resumed
     manifest.write(run.path)
     before, started = manifest.figures.get("seconds", 0.0), time.perf_counter()
@@ -277,7 +277,7 @@ def _end_after(part: Collection[str] | None) -> None:
 
 
 def _take_part(job: Job, backend: Backend, ranks: Ranks) -> EvaluationResult:
-    """Another process than 0: ask this process's share; the result is that of all."""
+    """Ask this process's share, in another process than 0; the result is that of all."""
     ranks.wait_until_ready(job.run_dir)
     if job.config.resume:
         job = as_begun(job, Manifest.read_evaluation(job.run_dir))

@@ -40,7 +40,9 @@ def gather(job: Job, stored: StoredResults) -> None:
 
 
 def is_whole(job: Job, stored: StoredResults) -> bool:
-    """Whether nothing is left to ask: no answer is missing or failed, and none is still to be forced."""
+    """Return whether nothing is left to ask: no answer is missing or failed, and none is still
+    to be forced.
+    """
     if not all(_is_known(stored, key) for key in job.keys):
         return False
     # Servers cannot force answers, today as tomorrow.

@@ -16,7 +16,7 @@ _ENDING = ("SIGTERM", "SIGHUP")
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Within it SIGTERM and SIGHUP raise `Interrupted`, as Ctrl-C raises `KeyboardInterrupt`.
+    """Let SIGTERM and SIGHUP raise `Interrupted` within the block, as Ctrl-C raises `KeyboardInterrupt`.
 
     A signal that the caller of lawqa has set to be ignored (`nohup`) stays ignored. Outside the main thread
     nothing changes: Python handles signals only there.
@@ -37,7 +37,7 @@ def signals_interrupt() -> Iterator[None]:
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
-    """128 and the signal's number, as a shell reports it: 130, 143 or 129."""
+    """Return 128 and the signal's number, as a shell reports it: 130, 143 or 129."""
     return 128 + int(getattr(stop, "number", signal.SIGINT))
 
 

@@ -73,7 +73,7 @@ class Job:
         return {question.key: question for question in self.questions}
 
     def work(self, wanted: Sequence[ItemKey]) -> dict[str, float] | None:
-        """What these answers cost in proportion, by prompt key; None where all cost about the same.
+        """Return what these answers cost in proportion, by prompt key; None where all cost about the same.
 
         Scoring costs the prompt's tokens, and about four bytes are one token in any script. What is written
         costs far more than what is read, and how much will be written nobody knows.
@@ -90,7 +90,7 @@ class Job:
         return self.config.resolved().answer_by
 
     def result(self, answer: Answer) -> Result:
-        """An answer as it is stored."""
+        """Return an answer as it is stored."""
         question = self._questions_by_key[answer.key]
         retrieved = self.retrieval.of(question) if self.retrieval else None
         return result_of(
@@ -99,7 +99,7 @@ class Job:
         )  # fmt: skip
 
     def manifest(self, backend: Backend) -> Manifest:
-        """What the run directory says of this evaluation by this backend."""
+        """Return what the run directory says of this evaluation by this backend."""
         model, spec = backend.describe(), self.config.spec
         return Manifest(
             kind="evaluate",
@@ -117,7 +117,7 @@ class Job:
         )
 
     def data(self) -> JsonObject:
-        """What the manifest says of the question file."""
+        """Return what the manifest says of the question file."""
         return {
             "path": str(self.config.data),
             "sha256": self.data_sha256,
@@ -125,7 +125,7 @@ class Job:
         }
 
     def adapter_json(self) -> JsonObject | None:
-        """What the manifest says of the adapter."""
+        """Return what the manifest says of the adapter."""
         if self.adapter is None:
             return None
         training = self.adapter.training
@@ -222,7 +222,8 @@ def _server_notes(config: EvaluationConfig) -> Iterator[str]:
 
 
 def with_base_notes(job: Job, backend: Backend) -> Job:
-    """The job with what its chat template, and comparing the model with that of its trainings, give to say.
+    """Return the job with what its chat template, and comparing the model with that of its trainings, give to
+    say.
 
     Raises:
         BackendError: the adapter was trained over another model.
@@ -282,7 +283,7 @@ def _thought_notes(job: Job, backend: Backend) -> Iterator[str]:
 
 
 def _label_notes(job: Job, backend: Backend) -> Iterator[str]:
-    """Where answers come after reasoning and the backend cannot score labels there: a note."""
+    """Note where answers come after reasoning and the backend cannot score labels there."""
     config = job.config
     if not config.score_labels or not config.generates or not config.spec.reasons:
         return
@@ -294,7 +295,7 @@ def _label_notes(job: Job, backend: Backend) -> Iterator[str]:
 
 
 def new_run_dir(config: EvaluationConfig, exists: Callable[[Path], bool] = Path.exists) -> Path:
-    """A directory under `runs/` that is not there yet, named by time, model and prompt spec."""
+    """Return a directory under `runs/` that is not there yet, named by time, model and prompt spec."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     who = config.adapter.name if config.adapter else Path(config.model_name or config.backend).name
     base = Path("runs") / f"{stamp}_{who}_{config.spec.id}"

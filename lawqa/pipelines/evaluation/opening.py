@@ -14,7 +14,7 @@ BackendFactory = Callable[[EvaluationConfig, AdapterManifest | None], Backend]
 
 
 def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = None) -> Backend:
-    """The backend that the settings name, with its model loaded.
+    """Return the backend that the settings name, with its model loaded.
 
     Raises:
         LawqaError: the script, server, model or adapter is not there or does not load.
@@ -45,7 +45,7 @@ def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = Non
 
 
 def base_of(backend: Backend) -> Backend:
-    """The same loaded weights with the adapter switched off.
+    """Return the same loaded weights with the adapter switched off.
 
     Raises:
         ConfigError: the backend has no adapter that could be switched off.

@@ -118,7 +118,7 @@ class RagConfig(Settings):
         return self if self.tokenizer else replace(self, tokenizer=model, revision=revision)
 
     def to_json(self) -> JsonObject:
-        """The settings in plain JSON types."""
+        """Return the settings in plain JSON types."""
         settings = asdict(self)
         settings["retriever"]["index"] = str(self.retriever.index)
         settings["as_of"] = None if self.as_of is None else self.as_of.isoformat()
@@ -176,7 +176,7 @@ class RetrievedContext:
     """Whether an article that the question's own context quotes is among them; None where it quotes none."""
 
     def stored(self) -> StoredContext:
-        """What a stored result says of it."""
+        """Return what a stored result says of it."""
         articles = tuple(RetrievedArticle(**asdict(source)) for source in self.sources)
         return StoredContext(articles, self.size, self.gold_retrieved)
 
@@ -193,11 +193,11 @@ class Retrieval:
     """What must be read before any score with them."""
 
     def of(self, question: Question) -> RetrievedContext:
-        """The context of a question."""
+        """Return the context of a question."""
         return self.contexts[fingerprint(question)]
 
     def text(self, question: Question) -> str:
-        """The context of a question as it goes into the prompt."""
+        """Return the context of a question as it goes into the prompt."""
         return self.of(question).text
 
 
@@ -261,7 +261,7 @@ def retrieve_contexts(
 def _leaks(
     index: StatuteIndex, questions: Sequence[Question], contexts: Mapping[str, RetrievedContext]
 ) -> list[Leak]:
-    """One leak of each question whose context gives it away."""
+    """Return one leak of each question whose context gives it away."""
     audit = IndexAudit(questions, index)
     once = {fingerprint(question): question for question in questions}
     leaks = (
@@ -337,7 +337,7 @@ def _check(config: RagConfig) -> None:
 
 
 def token_counter(model: str | None, revision: str | None = None) -> Count:
-    """What a context's length is counted by: a model's tokenizer; characters where there is none.
+    """Return what a context's length is counted by: a model's tokenizer; characters where there is none.
 
     Raises:
         LawqaError: the tokenizer cannot be loaded.

@@ -50,7 +50,7 @@ class Ranks:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Ranks:
-        """The processes that the launcher's environment variables describe; one where there are none.
+        """Return the processes that the launcher's environment variables describe; one where there are none.
 
         Raises:
             ConfigError: the processes are spread over several machines, or a variable is not a number that
@@ -79,7 +79,7 @@ class Ranks:
         return self.size > 1
 
     def share(self, questions: Sequence[Question], items: Sequence[Item]) -> list[Item]:
-        """This process's share; all orders and repeats of a question stay together.
+        """Return this process's share; all orders and repeats of a question stay together.
 
         Args:
             questions: the questions in every order.
@@ -96,20 +96,20 @@ class Ranks:
         ]
 
     def part(self, run_dir: Path) -> Path:
-        """The file that this process writes its answers to."""
+        """Return the file that this process writes its answers to."""
         return run_dir / PARTS_FOLDER / f"rank{self.rank}.jsonl"
 
     def other_parts(self, run_dir: Path) -> list[Path]:
-        """The files that the other processes write their answers to."""
+        """Return the files that the other processes write their answers to."""
         numbers = (number for number in range(self.size) if number != self.rank)
         return [run_dir / PARTS_FOLDER / f"rank{number}.jsonl" for number in numbers]
 
     def announce(self, run_dir: Path) -> None:
-        """Process 0: say that the run directory is ready for the others."""
+        """Say, in process 0, that the run directory is ready for the others."""
         write_json(_ready(run_dir), {"launch": self.launch})
 
     def wait_until_ready(self, run_dir: Path) -> None:
-        """The others: wait for process 0.
+        """Wait for process 0, in the others.
 
         Raises:
             BackendError: it did not get there.
@@ -129,13 +129,13 @@ class Ranks:
 
     @contextmanager
     def taking_part(self, run_dir: Path) -> Iterator[None]:
-        """The others: show that this process lives, and at an end without an error that it is done."""
+        """Show, in the others, that this process lives, and at an end without an error that it is done."""
         with run_lock(_lock(run_dir, self.rank)):
             yield
             _done(run_dir, self.rank).touch()
 
     def wait_for_others(self, run_dir: Path) -> None:
-        """Process 0: wait until the others are done.
+        """Wait, in process 0, until the others are done.
 
         Raises:
             BackendError: one ended before it was done, or did not begin.
@@ -160,7 +160,7 @@ class Ranks:
                 waiting.look()
 
     def wait_until_whole(self, run_dir: Path) -> None:
-        """The others: wait until process 0 has brought everything together.
+        """Wait, in the others, until process 0 has brought everything together.
 
         Raises:
             BackendError: it ended before that.
@@ -200,7 +200,7 @@ class _Waiting:
 def launch_number(
     environment: Mapping[str, str], name: str, default: int, *, least: int = 0, most: int = 65_535
 ) -> int:
-    """A number that a launcher gives its processes.
+    """Return a number that a launcher gives its processes.
 
     Args:
         environment: environment variables.
@@ -250,7 +250,7 @@ def _done(run_dir: Path, rank: int) -> Path:
 
 
 def _begun(run_dir: Path, rank: int) -> bool:
-    """Whether a process has taken its lock: it writes its number into the file then."""
+    """Return whether a process has taken its lock: it writes its number into the file then."""
     try:
         return _lock(run_dir, rank).stat().st_size > 0
     except FileNotFoundError:

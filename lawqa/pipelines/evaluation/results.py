@@ -25,7 +25,7 @@ def result_of(
     *,
     forces: bool = False,
 ) -> Result:
-    """The result of one question.
+    """Return the result of one question.
 
     For `logits` the response is the likeliest label itself: no text was generated.
 
@@ -83,7 +83,7 @@ def asked_result(question: Question, spec_id: str, answer_by: AnswerBy, repeat: 
 
 
 def repeat_of(answer: Answer) -> int:
-    """Which of a prompt's samples this is; scored labels are always the first."""
+    """Return which of a prompt's samples this is; scored labels are always the first."""
     return 0 if isinstance(answer, ChoiceScores) else answer.repeat
 
 

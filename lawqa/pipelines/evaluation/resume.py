@@ -25,7 +25,7 @@ _ADAPTER_CONFIG = "the adapter's config"
 
 
 def earlier_run(job: Job) -> Manifest | None:
-    """The manifest of the run to resume; None where a new run begins.
+    """Return the manifest of the run to resume; None where a new run begins.
 
     Raises:
         ConfigError: the directory holds another run; every difference is named.
@@ -76,7 +76,7 @@ def earlier_run(job: Job) -> Manifest | None:
 
 
 def as_begun(job: Job, earlier: Manifest | None) -> Job:
-    """The job with the settings that follow the way of asking as the earlier run had them.
+    """Return the job with the settings that follow the way of asking as the earlier run had them.
 
     Their defaults change with versions of lawqa, and a run is resumed as it was begun: what is not given now
     is what it was then.
@@ -99,7 +99,9 @@ _BEFORE: dict[str, Any] = {
 
 
 def begun_otherwise(job: Job) -> list[str]:
-    """What a resumed run does as it was begun and would not do today, as `temperature 0.0 (today 0.6)`."""
+    """Return what a resumed run does as it was begun and would not do today, as `temperature 0.0 (today
+    0.6)`.
+    """
     config = job.config
     if config.begun is None:
         return []
@@ -125,7 +127,7 @@ def require_same_model(path: Path, before: Manifest, manifest: Manifest) -> None
 def _differing_parts(
     earlier: JsonObject, model: JsonObject, side: Literal[0, 1]
 ) -> dict[str, object]:
-    """What the earlier model (side 0) or this one (side 1) is in the parts in which the two differ.
+    """Return what the earlier model (side 0) or this one (side 1) is in the parts in which the two differ.
 
     End tokens end generated text, and decide nothing where labels are scored.
     """
@@ -136,7 +138,9 @@ def _differing_parts(
 
 
 def continued_manifest(manifest: Manifest, earlier: Manifest | None) -> Manifest:
-    """The manifest of a resumed run: it began when it began, and keeps the time that it took so far."""
+    """Return the manifest of a resumed run: it began when it began, and keeps the time that it
+    took so far.
+    """
     if earlier is None:
         return manifest
     figures = {**earlier.figures, "resumed": earlier.figures.get("resumed", 0) + 1}
@@ -158,7 +162,7 @@ def _known(job: Job) -> JsonObject:
 
 
 def _refuse_other_quantisation(path: Path, earlier: JsonObject, config: EvaluationConfig) -> None:
-    """The 4-bit type, where one is asked for; a model's files may have had their own way."""
+    """Refuse another 4-bit type, where one is asked for; a model's files may have had their own way."""
     asked, stored = config.quant_type, earlier["model"].get("quantisation")
     same_request = earlier["config"].get("quant_type") == asked
     if asked and config.load_in_4bit and stored and asked != stored and not same_request:
@@ -167,7 +171,9 @@ def _refuse_other_quantisation(path: Path, earlier: JsonObject, config: Evaluati
 
 
 def _contents(manifest: JsonObject) -> dict[str, object]:
-    """What settings name and must be the same before a model is loaded, by the name that a user knows."""
+    """Return what settings name and must be the same before a model is loaded, by the name that
+    a user knows.
+    """
     return {
         "the prompt": _spec_id(manifest["config"]["spec"]),
         "the data file": manifest["data"].get("sha256", "several files")[:12],
@@ -177,7 +183,7 @@ def _contents(manifest: JsonObject) -> dict[str, object]:
 
 
 def _spec_id(spec: JsonObject) -> object:
-    """The id of a stored prompt spec; the spec itself where this version knows no such settings."""
+    """Return the id of a stored prompt spec; the spec itself where this version knows no such settings."""
     known = {field.name for field in fields(PromptSpec)}
     if not {"mode", "condition"} <= spec.keys() <= known:
         return dict(spec)
@@ -191,7 +197,7 @@ def _model(manifest: JsonObject) -> JsonObject:
 
 
 def _adapter(adapter: JsonObject | None) -> JsonObject:
-    """What identifies an adapter; it may have moved."""
+    """Return what identifies an adapter; it may have moved."""
     if adapter is None:
         return {"the adapter": None}
     known = {
@@ -225,7 +231,7 @@ def _difference(name: str, before: object, today: object) -> str:
 
 
 def _short(value: object) -> object:
-    """A digest as a message shows it; anything else as it is."""
+    """Return a digest as a message shows it; anything else as it is."""
     return value[:12] if isinstance(value, str) and len(value) == 64 else value
 
 

@@ -46,7 +46,7 @@ class ServerConfig(ServerSettings):
         return part_of(Limits, self)
 
     def to_json(self) -> dict[str, object]:
-        """The settings; keys come from the environment and are not among them."""
+        """Return the settings; keys come from the environment and are not among them."""
         return {
             "kind": self.kind,
             "model": self.model,
@@ -57,7 +57,7 @@ class ServerConfig(ServerSettings):
 
 
 def open_server(config: ServerConfig) -> Backend:
-    """The backend for this model, which is known to be there.
+    """Return the backend for this model, which is known to be there.
 
     Raises:
         ConfigError: there is no address, or it is not one.
@@ -82,7 +82,7 @@ def open_server(config: ServerConfig) -> Backend:
 
 
 def model_on_server(kind: ServerKind, name: str | None) -> str:
-    """The model's name, or the default where there is one.
+    """Return the model's name, or the default where there is one.
 
     Raises:
         ConfigError: there is none.
@@ -98,7 +98,7 @@ def model_on_server(kind: ServerKind, name: str | None) -> str:
 
 
 def _token_count(tokenizer: str | None) -> Callable[[str], int] | None:
-    """Counts the tokens of a text with this tokenizer; None without one."""
+    """Return what counts the tokens of a text with this tokenizer; None without one."""
     if tokenizer is None:
         return None
     from lawqa.models import require_packages as require_hf_packages

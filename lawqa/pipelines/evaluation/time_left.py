@@ -43,7 +43,7 @@ class TimeLeft:
         self._shares += share or 0.0
 
     def seconds(self) -> float | None:
-        """What the rest takes; None until there is something to judge by."""
+        """Return what the rest takes; None until there is something to judge by."""
         if self._answers < FEWEST_TIMED or self._finished <= 0:
             return None
         passed = self._last - self._began

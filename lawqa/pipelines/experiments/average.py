@@ -66,7 +66,7 @@ def average(config: AverageSettings, say: Say = str) -> Path:
 
 
 def _members(config: AverageSettings) -> list[Start]:
-    """The adapters, after everything that can be checked without their tensors."""
+    """Return the adapters, after everything that can be checked without their tensors."""
     if len(config.adapters) < 2:
         raise ConfigError(
             f"{counted(len(config.adapters), 'adapter')} to average, expected two or more",

@@ -85,12 +85,12 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
 
 
 def waiting_trainings(config: CrossvalConfig) -> list[tuple[int, int]]:
-    """Folds and seeds that are not trained and evaluated yet."""
+    """Return folds and seeds that are not trained and evaluated yet."""
     return [(f, s) for f, s in _trainings(config) if not _is_finished(config, f, s)]
 
 
 def _is_finished(config: CrossvalConfig, fold: int, seed: int) -> bool:
-    """Whether a fold is trained, and asked all that is wanted."""
+    """Return whether a fold is trained, and asked all that is wanted."""
     wanted = ("run", "prior") if config.prior_correction else ("run",)
     return all(_is_done(_directory(config, fold, seed) / name) for name in wanted)
 
@@ -235,7 +235,7 @@ def _nothing_left_of_a_failed_start(config: CrossvalConfig) -> Iterator[None]:
 
 
 def _remove_earlier(config: CrossvalConfig) -> None:
-    """With one fold chosen, that one; else the whole cross-validation, and nothing else in the directory."""
+    """Remove one chosen fold, or else the whole cross-validation, and nothing else in the directory."""
     if not (config.output_dir / SETTINGS).is_file():
         return  # what is there is not ours
     if config.fold is not None:

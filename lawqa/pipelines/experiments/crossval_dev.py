@@ -84,7 +84,7 @@ def require_unseen(config: CrossvalConfig, folds: Sequence[tuple[int, Path]]) ->
 
 
 def costs_text(prepared: Prepared, trainings: int) -> str:
-    """What is asked of the dev questions of a fold, and what that costs, before its first step.
+    """Return what is asked of the dev questions of a fold, and what that costs, before its first step.
 
     Args:
         prepared: the fold's training.
@@ -99,7 +99,7 @@ def costs_text(prepared: Prepared, trainings: int) -> str:
 
 
 def reached_text(result: TrainingResult) -> str:
-    """What the dev questions said: before training, at the step that is kept, and what ended it."""
+    """Return what the dev questions said: before training, at the step that is kept, and what ended it."""
     figures = result.figures
     if figures.best is None or not figures.dev:
         return ""

@@ -191,14 +191,14 @@ def _in_json(value: JsonObject) -> JsonObject:
 
 
 def _without_seed(training: object) -> object:
-    """Each fold and training seed has its own."""
+    """Return each fold and training seed has its own."""
     if not isinstance(training, Mapping):
         return training
     return {name: value for name, value in training.items() if name != "seed"}
 
 
 def _as_now(stored: JsonObject) -> JsonObject:
-    """Settings of any version as they are kept now; old files say the 4-bit type alone."""
+    """Return settings of any version as they are kept now; old files say the 4-bit type alone."""
     settings = dict(stored)
     if "quantisation" in settings:
         quantisation = settings.pop("quantisation")

@@ -84,7 +84,7 @@ def pool(directories: Sequence[Path], output_dir: Path) -> tuple[Pooled, ...]:
 
 
 def pooled_note(folds: int, spread: Spread | None) -> str:
-    """What pooled answers can and cannot say about another training.
+    """Return what pooled answers can and cannot say about another training.
 
     Args:
         folds: how many were pooled.
@@ -111,7 +111,7 @@ def pooled_note(folds: int, spread: Spread | None) -> str:
 
 
 def _spread(seeds: Sequence[Sequence[Result]]) -> Spread | None:
-    """Between the seeds' final answers, on the questions that all of them were asked."""
+    """Return the spread between the seeds' final answers, on the questions that all of them were asked."""
     right = [
         {
             final.question_id: final.outcome == "correct"
@@ -173,7 +173,7 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
 
 
 def _lost_modes(runs: Mapping[int, Path]) -> list[str]:
-    """What a fold's training took from modes that it did not teach, where --probe-questions asked."""
+    """Return what a fold's training took from modes that it did not teach, where --probe-questions asked."""
     notes = []
     for fold, run in sorted(runs.items()):
         trained = Manifest.read_if_there(run.parent / "adapter")
@@ -187,7 +187,9 @@ def _lost_modes(runs: Mapping[int, Path]) -> list[str]:
 
 
 def _prior(runs: Sequence[Path], results: Sequence[Result]) -> PriorEffect | None:
-    """What is left of the answers without each fold's prior, which its training questions alone show."""
+    """Return what is left of the answers without each fold's prior, which its training
+    questions alone show.
+    """
     asked = [run.parent / "prior" for run in runs]
     manifests = [Manifest.read_if_there(path) for path in asked]
     if not all(manifest is not None and manifest.status == "done" for manifest in manifests):

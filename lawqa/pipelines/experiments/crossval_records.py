@@ -103,7 +103,7 @@ def fold_records(
 def _of_fold(
     config: CrossvalConfig, fold: int, questions: Sequence[Question]
 ) -> list[TrainingRecord]:
-    """The sampled answers to a fold's own questions, their labels even within the fold."""
+    """Return the sampled answers to a fold's own questions, their labels even within the fold."""
     own = {fingerprint(question) for question in questions}
     earlier = config.samples_directory / _RECORDS
     if earlier.is_file():  # of a cross-validation begun when records were made once for all folds

@@ -175,7 +175,7 @@ def _evaluated(
 
 
 def _scored(questions: tuple[Question, ...], run_dir: Path) -> list[Scored]:
-    """Questions that were scored in every order, in the order of the file."""
+    """Return questions that were scored in every order, in the order of the file."""
     sums: dict[str, list[float]] = {}
     counts: dict[str, int] = {}
     failed: set[str] = set()
@@ -200,7 +200,9 @@ def _scored(questions: tuple[Question, ...], run_dir: Path) -> list[Scored]:
 
 
 def _provenance(config: HardConfig, hard: HardQuestions) -> JsonObject:
-    """Where each kept question comes from, as beside the file that it was taken from, and how hard it is."""
+    """Return where each kept question comes from, as beside the file that it was taken from, and how hard it
+    is.
+    """
     beside = provenance_path(config.data)
     source: Mapping[str, object] = read_json(beside) if beside.is_file() else {}
     entries = source.get("questions") if isinstance(source, Mapping) else None

@@ -170,7 +170,7 @@ def _spec(config: MergeConfig, adapter: AdapterManifest) -> PromptSpec:
 
 
 def _check_base(config: MergeConfig, adapter: AdapterManifest) -> list[str]:
-    """Notes on the base model; raises where it is another one, or not whole."""
+    """Return notes on the base model; raises where it is another one, or not whole."""
     from lawqa.models.load import describe_files
 
     name, revision = _base(config, adapter)
@@ -219,7 +219,7 @@ def _merged(config: MergeConfig, adapter: AdapterManifest) -> tuple[LoadedModel,
 
 
 def _read_back(directory: Path, proof: MergeProof) -> LoadedModel:
-    """The merged model as it lies on the disk."""
+    """Return the merged model as it lies on the disk."""
     from lawqa.models.load import load_model
 
     loaded = load_model(ModelSettings(model_name=str(directory), dtype="bfloat16"))

@@ -19,7 +19,7 @@ _IN_WORDS = re.compile(rf"os error ({'|'.join(map(str, _NO_ROOM))})\b")
 
 @contextmanager
 def written_beside(target: Path, what: str = "merged model") -> Iterator[Path]:
-    """A new directory that takes the target's place once the block is done; half a model loads too.
+    """Make a directory that takes the target's place once the block is done; half a model loads too.
 
     After an error nothing of it is left, and the target is as it was.
 

@@ -54,7 +54,7 @@ class Grid(GridSettings):
                 raise ConfigError(f"{flag} is {shown}, expected different values")
 
     def cells(self, training: Hyperparameters) -> dict[str, Hyperparameters]:
-        """The settings of every cell by its name.
+        """Return the settings of every cell by its name.
 
         Raises:
             ConfigError: a value is out of its range.
@@ -169,7 +169,7 @@ def require_same_sweep(config: SweepConfig) -> bool:
 
 
 def _cells(config: SweepConfig) -> dict[str, CrossvalConfig]:
-    """The cross-validation of every cell by its name."""
+    """Return the cross-validation of every cell by its name."""
     return {
         name: replace(
             config.crossval,
@@ -190,7 +190,7 @@ def _has_base(config: SweepConfig) -> bool:
 
 
 def _base_config(config: CrossvalConfig) -> EvaluationConfig:
-    """How the model without an adapter is asked."""
+    """Return how the model without an adapter is asked."""
     run_dir = config.output_dir / "base"
     resumes = (run_dir / MANIFEST).is_file()
     asked = held_out_config(config, config.input, run_dir, config.seed)
@@ -198,7 +198,9 @@ def _base_config(config: CrossvalConfig) -> EvaluationConfig:
 
 
 def _base_differences(config: CrossvalConfig, manifest: Manifest) -> list[str]:
-    """The settings that the base model's stored answers were not given with, by the names of their flags."""
+    """Return the settings that the base model's stored answers were not given with, by the names of their
+    flags.
+    """
     evaluation = _base_config(config)
     asked, wanted = manifest.config, evaluation.to_json()
     model = {"content": model_content(config.model_name, config.revision)}

@@ -111,7 +111,7 @@ def _format_of(path: Path) -> LogFormat:
 def _identified(
     source: Path, answers: Sequence[ForeignAnswer], data: Path | None
 ) -> list[Question]:
-    """The questions of the answers, those of the question file where one is given."""
+    """Return the questions of the answers, those of the question file where one is given."""
     if data is None:
         return _in_their_orders([answer.asked.question for answer in answers])
     questions = read_question_file(data).questions
@@ -137,7 +137,9 @@ def _words(asked: ForeignQuestion) -> tuple[str, tuple[str, str, str, str]]:
 
 
 def _in_their_orders(questions: Sequence[Question]) -> list[Question]:
-    """The questions, their permutations relative to the lowest order of the same id, where none is said."""
+    """Return the questions, their permutations relative to the lowest order of the same id, where none is
+    said.
+    """
     lowest: dict[str, Question] = {}
     for question in sorted(questions, key=lambda one: one.order):
         lowest.setdefault(question.id, question)
@@ -154,7 +156,7 @@ def _in_their_orders(questions: Sequence[Question]) -> list[Question]:
 
 
 def _answered_by(source: Path, answers: Sequence[ForeignAnswer]) -> AnswerBy:
-    """How the answers of a log were taken.
+    """Return how the answers of a log were taken.
 
     Raises:
         DataError: some are scored labels and some are texts.

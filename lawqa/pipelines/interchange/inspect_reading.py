@@ -176,7 +176,9 @@ class _Whole:
 
 
 def _right(scores: object) -> bool | None:
-    """Whether the first scorer counted the sample as right: C or 1; None where it says something else."""
+    """Return whether the first scorer counted the sample as right: C or 1; None where it says
+    something else.
+    """
     first = next(iter(scores.values()), None) if isinstance(scores, Mapping) else None
     value = first.get("value") if isinstance(first, Mapping) else None
     return {"C": True, "I": False, 1: True, 0: False, "N": False}.get(
@@ -185,7 +187,7 @@ def _right(scores: object) -> bool | None:
 
 
 def _logprobs(measured: JsonObject | None) -> Logprobs | None:
-    """What a run of scored labels, exported by lawqa, keeps of them."""
+    """Return what a run of scored labels, exported by lawqa, keeps of them."""
     values = measured.get("label_logprobs") if measured else None
     if not measured or measured.get("answer_by") != "logits" or not isinstance(values, list):
         return None

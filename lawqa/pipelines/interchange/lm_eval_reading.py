@@ -87,7 +87,7 @@ def _answers(where: str, sample: object) -> Iterator[ForeignAnswer]:
 
 
 def _error(asked: ForeignQuestion) -> str | None:
-    """What broke, in a log that lawqa exported; lm-eval has no place for it."""
+    """Return what broke, in a log that lawqa exported; lm-eval has no place for it."""
     error = (asked.measured or {}).get("error")
     return error if isinstance(error, str) and error else None
 
@@ -146,6 +146,6 @@ def _prompt(arguments: object) -> str | None:
 
 
 def _right(sample: Mapping[str, object]) -> bool | None:
-    """Whether lm-eval itself counted the sample as right; None where it says neither."""
+    """Return whether lm-eval itself counted the sample as right; None where it says neither."""
     value = sample.get("acc", sample.get("exact_match"))
     return bool(value) if isinstance(value, int | float) else None

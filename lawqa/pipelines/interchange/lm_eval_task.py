@@ -126,7 +126,7 @@ def _require_askable(source: Path, spec: PromptSpec) -> None:
 
 
 def _yaml(name: str, spec: PromptSpec) -> str:
-    """The task's file; every text is a JSON string, which is YAML too."""
+    """Return the task's file; every text is a JSON string, which is YAML too."""
     wording = wording_of(spec.wording)
     lines = [
         f"# Written by lawqa {__version__}: prompt spec {spec.id}, wording {wording.id} "
@@ -159,7 +159,7 @@ def _scored() -> list[str]:
 
 
 def _generated() -> list[str]:
-    """Greedy text, of which the last answer line counts; lawqa's own parser reads more of them."""
+    """Return greedy text, of which the last answer line counts; lawqa's own parser reads more of them."""
     answer = rf"{FINAL_ANSWER_CUE}\s*([a-dA-D])"
     return [
         "output_type: generate_until",
@@ -194,7 +194,7 @@ def _shots(spec: PromptSpec) -> list[str]:
 
 
 def _user_turn(spec: PromptSpec, wording: Wording) -> str:
-    """The template of a user's turn, in the sequence of `build_prompt`."""
+    """Return the template of a user's turn, in the sequence of `build_prompt`."""
     headings, shown = wording.headings, spec.condition == "gold"
     parts = [
         f"{_literal(headings['question'])}\n{{{{question}}}}",
@@ -207,7 +207,7 @@ def _user_turn(spec: PromptSpec, wording: Wording) -> str:
 
 
 def _literal(text: str) -> str:
-    """Text in which Jinja finds nothing to replace."""
+    """Return text in which Jinja finds nothing to replace."""
     return text.replace("{", "{{ '{' }}") if "{" in text else text
 
 

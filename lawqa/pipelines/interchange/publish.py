@@ -143,7 +143,9 @@ def _require_free(target: Path, source: Path, *, fresh: bool) -> None:
 
 
 def _sorted_out(source: Path) -> tuple[list[str], list[tuple[str, str]]]:
-    """The files that are copied as they are, and the others with the reason; without those rewritten."""
+    """Return the files that are copied as they are, and the others with the reason; without
+    those rewritten.
+    """
     kept, left_out = list[str](), list[tuple[str, str]]()
     rewritten = {MANIFEST, MERGED, CONFIG, CARD}
     for entry in sorted(source.iterdir()):
@@ -251,7 +253,7 @@ def _last(path: str) -> str:
 
 
 def _without_folders(name: str) -> str:
-    """A hub id as it is; of a path its last part."""
+    """Return a hub id as it is; of a path its last part."""
     path = PurePosixPath(name)
     return (
         name
@@ -319,7 +321,7 @@ def _measured(
 
 
 def _is_model(own: JsonObject, run: Manifest) -> bool:
-    """Whether a run asked a model of this content, and no adapter over it."""
+    """Return whether a run asked a model of this content, and no adapter over it."""
     return (
         content_is_known(run.model) and not run.adapters and not model_differences(own, run.model)
     )

@@ -73,7 +73,7 @@ def run_logged(argv: Sequence[str], env: Mapping[str, str], log: Path) -> Ended:
 
 
 def program_line(argv: Sequence[str]) -> list[str]:
-    """The program as the system starts it: that of this Python's environment before any other.
+    """Return the program as the system starts it: that of this Python's environment before any other.
 
     Raises:
         ConfigError: there is no such program.

@@ -117,12 +117,12 @@ def run_steps(
 
 
 def steps_directory(place: Place, overrides: Mapping[str, str]) -> Path:
-    """Where states and logs of steps are kept."""
+    """Return where states and logs of steps are kept."""
     return Path(expand("{work}", {**place.variables, **overrides}, place.id)) / "steps"
 
 
 def decide_step(rendered: Rendered, state: StepState | None, config: StepsConfig) -> StepDecision:
-    """What is to be done with a step.
+    """Return what is to be done with a step.
 
     Raises:
         ConfigError: outputs are in the way that another call made, and neither `fresh` nor `adopt` is given.
@@ -229,7 +229,7 @@ def _what_to_do(
 
 
 def _leftovers(rendered: Rendered) -> bool:
-    """Whether an unfinished attempt left something: a run directory, or files beside the output."""
+    """Return whether an unfinished attempt left something: a run directory, or files beside the output."""
     for path in map(Path, rendered.outputs):
         if (
             path.name in ("summary.json", "manifest.json")
@@ -242,7 +242,7 @@ def _leftovers(rendered: Rendered) -> bool:
 
 
 def _maker(source: CommandSource, config: StepsConfig, path: str) -> str:
-    """Which step makes this path, as a hint."""
+    """Return which step makes this path, as a hint."""
     place = source.place(config.place)
     for command in source.at(place.id):
         made = render_command(command, place, config.overrides).outputs
@@ -274,7 +274,7 @@ def _locked(directory: Path) -> Iterator[None]:
 def step_status(
     source: CommandSource, place_id: str, overrides: Mapping[str, str]
 ) -> dict[str, str]:
-    """How far each step of a place is: `done`, `stale`, `interrupted`, `failed`, `there`, or empty."""
+    """Return how far each step of a place is: `done`, `stale`, `interrupted`, `failed`, `there`, or empty."""
     place = source.place(place_id)
     directory = steps_directory(place, overrides)
     status: dict[str, str] = {}

@@ -32,7 +32,7 @@ class Fingerprint:
     """The version of lawqa."""
 
     def differences(self, other: Fingerprint) -> list[str]:
-        """The names of the parts that differ; of the inputs their paths."""
+        """Return the names of the parts that differ; of the inputs their paths."""
         mine, theirs = asdict(self), asdict(other)
         named = [key for key in ("command", "environment", "version") if mine[key] != theirs[key]]
         paths = sorted({*self.inputs, *other.inputs})
@@ -57,12 +57,12 @@ class StepState:
     """Its exit code; None while it runs, or where its outputs were adopted."""
 
     def to_json(self) -> JsonObject:
-        """As it is stored."""
+        """Return the form in which it is stored."""
         return {"schema_version": SCHEMA_VERSION, **asdict(self)}
 
 
 def read_state(path: Path) -> StepState | None:
-    """A stored state; None where there is none.
+    """Return a stored state; None where there is none.
 
     Raises:
         DataError: the file is broken or of another version.
@@ -90,7 +90,7 @@ def _start_over(path: Path) -> str:
 
 
 def inputs_now(rendered: Rendered) -> Fingerprint:
-    """What a step would run with now."""
+    """Return what a step would run with now."""
     return Fingerprint(
         command=rendered.argv,
         environment=dict(rendered.env),
@@ -100,7 +100,7 @@ def inputs_now(rendered: Rendered) -> Fingerprint:
 
 
 def digest(path: Path) -> str:
-    """A digest of a file, or of a directory's manifest or listing; empty for what is not there.
+    """Return a digest of a file, or of a directory's manifest or listing; empty for what is not there.
 
     Of files over 64 MiB only size, beginning and end are read: the zip of all laws would take seconds at
     every look.

@@ -85,7 +85,7 @@ class DevQuestions:
         return ", ".join(sorted({prompt.spec.id for prompt in self.prompts}))
 
     def describe(self) -> JsonObject:
-        """What a manifest keeps of them."""
+        """Return what a manifest keeps of them."""
         return {
             "path": str(self.path),
             "sha256": self.sha256,
@@ -124,7 +124,7 @@ class DevQuestions:
             )
 
     def __call__(self, loaded: LoadedModel, process: int, processes: int) -> Iterator[DevAnswer]:
-        """The answers of one process's share, as `lawqa.training.dev.DevScorer` wants it."""
+        """Yield the answers of one process's share, as `lawqa.training.dev.DevScorer` wants it."""
         asked = {prompt.key: prompt for prompt in self.prompts[process::processes]}
         questions = {question.key: question for question in self.questions}
         backend, prompts = self._backend(loaded), list(asked.values())

@@ -139,7 +139,7 @@ def capped(
 
 
 def is_synthetic(record: TrainingRecord) -> bool:
-    """Whether a record was made of a question that `lawqa augment` made of statutes."""
+    """Return whether a record was made of a question that `lawqa augment` made of statutes."""
     return record.question_id.startswith(f"{ID_PREFIX}_") or record.source.startswith(_SOURCE)
 
 

@@ -35,7 +35,7 @@ ADAPTER_FILES = (
 
 
 def manifest_of(prepared: Prepared) -> Manifest:
-    """The manifest of a training that begins."""
+    """Return the manifest of a training that begins."""
     config, loaded, source = prepared.config, prepared.loaded, prepared.source
     start = prepared.start
     from lawqa.models.device import describe_device
@@ -111,7 +111,7 @@ def write_outputs(
 
 
 def figures_json(figures: TrainingFigures) -> JsonObject:
-    """The figures for the manifest; the log has its own file."""
+    """Return the figures for the manifest; the log has its own file."""
     plain = {key: value for key, value in vars(figures).items() if key != "log"}
     return {
         **plain,
@@ -136,7 +136,7 @@ def figures_from_json(stored: JsonObject, log: list[dict[str, Any]]) -> Training
 
 
 def dev_sentence(result: DevResult) -> str:
-    """A dev accuracy with its interval."""
+    """Return a dev accuracy with its interval."""
     interval = wilson(result.correct, result.asked)
     texts = f"; {result.text_sentence}" if result.texts else ""
     return (
@@ -167,7 +167,7 @@ def _plot(directory: Path, say: Callable[[str], object]) -> bool:
 
 
 def _model_card(manifest: Manifest, figures: TrainingFigures, *, plotted: bool) -> str:
-    """A model card that Hugging Face's tools can read, instead of PEFT's empty form."""
+    """Return a model card that Hugging Face's tools can read, instead of PEFT's empty form."""
     rows = []
     if figures.best and figures.dev:
         rows = [

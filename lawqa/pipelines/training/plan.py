@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def plan_text(prepared: Prepared) -> str:
-    """What training would do, and one record token by token with its mask."""
+    """Return what training would do, and one record token by token with its mask."""
     config, training = prepared.config, prepared.config.training
     from lawqa.training.adapter import parameter_counts
 
@@ -60,7 +60,7 @@ def plan_text(prepared: Prepared) -> str:
 
 
 def _orders_text(prepared: Prepared) -> str:
-    """How prompts that a policy answers came about; empty for other trainings."""
+    """Return how prompts that a policy answers came about; empty for other trainings."""
     if prepared.policy is None:
         return ""
     orders = prepared.policy.permutations
@@ -68,7 +68,7 @@ def _orders_text(prepared: Prepared) -> str:
 
 
 def objective_text(prepared: Prepared) -> str:
-    """How pairs or own samples are learnt from, in words; empty where answers are learnt."""
+    """Return how pairs or own samples are learnt from, in words; empty where answers are learnt."""
     policy, preference = prepared.policy, prepared.preference
     if policy is not None:
         return (
@@ -103,7 +103,7 @@ def _shared_text(prepared: Prepared) -> str:
 
 
 def dev_text(prepared: Prepared) -> str:
-    """Which dev questions are asked when, how, and what that costs at most."""
+    """Return which dev questions are asked when, how, and what that costs at most."""
     dev, training = prepared.dev, prepared.config.training
     if dev is None:
         return "none: the last step is kept, whatever it is worth (--dev-file decides better)"

@@ -33,13 +33,14 @@ _NOT_WRITTEN = "（学習中に書かれる推論）"
 
 
 def spec_of(run: PolicyRun) -> PromptSpec:
-    """How the questions of such a training are put."""
+    """Return how the questions of such a training are put."""
     policy = run.policy
     return PromptSpec(policy.mode, policy.condition, policy.thinking, wording=run.prompt)
 
 
 def policy_records(run: PolicyRun) -> tuple[TrainingRecord, ...]:
-    """The questions as records, in every order of their choices, for manifest, leak audit and dev questions.
+    """Return the questions as records, in every order of their choices, for manifest, leak audit and dev
+    questions.
 
     Raises:
         DataError: the file cannot be read, or holds reordered questions where several orders are asked for.
@@ -61,7 +62,9 @@ def policy_records(run: PolicyRun) -> tuple[TrainingRecord, ...]:
 def longest_rows(
     records: Sequence[TrainingRecord], run: PolicyRun, tokenizer: ChatTokenizer
 ) -> list[TokenizedRecord]:
-    """Each prompt with the longest text that may follow it: what memory is planned and rehearsed for."""
+    """Return each prompt with the longest text that may follow it: what memory is planned and
+    rehearsed for.
+    """
     from lawqa.backends.hf.encoded import encode
 
     (end,) = tokenizer.encode(end_of_turn(tokenizer), add_special_tokens=False)
@@ -74,7 +77,7 @@ def longest_rows(
 
 
 def reward_of(sample: Sample, spec: PromptSpec) -> tuple[float, bool]:
-    """What a text earns, and whether its answer is right.
+    """Return what a text earns, and whether its answer is right.
 
     1 for a right answer in the right form, `FORM_REWARD` for a wrong one, nothing without the form: it ended
     by itself and commits to a choice; where it reasons, it does so in Japanese and without repeating itself.

@@ -129,7 +129,7 @@ def prepare_training(config: TrainingRun, dev_as: PutAs | None = None) -> Prepar
 
 
 def _require_own_directory(config: TrainingRun) -> None:
-    """The output directory is none that something is read from, and holds nothing of anybody else."""
+    """Refuse an output directory that something is read from, or that holds what others wrote."""
     holds_training = (config.output_dir / MANIFEST).is_file()
     claim_directory(
         config.output_dir,
@@ -176,7 +176,7 @@ def _check_probe(config: TrainingRun, source: TrainingSource) -> None:
 def _planned(
     dev: DevQuestions, config: TrainingRun, loaded: LoadedModel, records: int
 ) -> DevQuestions:
-    """The dev questions with their cost; the model is left as it was."""
+    """Return the dev questions with their cost; the model is left as it was."""
     from lawqa.training.undisturbed import undisturbed
 
     with undisturbed(loaded.model):
@@ -249,5 +249,5 @@ def _tokenized(
 
 
 def is_main_process() -> bool:
-    """Whether this process writes; of those that `torchrun` starts only the first does."""
+    """Return whether this process writes; of those that `torchrun` starts only the first does."""
     return int(os.environ.get("RANK", "0")) == 0

@@ -152,7 +152,7 @@ def _trained(config: ProbeConfig) -> list[PromptSpec]:
 
 
 def _job(config: ProbeConfig, spec: PromptSpec, trained: Sequence[PromptSpec]) -> Job:
-    """An evaluation in this mode, of which nothing is written."""
+    """Return an evaluation in this mode, of which nothing is written."""
     asked = EvaluationConfig(
         **{
             **values_of(EvaluationConfig, config),
@@ -171,7 +171,9 @@ def _job(config: ProbeConfig, spec: PromptSpec, trained: Sequence[PromptSpec]) -
 
 
 def _not_there(backend: Backend, prompt: Prompt) -> str | None:
-    """Why the model's chat template has no such mode; None where it has, or where there is no template."""
+    """Return why the model's chat template has no such mode; None where it has, or where there is no
+    template.
+    """
     if not isinstance(backend, RendersPrompts) or not prompt.spec.thinking:
         return None
     try:
@@ -191,6 +193,6 @@ def _asked(backend: Backend, job: Job, drawn: Sequence[tuple[Question, Prompt]])
 
 
 def _of_all_modes(notes: Sequence[str]) -> tuple[str, ...]:
-    """Each note once, without those on a mode that was not trained: that is what is looked at."""
+    """Return each note once, without those on a mode that was not trained: that is what is looked at."""
     foreign = (DECLARED, "MODE LOST")
     return tuple(dict.fromkeys(note for note in notes if not note.startswith(foreign)))

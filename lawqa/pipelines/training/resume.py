@@ -113,7 +113,7 @@ def _refuse(
 def _settings(
     kind: type[TrainingRun], before: JsonObject, after: JsonObject, *, model_is_known: bool
 ) -> dict[str, BeforeAfter]:
-    """The settings that differ and decide what is learnt, by their flags."""
+    """Return the settings that differ and decide what is learnt, by their flags."""
     beside = ("quant_type",) if model_is_known else ("quant_type", "model_name", "revision")
     one, other = with_quant_type(before), with_quant_type(after)
     was, now = (_objective(settings) for settings in (before, after))
@@ -127,7 +127,7 @@ def _objective(settings: JsonObject) -> str:
 
 
 def _contents(kind: type[TrainingRun], manifest: Manifest) -> NamedContents:
-    """What is known once the model is loaded, by the name that a user knows."""
+    """Return what is known once the model is loaded, by the name that a user knows."""
     dev = manifest.data.get("dev") or {}
     return {
         **_files(kind, manifest.data),
@@ -138,7 +138,7 @@ def _contents(kind: type[TrainingRun], manifest: Manifest) -> NamedContents:
 
 
 def _files(kind: type[TrainingRun], data: JsonObject) -> NamedContents:
-    """What is trained on."""
+    """Return what is trained on."""
     dev = data.get("dev") or {}
     return {
         f"the content of {flag_of(kind, 'train_file', 'train')}": data["sha256"],

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def is_done(config: TrainingRun) -> bool:
-    """Whether `resume` has nothing left to do.
+    """Return whether `resume` has nothing left to do.
 
     Raises:
         LawqaError: the directory holds something else, or a training with other settings or data.
@@ -176,7 +176,7 @@ def _train(prepared: Prepared, say: Callable[[str], object]) -> TrainingFigures:
 
 
 def _policy(prepared: Prepared) -> PolicySteps | None:
-    """What draws the texts of a training on a model's own; None for other trainings."""
+    """Return what draws the texts of a training on a model's own; None for other trainings."""
     config = prepared.config
     if not isinstance(config, PolicyRun):
         return None
@@ -208,7 +208,7 @@ def _finish(
 
 
 def _begin(prepared: Prepared, manifest: Manifest) -> tuple[RunDirectory, Manifest]:
-    """The output directory, cleared where a new training begins."""
+    """Return the output directory, cleared where a new training begins."""
     config, earlier = prepared.config, prepared.earlier
     if earlier is not None:
         run, manifest = (

@@ -13,7 +13,7 @@ _TEMPLATES = ("grid.html.j2", "tables.html.j2", "report.css.j2", "language.js")
 
 
 def grid_html(grid: GridContent, language: str | None = None) -> str:
-    """The page, in both languages.
+    """Return the page, in both languages.
 
     Args:
         grid: what it shows.
@@ -40,7 +40,7 @@ def grid_html(grid: GridContent, language: str | None = None) -> str:
 
 
 def _plots(grid: GridContent) -> list[tuple[str, str]]:
-    """The two drawings, each with the name of its caption."""
+    """Return the two drawings, each with the name of its caption."""
     runs = plotted(grid)
     drawn = []
     if runs:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def interval_plot(
     name: str, values: Sequence[tuple[str, float, float, float]], *, dotted: float, unit: str
 ) -> Drawing:
-    """Shares or differences with their intervals, one below the other.
+    """Return shares or differences with their intervals, one below the other.
 
     Args:
         name: of the drawing, which no other one of its page has.

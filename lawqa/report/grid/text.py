@@ -47,7 +47,7 @@ _BAR = 40
 
 
 def tables_of(grid: GridContent) -> tuple[Table, ...]:
-    """The tables of a summary in their sequence; those without rows are left out."""
+    """Return the tables of a summary in their sequence; those without rows are left out."""
     tables = [_grid_table(grid.rows)]
     if grid.compared:
         tables.append(_stands_table(grid.compared))
@@ -59,7 +59,7 @@ def tables_of(grid: GridContent) -> tuple[Table, ...]:
 
 
 def missing_of(grid: GridContent) -> Phrase | None:
-    """A sentence on the cells without a run; None where every cell has one."""
+    """Return a sentence on the cells without a run; None where every cell has one."""
     empty = [
         (row, side)
         for row in grid.rows
@@ -80,7 +80,7 @@ def missing_of(grid: GridContent) -> Phrase | None:
 
 
 def warnings_of(grid: GridContent) -> tuple[Phrase, ...]:
-    """What must be read before the figures."""
+    """Return what must be read before the figures."""
     said = [Phrase(problem, f"読めない：{problem}") for problem in grid.problems]
     for row in grid.compared:
         name = f"{row.way}-{row.condition}"
@@ -102,7 +102,7 @@ def warnings_of(grid: GridContent) -> tuple[Phrase, ...]:
 
 
 def grid_text(grid: GridContent, language: str = "en") -> str:
-    """The summary for a terminal."""
+    """Return the summary for a terminal."""
     said = [f"! {phrase.in_(language)}" for phrase in warnings_of(grid)]
     parts = [grid.verdict.in_(language), "\n".join(said)] if said else [grid.verdict.in_(language)]
     for table in tables_of(grid):
@@ -118,7 +118,7 @@ def grid_text(grid: GridContent, language: str = "en") -> str:
 
 
 def grid_markdown(grid: GridContent, language: str = "en") -> str:
-    """The summary as Markdown."""
+    """Return the summary as Markdown."""
     parts = [
         f"# {markdown_text(grid.title)}",
         f"## {WORDS['verdict'].in_(language)}",
@@ -138,7 +138,7 @@ def grid_markdown(grid: GridContent, language: str = "en") -> str:
 
 
 def character_plots(grid: GridContent) -> tuple[tuple[str, str], ...]:
-    """The two plots in characters, each with the name of its caption; none without a run."""
+    """Return the two plots in characters, each with the name of its caption; none without a run."""
     shown = [(label(run), run.accuracy.value, run.accuracy.interval.low, run.accuracy.interval.high)
              for run in plotted(grid)]  # fmt: skip
     plots = [("accuracy_plot", _drawn(shown, 0.0, 1.0, 0.25))] if shown else []
@@ -153,19 +153,19 @@ def character_plots(grid: GridContent) -> tuple[tuple[str, str], ...]:
 
 
 def plotted(grid: GridContent) -> tuple[GridRun, ...]:
-    """The runs of the cells, row by row, base before adapter."""
+    """Return the runs of the cells, row by row, base before adapter."""
     return tuple(run for row in grid.rows for run in (*row.base, *row.adapter))
 
 
 def label(run: GridRun) -> str:
-    """What a plot calls a run."""
+    """Return what a plot calls a run."""
     return f"{run.way}-{run.condition} {'adapter' if run.adapter else 'base'}"
 
 
 def _drawn(
     values: Sequence[tuple[str, float, float, float]], low: float, high: float, dotted: float
 ) -> str:
-    """A line for each value: name, interval as a bar, the value as a mark."""
+    """Return a line for each value: name, interval as a bar, the value as a mark."""
 
     def place(value: float) -> int:
         return round((min(max(value, low), high) - low) / (high - low) * _BAR)

@@ -23,7 +23,7 @@ _VOID = ("LEAK", "UNKNOWN TRAINING", "UNFINISHED")
 
 
 def asked_way(manifest: Manifest | None) -> str:
-    """How a run was asked, such as `rag・thinking・8 票の多数決`; empty where no manifest says it."""
+    """Return how a run was asked, such as `rag・thinking・8 票の多数決`; empty where no manifest says it."""
     if manifest is None:
         return ""
     config: JsonObject = manifest.config
@@ -48,7 +48,7 @@ def asked_way(manifest: Manifest | None) -> str:
 def void_reasons(
     notes: Sequence[str], comparison: PairedComparison, failed: int, asked: int
 ) -> tuple[str, ...]:
-    """Why a comparison may not be judged, in Japanese; empty where it may.
+    """Return why a comparison may not be judged, in Japanese; empty where it may.
 
     Args:
         notes: of both runs.
@@ -73,7 +73,7 @@ def verdict_sentence(
     reasons: Sequence[str] = (),
     names: Mapping[str, str] = VERDICT_NAMES,
 ) -> str:
-    """The sentence that was decided beforehand for this result.
+    """Return the sentence that was decided beforehand for this result.
 
     Args:
         experiment: declares the sentences.
@@ -91,7 +91,7 @@ def verdict_sentence(
 
 
 def verdict_outcome(judged: Judged, reasons: Sequence[str] = ()) -> OutcomeId:
-    """Which outcome a comparison is."""
+    """Return which outcome a comparison is."""
     if reasons:
         return "void"
     if not judged.stands:
@@ -122,7 +122,7 @@ def _figures(judged: Judged) -> dict[str, str]:
 
 
 def side_of(manifest: Manifest | None, name: str) -> str:
-    """What a run is, in Japanese: base or adapter, and how it was asked.
+    """Return what a run is, in Japanese: base or adapter, and how it was asked.
 
     Args:
         manifest: None for a result file.

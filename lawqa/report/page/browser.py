@@ -24,7 +24,7 @@ _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
 def browser_data(report: Report) -> dict[str, object]:
-    """The questions with every run's answers.
+    """Return the questions with every run's answers.
 
     Each line of a long text is in `lines` once; `texts` are lists of their numbers and are referred to by
     theirs, as are retrieved articles. An answer's fields complete the `usual` ones of its run. Answers follow
@@ -72,7 +72,7 @@ def browser_data(report: Report) -> dict[str, object]:
 
 
 def manifests_data(report: Report) -> dict[str, object]:
-    """What the page shows of each run's manifest; runs of the same questions share their list."""
+    """Return what the page shows of each run's manifest; runs of the same questions share their list."""
     questions = Once()
     manifests = []
     for run in report.runs:
@@ -83,7 +83,9 @@ def manifests_data(report: Report) -> dict[str, object]:
 
 
 def embedded_json(value: Mapping[str, object]) -> str:
-    """JSON that is safe inside a script element, whatever its strings hold; it parses to the same value."""
+    """Return JSON that is safe inside a script element, whatever its strings hold; it parses to the same
+    value.
+    """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -129,13 +131,15 @@ def _entry(entry: Entry, texts: Texts, articles: Once) -> dict[str, object]:
 
 
 def _cited(number: str) -> str:
-    """An article's number as one would cite it: 24_5 is 第24条の5; a document's section as it is."""
+    """Return an article's number as one would cite it: 24_5 is 第24条の5; a document's section as it is."""
     match = _ARTICLE.fullmatch(number)
     return f"{match[1] or ''}{article_name(match[2])}" if match else number
 
 
 def _retrieved(prompt: str, retrieved: RetrievedText) -> list[int]:
-    """Where the retrieved context begins and ends in the prompt, then where each part that is gold does."""
+    """Return where the retrieved context begins and ends in the prompt, then where each part that is gold
+    does.
+    """
     return [
         place
         for span in (retrieved.span, *retrieved.gold)
@@ -144,7 +148,7 @@ def _retrieved(prompt: str, retrieved: RetrievedText) -> list[int]:
 
 
 def _probable(entry: Entry) -> str | None:
-    """The likeliest label where it is not the one that the text names."""
+    """Return the likeliest label where it is not the one that the text names."""
     probable = entry.result.scored_by_probability()
     if probable is None or probable.predicted == entry.answer.predicted:
         return None
@@ -152,7 +156,7 @@ def _probable(entry: Entry) -> str | None:
 
 
 def _utf16_span(text: str, span: tuple[int, int] | None) -> list[int] | None:
-    """The span in the units that scripts count by: a character beyond U+FFFF is two."""
+    """Return the span in the units that scripts count by: a character beyond U+FFFF is two."""
     if span is None:
         return None
     return [len(text[:at].encode("utf-16-le", "surrogatepass")) // 2 for at in span]

@@ -63,19 +63,21 @@ def storable_page(page: str) -> str:
 
 
 def _fragment_of(name: str) -> str:
-    """A name as the fragment of an address: only ASCII is escaped, so that other scripts stay short."""
+    """Return a name as the fragment of an address: only ASCII is escaped, so that other scripts
+    stay short.
+    """
     return re.sub(
         "[\x00-\x7f\ud800-\udfff]+", lambda found: quote(found[0], safe="", errors="replace"), name
     )
 
 
 def _cell_kind(cell: Cell) -> str:
-    """How a template writes a cell: `accuracy`, `share` or `text`."""
+    """Return how a template writes a cell: `accuracy`, `share` or `text`."""
     if isinstance(cell, Accuracy):
         return "accuracy"
     return "share" if isinstance(cell, Share) else "text"
 
 
 def _phrase_of(text: Text) -> Phrase:
-    """A heading or cell in both languages."""
+    """Return a heading or cell in both languages."""
     return same(text) if isinstance(text, str) else text

@@ -28,7 +28,7 @@ _TEMPLATES = ("report.html.j2", "tables.html.j2", "report.css.j2", *_SCRIPTS)
 
 
 def report_html(report: Report, language: str | None = None) -> str:
-    """The page.
+    """Return the page.
 
     Everything from runs and questions is text in it: escaped where the page is written, and set as text
     by its script. A content security policy forbids the page to load or run anything else.

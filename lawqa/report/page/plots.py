@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def accuracy_plot(runs: Sequence[ReportRun]) -> Drawing:
-    """Accuracy of each run with its interval, and the share that guessing reaches."""
+    """Return the accuracy of each run with its interval, and the share that guessing reaches."""
 
     def draw(axes: Axes, style: Style) -> None:
         for number, run in enumerate(runs):
@@ -41,7 +41,8 @@ def accuracy_plot(runs: Sequence[ReportRun]) -> Drawing:
 
 
 def difference_plot(report: Report) -> Drawing | None:
-    """Each run against its base with the interval that Holm's correction asks for; None for a single run.
+    """Return each run against its base with the interval that Holm's correction asks for; None for a single
+    run.
 
     Filled marks are differences that stand; the line at 0 is no difference.
     """
@@ -81,7 +82,7 @@ def difference_plot(report: Report) -> Drawing | None:
 
 
 def law_plot(runs: Sequence[ReportRun]) -> Drawing | None:
-    """Accuracy by law, a point for each run; None where there is one law."""
+    """Return the accuracy by law, a point for each run; None where there is one law."""
     laws = sorted({answer.law for run in runs for answer in run.judged})
     if len(laws) < 2:
         return None
@@ -127,7 +128,9 @@ def law_plot(runs: Sequence[ReportRun]) -> Drawing | None:
 
 
 def votes_plot(runs: Sequence[ReportRun]) -> Drawing | None:
-    """Expected accuracy by the number of prompts that vote; None where no run asks several times."""
+    """Return the expected accuracy by the number of prompts that vote; None where no run asks
+    several times.
+    """
     curves = [
         (number, run, votes_curve(run.answers)) for number, run in enumerate(runs)
         if len(run.answers) > run.summary.questions
@@ -152,7 +155,7 @@ def votes_plot(runs: Sequence[ReportRun]) -> Drawing | None:
 
 
 def histogram_plot(runs: Sequence[ReportRun]) -> Drawing:
-    """Answers by label beside the right labels."""
+    """Return answers by label beside the right labels."""
     golds = {tuple(run.summary.gold.values()) for run in runs}
     bars: list[tuple[ReportRun | None, Mapping[Label, int], int]] = []
     for number, run in enumerate(runs):
@@ -182,7 +185,9 @@ def histogram_plot(runs: Sequence[ReportRun]) -> Drawing:
 
 
 def reliability_plot(runs: Sequence[ReportRun]) -> Drawing | None:
-    """Accuracy by confidence against the diagonal of perfect calibration; None without probabilities."""
+    """Return the accuracy by confidence against the diagonal of perfect calibration; None without
+    probabilities.
+    """
     calibrated = [(number, run, calibration_of(run.answers)) for number, run in enumerate(runs)]
     if not any(calibration for _, _, calibration in calibrated):
         return None

@@ -25,7 +25,7 @@ class Texts:
         self._numbers: dict[str, int] = {}
 
     def number(self, text: str) -> int | None:
-        """The number of a text in `all`; None for an empty one."""
+        """Return the number of a text in `all`; None for an empty one."""
         if not text:
             return None
         if text not in self._numbers:
@@ -48,7 +48,7 @@ class Once:
         self._numbers: dict[str, int] = {}
 
     def number(self, value: object) -> int:
-        """The number of a value in `all`."""
+        """Return the number of a value in `all`."""
         key = json.dumps(value, sort_keys=True)
         number = self._numbers.setdefault(key, len(self.all))
         if number == len(self.all):
@@ -57,7 +57,7 @@ class Once:
 
 
 def usual_fields(rows: Sequence[Fields], names: Sequence[str]) -> dict[str, object]:
-    """The commonest value of each of these fields, where it saves room.
+    """Return the commonest value of each of these fields, where it saves room.
 
     Args:
         rows: the fields of each answer of a run; one that is left out has no value.
@@ -74,6 +74,6 @@ def usual_fields(rows: Sequence[Fields], names: Sequence[str]) -> dict[str, obje
 
 
 def without_usual(row: Fields, usual: Fields) -> dict[str, object]:
-    """The fields of an answer that differ from the usual ones; one that it lacks is None."""
+    """Return the fields of an answer that differ from the usual ones; one that it lacks is None."""
     lacking = {name: None for name in usual if name not in row}
     return {name: value for name, value in row.items() if usual.get(name) != value} | lacking

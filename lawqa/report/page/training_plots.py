@@ -26,7 +26,9 @@ _TITLES = {
 
 
 def training_plots(training: Training, number: int) -> dict[str, str | None]:
-    """Loss, learning rate and dev accuracy by optimiser step, by name; None where the log has none."""
+    """Return the loss, learning rate and dev accuracy by optimiser step, by name; None where the log has
+    none.
+    """
     drawn = {name: training_curve(training, name, f"training{number}-{name}") for name in CURVES}
     return {name: svg_of(drawing) if drawing else None for name, drawing in drawn.items()}
 
@@ -83,7 +85,7 @@ def write_training_plot(rows: Sequence[JsonObject], path: Path) -> None:
 
 
 def _floor(values: Iterable[float]) -> float | None:
-    """0; None, the plot's own choice, where a reward is maximised and its loss is below."""
+    """Return 0; None, the plot's own choice, where a reward is maximised and its loss is below."""
     return 0 if all(value >= 0 for value in values) else None
 
 

@@ -51,7 +51,9 @@ _CELLS = frozenset({"td", "th"})
 
 
 def html_lines(page: str) -> list[tuple[str, int | None]]:
-    """The lines of a page with the levels of its headings, None for text; `<title>` where it has no h1."""
+    """Return the lines of a page with the levels of its headings, None for text; `<title>` where it has no
+    h1.
+    """
     reader = _Reader()
     reader.feed(page)
     reader.close()
@@ -104,7 +106,7 @@ class _Reader(HTMLParser):
             self._words.append(data)
 
     def finished(self) -> list[tuple[str, int | None]]:
-        """The lines, when the page has ended."""
+        """Return the lines, when the page has ended."""
         self._end_line(blank=False)
         title = " ".join("".join(self._title or ()).split())
         tops = [text for text, level in self._lines if level == 1]

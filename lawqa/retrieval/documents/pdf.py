@@ -19,7 +19,7 @@ _BEGINS = re.compile(
 
 
 def pdf_lines(path: Path) -> list[str]:
-    """The lines of a PDF; those that the page's edge broke are joined.
+    """Return the lines of a PDF; those that the page's edge broke are joined.
 
     Raises:
         MissingExtraError: pypdf is not installed.

@@ -57,7 +57,7 @@ class DocumentLine:
 
 
 def document_paths(directory: Path) -> list[Path]:
-    """The files of a directory that are read, folders below it included, in the order of their names.
+    """Return the files of a directory that are read, folders below it included, in the order of their names.
 
     A path to one document gives that document.
 
@@ -98,7 +98,7 @@ def document_paths(directory: Path) -> list[Path]:
 
 
 def documents_sha256(directory: Path) -> str:
-    """One hash of the names and bytes of all documents."""
+    """Return one hash of the names and bytes of all documents."""
     digest = hashlib.sha256()
     for path in document_paths(directory):
         content = hashlib.sha256(read_bytes(path)).hexdigest()
@@ -108,7 +108,7 @@ def documents_sha256(directory: Path) -> str:
 
 
 def read_documents(directory: Path) -> Iterator[Article]:
-    """The sections of all documents of a directory, or of one document.
+    """Yield the sections of all documents of a directory, or of one document.
 
     Raises:
         DataError: there is none, one cannot be read, holds no text, or is a scan.
@@ -120,7 +120,7 @@ def read_documents(directory: Path) -> Iterator[Article]:
 
 
 def read_document(path: Path) -> list[DocumentLine]:
-    """The lines of a document, its headings marked.
+    """Return the lines of a document, its headings marked.
 
     Raises:
         DataError: it cannot be read or holds no text.
@@ -155,7 +155,7 @@ def _decoded(path: Path) -> str:
 
 
 def _text(raw: bytes, declared: str | None) -> str | None:
-    """The text of a file; None where no encoding fits.
+    """Return the text of a file; None where no encoding fits.
 
     Bytes of EUC-JP are often valid Shift JIS as well. Japanese is written with hiragana, so the reading that
     has more of it is the right one.
@@ -195,12 +195,16 @@ def _markdown(text: str) -> list[DocumentLine]:
 
 
 def _headings(lines: Sequence[DocumentLine]) -> int:
-    """How many headings are marked as such; a lone one is the title of a document with numbered lines."""
+    """Return how many headings are marked as such; a lone one is the title of a document with
+    numbered lines.
+    """
     return sum(line.level is not None for line in lines)
 
 
 def _with_numbered(lines: Sequence[DocumentLine]) -> list[DocumentLine]:
-    """The lines, those that are numbered headings marked; a level of their own for each kind of number."""
+    """Return the lines, those that are numbered headings marked; a level of their own for each kind of
+    number.
+    """
     return [
         line if line.level else DocumentLine(line.text.strip() if level else line.text, level)
         for line in lines
@@ -261,7 +265,7 @@ def _sections(lines: Sequence[DocumentLine], path: Path, name: str) -> Iterator[
 
 
 def _title(lines: Sequence[DocumentLine], path: Path) -> tuple[str, Sequence[DocumentLine]]:
-    """The first heading where it is above all others, and else the name of the file."""
+    """Return the first heading where it is above all others, and else the name of the file."""
     headings = [i for i, line in enumerate(lines) if line.level is not None]
     levels = [line.level for line in lines if line.level is not None]
     if levels and levels[0] <= _LOWEST_TITLE and all(level > levels[0] for level in levels[1:]):
@@ -271,7 +275,7 @@ def _title(lines: Sequence[DocumentLine], path: Path) -> tuple[str, Sequence[Doc
 
 
 def _paragraphs(lines: Sequence[str]) -> tuple[Paragraph, ...]:
-    """What blank lines divide, without numbers; long ones divided at line ends."""
+    """Return what blank lines divide, without numbers; long ones divided at line ends."""
     paragraphs: list[Paragraph] = []
     piece: list[str] = []
     for line in [*lines, ""]:

@@ -33,7 +33,7 @@ class ShortQuery:
     """The statutes it names."""
 
     def parts(self, text: str) -> list[tuple[str, float]]:
-        """Texts with their weights: bigrams inside words count whole, those between them little."""
+        """Return texts with their weights: bigrams inside words count whole, those between them little."""
         parts = [("\n".join(self.words), 1.0), (text, _BETWEEN)]
         return [*parts, ("\n".join(self.others), _OTHERS)] if self.others else parts
 
@@ -47,7 +47,9 @@ _OTHERS = 0.7
 def read_short_query(
     text: str, choices: Sequence[str], names: LawNames, cut: Cut | None = None
 ) -> ShortQuery | None:
-    """The words and statutes of a short query; None where the text is a question, or names statutes only."""
+    """Return the words and statutes of a short query; None where the text is a question, or names statutes
+    only.
+    """
     normalised = normalise(text).strip()
     if choices or len(normalised) > LONGEST or _ASKS.search(normalised):
         return None

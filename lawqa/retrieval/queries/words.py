@@ -48,7 +48,7 @@ Cut = Callable[[str], Sequence[str]]
 
 
 def words_of(text: str, cut: Cut | None = None) -> list[str]:
-    """The words of a short query that carry meaning, each once, in order.
+    """Return the words of a short query that carry meaning, each once, in order.
 
     Args:
         text: the query without names of statutes.
@@ -59,7 +59,9 @@ def words_of(text: str, cut: Cut | None = None) -> list[str]:
 
 
 def other_spellings(text: str) -> list[str]:
-    """What a statute may write instead: terms for everyday words, stems without kana (取り消し: 取消)."""
+    """Return what a statute may write instead: terms for everyday words, stems without kana
+    (取り消し: 取消).
+    """
     spellings: list[str] = []
     for everyday, statutory in STATUTORY.items():
         if everyday in text:
@@ -73,7 +75,7 @@ def other_spellings(text: str) -> list[str]:
 
 @lru_cache(1)
 def sudachi_cut() -> Cut:
-    """SudachiPy in its shortest mode, with the normalised forms of its words.
+    """Return SudachiPy in its shortest mode, with the normalised forms of its words.
 
     Raises:
         MissingExtraError: it, or its dictionary, is not installed.
@@ -98,7 +100,9 @@ def sudachi_cut() -> Cut:
 
 
 def by_rules(text: str) -> list[str]:
-    """Words by script: kanji in pairs, katakana and letters whole, hiragana where there is nothing else."""
+    """Return words by script: kanji in pairs, katakana and letters whole, hiragana where there is nothing
+    else.
+    """
     runs = _SCRIPTS.findall(text)
     others = [run for run in runs if not _HIRAGANA.fullmatch(run)]
     if not others:
@@ -110,7 +114,7 @@ def by_rules(text: str) -> list[str]:
 
 
 def _pairs(run: str) -> list[str]:
-    """A run of kanji as words: mostly two characters, three after a prefix or at the end."""
+    """Return a run of kanji as words: mostly two characters, three after a prefix or at the end."""
     words = []
     while len(run) > 3:
         size = 3 if run[0] in _OPENS_THREE or (len(run) == 5 and run[2] not in _OPENS_THREE) else 2

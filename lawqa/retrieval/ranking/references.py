@@ -15,7 +15,9 @@ from lawqa.statutes.citations import Citation, CitationReading, read_citations
 def read_query(
     index: StatuteIndex, text: str, choices: Sequence[str]
 ) -> tuple[CitationReading, list[CitationReading]]:
-    """The citations of a question and of each choice, in which 同法 may mean what the question names."""
+    """Return the citations of a question and of each choice, in which 同法 may mean what the
+    question names.
+    """
     question = read_citations(text, index.names)
     return question, [
         read_citations(choice, index.names, question.antecedents) for choice in choices
@@ -25,7 +27,7 @@ def read_query(
 def with_citations(
     index: StatuteIndex, readings: Sequence[CitationReading], words: Floats
 ) -> dict[int, tuple[Citation, ...]]:
-    """The cited articles with their citations.
+    """Return the cited articles with their citations.
 
     A citation without a law is taken to be of the law that is cited or named most, or else of the article
     that the words find first.
@@ -46,7 +48,7 @@ def with_citations(
 def raise_cited(
     words: Floats, cited: Iterable[int], weight: float, settings: SearchSettings
 ) -> Floats:
-    """The word scores rounded, those of cited articles raised by `weight` of the best one."""
+    """Return the word scores rounded, those of cited articles raised by `weight` of the best one."""
     best = max(float(words.max()), 1.0)
     floor = settings.citation_floor
     scores = np.round(words, DECIMALS)
@@ -60,7 +62,7 @@ def raise_cited(
 def follow_references(
     index: StatuteIndex, scores: Floats, depth: int, settings: SearchSettings
 ) -> tuple[list[int], list[float], dict[int, int]]:
-    """The best articles after those that the first one cites, or that cite it, were raised.
+    """Return the best articles after those that the first one cites, or that cite it, were raised.
 
     Returns:
         Their positions, their scores, and of each raised article the one that raised it.
@@ -87,5 +89,5 @@ def follow_references(
 
 
 def _most_named(laws: Sequence[int]) -> int:
-    """The law named most often, of several the first."""
+    """Return the law named most often, of several the first."""
     return max(dict.fromkeys(laws), key=laws.count)

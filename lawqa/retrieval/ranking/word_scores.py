@@ -32,7 +32,7 @@ def query_parts(
     of_choices: Sequence[CitationReading],
     settings: SearchSettings,
 ) -> list[tuple[str, float]]:
-    """The normalised texts that are searched for, with their weights.
+    """Return the normalised texts that are searched for, with their weights.
 
     A choice that is nothing but citations adds no words: the articles it names say little in their own text
     of being named.
@@ -47,7 +47,7 @@ def query_parts(
 def article_scores(
     index: StatuteIndex, units: Bm25Scores, text: str, settings: SearchSettings
 ) -> Floats:
-    """The score of every article: its best paragraph, and a little of the others.
+    """Return the score of every article: its best paragraph, and a little of the others.
 
     Args:
         index: the index.
@@ -74,7 +74,7 @@ def article_scores(
 def favour_named_laws(
     index: StatuteIndex, words: Floats, short: ShortQuery, settings: SearchSettings
 ) -> Floats:
-    """The word scores, those of the statutes that a short query names raised."""
+    """Return the word scores, those of the statutes that a short query names raised."""
     if not short.laws:
         return words
     own = np.isin(index.law_of, short.laws)
@@ -89,7 +89,7 @@ def raise_by_caption(
     short: ShortQuery,
     settings: SearchSettings,
 ) -> tuple[list[int], list[float]]:
-    """The first articles again, those whose captions hold the words of a short query raised."""
+    """Return the first articles again, those whose captions hold the words of a short query raised."""
     head, rest = list(order[: settings.captions_read]), order[settings.captions_read :]
     raised = dict(zip(head, scores, strict=False))
     asked = (*short.words, *short.others)
@@ -102,7 +102,7 @@ def raise_by_caption(
 
 
 def best_articles(index: StatuteIndex, scores: Floats, depth: int) -> list[int]:
-    """The positions of the highest scores above 0, highest first, ties by id."""
+    """Return the positions of the highest scores above 0, highest first, ties by id."""
     # Nearly always the best have a quarter of the best score or more; then the others are not sorted.
     candidates = np.flatnonzero(scores >= max(float(scores.max()) * _FEW, _LEAST))
     if len(candidates) < depth:

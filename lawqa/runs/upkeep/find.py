@@ -83,7 +83,7 @@ class RunFilter:
     """evaluate or train."""
 
     def takes(self, run: FoundRun) -> bool:
-        """Whether this run is wanted."""
+        """Return whether this run is wanted."""
         adapters = [str(run.path)] if run.kind == "train" else list(run.adapters)
         return (
             self.model.lower() in run.model.lower()
@@ -94,7 +94,7 @@ class RunFilter:
 
 
 def find_runs(roots: Sequence[Path], wanted: RunFilter | None = None) -> tuple[FoundRun, ...]:
-    """The runs in these directories and below, newest first; of equals by path.
+    """Return the runs in these directories and below, newest first; of equals by path.
 
     A run's own directory is not searched further: what lies in it is part of it. Hidden directories are
     passed over. A run whose files are broken is among them and says so.
@@ -118,7 +118,7 @@ def find_runs(roots: Sequence[Path], wanted: RunFilter | None = None) -> tuple[F
 
 
 def read_run(path: Path) -> FoundRun:
-    """What the files of a run say; what is wrong with them is said too, not raised."""
+    """Return what the files of a run say; what is wrong with them is said too, not raised."""
     try:
         manifest = Manifest.read(path)
         if manifest.kind in RUN_KINDS:
@@ -137,7 +137,7 @@ def _run_directories(root: Path) -> Iterator[Path]:
 
 
 def _accuracy(path: Path) -> Accuracy | None:
-    """The accuracy of the final answers that the summary says; None for a run without a summary."""
+    """Return the accuracy of the final answers that the summary says; None for a run without a summary."""
     file = path / SUMMARY
     if not file.is_file():
         return None

@@ -75,7 +75,7 @@ def require_free(path: Path) -> None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds this lock; a file that nobody has written yet is nobody's."""
+    """Return whether a living process holds this lock; a file that nobody has written yet is nobody's."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:  # a path that cannot be is explained by whoever writes there

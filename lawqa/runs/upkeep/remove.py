@@ -125,7 +125,9 @@ def _check(path: Path, root: Path) -> None:
 
 
 def _names(adapter: str, whole: Path) -> bool:
-    """Whether a run's manifest may mean this directory: it does not say where a relative path began."""
+    """Return whether a run's manifest may mean this directory: it does not say where a relative
+    path began.
+    """
     named = Path(adapter)
     if named.is_absolute():
         return named.resolve() == whole
@@ -134,7 +136,7 @@ def _names(adapter: str, whole: Path) -> bool:
 
 
 def _files(path: Path) -> list[Path]:
-    """Everything below that is not a directory; links are not followed."""
+    """Return everything below that is not a directory; links are not followed."""
     return [
         Path(directory) / name
         for directory, inner, names in os.walk(path)

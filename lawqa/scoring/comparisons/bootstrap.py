@@ -17,7 +17,7 @@ def bootstrap_by_question(
     seed: int = 0,
     expanded: bool = True,
 ) -> Interval:
-    """Percentile interval of an accuracy difference, whole questions drawn with replacement.
+    """Return the percentile interval of an accuracy difference, whole questions drawn with replacement.
 
     All prompts of a question are drawn together (cluster bootstrap), and both runs with them
     (paired). The same draws serve either direction, so swapping the runs mirrors the interval.

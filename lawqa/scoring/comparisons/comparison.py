@@ -136,7 +136,8 @@ class PairedComparison:
         return math.sqrt(math.fsum(m**2 for m in moves) / len(moves)) if moves else 1.0
 
     def interval_at(self, alpha: float) -> Interval:
-        """The interval that goes with a test at this level: it holds 0 exactly where p is above the level.
+        """Return the interval that goes with a test at this level: it holds 0 exactly where p is above the
+        level.
 
         Newcombe's score interval for one pair a question, else the bootstrap, widened by the spread between
         seeds. Where one of its bounds contradicts the exact test, that bound is replaced by that of the test
@@ -164,7 +165,7 @@ class PairedComparison:
         return Interval(max(-1.0, low), min(1.0, high))
 
     def significant_at(self, alpha: float) -> float | None:
-        """The smallest difference that would have been significant with these discordant answers.
+        """Return the smallest difference that would have been significant with these discordant answers.
 
         How many questions the runs differ on, and by how much, is taken as it was; only who wins is open. The
         spread between seeds is not in it.
@@ -179,7 +180,7 @@ class PairedComparison:
         return None if significant is None else significant / self.prompts
 
     def detectable_at(self, alpha: float) -> float | None:
-        """The smallest true difference seen with 80 % power by a test at this level.
+        """Return the smallest true difference seen with 80 % power by a test at this level.
 
         Exact for one pair a question. For several, a question moves the accuracy by less than a
         whole question: the exact difference for questions is scaled by the root mean square move of
@@ -218,7 +219,7 @@ class PairedComparison:
         return self.detectable_at(1 - self.confidence)
 
     def to_json(self) -> dict[str, object]:
-        """This comparison in plain JSON types; the file around it carries the schema version."""
+        """Return this comparison in plain JSON types; the file around it carries the schema version."""
         record = asdict(self)
         del record["gains"], record["sizes"]
         return {

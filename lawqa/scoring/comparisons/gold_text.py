@@ -30,7 +30,7 @@ class GoldTextPart:
     """Their own comparison, not corrected for being one of several; None for a single question."""
 
     def where(self, base: str, other: str) -> str:
-        """Which prompts held the gold text, in words."""
+        """Return which prompts held the gold text, in words."""
         if self.in_base is None:
             return f"in the prompt of {other}" if self.in_other else f"not in the prompt of {other}"
         if self.in_other is None:
@@ -42,7 +42,7 @@ class GoldTextPart:
         return "in neither prompt"
 
     def to_json(self) -> dict[str, object]:
-        """This part in plain JSON types."""
+        """Return this part in plain JSON types."""
         record = asdict(self)
         record["comparison"] = self.comparison.to_json() if self.comparison else None
         return record
@@ -51,7 +51,7 @@ class GoldTextPart:
 def by_gold_text(
     base: Sequence[ScoredAnswer], other: Sequence[ScoredAnswer], by: By = "own"
 ) -> tuple[GoldTextPart, ...]:
-    """A comparison split by whether the gold text was in each run's prompt.
+    """Return a comparison split by whether the gold text was in each run's prompt.
 
     Where it was in both, the readers differ; where it was in one, the retrievers do. Questions for which a
     run that retrieved does not know whether it found the gold text are left out.

@@ -30,7 +30,7 @@ class Judged:
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """P-values adjusted for their number, in the sequence given.
+    """Return p-values adjusted for their number, in the sequence given.
 
     Rejecting those at or below alpha keeps the chance of any false rejection at alpha, whatever the
     dependence between the tests (runs compared with one base share its answers).
@@ -52,7 +52,7 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 def judge_by_holm(
     comparisons: Mapping[str, PairedComparison], alpha: float = ALPHA
 ) -> dict[str, Judged]:
-    """Each comparison at the level at which Holm's step-down procedure tests it.
+    """Return each comparison at the level at which Holm's step-down procedure tests it.
 
     The smallest p-value of m is tested at alpha / m, the next at alpha / (m - 1), until one fails; those that
     are left are judged at the level that failed. An interval at the same level holds 0 exactly where the
@@ -86,7 +86,7 @@ def judge_by_holm(
 def which_differences_stand(
     comparisons: Mapping[str, PairedComparison], *, base: str = "the base run", alpha: float = ALPHA
 ) -> str:
-    """The sentences that say which runs differ from the base by more than luck.
+    """Return the sentences that say which runs differ from the base by more than luck.
 
     Args:
         comparisons: by the other run's name; all with the same base run.
@@ -117,7 +117,7 @@ def which_differences_stand(
 
 
 def verdict(judged: Mapping[str, Judged], base: str) -> str:
-    """One sentence: how many differences from the base are larger than luck."""
+    """Return one sentence: how many differences from the base are larger than luck."""
     standing = sum(one.stands for one in judged.values())
     corrected = f" (Holm-corrected for {len(judged)})" if len(judged) > 1 else ""
     if not standing:
@@ -129,7 +129,7 @@ def verdict(judged: Mapping[str, Judged], base: str) -> str:
 
 
 def difference_line(name: str, base: str, judged: Judged) -> str:
-    """The difference of the final answers in one line: `NAME - BASE: +50.0 points, higher ...`.
+    """Return the difference of the final answers in one line: `NAME - BASE: +50.0 points, higher ...`.
 
     The sign is ASCII, with one decimal. What follows the number explains it: the direction, whether it is
     more than luck, interval, test and p-value with their labels.
@@ -141,7 +141,7 @@ def difference_line(name: str, base: str, judged: Judged) -> str:
 
 
 def evidence(judged: Judged) -> str:
-    """Interval, test and p-value, each labelled."""
+    """Return the interval, test and p-value, each labelled."""
     c = judged.comparison
     return (
         f"{confidence_name(c.confidence)} interval {signed(c.interval.low)} to "
@@ -150,7 +150,7 @@ def evidence(judged: Judged) -> str:
 
 
 def p_labelled(judged: Judged) -> str:
-    """The p-value with its test; of several comparisons the raw and the corrected one."""
+    """Return the p-value with its test; of several comparisons the raw and the corrected one."""
     raw = f"{judged.comparison.test} {p_text(judged.comparison.p_value)}"
     if judged.number == 1:
         return raw
@@ -158,7 +158,7 @@ def p_labelled(judged: Judged) -> str:
 
 
 def significance_sentence(judged: Judged) -> str:
-    """The smallest difference that would have been significant with these discordant answers."""
+    """Return the smallest difference that would have been significant with these discordant answers."""
     c = judged.comparison
     bar = c.significant_at(judged.level)
     unit = "question" if c.clusters == c.questions else "group"
@@ -169,7 +169,9 @@ def significance_sentence(judged: Judged) -> str:
 
 
 def power_sentence(judged: Judged) -> str:
-    """The true difference that such a comparison detects in 80 % of cases; not the bar for what was found."""
+    """Return the true difference that such a comparison detects in 80 % of cases; not the bar for what was
+    found.
+    """
     c = judged.comparison
     needed = c.detectable_at(judged.level)
     if needed is None:
@@ -178,7 +180,7 @@ def power_sentence(judged: Judged) -> str:
 
 
 def compared_answers(name: str, base: str, c: PairedComparison) -> str:
-    """What was compared: the rule of each run's final answers, and its seeds."""
+    """Return what was compared: the rule of each run's final answers, and its seeds."""
     one, two = _with_seeds(c.by_base, c.seeds_base), _with_seeds(c.by_other, c.seeds_other)
     if one == two:
         return f"by {one}"
@@ -186,17 +188,17 @@ def compared_answers(name: str, base: str, c: PairedComparison) -> str:
 
 
 def confidence_name(confidence: float) -> str:
-    """95 %, 97.5 %, 99.4 %."""
+    """Write a level as 95 %, 97.5 %, 99.4 %."""
     return f"{round(100 * confidence, 1):g} %"
 
 
 def signed(share: float) -> str:
-    """A difference of shares in points, with an ASCII sign and one decimal."""
+    """Return a difference of shares in points, with an ASCII sign and one decimal."""
     return f"{round(100 * share, 1) + 0.0:+.1f}"  # adding 0.0 turns -0.0 into 0.0
 
 
 def p_text(p_value: float) -> str:
-    """A p-value as a reader wants it."""
+    """Return a p-value as a reader wants it."""
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 

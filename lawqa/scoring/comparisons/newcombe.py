@@ -10,7 +10,7 @@ from lawqa.scoring.accuracy import Interval, wilson
 def newcombe_paired(
     both: int, only_base: int, only_other: int, neither: int, confidence: float = 0.95
 ) -> Interval:
-    """Newcombe's interval of the other's share less the base's, from questions that both were asked.
+    """Return Newcombe's interval of the other's share less the base's, from questions that both were asked.
 
     The Wilson intervals of the two shares are squared and added, less what the correlation phi of the pairs
     takes away; phi is corrected for continuity where it is positive (method 10). At 18 to 140 questions it
@@ -58,7 +58,8 @@ def _phi(both: int, only_base: int, only_other: int, neither: int) -> float:
 def newcombe_independent(
     correct: int, asked: int, base_correct: int, base_asked: int, confidence: float = 0.95
 ) -> Interval:
-    """Newcombe's interval of a share less another that was found on its own: nothing pairs the answers.
+    """Return Newcombe's interval of a share less another that was found on its own: nothing pairs the
+    answers.
 
     Where both answered the same questions the paired interval is narrower; this one is for a base of which
     the counts alone are known.

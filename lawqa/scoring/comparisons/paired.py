@@ -92,7 +92,7 @@ def compare_repeats(
 
 
 def shared_answers(base: Answers, other: Answers, by: By = "own") -> tuple[list[ScoredAnswer], ...]:
-    """What `compare` holds against each other: the answers of both runs, pair by pair."""
+    """Return what `compare` holds against each other: the answers of both runs, pair by pair."""
     one, two = _keyed(base, by, "the base run"), _keyed(other, by, "the other run")
     shared = sorted(one.keys() & two.keys())
     return [one[key] for key in shared], [two[key] for key in shared]
@@ -181,7 +181,7 @@ def _accuracy(
     groups: Mapping[str, str],
     confidence: float,
 ) -> Accuracy:
-    """Over all seeds; the interval is by question, or by group."""
+    """Return the accuracy over all seeds; the interval is by question, or by group."""
     answers = [table[key] for key in shared for table in side]
     return accuracy_of(
         [replace(a, question_id=groups.get(a.question_id, a.question_id)) for a in answers], confidence

@@ -29,7 +29,7 @@ class Design:
 
 
 def final_discordance(design: Design, repeatable: float) -> float:
-    """The discordance of the final answers, less than that of single ones where part of it is chance.
+    """Return the discordance of the final answers, less than that of single ones where part of it is chance.
 
     A question is answered rightly with its own probability, Beta(a, a) over the questions with
     a = (1 / repeatable - 1) / 2, so that two answers of one run to a question correlate by `repeatable`. Two
@@ -61,7 +61,7 @@ def detectable_difference(
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> float | None:
-    """The smallest true difference that the planned comparison sees with this power.
+    """Return the smallest true difference that the planned comparison sees with this power.
 
     Exact for single answers (`minimum_detectable_difference`); votes, orders and seeds lower the discordance
     (`final_discordance`), and the spread between trainings is added as a variance.
@@ -93,7 +93,7 @@ def detectable_difference(
 
 @lru_cache(maxsize=256)
 def _chance_left(prompts: int, repeatable: float) -> float:
-    """What a vote leaves of the chance in single answers: mean P(1-P) of the vote over that of one."""
+    """Return what a vote leaves of the chance in single answers: mean P(1-P) of the vote over that of one."""
     if prompts == 1 or repeatable in (0, 1):
         # Coins stay coins, and where nothing is chance nothing can be taken away.
         return 1.0

@@ -17,7 +17,7 @@ MOST_QUESTIONS = 2**16
 
 
 def mcnemar_power(n: int, discordance: float, difference: float, alpha: float = 0.05) -> float:
-    """Power of the two-sided exact McNemar test.
+    """Return the power of the two-sided exact McNemar test.
 
     The number of discordant questions is binomial(n, discordance); given it, those won are binomial
     with probability (1 + difference / discordance) / 2, and the test is an exact sign test. The
@@ -48,7 +48,7 @@ def mcnemar_power(n: int, discordance: float, difference: float, alpha: float = 
 def minimum_detectable_difference(
     n: int, discordance: float, power: float = 0.8, alpha: float = 0.05
 ) -> float | None:
-    """The smallest true difference of two accuracies that exact McNemar sees with this power.
+    """Return the smallest true difference of two accuracies that exact McNemar sees with this power.
 
     A difference cannot exceed the discordance. Where even one-sided discordance of this size is too
     little, the discordance is let grow with the difference: the result is then larger than the
@@ -95,7 +95,7 @@ def _check(n: int, discordance: float, alpha: float) -> None:
 
 
 def _critical_counts(n: int, alpha: float) -> NDArray[np.int64]:
-    """For 0 to n discordant questions, the largest minority that rejects; -1 where none does."""
+    """Return for 0 to n discordant questions, the largest minority that rejects; -1 where none does."""
     import numpy as np
     from scipy.special import bdtr
 

@@ -24,7 +24,7 @@ class Spread:
 
 
 def training_spread(right: Sequence[Sequence[bool]]) -> Spread | None:
-    """The variance component of the seed in a two-way layout of seeds and questions.
+    """Return the variance component of the seed in a two-way layout of seeds and questions.
 
     The mean square between seeds less that of seed by question, over the number of questions; never below 0.
 

@@ -26,7 +26,7 @@ class Threshold:
 def sign_flip_p(
     differences: Sequence[int], alternative: Literal["two-sided", "greater"] = "two-sided"
 ) -> float:
-    """Exact p-value of the sum of differences, one for each independent cluster.
+    """Return the exact p-value of the sum of differences, one for each independent cluster.
 
     Under the null hypothesis the two sides of a cluster could be swapped, so each difference had
     either sign with probability 1/2. The distribution of the sum over all sign assignments is
@@ -54,7 +54,7 @@ def sign_flip_p(
 
 
 def sign_flip_bar(differences: Sequence[int], alpha: float) -> Threshold:
-    """Where the two-sided test begins to reject, given the sizes of these differences.
+    """Return where the two-sided test begins to reject, given the sizes of these differences.
 
     For one prompt a question: the smallest |won - lost| that exact McNemar calls significant at this number
     of discordant questions.
@@ -87,7 +87,7 @@ def sign_flip_bar(differences: Sequence[int], alpha: float) -> Threshold:
 
 
 def _positive_sum(differences: Sequence[int]) -> NDArray[np.float64]:
-    """The distribution of the sum of those sizes that got a plus."""
+    """Return the distribution of the sum of those sizes that got a plus."""
     import numpy as np
 
     sums = np.ones(1)

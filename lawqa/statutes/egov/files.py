@@ -74,7 +74,7 @@ class Chosen:
 
 
 def choose_revisions(files: Iterable[LawFile], as_of: date) -> Chosen:
-    """For each law the revision in force on a day: the latest that is not dated after it.
+    """Return for each law the revision in force on a day: the latest that is not dated after it.
 
     Two files of the same date go by the id of the amending law, the later one wins; two of the same
     name by path, the first one wins.
@@ -144,7 +144,7 @@ class LawStore:
             self._zip.close()
 
     def list(self) -> tuple[tuple[LawFile, ...], tuple[UnreadFile, ...]]:
-        """All XML files, sorted by path, and those that are refused: members that lead outside."""
+        """Return all XML files, sorted by path, and those that are refused: members that lead outside."""
         files: list[LawFile] = []
         refused: list[UnreadFile] = []
         for path, size in sorted(self._entries()):
@@ -156,7 +156,7 @@ class LawStore:
         return tuple(files), tuple(refused)
 
     def read(self, file: LawFile) -> bytes:
-        """The bytes of one file.
+        """Return the bytes of one file.
 
         Raises:
             DataError: it cannot be read, its checksum is wrong, it is encrypted or larger than
@@ -210,7 +210,7 @@ def _is_law(path: str) -> bool:
 
 
 def _unsafe(path: str) -> str:
-    """Why a path is not read; empty if it is."""
+    """Return why a path is not read; empty if it is."""
     if ".." in re.split(r"[/\\]", path):
         return "its path leads out of the archive (..); refused"
     if path.startswith(("/", "\\")) or re.match("[A-Za-z]:", path):

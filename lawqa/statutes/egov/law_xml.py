@@ -55,7 +55,7 @@ class LawName:
 
 
 def parse_law(xml: bytes, name: LawName) -> tuple[Article, ...]:
-    """The articles of a law: preamble first, then in the order of the file.
+    """Return the articles of a law: preamble first, then in the order of the file.
 
     Args:
         xml: the file.
@@ -170,7 +170,7 @@ class _Collector:
             self._preamble.extend(unnumbered(child.tail))
 
     def _read_container(self, element: ET.Element, place: _Place) -> None:
-        """Everything in a provision, or in a chapter of it."""
+        """Read everything in a provision, or in a chapter of it."""
         frame = _Frame()
         self._frames.append(frame)
         loose = unnumbered(element.text)

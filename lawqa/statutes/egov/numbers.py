@@ -12,7 +12,7 @@ _ONE = re.compile(r"[0-9]{1,5}(?:_[0-9]{1,5})*")
 
 
 def normalised_number(num: str | None) -> str | None:
-    """A `Num` attribute with ASCII digits and without blanks; None if there is none.
+    """Return a `Num` attribute with ASCII digits and without blanks; None if there is none.
 
     Known forms: `9`, `9_9`, `9_9_9`, a range `55:63` (deleted articles) and a pair `15,16`. Any other is
     kept as it stands, since the number is what the article is found by.
@@ -21,12 +21,12 @@ def normalised_number(num: str | None) -> str | None:
 
 
 def restates_paragraph(mark: str, num: int | None) -> bool:
-    """Whether the number before a paragraph (`２`, `②`) says only what `num` says."""
+    """Return whether the number before a paragraph (`２`, `②`) says only what `num` says."""
     return num is not None and fold(mark) == str(num)
 
 
 def restates_article(title: str, number: str | None) -> bool:
-    """Whether the title of an article (`第二条の二`, `第２条ノ２`) says only what its number says."""
+    """Return whether the title of an article (`第二条の二`, `第２条ノ２`) says only what its number says."""
     return number is not None and fold(title).replace("ノ", "の") in _titles(number)
 
 
@@ -34,7 +34,7 @@ _WRITINGS: tuple[Callable[[int], str], ...] = (to_kanji, str)
 
 
 def _titles(number: str) -> Iterator[str]:
-    """The titles that an article of this number may have."""
+    """Yield the titles that an article of this number may have."""
     ends = re.split("[:,]", number)
     if not all(_ONE.fullmatch(end) for end in ends) or len(ends) > 2:
         return

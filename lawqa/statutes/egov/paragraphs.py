@@ -13,7 +13,7 @@ _MAX_DIGITS = 6
 
 
 def read_paragraph(element: ET.Element) -> Paragraph:
-    """A `Paragraph` element: its caption in a line of its own, sentences, items, tables.
+    """Return a `Paragraph` element: its caption in a line of its own, sentences, items, tables.
 
     Its number is left out of the text where it says no more than `num`. A `Num` that is no whole number
     gives no `num`, and then the number that the text shows stays.
@@ -28,7 +28,8 @@ def read_paragraph(element: ET.Element) -> Paragraph:
 def children_as_paragraphs(
     element: ET.Element, without: Collection[ET.Element] = ()
 ) -> list[Paragraph]:
-    """A paragraph for each `Paragraph` in an element and for each other child or text that says anything.
+    """Return a paragraph for each `Paragraph` in an element and for each other child or text that says
+    anything.
 
     Args:
         element: an article or a preamble.
@@ -45,6 +46,6 @@ def children_as_paragraphs(
 
 
 def unnumbered(text: str | None) -> list[Paragraph]:
-    """Text that is no numbered paragraph, as one; nothing if there is only layout."""
+    """Return text that is no numbered paragraph, as one; nothing if there is only layout."""
     stripped = (text or "").strip(" \t\r\n")
     return [Paragraph(None, stripped)] if stripped else []

@@ -45,7 +45,7 @@ _SPACES = re.compile(r"[ \t\r\n]+")
 
 
 def text_of(element: ET.Element, without: Collection[ET.Element] = ()) -> str:
-    """The text inside an element.
+    """Return the text inside an element.
 
     Args:
         element: any element of a law.
@@ -60,7 +60,7 @@ def text_of(element: ET.Element, without: Collection[ET.Element] = ()) -> str:
 
 
 def outer_text_of(element: ET.Element) -> str:
-    """The text of an element as it shows in its parent: nothing for `Rt`, a mark for a figure."""
+    """Return the text of an element as it shows in its parent: nothing for `Rt`, a mark for a figure."""
     page = _Page()
     _write(element, "", page)
     return page.text()
@@ -98,7 +98,7 @@ class _Page:
             self._put(text)
 
     def gap(self) -> None:
-        """A blank before what comes next in this line."""
+        """Put a blank before what comes next in this line."""
         self._wish(self._GAP)
 
     def line(self) -> None:
@@ -106,7 +106,7 @@ class _Page:
         self._wish(self._LINE)
 
     def text(self) -> str:
-        """All that was written; separators at the end are not."""
+        """Return all that was written; separators at the end are not."""
         return "".join(self._pieces)
 
     def _add_words(self, core: str) -> None:
@@ -175,7 +175,7 @@ def _marked(tag: str, text: str) -> str:
 
 
 def _write_column(element: ET.Element, page: _Page) -> None:
-    """One of several columns of a sentence, usually a term and what is said of it."""
+    """Write one of several columns of a sentence, usually a term and what is said of it."""
     if element.get("LineBreak") == "true":
         page.line()
     page.gap()
@@ -184,7 +184,7 @@ def _write_column(element: ET.Element, page: _Page) -> None:
 
 
 def _write_table(table: ET.Element, page: _Page) -> None:
-    """A table, a line a row; where a cell spans rows or columns, the cells it covers are empty."""
+    """Write a table, a line a row; where a cell spans rows or columns, the cells it covers are empty."""
     page.line()
     page.add(table.text)
     covered: dict[int, int] = {}
@@ -198,7 +198,7 @@ def _write_table(table: ET.Element, page: _Page) -> None:
 
 
 def _write_row(row: ET.Element, page: _Page, covered: dict[int, int]) -> None:
-    """One row.
+    """Write one row.
 
     Args:
         row: the row.

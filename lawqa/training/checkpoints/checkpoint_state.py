@@ -93,24 +93,24 @@ class CheckpointState:
         return {name: sum(each) / len(each) for name, each in values.items()}
 
     def mean_loss(self) -> float:
-        """The mean loss of the steps since the last call."""
+        """Return the mean loss of the steps since the last call."""
         mean = sum(self._losses) / max(len(self._losses), 1)
         self._losses.clear()
         return mean
 
     def tokens_per_second(self) -> float:
-        """Training speed since this process started, dev scoring and saving included."""
+        """Return training speed since this process started, dev scoring and saving included."""
         return self._tokens_here / max(time.monotonic() - self._started, 1e-9)
 
     def is_save_due(self, step: int) -> bool:
-        """Whether a checkpoint should be written after this step."""
+        """Return whether a checkpoint should be written after this step."""
         minutes, steps = self._config.save_minutes, self._config.save_steps
         waited = time.monotonic() - self._saved
         return bool(minutes and waited >= 60 * minutes) or bool(steps and step % steps == 0)
 
     @contextmanager
     def writing(self, step: int, accelerator: Accelerator) -> Iterator[Path]:
-        """Where to write the checkpoint of this step; when left, it gets its name.
+        """Yield where to write the checkpoint of this step; when left, it gets its name.
 
         Raises:
             TrainingError: the disk is full; earlier checkpoints are intact.
@@ -152,20 +152,22 @@ class CheckpointState:
         self.watch.restore(content["dev"], load_file(best) if best.is_file() else None)
 
     def newest(self) -> Path | None:
-        """The last checkpoint."""
+        """Return the last checkpoint."""
         checkpoints = all_checkpoints(self._output_dir)
         return checkpoints[-1] if checkpoints else None
 
 
 def is_finished(checkpoint: Path, checkpoint_state: CheckpointState, total_steps: int) -> bool:
-    """Whether nothing is left to train after a checkpoint that `checkpoint_state` was restored from."""
+    """Return whether nothing is left to train after a checkpoint that `checkpoint_state` was
+    restored from.
+    """
     watch = checkpoint_state.watch
     over = step_of(checkpoint) >= total_steps or watch.reason_to_stop() is not None
     return over and not watch.waiting
 
 
 def adapter_weights(model: PeftModel) -> dict[str, torch.Tensor]:
-    """A copy of the adapter's weights on the CPU."""
+    """Return a copy of the adapter's weights on the CPU."""
     return {name: tensor.detach().cpu().clone() for name, tensor in adapter_state(model).items()}
 
 
@@ -179,6 +181,6 @@ def put_adapter_weights(model: PeftModel, weights: dict[str, torch.Tensor]) -> N
 
 
 def load_adapter_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """The adapter's weights at a checkpoint."""
+    """Return the adapter's weights at a checkpoint."""
     weights: dict[str, torch.Tensor] = load_file(checkpoint / _ADAPTER)
     return weights

@@ -33,7 +33,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def staging(output_dir: Path) -> Path:
-    """Where a checkpoint is written until it is whole."""
+    """Return where a checkpoint is written until it is whole."""
     return output_dir / CHECKPOINTS / _WRITING
 
 
@@ -66,7 +66,7 @@ def seal(written: Path, output_dir: Path, step: int) -> Path:
 
 
 def fault_of(checkpoint: Path) -> str | None:
-    """What is wrong with a checkpoint; None for a whole one."""
+    """Return what is wrong with a checkpoint; None for a whole one."""
     try:
         content = read_json(checkpoint / _SEAL)
         checksums = content.get("sha256") if isinstance(content, dict) else None
@@ -91,7 +91,7 @@ def fault_of(checkpoint: Path) -> str | None:
 
 
 def newest_whole(output_dir: Path, say: Callable[[str], object]) -> Path | None:
-    """The last checkpoint that is whole; None where there is none.
+    """Return the last checkpoint that is whole; None where there is none.
 
     Torn ones are renamed, so that they count among those to keep no more.
 
@@ -122,13 +122,13 @@ def newest_whole(output_dir: Path, say: Callable[[str], object]) -> Path | None:
 
 
 def all_checkpoints(output_dir: Path) -> list[Path]:
-    """The checkpoints of a training, oldest first; copies beside them under other names are none."""
+    """Return the checkpoints of a training, oldest first; copies beside them under other names are none."""
     folders = (output_dir / CHECKPOINTS).glob(f"{_PREFIX}*")
     return sorted((path for path in folders if _NAME.fullmatch(path.name)), key=step_of)
 
 
 def step_of(checkpoint: Path) -> int:
-    """How many optimiser steps led to a checkpoint."""
+    """Return how many optimiser steps led to a checkpoint."""
     return int(checkpoint.name.removeprefix(_PREFIX))
 
 
@@ -185,7 +185,7 @@ def disk_faults(output_dir: Path, what: str) -> Iterator[None]:
 
 
 def has_room(directory: Path) -> bool:
-    """Whether a MiB can be written to the disk of a directory, by trying."""
+    """Return whether a MiB can be written to the disk of a directory, by trying."""
     try:
         with tempfile.TemporaryFile(dir=directory) as file:
             file.write(bytes(1 << 20))

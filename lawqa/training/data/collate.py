@@ -22,8 +22,8 @@ class LeftPadCollator:
     """Fills the padded positions; masked, so any id serves."""
 
     def __call__(self, features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """A batch: `input_ids`, `labels`, `attention_mask` of shape [records, tokens]; `record` (its number)
-        and `reading` (whether it is text to read) of shape [records].
+        """Return a batch: `input_ids`, `labels`, `attention_mask` of shape [records, tokens]; `record` (its
+        number) and `reading` (whether it is text to read) of shape [records].
         """
         width = max(len(feature["input_ids"]) for feature in features)
 

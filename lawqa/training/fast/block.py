@@ -110,7 +110,7 @@ class Block:
         return self.parts.reach
 
     def run(self, x: Tensor, setting: PassSetting, seeds: tuple[int, ...]) -> Kept:
-        """Everything but the last product.
+        """Return everything but the last product.
 
         Args:
             x: the residual stream, [tokens, hidden].
@@ -137,7 +137,7 @@ class Block:
     def finish(
         self, kept: Kept, setting: PassSetting, seeds: tuple[int, ...]
     ) -> tuple[Tensor, Ending]:
-        """The residual stream after the block, and what is kept of the last product."""
+        """Return the residual stream after the block, and what is kept of the last product."""
         kernels, parts = setting.kernels, self.parts
         activated = kernels.glu_joined(kept.gate_up, parts.activation)
         out, low_down = self.down.forward(activated, setting.workspace, kernels, seeds[3])
@@ -150,7 +150,7 @@ class Block:
         self, grad: Tensor, x: Tensor, kept: Kept, ending: Ending, setting: PassSetting,
         seeds: tuple[int, ...], *, input_grad: bool,
     ) -> tuple[Tensor | None, list[Tensor]]:  # fmt: skip
-        """Gradients of the residual stream before the block and of `parameters`; uses up `kept`.
+        """Return the gradients of the residual stream before the block and of `parameters`; uses up `kept`.
 
         Args:
             grad: of the residual stream after the block.
@@ -213,14 +213,14 @@ class Block:
     def _before_norm(
         self, grad: Tensor, x: Tensor | None, weight: Tensor | None, kernels: Elementwise
     ) -> Tensor:
-        """The gradient before a norm that follows a sublayer; the same where there is none."""
+        """Return the gradient before a norm that follows a sublayer; the same where there is none."""
         if x is None or weight is None:
             return grad
         _, inverse = kernels.norm(x, weight, self.parts.eps)
         return kernels.norm_backward(grad, x, weight, inverse, None)
 
     def _split(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values as [tokens, heads, head_dim], in place."""
+        """Return queries, keys and values as [tokens, heads, head_dim], in place."""
         q, k, v = qkv.split(self.qkv.outs, dim=1)
         return (
             q.unflatten(1, (self.heads, self.parts.head_dim)),
@@ -263,7 +263,7 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
         keep: bool,
         *parameters: Tensor,
     ) -> Tensor:
-        """The residual stream after the block, [tokens, hidden].
+        """Return the residual stream after the block, [tokens, hidden].
 
         Args:
             ctx: autograd's.
@@ -287,7 +287,7 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
     def backward(
         ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
     ) -> tuple[Tensor | None, ...]:
-        """Gradients of the residual stream and of the LoRA weights."""
+        """Return the gradients of the residual stream and of the LoRA weights."""
         (x,) = ctx.saved_tensors
         block = cast("Block", ctx.block)
         with torch.no_grad():
@@ -301,7 +301,7 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
 
 
 def _seeds(block: Block) -> tuple[int, ...]:
-    """A seed of dropout for each group; from torch's generator of the CPU, which checkpoints keep."""
+    """Return a seed of dropout for each group; from torch's generator of the CPU, which checkpoints keep."""
     if not any(group.dropout for group in block.groups):
         return (0, 0, 0, 0)
     drawn: list[int] = torch.randint(2**31 - 1, (4,)).tolist()

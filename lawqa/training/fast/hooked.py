@@ -59,7 +59,7 @@ class HookedPath:
         return self.token_losses(model, batch).sum()
 
     def token_losses(self, model: torch.nn.Module, batch: PackedBatch) -> Tensor:
-        """The cross entropy of every answer token, in nats, [answer tokens].
+        """Return the cross entropy of every answer token, in nats, [answer tokens].
 
         Args:
             model: called through its own forward, so that a wrapper for several processes sees it.
@@ -75,7 +75,7 @@ class HookedPath:
 
 
 def hooked_path_obstacle(model: PeftModel) -> str | None:
-    """Why a model cannot train over packed records here; None where it can, which is tried."""
+    """Return why a model cannot train over packed records here; None where it can, which is tried."""
     causal = model.get_base_model()
     if not is_hooked(causal):
         return "its attention cannot be replaced"
@@ -95,7 +95,7 @@ def hooked_path_obstacle(model: PeftModel) -> str | None:
 
 
 def _mixing(model: PeftModel, device: torch.device) -> str | None:
-    """How records in a row change each other; None where they do not."""
+    """Return how records in a row change each other; None where they do not."""
     first, second = _PROBED
     vocabulary = int(model.get_base_model().get_input_embeddings().weight.shape[0])
     generator = torch.Generator().manual_seed(0)
@@ -121,7 +121,7 @@ def _mixing(model: PeftModel, device: torch.device) -> str | None:
 def _packed_logits(
     model: torch.nn.Module, ids: Tensor, positions: Tensor, records: RecordSpans, wanted: Tensor
 ) -> Tensor:
-    """Logits at the wanted positions of a row of records, [wanted, vocabulary]."""
+    """Return the logits at the wanted positions of a row of records, [wanted, vocabulary]."""
     with packed(records):
         output = model(
             input_ids=ids[None],
@@ -166,7 +166,9 @@ class _LoraFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
         seed: int,
         *parameters: Tensor,
     ) -> Tensor:
-        """Outputs [..., out] of inputs [..., in]; `parameters` are there because autograd must know them."""
+        """Return the outputs [..., out] of inputs [..., in]; `parameters` are there because autograd must
+        know them.
+        """
         del parameters
         with torch.autocast(x.device.type, enabled=False):
             flat = x.flatten(0, -2).to(group.a.dtype)
@@ -179,7 +181,7 @@ class _LoraFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
     def backward(
         ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
     ) -> tuple[Tensor | None, ...]:
-        """Gradients of the input and of the LoRA weights."""
+        """Return the gradients of the input and of the LoRA weights."""
         flat, low = ctx.saved_tensors
         group, workspace, kernels, seed, shape, dtype = ctx.used
         with torch.autocast(flat.device.type, enabled=False):

@@ -76,7 +76,7 @@ class LayerParts:
 
 
 def unknown_part(config: object) -> str | None:
-    """What a config has that the written-out blocks do not know; None where all is known.
+    """Return what a config has that the written-out blocks do not know; None where all is known.
 
     Args:
         config: transformers' config of a text model.
@@ -98,18 +98,18 @@ def unknown_part(config: object) -> str | None:
 
 
 def activation_name(config: object) -> str:
-    """What the MLP's activation is called."""
+    """Return what the MLP's activation is called."""
     name = getattr(config, "hidden_activation", None) or getattr(config, "hidden_act", None)
     return str(name)
 
 
 def rotary_by_kind(config: object) -> bool:
-    """Whether each kind of layer has a rotary embedding of its own, as in Gemma 3."""
+    """Return whether each kind of layer has a rotary embedding of its own, as in Gemma 3."""
     return getattr(config, "model_type", None) == "gemma3_text"
 
 
 def _window(attention: torch.nn.Module) -> int | None:
-    """The most tokens that one sees, as the layer itself passes it on; Mistral's is in its config."""
+    """Return the most tokens that one sees, as the layer itself passes it on; Mistral's is in its config."""
     config = attention.config
     default = (
         None if getattr(config, "layer_types", None) else getattr(config, "sliding_window", None)
@@ -124,6 +124,8 @@ def _head_norm(attention: torch.nn.Module, name: str, *, gemma: bool) -> Tensor 
 
 
 def _weight(norm: torch.nn.Module, *, gemma: bool) -> Tensor:
-    """A norm's weight; Gemma's is 1 + w in float32, which says that it is multiplied before the rounding."""
+    """Return a norm's weight; Gemma's is 1 + w in float32, which says that it is multiplied before the
+    rounding.
+    """
     weight: Tensor = norm.weight.detach()
     return 1.0 + weight.float() if gemma else weight

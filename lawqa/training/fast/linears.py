@@ -28,7 +28,7 @@ class Workspace:
         self._buffer = torch.empty(0, device=device, dtype=dtype)
 
     def take(self, rows: int, columns: int) -> Tensor:
-        """The first rows * columns values as a matrix; what it held is lost."""
+        """Return the first rows * columns values as a matrix; what it held is lost."""
         if self._buffer.numel() < rows * columns:
             self._buffer = torch.empty(
                 rows * columns, device=self._buffer.device, dtype=self._buffer.dtype
@@ -78,7 +78,7 @@ class LinearGroup:
         return copies
 
     def weight(self, workspace: Workspace) -> Tensor:
-        """The frozen weights under each other, [out, in]; valid until the workspace is taken again."""
+        """Return the frozen weights under each other, [out, in]; valid until the workspace is taken again."""
         if self._joined is not None:
             return self._joined
         matrix, row = workspace.take(sum(self.outs), self.inputs), 0
@@ -96,7 +96,7 @@ class LinearGroup:
     def forward(
         self, x: Tensor, workspace: Workspace, kernels: Elementwise, seed: int
     ) -> tuple[Tensor, Tensor]:
-        """The output [tokens, out], and x Aᵀ [tokens, rank] for the backward pass."""
+        """Return the output [tokens, out], and x Aᵀ [tokens, rank] for the backward pass."""
         weight = self.weight(workspace)
         low = self._dropped(x, kernels, seed) @ self.a.t()
         # The residual stream is not added here: beside its large values half precision would round away
@@ -110,7 +110,7 @@ class LinearGroup:
         self, grad: Tensor, x: Tensor, low: Tensor, workspace: Workspace, kernels: Elementwise,
         seed: int, *, input_grad: bool = True,
     ) -> tuple[Tensor | None, list[Tensor]]:  # fmt: skip
-        """Gradients of the input (without the residual's) and of `parameters`.
+        """Return the gradients of the input (without the residual's) and of `parameters`.
 
         Args:
             grad: of the output, [tokens, out].
@@ -151,7 +151,7 @@ class LinearGroup:
         return kernels.dropout(x, self.dropout, seed)
 
     def _place_parts(self) -> list[tuple[slice, slice, Tensor, float]]:
-        """For each adapter: its columns of the output and of x Aᵀ, its B, its scaling."""
+        """Return for each adapter: its columns of the output and of x Aᵀ, its B, its scaling."""
         parts, column, low, copies = [], 0, 0, iter(self.b)
         for lora, out in zip(self.loras, self.outs, strict=True):
             if lora is not None:
@@ -172,7 +172,7 @@ class LinearGroup:
 
 
 def _joined_weight(bases: Sequence[torch.nn.Module], dtype: torch.dtype) -> Tensor | None:
-    """Weights that are not quantised, under each other in one matrix; None for others.
+    """Return weights that are not quantised, under each other in one matrix; None for others.
 
     The layers' own weights become views of it, so that nothing is held twice and nothing copied again.
     """
@@ -188,7 +188,7 @@ def _joined_weight(bases: Sequence[torch.nn.Module], dtype: torch.dtype) -> Tens
 
 
 def _joined_bias(bases: Sequence[torch.nn.Module], dtype: torch.dtype) -> Tensor | None:
-    """The frozen biases one after the other, [out]; None where no layer has one."""
+    """Return the frozen biases one after the other, [out]; None where no layer has one."""
     if all(base.bias is None for base in bases):
         return None
     parts = [

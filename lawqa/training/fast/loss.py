@@ -25,7 +25,7 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
         targets: Tensor,
         softcap: float | None = None,
     ) -> Tensor:
-        """The losses in nats, [positions].
+        """Return the losses in nats, [positions].
 
         Args:
             ctx: autograd's.
@@ -61,6 +61,6 @@ class AnswerLoss(torch.autograd.Function):  # type: ignore[misc]  # torch is not
     def backward(
         ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
     ) -> tuple[Tensor, None, None, None]:
-        """The gradient with respect to the hidden states."""
+        """Return the gradient with respect to the hidden states."""
         (grad,) = ctx.saved_tensors
         return (grad.float() * grads[0][:, None]).to(grad.dtype), None, None, None

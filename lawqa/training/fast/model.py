@@ -68,7 +68,7 @@ class FastPath:
         return self.token_losses(batch).sum()
 
     def token_losses(self, batch: PackedBatch) -> Tensor:
-        """The cross entropy of every answer token, in nats, [answer tokens]."""
+        """Return the cross entropy of every answer token, in nats, [answer tokens]."""
         with torch.no_grad(), torch.autocast(self._head.device.type, enabled=False):
             torch._foreach_copy_(self._copies, self._masters)
             x = self._decoder.embed_tokens(batch.input_ids)
@@ -90,7 +90,7 @@ class FastPath:
         return {block.parts.kind for block in self._blocks}
 
     def _rotary(self, x: Tensor, positions: Tensor, kind: str | None) -> tuple[Tensor, Tensor]:
-        """Cosines and sines of a kind of layer, [tokens, head_dim / 2]."""
+        """Return the cosines and sines of a kind of layer, [tokens, head_dim / 2]."""
         chosen = (kind,) if self._rotary_by_kind else ()
         cos, sin = self._decoder.rotary_emb(x[None], positions[None], *chosen)
         half = cos.shape[-1] // 2  # transformers gives every angle twice
@@ -98,7 +98,7 @@ class FastPath:
 
 
 def fast_path_obstacle(model: PeftModel) -> str | None:
-    """Why a model cannot train on the fast path here; None where it can."""
+    """Return why a model cannot train on the fast path here; None where it can."""
     device = model.get_base_model().lm_head.weight.device
     return unsupported_part(model) or (
         None if device.type == "cuda" else f"no CUDA device (the model is on {device.type})"
@@ -106,7 +106,9 @@ def fast_path_obstacle(model: PeftModel) -> str | None:
 
 
 def unsupported_part(model: PeftModel) -> str | None:
-    """What about a model's shape or adapter the written-out blocks do not know; None where all is known."""
+    """Return what about a model's shape or adapter the written-out blocks do not know; None where all is
+    known.
+    """
     causal = model.get_base_model()
     config, lora = causal.config, model.peft_config[_ADAPTER]
     if (reason := unknown_part(config)) is not None:

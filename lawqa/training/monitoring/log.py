@@ -15,7 +15,7 @@ EVENTS = "tensorboard"
 
 
 def read_log(directory: Path) -> list[dict[str, Any]]:
-    """The lines of a training's log; a last one that a killed process left unfinished is passed over.
+    """Return the lines of a training's log; a last one that a killed process left unfinished is passed over.
 
     Raises:
         DataError: another line is broken.

@@ -92,18 +92,18 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers i
             self._show(state, row)
 
     def say(self, line: str) -> None:
-        """A line for people; what begins with `!` is a warning, which not even `--quiet` hides."""
+        """Print a line for people; what begins with `!` is a warning, which not even `--quiet` hides."""
         if self._writes:
             logger.log(logging.WARNING if line.startswith("!") else logging.INFO, line)
 
     def scoring(self, answers: int) -> Bar:
-        """A bar for the answers to dev questions."""
+        """Return a bar for the answers to dev questions."""
         return Bar("scoring dev questions", "answers", answers, quiet=self._quiet)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
-        """One step further."""
+        """Move the bar one step further."""
         del args, state, control
         if self._bar is not None:
             self._bar.update()

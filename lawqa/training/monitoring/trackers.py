@@ -53,11 +53,13 @@ def require_trackers(names: Sequence[Tracker]) -> None:
 
 
 def sending(names: Sequence[Tracker]) -> list[str]:
-    """The trackers among these that may send something, each once."""
+    """Return the trackers among these that may send something, each once."""
     return [name for name in dict.fromkeys(names) if name != "tensorboard"]
 
 
 def _integrations() -> Any:
-    """Those of transformers, which imports bitsandbytes: its advice is silenced by `load` beforehand."""
+    """Return those of transformers, which imports bitsandbytes: its advice is silenced by
+    `load` beforehand.
+    """
     import_module("lawqa.models.load")
     return import_module("transformers.integrations")

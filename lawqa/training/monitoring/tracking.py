@@ -79,7 +79,7 @@ class FiguresOnly(TrainerCallback):  # type: ignore[misc]  # transformers is not
 
 
 def open_trackers(names: Sequence[Tracker], say: Callable[[str], None]) -> list[FiguresOnly]:
-    """A callback of the Trainer for each tracker asked for but TensorBoard, which `progress` writes.
+    """Return a callback of the Trainer for each tracker asked for but TensorBoard, which `progress` writes.
 
     Args:
         names: trackers, from `require_trackers`.

@@ -97,7 +97,7 @@ class Pairs:
 
 
 def _figures(found: PairLoss, drift: Tensor) -> dict[str, float]:
-    """What is logged of a step's pairs, by name.
+    """Return what is logged of a step's pairs, by name.
 
     Args:
         found: their losses.

@@ -123,7 +123,7 @@ class Policy:
 
 
 def advantages(rewards: Tensor) -> Tensor:
-    """Each text's reward less the mean of the others of its group, [groups, texts]."""
+    """Return each text's reward less the mean of the others of its group, [groups, texts]."""
     others = rewards.shape[1] - 1
     return rewards - (rewards.sum(dim=1, keepdim=True) - rewards) / others
 

@@ -76,7 +76,9 @@ class TrainingMemory:
 
 
 def weight_bytes(shape: ModelShape, setting: MemorySetting) -> int:
-    """The frozen model: 4.13 bits a linear weight with NF4 and double quantisation, else the dtype's."""
+    """Return the frozen model: 4.13 bits a linear weight with NF4 and double quantisation, else
+    the dtype's.
+    """
     scales = shape.linear_parameters / _QUANT_BLOCK
     linear = (
         shape.linear_parameters / 2 + scales + scales / _NESTED_BLOCK * 4
@@ -87,7 +89,7 @@ def weight_bytes(shape: ModelShape, setting: MemorySetting) -> int:
 
 
 def lora_parameters(shape: ModelShape, setting: MemorySetting) -> int:
-    """Trainable weights of the adapter."""
+    """Return the trainable weights of the adapter."""
     everything = tuple(setting.target_modules) == ALL_LINEAR
     return shape.layers * sum(
         setting.lora_r * (rows + columns)
@@ -131,14 +133,16 @@ def training_memory(
 
 
 def streams_per_token(shape: ModelShape, setting: MemorySetting) -> int:
-    """Bytes a token of the residual streams that are kept before each block."""
+    """Return the bytes a token of the residual streams that are kept before each block."""
     # Where a norm follows the MLP, what it read is kept beside each.
     streams = 2 * shape.layers + 1 if shape.norms_after and setting.fast else shape.layers + 1
     return streams * shape.hidden * setting.dtype_bytes
 
 
 def kept_per_token(shape: ModelShape, setting: MemorySetting) -> int:
-    """Bytes a token of what one block keeps: projections, attention, middle stream, gate and up."""
+    """Return the bytes a token of what one block keeps: projections, attention, middle stream,
+    gate and up.
+    """
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     wide = 2 * queries + 2 * keys + shape.hidden + 2 * shape.intermediate
     wide += shape.hidden if shape.norms_after else 0
@@ -151,7 +155,9 @@ def kept_per_token(shape: ModelShape, setting: MemorySetting) -> int:
 
 
 def passing_per_token(shape: ModelShape, setting: MemorySetting) -> int:
-    """Bytes a token of one block's backward pass besides: the larger of its MLP's and its attention's."""
+    """Return the bytes a token of one block's backward pass besides: the larger of its MLP's and its
+    attention's.
+    """
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     mlp = 2 * shape.intermediate + 2 * shape.hidden
     mlp += shape.intermediate if setting.lora_dropout else 0
@@ -162,12 +168,14 @@ def passing_per_token(shape: ModelShape, setting: MemorySetting) -> int:
 
 
 def dequantised_bytes(shape: ModelShape, setting: MemorySetting) -> int:
-    """The dequantised weights of the widest group of linear layers: gate and up."""
+    """Return the dequantised weights of the widest group of linear layers: gate and up."""
     return 2 * shape.intermediate * shape.hidden * setting.dtype_bytes
 
 
 def scores_bytes(shape: ModelShape, tokens: int) -> int:
-    """Scores that are written out, where they are capped: float32, six of them in the backward pass."""
+    """Return scores that are written out, where they are capped: float32, six of them in the
+    backward pass.
+    """
     if not shape.capped_scores:
         return 0
     return min(_SCORES_AT_ONCE, shape.heads * tokens * tokens) * 4 * 6
@@ -184,7 +192,9 @@ def scoring_memory(shape: ModelShape, setting: MemorySetting, *, tokens: int) ->
 
 
 def cache_per_token(shape: ModelShape, setting: MemorySetting, *, eight_bit: bool = False) -> int:
-    """Bytes a token of the keys and values of all blocks, as generating keeps them, or in 8 bits."""
+    """Return the bytes a token of the keys and values of all blocks, as generating keeps them,
+    or in 8 bits.
+    """
     # A head in 8 bits has a float32 scale besides.
     head = shape.head_dim + 4 if eight_bit else shape.head_dim * setting.dtype_bytes
     return 2 * shape.layers * shape.kv_heads * head

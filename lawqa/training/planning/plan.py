@@ -47,7 +47,9 @@ class TrainingPlan:
     """Tokens of one micro-batch."""
 
     def kept_blocks(self, tokens: int) -> int:
-        """How many blocks may keep what their backward pass needs in a micro-batch of `tokens` tokens."""
+        """Return how many blocks may keep what their backward pass needs in a micro-batch of
+        `tokens` tokens.
+        """
         return kept_blocks(self.shape, self.setting, self.usable, tokens)
 
     @property
@@ -75,7 +77,7 @@ class TrainingPlan:
 def plan_training(
     shape: ModelShape, setting: MemorySetting, *, memory: int, longest: int
 ) -> TrainingPlan:
-    """The token budget that trains fastest within an amount of memory.
+    """Return the token budget that trains fastest within an amount of memory.
 
     Fewer tokens leave room to keep more instead of computing it again, more tokens share what a
     micro-batch costs anyway; the plan weighs the two.
@@ -111,7 +113,9 @@ def plan_training(
 
 
 def kept_blocks(shape: ModelShape, setting: MemorySetting, usable: int, tokens: int) -> int:
-    """How many blocks of a micro-batch may keep what their backward pass needs; 0 on the plain path."""
+    """Return how many blocks of a micro-batch may keep what their backward pass needs; 0 on the
+    plain path.
+    """
     if not setting.fast:
         return 0
     fixed = training_memory(shape, setting, tokens=0, kept_blocks=0).total
@@ -123,7 +127,7 @@ def kept_blocks(shape: ModelShape, setting: MemorySetting, usable: int, tokens: 
 
 
 def usable_memory(card: int) -> int:
-    """Bytes for tensors on an empty card of this size."""
+    """Return the bytes for tensors on an empty card of this size."""
     return max(0, card - CONTEXT_BYTES)
 
 

@@ -121,7 +121,7 @@ def leave_group() -> None:
 
 
 def _appears(path: Path) -> bool:
-    """Whether a path is there, or comes: shared file systems remember for seconds that it was not."""
+    """Return whether a path is there, or comes: shared file systems remember for seconds that it was not."""
     end = time.monotonic() + _PATIENCE
     while not path.is_dir():
         if time.monotonic() > end:

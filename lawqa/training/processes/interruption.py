@@ -37,7 +37,7 @@ class Interruption:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within it a signal is remembered."""
+        """Remember a signal that comes within the block."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -76,7 +76,7 @@ class Interruption:
             os._exit(128 + signum)
 
     def _tell(self, text: str) -> None:
-        """Straight to the file: a handler may run in the middle of a print."""
+        """Write straight to the file: a handler may run in the middle of a print."""
         try:
             os.write(2, text.encode())
         except OSError:

@@ -94,13 +94,14 @@ def share_out(loaded: LoadedModel, model: torch.nn.Module) -> str:
 
 
 def held_bytes(model: torch.nn.Module) -> tuple[int, int]:
-    """Bytes of the weights that are shared out: this process's part, and all of them."""
+    """Return the bytes of the weights that are shared out: this process's part, and all of them."""
     sizes = [_bytes(p) for p in model.parameters() if isinstance(p, DTensor)]
     return sum(here for here, _ in sizes), sum(whole for _, whole in sizes)
 
 
 def elsewhere_bytes(model: torch.nn.Module) -> int:
-    """Bytes of the frozen weights that this process need not hold, what it collects at a time deducted.
+    """Return the bytes of the frozen weights that this process need not hold, what it collects at a time
+    deducted.
 
     Args:
         model: after `share_out`; 0 for a model that is not shared out.
@@ -116,7 +117,7 @@ def elsewhere_bytes(model: torch.nn.Module) -> int:
 
 
 def turns_of_all(parts: int, device: torch.device) -> int:
-    """The most micro-batches that any process has in this step.
+    """Return the most micro-batches that any process has in this step.
 
     Args:
         parts: this process's own.
@@ -128,7 +129,7 @@ def turns_of_all(parts: int, device: torch.device) -> int:
 
 
 def sum_gradients(model: torch.nn.Module) -> None:
-    """Over all processes, in one message; where no wrapper does it with the backward pass.
+    """Sum gradients over all processes, in one message; where no wrapper does it with the backward pass.
 
     Args:
         model: after the backward pass, with a gradient for the same parameters on every process.
@@ -143,7 +144,7 @@ def sum_gradients(model: torch.nn.Module) -> None:
 
 
 def in_step(model: torch.nn.Module) -> Callable[..., Any]:
-    """The model's forward pass, in which running out of memory ends the training.
+    """Return the model's forward pass, in which running out of memory ends the training.
 
     A smaller batch on one process alone would leave the others waiting for its weights.
 

@@ -20,14 +20,16 @@ class PromptBeginnings:
         self._held: dict[int, list[Running]] = {}
 
     def full_pages(self, sequence: Running) -> int:
-        """Pages full of its prompt, which it never writes to again.
+        """Return pages full of its prompt, which it never writes to again.
 
         The prompt's last token is not counted: a sequence that joins by a copy feeds it.
         """
         return (len(sequence.request.ids) - 1) // self._page
 
     def lender(self, sequence: Running) -> tuple[Running | None, int]:
-        """The sequence that holds most of this one's beginning, and how many full pages of it; 0 for none."""
+        """Return the sequence that holds most of this one's beginning, and how many full pages of it; 0 for
+        none.
+        """
         digests = self._digests_of(sequence)
         for count in range(len(digests), 0, -1):
             for holder in self._held.get(digests[count - 1], ()):
@@ -38,12 +40,12 @@ class PromptBeginnings:
         return _NOBODY
 
     def add(self, sequence: Running) -> None:
-        """From now on the sequence holds pages with its prompt."""
+        """Note that from now on the sequence holds pages with its prompt."""
         for digest in self._digests_of(sequence):
             self._held.setdefault(digest, []).append(sequence)
 
     def remove(self, sequence: Running) -> None:
-        """It holds none any more; nothing happens where it held none."""
+        """Forget a sequence that holds no pages any more; nothing happens where it held none."""
         for digest in self._digests_of(sequence):
             left = [holder for holder in self._held.get(digest, ()) if holder is not sequence]
             if left:
@@ -52,7 +54,7 @@ class PromptBeginnings:
                 self._held.pop(digest, None)
 
     def _digests_of(self, sequence: Running) -> tuple[int, ...]:
-        """For each of its full pages a digest of all tokens up to its end."""
+        """Return for each of its full pages a digest of all tokens up to its end."""
         ids = sequence.request.ids
         if ids not in self._digests:
             digests, before = [], 0

@@ -63,15 +63,15 @@ class PagedCache:
         return torch.bfloat16 if self.eight_bit else self.dtype
 
     def layer(self, number: int) -> Pages:
-        """The pages of one layer."""
+        """Return the pages of one layer."""
         return Pages(*(stored[number] for stored in self._stored()))
 
     def pages_for(self, tokens: int) -> int:
-        """How many pages `tokens` tokens fill."""
+        """Return how many pages `tokens` tokens fill."""
         return -(-tokens // self.page)
 
     def take(self, tokens: int) -> list[int] | None:
-        """Pages for `tokens` tokens, or None where too few are free."""
+        """Return pages for `tokens` tokens, or None where too few are free."""
         count = self.pages_for(tokens)
         if count > len(self._free):
             return None
@@ -82,7 +82,7 @@ class PagedCache:
         return taken[::-1]
 
     def share(self, pages: list[int]) -> list[int]:
-        """The same pages for one holder more.
+        """Return the same pages for one holder more.
 
         Raises:
             ValueError: nobody holds one of them.
@@ -93,7 +93,7 @@ class PagedCache:
         return list(pages)
 
     def give_back(self, pages: list[int]) -> None:
-        """One holder less for pages that `take` or `share` gave; without a holder a page is free.
+        """Take one holder off pages that `take` or `share` gave; without a holder a page is free.
 
         Raises:
             ValueError: nobody holds one of them.
@@ -132,13 +132,15 @@ class PagedCache:
             raise ValueError(f"nobody holds the pages {loose}")
 
     def slots(self, pages: list[int], tokens: int) -> torch.Tensor:
-        """Where the first tokens of a sequence are stored, shape [tokens], on the CPU."""
+        """Return where the first tokens of a sequence are stored, shape [tokens], on the CPU."""
         positions = torch.arange(tokens)
         return torch.tensor(pages)[positions // self.page] * self.page + positions % self.page
 
 
 def _zeros(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Zeros; in main memory those of the kernel, which takes none before something is written there."""
+    """Return zeros; in main memory those of the kernel, which takes none before something is
+    written there.
+    """
     if device.type != "cpu":
         return torch.zeros(size, dtype=dtype, device=device)
     untouched = np.zeros(math.prod(size) * dtype.itemsize, dtype=np.uint8)
@@ -146,7 +148,7 @@ def _zeros(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> t
 
 
 def workspace_bytes(decoder: Decoder, tokens: int, rows: int) -> int:
-    """Bytes that a prefill of `tokens` tokens and a step of `rows` rows take beside the cache.
+    """Return the bytes that a prefill of `tokens` tokens and a step of `rows` rows take beside the cache.
 
     Counted from the tensors that are alive at the widest place, with a half as much again for the
     allocator's rounding and fragments.

@@ -86,7 +86,7 @@ def place_in(item: Encoded, text: str) -> LabelPlace:
 
 
 def reasons(item: Encoded) -> bool:
-    """Whether a completion of this prompt holds reasoning or a think block before its answer."""
+    """Return whether a completion of this prompt holds reasoning or a think block before its answer."""
     spec = item.prompt.spec
     return spec.mode == "cot" or spec.thinking or item.thought is not None
 
@@ -136,7 +136,7 @@ def continued(
 def _tokens_within(
     tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int], text: str, characters: int
 ) -> int:
-    """The most tokens whose text is the beginning of this text and no longer than this."""
+    """Return the most tokens whose text is the beginning of this text and no longer than this."""
     if characters >= len(text):
         return len(tokens)
     low, high = 0, len(tokens)

@@ -192,7 +192,7 @@ class Engine:
     def _prefill_less(
         self, joined: Sequence[Running], queue: SequenceQueue
     ) -> Iterator[Finished | Unfit]:
-        """After running out of memory: smaller prefills, or the end of a sequence that came alone."""
+        """Try smaller prefills after running out of memory, or end a sequence that came alone."""
         if len(joined) == 1:
             queue.release(joined[0])
             yield self._ended_by_memory(joined[0], f"out of memory with {joined[0].length} tokens")
@@ -276,7 +276,7 @@ class Engine:
                 yield finished
 
     def _decode_fewer(self, queue: SequenceQueue) -> Iterator[Finished | Unfit]:
-        """After running out of memory in a step: fewer rows, or the end of a sequence that was alone."""
+        """Try fewer rows after running out of memory in a step, or end a sequence that was alone."""
         if len(queue.running) == 1:
             sequence = queue.running.pop()
             queue.release(sequence)
@@ -335,7 +335,7 @@ class Engine:
         )
 
     def _ended_by_memory(self, sequence: Running, reason: str) -> Finished | Unfit:
-        """What has been written is kept, and judged like any text that reached a limit."""
+        """Return what has been written is kept, and judged like any text that reached a limit."""
         number = sequence.request.number
         if sequence.finished is not None:
             logger.warning("no label probabilities after a completion: %s", reason)

@@ -52,7 +52,7 @@ def open_engine(
     marks: ThinkMarks = THINK,
     labels: LabelsAfterText | None = None,
 ) -> Engine:
-    """An engine for these requests, with a cache from the memory that is free.
+    """Return an engine for these requests, with a cache from the memory that is free.
 
     Args:
         decoder: the model.
@@ -110,7 +110,7 @@ def open_engine(
 
 
 def _fused_forward(decoder: Decoder) -> tuple[Any, int]:
-    """The class of the fused forward pass and its bytes, or None with a logged reason."""
+    """Return the class of the fused forward pass and its bytes, or None with a logged reason."""
     reason = triton_obstacle(decoder.device)
     if reason is None:
         from lawqa.backends.hf.engine.triton_forward import (
@@ -130,7 +130,7 @@ def _trusted(
     kinds: Sequence[Any], decoder: Decoder, cache: PagedCache, prompts: Sequence[Sequence[int]],
     expected: torch.Tensor | None, rows: int,
 ) -> Forward:  # fmt: skip
-    """The first kind of step that gives the expected logits; a reason is logged for each before it."""
+    """Return the first kind of step that gives the expected logits; a reason is logged for each before it."""
     reason = ""
     for kind in kinds:
         forward: Forward = kind(decoder, cache)
@@ -149,7 +149,7 @@ def _disagreement(
     decoder: Decoder, cache: PagedCache, forward: Forward, prompts: Sequence[Sequence[int]],
     expected: torch.Tensor, rows: int,
 ) -> str | None:  # fmt: skip
-    """Why steps cannot be used (other logits, or kernels that do not run here); None where they can.
+    """Return why steps cannot be used (other logits, or kernels that do not run here); None where they can.
 
     Raises:
         torch.OutOfMemoryError: the memory is full.
@@ -169,7 +169,7 @@ def _disagreement(
 def think_blocks(
     tokenizer: PreTrainedTokenizerBase, settings: GenerationSettings, marks: ThinkMarks = THINK
 ) -> ThinkBlocks:
-    """How think blocks end for a tokenizer; with no token for it, they are never seen to end.
+    """Return how think blocks end for a tokenizer; with no token for it, they are never seen to end.
 
     Args:
         tokenizer: of the model.

@@ -47,11 +47,11 @@ class SequenceQueue:
         self.preempted = 0
 
     def __bool__(self) -> bool:
-        """Whether there is something left to write."""
+        """Return whether there is something left to write."""
         return bool(self._waiting or self.running)
 
     def admit(self, prefill_tokens: int) -> list[Running]:
-        """Those that join now, pages in hand: as many as pages, rows and one prefill hold.
+        """Return the sequences that join now, pages in hand: as many as pages, rows and one prefill hold.
 
         While many run they are not let in one by one, for each prefill holds up all others.
 
@@ -114,14 +114,16 @@ class SequenceQueue:
         return True
 
     def _copy(self, sequence: Running, mate: Running) -> None:
-        """All of the prompt but its last token, as it was computed for the mate."""
+        """Take over all of the prompt but its last token, as it was computed for the mate."""
         sequence.cached = len(sequence.request.ids) - 1
         if sequence.cached > sequence.shared:
             page = self._shareable(sequence)
             self._cache.copy(mate.pages[page], sequence.pages[page])
 
     def _shareable(self, sequence: Running) -> int:
-        """Pages full of prompt, without the last token, which a sequence that joins by a copy feeds."""
+        """Return pages full of prompt, without the last token, which a sequence that joins by a
+        copy feeds.
+        """
         return self._beginnings.full_pages(sequence)
 
     def put_back(self, joined: Sequence[Running]) -> None:
@@ -131,7 +133,7 @@ class SequenceQueue:
             self._waiting.append(sequence)
 
     def give_up(self) -> Running:
-        """The next in line, which does not fit although nothing runs."""
+        """Return the next in line, which does not fit although nothing runs."""
         return self._waiting.pop()
 
     def make_room(self) -> Iterator[Running]:

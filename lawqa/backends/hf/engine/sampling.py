@@ -13,7 +13,7 @@ _TOP_K_WITHOUT_SORT = 1024
 
 
 def sampling_key(seed: int, prompt_key: str, repeat: int) -> int:
-    """What decides the noise of one completion: a signed number of 64 bits."""
+    """Return what decides the noise of one completion: a signed number of 64 bits."""
     digest = hashlib.sha256(f"{seed}\0{prompt_key}\0{repeat}".encode()).digest()
     return int.from_bytes(digest[:8], "little", signed=True)
 
@@ -63,7 +63,9 @@ def next_tokens(
 
 
 def _waiting_times(keys: torch.Tensor, positions: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-    """Exponentially distributed numbers, float32, shape of `ids`, from a hash (SplitMix64's finaliser)."""
+    """Return exponentially distributed numbers, float32, shape of `ids`, from a hash (SplitMix64's
+    finaliser).
+    """
     state = _mix(keys + positions * _signed(0x9E3779B97F4A7C15))[:, None]
     bits = (_mix(state + ids * _signed(0xD1B54A32D192ED03)) >> 32) & 0xFFFFFFFF
     uniform = (bits.float() + 0.5) * 2.0**-32
@@ -77,7 +79,7 @@ def _mix(x: torch.Tensor) -> torch.Tensor:
 
 
 def _shifted(x: torch.Tensor, by: int) -> torch.Tensor:
-    """A shift to the right that fills with zeros, which int64 has not of itself."""
+    """Return a shift to the right that fills with zeros, which int64 has not of itself."""
     return (x >> by) & ((1 << (64 - by)) - 1)
 
 

@@ -102,7 +102,9 @@ class Running:
         return [*self.request.ids, *self.tokens]
 
     def reach(self, steps: int) -> int:
-        """Its tokens after `steps` steps; what a step writes beyond the limit belongs to nobody."""
+        """Return how many tokens it has after `steps` steps; what a step writes beyond the
+        limit is nobody's.
+        """
         return max(
             self.length, min(self.length + steps, len(self.request.ids) + self.request.limit)
         )
@@ -129,7 +131,7 @@ class Running:
         return replace(self.finished, labels=labels, seconds=self.seconds)
 
     def pending(self, most: int) -> list[int]:
-        """Known tokens that are still to be fed."""
+        """Return the known tokens that are still to be fed."""
         prompt = len(self.request.ids)
         if self.cached >= prompt:
             return self.tokens[self.cached - prompt : self.cached - prompt + most]

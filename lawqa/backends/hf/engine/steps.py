@@ -57,7 +57,7 @@ class Rows:
         *,
         labels: bool = False,
     ) -> Rows:
-        """A state in which no row holds a sequence."""
+        """Return a state in which no row holds a sequence."""
         scored = torch.zeros(steps, rows if labels else 0, WIDTH, device=device)
 
         def zeros(*size: int, dtype: torch.dtype = torch.int64) -> torch.Tensor:
@@ -70,7 +70,7 @@ class Rows:
         )  # fmt: skip
 
     def first(self, rows: int) -> Rows:
-        """Views of the first rows."""
+        """Return views of the first rows."""
         return Rows(
             self.ids[:rows], self.positions[:rows], self.tables[:rows], self.keys[:rows],
             self.forced[:rows], self.forced_counts[:rows], self.whole[:rows], self.step,
@@ -114,7 +114,7 @@ class TorchForward:
         self._cache = cache
 
     def __call__(self, rows: Rows, longest: int) -> torch.Tensor:
-        """As `Forward`."""
+        """Do the same as `Forward`."""
         page, cache, decoder = self._cache.page, self._cache, self._decoder
         where = torch.arange(longest, device=rows.ids.device)
         slots = rows.tables[:, where // page].long() * page + where % page
@@ -173,7 +173,7 @@ class Stepper:
         self._pool: Any = None
 
     def bucket(self, rows: int) -> int:
-        """The rows that a step for `count` sequences computes."""
+        """Return the rows that a step for `count` sequences computes."""
         if self._graphs is None:
             return rows
         most = len(self._state.ids)
@@ -182,7 +182,7 @@ class Stepper:
         return size
 
     def prepare(self, rows: int, longest: int) -> Callable[[], None]:
-        """What runs one step of the first rows; the state is cleared if a graph has to be captured.
+        """Return what runs one step of the first rows; the state is cleared if a graph has to be captured.
 
         Args:
             rows: of a `bucket`.
@@ -202,7 +202,9 @@ class Stepper:
         return replay
 
     def _captured(self, rows: int, longest: int) -> torch.cuda.CUDAGraph | None:
-        """A graph, or None with a logged reason: launched steps are slower, and need no memory more."""
+        """Return a graph, or None with a logged reason: launched steps are slower, and need no
+        memory more.
+        """
         try:
             return self._capture(rows, longest)
         # Drivers, MIG slices and a full memory each fail in their own words, as plain RuntimeErrors too;

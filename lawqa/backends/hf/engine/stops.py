@@ -61,7 +61,8 @@ class StopRules:
     def check(
         self, tokens: Sequence[int], start: int, limit: int, answer_from: int | None = 0
     ) -> Stop | None:
-        """Whether a completion ends among its tokens from `start` on, earlier ones having been checked.
+        """Return whether a completion ends among its tokens from `start` on, earlier ones having been
+        checked.
 
         Args:
             tokens: the completion so far.
@@ -96,12 +97,12 @@ class StopRules:
 
 
 def has_final_answer(text: str) -> bool:
-    """Whether a text holds a finished line `最終回答：x` with one label and nothing else."""
+    """Return whether a text holds a finished line `最終回答：x` with one label and nothing else."""
     return any(label_of(line[1]) is not None for line in _FINISHED.finditer(text))
 
 
 def loop_period(tokens: Sequence[int]) -> int | None:
-    """The period with which the last tokens repeat exactly, or None.
+    """Return the period with which the last tokens repeat exactly, or None.
 
     The last `max(LOOP_TOKENS, LOOP_REPEATS * period)` tokens must all equal those one period before.
     """

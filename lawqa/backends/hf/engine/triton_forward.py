@@ -23,7 +23,7 @@ class _Products:
 
 
 def fused_step_obstacle(decoder: Decoder) -> str | None:
-    """Why the fused step does not know this model, or None where it does."""
+    """Return why the fused step does not know this model, or None where it does."""
     dim, group = decoder.shape.head_dim, decoder.shape.heads // decoder.shape.kv_heads
     if dim & (dim - 1) or dim < 16 or group > 128:
         return f"heads of {dim} in groups of {group}"
@@ -37,7 +37,9 @@ def fused_step_obstacle(decoder: Decoder) -> str | None:
 
 
 def extra_bytes(decoder: Decoder) -> int:
-    """Bytes that the fused step keeps beside the model: block maxima, and a copy of the LoRA weights."""
+    """Return the bytes that the fused step keeps beside the model: block maxima, and a copy of the LoRA
+    weights.
+    """
     total = 0
     for layer in decoder.layers:
         for projection in (*layer.qkv, layer.out, *layer.gate_up, layer.down):
@@ -77,7 +79,7 @@ class TritonForward:
         )
 
     def __call__(self, rows: Rows, longest: int) -> torch.Tensor:
-        """As `Forward`; lengths are read from the positions."""
+        """Do the same as `Forward`; lengths are read from the positions."""
         del longest
         decoder, cache, shape = self._decoder, self._cache, self._decoder.shape
         rotary = decoder.rotary(rows.positions)

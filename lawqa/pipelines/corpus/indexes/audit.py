@@ -60,7 +60,7 @@ class IndexAudit:
         self._of_all = frozenset[str]().union(*self._quoted)
 
     def whole(self, articles: Iterator[Article]) -> Iterator[Leak]:
-        """All leaks of the articles and documents that an index is made of.
+        """Yield all leaks of the articles and documents that an index is made of.
 
         Args:
             articles: read once.
@@ -78,7 +78,7 @@ class IndexAudit:
                 yield copy
 
     def shown(self, question: Question, context: str, laws: Iterable[str]) -> Leak | None:
-        """The plainest leak of what a search shows for a question; None where there is none.
+        """Return the plainest leak of what a search shows for a question; None where there is none.
 
         Args:
             question: the question.
@@ -118,7 +118,7 @@ class IndexAudit:
 
 
 def leak_note(leaks: Sequence[Leak], questions: int, *, allow_leak: bool | None) -> str:
-    """What must be read first of contexts that give questions away.
+    """Return what must be read first of contexts that give questions away.
 
     Args:
         leaks: one for each question that is given away; at least one.
@@ -140,7 +140,7 @@ def leak_note(leaks: Sequence[Leak], questions: int, *, allow_leak: bool | None)
 
 
 def given_away(leaks: Sequence[Leak], questions: int) -> str:
-    """How many questions an index gives away, and the first of them."""
+    """Return how many questions an index gives away, and the first of them."""
     first = leaks[0]
     return (
         f"the index gives away {len(leaks)} of {counted(questions, 'question')}: {first.train} -> "
@@ -150,7 +150,7 @@ def given_away(leaks: Sequence[Leak], questions: int) -> str:
 
 
 def refuse(leaks: Sequence[Leak]) -> DataError:
-    """The error of a build whose sources give questions away."""
+    """Return the error of a build whose sources give questions away."""
     lines = [f"{leak.train} -> {leak.test}: {reasons_text(leak)}" for leak in leaks]
     more = len(lines) - _SHOWN
     shown = [*lines[:_SHOWN], *([f"… and {more} more"] if more > 0 else [])]
@@ -164,7 +164,7 @@ def refuse(leaks: Sequence[Leak]) -> DataError:
 
 
 def reasons_text(leak: Leak) -> str:
-    """All reasons of a leak in words."""
+    """Return all reasons of a leak in words."""
     return "; ".join(map(str, leak.reasons))
 
 

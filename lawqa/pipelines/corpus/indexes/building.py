@@ -56,7 +56,7 @@ class IndexConfig(IndexSettings):
         return Bm25Parameters(k1=self.k1, b=self.b)
 
     def sources(self) -> list[Path]:
-        """What is indexed.
+        """Return what is indexed.
 
         Raises:
             ConfigError: nothing.
@@ -69,14 +69,14 @@ class IndexConfig(IndexSettings):
         return paths
 
     def read(self) -> Iterator[Article]:
-        """The articles, then the sections of the documents."""
+        """Yield the articles, then the sections of the documents."""
         if self.articles is not None:
             yield from read_articles(self.articles)
         if self.documents is not None:
             yield from read_documents(self.documents)
 
     def total(self) -> int:
-        """How many there are."""
+        """Return how many there are."""
         articles = count_articles_in(self.articles) if self.articles else 0
         return articles + (sum(1 for _ in read_documents(self.documents)) if self.documents else 0)
 
@@ -207,7 +207,7 @@ def open_retriever(config: RetrieverConfig) -> Retriever:
 
 
 def _audit(config: IndexConfig) -> AuditRecord | None:
-    """What the manifest says of the audit; None where no questions are named.
+    """Return what the manifest says of the audit; None where no questions are named.
 
     Raises:
         DataError: something gives questions away, and that is not allowed.
@@ -226,14 +226,14 @@ def _audit(config: IndexConfig) -> AuditRecord | None:
 
 
 def _counting(articles: Iterable[Article], revisions: RevisionCount) -> Iterator[Article]:
-    """The articles, their revisions counted on the way."""
+    """Yield the articles, their revisions counted on the way."""
     for article in articles:
         revisions.add(article.revision)
         yield article
 
 
 def _corpus(config: IndexConfig) -> JsonObject:
-    """What the manifest says of the article file and the documents."""
+    """Return what the manifest says of the article file and the documents."""
     path, documents = config.articles, config.documents
     if documents is None:
         assert path is not None  # noqa: S101 - one of them is given
@@ -249,7 +249,7 @@ def _corpus(config: IndexConfig) -> JsonObject:
 
 
 def _file(path: Path) -> JsonObject:
-    """What the manifest says of an article file."""
+    """Return what the manifest says of an article file."""
     try:
         return {"path": str(path), "sha256": corpus_sha256(path), "size": path.stat().st_size}
     except FileNotFoundError:

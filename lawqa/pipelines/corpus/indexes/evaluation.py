@@ -46,7 +46,7 @@ def evaluate_index(
     tokenizer: str | None = None,
     quiet: bool = False,
 ) -> JsonObject:
-    """How well an index finds what the questions' own contexts quote, as JSON.
+    """Return how well an index finds what the questions' own contexts quote, as JSON.
 
     `evaluation.summarise` says which articles; `gold_text` how much of their text reaches a context.
 
@@ -116,7 +116,7 @@ def evaluate_index(
 def _given_away(
     retriever: Retriever, questions: Sequence[Question], top_k: int
 ) -> list[dict[str, str]]:
-    """The questions that the articles found for them give away: no figure says anything of them."""
+    """Return the questions that the articles found for them give away: no figure says anything of them."""
     audit, leaks = IndexAudit(questions, retriever.index), []
     for question in questions:
         hits = retriever.retrieve(question, top_k)
@@ -140,7 +140,7 @@ def _gold_texts(
     *,
     quiet: bool,
 ) -> dict[int, list[GoldTextResult]]:
-    """The share of gold text at each limit, for the questions that have some."""
+    """Return the share of gold text at each limit, for the questions that have some."""
     texts: dict[int, list[GoldTextResult]] = {limit: [] for limit in budgets}
     with Bar("making contexts", "questions", len(found), quiet=quiet) as bar:
         for result in bar.over(found):
@@ -154,7 +154,7 @@ def _gold_texts(
 def _by_budget(
     texts: Mapping[int, Sequence[GoldTextResult]], law: str | None = None
 ) -> dict[str, dict[str, float | int]]:
-    """The figures at each limit, of one law's questions or of all."""
+    """Return the figures at each limit, of one law's questions or of all."""
     return {
         str(limit): gold_text_figures([r for r in results if law in (None, r.question.law)])
         for limit, results in texts.items()
@@ -162,7 +162,7 @@ def _by_budget(
 
 
 def _counter(tokenizer: str | None) -> tuple[Count, str]:
-    """How tokens are counted, and what to say of it."""
+    """Return how tokens are counted, and what to say of it."""
     estimate = f"tokens estimated from characters ({TOKENS_A_CHARACTER} a character)"
     if tokenizer is None:
         return estimated_tokens, estimate

@@ -21,7 +21,7 @@ from lawqa.runs.outputs import few_quoted, foreign_entries, refuse_working_direc
 
 @contextmanager
 def index_being_built(directory: Path, *, fresh: bool) -> Iterator[Path]:
-    """A directory to write an index into; when all is well it takes the place of `directory`.
+    """Make a directory to write an index into; when all is well it takes the place of `directory`.
 
     Until then an earlier index stays as it is, and what a killed build left behind is cleared by the next.
 
@@ -91,7 +91,7 @@ def _check_free(directory: Path, *, fresh: bool) -> None:
 
 
 def _files_of_index(directory: Path) -> list[str] | None:
-    """The names of an index's files but its manifest; None where the directory holds no index."""
+    """Return the names of an index's files but its manifest; None where the directory holds no index."""
     try:
         manifest = Manifest.read(directory)
     except DataError:

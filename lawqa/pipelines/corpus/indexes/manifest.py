@@ -253,7 +253,7 @@ class IndexManifest:
 
 
 def _only(kind: type, stored: JsonObject) -> JsonObject:
-    """The keys that a dataclass has a field for; others come from a later version."""
+    """Return the keys that a dataclass has a field for; others come from a later version."""
     return {one.name: stored[one.name] for one in fields(kind)}
 
 

@@ -107,7 +107,7 @@ def retrieve(
 
 
 def _not_held(index: StatuteIndex, text: str) -> list[str]:
-    """The articles that a text names, and nothing else, and that an index of their statute lacks."""
+    """Return the articles that a text names, and nothing else, and that an index of their statute lacks."""
     reading = read_citations(text, index.names)
     if not reading.bare:
         return []

@@ -56,7 +56,7 @@ class Load:
 
     @classmethod
     def of(cls, job: Job, known: int, asked: int) -> Load:
-        """What is left of a job.
+        """Return what is left of a job.
 
         Args:
             job: the job.
@@ -95,7 +95,7 @@ class Pace:
     """What it was learnt from first; None where nothing was tried."""
 
     def seconds(self, load: Load) -> Span | None:
-        """How long a rung takes; None where its pace is not known."""
+        """Return how long a rung takes; None where its pace is not known."""
         if not (self.written if load.written else self.read):
             return None
         # What was written in the trial was read first: without a pace of reading, that of writing holds both.
@@ -108,7 +108,7 @@ class Pace:
         return Span(reading + shortest * writing, most)
 
     def after(self, load: Load, tokens: int, seconds: float) -> Pace:
-        """The pace as a rung that was done shows it.
+        """Return the pace as a rung that was done shows it.
 
         Args:
             load: what it had to ask.
@@ -145,7 +145,7 @@ NO_TIME = Span(0.0, 0.0)
 
 
 def prompt_bytes(prompt: Prompt) -> float:
-    """The size of a prompt; about four bytes are one token in any script."""
+    """Return the size of a prompt; about four bytes are one token in any script."""
     return float(sum(len(turn.content.encode()) for turn in prompt.messages))
 
 
@@ -187,7 +187,7 @@ def measured_pace(backend: Backend, jobs: Sequence[Job], clock: Clock = time.mon
 
 
 def timed(backend: Backend, deadline: float | None, clock: Clock = time.monotonic) -> Backend:
-    """The backend, which raises `TimeUp` between two answers once the time is up."""
+    """Return the backend, which raises `TimeUp` between two answers once the time is up."""
     if deadline is None:
         return backend
     kind = _RenderingUntil if isinstance(backend, RendersPrompts) else _Until

@@ -230,7 +230,9 @@ def _choice(
 def _judged(
     trial: WordingTrial, answers: dict[str, list[ScoredAnswer]], halves: Halves
 ) -> WordingTrial:
-    """The trial with what its wording is worth on the other half, where it was chosen and asked there."""
+    """Return the trial with what its wording is worth on the other half, where it was chosen
+    and asked there.
+    """
     known = [answers.get(name) for name in (trial.rung.first.name, trial.rung.name)]
     if not trial.chosen or None in known:
         return trial
@@ -241,7 +243,7 @@ def _judged(
 def _priors(
     rungs: Sequence[RungResult], answers: dict[str, list[ScoredAnswer]], halves: Halves
 ) -> list[tuple[str, PriorEffect]]:
-    """What direct answers on the judged half are without the prior that the tuning half shows."""
+    """Return what direct answers on the judged half are without the prior that the tuning half shows."""
     effects = []
     for one in rungs:
         fitted = answers.get(replace(one.rung, way="orders").name)

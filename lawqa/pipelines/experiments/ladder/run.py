@@ -67,7 +67,7 @@ class _OneModel:
         return timed(self.untimed(config, adapter), self._deadline, self._clock)
 
     def untimed(self, config: EvaluationConfig, adapter: AdapterManifest | None = None) -> Backend:
-        """The backend itself."""
+        """Return the backend itself."""
         if self._opened is None:
             self._opened = self._factory(config, adapter)
         return self._opened
@@ -159,14 +159,14 @@ def _has_summary(run_dir: Path) -> bool:
 
 
 def _job(config: LadderConfig, rung: Rung, asked: EvaluationConfig) -> Job:
-    """A rung with everything checked that can be checked without a model."""
+    """Return a rung with everything checked that can be checked without a model."""
     run_dir = config.run_dir / rung.name
     resumes = not config.fresh and (run_dir / MANIFEST).is_file()
     return prepare_evaluation(replace(asked, run_dir=run_dir, resume=resumes, fresh=config.fresh))
 
 
 def _part(rung: Rung, halves: Halves | None) -> frozenset[str] | None:
-    """The questions that a rung asks at first: in another wording those of the tuning half."""
+    """Return the questions that a rung asks at first: in another wording those of the tuning half."""
     if not rung.wording:
         return None
     if halves is None:
@@ -182,12 +182,12 @@ def _resumed(job: Job) -> Job:
 
 
 def _whole_of(one: Waiting) -> Waiting:
-    """All questions of a rung of which a part is asked."""
+    """Return all questions of a rung of which a part is asked."""
     return Waiting.of(one.rung, _resumed(one.job))
 
 
 def _askable(rungs: Sequence[Waiting], model: _OneModel) -> tuple[list[Waiting], list[str]]:
-    """The rungs that this model can be asked, and a line on the others."""
+    """Return the rungs that this model can be asked, and a line on the others."""
     kept: list[Waiting] = []
     why: dict[str, list[str]] = {}
     for one in rungs:
@@ -200,7 +200,7 @@ def _askable(rungs: Sequence[Waiting], model: _OneModel) -> tuple[list[Waiting],
 
 
 def _problem(job: Job, backend: Backend) -> str | None:
-    """Why this model cannot be asked so; None where it can."""
+    """Return why this model cannot be asked so; None where it can."""
     if not isinstance(backend, RendersPrompts):
         return None
     try:

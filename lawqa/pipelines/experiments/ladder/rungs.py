@@ -52,7 +52,7 @@ class Rung:
         return self.way in ("cot", "thinking")
 
     def orders(self, votes: int) -> Literal[1, 4]:
-        """In how many orders of its choices a question is asked.
+        """Return in how many orders of its choices a question is asked.
 
         In 4 cyclic ones every choice is once under every letter, so that a liking for a letter cancels.
 

@@ -71,12 +71,13 @@ class Waiting:
 
 
 def forecast(waiting: Iterable[Waiting], pace: Pace) -> Span:
-    """How long these take together, as far as the pace is known."""
+    """Return how long these take together, as far as the pace is known."""
     return sum((pace.seconds(one.load) or NO_TIME for one in waiting), NO_TIME)
 
 
 def plan_lines(waiting: Sequence[Waiting], pace: Pace, seconds_left: float | None) -> list[str]:
-    """What is asked, in which sequence, how long it takes, by what that is judged, and what of it fits.
+    """Return what is asked, in which sequence, how long it takes, by what that is judged, and what of it
+    fits.
 
     Args:
         waiting: in the sequence in which it is asked.

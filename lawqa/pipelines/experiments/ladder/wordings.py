@@ -32,7 +32,7 @@ class WordingTrial:
     """On the other half, against the first wording; None where that was not asked."""
 
     def to_json(self) -> JsonObject:
-        """The trial in plain JSON types."""
+        """Return the trial in plain JSON types."""
         return {
             "rung": self.rung.first.name,
             "wording": self.rung.wording,

@@ -204,7 +204,9 @@ class PoolManifest:
 
 
 def differs_from_defaults(config: PoolConfig) -> str:
-    """Which settings of resumed samples differ from today's defaults, as a sentence; empty for none."""
+    """Return which settings of resumed samples differ from today's defaults, as a sentence;
+    empty for none.
+    """
     today = vars(replace(config, begun=None).asked().resolved())
     otherwise = [
         f"{name} {value} (today {today[name]})"

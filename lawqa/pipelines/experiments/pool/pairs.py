@@ -86,7 +86,7 @@ class Pairing:
 
 
 def pairing_path(pairs: Path) -> Path:
-    """Where the counts are, beside the pairs."""
+    """Return where the counts are, beside the pairs."""
     return pairs.with_name(f"{pairs.stem}.pairing.json")
 
 
@@ -168,7 +168,7 @@ def _is_wrong(one: Checked) -> bool:
 
 
 def _alike(right: Sequence[Checked], wrong: Sequence[Checked]) -> list[tuple[Checked, Checked]]:
-    """Pairs of samples, each taken once, those of the most alike lengths first."""
+    """Return pairs of samples, each taken once, those of the most alike lengths first."""
     every = [(one, other) for one in right for other in wrong]
     every.sort(key=lambda pair: abs(len(pair[0].sample.text) - len(pair[1].sample.text)))
     taken: set[int] = set()
@@ -181,7 +181,7 @@ def _alike(right: Sequence[Checked], wrong: Sequence[Checked]) -> list[tuple[Che
 
 
 def _record(one: Checked, pool: PoolContent) -> TrainingRecord:
-    """A sample as it was written: a made-up form of its answer would be what is preferred."""
+    """Return a sample as it was written: a made-up form of its answer would be what is preferred."""
     question = one.sample.question
     opened = THINK.opening if one.sample.in_thought else ""
     record = make_record(

@@ -143,7 +143,7 @@ def _begin(
 
 
 def _earlier(config: PoolConfig, files: PoolFiles) -> PoolManifest | None:
-    """What the samples that are there were drawn with; None where none are, or none are to stay."""
+    """Return what the samples that are there were drawn with; None where none are, or none are to stay."""
     begun = files.samples.is_file() and files.samples.stat().st_size
     if config.fresh or not begun:
         # Provenance without a sample is that of a start that failed: nothing would be mixed with it.
@@ -204,7 +204,9 @@ def _draw(config: PoolConfig, job: Job, backend: Backend, files: PoolFiles, say:
 
 
 def _wanted(config: PoolConfig, job: Job) -> list[SampleKey]:
-    """Prompt by prompt: of each question as many samples as are wanted, dealt to its orders in turn."""
+    """Return prompt by prompt: of each question as many samples as are wanted, dealt to its
+    orders in turn.
+    """
     orders = config.permutations
     return [
         (prompt.key, number)
@@ -236,7 +238,7 @@ def _finish(spec: PromptSpec, job: Job, files: PoolFiles) -> list[PoolRow]:
 def _judged(
     spec: PromptSpec, job: Job, rows: Sequence[tuple[Question, PoolRow]]
 ) -> Iterator[PoolRow]:
-    """All samples of one question with their verdicts."""
+    """Yield all samples of one question with their verdicts."""
     checked = with_agreement(
         [check(row.sample(question), spec, _context(job, question)) for question, row in rows]
     )
@@ -249,7 +251,7 @@ def _judged(
 
 
 def _context(job: Job, question: Question) -> str:
-    """The statute text that a question's prompts show."""
+    """Return the statute text that a question's prompts show."""
     if job.retrieval is not None:
         return job.retrieval.text(question)
     return question.context if job.config.spec.condition == "gold" else ""

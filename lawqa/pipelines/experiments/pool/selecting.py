@@ -130,7 +130,7 @@ class Selection:
 
 
 def selection_path(records: Path) -> Path:
-    """Where the counts of a selection are, beside its records."""
+    """Return where the counts of a selection are, beside its records."""
     return records.with_name(f"{records.stem}.selection.json")
 
 
@@ -220,7 +220,9 @@ def read_pool(files: PoolFiles) -> PoolContent:
 def _read(
     files: PoolFiles, only: Collection[str] | None
 ) -> tuple[PromptSpec, dict[str, PooledPrompt], list[Sample], dict[str, str]]:
-    """The spec, the prompts, the samples of the questions that are wanted, and contexts by question."""
+    """Return the spec, the prompts, the samples of the questions that are wanted, and contexts
+    by question.
+    """
     spec = _manifest(files).spec
     asked = read_asked(files.asked)
     rows = read_rows(files.samples)
@@ -271,7 +273,7 @@ def _manifest(files: PoolFiles) -> PoolManifest:
 def _require_same_words(
     files: PoolFiles, asked: Mapping[str, PooledPrompt], spec: PromptSpec
 ) -> None:
-    """What is learnt is what was asked: the prompts of today are those of the pool."""
+    """Require that what is learnt is what was asked: the prompts of today are those of the pool."""
     for key, one in asked.items():
         if build_prompt(one.question, spec, retrieved=one.retrieved).messages != one.messages:
             raise DataError(
@@ -283,7 +285,7 @@ def _require_same_words(
 def _in_order(
     rows: Mapping[tuple[str, int], PoolRow], asked: Mapping[str, PooledPrompt]
 ) -> list[PoolRow]:
-    """Samples in the order of the questions, also of a pool that is still being drawn."""
+    """Return samples in the order of the questions, also of a pool that is still being drawn."""
     places = {key: place for place, key in enumerate(asked)}
     return [rows[key] for key in sorted(rows, key=lambda key: (places[key[0]], key[1]))]
 

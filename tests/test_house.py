@@ -1,0 +1,70 @@
+"""The rules of the house: what CONTRIBUTING.md asks of docstrings holds for all of `lawqa`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_NO_VERBS = """
+    a about after all an another any as at before behind between both by each every everything few
+    for from half how in into it its many most no nobody none not nothing of on one only others over
+    per several some something such that the their there these they this those to two under what
+    when where whether which who whose why with within without
+"""
+NO_VERBS = frozenset(_NO_VERBS.split())
+READ_LIKE_FIELDS = frozenset({"property", "cached_property", "lazy", "setter"})
+"""Decorators of what a reader takes for a field: a noun says what it is."""
+
+
+def modules(checkout: Path) -> Iterator[tuple[str, ast.Module]]:
+    package = checkout / "lawqa"
+    for path in sorted(package.rglob("*.py")):
+        yield path.relative_to(package).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def functions(tree: ast.Module) -> Iterator[Function]:
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def reads_like_a_field(function: Function) -> bool:
+    names = (ast.unparse(one).rpartition(".")[2] for one in function.decorator_list)
+    return not READ_LIKE_FIELDS.isdisjoint(names)
+
+
+def opens_without_a_verb(docstring: str) -> bool:
+    return docstring.split()[0].rstrip(",:;").lower() in NO_VERBS
+
+
+@pytest.mark.parametrize(
+    ("docstring", "verbless"),
+    [
+        ("Return the names.", False),
+        ("The names.", True),
+        ("What was asked.", True),
+        ("Refuse: no endpoint continues a text.", False),
+        ("Where, behind a line, a question begins.", True),
+    ],
+)
+def test_a_docstring_without_a_verb_is_seen(docstring: str, verbless: bool) -> None:
+    assert opens_without_a_verb(docstring) is verbless
+
+
+def test_docstrings_of_functions_open_with_a_verb(checkout: Path) -> None:
+    seen, verbless = 0, []
+    for name, tree in modules(checkout):
+        if name.startswith("answers/rules/"):
+            continue  # there the docstring is the reason for a rule, which --explain-text prints
+        for function in functions(tree):
+            docstring = ast.get_docstring(function)
+            if docstring is None or reads_like_a_field(function):
+                continue
+            seen += 1
+            if opens_without_a_verb(docstring):
+                verbless.append(f"{name}:{function.lineno} {function.name}: {docstring[:60]}")
+    assert seen > 2000
+    assert verbless == []
