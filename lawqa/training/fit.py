@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from accelerate.utils import broadcast_object_list
@@ -17,7 +16,7 @@ from lawqa.errors import ConfigError, Interrupted
 from lawqa.models.load import LoadedModel
 from lawqa.prompting import end_of_turn
 from lawqa.records import TokenizedRecord
-from lawqa.settings import Hyperparameters, PolicySettings, PreferenceSettings, Tracker
+from lawqa.settings import Hyperparameters, PreferenceSettings, Tracker
 from lawqa.training.cadence import Cadence
 from lawqa.training.checkpoints.checkpoint_state import (
     CheckpointState,
@@ -33,100 +32,26 @@ from lawqa.training.checkpoints.directory import (
 )
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.data.sampler import StepSampler
-from lawqa.training.dev import DevResult, DevScorer
+from lawqa.training.dev import DevScorer
+from lawqa.training.figures import TrainingFigures
 from lawqa.training.monitoring.log import LOG
 from lawqa.training.monitoring.progress import TrainingProgress
-from lawqa.training.monitoring.tracking import open_trackers
+from lawqa.training.monitoring.tracking import FiguresOnly, open_trackers
 from lawqa.training.objectives.answers import Answers
+from lawqa.training.objectives.base import Objective
 from lawqa.training.objectives.pairs import Pairs
-from lawqa.training.objectives.policy import DrawnText, Draws, Policy, without_adapter
+from lawqa.training.objectives.policy import Policy
 from lawqa.training.path_choice import choose_path
+from lawqa.training.policy_steps import PolicySteps
 from lawqa.training.processes.group import form_group, require_shared_directory
 from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import share_out
 from lawqa.training.reference import reference_log_probabilities
 from lawqa.training.trainer import AnswerTrainer, as_dataset
-from lawqa.training.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedTokenizerBase
-
-
-_OF_EVERY_STEP = {"step", "epoch", "loss", "learning_rate", "grad_norm", "tokens_per_second"}
-"""What the log of any training says of a step."""
-
-
-@dataclass(frozen=True)
-class PolicySteps:
-    """A training on texts that the model draws itself."""
-
-    settings: PolicySettings
-    """How they are judged."""
-    draws: Callable[[LoadedModel], Draws]
-    """Draws them from a model with its adapter."""
-
-    def objective(
-        self, loaded: LoadedModel, model: PeftModel, output_dir: Path, collator: LeftPadCollator
-    ) -> Policy:
-        """Return what the trainer minimises.
-
-        Args:
-            loaded: the base model.
-            model: PEFT's wrapper around it.
-            output_dir: of the training.
-            collator: of its rows.
-        """
-        draws = self.draws(replace(loaded, model=model, adapter=output_dir))
-
-        def undisturbed_draws(numbers: Sequence[int], step: int) -> list[list[DrawnText]]:
-            if torch.cuda.is_initialized():
-                torch.cuda.empty_cache()  # what the last step held is room for keys and values
-            with undisturbed(model):
-                return draws(numbers, step)
-
-        return Policy(
-            self.settings, undisturbed_draws, partial(without_adapter, model), collator.pad_token_id
-        )
-
-
-@dataclass(frozen=True)
-class TrainingFigures:
-    """What was measured while training."""
-
-    steps: int
-    """Optimiser steps taken."""
-    first_loss: float
-    """Loss of the first logged step, nats per answer token."""
-    last_loss: float
-    """Loss of the last logged step, nats per answer token."""
-    seconds: float
-    """Wall time of the loop, interruptions not counted."""
-    tokens: int
-    """Tokens trained on, padding not counted, all epochs."""
-    log: list[dict[str, Any]]
-    """Every line of the log: step, loss, learning rate, gradient norm."""
-    ended: str = "all steps"
-    """Why training ended, in words."""
-    best: DevResult | None = None
-    """The dev questions at the step whose adapter is kept; None without dev questions."""
-    dev: list[DevResult] = field(default_factory=list)
-    """All scorings of the dev questions, the first before training."""
-
-    @property
-    def objective(self) -> dict[str, tuple[float, float]]:
-        """What an objective logs besides its loss, by name, at the first and at the last logged step."""
-        own = set(self.log[-1]) - _OF_EVERY_STEP if self.log else set()
-        return {
-            name: (self.log[0][name], self.log[-1][name])
-            for name in sorted(own)
-            if name in self.log[0]
-        }
-
-    @property
-    def no_better_step(self) -> bool:
-        """Whether the dev questions were answered best before training."""
-        return self.best is not None and self.best.correct <= self.dev[0].correct
 
 
 def fit(
@@ -164,98 +89,165 @@ def fit(
         TrainingError: loss or gradients are not finite, or the disk is full.
         Interrupted: a signal asked to stop; a checkpoint was written.
     """
-    checkpoint_state, interruption = CheckpointState(output_dir, config), Interruption()
     arguments = form_group(lambda: _arguments(loaded, config, output_dir))
-    width = 1 if preference is None else 2
-    units = len(records) // width
+    rows = 1 if preference is None else 2  # of a unit: a pair has two
+    units = len(records) // rows
     check_shares(config, units, processes=arguments.world_size)
     require_shared_directory(
         output_dir, process=arguments.process_index, processes=arguments.world_size
     )
-    progress = TrainingProgress(
-        output_dir, quiet=quiet, device=loaded.device, writes=arguments.process_index == 0
-    )
+    watchers = _watchers(loaded, config, output_dir, arguments, report_to, quiet=quiet)
     if loaded.sharded:
-        progress.say(f"FSDP: {share_out(loaded, model)}")
-    trackers = open_trackers(report_to, progress.say)
-    every = config.eval_steps or config.steps_per_epoch(units)
-    cadence = Cadence(checkpoint_state, interruption, every if dev else 0)
-    end_token_id = _end_token_id(loaded.tokenizer)
-    pairs = None if preference is None else Pairs(preference, end_token_id)
+        watchers.progress.say(f"FSDP: {share_out(loaded, model)}")
     collator = LeftPadCollator(loaded.tokenizer.pad_token_id or 0)
-    drawn = None
-    if policy is not None:
-        drawn = policy.objective(loaded, model, output_dir, collator)
-    trainer = AnswerTrainer(
-        config=config,
-        keys=[record.key for record in records],
-        sampler=StepSampler(
-            units,
-            config.records_per_step,
-            config.seed,
-            arguments.process_index,
-            arguments.world_size,
-            rows=width,
-        ),
-        objective=pairs or drawn or Answers(end_token_id),
-        path=choose_path(
-            loaded, model, config, max(len(record.input_ids) for record in records), progress.say
-        ),
-        checkpoint_state=checkpoint_state,
-        progress=progress,
-        dev=dev,
-        loaded=loaded,
-        interruption=interruption,
-        model=model,
-        args=arguments,
-        train_dataset=as_dataset(records),
-        data_collator=collator,
-        callbacks=[*trackers, progress, cadence],
-    )
-    for replaced in (PrinterCallback, ProgressCallback):
-        trainer.remove_callback(replaced)
-    cadence.score = trainer.evaluate
-    checkpoint = _start_from(output_dir, progress, arguments, resume=resume)
+    objective = _objective(loaded, model, output_dir, collator, preference, policy)
+    sampler = StepSampler(
+        units, config.records_per_step, config.seed, arguments.process_index,
+        arguments.world_size, rows=rows,
+    )  # fmt: skip
+    trainer = _trainer(
+        loaded, model, records, config, watchers, dev, sampler=sampler, objective=objective,
+        args=arguments, data_collator=collator,
+    )  # fmt: skip
+    checkpoint_state = watchers.checkpoint_state
+    checkpoint = _start_from(output_dir, watchers.progress, arguments, resume=resume)
     if checkpoint:
         checkpoint_state.restore(checkpoint)
     if checkpoint and is_finished(checkpoint, checkpoint_state, config.total_steps(units)):
         put_adapter_weights(model, load_adapter_weights(checkpoint))
         state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     else:
-        with interruption.watching():
-            try:
-                trainer.rehearse(trainer.train_dataset)
-                if pairs is not None:
-                    pairs.reference = reference_log_probabilities(
-                        trainer, output_dir, interruption, quiet=quiet
-                    )
-                trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            finally:
-                progress.close()
-                for tracker in trackers:
-                    tracker.close()
-        state = trainer.state
-        _raise_if_interrupted(interruption, checkpoint_state, state)
+        state = _train(trainer, objective, watchers, output_dir, checkpoint, quiet=quiet)
     model.eval()
     if checkpoint_state.watch.best_weights is not None:
         put_adapter_weights(model, checkpoint_state.watch.best_weights)
-    return _figures(checkpoint_state, state)
+    return TrainingFigures.of(checkpoint_state, state)
 
 
-def _figures(checkpoint_state: CheckpointState, state: TrainerState) -> TrainingFigures:
-    log = [entry for entry in state.log_history if "loss" in entry]
-    watch = checkpoint_state.watch
-    return TrainingFigures(
-        steps=state.global_step,
-        first_loss=log[0]["loss"],
-        last_loss=log[-1]["loss"],
-        seconds=round(checkpoint_state.seconds, 3),
-        tokens=checkpoint_state.tokens,
-        log=log,
-        ended=watch.reason_to_stop() or "all steps",
-        best=watch.best,
-        dev=watch.results,
+@dataclass(frozen=True)
+class _Watchers:
+    """What saves, stops, shows and reports a training."""
+
+    checkpoint_state: CheckpointState
+    interruption: Interruption
+    progress: TrainingProgress
+    trackers: Sequence[FiguresOnly]
+
+
+def _watchers(
+    loaded: LoadedModel,
+    config: Hyperparameters,
+    output_dir: Path,
+    arguments: TrainingArguments,
+    report_to: Sequence[Tracker],
+    *,
+    quiet: bool,
+) -> _Watchers:
+    progress = TrainingProgress(
+        output_dir, quiet=quiet, device=loaded.device, writes=arguments.process_index == 0
     )
+    return _Watchers(
+        CheckpointState(output_dir, config),
+        Interruption(),
+        progress,
+        open_trackers(report_to, progress.say),
+    )
+
+
+def _objective(
+    loaded: LoadedModel,
+    model: PeftModel,
+    output_dir: Path,
+    collator: LeftPadCollator,
+    preference: PreferenceSettings | None,
+    policy: PolicySteps | None,
+) -> Answers | Pairs | Policy:
+    end_token_id = _end_token_id(loaded.tokenizer)
+    if preference is not None:
+        return Pairs(preference, end_token_id)
+    if policy is not None:
+        return policy.objective(loaded, model, output_dir, collator)
+    return Answers(end_token_id)
+
+
+def _trainer(
+    loaded: LoadedModel,
+    model: PeftModel,
+    records: Sequence[TokenizedRecord],
+    config: Hyperparameters,
+    watchers: _Watchers,
+    dev: DevScorer | None,
+    *,
+    sampler: StepSampler,
+    objective: Objective,
+    **options: object,
+) -> AnswerTrainer:
+    """Put a trainer together; it scores the dev questions when `Cadence` says so.
+
+    Args:
+        loaded: where the model came from.
+        model: PEFT's wrapper.
+        records: what to learn.
+        config: how.
+        watchers: what follows the training.
+        dev: asks the dev questions; None without any.
+        sampler: which records make a step.
+        objective: what is learnt of them.
+        options: further ones of `AnswerTrainer`.
+    """
+    every = config.eval_steps or len(sampler)
+    cadence = Cadence(watchers.checkpoint_state, watchers.interruption, every if dev else 0)
+    longest = max(len(record.input_ids) for record in records)
+    trainer = AnswerTrainer(
+        config=config,
+        keys=[record.key for record in records],
+        sampler=sampler,
+        objective=objective,
+        path=choose_path(loaded, model, config, longest, watchers.progress.say),
+        checkpoint_state=watchers.checkpoint_state,
+        progress=watchers.progress,
+        dev=dev,
+        loaded=loaded,
+        interruption=watchers.interruption,
+        model=model,
+        train_dataset=as_dataset(records),
+        callbacks=[*watchers.trackers, watchers.progress, cadence],
+        **options,
+    )
+    for replaced in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(replaced)
+    cadence.score = trainer.evaluate
+    return trainer
+
+
+def _train(
+    trainer: AnswerTrainer,
+    objective: Objective,
+    watchers: _Watchers,
+    output_dir: Path,
+    checkpoint: Path | None,
+    *,
+    quiet: bool,
+) -> TrainerState:
+    """Train from a checkpoint or the start to the end, and return where it ended.
+
+    Raises:
+        Interrupted: a signal asked to stop; a checkpoint was written.
+    """
+    with watchers.interruption.watching():
+        try:
+            trainer.rehearse(trainer.train_dataset)
+            if isinstance(objective, Pairs):
+                objective.reference = reference_log_probabilities(
+                    trainer, output_dir, watchers.interruption, quiet=quiet
+                )
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finally:
+            watchers.progress.close()
+            for tracker in watchers.trackers:
+                tracker.close()
+    _raise_if_interrupted(watchers.interruption, watchers.checkpoint_state, trainer.state)
+    return trainer.state
 
 
 def _raise_if_interrupted(

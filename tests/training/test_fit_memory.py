@@ -16,7 +16,8 @@ from lawqa.records import TokenizedRecord, make_record, tokenize_records
 from lawqa.settings import Hyperparameters, ModelSettings
 from lawqa.training import fit as fitting
 from lawqa.training.adapter import add_adapter
-from lawqa.training.fit import TrainingFigures, fit
+from lawqa.training.figures import TrainingFigures
+from lawqa.training.fit import fit
 from lawqa.training.loss_paths import PlainPath
 
 pytestmark = pytest.mark.torch

@@ -21,7 +21,8 @@ from lawqa.training import loss_paths as paths
 from lawqa.training import trainer
 from lawqa.training.adapter import add_adapter
 from lawqa.training.checkpoints.directory import all_checkpoints, fault_of
-from lawqa.training.fit import TrainingFigures, fit
+from lawqa.training.figures import TrainingFigures
+from lawqa.training.fit import fit
 
 pytestmark = pytest.mark.torch
 

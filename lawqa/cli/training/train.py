@@ -27,7 +27,7 @@ from lawqa.settings import (
 )
 
 if TYPE_CHECKING:
-    from lawqa.training.fit import TrainingFigures
+    from lawqa.training.figures import TrainingFigures
 
 logger = logging.getLogger(__name__)
 

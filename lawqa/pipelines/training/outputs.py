@@ -25,7 +25,7 @@ from lawqa.training.monitoring.log import LOG, read_log
 if TYPE_CHECKING:
     from lawqa.pipelines.training.prepared import Prepared
     from lawqa.training.dev import DevResult
-    from lawqa.training.fit import TrainingFigures
+    from lawqa.training.figures import TrainingFigures
 
 NO_BETTER = "NO STEP WAS BETTER ON THE DEV QUESTIONS THAN THE MODEL BEFORE TRAINING"
 CARD, PLOT = "README.md", "training.png"
@@ -124,7 +124,7 @@ def figures_json(figures: TrainingFigures) -> JsonObject:
 
 def figures_from_json(stored: JsonObject, log: list[dict[str, Any]]) -> TrainingFigures:
     """Return the figures that a manifest keeps, with the log of its file."""
-    from lawqa.training.fit import TrainingFigures
+    from lawqa.training.figures import TrainingFigures
 
     names = {field.name for field in fields(TrainingFigures)} - {"log", "best", "dev"}
     return TrainingFigures(

@@ -38,7 +38,8 @@ from lawqa.settings import PolicyRun, TrainingRun, checks_arguments
 from lawqa.training.monitoring.log import EVENTS, read_log
 
 if TYPE_CHECKING:
-    from lawqa.training.fit import PolicySteps, TrainingFigures
+    from lawqa.training.figures import TrainingFigures
+    from lawqa.training.policy_steps import PolicySteps
 
 
 def is_done(config: TrainingRun) -> bool:
@@ -180,7 +181,7 @@ def _policy(prepared: Prepared) -> PolicySteps | None:
     config = prepared.config
     if not isinstance(config, PolicyRun):
         return None
-    from lawqa.training.fit import PolicySteps
+    from lawqa.training.policy_steps import PolicySteps
 
     return PolicySteps(config.policy, partial(PolicyDraws, prepared.source.records, config))
 
