@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from random_models import random_loaded
 
 from lawqa.models.load import LoadedModel, load_model
 from lawqa.prompting import Condition, Mode, Prompt, PromptSpec, build_prompt
@@ -23,9 +24,14 @@ def cap_memory(gib: float) -> None:
 
 
 def load(model: str, adapter: Path | None, *, four_bit: bool = True) -> LoadedModel:
-    """Load, and print what that cost."""
+    """Load, and print what that cost; a folder without weights gets random ones, in 4 bits."""
     began = time.perf_counter()
-    loaded = load_model(ModelSettings(model_name=model, load_in_4bit=four_bit), adapter)
+    if Path(model).is_dir() and not list(Path(model).glob("*.safetensors")):
+        if adapter is not None or not four_bit:
+            raise SystemExit(f"{model}: no weights, and random ones have no adapter and 4 bits")
+        loaded = random_loaded(Path(model))
+    else:
+        loaded = load_model(ModelSettings(model_name=model, load_in_4bit=four_bit), adapter)
     seconds = time.perf_counter() - began
     print(
         f"load: {seconds:.1f} s, peak {peak():.2f} GiB, resident {resident():.2f} GiB", flush=True
