@@ -24,7 +24,7 @@ from lawqa.commands.model import (
     RepeatedNumber,
 )
 from lawqa.commands.recipe import Recipe, Stage, StageOutcome
-from lawqa.commands.tables import made_of, table, tables, texts
+from lawqa.commands.tables import Made, made_of, table, tables, texts
 from lawqa.commands.work import Card, Work
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
@@ -63,18 +63,7 @@ def read_source(text: str, name: str) -> CommandSource:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise ConfigError(f"{name}: is not TOML: {problem}") from None
-    known = {
-        "schema_version", "variables", "places", "failures", "commands", "experiment", "targets",
-        "checksums", "tested", "documents", "numbers", "registered", "references", "cards",
-        "recipe",
-    }  # fmt: skip
-    if content.get("schema_version") != SCHEMA_VERSION:
-        version = content.get("schema_version")
-        raise ConfigError(f"{name}: schema_version is {version}, expected {SCHEMA_VERSION}")
-    if unknown := sorted(content.keys() - known):
-        raise ConfigError(
-            f"{name}: unknown key {unknown[0]!r}", f"known: {', '.join(sorted(known))}"
-        )
+    _check_keys(content, name)
     references = _references(content, name)
     shared = {
         **texts(content.get("variables", {}), f"{name}: variables"),
@@ -90,18 +79,12 @@ def read_source(text: str, name: str) -> CommandSource:
             _command,
             f"{name}: commands",
         ),
-        failures={
-            key: made_of(KnownFailure, {"id": key, **value}, f"{name}: failures.{key}")
-            for key, value in _tables_by_id(content, "failures", name).items()
-        },
+        failures=_made_by_id(KnownFailure, content, "failures", name),
         experiment=_experiment(
             table(content.get("experiment"), f"{name}: experiment"), f"{name}: experiment"
         ),
         references=references,
-        targets={
-            key: made_of(MakeTarget, {"id": key, **value}, f"{name}: targets.{key}")
-            for key, value in _tables_by_id(content, "targets", name).items()
-        },
+        targets=_made_by_id(MakeTarget, content, "targets", name),
         documents=tuple(
             _document(value, f"{name}: documents") for value in _listed(content, "documents", name)
         ),
@@ -113,15 +96,38 @@ def read_source(text: str, name: str) -> CommandSource:
             for key, value in _tables_by_id(content, "registered", name).items()
         },
         recipe=_recipe(content["recipe"], f"{name}: recipe") if "recipe" in content else None,
-        cards={
-            key: made_of(Card, {"id": key, **value}, f"{name}: cards.{key}")
-            for key, value in _tables_by_id(content, "cards", name).items()
-        },
+        cards=_made_by_id(Card, content, "cards", name),
         checksums=texts(content.get("checksums", {}), f"{name}: checksums"),
         tested=texts(content.get("tested", {}), f"{name}: tested"),
     )
     _check_references(source, name)
     return source
+
+
+_KNOWN = frozenset({
+    "schema_version", "variables", "places", "failures", "commands", "experiment", "targets",
+    "checksums", "tested", "documents", "numbers", "registered", "references", "cards", "recipe",
+})  # fmt: skip
+
+
+def _check_keys(content: JsonObject, name: str) -> None:
+    version = content.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ConfigError(f"{name}: schema_version is {version}, expected {SCHEMA_VERSION}")
+    if unknown := sorted(content.keys() - _KNOWN):
+        raise ConfigError(
+            f"{name}: unknown key {unknown[0]!r}", f"known: {', '.join(sorted(_KNOWN))}"
+        )
+
+
+def _made_by_id(
+    kind: Callable[..., Made], content: JsonObject, key: str, name: str
+) -> dict[str, Made]:
+    """Make an object of each table below a key, whose own name is its id."""
+    return {
+        each: made_of(kind, {"id": each, **value}, f"{name}: {key}.{each}")
+        for each, value in _tables_by_id(content, key, name).items()
+    }
 
 
 def _listed(content: JsonObject, key: str, name: str) -> list[JsonObject]:

@@ -96,27 +96,7 @@ def load_model(
     config, stored, options = _as_stored(config, dtype)
     check_files(config.model_name, config.revision, options["config"])
     tokenizer = load_tokenizer(config.model_name, config.revision)
-    try:
-        with full_memory_named(), _share_of_cores() if sharded else nullcontext():
-            logger.debug(
-                "loading %s (revision %s) onto %s: %s, products in %s",
-                config.model_name, config.revision, describe_device(device),
-                config.quant_type if config.load_in_4bit else "not quantised", dtype,
-            )  # fmt: skip
-            model: PreTrainedModel = load_weights(
-                config.model_name,
-                config.revision,
-                options.pop("config"),
-                dtype,
-                torch.device("cpu") if sharded else device,
-                **options,
-            )
-    except torch.OutOfMemoryError:
-        raise out_of_memory(
-            config.model_name,
-            on_gpu=device.type == "cuda" and not sharded,
-            load_in_4bit=config.load_in_4bit,
-        ) from None
+    model = _weights(config, options, dtype, device, sharded=sharded)
     hook_attention(model)
     if config.load_in_4bit:
         keep_as_bytes(model)
@@ -142,6 +122,38 @@ def load_model(
         time.perf_counter() - began, stop_token_ids, adapter, peak_memory_gib(device),
     )  # fmt: skip
     return loaded
+
+
+def _weights(
+    config: ModelSettings,
+    options: dict[str, Any],
+    dtype: torch.dtype,
+    device: torch.device,
+    *,
+    sharded: bool,
+) -> PreTrainedModel:
+    """Load the weights with transformers' options, of which `config` is the model's; raises BackendError."""
+    try:
+        with full_memory_named(), _share_of_cores() if sharded else nullcontext():
+            logger.debug(
+                "loading %s (revision %s) onto %s: %s, products in %s",
+                config.model_name, config.revision, describe_device(device),
+                config.quant_type if config.load_in_4bit else "not quantised", dtype,
+            )  # fmt: skip
+            return load_weights(
+                config.model_name,
+                config.revision,
+                options.pop("config"),
+                dtype,
+                torch.device("cpu") if sharded else device,
+                **options,
+            )
+    except torch.OutOfMemoryError:
+        raise out_of_memory(
+            config.model_name,
+            on_gpu=device.type == "cuda" and not sharded,
+            load_in_4bit=config.load_in_4bit,
+        ) from None
 
 
 def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:

@@ -21,9 +21,32 @@ def report_markdown(report: Report, language: str = "en") -> str:
         report: what it shows.
         language: `ja` or `en`.
     """
+    parts = [*_head(report, language), *_runs(report, language), *_paired(report, language)]
+    if report.notes:
+        noted = [
+            f"- {markdown_text(question)}: "
+            + markdown_text(" ".join((*(f"[{tag}]" for tag in note.tags), note.text)))
+            for question, note in report.notes.items()
+        ]
+        parts += [f"## {_text(WORDS['notes'], language)}", "\n".join(noted)]
+    parts.append(f"## {_text(WORDS['provenance'], language)}")
+    for run in report.runs:
+        parts.append(f"### {markdown_text(run.title)}\n\n{markdown_text(run.path)}")
+        if run.command:
+            parts.append(_code("\n".join(run.command)))
+    parts.append(f"lawqa {report.version}, {report.made}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _text(phrase: Phrase, language: str) -> str:
+    return markdown_text(phrase.in_(language))
+
+
+def _head(report: Report, language: str) -> list[str]:
+    """Write what is read first: title, claims and warnings."""
 
     def text(phrase: Phrase) -> str:
-        return markdown_text(phrase.in_(language))
+        return _text(phrase, language)
 
     parts = [f"# {markdown_text(report.title)}", f"**{text(headline(report).text)}**"]
     claims = claims_of(report)
@@ -38,44 +61,46 @@ def report_markdown(report: Report, language: str = "en") -> str:
         parts += [f"## {text(WORDS['warnings'])}", "\n".join(lines)]
     else:
         parts.append(text(WORDS["no_warnings"]))
+    return parts
+
+
+def _runs(report: Report, language: str) -> list[str]:
+    """Write which runs there are, and their tables."""
     about = [
         f"- {run.id}: {markdown_text(run.name)} — {markdown_text(run.model)}"
         + (f" + {markdown_text(run.adapter)}" if run.adapter else "")
         + (f", {markdown_text(run.spec)}" if run.spec else "")
         for run in report.runs
     ]
-    parts += [f"## {text(WORDS['runs'])}", "\n".join(about), f"## {text(WORDS['results'])}"]
     calibration = calibration_table(report.runs)
     tables = [*accuracy_tables(report), *label_tables(report)]
     tables += [calibration] if calibration else []
-    parts += [render_markdown(table, language) for table in (*tables, cost_table(report.runs))]
+    return [
+        f"## {_text(WORDS['runs'], language)}",
+        "\n".join(about),
+        f"## {_text(WORDS['results'], language)}",
+        *(render_markdown(table, language) for table in (*tables, cost_table(report.runs))),
+    ]
+
+
+def _paired(report: Report, language: str) -> list[str]:
+    """Write each run against its base, and the questions whose answers changed."""
     paired = paired_table(report)
-    if paired is not None:
-        parts += [f"## {text(WORDS['paired'])}", render_markdown(paired, language)]
-        split = gold_text_table(report)
-        parts += [render_markdown(split, language)] if split else []
-        for pair in report.pairs:
-            if pair.comparison is None:
-                continue
-            base, run = report.run(pair.base), report.run(pair.other)
-            gained, lost = changes(base, run)
-            parts.append(f"### {markdown_text(base.title)} → {markdown_text(run.title)}")
-            parts.append(_changes(text(WORDS["gained"]), gained, text(WORDS["none_changed"])))
-            parts.append(_changes(text(WORDS["lost"]), lost, text(WORDS["none_changed"])))
-    if report.notes:
-        noted = [
-            f"- {markdown_text(question)}: "
-            + markdown_text(" ".join((*(f"[{tag}]" for tag in note.tags), note.text)))
-            for question, note in report.notes.items()
-        ]
-        parts += [f"## {text(WORDS['notes'])}", "\n".join(noted)]
-    parts.append(f"## {text(WORDS['provenance'])}")
-    for run in report.runs:
-        parts.append(f"### {markdown_text(run.title)}\n\n{markdown_text(run.path)}")
-        if run.command:
-            parts.append(_code("\n".join(run.command)))
-    parts.append(f"lawqa {report.version}, {report.made}")
-    return "\n\n".join(parts) + "\n"
+    if paired is None:
+        return []
+    parts = [f"## {_text(WORDS['paired'], language)}", render_markdown(paired, language)]
+    split = gold_text_table(report)
+    parts += [render_markdown(split, language)] if split else []
+    for pair in report.pairs:
+        if pair.comparison is None:
+            continue
+        base, run = report.run(pair.base), report.run(pair.other)
+        gained, lost = changes(base, run)
+        nothing = _text(WORDS["none_changed"], language)
+        parts.append(f"### {markdown_text(base.title)} → {markdown_text(run.title)}")
+        parts.append(_changes(_text(WORDS["gained"], language), gained, nothing))
+        parts.append(_changes(_text(WORDS["lost"], language), lost, nothing))
+    return parts
 
 
 def _changes(title: str, questions: tuple[ChangedQuestion, ...], nothing: str) -> str:

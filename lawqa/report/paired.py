@@ -13,6 +13,37 @@ from lawqa.report.words import Phrase, evidence_words, note_phrase, rule_phrase
 from lawqa.scoring import GoldTextPart
 from lawqa.scoring.comparisons.multiple import p_text, signed
 
+_COLUMNS = (
+    RUN,
+    Phrase("base", "基準"),
+    Phrase("by (this / base)", "最終の回答（この実行／基準）"),
+    Phrase("questions (pairs)", "問題数（組数）"),
+    Phrase("base's accuracy", "基準の正答率"),
+    Phrase("this run's", "この実行の正答率"),
+    Phrase("difference in points", "差（ポイント）"),
+    Phrase("interval", "区間"),
+    Phrase(
+        "both / only base / only this / neither",
+        "両方／基準だけ／この実行だけ／どちらも不正解",
+    ),
+    Phrase("test", "検定"),
+    Phrase("p (raw)", "p（補正前）"),
+    Phrase("p (Holm)", "p（Holm 補正）"),
+    Phrase("significant from (points)", "有意になる最小の差（ポイント）"),
+    Phrase("detectable (points)", "見える差（ポイント）"),
+)
+
+_INTERVAL_NOTE = Phrase(
+    "Interval: Newcombe's paired score interval for one pair of answers a question, else the "
+    "bootstrap by question; at the level that Holm's correction asks of the comparison, so that it "
+    "contains 0 exactly where the difference may be luck. Significant from: with these discordant "
+    "answers. Detectable: a true difference that such a comparison sees in 80 % of cases.",
+    "区間は、1 問に 1 組なら対応のある Newcombe のスコア区間、そのほかは問題単位のブートストラップ。"
+    "Holm 補正がその比較に求める水準で作るので、0 を含むのは偶然かもしれないときだけ。"
+    "「有意になる最小の差」は今回正誤が分かれた問題数でのもの。"
+    "「見える差」は、このような比較が 80 % の確率で検出する真の差。",
+)
+
 
 @dataclass(frozen=True)
 class ChangedQuestion:
@@ -63,73 +94,44 @@ def paired_table(report: Report) -> Table | None:
     """Return each run against its base run; None where there is one run."""
     if not report.pairs:
         return None
-    rows: list[tuple[Cell, ...]] = []
-    for pair in report.pairs:
-        more = "".join(f" + {run_id}" for run_id in pair.repeats)
-        name = f"{report.run(pair.other).title}{more}"
-        based = "".join((pair.base, *(f" + {run_id}" for run_id in pair.base_repeats)))
-        if pair.judged is None:
-            rows.append((name, based, *[NOTHING] * 11, note_phrase(pair.problem)))
-            continue
-        c, figures = pair.judged.comparison, paired_figures(pair.judged)
-        by = rule_phrase(c.by_other)
-        if c.by_other != c.by_base:
-            against = rule_phrase(c.by_base)
-            by = Phrase(f"{by.en} / {against.en}", f"{by.ja}／{against.ja}")
-        rows.append(
-            (
-                name,
-                based,
-                by,
-                figures.questions,
-                percent(c.base.value),
-                percent(c.other.value),
-                figures.difference,
-                Phrase(figures.interval, figures.interval.replace(" to ", " 〜 ")),
-                figures.contingency,
-                Phrase(c.test, evidence_words(c.test)),
-                figures.p_raw,
-                figures.p_holm or NOTHING,
-                figures.significant_from or NOTHING,
-                figures.detectable or NOTHING,
-            )
-        )
     return Table(
         id="paired",
         title=Phrase(
             "Against the base run, on the questions that both were asked",
             "基準の実行との比較（両方に出題した問題）",
         ),
-        columns=(
-            RUN,
-            Phrase("base", "基準"),
-            Phrase("by (this / base)", "最終の回答（この実行／基準）"),
-            Phrase("questions (pairs)", "問題数（組数）"),
-            Phrase("base's accuracy", "基準の正答率"),
-            Phrase("this run's", "この実行の正答率"),
-            Phrase("difference in points", "差（ポイント）"),
-            Phrase("interval", "区間"),
-            Phrase(
-                "both / only base / only this / neither",
-                "両方／基準だけ／この実行だけ／どちらも不正解",
-            ),
-            Phrase("test", "検定"),
-            Phrase("p (raw)", "p（補正前）"),
-            Phrase("p (Holm)", "p（Holm 補正）"),
-            Phrase("significant from (points)", "有意になる最小の差（ポイント）"),
-            Phrase("detectable (points)", "見える差（ポイント）"),
-        ),
-        rows=tuple(rows),
-        note=Phrase(
-            "Interval: Newcombe's paired score interval for one pair of answers a question, else the "
-            "bootstrap by question; at the level that Holm's correction asks of the comparison, so that it "
-            "contains 0 exactly where the difference may be luck. Significant from: with these discordant "
-            "answers. Detectable: a true difference that such a comparison sees in 80 % of cases.",
-            "区間は、1 問に 1 組なら対応のある Newcombe のスコア区間、そのほかは問題単位のブートストラップ。"
-            "Holm 補正がその比較に求める水準で作るので、0 を含むのは偶然かもしれないときだけ。"
-            "「有意になる最小の差」は今回正誤が分かれた問題数でのもの。"
-            "「見える差」は、このような比較が 80 % の確率で検出する真の差。",
-        ),
+        columns=_COLUMNS,
+        rows=tuple(_row(report, pair) for pair in report.pairs),
+        note=_INTERVAL_NOTE,
+    )
+
+
+def _row(report: Report, pair: RunPair) -> tuple[Cell, ...]:
+    more = "".join(f" + {run_id}" for run_id in pair.repeats)
+    name = f"{report.run(pair.other).title}{more}"
+    based = "".join((pair.base, *(f" + {run_id}" for run_id in pair.base_repeats)))
+    if pair.judged is None:
+        return (name, based, *[NOTHING] * 11, note_phrase(pair.problem))
+    c, figures = pair.judged.comparison, paired_figures(pair.judged)
+    by = rule_phrase(c.by_other)
+    if c.by_other != c.by_base:
+        against = rule_phrase(c.by_base)
+        by = Phrase(f"{by.en} / {against.en}", f"{by.ja}／{against.ja}")
+    return (
+        name,
+        based,
+        by,
+        figures.questions,
+        percent(c.base.value),
+        percent(c.other.value),
+        figures.difference,
+        Phrase(figures.interval, figures.interval.replace(" to ", " 〜 ")),
+        figures.contingency,
+        Phrase(c.test, evidence_words(c.test)),
+        figures.p_raw,
+        figures.p_holm or NOTHING,
+        figures.significant_from or NOTHING,
+        figures.detectable or NOTHING,
     )
 
 

@@ -239,7 +239,16 @@ class Result:
 
     def to_json(self) -> JsonObject:
         """Return the JSON object that is stored: the lab's nine keys first, then lawqa's."""
-        context = self.context
+        return {
+            **self._lab_json(),
+            **self._asked_json(),
+            **self._read_json(),
+            **self._written_json(),
+            **self._forced_json(),
+        }
+
+    def _lab_json(self) -> dict[str, object]:
+        """Return the nine keys of the lab's own files."""
         return {
             "question": self.question,
             "choices": choices_text(self.choices),
@@ -250,33 +259,47 @@ class Result:
             "retrieved_docs_count": self.retrieved_count,
             "file_name": self.question_id,
             "references": list(self.references),
+        }
+
+    def _asked_json(self) -> dict[str, object]:
+        """Return which prompt this is."""
+        return {
             "schema_version": self.schema_version,
             "order": self.order_number,
             "repeat": self.repeat,
             "permutation": list(self.order),
             "law": self.law,
             "prompt_spec": self.prompt_spec,
+        }
+
+    def _read_json(self) -> dict[str, object]:
+        """Return how the answer was read, what was retrieved for it and how likely each label was."""
+        context = self.context
+        retrieved: dict[str, object] = {}
+        if context:
+            retrieved = {
+                "retrieved_articles": [article.to_json() for article in context.articles],
+                "retrieved_size": context.size,
+                "gold_retrieved": context.gold_retrieved,
+            }
+        labelled: dict[str, object] = {}
+        if self.label_at is not None:
+            labelled = {"label_at": self.label_at, "label_after": self.label_after}
+        return {
             "answer_by": self.answer_by,
             "outcome": self.outcome,
             "status": self.status,
             "rule": self.rule,
             "span": _listed(self.span),
-            **(
-                {
-                    "retrieved_articles": [article.to_json() for article in context.articles],
-                    "retrieved_size": context.size,
-                    "gold_retrieved": context.gold_retrieved,
-                }
-                if context
-                else {}
-            ),
+            **retrieved,
             "label_logprobs": _listed(self.label_logprobs),
             "label_mass": self.label_mass,
-            **(
-                {}
-                if self.label_at is None
-                else {"label_at": self.label_at, "label_after": self.label_after}
-            ),
+            **labelled,
+        }
+
+    def _written_json(self) -> dict[str, object]:
+        """Return what is known of the text that the model wrote, and of the prompt."""
+        return {
             "hit_limit": self.hit_limit,
             "stopped": self.stopped,
             "thinking_closed": self.thinking_closed,
@@ -286,6 +309,11 @@ class Result:
             "prompt_tokens": self.prompt_tokens,
             "seconds": self.seconds,
             "error": self.error,
+        }
+
+    def _forced_json(self) -> dict[str, object]:
+        """Return what the model answered when it had to."""
+        return {
             "forced_answer": self.forced_answer,
             "forced_logprobs": _listed(self.forced_logprobs),
             "forced_label_mass": self.forced_label_mass,

@@ -17,7 +17,14 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+    from jinja2.ext import Extension
+    from jinja2.nodes import Node
+    from jinja2.parser import Parser
+    from jinja2.utils import Namespace
 
 Reply = dict[str, str]
 
@@ -25,7 +32,7 @@ Reply = dict[str, str]
 def main(memory: int, seconds: float) -> None:
     """Answer requests until the input ends."""
     _limit_memory(memory)
-    compiled: dict[str, Any] = {}
+    compiled: dict[str, Template] = {}
     for line in sys.stdin:
         _start_timer(seconds)
         reply = answer(json.loads(line), compiled)
@@ -34,7 +41,7 @@ def main(memory: int, seconds: float) -> None:
         sys.stdout.flush()
 
 
-def answer(request: dict[str, Any], compiled: dict[str, Any]) -> Reply:
+def answer(request: dict[str, Any], compiled: dict[str, Template]) -> Reply:
     """Return the text of one request, or which kind of error its template made and what it said.
 
     Args:
@@ -66,7 +73,7 @@ def answer(request: dict[str, Any], compiled: dict[str, Any]) -> Reply:
         return {"error": "broken", "message": f"{type(problem).__name__}: {problem}"}
 
 
-def _written(template: Any, variables: dict[str, Any], most: int) -> Reply:
+def _written(template: Template, variables: dict[str, object], most: int) -> Reply:
     parts: list[str] = []
     length = 0
     for part in template.generate(**variables):
@@ -81,32 +88,47 @@ class _RaisedError(Exception):
     """What a template says itself, through `raise_exception`."""
 
 
-def _environment() -> Any:
+def _environment() -> Environment:
+    """Make the environment of transformers' `apply_chat_template`."""
     import jinja2.ext
-    import jinja2.utils
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    def raise_exception(message: object) -> None:
-        raise _RaisedError(message)
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True,
+        extensions=[_generation_tag(), jinja2.ext.loopcontrols],
+    )  # fmt: skip
+    environment.filters["tojson"] = _to_json
+    environment.globals["raise_exception"] = _raise_exception
+    environment.globals["dict"] = _TemplateDict()
+    environment.globals["namespace"] = _template_namespace()
+    return environment
 
-    def tojson(
-        value: object,
-        ensure_ascii: bool = False,
-        indent: int | str | None = None,
-        separators: tuple[str, str] | None = None,
-        sort_keys: bool = False,
-    ) -> str:
-        return json.dumps(
-            value, ensure_ascii=ensure_ascii, indent=indent, separators=separators,
-            sort_keys=sort_keys,
-        )  # fmt: skip
+
+def _raise_exception(message: object) -> None:
+    raise _RaisedError(message)
+
+
+def _to_json(
+    value: object,
+    ensure_ascii: bool = False,
+    indent: int | str | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    return json.dumps(
+        value, ensure_ascii=ensure_ascii, indent=indent, separators=separators,
+        sort_keys=sort_keys,
+    )  # fmt: skip
+
+
+def _generation_tag() -> type[Extension]:
+    """Make the tag `{% generation %}`, around what a model writes: here without effect."""
+    import jinja2.ext
 
     class Generation(jinja2.ext.Extension):
-        """The tag `{% generation %}`, around what a model writes: here without effect."""
-
         tags = {"generation"}  # noqa: RUF012 - as Jinja declares it
 
-        def parse(self, parser: Any) -> Any:
+        def parse(self, parser: Parser) -> Node:
             line = next(parser.stream).lineno
             body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
             call = self.call_method("_body")
@@ -115,37 +137,36 @@ def _environment() -> Any:
         def _body(self, caller: Callable[[], str]) -> str:
             return caller()
 
-    class TemplateDict:
-        """`dict` without the attributes of a type."""
+    return Generation
 
-        def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
-            return dict(*args, **kwargs)
 
-        def fromkeys(self, *args: Any) -> dict[Any, Any]:
-            return dict.fromkeys(*args)
+class _TemplateDict:
+    """`dict` without the attributes of a type."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> dict[object, object]:
+        return dict(*args, **kwargs)
+
+    def fromkeys(self, *args: Any) -> dict[object, object]:
+        return dict.fromkeys(*args)
+
+
+def _template_namespace() -> type[Namespace]:
+    """Make Jinja's namespace without names that begin with an underscore."""
+    import jinja2.utils
 
     class TemplateNamespace(jinja2.utils.Namespace):
-        """Jinja's, without names that begin with an underscore."""
-
-        def __init__(*args: Any, **kwargs: Any) -> None:
+        def __init__(*args: Any, **kwargs: object) -> None:
             # Jinja's own signature: `namespace(self=...)` is allowed.
             own, values = args[0], dict(*args[1:], **kwargs)
             for name in values:
                 _refuse_hidden(name)
             jinja2.utils.Namespace.__init__(own, values)
 
-        def __setitem__(self, name: str, value: Any) -> None:
+        def __setitem__(self, name: str, value: object) -> None:
             _refuse_hidden(name)
             super().__setitem__(name, value)
 
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols]
-    )
-    environment.filters["tojson"] = tojson
-    environment.globals["raise_exception"] = raise_exception
-    environment.globals["dict"] = TemplateDict()
-    environment.globals["namespace"] = TemplateNamespace
-    return environment
+    return TemplateNamespace
 
 
 def _refuse_hidden(name: object) -> None:

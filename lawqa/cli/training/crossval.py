@@ -35,6 +35,7 @@ from lawqa.settings import (
 )
 
 if TYPE_CHECKING:
+    from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
     from lawqa.pipelines.experiments.crossval_pool import Pooled
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,21 @@ class CrossvalRun:
     retrieval: OmitArgPrefixes[RetrievalFlags]
 
     def run(self) -> int:
+        config = self._config()
+        from lawqa.pipelines.experiments.crossval import run_crossval
+        from lawqa.pipelines.experiments.crossval_asking import asked_of
+
+        with resume_hint_on_interrupt(
+            "finished work is kept; run the same command again to resume"
+        ):
+            self.generation.warn_unused(asked_of(config).resolved())
+            pooled = run_crossval(config, logger.info)
+        if pooled:
+            print(pooled_text(pooled))
+        return 0
+
+    def _config(self) -> CrossvalConfig:
+        """Return what the flags ask for; notes on them are logged."""
         condition, remarks = resolve_condition(
             self.evaluation.condition,
             no_rag=self.evaluation.no_rag,
@@ -89,12 +105,10 @@ class CrossvalRun:
         wording = resolve_prompt(self.records.prompt)
         few_shot = self.records.few_shot
         from lawqa.commands import current_place
-        from lawqa.pipelines.experiments.crossval import run_crossval
-        from lawqa.pipelines.experiments.crossval_asking import asked_of
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
         from lawqa.pipelines.training.mixing import parse_extra
 
-        config = CrossvalConfig(
+        return CrossvalConfig(
             **vars(self.split),
             seed=self.training.seed,
             spec=self.evaluation.spec(condition, few_shot=few_shot, wording=wording),
@@ -122,14 +136,6 @@ class CrossvalRun:
             report_to=self.training.report_to,
             quiet=self.training.console.quiet,
         )
-        with resume_hint_on_interrupt(
-            "finished work is kept; run the same command again to resume"
-        ):
-            self.generation.warn_unused(asked_of(config).resolved())
-            pooled = run_crossval(config, logger.info)
-        if pooled:
-            print(pooled_text(pooled))
-        return 0
 
     def _stored_4bit(self) -> bool | None:
         """Return what the cross-validation in the directory used, which the same command resumes."""

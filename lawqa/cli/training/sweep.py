@@ -6,6 +6,7 @@ import logging
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tyro.conf import OmitArgPrefixes
 
@@ -33,6 +34,9 @@ from lawqa.settings import (
     part_of,
     values_of,
 )
+
+if TYPE_CHECKING:
+    from lawqa.pipelines.experiments.sweep import SweepConfig
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +69,7 @@ class Sweep:
     retrieval: OmitArgPrefixes[RetrievalFlags]
 
     def run(self) -> int:
-        grid, flags = self.grid, self.training
-        _refuse_single_values(flags, grid)
+        _refuse_single_values(self.training, self.grid)
         condition, remarks = resolve_condition(
             self.evaluation.condition,
             no_rag=self.evaluation.no_rag,
@@ -74,15 +77,38 @@ class Sweep:
         )
         for remark in remarks:
             logger.warning("note: %s", remark)
+        config = self._config(condition)
+        from lawqa.pipelines.experiments.crossval_asking import asked_of
+        from lawqa.pipelines.experiments.sweep import run_sweep
+        from lawqa.report.comparisons import sweep_text
+
+        with resume_hint_on_interrupt(
+            "finished work is kept; run the same command again to resume"
+        ):
+            self.generation.warn_unused(asked_of(config.crossval).resolved())
+            result = run_sweep(config, logger.info)
+        print(sweep_text(result.base, result.cells))
+        print("\nto train with the best on all the questions:")
+        best, in_4bit = result.cells[0].training, config.crossval.load_in_4bit
+        for line in _commands(self, condition, best, in_4bit=in_4bit):
+            print(f"  {line}")
+        if self.training.dev_size:
+            print(
+                "in the sweep dev questions chose the step; this takes the last one, as none is kept back: "
+                "--dev-file FILE chooses by others"
+            )
+        return 0
+
+    def _config(self, condition: Condition) -> SweepConfig:
+        """Return what the flags ask for."""
+        grid, flags = self.grid, self.training
         rag = self.retrieval.config((condition,), flags.model_name, flags.revision)
         training = part_of(Hyperparameters, flags)
         from lawqa.commands import current_place
-        from lawqa.pipelines.experiments.crossval_asking import asked_of
         from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
-        from lawqa.pipelines.experiments.sweep import Grid, SweepConfig, run_sweep
-        from lawqa.report.comparisons import sweep_text
+        from lawqa.pipelines.experiments.sweep import Grid, SweepConfig
 
-        config = SweepConfig(
+        return SweepConfig(
             CrossvalConfig(
                 input=grid.train_file,
                 output_dir=grid.output_dir,
@@ -108,22 +134,6 @@ class Sweep:
             ),
             Grid(**values_of(GridSettings, grid)),
         )
-        with resume_hint_on_interrupt(
-            "finished work is kept; run the same command again to resume"
-        ):
-            self.generation.warn_unused(asked_of(config.crossval).resolved())
-            result = run_sweep(config, logger.info)
-        print(sweep_text(result.base, result.cells))
-        print("\nto train with the best on all the questions:")
-        best, in_4bit = result.cells[0].training, config.crossval.load_in_4bit
-        for line in _commands(self, condition, best, in_4bit=in_4bit):
-            print(f"  {line}")
-        if flags.dev_size:
-            print(
-                "in the sweep dev questions chose the step; this takes the last one, as none is kept back: "
-                "--dev-file FILE chooses by others"
-            )
-        return 0
 
 
 def _refuse_single_values(flags: FoldTrainingFlags, grid: GridFlags) -> None:

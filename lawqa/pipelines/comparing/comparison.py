@@ -87,14 +87,7 @@ def compare_runs(
     """
     paths = [as_path(base, "base"), *as_paths(others, "others")]
     files = as_paths(data, "data")
-    if len(paths) == 1:
-        raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
-    require_different(paths, "each run counts once in Holm's correction")
-    names = short_names(paths)
-    first, *rest = (read_stored_run(path) for path in paths)
-    runs = [first, *(aligned(first, run) for run in rest)]
-    for run in runs:
-        run.check_by(by)
+    runs, names = _read_runs(paths, by), short_names(paths)
     answers = {names[run.path]: run.answers("recorded" if recorded else "today") for run in runs}
     bases, sides = sides_of([(names[run.path], run) for run in runs], seeds)
     groups = linked_groups(runs, files) if clusters == "group" else None
@@ -119,20 +112,30 @@ def compare_runs(
         comparisons[together] = replace(comparisons[together], by_other=ensemble.name)
         final = replace(summaries[together].final, name=ensemble.name)
         summaries[together] = replace(summaries[together], final=final)
-    notes = [f"{names[run.path]}: {note}" for run in runs for note in run.notes]
-    notes += _ensemble_notes(members, ensemble) if ensemble else _seeds_notes([bases, *sides])
-    notes += _reworded_notes(first, rest, names)
-    notes += _left_out_notes(joined, comparisons, by_prompts=by == "prompts")
-    notes += _sampling_notes(joined, comparisons)
-    notes += [
-        f"{name}: {summary.collapse.sentence}"
-        for name, summary in summaries.items()
-        if summary.collapse
+    notes = [
+        *(f"{names[run.path]}: {note}" for run in runs for note in run.notes),
+        *(_ensemble_notes(members, ensemble) if ensemble else _seeds_notes([bases, *sides])),
+        *_reworded_notes(runs, names),
+        *_left_out_notes(joined, comparisons, by_prompts=by == "prompts"),
+        *_sampling_notes(joined, comparisons),
+        *_collapse_notes(summaries),
+        *_mass_notes(runs, names),
     ]
-    notes += _mass_notes(runs, names)
     return Compared(
         joined, summaries, comparisons, judge_by_holm(comparisons), gold_text, tuple(notes)
     )
+
+
+def _read_runs(paths: Sequence[Path], by: By) -> list[StoredRun]:
+    """Read runs that may be compared, the choice orders of the others named as in the base."""
+    if len(paths) == 1:
+        raise ConfigError("only one run was given", "lawqa compare BASE OTHER...")
+    require_different(paths, "each run counts once in Holm's correction")
+    first, *rest = (read_stored_run(path) for path in paths)
+    runs = [first, *(aligned(first, run) for run in rest)]
+    for run in runs:
+        run.check_by(by)
+    return runs
 
 
 def _gold_text(
@@ -171,9 +174,8 @@ def _ensemble_notes(members: Sequence[str], ensemble: Ensemble) -> list[str]:
     return notes
 
 
-def _reworded_notes(
-    first: StoredRun, rest: Sequence[StoredRun], names: Mapping[Path, str]
-) -> list[str]:
+def _reworded_notes(runs: Sequence[StoredRun], names: Mapping[Path, str]) -> list[str]:
+    first, *rest = runs
     reworded = [(run, _reworded(first, run)) for run in rest]
     return [
         f"DIFFERENT DATA: {counted(number, 'question')} of {names[run.path]} not worded "
@@ -197,6 +199,14 @@ def _left_out_notes(
         f"{base} was asked {c.left_out_base} others, {name} {c.left_out_other}"
         for name, c in comparisons.items()
         if c.left_out_base or c.left_out_other
+    ]
+
+
+def _collapse_notes(summaries: Mapping[str, Summary]) -> list[str]:
+    return [
+        f"{name}: {summary.collapse.sentence}"
+        for name, summary in summaries.items()
+        if summary.collapse
     ]
 
 

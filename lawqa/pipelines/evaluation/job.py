@@ -166,25 +166,7 @@ def prepare_evaluation(config: EvaluationConfig, *, claims: bool = True) -> Job:
     ]
     run_dir = config.run_dir or new_run_dir(config)
     if claims:
-        RunDirectory.check_free(run_dir, fresh=config.fresh or config.resume, kind="evaluate")
-        claim_directory(
-            run_dir,
-            "--run-dir",
-            sources={
-                "the model's directory": Path(config.model_name) if config.model_name else None,
-                "the adapter's directory": config.adapter,
-                "the index": config.rag.retriever.index if config.rag else None,
-            },
-        )
-    if claims and config.output is not None:
-        goes_on = config.resume and (run_dir / MANIFEST).exists()
-        own = (run_dir / name for name in (MANIFEST, RESULTS, SUMMARY))
-        claim_output(
-            config.output,
-            "--output",
-            fresh=config.fresh or goes_on,
-            sources=(config.data, config.script, *own),
-        )
+        _claim(config, run_dir)
     adapter_files = AdapterContent.read(config.adapter) if config.adapter else None
     adapter = AdapterManifest.read(config.adapter) if config.adapter else None
     merged = None
@@ -200,17 +182,44 @@ def prepare_evaluation(config: EvaluationConfig, *, claims: bool = True) -> Job:
                 allow_prompt_mismatch=config.allow_prompt_mismatch,
             )
     if adapter is not None:
-        # What was trained is what is tested.
-        quantises = config.load_in_4bit or (adapter.quantisation is not None and not config.no_4bit)
-        config = replace(
-            config,
-            load_in_4bit=quantises,
-            quant_type=config.quant_type or (adapter.quantisation if quantises else None),
-        )
+        config = _quantised_as_trained(config, adapter)
     return Job(
         config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged,
         data_sha256=file.sha256, adapter_files=adapter_files,
     )  # fmt: skip
+
+
+def _claim(config: EvaluationConfig, run_dir: Path) -> None:
+    """Refuse a run directory or an output that is not free, or that something is read from."""
+    RunDirectory.check_free(run_dir, fresh=config.fresh or config.resume, kind="evaluate")
+    claim_directory(
+        run_dir,
+        "--run-dir",
+        sources={
+            "the model's directory": Path(config.model_name) if config.model_name else None,
+            "the adapter's directory": config.adapter,
+            "the index": config.rag.retriever.index if config.rag else None,
+        },
+    )
+    if config.output is not None:
+        goes_on = config.resume and (run_dir / MANIFEST).exists()
+        own = (run_dir / name for name in (MANIFEST, RESULTS, SUMMARY))
+        claim_output(
+            config.output,
+            "--output",
+            fresh=config.fresh or goes_on,
+            sources=(config.data, config.script, *own),
+        )
+
+
+def _quantised_as_trained(config: EvaluationConfig, adapter: AdapterManifest) -> EvaluationConfig:
+    """Return the config with the adapter's 4 bits: what was trained is what is tested."""
+    quantises = config.load_in_4bit or (adapter.quantisation is not None and not config.no_4bit)
+    return replace(
+        config,
+        load_in_4bit=quantises,
+        quant_type=config.quant_type or (adapter.quantisation if quantises else None),
+    )
 
 
 def _server_notes(config: EvaluationConfig) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from lawqa.training.monitoring.log import LOG, read_log
 
 if TYPE_CHECKING:
     from lawqa.pipelines.training.prepared import Prepared
+    from lawqa.records import TrainingRecord
     from lawqa.training.dev import DevResult
     from lawqa.training.figures import TrainingFigures
 
@@ -42,20 +43,12 @@ def manifest_of(prepared: Prepared) -> Manifest:
 
     template = template_identity(loaded.tokenizer)
     spec_ids = sorted({record.prompt_spec for record in source.records})
-    known = {
-        (record.question_id, record.order): record.fingerprint
-        for record in source.records
-        if record.question_id
-    }
+    questions = _questions_of(source.records)
     read = statutes_read_json(
         source.readings,
         source.records,
         start.training.data.get("statutes_read") if start else None,
     )
-    questions = [
-        {"id": question_id, "order": order, "fingerprint": mark}
-        for (question_id, order), mark in known.items()
-    ]
     return Manifest(
         kind="train",
         config=config.to_json(),
@@ -87,6 +80,19 @@ def manifest_of(prepared: Prepared) -> Manifest:
         environment=describe_environment(describe_device(loaded.device)),
         started=now(),
     )
+
+
+def _questions_of(records: Sequence[TrainingRecord]) -> list[dict[str, Any]]:
+    """Return each question and order of the records once, as the manifest keeps them."""
+    known = {
+        (record.question_id, record.order): record.fingerprint
+        for record in records
+        if record.question_id
+    }
+    return [
+        {"id": question_id, "order": order, "fingerprint": mark}
+        for (question_id, order), mark in known.items()
+    ]
 
 
 def write_outputs(

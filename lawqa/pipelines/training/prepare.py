@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lawqa.augment import holds_readings, pack_readings, read_readings
 from lawqa.digests import hashed_while_read
@@ -46,6 +47,7 @@ from lawqa.training.monitoring.trackers import require_trackers
 
 if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
+    from lawqa.prompting import ChatTokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -85,34 +87,12 @@ def prepare_training(config: TrainingRun, dev_as: PutAs | None = None) -> Prepar
         require_free(config.output_dir / LOCK)
     require_packages(quantised=config.load_in_4bit, training=True)
     require_trackers(config.report_to)
-    from lawqa.models.load import load_model
     from lawqa.training.adapter import add_adapter
 
-    model_config = part_of(ModelSettings, config)
-    if config.fsdp:
-        if dev is not None and dev.generation is not None:
-            raise ConfigError(
-                "--fsdp: dev questions are answered by text, which weights shared out over processes cannot "
-                "write",
-                "give a --dev-file of direct records (lawqa records --mode direct), or leave --dev-file out",
-            )
-        from lawqa.training.processes.sharding import require_shardable
-
-        require_shardable(use_dora=config.training.use_dora)
-    loaded = load_model(model_config, sharded=config.fsdp)
-    if loaded.device.type == "cpu" and config.dtype == "float16":
-        raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
-    if isinstance(config, PolicyRun):
-        records = longest_rows(source.records, config, loaded.tokenizer)
-    else:
-        records = _tokenized(source, loaded.tokenizer, config.training.max_seq_length)
+    loaded = _load_model(config, dev)
+    records = _rows(config, source, loaded.tokenizer)
     if dev is not None:
         dev.require_scorable(loaded.tokenizer)
-    lengths = sorted(len(record.input_ids) for record in records)
-    logger.debug(
-        "%d records of %d to %d tokens, half of them up to %d",
-        len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
-    )  # fmt: skip
     start_notes = (start.note, *start.require_base(loaded.describe())) if start else ()
     model = add_adapter(loaded, config.training)
     if start is not None:
@@ -126,6 +106,42 @@ def prepare_training(config: TrainingRun, dev_as: PutAs | None = None) -> Prepar
     if earlier is not None:
         require_same_training(type(config), config.output_dir, earlier, manifest_of(prepared))
     return prepared
+
+
+def _load_model(config: TrainingRun, dev: DevQuestions | None) -> LoadedModel:
+    """Load the base model; raises ConfigError where it cannot be trained as asked."""
+    from lawqa.models.load import load_model
+
+    if config.fsdp:
+        if dev is not None and dev.generation is not None:
+            raise ConfigError(
+                "--fsdp: dev questions are answered by text, which weights shared out over processes cannot "
+                "write",
+                "give a --dev-file of direct records (lawqa records --mode direct), or leave --dev-file out",
+            )
+        from lawqa.training.processes.sharding import require_shardable
+
+        require_shardable(use_dora=config.training.use_dora)
+    loaded = load_model(part_of(ModelSettings, config), sharded=config.fsdp)
+    if loaded.device.type == "cpu" and config.dtype == "float16":
+        raise ConfigError("float16 training needs a GPU", "leave --fp16 out on a CPU")
+    return loaded
+
+
+def _rows(
+    config: TrainingRun, source: TrainingSource, tokenizer: ChatTokenizer
+) -> Sequence[TokenizedRecord]:
+    """Tokenize what is trained on; of a policy, whose texts are not written yet, rows of the longest."""
+    if isinstance(config, PolicyRun):
+        records = longest_rows(source.records, config, tokenizer)
+    else:
+        records = _tokenized(source, tokenizer, config.training.max_seq_length)
+    lengths = sorted(len(record.input_ids) for record in records)
+    logger.debug(
+        "%d records of %d to %d tokens, half of them up to %d",
+        len(lengths), lengths[0], lengths[-1], lengths[len(lengths) // 2],
+    )  # fmt: skip
+    return records
 
 
 def _require_own_directory(config: TrainingRun) -> None:
@@ -229,7 +245,7 @@ def _pairs(path: Path) -> TrainingSource:
 
 
 def _tokenized(
-    source: TrainingSource, tokenizer: Any, max_seq_length: int
+    source: TrainingSource, tokenizer: ChatTokenizer, max_seq_length: int
 ) -> list[TokenizedRecord]:
     if source.wrong:
         both = [one for pair in zip(source.records, source.wrong, strict=True) for one in pair]

@@ -242,11 +242,8 @@ class Engine:
             torch.cuda.empty_cache()
             yield from self._decode_fewer(queue)
             return
-        seconds = time.perf_counter() - began
-        self.stats.steps += steps
-        self.stats.step_rows += steps * len(running)
-        self.stats.step_seconds += seconds
-        share, whole = seconds / len(running), state.whole[: len(running)].tolist()
+        share = self._count(steps, len(running), time.perf_counter() - began)
+        whole = state.whole[: len(running)].tolist()
         scored = state.labels.cpu() if any(sequence.finished for sequence in running) else None
         for place, (sequence, known, row, right) in enumerate(
             zip(list(running), pending, written, whole, strict=True)
@@ -255,18 +252,9 @@ class Engine:
             sequence.cached += steps
             finished: Finished | Unfit | None
             if sequence.finished is not None and scored is not None:
-                finished = None
-                if len(known) <= steps or right < steps:
-                    finished = sequence.ended(
-                        text_labels(scored[min(len(known), steps) - 1, place])
-                    )
+                finished = self._label_scored(sequence, scored[:, place], len(known), right)
             else:
-                new = row[len(known) - 1 : right]
-                finished = self._accept(sequence, new) if new else None
-                if right < steps and sequence.finished is not None:
-                    finished = sequence.ended(None)
-                elif right < steps:
-                    finished = finished or Unfit(sequence.request.number, NON_FINITE)
+                finished = self._continued(sequence, row[len(known) - 1 : right], right)
             if right < steps:
                 # A masked slot is multiplied by 0, and 0 times NaN or infinity is NaN.
                 self._cache.erase(sequence.pages)
@@ -274,6 +262,41 @@ class Engine:
                 running.remove(sequence)
                 queue.release(sequence)
                 yield finished
+
+    def _count(self, steps: int, rows: int, seconds: float) -> float:
+        """Count steps that were taken; returns the seconds of each row."""
+        self.stats.steps += steps
+        self.stats.step_rows += steps * rows
+        self.stats.step_seconds += seconds
+        return seconds / rows
+
+    def _label_scored(
+        self, sequence: Running, scored: torch.Tensor, known: int, right: int
+    ) -> Finished | None:
+        """End a written completion whose label was scored in these steps; None where its place is ahead.
+
+        Args:
+            sequence: the completion.
+            scored: the labels' weights after each step, [steps, labels].
+            known: how many tokens were fed that were known before.
+            right: how many steps were finite.
+        """
+        steps = self._options.steps
+        if known > steps and right >= steps:
+            return None
+        return sequence.ended(text_labels(scored[min(known, steps) - 1]))
+
+    def _continued(
+        self, sequence: Running, new: Sequence[int], right: int
+    ) -> Finished | Unfit | None:
+        """Append what was written while `right` steps were finite; the completion if that ends it."""
+        finished = self._accept(sequence, new) if new else None
+        if right >= self._options.steps:
+            return finished
+        # A label cannot be scored any more, but the text before it is whole.
+        if sequence.finished is not None:
+            return sequence.ended(None)
+        return finished or Unfit(sequence.request.number, NON_FINITE)
 
     def _decode_fewer(self, queue: SequenceQueue) -> Iterator[Finished | Unfit]:
         """Try fewer rows after running out of memory in a step, or end a sequence that was alone."""

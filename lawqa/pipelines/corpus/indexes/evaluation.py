@@ -63,11 +63,7 @@ def evaluate_index(
         DataError: the questions cannot be read, or none of them has a gold article.
         ConfigError: a number is out of range; or as `open_retriever`.
     """
-    wrong = [f"--budgets: {limit}, expected 1 or more" for limit in budgets if limit < 1]
-    wrong += [] if budgets else ["--budgets: names no limit, expected numbers of tokens"]
-    wrong += [f"--top-k is {top_k}, expected 1 or more"] if top_k < 1 else []
-    if wrong:
-        raise ConfigError("\n".join(wrong))
+    _check_limits(budgets, top_k)
     budgets = tuple(dict.fromkeys(budgets))
     retriever = open_retriever(config)
     asked = read_questions(questions)
@@ -80,21 +76,17 @@ def evaluate_index(
     count, counted_in = _counter(tokenizer)
     leaks = _given_away(retriever, [result.question for result in evaluation], top_k)
     texts = _gold_texts(retriever, evaluation, budgets, top_k, count, quiet=quiet)
+    named = MISSES_AT if MISSES_AT in budgets else budgets[0]
+    misses = gold_text_misses(texts[named], evaluation, retriever.index, within=reach(top_k))
     summary = summarise_hits(evaluation, len(asked))
     for law, figures in summary["by_law"].items():
         figures["gold_text"] = _by_budget(texts, law)
-    named = MISSES_AT if MISSES_AT in budgets else budgets[0]
     manifest = IndexManifest.read(config.index)
     return {
         "schema_version": SCHEMA_VERSION,
         **summary,
         "gold_text": _by_budget(texts),
-        "gold_text_misses": {
-            "budget": named,
-            "questions": gold_text_misses(
-                texts[named], evaluation, retriever.index, within=reach(top_k)
-            ),
-        },
+        "gold_text_misses": {"budget": named, "questions": misses},
         "counted_in": counted_in,
         "given_away": leaks,
         "index": {"path": str(config.index), "sha256": manifest.index_sha256},
@@ -111,6 +103,14 @@ def evaluate_index(
             "context": CONTEXT_MAKER,
         },
     }
+
+
+def _check_limits(budgets: Sequence[int], top_k: int) -> None:
+    wrong = [f"--budgets: {limit}, expected 1 or more" for limit in budgets if limit < 1]
+    wrong += [] if budgets else ["--budgets: names no limit, expected numbers of tokens"]
+    wrong += [f"--top-k is {top_k}, expected 1 or more"] if top_k < 1 else []
+    if wrong:
+        raise ConfigError("\n".join(wrong))
 
 
 def _given_away(

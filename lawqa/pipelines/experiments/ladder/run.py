@@ -92,10 +92,7 @@ def run_ladder(
         LawqaError: a file, option, model or policy does not allow it.
         Interrupted: the process was asked to end; the same call resumes it.
     """
-    if Ranks.of(os.environ).several:
-        raise ConfigError(
-            "lawqa ladder runs in one process", "lawqa evaluate  can be split over several"
-        )
+    _require_one_process()
     _require_directory(config.run_dir)
     deadline = None if config.time_budget is None else clock() + 60 * config.time_budget
     model = _OneModel(backend_factory or open_backend, deadline, clock)
@@ -103,11 +100,7 @@ def run_ladder(
         jobs = [(rung, _job(config, rung, asked)) for rung, asked in config.rungs]
         halves = halves_of(jobs[0][1].questions, config.seed)
         rungs = [Waiting.of(rung, job, _part(rung, halves)) for rung, job in jobs]
-        for one in rungs:
-            if one.whole and one.part is None and not _has_summary(one.job.run_dir):
-                evaluate_job(
-                    one.job, model, say
-                )  # asks nothing: its figures are made from its answers
+        _summarise_whole(rungs, model, say)
         left_out = list(config.left_out)
         for line in (*config.notes, *left_out):
             say(line)
@@ -123,15 +116,9 @@ def run_ladder(
         trials = tried_wordings(rungs, left, halves)
         winners = [_whole_of(one) for one in rungs if one.rung in chosen_wordings(trials)]
         left += [one for one in winners if not one.whole] if left else asking.ask(winners)
-    unfinished = {one.rung for one in left}
-    sequence = [rung.first for rung, _ in config.rungs]
-    finished = sorted(
-        (one for one in [*rungs, *winners] if one.part is None and one.rung not in unfinished),
-        key=lambda one: sequence.index(one.rung.first),
-    )
     return ladder_result(
         config.run_dir,
-        [(one.rung, one.job.run_dir) for one in finished],
+        _finished(config, [*rungs, *winners], left),
         jobs[0][1].questions,
         seed=config.seed,
         prior_correction=config.prior_correction,
@@ -139,6 +126,33 @@ def run_ladder(
         left_out=left_out,
         unfinished=[one.left for one in left],
     )
+
+
+def _require_one_process() -> None:
+    if Ranks.of(os.environ).several:
+        raise ConfigError(
+            "lawqa ladder runs in one process", "lawqa evaluate  can be split over several"
+        )
+
+
+def _summarise_whole(rungs: Sequence[Waiting], model: _OneModel, say: Say) -> None:
+    """Write the summaries of rungs that are answered and have none; this asks the model nothing."""
+    for one in rungs:
+        if one.whole and one.part is None and not _has_summary(one.job.run_dir):
+            evaluate_job(one.job, model, say)
+
+
+def _finished(
+    config: LadderConfig, asked: Sequence[Waiting], left: Sequence[Waiting]
+) -> list[tuple[Rung, Path]]:
+    """Return the rungs that are whole with their run directories, in the sequence of the ladder."""
+    unfinished = {one.rung for one in left}
+    sequence = [rung.first for rung, _ in config.rungs]
+    finished = sorted(
+        (one for one in asked if one.part is None and one.rung not in unfinished),
+        key=lambda one: sequence.index(one.rung.first),
+    )
+    return [(one.rung, one.job.run_dir) for one in finished]
 
 
 def _require_directory(path: Path) -> None:
