@@ -6,19 +6,14 @@ The command line's parser and its help texts are handed in; this room does not k
 from __future__ import annotations
 
 from lawqa.docgen.blocks import replace_block
-from lawqa.docgen.build import (
-    Interface,
-    changed_files,
-    diff_text,
-    generate,
-    unset_variables,
-    write_files,
-)
+from lawqa.docgen.build import generate, unset_variables
 from lawqa.docgen.compared import compared_in_japanese
+from lawqa.docgen.context import Interface
 from lawqa.docgen.extract import ShownCommand, shown_commands
 from lawqa.docgen.logs import RunFacts, kind_of_form, left_to_person, log_forms, log_text
 from lawqa.docgen.run_facts import logged_paths, read_run_facts
 from lawqa.docgen.verify import verify, verify_text
+from lawqa.docgen.writing import changed_files, diff_text, write_files
 
 __all__ = [
     "Interface",

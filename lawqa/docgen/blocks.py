@@ -1,9 +1,11 @@
-"""Generated blocks inside files that people write: between two marker lines."""
+"""Generated blocks inside files that people write, between two marker lines; the form of commands there."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from lawqa.commands import Rendered
 from lawqa.errors import ConfigError
 
 
@@ -31,3 +33,19 @@ def replace_block(text: str, name: str, content: str, where: str) -> str:
             f"put the lines `lawqa docs: begin {name}` and `lawqa docs: end {name}` where it belongs",
         )
     return block.sub(lambda match: match[1] + content + match[3], text)
+
+
+def console_block(commands: Sequence[tuple[Rendered, str]]) -> str:
+    """Return a console block: each command on one line, with a remark behind it, or above where that is too
+    wide.
+    """
+    lines = [
+        (" ".join(rendered.shell.replace("\\\n", " ").split()), said) for rendered, said in commands
+    ]
+    # Remarks share one column as far as the lines are short enough.
+    column = min(max(len(line) for line, _ in lines), 64)
+    shown = [
+        f"$ {line:<{column}}  # {said}" if len(line) <= column else f"# {said}\n$ {line}"
+        for line, said in lines
+    ]
+    return "```console\n" + "\n".join(shown) + "\n```\n"

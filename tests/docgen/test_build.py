@@ -13,7 +13,8 @@ from lawqa.cli import main
 from lawqa.cli.lab.docs import _help_text, help_text, parse_or_refuse, subcommands
 from lawqa.commands import check_policy, packaged_source, read_source, render_command
 from lawqa.docgen import diff_text, replace_block, shown_commands, verify_text
-from lawqa.docgen.build import NOTICE, Interface, generate
+from lawqa.docgen.build import generate
+from lawqa.docgen.context import NOTICE, Interface
 from lawqa.docgen.verify import check_registered
 from lawqa.errors import ConfigError, PolicyError
 
