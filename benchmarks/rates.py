@@ -285,7 +285,7 @@ def document(runs: int) -> str:
             [[str(n), f"{100 * d:+.0f}", *(_rate(v) for v in vars(coverage(n, d, runs, n)).values())]
              for n in NUMBERS for d in (0.0, 0.1)],
         ),
-        "\nBase accuracy 50 %, a quarter of the questions discordant. The last column is the size at +0 and "
+        "\nBase accuracy 50%, a quarter of the questions discordant. The last column is the size at +0 and "
         "the power at +10 points.\n",
         "\n## Clusters: 140 questions in 37 linked groups whose answers are correlated\n",
         _table(["unit", "size at .05"], [[unit, _rate(rate)] for unit, rate in
@@ -296,9 +296,9 @@ def document(runs: int) -> str:
             [[str(n), name, *map(_rate, alarms(n, accuracy, pile, runs, n))]
              for n in (20, 42, 140)
              for name, accuracy, pile in (
-                 ("guesses evenly", 0.25, 0.0), ("knows 50 %, errs evenly", 0.5, 0.0),
-                 ("knows 80 %, errs evenly", 0.8, 0.0), ("60 % one letter, else guesses", 0.25, 0.6),
-                 ("60 % one letter, else knows 50 %", 0.5, 0.6))],
+                 ("guesses evenly", 0.25, 0.0), ("knows 50%, errs evenly", 0.5, 0.0),
+                 ("knows 80%, errs evenly", 0.8, 0.0), ("60% one letter, else guesses", 0.25, 0.6),
+                 ("60% one letter, else knows 50%", 0.5, 0.6))],
         ),
         "\nThe first three rows of each n are false alarms, the others are power.\n",
         "\n## Training seeds: three of them against one base, 140 questions\n",

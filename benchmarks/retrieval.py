@@ -94,7 +94,7 @@ def scale() -> None:
     print(
         f"  open           {asked['open_seconds'] * 1000:8.1f} ms  {asked['open_mb']:,.0f} MB resident"
     )
-    print(f"  query, median  {asked['median_ms']:8.1f} ms  95 % below {asked['p95_ms']:.1f} ms")
+    print(f"  query, median  {asked['median_ms']:8.1f} ms  95% below {asked['p95_ms']:.1f} ms")
     print(
         f"  after {asked['queries']} queries {asked['after_mb']:,.0f} MB resident, mapped files included"
     )

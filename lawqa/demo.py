@@ -182,7 +182,7 @@ def needed_sentence(comparison: PairedComparison) -> str:
     points = f"{measured} ({abs(difference) * 100:.1f} points, if it is real)"
     if needed is None:
         return f"{points} is too small for any question set to detect"
-    return f"to detect {points} in 80 % of comparisons takes about {counted(needed, 'question')}"
+    return f"to detect {points} in 80% of comparisons takes about {counted(needed, 'question')}"
 
 
 def _write_model(

@@ -21,7 +21,7 @@ def test_the_demo_runs_the_whole_path(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "trained on 42 questions, measured on 18 held out" in out
     header = next(line for line in out.splitlines() if "base (NF4)" in line)
     assert "with QLoRA adapter" in header
-    for row in ("accuracy", "95 % interval", "unparsed / truncated / failed", "answers a b c d",
+    for row in ("accuracy", "95% interval", "unparsed / truncated / failed", "answers a b c d",
                 "gold a b c d", "floor: guessing", "floor: one letter always"):  # fmt: skip
         assert any(line.startswith(row) for line in out.splitlines()), row
     assert f"\nrun: {run}\n" in out
@@ -30,7 +30,7 @@ def test_the_demo_runs_the_whole_path(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "may be luck" in judged or "more than luck" in judged
     assert compared.endswith("on 18 questions")
     assert "significant" in significant
-    assert "80 %" in power
+    assert "80%" in power
     assert re.fullmatch(
         r"  to detect .* points, if it is real\) .* takes about [\d,]+ questions", needed
     )

@@ -13,7 +13,7 @@ ID_PREFIX = "生成"
 """What the ids of generated questions begin with; no question of lawqa_jp does."""
 
 _PER_NEGATIVE = 4
-"""One in N questions that must be read asks for the wrong choice; of lawqa_jp's 140 it is 41 (29 %)."""
+"""One in N questions that must be read asks for the wrong choice; of lawqa_jp's 140 it is 41 (29%)."""
 
 NamedDraft = tuple[str, Draft]
 """The id of a question to be, and its draft."""

@@ -26,7 +26,7 @@ class RunFacts:
     fields: dict[str, str] = field(default_factory=dict)
     """The run's facts by field of the forms."""
     by_law: tuple[tuple[str, str, str, str], ...] = ()
-    """Law, accuracy, 95 % interval, n."""
+    """Law, accuracy, 95% interval, n."""
     notes: tuple[str, ...] = ()
     """What a reader must know first."""
     seconds: float | None = None

@@ -14,7 +14,7 @@ from lawqa.training.planning.plan import plan_training
 
 _OLDEST_CAPABILITY = (7, 5)
 _OLDEST_DRIVER_CUDA = 12
-# NF4 rounds normal weights by 9 to 10 %; more means that the kernels compute something else.
+# NF4 rounds normal weights by 9 to 10%; more means that the kernels compute something else.
 _LARGEST_FOUR_BIT_ERROR = 0.15
 _SHARE_THAT_SHOULD_BE_FREE = 0.9
 
@@ -108,9 +108,7 @@ def four_bit(probes: Probes) -> Finding:
             f"a 4-bit layer does not run here: {str(bad).splitlines()[0] if str(bad) else bad!r}",
             "pip install --force-reinstall --no-deps -c constraints.txt bitsandbytes",
         )
-    shown = (
-        f"a 4-bit layer is off by {error:.0%} forward and backward (9 to 11 % is NF4's rounding)"
-    )
+    shown = f"a 4-bit layer is off by {error:.0%} forward and backward (9 to 11% is NF4's rounding)"
     if not error < _LARGEST_FOUR_BIT_ERROR:
         return Finding(
             "4 bits",

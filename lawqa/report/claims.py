@@ -111,10 +111,10 @@ def _alone(run: ReportRun) -> Claim:
         ))  # fmt: skip
     above = a.interval.low > floor
     return Claim("one", Phrase(
-        f"{name.en} answers {percent(a.value)} of {a.asked} rightly (95 % interval {interval}), "
+        f"{name.en} answers {percent(a.value)} of {a.asked} rightly (95% interval {interval}), "
         + (f"above the {percent(floor)} of one letter always." if above else
            f"which is not clear of the {percent(floor)} that one letter always would reach."),
-        f"{name.ja}の正答率は {a.asked} 問で {percent(a.value)}（95 % 区間 {interval}）。"
+        f"{name.ja}の正答率は {a.asked} 問で {percent(a.value)}（95% 区間 {interval}）。"
         + (f"いつも同じ記号を答えた場合の {percent(floor)} を上回る。" if above else
            f"いつも同じ記号を答えた場合の {percent(floor)} を上回るとは言えない。"),
     ))  # fmt: skip

@@ -24,12 +24,12 @@ from lawqa.scoring import (
 from lawqa.scoring.comparisons.multiple import p_text, signed
 
 _COLUMNS = (
-    "run", "questions", "accuracy", "95 % interval", "base", "difference (points)", "interval",
+    "run", "questions", "accuracy", "95% interval", "base", "difference (points)", "interval",
     "both / only base / only this / neither", "p (raw)", "p (Holm)", "significant from (points)",
     "detectable (points)", "left out base / this",
 )  # fmt: skip
 _SWEEP_COLUMNS = (
-    "settings", "accuracy", "95 % interval", "correct", "against base", "answers a b c d",
+    "settings", "accuracy", "95% interval", "correct", "against base", "answers a b c d",
 )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def gold_text_lines(base: str, parts: Mapping[str, Sequence[GoldTextPart]]) -> l
             c = part.comparison
             lines.append(
                 f"  {where}: {counted(n, 'question')}, {part.base.value:.1%} -> {part.other.value:.1%}, "
-                f"{signed(c.difference)} points (95 % interval {signed(c.interval.low)} to "
+                f"{signed(c.difference)} points (95% interval {signed(c.interval.low)} to "
                 f"{signed(c.interval.high)}; {c.test} {p_text(c.p_value)})"
             )
     return lines
@@ -183,5 +183,5 @@ def _legend(judged: Sequence[Judged]) -> str:
     return (
         f"p: {' / '.join(tests)}; interval of the difference: {' / '.join(methods)}{holm}; "
         "significant from: with these discordant answers; detectable: a true difference that such a "
-        "comparison sees in 80 % of cases."
+        "comparison sees in 80% of cases."
     )

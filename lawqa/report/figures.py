@@ -59,7 +59,7 @@ class PairedFigures:
     significant_from: str | None
     """The smallest difference in points that is significant with these discordant answers; None: none is."""
     detectable: str | None
-    """The true difference in points that 80 % of such comparisons detect; None: none is."""
+    """The true difference in points that 80% of such comparisons detect; None: none is."""
 
 
 def paired_figures(judged: Judged) -> PairedFigures:

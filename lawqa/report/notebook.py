@@ -54,7 +54,7 @@ def _(value: Calibration) -> str:
         f"ECE {value.ece:.3f}, Brier score {value.brier:.3f}, mean confidence {percent(value.confidence)}, "
         f"accuracy {percent(value.accuracy.value)}, {counted(value.prompts, 'answer')}"
     )
-    table = Table(("confidence", "mean", "accuracy", "95 % interval", "n"), bins)
+    table = Table(("confidence", "mean", "accuracy", "95% interval", "n"), bins)
     return _whole(sentence_html(said), table_html(table))
 
 

@@ -37,11 +37,11 @@ _INTERVAL_NOTE = Phrase(
     "Interval: Newcombe's paired score interval for one pair of answers a question, else the "
     "bootstrap by question; at the level that Holm's correction asks of the comparison, so that it "
     "contains 0 exactly where the difference may be luck. Significant from: with these discordant "
-    "answers. Detectable: a true difference that such a comparison sees in 80 % of cases.",
+    "answers. Detectable: a true difference that such a comparison sees in 80% of cases.",
     "区間は、1 問に 1 組なら対応のある Newcombe のスコア区間、そのほかは問題単位のブートストラップ。"
     "Holm 補正がその比較に求める水準で作るので、0 を含むのは偶然かもしれないときだけ。"
     "「有意になる最小の差」は今回正誤が分かれた問題数でのもの。"
-    "「見える差」は、このような比較が 80 % の確率で検出する真の差。",
+    "「見える差」は、このような比較が 80% の確率で検出する真の差。",
 )
 
 
@@ -171,7 +171,7 @@ def gold_text_table(report: Report) -> Table | None:
             Phrase("base", "基準"),
             Phrase("this run", "この実行"),
             Phrase("difference in points", "差（ポイント）"),
-            Phrase("95 % interval", "95 % 区間"),
+            Phrase("95% interval", "95% 区間"),
             Phrase("p (raw)", "p（補正前）"),
         ),
         rows=tuple(rows),

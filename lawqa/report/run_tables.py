@@ -90,7 +90,7 @@ def _overall(runs: Sequence[ReportRun]) -> Table:
         )
     return Table(
         id="overall",
-        title=Phrase("Accuracy with its 95 % interval", "正答率と 95 % 区間"),
+        title=Phrase("Accuracy with its 95% interval", "正答率と 95% 区間"),
         columns=(
             RUN,
             Phrase("final answer", "最終の回答"),

@@ -39,14 +39,14 @@ def summary_figures(runs: Mapping[str, Summary]) -> Table:
     single_prompts = all(s.final.by == "plain" and s.n == s.questions for s in runs.values())
     rows: list[tuple[str, Callable[[Summary], str]]] = [
         ("accuracy", lambda s: percent(s.final.accuracy.value)),
-        ("95 % interval (Wilson)", lambda s: interval_text(s.final.accuracy.interval)),
+        ("95% interval (Wilson)", lambda s: interval_text(s.final.accuracy.interval)),
         ("correct / asked", lambda s: f"{s.final.accuracy.correct} / {s.final.accuracy.asked}"),
     ]
     if not single_prompts:
         rows.insert(0, ("final answer", lambda s: s.final.name))
         rows += [
             ("single prompts", lambda s: percent(s.accuracy.value)),
-            ("95 % interval (clustered)", lambda s: interval_text(s.accuracy.interval)),
+            ("95% interval (clustered)", lambda s: interval_text(s.accuracy.interval)),
             ("correct / prompts", lambda s: f"{s.accuracy.correct} / {s.n}"),
         ]
     if any(s.final.ties for s in runs.values()):
@@ -157,7 +157,7 @@ def texts_text(texts: TextFigures, run: str = "") -> str:
         (f"{run}: " if run else "")
         + f"texts ended by: {ends}"
         + (f"; {closed} think blocks closed" if closed else ""),
-        f"tokens a text: median {texts.median_tokens:,.0f}, 90 % have at most {texts.p90_tokens:,.0f}; "
+        f"tokens a text: median {texts.median_tokens:,.0f}, 90% have at most {texts.p90_tokens:,.0f}; "
         f"{texts.completion_tokens:,} in all",
     ]
     if texts.budget is not None:
@@ -184,7 +184,7 @@ def _by(heading: str, groups: Mapping[str, Accuracy]) -> Table:
         (name, percent(a.value), interval_text(a.interval), str(a.asked))
         for name, a in groups.items()
     ]
-    return Table((heading, "accuracy", "95 % interval", "n"), rows)
+    return Table((heading, "accuracy", "95% interval", "n"), rows)
 
 
 def _accuracy(a: Accuracy) -> str:

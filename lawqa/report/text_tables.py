@@ -22,7 +22,7 @@ def texts_table(runs: Sequence[ReportRun]) -> Table | None:
         title=Phrase("Generated texts and their limits", "出力文と上限"),
         columns=(
             RUN,
-            Phrase("tokens: median / 90 %", "トークン数（中央値／90 %）"),
+            Phrase("tokens: median / 90%", "トークン数（中央値／90%）"),
             Phrase("ran into a limit", "上限に達した"),
             Phrase("accuracy of these", "その正答率"),
             Phrase("all right at most", "すべて正解なら"),

@@ -177,7 +177,7 @@ _SENTENCES = (
     (r"POOLED: (\d+) folds; .* One training seed: .*",
      "交差検証の合算：{0} 組。各組のアダプタは、ほかの組の問題の多くを共通に学習しているので、"
      "答えは独立ではない。学習は 1 回なので、学習し直したときのばらつきは区間にも p にも入っていない"
-     "（標準偏差が 2・4・6 ポイントなら、p = 0.05 の検定が誤る割合は 3〜5 %・5〜13 %・8〜24 %）"),
+     "（標準偏差が 2・4・6 ポイントなら、p = 0.05 の検定が誤る割合は 3〜5%・5〜13%・8〜24%）"),
     (r"POOLED: (\d+) folds; .* (\d+) training seeds, which differ by ([\d.]+) points.*",
      "交差検証の合算：{0} 組。学習 {1} 回の正答率のばらつき（標準偏差）は {2} ポイント。"
      "全部をまとめて比べた区間と p には入り、1 つだけを比べたものには入らない"),
@@ -261,7 +261,7 @@ def power_phrase(judged: Judged) -> Phrase:
         f"（p ≤ {judged.level:.3g}）",
         f"{c.questions} 問では、どんな差も見分けられない"
         if needed is None
-        else f"このような比較が 80 % の確率で検出する真の差は {100 * needed:.1f} ポイント",
+        else f"このような比較が 80% の確率で検出する真の差は {100 * needed:.1f} ポイント",
     ]
     sentences = [f"{text[0].upper()}{text[1:]}." for text in english]
     return Phrase(" ".join(sentences), "".join(f"{text}。" for text in japanese))

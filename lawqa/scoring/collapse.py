@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MIN_EXCESS = 0.15
 """Excess share below which no alarm is given.
 
-A model that guesses evenly already says a 9 points more often than lawqa_jp's gold does (25 %
+A model that guesses evenly already says a 9 points more often than lawqa_jp's gold does (25%
 against 23 of 140); 15 points is clear of that. An excess of x means that at least x of the answers
 are wrong.
 """

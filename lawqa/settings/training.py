@@ -110,7 +110,7 @@ class Hyperparameters(DevSettings, OptimiserSettings):
     warmup_ratio 0.1    4 of 39 steps. Adam's second moments are estimates from nothing before; 0.03, made
         for thousands of steps, would be a single one.
     lora_dropout 0.05   QLoRA's for models up to 13B: the records are few and seen several times.
-    weight_decay 0      AdamW shrinks a weight by rate times decay a step: at 0.01 that is less than 0.01 %
+    weight_decay 0      AdamW shrinks a weight by rate times decay a step: at 0.01 that is less than 0.01%
         over the whole run, so a value here would only look like restraint.
     neftune_alpha 0     noise on the embeddings helped free-text answers (arXiv:2310.05914); the answer here
         is a letter. 5 is the paper's value for those who want to try.

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 NGRAM = 8
 """Characters of an n-gram: long enough that the stock words of statutes (することができる) are few grams.
 
-Measured on the 140 questions: with 4 characters unrelated questions on one statute share up to 60 % of
-their grams, with 8 up to 48 %; reworded excerpts stay apart from both.
+Measured on the 140 questions: with 4 characters unrelated questions on one statute share up to 60% of
+their grams, with 8 up to 48%; reworded excerpts stay apart from both.
 """
 
 

@@ -24,8 +24,8 @@ Profile = tuple[tuple[Feature, int], ...]
 WINDOW = 8
 """Groups compared at a step, so that the seed decides which are seen and the counts which is taken.
 
-Comparing all of them takes the same groups for almost any seed (62 % of the test part in common between two
-seeds on the 140 questions, 29 % by pure chance); with 8 it is 40 %, the balance as good.
+Comparing all of them takes the same groups for almost any seed (62% of the test part in common between two
+seeds on the 140 questions, 29% by pure chance); with 8 it is 40%, the balance as good.
 """
 
 FINISH = 8

@@ -487,7 +487,7 @@ def test_the_document_shows_the_sentence_of_every_outcome_and_the_second_claim(
     text = (checkout / STEP_J).read_text(encoding="utf-8")
     for outcome in EXPERIMENT.outcomes:
         assert outcome.means_ja.split("{")[0] in text
-    assert "アダプタは base より ○ ポイント高い（95 % 区間 ○〜○、○ ○、○）。" in text
+    assert "アダプタは base より ○ ポイント高い（95% 区間 ○〜○、○ ○、○）。" in text
     for one in packaged_source().references:
         assert f"{one.title_ja}：{one.percent}（{one.correct} / {one.asked}）" in text
         assert one.source_ja in text

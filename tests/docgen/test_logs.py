@@ -71,7 +71,7 @@ def test_a_log_is_filled_from_manifest_and_summary(
         summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
         assert f"| 保存先 | {run} |" in text
         assert f"| 正解数 / 総数 | {summary['correct_count']} / 8 |" in text
-        assert f"| 正答率（95 % 区間） | {summary['accuracy']:.1%}（" in text
+        assert f"| 正答率（95% 区間） | {summary['accuracy']:.1%}（" in text
     assert text.count("### base：closed・direct\n") == 2
     assert "8 問：q.json (sha256 " in text
     assert "direct-closed-v1 (" in text
@@ -159,7 +159,7 @@ def test_an_old_result_file_fills_the_baseline_form(
     assert "## 研究室の以前の結果ファイル：old\n" in text
     assert "| モデル | qwen3:8b |" in text
     assert "| RAG 設定 | vector、top_k 3 |" in text
-    assert "| 正答率（95 % 区間） | 100.0%（今の解析規則。記録では " in text
+    assert "| 正答率（95% 区間） | 100.0%（今の解析規則。記録では " in text
 
 
 def test_a_training_log_covers_every_fold_of_a_cross_validation(

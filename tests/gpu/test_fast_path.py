@@ -109,7 +109,7 @@ def test_dropout_keeps_its_share_and_its_mask(twins: Any) -> None:
 
 @pytest.mark.slow
 def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
-    """Stated tolerance: the loss of every one of 50 steps within 3 % or 0.02 nats of the plain path's."""
+    """Stated tolerance: the loss of every one of 50 steps within 3% or 0.02 nats of the plain path's."""
     from lawqa.demo import embedded_questions
     from lawqa.models.load import load_model
     from lawqa.models.tiny import train_tiny_tokenizer, write_tiny_model

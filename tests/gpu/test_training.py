@@ -66,7 +66,7 @@ def losses(directory: Path, name: str) -> dict[int, float]:
 
 
 def test_killed_and_resumed_it_loses_nothing(directory: Path) -> None:
-    """Stated tolerance: 2 % of each step's loss; a GPU adds up attention's gradients in no fixed order."""
+    """Stated tolerance: 2% of each step's loss; a GPU adds up attention's gradients in no fixed order."""
     said = finish(start(directory, "whole"))
     assert "fast path: micro-batches of" in said
     log = directory / "killed" / "log.jsonl"

@@ -67,7 +67,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("way", ["fast", "plain", "sharded"])
 def test_the_loss_curve_is_that_of_one_gpu(directory: Path, way: str) -> None:
-    """Stated tolerance: 2 % of each step's loss; between plain and fast path 3 % or 0.02 nats."""
+    """Stated tolerance: 2% of each step's loss; between plain and fast path 3% or 0.02 nats."""
     curves = []
     for name, launcher in ((f"one-{way}", ()), (f"two-{way}", TWO)):
         # NEFTune would draw other noise on each; DoRA is not known to the fast path and draws none.

@@ -36,13 +36,13 @@ def test_a_clear_win_says_by_how_much_on_what_and_how_sure(make_run: MakeRun) ->
     assert claim.kind == "better"
     assert claim.text.en == (
         "adapted - base: +33.3 points, higher, more than luck: adapter qlora (R2) is better than the base "
-        "model (R1) on 60 held-out questions (by single answers; 95 % interval +20.3 to +44.5, Newcombe's "
+        "model (R1) on 60 held-out questions (by single answers; 95% interval +20.3 to +44.5, Newcombe's "
         "paired score; exact McNemar p < 0.001)."
     )
     assert claim.text.ja == (
         "adapted - base: +33.3 ポイント（高い）。"
         "偶然とは言えない：アダプタ qlora（R2）は元のモデル（R1）より、"
-        "学習に使っていない 60 問で良い（1 回の回答、95 % 区間 +20.3 〜 +44.5"
+        "学習に使っていない 60 問で良い（1 回の回答、95% 区間 +20.3 〜 +44.5"
         "（対応のある Newcombe のスコア区間）、正確な McNemar 検定 p < 0.001）。"
     )
     assert [run.name for run in report.runs] == ["base", "adapted"], "the base model goes first"
@@ -75,7 +75,7 @@ def test_no_difference_says_the_bar_and_apart_from_it_what_is_detected(make_run:
         "With these 8 discordant questions the smallest significant difference is 13.3 points (p <= 0.05). "
         "A true difference of " in claim.text.en
     )
-    found = re.search(r"A true difference of (\d+\.\d) points is detected in 80 %", claim.text.en)
+    found = re.search(r"A true difference of (\d+\.\d) points is detected in 80%", claim.text.en)
     assert found
     assert 10 < float(found[1]) < 40
     assert "正誤が分かれた 8 問で有意になる最小の差は 13.3 ポイント" in claim.text.ja
@@ -114,7 +114,7 @@ def test_one_run_is_held_against_one_letter(make_run: MakeRun) -> None:
     good = headline(made(make_run("good", 50)))
     assert good.kind == "one"
     assert good.text.en.startswith(
-        "good (R1) answers 83.3% of 60 rightly (95 % interval 72.0% – 90.7%), above"
+        "good (R1) answers 83.3% of 60 rightly (95% interval 72.0% – 90.7%), above"
     )
     poor = headline(made(make_run("poor", 16)))
     assert "which is not clear of" in poor.text.en

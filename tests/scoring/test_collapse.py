@@ -23,7 +23,7 @@ def answers_of(gold: list[Any], predicted: list[Any]) -> list[ScoredAnswer]:
 
 
 def test_the_pile_of_the_issue_is_named_in_its_words() -> None:
-    # 106 of 140 answers are a (76 %), 23 of 140 gold labels are (16 %).
+    # 106 of 140 answers are a (76%), 23 of 140 gold labels are (16%).
     predicted = ["a"] * 106 + ["d"] * 34
     alarm = collapse_alarm(answers_of(LAWQA_GOLD, predicted))
     assert alarm is not None

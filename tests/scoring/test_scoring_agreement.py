@@ -207,7 +207,7 @@ def test_the_spread_is_the_anova_component_that_statsmodels_style_sums_give() ->
 def test_the_difference_line_has_the_promised_form() -> None:
     (judged,) = judge_by_holm({"new": counted(0, 0, 9, 9)}).values()
     line = difference_line("new", "old", judged)
-    assert line.startswith("new - old: +50.0 points, higher, more than luck (95 % interval +")
+    assert line.startswith("new - old: +50.0 points, higher, more than luck (95% interval +")
     assert line.endswith("Newcombe's paired score; exact McNemar p = 0.004)")
     (worse,) = judge_by_holm({"new": counted(0, 9, 0, 9)}).values()
     assert difference_line("new", "old", worse).startswith(

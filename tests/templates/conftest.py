@@ -36,7 +36,7 @@ TEMPLATES = {
 {{ bos_token }}{% if messages[0].role == 'system' %}
 {{ raise_exception('System role not supported') }}{% endif %}
 {% for message in messages %}
-{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}
+{% if (message['role'] == 'user') != (loop.index0% 2 == 0) %}
 {{ raise_exception('Roles must alternate user/assistant') }}
 {% endif %}
 {{ '<start_of_turn>' + ('model' if message.role == 'assistant' else message.role) + '\\n'

@@ -60,7 +60,7 @@ MAX_REPEATS = 3
 MIN_COMPRESSED = 0.2
 """Compressed to a smaller share of its bytes than this, a text repeats itself; prose stays above 0.35."""
 MIN_KANA = 0.15
-"""Share of kana among kana and kanji. Sentences of lawqa_jp have 0.22 or more (99 %), Chinese has none."""
+"""Share of kana among kana and kanji. Sentences of lawqa_jp have 0.22 or more (99%), Chinese has none."""
 MIN_JAPANESE = 0.6
 """Share of kana and kanji among all letters; names of funds and units are Latin in Japanese texts, too."""
 LONGEST_NAME = 40

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lawqa.pipelines.experiments.ladder.result import LadderResult, RungResult
     from lawqa.runs.text_figures import TextFigures
 
-_COLUMNS = ("rung", "all", "95 % interval", "right", "tuning half", "other half", "time")
-_TEXT_COLUMNS = ("tokens: median / 90 %", "at a limit")
+_COLUMNS = ("rung", "all", "95% interval", "right", "tuning half", "other half", "time")
+_TEXT_COLUMNS = ("tokens: median / 90%", "at a limit")
 
 
 def ladder_text(result: LadderResult, again: str) -> str:

@@ -23,7 +23,7 @@ def list_text(runs: Sequence[FoundRun]) -> str:
         "status",
         "kind",
         "accuracy",
-        "95 % interval",
+        "95% interval",
         "n",
         "prompt",
         "model",

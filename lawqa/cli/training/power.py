@@ -21,7 +21,7 @@ class PowerRow:
 
     design: Design
     detectable_points: float | None
-    """None where no difference is detected in 80 % of comparisons."""
+    """None where no difference is detected in 80% of comparisons."""
 
 
 def power_rows(flags: PowerSettings) -> list[PowerRow]:
@@ -84,7 +84,7 @@ def power_text(flags: PowerSettings) -> str:
         cells.append([str(part[0].design.questions), f"{part[0].design.discordance:.2f}", *shown])
     level = f"p = 0.05 / {flags.comparisons}" if flags.comparisons > 1 else "p = 0.05"
     return "\n".join([
-        f"smallest true difference, in points, that 80 % of comparisons detect at {level}",
+        f"smallest true difference, in points, that 80% of comparisons detect at {level}",
         "",
         render_text(Table(columns, cells)),
         "",

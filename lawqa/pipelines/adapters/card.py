@@ -175,7 +175,7 @@ def _results(results: Sequence[tuple[str, Accuracy]]) -> str:
             )
         )  # fmt: skip
     table = render_markdown(
-        Table(["run", "accuracy", "95 % interval (Wilson)", "correct / asked"], rows),
+        Table(["run", "accuracy", "95% interval (Wilson)", "correct / asked"], rows),
         escape=pipes_escaped,
     )
     return f"## Results\n\n{table}"

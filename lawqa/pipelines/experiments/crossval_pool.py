@@ -96,11 +96,11 @@ def pooled_note(folds: int, spread: Spread | None) -> str:
         "the answers are not independent."
     )
     if spread is None:
-        sizes = ", ".join(f"{points}: {low}-{high} %" for points, low, high in ERRORS_UNSEEN)
+        sizes = ", ".join(f"{points}: {low}-{high}%" for points, low, high in ERRORS_UNSEEN)
         return (
             f"{about} One training seed: neither interval nor p sees how far another training would fall. "
             f"By the standard deviation between trainings in points, a test at p = 0.05 errs in ({sizes}) of "
-            "comparisons instead of at most 5 %; --seeds 3 measures it"
+            "comparisons instead of at most 5%; --seeds 3 measures it"
         )
     return (
         f"{about} {counted(spread.seeds, 'training seed')}, which differ by "

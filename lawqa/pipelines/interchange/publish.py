@@ -286,7 +286,7 @@ def _card(
 def _dev_text(result: JsonObject) -> str:
     correct, asked = int(result["correct"]), int(result["asked"])
     interval = wilson(correct, asked)
-    between = f"95 % interval {interval.low:.1%} - {interval.high:.1%}"
+    between = f"95% interval {interval.low:.1%} - {interval.high:.1%}"
     return f"{correct / asked:.1%} ({correct} / {asked}, {between})"
 
 

@@ -147,7 +147,7 @@ def dev_sentence(result: DevResult) -> str:
     texts = f"; {result.text_sentence}" if result.texts else ""
     return (
         f"{result.accuracy:.1%} ({result.correct} / {result.asked}, "
-        f"95 % interval {interval.low:.1%} - {interval.high:.1%}{texts})"
+        f"95% interval {interval.low:.1%} - {interval.high:.1%}{texts})"
     )
 
 

@@ -30,8 +30,8 @@ WORDS = {
     "others": Phrase("Other runs", "ほかの実行"),
     "plots": Phrase("Plots", "図"),
     "accuracy_plot": Phrase(
-        "Accuracy with its 95 % interval; dotted: guessing, 25 %",
-        "正答率と 95 % 区間（点線はでたらめに選んだ場合の 25 %）",
+        "Accuracy with its 95% interval; dotted: guessing, 25%",
+        "正答率と 95% 区間（点線はでたらめに選んだ場合の 25%）",
     ),
     "difference_plot": Phrase(
         "Adapter less base in points, with the interval; dotted: no difference",
@@ -203,9 +203,9 @@ def _grid_table(rows: Sequence[GridRow]) -> Table:
             for row in rows
         ],
         note=Phrase(
-            "★: the row that the experiment decides by. Accuracy with its 95 % interval; n: questions. "
+            "★: the row that the experiment decides by. Accuracy with its 95% interval; n: questions. "
             "A cross-validated adapter answers no question that it learned from.",
-            "★ は主実験の行。正答率と 95 % 区間、n は問題数。交差検証したアダプタでは、どの問題にも、"
+            "★ は主実験の行。正答率と 95% 区間、n は問題数。交差検証したアダプタでは、どの問題にも、"
             "その問題を学習していないアダプタが答えている。",
         ),
     )
@@ -246,7 +246,7 @@ def _stands_table(rows: Sequence[GridRow]) -> Table:
             Phrase("n", "問題数"),
             Phrase("result", "結果"),
             Phrase("significant from, points", "有意になる最小の差"),
-            Phrase("detectable in 80 %, points", "80 % で検出する真の差"),
+            Phrase("detectable in 80%, points", "80% で検出する真の差"),
         ),
         rows=[_stands_row(row) for row in rows],
         note=Phrase(

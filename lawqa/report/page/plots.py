@@ -36,7 +36,7 @@ def accuracy_plot(runs: Sequence[ReportRun]) -> Drawing:
         "accuracy",
         draw,
         height=0.9 + 0.4 * len(runs),
-        title="accuracy with 95 % interval; dotted: guessing",
+        title="accuracy with 95% interval; dotted: guessing",
     )
 
 
@@ -123,7 +123,7 @@ def law_plot(runs: Sequence[ReportRun]) -> Drawing | None:
         draw,
         height=height,
         width=7.0,
-        title="accuracy by law with 95 % interval; dotted: guessing",
+        title="accuracy by law with 95% interval; dotted: guessing",
     )
 
 

@@ -180,7 +180,7 @@ class PairedComparison:
         return None if significant is None else significant / self.prompts
 
     def detectable_at(self, alpha: float) -> float | None:
-        """Return the smallest true difference seen with 80 % power by a test at this level.
+        """Return the smallest true difference seen with 80% power by a test at this level.
 
         Exact for one pair a question. For several, a question moves the accuracy by less than a
         whole question: the exact difference for questions is scaled by the root mean square move of
@@ -213,7 +213,7 @@ class PairedComparison:
 
     @property
     def minimum_detectable_difference(self) -> float | None:
-        """Smallest true difference seen with 80 % power at this n and discordance, as a share; None
+        """Smallest true difference seen with 80% power at this n and discordance, as a share; None
         where the questions are too few for any.
         """
         return self.detectable_at(1 - self.confidence)

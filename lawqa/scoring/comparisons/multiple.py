@@ -169,14 +169,14 @@ def significance_sentence(judged: Judged) -> str:
 
 
 def power_sentence(judged: Judged) -> str:
-    """Return the true difference that such a comparison detects in 80 % of cases; not the bar for what was
+    """Return the true difference that such a comparison detects in 80% of cases; not the bar for what was
     found.
     """
     c = judged.comparison
     needed = c.detectable_at(judged.level)
     if needed is None:
         return f"{counted(c.questions, 'question is', 'questions are')} too few to detect any difference"
-    return f"a true difference of {100 * needed:.1f} points is detected in 80 % of such comparisons"
+    return f"a true difference of {100 * needed:.1f} points is detected in 80% of such comparisons"
 
 
 def compared_answers(name: str, base: str, c: PairedComparison) -> str:
@@ -188,8 +188,8 @@ def compared_answers(name: str, base: str, c: PairedComparison) -> str:
 
 
 def confidence_name(confidence: float) -> str:
-    """Write a level as 95 %, 97.5 %, 99.4 %."""
-    return f"{round(100 * confidence, 1):g} %"
+    """Write a level as 95%, 97.5%, 99.4%."""
+    return f"{round(100 * confidence, 1):g}%"
 
 
 def signed(share: float) -> str:

@@ -19,7 +19,7 @@ from lawqa.training.planning.memory import (
 )
 
 FRAGMENTED = 0.06
-"""Share of the memory that torch's allocator holds in pieces that fit nothing (1 to 6 % was measured)."""
+"""Share of the memory that torch's allocator holds in pieces that fit nothing (1 to 6% was measured)."""
 CONTEXT_BYTES = int(0.6 * GIB)
 """What CUDA's context, cuBLAS and kernels take of a card before the first tensor."""
 

@@ -53,7 +53,7 @@ def share_out(loaded: LoadedModel, model: torch.nn.Module) -> str:
         model: PEFT's wrapper around it, its adapter trainable.
 
     Returns:
-        How much of the frozen weights this process keeps, in words; the scales of 4-bit weights, 3 % of
+        How much of the frozen weights this process keeps, in words; the scales of 4-bit weights, 3% of
         them, norms and biases stay whole and are not counted.
 
     Raises:

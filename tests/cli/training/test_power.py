@@ -12,7 +12,7 @@ from lawqa.cli import main
 def test_the_table_says_what_each_way_to_ask_can_see(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--power", "--questions", "140", "--discordance", "0.25"]) == 0
     out = capsys.readouterr().out
-    assert "80 % of comparisons detect at p = 0.05" in out
+    assert "80% of comparisons detect at p = 0.05" in out
     row = next(line for line in out.splitlines() if line.startswith("140"))
     single, seeds, vote, both = map(float, row.split()[2:])
     assert single == 12.2

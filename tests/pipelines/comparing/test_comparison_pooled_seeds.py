@@ -71,7 +71,7 @@ def test_the_note_of_pooled_seeds_has_numbers_and_compare_takes_them_as_one(
     assert main(["compare", "base", *pooled]) == 0
     out = capsys.readouterr().out
     assert out.startswith(
-        "cv/seed0+cv/seed1 - base: +58.3 points, higher, more than luck (95 % interval "
+        "cv/seed0+cv/seed1 - base: +58.3 points, higher, more than luck (95% interval "
     )
     assert (
         "cv/seed0+cv/seed1 by single answers over 2 seeds, base by single answers, on 12 questions"
@@ -102,7 +102,7 @@ def test_one_seed_says_what_it_cannot_see(
     assert (
         "One training seed: neither interval nor p sees how far another training would fall." in out
     )
-    assert "a test at p = 0.05 errs in (2: 3-5 %, 4: 5-13 %, 6: 8-24 %) of comparisons" in out
+    assert "a test at p = 0.05 errs in (2: 3-5%, 4: 5-13%, 6: 8-24%) of comparisons" in out
     assert main(["compare", "base", "cv/pooled/seed0"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("cv/seed0 - base: +50.0 points, higher")

@@ -478,7 +478,7 @@ def test_the_two_runs_are_printed_side_by_side_and_compared(
     assert re.search(r"^questions +4$", out, re.MULTILINE)
     assert main(["compare", "r-base", "r"]) == 0
     compared = capsys.readouterr().out
-    assert compared.startswith("r - r-base: +75.0 points, higher, may be luck (95 % interval ")
+    assert compared.startswith("r - r-base: +75.0 points, higher, may be luck (95% interval ")
     assert compared.splitlines()[0] in out
 
 

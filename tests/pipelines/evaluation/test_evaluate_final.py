@@ -65,7 +65,7 @@ def test_a_vote_is_judged_not_its_first_sample(
     ask("vote", "--ensemble", "4", rights=lambda _: [False, True, True, True])
     content = compared(capsys, "plain", "vote")
     (found,) = content["comparisons"].values()
-    assert found["sentence"].startswith("vote - plain: +50.0 points, higher, more than luck (95 %")
+    assert found["sentence"].startswith("vote - plain: +50.0 points, higher, more than luck (95%")
     assert (found["by_other"], found["by_base"]) == ("the vote of 4", "single answers")
     assert (found["only_other"], found["both"], found["p_value"]) == (6, 6, 2 / 2**6)
     assert [note for note in content["notes"] if "vote" in note] == [

@@ -440,7 +440,7 @@ def test_answers_that_failed_are_counted_where_the_table_is(
 def test_what_limits_cost_is_where_the_table_is(
     data: Path, script: Path, tmp_path: Path, questions: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """0 % of a rung whose texts were all cut off says nothing of the model."""
+    """0% of a rung whose texts were all cut off says nothing of the model."""
     letters = {"logprobs": ENTRY["logprobs"]}
     cut = {"text": "理由が続く", "hit_limit": True, **letters}
     whole = {"text": f"最終回答：{questions[0].gold}", **letters}

@@ -69,7 +69,7 @@ def test_everything_that_belongs_to_an_adapter_is_left_and_nothing_else(
         "figures"
     ]
     assert f"{figures['first_loss']:.3f} -> {figures['last_loss']:.3f}" in card
-    assert f"({figures['best']['correct']} / 6, 95 % interval" in card
+    assert f"({figures['best']['correct']} / 6, 95% interval" in card
     assert "![loss and dev accuracy](training.png)" in card
     require_events_of_the_log(tmp_path / "out")
 

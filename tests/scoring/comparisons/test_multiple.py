@@ -90,13 +90,13 @@ def test_the_differences_that_stand_come_first() -> None:
     assert (
         sentences[0] == "2 of 3 differences from qwen3 are larger than luck (Holm-corrected for 3)"
     )
-    assert text.index("ft is more than luck: +12.9 points (98.3 % interval +") < text.index(
-        "cot is more than luck: +7.9 points (97.5 %"
+    assert text.index("ft is more than luck: +12.9 points (98.3% interval +") < text.index(
+        "cot is more than luck: +7.9 points (97.5%"
     )
     assert "p < 0.001" in text
     assert "exact McNemar p = 0.019 raw, p = 0.038 Holm-corrected for 3" in text
     assert (
-        "rag may be luck: +0.7 points (95 % interval -4.8 to +6.3, Newcombe's paired score;" in text
+        "rag may be luck: +0.7 points (95% interval -4.8 to +6.3, Newcombe's paired score;" in text
     )
     assert (
         "with these 13 discordant questions the smallest significant difference is 6.4 points"
@@ -115,7 +115,7 @@ def test_a_difference_that_stands_alone_may_fall_among_several() -> None:
         "No difference from the base run is larger than luck (Holm-corrected for 3)."
     )
     assert "p = 0.021 raw, p = 0.064 Holm-corrected for 3" in text
-    assert "x may be luck: +7.1 points (98.3 % interval" in text
+    assert "x may be luck: +7.1 points (98.3% interval" in text
 
 
 def test_one_of_two_stands() -> None:
@@ -136,7 +136,7 @@ def test_a_difference_exactly_at_the_level_stands() -> None:
 def test_too_few_questions_are_called_so() -> None:
     text = which_differences_stand({"x": comparison_with(5, 0, questions=5)})
     assert text.startswith(
-        "No difference from the base run is larger than luck. x may be luck: +100.0 points (95 % interval "
+        "No difference from the base run is larger than luck. x may be luck: +100.0 points (95% interval "
     )
     assert text.endswith(
         "exact McNemar p = 0.062); with these 5 discordant questions no difference could be significant; "

@@ -88,7 +88,7 @@ def test_the_table_the_test_and_the_difference() -> None:
 @pytest.mark.slow
 def test_the_interval_is_near_the_wald_interval_of_the_paired_difference() -> None:
     # Agresti (2013), Categorical Data Analysis, 3rd ed., section 11.1: 1,600 Britons approve of the
-    # Prime Minister, 794 twice, 150 at first only, 86 later only, 570 never; difference -0.04, 95 %
+    # Prime Minister, 794 twice, 150 at first only, 86 later only, 570 never; difference -0.04, 95%
     # interval (-0.06, -0.02).
     comparison = compare(*runs_with(both=794, only_base=150, only_other=86, neither=570))
     assert comparison.difference == pytest.approx(-0.04)

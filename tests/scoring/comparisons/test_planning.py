@@ -51,7 +51,7 @@ def test_the_discordance_of_a_vote_is_that_of_simulated_models_that_know_the_sam
 
 def test_a_spread_between_trainings_adds_up_as_a_variance_over_the_seeds() -> None:
     alone = detectable_difference(Design(140, 0.25, seeds=3)) or 0
-    reach = 1.959964 + 0.841621  # of a two-sided test at .05 with 80 % power
+    reach = 1.959964 + 0.841621  # of a two-sided test at .05 with 80% power
     spread = detectable_difference(Design(140, 0.25, seeds=3), spread=0.04) or 0
     assert spread == pytest.approx(math.hypot(alone, reach * 0.04 / math.sqrt(3)), rel=1e-5)
 

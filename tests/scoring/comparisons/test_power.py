@@ -57,7 +57,7 @@ def test_the_size_of_the_exact_test_stays_below_its_level() -> None:
 
 
 def connor_pairs(discordance: float, difference: float) -> float:
-    """Pairs for 80 % power at two-sided 5 %, by Connor (1987), Biometrics 43:207-211."""
+    """Pairs for 80% power at two-sided 5%, by Connor (1987), Biometrics 43:207-211."""
     from scipy.stats import norm
 
     needed = norm.ppf(0.975) * math.sqrt(discordance)
@@ -113,8 +113,8 @@ def test_140_questions_show_about_ten_points() -> None:
 
 
 def test_a_difference_larger_than_the_discordance_brings_its_own() -> None:
-    # No discordance observed: 6 questions must all go one way, which 80 % of binomial(140, d) do
-    # from d = 5.6 % on.
+    # No discordance observed: 6 questions must all go one way, which 80% of binomial(140, d) do
+    # from d = 5.6% on.
     from scipy.stats import binom
 
     detectable = minimum_detectable_difference(140, 0.0)

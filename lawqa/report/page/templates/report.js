@@ -420,7 +420,7 @@
   function probabilities(entry) {
     const grid = make("div", { class: "probabilities" });
     entry.probabilities.forEach((p, i) => grid.append(
-      make("span", {}, LABELS[i], LABELS[i] === entry.gold ? " ✓" : ""), make("i", { style: { width: `${100 * p}%` }, "aria-hidden": "true" }), make("span", {}, `${(100 * p).toFixed(1)} %`)));
+      make("span", {}, LABELS[i], LABELS[i] === entry.gold ? " ✓" : ""), make("i", { style: { width: `${100 * p}%` }, "aria-hidden": "true" }), make("span", {}, `${(100 * p).toFixed(1)}%`)));
     if (entry.label_mass === undefined) return grid;
     return make("div", {}, grid, make("p", { class: "note" }, word("label_mass"), `: ${entry.label_mass.toFixed(4)}`));
   }
