@@ -44,20 +44,16 @@ def test_datasets_reads_the_turns_of_every_record(
         assert read["completion"] == [{"role": "assistant", "content": record.answer}]
 
 
-def test_llama_factory_was_recorded_on_the_records_and_the_page_of_today(
-    tmp_path: Path, checkout: Path
+@pytest.mark.parametrize("tool", ["llamafactory", "unsloth"])
+def test_other_tools_were_recorded_on_the_records_and_the_page_of_today(
+    tool: str, tmp_path: Path, checkout: Path
 ) -> None:
     made = runpy.run_path(str(checkout / "benchmarks" / "records_for_elsewhere.py"))
     made["main"](tmp_path)
-    fixture = recorded(checkout)
+    path = checkout / "tests" / "records" / "recorded" / f"{tool}.json"
+    fixture: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     lines = (tmp_path / "lawqa.jsonl").read_text(encoding="utf-8").splitlines()
-    again = "sh benchmarks/records_elsewhere.sh records it again"
+    again = f"sh benchmarks/records_elsewhere.sh ... {tool} records it again"
     assert [json.loads(line) for line in lines] == fixture["records"], again
     info = json.loads((tmp_path / "dataset_info.json").read_text(encoding="utf-8"))
-    assert info == fixture["dataset_info"], again
-
-
-def recorded(checkout: Path) -> dict[str, Any]:
-    path = checkout / "tests" / "records" / "recorded" / "llamafactory.json"
-    fixture: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return fixture
+    assert fixture.get("dataset_info", info) == info, again

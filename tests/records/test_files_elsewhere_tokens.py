@@ -40,6 +40,27 @@ def test_llama_factory_trains_on_our_prompt_where_thinking_is_off(
         assert made["qwen3", True][number]["learnt"].startswith(EMPTY)
 
 
+def test_unsloth_trains_on_our_prompt_where_its_marks_include_the_think_block(
+    checkout: Path, records: tuple[TrainingRecord, ...], qwen_tokenizer: Any
+) -> None:
+    path = checkout / "tests" / "records" / "recorded" / "unsloth.json"
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+    made = {one["form"]: one["rows"] for one in fixture["made"]}
+    for number, record in enumerate(records):
+        ours = render(record.messages, qwen_tokenizer, thinking=False)
+        learnt = f"{record.answer}<|im_end|>"
+        row = {form: rows[number] for form, rows in made.items()}
+        assert row["text, response_part of the block"] == {"prompt": ours, "learnt": learnt}
+        off = row["prompt and completion, thinking off"]
+        assert off == {"prompt": ours, "learnt": learnt + "\n"}
+        # The others learn the empty block as part of the answer, as docs/serving.md warns.
+        open_prompt = ours.removesuffix(EMPTY)
+        for form in ("text, response_part of the role", "text, found by itself"):
+            assert row[form] == {"prompt": open_prompt, "learnt": EMPTY + learnt}
+        plain = row["prompt and completion"]
+        assert plain == {"prompt": open_prompt, "learnt": EMPTY + learnt + "\n"}
+
+
 @pytest.mark.filterwarnings("ignore")  # of what TRL imports
 def test_trl_trains_on_our_prompt_where_thinking_is_off(
     tmp_path: Path,

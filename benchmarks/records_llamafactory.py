@@ -3,7 +3,7 @@
 It runs in the environment that `records_elsewhere.sh` makes, since LLaMA-Factory's pins exclude lawqa's;
 lawqa is not imported here. The result is the fixture of the tests in `tests/records`, which notice changes.
 
-    python benchmarks/records_elsewhere.py DIR TOKENIZER > tests/records/recorded/llamafactory.json
+    python benchmarks/records_llamafactory.py DIR TOKENIZER > tests/records/recorded/llamafactory.json
 
 DIR holds `lawqa.jsonl` and `dataset_info.json` as `docs/serving.md` makes them; TOKENIZER is a directory of
 Qwen3's tokenizer.
