@@ -4,33 +4,21 @@ results.jsonl       one line for each answer
 parts/rankN.jsonl   answers of one of several processes, and answers that were added to later; a line here
                     replaces the line of the same answer in results.jsonl. Gone when a run is done.
 
-A line is flushed as it is known, so a killed process loses nothing; it is forced to the disk once a second,
-so a machine that loses power loses a second.
+How a line comes to the disk: `lawqa.files.json_log`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import os
 import shutil
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
 
 from lawqa.errors import DataError
-from lawqa.files import (
-    JsonObject,
-    append_to_own,
-    flush_directory,
-    make_own_directory,
-    open_own,
-    require_replaceable,
-)
+from lawqa.files import flush_directory, make_own_directory, open_own, require_replaceable
+from lawqa.files.json_log import JsonLog, Line, lines_again, scan_lines
 from lawqa.runs.directory import PARTS_FOLDER, RESULTS
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import ItemKey, Result, State
@@ -39,65 +27,16 @@ from lawqa.runs.rows import Asked, check_row, row_problems
 SET_ASIDE = "set-aside.jsonl"
 """Where lines go that were among a run's results and are none of them."""
 
-_SYNC_SECONDS = 1.0
 _SHOWN = 3
-_LONGEST_INTEGER = 4000
 _WORTH: tuple[State, ...] = ("failed", "open", "whole")
-
-
-@dataclass(frozen=True)
-class Line:
-    """Where a stored line is: its file, and its start and end in bytes."""
-
-    path: Path
-    start: int
-    end: int
-    number: int = 0
-    """Its number in the file, from 1; 0 for a line that was appended just now."""
-
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return f"{self.path.name} line {self.number}"
-
-
-class JsonLog:
-    """Appends JSON objects to a file, a line each, until it is closed.
-
-    Args:
-        path: the file; must end with a whole line if it exists. Its directory is made.
-    """
-
-    def __init__(self, path: Path) -> None:
-        if path.parent.name == PARTS_FOLDER:
-            make_own_directory(path.parent)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        self._file = append_to_own(path)
-        self._end = os.fstat(self._file.fileno()).st_size
-        self._synced = time.monotonic()
-
-    def append(self, row: JsonObject) -> Line:
-        """Append one object and hand it to the operating system."""
-        self._file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-        self._file.flush()
-        start, self._end = self._end, os.fstat(self._file.fileno()).st_size
-        if time.monotonic() - self._synced >= _SYNC_SECONDS:
-            os.fsync(self._file.fileno())
-            self._synced = time.monotonic()
-        return Line(self._path, start, self._end)
-
-    def close(self) -> None:
-        """Force to the disk what is not there yet, and close the file."""
-        with self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
 
 
 class ResultLog:
     """Appends the results of a run to a file until it is closed; see `JsonLog`."""
 
     def __init__(self, path: Path) -> None:
+        if path.parent.name == PARTS_FOLDER:
+            make_own_directory(path.parent)
         self._log = JsonLog(path)
 
     def append(self, result: Result) -> Line:
@@ -206,14 +145,14 @@ class StoredResults:
         if self.aside:
             handle = open_own(run_dir / SET_ASIDE, os.O_WRONLY | os.O_APPEND)
             with os.fdopen(handle, "ab") as kept:
-                kept.writelines(_read(one.line for one in self.aside))
+                kept.writelines(lines_again(one.line for one in self.aside))
                 kept.flush()
                 os.fsync(kept.fileno())
         temporary = run_dir / f".{RESULTS}.tmp"
         lines: dict[ItemKey, Line] = {}
         with os.fdopen(open_own(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as out:
             end = 0
-            contents = _read(self.lines[key] for key in keys)
+            contents = lines_again(self.lines[key] for key in keys)
             for number, (key, content) in enumerate(zip(keys, contents, strict=True), start=1):
                 out.write(content)
                 lines[key] = Line(results, end, end := end + len(content), number)
@@ -264,7 +203,7 @@ def read_results(
     stored = into or StoredResults(texts=texts)
     files = files or [run_dir / RESULTS, *sorted((run_dir / PARTS_FOLDER).glob("*.jsonl"))]
     for path in (path for path in files if path.is_file()):
-        for line, row in _scan(path):
+        for line, row in scan_lines(path):
             if row is None:
                 stored.torn.append(path)
                 continue
@@ -285,17 +224,6 @@ def _asked_by(run_dir: Path) -> Asked | None:
     return Asked.of(manifest) if manifest and manifest.kind == "evaluate" else None
 
 
-def _read(lines: Iterable[Line]) -> Iterator[bytes]:
-    """Yield the lines as they are in their files, each with its line feed."""
-    with ExitStack() as stack:
-        files: dict[Path, BinaryIO] = {}
-        for line in lines:
-            if line.path not in files:
-                files[line.path] = stack.enter_context(line.path.open("rb"))
-            files[line.path].seek(line.start)
-            yield files[line.path].read(line.end - line.start)
-
-
 def damaged_note(damaged: Sequence[str]) -> list[str]:
     """Return a note on fields that hold what they cannot; none where there are none."""
     return [f"DAMAGED ROWS: taken for unknown: {_first_few(damaged)}"] if damaged else []
@@ -304,41 +232,3 @@ def damaged_note(damaged: Sequence[str]) -> list[str]:
 def _first_few(lines: Sequence[str]) -> str:
     more = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
     return "; ".join(lines[:_SHOWN]) + more
-
-
-def _broken(path: Path, number: int) -> DataError:
-    return DataError(
-        f"{path}: line {number} is broken",
-        "only a last line can be torn by a crash; fix or remove the line, or --fresh asks everything again",
-    )
-
-
-def _parsed(line: bytes) -> Any:
-    return json.loads(line, parse_int=_integer)
-
-
-def _integer(text: str) -> float:
-    """Return an integer; one too long for Python to read (CVE-2020-10735) is infinite, which no
-    field may be.
-    """
-    return int(text) if len(text) < _LONGEST_INTEGER else math.inf
-
-
-def _scan(path: Path) -> Iterator[tuple[Line, dict[str, Any] | None]]:
-    """Place and content of every line; None for half a line at the end."""
-    size, start = path.stat().st_size, 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            end = start + len(line)
-            try:
-                row = _parsed(line)
-            except (ValueError, RecursionError):
-                if end < size:
-                    raise _broken(path, number) from None
-                row = None
-            else:
-                if not isinstance(row, dict) and end < size:
-                    raise _broken(path, number)
-                row = row if isinstance(row, dict) else None
-            yield Line(path, start, end, number), row if line.endswith(b"\n") else None
-            start = end

@@ -14,6 +14,7 @@ from lawqa.augment.reasoning.selection import with_agreement
 from lawqa.backends.base import Backend
 from lawqa.bars import Bar, Say
 from lawqa.errors import ConfigError, DataError
+from lawqa.files.json_log import JsonLog
 from lawqa.pipelines.evaluation.asking import ask
 from lawqa.pipelines.evaluation.interrupts import signals_interrupt
 from lawqa.pipelines.evaluation.job import Job, prepare_evaluation, with_base_notes
@@ -39,7 +40,6 @@ from lawqa.questions import Question
 from lawqa.runs.directory import claim_output
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import now
-from lawqa.runs.result_log import JsonLog
 from lawqa.runs.upkeep.lock import require_free, run_lock
 
 logger = logging.getLogger(__name__)
