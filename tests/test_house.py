@@ -1,4 +1,4 @@
-"""The rules of the house: what CONTRIBUTING.md asks of docstrings holds for all of `lawqa`."""
+"""The rules of the house hold for all of `lawqa`: sizes, docstrings, and how often `Any` is said."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 50
+"""Lines of code, with its signature and without its docstring."""
+
+LONGER = {
+    "models/kernels/triton_attention.py _rotate_and_store": "a Triton kernel, whose parts share their tiles",
+    "models/kernels/triton_nf4.py _product": "a Triton kernel, whose parts share their tiles",
+}
+"""Functions that are longer, each with the reason."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -68,3 +78,36 @@ def test_docstrings_of_functions_open_with_a_verb(checkout: Path) -> None:
                 verbless.append(f"{name}:{function.lineno} {function.name}: {docstring[:60]}")
     assert seen > 2000
     assert verbless == []
+
+
+def lines_of_code(function: Function) -> int:
+    first = function.body[0]
+    documented = ast.get_docstring(function, clean=False) is not None
+    docstring = first.end_lineno - first.lineno + 1 if documented else 0
+    return function.end_lineno - function.lineno + 1 - docstring
+
+
+def test_lines_of_code_are_counted_without_the_docstring() -> None:
+    (function,) = ast.parse(
+        'def f(\n    x,\n):\n    """One.\n\n    Two.\n    """\n    return x\n'
+    ).body
+    assert lines_of_code(function) == 4
+
+
+def test_no_function_is_longer_than_a_screen(checkout: Path) -> None:
+    longer = {
+        f"{name} {function.name}"
+        for name, tree in modules(checkout)
+        for function in functions(tree)
+        if lines_of_code(function) > LONGEST_FUNCTION
+    }
+    assert longer == set(LONGER)
+
+
+def test_no_module_is_longer_than_a_few_screens(checkout: Path) -> None:
+    lengths = {
+        path.relative_to(checkout).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (checkout / "lawqa").rglob("*.py")
+    }
+    assert len(lengths) > 500
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.hf.batching import run_batches, run_packed
@@ -24,6 +24,7 @@ from lawqa.backends.hf.engine.sampling import sampling_key
 from lawqa.backends.hf.engine.sequence import Finished, Request, Unfit
 from lawqa.backends.hf.engine.stops import StopRules
 from lawqa.backends.hf.labels import label_token_ids
+from lawqa.backends.hf.path_choice import ForwardPath, PathChoice
 from lawqa.backends.hf.plain_generation import Written, score_plain, write_plain
 from lawqa.backends.hf.plain_model import PlainModel
 from lawqa.backends.hf.prefixes import family_order
@@ -33,14 +34,11 @@ from lawqa.backends.hf.scoring import (
     fitting_tokens,
     last_logits_shared,
 )
-from lawqa.backends.hf.self_check import DisagreementError, checked_prompts, disagreement
+from lawqa.backends.hf.self_check import DisagreementError
 from lawqa.errors import ConfigError
-from lawqa.models.decoder import Decoder, read_decoder
+from lawqa.models.decoder import Decoder
 from lawqa.models.device import describe_device, peak_memory_gib
-from lawqa.models.kernels.fallback import kernels_name
-from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.models.load import LoadedModel
-from lawqa.models.projections import UnsupportedModelError
 from lawqa.prompting import Prompt, render, require_outside
 from lawqa.settings import LabelForms
 from lawqa.templates import template_identity
@@ -49,8 +47,6 @@ from lawqa.thinking import THINK, ThinkMarks
 __all__ = ["DEFAULT_TOKEN_BUDGET", "HFBackend", "label_token_ids"]
 
 DEFAULT_TOKEN_BUDGET = 8192
-
-Path = Literal["fast", "plain"]
 
 logger = logging.getLogger(__name__)
 
@@ -75,22 +71,21 @@ class HFBackend:
         loaded: LoadedModel,
         token_budget: int | None = None,
         *,
-        path: Path = "fast",
+        path: ForwardPath = "fast",
         adapter: bool = True,
         self_check: bool | None = None,
         label_forms: LabelForms = "all",
     ) -> None:
         self._loaded = loaded
         self._token_budget = token_budget
-        self._path = path
         self._label_forms: LabelForms = label_forms
         self._adapter = adapter
         self._self_check = loaded.device.type == "cuda" if self_check is None else self_check
-        self._scores_checked = not self._self_check
-        self._distrusted: str | None = None
         self._plain = PlainModel(loaded, adapter=adapter)
+        self._choice = PathChoice(
+            loaded, self._plain, path, adapter=adapter, self_check=self._self_check
+        )
         self._used: dict[str, str | int] = {}
-        self._logged: set[str] = set()
 
     @property
     def chat_template(self) -> str:
@@ -117,7 +112,7 @@ class HFBackend:
                 "give --hf-lora-path",
             )
         return HFBackend(
-            self._loaded, self._token_budget, path=self._path, adapter=False,
+            self._loaded, self._token_budget, path=self._choice.asked, adapter=False,
             self_check=self._self_check, label_forms=self._label_forms,
         )  # fmt: skip
 
@@ -133,6 +128,7 @@ class HFBackend:
             "adapter_on": on,
             "adapter_effect": effect.nats if on and effect else None,
             "adapter_note": effect.note(adapter) if on and effect and adapter else None,
+            **({"path": self._choice.taken} if self._choice.taken else {}),
             **self._used,
         }
 
@@ -170,56 +166,10 @@ class HFBackend:
         encoded = [encode(prompt, self._loaded.tokenizer) for prompt in prompts]
         if not encoded:
             return iter(())
-        decoder = self._decoder()
+        decoder = self._choice.decoder()
         if decoder is not None:
             return self._generate_fast(decoder, encoded, settings)
         return self._generate_plain(encoded, settings)
-
-    def _decoder(self) -> Decoder | None:
-        """Take the model apart, again on every call: an adapter may have been trained in between."""
-        loaded = self._loaded
-        if self._path == "plain":
-            self._used["path"] = "transformers, as asked for"
-            return None
-        if self._distrusted is not None:
-            self._used["path"] = f"transformers: {self._distrusted}"
-            return None
-        elementwise = fastest_elementwise(loaded.device)
-        try:
-            decoder = read_decoder(
-                loaded.model, loaded.dtype, adapter=self._adapter, elementwise=elementwise
-            )
-        except UnsupportedModelError as problem:
-            self._log_plain(str(problem))
-            self._used["path"] = f"transformers: {problem}"
-            return None
-        self._used["path"] = f"flat tokens, {kernels_name(elementwise)}"
-        return decoder
-
-    def _distrust(self, reason: str) -> None:
-        self._log_plain(reason)
-        self._distrusted = reason
-
-    def _log_plain(self, reason: str) -> None:
-        """Log once that the slower way is taken, and why."""
-        if reason not in self._logged:
-            self._logged.add(reason)
-            logger.warning("asking through transformers' own forward pass: %s", reason)
-
-    def _checked_decoder(self, encoded: Sequence[Encoded]) -> Decoder | None:
-        """Return the model taken apart, if its probabilities are those of transformers; looked at once."""
-        decoder = self._decoder()
-        if decoder is None or self._scores_checked:
-            return decoder
-        compared = checked_prompts([item.ids for item in encoded])
-        reason = disagreement(
-            self._plain.last_logits(compared), last_logits_shared(decoder, compared), decoder.dtype
-        )
-        self._scores_checked = True
-        if reason is None:
-            return decoder
-        self._distrust(reason)
-        return self._decoder()
 
     def _score(self, encoded: Sequence[Encoded]) -> Iterator[ChoiceScores | Failure]:
         if not encoded:
@@ -227,14 +177,14 @@ class HFBackend:
         for item in encoded:
             require_outside(item.thought)
         label_ids = label_token_ids(self._loaded.tokenizer, encoded[0].text, self._label_forms)
-        decoder = self._checked_decoder(encoded)
+        decoder = self._choice.checked_decoder(encoded)
         budget = self._token_budget or (
             DEFAULT_TOKEN_BUDGET if decoder is None else fitting_tokens(decoder)
         )
         self._used["token_budget"] = budget
         logger.debug(
             "scoring %d prompts in batches of %d tokens (%s), %s", len(encoded), budget,
-            "as asked for" if self._token_budget else "what the memory holds", self._used["path"],
+            "as asked for" if self._token_budget else "what the memory holds", self._choice.taken,
         )  # fmt: skip
 
         def answer(batch: Sequence[Encoded]) -> list[ChoiceScores | Failure]:
@@ -272,8 +222,8 @@ class HFBackend:
                 labels=self._labels([item for item, _ in pairs], settings),
             )  # fmt: skip
         except DisagreementError as problem:
-            self._distrust(str(problem))
-            self._decoder()  # writes down which way is taken
+            self._choice.distrust(str(problem))
+            self._choice.decoder()  # writes down which way is taken
             yield from self._generate_plain(encoded, settings)
             return
         self._used |= {"decoding": engine.forward_name, "kv_cache": settings.kv_cache}

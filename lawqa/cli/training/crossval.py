@@ -20,7 +20,7 @@ from lawqa.cli.training.held_out_flags import HeldOutFlags
 from lawqa.cli.training.records import parse_mix
 from lawqa.cli.training.training_flags import FoldTrainingFlags
 from lawqa.errors import ConfigError
-from lawqa.prompting import PromptSpec
+from lawqa.prompting import Condition, PromptSpec
 from lawqa.settings import (
     FoldSettings,
     FoldTrainingSettings,
@@ -35,6 +35,7 @@ from lawqa.settings import (
 )
 
 if TYPE_CHECKING:
+    from lawqa.pipelines.evaluation.rag import RagConfig
     from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
     from lawqa.pipelines.experiments.crossval_pool import Pooled
 
@@ -92,15 +93,8 @@ class CrossvalRun:
         )
         for remark in remarks:
             logger.warning("note: %s", remark)
-        mix = parse_mix(self.records.mix) if self.records.mix else [(condition, 1)]
-        rag = self.retrieval.config(
-            (condition, *(trained for trained, _ in mix)),
-            self.training.model_name,
-            self.training.revision,
-        )
-        if self.records.mix:
-            for remark in self.retrieval.unused(rag):
-                logger.warning("note: %s", remark)
+        mix = parse_mix(self.records.mix) if self.records.mix else []
+        rag = self._rag((condition, *(trained for trained, _ in mix)))
         training = part_of(Hyperparameters, self.training)
         wording = resolve_prompt(self.records.prompt)
         few_shot = self.records.few_shot
@@ -114,10 +108,8 @@ class CrossvalRun:
             spec=self.evaluation.spec(condition, few_shot=few_shot, wording=wording),
             trained=tuple(
                 (PromptSpec("direct", name, few_shot=few_shot, wording=wording), weight)
-                for name, weight in parse_mix(self.records.mix)
-            )
-            if self.records.mix
-            else (),
+                for name, weight in mix
+            ),
             extra=parse_extra([word for words in self.records.extra for word in words]),
             generation=self.generation.choices(),
             **{
@@ -136,6 +128,14 @@ class CrossvalRun:
             report_to=self.training.report_to,
             quiet=self.training.console.quiet,
         )
+
+    def _rag(self, conditions: tuple[Condition, ...]) -> RagConfig | None:
+        """Return how these conditions retrieve; flags that none of a mix reads are noted."""
+        rag = self.retrieval.config(conditions, self.training.model_name, self.training.revision)
+        if self.records.mix:
+            for remark in self.retrieval.unused(rag):
+                logger.warning("note: %s", remark)
+        return rag
 
     def _stored_4bit(self) -> bool | None:
         """Return what the cross-validation in the directory used, which the same command resumes."""

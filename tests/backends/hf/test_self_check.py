@@ -69,7 +69,7 @@ def skewed(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(model: Any, dtype: torch.dtype, **options: Any) -> Decoder:
         return read_decoder(model, dtype, **{**options, "elementwise": Skewed()})
 
-    monkeypatch.setattr("lawqa.backends.hf.backend.read_decoder", read)
+    monkeypatch.setattr("lawqa.backends.hf.path_choice.read_decoder", read)
 
 
 def scores(backend: HFBackend, prompts: list[Prompt]) -> dict[str, tuple[float, ...]]:
