@@ -107,6 +107,63 @@ def test_dropout_keeps_its_share_and_its_mask(twins: Any) -> None:
     assert torch.equal(total, dropped)
 
 
+@pytest.mark.parametrize("double", [True, False], ids=["double", "once"])
+@pytest.mark.parametrize("quant_type", ["nf4", "fp4"])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_unpacked_weights_are_those_of_bitsandbytes_bit_for_bit(
+    dtype: Any, quant_type: str, double: bool
+) -> None:
+    from bitsandbytes.nn import Params4bit
+
+    from lawqa.models.kernels.triton_unpack import unpack_obstacle, unpack_rows
+    from lawqa.models.kernels.unpacking import write_plainly
+
+    for rows, columns, rank, at, extra in (
+        (96, 4096, 16, 16, 48), (64, 12288, 8, 0, 16), (33, 1536, 5, 2, 16), (7, 640, 0, 0, 0),
+    ):  # fmt: skip
+        weight = Params4bit(
+            torch.randn(rows, columns, dtype=dtype), requires_grad=False, quant_type=quant_type,
+            compress_statistics=double,
+        ).cuda()  # fmt: skip
+        b = random(rows, rank, dtype=dtype) if rank else None
+        outs = [torch.full((rows, columns + extra), float("nan"), device="cuda", dtype=dtype)
+                for _ in range(2)]  # fmt: skip
+        assert unpack_obstacle(weight, outs[0]) is None
+        unpack_rows(weight, outs[0], b, at)
+        write_plainly(weight, outs[1], b, at)
+        assert torch.equal(*outs)
+
+
+def test_a_product_with_the_update_in_it_loses_nothing_of_a_small_one() -> None:
+    """Of an update of a hundredth of what neighbouring outputs are apart, as in first steps, all arrives."""
+    from peft import LoraConfig, get_peft_model
+
+    from lawqa.models.kernels.elementwise import TorchElementwise
+    from lawqa.training.fast.linears import LinearGroup, Workspace
+
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(4096, 4096, bias=False, device="cuda", dtype=torch.bfloat16)
+    torch.nn.init.normal_(layer.weight, std=0.02)
+    config = LoraConfig(r=16, lora_alpha=32, target_modules=["0"])
+    adapted: Any = get_peft_model(torch.nn.Sequential(layer), config).base_model.model[0]
+    group = LinearGroup([adapted], "default", torch.bfloat16, 0.0)
+    workspace, kernels = Workspace(layer.weight.device, torch.bfloat16), TorchElementwise()
+    x = random(4000, 4096)
+
+    def run(b: Any) -> Any:
+        adapted.lora_B["default"].weight.copy_(b)
+        for copy, master in zip(group.copies, group.parameters, strict=True):
+            copy.copy_(master)
+        return group.forward(group.widened(x), workspace, kernels, 0)[0].float()
+
+    b = 1e-5 * random(4096, 16, dtype=torch.float32)
+    with torch.no_grad():
+        change = run(b) - run(0 * b)
+        update = 2 * (x.float() @ adapted.lora_A["default"].weight.float().t()) @ b.t()
+    kept = float((change.double() * update).sum() / update.double().square().sum())
+    assert kept == pytest.approx(1, abs=0.1)
+
+
 @pytest.mark.slow
 def test_fifty_steps_lose_as_on_the_plain_path(tmp_path: Path) -> None:
     """Stated tolerance: the loss of every one of 50 steps within 3% or 0.02 nats of the plain path's."""

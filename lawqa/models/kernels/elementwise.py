@@ -59,9 +59,12 @@ class Elementwise(Protocol):
         overwritten.
         """
 
-    def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-        """Apply RMSNorm (arXiv:1910.07467) of [tokens, size], and 1 / the root mean square,
-        float32 [tokens].
+    def norm(
+        self, x: Tensor, weight: Tensor, eps: float, out: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Apply RMSNorm (arXiv:1910.07467) to [tokens, size]; also give 1 / the root mean square, float32 [tokens].
+
+        The former is written into `out` where that is given; its rows may lie apart.
         """
 
     def norm_backward(
@@ -84,15 +87,21 @@ class Elementwise(Protocol):
     ) -> None:  # fmt: skip
         """Write the gradient of `norm_rotate_once` with respect to `heads` into `out`."""
 
-    def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
-        """Compute act(gate) * up of [tokens, 2 * size], gate first; [tokens, size], nothing overwritten."""
+    def glu_joined(
+        self, gate_up: Tensor, activation: Activation, out: Tensor | None = None
+    ) -> Tensor:
+        """Compute act(gate) * up of [tokens, 2 * size], gate first; [tokens, size], nothing overwritten.
+
+        Into `out` where that is given; its rows may lie apart.
+        """
 
     def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
         """Put the gradients in the place of gate and up, and act(gate) * up in the place of `grad`."""
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
-        """Return `x` with a random share of its values set to 0 and the others scaled up; the seed decides
-        which.
+        """Set a random share of the values of `x` to 0 and scale the others up; the seed decides which.
+
+        Rows of `x` may lie apart, which changes nothing; those of the result do not.
         """
 
     def add_dropped(self, total: Tensor, grad: Tensor, probability: float, seed: int) -> None:
@@ -122,10 +131,12 @@ class TorchElementwise:
         """Do the same as `Elementwise.swiglu`."""
         return functional.silu(gate) * up
 
-    def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    def norm(
+        self, x: Tensor, weight: Tensor, eps: float, out: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Do the same as `Elementwise.norm`."""
         normed, inverse = _rms_norm(x, weight, eps)
-        return normed, inverse[:, 0]
+        return _into(out, normed), inverse[:, 0]
 
     def norm_backward(
         self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
@@ -154,10 +165,12 @@ class TorchElementwise:
         inverse = torch.rsqrt(wide.pow(2).mean(dim=-1, keepdim=True) + eps)
         out.copy_(_rms_norm_grad(turned_back, wide, weight, inverse))
 
-    def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
+    def glu_joined(
+        self, gate_up: Tensor, activation: Activation, out: Tensor | None = None
+    ) -> Tensor:
         """Do the same as `Elementwise.glu_joined`."""
         gate, up = gate_up.chunk(2, dim=-1)
-        return _activated(gate.float(), activation)[0].to(gate.dtype) * up
+        return _into(out, _activated(gate.float(), activation)[0].to(gate.dtype) * up)
 
     def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
         """Do the same as `Elementwise.glu_backward`."""
@@ -173,7 +186,7 @@ class TorchElementwise:
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
         """Do the same as `Elementwise.dropout`."""
-        return x * _dropout_mask(x, probability, seed)
+        return x.contiguous() * _dropout_mask(x, probability, seed)
 
     def add_dropped(self, total: Tensor, grad: Tensor, probability: float, seed: int) -> None:
         """Do the same as `Elementwise.add_dropped`."""
@@ -202,6 +215,10 @@ class CpuElementwise(TorchElementwise):
     def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
         """Do the same as `Elementwise.swiglu`; into `gate`."""
         return functional.silu(gate, inplace=True).mul_(up)
+
+
+def _into(out: Tensor | None, result: Tensor) -> Tensor:
+    return result if out is None else out.copy_(result)
 
 
 def _rms_norm(x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:

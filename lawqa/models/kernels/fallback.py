@@ -88,9 +88,11 @@ class FallbackElementwise:
         """Do the same as `Elementwise.swiglu`."""
         return self._run(lambda kernels: kernels.swiglu(gate, up))
 
-    def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    def norm(
+        self, x: Tensor, weight: Tensor, eps: float, out: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Do the same as `Elementwise.norm`."""
-        return self._run(lambda kernels: kernels.norm(x, weight, eps))
+        return self._run(lambda kernels: kernels.norm(x, weight, eps, out))
 
     def norm_backward(
         self, grad: Tensor, x: Tensor, weight: Tensor, inverse: Tensor, residual: Tensor | None
@@ -113,9 +115,11 @@ class FallbackElementwise:
             lambda kernels: kernels.norm_rotate_backward(grad, heads, weight, cos, sin, eps, out)
         )
 
-    def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
+    def glu_joined(
+        self, gate_up: Tensor, activation: Activation, out: Tensor | None = None
+    ) -> Tensor:
         """Do the same as `Elementwise.glu_joined`."""
-        return self._run(lambda kernels: kernels.glu_joined(gate_up, activation))
+        return self._run(lambda kernels: kernels.glu_joined(gate_up, activation, out))
 
     def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
         """Do the same as `Elementwise.glu_backward`."""

@@ -35,19 +35,21 @@ class TritonElementwise:
         tokens, hidden = stream.shape
         normed = torch.empty_like(stream)
         add_norm_kernel[(tokens,)](
-            stream, stream if delta is None else delta, weight, normed, normed, eps, 0,
+            stream, stream if delta is None else delta, weight, normed, normed, eps, 0, hidden,
             HIDDEN=hidden, BLOCK=triton.next_power_of_2(hidden), PARTS=0 if delta is None else 1,
             HALVED=False, INVERSE=False, num_warps=8 if hidden >= 2048 else 4,
         )  # fmt: skip
         return stream, normed
 
-    def norm(self, x: Tensor, weight: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    def norm(
+        self, x: Tensor, weight: Tensor, eps: float, out: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Do the same as `Elementwise.norm`."""
         tokens, size = x.shape
-        normed = torch.empty_like(x)
+        normed = torch.empty_like(x) if out is None else out
         inverse = torch.empty(tokens, dtype=torch.float32, device=x.device)
         add_norm_kernel[(tokens,)](
-            x, x, weight, normed, inverse, eps, 0,
+            x, x, weight, normed, inverse, eps, 0, normed.stride(0),
             HIDDEN=size, BLOCK=triton.next_power_of_2(size), PARTS=0,
             HALVED=False, INVERSE=True, num_warps=8,
         )  # fmt: skip
@@ -113,13 +115,17 @@ class TritonElementwise:
         swiglu_kernel[(triton.cdiv(gate.numel(), _BLOCK),)](gate, up, gate.numel(), BLOCK=_BLOCK)
         return gate
 
-    def glu_joined(self, gate_up: Tensor, activation: Activation) -> Tensor:
+    def glu_joined(
+        self, gate_up: Tensor, activation: Activation, out: Tensor | None = None
+    ) -> Tensor:
         """Do the same as `Elementwise.glu_joined`."""
         tokens, size = gate_up.shape[0], gate_up.shape[1] // 2
-        out = torch.empty((tokens, size), dtype=gate_up.dtype, device=gate_up.device)
+        if out is None:
+            out = torch.empty(tokens, size, dtype=gate_up.dtype, device=gate_up.device)
         glu_joined_kernel[(tokens, triton.cdiv(size, _BLOCK))](
-            gate_up, out, size, BLOCK=_BLOCK, GELU=activation == "gelu_tanh", num_warps=4
-        )
+            gate_up, out, size, out.stride(0), BLOCK=_BLOCK, GELU=activation == "gelu_tanh",
+            num_warps=4,
+        )  # fmt: skip
         return out
 
     def glu_backward(self, gate_up: Tensor, grad: Tensor, activation: Activation) -> None:
@@ -131,9 +137,10 @@ class TritonElementwise:
 
     def dropout(self, x: Tensor, probability: float, seed: int) -> Tensor:
         """Do the same as `Elementwise.dropout`; drops other values than plain torch with the same seed."""
-        out, count = torch.empty_like(x), x.numel()
+        out = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+        count, size = out.numel(), x.shape[-1]
         dropout_kernel[(triton.cdiv(count, _BLOCK),)](
-            x, out, count, probability, seed, BLOCK=_BLOCK
+            x, out, count, probability, seed, size, x.stride(-2), BLOCK=_BLOCK
         )
         return out
 
@@ -163,7 +170,7 @@ def add_norm_halved(stream: Tensor, parts: Tensor | None, weight: Tensor, eps: f
     normed = torch.empty_like(stream)
     add_norm_kernel[(rows,)](
         stream, stream if parts is None else parts, weight, normed, normed, eps, rows * hidden,
-        HIDDEN=hidden, BLOCK=triton.next_power_of_2(hidden),
+        hidden, HIDDEN=hidden, BLOCK=triton.next_power_of_2(hidden),
         PARTS=0 if parts is None else len(parts), HALVED=True, INVERSE=False,
         num_warps=8 if hidden >= 2048 else 4,
     )  # fmt: skip

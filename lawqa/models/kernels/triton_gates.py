@@ -27,8 +27,10 @@ def swiglu_kernel(gate, up, count, BLOCK: tl.constexpr):
 
 
 @triton.jit
-def glu_joined_kernel(gate_up_ptr, out_ptr, size, BLOCK: tl.constexpr, GELU: tl.constexpr):
-    """Write act(gate) * up of gate and up side by side in a row into another tensor."""
+def glu_joined_kernel(
+    gate_up_ptr, out_ptr, size, out_stride, BLOCK: tl.constexpr, GELU: tl.constexpr
+):
+    """act(gate) * up of gate and up side by side in a row; into another tensor."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = columns < size
@@ -40,7 +42,7 @@ def glu_joined_kernel(gate_up_ptr, out_ptr, size, BLOCK: tl.constexpr, GELU: tl.
     if GELU:
         inner = 2 * _GELU_SCALE * (wide + _GELU_CUBE * wide * wide * wide)
     acted = (wide * tl.sigmoid(inner)).to(gate.dtype)
-    tl.store(out_ptr + row * size + columns, acted * up, mask=inside)
+    tl.store(out_ptr + row * out_stride + columns, acted * up, mask=inside)
 
 
 @triton.jit
@@ -91,11 +93,13 @@ def glu_backward_kernel(gate_up_ptr, grad_ptr, size, BLOCK: tl.constexpr, GELU: 
 
 
 @triton.jit
-def dropout_kernel(x_ptr, out_ptr, count, probability, seed, BLOCK: tl.constexpr):
+def dropout_kernel(x_ptr, out_ptr, count, probability, seed, size, stride, BLOCK: tl.constexpr):
     """Zero where a counter-based random number is below the probability, else scaled up."""
     offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = offsets < count
-    x = tl.load(x_ptr + offsets, mask=inside, other=0.0)
+    # The row number may be large: rows that lie apart could end beyond what 32 bits count.
+    at = (offsets // size).to(tl.int64) * stride + offsets % size
+    x = tl.load(x_ptr + at, mask=inside, other=0.0)
     kept = tl.rand(seed, offsets) >= probability
     tl.store(out_ptr + offsets, tl.where(kept, x / (1 - probability), 0.0).to(x.dtype), mask=inside)
 

@@ -8,7 +8,7 @@ import triton.language as tl
 
 @triton.jit
 def add_norm_kernel(
-    stream, delta, weight, normed, inverse, eps, part_stride,
+    stream, delta, weight, normed, inverse, eps, part_stride, normed_stride,
     HIDDEN: tl.constexpr, BLOCK: tl.constexpr, PARTS: tl.constexpr, HALVED: tl.constexpr,
     INVERSE: tl.constexpr,
 ):  # fmt: skip
@@ -35,7 +35,7 @@ def add_norm_kernel(
     w = tl.load(weight + columns, mask=inside, other=0.0).to(tl.float32)
     if HALVED:
         columns = (columns % 2) * (HIDDEN // 2) + columns // 2
-    tl.store(normed + row * HIDDEN + columns, (w * x).to(dtype), mask=inside)
+    tl.store(normed + row * normed_stride + columns, (w * x).to(dtype), mask=inside)
 
 
 @triton.jit

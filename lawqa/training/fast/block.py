@@ -118,19 +118,20 @@ class Block:
             seeds: of dropout, one for each group.
         """
         kernels, workspace, parts = setting.kernels, setting.workspace, self.parts
-        normed, _ = kernels.norm(x, parts.attention_norm, parts.eps)
-        qkv, low_qkv = self.qkv.forward(normed, workspace, kernels, seeds[0])
+        wide = self._normed(x, parts.attention_norm, self.qkv, kernels)
+        qkv, low_qkv = self.qkv.forward(wide, workspace, kernels, seeds[0])
         q, k, v = self._rotated(qkv, setting)
         attended, attention = setting.attention.forward(q, k, v, setting.records, self.reach)
-        del normed, q, k, v
-        middle, low_output = self.output.forward(attended.flatten(1), workspace, kernels, seeds[1])
+        del wide, q, k, v
+        wide = self.output.widened(attended.flatten(1))
+        middle, low_output = self.output.forward(wide, workspace, kernels, seeds[1])
         projected = None
         if parts.after_attention is not None:
             projected = middle
             middle, _ = kernels.norm(projected, parts.after_attention, parts.eps)
         middle += x
-        normed, _ = kernels.norm(middle, parts.mlp_norm, parts.eps)
-        gate_up, low_gate_up = self.gate_up.forward(normed, workspace, kernels, seeds[2])
+        wide = self._normed(middle, parts.mlp_norm, self.gate_up, kernels)
+        gate_up, low_gate_up = self.gate_up.forward(wide, workspace, kernels, seeds[2])
         lows = (low_qkv, low_output, low_gate_up)
         return Kept(qkv, attended, attention, projected, middle, gate_up, lows)
 
@@ -139,8 +140,10 @@ class Block:
     ) -> tuple[Tensor, Ending]:
         """Return the residual stream after the block, and what is kept of the last product."""
         kernels, parts = setting.kernels, self.parts
-        activated = kernels.glu_joined(kept.gate_up, parts.activation)
-        out, low_down = self.down.forward(activated, setting.workspace, kernels, seeds[3])
+        wide = self.down.room(len(kept.gate_up))
+        kernels.glu_joined(kept.gate_up, parts.activation, wide[:, : self.down.inputs])
+        out, low_down = self.down.forward(wide, setting.workspace, kernels, seeds[3])
+        del wide
         if parts.after_mlp is None:
             return out.add_(kept.middle), Ending(low_down, None)
         normed, _ = kernels.norm(out, parts.after_mlp, parts.eps)
@@ -209,6 +212,14 @@ class Block:
         assert normed_grad is not None  # noqa: S101 - for the type checker
         middle_grad = kernels.norm_backward(normed_grad, kept.middle, parts.mlp_norm, inverse, grad)
         return middle_grad, [*gate_up_grads, *down_grads]
+
+    def _normed(
+        self, x: Tensor, weight: Tensor, group: LinearGroup, kernels: Elementwise
+    ) -> Tensor:
+        """Apply RMSNorm to [tokens, hidden], into what is the input of a group."""
+        wide = group.room(len(x))
+        kernels.norm(x, weight, self.parts.eps, wide[:, : group.inputs])
+        return wide
 
     def _before_norm(
         self, grad: Tensor, x: Tensor | None, weight: Tensor | None, kernels: Elementwise

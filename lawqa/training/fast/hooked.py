@@ -172,7 +172,7 @@ class _LoraFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
         del parameters
         with torch.autocast(x.device.type, enabled=False):
             flat = x.flatten(0, -2).to(group.a.dtype)
-            out, low = group.forward(flat, workspace, kernels, seed)
+            out, low = group.forward(group.widened(flat), workspace, kernels, seed)
         ctx.save_for_backward(flat, low)
         ctx.used = (group, workspace, kernels, seed, x.shape, x.dtype)
         return out.view(*x.shape[:-1], -1)

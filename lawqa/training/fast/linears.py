@@ -3,6 +3,11 @@
 Query, key and value of a block are one such group, gate and up another: their weights are dequantised
 into one buffer and multiplied at once, and so are their LoRA matrices A. For an input x [tokens, in]
 the output is x Wᵀ + bias + s (x Aᵀ) Bᵀ, [tokens, out], the layers' outputs side by side.
+
+Both terms are one product, [x | s x Aᵀ] [W | B]ᵀ, summed in float32 and rounded once. Added to an output that
+is rounded already, an update of less than half the distance to the next number of half precision, as
+LoRA's is in its first steps, would be lost; before the rounding it moves as many outputs to the next
+number as make up for it on average.
 """
 
 from __future__ import annotations
@@ -13,7 +18,11 @@ import torch
 from torch import Tensor
 
 from lawqa.models.kernels.elementwise import Elementwise
+from lawqa.models.kernels.unpacking import unpacking
 from lawqa.models.projections import read_lora
+
+_STEP = 16
+"""The columns behind a weight are a multiple of this: rows then begin where matrix units like them to."""
 
 
 class Workspace:
@@ -54,14 +63,15 @@ class LinearGroup:
         self.inputs = int(self.bases[0].in_features)
         self.loras = [read_lora(layer, adapter) for layer in layers]
         self.dropout = dropout
-        present = [lora for lora in self.loras if lora is not None]
         device = self.bases[0].weight.device
-        rank = sum(lora.a.shape[0] for lora in present)
-        self.a = torch.empty(rank, self.inputs, device=device, dtype=dtype)
-        self.b = [torch.empty_like(lora.b, dtype=dtype) for lora in present]
-        self._parts = self._place_parts()
+        rank = sum(lora.a.shape[0] for lora in self.loras if lora is not None)
+        self.extra = -(-rank // _STEP) * _STEP
+        self._padded = rank < self.extra  # rows and columns beyond the ranks stay 0
+        self.a = torch.zeros(self.extra, self.inputs, device=device, dtype=dtype)
+        self._unpacking = unpacking(device)
         self._bias = _joined_bias(self.bases, dtype)
-        self._joined = _joined_weight(self.bases, dtype)
+        self._joined = _joined_weight(self.bases, dtype, self.extra)
+        self._place_parts(dtype)
 
     @property
     def parameters(self) -> list[torch.nn.Parameter]:
@@ -78,13 +88,18 @@ class LinearGroup:
         return copies
 
     def weight(self, workspace: Workspace) -> Tensor:
-        """Return the frozen weights under each other, [out, in]; valid until the workspace is taken again."""
+        """Return [W | B], layers under each other, [out, in + extra]; valid until the workspace is taken again.
+
+        Behind a layer's weight its B is in the columns that its part of x Aᵀ has, with 0 beside it.
+        """
         if self._joined is not None:
             return self._joined
-        matrix, row = workspace.take(sum(self.outs), self.inputs), 0
-        for base, out in zip(self.bases, self.outs, strict=True):
-            _dequantise(base.weight, matrix[row : row + out])
-            row += out
+        matrix, row = workspace.take(sum(self.outs), self.inputs + self.extra), 0
+        copies, at = iter(self.b), 0
+        for base, lora, out in zip(self.bases, self.loras, self.outs, strict=True):
+            b = None if lora is None else next(copies)
+            self._unpacking.write(base.weight, matrix[row : row + out], b, at)
+            row, at = row + out, at + (0 if b is None else b.shape[1])
         return matrix
 
     def hold(self) -> None:
@@ -92,19 +107,40 @@ class LinearGroup:
         if self._joined is None:
             own = Workspace(self.a.device, self.a.dtype)
             self._joined = self.weight(own)
+            self._place_parts(self.a.dtype)
+
+    def room(self, tokens: int) -> Tensor:
+        """Make an empty [tokens, in + extra]: what is put into its first `in` columns is `forward`'s input."""
+        return torch.empty(
+            tokens, self.inputs + self.extra, device=self.a.device, dtype=self.a.dtype
+        )
+
+    def widened(self, x: Tensor) -> Tensor:
+        """Copy an input [tokens, in] so that there is room behind it; give `x` itself where none is needed."""
+        if not self.extra:
+            return x
+        wide = self.room(len(x))
+        wide[:, : self.inputs] = x
+        return wide
 
     def forward(
-        self, x: Tensor, workspace: Workspace, kernels: Elementwise, seed: int
+        self, wide: Tensor, workspace: Workspace, kernels: Elementwise, seed: int
     ) -> tuple[Tensor, Tensor]:
-        """Return the output [tokens, out], and x Aᵀ [tokens, rank] for the backward pass."""
-        weight = self.weight(workspace)
+        """Return the output [tokens, out], and x Aᵀ [tokens, extra] for the backward pass.
+
+        Args:
+            wide: the input with room behind it, from `room` or `widened`; the room is written to.
+            workspace: for the weights.
+            kernels: the elementwise kernels.
+            seed: of dropout.
+        """
+        x = wide[:, : self.inputs]
         low = self._dropped(x, kernels, seed) @ self.a.t()
-        # The residual stream is not added here: beside its large values half precision would round away
-        # nearly all that LoRA adds while B is small; beside the output alone it loses what PEFT loses.
-        out = x @ weight.t() if self._bias is None else torch.addmm(self._bias, x, weight.t())
-        for columns, low_columns, b, scaling in self._parts:
-            out[:, columns].addmm_(low[:, low_columns], b.t(), alpha=scaling)
-        return out, low
+        if self.extra:
+            torch.mul(low, self._scaling, out=wide[:, self.inputs :])
+        # The residual stream is not added here: it is in half precision, and larger.
+        weight = self.weight(workspace).t()
+        return wide @ weight if self._bias is None else torch.addmm(self._bias, wide, weight), low
 
     def backward(
         self, grad: Tensor, x: Tensor, low: Tensor, workspace: Workspace, kernels: Elementwise,
@@ -115,13 +151,13 @@ class LinearGroup:
         Args:
             grad: of the output, [tokens, out].
             x: the input.
-            low: x Aᵀ, from `forward`.
+            low: x Aᵀ, [tokens, extra], from `forward`.
             workspace: for the weights.
             kernels: the elementwise kernels.
             seed: of the dropout in `forward`.
             input_grad: whether the input's gradient is wanted.
         """
-        low_grad = torch.empty_like(low)
+        low_grad = torch.zeros_like(low) if self._padded else torch.empty_like(low)
         b_grads = []
         for columns, low_columns, b, scaling in self._parts:
             part = grad[:, columns]
@@ -132,7 +168,7 @@ class LinearGroup:
         dropped = self._dropped(x, kernels, seed)
         a_grad = low_grad.t() @ dropped
         del dropped
-        x_grad = grad @ self.weight(workspace) if input_grad else None
+        x_grad = grad @ self.weight(workspace)[:, : self.inputs] if input_grad else None
         if x_grad is not None:
             self._add_low_(x_grad, low_grad, kernels, seed)
         return x_grad, self._by_parameter(a_grad, b_grads)
@@ -150,17 +186,29 @@ class LinearGroup:
             return x
         return kernels.dropout(x, self.dropout, seed)
 
-    def _place_parts(self) -> list[tuple[slice, slice, Tensor, float]]:
-        """Return for each adapter: its columns of the output and of x Aᵀ, its B, its scaling."""
-        parts, column, low, copies = [], 0, 0, iter(self.b)
+    def _place_parts(self, dtype: torch.dtype) -> None:
+        """Say where each adapter's B is, and which columns of the output and of x Aᵀ are its own."""
+        self.b: list[Tensor] = []
+        self._parts: list[tuple[slice, slice, Tensor, float]] = []
+        scalings, column, low = [], 0, 0
         for lora, out in zip(self.loras, self.outs, strict=True):
             if lora is not None:
-                b = next(copies)
-                rank = b.shape[1]
-                parts.append((slice(column, column + out), slice(low, low + rank), b, lora.scaling))
+                rank = lora.b.shape[1]
+                rows, columns = slice(column, column + out), slice(low, low + rank)
+                b = (
+                    torch.empty_like(lora.b, dtype=dtype)
+                    if self._joined is None
+                    else self._joined[rows, self.inputs + low : self.inputs + low + rank]
+                )
+                self.b.append(b)
+                self._parts.append((rows, columns, b, lora.scaling))
+                scalings += rank * [lora.scaling]
                 low += rank
             column += out
-        return parts
+        self._scaling: float | Tensor = scalings[0] if scalings else 1.0
+        if len(set(scalings)) > 1:
+            every = scalings + (self.extra - low) * [1.0]
+            self._scaling = torch.tensor(every, device=self.a.device, dtype=torch.float32)
 
     def _by_parameter(self, a_grad: Tensor, b_grads: list[Tensor]) -> list[Tensor]:
         grads, row = [], 0
@@ -171,18 +219,22 @@ class LinearGroup:
         return grads
 
 
-def _joined_weight(bases: Sequence[torch.nn.Module], dtype: torch.dtype) -> Tensor | None:
-    """Return weights that are not quantised, under each other in one matrix; None for others.
+def _joined_weight(
+    bases: Sequence[torch.nn.Module], dtype: torch.dtype, extra: int
+) -> Tensor | None:
+    """Join weights that are not quantised, under each other with room for B; None for others.
 
     The layers' own weights become views of it, so that nothing is held twice and nothing copied again.
     """
     weights = [base.weight for base in bases]
     if any(hasattr(weight, "quant_state") or weight.dtype != dtype for weight in weights):
         return None
-    if len(weights) == 1:
+    if len(weights) == 1 and not extra:
         return weights[0].detach()
-    joined = torch.cat([weight.detach() for weight in weights])
-    for weight, rows in zip(weights, joined.split([len(w) for w in weights]), strict=True):
+    outs, inputs = [len(weight) for weight in weights], weights[0].shape[1]
+    joined = torch.zeros(sum(outs), inputs + extra, device=weights[0].device, dtype=dtype)
+    for weight, rows in zip(weights, joined[:, :inputs].split(outs), strict=True):
+        rows.copy_(weight.detach())
         weight.data = rows
     return joined
 
@@ -198,17 +250,3 @@ def _joined_bias(bases: Sequence[torch.nn.Module], dtype: torch.dtype) -> Tensor
         for base in bases
     ]
     return torch.cat([part.to(dtype) for part in parts])
-
-
-def _dequantise(weight: torch.nn.Parameter, out: Tensor) -> None:
-    state = getattr(weight, "quant_state", None)
-    if state is None:
-        out.copy_(weight)
-        return
-    from bitsandbytes.functional import dequantize_4bit
-
-    # bitsandbytes writes into a given tensor on a GPU only.
-    if state.dtype == out.dtype and out.is_cuda:
-        dequantize_4bit(weight.data, state, out=out)
-    else:
-        out.copy_(dequantize_4bit(weight.data, state))

@@ -79,7 +79,8 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> list[Launch]:
 
     def run(self: Any, *arguments: Any, grid: Any = None, warmup: Any = None, **named: Any) -> None:
         del grid, warmup
-        options = {key: named.pop(key) for key in ("num_warps", "num_stages") if key in named}
+        known = ("num_warps", "num_stages", "enable_fp_fusion")
+        options = {key: named.pop(key) for key in known if key in named}
         if "GATHER" in named:
             named["GATHER"] = True  # as on a GPU
         types = tuple(zip(self.arg_names, map(type_of, arguments), strict=False))
@@ -187,6 +188,31 @@ def test_elementwise(launches: list[Launch], dtype: str) -> None:
             kind = half if parts == 1 else torch.float32
             add_norm_halved(x, empty(parts, 2, hidden, dtype=kind), empty(hidden, dtype=half), 1e-6)
             swiglu_halved(empty(parts, 2, 2 * intermediate, dtype=kind), half)
+    assert_compiled([(launch, capability) for launch in launches for capability in SHARED_KIB])
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_unpacking(launches: list[Launch], dtype: str) -> None:
+    from bitsandbytes.functional import QuantState
+
+    from lawqa.models.kernels.triton_unpack import unpack_rows
+
+    half = getattr(torch, dtype)
+    nested = QuantState(absmax=empty(8), blocksize=256, code=empty(256))
+    for hidden, intermediate, *_ in MODELS.values():
+        for columns, rank, behind in itertools.product(
+            (hidden, intermediate), (0, 4, 16, 64), (1, 3)
+        ):
+            for double in (True, False):
+                weight = empty(8 * columns // 2, 1, dtype=torch.uint8)
+                weight.quant_state = QuantState(
+                    absmax=empty(8, dtype=torch.uint8 if double else None), shape=(8, columns),
+                    code=empty(16), blocksize=64, quant_type="nf4", dtype=half,
+                    offset=empty() if double else None, state2=nested if double else None,
+                )  # fmt: skip
+                extra = -(-rank * behind // 16) * 16
+                out = empty(8, columns + extra, dtype=half)
+                unpack_rows(weight, out, empty(8, rank, dtype=half) if rank else None, 0)
     assert_compiled([(launch, capability) for launch in launches for capability in SHARED_KIB])
 
 
