@@ -62,7 +62,7 @@ class Elementwise(Protocol):
     def norm(
         self, x: Tensor, weight: Tensor, eps: float, out: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Apply RMSNorm (arXiv:1910.07467) to [tokens, size]; also give 1 / the root mean square, float32 [tokens].
+        """Apply RMSNorm (arXiv:1910.07467) to [tokens, size]; give 1 / the root mean square too, [tokens].
 
         The former is written into `out` where that is given; its rows may lie apart.
         """

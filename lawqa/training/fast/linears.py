@@ -88,7 +88,7 @@ class LinearGroup:
         return copies
 
     def weight(self, workspace: Workspace) -> Tensor:
-        """Return [W | B], layers under each other, [out, in + extra]; valid until the workspace is taken again.
+        """Return [W | B], layers under each other, [out, in + extra]; valid until the workspace is taken.
 
         Behind a layer's weight its B is in the columns that its part of x Aᵀ has, with 0 beside it.
         """
@@ -110,13 +110,13 @@ class LinearGroup:
             self._place_parts(self.a.dtype)
 
     def room(self, tokens: int) -> Tensor:
-        """Make an empty [tokens, in + extra]: what is put into its first `in` columns is `forward`'s input."""
+        """Make an empty [tokens, in + extra]: its first `in` columns are `forward`'s input."""
         return torch.empty(
             tokens, self.inputs + self.extra, device=self.a.device, dtype=self.a.dtype
         )
 
     def widened(self, x: Tensor) -> Tensor:
-        """Copy an input [tokens, in] so that there is room behind it; give `x` itself where none is needed."""
+        """Copy an input [tokens, in] to where there is room behind it; `x` itself where none is needed."""
         if not self.extra:
             return x
         wide = self.room(len(x))
