@@ -1,11 +1,10 @@
 """What fits ten gigabytes, and how fast: training, labels and thinking with context under a small cap.
 
     python benchmarks/small_card.py QUESTIONS.json --tokenizer DIR [--models Qwen3-1.7B ...] [--cap-gib 9.3]
-        [--work train score think] [--kv-cache model] [--out FILE]
+        [--work score think train] [--kv-cache model] [--out FILE]
 
-Models of random weights in NF4, each piece of work of each model in a process of its own, so that one which
-does not fit leaves the others alone. Beside each measured peak is what `lawqa plan` predicts. 9.3 GiB are
-what a card of ten gigabytes leaves to tensors. One JSON line for each piece.
+Models of random weights in NF4, each in a process of its own. Beside each measured peak is what `lawqa plan`
+predicts. 9.3 GiB are what a card of ten gigabytes leaves to tensors. One JSON line for each piece of work.
 """
 
 from __future__ import annotations
@@ -16,10 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-WORK = ("train", "score", "think")
+from lawqa.errors import LawqaError
+
+WORK = ("score", "think", "train")  # training leaves an adapter behind
 MODELS = ("Qwen3-1.7B", "Qwen3-4B", "Qwen2.5-1.5B", "Qwen2.5-3B")
 QUESTIONS_TRAINED = 100
 LORA_R = 16
@@ -37,12 +39,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=2, help="texts for each of them")
     parser.add_argument("--new", type=int, default=512, help="tokens of each text")
     parser.add_argument("--kv-cache", choices=("model", "int8"), default="model")
-    parser.add_argument("--timeout", type=float, default=60, help="seconds for one piece of work")
+    parser.add_argument("--timeout", type=float, default=60, help="seconds for one model")
     parser.add_argument("--out", type=Path, help="where figures are appended")
     parser.add_argument(
         "--narrow", action="store_true", help="two narrow layers, to try the script"
     )
-    parser.add_argument("--inside", nargs=2, help=argparse.SUPPRESS)  # work and folder
+    parser.add_argument("--inside", help=argparse.SUPPRESS)  # the folder of this process's model
     return parser.parse_args()
 
 
@@ -154,20 +156,23 @@ def think(loaded: Any, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def inside(options: argparse.Namespace) -> None:
-    """One piece of work in this process."""
-    import torch
-    from hf_common import cap_memory, load, peak
+    """All work on the model of this process, a line of figures for each piece."""
+    import gc
 
-    work, folder = options.inside
+    import torch
+    from hf_common import cap_memory, load, peak, reset_peak
+
     cap_memory(options.cap_gib)
-    loaded = load(folder, None)
-    doing = {"train": train, "score": score, "think": think}[work]
-    try:
-        figures = doing(loaded, options)
-    except torch.OutOfMemoryError as problem:
-        figures = {"left_out": f"does not fit: {str(problem)[:120]}"}
-    figures["peak_gib"] = round(peak(), 2)
-    print("RESULT", json.dumps(figures), flush=True)
+    loaded = load(options.inside, None)
+    for work in options.work:
+        gc.collect()
+        reset_peak()
+        try:
+            figures = {"train": train, "score": score, "think": think}[work](loaded, options)
+        except (torch.OutOfMemoryError, LawqaError) as problem:
+            figures = {"left_out": f"does not fit: {str(problem)[:200]}"}
+        figures = {"work": work, **figures, "peak_gib": round(peak(), 2)}
+        print("RESULT", json.dumps(figures), flush=True)
 
 
 def main() -> None:
@@ -184,36 +189,39 @@ def main() -> None:
         for name in options.models:
             folder = Path(scratch) / name
             write_folder(name, folder, tokenizer, narrow=options.narrow)
-            for work in options.work:
-                began = time.perf_counter()
-                figures = {"model": name, "work": work, "cap_gib": options.cap_gib}
-                figures |= in_process(work, folder, options)
-                figures["whole_seconds"] = round(time.perf_counter() - began, 1)
-                print(json.dumps(figures, ensure_ascii=False), flush=True)
+            for figures in in_process(folder, options):
+                line = {"model": name, "cap_gib": options.cap_gib, **figures}
+                print(json.dumps(line, ensure_ascii=False), flush=True)
                 if options.out:
                     with options.out.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(figures, ensure_ascii=False) + "\n")
+                        file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def in_process(work: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """The figures of a piece of work, or why there are none."""
+def in_process(folder: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The figures of each piece of work on a model, or why there are none."""
     command = [
         sys.executable, __file__, str(options.questions), "--tokenizer", str(options.tokenizer),
-        "--cap-gib", str(options.cap_gib), "--asked", str(options.asked),
+        "--cap-gib", str(options.cap_gib), "--asked", str(options.asked), "--work", *options.work,
         "--samples", str(options.samples), "--new", str(options.new),
-        "--kv-cache", options.kv_cache, "--inside", work, str(folder),
+        "--kv-cache", options.kv_cache, "--inside", str(folder),
     ]  # fmt: skip
+    began, reason = time.perf_counter(), ""
     try:
         done = subprocess.run(  # noqa: S603 - our own script
             command, capture_output=True, text=True, check=False, timeout=options.timeout
         )
-    except subprocess.TimeoutExpired:
-        return {"left_out": f"no end within {options.timeout:.0f} s"}
-    for line in done.stdout.splitlines():
+        out, said = done.stdout, done.stderr
+        if done.returncode:
+            reason = " / ".join(said.strip().splitlines()[-3:])[:500]
+    except subprocess.TimeoutExpired as late:
+        out = late.stdout.decode() if isinstance(late.stdout, bytes) else late.stdout or ""
+        reason = f"no end within {options.timeout:.0f} s"
+    for line in out.splitlines():
         if line.startswith("RESULT "):
-            figures: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
-            return figures
-    return {"left_out": " / ".join(done.stderr.strip().splitlines()[-3:])[:500]}
+            yield json.loads(line.removeprefix("RESULT "))
+    if reason:
+        yield {"left_out": reason}
+    print(f"{folder.name}: {time.perf_counter() - began:.1f} s in all", flush=True)
 
 
 if __name__ == "__main__":
