@@ -50,6 +50,7 @@ from lawqa.models.quantisation import (
 )
 from lawqa.prompting import end_of_turn
 from lawqa.settings import ModelSettings, QuantType
+from lawqa.stopwatch import part
 
 if TYPE_CHECKING:
     from transformers import (
@@ -91,12 +92,14 @@ def load_model(
     device = pick_device()
     dtype = compute_dtype(config.dtype, device)
     began = time.perf_counter()
-    files = read_adapter_files(adapter) if adapter is not None else None
-    before = _local_identity(config.model_name)
-    config, stored, options = _as_stored(config, dtype)
-    check_files(config.model_name, config.revision, options["config"])
-    tokenizer = load_tokenizer(config.model_name, config.revision)
-    model = _weights(config, options, dtype, device, sharded=sharded)
+    with part("reading"):
+        files = read_adapter_files(adapter) if adapter is not None else None
+        before = _local_identity(config.model_name)
+        config, stored, options = _as_stored(config, dtype)
+        check_files(config.model_name, config.revision, options["config"])
+        tokenizer = load_tokenizer(config.model_name, config.revision)
+    with part("weights"):
+        model = _weights(config, options, dtype, device, sharded=sharded)
     hook_attention(model)
     if config.load_in_4bit:
         keep_as_bytes(model)

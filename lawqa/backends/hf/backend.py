@@ -41,6 +41,7 @@ from lawqa.models.device import describe_device, peak_memory_gib
 from lawqa.models.load import LoadedModel
 from lawqa.prompting import Prompt, render, require_outside
 from lawqa.settings import LabelForms
+from lawqa.stopwatch import part
 from lawqa.templates import template_identity
 from lawqa.thinking import THINK, ThinkMarks
 
@@ -166,7 +167,8 @@ class HFBackend:
         encoded = [encode(prompt, self._loaded.tokenizer) for prompt in prompts]
         if not encoded:
             return iter(())
-        decoder = self._choice.decoder()
+        with part("kernels"):
+            decoder = self._choice.decoder()
         if decoder is not None:
             return self._generate_fast(decoder, encoded, settings)
         return self._generate_plain(encoded, settings)
@@ -177,7 +179,8 @@ class HFBackend:
         for item in encoded:
             require_outside(item.thought)
         label_ids = label_token_ids(self._loaded.tokenizer, encoded[0].text, self._label_forms)
-        decoder = self._choice.checked_decoder(encoded)
+        with part("kernels"):
+            decoder = self._choice.checked_decoder(encoded)
         budget = self._token_budget or (
             DEFAULT_TOKEN_BUDGET if decoder is None else fitting_tokens(decoder)
         )
@@ -215,12 +218,13 @@ class HFBackend:
             for number, (item, repeat) in enumerate(pairs)
         ]  # fmt: skip
         try:
-            engine = open_engine(
-                decoder, requests, settings, loaded.stop_token_ids, loaded.tokenizer,
-                reference=self._plain.last_logits if self._self_check else None,
-                marks=_marks(encoded),
-                labels=self._labels([item for item, _ in pairs], settings),
-            )  # fmt: skip
+            with part("kernels"):
+                engine = open_engine(
+                    decoder, requests, settings, loaded.stop_token_ids, loaded.tokenizer,
+                    reference=self._plain.last_logits if self._self_check else None,
+                    marks=_marks(encoded),
+                    labels=self._labels([item for item, _ in pairs], settings),
+                )  # fmt: skip
         except DisagreementError as problem:
             self._choice.distrust(str(problem))
             self._choice.decoder()  # writes down which way is taken

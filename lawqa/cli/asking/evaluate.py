@@ -36,12 +36,16 @@ from lawqa.settings import (
     WordingSettings,
     values_of,
 )
+from lawqa.stopwatch import watched
 
 if TYPE_CHECKING:
     from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult
     from lawqa.pipelines.evaluation.servers import ServerConfig
 
 logger = logging.getLogger(__name__)
+
+_WORTH_SAYING = 5.0
+"""Seconds from which on it is said where they went."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +92,8 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
         if not ranks.several:
             config = replace(config, run_dir=config.run_dir or new_run_dir(config))
         try:
-            results = self._results(config)
+            with watched() as watch:
+                results = self._results(config)
         except KeyboardInterrupt as stop:
             from lawqa.pipelines.evaluation.interrupts import exit_code
 
@@ -99,6 +104,8 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
         failed = sum(result.summary.outcomes["failed"] for result in results)
         if ranks.rank == 0:
             self._print(results)
+            if self.llm_backend == "hf" and watch.whole() >= _WORTH_SAYING:
+                logger.info("time: %s", watch.sentence())
             if failed and config.run_dir:
                 what = "1 question" if failed == 1 else f"{failed} questions"
                 logger.warning("%s failed: see error in results.jsonl", what)

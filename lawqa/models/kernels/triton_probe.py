@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 import torch
 
+from lawqa.models.kernels.compiled import prepare_cache
 from lawqa.models.kernels.elementwise import CpuElementwise, Elementwise, TorchElementwise
 from lawqa.models.kernels.fallback import FallbackElementwise
 
@@ -45,10 +46,11 @@ def triton_obstacle(device: torch.device) -> str | None:
 
     x = torch.ones(3, 64, device=device, dtype=torch.bfloat16)
     try:
+        prepare_cache()
         # Tensors of their own: the kernel writes the sum over the first.
         _, y = TritonElementwise().add_norm(x, torch.ones_like(x), torch.ones_like(x[0]), 0.0)
         torch.cuda.synchronize(device)
-    # Whatever it is that fails (no compiler, no permission to write its cache, an unknown card), the
+    # Whatever it is that fails (no compiler, an unknown card), the
     # plain path works, and the caller logs the reason.
     except Exception as problem:  # noqa: BLE001
         return f"Triton does not work here: {type(problem).__name__}: {str(problem)[:300]}"

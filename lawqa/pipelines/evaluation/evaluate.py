@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lawqa import stopwatch
 from lawqa.amounts import counted
 from lawqa.backends.base import Backend
 from lawqa.bars import Bar, Say
@@ -255,7 +256,8 @@ def _lead(
     try:
         if ranks.several:
             ranks.announce(run.path)
-        _ask(job, backend, known, ranks, notes, part)
+        with stopwatch.part("asking"):
+            _ask(job, backend, known, ranks, notes, part)
         _end_after(part)
         if ranks.several:
             ranks.wait_for_others(run.path)

@@ -9,6 +9,7 @@ from lawqa.errors import ConfigError
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.settings import ModelSettings, part_of
+from lawqa.stopwatch import part
 
 BackendFactory = Callable[[EvaluationConfig, AdapterManifest | None], Backend]
 
@@ -31,11 +32,12 @@ def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = Non
                 "--llm-backend scripted needs --script", 'a JSON file like {"*": "c"}'
             )
         return ScriptedBackend.from_file(config.script)
-    from lawqa.models import require_packages
+    with part("imports"):
+        from lawqa.models import require_packages
 
-    require_packages(quantised=config.load_in_4bit)
-    from lawqa.backends.hf.backend import HFBackend
-    from lawqa.models.load import load_model
+        require_packages(quantised=config.load_in_4bit)
+        from lawqa.backends.hf.backend import HFBackend
+        from lawqa.models.load import load_model
 
     model = part_of(ModelSettings, config)
     return HFBackend(

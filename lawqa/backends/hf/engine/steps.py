@@ -15,6 +15,7 @@ from lawqa.backends.hf.engine.cache import PagedCache
 from lawqa.backends.hf.engine.labels import WIDTH, LabelsAfterText
 from lawqa.backends.hf.engine.sampling import next_tokens
 from lawqa.models.decoder import Decoder
+from lawqa.stopwatch import part
 
 _LENGTH_BUCKET = 256
 
@@ -206,7 +207,8 @@ class Stepper:
         memory more.
         """
         try:
-            return self._capture(rows, longest)
+            with part("kernels"):
+                return self._capture(rows, longest)
         # Drivers, MIG slices and a full memory each fail in their own words, as plain RuntimeErrors too;
         # a step that fails for another reason fails again when it is launched.
         except RuntimeError as problem:
