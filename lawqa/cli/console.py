@@ -19,9 +19,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, arg
 
 from lawqa.bars import FILE_ONLY, duration
 from lawqa.errors import ConfigError, printable
@@ -33,6 +33,10 @@ _NOT_PROPAGATING = ("transformers",)
 
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 _DATED = re.compile(rb"\d{4}-\d\d-\d\dT")
+
+
+JsonFlag = Annotated[FlagCreatePairsOff[bool], arg(name="json")]
+"""Whether a command prints JSON; each says what of."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,11 @@ from lawqa.settings.corpus import (
 from lawqa.settings.declared import change_of, counts_by_content, declared, flags_of
 from lawqa.settings.evaluation import (
     AskedSettings,
+    BackendSettings,
     GenerationChoices,
     RunSettings,
     ServerSettings,
+    ThinkingSettings,
     WordingSettings,
 )
 from lawqa.settings.experiments import (
@@ -29,6 +31,7 @@ from lawqa.settings.experiments import (
     DifficultySettings,
     FoldSettings,
     FoldTrainingSettings,
+    FromPoolSettings,
     GridSettings,
     HeldOutSettings,
     MergeSettings,
@@ -53,6 +56,8 @@ from lawqa.settings.training_run import StageSettings, TrackerSettings, Training
 CONCERNS: tuple[type, ...] = (
     ModelSettings,
     AskedSettings,
+    BackendSettings,
+    ThinkingSettings,
     WordingSettings,
     GenerationChoices,
     RunSettings,
@@ -69,6 +74,7 @@ CONCERNS: tuple[type, ...] = (
     GridSettings,
     SampleSettings,
     SelectSettings,
+    FromPoolSettings,
     DifficultySettings,
     ProbeSettings,
     AverageSettings,

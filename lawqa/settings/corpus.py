@@ -17,7 +17,10 @@ from lawqa.settings.declared import (
     named,
     only_with,
 )
+from lawqa.settings.evaluation import AnswererSettings, AskedSettings, RunSettings
 from lawqa.settings.model import DEFAULT_MODEL, ModelSettings
+from lawqa.settings.retrieval import RetrievalSettings
+from lawqa.settings.training_run import AdapterFiles
 from lawqa.settings.values import Permutations, WordRules
 
 DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
@@ -43,15 +46,15 @@ class ParseSettings(Settings):
 
     input: Path = field(metadata=by_content(RESULT))
     """e-Gov's bulk download: the zip itself or its unpacked folder; or one XML file."""
-    output: Path = field(metadata=PLACE)
+    output: Path = field(metadata=declaration(RunSettings, "output"))
     """The JSONL file to write."""
-    as_of: str | None = field(default=None, metadata=RESULT)
+    as_of: str | None = field(default=None, metadata=declaration(RetrievalSettings, "as_of"))
     """Read the revisions in force on this day, such as 2025-06-01. Without it: today."""
     workers: int | None = field(default=None, metadata=SPEED)
     """Processes. Without it: one a CPU."""
-    resume: bool = field(default=False, metadata=PLACE)
+    resume: bool = field(default=False, metadata=declaration(RunSettings, "resume"))
     """Resume an interrupted parse."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier file or an interrupted parse."""
 
 
@@ -59,7 +62,7 @@ class ParseSettings(Settings):
 class IndexSettings(Settings):
     """What is indexed, and how its words are weighed."""
 
-    output_dir: Path = field(metadata=PLACE)
+    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
     """The index directory."""
     articles: Path | None = field(default=None, metadata=by_content(RESULT))
     """Articles from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
@@ -68,7 +71,7 @@ class IndexSettings(Settings):
     audit: Path | None = field(default=None, metadata=by_content(PLACE))
     """Questions that nothing indexed may give away: refused are passages that print one, and documents that
     are copies of their contexts."""
-    allow_leak: bool = field(default=False, metadata=PLACE)
+    allow_leak: bool = field(default=False, metadata=declaration(RunSettings, "allow_leak"))
     """Index such passages all the same; the index says so."""
     k1: float = field(default=0.9, metadata=RESULT)
     """BM25: how soon a repeated word stops counting."""
@@ -76,7 +79,7 @@ class IndexSettings(Settings):
     """BM25: how much long paragraphs are discounted, 0 to 1."""
     dense: str | None = field(default=None, metadata=RESULT)
     """Also store embeddings of this sentence-transformers model, for --dense in a search."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier index."""
 
 
@@ -88,7 +91,7 @@ class QuerySettings(Settings):
     """What to look for: a question, words, citations."""
     choices: tuple[str, ...] = field(default=(), metadata=RESULT)
     """The choices of the question."""
-    top_k: int = field(default=5, metadata=RESULT)
+    top_k: int = field(default=5, metadata=declaration(RetrievalSettings, "top_k"))
     """How many articles."""
     words: WordRules = field(default="rules", metadata=RESULT)
     """How a short query is cut into words: by rules, or by SudachiPy (the extra words)."""
@@ -104,7 +107,7 @@ class IndexMeasureSettings(Settings):
     """How many articles the cross-encoder reorders."""
     budgets: tuple[int, ...] = field(default=(1024, 2048, 3072, 4096), metadata=RESULT)
     """The lengths of a context to measure, in tokens."""
-    top_k: int = field(default=5, metadata=RESULT)
+    top_k: int = field(default=5, metadata=declaration(QuerySettings, "top_k"))
     """How many articles a context is made of."""
     tokenizer: str | None = field(default=None, metadata=by_content(RESULT))
     """The directory of the tokenizer that counts. Without it, or where it cannot be loaded: an estimate."""
@@ -116,7 +119,7 @@ class SplitSettings(Settings):
 
     input: Path = field(metadata=by_content(RESULT))
     """The questions: lawqa_jp JSON, or JSONL."""
-    output_dir: Path = field(metadata=PLACE)
+    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
     """Where the parts and split.json go."""
     scheme: Scheme = field(default="holdout", metadata=RESULT)
     """holdout: train, dev and test; kfold: every question is a test question once; lab-final: the lab's
@@ -127,9 +130,9 @@ class SplitSettings(Settings):
     """Of holdout: questions to measure on, a share below 1 or a count. Default 0.3."""
     dev_size: float | None = field(default=None, metadata=RESULT)
     """Questions to choose settings by, a share of all below 1 or a count. Without it: no dev part."""
-    seed: int | None = field(default=None, metadata=RESULT)
+    seed: int | None = field(default=None, metadata=declaration(AnswererSettings, "seed"))
     """Decides which groups come where. Default 0; the lab's split has its own."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier split in the output directory."""
 
 
@@ -137,9 +140,9 @@ class SplitSettings(Settings):
 class StatuteQuestionSettings(Settings):
     """Which questions are made of statutes, and what is kept out of them."""
 
-    articles: Path = field(metadata=by_content(RESULT))
+    articles: Path = field(metadata=declaration(IndexSettings, "articles"))
     """Article JSONL, such as `lawqa statutes parse` writes; also .gz or .xz."""
-    output: Path = field(metadata=PLACE)
+    output: Path = field(metadata=declaration(RunSettings, "output"))
     """The question file to write, in lawqa_jp's schema."""
     exclude_articles_of: Path | None = field(default=None, metadata=by_content(RESULT))
     """Questions that are evaluated on: nothing of the articles they cite is used, nor anything near them."""
@@ -158,9 +161,9 @@ class StatuteQuestionSettings(Settings):
     limit: int | None = field(default=None, metadata=RESULT)
     """At most N, a multiple of four; questions that need reading are then made of some laws, at random. A
     quarter of those that need reading asks for the wrong choice, where judged or counted are among them."""
-    seed: int = field(default=0, metadata=RESULT)
+    seed: int = field(default=0, metadata=declaration(AnswererSettings, "seed"))
     """Decides wrong answers, wordings, order, and what a limit keeps."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier file."""
 
 
@@ -168,15 +171,17 @@ class StatuteQuestionSettings(Settings):
 class ReadingSettings(Settings):
     """Which articles are written to be read."""
 
-    articles: Path = field(metadata=by_content(RESULT))
+    articles: Path = field(metadata=declaration(StatuteQuestionSettings, "articles"))
     """Article JSONL, such as `lawqa statutes parse` writes; also .gz or .xz."""
-    output: Path = field(metadata=PLACE)
+    output: Path = field(metadata=declaration(RunSettings, "output"))
     """The JSONL file to write."""
     parts: tuple[LawPart, ...] = field(default=("main",), metadata=RESULT)
     """Which parts of the laws: 本則, 附則, 別表 and forms, 前文."""
-    exclude_articles_of: Path | None = field(default=None, metadata=by_content(RESULT))
+    exclude_articles_of: Path | None = field(
+        default=None, metadata=declaration(StatuteQuestionSettings, "exclude_articles_of")
+    )
     """Questions that are evaluated on: the articles they cite are not read."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier file."""
 
 
@@ -195,16 +200,19 @@ class RecordFileSettings(Settings):
     """Which questions become training records, and how their prompts are made."""
 
     data: Path = field(
-        default=DEFAULT_DATA, metadata=named(by_content(RESULT), evaluate="--lawqa-path")
+        default=DEFAULT_DATA,
+        metadata=named(declaration(IndexMeasureSettings, "questions"), evaluate="--lawqa-path"),
     )
     """The questions: lawqa_jp JSON, or JSONL."""
     output_path: Path = field(metadata=PLACE)
     """The JSONL file to write."""
     mix: str | None = field(default=None, metadata=RESULT)
     """Several conditions by ratio, such as closed=1,gold=2, instead of --condition."""
-    permutations: Permutations = field(default=1, metadata=RESULT)
+    permutations: Permutations = field(
+        default=1, metadata=declaration(AskedSettings, "permutations")
+    )
     """Write each question in N orders of its choices."""
-    samples: int | None = field(default=None, metadata=RESULT)
+    samples: int | None = field(default=None, metadata=declaration(AskedSettings, "samples"))
     """Use only the first N questions."""
     seed: int = field(
         default=0, metadata=only_with(RESULT, mix=GIVEN, distractors=GIVEN, without_gold=GIVEN)
@@ -219,5 +227,5 @@ class RecordFileSettings(Settings):
         default=None, metadata=only_with(declaration(ModelSettings, "revision"), index=GIVEN)
     )
     """Its revision."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier file."""

@@ -7,8 +7,27 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, SPEED, by_content, named, only_with
-from lawqa.settings.values import Permutations
+from lawqa.settings.declared import (
+    PLACE,
+    RESULT,
+    SPEED,
+    by_content,
+    declaration,
+    flagged,
+    named,
+    only_with,
+)
+from lawqa.settings.values import AnswerBy, BackendName, Condition, LocalBackend, Mode, Permutations
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendSettings(Settings):
+    """Who answers, and how."""
+
+    answer_by: AnswerBy | None = field(default=None, metadata=RESULT)
+    """logits: likeliest label of one forward pass; generate: parsed text. Default fits the mode."""
+    backend: BackendName = field(default="hf", metadata=flagged(RESULT, "--llm-backend"))
+    """Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +35,7 @@ class AnswererSettings(Settings):
     """Who answers besides a model, and how much at a time."""
 
     script: Path | None = field(
-        default=None, metadata=only_with(by_content(RESULT), llm_backend="scripted")
+        default=None, metadata=only_with(by_content(RESULT), backend="scripted")
     )
     """The table of answers for --llm-backend scripted: JSON, question id to text."""
     token_budget: int = field(default=0, metadata=SPEED)
@@ -28,6 +47,14 @@ class AnswererSettings(Settings):
 LabelForms = Literal["all", "letter"]
 """all: a label is every written form of it together (a, A, full width, each also after a space); letter: the
 bare small letter, which is what lm-evaluation-harness scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalAnswererSettings(AnswererSettings):
+    """The same where no server is asked."""
+
+    backend: LocalBackend = field(default="hf", metadata=declaration(BackendSettings, "backend"))
+    """Who answers: a model in Hugging Face format, or a table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +116,14 @@ class GenerationChoices(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuietSettings(Settings):
+    """What is shown of the work; on the command line --quiet is a flag of the console."""
+
+    quiet: bool = field(default=False, metadata=PLACE)
+    """No progress bar."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlaceSettings(Settings):
     """On which of the lab's machines something runs."""
 
@@ -118,6 +153,24 @@ class RunSettings(PlaceSettings):
 
 STANDARD_PROMPT = "standard"
 """The wording that is used where none is named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptSettings(Settings):
+    """How a question is put to a model."""
+
+    condition: Condition | None = field(default=None, metadata=RESULT)
+    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
+    mode: Mode | None = field(default=None, metadata=RESULT)
+    """direct: one letter; cot: reasoning and a final answer line. Default direct."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThinkingSettings(PromptSettings):
+    """How a question is put to a model that can think."""
+
+    thinking: bool = field(default=False, metadata=RESULT)
+    """Switch the model's own thinking on."""
 
 
 @dataclass(frozen=True, kw_only=True)

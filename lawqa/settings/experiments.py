@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
+from lawqa.settings.corpus import RecordFileSettings, SplitSettings
 from lawqa.settings.declared import (
-    GIVEN,
     PLACE,
     RESULT,
     SPEED,
@@ -16,9 +16,9 @@ from lawqa.settings.declared import (
     declaration,
     only_with,
 )
-from lawqa.settings.evaluation import AskedSettings, GenerationChoices, KvCache
+from lawqa.settings.evaluation import AskedSettings, GenerationChoices, KvCache, RunSettings
 from lawqa.settings.model import ModelSettings
-from lawqa.settings.training_run import StageSettings, TrainingFiles
+from lawqa.settings.training_run import AdapterFiles, StageSettings, TrainingFiles
 from lawqa.settings.values import OwnCondition, Permutations
 
 LearnFrom = Literal["letters", "distilled"]
@@ -34,11 +34,11 @@ FilterName = Literal["agreed", "japanese", "grounded", "own-letters", "no-loop"]
 class FoldSettings(Settings):
     """What is split."""
 
-    input: Path = field(metadata=by_content(RESULT))
+    input: Path = field(metadata=declaration(SplitSettings, "input"))
     """The questions: lawqa_jp JSON, or JSONL."""
-    output_dir: Path = field(metadata=PLACE)
+    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
     """Where split, folds and the pooled run go."""
-    folds: int = field(default=5, metadata=RESULT)
+    folds: int = field(default=5, metadata=declaration(SplitSettings, "folds"))
     """How many folds."""
     fold: int | None = field(default=None, metadata=PLACE)
     """Only this fold, from 1; `lawqa crossval pool` joins them later."""
@@ -47,7 +47,7 @@ class FoldSettings(Settings):
     prior_correction: bool = field(default=False, metadata=PLACE)
     """Also show the pooled answers without each adapter's prior for each letter, fitted on its training
     questions, which are asked in 4 orders for that; the figures of the run stay as they are."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Remove what an earlier one left in the directory (with --fold: of that fold), and start over."""
 
 
@@ -55,7 +55,9 @@ class FoldSettings(Settings):
 class RecordSettings(Settings):
     """What is learnt from."""
 
-    permutations: Permutations = field(default=1, metadata=RESULT)
+    permutations: Permutations = field(
+        default=1, metadata=declaration(AskedSettings, "permutations")
+    )
     """Train on each question in N orders of its choices."""
     learn_from: LearnFrom = field(default="letters", metadata=RESULT)
     """letters: the right letters, with the direct prompt, however held-out questions are asked. distilled:
@@ -70,7 +72,7 @@ class RecordSettings(Settings):
 class FoldTrainingSettings(StageSettings):
     """How each fold is trained, besides the hyperparameters."""
 
-    dev_size: float = field(default=0.0, metadata=RESULT)
+    dev_size: float = field(default=0.0, metadata=declaration(SplitSettings, "dev_size"))
     """Keep back whole groups of each fold's training questions, a share of all below 1 or a count: their
     accuracy decides which step is kept. They are put as what is learnt: where that is reasoning, as held-out
     questions are, and answered by text. 0 for none: the last step is kept."""
@@ -112,22 +114,30 @@ class SampleSettings(Settings):
     samples_per_question: int = field(default=8, metadata=PLACE)
     """Answers sampled for each question, spread over the orders of its choices; a higher number adds to those
     that are there."""
-    permutations: Permutations = field(default=4, metadata=RESULT)
+    permutations: Permutations = field(
+        default=4, metadata=declaration(AskedSettings, "permutations")
+    )
     """Ask each question in up to N orders of its choices, one after another."""
     adapter: Path | None = field(default=None, metadata=declaration(AskedSettings, "adapter"))
     """An adapter directory: the model with it is the sampler."""
-    temperature: float | None = field(default=None, metadata=RESULT)
+    temperature: float | None = field(
+        default=None, metadata=declaration(GenerationChoices, "temperature")
+    )
     """Of sampling, above 0. Without it: the model's generation_config.json, else 0.7, with --thinking 0.6."""
-    top_p: float | None = field(default=None, metadata=RESULT)
+    top_p: float | None = field(default=None, metadata=declaration(GenerationChoices, "top_p"))
     """Sample from the likeliest tokens that hold this share of the probability. Without it: the model's
     generation_config.json, else 0.8, with --thinking 0.95."""
-    top_k_sampling: int | None = field(default=None, metadata=RESULT)
+    top_k_sampling: int | None = field(
+        default=None, metadata=declaration(GenerationChoices, "top_k_sampling")
+    )
     """Sample from the N likeliest tokens; 0 for all. Without it: the model's generation_config.json, else
     20."""
-    min_p: float | None = field(default=None, metadata=RESULT)
+    min_p: float | None = field(default=None, metadata=declaration(GenerationChoices, "min_p"))
     """Drop tokens less likely than this share of the likeliest. Without it: the model's
     generation_config.json, else 0."""
-    max_new_tokens: int | None = field(default=None, metadata=RESULT)
+    max_new_tokens: int | None = field(
+        default=None, metadata=declaration(GenerationChoices, "max_new_tokens")
+    )
     """The most tokens of one answer. Without it: 1024, with --thinking 4096."""
     thinking_budget: int | None = field(
         default=None, metadata=declaration(GenerationChoices, "thinking_budget")
@@ -137,12 +147,34 @@ class SampleSettings(Settings):
     kv_cache: KvCache = field(default="model", metadata=declaration(GenerationChoices, "kv_cache"))
     """How keys and values are kept while text is written. int8 holds nearly twice the texts at once and
     rounds a little."""
-    allow_prompt_mismatch: bool = field(default=False, metadata=PLACE)
+    allow_prompt_mismatch: bool = field(
+        default=False, metadata=declaration(RunSettings, "allow_prompt_mismatch")
+    )
     """Let an adapter sample with a prompt that it was not trained on."""
-    allow_base_mismatch: bool = field(default=False, metadata=PLACE)
+    allow_base_mismatch: bool = field(
+        default=False, metadata=declaration(RunSettings, "allow_base_mismatch")
+    )
     """Apply the adapter to another base model than it was trained over."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Start over; without it the same command resumes where it stopped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolSettings(Settings):
+    """Which pool of samples."""
+
+    pool: Path = field(metadata=PLACE)
+    """A pool, as `lawqa pool sample` writes it; the samples of `lawqa distill` are one, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromPoolSettings(PoolSettings):
+    """The pool that something is made of, and the file that it goes to."""
+
+    output_path: Path = field(metadata=declaration(RecordFileSettings, "output_path"))
+    """The JSONL file to write; what was taken and left out is counted beside it."""
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
+    """Replace an earlier file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,13 +201,13 @@ class DifficultySettings(Settings):
     difficulty: float = field(default=0.5, metadata=PLACE)
     """Keep questions of this difficulty or more: 1 less the probability of the right choice, the mean over
     the orders asked. 0.5 keeps what the model gets wrong and what it is unsure of."""
-    limit: int | None = field(default=None, metadata=PLACE)
+    limit: int | None = field(default=None, metadata=declaration(SelectSettings, "limit"))
     """At most N, the hardest."""
     permutations: Permutations = field(
         default=4, metadata=declaration(AskedSettings, "permutations")
     )
     """Ask each question in N orders of its choices, so that a liking for a letter is no difficulty."""
-    run_dir: Path | None = field(default=None, metadata=PLACE)
+    run_dir: Path | None = field(default=None, metadata=declaration(RunSettings, "run_dir"))
     """Where the answers go, a run like any other. Without it: NAME.run beside the output NAME.json."""
 
 
@@ -183,15 +215,17 @@ class DifficultySettings(Settings):
 class ProbeSettings(Settings):
     """Which questions are asked in every mode, and with which adapter."""
 
-    data: Path = field(metadata=by_content(RESULT))
+    data: Path = field(metadata=declaration(SampleSettings, "data"))
     """The questions. Form is looked at, not what is known, so those that were trained on serve as well."""
-    probe_questions: int = field(default=8, metadata=PLACE)
+    probe_questions: int = field(default=8, metadata=declaration(StageSettings, "probe_questions"))
     """Ask N of them, drawn by their ids, so that a larger number keeps those of a smaller one."""
     probe_max_new_tokens: int | None = field(default=None, metadata=PLACE)
     """The most tokens of a text that reasons. Without it: 1024 cot, 4096 thinking."""
     adapter: Path | None = field(default=None, metadata=declaration(AskedSettings, "adapter"))
     """An adapter directory: every mode is asked without and with it, side by side."""
-    allow_base_mismatch: bool = field(default=False, metadata=PLACE)
+    allow_base_mismatch: bool = field(
+        default=False, metadata=declaration(RunSettings, "allow_base_mismatch")
+    )
     """Apply the adapter to another base model than it was trained over."""
 
 
@@ -201,9 +235,9 @@ class AverageSettings(Settings):
 
     adapters: tuple[Path, ...] = field(metadata=by_content(RESULT))
     """The adapters: the --output-dir of finished trainings over one base model."""
-    output_dir: Path = field(metadata=PLACE)
+    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
     """Where the averaged adapter goes."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier adapter in the output directory."""
 
 
@@ -211,21 +245,23 @@ class AverageSettings(Settings):
 class MergeSettings(Settings):
     """Which adapter is merged, and where to."""
 
-    adapter: Path = field(metadata=by_content(RESULT))
+    adapter: Path = field(metadata=declaration(AverageSettings, "adapters"))
     """The adapter: the --output-dir of a finished training."""
-    output_dir: Path = field(metadata=PLACE)
+    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
     """Where the merged model goes."""
     model_name: str | None = field(default=None, metadata=declaration(ModelSettings, "model_name"))
     """The base model, where it is not where the adapter says."""
     revision: str | None = field(default=None, metadata=declaration(ModelSettings, "revision"))
     """Its revision."""
-    dev_file: Path | None = field(default=None, metadata=by_content(RESULT))
+    dev_file: Path | None = field(default=None, metadata=declaration(AdapterFiles, "dev_file"))
     """Questions that are scored before and after; without it nobody knows what the merge did."""
     dev_condition: OwnCondition | None = field(
-        default=None, metadata=only_with(RESULT, dev_file=GIVEN)
+        default=None, metadata=declaration(AdapterFiles, "dev_condition")
     )
     """The context that they are put with, where the adapter was trained with several."""
-    allow_base_mismatch: bool = field(default=False, metadata=PLACE)
+    allow_base_mismatch: bool = field(
+        default=False, metadata=declaration(RunSettings, "allow_base_mismatch")
+    )
     """Merge into another base model than the adapter was trained over."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier merged model in the output directory."""

@@ -16,7 +16,7 @@ from lawqa.settings.declared import (
     only_with,
 )
 from lawqa.settings.model import DEFAULT_MODEL, ModelSettings
-from lawqa.settings.training import ALL_LINEAR, Hyperparameters
+from lawqa.settings.training import ALL_LINEAR, DevSettings, Hyperparameters
 
 MEASURE_SECONDS = 120.0
 """The most that a measurement takes where nothing else is asked for."""
@@ -65,7 +65,9 @@ class PlanSettings(Settings):
         metadata=_alone(_of_training("gradient_accumulation_steps")),
     )
     """Accumulation steps of one optimiser step."""
-    dev_max_new_tokens: int | None = field(default=None, metadata=_alone(RESULT))
+    dev_max_new_tokens: int | None = field(
+        default=None, metadata=_alone(declaration(DevSettings, "dev_max_new_tokens"))
+    )
     """Also plan one scoring of dev questions by text, of at most N tokens each."""
     dev_questions: int = field(default=32, metadata=_OF_TEXTS)
     """Of that scoring: dev questions that are asked."""

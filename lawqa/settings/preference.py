@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lawqa.errors import ConfigError
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import PLACE, RESULT, by_content, declaration, flagged, within
+from lawqa.settings.declared import PLACE, RESULT, declaration, flagged, only_with, within
+from lawqa.settings.evaluation import AskedSettings, GenerationChoices, ThinkingSettings
 from lawqa.settings.experiments import FilterName, SelectSettings
 from lawqa.settings.ranges import out_of_range
 from lawqa.settings.training import Hyperparameters
@@ -19,6 +20,9 @@ PREFERENCE_TRAINING = Hyperparameters(num_epochs=1.0, learning_rate=1e-5, lora_d
 rewards of long answers add up over their tokens; without dropout, as rewards are differences of
 log-probabilities, which dropout would blur."""
 
+_OF_PAIRS = only_with(RESULT, policy=False)
+_OF_POLICY = only_with(RESULT, policy=True)
+
 _HELP = "lawqa prefer --help  explains every option"
 
 
@@ -28,11 +32,11 @@ class PreferenceSettings(Settings):
     arXiv:2305.18290).
     """
 
-    beta: float = field(default=0.1, metadata=RESULT)
+    beta: float = field(default=0.1, metadata=_OF_PAIRS)
     """How strongly the model is held to what it was: reward = beta * (log-probability now - before)."""
-    length_normalised: bool = field(default=False, metadata=RESULT)
+    length_normalised: bool = field(default=False, metadata=_OF_PAIRS)
     """Take rewards per token, so that length earns nothing (arXiv:2411.15124); takes a --beta of 2 to 10."""
-    sft_weight: float = field(default=1.0, metadata=RESULT)
+    sft_weight: float = field(default=1.0, metadata=_OF_PAIRS)
     """Weight of the right answer's own loss per token beside that of the pair (arXiv:2404.19733 takes 1 for a
     model's own reasoning): without it both answers may become less likely. 0 for none."""
 
@@ -48,19 +52,31 @@ class PolicySettings(Settings):
     arXiv:2402.14740).
     """
 
-    mode: Mode = field(default="cot", metadata=RESULT)
+    mode: Mode = field(
+        default="cot", metadata=only_with(declaration(ThinkingSettings, "mode"), policy=True)
+    )
     """How questions are put. direct: one letter; cot: reasoning and a final answer line."""
-    condition: OwnCondition = field(default="closed", metadata=RESULT)
+    condition: OwnCondition = field(
+        default="closed",
+        metadata=only_with(declaration(ThinkingSettings, "condition"), policy=True),
+    )
     """Context: none (closed), or the data set's own (gold)."""
-    thinking: bool = field(default=False, metadata=RESULT)
+    thinking: bool = field(
+        default=False, metadata=only_with(declaration(ThinkingSettings, "thinking"), policy=True)
+    )
     """Switch the model's own thinking on."""
-    permutations: Permutations = field(default=4, metadata=RESULT)
+    permutations: Permutations = field(
+        default=4, metadata=only_with(declaration(AskedSettings, "permutations"), policy=True)
+    )
     """Put each question in N orders of its choices, each in a step of its own."""
-    samples_per_question: int = field(default=8, metadata=RESULT)
+    samples_per_question: int = field(default=8, metadata=_OF_POLICY)
     """Texts sampled for each question of a step, 2 or more: each is judged by the mean of the others."""
-    max_new_tokens: int = field(default=1024, metadata=RESULT)
+    max_new_tokens: int = field(
+        default=1024,
+        metadata=only_with(declaration(GenerationChoices, "max_new_tokens"), policy=True),
+    )
     """The most tokens of one text; one that reaches them earns nothing."""
-    kl_weight: float = field(default=0.02, metadata=RESULT)
+    kl_weight: float = field(default=0.02, metadata=_OF_POLICY)
     """What a nat of divergence from the base model, adapter off, costs a text; its right answer earns 1. 0
     spares the base model's pass."""
 
@@ -95,13 +111,15 @@ class PreferenceRun(TrainingRun):
         ConfigError: an option of it is none of such a training.
     """
 
-    train_file: Path = field(metadata=flagged(by_content(RESULT), "--pairs"))
+    train_file: Path = field(metadata=flagged(declaration(TrainingRun, "train_file"), "--pairs"))
     """The pairs: what `lawqa pool pairs` writes."""
     preference: PreferenceSettings = field(
         default_factory=PreferenceSettings, metadata=within(PreferenceSettings)
     )
     """How pairs count."""
-    training: Hyperparameters = field(default=PREFERENCE_TRAINING, metadata=within(Hyperparameters))
+    training: Hyperparameters = field(
+        default=PREFERENCE_TRAINING, metadata=declaration(TrainingRun, "training")
+    )
     """How the adapter is trained."""
 
     def __post_init__(self) -> None:
@@ -117,11 +135,13 @@ class PolicyRun(TrainingRun):
         ConfigError: an option of it is none of such a training.
     """
 
-    train_file: Path = field(metadata=flagged(by_content(RESULT), "--data"))
+    train_file: Path = field(metadata=flagged(declaration(TrainingRun, "train_file"), "--data"))
     """The training questions; never those that are to be measured on."""
     policy: PolicySettings = field(default_factory=PolicySettings, metadata=within(PolicySettings))
     """How samples are drawn and judged; a step takes as many questions as `training` takes records."""
-    training: Hyperparameters = field(default=PREFERENCE_TRAINING, metadata=within(Hyperparameters))
+    training: Hyperparameters = field(
+        default=PREFERENCE_TRAINING, metadata=declaration(TrainingRun, "training")
+    )
     """How the adapter is trained."""
 
     def __post_init__(self) -> None:
@@ -139,7 +159,7 @@ class PairSettings(Settings):
 
     pairs_per_question: int = field(default=4, metadata=PLACE)
     """The most pairs of one question, so that those with many do not flood."""
-    limit: int | None = field(default=None, metadata=PLACE)
+    limit: int | None = field(default=None, metadata=declaration(SelectSettings, "limit"))
     """The most in all, of questions with 1 to half of their samples right first."""
     without: tuple[FilterName, ...] = field(
         default=(), metadata=declaration(SelectSettings, "without")

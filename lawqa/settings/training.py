@@ -8,7 +8,8 @@ from typing import Literal
 
 from lawqa.errors import ConfigError
 from lawqa.settings.accepted import Settings
-from lawqa.settings.declared import GIVEN, PLACE, RESULT, SPEED, named, only_with
+from lawqa.settings.declared import GIVEN, PLACE, RESULT, declaration, named, only_with
+from lawqa.settings.evaluation import AnswererSettings
 from lawqa.settings.ranges import out_of_range
 
 ALL_LINEAR = ("all-linear",)
@@ -39,7 +40,7 @@ class OptimiserSettings(Settings):
     max_seq_length: int = field(default=0, metadata=RESULT)
     """The most tokens of one record: a longer one loses the end of its context, never question or answer, and
     that is reported. 0 keeps all records whole."""
-    token_budget: int = field(default=0, metadata=SPEED)
+    token_budget: int = field(default=0, metadata=declaration(AnswererSettings, "token_budget"))
     """Tokens that go through the model at once, 0 for what the memory holds; never changes the result."""
     warmup_ratio: float = field(default=0.1, metadata=RESULT)
     """Share of the steps over which the learning rate rises from 0."""
@@ -69,7 +70,7 @@ class OptimiserSettings(Settings):
     """Optimiser steps between two checkpoints, besides those by the clock; 0 for none by steps."""
     save_total_limit: int = field(default=2, metadata=PLACE)
     """How many checkpoints are kept while training, as one may be torn; afterwards none is."""
-    seed: int = field(default=0, metadata=RESULT)
+    seed: int = field(default=0, metadata=declaration(AnswererSettings, "seed"))
     """Decides the adapter's first weights, the order of records, and dropout."""
 
 

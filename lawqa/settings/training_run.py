@@ -14,11 +14,12 @@ from lawqa.settings.declared import (
     RESULT,
     SPEED,
     by_content,
+    declaration,
     only_with,
     plain,
     within,
 )
-from lawqa.settings.evaluation import WordingSettings
+from lawqa.settings.evaluation import QuietSettings, RunSettings, WordingSettings
 from lawqa.settings.model import ModelSettings
 from lawqa.settings.training import Hyperparameters
 from lawqa.settings.values import OwnCondition
@@ -64,9 +65,9 @@ class AdapterFiles(StageSettings):
         default=None, metadata=only_with(RESULT, dev_file=GIVEN)
     )
     """The context that dev questions are put with, where the training records do not say it."""
-    resume: bool = field(default=False, metadata=PLACE)
+    resume: bool = field(default=False, metadata=declaration(RunSettings, "resume"))
     """Resume from the last checkpoint; begin where there is none."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier adapter in the output directory."""
 
 
@@ -98,7 +99,7 @@ class TrainingRun(TrainingFiles, ModelSettings, TrackerSettings):
     """How."""
     extra: tuple[tuple[Path, float], ...] = field(default=(), metadata=by_content(RESULT))
     """Files of further records that are learnt from, each with how often a record is taken."""
-    quiet: bool = field(default=True, metadata=PLACE)
+    quiet: bool = field(default=True, metadata=declaration(QuietSettings, "quiet"))
     """No progress bar."""
 
     def __post_init__(self) -> None:

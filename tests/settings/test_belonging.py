@@ -55,7 +55,7 @@ def test_what_is_given_without_what_it_needs_is_named(
 
 
 def test_the_owner_of_every_setting_is_a_setting_or_a_flag() -> None:
-    known = {one.name for kind in CONCERNS for one in declared(kind)} | {"llm_backend"}
+    known = {one.name for kind in CONCERNS for one in declared(kind)}
     owners = {name for kind in CONCERNS for one in declared(kind) for name in owners_of(one)}
     assert {"learn_from", "dev_file", "no_4bit"} <= owners <= known
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -24,9 +29,7 @@ from lawqa.pipelines.experiments.merge import MergeConfig
 from lawqa.pipelines.experiments.pool.selecting import PoolSelectConfig
 from lawqa.settings import (
     CONCERNS,
-    AverageSettings,
     ModelSettings,
-    PlaceSettings,
     TrainingRun,
     decides_result,
     flag_of,
@@ -40,12 +43,8 @@ LOOK = {
 }  # fmt: skip
 # Words for a prompt, which declares its own parts, or for several flags at once.
 WORDS = {
-    "condition",
     "few_shot",
-    "mix",
-    "mode",
     "no_rag",
-    "thinking",
     "use_cot",
     "fp16",
     "bf16",
@@ -55,12 +54,6 @@ WORDS = {
 PRINTED = {"as_json", "full", "verify"}
 # What `lawqa index info` and `lawqa statutes stats` look at.
 LOOKED_AT = {"index": {"index"}, "statutes": {"file"}}
-# Flags that a command spells itself, of a setting that its configuration declares under the same name.
-CONFIGURED = {
-    "evaluate": EvaluationConfig, "ladder": EvaluationConfig, "distill": DistillConfig,
-    "pool": PoolSelectConfig, "augment": StatutesConfig, "crossval": CrossvalConfig, "sweep": CrossvalConfig,
-    "average": AverageSettings, "merge": MergeConfig,
-}  # fmt: skip
 OWN = {
     "evaluate": {"llm_backend", "with_base"},
     "ladder": {"only", "time_budget", "prior_correction", "llm_backend", "prompt", "script"},
@@ -117,13 +110,138 @@ def leaves(kind: Any) -> Iterator[Field[Any]]:
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - LOOK))
 def test_every_flag_of_a_command_that_makes_something_is_a_declared_setting(command: str) -> None:
-    configured = {field.name for field in fields(CONFIGURED.get(command, PlaceSettings))}
     console = {field.name for field in fields(ConsoleFlags)}
-    known = WORDS | PRINTED | console | configured | OWN.get(command, set())
+    known = WORDS | PRINTED | console | OWN.get(command, set())
     undeclared = {
         field.name for field in leaves(command_class(command)) if "changes" not in field.metadata
     }
     assert undeclared <= known, f"declare {undeclared - known} in lawqa/settings"
+
+
+# Two settings of one name: what each is.
+HOMONYMS = {
+    "adapter": "the one that answers; in a manifest, the one that did",
+    "model": "as adapter; of a plan, the one that is reckoned with",
+    "data": "the questions; of compare, those that groups are made of",
+    "dense": "of an index, the model whose embeddings it stores; of a search, the one whose ranking joins in",
+    "dev_questions": "of a training, how many are asked; of a plan, how many are reckoned with",
+    "dev_samples": "as dev_questions",
+    "input": "the questions to divide; e-Gov's files to read",
+    "keep": "of a training on distilled answers, part of what is learnt; of a pool, where one stops taking",
+    "limit": "of generated questions, which are made; of a pool, where one stops taking",
+    "probe_max_new_tokens": "of a training, nothing without --probe-questions; a probe always asks",
+    "questions": "a file of them; how many a comparison has",
+    "retries": "of a request to a server; of a question of a run",
+    "samples_per_question": "of a training, part of what is learnt; of a pool, where one stops drawing",
+    "seed": "of records, nothing without what is drawn",
+    "seeds": "how many trainings; for a comparison's size, a list of them; of compare, what repeats what",
+    "tokenizer": "of contexts, what counts them; of a server's prompts, what bounds them",
+}
+# Flags of the name of a setting that only choose what is shown, or that say it in words of their own.
+SHOWN = {
+    "adapter": "a part of a run's name to list", "model": "as adapter", "kind": "of runs to list",
+    "index": "one to show", "output": "each command names its own file, with -o", "output_dir": "as output",
+    "output_path": "as output", "extra": "FILE=WEIGHT in words", "prompt": "several of them in words",
+    "quiet": "of the console", "run_dir": "of the demo", "seed": "of the demo", "tokenizer": "to show with",
+    "data": "several files", "seeds": "of compare",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """A field as it is written in a dataclass of settings or flags."""
+
+    name: str
+    place: str
+    metadata: str
+    no_flag: bool
+
+    @property
+    def declares(self) -> bool:
+        return bool(self.metadata) and "declaration(" not in self.metadata
+
+
+@cache
+def written_fields(root: Path) -> tuple[Written, ...]:
+    return tuple(_written_fields(root))
+
+
+def _written_fields(root: Path) -> Iterator[Written]:
+    for path in sorted(root.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for kind in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+            if kind.name.startswith("_"):
+                continue  # a command's own values
+            if any("dataclass" in ast.unparse(one) for one in kind.decorator_list):
+                for one in kind.body:
+                    if isinstance(one, ast.AnnAssign):
+                        yield _written(one, f"{path.relative_to(root)}:{one.lineno}")
+
+
+def _written(field: ast.AnnAssign, place: str) -> Written:
+    value = field.value
+    keywords = value.keywords if isinstance(value, ast.Call) else []
+    metadata = next((ast.unparse(one.value) for one in keywords if one.arg == "metadata"), "")
+    if re.fullmatch(r"called(_content)?\(.*\)|within\(.*\)|_alone\(_of_training\(.*\)\)", metadata):
+        # What has no flag; an object, whose parts are declared; what a plan takes over.
+        metadata = f"declaration({metadata})"
+    hint = ast.unparse(field.annotation)
+    no_flag = "Positional" in hint or "OmitArgPrefixes" in hint
+    return Written(ast.unparse(field.target), place, metadata, no_flag)
+
+
+def declared_twice(root: Path) -> dict[str, list[str]]:
+    """By the name of a setting, the places that say what it changes, where they are several."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for one in written_fields(root):
+        if one.declares:
+            places[one.name].append(one.place)
+    return {name: where for name, where in places.items() if len(where) > 1}
+
+
+def spelled_by_hand(root: Path) -> dict[str, list[str]]:
+    """By the name of a setting, the places where a command has a flag of that name that declares nothing."""
+    settings = {one.name for one in written_fields(root) if one.declares}
+    places: dict[str, list[str]] = defaultdict(list)
+    for one in written_fields(root):
+        flag = one.place.startswith("cli/") and not one.metadata and not one.no_flag
+        if flag and one.name in settings:
+            places[one.name].append(one.place)
+    return places
+
+
+@pytest.mark.parametrize(
+    ("second", "twice", "by_hand"),
+    [
+        ("k1: float = field(default=0.9, metadata=RESULT)", {"k1"}, set()),
+        ('k1: float = field(default=0.9, metadata=declaration(IndexSettings, "k1"))', set(), set()),
+        ("k1: float = 0.9", set(), {"k1"}),
+        ("k1: Positional[float]", set(), set()),
+    ],
+)
+def test_a_second_declaration_is_seen(
+    second: str, twice: set[str], by_hand: set[str], tmp_path: Path
+) -> None:
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "cli").mkdir()
+    head = "@dataclass(frozen=True)\nclass Kind:\n    "
+    first = f"{head}k1: float = field(default=0.9, metadata=RESULT)\n"
+    (tmp_path / "settings" / "corpus.py").write_text(first, encoding="utf-8")
+    (tmp_path / "cli" / "index.py").write_text(f"{head}{second}\n", encoding="utf-8")
+    assert declared_twice(tmp_path).keys() == twice
+    assert spelled_by_hand(tmp_path).keys() == by_hand
+
+
+def test_a_setting_is_declared_once(checkout: Path) -> None:
+    twice = declared_twice(checkout / "lawqa")
+    assert twice.keys() - HOMONYMS.keys() == set(), f"use declaration(KIND, NAME): {twice}"
+    assert HOMONYMS.keys() - twice.keys() == set()
+
+
+def test_a_command_takes_its_flags_from_the_settings(checkout: Path) -> None:
+    by_hand = spelled_by_hand(checkout / "lawqa")
+    assert by_hand.keys() - SHOWN.keys() == set(), f"use declaration(KIND, NAME): {by_hand}"
+    assert SHOWN.keys() - by_hand.keys() == set()
 
 
 @pytest.mark.parametrize(

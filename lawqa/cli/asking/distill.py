@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lawqa.cli.asking.pool import failures_reported
 from lawqa.cli.asking.pool_text import selection_text
 from lawqa.cli.asking.sampler_flags import KEPT, SamplerFlags
 from lawqa.cli.console import resume_hint_on_interrupt
-from lawqa.settings import SelectSettings, values_of
+from lawqa.settings import FromPoolSettings, SelectSettings, declaration, values_of
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Distill(SamplerFlags, SelectSettings):
     The same as `lawqa pool sample` and `lawqa pool select` after each other.
     """
 
-    output_path: Path
+    output_path: Path = field(metadata=declaration(FromPoolSettings, "output_path"))
     """The JSONL file to write; the pool of samples (STEM.samples.jsonl) is kept beside it."""
 
     def run(self) -> int:

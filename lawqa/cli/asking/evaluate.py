@@ -14,10 +14,9 @@ from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.evaluate_text import base_text, result_text
 from lawqa.cli.asking.generation_flags import GenerationFlags
 from lawqa.cli.asking.prompt_options import (
-    ConditionFlag,
-    ModeFlag,
+    FewShotFlag,
+    ThinkingFlags,
     resolve_condition,
-    resolve_mode,
     resolve_prompt,
 )
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
@@ -26,14 +25,14 @@ from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.model_flags import ModelFlags, of_adapter, of_run
 from lawqa.cli.rerun import resume_command
 from lawqa.errors import ConfigError
-from lawqa.prompting import PromptSpec
 from lawqa.settings import (
     DEFAULT_DATA,
-    AnswerBy,
     AskedSettings,
-    BackendName,
+    BackendSettings,
     RunSettings,
+    SampleSettings,
     WordingSettings,
+    declaration,
     values_of,
 )
 from lawqa.stopwatch import watched
@@ -49,27 +48,19 @@ _WORTH_SAYING = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
+class Evaluate(
+    RunSettings,
+    AskedSettings,
+    WordingSettings,
+    ModelFlags,
+    FewShotFlag,
+    ThinkingFlags,
+    BackendSettings,
+):
     """Ask a model the questions and score its answers."""
 
-    data: Path = DEFAULT_DATA
+    data: Path = field(default=DEFAULT_DATA, metadata=declaration(SampleSettings, "data"))
     """The questions: lawqa_jp JSON, or JSONL."""
-    condition: ConditionFlag = None
-    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
-    no_rag: FlagCreatePairsOff[bool] = False
-    """The same as --condition closed."""
-    mode: ModeFlag = None
-    """direct: one letter; cot: reasoning and a final answer line. Default direct."""
-    use_cot: FlagCreatePairsOff[bool] = False
-    """The same as --mode cot."""
-    thinking: FlagCreatePairsOff[bool] = False
-    """Switch the model's own thinking on."""
-    answer_by: AnswerBy | None = None
-    """logits: likeliest label of one forward pass; generate: parsed text. Default fits the mode."""
-    few_shot: bool = False
-    """Put two solved questions before each question."""
-    llm_backend: BackendName = "hf"
-    """Who answers: a model in Hugging Face format, an Ollama or OpenAI-style server, or a table."""
     with_base: FlagCreatePairsOff[bool] = False
     """Also score the base model without the adapter, in the same process."""
     generation: OmitArgPrefixes[GenerationFlags] = field(default_factory=GenerationFlags)
@@ -82,7 +73,7 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
         from lawqa.pipelines.evaluation.ranks import Ranks, check_launch
 
         check_launch(os.environ)
-        require_backend(current_place(self.place), self.llm_backend)
+        require_backend(current_place(self.place), self.backend)
         config, remarks = self.resolve()
         for remark in remarks:
             logger.warning("note: %s", remark)
@@ -131,7 +122,7 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
 
     def _again(self, run_dir: Path) -> str:
         # A place may want backend and model named, even where they are the defaults.
-        named = ("llm_backend", "model_name") if self.llm_backend == "hf" else ()
+        named = ("backend", "model_name") if self.backend == "hf" else ()
         return resume_command("evaluate", self, run_dir, named)
 
     def resolve(self) -> tuple[EvaluationConfig, list[str]]:
@@ -146,21 +137,19 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
         condition, remarks = resolve_condition(
             self.condition, no_rag=self.no_rag, retrieval_flags=self.retrieval.given()
         )
-        mode = resolve_mode(self.mode, use_cot=self.use_cot)
         self._check_backend_flags()
-        server = self.server.config(self.llm_backend)
-        tokenizer = self.model_name if self.llm_backend == "hf" else self.server.tokenizer
+        server = self.server.config(self.backend)
+        tokenizer = self.model_name if self.backend == "hf" else self.server.tokenizer
         resolved = {
-            "spec": PromptSpec(
-                mode, condition, self.thinking, self.few_shot, resolve_prompt(self.prompt)
+            "spec": self.spec(
+                condition, few_shot=self.few_shot, wording=resolve_prompt(self.prompt)
             ),
-            "backend": self.llm_backend,
             "model_name": self._model_name(server),
             "server": server,
             "place": current_place(self.place),
             "rag": self.retrieval.config((condition,), tokenizer, self.revision),
             "quiet": self.console.quiet,
-            "load_in_4bit": self.llm_backend == "hf" and self._quantises(),
+            "load_in_4bit": self.backend == "hf" and self._quantises(),
         }
         given = values_of(EvaluationConfig, self, self.generation)
         config = EvaluationConfig(**{**given, **resolved})
@@ -197,16 +186,16 @@ class Evaluate(RunSettings, AskedSettings, WordingSettings, ModelFlags):
 
     def _check_backend_flags(self) -> None:
         problems = []
-        if self.llm_backend != "hf" and self.adapter is not None:
+        if self.backend != "hf" and self.adapter is not None:
             problems.append("--hf-lora-path is for --llm-backend hf")
-        problems += self.server.problems(self.llm_backend)
+        problems += self.server.problems(self.backend)
         if problems:
             raise ConfigError("\n".join(problems), "lawqa evaluate --help  explains every option")
 
     def _model_name(self, server: ServerConfig | None) -> str:
         if server is not None:
             return server.model
-        return self.model_name if self.llm_backend == "hf" else ""
+        return self.model_name if self.backend == "hf" else ""
 
 
 def holds_run(run_dir: Path) -> bool:

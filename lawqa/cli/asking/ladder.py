@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, UseAppendAction
+from tyro.conf import OmitArgPrefixes, UseAppendAction
 
 from lawqa.amounts import counted
 from lawqa.cli import EXIT_SOME_FAILED
@@ -21,9 +21,13 @@ from lawqa.errors import ConfigError
 from lawqa.settings import (
     DEFAULT_DATA,
     STANDARD_PROMPT,
-    AnswererSettings,
-    LocalBackend,
+    AskedSettings,
+    FoldSettings,
+    LocalAnswererSettings,
     ModelSettings,
+    PlaceSettings,
+    RunSettings,
+    SampleSettings,
     declaration,
     values_of,
 )
@@ -40,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ladder(ModelFlags):
+class Ladder(LocalAnswererSettings, PlaceSettings, ModelFlags):
     """Ask a base model in every way, the cheapest first: one table, settings chosen on one half.
 
     The rungs are direct (one letter), orders (the mean of that over 4 orders of the choices, in which a
@@ -48,9 +52,9 @@ class Ladder(ModelFlags):
     same command resumes.
     """
 
-    run_dir: Path
+    run_dir: Path = field(metadata=declaration(RunSettings, "run_dir"))
     """Where the rungs' runs, the table (ladder.json) and the report (report.html) go."""
-    data: Path = DEFAULT_DATA
+    data: Path = field(default=DEFAULT_DATA, metadata=declaration(SampleSettings, "data"))
     """The questions: lawqa_jp JSON, or JSONL."""
     prompt: UseAppendAction[tuple[tuple[str, ...], ...]] = ()
     """The wording of the prompts, by its id; `lawqa prompts` lists them. A second one is tried on the tuning
@@ -59,22 +63,16 @@ class Ladder(ModelFlags):
     """Only these rungs: by name (cot-gold), by way (cot) or by condition (gold)."""
     time_budget: float | None = None
     """Minutes after which nothing more is asked; what fits is printed first. Without it: all rungs."""
-    samples: int | None = None
+    samples: int | None = field(default=None, metadata=declaration(AskedSettings, "samples"))
     """Ask only the first N questions."""
-    prior_correction: FlagCreatePairsOff[bool] = False
+    prior_correction: bool = field(
+        default=False, metadata=declaration(FoldSettings, "prior_correction")
+    )
     """Also show direct answers without the model's prior for each letter, fitted on the tuning half."""
-    seed: int = 0
+    seed: int = field(default=0, metadata=declaration(LocalAnswererSettings, "seed"))
     """The seed of sampling, and of the half of the questions that settings are chosen on."""
-    token_budget: int = 0
-    """Tokens of one batch, 0 for what the memory holds; halved when memory runs out."""
-    llm_backend: LocalBackend = "hf"
-    """Who answers: a model in Hugging Face format, or a table."""
-    script: Path | None = field(default=None, metadata=declaration(AnswererSettings, "script"))
-    """The table of answers for --llm-backend scripted."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace the rungs that are in --run-dir, and start over."""
-    place: str | None = None
-    """Where this runs: local-3080, heart01, practice or any. Without it: LAWQA_PLACE, lawqa.toml, or any."""
     generation: OmitArgPrefixes[GenerationFlags] = field(
         default_factory=lambda: GenerationFlags(ensemble=DEFAULT_VOTES)
     )
@@ -87,7 +85,7 @@ class Ladder(ModelFlags):
         from lawqa.pipelines.experiments.ladder.run import LadderConfig, run_ladder
         from lawqa.runs.directory import RESULTS
 
-        require_backend(current_place(self.place), self.llm_backend)
+        require_backend(current_place(self.place), self.backend)
         rungs, left_out = self._rungs()
         if self.prior_correction and not any(rung.way == "orders" for rung in rungs):
             raise ConfigError(
@@ -177,7 +175,7 @@ class Ladder(ModelFlags):
         retrieval = self.retrieval if rung.condition == "rag" else RetrievalFlags()
         run_dir = self.run_dir / rung.name
         in_4bit = self.in_4bit(lambda: of_run(None if self.fresh else run_dir))
-        if self.llm_backend == "scripted":
+        if self.backend == "scripted":
             in_4bit = False
         command = Evaluate(
             **{**values_of(ModelSettings, self), "load_in_4bit": in_4bit, "no_4bit": not in_4bit},
@@ -191,7 +189,7 @@ class Ladder(ModelFlags):
             script=self.script,
             token_budget=self.token_budget,
             seed=self.seed,
-            llm_backend=self.llm_backend,
+            backend=self.backend,
             place=self.place,
             run_dir=run_dir,
             generation=generation,

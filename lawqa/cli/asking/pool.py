@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg, subcommand
+from tyro.conf import OmitArgPrefixes, arg, subcommand
 
 from lawqa.amounts import counted
 from lawqa.cli import EXIT_SOME_FAILED
@@ -15,7 +15,14 @@ from lawqa.cli.asking.pool_text import pairing_text, selection_text
 from lawqa.cli.asking.sampler_flags import KEPT, SamplerFlags
 from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
-from lawqa.settings import PairSettings, SelectSettings, values_of
+from lawqa.settings import (
+    FromPoolSettings,
+    PairSettings,
+    PoolSettings,
+    SelectSettings,
+    declaration,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.pool.sampling import SampledPool
@@ -31,7 +38,7 @@ class PoolSample(SamplerFlags):
     labels and what every filter says. The same command with more --samples-per-question adds to it.
     """
 
-    pool: Path
+    pool: Path = field(metadata=declaration(PoolSettings, "pool"))
     """The JSONL file of samples; its prompts (STEM.asked.jsonl) and STEM.provenance.json go beside it."""
 
     def run(self) -> int:
@@ -51,18 +58,14 @@ class PoolSample(SamplerFlags):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolSelect(SelectSettings):
+class PoolSelect(FromPoolSettings, SelectSettings):
     """Make training records of a pool: what passes the filters, hard questions first; needs no model.
 
     RECORDS.selection.json beside the records counts what every filter left out.
     """
 
-    pool: Path
-    """A pool, as `lawqa pool sample` writes it; the samples of `lawqa distill` are one, too."""
-    output_path: Path
+    output_path: Path = field(metadata=declaration(FromPoolSettings, "output_path"))
     """The JSONL file of records to write."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier file."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
@@ -74,19 +77,15 @@ class PoolSelect(SelectSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolPairs(PairSettings):
+class PoolPairs(FromPoolSettings, PairSettings):
     """Pair right and wrong samples of one prompt, for `lawqa prefer`; needs no model.
 
     The right one passes all filters; the wrong one commits to a wrong choice after reasoning. What was left
     out is counted in PAIRS.pairing.json beside the pairs.
     """
 
-    pool: Path
-    """A pool, as `lawqa pool sample` writes it; the samples of `lawqa distill` are one, too."""
-    output_path: Path
+    output_path: Path = field(metadata=declaration(FromPoolSettings, "output_path"))
     """The JSONL file of pairs to write."""
-    fresh: FlagCreatePairsOff[bool] = False
-    """Replace an earlier file."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:

@@ -1,17 +1,57 @@
-"""What several commands share: how the lab's flags become a condition and a mode."""
+"""What several commands share: how a question is put, and what the lab's flags mean for that."""
 
 from __future__ import annotations
 
-from lawqa.errors import ConfigError
-from lawqa.prompting import Condition, Mode
-from lawqa.prompts import wording_of
+from dataclasses import dataclass
 
-ConditionFlag = Condition | None
-ModeFlag = Mode | None
+from tyro.conf import FlagCreatePairsOff
+
+from lawqa.errors import ConfigError
+from lawqa.prompting import Condition, Mode, PromptSpec
+from lawqa.prompts import wording_of
+from lawqa.settings import PromptSettings, ThinkingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptFlags(PromptSettings):
+    """How questions are put, in the lab's words, too."""
+
+    no_rag: FlagCreatePairsOff[bool] = False
+    """The same as --condition closed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThinkingFlags(PromptFlags, ThinkingSettings):
+    """The same where the model may think."""
+
+    use_cot: FlagCreatePairsOff[bool] = False
+    """The same as --mode cot."""
+
+    def spec(self, condition: Condition, *, few_shot: bool = False, wording: str) -> PromptSpec:
+        """Return the prompt spec that the flags mean.
+
+        Args:
+            condition: what `resolve_condition` made of --condition and --no-rag.
+            few_shot: whether solved questions come first.
+            wording: the id of the words around the question.
+
+        Raises:
+            ConfigError: --mode and --use-cot contradict each other.
+        """
+        mode = resolve_mode(self.mode, use_cot=self.use_cot)
+        return PromptSpec(mode, condition, self.thinking, few_shot, wording)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewShotFlag:
+    """Whether solved questions come first."""
+
+    few_shot: bool = False
+    """Put two solved questions before each question."""
 
 
 def resolve_condition(
-    condition: ConditionFlag, *, no_rag: bool, retrieval_flags: dict[str, object]
+    condition: Condition | None, *, no_rag: bool, retrieval_flags: dict[str, object]
 ) -> tuple[Condition, list[str]]:
     """Return the condition that the flags mean, and remarks on flags without effect.
 
@@ -37,7 +77,7 @@ def resolve_condition(
     return condition, []
 
 
-def resolve_mode(mode: ModeFlag, *, use_cot: bool = False) -> Mode:
+def resolve_mode(mode: Mode | None, *, use_cot: bool = False) -> Mode:
     """Return the mode that the flags mean; `direct` where none is given.
 
     Raises:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tyro.conf import FlagCreatePairsOff
 
 from lawqa.prompting import PromptSpec, build_prompt, wording_hash
 from lawqa.prompts import wording_of, wordings
 from lawqa.questions import Question
-from lawqa.settings import Mode, OwnCondition
+from lawqa.settings import Mode, OwnCondition, PromptSettings, WordingSettings, declaration
 
 _SHOWN = Question("…", "（問題文）", ("…", "…", "…", "…"), "a", context="（条文）")
 
@@ -18,11 +18,13 @@ _SHOWN = Question("…", "（問題文）", ("…", "…", "…", "…"), "a", c
 class Prompts:
     """List the wordings of prompts with their hashes; with --prompt show one whole."""
 
-    prompt: str | None = None
+    prompt: str | None = field(default=None, metadata=declaration(WordingSettings, "prompt"))
     """Show this wording, as the chat that a model gets."""
-    mode: Mode = "direct"
+    mode: Mode = field(default="direct", metadata=declaration(PromptSettings, "mode"))
     """Which of its texts to show."""
-    condition: OwnCondition = "gold"
+    condition: OwnCondition = field(
+        default="gold", metadata=declaration(PromptSettings, "condition")
+    )
     """Whether to show it with statute text (gold, and the same for rag) or without (closed)."""
     few_shot: FlagCreatePairsOff[bool] = False
     """Show it with the two solved questions."""

@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+from tyro.conf import OmitArgPrefixes
 
-from lawqa.cli.asking.prompt_options import ConditionFlag, resolve_condition, resolve_prompt
+from lawqa.cli.asking.prompt_options import resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.console import ConsoleFlags
 from lawqa.cli.model_flags import ModelFlags, of_adapter
 from lawqa.errors import ConfigError
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
-    AnswererSettings,
-    LocalBackend,
+    LocalAnswererSettings,
     Mode,
     PlaceSettings,
     SampleSettings,
+    ThinkingSettings,
     WordingSettings,
+    declaration,
     values_of,
 )
 
@@ -35,17 +36,20 @@ KEPT = "samples so far are kept; run the same command again to resume"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SamplerFlags(AnswererSettings, WordingSettings, ModelFlags, PlaceSettings, SampleSettings):
+class SamplerFlags(
+    LocalAnswererSettings,
+    WordingSettings,
+    ModelFlags,
+    PlaceSettings,
+    SampleSettings,
+    ThinkingSettings,
+):
     """Who is asked, how, and how answers are sampled."""
 
-    mode: Mode = "cot"
+    mode: Mode = field(default="cot", metadata=declaration(ThinkingSettings, "mode"))
     """cot: reasoning and a final answer line; direct: one letter (with --thinking only)."""
-    thinking: FlagCreatePairsOff[bool] = False
+    thinking: bool = field(default=False, metadata=declaration(ThinkingSettings, "thinking"))
     """Take the reasoning from the model's own think block."""
-    condition: ConditionFlag = None
-    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
-    llm_backend: LocalBackend = "hf"
-    """Who answers: a model in Hugging Face format, or a table."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
@@ -61,23 +65,22 @@ class SamplerFlags(AnswererSettings, WordingSettings, ModelFlags, PlaceSettings,
         from lawqa.commands import current_place, require_backend
         from lawqa.pipelines.experiments.pool.config import PoolConfig
 
-        require_backend(current_place(self.place), self.llm_backend)
+        require_backend(current_place(self.place), self.backend)
         condition, remarks = resolve_condition(
             self.condition, no_rag=False, retrieval_flags=self.retrieval.given()
         )
         for remark in remarks:
             logger.warning("note: %s", remark)
-        if self.llm_backend != "hf" and self.adapter is not None:
+        if self.backend != "hf" and self.adapter is not None:
             raise ConfigError(
                 "--hf-lora-path is for --llm-backend hf", "a table of answers has no adapter"
             )
-        tokenizer = self.model_name if self.llm_backend == "hf" else None
+        tokenizer = self.model_name if self.backend == "hf" else None
         return PoolConfig(
             **{
                 **values_of(PoolConfig, self),
                 "pool": pool,
-                "load_in_4bit": self.llm_backend == "hf" and self._quantises(pool),
-                "backend": self.llm_backend,
+                "load_in_4bit": self.backend == "hf" and self._quantises(pool),
                 "spec": PromptSpec(
                     self.mode, condition, self.thinking, wording=resolve_prompt(self.prompt)
                 ),

@@ -6,9 +6,10 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+from tyro.conf import OmitArgPrefixes
 
 from lawqa.cli.console import ConsoleFlags
+from lawqa.settings import RunSettings, SampleSettings, declaration
 
 logger = logging.getLogger(__name__)
 
@@ -17,13 +18,13 @@ logger = logging.getLogger(__name__)
 class Demo:
     """Run the whole path once on a toy model: split, score, train a 4-bit adapter, score again."""
 
-    data: Path | None = None
+    data: Path | None = field(default=None, metadata=declaration(SampleSettings, "data"))
     """Questions of your own. Without it: the embedded ones."""
     tokenizer: str | None = None
     """A tokenizer directory. Without it: one trained on the questions."""
     run_dir: Path | None = None
     """Where to write. Without it: a new directory under runs/."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier demo in the run directory."""
     seed: int = 0
     """Decides the split, the toy model's weights and the training."""

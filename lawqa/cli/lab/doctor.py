@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, arg
+from tyro.conf import FlagCreatePairsOff
+
+from lawqa.cli.console import JsonFlag
+from lawqa.settings import PlaceSettings, SampleSettings, declaration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,17 +22,17 @@ if TYPE_CHECKING:
 class Doctor:
     """Check this machine before hours are spent: exit code 0 well, 1 warnings, 2 problems."""
 
-    place: str | None = None
+    place: str | None = field(default=None, metadata=declaration(PlaceSettings, "place"))
     """Check for this place. Without it: LAWQA_PLACE, lawqa.toml, or any."""
     model: str | None = None
     """The model that is to be trained or evaluated. Without it: that of the place."""
-    data: Path | None = None
+    data: Path | None = field(default=None, metadata=declaration(SampleSettings, "data"))
     """The question file. Without it: that of the place."""
     index: Path | None = None
     """The retrieval index. Without it: that of the place."""
     verify: FlagCreatePairsOff[bool] = False
     """Also read every byte of the model and compare it with the digests that are remembered of it."""
-    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    as_json: JsonFlag = False
     """Write JSON."""
 
     def run(self) -> int:

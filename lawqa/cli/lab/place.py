@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+from tyro.conf import Positional, arg, subcommand
 
 from lawqa.cli.command_table import CommandGroup
+from lawqa.settings import PlaceSettings, RunSettings, declaration
 
 _REHEARSAL = "practice"
 """The place at which any other is rehearsed, with a toy model."""
@@ -29,7 +30,7 @@ class PlaceInit:
     """A pattern of this machine's name, such as jupyter-*. Without it: this machine's own name."""
     hf_home: str | None = None
     """The Hugging Face cache. Without it: that of the place."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier file."""
 
     def run(self) -> int:
@@ -51,7 +52,7 @@ class PlaceInit:
 class PlaceShow:
     """Show the place in force, its settings, where each comes from, and what the place forbids."""
 
-    place: str | None = None
+    place: str | None = field(default=None, metadata=declaration(PlaceSettings, "place"))
     """Show this place instead."""
 
     def run(self) -> int:

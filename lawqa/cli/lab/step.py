@@ -13,6 +13,7 @@ from lawqa.bars import FILE_ONLY
 from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
+from lawqa.settings import PlaceSettings, RunSettings, declaration
 
 if TYPE_CHECKING:
     from lawqa.commands import CommandSource, Place, Rendered
@@ -26,11 +27,11 @@ class StepRun:
 
     steps: Positional[tuple[str, ...]]
     """The steps by id; see `lawqa step list`."""
-    place: str | None = None
+    place: str | None = field(default=None, metadata=declaration(PlaceSettings, "place"))
     """Whose steps. Without it: LAWQA_PLACE, lawqa.toml, or any."""
     dry_run: FlagCreatePairsOff[bool] = False
     """Print the commands as the documents show them; run nothing."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Redo steps that were made with another command, input or version, and replace their outputs."""
     adopt: FlagCreatePairsOff[bool] = False
     """Take outputs as they are that were made by hand."""
@@ -60,7 +61,7 @@ class StepRun:
 class StepList:
     """List the steps of a place, in order, with how far each is."""
 
-    place: str | None = None
+    place: str | None = field(default=None, metadata=declaration(PlaceSettings, "place"))
     """Whose steps. Without it: LAWQA_PLACE, lawqa.toml, or any."""
 
     def run(self) -> int:
@@ -87,7 +88,7 @@ class StepShow:
 
     step: Positional[str]
     """The step by id."""
-    place: str | None = None
+    place: str | None = field(default=None, metadata=declaration(PlaceSettings, "place"))
     """Whose step. Without it: LAWQA_PLACE, lawqa.toml, or any; and the step's own where it has one only."""
     shell: FlagCreatePairsOff[bool] = False
     """Only the line to type."""

@@ -13,7 +13,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subc
 from lawqa.amounts import counted
 from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.command_table import CommandGroup
-from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.console import ConsoleFlags, JsonFlag
 from lawqa.cli.law.index_text import audit_text, evaluation_text, hit_json, hit_text, info_text
 from lawqa.settings import (
     IndexMeasureSettings,
@@ -83,7 +83,7 @@ class Search(QuerySettings, Ranked, RetrievedSettings):
     """What to look for: a question, words, citations."""
     full: FlagCreatePairsOff[bool] = False
     """Show whole articles, not only the beginning of the best paragraph."""
-    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    as_json: JsonFlag = False
     """Write JSON, articles whole."""
 
     def run(self) -> int:
@@ -119,7 +119,7 @@ class Info:
     """The index directory."""
     verify: FlagCreatePairsOff[bool] = False
     """Read every file and compare it with what was built."""
-    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    as_json: JsonFlag = False
     """Write the manifest as JSON."""
 
     def run(self) -> int:
@@ -142,7 +142,7 @@ class Info:
 class Eval(IndexMeasureSettings, Ranked):
     """Measure which articles that the questions' own contexts quote are found, and how much of their text."""
 
-    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    as_json: JsonFlag = False
     """Write JSON."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

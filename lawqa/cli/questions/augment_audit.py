@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import Positional
 
 from lawqa.amounts import counted
+from lawqa.cli.console import JsonFlag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ class ShortcutAuditCommand:
     """The question file to judge: lawqa_jp's schema, made by `lawqa augment statutes` or by hand."""
     beside: tuple[Path, ...] = ()
     """Question files shown for comparison and not judged, such as lawqa_jp's own."""
-    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    as_json: JsonFlag = False
     """Print JSON."""
 
     def run(self) -> int:

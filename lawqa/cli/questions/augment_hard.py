@@ -8,20 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
+from tyro.conf import OmitArgPrefixes, Positional
 
 from lawqa.amounts import counted
 from lawqa.cli import EXIT_SOME_FAILED
 from lawqa.cli.asking.prompt_options import resolve_prompt
 from lawqa.cli.console import ConsoleFlags, resume_hint_on_interrupt
 from lawqa.settings import (
-    AnswererSettings,
     DifficultySettings,
-    LocalBackend,
+    LocalAnswererSettings,
     ModelSettings,
     OwnCondition,
     PlaceSettings,
+    PromptSettings,
+    RunSettings,
     WordingSettings,
+    declaration,
     values_of,
 )
 
@@ -33,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class HardQuestionsCommand(
-    AnswererSettings, WordingSettings, ModelSettings, PlaceSettings, DifficultySettings
+    LocalAnswererSettings, WordingSettings, ModelSettings, PlaceSettings, DifficultySettings
 ):
     """Keep the questions that a model gets wrong, or is unsure of, by its label probabilities.
 
@@ -43,13 +45,13 @@ class HardQuestionsCommand(
 
     file: Positional[Path]
     """The questions, such as `lawqa augment statutes` writes: lawqa_jp's schema."""
-    output: Path
+    output: Path = field(metadata=declaration(RunSettings, "output"))
     """The question file to write, in the same schema."""
-    condition: OwnCondition = "gold"
+    condition: OwnCondition = field(
+        default="gold", metadata=declaration(PromptSettings, "condition")
+    )
     """Whether prompts show the questions' own context (gold) or none (closed)."""
-    llm_backend: LocalBackend = "hf"
-    """Who answers: a model in Hugging Face format, or a table."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier output; answers that are known are not asked again."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
@@ -57,14 +59,13 @@ class HardQuestionsCommand(
         from lawqa.commands import current_place, require_backend
         from lawqa.pipelines.experiments.hard_questions import HardConfig, keep_hard
 
-        require_backend(current_place(self.place), self.llm_backend)
+        require_backend(current_place(self.place), self.backend)
         config = HardConfig(
             **{
                 **values_of(HardConfig, self),
                 "data": self.file,
                 "gold_context": self.condition == "gold",
                 "wording": resolve_prompt(self.prompt),
-                "backend": self.llm_backend,
                 "quiet": self.console.quiet,
             }
         )

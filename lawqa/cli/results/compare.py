@@ -6,10 +6,11 @@ import json
 import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import FlagCreatePairsOff, Positional
 
+from lawqa.cli.console import JsonFlag
 from lawqa.settings import By, Clusters, Seeds, only_with
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Compare:
     """Question files for --clusters group, besides those that the runs name."""
     recorded: FlagCreatePairsOff[bool] = False
     """Take the labels as they were recorded instead of reading the stored texts again."""
-    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    as_json: JsonFlag = False
     """Print JSON."""
 
     def run(self) -> int:

@@ -10,7 +10,17 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
-from lawqa.settings import STANDARD_PROMPT, Mode, OwnCondition, RunFormat
+from lawqa.settings import (
+    STANDARD_PROMPT,
+    Mode,
+    OwnCondition,
+    PromptSettings,
+    RunFormat,
+    RunSettings,
+    SampleSettings,
+    WordingSettings,
+    declaration,
+)
 
 _OF_A_TASK = ("prompt", "mode", "condition", "few_shot", "data")
 
@@ -29,17 +39,19 @@ class Export:
     """A run directory or result file; none for lm-eval-task."""
     recorded: FlagCreatePairsOff[bool] = False
     """Take the labels as they were recorded instead of reading the stored texts again."""
-    prompt: str = STANDARD_PROMPT
+    prompt: str = field(default=STANDARD_PROMPT, metadata=declaration(WordingSettings, "prompt"))
     """For lm-eval-task: the wording of the prompt; see `lawqa prompts`."""
-    mode: Mode = "direct"
+    mode: Mode = field(default="direct", metadata=declaration(PromptSettings, "mode"))
     """For lm-eval-task: score the four letters (direct), or generate and read the last answer line (cot)."""
-    condition: OwnCondition = "closed"
+    condition: OwnCondition = field(
+        default="closed", metadata=declaration(PromptSettings, "condition")
+    )
     """For lm-eval-task: without context, or with the data set's own."""
     few_shot: FlagCreatePairsOff[bool] = False
     """For lm-eval-task: put two solved questions before each question."""
-    data: Path | None = None
+    data: Path | None = field(default=None, metadata=declaration(SampleSettings, "data"))
     """For lm-eval-task: a question file to put beside the task. Without it the reader brings lawqa_jp's."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace earlier files."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.console import ConsoleFlags
-from lawqa.settings import LogFormat
+from lawqa.settings import LogFormat, RunSettings, SampleSettings, declaration
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Import:
     """The run directory to make."""
     form: Annotated[LogFormat | None, arg(name="format")] = None
     """Which of the two it is. Without it the name's ending says."""
-    data: Path | None = None
+    data: Path | None = field(default=None, metadata=declaration(SampleSettings, "data"))
     """The question file that was asked: questions are found in it by their words, and get its ids."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier run."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.conf import Positional, arg
 
 from lawqa.amounts import counted
+from lawqa.settings import RunSettings, declaration
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Log:
     """The Markdown file to write."""
     template: str | None = None
     """The form, by its name. Without it: 学習ログ for trainings, 評価ログ for evaluations."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier file."""
 
     def run(self) -> int:

@@ -11,7 +11,7 @@ from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 from lawqa.amounts import size_text
 from lawqa.cli.console import ConsoleFlags
 from lawqa.errors import ConfigError
-from lawqa.settings import By, Language
+from lawqa.settings import By, Language, RunSettings, declaration
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ReportCommand:
     """The language shown first. Without it: the browser's; for Markdown English."""
     title: str = ""
     """The page's title. Without it: the runs' names."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier file."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

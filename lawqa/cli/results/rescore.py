@@ -7,12 +7,12 @@ import logging
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional
 
 from lawqa.amounts import counted
-from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.console import ConsoleFlags, JsonFlag
 from lawqa.errors import ConfigError, DataError
 from lawqa.settings import RunBy
 
@@ -38,7 +38,7 @@ class Rescore:
     (as `repeat` counts them), `#ORDER` or `#ORDER#SAMPLE` behind it where it has several answers."""
     explain_text: Path | None = None
     """The same for the text in this file, or of standard input (`-`); no run is read."""
-    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    as_json: JsonFlag = False
     """Print JSON."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

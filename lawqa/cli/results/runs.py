@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,10 +12,11 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
 from lawqa.amounts import counted, size_text
 from lawqa.cli.command_table import CommandGroup
+from lawqa.cli.console import JsonFlag
 from lawqa.cli.results.runs_text import list_text, removal_text, run_differences_text, show_text
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
-from lawqa.settings import Condition
+from lawqa.settings import Condition, PromptSettings, RunSettings, declaration
 
 if TYPE_CHECKING:
     from lawqa.runs.manifest import Manifest
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 DEFAULT_ROOT = Path("runs")
 SCHEMA_VERSION = 1
-
-Json = Annotated[FlagCreatePairsOff[bool], arg(name="json")]
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,13 @@ class List:
     """Only models whose name holds this."""
     adapter: str = ""
     """Only adapters whose path holds this, and their evaluations."""
-    condition: Condition | None = None
+    condition: Condition | None = field(
+        default=None, metadata=declaration(PromptSettings, "condition")
+    )
     """Only this condition."""
     kind: Literal["evaluate", "train"] | None = None
     """Only evaluations, or only trainings."""
-    as_json: Json = False
+    as_json: JsonFlag = False
     """Print JSON."""
 
     def run(self) -> int:
@@ -73,7 +74,7 @@ class ShowRun:
 
     path: Annotated[Positional[Path], arg(metavar="RUN")]
     """A run directory or adapter."""
-    as_json: Json = False
+    as_json: JsonFlag = False
     """Print its manifest."""
 
     def run(self) -> int:
@@ -96,7 +97,7 @@ class Diff:
     """Another."""
     everything: Annotated[FlagCreatePairsOff[bool], arg(name="all")] = False
     """Also versions and machine, and what only says when, where to and how fast."""
-    as_json: Json = False
+    as_json: JsonFlag = False
     """Print JSON."""
 
     def run(self) -> int:
@@ -193,7 +194,7 @@ class Unpack:
     """The archive."""
     output_dir: Path = Path()
     """Below which folder the files go."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace files that are there and differ."""
 
     def run(self) -> int:

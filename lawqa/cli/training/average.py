@@ -10,7 +10,7 @@ from typing import Annotated
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.console import ConsoleFlags
-from lawqa.settings import AverageSettings, part_of
+from lawqa.settings import AverageSettings, declaration, part_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +20,13 @@ class Average(AverageSettings):
     """Average adapters of one base model, such as the seeds of a training, into one of higher rank."""
 
     # Declared by their names only: one has no flag, the other a short one.
-    adapters: Positional[tuple[Path, ...]]
+    adapters: Positional[tuple[Path, ...]] = field(
+        metadata=declaration(AverageSettings, "adapters")
+    )
     """The adapters: the --output-dir of finished trainings over one base model."""
-    output_dir: Annotated[Path, arg(aliases=["-o"])]
+    output_dir: Annotated[Path, arg(aliases=["-o"])] = field(
+        metadata=declaration(AverageSettings, "output_dir")
+    )
     """Where the averaged adapter goes."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

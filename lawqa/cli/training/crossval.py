@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg, subcomm
 
 from lawqa.amounts import counted
 from lawqa.cli.asking.generation_flags import GenerationFlags
-from lawqa.cli.asking.prompt_options import resolve_condition, resolve_prompt
+from lawqa.cli.asking.prompt_options import FewShotFlag, resolve_condition, resolve_prompt
 from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import resume_hint_on_interrupt
@@ -28,8 +28,10 @@ from lawqa.settings import (
     Hyperparameters,
     ModelSettings,
     PlaceSettings,
+    RecordFileSettings,
     RecordSettings,
     WordingSettings,
+    declaration,
     part_of,
     values_of,
 )
@@ -43,13 +45,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecordFlags(RecordSettings, WordingSettings):
+class RecordFlags(RecordSettings, WordingSettings, FewShotFlag):
     """What is learnt from, and the words of its prompts and of those that are evaluated."""
 
-    mix: str | None = None
+    mix: str | None = field(default=None, metadata=declaration(RecordFileSettings, "mix"))
     """Train on several conditions by ratio, such as closed=1,gold=2; --condition is evaluated."""
-    few_shot: bool = False
-    """Put two solved questions before each question, in training and evaluation."""
     extra: UseAppendAction[tuple[tuple[str, ...], ...]] = ()
     """FILE=WEIGHT: learn also from these records, each WEIGHT times; none may be of a held-out group."""
 
@@ -153,7 +153,7 @@ class CrossvalPool:
 
     directories: Positional[tuple[Path, ...]]
     """The output directories of `lawqa crossval run`."""
-    output_dir: Path | None = None
+    output_dir: Path | None = field(default=None, metadata=declaration(FoldSettings, "output_dir"))
     """Where the pooled run goes. Without it: `pooled` in the first directory."""
 
     def run(self) -> int:

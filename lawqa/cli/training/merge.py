@@ -11,7 +11,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from lawqa.amounts import counted
 from lawqa.cli.console import ConsoleFlags
-from lawqa.settings import MergeSettings, values_of
+from lawqa.settings import MergeSettings, declaration, values_of
 
 if TYPE_CHECKING:
     from lawqa.pipelines.experiments.merge import MergeResult
@@ -24,9 +24,11 @@ class Merge(MergeSettings):
     """Write base model and adapter as one bfloat16 model, and what that does to the scores."""
 
     # Declared by their names only: one has no flag, the other a short one.
-    adapter: Positional[Path]
+    adapter: Positional[Path] = field(metadata=declaration(MergeSettings, "adapter"))
     """The adapter: the --output-dir of a finished training."""
-    output_dir: Annotated[Path, arg(aliases=["-o"])]
+    output_dir: Annotated[Path, arg(aliases=["-o"])] = field(
+        metadata=declaration(MergeSettings, "output_dir")
+    )
     """Where the merged model goes."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tyro.conf import FlagCreatePairsOff
@@ -23,7 +23,7 @@ from lawqa.settings import (
     PreferenceRun,
     PreferenceSettings,
     declaration,
-    flag_of,
+    only_with,
     part_of,
     values_of,
 )
@@ -41,11 +41,15 @@ class Prefer(
     --kl-weight): what is right, well-formed and in Japanese earns 1. Neither has a second model in memory.
     """
 
-    pairs: Path | None = field(default=None, metadata=declaration(PreferenceRun, "train_file"))
+    pairs: Path | None = field(
+        default=None, metadata=only_with(declaration(PreferenceRun, "train_file"), policy=False)
+    )
     """Pairs of a right and a wrong answer: what `lawqa pool pairs` writes."""
     policy: FlagCreatePairsOff[bool] = False
     """Draw texts from the model while it is trained, and learn from their rewards; needs --data."""
-    data: Path | None = field(default=None, metadata=declaration(PolicyRun, "train_file"))
+    data: Path | None = field(
+        default=None, metadata=only_with(declaration(PolicyRun, "train_file"), policy=True)
+    )
     """The training questions of --policy; never those that are to be measured on."""
     num_epochs: float = field(
         default=PREFERENCE_TRAINING.num_epochs,
@@ -86,29 +90,13 @@ class Prefer(
         return PreferenceRun(**{**values_of(PreferenceRun, self), **common, **pairs})
 
     def _check(self) -> None:
-        """Make sure that the flags are those of one of the two ways.
+        """Make sure that there is something to learn from; whose flag is whose, `only_with` declares.
 
         Raises:
-            ConfigError: the file is missing, or a flag is of the other way.
+            ConfigError: the file is missing.
         """
-        given, file, other = (
-            ("--policy", self.data, self.pairs)
-            if self.policy
-            else ("--pairs", self.pairs, self.data)
-        )
-        if file is None or other is not None:
+        if (self.data if self.policy else self.pairs) is None:
             raise ConfigError(
                 "prefer learns from pairs or from the model's own texts, and needs the file of one of them",
                 "--pairs PAIRS.jsonl, or --policy --data QUESTIONS.json",
-            )
-        kind = PreferenceSettings if self.policy else PolicySettings
-        foreign = [
-            flag_of(kind, field.name, "train")
-            for field in fields(kind)
-            if getattr(self, field.name) != field.default
-        ]
-        if foreign:
-            raise ConfigError(
-                f"{', '.join(foreign)}: without effect with {given}",
-                "lawqa prefer --help  says which is whose",
             )

@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, arg
+from tyro.conf import OmitArgPrefixes
 
 from lawqa.cli import EXIT_SOME_FAILED
-from lawqa.cli.console import ConsoleFlags
+from lawqa.cli.console import ConsoleFlags, JsonFlag
 from lawqa.cli.model_flags import ModelFlags, of_adapter
 from lawqa.settings import (
-    AnswererSettings,
-    LocalBackend,
+    LocalAnswererSettings,
     OwnCondition,
     PlaceSettings,
     ProbeSettings,
+    PromptSettings,
+    declaration,
     values_of,
 )
 
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbeCommand(ProbeSettings, AnswererSettings, ModelFlags, PlaceSettings):
+class ProbeCommand(ProbeSettings, LocalAnswererSettings, ModelFlags, PlaceSettings):
     """Ask a few questions in every mode, without and with an adapter: which modes still work?
 
     Direct, cot and thinking, a text a question: think blocks opened and closed, median length, texts without
@@ -38,24 +39,23 @@ class ProbeCommand(ProbeSettings, AnswererSettings, ModelFlags, PlaceSettings):
     training took from a mode that it did not teach. Exit code 1 where a mode is lost. Nothing is written.
     """
 
-    condition: OwnCondition | None = None
+    condition: OwnCondition | None = field(
+        default=None, metadata=declaration(PromptSettings, "condition")
+    )
     """Context: none (closed) or the questions' own (gold). Without it: gold where the adapter learnt with
     context and every question has one, else closed."""
-    llm_backend: LocalBackend = "hf"
-    """Who answers: a model in Hugging Face format, or a table."""
-    as_json: Annotated[FlagCreatePairsOff[bool], arg(name="json")] = False
+    as_json: JsonFlag = False
     """Print JSON."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
         from lawqa.pipelines.training.probe import ProbeConfig, probe
 
-        in_4bit = self.llm_backend == "hf" and self.in_4bit(lambda: of_adapter(self.adapter))
+        in_4bit = self.backend == "hf" and self.in_4bit(lambda: of_adapter(self.adapter))
         config = ProbeConfig(
             **{
                 **values_of(ProbeConfig, self),
                 "load_in_4bit": in_4bit,
-                "backend": self.llm_backend,
             }
         )
         found = probe(config, say=logger.info)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from lawqa.cli.console import ConsoleFlags
+from lawqa.settings import RunSettings, declaration
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Publish:
     """As the hub names it, such as apache-2.0. Without it that of the base model, where it is known."""
     results: tuple[Path, ...] = ()
     """Evaluations of it, whose accuracies with intervals go into the card."""
-    fresh: FlagCreatePairsOff[bool] = False
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier copy."""
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

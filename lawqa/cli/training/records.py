@@ -6,12 +6,12 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, get_args
 
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
+from tyro.conf import OmitArgPrefixes
 
 from lawqa.amounts import counted
 from lawqa.cli.asking.prompt_options import (
-    ConditionFlag,
-    ModeFlag,
+    FewShotFlag,
+    PromptFlags,
     resolve_condition,
     resolve_mode,
 )
@@ -28,17 +28,9 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Records(RaftSettings, WordingSettings, RecordFileSettings):
+class Records(RaftSettings, WordingSettings, RecordFileSettings, FewShotFlag, PromptFlags):
     """Make training records of questions."""
 
-    mode: ModeFlag = None
-    """direct: one letter; cot: reasoning and a final answer line. Default direct."""
-    condition: ConditionFlag = None
-    """Context: none (closed), the data set's own (gold), retrieved (rag). Default closed."""
-    no_rag: FlagCreatePairsOff[bool] = False
-    """The same as --condition closed."""
-    few_shot: bool = False
-    """Put two solved questions before each question."""
     retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 

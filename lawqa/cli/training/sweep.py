@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from lawqa.prompting import Condition
 from lawqa.settings import (
     STANDARD_PROMPT,
     DevSettings,
+    FoldSettings,
     FoldTrainingSettings,
     GridSettings,
     HeldOutSettings,
@@ -31,6 +32,7 @@ from lawqa.settings import (
     PlaceSettings,
     RecordSettings,
     WordingSettings,
+    declaration,
     part_of,
     values_of,
 )
@@ -43,9 +45,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class _Files:
-    train_file: Path
+    train_file: Path = field(metadata=declaration(FoldSettings, "input"))
     """The questions to train on, as JSON or JSONL; test questions are not among them."""
-    output_dir: Path
+    output_dir: Path = field(metadata=declaration(FoldSettings, "output_dir"))
     """Where the sweep goes; the same command resumes where it stopped."""
 
 
@@ -53,7 +55,7 @@ class _Files:
 class GridFlags(PlaceSettings, GridSettings, WordingSettings, _Files):
     """What is tried: every combination."""
 
-    folds: int = 3
+    folds: int = field(default=3, metadata=declaration(FoldSettings, "folds"))
     """Into how many folds the questions are divided; groups stay together."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.pipelines.corpus.records_provenance import provenance_path
 from lawqa.questions import Question, file_sha256, fingerprint, read_questions, write_questions
-from lawqa.settings import PLACE, ReadingSettings, StatuteQuestionSettings
+from lawqa.settings import QuietSettings, ReadingSettings, StatuteQuestionSettings
 from lawqa.splits import find_leaks
 from lawqa.statutes.article_names import ArticleName
 from lawqa.statutes.articles import (
@@ -45,11 +45,8 @@ _DUPLICATES = ("id", "question", "question and answer", "near question", "questi
 
 
 @dataclass(frozen=True)
-class StatutesConfig(StatuteQuestionSettings):
+class StatutesConfig(StatuteQuestionSettings, QuietSettings):
     """What to make questions of, and what to keep out."""
-
-    quiet: bool = field(default=False, metadata=PLACE)
-    """No progress."""
 
     @property
     def question_types(self) -> tuple[QuestionType, ...]:
@@ -71,11 +68,8 @@ class StatutesResult:
 
 
 @dataclass(frozen=True)
-class ReadingConfig(ReadingSettings):
+class ReadingConfig(ReadingSettings, QuietSettings):
     """What to read."""
-
-    quiet: bool = field(default=False, metadata=PLACE)
-    """No progress."""
 
 
 def write_statute_questions(config: StatutesConfig) -> StatutesResult:

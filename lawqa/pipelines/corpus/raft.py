@@ -16,7 +16,7 @@ from lawqa.retrieval.context import Context, build_context
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.passages import reach
-from lawqa.settings import RESULT, RaftSettings
+from lawqa.settings import AnswererSettings, RaftSettings, declaration
 
 _DEEPER = 20
 """How many articles beyond those that a context is made of are searched for distractors."""
@@ -26,7 +26,7 @@ _DEEPER = 20
 class RaftConfig(RaftSettings):
     """How contexts to train on differ from those that are evaluated."""
 
-    seed: int = field(default=0, metadata=RESULT)
+    seed: int = field(default=0, metadata=declaration(AnswererSettings, "seed"))
     """Decides which questions these are, and where distractors are put."""
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO
@@ -28,7 +28,7 @@ from lawqa.files import open_own, write_json
 from lawqa.pipelines.corpus.statutes_journal import Done, Journal, ParseJob
 from lawqa.pipelines.corpus.statutes_workers import converted_in_order
 from lawqa.runs.manifest import SCHEMA_VERSION
-from lawqa.settings import PLACE, ParseSettings
+from lawqa.settings import ParseSettings, QuietSettings
 from lawqa.statutes.articles import corpus_sha256
 from lawqa.statutes.days import day_of
 from lawqa.statutes.egov.files import LawFile, LawStore, UnreadFile, choose_revisions
@@ -37,11 +37,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class ParseConfig(ParseSettings):
+class ParseConfig(ParseSettings, QuietSettings):
     """What to parse, and where to."""
-
-    quiet: bool = field(default=False, metadata=PLACE)
-    """No progress."""
 
 
 @dataclass(frozen=True)

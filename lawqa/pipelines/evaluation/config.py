@@ -20,15 +20,17 @@ from lawqa.settings import (
     AnswerBy,
     AskedSettings,
     BackendName,
+    BackendSettings,
     GenerationChoices,
     ModelSettings,
+    QuietSettings,
     Resolved,
     RunSettings,
+    SampleSettings,
     Sampling,
     by_content,
     declaration,
     defaults_of,
-    named,
     plain,
     resolved,
     sources_of,
@@ -40,14 +42,16 @@ from lawqa.settings.ranges import out_of_range
 class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSettings):
     """What is asked, of which model, and where the answers go."""
 
-    data: Path = field(metadata=by_content(RESULT))
+    data: Path = field(metadata=declaration(SampleSettings, "data"))
     """The questions."""
     spec: PromptSpec = field(default_factory=PromptSpec, metadata=by_content(RESULT))
     """How they are put."""
-    answer_by: AnswerBy | None = field(default=None, metadata=RESULT)
+    answer_by: AnswerBy | None = field(
+        default=None, metadata=declaration(BackendSettings, "answer_by")
+    )
     """`logits`: the likeliest label of one forward pass; `generate`: parsed from generated text. Without it:
     what fits the prompt spec."""
-    backend: BackendName = field(default="hf", metadata=named(RESULT, evaluate="--llm-backend"))
+    backend: BackendName = field(default="hf", metadata=declaration(BackendSettings, "backend"))
     """Who answers."""
     # Other backends than hf load no model.
     model_name: str = field(
@@ -60,7 +64,7 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     """Where contexts are retrieved, for the condition `rag`."""
     retries: int = field(default=1, kw_only=True, metadata=SPEED)
     """How often a question that failed is asked again before that is stored."""
-    quiet: bool = field(default=True, kw_only=True, metadata=PLACE)
+    quiet: bool = field(default=True, kw_only=True, metadata=declaration(QuietSettings, "quiet"))
     """No progress line."""
     begun: Resolved | None = field(default=None, kw_only=True, metadata=PLACE)
     """What a run that is resumed was begun with: it holds for what is not given now."""

@@ -31,11 +31,13 @@ from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.context import RetrievedArticle, StoredContext
 from lawqa.settings import (
-    RESULT,
+    IndexMeasureSettings,
+    ModelSettings,
+    RetrievalSettings,
     Settings,
     StrPath,
     as_path,
-    by_content,
+    declaration,
     differences,
     within,
 )
@@ -60,18 +62,25 @@ class RagConfig(Settings):
 
     retriever: RetrieverConfig = field(metadata=within(RetrieverConfig))
     """Which index is searched, and how."""
-    top_k: int = field(default=DEFAULT_TOP_K, metadata=RESULT)
+    top_k: int = field(default=DEFAULT_TOP_K, metadata=declaration(RetrievalSettings, "top_k"))
     """How many of the best articles a context is made of; passages of those after them may join (see
     `retrieval.passages.reach`)."""
-    max_context_tokens: int = field(default=DEFAULT_MAX_CONTEXT_TOKENS, metadata=RESULT)
+    max_context_tokens: int = field(
+        default=DEFAULT_MAX_CONTEXT_TOKENS,
+        metadata=declaration(RetrievalSettings, "max_context_tokens"),
+    )
     """The most tokens of one context, headings included."""
-    tokenizer: str | None = field(default=None, metadata=by_content(RESULT))
+    tokenizer: str | None = field(
+        default=None, metadata=declaration(IndexMeasureSettings, "tokenizer")
+    )
     """The model whose tokenizer counts them; None where there is none: then characters are counted."""
-    revision: str | None = field(default=None, metadata=by_content(RESULT))
+    revision: str | None = field(default=None, metadata=declaration(ModelSettings, "revision"))
     """That model's revision."""
-    as_of: date | None = field(default=None, metadata=RESULT)
+    as_of: date | None = field(default=None, metadata=declaration(RetrievalSettings, "as_of"))
     """The day whose law is asked about; None where nobody says."""
-    as_of_strict: bool = field(default=False, metadata=RESULT)
+    as_of_strict: bool = field(
+        default=False, metadata=declaration(RetrievalSettings, "as_of_strict")
+    )
     """Refuse articles that are not known to be the law of that day, instead of a warning."""
     raft: RaftConfig | None = field(default=None, metadata=within(RaftConfig))
     """What contexts to train on have besides; None for contexts as they are evaluated."""

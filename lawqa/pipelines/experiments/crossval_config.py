@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lawqa.pipelines.evaluation.config import EvaluationConfig
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
@@ -17,9 +18,12 @@ from lawqa.settings import (
     Hyperparameters,
     ModelSettings,
     PlaceSettings,
+    QuietSettings,
     RecordSettings,
     TrackerSettings,
+    TrainingRun,
     by_content,
+    declaration,
     within,
 )
 
@@ -36,14 +40,18 @@ class CrossvalConfig(
 ):
     """What is split, trained and evaluated."""
 
-    seed: int = field(default=0, metadata=RESULT)
+    seed: int = field(default=0, metadata=declaration(Hyperparameters, "seed"))
     """Decides the split; fold i of training seed s trains with seed + s."""
-    spec: PromptSpec = field(default_factory=PromptSpec, metadata=by_content(RESULT))
+    spec: PromptSpec = field(
+        default_factory=PromptSpec, metadata=declaration(EvaluationConfig, "spec")
+    )
     """How held-out questions are put."""
     trained: tuple[tuple[PromptSpec, int], ...] = field(default=(), metadata=by_content(RESULT))
     """Prompt specs of letters trained on with their weights; empty for `spec` alone, put directly. That one
     must be among them."""
-    extra: tuple[tuple[Path, float], ...] = field(default=(), metadata=by_content(RESULT))
+    extra: tuple[tuple[Path, float], ...] = field(
+        default=(), metadata=declaration(TrainingRun, "extra")
+    )
     """Files of further records that every fold learns from, each with how often a record is taken."""
     generation: GenerationChoices = field(
         default_factory=GenerationChoices, metadata=within(GenerationChoices)
@@ -53,9 +61,9 @@ class CrossvalConfig(
         default_factory=Hyperparameters, metadata=within(Hyperparameters)
     )
     """How; its seed is replaced."""
-    rag: RagConfig | None = field(default=None, metadata=by_content(RESULT))
+    rag: RagConfig | None = field(default=None, metadata=declaration(EvaluationConfig, "rag"))
     """Where contexts are retrieved, for the condition `rag` in training or evaluation."""
-    quiet: bool = field(default=True, metadata=PLACE)
+    quiet: bool = field(default=True, metadata=declaration(QuietSettings, "quiet"))
     """No progress bars."""
     samples_dir: Path | None = field(default=None, metadata=PLACE)
     """Where sampled answers are kept, for `distilled`; None for below the output directory."""

@@ -17,16 +17,16 @@ from lawqa.pipelines.experiments.pool.selecting import (
     write_selection,
 )
 from lawqa.runs.directory import claim_output
-from lawqa.settings import PLACE, SelectSettings, part_of, values_of
+from lawqa.settings import FromPoolSettings, SelectSettings, declaration, part_of, values_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistillConfig(PoolConfig, SelectSettings):
     """What is sampled, and what is kept."""
 
-    output_path: Path = field(metadata=PLACE)
+    output_path: Path = field(metadata=declaration(FromPoolSettings, "output_path"))
     """The JSONL file of records to write."""
-    pool: Path = field(default=Path(), metadata=PLACE)
+    pool: Path = field(default=Path(), metadata=declaration(FromPoolSettings, "pool"))
     """The samples. Without it: `NAME.samples.jsonl` beside the records of that name."""
 
     def __post_init__(self) -> None:

@@ -28,15 +28,15 @@ from lawqa.runs.directory import claim_output
 from lawqa.runs.manifest import MANIFEST
 from lawqa.runs.result_log import read_results
 from lawqa.settings import (
-    PLACE,
     RESULT,
-    AnswererSettings,
-    BackendName,
     DifficultySettings,
+    LocalAnswererSettings,
     ModelSettings,
     PlaceSettings,
-    by_content,
-    named,
+    QuietSettings,
+    RunSettings,
+    SampleSettings,
+    declaration,
     values_of,
 )
 from lawqa.settings.ranges import require_in_range
@@ -46,23 +46,21 @@ _HELP = "lawqa augment hard --help  explains every option"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HardConfig(DifficultySettings, AnswererSettings, ModelSettings, PlaceSettings):
+class HardConfig(
+    DifficultySettings, QuietSettings, LocalAnswererSettings, ModelSettings, PlaceSettings
+):
     """Which questions are scored by which model, and what is kept."""
 
-    data: Path = field(metadata=by_content(RESULT))
+    data: Path = field(metadata=declaration(SampleSettings, "data"))
     """The questions, in lawqa_jp's schema."""
-    output: Path = field(metadata=PLACE)
+    output: Path = field(metadata=declaration(RunSettings, "output"))
     """The question file to write."""
     gold_context: bool = field(default=True, metadata=RESULT)
     """Whether prompts show the questions' own context."""
     wording: str = field(default="standard", metadata=RESULT)
     """The id of the wording of prompts."""
-    backend: BackendName = field(default="hf", metadata=named(RESULT, evaluate="--llm-backend"))
-    """Who answers."""
-    fresh: bool = field(default=False, metadata=PLACE)
+    fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier output; answers that are known are not asked again."""
-    quiet: bool = field(default=False, metadata=PLACE)
-    """No progress."""
 
 
 @dataclass(frozen=True)

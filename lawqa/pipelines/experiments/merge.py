@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import read_questions
 from lawqa.runs.outputs import few_quoted, foreign_entries, refuse_working_directory
 from lawqa.scoring import PairedComparison, ScoredAnswer, Summary, compare, summarise
-from lawqa.settings import PLACE, MergeSettings, ModelSettings
+from lawqa.settings import MergeSettings, ModelSettings, QuietSettings
 
 if TYPE_CHECKING:
     from lawqa.models.load import LoadedModel
@@ -41,11 +41,8 @@ _OF_MERGED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class MergeConfig(MergeSettings):
+class MergeConfig(MergeSettings, QuietSettings):
     """Which adapter is merged, and where to."""
-
-    quiet: bool = field(default=False, metadata=PLACE)
-    """No progress."""
 
 
 @dataclass(frozen=True)

@@ -26,14 +26,13 @@ from lawqa.pipelines.training.mode_asking import (
 from lawqa.prompting import Prompt, PromptSpec
 from lawqa.questions import Question, read_questions
 from lawqa.settings import (
-    RESULT,
-    AnswererSettings,
-    BackendName,
+    LocalAnswererSettings,
     ModelSettings,
     OwnCondition,
     PlaceSettings,
     ProbeSettings,
-    named,
+    PromptSettings,
+    declaration,
     values_of,
 )
 from lawqa.settings.ranges import require_in_range
@@ -42,13 +41,13 @@ _HELP = "lawqa probe --help  explains every option"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProbeConfig(ProbeSettings, AnswererSettings, ModelSettings, PlaceSettings):
+class ProbeConfig(ProbeSettings, LocalAnswererSettings, ModelSettings, PlaceSettings):
     """Which questions are asked of which model in every mode."""
 
-    condition: OwnCondition | None = field(default=None, metadata=RESULT)
+    condition: OwnCondition | None = field(
+        default=None, metadata=declaration(PromptSettings, "condition")
+    )
     """With which context; None for what the adapter learnt, else closed."""
-    backend: BackendName = field(default="hf", metadata=named(RESULT, evaluate="--llm-backend"))
-    """Who answers."""
 
 
 @dataclass(frozen=True)

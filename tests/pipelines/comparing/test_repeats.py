@@ -546,7 +546,7 @@ def test_the_command_that_goes_on_means_the_same_settings(flags: str) -> None:
 
 
 def test_backend_and_model_are_named_where_a_place_wants_them_named() -> None:
-    line = resume_command("evaluate", Evaluate(), Path("r"), ("llm_backend", "model_name"))
+    line = resume_command("evaluate", Evaluate(), Path("r"), ("backend", "model_name"))
     assert line == (
         "lawqa evaluate --llm-backend hf --hf-model-name Qwen/Qwen3-8B --run-dir r --resume"
     )

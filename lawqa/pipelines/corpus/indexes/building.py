@@ -38,17 +38,23 @@ from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import now
-from lawqa.settings import PLACE, RESULT, IndexSettings, Settings, by_content, called
+from lawqa.settings import (
+    RESULT,
+    IndexMeasureSettings,
+    IndexSettings,
+    QuietSettings,
+    RankingSettings,
+    Settings,
+    called,
+    declaration,
+)
 from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.statutes.validity import RevisionCount
 
 
 @dataclass(frozen=True, kw_only=True)
-class IndexConfig(IndexSettings):
+class IndexConfig(IndexSettings, QuietSettings):
     """What to index, and where to."""
-
-    quiet: bool = field(default=False, metadata=PLACE)
-    """No progress bar."""
 
     @property
     def parameters(self) -> Bm25Parameters:
@@ -89,17 +95,21 @@ class RetrieverConfig(Settings):
     no flags.
     """
 
-    index: Path = field(metadata=by_content(RESULT))
+    index: Path = field(metadata=declaration(RankingSettings, "index"))
     """The index directory."""
     settings: SearchSettings = field(
         default_factory=SearchSettings, metadata=called(RESULT, "how articles are ranked")
     )
     """How articles are ranked."""
-    dense: str | None = field(default=None, metadata=RESULT)
+    dense: str | None = field(default=None, metadata=declaration(RankingSettings, "dense"))
     """The embedding model whose ranking is fused in; the one the index was built with. None for none."""
-    reranker_model: str | None = field(default=None, metadata=RESULT)
+    reranker_model: str | None = field(
+        default=None, metadata=declaration(RankingSettings, "reranker_model")
+    )
     """The cross-encoder that reorders the first articles; None for none."""
-    rerank_depth: int = field(default=20, metadata=RESULT)
+    rerank_depth: int = field(
+        default=20, metadata=declaration(IndexMeasureSettings, "rerank_depth")
+    )
     """How many it reorders."""
 
 

@@ -21,18 +21,16 @@ from lawqa.pipelines.experiments.stored_settings import (
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.runs.identity import model_differences
 from lawqa.settings import (
-    PLACE,
-    RESULT,
-    AnswererSettings,
-    BackendName,
+    LocalAnswererSettings,
     ModelSettings,
     PlaceSettings,
+    PoolSettings,
+    QuietSettings,
     Resolved,
     SampleSettings,
     Sampling,
-    by_content,
+    declaration,
     differences,
-    named,
     values_of,
 )
 from lawqa.settings.ranges import require_in_range
@@ -55,20 +53,16 @@ _OF_MODEL = ("backend", "quantisation", "dtype", "num_ctx")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolConfig(SampleSettings, AnswererSettings, ModelSettings, PlaceSettings):
+class PoolConfig(
+    PoolSettings, SampleSettings, QuietSettings, LocalAnswererSettings, ModelSettings, PlaceSettings
+):
     """What is sampled, of which model, and where the samples go."""
 
-    pool: Path = field(metadata=PLACE)
-    """The JSONL file of samples, with its prompts and provenance beside it."""
-    spec: PromptSpec = field(metadata=by_content(RESULT))
+    spec: PromptSpec = field(metadata=declaration(EvaluationConfig, "spec"))
     """How questions are put: cot, or with thinking."""
-    backend: BackendName = field(default="hf", metadata=named(PLACE, evaluate="--llm-backend"))
-    """Who answers."""
-    rag: RagConfig | None = field(default=None, metadata=by_content(RESULT))
+    rag: RagConfig | None = field(default=None, metadata=declaration(EvaluationConfig, "rag"))
     """Where contexts are retrieved, for the condition `rag`."""
-    quiet: bool = field(default=False, metadata=PLACE)
-    """No progress."""
-    begun: Resolved | None = field(default=None, metadata=PLACE)
+    begun: Resolved | None = field(default=None, metadata=declaration(EvaluationConfig, "begun"))
     """What samples that are resumed were begun with: it holds for what is not given now."""
 
     def asked(self) -> EvaluationConfig:

@@ -15,11 +15,11 @@ from lawqa.digests import sha256_of
 from lawqa.errors import DataError
 from lawqa.files import JsonObject, write_json
 from lawqa.pipelines.experiments.pool.files import PoolFiles
-from lawqa.pipelines.experiments.pool.selecting import SOURCE, FromPool, PoolContent, read_pool
+from lawqa.pipelines.experiments.pool.selecting import SOURCE, PoolContent, read_pool
 from lawqa.prompting import PromptSpec
 from lawqa.records import Pair, TrainingRecord, make_record, write_pairs
 from lawqa.runs.directory import claim_output
-from lawqa.settings import PairSettings, part_of, plain
+from lawqa.settings import FromPoolSettings, PairSettings, part_of, plain
 from lawqa.settings.ranges import require_in_range
 from lawqa.thinking import THINK
 
@@ -30,7 +30,7 @@ _OF_WRONG: tuple[SampleFilter, ...] = ("whole", "answered", "reasoned")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolPairsConfig(PairSettings, FromPool):
+class PoolPairsConfig(PairSettings, FromPoolSettings):
     """Which pool pairs are made of, by which rules, and where they go."""
 
 

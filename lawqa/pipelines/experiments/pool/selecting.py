@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from lawqa.augment.reasoning import (
@@ -32,7 +32,7 @@ from lawqa.prompting import PromptSpec, build_prompt
 from lawqa.questions import fingerprint
 from lawqa.records import TrainingRecord, make_record, write_records
 from lawqa.runs.directory import claim_output
-from lawqa.settings import PLACE, SelectSettings, part_of, plain
+from lawqa.settings import FromPoolSettings, SelectSettings, part_of, plain
 from lawqa.settings.ranges import require_in_range
 
 SOURCE = "distill"
@@ -43,19 +43,7 @@ _HELP = "lawqa pool select --help  explains every option"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FromPool:
-    """The pool that something is made of, and the file that it goes to."""
-
-    pool: Path = field(metadata=PLACE)
-    """The pool."""
-    output_path: Path = field(metadata=PLACE)
-    """The JSONL file to write; what was taken and left out is counted beside it."""
-    fresh: bool = field(default=False, metadata=PLACE)
-    """Replace an earlier file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoolSelectConfig(SelectSettings, FromPool):
+class PoolSelectConfig(SelectSettings, FromPoolSettings):
     """Which pool records are made of, by which rules, and where they go."""
 
 
