@@ -95,7 +95,7 @@ class Evaluate(
         failed = sum(result.summary.outcomes["failed"] for result in results)
         if ranks.rank == 0:
             self._print(results)
-            if self.llm_backend == "hf" and watch.whole() >= _WORTH_SAYING:
+            if self.backend == "hf" and watch.whole() >= _WORTH_SAYING:
                 logger.info("time: %s", watch.sentence())
             if failed and config.run_dir:
                 what = "1 question" if failed == 1 else f"{failed} questions"
