@@ -163,6 +163,10 @@ def test_a_command_reads_results_and_manifest_of_a_run_once() -> None:
     assert {key: n for key, n in found.items() if n > 1} == {}
     assert found.keys() >= {*once("plain", "fold"), "adapter/manifest.json"}
     assert counted("log", "plain", "-o", "log.md") == once("plain")
+    assert counted("export", "plain", "--format", "csv", "-o", "a.csv") == once("plain")
+    manifests = {f"{run}/manifest.json": 1 for run in ("plain", "samples")}
+    assert counted("runs", "diff", "plain", "samples") == manifests
+    assert counted("runs", "show", "plain") == {"plain/manifest.json": 1}
 
 
 @pytest.mark.usefixtures("opened")

@@ -78,11 +78,11 @@ class ShowRun:
     """Print its manifest."""
 
     def run(self) -> int:
-        manifest = _manifest(self.path)
+        run, manifest = _run(self.path)
         print(
             json.dumps(manifest.to_json(), ensure_ascii=False, indent=1)
             if self.as_json
-            else show_text(self.path)
+            else show_text(run, manifest)
         )
         return 0
 
@@ -103,7 +103,7 @@ class Diff:
     def run(self) -> int:
         from lawqa.runs.diff import manifest_differences, question_differences
 
-        before, after = _manifest(self.before), _manifest(self.after)
+        before, after = _run(self.before)[1], _run(self.after)[1]
         differing = manifest_differences(before, after)
         questions = question_differences(before, after)
         if self.as_json:
@@ -246,7 +246,7 @@ def _refuse(removal: Removal) -> None:
         )
 
 
-def _manifest(path: Path) -> Manifest:
+def _run(path: Path) -> tuple[FoundRun, Manifest]:
     from lawqa.runs.manifest import MANIFEST
     from lawqa.runs.upkeep.find import RUN_KINDS, read_run
 
@@ -261,7 +261,7 @@ def _manifest(path: Path) -> Manifest:
         raise DataError(
             f"{path}: is not a run but an {run.kind}", "lawqa runs list  shows the runs"
         )
-    return run.manifest
+    return run, run.manifest
 
 
 def _json(run: FoundRun) -> JsonObject:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lawqa.amounts import counted, size_text
 
 if TYPE_CHECKING:
     from lawqa.runs.diff import Difference
+    from lawqa.runs.manifest import Manifest
     from lawqa.runs.upkeep.find import FoundRun
     from lawqa.runs.upkeep.remove import Removal
 
@@ -53,17 +53,17 @@ def list_text(runs: Sequence[FoundRun]) -> str:
     return render_text(Table(columns, rows))
 
 
-def show_text(path: Path) -> str:
-    """Return what must be known first, what ran, its figures, and the command."""
-    from lawqa.pipelines.comparing.report_runs import rerun_lines
-    from lawqa.runs.upkeep.find import read_run
+def show_text(run: FoundRun, m: Manifest) -> str:
+    """Return what must be known first, what ran, its figures, and the command.
 
-    run = read_run(path)
-    m = run.manifest
-    if m is None:
-        return f"! {path}: {run.problem}"
+    Args:
+        run: what was read of it.
+        m: its manifest.
+    """
+    from lawqa.pipelines.comparing.report_runs import rerun_lines
+
     rows = [
-        ("run", str(path)),
+        ("run", str(run.path)),
         ("what", f"{run.kind}, {run.status}"),
         ("started", f"{run.started} (ended {m.ended or 'not yet'})"),
         ("model", run.model),

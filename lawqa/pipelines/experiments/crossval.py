@@ -25,6 +25,7 @@ from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.crossval_dev import (
     costs_text,
     dev_file,
+    dev_spec,
     put_as,
     reached_text,
     require_unseen,
@@ -42,6 +43,7 @@ from lawqa.pipelines.experiments.crossval_records import (
 )
 from lawqa.pipelines.training.prepare import prepare_training
 from lawqa.pipelines.training.train import train
+from lawqa.prompting import PromptSpec
 from lawqa.questions import read_questions
 from lawqa.records import write_records
 from lawqa.runs.manifest import MANIFEST, Manifest
@@ -72,11 +74,13 @@ def run_crossval(config: CrossvalConfig, say: Say = str) -> tuple[Pooled, ...]:
         _remove_earlier(config)
     with _nothing_left_of_a_failed_start(config):
         _same_settings(config)
-        if waiting_trainings(config):
-            _require_ready(config, say)
-        progress = Parts("trainings", len(waiting_trainings(config)), say)
+        waiting = waiting_trainings(config)
+        spec = dev_spec(config) if waiting else None
+        if waiting:
+            _require_ready(config, spec, say)
+        progress = Parts("trainings", len(waiting), say)
         for fold, seed in _trainings(config):
-            if _run_fold(config, fold, seed, say):
+            if _run_fold(config, fold, seed, spec, say):
                 progress.add()
     if config.fold is not None:
         say(f"fold {config.fold} is done; lawqa crossval pool joins the folds")
@@ -105,7 +109,9 @@ def _directory(config: CrossvalConfig, fold: int, seed: int) -> Path:
     return config.output_dir / f"fold{fold}" / f"seed{seed}"
 
 
-def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
+def _run_fold(
+    config: CrossvalConfig, fold: int, seed: int, spec: PromptSpec | None, say: Say
+) -> bool:
     """Train and evaluate one fold; whether that was still to be done."""
     parts, directory = config.output_dir / "split" / f"fold{fold}", _directory(config, fold, seed)
     if _is_finished(config, fold, seed):
@@ -115,7 +121,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
     trains = not _is_done(adapter)
     if trains:
         say(f"fold {fold}, seed {seed}: training")
-        _train(config, fold, seed, say)
+        _train(config, fold, seed, spec, say)
     if config.prior_correction:
         say(
             f"fold {fold}, seed {seed}: asking its training questions in "
@@ -134,7 +140,7 @@ def _run_fold(config: CrossvalConfig, fold: int, seed: int, say: Say) -> bool:
     return True
 
 
-def _train(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
+def _train(config: CrossvalConfig, fold: int, seed: int, spec: PromptSpec | None, say: Say) -> None:
     directory, parts = _directory(config, fold, seed), config.output_dir / "split" / f"fold{fold}"
     questions, dev = read_questions(parts / "train.json"), dev_file(config, parts)
     directory.mkdir(parents=True, exist_ok=True)
@@ -153,7 +159,7 @@ def _train(config: CrossvalConfig, fold: int, seed: int, say: Say) -> None:
             report_to=config.report_to,
             quiet=config.quiet,
         ),
-        put_as(config, dev),
+        put_as(config, spec, dev),
     )
     for note in prepared.notes:
         logger.warning("! %s", note)  # not even --quiet hides it
@@ -183,14 +189,14 @@ def _ask(asked: EvaluationConfig, config: CrossvalConfig, adapter: Path, *, agai
     )
 
 
-def _require_ready(config: CrossvalConfig, say: Say) -> None:
+def _require_ready(config: CrossvalConfig, spec: PromptSpec | None, say: Say) -> None:
     """Make sure that every fold can be trained and asked, before the first is."""
     require_askable(config)
     split = config.output_dir / "split"
     folds = [(fold, split / f"fold{fold}") for fold in sorted({f for f, _ in _trainings(config)})]
     if config.learn_from == "distilled":
         sample_answers(config, say)
-    require_unseen(config, folds)
+    require_unseen(config, spec, folds)
     require_learnable(config, folds)
 
 

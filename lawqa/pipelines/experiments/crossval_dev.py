@@ -38,36 +38,53 @@ def dev_file(config: CrossvalConfig, parts: Path) -> Path | None:
     return parts / "dev.json" if config.dev_size else None
 
 
-def dev_spec(config: CrossvalConfig) -> PromptSpec:
-    """Return how dev questions are put: as held-out ones where reasoning is learnt, else by one letter."""
+def dev_spec(config: CrossvalConfig) -> PromptSpec | None:
+    """Return how dev questions are put: as held-out ones where reasoning is learnt, else by one letter.
+
+    Reads the extra records, so it is asked once for all folds.
+
+    Returns:
+        None where no dev questions are kept back.
+    """
+    if not config.dev_size:
+        return None
     if config.learn_from == "distilled" or (config.spec.reasons and _extra_reasons(config)):
         return config.spec
     return config.learnt_as
 
 
-def put_as(config: CrossvalConfig, file: Path | None) -> PutAs | None:
-    """Return how a fold's dev questions are put, with what is retrieved for each; None without any."""
-    if file is None:
+def put_as(config: CrossvalConfig, spec: PromptSpec | None, file: Path | None) -> PutAs | None:
+    """Return how a fold's dev questions are put, with what is retrieved for each; None without any.
+
+    Args:
+        config: the cross-validation.
+        spec: what `dev_spec` gives.
+        file: the fold's dev questions.
+    """
+    if spec is None or file is None:
         return None
-    spec, retrieved_of = dev_spec(config), None
+    retrieved_of = None
     if spec.condition == "rag" and config.rag is not None:
         questions = read_questions(file)
         retrieved_of = retrieve_contexts(config.rag, questions, quiet=config.quiet).text
     return PutAs(spec, retrieved_of)
 
 
-def require_unseen(config: CrossvalConfig, folds: Sequence[tuple[int, Path]]) -> None:
+def require_unseen(
+    config: CrossvalConfig, spec: PromptSpec | None, folds: Sequence[tuple[int, Path]]
+) -> None:
     """Make sure that nothing that every fold learns from gives its dev or held-out questions away.
 
     Args:
         config: the cross-validation.
+        spec: what `dev_spec` gives.
         folds: numbers and directories of the folds' questions.
 
     Raises:
         ConfigError: what is said of dev questions does not fit how they are answered.
         DataError: an extra record, or what the first adapter was trained on, is of such a question's group.
     """
-    if config.dev_size and not (spec := dev_spec(config)).reasons:
+    if spec is not None and not spec.reasons:
         refuse_settings_of_texts(config.training, spec)
     extra = {path: read_items(path, []) for path, _ in config.extra}
     first = config.init_adapter
