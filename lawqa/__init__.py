@@ -113,7 +113,7 @@ logging.getLogger("lawqa").addHandler(logging.NullHandler())
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Any:  # a function, class or module of __all__
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'lawqa' has no attribute {name!r}")
     return getattr(import_module(_ROOM_OF[name]), name)

@@ -104,7 +104,7 @@ class Bar(AbstractContextManager["Bar"]):
         self._done, self._before = done, done
         self._quiet, self._stream, self._clock = quiet, stream or sys.stderr, clock
         self._started = self._said = clock()
-        self._bar: Any = None
+        self._bar: Any = None  # as `open_bar` says
         if not quiet:
             self._bar = open_bar(
                 self._stream,

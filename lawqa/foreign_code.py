@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import BackendError, DataError
 from lawqa.files import read_json
@@ -68,14 +67,14 @@ def refuse_unsafe_modules(named: str, directory: Path) -> None:
             )
 
 
-def _content(path: Path) -> Any:
+def _content(path: Path) -> object:
     try:
         return read_json(path) if path.is_file() else None
     except DataError:
         return None
 
 
-def _files(auto_map: Any) -> Iterator[str]:
+def _files(auto_map: object) -> Iterator[str]:
     """Yield the files behind `auto_map`'s references, such as modeling_x.XForCausalLM or
     owner/repo--file.Class.
     """

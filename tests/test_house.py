@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 50
 """Lines of code, with its signature and without its docstring."""
+
+MOST_ANY = 2
+"""Lines of a thousand with the word, imports and comments included; JSON has aliases in `lawqa.files`."""
 
 LONGER = {
     "models/kernels/triton_attention.py _rotate_and_store": "a Triton kernel, whose parts share their tiles",
@@ -111,3 +115,10 @@ def test_no_module_is_longer_than_a_few_screens(checkout: Path) -> None:
     }
     assert len(lengths) > 500
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_MODULE} == {}
+
+
+def test_any_is_said_seldom(checkout: Path) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (checkout / "lawqa").rglob("*.py")]
+    lines = [line for text in texts for line in text.splitlines()]
+    said = sum(bool(re.search(r"\bAny\b", line)) for line in lines)
+    assert 0 < 1000 * said / len(lines) <= MOST_ANY

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
+from lawqa.files import JsonObject
 from lawqa.prompting import Prompt
 from lawqa.runs.result import StopReason as StopReason
 from lawqa.settings import KvCache
@@ -160,7 +161,7 @@ class Backend(Protocol):
     def chat_template(self) -> str:
         """The template that turns messages into text; empty where the backend has none."""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """Return the model, revision, quantisation and machine, for the manifest."""
 
     def score_choices(self, prompts: Sequence[Prompt]) -> Iterator[ChoiceScores | Failure]:

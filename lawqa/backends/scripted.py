@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from lawqa.amounts import counted
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings, StopReason
@@ -17,7 +17,7 @@ from lawqa.backends.label_place import label_place
 from lawqa.backends.remote.text import sent_text
 from lawqa.choices import LABELS, label_of
 from lawqa.errors import DataError
-from lawqa.files import read_json
+from lawqa.files import JsonDict, JsonObject, read_json
 from lawqa.prompting import Prompt
 
 _SURE = 0.97
@@ -37,7 +37,7 @@ class ScriptedBackend:
             `error` (a reason: the question fails).
     """
 
-    def __init__(self, script: Mapping[str, Any]) -> None:
+    def __init__(self, script: JsonObject) -> None:
         for key, entry in script.items():
             _check_entry(key, entry)
         self._script = script
@@ -62,7 +62,7 @@ class ScriptedBackend:
         """Empty: nothing is rendered."""
         return ""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonDict:
         """Return the name, and which table: there is no model."""
         return {
             "backend": "scripted",
@@ -148,7 +148,7 @@ class ScriptedBackend:
             in_thought=bool(entry.get("in_thought", False)),
         )
 
-    def _entry(self, prompt: Prompt) -> Mapping[str, Any]:
+    def _entry(self, prompt: Prompt) -> JsonObject:
         for key in (prompt.key, prompt.question_id, _OTHERWISE):
             if key in self._script:
                 answer = self._script[key]
@@ -185,7 +185,7 @@ def _is_forced(value: object) -> bool:
     return label_of(value) is not None if isinstance(value, str) else _four_numbers(value)
 
 
-def _wait(entry: Mapping[str, Any]) -> None:
+def _wait(entry: JsonObject) -> None:
     if "delay" in entry:  # sleeping for 0 seconds takes time, too
         time.sleep(entry["delay"])
 

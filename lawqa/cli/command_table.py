@@ -252,7 +252,7 @@ def help_of_all(description: str) -> str:
     return "\n".join(lines)
 
 
-def only_named() -> Any:
+def only_named() -> Any:  # a type that is put together here, which typing cannot write
     """Return a type from which tyro prints the table of commands, and refuses what is not in it."""
     members = []
     for name, entry in COMMANDS.items():

@@ -20,7 +20,7 @@ from typing import Any
 from lawqa.cli.command_table import COMMANDS, command_class
 from lawqa.cli.flags import Flag, flags_of_class, subcommands_of
 from lawqa.errors import ConfigError
-from lawqa.files import written_whole
+from lawqa.files import JsonDict, JsonObject, JsonValue, written_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -95,7 +95,7 @@ def _named(arguments: Sequence[str]) -> _Named:
         raise ConfigError(
             f"{READ} and {WRITE} belong behind a command", "lawqa train --config FILE.toml"
         )
-    kind: Any = command_class(name)
+    kind: Any = command_class(name)  # as `flags` takes it
     inner = subcommands_of(kind)
     if not inner:
         return _Named((name,), tuple(flags_of_class(kind)))
@@ -133,7 +133,7 @@ def _name_of(word: str) -> str:
     return word.partition("=")[0].replace("_", "-")
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read(path: Path) -> JsonObject:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -151,8 +151,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _table(path: Path, content: Mapping[str, Any], command: _Named) -> Mapping[str, Any]:
-    table: Any = content
+def _table(path: Path, content: JsonObject, command: _Named) -> JsonObject:
+    table: JsonValue = content
     for word in command.words:
         table = table.get(word) if isinstance(table, Mapping) else None
     if not isinstance(table, Mapping):
@@ -208,9 +208,9 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _given(command: _Named, arguments: Sequence[str]) -> dict[str, Any]:
+def _given(command: _Named, arguments: Sequence[str]) -> JsonDict:
     """Return the settings that the words of a command line give, by key."""
-    settings, rest = dict[str, Any](), list(arguments)
+    settings, rest = JsonDict(), list(arguments)
     numbers = {name for flag in command.flags if flag.number for name in flag.names}
     while rest:
         word = rest.pop(0)
@@ -223,7 +223,7 @@ def _given(command: _Named, arguments: Sequence[str]) -> dict[str, Any]:
         if flag.form == "switch":
             settings[key] = name in flag.names
             continue
-        values: list[Any] = [after] if equals else []
+        values: list[JsonValue] = [after] if equals else []
         wanted = 1 if flag.form == "value" else len(rest)
         while not equals and rest and len(values) < wanted and not _is_flag(rest[0], command):
             values.append(rest.pop(0))
@@ -236,7 +236,7 @@ def _given(command: _Named, arguments: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def _number(text: str) -> Any:
+def _number(text: str) -> JsonValue:
     """Return the number that a text means; the text where it means none, which the command reports."""
     for kind in (int, float):
         with suppress(ValueError):
@@ -248,7 +248,7 @@ def _is_flag(word: str, command: _Named) -> bool:
     return word.startswith("--") and command.flag(_name_of(word)) is not None
 
 
-def _write(path: Path, command: _Named, settings: Mapping[str, Any]) -> None:
+def _write(path: Path, command: _Named, settings: JsonObject) -> None:
     """Write the table of a command; the others of the file stay as they are."""
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     others = dict(_read(path)) if before else {}
@@ -272,7 +272,7 @@ def _write(path: Path, command: _Named, settings: Mapping[str, Any]) -> None:
         file.write(text)
 
 
-def _without(content: Mapping[str, Any], command: _Named) -> dict[str, Any]:
+def _without(content: JsonObject, command: _Named) -> JsonDict:
     """Return the tables of a file without that of a command."""
     rest = {name: dict(table) for name, table in content.items() if isinstance(table, Mapping)}
     if len(command.words) == 1:
@@ -282,7 +282,7 @@ def _without(content: Mapping[str, Any], command: _Named) -> dict[str, Any]:
     return {name: table for name, table in rest.items() if table}
 
 
-def _toml(value: Any) -> str:
+def _toml(value: JsonValue) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

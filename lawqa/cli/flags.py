@@ -9,6 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from tyro.conf import FlagCreatePairsOff, Positional
 
+# `Any` below is a type hint, annotated or not: typing has no type for its own special forms.
 Form = Literal["switch", "value", "values", "lists"]
 """A switch takes no word, a value one, values any number; lists are values that may be given again."""
 

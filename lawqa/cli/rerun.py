@@ -32,6 +32,7 @@ def resume_command(
     return shlex.join([*program, command, *given_words(same, always, command)])
 
 
+# Any: the dataclass of any command.
 def given_words(
     arguments: Any, always: Collection[str] = (), vocabulary: Vocabulary | None = None
 ) -> Iterator[str]:

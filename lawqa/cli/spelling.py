@@ -56,6 +56,7 @@ class _Spelled(type):
         return isinstance(value, cls.__bases__)
 
 
+# `Any` below is a type hint, as in `flags`.
 _QUESTIONS = ("--data", "--input")
 _ONE_NAME = {
     "data": _QUESTIONS, "input": _QUESTIONS, "questions": _QUESTIONS,

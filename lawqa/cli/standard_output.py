@@ -22,7 +22,7 @@ _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 def tolerant_output() -> Iterator[None]:
     """Discard output that nobody reads any more, so that the command still runs to its end."""
     output = sys.stdout
-    tolerant: Any = _TolerantOutput(output)
+    tolerant: Any = _TolerantOutput(output)  # Any: it passes for a stream by `__getattr__`
     sys.stdout = tolerant
     try:
         yield

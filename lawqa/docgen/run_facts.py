@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from lawqa.choices import LABELS
 from lawqa.commands import packaged_source, render_command
 from lawqa.docgen.logs import RunFacts, duration_ja
 from lawqa.docgen.old_files import read_old_facts
 from lawqa.errors import DataError
+from lawqa.files import JsonObject
 from lawqa.report.grid.verdict import side_of
 from lawqa.report.words import note_phrase, rule_phrase
 from lawqa.runs.directory import SUMMARY
@@ -130,7 +130,7 @@ def _declared(argv: Sequence[str]) -> dict[str, str]:
     return {}
 
 
-def _summary(path: Path) -> dict[str, Any]:
+def _summary(path: Path) -> JsonObject:
     """Return the figures; empty for a run that is not finished."""
     if not path.is_file():
         return {}
@@ -143,7 +143,7 @@ def _summary(path: Path) -> dict[str, Any]:
     return content
 
 
-def _environment(environment: Mapping[str, Any]) -> str:
+def _environment(environment: JsonObject) -> str:
     packages = environment.get("packages") or {}
     named = [
         f"{name} {packages[name]}" for name in ("torch", "transformers", "peft") if name in packages
@@ -158,14 +158,14 @@ def _environment(environment: Mapping[str, Any]) -> str:
     return ", ".join([*said, f"Python {environment.get('python', '')}", *named])
 
 
-def _hardware(device: Mapping[str, Any] | None) -> str:
+def _hardware(device: JsonObject | None) -> str:
     if not device or device.get("type") != "cuda":
         return "CPU"
     mig = f", MIG {device['mig_profile']}" if device.get("mig_profile") else ""
     return f"{device.get('name')}, {device.get('memory_gib')} GiB{mig}, CUDA {device.get('cuda')}"
 
 
-def _model(model: Mapping[str, Any]) -> str:
+def _model(model: JsonObject) -> str:
     said = [str(model.get("name", model.get("backend", "")))]
     for key in ("quantisation", "dtype", "commit", "directory_sha256"):
         if model.get(key):
@@ -213,7 +213,7 @@ def _rag(manifest: Manifest) -> str:
     return ", ".join(said)
 
 
-def _figures(summary: Mapping[str, Any]) -> dict[str, str]:
+def _figures(summary: JsonObject) -> dict[str, str]:
     if not summary:
         return {}
     statistics = summary["statistics"]
@@ -235,12 +235,12 @@ def _figures(summary: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _interval(accuracy: Mapping[str, Any]) -> str:
+def _interval(accuracy: JsonObject) -> str:
     interval = accuracy["interval"]
     return f"{interval['low']:.1%} – {interval['high']:.1%}"
 
 
-def _laws(summary: Mapping[str, Any]) -> tuple[tuple[str, str, str, str], ...]:
+def _laws(summary: JsonObject) -> tuple[tuple[str, str, str, str], ...]:
     by_law = summary.get("statistics", {}).get("by_law", {})
     return tuple(
         (law or "不明", f"{a['value']:.1%}", _interval(a), str(a["asked"]))
@@ -280,7 +280,7 @@ def _training(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def _dev(figures: Mapping[str, Any]) -> dict[str, str]:
+def _dev(figures: JsonObject) -> dict[str, str]:
     """Return the accuracies on the dev questions: before training, at each look, and of the step that was
     kept.
     """

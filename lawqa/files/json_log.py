@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from lawqa.errors import DataError
 from lawqa.files.reading import JsonObject
@@ -89,7 +89,7 @@ def _broken(path: Path, number: int) -> DataError:
     )
 
 
-def _parsed(line: bytes) -> Any:
+def _parsed(line: bytes) -> object:
     return json.loads(line, parse_int=_integer)
 
 
@@ -100,7 +100,7 @@ def _integer(text: str) -> float:
     return int(text) if len(text) < _LONGEST_INTEGER else math.inf
 
 
-def scan_lines(path: Path) -> Iterator[tuple[Line, dict[str, Any] | None]]:
+def scan_lines(path: Path) -> Iterator[tuple[Line, dict[str, object] | None]]:
     """Yield the place and content of every line; None for half a line at the end.
 
     Raises:

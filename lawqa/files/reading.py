@@ -9,12 +9,16 @@ import stat
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, TypeAlias
 
 from lawqa.errors import DataError
 
-JsonObject = Mapping[str, Any]
-"""A JSON object from outside. Any, because each reader checks what it takes from it."""
+JsonValue: TypeAlias = Any
+"""A JSON value from outside. Any, because each reader checks what it takes from it."""
+JsonObject = Mapping[str, JsonValue]
+"""A JSON object from outside."""
+JsonDict = dict[str, JsonValue]
+"""A JSON object that its reader may change."""
 
 LARGEST_FILE = 2**30
 """Bytes of the largest file that is read into memory at once."""
@@ -61,7 +65,7 @@ def decoded(raw: bytes, path: Path) -> str:
     return text
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> JsonValue:
     """Return the value of a JSON file; see `parse_json`.
 
     Raises:
@@ -71,7 +75,7 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def json_lines(path: Path) -> Iterator[Iterator[tuple[int, Any]]]:
+def json_lines(path: Path) -> Iterator[Iterator[tuple[int, JsonValue]]]:
     """Open a JSONL file and yield its values with their line numbers from 1; blank lines are passed over.
 
     The file is closed at the end of the block, however those who read it leave.
@@ -83,7 +87,7 @@ def json_lines(path: Path) -> Iterator[Iterator[tuple[int, Any]]]:
         yield lines
 
 
-def first_json_line(path: Path) -> Any:
+def first_json_line(path: Path) -> JsonValue:
     """Return the value of the first line of a JSONL file.
 
     Raises:
@@ -110,7 +114,7 @@ def bounded_lines(file: IO[bytes], path: Path, hint: str) -> Iterator[tuple[int,
         yield number, raw
 
 
-def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
+def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, JsonValue]]:
     """Yield the values of a JSONL text with their line numbers from 1; see `json_lines`.
 
     Raises:
@@ -122,7 +126,7 @@ def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, Any]]:
             yield number, parse_json(line, path, number, "one JSON value a line")
 
 
-def parse_json(text: str, path: Path, line: int | None = None, expected: str = "JSON") -> Any:
+def parse_json(text: str, path: Path, line: int | None = None, expected: str = "JSON") -> JsonValue:
     """Return the value of a JSON text, by the letter of RFC 8259.
 
     A key that occurs twice in one object is refused: which of the two was meant is anyone's guess, and
@@ -151,7 +155,7 @@ def parse_json(text: str, path: Path, line: int | None = None, expected: str = "
         raise DataError(f"{where}: {problem}") from None
 
 
-def strict_json(text: str | bytes) -> Any:
+def strict_json(text: str | bytes) -> JsonValue:
     """Return the value of a JSON text that is in no file, by the same letter as `parse_json`.
 
     Raises:
@@ -178,7 +182,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
 
 
-def _json_lines(path: Path) -> Generator[tuple[int, Any], None, None]:
+def _json_lines(path: Path) -> Generator[tuple[int, JsonValue], None, None]:
     empty, start = True, 0
     with _opened(path) as file:
         for number, raw in bounded_lines(file, path, "expected one JSON value a line"):
@@ -223,11 +227,11 @@ def refuse_endless(path: Path) -> None:
         raise DataError(f"{path}: is a pipe or a device, expected a file")
 
 
-def _loads(text: str | bytes) -> Any:
+def _loads(text: str | bytes) -> JsonValue:
     return json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, JsonValue]]) -> JsonDict:
     value = dict(pairs)
     if len(value) < len(pairs):
         seen: set[str] = set()

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from lawqa.errors import BackendError
+from lawqa.files import JsonDict
 from lawqa.models.main_memory import free_main_memory
 from lawqa.settings import Dtype
 
@@ -86,7 +86,7 @@ def _has_bfloat16() -> bool:
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
-def describe_device(device: torch.device) -> dict[str, Any]:
+def describe_device(device: torch.device) -> JsonDict:
     """Name, memory in GiB, compute capability and MIG profile, from the CUDA runtime.
 
     NVML is not asked: inside a MIG slice it may be denied.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -129,7 +129,7 @@ def load_model(
 
 def _weights(
     config: ModelSettings,
-    options: dict[str, Any],
+    options: dict[str, object],
     dtype: torch.dtype,
     device: torch.device,
     *,
@@ -159,7 +159,7 @@ def _weights(
         ) from None
 
 
-def describe_files(name: str, revision: str | None = None) -> dict[str, Any]:
+def describe_files(name: str, revision: str | None = None) -> dict[str, object]:
     """Return what a manifest says of a model, as far as its config and files tell without loading it.
 
     Returns:
@@ -182,7 +182,7 @@ def _local_identity(name: str) -> ModelIdentity | None:
 
 def _files_json(
     name: str, revision: str | None, model_config: PretrainedConfig, local: ModelIdentity | None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return what a manifest says of a model's files.
 
     Args:
@@ -208,12 +208,12 @@ def _files_json(
 
 def _as_stored(
     config: ModelSettings, dtype: torch.dtype
-) -> tuple[ModelSettings, QuantType | None, dict[str, Any]]:
+) -> tuple[ModelSettings, QuantType | None, dict[str, object]]:
     """Return the config with the quantisation that the weights get, that of the files, and transformers'
     options.
     """
     model_config = load_config(config.model_name, config.revision)
-    options: dict[str, Any] = {"config": model_config}
+    options: dict[str, object] = {"config": model_config}
     stored = stored_type(config.model_name, model_config, dtype)
     if stored is None:
         # Never a None: transformers would take it for the files' own, and read 4-bit weights as whole ones.
@@ -270,7 +270,7 @@ def _require_rows(name: str, tokenizer: PreTrainedTokenizerBase, rows: int) -> N
 def _stop_token_ids(
     name: str, generation: GenerationConfig | None, tokenizer: PreTrainedTokenizerBase, rows: int
 ) -> tuple[int, ...]:
-    configured: Any = generation.eos_token_id if generation is not None else None
+    configured: object = generation.eos_token_id if generation is not None else None
     given = (
         configured
         if isinstance(configured, list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -42,10 +42,10 @@ class LoadedModel:
     """The 4-bit type in which its files hold the weights; None for whole ones."""
     sharded: bool = False
     """Whether its weights are on the CPU, to be divided among processes (`training.processes.sharding`)."""
-    files: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, object] = field(default_factory=dict)
     """What its files were when they were read; see `identity_json`."""
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return what a manifest says of the model."""
         return {
             "backend": "hf",

@@ -7,12 +7,12 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 # bitsandbytes logs advice to install `kernels` when it is imported on a CPU; lawqa does not need it.
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -64,7 +64,7 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
         )
 
 
-def load_tokenizer(name: str, revision: str | None = None) -> Any:
+def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
     """Return the tokenizer of a model, or of a directory that holds only a tokenizer.
 
     Raises:
@@ -113,7 +113,7 @@ def load_weights(
     config: PretrainedConfig,
     dtype: torch.dtype,
     device: torch.device,
-    **options: Any,
+    **options: object,
 ) -> PreTrainedModel:
     """Return the model with its weights, every one of them from its files, and with nothing attached.
 

@@ -76,7 +76,7 @@ def keep_as_bytes(model: torch.nn.Module) -> None:
     Kernels read them as bytes, and torch does not keep all bits of a NaN that they happen to spell.
     """
     for module in model.modules():
-        weight: Any = getattr(module, "weight", None)
+        weight: Any = getattr(module, "weight", None)  # bitsandbytes has no types
         if getattr(weight, "quant_state", None) is not None and weight.dtype != torch.uint8:
             weight.data = weight.data.view(torch.uint8).view(-1, 1)
             weight.quant_storage = module.quant_storage = torch.uint8
@@ -93,7 +93,7 @@ def cast_unquantised(model: torch.nn.Module, dtype: torch.dtype) -> None:
         if in_float32 & set(path.split(".")):
             continue
         for parameter in module.parameters(recurse=False):
-            state: Any = getattr(parameter, "quant_state", None)
+            state: Any = getattr(parameter, "quant_state", None)  # as above
             if state is not None:
                 state.dtype = dtype  # of what dequantising gives
             elif parameter.is_floating_point() and parameter.dtype != dtype:

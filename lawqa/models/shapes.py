@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError
+from lawqa.files import JsonDict, JsonObject
 from lawqa.hub import cache_directory, download_line
 from lawqa.models.files.model_folder import MODEL_CONFIG, check_folder, read_config
 
@@ -27,7 +27,7 @@ _OTHER_NAMES = {
     "num_attention_heads": ("n_head", "n_heads"), "intermediate_size": ("n_inner", "ffn_dim"),
 }  # fmt: skip
 """What older architectures call the same numbers."""
-_DEFAULTS: dict[str, dict[str, Any]] = {
+_DEFAULTS: dict[str, JsonDict] = {
     "gemma2": {"head_dim": 256, "tie_word_embeddings": True, "attn_logit_softcapping": 50.0},
     "gemma3_text": {
         "head_dim": 256, "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 262208,
@@ -102,14 +102,14 @@ class ModelShape:
         return embeddings + (2 * self.layers + 1) * self.hidden + 2 * self.layers * self.head_dim
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], name: str) -> ModelShape:
+    def from_config(cls, config: JsonObject, name: str) -> ModelShape:
         """Read it from a `config.json` of transformers.
 
         Raises:
             ConfigError: another architecture than these, or a number is missing.
         """
         config = _text_config(config, name)
-        numbers: dict[str, Any] = {key: config.get(key) for key in _NEEDED}
+        numbers: JsonDict = {key: config.get(key) for key in _NEEDED}
         # These two may be absent, or null.
         numbers.update({key: config[key] for key in _OPTIONAL if config.get(key) is not None})
         missing = [key for key, value in numbers.items() if type(value) is not int or value < 1]
@@ -127,7 +127,8 @@ class ModelShape:
                 f"{name}: hidden_size {hidden} in its config is not a multiple of num_attention_heads "
                 f"{heads}, and there is no head_dim"
             )
-        kv_heads = numbers.get("num_key_value_heads", heads)
+        grouped = "num_key_value_heads" in numbers
+        kv_heads = numbers["num_key_value_heads"] if grouped else heads
         if heads % kv_heads:
             raise ConfigError(
                 f"{name}: num_attention_heads {heads} in its config is not a multiple of "
@@ -149,7 +150,7 @@ class ModelShape:
         )
 
 
-def _text_config(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _text_config(config: JsonObject, name: str) -> JsonDict:
     """Return the part of a config that describes the decoder, with one name for each number.
 
     Raises:
@@ -197,7 +198,7 @@ def _known_to_transformers(kind: str) -> bool:
     return kind in CONFIG_MAPPING_NAMES
 
 
-def _qwen3(*numbers: int, tied: bool) -> dict[str, Any]:
+def _qwen3(*numbers: int, tied: bool) -> JsonDict:
     hidden, intermediate, layers, heads = numbers
     return {
         "model_type": "qwen3", "hidden_size": hidden, "intermediate_size": intermediate,
@@ -206,7 +207,7 @@ def _qwen3(*numbers: int, tied: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-KNOWN: dict[str, dict[str, Any]] = {
+KNOWN: dict[str, JsonDict] = {
     "Qwen/Qwen3-0.6B": _qwen3(1024, 3072, 28, 16, tied=True),
     "Qwen/Qwen3-1.7B": _qwen3(2048, 6144, 28, 16, tied=True),
     "Qwen/Qwen3-4B": _qwen3(2560, 9728, 36, 32, tied=True),

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from lawqa.amounts import counted
 from lawqa.choices import (
@@ -94,9 +94,9 @@ def write_questions(path: StrPath, questions: Iterable[Question]) -> None:
         file.write(json.dumps({"samples": samples}, ensure_ascii=False, indent=1) + "\n")
 
 
-def to_sample(question: Question) -> dict[str, Any]:
+def to_sample(question: Question) -> dict[str, object]:
     """Return the question as an item of lawqa_jp's JSON; the order number only where it is not 1."""
-    sample: dict[str, Any] = {_ID: question.id}
+    sample: dict[str, object] = {_ID: question.id}
     if question.order != 1:
         sample[_ORDER] = str(question.order)
     sample[_CONTEXT] = question.context
@@ -123,7 +123,7 @@ def file_sha256(path: Path) -> str:
     return sha256_of(path)
 
 
-def _items(text: str, path: Path) -> Iterator[tuple[int, Any]]:
+def _items(text: str, path: Path) -> Iterator[tuple[int, object]]:
     if path.suffix == ".jsonl":
         yield from parse_json_lines(text, path)
         return
@@ -175,7 +175,9 @@ def from_sample(item: object) -> Question:
     )
 
 
-def _string(item: dict[str, Any], key: str, problems: list[str], *, required: bool = True) -> str:
+def _string(
+    item: dict[str, object], key: str, problems: list[str], *, required: bool = True
+) -> str:
     if key not in item:
         if required:
             problems.append(f"field {key}: is missing")

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from lawqa.amounts import counted
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import first_json_line, json_lines, written_whole
+from lawqa.files import JsonDict, first_json_line, json_lines, written_whole
 from lawqa.prompting import Message, PromptSpec, spec_hash
 from lawqa.prompts import STANDARD, wording_of
 from lawqa.questions import from_sample, read_questions, to_sample
@@ -22,6 +21,7 @@ from lawqa.records.record import (
     TrainingRecord,
     make_record,
 )
+from lawqa.templates import Role
 
 SCHEMA_VERSION = 1
 
@@ -125,7 +125,7 @@ def _from_questions(path: Path, first: int | None, wording: str) -> LoadedRecord
 
 
 def _each(
-    path: Path, first: int | None, convert: Callable[[dict[str, Any]], TrainingRecord]
+    path: Path, first: int | None, convert: Callable[[JsonDict], TrainingRecord]
 ) -> tuple[TrainingRecord, ...]:
     records = []
     with json_lines(path) as lines:
@@ -141,7 +141,7 @@ def _each(
     return tuple(records)
 
 
-def record_to_json(record: TrainingRecord) -> dict[str, Any]:
+def record_to_json(record: TrainingRecord) -> JsonDict:
     """Return what a line says of a record."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -159,7 +159,7 @@ def record_to_json(record: TrainingRecord) -> dict[str, Any]:
     }
 
 
-def record_from_json(item: dict[str, Any]) -> TrainingRecord:
+def record_from_json(item: JsonDict) -> TrainingRecord:
     """Return the record that a line holds.
 
     Raises:
@@ -201,7 +201,7 @@ _LEGACY_WARNINGS = (
 )
 
 
-def _from_legacy(item: dict[str, Any]) -> TrainingRecord:
+def _from_legacy(item: JsonDict) -> TrainingRecord:
     return TrainingRecord(
         messages=(Message("user", _text(item["input"])),),
         answer=_text(item["output"]).strip(),
@@ -212,7 +212,7 @@ def _from_legacy(item: dict[str, Any]) -> TrainingRecord:
     )
 
 
-def _from_chat(item: dict[str, Any]) -> TrainingRecord:
+def _from_chat(item: JsonDict) -> TrainingRecord:
     *before, last = (Message(_role(m["role"]), _text(m["content"])) for m in item["messages"])
     if last.role != "assistant" or not last.content.strip():
         raise ValueError("the last turn of a chat must be the assistant's, with a text")
@@ -228,10 +228,10 @@ def _from_chat(item: dict[str, Any]) -> TrainingRecord:
     )
 
 
-def _role(value: object) -> Any:
-    if value not in ("system", "user", "assistant"):
-        raise ValueError(f"role {value!r}, expected system, user or assistant")
-    return value
+def _role(value: object) -> Role:
+    if value == "system" or value == "user" or value == "assistant":
+        return value
+    raise ValueError(f"role {value!r}, expected system, user or assistant")
 
 
 def _text(value: object) -> str:

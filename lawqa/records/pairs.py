@@ -10,10 +10,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import json_lines, written_whole
+from lawqa.files import JsonValue, json_lines, written_whole
 from lawqa.records.files import is_pair, record_from_json, record_to_json
 from lawqa.records.record import TrainingRecord
 
@@ -81,7 +80,7 @@ def load_pairs(path: Path) -> tuple[Pair, ...]:
     return tuple(pairs)
 
 
-def _pair(line: Any) -> Pair:
+def _pair(line: JsonValue) -> Pair:
     if not is_pair(line):
         raise ValueError("expected an object with a right and a wrong record")
     version = line.get("schema_version")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from lawqa.choices import Label
+from lawqa.files import JsonObject
 from lawqa.report.notes import Note
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.result import ReadingName, Result
@@ -141,7 +141,7 @@ class Training:
     """The adapter's directory."""
     manifest: Manifest | None
     """Its manifest; None where it has none or is not there any more."""
-    log: tuple[Mapping[str, Any], ...]
+    log: tuple[JsonObject, ...]
     """The lines of its log; empty where there is none."""
     missing: str = ""
     """Why there is no log; empty where there is one."""
@@ -169,7 +169,7 @@ class ReportRun:
     """What a reader must know first, as the run stored it."""
     manifest: Manifest | None = None
     """None for a result file."""
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
     """What a result file says of itself."""
     command: tuple[str, ...] = ()
     """The lines that reproduce it; empty where they are not known."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Codes = NDArray[np.uint64]
 Ids = NDArray[np.int32]
 Bm25Scores = NDArray[np.float32]
+AnyArray = NDArray[Any]
+"""An array of any dtype: the file that it is read from or written to says which."""
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ class Bm25:
     """
 
     def __init__(
-        self, tokens: Codes, data: Bm25Scores, indices: Ids, indptr: NDArray[Any], n_documents: int
+        self, tokens: Codes, data: Bm25Scores, indices: Ids, indptr: AnyArray, n_documents: int
     ) -> None:
         self._tokens, self._data, self._indices, self._indptr = tokens, data, indices, indptr
         self.n_documents = n_documents
@@ -178,12 +180,12 @@ class Bm25:
                 yield position, weights[code]
 
 
-def mapped_array(path: Path) -> NDArray[Any]:
+def mapped_array(path: Path) -> AnyArray:
     """Return a memory-mapped array that may not be written to.
 
     It is a view without NumPy's `memmap` class, whose bookkeeping would cost more than small slices do.
     """
-    array: NDArray[Any] = np.load(path, mmap_mode="r").view(np.ndarray)
+    array: AnyArray = np.load(path, mmap_mode="r").view(np.ndarray)
     return array
 
 

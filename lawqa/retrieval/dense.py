@@ -176,7 +176,7 @@ def article_text(article: Article) -> str:
     return f"{article.law_title}{number}{article.caption}\n{paragraphs}"
 
 
-def _loaded(kind: str, model: str) -> Any:
+def _loaded(kind: str, model: str) -> Any:  # sentence-transformers is not checked
     try:
         library = importlib.import_module("sentence_transformers")
     except ImportError:

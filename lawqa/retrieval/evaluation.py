@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lawqa.errors import DataError
+from lawqa.files import JsonDict
 from lawqa.questions import Question
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.statutes.article_names import ArticleName, article_name
@@ -86,7 +86,7 @@ def evaluate_retrieval(
     return tuple(results)
 
 
-def summarise_hits(results: Sequence[QuestionResult], questions: int) -> dict[str, Any]:
+def summarise_hits(results: Sequence[QuestionResult], questions: int) -> JsonDict:
     """Return the figures as JSON: overall, by law, by reference type, and the misses.
 
     A miss is a question whose first result is not a gold article, so that the list explains every
@@ -140,14 +140,14 @@ def position_of(gold: ArticleName, index: StatuteIndex) -> int | None:
 
 def _grouped(
     results: Sequence[QuestionResult], key: Callable[[Question], str]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, dict[str, object]]:
     groups: dict[str, list[QuestionResult]] = {}
     for result in results:
         groups.setdefault(key(result.question), []).append(result)
     return {name: dict(figures(groups[name])) for name in sorted(groups)}
 
 
-def _miss(result: QuestionResult) -> dict[str, Any]:
+def _miss(result: QuestionResult) -> dict[str, object]:
     return {
         "id": result.question.id,
         "rank": result.best,

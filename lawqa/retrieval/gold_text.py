@@ -14,7 +14,6 @@ import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from lawqa.questions import Question
 from lawqa.retrieval.context import Context
@@ -121,7 +120,7 @@ def gold_text_misses(
     *,
     within: int,
     limit: int = 10,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Return the questions whose contexts hold least of their gold text, the worst first, each with the
     reasons.
 

@@ -20,13 +20,13 @@ import json
 import zlib
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lawqa.errors import DataError
-from lawqa.retrieval.bm25 import Bm25, mapped_array
+from lawqa.files import JsonDict
+from lawqa.retrieval.bm25 import AnyArray, Bm25, mapped_array
 from lawqa.statutes.articles import Article, Paragraph
 from lawqa.statutes.law_names import LawNames
 
@@ -122,16 +122,16 @@ class StatuteIndex:
         self._read.move_to_end(number)
         return self._read[number]
 
-    def _array(self, name: str, *, raw: bool = False) -> NDArray[Any]:
+    def _array(self, name: str, *, raw: bool = False) -> AnyArray:
         path = self.directory / name
         try:
             return np.memmap(path, mode="r").view(np.ndarray) if raw else mapped_array(path)
         except (OSError, ValueError) as problem:
             raise self._broken(problem) from None
 
-    def _json(self, name: str) -> dict[str, Any]:
+    def _json(self, name: str) -> JsonDict:
         try:
-            value: dict[str, Any] = json.loads((self.directory / name).read_text(encoding="utf-8"))
+            value: JsonDict = json.loads((self.directory / name).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as problem:
             raise self._broken(problem) from None
         return value

@@ -11,13 +11,13 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lawqa.bars import Bar
-from lawqa.retrieval.bm25 import Bm25, Bm25Parameters
+from lawqa.retrieval.bm25 import AnyArray, Bm25, Bm25Parameters
 from lawqa.retrieval.index import BLOCK, article_key
 from lawqa.statutes.antecedents import Antecedents
 from lawqa.statutes.article_names import article_name
@@ -79,7 +79,7 @@ def write_index(
     keys = _keys(corpus)
     with Bar("linking", "paragraphs", len(corpus.citing), quiet=quiet) as bar:
         links, starts = _links(corpus, names, dict(keys), bar)
-    arrays: dict[str, NDArray[Any]] = {
+    arrays: dict[str, AnyArray] = {
         "first_unit": np.array(corpus.first_unit, dtype=np.int32),
         "law_of": np.array(corpus.law_of, dtype=np.int32),
         "is_main": np.array(corpus.is_main, dtype=np.bool_),

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import JsonObject, read_json, write_json
+from lawqa.files import JsonDict, JsonObject, JsonValue, read_json, write_json
 from lawqa.questions import Question, fingerprint
 from lawqa.runs import manifest_fields
 
@@ -45,7 +45,7 @@ class Manifest:
     """Prompt spec ids and their hashes."""
     data: JsonObject = field(metadata=_circumstances("path", "dev.path"))
     """Path, SHA-256 and size of the data file."""
-    questions: list[dict[str, Any]]
+    questions: list[JsonDict]
     """Id, order and fingerprint of every question asked or trained on."""
     adapter: JsonObject | None = field(
         default=None, metadata=_circumstances("path", "manifest.started")
@@ -119,7 +119,7 @@ class Manifest:
     def from_json(cls, content: JsonObject) -> Manifest:
         """Return the manifest that a JSON object holds whose keys were checked."""
         known = {one.name for one in fields(cls)} - _NOT_STORED
-        without: dict[str, Any] = {
+        without: JsonDict = {
             "kind": "evaluate", "config": {}, "model": {}, "prompt_specs": {}, "data": {}, "questions": [],
             "argv": [],
         }  # fmt: skip
@@ -223,7 +223,7 @@ def _stored(path: Path) -> JsonObject:
     return manifest
 
 
-def samples_of(manifest: Manifest) -> Any:
+def samples_of(manifest: Manifest) -> JsonValue:
     """Return how many answers each prompt of an evaluation got, as its manifest says it.
 
     Runs of the time when every order got all samples say only how many there were.
@@ -232,7 +232,7 @@ def samples_of(manifest: Manifest) -> Any:
     return config.get("samples_per_prompt", config.get("ensemble", 1))
 
 
-def question_entries(questions: Sequence[Question]) -> list[dict[str, Any]]:
+def question_entries(questions: Sequence[Question]) -> list[JsonDict]:
     """Return what a manifest keeps of the questions: id, order, fingerprint."""
     return [{"id": q.id, "order": q.order, "fingerprint": fingerprint(q)} for q in questions]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER
-from lawqa.files import JsonObject
+from lawqa.files import JsonDict, JsonObject
 from lawqa.questions import Question, fingerprint
 from lawqa.runs.manifest import Manifest, samples_of
 from lawqa.runs.result import RESULT_SCHEMA_VERSION, Result, StopReason
@@ -156,7 +156,7 @@ _MEASURED = {
     "forced_error": _or_null(_TEXT),
 }
 _ALWAYS_THERE = ("hit_limit", "completion_tokens")
-_OTHERWISE: dict[str, Any] = {"references": [], "retrieved_articles": [], "retrieved_docs_count": 0}
+_OTHERWISE: JsonDict = {"references": [], "retrieved_articles": [], "retrieved_docs_count": 0}
 
 
 @dataclass(frozen=True)

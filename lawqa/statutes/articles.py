@@ -20,7 +20,7 @@ import lzma
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast, get_args
+from typing import IO, cast, get_args
 
 from lawqa.errors import DataError
 from lawqa.files import bounded_lines, parse_json, refuse_endless
@@ -69,7 +69,7 @@ class Article:
     headings: tuple[str, ...] = ()
     """The titles above it, outermost first: 編, 章, 節, 款, 目, or the label of the 附則 with 抄."""
 
-    def to_row(self) -> dict[str, Any]:
+    def to_row(self) -> dict[str, object]:
         """Return the article as an object of the JSONL file."""
         return {
             "id": self.id,
@@ -210,7 +210,7 @@ def _article(row: object, positions: dict[str, int]) -> Article:
     )
 
 
-def _text(row: dict[str, Any], key: str, default: str | None = None) -> str:
+def _text(row: dict[str, object], key: str, default: str | None = None) -> str:
     value = row.get(key, default)
     if value is None:
         raise ValueError(f"field {key}: is missing")
@@ -219,7 +219,7 @@ def _text(row: dict[str, Any], key: str, default: str | None = None) -> str:
     return value
 
 
-def _text_or_none(row: dict[str, Any], key: str) -> str | None:
+def _text_or_none(row: dict[str, object], key: str) -> str | None:
     return None if row.get(key) is None else _text(row, key)
 
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError, MissingExtraError
 
@@ -49,7 +48,7 @@ class Renderer:
         self._lock = threading.Lock()
 
     def render(
-        self, template: str, variables: Mapping[str, Any], *, now: str, seed: int, most: int
+        self, template: str, variables: Mapping[str, object], *, now: str, seed: int, most: int
     ) -> str:
         """Return the text of a template.
 

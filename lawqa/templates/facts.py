@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import ConfigError
 from lawqa.templates.folder import CONFIG_FILE, TEMPLATE_FILE, has_second_template
@@ -34,7 +33,7 @@ class TemplateFacts:
     opens_thought: str | None = None
     """The mark of the think block inside which prompts end although thinking is off; None for no block."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return what a manifest says; empty for a template of which nothing must be said."""
         if self == TemplateFacts():
             return {}
@@ -51,7 +50,7 @@ class TemplateFacts:
         return ", ".join(names)
 
 
-def template_description(tokenizer: HoldsTemplate) -> dict[str, Any]:
+def template_description(tokenizer: HoldsTemplate) -> dict[str, object]:
     """Return what a manifest's `model` says of the template; nothing of a plain one, or of none."""
     if not tokenizer.chat_template:
         return {}
@@ -61,7 +60,7 @@ def template_description(tokenizer: HoldsTemplate) -> dict[str, Any]:
     return {"chat_template": facts} if facts else {}
 
 
-def template_warnings(model: Mapping[str, Any]) -> Iterator[str]:
+def template_warnings(model: Mapping[str, object]) -> Iterator[str]:
     """Yield what a reader must know first of the template, of a manifest's `model`."""
     described = model.get("chat_template")
     if not isinstance(described, Mapping):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from lawqa.errors import DataError
 from lawqa.files import read_json, read_text
@@ -26,7 +26,7 @@ class FolderTemplate:
     def __init__(self, directory: Path) -> None:
         config = _config(directory)
         own = directory / TEMPLATE_FILE
-        self.chat_template: Any = (
+        self.chat_template: object = (
             read_text(own) if own.is_file() else _by_name(config.get("chat_template"))
         )
         self.special_tokens_map = {
@@ -35,7 +35,7 @@ class FolderTemplate:
             if name.endswith("_token") and token
         }
 
-    def apply_chat_template(self, *_: Any, **__: Any) -> NoReturn:
+    def apply_chat_template(self, *_: object, **__: object) -> NoReturn:
         """Refuse: a Jinja template is rendered by lawqa."""
         raise NotImplementedError("lawqa renders a Jinja template itself")
 
@@ -52,7 +52,7 @@ def has_second_template(directory: Path) -> bool:
     return bool(default) and str(default).strip() != read_text(own).strip()
 
 
-def _config(directory: Path) -> Mapping[str, Any]:
+def _config(directory: Path) -> Mapping[str, object]:
     path = directory / CONFIG_FILE
     if not path.is_file():
         return {}
@@ -62,7 +62,7 @@ def _config(directory: Path) -> Mapping[str, Any]:
     return config
 
 
-def _by_name(template: Any) -> Any:
+def _by_name(template: object) -> object:
     """Return several templates by their names, as transformers holds them; one as it is."""
     if not isinstance(template, list):
         return template
@@ -71,5 +71,5 @@ def _by_name(template: Any) -> Any:
     }
 
 
-def _token(token: Any) -> str:
+def _token(token: object) -> str:
     return str(token.get("content", "")) if isinstance(token, Mapping) else str(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from lawqa.errors import ConfigError
 from lawqa.templates.bounded import RENDERER, TemplateError
@@ -27,12 +27,12 @@ class HoldsTemplate(Protocol):
     """
 
     @property
-    def chat_template(self) -> Any:
+    def chat_template(self) -> object:
         """The Jinja template, several by name, or None."""
 
     def apply_chat_template(
-        self, conversation: list[dict[str, str]], *, tokenize: bool, **options: Any
-    ) -> Any:
+        self, conversation: list[dict[str, str]], *, tokenize: bool, **options: object
+    ) -> object:
         """Render a chat; with `tokenize=False` as text."""
 
 
@@ -178,7 +178,7 @@ def _text(
     options: dict[str, bool],
 ) -> str:
     messages = [{"role": turn.role, "content": turn.content} for turn in turns]
-    special: Mapping[str, Any] | None = getattr(tokenizer, "special_tokens_map", None)
+    special: Mapping[str, object] | None = getattr(tokenizer, "special_tokens_map", None)
     if special is None:
         return str(tokenizer.apply_chat_template(messages, tokenize=False, **options))
     variables = {
@@ -189,7 +189,7 @@ def _text(
     return RENDERER.render(template, variables, now=chance.now, seed=chance.seed, most=most)
 
 
-def _plain(token: Any) -> Any:
+def _plain(token: object) -> object:
     return [str(one) for one in token] if isinstance(token, (list, tuple)) else str(token)
 
 

@@ -41,6 +41,7 @@ def main(memory: int, seconds: float) -> None:
         sys.stdout.flush()
 
 
+# Any: JSON that `bounded` wrote; its own alias cannot be imported here.
 def answer(request: dict[str, Any], compiled: dict[str, Template]) -> Reply:
     """Return the text of one request, or which kind of error its template made and what it said.
 
@@ -143,6 +144,7 @@ def _generation_tag() -> type[Extension]:
 class _TemplateDict:
     """`dict` without the attributes of a type."""
 
+    # Any: whatever a template gives `dict`.
     def __call__(self, *args: Any, **kwargs: Any) -> dict[object, object]:
         return dict(*args, **kwargs)
 
@@ -156,7 +158,7 @@ def _template_namespace() -> type[Namespace]:
 
     class TemplateNamespace(jinja2.utils.Namespace):
         def __init__(*args: Any, **kwargs: object) -> None:
-            # Jinja's own signature: `namespace(self=...)` is allowed.
+            # Jinja's own signature, whose first argument is the object: `namespace(self=...)` is allowed.
             own, values = args[0], dict(*args[1:], **kwargs)
             for name in values:
                 _refuse_hidden(name)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lawqa.amounts import counted
 from lawqa.choices import LABELS
+from lawqa.files import JsonDict
 from lawqa.models.load import LoadedModel
 from lawqa.scoring import accuracy_of, collapse_alarm
 from lawqa.training.dev_answer import DevAnswer, voted
+
+if TYPE_CHECKING:
+    import torch
 
 
 class DevScorer(Protocol):
@@ -101,7 +105,7 @@ class DevResult:
             f"{self.tokens / self.texts:.0f} tokens each"
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Return a line of the log, beside those of the loss."""
         # Time is no result: the log of a resumed training is that of one that nobody stopped.
         left_out = ("step", "seconds")
@@ -123,7 +127,7 @@ class DevWatch:
     """All scorings, the first before training."""
     best: DevResult | None = None
     """The first of the most accurate ones after step 0."""
-    best_weights: dict[str, Any] | None = None
+    best_weights: dict[str, torch.Tensor] | None = None
     """The adapter at the best step, on the CPU."""
     waiting: bool = False
     """Whether a signal cut a scoring short; it is repeated on resuming."""
@@ -153,7 +157,7 @@ class DevWatch:
             )
         return None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonDict:
         """Return the form for a checkpoint; the best weights are stored apart."""
         return {
             "results": [asdict(result) for result in self.results],
@@ -161,7 +165,7 @@ class DevWatch:
             "waiting": self.waiting,
         }
 
-    def restore(self, content: dict[str, Any], best_weights: dict[str, Any] | None) -> None:
+    def restore(self, content: JsonDict, best_weights: dict[str, torch.Tensor] | None) -> None:
         """Take over what `to_json` described."""
         self.results = [DevResult(**result) for result in content["results"]]
         self.best = next((r for r in self.results if r.step == content["best_step"]), None)

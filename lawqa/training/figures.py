@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lawqa.files import JsonDict
 from lawqa.training.dev import DevResult
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class TrainingFigures:
     """Wall time of the loop, interruptions not counted."""
     tokens: int
     """Tokens trained on, padding not counted, all epochs."""
-    log: list[dict[str, Any]]
+    log: list[JsonDict]
     """Every line of the log: step, loss, learning rate, gradient norm."""
     ended: str = "all steps"
     """Why training ended, in words."""

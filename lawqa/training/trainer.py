@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from accelerate.utils import gather_object
@@ -27,6 +27,7 @@ from lawqa.training.checkpoints.checkpoint_state import (
     load_adapter_weights,
     put_adapter_weights,
 )
+from lawqa.training.data.collate import Features
 from lawqa.training.data.sampler import StepSampler
 from lawqa.training.dev import DevResult, DevScorer
 from lawqa.training.loss_paths import Batch, LossPath, rehearse
@@ -167,7 +168,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         step = self.state.global_step + 1
         return not_finite(step, loss, norm, keys, broken, self._checkpoint_state.newest())
 
-    def rehearse(self, records: Sequence[Any]) -> None:
+    def rehearse(self, records: Sequence[Features]) -> None:
         """Try the heaviest step on a GPU before the first one, so that it fits or fails at once.
 
         Args:

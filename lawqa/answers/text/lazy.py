@@ -15,6 +15,7 @@ Value = TypeVar("Value")
 class lazy(Generic[Value]):  # noqa: N801 - a decorator, named like `property`
     """Turn a method without arguments into an attribute that keeps its first value."""
 
+    # Any: the object of whichever class has such a property.
     def __init__(self, compute: Callable[[Any], Value]) -> None:
         self._compute = compute
         self._name = compute.__name__

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from lawqa.backends.base import ChoiceScores, Completion, Failure, GenerationSettings
 from lawqa.backends.hf.batching import run_batches, run_packed
@@ -117,7 +116,7 @@ class HFBackend:
             self_check=self._self_check, label_forms=self._label_forms,
         )  # fmt: skip
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, object]:
         """Return the model, device, the ways taken so far, and the peak of the memory so far."""
         effect, adapter = self._loaded.effect, self._loaded.adapter
         on = adapter is not None and self._adapter

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from lawqa.amounts import few_of
 from lawqa.errors import BackendError
+from lawqa.files import JsonDict, JsonObject
 from lawqa.models.adapters.settings import require_types
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS, read_adapter_config
 
@@ -136,7 +137,7 @@ def _is_finite(tensor: torch.Tensor) -> bool:
     return bool(tensor.sum(dtype=torch.float32).isfinite() or tensor.isfinite().all())
 
 
-def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]) -> PeftConfig:
+def _config(adapter: Path, raw: JsonObject, tensors: dict[str, torch.Tensor]) -> PeftConfig:
     """Return PEFT's object for a config, after everything in it has been looked at."""
     from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
@@ -150,6 +151,7 @@ def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]
         raise BackendError(
             f"{path}: peft_type {kind} is not known to the PEFT installed here ({_peft()})", _NEWER
         )
+    # Any: PEFT has no types.
     maker: Any = PEFT_TYPE_TO_CONFIG_MAPPING[kind]
     known = {field.name for field in fields(maker)}
     given = {key: value for key, value in raw.items() if key not in _WITHOUT_EFFECT}
@@ -184,9 +186,7 @@ def _config(adapter: Path, raw: dict[str, Any], tensors: dict[str, torch.Tensor]
 _NEWER = "pip install -U peft  brings a newer PEFT; lawqa doctor shows the versions"
 
 
-def _lora_settings(
-    path: Path, given: dict[str, Any], tensors: dict[str, torch.Tensor]
-) -> dict[str, Any]:
+def _lora_settings(path: Path, given: JsonDict, tensors: dict[str, torch.Tensor]) -> JsonDict:
     """Return LoRA's settings without what only its first step needed."""
     start = given.get("init_lora_weights", True)
     if isinstance(start, str) and start.lower().startswith(_REWRITING_STARTS):

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Union, get_args, get_origin, get_type_hints
 
 from lawqa.errors import BackendError
 
@@ -30,7 +30,7 @@ for pattern in patterns:
 """
 
 
-def require_types(path: Path, settings: Mapping[str, Any], maker: type) -> None:
+def require_types(path: Path, settings: Mapping[str, object], maker: type) -> None:
     """Refuse a switch that is not true or false, and a number that is not one.
 
     Args:
@@ -53,7 +53,9 @@ def require_types(path: Path, settings: Mapping[str, Any], maker: type) -> None:
         raise BackendError(f"{path}: {'; '.join(wrong)}", "compare it with what the training wrote")
 
 
-def require_bounded_patterns(path: Path, settings: Mapping[str, Any], names: Iterable[str]) -> None:
+def require_bounded_patterns(
+    path: Path, settings: Mapping[str, object], names: Iterable[str]
+) -> None:
     """Refuse a regular expression that does not come to an end over the names of a model's modules.
 
     It is tried in a process of its own first: Python's matcher cannot be stopped from within.

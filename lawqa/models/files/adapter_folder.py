@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import BackendError, DataError
-from lawqa.files import read_json
+from lawqa.files import JsonObject, read_json
 from lawqa.models.files.weight_files import not_files
 
 CONFIG = "adapter_config.json"
@@ -22,7 +21,7 @@ PICKLED_WEIGHTS = "adapter_model.bin"
 _SAMPLE_BYTES = 1 << 20
 
 
-def read_adapter_config(adapter: Path) -> dict[str, Any]:
+def read_adapter_config(adapter: Path) -> JsonObject:
     """Return the config of an adapter whose files are all there; PEFT would seek missing ones on the hub.
 
     Raises:

@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from lawqa.digests import (
     Stamp,
@@ -30,7 +29,7 @@ from lawqa.digests import (
     sha256_of_part,
 )
 from lawqa.errors import DataError
-from lawqa.files import read_json, strict_json
+from lawqa.files import JsonDict, JsonObject, JsonValue, read_json, strict_json
 from lawqa.models.files.model_folder import LARGEST_CONFIG
 
 logger = logging.getLogger(__name__)
@@ -206,7 +205,7 @@ def _tensors(path: Path) -> dict[str, str]:
         return {"": sha256_of(path)}
 
 
-def _canonical(content: Mapping[str, Any], volatile: set[str]) -> dict[str, Any]:
+def _canonical(content: JsonObject, volatile: set[str]) -> JsonDict:
     kept = {key: value for key, value in content.items() if key not in volatile}
     if "torch_dtype" in kept:  # as transformers called it before version 5
         kept.setdefault("dtype", kept.pop("torch_dtype"))
@@ -219,7 +218,7 @@ def _end_tokens(path: Path | None) -> str | None:
     return None if ends is None else _sha256(json.dumps(ends, sort_keys=True))
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> JsonValue:
     if (size := path.stat().st_size) > LARGEST_CONFIG:
         # Whoever loads it refuses it; a gigabyte of it is not parsed, nor hashed, to be told that.
         with path.open("rb") as file:

@@ -7,10 +7,9 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import BackendError, DataError
-from lawqa.files import read_text
+from lawqa.files import JsonDict, read_text
 from lawqa.hub import cached_snapshot
 from lawqa.models.files.adapter_folder import CONFIG as ADAPTER_CONFIG
 from lawqa.models.files.adapter_folder import PICKLED_WEIGHTS as PICKLED_ADAPTER
@@ -45,7 +44,7 @@ class ModelFolder:
 
     directory: Path
     """Where they are: the directory that was named, or a snapshot in the Hugging Face cache."""
-    config: dict[str, Any]
+    config: JsonDict
     """Its `config.json`."""
     tensors: dict[str, StoredTensor]
     """What its weights hold, by name."""
@@ -56,7 +55,7 @@ def find_folder(name: str, revision: str | None = None) -> Path | None:
     return Path(name) if Path(name).is_dir() else cached_snapshot(name, revision)
 
 
-def check_folder(directory: Path) -> dict[str, Any]:
+def check_folder(directory: Path) -> JsonDict:
     """Return the config of a base model's folder that holds nothing which would make it something else.
 
     Raises:
@@ -152,7 +151,7 @@ def refuse_adapter_beside(directory: Path) -> None:
         )
 
 
-def read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> JsonDict:
     """Return a JSON object of a model's folder. Unlike our own files it may hold Infinity, which Python
     writes.
 

@@ -11,10 +11,9 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import BackendError, DataError
-from lawqa.files import parse_json, read_json
+from lawqa.files import JsonValue, parse_json, read_json
 
 WEIGHTS_FILE = "model.safetensors"
 """The weights of a model in one file; comes before an index where both are there, as in transformers."""
@@ -196,7 +195,7 @@ def _listed(index: Path) -> Mapping[str, str]:
     return listed
 
 
-def _tensor(path: Path, offset: int, name: str, entry: Any) -> StoredTensor:
+def _tensor(path: Path, offset: int, name: str, entry: JsonValue) -> StoredTensor:
     try:
         dtype, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         numbers = [*shape, start, end]

@@ -7,7 +7,6 @@ the rest is for people.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from lawqa.amounts import counted
 from lawqa.files import JsonObject
@@ -36,7 +35,7 @@ def licence_of(base: str) -> str | None:
 
 def adapter_card(
     manifest: Manifest,
-    figures: Mapping[str, Any],  # of JSON
+    figures: JsonObject,
     *,
     dev_rows: Sequence[tuple[str, str]] = (),
     plot: str | None = None,
@@ -77,7 +76,7 @@ def adapter_card(
     return "\n\n".join(parts) + "\n" + modes_section(figures)
 
 
-def modes_section(figures: Mapping[str, Any]) -> str:
+def modes_section(figures: JsonObject) -> str:
     """Return the last part of a card: what became of every mode; empty where none was probed.
 
     Args:
@@ -142,7 +141,7 @@ def _metadata(base: str, licence: str | None, *, library: str) -> str:
 
 
 def _training_table(
-    manifest: Manifest, figures: Mapping[str, Any], dev_rows: Sequence[tuple[str, str]]
+    manifest: Manifest, figures: JsonObject, dev_rows: Sequence[tuple[str, str]]
 ) -> str:
     data, training = manifest.data, manifest.config["training"]
     specs = ", ".join(manifest.prompt_specs) or "none: text to read"

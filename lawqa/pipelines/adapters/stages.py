@@ -14,7 +14,7 @@ from typing import Any
 
 from lawqa.amounts import counted
 from lawqa.errors import BackendError, ConfigError
-from lawqa.files import JsonObject
+from lawqa.files import JsonDict, JsonObject
 from lawqa.pipelines.adapters.content import AdapterContent
 from lawqa.pipelines.adapters.manifest import (
     BESIDE_READINGS,
@@ -110,7 +110,7 @@ class Start:
         }
         return [*before, own]
 
-    def questions(self, own: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def questions(self, own: list[JsonDict]) -> list[JsonDict]:
         """Return the questions of all trainings, those of the new one first, each once."""
         known = {
             (q["id"], q.get("order"), q["fingerprint"]): q for q in [*own, *self.training.questions]
@@ -166,7 +166,7 @@ class Start:
 
     def _require_same_lora(self, training: Hyperparameters) -> None:
         stored = self.training.config.get("training")
-        before: Mapping[str, Any] = stored if isinstance(stored, Mapping) else {}
+        before: Mapping[str, object] = stored if isinstance(stored, Mapping) else {}
         differing = {
             name: before[name]
             for name in _LORA

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from lawqa._version import __version__
 from lawqa.choices import LABELS, Label
@@ -164,7 +163,7 @@ def _flip(result: Result, label: Label | None) -> Flip:
 
 def _row(result: Result) -> JsonObject:
     answer = result.scored("today")
-    row: dict[str, Any] = {
+    row: dict[str, object] = {
         "file_name": result.question_id,
         "order": result.order_number,
         "recorded_answer": result.label,

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lawqa.errors import DataError
-from lawqa.files import append_to_own, open_own, strict_json
+from lawqa.files import JsonDict, append_to_own, open_own, strict_json
 from lawqa.runs.manifest import SCHEMA_VERSION
 
 Record = TypeVar("Record", "ParseJob", "Done")
@@ -97,7 +97,7 @@ class Journal:
         """Remove the file, if there is one."""
         self.path.unlink(missing_ok=True)
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
+    def _rows(self) -> Iterator[JsonDict]:
         for line in self.path.read_bytes().split(b"\n")[:-1]:
             try:
                 row = strict_json(line)

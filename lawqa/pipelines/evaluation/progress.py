@@ -47,7 +47,7 @@ class Progress:
         self._work = work
         self._left = TimeLeft(total if work is None else sum(work.values()), clock)
         self._started = self._said = clock()
-        self._bar: Any = None
+        self._bar: Any = None  # tqdm has no types
         if not quiet:
             # Answers come in bursts: a bar that skips redraws would stay at the first of each.
             self._bar = open_bar(

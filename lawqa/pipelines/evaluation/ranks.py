@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lawqa.amounts import counted
 from lawqa.errors import BackendError, ConfigError
-from lawqa.files import strict_json, write_json
+from lawqa.files import JsonDict, strict_json, write_json
 from lawqa.questions import Question
 from lawqa.runs.directory import PARTS_FOLDER
 from lawqa.runs.manifest import Manifest
@@ -174,7 +174,7 @@ class Ranks:
 
     def _is_ready(self, run_dir: Path) -> bool:
         try:
-            content: dict[str, Any] = strict_json(_ready(run_dir).read_text(encoding="utf-8"))
+            content: JsonDict = strict_json(_ready(run_dir).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return False
         return bool(content["launch"] == self.launch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from lawqa._version import __version__
 from lawqa.errors import ConfigError, DataError
@@ -91,7 +91,7 @@ def as_begun(job: Job, earlier: Manifest | None) -> Job:
     return replace(job, config=replace(job.config, begun=begun, every_order=every))
 
 
-_BEFORE: dict[str, Any] = {
+_BEFORE: dict[str, object] = {
     "answer_by": None, "max_new_tokens": None, "temperature": None,
     "top_p": 1.0, "top_k_sampling": 0, "min_p": 0.0,
 }  # fmt: skip

@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 from pathlib import Path
-from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from lawqa._version import __version__
@@ -140,7 +139,7 @@ def _sample(result: Result, answer: ScoredAnswer, model: str, *, several: bool) 
         "source": "generate",
         "model": model,
     }
-    sample: dict[str, Any] = {
+    sample: dict[str, object] = {
         "id": _sample_id(result, several=several),
         "epoch": result.repeat + 1,
         "input": result.question,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from lawqa.choices import LABELS
 from lawqa.errors import DataError
-from lawqa.files import JsonObject, json_lines, parse_json, read_text
+from lawqa.files import JsonObject, JsonValue, json_lines, parse_json, read_text
 from lawqa.pipelines.interchange.foreign import (
     ForeignAnswer,
     ForeignLog,
@@ -99,7 +98,7 @@ def _is_pair(reply: Sequence[object]) -> bool:
 def _scored(
     where: str,
     asked: ForeignQuestion,
-    replies: Sequence[Any],  # of JSON whose shape was checked
+    replies: Sequence[JsonValue],  # whose shape was checked
     prompt: str | None,
     right: bool | None,
     arguments: object,

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import JsonObject, read_json, write_json, write_text
+from lawqa.files import JsonObject, JsonValue, read_json, write_json, write_text
 from lawqa.models.files.adapter_folder import CONFIG
 from lawqa.models.files.identity import read_identity
 from lawqa.pipelines.adapters.card import CARD, adapter_card, licence_of, merged_card
@@ -220,7 +219,7 @@ class _Cleaner:
         self._paths = sorted(paths | deep, key=len, reverse=True)
         self._host = re.compile(rf"\b{re.escape(host)}\b") if host else None
 
-    def clean(self, value: Any) -> Any:  # of JSON
+    def clean(self, value: JsonValue) -> JsonValue:
         """Return the value without them."""
         if isinstance(value, dict):
             return {self.text(key): self.clean(one) for key, one in value.items()}

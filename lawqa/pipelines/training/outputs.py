@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lawqa.augment import write_readings
 from lawqa.errors import MissingExtraError
-from lawqa.files import JsonObject, write_text
+from lawqa.files import JsonDict, JsonObject, write_text
 from lawqa.models.files.adapter_folder import CONFIG, WEIGHTS
 from lawqa.pipelines.adapters.card import adapter_card
 from lawqa.pipelines.adapters.manifest import BESIDE_READINGS, TRAINED_ON
@@ -82,7 +82,7 @@ def manifest_of(prepared: Prepared) -> Manifest:
     )
 
 
-def _questions_of(records: Sequence[TrainingRecord]) -> list[dict[str, Any]]:
+def _questions_of(records: Sequence[TrainingRecord]) -> list[JsonDict]:
     """Return each question and order of the records once, as the manifest keeps them."""
     known = {
         (record.question_id, record.order): record.fingerprint
@@ -128,7 +128,7 @@ def figures_json(figures: TrainingFigures) -> JsonObject:
     }
 
 
-def figures_from_json(stored: JsonObject, log: list[dict[str, Any]]) -> TrainingFigures:
+def figures_from_json(stored: JsonObject, log: list[JsonDict]) -> TrainingFigures:
     """Return the figures that a manifest keeps, with the log of its file."""
     from lawqa.training.figures import TrainingFigures
 

@@ -70,6 +70,7 @@ def svg_of(drawing: Drawing) -> str:
     with rc_context():
         rcdefaults()  # a reader's own style file must not change the page
         # As none, text stays text: it can be read aloud, and the page's font is used.
+        # Any, as in `settings_of`.
         settings: Any = {"svg.fonttype": "none", "svg.hashsalt": drawing.name}
         rcParams.update(settings_of(style))
         rcParams.update(settings)

@@ -13,7 +13,6 @@ import importlib
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
 
 from lawqa.errors import MissingExtraError
 from lawqa.retrieval.queries.everyday import STATUTORY
@@ -86,7 +85,7 @@ def sudachi_cut() -> Cut:
     except ImportError as problem:
         raise MissingExtraError(str(problem.name or "sudachipy"), "words") from None
     tokenizer = sudachi.Dictionary(dict="core").create()
-    mode: Any = sudachi.SplitMode.A
+    mode: object = sudachi.SplitMode.A
 
     def by_sudachi(text: str) -> list[str]:
         words: list[str] = []

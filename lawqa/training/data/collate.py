@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypedDict
 
 import torch
 
 from lawqa.records import IGNORED
+
+
+class Features(TypedDict):
+    """A record as the trainer hands it out."""
+
+    input_ids: list[int]
+    labels: list[int]
+    """`IGNORED` where nothing is learnt."""
+    record: int
+    """Its number."""
+    reading: bool
+    """Whether it is text to read."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +33,13 @@ class LeftPadCollator:
     pad_token_id: int
     """Fills the padded positions; masked, so any id serves."""
 
-    def __call__(self, features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    def __call__(self, features: Sequence[Features]) -> dict[str, torch.Tensor]:
         """Return a batch: `input_ids`, `labels`, `attention_mask` of shape [records, tokens]; `record` (its
         number) and `reading` (whether it is text to read) of shape [records].
         """
         width = max(len(feature["input_ids"]) for feature in features)
 
-        def padded(key: str, fill: int) -> torch.Tensor:
+        def padded(key: Literal["input_ids", "labels"], fill: int) -> torch.Tensor:
             rows = [feature[key] for feature in features]
             return torch.tensor([[fill] * (width - len(row)) + list(row) for row in rows])
 

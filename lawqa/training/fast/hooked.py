@@ -133,6 +133,7 @@ def _packed_logits(
     return logits
 
 
+# Any: a layer of PEFT, and whatever its own `forward` is given; PEFT has no types.
 def _take_over(
     module: Any, dtype: torch.dtype, dropout: float, workspace: Workspace, kernels: Elementwise
 ) -> LinearGroup:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from lawqa.errors import DataError
-from lawqa.files import read_text
+from lawqa.files import JsonDict, read_text
 
 LOG = "log.jsonl"
 EVENTS = "tensorboard"
 """The folder of TensorBoard's event files."""
 
 
-def read_log(directory: Path) -> list[dict[str, Any]]:
+def read_log(directory: Path) -> list[JsonDict]:
     """Return the lines of a training's log; a last one that a killed process left unfinished is passed over.
 
     Raises:

@@ -16,7 +16,7 @@ import torch
 from transformers import TrainerCallback
 
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, Bar, duration, open_bar
-from lawqa.files import append_to_own, write_text
+from lawqa.files import JsonDict, append_to_own, write_text
 from lawqa.models.device import peak_memory_gib
 from lawqa.training.checkpoints.directory import disk_faults
 from lawqa.training.monitoring.log import EVENTS, LOG, read_log
@@ -45,7 +45,7 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers i
         self._quiet = quiet or not writes
         self._device = device
         self._writes = writes
-        self._bar: Any = None
+        self._bar: Any = None  # tqdm has no types
         self._events: SummaryWriter | None = None
         self._started = self._said = time.monotonic()
         self._first_step = 0
@@ -67,7 +67,7 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers i
             write_text(self._directory / LOG, "".join(kept if state.global_step else []))
             self._events = self._open_events(state.global_step)
 
-    def row(self, state: TrainerState, row: dict[str, Any]) -> None:
+    def row(self, state: TrainerState, row: JsonDict) -> None:
         """Write one line of the log, and show it.
 
         Args:
@@ -129,7 +129,7 @@ class TrainingProgress(TrainerCallback):  # type: ignore[misc]  # transformers i
             file.flush()
             os.fsync(file.fileno())
 
-    def _show(self, state: TrainerState, row: dict[str, Any]) -> None:
+    def _show(self, state: TrainerState, row: JsonDict) -> None:
         shown = {"loss": f"{row['loss']:.3f}", "tok/s": f"{row['tokens_per_second']:,.0f}"}
         memory = peak_memory_gib(self._device)
         if memory is not None:

@@ -10,7 +10,6 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 from lawqa.errors import ConfigError
 from lawqa.settings import Tracker
@@ -57,7 +56,7 @@ def sending(names: Sequence[Tracker]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name != "tensorboard"]
 
 
-def _integrations() -> Any:
+def _integrations() -> object:
     """Return those of transformers, which imports bitsandbytes: its advice is silenced by
     `load` beforehand.
     """

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import nn
@@ -143,7 +142,7 @@ def sum_gradients(model: torch.nn.Module) -> None:
         gradient.copy_(summed.view_as(gradient))
 
 
-def in_step(model: torch.nn.Module) -> Callable[..., Any]:
+def in_step(model: torch.nn.Module) -> Callable[..., object]:
     """Return the model's forward pass, in which running out of memory ends the training.
 
     A smaller batch on one process alone would leave the others waiting for its weights.
@@ -152,7 +151,7 @@ def in_step(model: torch.nn.Module) -> Callable[..., Any]:
         model: after `share_out`.
     """
 
-    def forward(**inputs: Any) -> Any:
+    def forward(**inputs: object) -> object:
         try:
             with full_memory_named():
                 return model(**inputs)

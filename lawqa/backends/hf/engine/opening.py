@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 
@@ -35,6 +35,8 @@ _MOST_ROWS_CUDA, _MOST_ROWS_CPU = 128, 16
 _PREFILL_TOKENS_CUDA, _PREFILL_TOKENS_CPU = 4096, 2048
 _STEPS_CUDA = 8
 _NO_TOKEN = -1
+
+ForwardMaker: TypeAlias = Callable[[Decoder, PagedCache], Forward]
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +97,7 @@ def open_engine(
             "end what else takes it, or take a smaller model",
         )
     cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages, eight_bit=eight_bit)
-    kinds: list[Any] = [fused, TorchForward] if fused else [TorchForward]
+    kinds: list[ForwardMaker] = [fused, TorchForward] if fused else [TorchForward]
     forward = _trusted(kinds, decoder, cache, compared, expected, rows)
     thinks = any(request.thinking for request in requests)
     thinking = think_blocks(tokenizer, settings, marks) if thinks else None
@@ -109,7 +111,7 @@ def open_engine(
     )  # fmt: skip
 
 
-def _fused_forward(decoder: Decoder) -> tuple[Any, int]:
+def _fused_forward(decoder: Decoder) -> tuple[ForwardMaker | None, int]:
     """Return the class of the fused forward pass and its bytes, or None with a logged reason."""
     reason = triton_obstacle(decoder.device)
     if reason is None:
@@ -127,20 +129,20 @@ def _fused_forward(decoder: Decoder) -> tuple[Any, int]:
 
 
 def _trusted(
-    kinds: Sequence[Any], decoder: Decoder, cache: PagedCache, prompts: Sequence[Sequence[int]],
+    kinds: Sequence[ForwardMaker], decoder: Decoder, cache: PagedCache, prompts: Sequence[Sequence[int]],
     expected: torch.Tensor | None, rows: int,
 ) -> Forward:  # fmt: skip
     """Return the first kind of step that gives the expected logits; a reason is logged for each before it."""
     reason = ""
     for kind in kinds:
-        forward: Forward = kind(decoder, cache)
+        forward = kind(decoder, cache)
         if expected is None:
             return forward
         disagreement = _disagreement(decoder, cache, forward, prompts, expected, rows)
         if disagreement is None:
             return forward
         reason = disagreement
-        logger.warning("decoding without %s: %s", kind.__name__, reason)
+        logger.warning("decoding without %s: %s", type(forward).__name__, reason)
         cache.clear()
     raise DisagreementError(reason)
 

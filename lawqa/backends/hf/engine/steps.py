@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch.nn import functional
@@ -171,7 +171,7 @@ class Stepper:
         self._state = state
         self._capacity = capacity
         self._graphs: dict[tuple[int, int], torch.cuda.CUDAGraph] | None = {} if graphs else None
-        self._pool: Any = None
+        self._pool: object = None
 
     def bucket(self, rows: int) -> int:
         """Return the rows that a step for `count` sequences computes."""

@@ -17,6 +17,7 @@ from lawqa.backends.base import (
     RendersPrompts,
 )
 from lawqa.bars import duration
+from lawqa.files import JsonObject
 from lawqa.pipelines.evaluation.job import Job
 from lawqa.prompting import Prompt
 
@@ -204,7 +205,7 @@ class _Until:
     def chat_template(self) -> str:
         return self._backend.chat_template
 
-    def describe(self) -> dict[str, Any]:  # as the protocol has it
+    def describe(self) -> JsonObject:
         return self._backend.describe()
 
     def make_room(self, prompts: Sequence[Prompt], settings: GenerationSettings) -> None:
@@ -234,7 +235,7 @@ class _Until:
 class _RenderingUntil(_Until):
     """The same for a backend that renders prompts itself."""
 
-    _backend: Any
+    _backend: Any  # any backend, whose other attributes are passed through
 
     def render(self, prompt: Prompt) -> str:
         text: str = self._backend.render(prompt)
