@@ -22,6 +22,14 @@ LONGER = {
 }
 """Functions that are longer, each with the reason."""
 
+SHARED_NAMES = {
+    "main": "the entry point of a program: of lawqa, and of the process that renders templates",
+    "read_chat": "what a chat endpoint answered, in either protocol",
+    "read_models": "which models a server has, in either protocol",
+    "require_packages": "refuses where an extra is not installed: that of servers, that of models",
+}
+"""Public classes and functions whose name several modules define, with the one meaning that they share."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _NO_VERBS = """
@@ -122,3 +130,12 @@ def test_any_is_said_seldom(checkout: Path) -> None:
     lines = [line for text in texts for line in text.splitlines()]
     said = sum(bool(re.search(r"\bAny\b", line)) for line in lines)
     assert 0 < 1000 * said / len(lines) <= MOST_ANY
+
+
+def test_a_public_name_means_one_thing(checkout: Path) -> None:
+    homes: dict[str, list[str]] = {}
+    for name, tree in modules(checkout):
+        for node in tree.body:
+            if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    assert {name for name, places in homes.items() if len(places) > 1} == set(SHARED_NAMES)

@@ -125,7 +125,7 @@ def _choice_texts(page: Page) -> Iterator[Edit]:
 
 @lru_cache(maxsize=4096)
 def _longest_first(choices: tuple[str, ...]) -> list[tuple[str, str, bool]]:
-    """Label and words of each choice, and whether the words are enough to name it."""
+    """Return label and words of each choice, and whether the words are enough to name it."""
     folded = [" ".join(choice.split()).strip(" 。.、,") for choice in fold_choices(choices)]
     known = [
         (label, words, len(words) >= _SHORTEST and folded.count(words) == 1)

@@ -264,6 +264,9 @@ def _goes_on(page: Page, labels: LabelList) -> bool:
 
 def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot | None:
     """Return the slot that these labels fill, by what follows them; None where they are only talked about."""
+    # The sequence decides the reading, since one ending may fit several patterns: words that put another
+    # label in this one's place (ではなく c, 訂正：c, → c) hold the same signs as a denial or a grade, so they
+    # come first; かと思う and でしょうか contain ではない, so doubt comes before denial.
     span = (start, labels.end)
     if labels.foreign and not labels.labels:
         if denied(page.text, labels.end) or questioned(page.text, labels.end):
@@ -274,6 +277,7 @@ def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot |
             return None  # the instruction, or the names of the choices
         among = _AMONG.match(page.text, labels.end)
         return None if among else Slot(manner, "several", None, span, labels.at)
+    # Only a cue that ends its line may be followed by a list; behind 正解は a the next line is prose.
     below = _goes_on_below(page, labels) if "\n" in page.text[start : labels.at] else None
     if below is not None:
         return Slot(manner, "several", None, (start, below + 1), below)
@@ -290,7 +294,9 @@ def _judged(page: Page, labels: LabelList, start: int, manner: Manner) -> Slot |
             return Slot(manner, "label", instead, new, arrow.end())
         return Slot(manner, "several", None, new, labels.at)
     if _GRADED.match(page.text, labels.end) and _goes_through(page, labels):
-        return None
+        return (
+            None  # 回答: a は誤り、b は正しい grades the choices one by one; the first is no answer
+        )
     if doubtful(page.text, labels.end):
         return Slot(manner, "label", labels.only, span, labels.at, soft=True)
     if denied(page.text, labels.end):

@@ -22,7 +22,7 @@ _MOST_PLACES = 2000
 """At most this number of strings that a wording may begin with are tried."""
 
 
-class Wording(NamedTuple):
+class AnswerWording(NamedTuple):
     """One way to word something.
 
     Args:
@@ -44,7 +44,7 @@ class Wording(NamedTuple):
     starts: frozenset[str] = frozenset()
 
 
-def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
+def wording(keys: str, *pattern: str, behind: str = "") -> AnswerWording:
     """Return a wording from its keys, parted by `|`, and the parts of its pattern.
 
     Args:
@@ -56,10 +56,12 @@ def wording(keys: str, *pattern: str, behind: str = "") -> Wording:
     at_label = whole.removeprefix("(?P<label>").startswith(_A_LABEL) and not _has_branches(whole)
     each = frozenset(keys.split("|"))
     labelled = _A_LABEL in whole
-    return Wording(each, re.compile(whole), keys.isascii(), labelled, at_label, frozenset(behind))
+    return AnswerWording(
+        each, re.compile(whole), keys.isascii(), labelled, at_label, frozenset(behind)
+    )
 
 
-def opening(starts: str, *pattern: str, keys: str = "") -> Wording:
+def opening(starts: str, *pattern: str, keys: str = "") -> AnswerWording:
     """Return a wording every match of which begins with one of these strings, which is only tried where one
     stands.
 
@@ -90,7 +92,7 @@ def word(*words: str) -> str:
     return "|".join(rf"{one[0]}(?<![a-z]{one[0]}){one[1:]}" for one in words)
 
 
-class Family(tuple[Wording, ...]):
+class Family(tuple[AnswerWording, ...]):
     """Wordings that say the same, looked for together: where none of them can match, none is looked at.
 
     Attributes:
@@ -104,7 +106,7 @@ class Family(tuple[Wording, ...]):
     early: bool
 
 
-def family(*wordings: Wording, early: bool = False) -> Family:
+def family(*wordings: AnswerWording, early: bool = False) -> Family:
     """Return a family of these wordings.
 
     Args:
@@ -153,7 +155,7 @@ def find_each(wordings: Family, page: Page) -> list[re.Match[str]]:
     return matches
 
 
-def _at_labels(one: Wording, page: Page) -> list[re.Match[str]]:
+def _at_labels(one: AnswerWording, page: Page) -> list[re.Match[str]]:
     """Return the matches of a wording at the labels with one of its signs behind them."""
     match, text, behind = one.pattern.match, page.text, page.behind
     return [

@@ -165,7 +165,8 @@ COMMANDS = {
         "Run the whole path once on a toy model: split, score, train a 4-bit adapter, score again.",
     ),
     "completion": CommandEntry(
-        "Completion", "Print what makes a shell complete commands and flags: bash, zsh or fish."
+        "CompletionScript",
+        "Print what makes a shell complete commands and flags: bash, zsh or fish.",
     ),
 }
 

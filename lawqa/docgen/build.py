@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lawqa.commands import CommandSource, Place, read_source, render_command
 from lawqa.docgen.blocks import console_block, replace_block
-from lawqa.docgen.context import NOTICE, Interface, context_of, value_of
+from lawqa.docgen.context import NOTICE, Interface, template_context, value_of
 from lawqa.docgen.logs import log_text
-from lawqa.docgen.rendering import open_templates, render
+from lawqa.docgen.rendering import open_templates, render_template
 from lawqa.docgen.verify import verify, verify_text
 from lawqa.errors import ConfigError
 
@@ -36,8 +36,8 @@ def generate(root: Path, interface: Interface) -> dict[Path, str]:
     templates = open_templates(root / "docs_src" / "templates")
     files: dict[Path, str] = {}
     for document in source.documents:
-        context = context_of(source, document, interface, root / "docs_src")
-        text = render(templates, document.template_file, context)
+        context = template_context(source, document, interface, root / "docs_src")
+        text = render_template(templates, document.template_file, context)
         verify_text(source, document.place, text, document.file, interface.parse)
         files[root / document.file] = text
     forms = _forms(root)

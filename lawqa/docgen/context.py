@@ -49,7 +49,7 @@ class Interface:
     """All subcommands, in order."""
 
 
-def context_of(
+def template_context(
     source: CommandSource, document: Document, interface: Interface, folder: Path
 ) -> dict[str, object]:
     """Return what templates may name; measurements of places lie in the folder of the sources."""

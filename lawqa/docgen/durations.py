@@ -20,7 +20,7 @@ _CLOSED_BOOK = 1000
 
 
 @dataclass(frozen=True)
-class Basis:
+class PlaceBasis:
     """Speeds, and what they are multiplied with for the place that is asked about."""
 
     speeds: Speeds
@@ -41,7 +41,7 @@ def measured_file(place: Place, folder: Path) -> Path | None:
     return path if place.card and path.is_file() else None
 
 
-def bases_for(source: CommandSource, place: Place, measured: Path | None) -> tuple[Basis, ...]:
+def bases_for(source: CommandSource, place: Place, measured: Path | None) -> tuple[PlaceBasis, ...]:
     """Return the speeds that times at a place are made of, the best first.
 
     Args:
@@ -69,17 +69,17 @@ def bases_for(source: CommandSource, place: Place, measured: Path | None) -> tup
             f"{place.id} uses {model} in NF4",
             f"lawqa plan --measure --model {model} --speeds FILE  there, then bring that file",
         )
-    return (Basis(speeds), guess)
+    return (PlaceBasis(speeds), guess)
 
 
-def _of_another_card(source: CommandSource, card: Card, model: str) -> Basis:
+def _of_another_card(source: CommandSource, card: Card, model: str) -> PlaceBasis:
     """Return the speeds that come with lawqa, by what is published of both cards and by the
     models' weights.
     """
     speeds = read_speeds(Path(str(files("lawqa").joinpath("assets", "speeds-h200.json"))))
     theirs = _measured_card(source, speeds)
     larger = read_shape(model).linear_parameters / speeds.parameters
-    return Basis(
+    return PlaceBasis(
         speeds,
         larger * theirs.tflops / card.tflops,
         larger * theirs.gb_per_second / card.gb_per_second,
@@ -87,7 +87,9 @@ def _of_another_card(source: CommandSource, card: Card, model: str) -> Basis:
     )
 
 
-def seconds_of(work: Work, variables: Mapping[str, str], basis: Basis, where: str) -> float | None:
+def seconds_of(
+    work: Work, variables: Mapping[str, str], basis: PlaceBasis, where: str
+) -> float | None:
     """Return the seconds that a piece of work takes; None where a speed that it needs was not measured."""
 
     def of(name: str) -> float:
@@ -111,8 +113,8 @@ def seconds_of(work: Work, variables: Mapping[str, str], basis: Basis, where: st
 
 
 def known_seconds(
-    command: Command, place: Place, bases: tuple[Basis, ...]
-) -> tuple[float, Basis] | None:
+    command: Command, place: Place, bases: tuple[PlaceBasis, ...]
+) -> tuple[float, PlaceBasis] | None:
     """Return the seconds of a command's work, with the speeds that they are of; None where it has no work.
 
     Raises:
@@ -129,7 +131,7 @@ def known_seconds(
     return None
 
 
-def duration_ja(command: Command, place: Place, bases: tuple[Basis, ...]) -> str:
+def duration_ja(command: Command, place: Place, bases: tuple[PlaceBasis, ...]) -> str:
     """Return how long a command takes at a place, in Japanese: computed of its work, else as declared.
 
     Raises:
@@ -142,7 +144,7 @@ def duration_ja(command: Command, place: Place, bases: tuple[Basis, ...]) -> str
 
 
 def stage_duration_ja(
-    stage: Stage, source: CommandSource, place: Place, bases: tuple[Basis, ...]
+    stage: Stage, source: CommandSource, place: Place, bases: tuple[PlaceBasis, ...]
 ) -> str:
     """Return how long the commands of a stage take that load a model, in Japanese.
 
@@ -173,7 +175,7 @@ def _writes(command: Command, place: Place) -> bool:
     return any(amount(one.texts, variables, command.id) for one in command.work)
 
 
-def _said(seconds: float, basis: Basis, *, at_most: bool) -> str:
+def _said(seconds: float, basis: PlaceBasis, *, at_most: bool) -> str:
     shown = time_ja(seconds, at_most=at_most)
     return f"{shown}（実測から）" if basis.measured else f"目安 {shown}"
 
@@ -192,7 +194,7 @@ def time_ja(seconds: float, *, at_most: bool = False) -> str:
     return f"{'最長' if at_most else '約'} {shown}"
 
 
-def basis_ja(source: CommandSource, place: Place, bases: tuple[Basis, ...]) -> str:
+def basis_ja(source: CommandSource, place: Place, bases: tuple[PlaceBasis, ...]) -> str:
     """Return what the times of a document rest on, in Japanese sentences; empty where the place
     has no card.
     """

@@ -111,7 +111,7 @@ def log_text(
 def _whole(runs: Sequence[RunFacts]) -> str:
     """Return how long all runs took together, and from when to when."""
     known = [run.seconds for run in runs if run.seconds is not None]
-    said = duration_ja(sum(known)) if known else "—"
+    said = seconds_ja(sum(known)) if known else "—"
     if 0 < len(known) < len(runs):
         said += f"（{len(runs)} 件のうち {len(known)} 件）"
     moments = [run.fields.get(key, "") for run in runs for key in ("started", "ended")]
@@ -119,7 +119,7 @@ def _whole(runs: Sequence[RunFacts]) -> str:
     return f"{said}（{moments[0]} 〜 {moments[-1]}）" if moments else said
 
 
-def duration_ja(seconds: float) -> str:
+def seconds_ja(seconds: float) -> str:
     """Return a time in Japanese: 40 秒, 12 分, 3 時間 5 分."""
     minutes = round(seconds / 60)
     if seconds < 90:

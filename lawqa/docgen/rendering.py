@@ -33,7 +33,7 @@ def open_templates(directory: Path) -> Environment:
     )
 
 
-def render(templates: Environment, name: str, context: Mapping[str, object]) -> str:
+def render_template(templates: Environment, name: str, context: Mapping[str, object]) -> str:
     """Render a template.
 
     Raises:

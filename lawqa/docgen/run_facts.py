@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lawqa.choices import LABELS
 from lawqa.commands import packaged_source, render_command
-from lawqa.docgen.logs import RunFacts, duration_ja
+from lawqa.docgen.logs import RunFacts, seconds_ja
 from lawqa.docgen.old_files import read_old_facts
 from lawqa.errors import DataError
 from lawqa.files import JsonObject
@@ -231,7 +231,7 @@ def _figures(summary: JsonObject) -> dict[str, str]:
         "predicted": " ".join(str(statistics["predicted"][label]) for label in LABELS),
         "gold": " ".join(str(statistics["gold"][label]) for label in LABELS),
         "floors": f"{floors['chance']:.1%} / {floors['constant']:.1%} ({floors['constant_label']})",
-        "seconds": duration_ja(float(summary["seconds"])),
+        "seconds": seconds_ja(float(summary["seconds"])),
     }
 
 
@@ -275,7 +275,7 @@ def _training(manifest: Manifest) -> dict[str, str]:
         "training": ", ".join(others),
         "loss": loss or "",
         "steps": steps or "",
-        "seconds": f"{duration_ja(seconds)}{speed}" if seconds else "",
+        "seconds": f"{seconds_ja(seconds)}{speed}" if seconds else "",
         **_dev(figures),
     }
 

@@ -53,7 +53,7 @@ def driver(planned: PlannedRun, probes: Probes) -> Finding:
 
 
 def gpu(planned: PlannedRun, device: Gpu | None, probes: Probes) -> Iterator[Finding]:
-    """Name, slice, free memory, compute capability, bfloat16, and the allocator's setting."""
+    """Return name, slice, free memory, compute capability, bfloat16, and the allocator's setting."""
     if device is None:
         level = "problem" if planned.needs_gpu else "warning"
         message = "torch sees no GPU: everything runs on the CPU"

@@ -87,7 +87,7 @@ def _has_bfloat16() -> bool:
 
 
 def describe_device(device: torch.device) -> JsonDict:
-    """Name, memory in GiB, compute capability and MIG profile, from the CUDA runtime.
+    """Return name, memory in GiB, compute capability and MIG profile, from the CUDA runtime.
 
     NVML is not asked: inside a MIG slice it may be denied.
     """

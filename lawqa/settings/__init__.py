@@ -109,7 +109,7 @@ from lawqa.settings.training import (
     Schedule,
 )
 from lawqa.settings.training_run import (
-    AdapterFiles,
+    AdapterOutputs,
     StageSettings,
     Tracker,
     TrackerSettings,
@@ -149,7 +149,7 @@ __all__ = [
     "RESULT",
     "SPEED",
     "STANDARD_PROMPT",
-    "AdapterFiles",
+    "AdapterOutputs",
     "AnswerBy",
     "AnswererSettings",
     "AskedSettings",

@@ -20,7 +20,7 @@ from lawqa.settings.declared import (
 from lawqa.settings.evaluation import AnswererSettings, AskedSettings, RunSettings
 from lawqa.settings.model import DEFAULT_MODEL, ModelSettings
 from lawqa.settings.retrieval import RetrievalSettings
-from lawqa.settings.training_run import AdapterFiles
+from lawqa.settings.training_run import AdapterOutputs
 from lawqa.settings.values import Permutations, WordRules
 
 DEFAULT_DATA = Path("datasets/lawqa_jp/data/selection.json")
@@ -62,7 +62,7 @@ class ParseSettings(Settings):
 class IndexSettings(Settings):
     """What is indexed, and how its words are weighed."""
 
-    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
+    output_dir: Path = field(metadata=declaration(AdapterOutputs, "output_dir"))
     """The index directory."""
     articles: Path | None = field(default=None, metadata=by_content(RESULT))
     """Articles from `lawqa statutes parse`, or of the earlier form; also .gz or .xz."""
@@ -119,7 +119,7 @@ class SplitSettings(Settings):
 
     input: Path = field(metadata=by_content(RESULT))
     """The questions: lawqa_jp JSON, or JSONL."""
-    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
+    output_dir: Path = field(metadata=declaration(AdapterOutputs, "output_dir"))
     """Where the parts and split.json go."""
     scheme: Scheme = field(default="holdout", metadata=RESULT)
     """holdout: train, dev and test; kfold: every question is a test question once; lab-final: the lab's

@@ -18,7 +18,7 @@ from lawqa.settings.declared import (
 )
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, KvCache, RunSettings
 from lawqa.settings.model import ModelSettings
-from lawqa.settings.training_run import AdapterFiles, StageSettings, TrainingFiles
+from lawqa.settings.training_run import AdapterOutputs, StageSettings, TrainingFiles
 from lawqa.settings.values import OwnCondition, Permutations
 
 LearnFrom = Literal["letters", "distilled"]
@@ -36,7 +36,7 @@ class FoldSettings(Settings):
 
     input: Path = field(metadata=declaration(SplitSettings, "input"))
     """The questions: lawqa_jp JSON, or JSONL."""
-    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
+    output_dir: Path = field(metadata=declaration(AdapterOutputs, "output_dir"))
     """Where split, folds and the pooled run go."""
     folds: int = field(default=5, metadata=declaration(SplitSettings, "folds"))
     """How many folds."""
@@ -235,7 +235,7 @@ class AverageSettings(Settings):
 
     adapters: tuple[Path, ...] = field(metadata=by_content(RESULT))
     """The adapters: the --output-dir of finished trainings over one base model."""
-    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
+    output_dir: Path = field(metadata=declaration(AdapterOutputs, "output_dir"))
     """Where the averaged adapter goes."""
     fresh: bool = field(default=False, metadata=declaration(RunSettings, "fresh"))
     """Replace an earlier adapter in the output directory."""
@@ -247,16 +247,16 @@ class MergeSettings(Settings):
 
     adapter: Path = field(metadata=declaration(AverageSettings, "adapters"))
     """The adapter: the --output-dir of a finished training."""
-    output_dir: Path = field(metadata=declaration(AdapterFiles, "output_dir"))
+    output_dir: Path = field(metadata=declaration(AdapterOutputs, "output_dir"))
     """Where the merged model goes."""
     model_name: str | None = field(default=None, metadata=declaration(ModelSettings, "model_name"))
     """The base model, where it is not where the adapter says."""
     revision: str | None = field(default=None, metadata=declaration(ModelSettings, "revision"))
     """Its revision."""
-    dev_file: Path | None = field(default=None, metadata=declaration(AdapterFiles, "dev_file"))
+    dev_file: Path | None = field(default=None, metadata=declaration(AdapterOutputs, "dev_file"))
     """Questions that are scored before and after; without it nobody knows what the merge did."""
     dev_condition: OwnCondition | None = field(
-        default=None, metadata=declaration(AdapterFiles, "dev_condition")
+        default=None, metadata=declaration(AdapterOutputs, "dev_condition")
     )
     """The context that they are put with, where the adapter was trained with several."""
     allow_base_mismatch: bool = field(

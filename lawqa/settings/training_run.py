@@ -54,7 +54,7 @@ class StageSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdapterFiles(StageSettings):
+class AdapterOutputs(StageSettings):
     """What chooses the step that is kept, and where the adapter goes."""
 
     output_dir: Path = field(metadata=PLACE)
@@ -72,7 +72,7 @@ class AdapterFiles(StageSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingFiles(AdapterFiles, WordingSettings):
+class TrainingFiles(AdapterOutputs, WordingSettings):
     """What is trained on, and where the adapter goes."""
 
     train_file: Path = field(metadata=by_content(RESULT))

@@ -248,12 +248,17 @@ class _Reader:
         back, suffix = pointer[1] or "", pointer[4] or ""
         word = pointer[2] or pointer[3] or ""
         own, last = self._start.own, self._last
+        # A text that says 以下「法」という means that statute until it ends, whatever is named in
+        # between; with 同 before it or 施行令 behind it the word is no longer that abbreviation.
         if not suffix and not back and word in self._defined:
             return self._defined[word]
         if back in ("本", "この") and own is not None:
             return own
+        # 同法 always points back to the act named last. 法施行令 counts from the act that is called 法
+        # here, which orders define for the act they carry out, even right after they named another.
         act = last.get("act") if back else self._defined.get("法", last.get("act", self._own_act()))
         kind = _KIND_OF[suffix or word]
+        # 施行令, and 令 where no order was named yet, are found by their act: titles derive from its own.
         if suffix or (kind != "act" and kind not in last):
             ending = suffix or ("施行令" if kind == "order" else "施行規則")
             derived = None if act is None else self._names.derived(act, ending)

@@ -40,7 +40,7 @@ class LossPath(Protocol):
         """Return micro-batches that hold every record once."""
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
-        """Sum of the cross entropy of all answer tokens of a part, each record by its weight, in nats."""
+        """Sum the cross entropy of a part over answer tokens, each record by its weight, in nats."""
 
     def losses(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """Return the cross entropy of each record's answer, summed over its tokens, in nats, [records]."""
@@ -176,7 +176,7 @@ def weighed(losses: Tensor, batch: Batch) -> Tensor:
 
 
 def answer_loss(model: torch.nn.Module, batch: Batch) -> Tensor:
-    """Sum of the cross entropy of all answer tokens, in nats; see `answer_losses`."""
+    """Return the sum of the cross entropy of all answer tokens, in nats; see `answer_losses`."""
     return answer_losses(model, batch).sum()
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from lawqa.answers import parse
 from lawqa.answers import question_headings as headings
-from lawqa.answers.text.page import fold
+from lawqa.answers.text.page import plain_characters
 
 GOLDEN = Path(__file__).parents[1] / "golden/answers_unseen.jsonl"
 TEXTS = [
-    fold("\n" + json.loads(line)["text"])
+    plain_characters("\n" + json.loads(line)["text"])
     for line in GOLDEN.read_text(encoding="utf-8").splitlines()
 ]
 
@@ -46,13 +46,13 @@ NO_HEADINGS = (
 
 @pytest.mark.parametrize("line", HEADINGS)
 def test_what_hands_over_another_question(line: str) -> None:
-    assert headings.NEXT.search(fold(line))
+    assert headings.NEXT.search(plain_characters(line))
 
 
 @pytest.mark.parametrize("line", NO_HEADINGS)
 def test_what_only_speaks_of_questions(line: str) -> None:
-    assert not headings.NEXT.search(fold(line))
-    assert not headings.ASKS.search(fold(line))
+    assert not headings.NEXT.search(plain_characters(line))
+    assert not headings.ASKS.search(plain_characters(line))
 
 
 @pytest.mark.parametrize(

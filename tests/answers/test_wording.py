@@ -11,10 +11,10 @@ import pytest
 
 from lawqa import answers
 from lawqa.answers.context import WordsBefore
-from lawqa.answers.text.page import fold
-from lawqa.answers.wording import Wording
+from lawqa.answers.text.page import plain_characters
+from lawqa.answers.wording import AnswerWording
 
-TEXTS = fold(
+TEXTS = plain_characters(
     "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.rglob("test_*.py"))
 ).replace('"', "\n")
 """Every text of these tests, and their code: a corpus of commitments in all their wordings."""
@@ -27,7 +27,7 @@ WORDINGS = {
     f"{module.__name__.rpartition('.')[2]}.{name}[{number}]": wording
     for module in MODULES
     for name, value in vars(module).items()
-    if isinstance(value, tuple) and all(isinstance(one, Wording) for one in value)
+    if isinstance(value, tuple) and all(isinstance(one, AnswerWording) for one in value)
     for number, wording in enumerate(value)
 }
 BEFORE = {

@@ -28,9 +28,9 @@ from lawqa.cli.lab.docs import interface
 from lawqa.commands import CommandSource, check_policy, packaged_source, render_command
 from lawqa.commands.source import with_counts
 from lawqa.docgen import shown_commands
-from lawqa.docgen.context import context_of
+from lawqa.docgen.context import template_context
 from lawqa.docgen.extract import ShownCommand
-from lawqa.docgen.rendering import open_templates, render
+from lawqa.docgen.rendering import open_templates, render_template
 from lawqa.errors import ConfigError
 from lawqa.pipelines.steps.processes import Ended
 from lawqa.pipelines.steps.run import StepsConfig, run_steps
@@ -225,8 +225,10 @@ class Student:
         document = next(one for one in source.documents if Path(one.file).name.startswith(name))
         assert document.place == self.place
         sources = self.lab.checkout / "docs_src"
-        context = context_of(source, document, interface(), sources)
-        return render(open_templates(sources / "templates"), document.template_file, context)
+        context = template_context(source, document, interface(), sources)
+        return render_template(
+            open_templates(sources / "templates"), document.template_file, context
+        )
 
     def readme(self, name: str) -> str:
         """The generated block of a README."""

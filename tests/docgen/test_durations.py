@@ -13,7 +13,7 @@ from lawqa.commands import packaged_source, read_source
 from lawqa.commands.expand import amount
 from lawqa.commands.policy import subcommand
 from lawqa.commands.work import Work
-from lawqa.docgen.durations import Basis, bases_for, basis_ja, duration_ja, seconds_of, time_ja
+from lawqa.docgen.durations import PlaceBasis, bases_for, basis_ja, duration_ja, seconds_of, time_ja
 from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.measuring.speeds import Speeds, write_speeds
 
@@ -46,7 +46,7 @@ def measured(folder: Path, speeds: Speeds = SPEEDS) -> Path:
     ],
 )
 def test_a_time_follows_from_the_work_and_the_speeds(work: Work, seconds: float) -> None:
-    assert seconds_of(work, HEART01.variables, Basis(SPEEDS), "here") == pytest.approx(seconds)
+    assert seconds_of(work, HEART01.variables, PlaceBasis(SPEEDS), "here") == pytest.approx(seconds)
 
 
 def test_another_card_takes_as_much_longer_as_its_published_rates_are_lower() -> None:

@@ -190,7 +190,7 @@ class Page:
         return span
 
 
-def fold(text: str) -> str:
+def plain_characters(text: str) -> str:
     """Return the text in plain forms (ASCII letters in lower case, plain brackets), character by character.
 
     Args:
@@ -216,7 +216,7 @@ def _fold(text: str, odd: set[str]) -> str:
 @lru_cache(maxsize=4096)
 def fold_choices(choices: tuple[str, ...]) -> tuple[str, ...]:
     """Return the choice texts in plain forms; many texts answer one question."""
-    return tuple(fold(choice) for choice in choices)
+    return tuple(plain_characters(choice) for choice in choices)
 
 
 def read_page(raw: str, choices: tuple[str, ...] = (), *, in_thought: bool = False) -> Page:

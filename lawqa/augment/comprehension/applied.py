@@ -21,9 +21,9 @@ from lawqa.augment.comprehension.applying import (
 from lawqa.augment.comprehension.statements import (
     Statement,
     StatementSource,
-    chosen,
-    source_of,
+    least_used,
     sources,
+    statement_source,
 )
 from lawqa.augment.comprehension.wording import modern
 from lawqa.augment.provisions import MAX_CONTEXT, Provision, context_of
@@ -121,7 +121,9 @@ def _reread(
     if any(_within(before, own.sentence) for before in changes):
         return None
     excerpt = own.excerpt
-    changed = source_of(replace(excerpt, text=_changed(excerpt.text, changes)), statute, seed)
+    changed = statement_source(
+        replace(excerpt, text=_changed(excerpt.text, changes)), statute, seed
+    )
     if changed is None:
         return None
     words = [modern(after) for after in changes.values()]
@@ -185,4 +187,4 @@ def _draft(
 
 
 def _said(statements: Sequence[Statement], seed: int, name: str) -> Statement:
-    return chosen(statements, Counter(), seed, name)
+    return least_used(statements, Counter(), seed, name)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from lawqa.augment.comprehension.statements import Statement, StatementSource, chosen
+from lawqa.augment.comprehension.statements import Statement, StatementSource, least_used
 from lawqa.augment.provisions import MAX_CONTEXT, context_of
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.choices import LABELS
@@ -102,7 +102,7 @@ def _counted(group: Sequence[StatementSource], turn: int, seed: int, used: Count
 def _said(
     source: StatementSource, true: bool, used: Counter[str], seed: int, name: str
 ) -> Statement:
-    return chosen(source.true if true else source.false, used, seed, name)
+    return least_used(source.true if true else source.false, used, seed, name)
 
 
 def _facts(said: Sequence[Statement]) -> tuple[str, ...]:

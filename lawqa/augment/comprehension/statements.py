@@ -78,13 +78,15 @@ def sources(statute: Statute, seed: int) -> Iterator[StatementSource]:
     for excerpt in statute.excerpts:
         if excerpt.provision.key in seen or not _is_plain(excerpt):
             continue
-        source = source_of(excerpt, statute, seed)
+        source = statement_source(excerpt, statute, seed)
         if source is not None:
             seen.add(excerpt.provision.key)
             yield source
 
 
-def chosen(statements: Sequence[Statement], used: Counter[str], seed: int, name: str) -> Statement:
+def least_used(
+    statements: Sequence[Statement], used: Counter[str], seed: int, name: str
+) -> Statement:
     """Return one of the statements: of the kind used least so far, then as the seed has it."""
     least = min(used[s.kind] for s in statements)
     rarest = [s for s in statements if used[s.kind] == least]
@@ -123,7 +125,7 @@ def _is_plain(excerpt: Excerpt) -> bool:
     )
 
 
-def source_of(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource | None:
+def statement_source(excerpt: Excerpt, statute: Statute, seed: int) -> StatementSource | None:
     """Return a sentence with its statements; None where no true or no false one can be made of it."""
     sentence = without_definitions(excerpt.text)
     name = f"{excerpt.provision.key}/{excerpt.text[:20]}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lawqa.augment.numerals import Quantity, quantities
-from lawqa.augment.questions.cloze import closest, filled, gaps
+from lawqa.augment.questions.cloze import closest, gaps, with_gap_filled
 from lawqa.augment.questions.excerpts import Excerpt
 from lawqa.augment.questions.modality import other_commands
 from lawqa.augment.questions.statute_facts import Statute
@@ -123,7 +123,7 @@ def _words(excerpt: Excerpt, statute: Statute, seed: int) -> Iterator[Alteration
                 continue
             if gap.kind != "timing" and other in article:
                 continue
-            yield Alteration(gap.kind, gap.right, other, filled(excerpt.text, gap, other))
+            yield Alteration(gap.kind, gap.right, other, with_gap_filled(excerpt.text, gap, other))
 
 
 def _may_be(timing: str, instead_of: str, text: str) -> bool:

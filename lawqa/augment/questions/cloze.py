@@ -215,7 +215,7 @@ def _is_wrong(other: str, gap: Gap, excerpt: Excerpt, statute: Statute) -> bool:
     text = excerpt.text
     if gap.kind in ("actor", "timing", "procedure", "term") and other in excerpt.quote(text):
         return False
-    return not statute.says(filled(text, gap, other))
+    return not statute.says(with_gap_filled(text, gap, other))
 
 
 def _apart(names: Iterable[str]) -> list[str]:
@@ -229,7 +229,7 @@ def _apart(names: Iterable[str]) -> list[str]:
     return kept
 
 
-def filled(text: str, gap: Gap, words: str) -> str:
+def with_gap_filled(text: str, gap: Gap, words: str) -> str:
     """Return the excerpt with these words in the gap."""
     return text[: gap.start] + words + text[gap.start + len(gap.right) :]
 
@@ -246,7 +246,7 @@ def _draft(excerpt: Excerpt, gap: Gap, wrong: Sequence[str], seed: int) -> Draft
             law=excerpt.provision.law,
             name=excerpt.name,
             gap=BLANK,
-            quote=excerpt.quote(filled(excerpt.text, gap, BLANK)),
+            quote=excerpt.quote(with_gap_filled(excerpt.text, gap, BLANK)),
             note=excerpt.note,
         ),
         right=gap.right,

@@ -23,7 +23,7 @@ from tenacity import (
 
 from lawqa.backends.base import Failure, GenerationSettings
 from lawqa.backends.remote import Limits
-from lawqa.backends.remote.pace import Pace
+from lawqa.backends.remote.pace import RequestPace
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.errors import BackendError
 from lawqa.prompting import Prompt
@@ -116,7 +116,7 @@ class _Flow:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self.pace = Pace(limits.concurrency, limits.most)
+        self.pace = RequestPace(limits.concurrency, limits.most)
         self.gate = anyio.CapacityLimiter(self.pace.limit)
 
     def answered(self) -> None:

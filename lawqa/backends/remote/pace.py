@@ -20,7 +20,7 @@ _ROUNDS = 3
 """Answers of a measurement, in requests that are in flight at once."""
 
 
-class Pace:
+class RequestPace:
     """The number of requests in flight, which follows the rate of answers.
 
     Args:

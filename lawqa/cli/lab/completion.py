@@ -41,7 +41,7 @@ complete -o default -F _lawqa lawqa
 
 
 @dataclass(frozen=True)
-class Completion:
+class CompletionScript:
     """Print what makes a shell complete commands and flags: bash, zsh or fish.
 
     For every new bash: echo 'eval "$(lawqa completion bash)"' >> ~/.bashrc

@@ -97,7 +97,7 @@ def remarks_text(result: ParseResult) -> str:
 
 
 def stats_text(file: Path, stats: CorpusStats) -> str:
-    """Counts by part of the law, and what is unusual in the file."""
+    """Return counts by part of the law, and what is unusual in the file."""
     from lawqa.report.table import Table, render_text
 
     columns = ["part", "articles", "paragraphs", "characters"]

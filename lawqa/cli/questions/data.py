@@ -82,7 +82,7 @@ def _green(text: str) -> str:
 
 
 def check_text(file: Path, questions: tuple[Question, ...]) -> str:
-    """Counts per law and label, duplicates, checksum."""
+    """Return counts per law and label, duplicates, checksum."""
     from lawqa.report.table import Table, render_text
 
     orders = sorted({question.order for question in questions})

@@ -13,7 +13,7 @@ from lawqa.cli.training.training_flags import TrainingFlags
 from lawqa.errors import ConfigError
 from lawqa.settings import (
     PREFERENCE_TRAINING,
-    AdapterFiles,
+    AdapterOutputs,
     DevSettings,
     Hyperparameters,
     OptimiserSettings,
@@ -31,7 +31,7 @@ from lawqa.settings import (
 
 @dataclass(frozen=True, kw_only=True)
 class Prefer(
-    TrainingFlags, DevSettings, PlaceSettings, AdapterFiles, PreferenceSettings, PolicySettings
+    TrainingFlags, DevSettings, PlaceSettings, AdapterOutputs, PreferenceSettings, PolicySettings
 ):
     """Teach an adapter to prefer right answers to wrong ones of its own (DPO); rehearses without --do-train.
 

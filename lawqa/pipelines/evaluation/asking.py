@@ -9,6 +9,7 @@ from itertools import groupby
 
 from lawqa.amounts import counted
 from lawqa.backends.base import Backend, ChoiceScores, Failure, GenerationSettings, NeedsRoom
+from lawqa.backends.label_place import answer_cue
 from lawqa.bars import FILE_ONLY
 from lawqa.choices import FINAL_ANSWER_CUE
 from lawqa.errors import BackendError
@@ -100,7 +101,7 @@ def force(
         return
     prompts = [job.by_key[result.key[0]] for result in waiting]
     endings = [
-        answer_cue(result.response, unclosed_think=_unclosed(result), marks=_marks(result))
+        forced_cue(result.response, unclosed_think=_unclosed(result), marks=_marks(result))
         for result in waiting
     ]
     texts = [result.response + after for result, after in zip(waiting, endings, strict=True)]
@@ -118,8 +119,8 @@ def force(
             return
 
 
-def answer_cue(text: str, *, unclosed_think: bool, marks: ThinkMarks = THINK) -> str:
-    """Return what is put after a text so that a label must follow.
+def forced_cue(text: str, *, unclosed_think: bool, marks: ThinkMarks = THINK) -> str:
+    """Return what is put after a text, finished or cut off, so that a label must follow.
 
     Args:
         text: what the model wrote.
@@ -129,9 +130,7 @@ def answer_cue(text: str, *, unclosed_think: bool, marks: ThinkMarks = THINK) ->
     if unclosed_think:
         # As the model itself would go on after its think block.
         return f"{marks.ending}{FINAL_ANSWER_CUE}"
-    if text.endswith(FINAL_ANSWER_CUE):
-        return ""
-    return FINAL_ANSWER_CUE if not text or text.endswith("\n") else f"\n{FINAL_ANSWER_CUE}"
+    return answer_cue(text)
 
 
 def _answers(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Answer]:

@@ -133,6 +133,9 @@ def decide_step(rendered: Rendered, state: StepState | None, config: StepsConfig
     there = [path for path in rendered.outputs if Path(path).exists()]
     whole = len(there) == len(rendered.outputs)
     same = state is not None and state.ran_with == inputs_now(rendered)
+    # Hours of GPU time are at stake: what is there is never replaced unless the same call made it and cannot
+    # resume, or --fresh says so. `same` therefore comes before every flag, and what another call made is
+    # refused at the end rather than guessed about.
     # How a command that resumes by itself stores its progress is its own affair.
     stopped = same and state is not None and state.status != "done" and command.continues
     begun = bool(there) or _leftovers(rendered) or stopped

@@ -55,7 +55,7 @@ class HookedPath:
         self._copies = [copy for group in groups for copy in group.copies]
 
     def loss(self, model: torch.nn.Module, batch: PackedBatch) -> Tensor:
-        """Sum of the cross entropy of all answer tokens, in nats; see `token_losses`."""
+        """Return the sum of the cross entropy of all answer tokens, in nats; see `token_losses`."""
         return self.token_losses(model, batch).sum()
 
     def token_losses(self, model: torch.nn.Module, batch: PackedBatch) -> Tensor:

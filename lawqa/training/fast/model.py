@@ -64,7 +64,7 @@ class FastPath:
         self._copies = [copy for group in groups for copy in group.copies]
 
     def loss(self, batch: PackedBatch) -> Tensor:
-        """Sum of the cross entropy of all answer tokens, in nats."""
+        """Return the sum of the cross entropy of all answer tokens, in nats."""
         return self.token_losses(batch).sum()
 
     def token_losses(self, batch: PackedBatch) -> Tensor:

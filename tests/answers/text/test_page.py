@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from lawqa.answers.text import page as pages
-from lawqa.answers.text.page import fold, read_page
+from lawqa.answers.text.page import plain_characters, read_page
 
 
 def test_every_sign_is_folded_as_the_table_says_alone_and_beside_a_rare_one() -> None:
     for code in (*range(0x10000), *(code for code in pages._FOLD if code > 0xFFFF)):
         sign, plain = chr(code), pages._FOLD.get(code, chr(code))
-        assert fold(sign) == plain, hex(code)
+        assert plain_characters(sign) == plain, hex(code)
         known = pages._ODD.match(sign) or sign in pages._CAPITALS
         assert known or sign.lower() == sign == plain, hex(code)
-    assert fold("Ａnswer\u200b：B") == "answer :b"
+    assert plain_characters("Ａnswer\u200b：B") == "answer :b"
 
 
 def test_folding_keeps_every_sign_in_its_place() -> None:
@@ -23,8 +23,8 @@ def test_folding_keeps_every_sign_in_its_place() -> None:
         "\ud800a",
         "ﬁ" * 3 + "𝐂" * 3,
     ):
-        assert len(fold(text)) == len(text)
-        assert fold(text) == "".join(map(fold, text))
+        assert len(plain_characters(text)) == len(text)
+        assert plain_characters(text) == "".join(map(plain_characters, text))
 
 
 def test_signs_that_are_not_seen_are_taken_out_whatever_stands_beside_them() -> None:

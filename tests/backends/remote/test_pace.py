@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.backends.remote.pace import Pace
+from lawqa.backends.remote.pace import RequestPace
 
 
 class Server:
@@ -16,7 +16,7 @@ class Server:
     def clock(self) -> float:
         return self.now
 
-    def answer(self, pace: Pace, answers: int) -> list[int]:
+    def answer(self, pace: RequestPace, answers: int) -> list[int]:
         limits = []
         for _ in range(answers):
             self.now += 1 / min(pace.limit, self._can)
@@ -40,14 +40,14 @@ def test_as_many_are_in_flight_as_make_the_server_faster(
     can: int, most: int, expected: set[int]
 ) -> None:
     server = Server(can)
-    limits = server.answer(pace := Pace(4, most, server.clock), 2000)
+    limits = server.answer(pace := RequestPace(4, most, server.clock), 2000)
     assert {pace.limit, *limits[-500:]} == expected
     assert max(limits) <= most
 
 
 def test_a_busy_server_gets_half_once_for_all_that_fail_together_and_is_tried_again() -> None:
     server = Server(1000)
-    server.answer(pace := Pace(4, 64, server.clock), 2000)
+    server.answer(pace := RequestPace(4, 64, server.clock), 2000)
     for _ in range(64):
         pace.troubled()
     assert pace.limit == 32
@@ -59,14 +59,14 @@ def test_a_busy_server_gets_half_once_for_all_that_fail_together_and_is_tried_ag
 
 
 def test_a_number_that_was_given_stays() -> None:
-    pace = Pace(4, 4)
+    pace = RequestPace(4, 4)
     pace.troubled()
     assert pace.limit == 4
 
 
 def test_one_request_at_a_time_is_the_least() -> None:
     server = Server(1)
-    pace = Pace(1, 8, server.clock)
+    pace = RequestPace(1, 8, server.clock)
     for _ in range(5):
         pace.troubled()
         server.answer(pace, 1)

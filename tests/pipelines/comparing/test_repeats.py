@@ -20,7 +20,7 @@ from lawqa.cli import main, parse_arguments
 from lawqa.cli.asking.evaluate import Evaluate
 from lawqa.cli.rerun import resume_command
 from lawqa.errors import BackendError, ConfigError
-from lawqa.pipelines.evaluation.asking import answer_cue
+from lawqa.pipelines.evaluation.asking import forced_cue
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate, evaluate_with_base
 from lawqa.prompting import Prompt, PromptSpec
 from lawqa.questions import Question, write_questions
@@ -408,7 +408,7 @@ def test_a_backend_that_cannot_force_answers_says_so_in_a_note(here: Path) -> No
 def test_what_is_put_between_a_text_and_its_forced_label(
     text: str, unclosed: bool, after: str
 ) -> None:
-    assert answer_cue(text, unclosed_think=unclosed) == after
+    assert forced_cue(text, unclosed_think=unclosed) == after
 
 
 def test_an_open_think_block_is_closed_before_an_answer_is_forced(run: Run, here: Path) -> None:

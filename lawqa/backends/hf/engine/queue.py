@@ -61,6 +61,7 @@ class SequenceQueue:
         Returns:
             Those that are to be prefilled; those that need not be run already.
         """
+        # A prefill stops every running row for its time, so rows are let in by sixteenths.
         free_rows = self._rows - len(self.running)
         if not self._waiting or free_rows < min(len(self._waiting), max(1, self._rows // 16)):
             return []
