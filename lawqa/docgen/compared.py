@@ -16,8 +16,9 @@ from lawqa.report.grid.verdict import (
     verdict_sentence,
     void_reasons,
 )
+from lawqa.report.note_words import note_phrase
 from lawqa.report.table import Table, pipes_escaped, render_markdown
-from lawqa.report.words import Phrase, note_phrase
+from lawqa.report.words import Phrase
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.stored import short_names
 

@@ -16,7 +16,8 @@ from lawqa.docgen.old_files import read_old_facts
 from lawqa.errors import DataError
 from lawqa.files import JsonObject
 from lawqa.report.grid.verdict import side_of
-from lawqa.report.words import note_phrase, rule_phrase
+from lawqa.report.note_words import note_phrase
+from lawqa.report.words import rule_phrase
 from lawqa.runs.directory import SUMMARY
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.runs.result_log import read_results

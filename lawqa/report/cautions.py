@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from lawqa.amounts import counted, percent
 from lawqa.report.claims import VOID, has_note
 from lawqa.report.content import Report, ReportRun, RunPair
-from lawqa.report.words import Phrase, note_phrase
+from lawqa.report.note_words import cause_phrase, note_phrase
+from lawqa.report.words import Phrase
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,10 @@ def _of_run(run: ReportRun) -> list[Caution]:
     lost = [(n, said) for n, said in parts if n]
     if lost:
         english = ", ".join(f"{said.en}: {n}" for n, said in lost)
-        japanese = "、".join(f"{said.ja} {n} 件" for n, said in lost)
+        japanese = "、".join(f"{said.ja}：{n} 件" for n, said in lost)
         cautions.append(Caution(bool(failed), run.id, Phrase(
             f"{english} of {asked}; they count as not right",
-            f"{asked} 件のうち {japanese}（正解でないものとして数える）",
+            f"{japanese}（{asked} 件のうち。正解でないものとして数える）",
         )))  # fmt: skip
     if run.reread:
         cautions.append(Caution(False, run.id, Phrase(
@@ -154,9 +155,11 @@ def _of_comparison(pair: RunPair) -> list[Caution]:
             f"シード：{ids} は同じ実行のくり返しとして、まとめて比較した",
         )))  # fmt: skip
     if pair.differs:
-        named = "; ".join(pair.differs)
+        named = [cause_phrase(cause) for cause in pair.differs]
         cautions.append(Caution(False, pair.other, Phrase(
-            f"NOT THE ADAPTER ALONE: {pair.other} also differs from {base} in {named}",
-            f"アダプタ以外も違う：{pair.other} と {base} は次の設定も違う：{named}",
+            f"NOT THE ADAPTER ALONE: {pair.other} also differs from {base} in "
+            f"{'; '.join(one.en for one in named)}",
+            f"アダプタ以外も違う：{pair.other} と {base} は次の設定も違う："
+            f"{'、'.join(one.ja for one in named)}",
         )))  # fmt: skip
     return cautions

@@ -7,10 +7,10 @@ from typing import Literal
 
 from lawqa.amounts import counted, percent
 from lawqa.report.content import Report, ReportRun, RunPair
+from lawqa.report.note_words import note_phrase
 from lawqa.report.words import (
     Phrase,
     evidence_phrase,
-    note_phrase,
     power_phrase,
     rule_phrase,
 )
@@ -67,9 +67,9 @@ def headline(report: Report) -> Claim:
         ))  # fmt: skip
     best = _best(report)
     kinds = {claim.kind for claim in significant}
-    stand = "stands" if len(significant) == 1 else "stand"
+    are = "is" if len(significant) == 1 else "are"
     return Claim(kinds.pop() if len(kinds) == 1 else "none", Phrase(
-        f"{len(significant)} of {left} differences {stand} (Holm-corrected){aside.en}"
+        f"{len(significant)} of {left} differences {are} more than luck (Holm-corrected){aside.en}"
         + (f": {best.en}." if len(significant) == 1 else f"; the largest: {best.en}."),
         f"比べた {left} 件の差のうち {len(significant)} 件は偶然とは言えない（Holm 補正）{aside.ja}。"
         + (f"{best.ja}。" if len(significant) == 1 else f"最も大きいのは、{best.ja}。"),
@@ -77,7 +77,7 @@ def headline(report: Report) -> Claim:
 
 
 def _best(report: Report) -> Phrase:
-    """Return the largest gain that stands, or the largest loss where there is no gain, with
+    """Return the largest gain that is more than luck, or the largest loss where there is no gain, with
     both runs named.
     """
     standing = [

@@ -11,6 +11,7 @@ from lawqa.report.figures import constant_floor, lost_answers, ties_text, votes_
 from lawqa.report.table import Cell, Table, Text
 from lawqa.report.words import WORDS, Phrase, rule_phrase
 from lawqa.scoring import (
+    ScoredAnswer,
     accuracy_of,
     order_name,
     summarise_permutations,
@@ -22,6 +23,8 @@ NOTHING = "–"
 """An empty cell."""
 RUN = WORDS["run"]
 """The heading of a column of runs."""
+Groups = dict[str, dict[str, list[ScoredAnswer]]]
+"""Answers by group, then by the id of their run."""
 _WHOLE_TITLES = 4
 """Runs whose names fit the heads of a table's columns."""
 _GROUPS = {
@@ -37,30 +40,23 @@ def accuracy_tables(report: Report) -> tuple[Table, ...]:
     made = [
         _overall(report.runs),
         _grouped(
-            report, "law", Phrase("By law", "法令別"), WORDS["law"], lambda e: e.answer.law or "?"
+            report, "law", Phrase("By law", "法令別"), WORDS["law"], lambda a, _: a.law or "?"
         ),
         _grouped(
             report,
             "condition",
             Phrase("By condition", "条件別"),
             Phrase("condition", "条件"),
-            lambda e: e.condition,
+            lambda _, e: e.condition,
         ),
         _grouped(
             report,
             "retrieval",
             Phrase("By retrieval of a gold article", "正解条文の検索結果別"),
             Phrase("retrieval", "検索"),
-            _hit,
+            lambda a, _: _hit(a),
         ),
-        _grouped(
-            report,
-            "order",
-            Phrase("By order of the choices", "選択肢の順序別"),
-            Phrase("order", "順序"),
-            lambda e: order_name(e.answer.order),
-            least=2,
-        ),
+        _by_order(report),
         _orders(report.runs),
         _votes(report.runs),
         _forced(report.runs),
@@ -119,30 +115,44 @@ def _grouped(
     name: str,
     title: Phrase,
     heading: Text,
-    group: Callable[[Entry], str | None],
-    least: int = 1,
+    group: Callable[[ScoredAnswer, Entry], str | None],
 ) -> Table | None:
-    by_run: dict[str, dict[str, list[Entry]]] = {}
+    """What each run is judged by, its final answers, in the groups that a question belongs to.
+
+    The group is that of the judged answer and of the first prompt of its question.
+    """
+    groups: Groups = {}
     for run in report.runs:
+        first: dict[str, Entry] = {}
         for entry in run.entries:
-            key = group(entry)
+            first.setdefault(entry.answer.question_id, entry)
+        for answer in run.judged:
+            key = group(answer, first[answer.question_id])
             if key is not None:
-                by_run.setdefault(key, {}).setdefault(run.id, []).append(entry)
-    if len(by_run) < least:
-        return None
+                groups.setdefault(key, {}).setdefault(run.id, []).append(answer)
+    return _group_table(report, name, title, heading, groups) if groups else None
+
+
+def _by_order(report: Report) -> Table | None:
+    """Single prompts by the order of their choices; None where there is one order."""
+    groups: Groups = {}
+    for run in report.runs:
+        for answer in run.answers:
+            groups.setdefault(order_name(answer.order), {}).setdefault(run.id, []).append(answer)
+    title = Phrase("By order of the choices, single prompts", "選択肢の順序別（各プロンプト）")
+    heading = Phrase("order", "順序")
+    return _group_table(report, "order", title, heading, groups) if len(groups) > 1 else None
+
+
+def _group_table(report: Report, name: str, title: Phrase, heading: Text, groups: Groups) -> Table:
     rows = []
-    for key in sorted(by_run):
+    for key in sorted(groups):
         row: list[Cell] = [_GROUPS.get(key, key)]
         for run in report.runs:
-            entries = by_run[key].get(run.id)
-            row.append(accuracy_of([e.answer for e in entries]) if entries else NOTHING)
+            answers = groups[key].get(run.id)
+            row.append(accuracy_of(answers) if answers else NOTHING)
         rows.append(tuple(row))
-    return Table(
-        id=name,
-        title=title,
-        columns=(heading, *_heads(report.runs)),
-        rows=tuple(rows),
-    )
+    return Table(id=name, title=title, columns=(heading, *_heads(report.runs)), rows=tuple(rows))
 
 
 def _heads(runs: Sequence[ReportRun]) -> list[str]:
@@ -150,8 +160,8 @@ def _heads(runs: Sequence[ReportRun]) -> list[str]:
     return [run.title if len(runs) <= _WHOLE_TITLES else run.id for run in runs]
 
 
-def _hit(entry: Entry) -> str | None:
-    hit = entry.answer.gold_retrieved
+def _hit(answer: ScoredAnswer) -> str | None:
+    hit = answer.gold_retrieved
     return None if hit is None else "hit" if hit else "miss"
 
 

@@ -18,7 +18,7 @@ to and how fast."""
 ABSENT = object()
 """Stands for a key that one of the two does not have."""
 
-_CAUSES = {
+CAUSES = {
     "prompt": ("config.spec.",),
     "wording or chat template": ("prompt_specs.",),
     "quantisation": ("model.quantisation",),
@@ -32,6 +32,8 @@ _CAUSES = {
         *(f"config.{field.name}" for field in declared(GenerationChoices) if field.name != "ensemble"),
     ),
 }  # fmt: skip
+"""Where a manifest holds what besides model and adapter can make results differ, by its name."""
+
 _OF_TEXT = "generation"
 
 
@@ -106,7 +108,7 @@ def causes(before: Manifest, after: Manifest) -> tuple[str, ...]:
         one, other = model_name(before.model), model_name(after.model)
         parts = ", ".join(name.removeprefix("the model's ") for name in differ_in)
         named.append(f"model ({one}, {other}" + (f"; {parts})" if one == other else ")"))
-    for name, starts in _CAUSES.items():
+    for name, starts in CAUSES.items():
         if name == _OF_TEXT and scored:
             continue
         differ = [d for d in by_kind if d.kind == "settings" and d.key.startswith(starts)]

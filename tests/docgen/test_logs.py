@@ -115,7 +115,7 @@ def test_what_a_run_warns_of_stands_first(runs: tuple[Path, Path]) -> None:
     assert main(["log", str(runs[0]), "-o", "log.md"]) == 0
     text = Path("log.md").read_text(encoding="utf-8")
     before = text[: text.index("## 1.")]
-    assert "! 未完了：UNFINISHED: interrupted" in before
+    assert "! 未完了：interrupted" in before
     assert "! 漏えい：LEAK: all \\| of it &lt;b>" in before
 
 

@@ -92,7 +92,9 @@ def test_a_leak_takes_the_claim_away(make_run: MakeRun) -> None:
     )
     assert cautions(report)[0] == f"R2 {LEAK}"
     assert cautions_of(report)[0].severe
-    assert cautions_of(report)[0].text.ja == f"漏えい：{LEAK}"
+    assert cautions_of(report)[0].text.ja == (
+        "漏えい：60 問のうち 12 問を out の学習に使った。この正答率から新しい問題については何も言えない"
+    )
 
 
 @pytest.mark.parametrize("note", ["UNKNOWN TRAINING: out has no manifest", LEAK])
@@ -132,7 +134,7 @@ def test_several_runs_are_corrected_for_their_number(make_run: MakeRun) -> None:
     assert judged.p_holm == pytest.approx(2 * alone.pairs[0].comparison.p_value)
     assert [claim.kind for claim in claims_of(report)] == ["better", "better", "none"]
     assert headline(report).text.en == (
-        "2 of 3 differences stand (Holm-corrected); "
+        "2 of 3 differences are more than luck (Holm-corrected); "
         "the largest: two (R3) is 41.7 points better than base (R1)."
     )
     assert all("Holm-corrected for 3)" in claim.text.en for claim in claims_of(report))
@@ -256,7 +258,7 @@ def test_gains_and_losses_together_are_counted_without_a_side(make_run: MakeRun)
     assert [claim.kind for claim in claims_of(report)] == ["better", "worse"]
     assert headline(report).kind == "none"
     assert headline(report).text.en == (
-        "2 of 2 differences stand (Holm-corrected); "
+        "2 of 2 differences are more than luck (Holm-corrected); "
         "the largest: up (R2) is 25.0 points better than base (R1)."
     )
 

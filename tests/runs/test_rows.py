@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -99,7 +100,12 @@ def test_a_damaged_measure_is_taken_for_unknown_and_noted(
         told = "".join(capsys.readouterr())
         if command[0] in ("report", "log"):
             told = Path(command[3]).read_text(encoding="utf-8")
-        assert "DAMAGED ROWS: taken for unknown: results.jsonl line 1: key" in told, command
+        named = (
+            "壊れた値（不明として扱った）"
+            if command[0] == "log"
+            else "DAMAGED ROWS: taken for unknown"
+        )
+        assert re.search(f"{named}[：:] ?results.jsonl line 1: key", told), command
         assert key in told
     assert summary()["correct_count"] == 4
     assert "DAMAGED ROWS" in summary()["notes"][-1]

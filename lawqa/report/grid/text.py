@@ -13,8 +13,9 @@ from lawqa.report.grid.content import (
     GridRow,
     GridRun,
 )
+from lawqa.report.note_words import cause_phrase, note_phrase
 from lawqa.report.table import Cell, Table, markdown_text, render_markdown, render_text
-from lawqa.report.words import Phrase, note_phrase, rule_phrase
+from lawqa.report.words import Phrase, rule_phrase
 from lawqa.scoring.comparisons.multiple import p_text
 
 NOT_MEASURED = Phrase("not measured yet", "まだ測っていない")
@@ -89,7 +90,7 @@ def warnings_of(grid: GridContent) -> tuple[Phrase, ...]:
         said += [
             Phrase(
                 f"{name}: NOT THE ADAPTER ALONE: {'; '.join(row.differs)}",
-                f"{name}：アダプタ以外も違う：{'、'.join(row.differs)}",
+                f"{name}：アダプタ以外も違う：{'、'.join(cause_phrase(one).ja for one in row.differs)}",
             )
             for _ in row.differs[:1]
         ]

@@ -23,7 +23,7 @@ def accuracy_plot(runs: Sequence[ReportRun]) -> Drawing:
             low, high = 100 * (a.value - a.interval.low), 100 * (a.interval.high - a.value)
             axes.errorbar(
                 100 * a.value, number, xerr=[[low], [high]], fmt=mark_of(number),
-                color=style.colour(number), capsize=4, markersize=8, linewidth=2,
+                color=style.colour(number), capsize=4, markersize=8, linewidth=2, clip_on=False,
             )  # fmt: skip
         axes.axvline(25, color=style.ink, linestyle=":", linewidth=1)
         axes.set_yticks(range(len(runs)), [style.run(run) for run in runs])
@@ -44,7 +44,7 @@ def difference_plot(report: Report) -> Drawing | None:
     """Return each run against its base with the interval that Holm's correction asks for; None for a single
     run.
 
-    Filled marks are differences that stand; the line at 0 is no difference.
+    Filled marks are more than luck; the line at 0 is no difference.
     """
     pairs = [pair for pair in report.pairs if pair.judged is not None]
     if not pairs:
@@ -104,7 +104,7 @@ def law_plot(runs: Sequence[ReportRun]) -> Drawing | None:
             axes.errorbar(
                 [100 * value for value in values], rows, xerr=spread, fmt=mark_of(number),
                 color=style.colour(number), markersize=6, linestyle="none", elinewidth=1,
-                label=style.run(run),
+                label=style.run(run), clip_on=False,
             )  # fmt: skip
         axes.axvline(25, color=style.ink, linestyle=":", linewidth=1)
         for between in range(1, len(laws)):

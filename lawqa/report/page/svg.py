@@ -38,11 +38,16 @@ class PageStyle:
 
     def against(self, run: ReportRun, base: ReportRun, only_base: bool) -> str:
         """Return a run's id and name, with the base's id unless it is the only one."""
-        return self.label(run.title + ("" if only_base else f" - {base.id}"))
+        return self._laid_out(run.title, "" if only_base else f" - {base.id}")
 
     def label(self, name: str) -> str:
         """Return a label that is laid out in place of a name, shortened where it is long."""
-        shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+        return self._laid_out(name)
+
+    def _laid_out(self, name: str, end: str = "") -> str:
+        """Return a label in place of a name and what follows it; a long name is shortened, its end is not."""
+        room = _LONGEST_NAME - len(end)
+        shown = (name if len(name) <= room else f"{name[: room - 1]}…") + end
         wide = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in shown)
         label = f"{'n' * max(0, wide - 2)}{len(self._names):02d}"
         self._names[label] = shown

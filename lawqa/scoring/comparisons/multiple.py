@@ -162,7 +162,8 @@ def significance_sentence(judged: Judged) -> str:
     c = judged.comparison
     bar = c.significant_at(judged.level)
     unit = "question" if c.clusters == c.questions else "group"
-    on = f"with {'this' if c.moved == 1 else 'these'} {counted(c.moved, f'discordant {unit}')}"
+    few = {0: f"no discordant {unit}", 1: f"one discordant {unit}"}
+    on = f"with {few.get(c.moved) or f'these {c.moved:,} discordant {unit}s'}"
     if bar is None:
         return f"{on} no difference could be significant"
     return f"{on} the smallest significant difference is {100 * bar:.1f} points (p <= {judged.level:.3g})"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,73 +14,19 @@ pytest.importorskip("selenium", reason="selenium is not installed: pip install '
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
 
-from selenium.webdriver import Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from lawqa.cli import main
 from lawqa.questions import Question, choices_text, write_questions
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-DRIVER = shutil.which("chromedriver")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None or DRIVER is None,
-        reason="there is no Chromium with its driver: apt-get install chromium chromium-driver",
-    ),
-]
+pytestmark = pytest.mark.slow
 
 MakeRun = Callable[..., Path]
 HOSTILE = (
     "</script><script>document.title='owned'</script>"
     "<img src=x onerror=\"document.title='owned'\">{{7*7}}"
 )
-
-
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    options = ChromeOptions()
-    options.binary_location = CHROMIUM
-    profile = tmp_path_factory.mktemp("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--window-size=1200,900", f"--user-data-dir={profile}"):  # fmt: skip
-        options.add_argument(argument)
-    options.add_experimental_option("prefs", {"intl.accept_languages": "en"})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def opened(chrome: Chrome, tmp_path: Path) -> Iterator[Callable[..., Chrome]]:
-    """Opens a report of runs; when the test is over nothing may have been said on the console or fetched."""
-
-    def open_report(*runs: Path, width: int = 1200, dark: bool = False, at: str = "") -> Chrome:
-        file = tmp_path / "report.html"
-        assert main(["report", *map(str, runs), "-o", str(file), "--fresh"]) == 0
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        chrome.get("about:blank")
-        chrome.get_log("browser")
-        chrome.get_log("performance")
-        chrome.get(file.as_uri() + at)
-        return chrome
-
-    yield open_report
-    assert chrome.get_log("browser") == []
-    asked = [json.loads(line["message"])["message"] for line in chrome.get_log("performance")]
-    urls = {
-        m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"
-    }
-    assert not [url for url in urls if not url.startswith(("file:", "about:", "data:"))]
 
 
 @pytest.fixture

@@ -144,6 +144,14 @@ def test_too_few_questions_are_called_so() -> None:
     )
 
 
+def test_one_discordant_question_and_none_are_called_so() -> None:
+    for wins, few in (
+        (1, "with one discordant question no"),
+        (0, "with no discordant question no"),
+    ):
+        assert few in which_differences_stand({"x": comparison_with(wins, 0)})
+
+
 def test_nothing_to_compare_is_an_error() -> None:
     with pytest.raises(DataError, match="nothing to compare"):
         which_differences_stand({})
