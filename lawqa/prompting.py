@@ -112,7 +112,6 @@ class Prompt:
     """A question as it is put to a model; it does not hold the right answer."""
 
     question_id: str
-    """The id of the question."""
     order: int
     """The number of the choice order shown."""
     spec: PromptSpec

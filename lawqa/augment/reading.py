@@ -38,7 +38,6 @@ class ReadingRecord:
     """The text of one article."""
 
     article_id: str
-    """`Article.id`."""
     law: str
     """The statute's title."""
     text: str
@@ -52,7 +51,6 @@ class Segment:
     """An article, or a piece of a long one, within a sequence."""
 
     article_id: str
-    """Which article."""
     piece: int
     """Which piece of it, from 0."""
     start: int

@@ -35,7 +35,6 @@ class PlaceKey:
     """A key of the place file."""
 
     name: str
-    """The key."""
     meaning: str
     """What it says, in English."""
     meaning_ja: str
@@ -104,9 +103,7 @@ class PlaceSetting:
     """A setting in force."""
 
     name: str
-    """Which."""
     value: str
-    """What it is."""
     origin: str
     """Where it comes from: `--place`, an environment variable, the file's path, or `default`."""
 

@@ -36,7 +36,6 @@ class Violation:
     """A rule that a command breaks."""
 
     rule: PlaceRule
-    """The rule."""
     found: str
     """What was found, against what was expected."""
 

@@ -15,7 +15,6 @@ class PlannedRun:
     source: CommandSource
     """The declared commands, whose lines fix what is found."""
     place: Place
-    """The place."""
     place_origin: str
     """Where the place comes from: a flag, a variable, a file, or `default`."""
     model: str
@@ -23,7 +22,6 @@ class PlannedRun:
     data: Path
     """The question file."""
     index: Path
-    """The retrieval index."""
     work: Path
     """Where runs are written."""
     hf_home: str

@@ -25,7 +25,6 @@ class LoadedModel:
     model: PreTrainedModel | PeftModel
     """The transformers model, or PEFT's wrapper around it."""
     tokenizer: PreTrainedTokenizerBase
-    """Its tokenizer."""
     config: ModelSettings
     """What it was loaded from; 4-bit also where the files hold 4-bit weights and nobody asked for them."""
     device: torch.device

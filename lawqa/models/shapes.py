@@ -56,7 +56,6 @@ class ModelShape:
     layers: int
     """Decoder blocks."""
     heads: int
-    """Attention heads."""
     kv_heads: int
     """Heads of keys and values."""
     head_dim: int

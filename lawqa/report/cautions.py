@@ -21,7 +21,6 @@ class Caution:
     where: str
     """The run's id; empty for all."""
     text: Phrase
-    """What it is."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,6 @@ class CautionKind:
     name: Phrase
     """What they have in common; the whole text where there is one."""
     cautions: tuple[Caution, ...]
-    """The cautions."""
 
     @property
     def where(self) -> str:

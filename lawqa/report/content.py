@@ -118,9 +118,7 @@ class ReportQuestion:
     """A question as the report shows it, in the original order of its choices."""
 
     id: str
-    """Its id."""
     law: str
-    """Its law."""
     text: str
     """What is asked."""
     choices: tuple[str, ...]
@@ -158,7 +156,6 @@ class ReportRun:
     path: str
     """Where it was read."""
     entries: tuple[Entry, ...]
-    """Its answers."""
     model: str
     """Model and quantisation."""
     adapter: str
@@ -257,7 +254,6 @@ class Report:
     """Everything a report shows."""
 
     title: str
-    """Its title."""
     made: str
     """When it was made: UTC, ISO 8601."""
     version: str

@@ -51,9 +51,7 @@ class ChangedQuestion:
     """A question whose answers changed."""
 
     question_id: str
-    """The question."""
     law: str
-    """Its law."""
     prompts: int
     """In how many of its orders and repeats."""
     before: str

@@ -28,7 +28,6 @@ class QuestionResult:
     """Where the gold articles of one question were ranked."""
 
     question: Question
-    """The question."""
     gold: tuple[ArticleName, ...]
     """Its gold articles."""
     ranks: tuple[int | None, ...]

@@ -41,7 +41,6 @@ class GoldTextResult:
     """One question at one limit."""
 
     question: Question
-    """The question."""
     share: float
     """The share of its gold text that the context holds, 0 to 1."""
     size: int

@@ -38,7 +38,6 @@ class Hit:
     position: int
     """Its position in the index."""
     article: Article
-    """The article."""
     score: float
     """What it was ranked by; comparable within one search only."""
     found_by: tuple[HitReason, ...]

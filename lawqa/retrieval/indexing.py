@@ -38,7 +38,6 @@ class IndexCounts:
     """What an index holds."""
 
     laws: int
-    """Laws."""
     articles: int
     """Articles, supplementary provisions and appendices included."""
     units: int

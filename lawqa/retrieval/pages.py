@@ -19,7 +19,6 @@ class QuotedArticle:
     id: str
     """The article's id."""
     law_title: str
-    """Its law."""
     article: str | None
     """Its number, such as 27_13; None where it has none."""
     score: float

@@ -30,7 +30,6 @@ class FinalAnswer:
     """A run's answer to a question; labels are those of the question's original order."""
 
     question_id: str
-    """The question."""
     gold: Label
     """The right label."""
     predicted: Label | None

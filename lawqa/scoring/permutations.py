@@ -21,7 +21,6 @@ class AveragedAnswer:
     """One question's answer from all its orders; labels are those of the original order."""
 
     question_id: str
-    """The question."""
 
     gold: Label
     """The right label in the original order."""

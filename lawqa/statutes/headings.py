@@ -31,7 +31,6 @@ class Quotation:
     """A paragraph and how much of it a context quotes."""
 
     paragraph: ParagraphName
-    """Which one."""
     characters: int
     """Characters quoted, white space not counted."""
 

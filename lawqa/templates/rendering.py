@@ -64,7 +64,6 @@ class RenderedChat:
     """A chat as text."""
 
     text: str
-    """The text."""
     system_moved: bool = False
     """Whether the system text is at the head of the first user turn, for want of a system role."""
 

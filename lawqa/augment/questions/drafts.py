@@ -58,7 +58,6 @@ class Draft:
     """A question with its right and wrong answers."""
 
     type: QuestionType
-    """Its type."""
     kind: str
     """What is asked for or altered, such as `quantity` or `actor`; several joined by `+`."""
     provisions: tuple[Provision, ...]
@@ -66,7 +65,6 @@ class Draft:
     text: str
     """What is asked."""
     right: str
-    """The right choice."""
     wrong: tuple[str, str, str]
     """The wrong choices, in no meaningful order."""
     context: str

@@ -43,7 +43,6 @@ class CompletionRequest:
     """One completion that is asked for."""
 
     prompt: Prompt
-    """The prompt."""
     repeat: int = 0
     """Which of the prompt's completions it is."""
 

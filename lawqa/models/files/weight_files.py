@@ -41,7 +41,6 @@ class StoredTensor:
     """A tensor in a file."""
 
     file: Path
-    """The file."""
     dtype: str
     """The format's name of it, such as BF16."""
     shape: tuple[int, ...]

@@ -26,7 +26,6 @@ class WrittenReport:
     """A report and where it was written."""
 
     path: Path
-    """The file."""
     report: Report
     """What it shows."""
     claim: str
@@ -40,7 +39,6 @@ class WrittenGrid:
     """A summary and where it was written."""
 
     path: Path
-    """The file."""
     text: str
     """What a terminal shows of it, in the chosen language, else in English."""
     size: int

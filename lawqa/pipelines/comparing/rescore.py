@@ -24,7 +24,6 @@ class Flip:
     """An answer that today's parser reads differently."""
 
     question_id: str
-    """The question."""
     order_number: int
     """The number of the choice order shown."""
     gold: Label
@@ -56,7 +55,6 @@ class Rescored:
     """A stored run, as recorded and as today's parser reads it."""
 
     run: StoredRun
-    """The run."""
     recorded: Summary
     """Its figures as recorded."""
     reparsed: Summary

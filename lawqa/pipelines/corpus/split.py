@@ -62,7 +62,6 @@ class SplitResult:
     questions: tuple[Question, ...]
     """All questions, in file order."""
     groups: tuple[Group, ...]
-    """All groups."""
     parts: dict[str, tuple[Question, ...]]
     """The questions by the name of the file without its suffix, such as `fold1/train`."""
     leaks: tuple[PartLeak, ...]

@@ -43,7 +43,6 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
     """What is asked, of which model, and where the answers go."""
 
     data: Path = field(metadata=declaration(SampleSettings, "data"))
-    """The questions."""
     spec: PromptSpec = field(default_factory=PromptSpec, metadata=by_content(RESULT))
     """How they are put."""
     answer_by: AnswerBy | None = field(

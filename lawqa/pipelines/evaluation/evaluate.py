@@ -64,7 +64,6 @@ class EvaluationResult:
     """A finished evaluation."""
 
     figures: Figures
-    """All its figures."""
     notes: tuple[str, ...]
     """What a reader must know first."""
     run_dir: Path

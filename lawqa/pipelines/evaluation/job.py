@@ -39,7 +39,6 @@ class Job:
     config: EvaluationConfig
     """The settings, with what the adapter implies."""
     run_dir: Path
-    """The run directory."""
     questions: tuple[Question, ...]
     """Every question in every order that is asked; the orders of a question follow each other."""
     prompts: tuple[Prompt, ...]

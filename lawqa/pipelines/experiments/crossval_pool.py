@@ -42,7 +42,6 @@ class Pooled:
     directory: Path
     """A run directory that `lawqa compare` reads."""
     summary: Summary
-    """Its figures."""
     notes: tuple[str, ...]
     """What a reader must know first."""
     record: JsonObject

@@ -22,7 +22,6 @@ class Described:
     """A run as other tools see it."""
 
     run: StoredRun
-    """The run."""
     reading: ReadingName
     """How its texts are read."""
     summary: Summary

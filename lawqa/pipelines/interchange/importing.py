@@ -39,9 +39,7 @@ class Imported:
     """A run that was made of a log."""
 
     run_dir: Path
-    """The run."""
     figures: Figures
-    """Its figures."""
     notes: tuple[str, ...]
     """What a reader must know first."""
 

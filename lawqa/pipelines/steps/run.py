@@ -37,7 +37,6 @@ class StepsConfig(Settings):
     steps: tuple[str, ...]
     """Their ids, in order."""
     place: str
-    """The place."""
     overrides: Mapping[str, str]
     """Variables of the user's own place file."""
     fresh: bool = False

@@ -58,7 +58,6 @@ class DevQuestions:
     """The questions whose accuracy decides which step of a training is kept."""
 
     path: Path
-    """The file."""
     questions: tuple[Question, ...]
     """In file order, in the order of choices to show."""
     prompts: tuple[Prompt, ...]

@@ -24,7 +24,6 @@ class ExtraRecords:
     """The records that are taken from one further file."""
 
     path: Path
-    """The file."""
     weight: float
     """How often each is taken."""
     records: tuple[TrainingRecord, ...]

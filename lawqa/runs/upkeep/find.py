@@ -22,7 +22,6 @@ class FoundRun:
     """A run directory or adapter."""
 
     path: Path
-    """The directory."""
     manifest: Manifest | None
     """None where it cannot be read."""
     accuracy: Accuracy | None = None

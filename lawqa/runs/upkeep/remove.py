@@ -34,7 +34,6 @@ class Removal:
     """What is about to be removed."""
 
     runs: tuple[FoundRun, ...]
-    """The runs."""
     files: int
     """Their files."""
     size: int

@@ -57,13 +57,11 @@ class EngineStats:
     """What the engine has done so far."""
 
     prefills: int = 0
-    """Prefills."""
     prefill_tokens: int = 0
     """Tokens they computed, shared prefixes once."""
     prefill_seconds: float = 0.0
     """Their time."""
     steps: int = 0
-    """Decoding steps."""
     step_rows: int = 0
     """Sequences in them, summed."""
     step_seconds: float = 0.0

@@ -96,7 +96,6 @@ class RetrieverConfig(Settings):
     """
 
     index: Path = field(metadata=declaration(RankingSettings, "index"))
-    """The index directory."""
     settings: SearchSettings = field(
         default_factory=SearchSettings, metadata=called(RESULT, "how articles are ranked")
     )
