@@ -117,7 +117,7 @@ def _grouped(
     heading: Text,
     group: Callable[[ScoredAnswer, Entry], str | None],
 ) -> Table | None:
-    """What each run is judged by, its final answers, in the groups that a question belongs to.
+    """Return what each run is judged by, its final answers, in the groups that a question belongs to.
 
     The group is that of the judged answer and of the first prompt of its question.
     """
