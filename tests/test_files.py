@@ -42,13 +42,6 @@ def test_what_is_wrong_with_a_line_is_found_at_its_number(tmp_path: Path) -> Non
         list(lines)
 
 
-def test_json_is_read_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "x.json"
-    value = {"法": [1, -2.5, None, True, "二\n行\u2028目"], "空": {}}
-    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8-sig")
-    assert read_json(path) == value
-
-
 @pytest.mark.parametrize(("encoding", "named"), [("utf-16", "utf-16"), ("cp932", "cp932")])
 def test_the_hint_names_the_likely_encoding(tmp_path: Path, encoding: str, named: str) -> None:
     path = tmp_path / "x.json"
@@ -56,34 +49,6 @@ def test_the_hint_names_the_likely_encoding(tmp_path: Path, encoding: str, named
     with pytest.raises(DataError) as caught:
         read_json(path)
     assert f"iconv -f {named} -t utf-8" in caught.value.hint
-
-
-def test_a_file_takes_its_place_when_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "x.txt"
-    with written_whole(path) as file:
-        file.write("一\n")
-        assert not path.exists()
-    assert path.read_bytes() == "一\n".encode()
-    with written_whole(path) as file:
-        file.write("二")
-        assert path.read_bytes() == "一\n".encode()
-    assert path.read_bytes() == "二".encode()
-    assert [found.name for found in path.parent.iterdir()] == ["x.txt"]
-
-
-def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "x.txt"
-    path.write_text("old", encoding="utf-8")
-
-    def die() -> None:
-        with written_whole(path) as file:
-            file.write("new")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        die()
-    assert path.read_text(encoding="utf-8") == "old"
-    assert [found.name for found in tmp_path.iterdir()] == ["x.txt"]
 
 
 def test_half_a_surrogate_pair_survives_in_json(tmp_path: Path) -> None:
@@ -118,12 +83,3 @@ def test_what_else_a_system_says_stays_a_bug() -> None:
 def test_a_message_keeps_its_text_and_loses_its_tricks() -> None:
     assert printable("問題\u3000一\n二 é 𠮟") == "問題\u3000一\n二 é 𠮟"
     assert printable("a\x1b[2J\u202eb\r\x00") == "a\\u001b[2J\\u202eb\\u000d\\u0000"
-
-
-def test_a_file_of_lines_is_closed_though_its_reader_gives_up(tmp_path: Path) -> None:
-    path = tmp_path / "lines.jsonl"
-    path.write_text("1\n2\n", encoding="utf-8")
-    with pytest.raises(KeyError), json_lines(path) as lines:
-        raise KeyError(next(lines))
-    # A generator that was closed is at its end, and so is its file.
-    assert list(lines) == []

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Order, permute, permute_label
 from lawqa.errors import DataError
-from lawqa.files import json_lines
 from lawqa.questions import (
     Question,
     choices_text,
@@ -352,13 +351,6 @@ def test_half_a_surrogate_pair_is_the_files_fault(tmp_path: Path) -> None:
     path = tmp_path / "q.json"
     path.write_text(json.dumps([sample(問題文="\ud83d")]), encoding="utf-8")
     assert "surrogate" in error_of(path).message
-
-
-def test_json_lines_are_numbered_from_one(tmp_path: Path) -> None:
-    path = tmp_path / "x.jsonl"
-    path.write_text("\n1\n\n[2]\n", encoding="utf-8")
-    with json_lines(path) as lines:
-        assert list(lines) == [(2, 1), (4, [2])]
 
 
 # --- fingerprints

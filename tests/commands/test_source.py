@@ -18,7 +18,6 @@ from lawqa.commands import (
     read_source,
     render_command,
     require_backend,
-    shell_line,
 )
 from lawqa.errors import ConfigError, PolicyError
 
@@ -81,14 +80,6 @@ def test_an_unknown_place_or_step_lists_what_there_is() -> None:
         source.command("moon")
 
 
-def test_variables_may_name_others_but_not_each_other() -> None:
-    assert expand("{a}/x", {"a": "{b}/y", "b": "z"}) == "z/y/x"
-    with pytest.raises(ConfigError, match=r"here: variable \{c\} is not defined"):
-        expand("{c}", {}, "here")
-    with pytest.raises(ConfigError, match="go round in circles"):
-        expand("{a}", {"a": "{b}", "b": "{a}"})
-
-
 def test_an_input_must_be_made_before_or_given(changed: Changed) -> None:
     source = changed('inputs = ["{work}/a/manifest.json"]', 'inputs = ["{work}/b"]')
     with pytest.raises(
@@ -111,16 +102,6 @@ def test_an_own_variable_comes_before_the_places(small: str) -> None:
     )
     assert rendered.argv[-1] == "mine"
     assert rendered.inputs == ("v/q.json",)
-
-
-def test_a_command_is_typed_as_it_stands_quoted_and_on_lines_that_fit() -> None:
-    assert shell_line(("a", "x y", "$z"), {"K": "v w"}) == "K='v w' a 'x y' '$z'"
-    assert shell_line(("make", "t"), {}, "t.log") == "nohup make t > t.log 2>&1 &"
-    flags = tuple(word for n in range(9) for word in (f"--flag-{n}", "a-long-value"))
-    line = shell_line(("lawqa", "train", *flags), {})
-    assert all(len(part) <= 92 for part in line.split("\n"))
-    assert all(part.endswith(" \\") for part in line.split("\n")[:-1])
-    assert line.replace(" \\\n    ", " ").split() == ["lawqa", "train", *flags]
 
 
 @pytest.mark.parametrize("place", ["any", "local-3080"])

@@ -12,7 +12,7 @@ import pytest
 from lawqa.cli import main
 from lawqa.cli.lab.docs import _help_text, help_text, parse_or_refuse, subcommands
 from lawqa.commands import check_policy, packaged_source, read_source, render_command
-from lawqa.docgen import diff_text, replace_block, shown_commands, verify_text
+from lawqa.docgen import shown_commands, verify_text
 from lawqa.docgen.build import generate
 from lawqa.docgen.context import NOTICE, Interface
 from lawqa.docgen.verify import check_registered
@@ -34,18 +34,6 @@ PLACES = {
     "README.md": "any",
     "README.ja.md": "any",
 }
-
-
-@pytest.mark.slow
-def test_the_committed_files_are_current(
-    generated: dict[Path, str], request: pytest.FixtureRequest
-) -> None:
-    if request.config.getoption("--update-golden"):
-        from lawqa.docgen import write_files
-
-        write_files(generated)
-    stale = [diff_text(path, text) for path, text in generated.items()]
-    assert not any(stale), "make docs brings them up to date:\n" + "".join(stale)
 
 
 @pytest.mark.slow
@@ -537,13 +525,6 @@ def test_an_input_from_nowhere_fails_the_build(copied: Path) -> None:
     made = 'outputs = ["{records}/rag.jsonl"]'
     with pytest.raises(ConfigError, match="made by no earlier command"):
         build_with(copied, made, made.replace("rag", "r"), accept)
-
-
-def test_a_missing_marker_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"README.md: has 0 blocks 'steps', expected one"):
-        replace_block("text", "steps", "x\n", "README.md")
-    text = "a\n# lawqa docs: begin steps\nold\n# lawqa docs: end steps\nb\n"
-    assert replace_block(text, "steps", "new\n", "f") == text.replace("old", "new")
 
 
 def test_elsewhere_there_is_nothing_to_build(

@@ -10,7 +10,6 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.commands import packaged_source, read_source
-from lawqa.commands.expand import amount
 from lawqa.commands.policy import subcommand
 from lawqa.commands.work import Work
 from lawqa.docgen.durations import PlaceBasis, bases_for, basis_ja, duration_ja, seconds_of, time_ja
@@ -108,13 +107,6 @@ def test_half_a_measurement_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8")[:100], encoding="utf-8")
     with pytest.raises(DataError, match="speeds-heart01"):
         bases_for(SOURCE, HEART01, path)
-
-
-@pytest.mark.parametrize("text", ["", "2 *", "2 ** 9", "f(2)", "'2'", "1 / 0", "x", "__import__"])
-def test_an_amount_is_numbers_and_four_operations(text: str) -> None:
-    assert amount("({a} + 1) * 4 / 2 - 1", {"a": "2"}, "here") == 5
-    with pytest.raises(ConfigError, match=r"here: .* is not an amount"):
-        amount(text, {}, "here")
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,10 @@ import pytest
 import torch
 
 from lawqa.errors import BackendError
-from lawqa.models.files.adapter_folder import directory_hash
 from lawqa.models.load import (
     apply_adapter,
     load_model,
 )
-from lawqa.models.pretrained import load_tokenizer
 from lawqa.models.tiny import write_tiny_model
 from lawqa.settings import ModelSettings
 
@@ -107,18 +105,6 @@ def test_a_stop_token_comes_from_the_chat_template_too(tiny_dir: Path, tmp_path:
     assert loaded.stop_token_ids == (0, end)
 
 
-@pytest.mark.parametrize(
-    "load", [lambda name: load_model(ModelSettings(model_name=name)), load_tokenizer]
-)
-def test_a_model_that_is_nowhere_says_how_to_get_it(load: object) -> None:
-    assert callable(load)
-    with pytest.raises(
-        BackendError, match="no such directory, and not in the Hugging Face cache"
-    ) as e:
-        load("nobody/no-such-model")
-    assert "hf download nobody/no-such-model" in e.value.hint
-
-
 def test_a_directory_that_holds_no_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"is not a model directory: config\.json is missing"):
         load_model(ModelSettings(model_name=str(tmp_path)))
@@ -128,20 +114,6 @@ def test_a_directory_without_an_adapter_is_refused(tiny_dir: Path, tmp_path: Pat
     loaded = load_model(ModelSettings(model_name=str(tiny_dir)))
     with pytest.raises(BackendError, match=r"adapter_config.json is missing"):
         apply_adapter(loaded, tmp_path)
-
-
-def test_the_directory_hash_sees_every_file_and_ignores_the_place(
-    tiny_dir: Path, tmp_path: Path
-) -> None:
-    copy = tmp_path / "copy"
-    shutil.copytree(tiny_dir, copy)
-    assert directory_hash(copy) == directory_hash(tiny_dir)
-    with (copy / "model.safetensors").open("r+b") as file:
-        file.seek(-1, 2)
-        last = file.read(1)[0]
-        file.seek(-1, 2)
-        file.write(bytes([last ^ 1]))
-    assert directory_hash(copy) != directory_hash(tiny_dir)
 
 
 def test_a_revision_of_a_directory_is_refused(tiny_dir: Path) -> None:

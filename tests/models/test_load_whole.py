@@ -19,7 +19,6 @@ from lawqa.errors import BackendError
 from lawqa.models import pretrained
 from lawqa.models.load import load_model
 from lawqa.models.pretrained import check_files, load_config
-from lawqa.models.tensor_audit import check_loaded
 from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
@@ -347,22 +346,6 @@ def test_an_adapter_in_a_snapshot_of_the_cache_is_refused(
         load_model(ModelSettings(model_name="nobody/both"))
 
 
-def test_what_transformers_attached_all_the_same_is_found(tiny_dir: Path) -> None:
-    """As from a hub that gave an adapter beside the model."""
-    from peft import LoraConfig
-
-    model = load_model(ModelSettings(model_name=str(tiny_dir))).model
-    model.add_adapter(LoraConfig(r=2, target_modules=["q_proj"]))
-    info: Any = {
-        "missing_keys": set(),
-        "unexpected_keys": set(),
-        "mismatched_keys": set(),
-        "error_msgs": [],
-    }
-    with pytest.raises(BackendError, match=r"attached by itself \(model.layers.0.self_attn.q_proj"):
-        check_loaded("m", model, info)
-
-
 # --- code and pickles that come with a model
 
 
@@ -576,7 +559,3 @@ def test_4bit_files_run_in_the_dtype_that_was_asked_for(stored_in_4bit: Path, dt
     with torch.no_grad():
         assert loaded.model(input_ids=torch.arange(8)[None]).logits.dtype == asked
     assert loaded.describe()["dtype"] == dtype
-
-
-def test_the_config_is_loaded_alone(tiny_dir: Path) -> None:
-    assert load_config(str(tiny_dir)).model_type == "qwen3"

@@ -34,20 +34,6 @@ def names_in(directory: Path) -> list[str]:
 # --- whole files or none
 
 
-def test_json_is_written_readably_and_ends_with_a_newline(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "directory" / "x.json"
-    write_json(path, {"法": "民法", "n": 0.5})
-    text = path.read_text(encoding="utf-8")
-    assert json.loads(text) == {"法": "民法", "n": 0.5}
-    assert "民法" in text
-    assert text.endswith("}\n")
-
-
-def test_others_may_read_what_was_written(tmp_path: Path) -> None:
-    write_json(tmp_path / "x.json", {})
-    assert (tmp_path / "x.json").stat().st_mode & 0o777 == 0o644
-
-
 @pytest.mark.parametrize("crash", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_a_crash_in_the_middle_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crash: BaseException

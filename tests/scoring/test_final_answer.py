@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import math
 import random
 from collections import Counter
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lawqa.choices import LABELS, Label, cyclic_orders, permute_label
+from lawqa.choices import LABELS, cyclic_orders, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring import (
     ScoredAnswer,
@@ -26,7 +25,6 @@ from lawqa.scoring import (
     votes_curve,
     with_tie_drawn,
 )
-from lawqa.scoring.votes_curve import expected_vote
 from lawqa.settings import By
 
 pytestmark = pytest.mark.every_python
@@ -176,27 +174,6 @@ def test_the_soft_vote_of_a_run_without_probabilities_is_refused() -> None:
 def test_orders_that_disagree_on_gold_are_an_error() -> None:
     with pytest.raises(DataError, match="originally b and c"):
         final_answers([one("a"), one("a", order=1, gold="b")])
-
-
-VOTES = st.lists(st.sampled_from((*LABELS, None)), min_size=1, max_size=7)
-
-
-@given(VOTES, st.sampled_from(LABELS), st.integers(1, 7))
-def test_the_curve_is_the_mean_over_all_choices_of_k_prompts(
-    votes: list[Label | None], gold: Label, k: int
-) -> None:
-    k = min(k, len(votes))
-    values = []
-    for chosen in itertools.combinations(votes, k):
-        counts = Counter(vote for vote in chosen if vote)
-        level = [label for label in counts if counts[label] == max(counts.values())]
-        values.append((gold in level) / len(level) if level else 0.0)
-    counts_all = Counter(votes)
-    others = tuple(
-        sorted(counts_all[label] for label in LABELS if label != gold and counts_all[label])
-    )
-    found = expected_vote(counts_all[gold], others, counts_all[None], k)
-    assert found == pytest.approx(sum(values) / len(values))
 
 
 def test_the_curve_ends_at_the_expected_value_of_the_vote() -> None:

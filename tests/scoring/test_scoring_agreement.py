@@ -15,7 +15,6 @@ from lawqa.scoring import (
     difference_line,
     holm,
     judge_by_holm,
-    newcombe_paired,
     sign_flip_bar,
     sign_flip_p,
     significance_sentence,
@@ -40,31 +39,6 @@ def counted(both: int, lost: int, won: int, neither: int) -> PairedComparison:
 
 def holds_zero(comparison: PairedComparison) -> bool:
     return comparison.interval.low <= 0 <= comparison.interval.high
-
-
-def test_newcombe_gives_published_values() -> None:
-    # Fagerland, Lydersen and Laake (2014), Statistics in Medicine 33:2850-2875: airway hyper-responsiveness
-    # before and after stem cell transplantation, 21 children; Newcombe's interval is -0.507 to -0.026.
-    found = newcombe_paired(both=1, only_base=7, only_other=1, neither=12)
-    assert (round(found.low, 3), round(found.high, 3)) == (-0.507, -0.026)
-    mirrored = newcombe_paired(both=1, only_base=1, only_other=7, neither=12)
-    assert (round(mirrored.low, 3), round(mirrored.high, 3)) == (0.026, 0.507)
-
-
-def test_newcombe_agrees_with_the_formula_written_again_with_statsmodels_wilson() -> None:
-    proportion = pytest.importorskip("statsmodels.stats.proportion", reason="a test extra")
-    for both, lost, won, neither in [(50, 9, 24, 57), (7, 3, 1, 7), (0, 5, 0, 13), (127, 6, 7, 0)]:
-        n = both + lost + won + neither
-        p1, p2 = (both + won) / n, (both + lost) / n
-        l1, u1 = proportion.proportion_confint(both + won, n, method="wilson")
-        l2, u2 = proportion.proportion_confint(both + lost, n, method="wilson")
-        top = both * neither - lost * won
-        bottom = ((both + lost) * (won + neither) * (both + won) * (lost + neither)) ** 0.5
-        phi = (max(top - n / 2, 0) if top > 0 else top) / bottom if bottom else 0
-        low = p1 - p2 - ((p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2) ** 0.5
-        high = p1 - p2 + ((u1 - p1) ** 2 - 2 * phi * (u1 - p1) * (p2 - l2) + (p2 - l2) ** 2) ** 0.5
-        found = newcombe_paired(both, lost, won, neither)
-        assert (found.low, found.high) == pytest.approx((low, high))
 
 
 def test_the_bar_for_36_discordant_of_140_is_ten_points_and_the_power_difference_another() -> None:
@@ -185,23 +159,6 @@ def test_a_spread_between_trainings_is_estimated_and_widens_interval_and_p() -> 
     assert blind < 0.001
     assert found.p_value > 0.2  # three trainings between -10 and +30 points
     assert holds_zero(found)
-
-
-def test_the_spread_is_the_anova_component_that_statsmodels_style_sums_give() -> None:
-    import numpy as np
-
-    from lawqa.scoring import training_spread
-
-    table = np.random.default_rng(1).random((4, 50)) < np.array([[0.3], [0.45], [0.5], [0.7]])
-    grand = table.mean()
-    ss_seed = 50 * ((table.mean(1) - grand) ** 2).sum()
-    ss_question = 4 * ((table.mean(0) - grand) ** 2).sum()
-    ss_rest = ((table - grand) ** 2).sum() - ss_seed - ss_question
-    expected = (ss_seed / 3 - ss_rest / (3 * 49)) / 50
-    found = training_spread(table.tolist())
-    assert found is not None
-    assert found.deviation**2 == pytest.approx(expected)
-    assert training_spread([[True, False]]) is None
 
 
 def test_the_difference_line_has_the_promised_form() -> None:

@@ -9,9 +9,8 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.errors import ConfigError
-from lawqa.settings import CONCERNS, GIVEN, Settings, declared, only_with, require_belonging
+from lawqa.settings import GIVEN, Settings, only_with, require_belonging
 from lawqa.settings.belonging import misplaced
-from lawqa.settings.declared import owners_of
 
 
 @dataclass(frozen=True)
@@ -52,12 +51,6 @@ def test_what_is_given_without_what_it_needs_is_named(
     if problems:
         with pytest.raises(ConfigError, match=problems[0]):
             require_belonging(settings)
-
-
-def test_the_owner_of_every_setting_is_a_setting_or_a_flag() -> None:
-    known = {one.name for kind in CONCERNS for one in declared(kind)}
-    owners = {name for kind in CONCERNS for one in declared(kind) for name in owners_of(one)}
-    assert {"learn_from", "dev_file", "no_4bit"} <= owners <= known
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,7 @@ from lawqa.settings import (
     CONCERNS,
     ModelSettings,
     TrainingRun,
-    decides_result,
     flag_of,
-    same_flags,
 )
 
 # Commands that look at what is there: what they show is stored nowhere.
@@ -257,29 +255,3 @@ def test_messages_use_the_name_that_the_command_s_script_had() -> None:
     assert flag_of(ModelSettings, "model_name") == "--model-name"
     for words in ("train", "evaluate", None):  # the one flag that every command calls the same
         assert flag_of(ModelSettings, "load_in_4bit", words) == "--4bit"
-
-
-def test_a_flag_is_known_by_all_its_names() -> None:
-    assert same_flags("--hf-model-name") == {"--model-name", "--hf-model-name"}
-    assert same_flags("--llm-backend-of-nobody") == {"--llm-backend-of-nobody"}
-
-
-@pytest.mark.parametrize(
-    ("path", "decides"),
-    [
-        ("temperature", True),
-        ("training.lora_alpha", True),
-        ("load_in_4bit", True),
-        ("rag.top_k", True),
-        ("token_budget", False),
-        ("training.save_steps", False),
-        ("run_dir", False),
-        ("server.limits.timeout", False),
-        ("data", False),
-        ("adapter", False),
-    ],
-)
-def test_a_manifest_s_setting_decides_results_as_its_declaration_says(
-    path: str, decides: bool
-) -> None:
-    assert decides_result(path.split(".")) is decides

@@ -226,19 +226,6 @@ def test_any_text_is_read_and_spans_lie_inside(text: str) -> None:
         assert 0 <= citation.start < citation.end <= length
 
 
-@pytest.mark.parametrize(
-    ("number", "name"),
-    [
-        ("5", "第5条"),
-        ("27_13_2", "第27条の13の2"),
-        ("55:57", "第55条から第57条まで"),
-        ("15,16", "第15条及び第16条"),
-    ],
-)
-def test_article_numbers_have_names(number: str, name: str) -> None:
-    assert article_name(number) == name
-
-
 @given(numbers)
 def test_the_name_of_an_article_cites_it(article: list[int]) -> None:
     number = "_".join(map(str, article))

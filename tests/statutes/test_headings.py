@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from lawqa.questions import read_questions
-from lawqa.statutes.article_names import ParagraphName
 from lawqa.statutes.headings import quotations, quoted_paragraphs
 
 pytestmark = pytest.mark.every_python
@@ -210,11 +209,6 @@ def test_a_named_article_without_text_counts() -> None:
         ("甲法", "2", 3),
     ]
     assert [q.characters for q in quotations("## 甲法\n### 第1条\n### 第2条\n本文")] == [0, 2]
-
-
-def test_citing() -> None:
-    assert str(ParagraphName("甲法", "27_22_2", 3)) == "甲法 27条の22の2 3項"
-    assert str(ParagraphName("甲法", "3")) == "甲法 3条 1項", "the first paragraph has no number"
 
 
 def test_all_hand_read_quoted_paragraphs(shared_data: Path) -> None:

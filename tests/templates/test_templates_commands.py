@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from lawqa.cli import main
-from lawqa.prompting import ALL_SPECS, PromptSpec, build_prompt, render, spec_hash
+from lawqa.prompting import PromptSpec
 from lawqa.questions import write_questions
 from lawqa.records import make_record, write_records
-from lawqa.templates import template_identity
 
 pytestmark = pytest.mark.torch
 
@@ -228,30 +227,6 @@ def test_a_template_that_gives_no_prompt_ends_every_command_with_a_message(
     assert "Traceback" not in said
     assert not (here / "run").exists()
     assert not (here / "out").exists()
-
-
-@pytest.mark.slow
-def test_the_prompts_and_hashes_of_plain_templates_are_transformers_own(
-    tokenizer: Any, questions: Any
-) -> None:
-    assert template_identity(tokenizer) == tokenizer.chat_template
-    for spec in ALL_SPECS:
-        retrieved = "文" if spec.condition == "rag" else ""
-        prompt = build_prompt(questions[0], spec, retrieved=retrieved)
-        expected = tokenizer.apply_chat_template(
-            [{"role": m.role, "content": m.content} for m in prompt.messages],
-            tokenize=False,
-            add_generation_prompt=True,
-            enable_thinking=spec.thinking,
-        )
-        assert render(prompt.messages, tokenizer, thinking=spec.thinking) == expected
-
-
-def test_the_hashes_of_qwen3_are_those_of_earlier_versions(qwen_tokenizer: Any) -> None:
-    identity = template_identity(qwen_tokenizer)
-    assert spec_hash(PromptSpec(), identity) == spec_hash(
-        PromptSpec(), qwen_tokenizer.chat_template
-    )
 
 
 def test_dev_questions_are_not_scored_inside_a_think_block(

@@ -14,14 +14,12 @@ from lawqa.augment import (
     source_of,
 )
 from lawqa.augment.comprehension import reading_drafts, thinned
-from lawqa.augment.comprehension.defined import _Definition, _definitions, _is_other
-from lawqa.augment.comprehension.listed import _asks_alike
-from lawqa.augment.comprehension.referred import _is_kind_of
+from lawqa.augment.comprehension.defined import _Definition, _is_other
 from lawqa.augment.comprehension.statements import _certain, sources
 from lawqa.augment.provisions import parse_articles
 from lawqa.augment.questions.alterations import Alteration
 from lawqa.augment.questions.drafts import Draft
-from lawqa.augment.questions.statute_facts import Statute, statutes_of
+from lawqa.augment.questions.statute_facts import statutes_of
 from lawqa.augment.shortcuts import asks_for_wrong, credits_of
 from lawqa.augment.shortcuts.surface import folded
 from lawqa.choices import LABELS
@@ -45,11 +43,6 @@ def drafts(piers: Articles) -> dict[str, list[Draft]]:
 
 def made_of(piers: Articles, types: Sequence[QuestionType] = READING_TYPES) -> StatuteQuestions:
     return make_statute_questions(piers, types=types)
-
-
-def of_one(article: Article) -> Statute:
-    provisions = parse_articles([article]).provisions
-    return statutes_of(provisions, provisions)[0]
 
 
 def test_every_type_is_made(drafts: dict[str, list[Draft]]) -> None:
@@ -182,32 +175,6 @@ def test_a_penalty_does_not_name_the_punished(
     assert not any("役員を" in choice for d in made for choice in (d.right, *d.wrong))
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "alike"),
-    [
-        (
-            "製造業者は、次に掲げる業務を行わせなければならない",
-            "製造業者等は、次に掲げる業務を適切に行わせなければならない",
-            True,
-        ),
-        (
-            "許可の申請書に添付しなければならない書類",
-            "許可の申請書に添付しなければならない書類",
-            True,
-        ),
-        (
-            "許可の申請書に添付しなければならない書類",
-            "認可の申請書に添付しなければならない書類",
-            False,
-        ),
-    ],
-)
-def test_lists_that_are_announced_alike_answer_for_each_other(
-    one: str, other: str, alike: bool
-) -> None:
-    assert _asks_alike(one, other) is alike
-
-
 def test_a_list_that_is_announced_alike_gives_no_wrong_choice(
     piers: Articles, make_article: Callable[..., Article]
 ) -> None:
@@ -223,19 +190,6 @@ def test_a_list_that_is_announced_alike_gives_no_wrong_choice(
     provisions = parse_articles(lists).provisions
     (statute,) = statutes_of(provisions, provisions)
     assert list(reading_drafts(statute, ["listed"], seed=0)) == []
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "kind"),
-    [
-        ("鉄道運送事業者", "鉄道事業者", True),
-        ("一般旅客自動車運送事業者", "一般乗合旅客自動車運送事業者", True),
-        ("指定試験機関", "登録試験機関", False),
-    ],
-)
-def test_a_kind_of_somebody_is_no_other(one: str, other: str, kind: bool) -> None:
-    assert _is_kind_of(one, other) is kind
-    assert _is_kind_of(other, one) is kind
 
 
 def test_the_same_item_of_the_same_list_in_two_laws_is_asked_for_once(
@@ -306,23 +260,6 @@ def test_what_the_law_says_of_two_others_alike_is_no_wrong_choice(
     (statute,) = statutes_of(provisions, provisions)
     made = list(reading_drafts(statute, ["defined"], seed=0))
     assert not any("積荷の目録" in choice for draft in made for choice in draft.wrong)
-
-
-@pytest.mark.parametrize(
-    ("text", "terms"),
-    [
-        ("第三条の許可を受けて桟橋を設けた者（以下「設置者」という。）は、届け出る。", ["設置者"]),
-        (
-            "試験の実施、記録、報告についての責任を有する者（以下「責任者」という。）は、報告する。",
-            [],
-        ),
-        ("国土交通大臣又はその指定する者（以下「指定機関」という。）は、講習を行う。", []),
-    ],
-)
-def test_only_a_whole_phrase_is_a_definition(
-    text: str, terms: list[str], make_article: Callable[..., Article]
-) -> None:
-    assert list(_definitions(of_one(make_article("3", "", (text,))))) == terms
 
 
 def test_what_is_applied_elsewhere_is_no_wrong_choice_for_the_defined(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from lawqa.augment.comprehension.listed import relative
 from lawqa.augment.comprehension.ruby import holds_reading
 from lawqa.augment.comprehension.wording import (
     FORBIDDEN,
@@ -14,7 +13,7 @@ from lawqa.augment.comprehension.wording import (
     plainly,
     without_definitions,
 )
-from lawqa.augment.questions.modality import DeonticSentence, deontic_sentence
+from lawqa.augment.questions.modality import deontic_sentence
 
 
 @pytest.mark.parametrize(
@@ -54,28 +53,6 @@ def test_readings_that_ran_into_the_text(text: str, holds: bool) -> None:
 def test_brackets_that_only_name_something_are_left_out() -> None:
     text = "登録を受けた者（以下「登録者」という。）は、届出（軽微なものを除く。）をする。"
     assert without_definitions(text) == "登録を受けた者は、届出（軽微なものを除く。）をする。"
-
-
-@pytest.mark.parametrize(
-    ("sentence", "command"),
-    [
-        (
-            "甲は、届け出なければならない。",
-            DeonticSentence("must", "甲は、届け出る", "甲は、届け出"),
-        ),
-        ("甲は、公表することができる。", DeonticSentence("may", "甲は、公表する", "甲は、公表し")),
-        ("甲は、公表してはならない。", DeonticSentence("must not", "甲は、公表する", "")),
-        (
-            "甲は、公表することを要しない。",
-            DeonticSentence("need not", "甲は、公表する", "甲は、公表し"),
-        ),
-        ("甲は、公正でなければならない。", None),
-        ("甲は、努めなければならない。", None),
-        ("期間は、三年とする。", None),
-    ],
-)
-def test_what_a_sentence_commands(sentence: str, command: DeonticSentence | None) -> None:
-    assert deontic_sentence(sentence) == command
 
 
 def test_a_duty_in_other_words_stays_a_duty() -> None:
@@ -123,27 +100,3 @@ def test_sentences_without_command() -> None:
         "本邦に住所を有する者とみなすものとされている",
     }
     assert plainly("会長が会務を総理する。", 0, "x") is None
-
-
-@pytest.mark.parametrize(
-    ("sentence", "asked"),
-    [
-        (
-            "申請書には、次に掲げる書類を添付しなければならない。",
-            "申請書に添付しなければならない書類",
-        ),
-        ("管理者は、次に掲げる行為をしてはならない。", "管理者がしてはならない行為"),
-        (
-            "管理者は、変更したときは、次に掲げる事項を公表しなければならない。",
-            "管理者が変更したときに公表しなければならない事項",
-        ),
-        ("管理者は、次に掲げる事項を記載した書面を提出しなければならない。", None),
-        ("前項の申請書には、次に掲げる書類を添付しなければならない。", None),
-        ("総会は、次に掲げる事項を議決しなければならない。", None),
-        ("管理者は、桟橋の設備に関する次に掲げる事項を記録しなければならない。", None),
-        ("管理者は、次に掲げる業務を行わなければならない。", None),
-    ],
-)
-def test_a_list_as_a_noun(sentence: str, asked: str | None) -> None:
-    found = relative(sentence)
-    assert (found[0] if found else None) == asked

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import pytest
 
 from lawqa.augment.reasoning import Sample, SelectionRules, select
-from lawqa.augment.reasoning.balance import Offer, taken_evenly
 from lawqa.augment.reasoning.selection import filter_counts
 from lawqa.choices import LABELS, cyclic_orders
 from lawqa.prompting import PromptSpec
@@ -116,41 +115,6 @@ def test_orders_make_labels_even_without_loss() -> None:
     judged = select(samples, COT, {}, SelectionRules(quantiles=(0.0, 1.0)))
     labels = Counter(one.sample.question.gold for one in judged if one.verdict == "kept")
     assert sorted(labels.values()) == [5, 5, 5, 5]
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_no_selection_with_even_labels_is_larger(seed: int) -> None:
-    drawn = random.Random(seed)  # noqa: S311 - repeatable
-    offers = [
-        Offer({label: drawn.choice((0, 0, 1, 2)) for label in LABELS}, drawn.choice((1, 2)))
-        for _ in range(drawn.randrange(1, 7))
-    ]
-    units = [position for position, one in enumerate(offers) for _ in range(one.cap)]
-    taken = taken_evenly(offers, units)
-    totals = Counter({label: sum(one[label] for one in taken) for label in LABELS})
-    assert max(totals.values()) - min(totals[label] for label in LABELS) <= 1
-    for own, offer in zip(taken, offers, strict=True):
-        assert sum(own.values()) <= offer.cap
-        assert all(own[label] <= offer.available[label] for label in LABELS)
-    assert sum(totals.values()) == _most(offers)
-
-
-def _most(offers: Sequence[Offer]) -> int:
-    """By trying every combination."""
-    reached = {(0, 0, 0, 0)}
-    for offer in offers:
-        own = [(0, 0, 0, 0)]
-        for place, label in enumerate(LABELS):
-            own = [
-                (*one[:place], one[place] + n, *one[place + 1 :])  # type: ignore[misc]
-                for one in own
-                for n in range(offer.available[label] + 1)
-                if sum(one) + n <= offer.cap
-            ]
-        reached = {
-            tuple(a + b for a, b in zip(one, two, strict=True)) for one in reached for two in own
-        }  # type: ignore[misc]
-    return max(sum(one) for one in reached if max(one) - min(one) <= 1)
 
 
 def test_every_filter_has_its_count() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import tyro
 
-from lawqa.augment.shortcuts import SHORTCUT_RULES, asks_for_wrong, audit_shortcuts, credits_of
+from lawqa.augment.shortcuts import SHORTCUT_RULES, audit_shortcuts, credits_of
 from lawqa.cli.questions.augment import Augment
 from lawqa.errors import DataError
 from lawqa.questions import Question, write_questions
@@ -41,26 +41,6 @@ def copied(question: Make) -> list[Question]:
             )
         )
     return made
-
-
-@pytest.mark.parametrize(
-    ("text", "wrong"),
-    [
-        ("次のうち、誤っているものを教えてください。", True),
-        ("届出について、誤りであるものはどれか。", True),
-        ("第3条の「有価証券」に該当しないものを教えてください。", True),
-        ("次の記述のうち、正しくないものを選びなさい。", True),
-        ("第2章の規定が適用されない有価証券として誤っているものを教えてください。", True),
-        ("誤っているものはいくつありますか。\nア 権利は消滅しない。", True),
-        ("次のうち、正しいものを教えてください。", False),
-        ("届け出なければならない事項として、正しいものを教えてください。", False),
-        ("申請書に添付しなければならない書類に該当するものを教えてください。", False),
-        ("登録をしないで事業を行った者の罰則を定めた条文を教えてください。", False),
-        ("正しいものはいくつありますか。\nア 誤っている記載は、無効とする。", False),
-    ],
-)
-def test_whether_the_wrong_one_is_asked_for(text: str, wrong: bool) -> None:
-    assert asks_for_wrong(text) is wrong
 
 
 def test_a_copied_answer_is_found_through_numerals_names_and_punctuation(

@@ -13,7 +13,6 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from lawqa.backends.hf.forest_attention import FlashForestAttention, ForestAttention
 from lawqa.backends.hf.prefixes import family_order, plant
-from lawqa.models.attention.records import even_groups
 
 pytestmark = pytest.mark.torch
 
@@ -82,15 +81,6 @@ def test_attention_in_the_forest_is_attention_in_each_sequence(
         expected = scaled_dot_product_attention(*own, is_causal=True, enable_gqa=True)
         expected = expected[0].transpose(0, 1).flatten(1)
         torch.testing.assert_close(found[at], expected, rtol=1e-4, atol=1e-5)
-
-
-@given(st.lists(st.integers(1, 1000), min_size=1, max_size=60))
-def test_padded_groups_hold_every_item_once_and_little_padding(lengths: list[int]) -> None:
-    groups = even_groups(lengths)
-    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
-    for group in groups:
-        padded = len(group) * max(lengths[i] for i in group)
-        assert padded - sum(lengths[i] for i in group) <= 0.2 * padded
 
 
 def test_relatives_are_neighbours_and_long_families_come_first() -> None:

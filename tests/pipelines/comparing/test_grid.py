@@ -11,7 +11,6 @@ import pytest
 
 from lawqa.cli import main
 from lawqa.questions import Question, write_questions
-from lawqa.scoring import newcombe_independent
 
 pytestmark = pytest.mark.slow
 
@@ -189,9 +188,3 @@ def test_mistakes_are_named_and_nothing_is_written(
         assert main(["report", *words]) == 2, words
         assert said in capsys.readouterr().err
     assert not Path("report.html").exists()
-
-
-def test_the_interval_of_independent_shares_is_newcombes() -> None:
-    # Newcombe (1998), table II, example (a): 56 of 70 less 48 of 80.
-    interval = newcombe_independent(56, 70, 48, 80)
-    assert (round(interval.low, 4), round(interval.high, 4)) == (0.0524, 0.3339)

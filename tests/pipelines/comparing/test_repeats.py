@@ -20,7 +20,6 @@ from lawqa.cli import main, parse_arguments
 from lawqa.cli.asking.evaluate import Evaluate
 from lawqa.cli.rerun import resume_command
 from lawqa.errors import BackendError, ConfigError
-from lawqa.pipelines.evaluation.asking import forced_cue
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate, evaluate_with_base
 from lawqa.prompting import Prompt, PromptSpec
 from lawqa.questions import Question, write_questions
@@ -392,23 +391,6 @@ def test_a_backend_that_cannot_force_answers_says_so_in_a_note(here: Path) -> No
         replace(cot, fresh=True), lambda _config, _adapter: Unable({"*": "最終回答：a"})
     )
     assert answered.notes[:1] != result.notes, "nothing had to be forced"
-
-
-@pytest.mark.parametrize(
-    ("text", "unclosed", "after"),
-    [
-        ("思うに", False, "\n最終回答："),
-        ("思うに\n", False, "最終回答："),
-        ("", False, "最終回答："),
-        ("思うに\n最終回答：", False, ""),
-        ("<think>\n思うに", True, "\n</think>\n\n最終回答："),
-        ("<think>\n最終回答：", True, "\n</think>\n\n最終回答："),
-    ],
-)
-def test_what_is_put_between_a_text_and_its_forced_label(
-    text: str, unclosed: bool, after: str
-) -> None:
-    assert forced_cue(text, unclosed_think=unclosed) == after
 
 
 def test_an_open_think_block_is_closed_before_an_answer_is_forced(run: Run, here: Path) -> None:

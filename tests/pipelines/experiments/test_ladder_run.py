@@ -20,7 +20,6 @@ from lawqa.cli import main
 from lawqa.cli.asking.ladder_text import ladder_text
 from lawqa.errors import ConfigError
 from lawqa.pipelines.evaluation.config import EvaluationConfig
-from lawqa.pipelines.experiments.ladder.pace import Load, Pace, Span
 from lawqa.pipelines.experiments.ladder.result import LadderResult
 from lawqa.pipelines.experiments.ladder.run import LadderConfig, run_ladder
 from lawqa.pipelines.experiments.ladder.rungs import RUNGS, Rung
@@ -472,16 +471,6 @@ def test_every_rung_has_a_time_whichever_are_left(way: Any, data: Path, tmp_path
     (line,) = [line for line in said if line.startswith(f"  {way}-closed")]
     assert line.endswith(" fit")
     assert ", 0 s" not in line
-
-
-@pytest.mark.parametrize("failing", [True, False])
-def test_a_pace_that_is_not_known_forecasts_nothing(failing: bool) -> None:
-    pace = Pace(read=10.0, written=None if failing else 5.0)
-    assert pace.seconds(Load(20.0, 0.0)) == Span(2.0, 2.5 * 2.0 + 2.0)
-    expected = None if failing else Span(2.0 + 0.25 * 20, 2.5 * (2.0 + 20) + 2.0)
-    assert pace.seconds(Load(20.0, 100.0)) == expected
-    done = pace.after(Load(20.0, 100.0), tokens=50, seconds=27.0)
-    assert done.seconds(Load(20.0, 100.0)) == Span(2.0 + 0.25 * 50, 2.5 * (2.0 + 50.0) + 2.0)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import pytest
 
 from lawqa.commands import CommandSource, read_source
 from lawqa.errors import ConfigError, DataError, PolicyError
-from lawqa.pipelines.steps.processes import Ended, program_line, run_logged
+from lawqa.pipelines.steps.processes import Ended
 from lawqa.pipelines.steps.run import StepsConfig, run_steps, step_status
 
 pytestmark = pytest.mark.every_python
@@ -340,31 +340,6 @@ def test_a_second_runner_is_kept_out(source: CommandSource) -> None:
 
 
 # --- real processes
-
-
-def test_what_a_program_prints_is_seen_and_kept(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    log = tmp_path / "x.log"
-    code = "import os, sys; print(os.environ['K'], flush=True); print('err', file=sys.stderr); sys.exit(3)"
-    assert run_logged(["python", "-c", code], {"K": "値"}, log) == Ended(3)
-    assert log.read_text(encoding="utf-8") == "値\nerr\n"
-    assert capfd.readouterr().out == "値\nerr\n"
-    assert run_logged(["python", "-c", "print('more')"], {}, log) == Ended(0)
-    assert log.read_text(encoding="utf-8").endswith("err\nmore\n")
-
-
-def test_a_program_that_a_signal_killed_ends_as_a_shell_says_it(tmp_path: Path) -> None:
-    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    assert run_logged(["python", "-c", code], {}, tmp_path / "x.log") == Ended(137, killed=True)
-
-
-def test_lawqa_python_and_pip_are_those_of_this_environment() -> None:
-    assert program_line(["lawqa", "split"]) == [sys.executable, "-m", "lawqa", "split"]
-    assert program_line(["python", "-V"]) == [sys.executable, "-V"]
-    assert program_line(["pip", "list"])[:3] == [sys.executable, "-m", "pip"]
-    with pytest.raises(ConfigError, match="no-such-program-here: there is no such program"):
-        program_line(["no-such-program-here"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

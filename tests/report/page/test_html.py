@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -21,9 +19,8 @@ pytest.importorskip("matplotlib")
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.questions import Question, write_questions
 from lawqa.report.markdown import report_markdown
-from lawqa.report.page.browser import browser_data, embedded_json
+from lawqa.report.page.browser import browser_data
 from lawqa.report.page.html import report_html
-from lawqa.report.words import WORDS
 
 MakeRun = Callable[..., Path]
 HOSTILE = (
@@ -71,21 +68,6 @@ def entry_of(data: dict[str, Any], question: int = 0, run: int = 0, at: int = 0)
 def page_of(*runs: Path, language: str | None = None) -> tuple[str, Page]:
     text = report_html(make_report(ReportConfig(runs)), language)
     return text, Page(text)
-
-
-@pytest.mark.slow
-@settings(max_examples=50)
-@given(st.dictionaries(st.text(), st.text() | st.lists(st.text())))
-def test_embedded_json_is_the_same_value_and_cannot_end_its_element(value: dict[str, Any]) -> None:
-    text = embedded_json(value)
-    assert json.loads(text) == value
-    assert not set("<>&\u2028\u2029") & set(text)
-    text.encode("utf-8")
-
-
-def test_a_lone_surrogate_stays_in_the_data() -> None:
-    assert json.loads(embedded_json({"x": "a\ud83d"})) == {"x": "a\ud83d"}
-    assert json.loads(embedded_json({"x": "😀"})) == {"x": "😀"}
 
 
 @pytest.mark.slow
@@ -191,31 +173,6 @@ def test_controls_have_labels_and_tables_have_headings(make_run: MakeRun) -> Non
 def test_the_language_can_be_fixed(make_run: MakeRun, language: str | None, expected: str) -> None:
     text, _ = page_of(make_run("one", 30), language=language)
     assert expected in text
-
-
-def test_every_word_is_in_both_languages() -> None:
-    for name, said in WORDS.items():
-        assert said.en, name
-        assert said.ja, name
-        assert said.en.isascii(), name
-        assert not said.ja.isascii(), name
-
-
-def test_every_word_that_page_and_script_use_is_known() -> None:
-    from importlib.resources import files
-
-    folder = files("lawqa.report.page").joinpath("templates")
-    used = set(
-        re.findall(
-            r"(?:word|option)\((?:[\w\"]*, )?\"(\w+)\"\)",
-            folder.joinpath("report.html.j2").read_text("utf-8"),
-        )
-    )
-    used |= set(
-        re.findall(r"(?:word|fact)\(\"(\w+)\"", folder.joinpath("report.js").read_text("utf-8"))
-    )
-    assert len(used) > 30
-    assert used <= set(WORDS)
 
 
 @pytest.mark.slow

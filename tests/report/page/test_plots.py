@@ -12,18 +12,10 @@ from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.report.drawing import RUN_COLOURS, mark_of
 from lawqa.report.page.plots import difference_plot, law_plot, votes_plot
 from lawqa.report.page.svg import svg_of
-from lawqa.report.page.training_plots import write_training_plot
 
 MakeRun = Callable[..., Path]
 
 pytestmark = [pytest.mark.torch, pytest.mark.plots]
-
-
-@pytest.mark.slow
-def test_the_plot_is_drawn_without_dev_questions_too(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    write_training_plot([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0}], tmp_path / "plot.png")
-    assert (tmp_path / "plot.png").stat().st_size > 1000
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import TrainerState
 from transformers.integrations import is_mlflow_available
 
 from lawqa.cli import main
@@ -17,7 +16,6 @@ from lawqa.errors import ConfigError
 from lawqa.questions import write_questions
 from lawqa.training.monitoring.log import read_log
 from lawqa.training.monitoring.trackers import require_trackers
-from lawqa.training.monitoring.tracking import FiguresOnly
 
 pytestmark = pytest.mark.torch
 
@@ -192,25 +190,3 @@ def test_a_server_in_the_environment_is_not_asked_for(
     monkeypatch.setattr("urllib.request.urlopen", lambda *given, **_: calls.append(given))
     assert main(train) == 0
     assert calls == []
-
-
-def test_wandbs_run_is_ended_so_that_the_next_training_gets_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "wandb.py").write_text("ended = []\ndef finish(): ended.append(1)\n", "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "wandb", raising=False)
-    importlib.invalidate_caches()
-
-    class Inner:
-        def __getattr__(self, name: str) -> Any:
-            return lambda *_, **__: None
-
-    tracker = FiguresOnly("wandb", Inner(), print)
-    tracker.close()
-    assert "wandb" not in sys.modules  # no run was begun
-    tracker.on_train_begin(None, TrainerState(), None)
-    tracker.on_train_end(None, TrainerState(), None)
-    tracker.close()
-    assert sys.modules["wandb"].ended == [1]
-    monkeypatch.delitem(sys.modules, "wandb")
