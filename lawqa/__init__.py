@@ -20,6 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lawqa._version import __version__ as __version__
+from lawqa.shown import show_by
 
 if TYPE_CHECKING:
     from lawqa.answers import ParsedAnswer, parse
@@ -107,6 +108,15 @@ _ROOMS = {
     "lawqa.scoring": ("ScoredAnswer", "Summary", "calibration_of", "compare", "summarise"),
     "lawqa.settings": ("Hyperparameters", "TrainingRun"),
 }
+
+
+def _html_of(result: object) -> str:
+    html: str = import_module("lawqa.report.notebook").html_of(result)
+    return html
+
+
+show_by(_html_of)
+
 # A library is silent unless its user sets logging up; the command line does.
 logging.getLogger("lawqa").addHandler(logging.NullHandler())
 
