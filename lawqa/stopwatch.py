@@ -1,4 +1,4 @@
-"""Where the time of a command goes, by parts: imports, files, weights, kernels, asking.
+"""Where the time of a command goes, by parts: imports, files, weights, quantising, kernels, asking.
 
 A part that runs inside another is counted once, as itself. Where no watch runs, parts cost nothing.
 """
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Part = Literal["imports", "reading", "weights", "kernels", "asking"]
-PARTS: tuple[Part, ...] = ("imports", "reading", "weights", "kernels", "asking")
+Part = Literal["imports", "reading", "weights", "quantising", "kernels", "asking"]
+PARTS: tuple[Part, ...] = ("imports", "reading", "weights", "quantising", "kernels", "asking")
 """The parts, in the order in which they are said: libraries; files looked at, the tokenizer read; weights
-read, quantised and brought to the device; kernels compiled and compared, graphs captured; the questions."""
+read and brought to the device; quantised; kernels compiled and compared, graphs captured; the questions."""
 
 
 class Stopwatch:

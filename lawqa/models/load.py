@@ -33,6 +33,7 @@ from lawqa.models.files.identity import (
     read_identity,
 )
 from lawqa.models.files.weight_files import WHOLE
+from lawqa.models.kept_weights import KeptWeights
 from lawqa.models.load_errors import out_of_memory
 from lawqa.models.loaded import LoadedModel
 from lawqa.models.pretrained import (
@@ -46,6 +47,7 @@ from lawqa.models.quantisation import (
     keep_as_bytes,
     keep_cpu_gradients_right,
     quantisation,
+    quantising_counted,
     stored_type,
 )
 from lawqa.prompting import end_of_turn
@@ -98,8 +100,15 @@ def load_model(
         config, stored, options = _as_stored(config, dtype)
         check_files(config.model_name, config.revision, options["config"])
         tokenizer = load_tokenizer(config.model_name, config.revision)
+        kept = None if sharded or stored else _kept(config, dtype, before)
+        there = kept is not None and kept.usable()
     with part("weights"):
-        model = _weights(config, options, dtype, device, sharded=sharded)
+        if kept is not None and there:
+            model = kept.load(config.model_name, options["config"], dtype, device)
+        else:
+            model = _weights(config, options, dtype, device, sharded=sharded)
+    if kept is not None and not there:
+        kept.keep(model)
     hook_attention(model)
     if config.load_in_4bit:
         keep_as_bytes(model)
@@ -136,8 +145,9 @@ def _weights(
     sharded: bool,
 ) -> PreTrainedModel:
     """Load the weights with transformers' options, of which `config` is the model's; raises BackendError."""
+    counted = quantising_counted() if "quantization_config" in options else nullcontext()
     try:
-        with full_memory_named(), _share_of_cores() if sharded else nullcontext():
+        with full_memory_named(), _share_of_cores() if sharded else nullcontext(), counted:
             logger.debug(
                 "loading %s (revision %s) onto %s: %s, products in %s",
                 config.model_name, config.revision, describe_device(device),
@@ -157,6 +167,18 @@ def _weights(
             on_gpu=device.type == "cuda" and not sharded,
             load_in_4bit=config.load_in_4bit,
         ) from None
+
+
+def _kept(
+    config: ModelSettings, dtype: torch.dtype, local: ModelIdentity | None
+) -> KeptWeights | None:
+    """Return where the 4-bit weights of a model are kept; None where they are not, or it is not here yet."""
+    if config.quantised_cache is None or not config.load_in_4bit:
+        return None
+    if local is None:
+        snapshot = model_directory(config.model_name, config.revision)
+        local = read_identity(snapshot) if snapshot else None
+    return None if local is None else KeptWeights.of(config, dtype, local.content)
 
 
 def describe_files(name: str, revision: str | None = None) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ from transformers import BitsAndBytesConfig
 from lawqa.errors import BackendError, MissingExtraError
 from lawqa.models import NO_4BIT
 from lawqa.settings import QuantType
+from lawqa.stopwatch import part
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -35,6 +38,32 @@ def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfi
         )
     except ImportError:
         raise MissingExtraError("bitsandbytes", "train", otherwise=NO_4BIT) from None
+
+
+@contextmanager
+def quantising_counted() -> Iterator[None]:
+    """Count what bitsandbytes does to weights inside the block as quantising."""
+    from bitsandbytes import functional
+
+    own = functional.quantize_4bit
+
+    def counted(weight: torch.Tensor, *arguments: object, **options: object) -> object:
+        _wait_for(weight)  # what brings it to the card is not quantising
+        with part("quantising"):
+            result = own(weight, *arguments, **options)
+            _wait_for(weight)
+        return result
+
+    functional.quantize_4bit = counted
+    try:
+        yield
+    finally:
+        functional.quantize_4bit = own
+
+
+def _wait_for(weight: torch.Tensor) -> None:
+    if weight.is_cuda:
+        torch.cuda.synchronize(weight.device)
 
 
 def stored_type(name: str, model_config: PretrainedConfig, dtype: torch.dtype) -> QuantType | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from lawqa.settings.accepted import Settings
@@ -46,6 +47,8 @@ class ModelSettings(Settings):
     """The 4-bit data type. Without it: that of the adapter's training or of the model's files, else nf4."""
     dtype: Dtype = field(default="auto", metadata=named(RESULT, train="--bnb-4bit-compute-dtype"))
     """The dtype of products; auto: half precision on a GPU, else float32 (with AMX, bfloat16 is faster)."""
+    quantised_cache: Path | None = field(default=None, metadata=only_with(PLACE, no_4bit=False))
+    """Keep the 4-bit weights in this directory (5.7 GB for 8B) and read them there the next time."""
 
 
 def with_quant_type(settings: Mapping[str, object]) -> dict[str, object]:

@@ -39,6 +39,7 @@ from lawqa.settings.declared import counts_by_content
 
 CHANGED: dict[str, Any] = {
     "learnt_as": None, "samples_dir": Path("elsewhere"),
+    "quantised_cache": Path("kept"),
     "eval_permutations": 4, "learn_from": "distilled",
     "samples": 2, "permutations": 4, "answer_by": "logits", "backend": "hf", "ensemble": 3,
     "lr_scheduler": "linear",
