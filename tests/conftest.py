@@ -227,7 +227,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
         patched.setattr("lawqa.models.load.pick_device", lambda: torch.device("cpu"))
         if not item.get_closest_marker("plots"):  # a picture is a quarter of a tiny training
             patched.setattr(
-                "lawqa.report.page.training_plots.write_training_plot", lambda _, path: path.touch()
+                "lawqa.report.plots.training_plots.write_training_plot",
+                lambda _, path: path.touch(),
             )
         return (yield)
 

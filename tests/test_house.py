@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ LONGEST_FUNCTION = 50
 
 MOST_ANY = 2
 """Lines of a thousand with the word, imports and comments included; JSON has aliases in `lawqa.files`."""
+
+MOST_MODULES = 18
+"""In a folder, its `__init__` aside; 15 are the aim."""
 
 LONGER = {
     "models/kernels/triton_attention.py _rotate_and_store": "a Triton kernel, whose parts share their tiles",
@@ -139,3 +143,9 @@ def test_a_public_name_means_one_thing(checkout: Path) -> None:
             if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(name)
     assert {name for name, places in homes.items() if len(places) > 1} == set(SHARED_NAMES)
+
+
+def test_no_folder_is_an_attic(checkout: Path) -> None:
+    folders = Counter(Path(name).parent for name, _ in modules(checkout) if "__init__" not in name)
+    assert len(folders) > 50
+    assert {folder: n for folder, n in folders.items() if n > MOST_MODULES} == {}

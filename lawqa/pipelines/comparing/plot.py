@@ -10,8 +10,8 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.pipelines.comparing.report_runs import read_training
 from lawqa.report.content import Report
-from lawqa.report.drawing import Drawing, require_matplotlib
-from lawqa.report.page.plots import (
+from lawqa.report.plots.drawing import Drawing, require_matplotlib
+from lawqa.report.plots.run_plots import (
     accuracy_plot,
     difference_plot,
     histogram_plot,
@@ -19,7 +19,7 @@ from lawqa.report.page.plots import (
     reliability_plot,
     votes_plot,
 )
-from lawqa.report.page.training_plots import CURVES, training_curve
+from lawqa.report.plots.training_plots import CURVES, training_curve
 from lawqa.settings import By, StrPath, as_path, as_paths, checks_arguments
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def plot(
         raise DataError(
             f"{what}: nothing to draw: {why}", f"one of {', '.join(_DRAWN)} may hold something"
         )
-    from lawqa.report.figure import figure_of
+    from lawqa.report.plots.figure import figure_of
 
     return figure_of(drawing)
 

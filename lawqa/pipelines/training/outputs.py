@@ -162,7 +162,7 @@ def _dev_from_json(stored: JsonObject) -> DevResult:
 
 
 def _plot(directory: Path, say: Callable[[str], object]) -> bool:
-    from lawqa.report.page.training_plots import write_training_plot
+    from lawqa.report.plots.training_plots import write_training_plot
 
     try:
         write_training_plot(read_log(directory), directory / PLOT)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lawqa.report.grid.content import GridContent, GridRow
-from lawqa.report.grid.plots import interval_plot
 from lawqa.report.grid.text import WORDS, label, missing_of, plotted, tables_of, warnings_of
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
-from lawqa.report.page.svg import svg_of
+from lawqa.report.plots.grid_plots import interval_plot
+from lawqa.report.plots.svg import svg_of
 from lawqa.scoring import Judged
 
 _TEMPLATES = ("grid.html.j2", "tables.html.j2", "report.css.j2", "language.js")

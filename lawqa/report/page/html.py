@@ -5,11 +5,12 @@ from __future__ import annotations
 from lawqa.report.cautions import caution_kinds, cautions_of
 from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
-from lawqa.report.drawing import Drawing
 from lawqa.report.label_tables import calibration_table, label_tables
 from lawqa.report.page.browser import browser_data, embedded_json, manifests_data
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
-from lawqa.report.page.plots import (
+from lawqa.report.paired import changes, gold_text_table, paired_table
+from lawqa.report.plots.drawing import Drawing
+from lawqa.report.plots.run_plots import (
     accuracy_plot,
     difference_plot,
     histogram_plot,
@@ -17,9 +18,8 @@ from lawqa.report.page.plots import (
     reliability_plot,
     votes_plot,
 )
-from lawqa.report.page.svg import svg_of
-from lawqa.report.page.training_plots import training_plots
-from lawqa.report.paired import changes, gold_text_table, paired_table
+from lawqa.report.plots.svg import svg_of
+from lawqa.report.plots.training_plots import training_plots
 from lawqa.report.run_tables import accuracy_tables, cost_table
 from lawqa.report.words import WORDS
 

@@ -88,7 +88,7 @@ def test_what_is_not_installed_is_said_once_and_training_goes_on(
         return None if name in ("tensorboard", "matplotlib") else real(name, package)
 
     monkeypatch.setattr("lawqa.training.monitoring.progress.find_spec", find_spec)
-    monkeypatch.setattr("lawqa.report.drawing.find_spec", find_spec)
+    monkeypatch.setattr("lawqa.report.plots.drawing.find_spec", find_spec)
     assert train(tmp_path, tiny_dir, questions) == 0
     err = capfd.readouterr().err
     assert err.count("no TensorBoard events") == 1

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from lawqa.report.content import ReportRun
-from lawqa.report.drawing import RUN_COLOURS, Drawing, settings_of
+from lawqa.report.plots.drawing import RUN_COLOURS, Drawing, settings_of
 
 _JAPANESE = (
     "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "VL Gothic",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from lawqa.files import JsonObject
 from lawqa.report.content import Training
-from lawqa.report.drawing import Drawing, Style, require_matplotlib
-from lawqa.report.page.svg import svg_of
+from lawqa.report.plots.drawing import Drawing, Style, require_matplotlib
+from lawqa.report.plots.svg import svg_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

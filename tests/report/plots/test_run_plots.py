@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
-from lawqa.report.drawing import RUN_COLOURS, mark_of
-from lawqa.report.page.plots import difference_plot, law_plot, votes_plot
-from lawqa.report.page.svg import svg_of
+from lawqa.report.plots.drawing import RUN_COLOURS, mark_of
+from lawqa.report.plots.run_plots import difference_plot, law_plot, votes_plot
+from lawqa.report.plots.svg import svg_of
 
 MakeRun = Callable[..., Path]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lawqa.report.page.training_plots import write_training_plot
+from lawqa.report.plots.training_plots import write_training_plot
 
 pytestmark = [pytest.mark.torch, pytest.mark.plots]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lawqa.report.drawing import Drawing, Style, mark_of
+from lawqa.report.plots.drawing import Drawing, Style, mark_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from lawqa.report.content import ReportRun
-from lawqa.report.drawing import RUN_COLOURS, Drawing, require_matplotlib, settings_of
+from lawqa.report.plots.drawing import RUN_COLOURS, Drawing, require_matplotlib, settings_of
 
 # Drawn in colours that nothing else has, which become variables of the page's style sheet.
 INK, RULE = "#010203", "#010204"

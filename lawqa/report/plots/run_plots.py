@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lawqa.choices import LABELS, Label
 from lawqa.report.content import Report, ReportRun
-from lawqa.report.drawing import Drawing, Style, dash_of, legend, mark_of
+from lawqa.report.plots.drawing import Drawing, Style, dash_of, legend, mark_of
 from lawqa.scoring import accuracy_of, calibration_of, votes_curve
 
 if TYPE_CHECKING:

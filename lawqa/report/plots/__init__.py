@@ -1,0 +1,1 @@
+"""Plots of runs and trainings: how they are drawn, and as SVG, PNG or a matplotlib figure."""
