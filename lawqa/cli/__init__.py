@@ -56,7 +56,7 @@ def parse_arguments(argv: Sequence[str]) -> Runnable:
         raise SystemExit(0)
     if name in COMMANDS:
         try:
-            with tidied_parser():
+            with tidied_parser(f"lawqa {name}"):
                 return tyro.cli(command_class(name), prog=f"lawqa {name}", args=rest)
         except SystemExit as stop:
             if stop.code == 0 and not _HELP.isdisjoint(rest):

@@ -23,6 +23,10 @@ _TITLE = re.compile(
     rf"(\w+{_COLOURS} options)({_COLOURS} {_COLOURS}[─ ]*)",
     re.MULTILINE,
 )
+_ELSEWHERE = re.compile(
+    rf"(in {_COLOURS})(lawqa) ([a-z-]+)( {_COLOURS}--help{_COLOURS}|{_COLOURS} --help{_COLOURS})( *)"
+)
+_EMPTY = "(default: )"
 _UNBOUNDED = 10_000
 _LEAST_WIDTH = 40
 
@@ -64,15 +68,19 @@ def wrapped(text: str, width: int, hanging: str = "") -> str:
 
 
 @contextmanager
-def tidied_parser() -> Iterator[None]:
-    """Print what the parser prints in the block, put right."""
+def tidied_parser(command: str = "lawqa") -> Iterator[None]:
+    """Print what the parser prints in the block, put right.
+
+    Args:
+        command: whose arguments are parsed, such as `lawqa crossval`.
+    """
     out, err = _Like(sys.stdout), _Like(sys.stderr)
     try:
         with redirect_stdout(out), redirect_stderr(err):
             yield
     finally:
         for caught, stream in ((out, sys.stdout), (err, sys.stderr)):
-            stream.write(_tidy(caught.getvalue()))
+            stream.write(_tidy(caught.getvalue(), command))
 
 
 class _Like(io.StringIO):
@@ -92,10 +100,21 @@ class _Like(io.StringIO):
         return self._stream.isatty()
 
 
-def _tidy(text: str) -> str:
+def _tidy(text: str, command: str) -> str:
     text = _TITLE.sub(_without_place, text.replace(_FILLER, ""))
+    text = text.replace(_EMPTY, " " * len(_EMPTY))
+    text = _ELSEWHERE.sub(lambda match: _with_group(match, command), text)
     width = terminal_width(80)
     return "\n".join(_line(line, width) for line in text.split("\n"))
+
+
+def _with_group(match: re.Match[str], command: str) -> str:
+    """Return where a flag is that was perhaps meant: tyro leaves out the group of a subcommand."""
+    before, program, name, after, space = match.groups()
+    if command in ("lawqa", f"{program} {name}"):
+        return match[0]
+    longer = len(command) - len(program)
+    return f"{before}{command} {name}{after}{space[longer:]}"
 
 
 def _without_place(title: re.Match[str]) -> str:

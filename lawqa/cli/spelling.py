@@ -61,21 +61,31 @@ _QUESTIONS = ("--data", "--input")
 _ONE_NAME = {
     "data": _QUESTIONS, "input": _QUESTIONS, "questions": _QUESTIONS,
     "train_file": _QUESTIONS,
-    "run_dir": ("--output-dir",), "output": ("--output-path",), "output_path": ("--output",),
+    "run_dir": ("--output-dir",), "output_dir": ("--run-dir",),
+    "output": ("--output-path",), "output_path": ("--output",),
 }  # fmt: skip
 """By field: what every command calls the file that it reads, and the directory or file that it writes."""
 
 
 def _plain(field: Setting, hint: Any) -> Any:
     """Return a flag that is no declared setting, with the names that all commands share."""
-    bare, marks = hint, tuple[Any, ...]()
-    while hasattr(bare, "__metadata__"):
-        marks, bare = (*bare.__metadata__, *marks), get_args(bare)[0]
+    bare, marks = _bare(hint)
     shared = _shared(field, bare)
     if not shared or Positional in marks:
         return hint
-    own = [alias for mark in marks for alias in getattr(mark, "aliases", None) or ()]
-    return Annotated[hint, arg(aliases=[*own, *shared])]
+    return _named(hint, [*_aliases(marks), *shared, f"--{field.name.replace('_', '-')}"])
+
+
+def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return a type, and what it is annotated with."""
+    marks: tuple[Any, ...] = ()
+    while hasattr(hint, "__metadata__"):
+        marks, hint = (*hint.__metadata__, *marks), get_args(hint)[0]
+    return hint, marks
+
+
+def _aliases(marks: tuple[Any, ...]) -> list[str]:
+    return [alias for mark in marks for alias in getattr(mark, "aliases", None) or ()]
 
 
 def _shared(field: Setting, bare: Any) -> list[str]:
@@ -89,11 +99,20 @@ def _shared(field: Setting, bare: Any) -> list[str]:
 
 
 def _declared(field: Setting, hint: Any, vocabulary: Vocabulary | None) -> Any:
-    *others, last = flags_of(field, vocabulary)
-    others = list(dict.fromkeys((*_shared(field, hint), *others)))
-    if others:  # tyro shows a field's own name after its aliases
-        hint = Annotated[hint, arg(name=last.removeprefix("--"), aliases=others)]
+    bare, marks = _bare(hint)
+    shared = () if Positional in marks else _shared(field, bare)
+    names = dict.fromkeys((*_aliases(marks), *shared, *flags_of(field, vocabulary)))
+    if len(names) > 1:
+        hint = _named(hint, list(names))
     return Annotated[hint, FlagCreatePairsOff] if field.default is False else hint
+
+
+def _named(hint: Any, names: list[str]) -> Any:
+    """Return a flag with these names, the one that all commands share before the others."""
+    first = [name for name in names if name == "--output-dir"]
+    # tyro shows a field's own name after its aliases.
+    *aliases, last = dict.fromkeys([*first, *names])
+    return Annotated[hint, arg(name=last.removeprefix("--"), aliases=aliases)]
 
 
 def _docs(kind: type) -> dict[str, str]:

@@ -72,6 +72,7 @@ def test_questions_are_given_by_one_name_everywhere(words: str, field: str) -> N
         ("evaluate", ("--output-dir", "--run-dir"), "run_dir"),
         ("ladder", ("--output-dir", "--run-dir"), "run_dir"),
         ("demo", ("--output-dir", "--run-dir"), "run_dir"),
+        ("average a b", ("--output-dir", "--run-dir", "-o"), "output_dir"),
         ("evaluate", ("--output-path", "--output"), "output"),
         ("report r", ("--output-path", "--output", "-o"), "output"),
         ("log r --template 評価ログ", ("--output-path", "--output", "-o"), "output"),
@@ -85,6 +86,11 @@ def test_output_is_given_by_one_name_everywhere(
 ) -> None:
     for flag in flags:
         assert str(getattr(one(f"{words} {flag} x"), field)) == "x"
+
+
+def test_folds_go_into_a_run_directory_as_runs_do() -> None:
+    for flag in ("--output-dir", "--run-dir"):
+        assert str(one(f"crossval run --input q {flag} x").split.output_dir) == "x"
 
 
 def test_no_flag_of_a_command_is_given_by_a_name_of_another() -> None:
