@@ -115,7 +115,7 @@ _LONGEST = (
     "models/test_load_adapter_kinds.py",
     "rough/test_odd_answers.py",
     "pipelines/evaluation/test_ranks.py",
-    "pipelines/experiments/test_ladder_run.py",
+    "pipelines/experiments/ladder/test_run.py",
     "pipelines/experiments/test_crossval.py",
     "models/adapters/test_audit.py",
     "pipelines/training/test_dev_generation.py",

@@ -1,7 +1,8 @@
-"""Every test file is where the module that it tests is."""
+"""Every test file is where the module that it tests is, and most modules have one."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -44,6 +45,75 @@ def test_every_test_file_mirrors_a_module_or_room_or_is_declared(checkout: Path)
         for p in found
         if not (p.parts[0] in ELSEWHERE or mirrored(checkout / "lawqa", p.parts))
     ] == []
+
+
+FEW_STATEMENTS = 10
+"""A module with fewer than these in all its functions only declares something: no test is asked of it."""
+
+SHARE = 0.6
+"""Of the other modules, so many have a test file of their own name at least."""
+
+
+def statements_of(path: Path) -> int:
+    """How many statements the functions of a module hold, without docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return sum(
+        sum(isinstance(one, ast.stmt) for one in ast.walk(function)) - 1
+        - (ast.get_docstring(function) is not None)
+        for function in functions
+    )  # fmt: skip
+
+
+def behaves(path: Path) -> bool:
+    """Whether a module has behaviour of its own that runs without a GPU."""
+    return (
+        path.name not in ("__init__.py", "__main__.py")
+        and not path.name.startswith("triton_")
+        and statements_of(path) >= FEW_STATEMENTS
+    )
+
+
+def has_mirror(package: Path, tests: Path, module: Path) -> bool:
+    """Whether a module has a test file beside its own place: room/x.py in room/test_x.py or test_x_y.py."""
+    folder, name = tests / module.relative_to(package).parent, module.stem
+    return any(folder.glob(f"test_{name}.py")) or any(folder.glob(f"test_{name}_*.py"))
+
+
+def without_mirror(package: Path, tests: Path) -> tuple[list[str], int]:
+    """The modules with behaviour that have no test file of their name, and how many have behaviour."""
+    modules = [path for path in sorted(package.rglob("*.py")) if behaves(path)]
+    return [
+        path.relative_to(package).as_posix()
+        for path in modules
+        if not has_mirror(package, tests, path)
+    ], len(modules)
+
+
+def test_most_modules_have_a_test_of_their_name_and_every_new_one_needs_it(checkout: Path) -> None:
+    tests = checkout / "tests"
+    missing, modules = without_mirror(checkout / "lawqa", tests)
+    known = set((tests / "unmirrored.txt").read_text(encoding="utf-8").split())
+    new = [name for name in missing if name not in known]
+    assert new == [], "write tests/ROOM/test_NAME.py for each"
+    assert sorted(known - set(missing)) == [], "take out of tests/unmirrored.txt what has one now"
+    assert 1 - len(missing) / modules >= SHARE
+
+
+def test_a_module_without_a_test_is_seen_and_a_declaration_needs_none(tmp_path: Path) -> None:
+    package, tests = tmp_path / "lawqa", tmp_path / "tests"
+    (package / "room").mkdir(parents=True)
+    (tests / "room").mkdir(parents=True)
+    body = 'def f(x):\n    """Do."""\n' + FEW_STATEMENTS * "    x += 1\n"
+    for name in ("x.py", "y.py", "triton_x.py", "__init__.py"):
+        (package / "room" / name).write_text(body, encoding="utf-8")
+    (package / "room" / "names.py").write_text(
+        "A = 1\n\n\ndef f():\n    return A\n", encoding="utf-8"
+    )
+    (tests / "room" / "test_x_more.py").touch()
+    assert without_mirror(package, tests) == (["room/y.py"], 2)
 
 
 def test_what_is_declared_is_there(checkout: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.cli import main
-from lawqa.cli.lab.docs import _help_text, help_text, parse_or_refuse, subcommands
+from lawqa.cli.lab.docs import parse_or_refuse
 from lawqa.commands import check_policy, packaged_source, read_source, render_command
 from lawqa.docgen import shown_commands, verify_text
 from lawqa.docgen.build import generate
@@ -190,22 +190,6 @@ def test_a_dry_run_prints_what_the_documents_show_byte_for_byte(
             assert printed[start:].startswith(shown[1] + "\n")
             start += len(shown[1]) + 1
         assert start == len(printed)
-
-
-def test_help_pages_are_those_of_the_program(checkout: Path) -> None:
-    text = (checkout / "docs" / "cli.md").read_text(encoding="utf-8")
-    words = list(subcommands())
-    assert {("evaluate",), ("crossval", "run"), ("step", "show"), ("docs", "check")} <= set(words)
-    for name in words:
-        assert f"```text\n{help_text(name)}\n```" in text, name
-        assert help_text(name).startswith("usage: lawqa")
-
-
-def test_help_is_the_same_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    wide = help_text(("split",))
-    _help_text.cache_clear()
-    monkeypatch.setenv("COLUMNS", "40")
-    assert help_text(("split",)) == wide
 
 
 @pytest.fixture

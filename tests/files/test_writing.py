@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from lawqa.files import write_json, written_whole
+from lawqa.files import read_json, write_json, written_whole
 
 pytestmark = pytest.mark.every_python
 
@@ -52,3 +53,11 @@ def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
         die()
     assert path.read_text(encoding="utf-8") == "old"
     assert [found.name for found in tmp_path.iterdir()] == ["x.txt"]
+
+
+def test_half_a_surrogate_pair_survives_in_json(tmp_path: Path) -> None:
+    name = os.fsdecode("法".encode("cp932"))
+    path = tmp_path / "x.json"
+    with written_whole(path) as file:
+        file.write(json.dumps({"path": name}, ensure_ascii=False))
+    assert read_json(path) == {"path": name}

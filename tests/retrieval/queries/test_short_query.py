@@ -12,7 +12,6 @@ from lawqa.errors import MissingExtraError
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
 from lawqa.retrieval.queries.short_query import read_short_query
-from lawqa.retrieval.queries.words import by_rules, other_spellings
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
 from lawqa.statutes.articles import Article, Paragraph
@@ -21,28 +20,6 @@ from lawqa.statutes.law_names import LawNames
 LEASE, CIVIL = "借地借家法", "民法"
 NAMES = LawNames([LEASE, CIVIL])
 QUERIES = Path(__file__).parent / "data/queries_of_people.jsonl"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("正当事由", ["正当", "事由"]),
-        ("債務不履行", ["債務", "不履行"]),
-        ("賃借人", ["賃借人"]),
-        ("建物の賃貸借", ["建物", "賃貸借"]),
-        ("インサイダー取引", ["インサイダー", "取引"]),
-        ("しきききん", ["しきききん"]),
-        ("", []),
-    ],
-)
-def test_words_by_rules(text: str, words: list[str]) -> None:
-    assert by_rules(text) == words
-
-
-def test_statutes_spell_everyday_words_and_okurigana_otherwise() -> None:
-    assert "賃貸人" in other_spellings("大家から")
-    assert "取消" in other_spellings("契約を取り消し")
-    assert other_spellings("正当事由") == []
 
 
 @pytest.mark.parametrize(
