@@ -110,10 +110,17 @@ class Decoder:
             q, k, v = (projection(x).unflatten(-1, (-1, dim)) for projection in layer.qkv)
             q = ops.norm_rotate(q, layer.q_norm, cos, sin, eps)
             k = ops.norm_rotate(k, layer.k_norm, cos, sin, eps)
-            delta = layer.out(attend(number, q, k, v))
+            mixed = attend(number, q, k, v)
+            # What a name still holds lies beside all that follows: of the widest tensors, a third more.
+            del q, k, v
+            delta = layer.out(mixed)
+            del mixed
             stream, x = ops.add_norm(stream, delta, layer.mlp_norm, eps)
             gate, up = (projection(x) for projection in layer.gate_up)
-            delta = layer.down(ops.swiglu(gate, up))
+            activated = ops.swiglu(gate, up)
+            del gate, up, x
+            delta = layer.down(activated)
+            del activated
         return stream if delta is None else stream + delta
 
     def logits(self, stream: torch.Tensor) -> torch.Tensor:

@@ -144,6 +144,7 @@ def plan_figures(plan: TrainingPlan, longest: int, records_per_step: int) -> Jso
     """Return everything the plan says, in GiB and tokens."""
     from lawqa.training.planning.memory import (
         GIB,
+        SCORED_TOKENS,
         cache_per_token,
         generating_memory,
         scoring_memory,
@@ -152,8 +153,8 @@ def plan_figures(plan: TrainingPlan, longest: int, records_per_step: int) -> Jso
     shape, setting, budget = plan.shape, plan.setting, plan.token_budget
     empty = scoring_memory(shape, setting, tokens=0)
     per_scored = scoring_memory(shape, setting, tokens=1) - empty
-    scored = min(32768, max(0, plan.usable - empty) // per_scored)
-    free = max(0, plan.usable - empty)
+    scored = min(SCORED_TOKENS, max(0, plan.usable - empty) // per_scored)
+    free = max(0, plan.usable - generating_memory(shape, setting, cached_tokens=0))
     cached = free // cache_per_token(shape, setting)
     memory = plan.memory
     return {

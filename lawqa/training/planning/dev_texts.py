@@ -10,13 +10,13 @@ from lawqa.models.shapes import ModelShape
 from lawqa.training.planning.memory import (
     MemorySetting,
     cache_per_token,
+    generating_memory,
     lora_parameters,
-    scoring_memory,
 )
 
 _KEPT_PER_WEIGHT = 4 + 8
 """Bytes that the adapter's float32 weights and AdamW's two moments keep while texts are written."""
-_MOST_AT_ONCE = 192
+_MOST_AT_ONCE = 128
 """As in the decode engine."""
 
 
@@ -62,7 +62,8 @@ def dev_texts(
         ConfigError: not one text of full length fits.
     """
     kept = lora_parameters(shape, setting) * (_KEPT_PER_WEIGHT + setting.dtype_bytes)
-    free = usable - kept - scoring_memory(shape, setting, tokens=prompt_tokens)
+    free = usable - kept
+    free -= generating_memory(shape, setting, cached_tokens=0, longest_prompt=prompt_tokens)
     cached = max(0, free) // cache_per_token(shape, setting)
     fitting = cached // (prompt_tokens + max_new_tokens)
     if fitting < 1:

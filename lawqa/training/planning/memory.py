@@ -23,6 +23,11 @@ _NESTED_BLOCK = 256
 _LOGITS_AT_ONCE = 512
 """Answer positions whose logits exist at once on the fast path."""
 
+SCORED_TOKENS = 16384
+"""Tokens of a batch whose labels are scored, at most: as in `backends.hf.scoring`."""
+PREFILL_TOKENS = 4096
+"""Prompt tokens that generating computes at once: as in `backends.hf.engine.opening`."""
+
 _SCORES_AT_ONCE = 1 << 25
 """As in `models.attention.packed`."""
 
@@ -191,6 +196,13 @@ def scoring_memory(shape: ModelShape, setting: MemorySetting, *, tokens: int) ->
     )
 
 
+def _maxima_bytes(shape: ModelShape, setting: MemorySetting) -> int:
+    """Return the maxima of 4-bit blocks, in float32, which decoding's kernels read: as they are kept
+    beside the weights.
+    """
+    return 4 * shape.linear_parameters // _QUANT_BLOCK if setting.four_bit else 0
+
+
 def cache_per_token(shape: ModelShape, setting: MemorySetting, *, eight_bit: bool = False) -> int:
     """Return the bytes a token of the keys and values of all blocks, as generating keeps them,
     or in 8 bits.
@@ -200,8 +212,19 @@ def cache_per_token(shape: ModelShape, setting: MemorySetting, *, eight_bit: boo
     return 2 * shape.layers * shape.kv_heads * head
 
 
-def generating_memory(shape: ModelShape, setting: MemorySetting, *, cached_tokens: int) -> int:
-    """Predict the peak of generating with `tokens` tokens in the cache, all sequences together."""
-    return scoring_memory(shape, setting, tokens=0) + cached_tokens * cache_per_token(
-        shape, setting
+def generating_memory(
+    shape: ModelShape, setting: MemorySetting, *, cached_tokens: int, longest_prompt: int = 0
+) -> int:
+    """Predict the peak of generating, which is while prompts are computed.
+
+    Args:
+        shape: the model's.
+        setting: quantisation and number type.
+        cached_tokens: tokens in the cache, all sequences together.
+        longest_prompt: tokens of the longest prompt; it is computed in one piece.
+    """
+    return (
+        scoring_memory(shape, setting, tokens=max(PREFILL_TOKENS, longest_prompt))
+        + _maxima_bytes(shape, setting)
+        + cached_tokens * cache_per_token(shape, setting)
     )

@@ -11,8 +11,11 @@ import pytest
 from lawqa.cli import main
 from lawqa.errors import ConfigError
 from lawqa.models.shapes import KNOWN, ModelShape
+from lawqa.training.planning import dev_texts
 from lawqa.training.planning.memory import (
     GIB,
+    PREFILL_TOKENS,
+    SCORED_TOKENS,
     MemorySetting,
     generating_memory,
     kept_per_token,
@@ -114,6 +117,23 @@ def test_scoring_and_generating() -> None:
     assert scoring_memory(QWEN3_8B, NF4, tokens=8192) / GIB == pytest.approx(6.5, rel=0.05)
     one = generating_memory(QWEN3_8B, NF4, cached_tokens=1)
     assert generating_memory(QWEN3_8B, NF4, cached_tokens=2) - one == 36 * 2 * 8 * 128 * 2
+
+
+@pytest.mark.parametrize(("name", "cached", "measured"), [("Qwen/Qwen3-4B", 36352, 8.20)])
+def test_generating_takes_what_was_measured(name: str, cached: int, measured: float) -> None:
+    shape = ModelShape.from_config(KNOWN[name], name)
+    predicted = generating_memory(shape, NF4, cached_tokens=cached) / GIB
+    assert predicted == pytest.approx(measured, rel=0.05)
+
+
+def test_batches_are_planned_as_large_as_they_are_made() -> None:
+    pytest.importorskip("torch")
+    from lawqa.backends.hf.engine import opening
+    from lawqa.backends.hf.scoring import MOST_TOKENS
+
+    assert SCORED_TOKENS == MOST_TOKENS
+    assert PREFILL_TOKENS == opening._PREFILL_TOKENS_CUDA
+    assert dev_texts._MOST_AT_ONCE == opening._MOST_ROWS_CUDA
 
 
 def test_gemma_3_keeps_what_its_norms_read() -> None:
