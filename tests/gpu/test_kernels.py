@@ -35,17 +35,19 @@ def random(*size: int, dtype: Any = None) -> Any:
     ).to(dtype)
 
 
-def four_bit(outputs: int, inputs: int, rank: int) -> Any:
+def four_bit(outputs: int, inputs: int, rank: int, *, bias: bool = False) -> Any:
     from bitsandbytes.nn import Linear4bit, Params4bit
 
     from lawqa.models.projections import Lora, Projection
 
-    module = Linear4bit(inputs, outputs, bias=False, compute_dtype=torch.bfloat16, quant_type="nf4")
+    module = Linear4bit(inputs, outputs, bias=bias, compute_dtype=torch.bfloat16, quant_type="nf4")
     weight = random(outputs, inputs).cpu() * 0.02
     module.weight = Params4bit(
         weight, requires_grad=False, quant_type="nf4", compress_statistics=True
     )
     module = module.cuda()
+    if bias:
+        module.bias = torch.nn.Parameter(random(outputs), requires_grad=False)
     lora = Lora(random(rank, inputs) * 0.02, random(outputs, rank) * 0.2) if rank else None
     return Projection(module, lora)
 
@@ -91,12 +93,18 @@ def test_norms_rotations_and_activations_are_those_of_torch() -> None:
 
 @pytest.mark.parametrize("rows", [1, 5, 16, 33, 96, 128, 140])
 @pytest.mark.parametrize("rank", [0, 8, 16])
-def test_the_4bit_product_is_that_of_dequantised_weights(rows: int, rank: int) -> None:
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_4bit_product_is_that_of_dequantised_weights(
+    rows: int, rank: int, *, bias: bool
+) -> None:
     from bitsandbytes.functional import dequantize_4bit
 
     from lawqa.models.kernels.triton_nf4 import FusedLinear, halved
 
-    projections = [four_bit(1024, 512, rank), four_bit(256, 512, 0), four_bit(256, 512, rank)]
+    projections = [
+        four_bit(1024, 512, rank, bias=bias), four_bit(256, 512, 0),
+        four_bit(256, 512, rank, bias=bias),
+    ]  # fmt: skip
     x = random(rows, 512)
     expected = []
     for projection in projections:
@@ -106,6 +114,8 @@ def test_the_4bit_product_is_that_of_dequantised_weights(rows: int, rank: int) -
         if projection.lora is not None:
             low = (x @ projection.lora.a.t()).float()
             product = product + low @ projection.lora.b.float().t()
+        if projection.base.bias is not None:
+            product = product + projection.base.bias.float()
         expected.append(product)
     found = FusedLinear(projections, torch.bfloat16)(halved(x))
     assert distance(found.float().sum(0), torch.cat(expected, dim=-1)) < ROUNDING

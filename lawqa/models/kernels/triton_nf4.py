@@ -52,8 +52,6 @@ def four_bit_obstacle(projections: Sequence[Projection], dtype: torch.dtype) -> 
         state = getattr(getattr(projection.base, "weight", None), "quant_state", None)
         if state is None:
             return "layers that are not 4-bit"
-        if getattr(projection.base, "bias", None) is not None:
-            return "layers with a bias"
         rows, columns = state.shape
         if state.blocksize != BLOCK_SIZE or rows % 128 or columns % 256:
             return f"a layer of {rows} x {columns} in blocks of {state.blocksize}"
@@ -79,6 +77,7 @@ class FusedLinear:
         self.outputs, self.inputs = self._ends[-1], states[0].shape[1]
         self._maxima = torch.cat([block_maxima(state) for state in states])
         self._code = states[0].code.float()
+        self._bias = _joined_bias(projections)
         self._a, self._b, self._rank = _joined_lora(projections, dtype)
         self._multiprocessors, self._stages = _card(self._code.device)
 
@@ -101,10 +100,11 @@ class FusedLinear:
         grid = (self.outputs // tile.outputs, tile.splits, triton.cdiv(rows, tile.rows))
         _product[grid](
             x, out, weights[0], weights[1], weights[2], self._maxima, self._code, low, self._b,
+            self._code if self._bias is None else self._bias,
             rows, ends[0], ends[1], rows * self.outputs, low.stride(0),
             INPUTS=self.inputs, OUTPUTS=self.outputs, DEEP=self.inputs // tile.splits,
             ROWS=tile.rows, WIDE=tile.outputs, DEPTH=tile.depth, RANK=self._rank,
-            GATHER=x.is_cuda, num_warps=tile.warps, num_stages=tile.stages,
+            BIAS=self._bias is not None, GATHER=x.is_cuda, num_warps=tile.warps, num_stages=tile.stages,
         )  # fmt: skip
         return out
 
@@ -155,6 +155,22 @@ def pick_tile(rows: int, outputs: int, inputs: int, multiprocessors: int, stages
     return Tile(height, wide, 128, splits, 8 if wide == 128 else 4, stages)
 
 
+def _joined_bias(projections: Sequence[Projection]) -> torch.Tensor | None:
+    """Return the biases one after the other, float32, shape [outputs]; None where no layer has one."""
+    biases = [getattr(projection.base, "bias", None) for projection in projections]
+    if all(bias is None for bias in biases):
+        return None
+    weights = [projection.base.weight for projection in projections]
+    return torch.cat(
+        [
+            weight.data.new_zeros(weight.quant_state.shape[0], dtype=torch.float32)
+            if bias is None
+            else bias.detach().float()
+            for weight, bias in zip(weights, biases, strict=True)
+        ]
+    )
+
+
 def _joined_lora(
     projections: Sequence[Projection], dtype: torch.dtype
 ) -> tuple[torch.Tensor, torch.Tensor, int]:
@@ -198,10 +214,11 @@ def _selected(index, code):
 
 @triton.jit
 def _product(
-    x, out, weight0, weight1, weight2, maxima, code, low, lora_b,
+    x, out, weight0, weight1, weight2, maxima, code, low, lora_b, bias,
     rows, end0, end1, part_stride, low_stride,
     INPUTS: tl.constexpr, OUTPUTS: tl.constexpr, DEEP: tl.constexpr, ROWS: tl.constexpr,
-    WIDE: tl.constexpr, DEPTH: tl.constexpr, RANK: tl.constexpr, GATHER: tl.constexpr,
+    WIDE: tl.constexpr, DEPTH: tl.constexpr, RANK: tl.constexpr, BIAS: tl.constexpr,
+    GATHER: tl.constexpr,
 ):  # fmt: skip
     """Compute one tile of the outputs, over one share of the inputs.
 
@@ -266,5 +283,8 @@ def _product(
             b = tl.load(lora_b + n[:, None] * RANK + r[None, :])
             low_at = low + m[None, :] * low_stride + segment * RANK + r[:, None]
             total = tl.dot(b, tl.load(low_at, mask=there[None, :], other=0.0), total)
+    if BIAS:  # noqa: SIM102 - as above
+        if split == 0:
+            total += tl.load(bias + n)[:, None]
     out_at = out + split * part_stride + m[:, None] * OUTPUTS + n[None, :]
     tl.store(out_at, tl.trans(total).to(out.dtype.element_ty), mask=there[:, None])

@@ -285,12 +285,12 @@ def test_four_bit_products(launches: list[Launch]) -> None:
         stages = triton_nf4.stages_in_flight(divmod(capability, 10))
         for count in MULTIPROCESSORS[capability]:
             tile = pick_tile(rows, outputs, inputs, count, stages)
-            for rank in (0, 16, 32, 64):
+            for rank, biased in ((0, False), (16, False), (16, True), (32, False), (64, False)):
                 linear = object.__new__(FusedLinear)
                 one = empty(1)
                 vars(linear).update(
                     _weights=[empty(1, dtype=torch.uint8)], _ends=[0, outputs], outputs=outputs,
-                    inputs=inputs, _maxima=one, _code=one, _rank=rank,
+                    inputs=inputs, _maxima=one, _code=one, _rank=rank, _bias=one if biased else None,
                     _a=empty(max(rank, 1), inputs, dtype=torch.bfloat16),
                     _b=empty(1, dtype=torch.bfloat16),
                 )  # fmt: skip
