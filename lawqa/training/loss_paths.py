@@ -16,6 +16,9 @@ from lawqa.training.fast import FastPath, HookedPath, pack, packed_parts
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+_REHEARSED = 10
+"""The last share of the weights, one in so many, whose gradients a rehearsal computes."""
+
 PLAIN_TOKEN_BUDGET = 8192
 """Padded tokens of a micro-batch where nothing is known of the memory."""
 
@@ -143,30 +146,39 @@ class PackedModelPath:
 
 
 def rehearse(
-    path: LossPath, model: torch.nn.Module, batch: Batch, precision: AbstractContextManager[object]
-) -> None:
-    """Run the heaviest micro-batch of a step once, with room taken for the optimiser, and forget it.
+    path: LossPath, model: torch.nn.Module, batch: Batch,
+    precision: AbstractContextManager[object], *, whole: bool = False,
+) -> None:  # fmt: skip
+    """Run the heaviest micro-batch of a step until its memory is fullest, and forget it.
 
-    So a step that does not fit is met in the first seconds. Random numbers stay as they were.
+    So a step that does not fit is met in the first seconds. Room is taken for the optimiser, and for the
+    gradients that the micro-batches before it leave. The memory is fullest where the backward pass begins; it
+    ends with the last tenth of the adapter's weights, as from then on more is freed than taken. Random
+    numbers stay as they were.
 
     Args:
         path: how losses are computed.
         model: PEFT's wrapper.
         batch: the longest records that a step can have, on the model's device.
         precision: the context in which losses are computed.
+        whole: whether the backward pass must run to its end, as over weights that are shared out.
 
     Raises:
         torch.OutOfMemoryError: it does not fit.
     """
     device = batch["input_ids"].device
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    with torch.random.fork_rng(devices=[device]):
-        moments = [torch.empty((2, *p.shape), dtype=torch.float32, device=device) for p in trained]
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        taken = [torch.empty((3, *p.shape), dtype=torch.float32, device=device) for p in trained]
         part = max(path.parts(batch), key=lambda part: int(part["attention_mask"].sum()))
         with precision:
             loss = path.loss(model, part)
-        loss.backward()
-        del moments, loss
+        if whole:
+            loss.backward()
+        else:
+            first = len(trained) * (_REHEARSED - 1) // _REHEARSED
+            torch.autograd.grad(loss, trained[first:], allow_unused=True)
+        del taken, loss
     model.zero_grad(set_to_none=True)
 
 

@@ -188,7 +188,10 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
             fits = True
             try:
                 with full_memory_named():
-                    rehearse(self._path, self.model, batch, self.compute_loss_context_manager())
+                    rehearse(
+                        self._path, self.model, batch, self.compute_loss_context_manager(),
+                        whole=self._loaded.sharded,
+                    )  # fmt: skip
             except torch.OutOfMemoryError:
                 fits = False
             if fits:
