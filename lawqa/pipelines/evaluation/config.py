@@ -34,6 +34,7 @@ from lawqa.settings import (
     plain,
     resolved,
     sources_of,
+    values_of,
 )
 from lawqa.settings.ranges import out_of_range
 
@@ -166,21 +167,16 @@ class EvaluationConfig(RunSettings, GenerationChoices, AskedSettings, ModelSetti
 
     def generation(self) -> GenerationSettings:
         """Return how text is generated."""
+        # What is called the same is passed on as it is, so that a new setting needs no line here.
         chosen = self.resolved()
+        given = values_of(GenerationSettings, chosen, self)
         return GenerationSettings(
-            max_new_tokens=chosen.max_new_tokens,
-            temperature=chosen.temperature,
-            top_p=chosen.top_p,
-            top_k=chosen.top_k_sampling,
-            min_p=chosen.min_p,
-            seed=self.seed,
-            repeats=self.samples_per_prompt,
-            thinking_budget=chosen.thinking_budget,
-            budget_required=self.thinking_budget is not None,
-            stop_at_final_answer=self.stop_at_final_answer,
-            stop_at_loops=self.stop_at_loops,
-            score_labels=self.score_labels,
-            kv_cache=self.kv_cache,
+            **{
+                **given,
+                "top_k": chosen.top_k_sampling,
+                "repeats": self.samples_per_prompt,
+                "budget_required": self.thinking_budget is not None,
+            }
         )
 
     def to_json(self) -> JsonObject:

@@ -20,18 +20,27 @@ def open_backend(config: EvaluationConfig, adapter: AdapterManifest | None = Non
     Raises:
         LawqaError: the script, server, model or adapter is not there or does not load.
     """
-    if config.server is not None:
-        from lawqa.pipelines.evaluation.servers import open_server
+    match config.server.kind if config.server else config.backend:
+        case "hf":
+            return _hugging_face(config, adapter)
+        case "scripted":
+            return _scripted(config)
+        case "ollama" | "openai" as kind:
+            from lawqa.pipelines.evaluation.servers import ServerConfig, open_server
 
-        return open_server(config.server)
-    if config.backend == "scripted":
-        from lawqa.backends.scripted import ScriptedBackend
+            return open_server(config.server or ServerConfig(kind=kind))
+    # A backend that is not opened above is mypy's to find: this function would return nothing.
 
-        if config.script is None:
-            raise ConfigError(
-                "--llm-backend scripted needs --script", 'a JSON file like {"*": "c"}'
-            )
-        return ScriptedBackend.from_file(config.script)
+
+def _scripted(config: EvaluationConfig) -> Backend:
+    from lawqa.backends.scripted import ScriptedBackend
+
+    if config.script is None:
+        raise ConfigError("--llm-backend scripted needs --script", 'a JSON file like {"*": "c"}')
+    return ScriptedBackend.from_file(config.script)
+
+
+def _hugging_face(config: EvaluationConfig, adapter: AdapterManifest | None) -> Backend:
     with part("imports"):
         from lawqa.models import require_packages
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
 from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 from lawqa.pipelines.evaluation.evaluate import evaluate
 from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.prompting import PromptSpec
-from lawqa.settings import DEFAULT_MODEL
+from lawqa.settings import DEFAULT_MODEL, GenerationChoices
 
 DIRECT, COT, THINKING = PromptSpec(), PromptSpec("cot"), PromptSpec(thinking=True)
 
@@ -109,3 +110,25 @@ def test_the_manifest_keeps_what_the_defaults_were(
         "any",
     )
     assert capfd.readouterr() == ("", "")
+
+
+# What a backend calls otherwise, or whoever asks it does.
+ELSEWHERE = {"top_k_sampling": "top_k", "ensemble": "repeats", "force_answers": ""}
+
+
+def test_every_choice_of_how_text_is_generated_reaches_the_backend() -> None:
+    theirs = {field.name for field in fields(GenerationSettings)}
+    ours = {field.name for field in fields(GenerationChoices)} - ELSEWHERE.keys()
+    assert ours <= theirs, "declare it in GenerationSettings, too"
+    given = {
+        "max_new_tokens": 7, "temperature": 0.5, "top_p": 0.6, "top_k_sampling": 8, "min_p": 0.1,
+        "ensemble": 3, "thinking_budget": 5, "stop_at_final_answer": False, "stop_at_loops": False,
+        "kv_cache": "int8", "score_labels": False, "force_answers": False,
+    }  # fmt: skip
+    assert given.keys() == {field.name for field in fields(GenerationChoices)}, "give it a value"
+    config = EvaluationConfig(Path("q.json"), PromptSpec(thinking=True), seed=4, **given)  # type: ignore[arg-type]
+    settings = config.generation()
+    for name, value in given.items():
+        if called := ELSEWHERE.get(name, name):
+            assert getattr(settings, called) == value, name
+    assert (settings.seed, settings.budget_required) == (4, True)
