@@ -36,136 +36,150 @@ class CommandEntry:
     """A command in the table."""
 
     kind: str
-    """Its class, in the module of the command's name."""
+    """Its class, such as `lab.Demo`: the package of `lawqa.cli` and the class in the module of its name."""
     summary: str
     """What `lawqa --help` says of it: the first line of the class's docstring."""
     vocabulary: Vocabulary | None = None
     """Which of the lab's two scripts its flags are named after."""
 
+    @property
+    def class_name(self) -> str:
+        """The name of its class."""
+        return self.kind.rpartition(".")[2]
+
+    def module(self, name: str) -> str:
+        """Return the module that holds the class of a command of this name."""
+        package = self.kind.rpartition(".")[0]
+        return f"lawqa.cli.{package}.{name}{'_' if iskeyword(name) else ''}"
+
 
 COMMANDS = {
     "evaluate": CommandEntry(
-        "Evaluate", "Ask a model the questions and score its answers.", "evaluate"
+        "asking.Evaluate", "Ask a model the questions and score its answers.", "evaluate"
     ),
     "ladder": CommandEntry(
-        "Ladder",
+        "asking.Ladder",
         "Ask a base model in every way, the cheapest first: one table, settings chosen on one half.",
         "evaluate",
     ),
     "train": CommandEntry(
-        "Train",
+        "training.Train",
         "Train a QLoRA adapter; without --do-train only rehearse and print the plan.",
         "train",
     ),
     "prefer": CommandEntry(
-        "Prefer",
+        "training.Prefer",
         "Teach an adapter to prefer right answers to wrong ones of its own (DPO); rehearses without "
         "--do-train.",
         "train",
     ),
     "probe": CommandEntry(
-        "ProbeCommand",
+        "training.ProbeCommand",
         "Ask a few questions in every mode, without and with an adapter: which modes still work?",
         "evaluate",
     ),
     "plan": CommandEntry(
-        "Plan",
+        "training.Plan",
         "Show what fits a GPU and how long it takes; with --measure, measure this machine first.",
         "train",
     ),
-    "records": CommandEntry("Records", "Make training records of questions.", "evaluate"),
+    "records": CommandEntry("training.Records", "Make training records of questions.", "evaluate"),
     "prompts": CommandEntry(
-        "Prompts", "List the wordings of prompts with their hashes; with --prompt show one whole."
+        "asking.Prompts",
+        "List the wordings of prompts with their hashes; with --prompt show one whole.",
     ),
     "split": CommandEntry(
-        "SplitCommand", "Divide a question file into parts that do not give each other away."
+        "questions.SplitCommand",
+        "Divide a question file into parts that do not give each other away.",
     ),
     "distill": CommandEntry(
-        "Distill",
+        "asking.Distill",
         "Sample reasoned answers from a model and keep the right ones as training records.",
         "evaluate",
     ),
     "pool": CommandEntry(
-        "Pool",
+        "asking.Pool",
         "Sample reasoned answers once, and select training records from them as often as wanted.",
         "evaluate",
     ),
     "augment": CommandEntry(
-        "Augment",
+        "questions.Augment",
         "Make more to learn from: questions and reading of statutes; keep hard ones, audit for shortcuts.",
         "evaluate",
     ),
     "crossval": CommandEntry(
-        "Crossval", "Hold every question out once: train and evaluate fold by fold.", "train"
+        "training.Crossval",
+        "Hold every question out once: train and evaluate fold by fold.",
+        "train",
     ),
     "sweep": CommandEntry(
-        "Sweep",
+        "training.Sweep",
         "Cross-validate a small grid of settings within the training questions, and rank them.",
         "train",
     ),
     "average": CommandEntry(
-        "Average",
+        "training.Average",
         "Average adapters of one base model, such as the seeds of a training, into one of higher rank.",
         "train",
     ),
     "merge": CommandEntry(
-        "Merge",
+        "training.Merge",
         "Write base model and adapter as one bfloat16 model, and what that does to the scores.",
         "train",
     ),
     "publish": CommandEntry(
-        "Publish",
+        "training.Publish",
         "Copy an adapter or merged model without texts of questions, host name and folders, to be pushed.",
     ),
     "rescore": CommandEntry(
-        "Rescore", "Read stored answers again with today's parser; no model is needed."
+        "results.Rescore", "Read stored answers again with today's parser; no model is needed."
     ),
     "compare": CommandEntry(
-        "Compare",
+        "results.Compare",
         "Compare the final answers of runs on the questions they share: difference, interval, test, "
         "power.",
     ),
     "report": CommandEntry(
-        "ReportCommand",
+        "results.ReportCommand",
         "Show runs on one self-contained HTML page, or as Markdown: claim, warnings, figures, every "
         "question.",
     ),
     "export": CommandEntry(
-        "Export",
+        "results.Export",
         "Write a run's answers, or a prompt as a task, for other tools: CSV, Parquet, lm-eval, inspect_ai.",
     ),
     "import": CommandEntry(
-        "Import",
+        "results.Import",
         "Make a run of a log of lm-evaluation-harness or inspect_ai, which then compares and reports.",
     ),
-    "runs": CommandEntry("Runs", "List, look at, compare, remove, pack and unpack runs."),
-    "data": CommandEntry("Data", "Look at question and record files."),
+    "runs": CommandEntry("results.Runs", "List, look at, compare, remove, pack and unpack runs."),
+    "data": CommandEntry("questions.Data", "Look at question and record files."),
     "statutes": CommandEntry(
-        "Statutes", "Turn e-Gov's law XML into articles, and look at article files."
+        "law.Statutes", "Turn e-Gov's law XML into articles, and look at article files."
     ),
     "index": CommandEntry(
-        "Index", "Build, search, look at and evaluate retrieval indexes over statutes."
+        "law.Index", "Build, search, look at and evaluate retrieval indexes over statutes."
     ),
     "log": CommandEntry(
-        "Log",
+        "results.Log",
         "Fill one of the lab's log forms from runs; fields that only a person knows stay marked "
         "【記入】.",
     ),
-    "step": CommandEntry("StepCommand", "Run, list and show the declared steps of a place."),
+    "step": CommandEntry("lab.StepCommand", "Run, list and show the declared steps of a place."),
     "doctor": CommandEntry(
-        "Doctor",
+        "lab.Doctor",
         "Check this machine before hours are spent: exit code 0 well, 1 warnings, 2 problems.",
     ),
-    "place": CommandEntry("PlaceCommand", "Set or show which place this machine is."),
+    "place": CommandEntry("lab.PlaceCommand", "Set or show which place this machine is."),
     "docs": CommandEntry(
-        "Docs", "Make the documents from the declared commands, or check that they are current."
+        "lab.Docs", "Make the documents from the declared commands, or check that they are current."
     ),
     "demo": CommandEntry(
-        "Demo",
+        "lab.Demo",
         "Run the whole path once on a toy model: split, score, train a 4-bit adapter, score again.",
     ),
     "completion": CommandEntry(
-        "CompletionScript",
+        "lab.CompletionScript",
         "Print what makes a shell complete commands and flags: bash, zsh or fish.",
     ),
 }
@@ -200,36 +214,11 @@ _GROUPS = {
 }
 """The commands as `lawqa --help` groups them, in the sequence in which they are used."""
 
-_PACKAGES = {
-    "asking": ("evaluate", "ladder", "distill", "pool", "prompts"),
-    "training": (
-        "train",
-        "prefer",
-        "probe",
-        "plan",
-        "records",
-        "crossval",
-        "sweep",
-        "average",
-        "merge",
-        "publish",
-    ),
-    "questions": ("data", "split", "augment"),
-    "law": ("statutes", "index"),
-    "results": ("compare", "report", "rescore", "runs", "log", "export", "import"),
-    "lab": ("place", "step", "doctor", "docs", "demo", "completion"),
-}
-_MODULES = {
-    name: f"lawqa.cli.{group}.{name}{'_' if iskeyword(name) else ''}"
-    for group, names in _PACKAGES.items()
-    for name in names
-}
-
 
 def command_class(name: str) -> type[Runnable]:
     """Import the class of a command, its flags spelled as the command line wants them."""
     entry = COMMANDS[name]
-    kind = getattr(import_module(_MODULES[name]), entry.kind)
+    kind = getattr(import_module(entry.module(name)), entry.class_name)
     found: type[Runnable] = spelled(kind, entry.vocabulary)
     return found
 
@@ -257,6 +246,6 @@ def only_named() -> Any:  # a type that is put together here, which typing canno
     """Return a type from which tyro prints the table of commands, and refuses what is not in it."""
     members = []
     for name, entry in COMMANDS.items():
-        stub = make_dataclass(entry.kind, [], namespace={"__doc__": entry.summary})
+        stub = make_dataclass(entry.class_name, [], namespace={"__doc__": entry.summary})
         members.append(Annotated[stub, subcommand(name)])
     return Annotated[Union[tuple(members)], arg(name="")]  # noqa: UP007 - the members are computed

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from lawqa.cli.command_table import _MODULES, COMMANDS, command_class
+from lawqa.cli.command_table import COMMANDS, command_class
 from lawqa.commands import packaged_source, violations
 from lawqa.commands.model_work import MODEL_WORK, OTHER_MODEL_WORK, alike
 
@@ -38,8 +38,9 @@ def names_a_model(kind: type) -> bool:
 def test_every_command_with_a_flag_for_a_model_says_what_work_it_puts_on_it(name: str) -> None:
     declared = {words.split()[0] for group in MODEL_WORK.values() for words in group}
     kind = command_class(name)
+    entry = COMMANDS[name]
     written = getattr(
-        sys.modules[_MODULES[name]], COMMANDS[name].kind
+        sys.modules[entry.module(name)], entry.class_name
     )  # its annotations can be resolved
     assert issubclass(kind, written)
     assert not names_a_model(written) or name in declared | OTHER_MODEL_WORK.keys()
