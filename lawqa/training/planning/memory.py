@@ -31,6 +31,10 @@ PREFILL_TOKENS = 4096
 _SCORES_AT_ONCE = 1 << 25
 """As in `models.attention.packed`."""
 
+_GROUPS, _LOW_STEP = (3, 1, 2, 1), 64
+"""Layers with one input: query, key and value, output, gate and up, down. On the fast path the columns of x Aᵀ
+of each group are a multiple of this, as in `training.fast.linears`."""
+
 _PLAIN_FACTOR = 1.6
 """How many times more autograd and PEFT keep of a block than the fast path (fitted to 4 measured peaks)."""
 
@@ -151,12 +155,18 @@ def kept_per_token(shape: ModelShape, setting: MemorySetting) -> int:
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     wide = 2 * queries + 2 * keys + shape.hidden + 2 * shape.intermediate
     wide += shape.hidden if shape.norms_after else 0
-    own = wide * setting.dtype_bytes + 4 * shape.heads + 7 * setting.lora_r * setting.dtype_bytes
+    own = (wide + _low_columns(setting)) * setting.dtype_bytes + 4 * shape.heads
     if setting.fast:
         return own
     # PEFT keeps every linear layer's input after dropout, and the mask.
     dropped = (5 * shape.hidden + queries + shape.intermediate) * (setting.dtype_bytes + 1)
     return math.ceil(own * _PLAIN_FACTOR) + (dropped if setting.lora_dropout else 0)
+
+
+def _low_columns(setting: MemorySetting) -> int:
+    """Return the numbers a token of x Aᵀ of all adapters of a block."""
+    step = _LOW_STEP if setting.fast else 1
+    return sum(-(-layers * setting.lora_r // step) * step for layers in _GROUPS)
 
 
 def passing_per_token(shape: ModelShape, setting: MemorySetting) -> int:
