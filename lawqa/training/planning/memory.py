@@ -32,8 +32,8 @@ _SCORES_AT_ONCE = 1 << 25
 """As in `models.attention.packed`."""
 
 _GROUPS, _LOW_STEP = (3, 1, 2, 1), 64
-"""Layers with one input: query, key and value, output, gate and up, down. On the fast path the columns of x Aᵀ
-of each group are a multiple of this, as in `training.fast.linears`."""
+"""Layers with one input: query, key and value, output, gate and up, down; on the fast path the columns of
+each group's x Aᵀ are a multiple of this, as in `training.fast.linears`."""
 
 _PLAIN_FACTOR = 1.6
 """How many times more autograd and PEFT keep of a block than the fast path (fitted to 4 measured peaks)."""
