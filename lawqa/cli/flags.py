@@ -25,6 +25,8 @@ class Flag:
     """Whether there is a `--no-` of each name, too."""
     number: bool
     """Whether its values are numbers."""
+    choices: tuple[str, ...]
+    """The values that it can take; none where they are not a fixed few."""
 
     def written(self) -> frozenset[str]:
         """Return every word that gives this flag."""
@@ -40,7 +42,7 @@ def flags_of_class(kind: Any) -> Iterator[Flag]:
     """
     hints = get_type_hints(kind, include_extras=True)
     for field in fields(kind):
-        bare, marks = _parts(hints[field.name])
+        bare, marks = hint_parts(hints[field.name])
         if is_dataclass(bare):
             yield from flags_of_class(bare)
         elif not _is_commands(bare) and all(mark is not Positional for mark in marks):
@@ -57,6 +59,7 @@ def flags_of_class(kind: Any) -> Iterator[Flag]:
                 form,
                 paired,
                 bool(_leaves(bare) & {int, float}),
+                _choices(bare),
             )
 
 
@@ -64,17 +67,17 @@ def subcommands_of(kind: Any) -> dict[str, Any]:
     """Return the classes of a command's subcommands by their names; none for a command without."""
     subcommands = {}
     for field in fields(kind):
-        bare, _ = _parts(get_type_hints(kind, include_extras=True)[field.name])
+        bare, _ = hint_parts(get_type_hints(kind, include_extras=True)[field.name])
         if _is_commands(bare):
             for member in get_args(bare):
-                inner, marks = _parts(member)
+                inner, marks = hint_parts(member)
                 subcommands[next(mark.name for mark in marks if getattr(mark, "name", None))] = (
                     inner
                 )
     return subcommands
 
 
-def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+def hint_parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return a type and what it is annotated with, at any depth."""
     marks: tuple[Any, ...] = ()
     while hasattr(hint, "__metadata__"):
@@ -84,8 +87,16 @@ def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _is_commands(bare: Any) -> bool:
     return get_origin(bare) in (Union, UnionType) and all(
-        is_dataclass(_parts(member)[0]) for member in get_args(bare)
+        is_dataclass(hint_parts(member)[0]) for member in get_args(bare)
     )
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """Return the values of the literals that a hint is made of; none where it holds other things, too."""
+    leaves = _leaves(hint) - {type(None), ...}
+    if not leaves or any(get_origin(leaf) is not Literal for leaf in leaves):
+        return ()
+    return tuple(str(value) for leaf in leaves for value in get_args(leaf))
 
 
 def _leaves(hint: Any) -> set[Any]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from docstring_parser import parse_from_object
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
+from lawqa.cli.flags import hint_parts
 from lawqa.cli.help_text import filled
 from lawqa.settings.declared import Setting, Vocabulary, flags_of
 
@@ -69,19 +70,11 @@ _ONE_NAME = {
 
 def _plain(field: Setting, hint: Any) -> Any:
     """Return a flag that is no declared setting, with the names that all commands share."""
-    bare, marks = _bare(hint)
+    bare, marks = hint_parts(hint)
     shared = _shared(field, bare)
     if not shared or Positional in marks:
         return hint
     return _named(hint, [*_aliases(marks), *shared, f"--{field.name.replace('_', '-')}"])
-
-
-def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type, and what it is annotated with."""
-    marks: tuple[Any, ...] = ()
-    while hasattr(hint, "__metadata__"):
-        marks, hint = (*hint.__metadata__, *marks), get_args(hint)[0]
-    return hint, marks
 
 
 def _aliases(marks: tuple[Any, ...]) -> list[str]:
@@ -99,7 +92,7 @@ def _shared(field: Setting, bare: Any) -> list[str]:
 
 
 def _declared(field: Setting, hint: Any, vocabulary: Vocabulary | None) -> Any:
-    bare, marks = _bare(hint)
+    bare, marks = hint_parts(hint)
     shared = () if Positional in marks else _shared(field, bare)
     names = dict.fromkeys((*_aliases(marks), *shared, *flags_of(field, vocabulary)))
     if len(names) > 1:

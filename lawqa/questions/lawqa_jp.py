@@ -24,6 +24,7 @@ from lawqa.choices import (
 from lawqa.digests import sha256_of
 from lawqa.errors import DataError
 from lawqa.files import decoded, parse_json, parse_json_lines, read_bytes, written_whole
+from lawqa.questions.other_kinds import refuse_other_kind
 from lawqa.questions.question import Question, choices_text
 from lawqa.settings import StrPath, as_path
 
@@ -72,6 +73,8 @@ def read_question_file(path: StrPath) -> QuestionFile:
     errors: list[str] = []
     numbered: list[tuple[int, Question]] = []
     for number, item in _items(decoded(raw, path), path):
+        if not numbered and not errors:
+            refuse_other_kind(path, item)
         try:
             numbered.append((number, from_sample(item)))
         except ValueError as problem:
@@ -130,6 +133,7 @@ def _items(text: str, path: Path) -> Iterator[tuple[int, object]]:
     data = parse_json(text, path)
     if isinstance(data, dict):
         if "samples" not in data:
+            refuse_other_kind(path, data)
             keys = ", ".join(sorted(data)[:5])
             raise DataError(
                 f"{path}: has no key 'samples' (found: {keys or 'nothing'})",

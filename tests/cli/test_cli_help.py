@@ -110,15 +110,25 @@ def test_the_shell_completes_commands_subcommands_and_flags(
 t() { COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); COMPREPLY=(); _lawqa; echo "${COMPREPLY[*]}"; }
 t lawqa ev; t lawqa crossval r; t lawqa crossval run --fol; t lawqa train --save-c; t lawqa train --no-4
 t lawqa train --no-fsd; t lawqa evaluate --data q
+t lawqa evaluate --mode ""; t lawqa crossval run --condition g
 """
     ran = subprocess.run(  # noqa: S603
         ["/bin/bash", "-c", script + asked], capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout.splitlines() == [
-        "evaluate", "run", "--fold --folds --follow", "--save-config", "--no-4bit", "", ""
+        "evaluate", "run", "--fold --folds --follow", "--save-config", "--no-4bit", "", "",
+        "direct cot", "gold",
     ]  # fmt: skip
     for shell, start in (("zsh", "autoload"), ("fish", "# lawqa completion fish")):
         assert main(["completion", shell]) == 0
         out = capsys.readouterr().out
         assert out.startswith(start)
         assert "crossval" in out
+    # Of fish, the last: the values of a flag are its choices, no file for a number, else a file.
+    ends = {
+        match[1]: match[2]
+        for match in re.finditer(
+            r"from evaluate' -l (mode|seed|input|quiet)( .*|)$", out, re.MULTILINE
+        )
+    }
+    assert ends == {"mode": " -x -a 'direct cot'", "seed": " -x", "input": " -r", "quiet": ""}
