@@ -19,7 +19,7 @@ pytestmark = pytest.mark.every_python
         ("old.jsonl", {"input": "", "output": "a", "meta": {}}, "training records", "lawqa train"),
         ("r.jsonl", {"predicted_answer": "a", "is_correct": True}, "the answers of a run", "lawqa"),
         ("pairs.jsonl", {"right": {}, "wrong": {}}, "pairs of answers", "lawqa prefer --pairs"),
-        ("a.jsonl", {"law_title": "", "article": "1", "paragraphs": []}, "articles of statutes", "lawqa index"),
+        ("a.jsonl", {"law_title": "", "article": "1", "paragraphs": []}, "articles of statutes", "lawqa"),
         ("old.json", {"config": {}, "results": []}, "the results", "lawqa report"),
         ("m.json", {"kind": "", "started": "", "environment": {}}, "the manifest", "lawqa runs"),
     ],

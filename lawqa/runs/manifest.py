@@ -185,6 +185,15 @@ class Manifest:
         return [one for one in entry.get("folds", [entry]) if one and one.get("path")]
 
     @property
+    def prompts(self) -> int | None:
+        """How many prompts were asked, each of a question in one order; None where it does not say.
+
+        Versions before 0.3 wrote that number as `questions`.
+        """
+        stored = self.data.get("prompts", self.data.get("questions"))
+        return stored if isinstance(stored, int) else None
+
+    @property
     def question_files(self) -> list[tuple[Path, str | None]]:
         """The question file, or each fold's, with its SHA-256."""
         parts = self.data.get("folds", [self.data])

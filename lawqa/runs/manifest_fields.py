@@ -62,6 +62,7 @@ OF_RUNS: dict[str, KeyCheck] = {
     "model.quantisation": or_null(TEXT), "model.peak_memory_gib": or_null(FINITE_NUMBER),
     "prompt_specs": OBJECT, "prompt_specs.*": TEXT,
     "data": OBJECT, "data.path": TEXT, "data.sha256": TEXT, "data.questions": COUNT,
+    "data.prompts": COUNT,
     "data.folds": LIST, "data.folds.*": OBJECT, "data.folds.*.path": TEXT, "data.folds.*.sha256": TEXT,
     "questions": LIST, "questions.*": OBJECT, "questions.*.id": TEXT, "questions.*.order": COUNT,
     "questions.*.fingerprint": TEXT,

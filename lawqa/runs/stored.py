@@ -169,8 +169,9 @@ def _directory_notes(path: Path, manifest: Manifest, stored: StoredResults) -> l
     notes = [*manifest.notes, *stored.notes]
     asked = _asked(path, manifest)
     if manifest.status != "done":
+        unit = "question" if asked == manifest.data.get("questions") else "prompt"
         notes.append(
-            f"UNFINISHED: {manifest.status}, {answered} of {counted(asked, 'question')} answered"
+            f"UNFINISHED: {manifest.status}, {answered} of {counted(asked, unit)} answered"
         )
     elif answered != asked:
         aside = "".join(f"\n  result {one.line.number}: {one.why}" for one in stored.aside[:_SHOWN])
@@ -183,10 +184,10 @@ def _directory_notes(path: Path, manifest: Manifest, stored: StoredResults) -> l
 
 
 def _asked(path: Path, manifest: Manifest) -> int:
-    questions, repeats = manifest.data.get("questions"), samples_of(manifest)
-    if not isinstance(questions, int) or not isinstance(repeats, int):
+    prompts, repeats = manifest.prompts, samples_of(manifest)
+    if not isinstance(prompts, int) or not isinstance(repeats, int):
         raise DataError(f"{path / MANIFEST}: does not say how many questions were asked")
-    return questions * repeats
+    return prompts * repeats
 
 
 def _read_file(path: Path) -> StoredRun:

@@ -54,13 +54,13 @@ def old_file(legacy: Callable[..., Path]) -> Path:
     )
 
 
-def scripted_run(tmp_path: Path, embedded: Path, name: str, answer: str) -> Path:
+def scripted_run(tmp_path: Path, embedded: Path, name: str, answer: str, *flags: str) -> Path:
     script = tmp_path / f"{name}.script.json"
     script.write_text(json.dumps({"*": answer}, ensure_ascii=False), encoding="utf-8")
     run = tmp_path / name
     assert main(
         ["evaluate", "--data", str(embedded), "--llm-backend", "scripted", "--script", str(script),
-         "--answer-by", "generate", "--run-dir", str(run), "--output", str(tmp_path / f"{name}.json")]
+         "--answer-by", "generate", "--run-dir", str(run), "--output", str(tmp_path / f"{name}.json"), *flags]
     ) == 0  # fmt: skip
     return run
 
@@ -268,6 +268,30 @@ def test_an_unfinished_run_says_so_first(
     assert capsys.readouterr().out.splitlines()[1] == (
         "! UNFINISHED: interrupted, 37 of 60 questions answered"
     )
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_of_orders_prompts_are_counted_and_questions_apart(
+    tmp_path: Path, embedded_file: Path, capsys: pytest.CaptureFixture[str], older: bool
+) -> None:
+    run = scripted_run(tmp_path, embedded_file, "run", "a", "--permutations", "4")
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["data"]["questions"], manifest["data"]["prompts"]) == (60, 240)
+    if older:  # before 0.3 prompts were called questions
+        del manifest["data"]["prompts"]
+        manifest["data"]["questions"] = 240
+    capsys.readouterr()
+    (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert main(["rescore", str(run)]) == 0
+    assert "UNFINISHED" not in capsys.readouterr().out
+    (run / "manifest.json").write_text(
+        json.dumps({**manifest, "status": "interrupted"}), encoding="utf-8"
+    )
+    rows = (run / "results.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (run / "results.jsonl").write_text("".join(rows[:37]), encoding="utf-8")
+    assert main(["rescore", str(run)]) == 0
+    unit = "questions" if older else "prompts"
+    assert f"UNFINISHED: interrupted, 37 of 240 {unit} answered" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -116,11 +116,12 @@ class Job:
         )
 
     def data(self) -> JsonObject:
-        """Return what the manifest says of the question file."""
+        """Return what the manifest says of the question file, and of how many questions and prompts."""
         return {
             "path": str(self.config.data),
             "sha256": self.data_sha256,
-            "questions": len(self.questions),
+            "questions": len({question.id for question in self.questions}),
+            "prompts": len(self.questions),
         }
 
     def adapter_json(self) -> JsonObject | None:

@@ -158,7 +158,7 @@ def _read_seed(runs: dict[int, Path], seed: int, folds: int) -> _Seed:
         stored = read_results(runs[fold], asked=Asked.of(manifest))
         of_fold = list(stored.results.values())
         other_notes += stored.notes
-        given = manifest.data["questions"] * int(samples_of(manifest) or 1)
+        given = (manifest.prompts or 0) * int(samples_of(manifest) or 1)
         if len(of_fold) != given:
             raise DataError(
                 f"{runs[fold] / RESULTS}: holds {counted(len(of_fold), 'answer')}, and "
@@ -244,7 +244,11 @@ def _pooled_manifest(
         model=first.model,
         prompt_specs=first.prompt_specs,
         retrieval=first.retrieval,
-        data={"folds": [m.data for m in manifests], "questions": len(questions)},
+        data={
+            "folds": [m.data for m in manifests],
+            "questions": len({one["id"] for one in questions}),
+            "prompts": len(questions),
+        },
         questions=questions,
         adapter={"folds": [m.adapter for m in manifests]},
         notes=notes,

@@ -261,8 +261,13 @@ def _task_hash(log: ForeignLog) -> str:
 
 def _data(questions: int, data: Path | None) -> JsonObject:
     if data is None:
-        return {"questions": questions}
-    return {"questions": questions, "path": str(data), "sha256": sha256_of(data)}
+        return {"questions": questions, "prompts": questions}
+    return {
+        "questions": questions,
+        "prompts": questions,
+        "path": str(data),
+        "sha256": sha256_of(data),
+    }
 
 
 def _notes(source: Path, log: ForeignLog, results: Sequence[Result], *, whole: bool) -> list[str]:
@@ -305,6 +310,6 @@ def _stored(run: RunDirectory, manifest: Manifest, results: Sequence[Result]) ->
     except BaseException as problem:
         replace(manifest, ended=now(), status=ending(problem)).write(run.path)
         raise
-    whole = manifest.data["questions"] * manifest.config["samples_per_prompt"] == len(results)
+    whole = manifest.data["prompts"] * manifest.config["samples_per_prompt"] == len(results)
     replace(manifest, ended=now(), status="done" if whole else "interrupted").write(run.path)
     return Imported(run.path, figures, tuple(manifest.notes))
