@@ -18,12 +18,12 @@ def interval_text(interval: Interval) -> str:
 
 def label_counts(counts: Mapping[Label, int]) -> str:
     """Return how many of each label, in the sequence a b c d."""
-    return " ".join(str(counts[label]) for label in LABELS)
+    return " ".join(f"{counts[label]:,}" for label in LABELS)
 
 
 def lost_answers(summary: Summary) -> str:
     """Return unparsed, truncated and failed answers."""
-    return " / ".join(str(summary.outcomes[o]) for o in ("unparsed", "truncated", "failed"))
+    return " / ".join(f"{summary.outcomes[o]:,}" for o in ("unparsed", "truncated", "failed"))
 
 
 def ties_text(summary: Summary) -> str:

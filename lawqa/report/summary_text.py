@@ -40,14 +40,14 @@ def summary_figures(runs: Mapping[str, Summary]) -> Table:
     rows: list[tuple[str, Callable[[Summary], str]]] = [
         ("accuracy", lambda s: percent(s.final.accuracy.value)),
         ("95% interval (Wilson)", lambda s: interval_text(s.final.accuracy.interval)),
-        ("correct / asked", lambda s: f"{s.final.accuracy.correct} / {s.final.accuracy.asked}"),
+        ("correct / asked", lambda s: _of(s.final.accuracy)),
     ]
     if not single_prompts:
         rows.insert(0, ("final answer", lambda s: s.final.name))
         rows += [
             ("single prompts", lambda s: percent(s.accuracy.value)),
             ("95% interval (clustered)", lambda s: interval_text(s.accuracy.interval)),
-            ("correct / prompts", lambda s: f"{s.accuracy.correct} / {s.n}"),
+            ("correct / prompts", lambda s: _of(s.accuracy)),
         ]
     if any(s.final.ties for s in runs.values()):
         rows.append(("ties (accuracy if shared)", ties_text))
@@ -73,7 +73,9 @@ def law_table(summary: Summary) -> str:
 
 def law_figures(summary: Summary) -> Table:
     """Return the accuracy by law with its interval."""
-    return _by("law", {law or "(unknown)": a for law, a in summary.by_law.items()})
+    return _by(
+        _heading("law", summary), {law or "(unknown)": a for law, a in summary.by_law.items()}
+    )
 
 
 def retrieval_table(summary: Summary) -> str:
@@ -83,7 +85,10 @@ def retrieval_table(summary: Summary) -> str:
 
 def retrieval_figures(summary: Summary) -> Table:
     """Return the accuracy where a gold article was retrieved, and where none was."""
-    return _by("retrieval", {_RETRIEVAL[key]: a for key, a in summary.by_retrieval.items()})
+    return _by(
+        _heading("retrieval", summary),
+        {_RETRIEVAL[key]: a for key, a in summary.by_retrieval.items()},
+    )
 
 
 def orders_text(orders: PermutationSummary) -> str:
@@ -94,7 +99,7 @@ def orders_text(orders: PermutationSummary) -> str:
     lines = [render_text(_by("order", rows))]
     if orders.consistency is not None:
         lines.append(
-            f"same choice in every order: {orders.consistent} of {counted(orders.questions, 'question')} "
+            f"same choice in every order: {orders.consistent:,} of {counted(orders.questions, 'question')} "
             f"({percent(orders.consistency)})"
         )
     if orders.left_out:
@@ -124,7 +129,7 @@ def forced_text(accuracy: Accuracy, *, unanswered: int, forced: int, failed: int
         failed: of them, those for which the backend broke.
     """
     text = (
-        f"with forced answers: {_accuracy(accuracy)}; an answer was forced for {forced} of "
+        f"with forced answers: {_accuracy(accuracy)}; an answer was forced for {forced:,} of "
         f"{counted(unanswered, 'text')} without one"
     )
     return f"{text}, {failed} failed" if failed else text
@@ -139,7 +144,7 @@ def mass_text(mass: LabelMass, *what: str) -> str:
     """
     return (
         f"label mass of {counted(mass.scored, *what)}: median {mass.median:.2g}, lowest {mass.lowest:.2g}; "
-        f"below {mass.threshold:g} in {mass.low} ({percent(mass.share)})"
+        f"below {mass.threshold:g} in {mass.low:,} ({percent(mass.share)})"
     )
 
 
@@ -151,7 +156,7 @@ def texts_text(texts: TextFigures, run: str = "") -> str:
         texts: the figures.
         run: the run's name, where there are several.
     """
-    ends = ", ".join(f"{count} {reason}" for reason, count in texts.stopped.items())
+    ends = ", ".join(f"{count:,} {reason}" for reason, count in texts.stopped.items())
     closed = texts.thinking_closed
     lines = [
         (f"{run}: " if run else "")
@@ -173,19 +178,29 @@ def texts_text(texts: TextFigures, run: str = "") -> str:
     if texts.by_probability is not None:
         lines.append(
             f"label probabilities after {counted(texts.scored, 'text')}: the likeliest label is right for "
-            f"{_accuracy(texts.by_probability)}; text and likeliest label disagree in {texts.disagree} "
-            f"of {texts.named} that name a label"
+            f"{_accuracy(texts.by_probability)}; text and likeliest label disagree in {texts.disagree:,} "
+            f"of {texts.named:,} that name a label"
         )
     return "\n".join(lines)
 
 
+def _heading(name: str, summary: Summary) -> str:
+    """Return what a column of groups is called: where a question has several prompts, they are counted."""
+    return name if summary.n == summary.questions else f"{name} (single prompts)"
+
+
+def _of(a: Accuracy) -> str:
+    """Return the right among those asked."""
+    return f"{a.correct:,} / {a.asked:,}"
+
+
 def _by(heading: str, groups: Mapping[str, Accuracy]) -> Table:
     rows = [
-        (name, percent(a.value), interval_text(a.interval), str(a.asked))
+        (name, percent(a.value), interval_text(a.interval), f"{a.asked:,}")
         for name, a in groups.items()
     ]
     return Table((heading, "accuracy", "95% interval", "n"), rows)
 
 
 def _accuracy(a: Accuracy) -> str:
-    return f"{percent(a.value)} ({interval_text(a.interval)}), {a.correct} / {a.asked}"
+    return f"{percent(a.value)} ({interval_text(a.interval)}), {_of(a)}"

@@ -100,11 +100,9 @@ def _check(path: Path, root: Path) -> None:
     if path.is_symlink():
         raise ConfigError(f"{path}: is a link", "name the directory that it points to")
     if not path.is_dir():
-        raise ConfigError(f"{path}: no such directory")
-    whole, within = path.resolve(), root.resolve()
-    if whole == within or within not in whole.parents:
+        meant = root / path
         raise ConfigError(
-            f"{path}: does not lie in {root}", f"--root {path.parent}  if that is where runs are"
+            f"{path}: no such directory", f"lawqa runs rm {meant}" if meant.is_dir() else ""
         )
     if not (path / MANIFEST).is_file():
         raise ConfigError(
@@ -112,7 +110,14 @@ def _check(path: Path, root: Path) -> None:
         )
     run = read_run(path)
     if run.kind not in (*RUN_KINDS, "?"):
-        raise ConfigError(f"{path}: holds no run but an {run.kind}")
+        raise ConfigError(
+            f"{path}: is not a run but an {run.kind}", "only run directories are removed"
+        )
+    whole, within = path.resolve(), root.resolve()
+    if whole == within or within not in whole.parents:
+        raise ConfigError(
+            f"{path}: is outside {root}", f"--root {path.parent}  if that is where runs are"
+        )
     inner = [file.parent for file in path.rglob(MANIFEST) if file.parent != path]
     if inner:
         raise ConfigError(

@@ -225,15 +225,16 @@ def held(path: Path) -> Any:
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        ("outside", "does not lie in runs"),
-        ("above", "does not lie in runs"),
-        ("root", "does not lie in runs"),
+        ("outside", "is outside runs"),
+        ("above", "is outside runs"),
+        ("root", "is outside runs"),
         ("link", "is a link"),
-        ("through a link", "does not lie in runs"),
+        ("through a link", "is outside runs"),
         ("no run", "holds no run: manifest.json is missing"),
-        ("index", "holds no run but an index"),
+        ("index", "is not a run but an index"),
         ("nested", "holds another run"),
         ("missing", "no such directory"),
+        ("short", "hint: lawqa runs rm runs/one"),
         ("locked", "is being written by another process"),
         ("foreign", "file that lawqa did not write"),
         ("needed", "is the adapter of runs/two"),
@@ -251,6 +252,8 @@ def test_rm_refuses(
     if case == "outside":
         one.rename(tmp_path / "elsewhere")
         named = "elsewhere"
+    elif case == "short":
+        named = "one"
     elif case == "above":
         (tmp_path / "manifest.json").write_bytes((one / "manifest.json").read_bytes())
         named = "."
