@@ -64,7 +64,7 @@ class Progress:
         work = 1.0 if self._work is None else self._work[result.key[0]]
         self._left.add(work, result.seconds)
         if self._bar is not None:
-            self._bar.set_postfix_str(self._so_far(), refresh=False)
+            self._bar.set_postfix_str(self._beside_bar(), refresh=False)
             self._bar.update()
         if self._clock() - self._said >= LINE_SECONDS:
             self._said = self._clock()
@@ -77,6 +77,18 @@ class Progress:
         """Take the bar away, where there is one."""
         if self._bar is not None:
             self._bar.close()
+
+    def _beside_bar(self) -> str:
+        """Return what is shown beside a bar, what is wanted most first: a narrow terminal cuts the end."""
+        interval = wilson(self._correct, self._done)
+        parts = [] if (left := self._left.seconds()) is None else [f"{duration(left)} left"]
+        parts += [
+            f"{self._correct / self._done:.1%} right ({100 * interval.low:.0f}-{100 * interval.high:.0f})"
+        ]
+        parts += [f"{self._failed} failed"] if self._failed else []
+        parts += [f"{self._unparsed} unparsed"]
+        rate = self._done / max(self._clock() - self._started, 1e-9)
+        return ", ".join([*parts, pace(rate, "answers")])
 
     def _so_far(self) -> str:
         interval = wilson(self._correct, self._done)

@@ -333,6 +333,7 @@ def test_the_manifest_explains_the_run(run: Run, here: Path, questions: list[Que
         "path": "q.json",
         "sha256": file_sha256(here / "q.json"),
         "questions": 4,
+        "prompts": 4,
     }
     assert manifest["questions"] == [
         {"id": asked.id, "order": 1, "fingerprint": fingerprint(asked)} for asked in questions

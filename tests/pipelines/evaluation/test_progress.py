@@ -124,6 +124,15 @@ def test_on_a_terminal_a_bar_tells_how_good_the_answers_are() -> None:
     assert "/6" in out.getvalue()
 
 
+def test_the_time_left_is_seen_in_eighty_columns() -> None:
+    out, clock = Terminal(), Still()
+    progress = Progress(40, work=WORK, stream=out, clock=clock)
+    in_batches(progress, clock)
+    progress.close()
+    frame = next(frame for frame in out.getvalue().split("\r") if " 5/40" in frame)
+    assert "4 min left, 100.0% right (57-100)" in frame[:80]
+
+
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
 def test_quiet_says_nothing_at_all(stream: io.StringIO) -> None:
     progress = Progress(6, quiet=True, stream=stream, clock=Still())
