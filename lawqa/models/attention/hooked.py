@@ -94,8 +94,11 @@ def _attend(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     if _packed:
         reach = Reach(scale, options.get("sliding_window"), softcap)
-        rows = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
-        mixed: Tensor = _PackedFunction.apply(*rows, _packed[-1], reach)
+        dtype = _computed_in(value)
+        rows = [tensor[0].transpose(0, 1).to(dtype) for tensor in (query, key, value)]
+        # The backward pass computes scores again outside autocast: so the forward pass does without it too.
+        with torch.autocast(value.device.type, enabled=False):
+            mixed: Tensor = _PackedFunction.apply(*rows, _packed[-1], reach)
         return mixed[None], None
     if softcap is not None:
         return _capped(query, key, value, attention_mask, scale, softcap), None
@@ -103,6 +106,12 @@ def _attend(
         module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **options
     )[0]
     return out, None
+
+
+def _computed_in(value: Tensor) -> torch.dtype:
+    """Return the dtype of attention: autocast's where it is on, as torch's own does, else the values'."""
+    kind = value.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else value.dtype
 
 
 def _capped(

@@ -93,3 +93,29 @@ def test_packed_records_see_what_they_see_alone(model_type: str, more: dict[str,
         if parameter.grad is not None:
             off = (found[name] - parameter.grad).norm() / parameter.grad.norm().clamp(min=1e-6)
             assert off < 1e-4, name
+
+
+@pytest.mark.parametrize(
+    ("model_type", "more"),
+    [("llama", {}), ("qwen3", {}), ("gemma3_text", SLIDING),
+     ("gemma2", {**SLIDING, "attn_logit_softcapping": 2.0}), ("gpt_neox", {})],
+)  # fmt: skip
+def test_packed_records_are_computed_in_the_dtype_of_autocast(
+    model_type: str, more: dict[str, Any]
+) -> None:
+    """Rotations give queries and keys in float32 beside values in bfloat16, as a training with DoRA does."""
+    model = model_of(model_type, **more)
+    lengths = (6, 1, 9)
+    row = torch.randint(3, 61, (1, sum(lengths)))
+    positions = torch.cat([torch.arange(length) for length in lengths])[None]
+    spans = RecordSpans.of(lengths, positions.device)
+    found = []
+    for half in (False, True):
+        model.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half), packed(spans):
+            logits = model(input_ids=row, position_ids=positions).logits
+        logits.float().log_softmax(-1)[..., 5].sum().backward()
+        grads = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+        found.append((logits.float(), torch.cat(grads)))
+    for whole, half_precision in zip(*found, strict=True):
+        assert (whole - half_precision).norm() < 0.05 * whole.norm()
