@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from lawqa.records import IGNORED
 from lawqa.training.data.collate import micro_batches
-from lawqa.training.fast import FastPath, HookedPath, pack, packed_parts
+from lawqa.training.fast import FastPath, HookedPath, fullest_part, pack, packed_parts
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -42,6 +42,9 @@ class LossPath(Protocol):
     def parts(self, batch: Batch) -> list[Batch]:
         """Return micro-batches that hold every record once."""
 
+    def fullest(self, batch: Batch) -> Batch:
+        """Return the micro-batch with the most tokens that a batch could have."""
+
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """Sum the cross entropy of a part over answer tokens, each record by its weight, in nats."""
 
@@ -64,6 +67,10 @@ class PlainPath:
     def parts(self, batch: Batch) -> list[Batch]:
         """See `LossPath.parts`."""
         return list(micro_batches(batch, self.token_budget))
+
+    def fullest(self, batch: Batch) -> Batch:
+        """See `LossPath.fullest`."""
+        return max(self.parts(batch), key=lambda part: int(part["attention_mask"].sum()))
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """See `LossPath.loss`."""
@@ -97,6 +104,10 @@ class PackedPath:
         """See `LossPath.parts`."""
         return list(packed_parts(batch, self.token_budget))
 
+    def fullest(self, batch: Batch) -> Batch:
+        """See `LossPath.fullest`."""
+        return fullest_part(batch, self.token_budget)
+
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """See `LossPath.loss`."""
         if "weight" in part:
@@ -128,6 +139,10 @@ class PackedModelPath:
     def parts(self, batch: Batch) -> list[Batch]:
         """See `LossPath.parts`."""
         return list(packed_parts(batch, self.token_budget))
+
+    def fullest(self, batch: Batch) -> Batch:
+        """See `LossPath.fullest`."""
+        return fullest_part(batch, self.token_budget)
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """See `LossPath.loss`."""
@@ -170,7 +185,7 @@ def rehearse(
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         taken = [torch.empty((3, *p.shape), dtype=torch.float32, device=device) for p in trained]
-        part = max(path.parts(batch), key=lambda part: int(part["attention_mask"].sum()))
+        part = path.fullest(batch)
         with precision:
             loss = path.loss(model, part)
         if whole:

@@ -15,13 +15,14 @@ It computes what the plain path computes, in the same precision, and differs in 
 
 from lawqa.training.fast.hooked import HookedPath, hooked_path_obstacle
 from lawqa.training.fast.model import FastPath, fast_path_obstacle
-from lawqa.training.fast.packing import PackedBatch, pack, packed_parts
+from lawqa.training.fast.packing import PackedBatch, fullest_part, pack, packed_parts
 
 __all__ = [
     "FastPath",
     "HookedPath",
     "PackedBatch",
     "fast_path_obstacle",
+    "fullest_part",
     "hooked_path_obstacle",
     "pack",
     "packed_parts",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from lawqa.models.attention.records import RecordSpans
 from lawqa.records import IGNORED
+
+Batch = dict[str, torch.Tensor]
+"""Rows padded to one length: `input_ids`, `labels` and `attention_mask` of shape [records, tokens], and what
+there is one of for each record, [records]."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,31 @@ def pack(batch: dict[str, torch.Tensor]) -> PackedBatch:
     )
 
 
-def packed_parts(
-    batch: dict[str, torch.Tensor], token_budget: int
-) -> Iterator[dict[str, torch.Tensor]]:
-    """Cut a batch into as few parts of at most `token_budget` tokens as a greedy fill finds.
+def packed_parts(batch: Batch, token_budget: int) -> Iterator[Batch]:
+    """Cut a batch into as few parts of at most `token_budget` tokens as a greedy fill finds, evenly filled.
 
-    Longest records first, each into the fullest part that still holds it. Every record is in exactly one
-    part; a record longer than the budget is a part of its own.
+    A part of few tokens takes nearly as long as a full one: launching its kernels does not depend on tokens.
+    Every record is in exactly one part; a record longer than the budget is a part of its own.
     """
-    lengths = batch["attention_mask"].sum(dim=1).tolist()
+    lengths = _lengths(batch)
+    for rows in _evenly(lengths, token_budget):
+        yield _taken(batch, rows, lengths)
+
+
+def fullest_part(batch: Batch, token_budget: int) -> Batch:
+    """Return the part with the most tokens that records of a batch could make within the budget."""
+    lengths = _lengths(batch)
+    parts = _greedily(lengths, token_budget)
+    return _taken(batch, max(parts, key=lambda rows: sum(lengths[row] for row in rows)), lengths)
+
+
+def _lengths(batch: Batch) -> list[int]:
+    lengths: list[int] = batch["attention_mask"].sum(dim=1).tolist()
+    return lengths
+
+
+def _greedily(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
+    """Divide rows into parts: longest records first, each into the fullest part that still holds it."""
     parts: list[tuple[int, list[int]]] = []
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
         fitting = [number for number, (tokens, _) in enumerate(parts)
@@ -75,10 +95,28 @@ def packed_parts(
             parts[number] = (tokens + lengths[row], [*rows, row])
         else:
             parts.append((lengths[row], [row]))
-    for _, rows in parts:
-        chosen = torch.tensor(rows, device=batch["attention_mask"].device)
-        longest = max(lengths[row] for row in rows)
-        yield {
-            key: tensor[chosen] if tensor.dim() == 1 else tensor[chosen, -longest:]
-            for key, tensor in batch.items()
-        }
+    return [rows for _, rows in parts]
+
+
+def _evenly(lengths: Sequence[int], token_budget: int) -> list[list[int]]:
+    """Divide rows into as many parts, each into the emptiest; greedily where that breaks the budget."""
+    greedy = _greedily(lengths, token_budget)
+    even: list[list[int]] = [[] for _ in greedy]
+    filled = [0] * len(greedy)
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        number = filled.index(min(filled))
+        if even[number] and filled[number] + lengths[row] > token_budget:
+            return greedy
+        even[number].append(row)
+        filled[number] += lengths[row]
+    return even
+
+
+def _taken(batch: Batch, rows: Sequence[int], lengths: Sequence[int]) -> Batch:
+    """Return some rows of a batch, as wide as the longest of them."""
+    chosen = torch.tensor(rows, device=batch["attention_mask"].device)
+    longest = max(lengths[row] for row in rows)
+    return {
+        key: tensor[chosen] if tensor.dim() == 1 else tensor[chosen, -longest:]
+        for key, tensor in batch.items()
+    }

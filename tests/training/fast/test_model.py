@@ -211,21 +211,6 @@ def test_gradients_of_two_parts_add_up(tiny_dir: Path, batch: dict[str, torch.Te
     assert_same(whole, {n: p.grad for n, p in model.named_parameters() if p.grad is not None})
 
 
-def test_packed_parts_hold_every_record_once_within_the_budget(
-    batch: dict[str, torch.Tensor],
-) -> None:
-    lengths = batch["attention_mask"].sum(dim=1)
-    budget = int(lengths.max()) + int(lengths.min())
-    parts = list(packed_parts(batch, budget))
-    assert sorted(torch.cat([part["record"] for part in parts]).tolist()) == list(
-        range(len(lengths))
-    )
-    assert all(int(part["attention_mask"].sum()) <= budget for part in parts)
-    assert all(
-        int(part["attention_mask"].sum(dim=1).max()) == part["input_ids"].shape[1] for part in parts
-    )
-
-
 def test_it_says_why_it_cannot(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, model = tiny(tiny_dir)
     assert fast_path_obstacle(model) == "no CUDA device (the model is on cpu)"
