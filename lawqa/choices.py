@@ -93,7 +93,7 @@ def inverse(order: Order) -> Order:
     return _as_order([order.index(i) for i in range(4)])
 
 
-def order_of(original: Sequence[str], shown: Sequence[str]) -> Order:
+def order_of(original: Sequence[Item], shown: Sequence[Item]) -> Order:
     """Return the order in which the original choices are shown; equal texts keep their sequence.
 
     Args:

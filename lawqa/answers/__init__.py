@@ -44,7 +44,7 @@ VERDICTS = (
 """What `ParsedAnswer.rule` says when no rule decided."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ParsedAnswer:
     """What a text commits to.
 

@@ -79,7 +79,7 @@ def read_run_facts(path: Path) -> RunFacts:
         return RunFacts(name, "train", fields, notes=_in_japanese(notes), seconds=seconds)
     name = side_of(manifest, str(path))
     summary = _summary(path / SUMMARY)
-    stored = read_results(path, asked=Asked.of(manifest), texts=False)
+    stored = read_results(path, asked=Asked.of(manifest))
     notes += [n for n in (*summary.get("notes", []), *stored.notes) if n not in notes]
     fields = {**shared, **_evaluation(manifest), **_figures(summary)}
     return RunFacts(name, "evaluate", fields, _laws(summary), _in_japanese(notes), seconds)

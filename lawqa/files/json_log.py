@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lawqa.errors import DataError
-from lawqa.files.reading import JsonObject
+from lawqa.files.reading import JsonObject, JsonValue
 from lawqa.files.writing import append_to_own
 
 _SYNC_SECONDS = 1.0
@@ -89,7 +89,8 @@ def _broken(path: Path, number: int) -> DataError:
     )
 
 
-def _parsed(line: bytes) -> object:
+def parsed_line(line: bytes) -> JsonValue:
+    """Return the JSON value of a line; raises ValueError or RecursionError where it is none."""
     return json.loads(line, parse_int=_integer)
 
 
@@ -111,7 +112,7 @@ def scan_lines(path: Path) -> Iterator[tuple[Line, dict[str, object] | None]]:
         for number, line in enumerate(file, start=1):
             end = start + len(line)
             try:
-                row = _parsed(line)
+                row = parsed_line(line)
             except (ValueError, RecursionError):
                 if end < size:
                     raise _broken(path, number) from None

@@ -6,10 +6,11 @@ import codecs
 import json
 import os
 import stat
+import tempfile
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import IO, Any, NoReturn, TypeAlias
+from typing import IO, Any, NamedTuple, NoReturn, TypeAlias
 
 from lawqa.errors import DataError
 
@@ -26,7 +27,24 @@ LARGEST_FILE = 2**30
 LONGEST_LINE = 64 * 2**20
 """Bytes of the longest line; a text of 100,000 tokens has less than a hundredth of them."""
 
+_PIECE = 2**20
+
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Member(NamedTuple):
+    """A value of a JSON file that is read one by one, and where it is."""
+
+    key: str
+    """The member's name; empty where the outermost value is not an object."""
+    number: int
+    """The entry's number in its list, or its line's, from 1; 0 for a whole value."""
+    value: Any
+    """Any, because each reader checks what it takes from it."""
+    start: int
+    """Where it begins, in bytes of the file."""
+    end: int
+    """Where it ends."""
 
 
 def read_text(path: Path) -> str:
@@ -44,13 +62,35 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         DataError: there is no such file, it cannot be read, or it is larger than `LARGEST_FILE`.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         # A pipe has no size beforehand.
         large = os.fstat(file.fileno()).st_size > LARGEST_FILE
         raw = b"" if large else file.read(LARGEST_FILE + 1)
     if large or len(raw) > LARGEST_FILE:
-        raise DataError(f"{path}: is larger than {LARGEST_FILE >> 20:,} MiB")
+        raise _too_large(path)
     return raw
+
+
+@contextmanager
+def seekable(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a file to read piece by piece and again; what comes through a pipe is kept in a temporary file.
+
+    Raises:
+        DataError: as `read_bytes`.
+    """
+    with opened(path) as file, ExitStack() as kept:
+        if not file.seekable():
+            pipe, file = file, kept.enter_context(tempfile.TemporaryFile())
+            size = 0
+            while piece := pipe.read(_PIECE):
+                file.write(piece)
+                size += len(piece)
+                if size > LARGEST_FILE:
+                    raise _too_large(path)
+            file.seek(0)
+        if os.fstat(file.fileno()).st_size > LARGEST_FILE:
+            raise _too_large(path)
+        yield file
 
 
 def decoded(raw: bytes, path: Path) -> str:
@@ -114,18 +154,6 @@ def bounded_lines(file: IO[bytes], path: Path, hint: str) -> Iterator[tuple[int,
         yield number, raw
 
 
-def parse_json_lines(text: str, path: Path) -> Iterator[tuple[int, JsonValue]]:
-    """Yield the values of a JSONL text with their line numbers from 1; see `json_lines`.
-
-    Raises:
-        DataError: a line is not JSON.
-    """
-    # Not splitlines(): it also splits at U+2028, which JSON strings may hold.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            yield number, parse_json(line, path, number, "one JSON value a line")
-
-
 def parse_json(text: str, path: Path, line: int | None = None, expected: str = "JSON") -> JsonValue:
     """Return the value of a JSON text, by the letter of RFC 8259.
 
@@ -168,7 +196,7 @@ def strict_json(text: str | bytes) -> JsonValue:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file to read; raises DataError where it cannot be."""
     try:
         refuse_endless(path)
@@ -182,15 +210,26 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
 
 
-def _json_lines(path: Path) -> Generator[tuple[int, JsonValue], None, None]:
-    empty, start = True, 0
-    with _opened(path) as file:
-        for number, raw in bounded_lines(file, path, "expected one JSON value a line"):
-            line = _decoded(raw, path, start).removesuffix("\n")
-            start += len(raw)
-            if line.strip():
-                empty = False
-                yield number, parse_json(line, path, number, "one JSON value a line")
+def _json_lines(path: Path) -> Generator[tuple[int, Any], None, None]:
+    with opened(path) as file:
+        for line in line_members(file, path):
+            yield line.number, line.value
+
+
+def line_members(file: IO[bytes], path: Path) -> Iterator[Member]:
+    """Yield the values of an open JSONL file with their lines' numbers from 1; blank lines are passed over.
+
+    Raises:
+        DataError: a line is not JSON, or there is none.
+    """
+    empty, end = True, 0
+    for number, raw in bounded_lines(file, path, "expected one JSON value a line"):
+        start, end = end, end + len(raw)
+        line = _decoded(raw, path, start).removesuffix("\n")
+        if line.strip():
+            empty = False
+            value = parse_json(line, path, number, "one JSON value a line")
+            yield Member("", number, value, start, end)
     if empty:
         raise DataError(f"{path}: is empty")
 
@@ -231,7 +270,11 @@ def _loads(text: str | bytes) -> JsonValue:
     return json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
 
 
-def _object(pairs: list[tuple[str, JsonValue]]) -> JsonDict:
+def _too_large(path: Path) -> DataError:
+    return DataError(f"{path}: is larger than {LARGEST_FILE >> 20:,} MiB")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
         seen: set[str] = set()
@@ -242,3 +285,7 @@ def _object(pairs: list[tuple[str, JsonValue]]) -> JsonDict:
 
 def _not_a_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_not_a_number)
+"""Reads JSON by the letter of `parse_json`."""

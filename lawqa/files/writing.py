@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -155,8 +155,47 @@ def _not_a_file(path: Path) -> ConfigError:
 
 
 def write_json(path: Path, value: Mapping[str, object]) -> None:
-    """Write JSON so that the file is always whole."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    """Write JSON so that the file is always whole; see `json_pieces`."""
+    with written_whole(path) as file:
+        file.writelines(json_pieces(value))
+
+
+def json_pieces(value: Mapping[str, object]) -> Iterator[str]:
+    """Yield the text of a JSON object with a line end behind it, indented as `json.dumps(value, indent=1)`.
+
+    A member that is a sequence or iterator, but neither a list nor a tuple, becomes a list of which one entry
+    at a time is held.
+    """
+    opening = "{"
+    for key, member in value.items():
+        yield f"{opening}\n {json.dumps(key, ensure_ascii=False)}: "
+        if isinstance(member, (Iterator, Sequence)) and not isinstance(member, (str, list, tuple)):
+            yield from _list_pieces(member)
+        else:
+            yield _indented(member, 1)
+        opening = ","
+    yield "{}\n" if opening == "{" else "\n}\n"
+
+
+def _list_pieces(entries: Iterable[object]) -> Iterator[str]:
+    opening = "["
+    for entry in entries:
+        yield f"{opening}\n  {_indented(entry, 2)}"
+        opening = ","
+    yield "[]" if opening == "[" else "\n ]"
+
+
+def _indented(value: object, depth: int) -> str:
+    """Return the JSON text of a value this deep in another; raw line ends occur between values only."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False, default=_listed)
+    return text.replace("\n", "\n" + " " * depth)
+
+
+def _listed(value: object) -> list[object]:
+    """Return a sequence of another kind as a list; raises TypeError for anything else."""
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""lawqa_jp's files: reading, writing, checksums.
+"""lawqa_jp's items: read, written, and the checksums of their files.
 
 The only module that knows the data set's Japanese keys. lawqa_jp comes from the Digital Agency of Japan
 (github.com/digital-go-jp/lawqa_jp, Public Data License 1.0).
@@ -6,25 +6,18 @@ The only module that knows the data set's Japanese keys. lawqa_jp comes from the
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
 from lawqa.amounts import counted
-from lawqa.choices import (
-    LABELS,
-    Label,
-    order_of,
-)
+from lawqa.choices import LABELS, Label
 from lawqa.digests import sha256_of
 from lawqa.errors import DataError
-from lawqa.files import decoded, parse_json, parse_json_lines, read_bytes, written_whole
-from lawqa.questions.other_kinds import refuse_other_kind
+from lawqa.files import written_whole
 from lawqa.questions.question import Question, choices_text
 from lawqa.settings import StrPath, as_path
 
@@ -35,59 +28,6 @@ _INSTRUCTION, _CHOICES, _GOLD, _REFERENCES = "指示", "選択肢", "output", "r
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 _CHOICE_LINE = re.compile(r"([a-d])[ \u3000]+(\S.*)")
-
-MAX_REPORTED_ERRORS = 20
-
-
-@dataclass(frozen=True)
-class QuestionFile:
-    """The questions of a file, and the digest of the file."""
-
-    questions: tuple[Question, ...]
-    """In file order."""
-    sha256: str
-    """Of the very bytes that the questions were read from, in hex."""
-
-
-def read_questions(path: StrPath) -> tuple[Question, ...]:
-    """Return the questions of a file in file order; see `read_question_file`.
-
-    Raises:
-        DataError: the file cannot be read, or items are malformed or contradict each other.
-    """
-    return read_question_file(path).questions
-
-
-def read_question_file(path: StrPath) -> QuestionFile:
-    """Read lawqa_jp JSON (`{"samples": [...]}` or a bare list) or JSONL (one question a line).
-
-    Args:
-        path: the file; UTF-8, with or without a byte order mark.
-
-    Raises:
-        DataError: the file cannot be read, or items are malformed or contradict each other: all of them are
-            named, 20 at most.
-    """
-    path = as_path(path, "path")
-    raw = read_bytes(path)
-    errors: list[str] = []
-    numbered: list[tuple[int, Question]] = []
-    for number, item in _items(decoded(raw, path), path):
-        if not numbered and not errors:
-            refuse_other_kind(path, item)
-        try:
-            numbered.append((number, from_sample(item)))
-        except ValueError as problem:
-            name = item.get(_ID) if isinstance(item, dict) else None
-            label = _place(path, number, name if isinstance(name, str) else "")
-            errors.extend(f"{label}: {line}" for line in str(problem).split("\n"))
-    errors.extend(_contradictions(path, numbered))
-    if errors:
-        raise DataError(_listed(path, errors), "fix the items named; nothing was read")
-    if not numbered:
-        raise DataError(f"{path}: holds no question", "give a lawqa_jp file with a samples list")
-    questions = _with_permutations([question for _, question in numbered])
-    return QuestionFile(questions, hashlib.sha256(raw).hexdigest())
 
 
 def write_questions(path: StrPath, questions: Iterable[Question]) -> None:
@@ -126,23 +66,10 @@ def file_sha256(path: Path) -> str:
     return sha256_of(path)
 
 
-def _items(text: str, path: Path) -> Iterator[tuple[int, object]]:
-    if path.suffix == ".jsonl":
-        yield from parse_json_lines(text, path)
-        return
-    data = parse_json(text, path)
-    if isinstance(data, dict):
-        if "samples" not in data:
-            refuse_other_kind(path, data)
-            keys = ", ".join(sorted(data)[:5])
-            raise DataError(
-                f"{path}: has no key 'samples' (found: {keys or 'nothing'})",
-                'expected lawqa_jp\'s JSON: {"samples": [...]}',
-            )
-        data = data["samples"]
-    if not isinstance(data, list):
-        raise DataError(f"{path}: 'samples' is not a list but {type(data).__name__}")
-    yield from enumerate(data, start=1)
+def name_in(item: object) -> str:
+    """Return the id that an item of lawqa_jp's JSON says it has; empty where it says none."""
+    name = item.get(_ID) if isinstance(item, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def from_sample(item: object) -> Question:
@@ -233,24 +160,8 @@ def _order_number(value: object, problems: list[str]) -> int:
     return 1
 
 
-def _contradictions(path: Path, numbered: Sequence[tuple[int, Question]]) -> Iterator[str]:
-    """Yield what items of one id do not agree in: they are the same question with its choices in other
-    orders.
-    """
-    first: dict[str, tuple[int, Question]] = {}
-    places: dict[str, list[str]] = {}
-    for number, question in numbered:
-        other_number, other = first.setdefault(question.id, (number, question))
-        places.setdefault(question.key, []).append(_place(path, number))
-        label, before = _place(path, number, question.id), _place(path, other_number)
-        for what in _disagreements(question, other):
-            yield f"{label}: {what} {other.key} ({before})"
-    for key, where in places.items():
-        if len(where) > 1:
-            yield f"{key}: occurs {len(where)} times ({', '.join(where)})"
-
-
-def _disagreements(question: Question, other: Question) -> Iterator[str]:
+def disagreements(question: Question, other: Question) -> Iterator[str]:
+    """Yield in what two items of one id differ that are to be one question with its choices in two orders."""
     for field, one, two in (
         (_TEXT, question.text, other.text),
         (_CONTEXT, question.context, other.context),
@@ -265,29 +176,3 @@ def _disagreements(question: Question, other: Question) -> Iterator[str]:
 
 def _gold_text(question: Question) -> str:
     return question.choices[LABELS.index(question.gold)]
-
-
-def _place(path: Path, number: int, name: str = "") -> str:
-    """Return where an item is: a line of a JSONL file, else its number in the list."""
-    where = f"{'line' if path.suffix == '.jsonl' else 'item'} {number}"
-    return f"{where} ({name})" if name else where
-
-
-def _with_permutations(questions: Sequence[Question]) -> tuple[Question, ...]:
-    """Return the questions, each with its permutation relative to the lowest order number of its id."""
-    originals: dict[str, Question] = {}
-    for question in sorted(questions, key=lambda q: q.order):
-        originals.setdefault(question.id, question)
-    placed = []
-    for question in questions:
-        permutation = order_of(originals[question.id].choices, question.choices)
-        placed.append(replace(question, permutation=permutation))
-    return tuple(placed)
-
-
-def _listed(path: Path, errors: Sequence[str]) -> str:
-    shown = [f"  {error}" for error in errors[:MAX_REPORTED_ERRORS]]
-    if len(errors) > MAX_REPORTED_ERRORS:
-        shown.append(f"  … and {len(errors) - MAX_REPORTED_ERRORS} more")
-    count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-    return "\n".join([f"{path}: {count}", *shown])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -69,16 +69,19 @@ class Entry:
     retrieved: RetrievedText | None = None
     """The retrieved context in its prompt; None where there is none or its gold text is not known."""
 
+    scored: ScoredAnswer | None = None
+    """How it is scored, where that was found out before."""
+
     @cached_property
     def answer(self) -> ScoredAnswer:
         """How it is scored."""
-        return self.result.scored(self.reading)
+        return self.scored or self.result.scored(self.reading)
 
     @cached_property
     def forced_outcome(self) -> ScoredAnswer | None:
         """The answer with its forced label counted; None where none was forced or it has its own."""
-        forced = self.result.scored_when_forced(self.reading)
-        return None if forced is self.answer or forced == self.answer else forced
+        forced = self.result.when_forced(self.answer)
+        return None if forced == self.answer else forced
 
     @property
     def forced(self) -> Label | None:
@@ -155,7 +158,10 @@ class ReportRun:
     """Its name, which no other run of the report has."""
     path: str
     """Where it was read."""
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
+    """Its answers, each read when it is asked for."""
+    answers: tuple[ScoredAnswer, ...]
+    """The same as they are scored."""
     model: str
     """Model and quantisation."""
     adapter: str
@@ -177,10 +183,11 @@ class ReportRun:
     by: By = "own"
     """How the prompts of a question become its final answer."""
 
-    @cached_property
-    def answers(self) -> tuple[ScoredAnswer, ...]:
-        """Its answers as they are scored."""
-        return tuple(entry.answer for entry in self.entries)
+    def entries_of(self, questions: Collection[str]) -> Iterator[Entry]:
+        """Yield its answers to these questions, in stored order."""
+        for place, answer in enumerate(self.answers):
+            if answer.question_id in questions:
+                yield self.entries[place]
 
     @cached_property
     def reread(self) -> int:
@@ -264,11 +271,13 @@ class Report:
     """Each other run against the first, an adapter's against one that differs in the adapter alone if there
     is one; none where there is one run."""
     questions: tuple[ReportQuestion, ...]
-    """Every question that a run asked, in the order in which they were met."""
+    """The questions that are shown one by one, in the order in which the runs met them."""
     trainings: tuple[Training, ...] = ()
     """Trainings that were asked for by themselves."""
     recorded: bool = False
     """Whether labels are as they were recorded, not as today's parser reads them."""
+    asked: int = 0
+    """Questions that the runs asked; those that are not shown are in figures and plots only."""
     notes: Mapping[str, Note] = field(default_factory=dict)
     """What readers noted of questions, by question id."""
     notes_file: str = "report.notes.json"

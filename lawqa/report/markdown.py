@@ -8,10 +8,16 @@ from lawqa.report.cautions import cautions_of
 from lawqa.report.claims import claims_of, headline
 from lawqa.report.content import Report
 from lawqa.report.label_tables import calibration_table, label_tables
-from lawqa.report.paired import ChangedQuestion, changes, gold_text_table, paired_table
+from lawqa.report.paired import (
+    MOST_CHANGED,
+    ChangedQuestion,
+    changes,
+    gold_text_table,
+    paired_table,
+)
 from lawqa.report.run_tables import accuracy_tables, cost_table
 from lawqa.report.table import markdown_text, render_markdown
-from lawqa.report.words import WORDS, Phrase
+from lawqa.report.words import WORDS, Phrase, further_phrase
 
 
 def report_markdown(report: Report, language: str = "en") -> str:
@@ -98,17 +104,21 @@ def _paired(report: Report, language: str) -> list[str]:
         gained, lost = changes(base, run)
         nothing = _text(WORDS["none_changed"], language)
         parts.append(f"### {markdown_text(base.title)} → {markdown_text(run.title)}")
-        parts.append(_changes(_text(WORDS["gained"], language), gained, nothing))
-        parts.append(_changes(_text(WORDS["lost"], language), lost, nothing))
+        parts.append(_changes(_text(WORDS["gained"], language), gained, nothing, language))
+        parts.append(_changes(_text(WORDS["lost"], language), lost, nothing, language))
     return parts
 
 
-def _changes(title: str, questions: tuple[ChangedQuestion, ...], nothing: str) -> str:
+def _changes(
+    title: str, questions: tuple[ChangedQuestion, ...], nothing: str, language: str
+) -> str:
     lines = [
         f"- {markdown_text(c.question_id)}: {c.before} → {c.after} ({c.gold})"
         + (f" ×{c.prompts}" if c.prompts > 1 else "")
-        for c in questions
+        for c in questions[:MOST_CHANGED]
     ]
+    if len(questions) > MOST_CHANGED:
+        lines.append(f"- {further_phrase(len(questions) - MOST_CHANGED).in_(language)}")
     return f"{title} ({len(questions)})\n\n" + ("\n".join(lines) or nothing)
 
 

@@ -14,6 +14,9 @@ from lawqa.report.words import Phrase, evidence_words, rule_phrase
 from lawqa.scoring import GoldTextPart
 from lawqa.scoring.comparisons.multiple import p_text, signed
 
+MOST_CHANGED = 500
+"""Questions whose answers changed one way that are listed at most; the number says how many there are."""
+
 _COLUMNS = (
     RUN,
     Phrase("base", "基準"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lawqa.amounts import counted
 from lawqa.scoring import Judged, power_sentence, significance_sentence
 from lawqa.scoring.comparisons.multiple import confidence_name, p_text, signed
 
@@ -149,6 +150,23 @@ WORDS: dict[str, Phrase] = {
 """Labels of the page, by the name that templates and script use."""
 
 OUTCOME_NAMES = ("correct", "wrong", "unparsed", "truncated", "failed")
+
+
+def shown_phrase(shown: int, asked: int) -> Phrase:
+    """Return which questions are shown one by one, where not all of them are."""
+    return Phrase(
+        f"{counted(shown, 'question')} of {asked:,} {'is' if shown == 1 else 'are'} shown one by one: first "
+        "those on which runs differ in being right, then those that a run did not answer right. Figures and "
+        "plots are of all; lawqa export writes every answer.",
+        f"全 {asked:,} 問のうち {shown:,} 問を 1 問ずつ表示（実行によって正誤が違う問題、"
+        "次に正解でない実行がある問題から）。表と図はすべての問題のもの。"
+        "すべての回答は lawqa export で書き出せる。",
+    )
+
+
+def further_phrase(number: int) -> Phrase:
+    """Return how many are not listed."""
+    return Phrase(f"… and {number:,} more", f"…ほか {number:,} 問")
 
 
 def rule_phrase(name: str) -> Phrase:

@@ -110,8 +110,9 @@ def figures_of(results: Iterable[Result]) -> Figures:
     for result in results:
         answer = result.scored()
         answers.append(answer)
-        forced.append(result.scored_when_forced())
-        lengths[result.question_id] = result.choice_lengths
+        forced.append(result.when_forced(answer))
+        if answer.question_id not in lengths:
+            lengths[answer.question_id] = result.choice_lengths
         masses.append(None if result.is_text else result.label_mass)
         forced_masses.append(result.forced_label_mass)
         broken += bool(result.forced_error)

@@ -7,8 +7,9 @@ after the choices were put into the order of the row.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -31,7 +32,7 @@ class HasAnswers(Protocol):
         """Where it lies."""
 
     @property
-    def results(self) -> tuple[Result, ...]:
+    def results(self) -> Sequence[Result]:
         """Its answers in stored order."""
 
     @property
@@ -42,6 +43,8 @@ class HasAnswers(Protocol):
     def manifest(self) -> Manifest | None:
         """None for a result file."""
 
+
+_BATCH = 2_000
 
 ValueKind = Literal["text", "whole", "real", "flag"]
 Value = str | int | float | bool | None
@@ -154,6 +157,25 @@ def to_arrow(run: HasAnswers, reading: ReadingName = "today") -> pyarrow.Table:
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
+    schema = _arrow_schema(run)
+    return _imported("pyarrow").Table.from_batches(arrow_batches(run, reading), schema)
+
+
+def arrow_batches(run: HasAnswers, reading: ReadingName = "today") -> Iterator[pyarrow.RecordBatch]:
+    """Yield the answers as Arrow batches of the same schema, so that few rows are held at once.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    arrow, schema = _imported("pyarrow"), _arrow_schema(run)
+    rows = flat_rows(run, reading)
+    while batch := [
+        {name: storable(value) for name, value in row.items()} for row in islice(rows, _BATCH)
+    ]:
+        yield arrow.RecordBatch.from_pylist(batch, schema=schema)
+
+
+def _arrow_schema(run: HasAnswers) -> pyarrow.Schema:
     arrow = _imported("pyarrow")
     types = {
         "text": arrow.string(),
@@ -162,13 +184,9 @@ def to_arrow(run: HasAnswers, reading: ReadingName = "today") -> pyarrow.Table:
         "flag": arrow.bool_(),
     }
     described = json.dumps(about(run), ensure_ascii=False).encode("utf-8", UNSTORABLE)
-    schema = arrow.schema(
+    return arrow.schema(
         [(name, types[kind]) for name, kind in COLUMNS.items()], metadata={"lawqa": described}
     )
-    rows = [
-        {name: storable(value) for name, value in row.items()} for row in flat_rows(run, reading)
-    ]
-    return arrow.Table.from_pylist(rows, schema=schema)
 
 
 def to_frame(run: HasAnswers, reading: ReadingName = "today") -> pandas.DataFrame:

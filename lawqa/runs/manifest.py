@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from functools import cache
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import JsonDict, JsonObject, JsonValue, read_json, write_json
-from lawqa.questions import Question, fingerprint
+from lawqa.files import JsonDict, JsonObject, JsonValue, json_members, seekable, write_json
+from lawqa.questions import Question
 from lawqa.runs import manifest_fields
+from lawqa.runs.question_entries import QuestionEntries, entry_of
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -45,7 +46,7 @@ class Manifest:
     """Prompt spec ids and their hashes."""
     data: JsonObject = field(metadata=_circumstances("path", "dev.path"))
     """Path, SHA-256 and size of the data file."""
-    questions: list[JsonDict]
+    questions: Sequence[JsonObject]
     """Id, order and fingerprint of every question asked or trained on."""
     adapter: JsonObject | None = field(
         default=None, metadata=_circumstances("path", "manifest.started")
@@ -221,7 +222,7 @@ def _stored(path: Path) -> JsonObject:
     Raises:
         DataError: it is missing, broken, or of another layout version.
     """
-    manifest = require_version(read_json(path), path)
+    manifest = require_version(_content(path), path)
     wrong = manifest_fields.problems(manifest)
     if wrong:
         again = "train again" if manifest.get("kind") == "train" else "make the run again"
@@ -230,6 +231,23 @@ def _stored(path: Path) -> JsonObject:
             f"somebody has changed it: put a copy of it back, or {again}",
         )
     return manifest
+
+
+def _content(path: Path) -> object:
+    """Return what a manifest file holds, its questions as entries that take little room."""
+    content: JsonDict = {}
+    entries = QuestionEntries()
+    with seekable(path) as file:
+        for member in json_members(file, path, ("questions",)):
+            if not member.key:
+                return member.value
+            if member.number:
+                entries.append(member.value)
+            else:
+                content[member.key] = (
+                    entries if member.key == "questions" and member.value == [] else member.value
+                )
+    return content
 
 
 def samples_of(manifest: Manifest) -> JsonValue:
@@ -241,9 +259,9 @@ def samples_of(manifest: Manifest) -> JsonValue:
     return config.get("samples_per_prompt", config.get("ensemble", 1))
 
 
-def question_entries(questions: Sequence[Question]) -> list[JsonDict]:
+def question_entries(questions: Iterable[Question]) -> list[JsonObject]:
     """Return what a manifest keeps of the questions: id, order, fingerprint."""
-    return [{"id": q.id, "order": q.order, "fingerprint": fingerprint(q)} for q in questions]
+    return [entry_of(question) for question in questions]
 
 
 def ending(problem: BaseException) -> RunStatus:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from lawqa.files import JsonObject
+from lawqa.runs.question_entries import QuestionEntries
 
 _LARGEST = 2**53
 _SHOWN = 40
@@ -46,7 +47,7 @@ COUNT = KeyCheck(
 )
 FINITE_NUMBER = KeyCheck(_finite, "a finite number")
 OBJECT = KeyCheck(lambda value: isinstance(value, dict), "an object")
-LIST = KeyCheck(lambda value: isinstance(value, list), "a list")
+LIST = KeyCheck(lambda value: isinstance(value, (list, QuestionEntries)), "a list")
 
 OF_RUNS: dict[str, KeyCheck] = {
     "kind": TEXT, "status": TEXT, "started": TEXT, "ended": or_null(TEXT), "seed": or_null(COUNT),
@@ -120,7 +121,7 @@ def _at(value: object, path: list[str], name: str = "") -> Iterator[tuple[str, o
     elif isinstance(value, dict):
         for key, one in value.items():
             yield from _at(one, rest, f"{name}.{key}")
-    elif isinstance(value, list):
+    elif isinstance(value, (list, QuestionEntries)):
         for number, one in enumerate(value):
             yield from _at(one, rest, f"{name}[{number}]")
 

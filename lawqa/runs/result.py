@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from lawqa.answers import SOFT, ParsedAnswer, parse
-from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order
+from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, all_orders
 from lawqa.files import JsonObject
 from lawqa.prompting import prompt_thought
 from lawqa.questions import choices_text
 from lawqa.runs.context import RetrievedArticle, StoredContext
-from lawqa.scoring import Outcome, ScoredAnswer, likeliest_label, outcome_of, with_tie_drawn
+from lawqa.scoring import (
+    OUTCOMES,
+    Outcome,
+    ScoredAnswer,
+    likeliest_label,
+    outcome_of,
+    with_tie_drawn,
+)
 from lawqa.settings import AnswerBy
 
 RESULT_SCHEMA_VERSION = 1
@@ -211,9 +219,8 @@ class Result:
         drawn = self.answer_by == "logits" and reading != "recorded" and not self.is_failed
         return with_tie_drawn(answer) if drawn else answer
 
-    def scored_when_forced(self, reading: ReadingName = "drawn") -> ScoredAnswer:
-        """Return the same with its forced label where it gave no answer of its own and has one."""
-        answer = self.scored(reading)
+    def when_forced(self, answer: ScoredAnswer) -> ScoredAnswer:
+        """Return its scored answer with the forced label where it gave none of its own and has one."""
         if self.forced_answer is None or answer.predicted is not None:
             return answer
         outcome = outcome_of(answer.gold, self.forced_answer, "answered")
@@ -232,10 +239,6 @@ class Result:
             self, forced_answer=label, forced_logprobs=logprobs, forced_label_mass=label_mass,
             forced_after=after, forced_error=None,
         )  # fmt: skip
-
-    def without_texts(self) -> Result:
-        """Return the result with its long texts left out, for figures of more answers than memory holds."""
-        return replace(self, response="", prompt=None, forced_after=None)
 
     def to_json(self) -> JsonObject:
         """Return the JSON object that is stored: the lab's nine keys first, then lawqa's."""
@@ -324,7 +327,6 @@ class Result:
     @classmethod
     def from_json(cls, row: JsonObject) -> Result:
         """Read a stored object whose fields were checked by `lawqa.runs.rows.check_row`."""
-        first, second, third, fourth = row["permutation"]
         span = row.get("span")
         return cls(
             question_id=row["file_name"],
@@ -332,14 +334,14 @@ class Result:
             choices=tuple(line[len("a ") :] for line in row["choices"].split("\n")),
             gold=row["correct_answer"],
             label=row["predicted_answer"],
-            outcome=row["outcome"],
+            outcome=_OUTCOMES[row["outcome"]],
             response=row["response"],
             answer_by=row["answer_by"],
             prompt_spec=row["prompt_spec"],
             order_number=row["order"],
-            order=(first, second, third, fourth),
+            order=_ORDERS[tuple(row["permutation"])],
             repeat=row.get("repeat", 0),
-            law=row.get("law", row["file_name"].split("_", 1)[0]),
+            law=sys.intern(row.get("law", row["file_name"].split("_", 1)[0])),
             references=tuple(row.get("references") or ()),
             span=(span[0], span[1]) if span else None,
             retrieved_count=row.get("retrieved_docs_count") or 0,
@@ -350,6 +352,10 @@ class Result:
             **{name: row.get(name) for name in _AS_STORED},
         )
 
+
+# Each order, outcome and law once, however many results are held.
+_ORDERS = {order: order for order in all_orders()}
+_OUTCOMES = {outcome: outcome for outcome in OUTCOMES}
 
 _AS_STORED = (
     "status", "rule", "label_mass", "hit_limit", "stopped", "thinking_closed", "in_thought",

@@ -9,7 +9,6 @@ How a line comes to the disk: `lawqa.files.json_log`.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,14 +20,14 @@ from lawqa.files import flush_directory, make_own_directory, open_own, require_r
 from lawqa.files.json_log import JsonLog, Line, lines_again, scan_lines
 from lawqa.runs.directory import PARTS_FOLDER, RESULTS
 from lawqa.runs.manifest import Manifest
-from lawqa.runs.result import ItemKey, Result, State
+from lawqa.runs.result import ItemKey, Result
+from lawqa.runs.result_index import WORTH, ResultIndex, result_in
 from lawqa.runs.rows import Asked, check_row, row_problems
 
 SET_ASIDE = "set-aside.jsonl"
 """Where lines go that were among a run's results and are none of them."""
 
 _SHOWN = 3
-_WORTH: tuple[State, ...] = ("failed", "open", "whole")
 
 
 class ResultLog:
@@ -66,26 +65,18 @@ class Aside:
 
 
 class StoredResults:
-    """The results of a run as its files hold them: the best one of each answer.
+    """The results of a run as its files hold them: the best one of each answer."""
 
-    Args:
-        texts: keep prompts and responses too. Without them memory does not grow with the length of the
-            texts; results that are still open keep theirs, for a label can be forced after them.
-    """
-
-    def __init__(self, *, texts: bool = True) -> None:
-        self._texts = texts
-        self.results: dict[ItemKey, Result] = {}
-        """The best result of each answer that has one."""
-        self.lines: dict[ItemKey, Line] = {}
-        """Where each of them is."""
+    def __init__(self) -> None:
+        self.results = ResultIndex()
+        """The best result of each answer that has one, and where it is."""
         self.torn: list[Path] = []
         """Files that a crash left with half a line at the end; it is passed over."""
         self.aside: list[Aside] = []
         """Lines that are no answer of this run; they are not counted."""
         self.damaged: dict[ItemKey, tuple[str, ...]] = {}
         """Fields that measure and hold what they cannot, by answer; they are taken for unknown."""
-        self._answers: dict[tuple[Path, ItemKey], tuple[bytes, str]] = {}
+        self._beside: dict[tuple[Path, ItemKey], Line] = {}
         self._once = True
 
     @property
@@ -99,7 +90,7 @@ class StoredResults:
         aside = [f"{one.line.name}: {one.why}" for one in self.aside]
         notes = [f"SET ASIDE: not counted: {_first_few(aside)}"] if aside else []
         damaged = [
-            f"{self.lines[key].name}: {what}"
+            f"{self.results.line(key).name}: {what}"
             for key, problems in self.damaged.items()
             for what in problems
         ]
@@ -117,14 +108,12 @@ class StoredResults:
             DataError: two lines of one file contradict each other.
         """
         key = result.key
-        self._once = self._once and line.path.name == RESULTS and key not in self.results
-        if line.number and not result.is_failed:
+        is_new = key not in self.results
+        self._once = self._once and line.path.name == RESULTS and is_new
+        if not is_new and line.number and not result.is_failed:
             self._require_one_answer(result, line)
-        known = self.results.get(key)
-        if known is None or _WORTH.index(result.state) >= _WORTH.index(known.state):
-            kept = self._texts or result.state == "open"
-            self.results[key] = result if kept else result.without_texts()
-            self.lines[key] = line
+        if is_new or WORTH.index(result.state) >= WORTH.index(self.results.state(key)):
+            self.results.put(key, line, result.state)
             self.damaged.pop(key, None)
             if damaged:
                 self.damaged[key] = damaged
@@ -133,13 +122,12 @@ class StoredResults:
         """Return the results of these answers."""
         return (self.results[key] for key in keys)
 
-    def write_together(self, run_dir: Path, keys: Iterable[ItemKey]) -> None:
+    def write_together(self, run_dir: Path, keys: Sequence[ItemKey]) -> None:
         """Write these answers into results.jsonl, in this sequence and each once, and remove the parts.
 
         Whenever this is interrupted, either the old files are there or the new one. Lines that were set aside
         are kept in `set-aside.jsonl`.
         """
-        keys = list(keys)
         results = run_dir / RESULTS
         require_replaceable(results)
         if self.aside:
@@ -149,33 +137,47 @@ class StoredResults:
                 kept.flush()
                 os.fsync(kept.fileno())
         temporary = run_dir / f".{RESULTS}.tmp"
-        lines: dict[ItemKey, Line] = {}
+        together = ResultIndex()
         with os.fdopen(open_own(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as out:
             end = 0
-            contents = lines_again(self.lines[key] for key in keys)
+            contents = lines_again(map(self.results.line, keys))
             for number, (key, content) in enumerate(zip(keys, contents, strict=True), start=1):
                 out.write(content)
-                lines[key] = Line(results, end, end := end + len(content), number)
+                line = Line(results, end, end := end + len(content), number)
+                together.put(key, line, self.results.state(key))
             out.flush()
             os.fsync(out.fileno())
         temporary.replace(results)
         flush_directory(run_dir)
         shutil.rmtree(run_dir / PARTS_FOLDER, ignore_errors=True)
-        self.lines, self.results = lines, {key: self.results[key] for key in keys}
-        self.damaged = {key: what for key, what in self.damaged.items() if key in lines}
-        self.torn, self.aside, self._answers, self._once = [], [], {}, True
+        self.results = together
+        self.damaged = {key: what for key, what in self.damaged.items() if key in together}
+        self.torn, self.aside, self._beside, self._once = [], [], {}, True
 
     def _require_one_answer(self, result: Result, line: Line) -> None:
-        said = (result.response, result.label, result.outcome, result.label_logprobs)
-        digest = hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).digest()
-        # A line in a part replaces that in results.jsonl, so only lines of one file can contradict.
-        before, first = self._answers.setdefault((line.path, result.key), (digest, line.name))
-        if before != digest:
+        """Compare a line with an earlier one of the same answer in its file; the two say the same.
+
+        A line in a part replaces that in results.jsonl, so only lines of one file can contradict.
+        """
+        first = self.results.line(result.key)
+        if (
+            first.path != line.path
+            or not first.number
+            or self.results.state(result.key) == "failed"
+        ):
+            self._beside.setdefault((line.path, result.key), line)
+            first = self._beside[line.path, result.key]
+        before = result_in(next(lines_again([first])), first.path)
+        if _said(before) != _said(result):
             raise DataError(
-                f"{line.path.parent}: {first} and {line.name} answer {result.key[0]} differently; which "
+                f"{line.path.parent}: {first.name} and {line.name} answer {result.key[0]} differently; which "
                 "of the two is this run's cannot be known",
                 "remove the line that is not; or remove both, and --resume asks that question again",
             )
+
+
+def _said(result: Result) -> tuple[object, ...]:
+    return result.response, result.label, result.outcome, result.label_logprobs
 
 
 def read_results(
@@ -183,7 +185,6 @@ def read_results(
     files: Iterable[Path] | None = None,
     *,
     asked: Asked | None = None,
-    texts: bool = True,
     into: StoredResults | None = None,
 ) -> StoredResults:
     """Read the results of a run, each file once from end to end.
@@ -193,14 +194,13 @@ def read_results(
         files: only these, those that others are not writing now; None for results.jsonl and all parts.
         asked: what the run asked; None for what its manifest says. Results of other questions, prompts or
             samples are set aside, as is what lacks a part of an answer.
-        texts: keep prompts and responses.
-        into: results that are known already, to be added to; `texts` is theirs.
+        into: results that are known already, to be added to.
 
     Raises:
         DataError: a line other than the last of a file is broken, or two lines answer one prompt differently.
     """
     asked = asked or _asked_by(run_dir)
-    stored = into or StoredResults(texts=texts)
+    stored = into or StoredResults()
     files = files or [run_dir / RESULTS, *sorted((run_dir / PARTS_FOLDER).glob("*.jsonl"))]
     for path in (path for path in files if path.is_file()):
         for line, row in scan_lines(path):
@@ -219,13 +219,13 @@ def read_results(
 
 
 def _asked_by(run_dir: Path) -> Asked | None:
-    """Return what the run asked; None where there is no manifest to hold results against."""
+    """What the run asked; None where there is no manifest to hold results against."""
     manifest = Manifest.read_if_there(run_dir)
     return Asked.of(manifest) if manifest and manifest.kind == "evaluate" else None
 
 
 def damaged_note(damaged: Sequence[str]) -> list[str]:
-    """Return a note on fields that hold what they cannot; none where there are none."""
+    """A note on fields that hold what they cannot; none where there are none."""
     return [f"DAMAGED ROWS: taken for unknown: {_first_few(damaged)}"] if damaged else []
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from lawqa.amounts import counted
-from lawqa.choices import LABELS, Label
+from lawqa.choices import LABELS, Label, Order
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import JsonObject, read_json
+from lawqa.files import JsonObject, Pieces, json_members, parse_json, seekable
+from lawqa.made import Made
 from lawqa.runs import flat
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.manifest import MANIFEST, Manifest, samples_of
@@ -46,8 +48,8 @@ class StoredRun(Shown):
 
     path: Path
     """The run directory or result file."""
-    results: tuple[Result, ...]
-    """In stored order."""
+    results: Sequence[Result]
+    """In stored order; each is read from its file when it is asked for."""
     notes: tuple[str, ...] = ()
     """What a reader must know first."""
     manifest: Manifest | None = None
@@ -61,8 +63,14 @@ class StoredRun(Shown):
         return all(result.schema_version == LAB_FILE for result in self.results)
 
     def answers(self, reading: ReadingName = "today") -> tuple[ScoredAnswer, ...]:
-        """Return the answers for scoring."""
-        return tuple(result.scored(reading) for result in self.results)
+        """Return the answers for scoring; they are read once."""
+        if reading not in self._answers:
+            self._answers[reading] = tuple(result.scored(reading) for result in self.results)
+        return self._answers[reading]
+
+    @cached_property
+    def _answers(self) -> dict[ReadingName, tuple[ScoredAnswer, ...]]:
+        return {}
 
     def to_frame(self, reading: ReadingName = "today") -> pandas.DataFrame:
         """Return the answers as a pandas frame, a row each; `lawqa.runs.flat.COLUMNS` names the columns.
@@ -86,7 +94,7 @@ class StoredRun(Shown):
         Raises:
             DataError: the rule needs label probabilities, and the run stores none.
         """
-        if by != "prompts":
+        if by == "soft":
             try:
                 rule_of(self.answers("recorded"), by)
             except DataError as problem:
@@ -159,8 +167,11 @@ def _read_directory(path: Path, manifest: Manifest | None) -> StoredRun:
         raise DataError(f"{path}: is a {manifest.kind} run, expected an evaluation")
     stored = read_results(path, asked=Asked.of(manifest))
     notes = _directory_notes(path, manifest, stored)
-    results = tuple(stored.results.values())
-    _require_unique(path / RESULTS, results)
+    number = len(stored.results)
+    results = Made(stored.results.read, range(number))
+    # Keys name the order by its number; of one question two numbers may be the same order.
+    if number == 0 or len({key.rpartition("#")[0] for key, _ in stored.results}) < number:
+        _require_unique(path / RESULTS, map(_shown_prompt, results))
     return StoredRun(path, results, tuple(notes), manifest)
 
 
@@ -191,33 +202,55 @@ def _asked(path: Path, manifest: Manifest) -> int:
 
 
 def _read_file(path: Path) -> StoredRun:
-    content = read_json(path)
-    if not isinstance(content, dict) or not isinstance(content.get("results"), list):
+    about, pieces = dict[str, object](), Pieces()
+    prompts, damaged = list[_Prompt](), list[str]()
+    with seekable(path) as file:
+        pieces.hold(path, file)
+        for member in json_members(file, path, ("results",)):
+            if not member.number:
+                about[member.key] = member.value
+                continue
+            result, wrong = _result_of(path, member.number, member.value)
+            pieces.append(path, member.start, member.end)
+            prompts.append(_shown_prompt(result))
+            damaged += [f"result {member.number}: {what}" for what in wrong]
+    if "" in about or about.pop("results", None) != []:
         raise DataError(f"{path}: has no list 'results'", "give a run directory or a result file")
-    summary = content.get("summary")
+    summary = about.get("summary")
     notes = list(summary.get("notes", ())) if isinstance(summary, dict) else []
-    results, damaged = [], list[str]()
-    for number, row in enumerate(content["results"], start=1):
-        if isinstance(row, dict) and "schema_version" in row:
-            checked = check_row(row)
-            if checked.result is None:
-                raise DataError(
-                    f"{path}: result {number}: {'; '.join(checked.fatal)}",
-                    "the run directory it was written from may still be whole",
-                )
-            results.append(checked.result)
-            damaged += [f"result {number}: {what}" for what in checked.damaged]
-        else:
-            results.append(_of_the_lab(path, number, row))
-    _require_unique(path, results)
-    about = {key: value for key, value in content.items() if key != "results"}
-    return StoredRun(path, tuple(results), (*notes, *damaged_note(damaged)), None, about)
+    _require_unique(path, prompts)
+
+    def read(place: int) -> Result:
+        return _result_of(path, place + 1, parse_json(pieces.read(place).decode(), path))[0]
+
+    results = Made(read, range(len(pieces)))
+    return StoredRun(path, results, (*notes, *damaged_note(damaged)), None, about)
 
 
-def _require_unique(file: Path, results: Sequence[Result]) -> None:
-    if not results:
+def _result_of(path: Path, number: int, row: object) -> tuple[Result, tuple[str, ...]]:
+    """Return a result of a result file, and what is wrong with fields of it that measure."""
+    if not isinstance(row, dict) or "schema_version" not in row:
+        return _of_the_lab(path, number, row), ()
+    checked = check_row(row)
+    if checked.result is None:
+        raise DataError(
+            f"{path}: result {number}: {'; '.join(checked.fatal)}",
+            "the run directory it was written from may still be whole",
+        )
+    return checked.result, checked.damaged
+
+
+_Prompt = tuple[str, Order, int]
+
+
+def _shown_prompt(result: Result) -> _Prompt:
+    return result.question_id, result.order, result.repeat
+
+
+def _require_unique(file: Path, prompts: Iterable[_Prompt]) -> None:
+    counts = Counter(prompts)
+    if not counts:
         raise DataError(f"{file}: holds no result")
-    counts = Counter((result.question_id, result.order, result.repeat) for result in results)
     twice = [key for key, number in counts.items() if number > 1]
     if twice:
         raise DataError(f"{file}: question {twice[0][0]} is in it more than once in the same order")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lawqa.amounts import percent
 from lawqa.choices import LABELS, Label, permute_label
+from lawqa.scoring.distributions import binomial, convolved
 from lawqa.scoring.outcomes import ScoredAnswer, by_question
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ are wrong.
 
 ALPHA = 0.05
 """Chance of an alarm for a run whose wrong answers prefer no label."""
-
-_EXACT = 1000
-"""Up to this many wrong answers chances are computed in whole numbers."""
 
 MIN_QUESTIONS = 20
 """Fewer questions give no alarm."""
@@ -113,29 +110,11 @@ def _preference_p(answered: Sequence[ScoredAnswer], label: Label) -> float:
     # Questions with one wrong answer: chances of 1/3 each, whose sum is binomial.
     could = sum(len(group) == 1 and group[0].gold != label for group in groups)
     of_several = Counter(tuple(_of_question(group, label)) for group in groups if len(group) > 1)
-    distribution = _binomial(could)
+    distribution = binomial(could, 3)
     for ways, times in of_several.items():
-        distribution = _convolved(distribution, _power(np.array(ways), times))
+        distribution = convolved(distribution, _power(np.array(ways), times))
     observed = sum(answer.predicted == label for answer in wrong)
     return float(distribution[observed:].sum())
-
-
-def _binomial(n: int) -> NDArray[np.float64]:
-    """Return the chances of 0 to n successes, each of 1/3."""
-    import numpy as np
-
-    if n <= _EXACT:
-        return np.array([math.comb(n, k) * 2 ** (n - k) / 3**n for k in range(n + 1)])
-    # Whole numbers of thousands of digits take minutes; logarithms are right to ten digits.
-    hit, miss, of_all = math.log(1 / 3), math.log(2 / 3), math.lgamma(n + 1)
-    return np.array(
-        [
-            math.exp(
-                of_all - math.lgamma(k + 1) - math.lgamma(n - k + 1) + k * hit + (n - k) * miss
-            )
-            for k in range(n + 1)
-        ]
-    )
 
 
 def _power(ways: NDArray[np.float64], times: int) -> NDArray[np.float64]:
@@ -145,22 +124,11 @@ def _power(ways: NDArray[np.float64], times: int) -> NDArray[np.float64]:
     total = np.ones(1)
     while times:
         if times & 1:
-            total = _convolved(total, ways)
+            total = convolved(total, ways)
         times >>= 1
         if times:
-            ways = _convolved(ways, ways)
+            ways = convolved(ways, ways)
     return total
-
-
-def _convolved(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distribution of a sum of two counts; through Fourier transforms where both are long."""
-    import numpy as np
-
-    if min(len(one), len(other)) <= _EXACT:
-        return np.convolve(one, other)
-    size = len(one) + len(other) - 1
-    product = np.fft.irfft(np.fft.rfft(one, size) * np.fft.rfft(other, size), size)
-    return np.maximum(product, 0.0)  # what rounding leaves below 0
 
 
 def _of_question(wrong: Sequence[ScoredAnswer], label: Label) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from lawqa.amounts import counted
 from lawqa.choices import LABELS, Label, inverse, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, accuracy_of
-from lawqa.scoring.outcomes import Outcome, ScoredAnswer, by_prompt, by_question
+from lawqa.scoring.outcomes import Outcome, ScoredAnswer, by_question, require_each_once
 from lawqa.scoring.ties import draw, leaders, level_labels
 from lawqa.scoring.votes_curve import VotesPoint, votes_curve
 from lawqa.settings import By, FinalRule
@@ -25,7 +25,7 @@ LabelScores = Mapping[Label, float]
 """By original label."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FinalAnswer:
     """A run's answer to a question; labels are those of the question's original order."""
 
@@ -157,7 +157,7 @@ def final_answers(answers: Sequence[ScoredAnswer], by: By = "own") -> tuple[Fina
     """
     if not answers:
         raise DataError("there are no answers to make final ones from")
-    by_prompt(answers)
+    require_each_once(answers)
     rule = rule_of(answers, by)
     return tuple(_final(group, rule) for _, group in by_question(answers))
 

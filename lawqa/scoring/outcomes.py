@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 from lawqa.choices import LABELS, ORIGINAL_ORDER, Label, Order, Status, inverse, permute_label
@@ -44,7 +45,7 @@ def outcome_of(gold: Label, label: Label | None, status: Status) -> Outcome:
     return "correct" if label == gold else "wrong"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ScoredAnswer:
     """One asked prompt: everything the statistics need, and no text.
 
@@ -153,12 +154,28 @@ def by_prompt(
     answers_by_prompt: dict[PromptKey, ScoredAnswer] = {}
     for answer in answers:
         if answer.key in answers_by_prompt:
-            raise DataError(
-                f"{run} holds question {answer.question_id}, order {order_name(answer.order)}, "
-                f"repeat {answer.repeat} twice"
-            )
+            raise _twice(answer, run)
         answers_by_prompt[answer.key] = answer
     return answers_by_prompt
+
+
+def require_each_once(answers: Iterable[ScoredAnswer]) -> None:
+    """Make sure that no prompt occurs twice among the answers of a run.
+
+    Raises:
+        DataError: one does.
+    """
+    for _, group in by_question(answers):
+        for one, other in pairwise(group):
+            if one.key == other.key:
+                raise _twice(other, "the run")
+
+
+def _twice(answer: ScoredAnswer, run: str) -> DataError:
+    return DataError(
+        f"{run} holds question {answer.question_id}, order {order_name(answer.order)}, "
+        f"repeat {answer.repeat} twice"
+    )
 
 
 def by_question(answers: Iterable[ScoredAnswer]) -> Iterator[tuple[str, list[ScoredAnswer]]]:

@@ -10,7 +10,7 @@ from lawqa.choices import LABELS, Label, permute_label
 from lawqa.errors import DataError
 from lawqa.scoring.accuracy import Accuracy, Interval, accuracy_by, wilson
 from lawqa.scoring.final_answer import most_probable
-from lawqa.scoring.outcomes import ScoredAnswer, by_prompt, by_question, order_name
+from lawqa.scoring.outcomes import ScoredAnswer, by_question, order_name, require_each_once
 
 Probabilities = tuple[float, float, float, float]
 """Probabilities of the choices in the question's original order; they sum to 1."""
@@ -78,7 +78,7 @@ def summarise_permutations(answers: Sequence[ScoredAnswer]) -> PermutationSummar
 
     Source: Zheng et al. (2024), ICLR, arXiv:2309.03882 (label bias; averaging over cyclic orders).
     """
-    by_prompt(answers)
+    require_each_once(answers)
     orders = {answer.order for answer in answers}
     if len(orders) < 2:
         raise DataError(

@@ -12,7 +12,7 @@ from lawqa.scoring.accuracy import Accuracy, accuracy_by, accuracy_of
 from lawqa.scoring.collapse import Collapse, collapse_alarm
 from lawqa.scoring.final_answer import FinalSummary, summarise_final
 from lawqa.scoring.floors import Floors, floors_of
-from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, by_prompt, order_name
+from lawqa.scoring.outcomes import OUTCOMES, Outcome, ScoredAnswer, order_name, require_each_once
 from lawqa.settings import By
 from lawqa.shown import Shown
 
@@ -92,7 +92,7 @@ def summarise(
     """
     if not answers:
         raise DataError("the run holds no answers, so there is nothing to summarise")
-    by_prompt(answers)
+    require_each_once(answers)
     outcomes = Counter(answer.outcome for answer in answers)
     predicted = Counter(answer.predicted for answer in answers)
     gold = Counter(answer.gold for answer in answers)

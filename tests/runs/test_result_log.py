@@ -190,17 +190,9 @@ def test_what_is_added_while_a_run_goes_on_is_written_together_without_reading_i
     found = read_results(tmp_path)
     assert list(found.results.values()) == [result(1, "unparsed", forced="c"), result(2)]
     assert found.results == known.results
-    assert [(line.start, line.end) for line in found.lines.values()] == [
-        (line.start, line.end) for line in known.lines.values()
+    assert [found.results.line(key(n)) for n in (1, 2)] == [
+        known.results.line(key(n)) for n in (1, 2)
     ]
-
-
-def test_texts_are_left_out_where_nothing_is_to_be_done_with_them(tmp_path: Path) -> None:
-    write(tmp_path / "results.jsonl", replace(result(1), prompt="問い"), result(2, "unparsed"))
-    found = read_results(tmp_path, texts=False)
-    assert [(one.response, one.prompt) for one in found.results.values()] == [
-        ("", None), ("二\n行\u2028目", None),
-    ]  # fmt: skip
 
 
 def test_a_result_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:

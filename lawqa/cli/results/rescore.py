@@ -43,22 +43,22 @@ class Rescore:
     console: OmitArgPrefixes[ConsoleFlags] = field(default_factory=ConsoleFlags)
 
     def run(self) -> int:
-        from lawqa.pipelines.comparing.rescore import rescore, to_json, write_rescored
+        from lawqa.pipelines.comparing.rescore import rescore, to_json
 
         if self.explain is not None or self.explain_text is not None:
             print(self._explained())
             return 0
         if not self.runs:
             raise ConfigError("no run was given", "lawqa rescore RUN_OR_JSON...")
-        rescored = [rescore(path, self.by) for path in self.runs]
+        rescored = [rescore(path, self.by, write=self.write) for path in self.runs]
         if self.as_json:
             content = {str(one.run.path): to_json(one) for one in rescored}
             print(json.dumps({"schema_version": 1, "runs": content}, ensure_ascii=False, indent=1))
         else:
             print(rescored_text(rescored))
-        if self.write:
-            for one in rescored:
-                logger.info("wrote %s", write_rescored(one))
+        for one in rescored:
+            if one.path is not None:
+                logger.info("wrote %s", one.path)
         return 0
 
     def _explained(self) -> str:

@@ -15,7 +15,7 @@ from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import JsonFlag
 from lawqa.cli.results.runs_text import list_text, removal_text, run_differences_text, show_text
 from lawqa.errors import ConfigError, DataError
-from lawqa.files import JsonObject
+from lawqa.files import JsonObject, json_pieces
 from lawqa.settings import Condition, PromptSettings, RunSettings, declaration
 
 if TYPE_CHECKING:
@@ -79,11 +79,10 @@ class ShowRun:
 
     def run(self) -> int:
         run, manifest = _run(self.path)
-        print(
-            json.dumps(manifest.to_json(), ensure_ascii=False, indent=1)
-            if self.as_json
-            else show_text(run, manifest)
-        )
+        if self.as_json:
+            sys.stdout.writelines(json_pieces(manifest.to_json()))
+        else:
+            print(show_text(run, manifest))
         return 0
 
 

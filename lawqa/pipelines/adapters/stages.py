@@ -7,14 +7,14 @@ of the first as trained on, and the records of all stages lie beside the adapter
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lawqa.amounts import counted
 from lawqa.errors import BackendError, ConfigError
-from lawqa.files import JsonDict, JsonObject
+from lawqa.files import JsonObject
 from lawqa.pipelines.adapters.content import AdapterContent
 from lawqa.pipelines.adapters.manifest import (
     BESIDE_READINGS,
@@ -110,7 +110,7 @@ class Start:
         }
         return [*before, own]
 
-    def questions(self, own: list[JsonDict]) -> list[JsonDict]:
+    def questions(self, own: Sequence[JsonObject]) -> list[JsonObject]:
         """Return the questions of all trainings, those of the new one first, each once."""
         known = {
             (q["id"], q.get("order"), q["fingerprint"]): q for q in [*own, *self.training.questions]

@@ -12,6 +12,7 @@ from pathlib import Path
 from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
 from lawqa.prompting import PromptSpec
+from lawqa.runs.question_entries import QuestionEntries
 
 _Check = Callable[[object], bool]
 NEEDED = ("model", "prompt_specs", "questions")
@@ -82,8 +83,8 @@ def _parts(content: JsonObject) -> Iterator[tuple[str, object, _Check, str]]:
 
 
 def _questions(where: str, value: object, *keys: str) -> Iterator[tuple[str, object, _Check, str]]:
-    yield where, value, lambda it: isinstance(it, list), "a list"
-    if isinstance(value, list):
+    yield where, value, lambda it: isinstance(it, (list, QuestionEntries)), "a list"
+    if isinstance(value, (list, QuestionEntries)):
         for number, entry in enumerate(value):
             yield f"{where}[{number}]", entry, _is_table, "an object"
             for key in keys:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawqa.amounts import counted
 from lawqa.choices import Order, inverse, order_of, permute
 from lawqa.errors import ConfigError
+from lawqa.made import Made
 from lawqa.pipelines.comparing.linked_runs import linked_groups
 from lawqa.pipelines.comparing.repeats import sides_of
 from lawqa.report.notebook import comparison_html
@@ -176,7 +178,8 @@ def _ensemble_notes(members: Sequence[str], ensemble: Ensemble) -> list[str]:
 
 def _reworded_notes(runs: Sequence[StoredRun], names: Mapping[Path, str]) -> list[str]:
     first, *rest = runs
-    reworded = [(run, _reworded(first, run)) for run in rest]
+    base = _wordings(first) if rest else {}
+    reworded = [(run, _reworded(base, _wordings(run))) for run in rest]
     return [
         f"DIFFERENT DATA: {counted(number, 'question')} of {names[run.path]} not worded "
         f"as in {names[first.path]}"
@@ -229,14 +232,17 @@ def _sampling_notes(base: str, comparisons: Mapping[str, PairedComparison]) -> l
     ]
 
 
-def _reworded(base: StoredRun, other: StoredRun) -> int:
+def _reworded(base: Mapping[str, bytes], other: Mapping[str, bytes]) -> int:
     """Return how many shared questions have another text or other choices."""
-    one, two = ({r.question_id: r for r in run.results} for run in (base, other))
-    return sum(_asked(one[key]) != _asked(two[key]) for key in one.keys() & two.keys())
+    return sum(base[key] != other[key] for key in base.keys() & other.keys())
 
 
-def _asked(result: Result) -> tuple[str, list[str]]:
-    return result.question, sorted(result.choices)
+def _wordings(run: StoredRun) -> dict[str, bytes]:
+    """Return a digest of text and choices of each question, by its id."""
+    return {
+        result.question_id: _digest(result.question, *sorted(result.choices))
+        for result in run.results
+    }
 
 
 def aligned(base: StoredRun, other: StoredRun) -> StoredRun:
@@ -244,21 +250,40 @@ def aligned(base: StoredRun, other: StoredRun) -> StoredRun:
 
     A data file without a question's first order names the others after the lowest that it has.
     """
+    order_of = orders_as_in(base.results)
+
+    def renamed(place: int) -> Result:
+        result = other.results[place]
+        order = order_of(result)
+        return result if order == result.order else replace(result, order=order)
+
+    return replace(other, results=Made(renamed, range(len(other.results))))
+
+
+def orders_as_in(base: Iterable[Result]) -> Callable[[Result], Order]:
+    """Return what names the order of a result as these results name theirs; its own for other choices."""
     originals = {
-        result.question_id: permute(result.choices, inverse(result.order))
-        for result in base.results
+        result.question_id: permute(_marks(result), inverse(result.order))
+        for result in base
         if result.choices
     }
-    results = []
-    for result in other.results:
-        original = originals.get(result.question_id, ())
-        order = named_order(original, result.choices, result.order)
-        # An unchanged result keeps what was parsed of it.
-        results.append(result if order == result.order else replace(result, order=order))
-    return replace(other, results=tuple(results))
+    return lambda result: _named_order(
+        originals.get(result.question_id, ()), _marks(result), result.order
+    )
 
 
-def named_order(original: Sequence[str], shown: Sequence[str], order: Order) -> Order:
+def _marks(result: Result) -> tuple[bytes, ...]:
+    """Return a digest of each choice as displayed: as good as the texts to recognise them by, and shorter."""
+    return tuple(_digest(choice) for choice in result.choices)
+
+
+def _digest(*texts: str) -> bytes:
+    """Return eight bytes that distinguish texts."""
+    joined = "\0".join(texts).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(joined, digest_size=8).digest()
+
+
+def _named_order(original: Sequence[bytes], shown: Sequence[bytes], order: Order) -> Order:
     """Return the order that turns the original choices into those shown; as it is where the texts differ."""
     same = len(shown) > 0 and sorted(original) == sorted(shown)
     return order_of(original, shown) if same else order

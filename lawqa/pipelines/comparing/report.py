@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lawqa._version import __version__
 from lawqa.choices import inverse, permute
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.comparing.comparison import named_order
+from lawqa.pipelines.comparing.comparison import orders_as_in
 from lawqa.pipelines.comparing.repeats import repeats
 from lawqa.pipelines.comparing.report_gold import with_gold_marked
 from lawqa.pipelines.comparing.report_runs import read_report_run, read_training
-from lawqa.questions import Question, file_sha256, read_questions
+from lawqa.pipelines.comparing.report_shown import shown_questions
+from lawqa.questions import Question, file_sha256, read_question_file
 from lawqa.report.content import (
     Entry,
     Report,
@@ -84,7 +85,8 @@ def make_report(config: ReportConfig) -> Report:
     ]
     if config.base is None:
         runs = _base_model_first(runs)
-    questions = _known_questions(runs, config.data)
+    shown = shown_questions(runs)
+    questions = _known_questions(runs, config.data, shown)
     runs = with_gold_marked(runs, questions)
     return Report(
         title=config.title or _title(runs),
@@ -92,7 +94,8 @@ def make_report(config: ReportConfig) -> Report:
         version=__version__,
         runs=tuple(runs),
         pairs=_pairs(runs, matched=config.base is None, by=config.by),
-        questions=_questions(runs, questions),
+        questions=_questions(runs, questions, shown),
+        asked=len({answer.question_id for run in runs for answer in run.answers}),
         trainings=tuple(read_training(path, manifest=manifests[path]) for path in trainings),
         recorded=config.recorded,
     )
@@ -126,7 +129,9 @@ def _base_model_first(runs: list[ReportRun]) -> list[ReportRun]:
     return [replace(run, id=f"R{number}") for number, run in enumerate(ordered, start=1)]
 
 
-def _known_questions(runs: Sequence[ReportRun], more: Sequence[Path]) -> dict[str, Question]:
+def _known_questions(
+    runs: Sequence[ReportRun], more: Sequence[Path], shown: Collection[str]
+) -> dict[str, Question]:
     """Return questions by id from every data file that is still what a run was asked from, and from those
     given.
     """
@@ -138,19 +143,19 @@ def _known_questions(runs: Sequence[ReportRun], more: Sequence[Path]) -> dict[st
     for path, sha256 in files.items():
         if sha256 is not None and (not path.is_file() or file_sha256(path) != sha256):
             continue  # the page says that the context is not at hand
-        for question in read_questions(path):
-            if question.order == 1:
+        for question in read_question_file(path).questions:
+            if question.order == 1 and question.id in shown:
                 known.setdefault(question.id, question)
     return known
 
 
 def _questions(
-    runs: Sequence[ReportRun], known: Mapping[str, Question]
+    runs: Sequence[ReportRun], known: Mapping[str, Question], shown: Collection[str]
 ) -> tuple[ReportQuestion, ...]:
     """Return every question that was asked, in the order in which the runs met them."""
     made: dict[str, ReportQuestion] = {}
     for run in runs:
-        for entry in run.entries:
+        for entry in run.entries_of(shown):
             answer, result = entry.answer, entry.result
             if answer.question_id not in made:
                 question = known.get(answer.question_id)
@@ -232,15 +237,8 @@ def _pair(
 
 def _aligned(base: ReportRun, run: ReportRun) -> tuple[ScoredAnswer, ...]:
     """Return the answers of a run with its choice orders named as in the base."""
-    originals = {entry.answer.question_id: _original_choices(entry) for entry in base.entries}
+    order_of = orders_as_in(entry.result for entry in base.entries)
     return tuple(
-        replace(
-            entry.answer,
-            order=named_order(
-                originals.get(entry.answer.question_id, ()),
-                entry.result.choices,
-                entry.answer.order,
-            ),
-        )
-        for entry in run.entries
+        replace(answer, order=order_of(entry.result))
+        for answer, entry in zip(run.answers, run.entries, strict=True)
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
+from lawqa.made import Made
 from lawqa.prompting import context_span
 from lawqa.questions import Question
 from lawqa.report.content import Entry, ReportRun, RetrievedText, ShownArticle
@@ -12,6 +14,8 @@ from lawqa.retrieval.gold_marks import GoldMarks
 from lawqa.statutes.headings import gold_articles, quoted_paragraphs
 from lawqa.statutes.locations import paragraph_of
 from lawqa.statutes.normalise import normalise
+
+_KEPT = 256
 
 
 def with_gold_marked(
@@ -23,17 +27,22 @@ def with_gold_marked(
         runs: the runs; one that retrieved nothing stays as it is.
         questions: by id, those whose own context is at hand.
     """
-    golds: dict[str, _Gold] = {}
+
+    @lru_cache(_KEPT)
+    def gold_of(question_id: str) -> _Gold:
+        return _Gold(questions[question_id])
 
     def marked(entry: Entry) -> Entry:
         question = questions.get(entry.answer.question_id)
         if question is None or not entry.articles:
             return entry
-        if question.id not in golds:
-            golds[question.id] = _Gold(question)
-        return golds[question.id].marked(entry)
+        return gold_of(question.id).marked(entry)
 
-    return [replace(run, entries=tuple(map(marked, run.entries))) for run in runs]
+    def with_marks(run: ReportRun) -> ReportRun:
+        entries = Made(lambda place: marked(run.entries[place]), range(len(run.entries)))
+        return replace(run, entries=entries)
+
+    return list(map(with_marks, runs))
 
 
 class _Gold:

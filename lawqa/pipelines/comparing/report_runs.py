@@ -9,10 +9,11 @@ from pathlib import Path
 
 from lawqa.amounts import counted
 from lawqa.files import JsonObject
+from lawqa.made import Made
 from lawqa.report.content import Entry, ReportRun, ShownArticle, Training
 from lawqa.runs.context import RetrievedArticle
 from lawqa.runs.manifest import MANIFEST, Manifest
-from lawqa.runs.result import ReadingName, Result
+from lawqa.runs.result import ReadingName
 from lawqa.runs.stored import StoredRun
 from lawqa.settings import By
 from lawqa.statutes.locations import egov_url
@@ -36,11 +37,18 @@ def read_report_run(
     """
     stored.check_by(by)
     reading: ReadingName = "recorded" if recorded else "today"
+    answers = stored.answers(reading)
+
+    def entry(place: int) -> Entry:
+        result = stored.results[place]
+        return Entry(result, reading, tuple(map(_shown, result.articles)), scored=answers[place])
+
     return ReportRun(
         id=run_id,
         name=name,
         path=str(stored.path),
-        entries=tuple(_entry(result, reading) for result in stored.results),
+        entries=Made(entry, range(len(answers))),
+        answers=answers,
         notes=stored.notes,
         legacy=stored.legacy,
         by=by,
@@ -95,10 +103,6 @@ def rerun_lines(manifest: Manifest) -> tuple[str, ...]:
             + ("  # with changes that were not committed" if changed else "")
         )
     return (*lines, shlex.join(["lawqa", *map(str, manifest.argv[1:])]))
-
-
-def _entry(result: Result, reading: ReadingName) -> Entry:
-    return Entry(result, reading, tuple(_shown(article) for article in result.articles))
 
 
 def _shown(article: RetrievedArticle) -> ShownArticle:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from lawqa._version import __version__
+from lawqa.answers import ParsedAnswer
 from lawqa.choices import LABELS, Label
 from lawqa.files import JsonObject, write_json
 from lawqa.runs.manifest import SCHEMA_VERSION, now
 from lawqa.runs.result import Result
 from lawqa.runs.stored import StoredRun, read_stored_run
-from lawqa.scoring import Summary, summarise
+from lawqa.scoring import ScoredAnswer, Summary, summarise
 from lawqa.settings import By, StrPath, as_path, checks_arguments
 
 RESCORED = "rescored.json"
@@ -88,37 +89,48 @@ def rescore(run: StoredRun | StrPath, by: By = "own", *, write: bool = False) ->
     if not isinstance(run, StoredRun):
         run = read_stored_run(as_path(run, "run"))
     run.check_by(by)
-    flips = []
+    recorded, today = list[ScoredAnswer](), list[ScoredAnswer]()
+    parsed, flips, after_text = list[ParsedAnswer | None](), list[Flip](), _AfterTexts()
     for result in run.results:
-        label = result.scored("today").predicted
-        if label != result.scored("recorded").predicted:
-            flips.append(_flip(result, label))
+        recorded.append(result.scored("recorded"))
+        today.append(result.scored("today"))
+        parsed.append(result.parsed if write and result.is_text else None)
+        if today[-1].predicted != recorded[-1].predicted:
+            flips.append(_flip(result, recorded[-1].predicted, today[-1].predicted))
+        after_text.add(result, today[-1])
     rescored = Rescored(
         run,
-        summarise(run.answers("recorded"), by=by),
-        summarise(run.answers("today"), by=by),
+        summarise(recorded, by=by),
+        summarise(today, by=by),
         tuple(flips),
-        _after_text(run),
+        after_text.figures(),
     )
-    return replace(rescored, path=write_rescored(rescored)) if write else rescored
+    if not write:
+        return rescored
+    rows = (_row(*one) for one in zip(run.results, today, parsed, strict=True))
+    return replace(rescored, path=_write(rescored, rows))
 
 
-def _after_text(run: StoredRun) -> AfterText | None:
-    silent = [
-        result
-        for result in run.results
-        if result.forced_answer
-        and result.scored("today").predicted is None
-        and not result.is_failed
-    ]
-    if not silent:
-        return None
-    counts = Counter(result.forced_answer for result in silent)
-    correct = sum(result.forced_answer == result.gold for result in silent)
-    return AfterText(len(silent), correct, {label: counts[label] for label in LABELS})
+class _AfterTexts:
+    """Counts the likeliest labels right after texts that commit to nothing."""
+
+    def __init__(self) -> None:
+        self._labels: Counter[Label] = Counter()
+        self._correct = 0
+
+    def add(self, result: Result, answer: ScoredAnswer) -> None:
+        if result.forced_answer and answer.predicted is None and not result.is_failed:
+            self._labels[result.forced_answer] += 1
+            self._correct += result.forced_answer == result.gold
+
+    def figures(self) -> AfterText | None:
+        if not self._labels:
+            return None
+        labels = {label: self._labels[label] for label in LABELS}
+        return AfterText(sum(labels.values()), self._correct, labels)
 
 
-def write_rescored(rescored: Rescored) -> Path:
+def _write(rescored: Rescored, rows: Iterator[JsonObject]) -> Path:
     """Store the new reading beside the run, never over it.
 
     Returns:
@@ -134,7 +146,7 @@ def write_rescored(rescored: Rescored) -> Path:
             "written": now(),
             "run": path.name,
             **to_json(rescored),
-            "results": [_row(result) for result in rescored.run.results],
+            "results": rows,
         },
     )
     return target
@@ -151,16 +163,14 @@ def to_json(rescored: Rescored) -> JsonObject:
     }
 
 
-def _flip(result: Result, label: Label | None) -> Flip:
+def _flip(result: Result, recorded: Label | None, label: Label | None) -> Flip:
     parsed = result.parsed
     span = result.response[slice(*parsed.span)] if parsed.span else ""
     rule = parsed.rule if result.is_text else "level-labels-drawn"
-    recorded = result.scored("recorded").predicted
     return Flip(result.question_id, result.order_number, result.gold, recorded, label, rule, span)
 
 
-def _row(result: Result) -> JsonObject:
-    answer = result.scored("today")
+def _row(result: Result, answer: ScoredAnswer, parsed: ParsedAnswer | None) -> JsonObject:
     row: dict[str, object] = {
         "file_name": result.question_id,
         "order": result.order_number,
@@ -168,8 +178,7 @@ def _row(result: Result) -> JsonObject:
         "predicted_answer": answer.predicted,
         "outcome": answer.outcome,
     }
-    if result.is_text:
-        parsed = result.parsed
+    if parsed is not None:
         row |= {"status": parsed.status, "rule": parsed.rule}
         row["span"] = list(parsed.span) if parsed.span else None
     return row

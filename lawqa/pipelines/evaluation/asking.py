@@ -13,14 +13,18 @@ from lawqa.backends.label_place import answer_cue
 from lawqa.bars import FILE_ONLY
 from lawqa.choices import FINAL_ANSWER_CUE
 from lawqa.errors import BackendError
+from lawqa.made import where
 from lawqa.pipelines.evaluation.job import Job
 from lawqa.pipelines.evaluation.results import Answer, repeat_of
-from lawqa.prompting import Prompt, prompt_thought
+from lawqa.prompting import prompt_thought
 from lawqa.runs.result import ItemKey, Result
 from lawqa.runs.rows import row_problems
 from lawqa.thinking import THINK, ThinkMarks, open_thought
 
 logger = logging.getLogger(__name__)
+
+_AT_ONCE = 2**14
+"""Answers that a backend is asked for in one call: it may hold their prompts, tokenized, all at once."""
 
 _UNCLOSED_THINK = "unclosed-think"  # what the parser calls a text that ends inside its think block
 _NO_ANSWER = "the backend gave no answer"
@@ -37,21 +41,17 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Resul
         BackendError: nothing can be asked; also what fails so when it is asked again has only failed.
         RuntimeError: the backend answered what was not asked.
     """
-    waiting = list(wanted)
+    waiting = wanted
     if waiting and isinstance(backend, NeedsRoom):
         backend.make_room(job.prompts, _settings(job))
     failures: dict[ItemKey, Failure] = {}
     for attempt in range(job.config.retries + 1):
         earlier, failures = failures, {}
-        asked = set(waiting)
+        open_ = _Open(job, waiting)
         try:
             for answer in _answers(job, backend, waiting):
                 key = answer.key, repeat_of(answer)
-                if key not in asked:
-                    raise RuntimeError(
-                        f"the backend answered {key}, which was not asked or known already"
-                    )
-                asked.remove(key)
+                open_.answered(key)
                 if isinstance(answer, Failure):
                     failures[key] = answer
                     continue
@@ -67,11 +67,9 @@ def ask(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Resul
             if attempt == 0:
                 raise
             logger.exception("asking again failed as a whole", extra=FILE_ONLY)
-        for name, repeat in asked:
-            failures[name, repeat] = earlier.get((name, repeat)) or Failure(
-                name, _NO_ANSWER, repeat
-            )
-        waiting = [key for key in waiting if key in failures]
+        for key in filter(open_.is_open, waiting):
+            failures[key] = earlier.get(key) or Failure(key[0], _NO_ANSWER, key[1])
+        waiting = where(waiting, failures.__contains__)
         if not waiting or attempt == job.config.retries:
             break
         logger.debug(
@@ -99,7 +97,7 @@ def force(
     waiting = list(results)
     if not waiting:
         return
-    prompts = [job.by_key[result.key[0]] for result in waiting]
+    prompts = job.asked.of_keys([result.key[0] for result in waiting])
     endings = [
         forced_cue(result.response, unclosed_think=_unclosed(result), marks=_marks(result))
         for result in waiting
@@ -136,21 +134,51 @@ def forced_cue(text: str, *, unclosed_think: bool, marks: ThinkMarks = THINK) ->
 def _answers(job: Job, backend: Backend, wanted: Sequence[ItemKey]) -> Iterator[Answer]:
     if not wanted:
         return
-    if not job.config.generates:
-        yield from backend.score_choices([job.by_key[key] for key, _ in wanted])
-        return
-    for (first, count), prompts in _by_repeats(job, wanted).items():
-        settings = replace(job.config.generation(), first_repeat=first, repeats=count)
-        yield from backend.generate(prompts, settings)
+    for stretch in (wanted[at : at + _AT_ONCE] for at in range(0, len(wanted), _AT_ONCE)):
+        if not job.config.generates:
+            yield from backend.score_choices(job.asked.of_keys([key for key, _ in stretch]))
+            continue
+        for (first, count), keys in _by_repeats(stretch).items():
+            settings = replace(job.config.generation(), first_repeat=first, repeats=count)
+            yield from backend.generate(job.asked.of_keys(keys), settings)
+
+
+class _Open:
+    """Which of the answers that were asked for are not there yet, a byte each."""
+
+    def __init__(self, job: Job, wanted: Sequence[ItemKey]) -> None:
+        self._places = job.asked.places
+        self._each = 1 + max((repeat for _, repeat in wanted), default=0)
+        self._marks = bytearray(len(self._places) * self._each)
+        for key in wanted:
+            self._marks[self._at(key)] = True
+
+    def is_open(self, key: ItemKey) -> bool:
+        """Return whether it was asked for and is not there."""
+        known = key[0] in self._places and 0 <= key[1] < self._each
+        return known and bool(self._marks[self._at(key)])
+
+    def answered(self, key: ItemKey) -> None:
+        """Mark it as there.
+
+        Raises:
+            RuntimeError: it was not asked for, or is there already.
+        """
+        if not self.is_open(key):
+            raise RuntimeError(f"the backend answered {key}, which was not asked or known already")
+        self._marks[self._at(key)] = False
+
+    def _at(self, key: ItemKey) -> int:
+        return self._places[key[0]] * self._each + key[1]
 
 
 def _settings(job: Job) -> GenerationSettings:
     return job.config.generation() if job.config.generates else GenerationSettings(1)
 
 
-def _by_repeats(job: Job, wanted: Sequence[ItemKey]) -> dict[tuple[int, int], list[Prompt]]:
-    """Return prompts by the stretches of repeats, (first, count), that are wanted of them."""
-    grouped: dict[tuple[int, int], list[Prompt]] = {}
+def _by_repeats(wanted: Sequence[ItemKey]) -> dict[tuple[int, int], list[str]]:
+    """Return keys of prompts by the stretches of repeats, (first, count), that are wanted of them."""
+    grouped: dict[tuple[int, int], list[str]] = {}
     numbers: dict[str, list[int]] = {}
     for key, repeat in wanted:
         numbers.setdefault(key, []).append(repeat)
@@ -158,7 +186,7 @@ def _by_repeats(job: Job, wanted: Sequence[ItemKey]) -> dict[tuple[int, int], li
         # Within a stretch number and position grow alike, so their difference names the stretch.
         for _, group in groupby(enumerate(sorted(repeats)), lambda pair: pair[1] - pair[0]):
             stretch = [repeat for _, repeat in group]
-            grouped.setdefault((stretch[0], len(stretch)), []).append(job.by_key[key])
+            grouped.setdefault((stretch[0], len(stretch)), []).append(key)
     return grouped
 
 

@@ -16,6 +16,8 @@ from lawqa.backends.base import Backend
 from lawqa.bars import Bar, Say
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
+from lawqa.made import where
+from lawqa.pipelines.evaluation.asked import question_of
 from lawqa.pipelines.evaluation.asking import ask, force
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 from lawqa.pipelines.evaluation.gathering import gather, is_whole, tidy
@@ -203,7 +205,7 @@ def _run(
     if job.config.resume and not earlier:
         say(f"{job.run_dir}: holds no run to resume: a new one begins")
     with ExitStack() as held:
-        known = StoredResults(texts=job.config.output is not None)
+        known = StoredResults()
         if earlier:
             # Held from before the results are read: they are read once, and nobody adds to them meanwhile.
             held.enter_context(locked_directory(job.run_dir))
@@ -283,10 +285,10 @@ def _take_part(job: Job, backend: Backend, ranks: Ranks) -> EvaluationResult:
     if job.config.resume:
         job = as_begun(job, Manifest.read_evaluation(job.run_dir))
     with ranks.taking_part(job.run_dir):
-        known = read_results(job.run_dir, [job.run_dir / RESULTS], texts=False)
+        known = read_results(job.run_dir, [job.run_dir / RESULTS])
         _ask(job, backend, known, ranks, [])
     ranks.wait_until_whole(job.run_dir)
-    whole = read_results(job.run_dir, texts=False)
+    whole = read_results(job.run_dir)
     return _result(job, Manifest.read_evaluation(job.run_dir), whole)
 
 
@@ -302,10 +304,10 @@ def _ask(
 
     What is stored is added to what is known, so that nothing has to be read again.
     """
-    share = ranks.share(job.questions, job.keys)
+    share = ranks.share(job.asked.ids, job.keys)
     if part is not None:
-        share = [key for key in share if job.by_key[key[0]].question_id in part]
-    missing = [key for key in share if key not in known.results]
+        share = where(share, lambda key: question_of(key) in part)
+    missing = where(share, lambda key: key not in known.results)
     beside = ranks.part(job.run_dir)
     log = beside if ranks.several else job.run_dir / RESULTS
     logger.debug(
@@ -315,14 +317,21 @@ def _ask(
     quiet = job.config.quiet or ranks.rank > 0
     with (
         closing(ResultLog(log)) as results,
-        closing(Progress(len(missing), work=job.work(missing), quiet=quiet)) as progress,
+        closing(
+            Progress(
+                len(missing),
+                work=job.work,
+                all_work=sum(job.work(key) for key, _ in missing),
+                quiet=quiet,
+            )
+        ) as progress,
     ):
         for result in ask(job, backend, missing):
             known.add(result, results.append(result))
             progress.add(result)
     if not job.config.forces_answers:
         return
-    waiting = [key for key in share if known.results[key].state == "open"]
+    waiting = where(share, lambda key: known.results.state(key) == "open")
     if waiting:
         bar = Bar("forcing answers", "answers", len(waiting), quiet=quiet)
         with closing(ResultLog(beside)) as results, bar:
@@ -348,5 +357,5 @@ def _write(
     run.write_summary(record)
     if job.config.output is not None:
         whole = {"schema_version": SCHEMA_VERSION, "config": job.config.to_json()}
-        rows = [result.to_json() for result in known.known(job.keys)]
+        rows = (result.to_json() for result in known.known(job.keys))
         write_json(job.config.output, {**whole, "summary": record, "results": rows})

@@ -13,8 +13,10 @@ from lawqa.choices import orders
 from lawqa.commands import current_place, require_backend
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
+from lawqa.made import Made
 from lawqa.pipelines.adapters.content import AdapterContent
 from lawqa.pipelines.adapters.manifest import AdapterManifest
+from lawqa.pipelines.evaluation.asked import AskedPrompts
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
 from lawqa.pipelines.evaluation.rag import Retrieval, retrieve_contexts
 from lawqa.pipelines.evaluation.results import Answer, result_of
@@ -22,7 +24,7 @@ from lawqa.prompting import Prompt, build_prompt, prompt_thought, require_outsid
 from lawqa.questions import Question, read_question_file, reordered
 from lawqa.runs.directory import RESULTS, SUMMARY, RunDirectory, claim_output
 from lawqa.runs.environment import describe_environment
-from lawqa.runs.manifest import MANIFEST, Manifest, now, question_entries
+from lawqa.runs.manifest import MANIFEST, Manifest, now
 from lawqa.runs.outputs import claim_directory
 from lawqa.runs.result import ItemKey, Result
 from lawqa.settings import AnswerBy
@@ -39,10 +41,8 @@ class Job:
     config: EvaluationConfig
     """The settings, with what the adapter implies."""
     run_dir: Path
-    questions: tuple[Question, ...]
-    """Every question in every order that is asked; the orders of a question follow each other."""
-    prompts: tuple[Prompt, ...]
-    """The questions as they are put, in the same sequence."""
+    asked: AskedPrompts
+    """Every question in every order that is asked, and how it is put."""
     retrieval: Retrieval | None
     """The contexts, for the condition `rag`."""
     adapter: AdapterManifest | None
@@ -56,33 +56,32 @@ class Job:
     adapter_files: AdapterContent | None = None
     """What the adapter's files were before they were loaded."""
 
+    @property
+    def questions(self) -> Sequence[Question]:
+        """Every question in every order that is asked; the orders of a question follow each other."""
+        return self.asked.questions
+
+    @property
+    def prompts(self) -> Sequence[Prompt]:
+        """The questions as they are put, in the same sequence."""
+        return self.asked.prompts
+
     @cached_property
-    def keys(self) -> tuple[ItemKey, ...]:
+    def keys(self) -> Sequence[ItemKey]:
         """What names each answer that is asked for: prompt by prompt, repeat by repeat."""
-        repeats = range(self.config.samples_per_prompt)
-        return tuple((prompt.key, repeat) for prompt in self.prompts for repeat in repeats)
+        return self.asked.keys(self.config.samples_per_prompt)
 
-    @cached_property
-    def by_key(self) -> dict[str, Prompt]:
-        """The prompts by their keys."""
-        return {prompt.key: prompt for prompt in self.prompts}
+    def prompt(self, key: str) -> Prompt:
+        """Return the prompt of this key."""
+        return self.prompts[self.asked.places[key]]
 
-    @cached_property
-    def _questions_by_key(self) -> dict[str, Question]:
-        return {question.key: question for question in self.questions}
-
-    def work(self, wanted: Sequence[ItemKey]) -> dict[str, float] | None:
-        """Return what these answers cost in proportion, by prompt key; None where all cost about the same.
+    def work(self, key: str) -> float:
+        """Return what the answer to a prompt costs in proportion.
 
         Scoring costs the prompt's tokens, and about four bytes are one token in any script. What is written
         costs far more than what is read, and how much will be written nobody knows.
         """
-        if self.config.generates:
-            return None
-        return {
-            key: float(sum(len(turn.content.encode()) for turn in self.by_key[key].messages))
-            for key, _ in wanted
-        }
+        return 1.0 if self.config.generates else float(self.asked.sizes[self.asked.places[key]])
 
     @cached_property
     def _answer_by(self) -> AnswerBy:
@@ -90,7 +89,7 @@ class Job:
 
     def result(self, answer: Answer) -> Result:
         """Return an answer as it is stored."""
-        question = self._questions_by_key[answer.key]
+        question = self.questions[self.asked.places[answer.key]]
         retrieved = self.retrieval.of(question) if self.retrieval else None
         return result_of(
             question, self.config.spec, self._answer_by, answer, retrieved,
@@ -106,7 +105,7 @@ class Job:
             model=model,
             prompt_specs={spec.id: spec_hash(spec, backend.chat_template)},
             data=self.data(),
-            questions=question_entries(self.questions),
+            questions=self.asked.entries,
             adapter=self.adapter_json(),
             retrieval=dict(self.retrieval.manifest) if self.retrieval else None,
             notes=list(self.notes),
@@ -160,10 +159,12 @@ def prepare_evaluation(config: EvaluationConfig, *, claims: bool = True) -> Job:
     originals = file.questions[: config.samples]
     questions = _in_orders(originals, config.permutations)
     retrieval = _retrieval(config, originals)
-    prompts = [
-        build_prompt(q, config.spec, retrieved=retrieval.text(q) if retrieval else "")
-        for q in questions
-    ]
+    spec = config.spec
+
+    def put(question: Question) -> Prompt:
+        return build_prompt(question, spec, retrieved=retrieval.text(question) if retrieval else "")
+
+    asked = AskedPrompts.of(questions, put)
     run_dir = config.run_dir or new_run_dir(config)
     if claims:
         _claim(config, run_dir)
@@ -184,7 +185,7 @@ def prepare_evaluation(config: EvaluationConfig, *, claims: bool = True) -> Job:
     if adapter is not None:
         config = _quantised_as_trained(config, adapter)
     return Job(
-        config, run_dir, questions, tuple(prompts), retrieval, adapter, tuple(notes), merged,
+        config, run_dir, asked, retrieval, adapter, tuple(notes), merged,
         data_sha256=file.sha256, adapter_files=adapter_files,
     )  # fmt: skip
 
@@ -315,11 +316,14 @@ def new_run_dir(config: EvaluationConfig, exists: Callable[[Path], bool] = Path.
     return candidate
 
 
-def _in_orders(questions: Sequence[Question], number: int) -> tuple[Question, ...]:
+def _in_orders(questions: Sequence[Question], number: int) -> Sequence[Question]:
     if number == 1:
-        return tuple(questions)  # as they are in the file, whatever their order
+        return questions  # as they are in the file, whatever their order
     shown = orders(4 if number == 4 else 24)
-    return tuple(reordered(question, order) for question in questions for order in shown)
+    return Made(
+        lambda place: reordered(questions[place // number], shown[place % number]),
+        range(len(questions) * number),
+    )
 
 
 def _retrieval(config: EvaluationConfig, questions: Sequence[Question]) -> Retrieval | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from lawqa.bars import FILE_ONLY, LINE_SECONDS, duration, open_bar, pace
@@ -25,7 +25,9 @@ class Progress:
     Args:
         total: how many answers are asked for now.
         name: what is counted.
-        work: by `file_name#order` what an answer costs in proportion to others; None for all the same.
+        work: what an answer costs in proportion to others, by the key of its prompt; None
+            for all the same.
+        all_work: what all of them cost together.
         quiet: say nothing.
         stream: where to; None for standard error.
         clock: seconds; for tests.
@@ -36,7 +38,8 @@ class Progress:
         total: int,
         name: str = "asking",
         *,
-        work: Mapping[str, float] | None = None,
+        work: Callable[[str], float] | None = None,
+        all_work: float = 0.0,
         quiet: bool = False,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -45,7 +48,7 @@ class Progress:
         self._stream, self._clock = stream or sys.stderr, clock
         self._done = self._correct = self._unparsed = self._failed = 0
         self._work = work
-        self._left = TimeLeft(total if work is None else sum(work.values()), clock)
+        self._left = TimeLeft(all_work if work else total, clock)
         self._started = self._said = clock()
         self._bar: Any = None  # tqdm has no types
         if not quiet:
@@ -61,8 +64,7 @@ class Progress:
         self._correct += result.outcome == "correct"
         self._unparsed += result.outcome in ("unparsed", "truncated")
         self._failed += result.is_failed
-        work = 1.0 if self._work is None else self._work[result.key[0]]
-        self._left.add(work, result.seconds)
+        self._left.add(self._work(result.key[0]) if self._work else 1.0, result.seconds)
         if self._bar is not None:
             self._bar.set_postfix_str(self._beside_bar(), refresh=False)
             self._bar.update()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TypeVar
 from lawqa.amounts import counted
 from lawqa.errors import BackendError, ConfigError
 from lawqa.files import JsonDict, strict_json, write_json
-from lawqa.questions import Question
+from lawqa.made import Made
 from lawqa.runs.directory import PARTS_FOLDER
 from lawqa.runs.manifest import Manifest
 from lawqa.runs.upkeep.lock import LOCK, is_held, run_lock
@@ -78,22 +79,20 @@ class Ranks:
         """Whether there are others."""
         return self.size > 1
 
-    def share(self, questions: Sequence[Question], items: Sequence[Item]) -> list[Item]:
+    def share(self, ids: Iterable[str], items: Sequence[Item]) -> Sequence[Item]:
         """Return this process's share; all orders and repeats of a question stay together.
 
         Args:
-            questions: the questions in every order.
+            ids: the ids of the questions in every order.
             items: an equal number of consecutive items for each of them.
         """
+        if not self.several:
+            return items
         number: dict[str, int] = {}
-        for question in questions:
-            number.setdefault(question.id, len(number))
-        each = len(items) // len(questions)
-        return [
-            item
-            for position, item in enumerate(items)
-            if number[questions[position // each].id] % self.size == self.rank
-        ]
+        turns = array("Q", (number.setdefault(one, len(number)) for one in ids))
+        each = len(items) // len(turns)
+        mine = (n for n in range(len(items)) if turns[n // each] % self.size == self.rank)
+        return Made(items.__getitem__, array("Q", mine))
 
     def part(self, run_dir: Path) -> Path:
         """Return the file that this process writes its answers to."""

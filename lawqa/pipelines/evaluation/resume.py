@@ -17,7 +17,8 @@ from lawqa.pipelines.evaluation.rag import retrieval_differences
 from lawqa.prompting import PromptSpec
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.identity import PARTS, content_is_known, model_differences
-from lawqa.runs.manifest import MANIFEST, Manifest, question_entries
+from lawqa.runs.manifest import MANIFEST, Manifest
+from lawqa.runs.question_entries import QuestionEntries
 from lawqa.settings import Resolved, differences
 
 _MODEL = ("backend", "quantisation", "dtype")
@@ -155,7 +156,7 @@ def _known(job: Job) -> JsonObject:
     return {
         "config": job.config.to_json(),
         "data": job.data(),
-        "questions": question_entries(job.questions),
+        "questions": job.asked.entries,
         "adapter": job.adapter_json(),
         "retrieval": dict(job.retrieval.manifest) if job.retrieval else None,
     }
@@ -177,7 +178,8 @@ def _contents(manifest: JsonObject) -> dict[str, object]:
     return {
         "the prompt": _spec_id(manifest["config"]["spec"]),
         "the data file": manifest["data"].get("sha256", "several files")[:12],
-        "the questions": manifest["questions"],
+        # A list, of which a message says no more than that it is not the same.
+        "the questions": [QuestionEntries(manifest["questions"]).digest],
         **_adapter(manifest.get("adapter")),
     }
 

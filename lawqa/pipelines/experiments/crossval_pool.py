@@ -195,8 +195,8 @@ def _prior(runs: Sequence[Path], results: Sequence[Result]) -> PriorEffect | Non
         return None
     parts = []
     for run, path in zip(runs, asked, strict=True):
-        held_out = {key for key, _ in read_results(run, texts=False).results}
-        fitting = [one.scored() for one in read_results(path, texts=False).results.values()]
+        held_out = {key for key, _ in read_results(run).results}
+        fitting = [one.scored() for one in read_results(path).results.values()]
         parts.append(({key.rpartition("#")[0] for key in held_out}, fitting))
     return prior_effect([result.scored() for result in results], parts)
 

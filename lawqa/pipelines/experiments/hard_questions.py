@@ -177,7 +177,7 @@ def _scored(questions: tuple[Question, ...], run_dir: Path) -> list[Scored]:
     sums: dict[str, list[float]] = {}
     counts: dict[str, int] = {}
     failed: set[str] = set()
-    for result in read_results(run_dir, texts=False).results.values():
+    for result in read_results(run_dir).results.values():
         name = result.question_id
         if result.label_logprobs is None:
             failed.add(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from lawqa.files import JsonObject
 from lawqa.runs.flat import about
@@ -42,12 +43,12 @@ class Described:
         """When it began, UTC, ISO 8601; the present moment where no manifest says so."""
         return (self.run.manifest.started if self.run.manifest else "") or now()
 
-    @property
+    @cached_property
     def task(self) -> str:
         """The name of the task: the prompt spec says how it was asked."""
         return task_name(*sorted({result.prompt_spec for result in self.run.results} - {""}))
 
-    @property
+    @cached_property
     def by_probability(self) -> bool:
         """Whether labels were scored and no text was generated."""
         return all(result.answer_by == "logits" for result in self.run.results)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from lawqa._version import __version__
 from lawqa.files import UNSTORABLE, JsonObject, replaced_whole, write_json
+from lawqa.made import Made
 from lawqa.pipelines.interchange.described import Described, document, measured
 from lawqa.questions import choices_text
 from lawqa.runs.result import Result
@@ -35,14 +37,28 @@ def write_inspect_log(seen: Described, path: Path) -> None:
     with replaced_whole(path) as temporary, ZipFile(temporary, "w", ZIP_DEFLATED) as archive:
         for sample in log["samples"]:
             _put(archive, f"samples/{sample['id']}_epoch_{sample['epoch']}.json", sample)
-        _put(archive, "summaries.json", [_summary(sample) for sample in log["samples"]])
+        with archive.open(_entry("summaries.json"), "w") as file:
+            for number, sample in enumerate(log["samples"]):
+                file.write(b", " if number else b"[")
+                file.write(_json_bytes(_summary(sample)))
+            file.write(b"]")
         _put(archive, "header.json", {key: log[key] for key in log if key != "samples"})
 
 
 def _put(archive: ZipFile, name: str, content: object) -> None:
+    archive.writestr(_entry(name), _json_bytes(content))
+
+
+def _entry(name: str) -> ZipInfo:
+    """Return a compressed entry; its date is fixed: the same run gives the same file."""
+    info = ZipInfo(name)
+    info.compress_type = ZIP_DEFLATED
+    return info
+
+
+def _json_bytes(content: object) -> bytes:
     text = json.dumps(content, ensure_ascii=False, allow_nan=False)
-    # The date of the entries is fixed: the same run gives the same file.
-    archive.writestr(ZipInfo(name), text.encode("utf-8", UNSTORABLE), ZIP_DEFLATED)
+    return text.encode("utf-8", UNSTORABLE)
 
 
 def _summary(sample: JsonObject) -> JsonObject:
@@ -61,26 +77,48 @@ def inspect_log(seen: Described) -> JsonObject:
     """Return the log: a sample a prompt, an epoch a sample of it."""
     run = seen.run
     answers = run.answers(seen.reading)
-    ids = {result.order_number for result in run.results}
-    pairs = list(zip(run.results, answers, strict=True))
+    seen_of_all = _Seen(run.results)
+    several = len(seen_of_all.orders) > 1
+
+    def sample(place: int) -> JsonObject:
+        return _sample(run.results[place], answers[place], seen.model, several=several)
+
     return {
         "version": LOG_VERSION,
         "status": _STATUS[run.manifest.status] if run.manifest else "success",
-        "eval": _spec(seen, [_sample_id(result, several=len(ids) > 1) for result in run.results]),
+        "eval": _spec(seen, seen_of_all.sample_ids(several=several), epochs=seen_of_all.epochs),
         "plan": {"name": "lawqa", "steps": [], "config": {}},
         "results": _results(answers),
         "stats": {
             "started_at": seen.started,
             "completed_at": (run.manifest.ended if run.manifest else None) or seen.started,
-            "model_usage": {seen.model: _usage(run.results)},
+            "model_usage": {seen.model: _usage(seen_of_all.read, seen_of_all.written)},
         },
-        "samples": [
-            _sample(result, answer, seen.model, several=len(ids) > 1) for result, answer in pairs
-        ],
+        "samples": Made(sample, range(len(run.results))),
     }
 
 
-def _spec(seen: Described, sample_ids: list[str]) -> JsonObject:
+class _Seen:
+    """What the head of a log says of all results, seen in one pass over them."""
+
+    def __init__(self, results: Iterable[Result]) -> None:
+        self.orders: set[int] = set()
+        self.epochs = 1
+        self.read = self.written = 0
+        self._prompts: dict[tuple[str, int], None] = {}
+        for result in results:
+            self.orders.add(result.order_number)
+            self.epochs = max(self.epochs, 1 + result.repeat)
+            self.read += result.prompt_tokens or 0
+            self.written += result.completion_tokens or 0
+            self._prompts[result.question_id, result.order_number] = None
+
+    def sample_ids(self, *, several: bool) -> list[str]:
+        """Return the ids of the samples, each once, in stored order."""
+        return list(dict.fromkeys(_sample_id(*one, several=several) for one in self._prompts))
+
+
+def _spec(seen: Described, sample_ids: list[str], *, epochs: int) -> JsonObject:
     manifest = seen.run.manifest
     # The same run gives the same ids, so that a second export is not a second evaluation.
     identity = hashlib.sha256(
@@ -95,12 +133,12 @@ def _spec(seen: Described, sample_ids: list[str]) -> JsonObject:
         "task_version": 1,
         "dataset": {
             "name": "lawqa_jp",
-            "samples": len(set(sample_ids)),
-            "sample_ids": list(dict.fromkeys(sample_ids)),
+            "samples": len(sample_ids),
+            "sample_ids": sample_ids,
             "shuffled": False,
         },
         "model": seen.model,
-        "config": {"epochs": 1 + max(result.repeat for result in seen.run.results)},
+        "config": {"epochs": epochs},
         "packages": {
             "lawqa": str((manifest.environment if manifest else {}).get("lawqa") or __version__)
         },
@@ -133,6 +171,7 @@ def _results(answers: tuple[ScoredAnswer, ...]) -> JsonObject:
 
 def _sample(result: Result, answer: ScoredAnswer, model: str, *, several: bool) -> JsonObject:
     asked = result.prompt or f"{result.question}\n\n{choices_text(result.choices)}"
+    usage = _usage(result.prompt_tokens or 0, result.completion_tokens or 0)
     answered = {
         "role": "assistant",
         "content": result.response,
@@ -140,7 +179,7 @@ def _sample(result: Result, answer: ScoredAnswer, model: str, *, several: bool) 
         "model": model,
     }
     sample: dict[str, object] = {
-        "id": _sample_id(result, several=several),
+        "id": _sample_id(result.question_id, result.order_number, several=several),
         "epoch": result.repeat + 1,
         "input": result.question,
         "choices": list(result.choices),
@@ -150,7 +189,7 @@ def _sample(result: Result, answer: ScoredAnswer, model: str, *, several: bool) 
             "model": model,
             "choices": [{"message": answered, "stop_reason": _stop(result)}],
             "completion": result.response,
-            "usage": _usage((result,)),
+            "usage": usage,
             "time": result.seconds,
             "error": result.error,
         },
@@ -163,7 +202,7 @@ def _sample(result: Result, answer: ScoredAnswer, model: str, *, several: bool) 
             }
         },
         "metadata": {**document(result), "lawqa": measured(result)},
-        "model_usage": {model: _usage((result,))},
+        "model_usage": {model: usage},
     }
     if result.is_failed:
         message = result.error or "the backend broke"
@@ -171,16 +210,14 @@ def _sample(result: Result, answer: ScoredAnswer, model: str, *, several: bool) 
     return sample
 
 
-def _sample_id(result: Result, *, several: bool) -> str:
+def _sample_id(question_id: str, order_number: int, *, several: bool) -> str:
     """Name a sample after its question, and its choice order where several were shown."""
-    return f"{result.question_id}#{result.order_number}" if several else result.question_id
+    return f"{question_id}#{order_number}" if several else question_id
 
 
 def _stop(result: Result) -> str:
     return _STOPS.get(result.stopped or "end", "unknown")
 
 
-def _usage(results: tuple[Result, ...]) -> JsonObject:
-    read = sum(result.prompt_tokens or 0 for result in results)
-    written = sum(result.completion_tokens or 0 for result in results)
+def _usage(read: int, written: int) -> JsonObject:
     return {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}

@@ -31,12 +31,13 @@ def lm_eval_files(seen: Described, folder: Path) -> tuple[Path, Path]:
 
 def write_lm_eval_log(seen: Described, results: Path, samples: Path) -> None:
     """Write both files, a line of samples for each stored answer."""
-    hashes = []
+    hashes = hashlib.sha256()
     with written_whole(samples) as file:
         for sample in _samples(seen):
-            hashes.append(f"{sample['doc_hash']}{sample['prompt_hash']}{sample['target_hash']}")
+            for part in ("doc_hash", "prompt_hash", "target_hash"):
+                hashes.update(sample[part].encode())
             file.write(json.dumps(sample, ensure_ascii=False) + "\n")
-    write_json(results, _results(seen, _hash("".join(hashes))))
+    write_json(results, _results(seen, hashes.hexdigest()))
 
 
 def _samples(seen: Described) -> Iterator[JsonObject]:

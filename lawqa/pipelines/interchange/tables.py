@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+from itertools import chain
 from pathlib import Path
 
 from lawqa.files import replaced_whole, written_whole
-from lawqa.runs.flat import COLUMNS, Value, flat_rows
+from lawqa.runs.flat import COLUMNS, Value, arrow_batches, flat_rows
 from lawqa.runs.result import ReadingName
 from lawqa.runs.stored import StoredRun
 
@@ -36,8 +37,13 @@ def write_parquet(run: StoredRun, path: Path, reading: ReadingName) -> None:
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
-    table = run.to_arrow(reading)
+    batches = arrow_batches(run, reading)
+    first = next(batches)
     from pyarrow import parquet
 
-    with replaced_whole(path) as temporary:
-        parquet.write_table(table, temporary)
+    with (
+        replaced_whole(path) as temporary,
+        parquet.ParquetWriter(temporary, first.schema) as writer,
+    ):
+        for batch in chain([first], batches):
+            writer.write_batch(batch)

@@ -38,9 +38,10 @@ def browser_data(report: Report) -> dict[str, object]:
     }
     usual = []
     for number, run in enumerate(report.runs):
-        rows = [_entry(entry, texts, articles) for entry in run.entries]
+        entries = list(run.entries_of(by_question))
+        rows = [_entry(entry, texts, articles) for entry in entries]
         usual.append(usual_fields(rows, _OFTEN_EQUAL))
-        for entry, row in zip(run.entries, rows, strict=True):
+        for entry, row in zip(entries, rows, strict=True):
             by_question[entry.answer.question_id][number].append(without_usual(row, usual[number]))
     questions = [
         {
@@ -72,13 +73,18 @@ def browser_data(report: Report) -> dict[str, object]:
 
 
 def manifests_data(report: Report) -> dict[str, object]:
-    """Return what the page shows of each run's manifest; runs of the same questions share their list."""
-    questions = Once()
+    """Return what the page shows of each run's manifest; runs of the same questions share their list.
+
+    The list is left out where the page does not show all questions.
+    """
+    questions, whole = Once(), len(report.questions) == report.asked
     manifests = []
     for run in report.runs:
         manifest = dict(run.manifest.to_json() if run.manifest else run.about)
         asked = manifest.pop("questions", None)
-        manifests.append([manifest, None if asked is None else questions.number(asked)])
+        manifests.append(
+            [manifest, None if asked is None or not whole else questions.number(list(asked))]
+        )
     return {"manifests": manifests, "questions": questions.all}
 
 

@@ -8,7 +8,7 @@ from lawqa.report.content import Report
 from lawqa.report.label_tables import calibration_table, label_tables
 from lawqa.report.page.browser import browser_data, embedded_json, manifests_data
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
-from lawqa.report.paired import changes, gold_text_table, paired_table
+from lawqa.report.paired import MOST_CHANGED, changes, gold_text_table, paired_table
 from lawqa.report.plots.drawing import Drawing
 from lawqa.report.plots.run_plots import (
     accuracy_plot,
@@ -21,7 +21,7 @@ from lawqa.report.plots.run_plots import (
 from lawqa.report.plots.svg import svg_of
 from lawqa.report.plots.training_plots import training_plots
 from lawqa.report.run_tables import accuracy_tables, cost_table
-from lawqa.report.words import WORDS
+from lawqa.report.words import WORDS, further_phrase, shown_phrase
 
 _SCRIPTS = ("report.js", "notes.js", "language.js")
 _TEMPLATES = ("report.html.j2", "tables.html.j2", "report.css.j2", *_SCRIPTS)
@@ -74,6 +74,9 @@ def _content(report: Report) -> dict[str, object]:
         "trainings": [(training, training_plots(training, number))
                       for number, training in enumerate(report.all_trainings)],
         "laws": sorted({question.law for question in report.questions}),
+        "shown": shown_phrase(len(report.questions), report.asked),
+        "most_changed": MOST_CHANGED,
+        "further": further_phrase,
         "outcomes": ("correct", "wrong", "unparsed", "truncated", "failed"),
     }  # fmt: skip
 

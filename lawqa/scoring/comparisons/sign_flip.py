@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from lawqa.scoring.distributions import binomial, convolved
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,6 +94,6 @@ def _positive_sum(differences: Sequence[int]) -> NDArray[np.float64]:
     sums = np.ones(1)
     for size, count in sorted(Counter(abs(d) for d in differences if d).items()):
         pluses = np.zeros(size * count + 1)
-        pluses[::size] = [math.comb(count, k) / 2**count for k in range(count + 1)]
-        sums = np.convolve(sums, pluses)
+        pluses[::size] = binomial(count, 2)
+        sums = convolved(sums, pluses)
     return sums

@@ -11,6 +11,7 @@ from lawqa.backends.scripted import ScriptedBackend
 from lawqa.choices import permute
 from lawqa.cli.asking.evaluate_text import result_text
 from lawqa.errors import BackendError, DataError
+from lawqa.files import write_json
 from lawqa.models.files.adapter_folder import directory_hash
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult, evaluate
@@ -109,7 +110,7 @@ def test_what_went_into_a_merged_model_is_read_beside_it(
     training = adapter().training
     assert training is not None
     path = tmp_path / "merged.json"
-    path.write_text(json.dumps({"manifest": training.to_json()}), encoding="utf-8")
+    write_json(path, {"manifest": training.to_json()})
     merged = AdapterManifest.of_merged(tmp_path)
     assert merged == AdapterManifest(tmp_path, training)
     path.write_text('{"manifest": null}', encoding="utf-8")

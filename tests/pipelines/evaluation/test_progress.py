@@ -85,7 +85,9 @@ WORK = {f"q{number}#1": 200.0 if number < 5 else 100.0 for number in range(40)}
 
 def test_the_time_left_goes_by_the_length_of_what_is_left() -> None:
     out, clock = io.StringIO(), Still()
-    progress = Progress(40, work=WORK, stream=out, clock=clock)
+    progress = Progress(
+        40, work=WORK.__getitem__, all_work=sum(WORK.values()), stream=out, clock=clock
+    )
     in_batches(progress, clock)
     assert [line.split(", ")[-1] for line in out.getvalue().splitlines()] == [
         "0 unparsed", "2 min left", "2 min left", "30 s left",
@@ -94,7 +96,9 @@ def test_the_time_left_goes_by_the_length_of_what_is_left() -> None:
 
 def test_a_bar_says_nothing_of_the_time_until_it_knows_and_then_the_same_as_the_line() -> None:
     out, clock = Terminal(), Still()
-    progress = Progress(40, work=WORK, stream=out, clock=clock)
+    progress = Progress(
+        40, work=WORK.__getitem__, all_work=sum(WORK.values()), stream=out, clock=clock
+    )
     in_batches(progress, clock)
     progress.close()
     frames = out.getvalue().split("\r")

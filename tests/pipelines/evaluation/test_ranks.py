@@ -162,12 +162,12 @@ def test_shares_hold_everything_once_and_keep_a_question_together(
     originals = [question(id=f"民法_{number}") for number in range(7)]
     questions = [reordered(q, order) for q in originals for order in ((0, 1, 2, 3), (1, 2, 3, 0))]
     items = [(q.id, q.order, repeat) for q in questions for repeat in range(3)]
-    shares = [Ranks(rank, 3).share(questions, items) for rank in range(3)]
+    shares = [Ranks(rank, 3).share([q.id for q in questions], items) for rank in range(3)]
     assert sorted(item for share in shares for item in share) == sorted(items)
     names = [{item[0] for item in share} for share in shares]
     assert [len(share) for share in names] == [3, 2, 2]
     assert len(set.union(*names)) == 7
-    assert Ranks().share(questions, items) == items
+    assert Ranks().share([q.id for q in questions], items) == items
 
 
 def test_a_directory_made_ready_by_an_earlier_launch_is_not_ready(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class Load:
         left = asked - known
         config = job.config
         texts = left * config.generation().max_new_tokens if config.generates else 0
-        return cls(left / len(job.keys) * sum(map(prompt_bytes, job.prompts)), texts)
+        return cls(left / len(job.keys) * sum(job.asked.sizes), texts)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from lawqa.amounts import counted
 from lawqa.bars import duration
+from lawqa.made import where
+from lawqa.pipelines.evaluation.asked import question_of
 from lawqa.pipelines.evaluation.gathering import is_whole
 from lawqa.pipelines.evaluation.job import Job
 from lawqa.pipelines.evaluation.resume import earlier_run
@@ -48,13 +50,13 @@ class Waiting:
         """
         keys = job.keys
         if part is not None:
-            keys = tuple(key for key in keys if job.by_key[key[0]].question_id in part)
+            keys = where(keys, lambda key: question_of(key) in part)
         earlier = earlier_run(job)
         if earlier is None:
             return cls(rung, job, part, len(keys), 0, whole=False)
         asked = Asked.of(earlier)
-        stored = read_results(job.run_dir, asked=asked, into=StoredResults(texts=False))
-        known = sum(key in stored.results and not stored.results[key].is_failed for key in keys)
+        stored = read_results(job.run_dir, asked=asked, into=StoredResults())
+        known = sum(stored.results.state(key) != "failed" for key in keys)
         done = earlier.status == "done" and is_whole(job, stored)
         return cls(rung, job, part, len(keys), known, known == len(keys) if part else done)
 
