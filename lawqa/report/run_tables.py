@@ -123,11 +123,11 @@ def _grouped(
     """
     groups: Groups = {}
     for run in report.runs:
-        first: dict[str, Entry] = {}
-        for entry in run.entries:
-            first.setdefault(entry.answer.question_id, entry)
+        first: dict[str, int] = {}
+        for place, prompt in enumerate(run.answers):
+            first.setdefault(prompt.question_id, place)
         for answer in run.judged:
-            key = group(answer, first[answer.question_id])
+            key = group(answer, run.entries[first[answer.question_id]])
             if key is not None:
                 groups.setdefault(key, {}).setdefault(run.id, []).append(answer)
     return _group_table(report, name, title, heading, groups) if groups else None
@@ -279,10 +279,12 @@ def cost_table(runs: Sequence[ReportRun]) -> Table:
 def _cost(run: ReportRun) -> tuple[Cell, ...]:
     manifest = run.manifest
     figures, model = (manifest.figures, manifest.model) if manifest else ({}, {})
-    results = [entry.result for entry in run.entries]
-    seconds = [result.seconds for result in results if result.seconds is not None]
-    prompts = [result.prompt_tokens for result in results if result.prompt_tokens]
-    texts = [result.completion_tokens for result in results if result.completion_tokens is not None]
+    seconds, prompts, texts = list[float](), list[int](), list[int]()
+    for entry in run.entries:
+        result = entry.result
+        seconds += [] if result.seconds is None else [result.seconds]
+        prompts += [result.prompt_tokens] if result.prompt_tokens else []
+        texts += [] if result.completion_tokens is None else [result.completion_tokens]
     peak = figures.get("peak_memory_gib") or model.get("peak_memory_gib")
     whole = figures.get("seconds")
     return (
