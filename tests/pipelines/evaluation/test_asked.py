@@ -19,7 +19,7 @@ from lawqa.pipelines.comparing.rescore import rescore
 from lawqa.pipelines.evaluation.asked import AskedPrompts
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
 from lawqa.prompting import PromptSpec, build_prompt
-from lawqa.questions import Question, read_question_file
+from lawqa.questions import Question
 
 MOST_BYTES = {"evaluate": 2500, "resume": 2500, "compare": 4000, "rescore": 2000}
 """What a further question may add to the peak: a fifth more than it does; its texts have 22 KB."""
@@ -122,27 +122,3 @@ def test_prompts_are_found_by_their_keys(question: Callable[..., Question]) -> N
     (second,) = prompts.of_keys(["民法_2#3"])
     assert second == build_prompt(put[1], PromptSpec())
     assert prompts.sizes[1] == sum(len(turn.content.encode()) for turn in second.messages)
-
-
-def test_a_file_that_changes_while_its_questions_are_asked_is_refused(tmp_path: Path) -> None:
-    path = write_set(tmp_path / "q.json", 400)
-    questions = read_question_file(path).questions
-    first = questions[0]
-    path.touch()
-    assert questions[399].id.endswith("399")  # only the time has changed
-    with path.open("r+b") as file:
-        file.seek(-3, 2)
-        file.write(b"\n")
-    with pytest.raises(DataError, match=r"q\.json: was changed while its questions were asked"):
-        questions[200]
-    path.unlink()
-    assert first.id.endswith("0")
-
-
-def test_a_removed_file_can_still_be_asked(tmp_path: Path) -> None:
-    path = write_set(tmp_path / "q.json", 400)
-    questions = read_question_file(path).questions
-    path.unlink()
-    assert [one.id for one in questions] == [
-        f"試験法_第2章_選択式_関連法令_問題番号{i}" for i in range(400)
-    ]
