@@ -39,7 +39,7 @@ class Made(Sequence[Item]):
         return map(self._make, self._places)
 
     def __eq__(self, other: object) -> bool:
-        """Whether it holds the same items as another sequence."""
+        """Return whether it holds the same items as another sequence."""
         if not isinstance(other, (Made, tuple)):
             return NotImplemented
         pairs: zip[tuple[Any, Any]] = zip(self, other, strict=True)

@@ -62,7 +62,7 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         DataError: there is no such file, it cannot be read, or it is larger than `LARGEST_FILE`.
     """
-    with opened(path) as file:
+    with _opened(path) as file:
         # A pipe has no size beforehand.
         large = os.fstat(file.fileno()).st_size > LARGEST_FILE
         raw = b"" if large else file.read(LARGEST_FILE + 1)
@@ -78,7 +78,7 @@ def seekable(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         DataError: as `read_bytes`.
     """
-    with opened(path) as file, ExitStack() as kept:
+    with _opened(path) as file, ExitStack() as kept:
         if not file.seekable():
             pipe, file = file, kept.enter_context(tempfile.TemporaryFile())
             size = 0
@@ -196,7 +196,7 @@ def strict_json(text: str | bytes) -> JsonValue:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file to read; raises DataError where it cannot be."""
     try:
         refuse_endless(path)
@@ -211,7 +211,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _json_lines(path: Path) -> Generator[tuple[int, Any], None, None]:
-    with opened(path) as file:
+    with _opened(path) as file:
         for line in line_members(file, path):
             yield line.number, line.value
 

@@ -41,7 +41,7 @@ def json_members(file: IO[bytes], path: Path, long: Collection[str]) -> Iterator
 
 
 def _refuse(file: IO[bytes], path: Path) -> NoReturn:
-    """Say what is wrong with a file; only a whole one tells the line and the column of it."""
+    """Raise what is wrong with a file; only the whole text has its line and column."""
     file.seek(0)
     parse_json(decoded(file.read(), path), path)
     raise DataError(f"{path}: changed while it was read", "run the command again")

@@ -219,13 +219,13 @@ def read_results(
 
 
 def _asked_by(run_dir: Path) -> Asked | None:
-    """What the run asked; None where there is no manifest to hold results against."""
+    """Return what the run asked; None where there is no manifest to hold results against."""
     manifest = Manifest.read_if_there(run_dir)
     return Asked.of(manifest) if manifest and manifest.kind == "evaluate" else None
 
 
 def damaged_note(damaged: Sequence[str]) -> list[str]:
-    """A note on fields that hold what they cannot; none where there are none."""
+    """Return a note on fields that hold what they cannot; none where there are none."""
     return [f"DAMAGED ROWS: taken for unknown: {_first_few(damaged)}"] if damaged else []
 
 
