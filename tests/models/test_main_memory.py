@@ -86,9 +86,10 @@ def test_a_cache_is_no_larger_than_half_of_what_is_free(
     longest = max(len(loaded.tokenizer.encode(m.content)) for p in prompts for m in p.messages)
     room = decoder.shape.cache_bytes(decoder.dtype) * (2 * longest + 8 * PAGE)
     monkeypatch.setattr(
-        "lawqa.backends.hf.engine.opening.free_bytes", lambda _device: 2 * (beside + room)
+        "lawqa.backends.hf.engine.opening.free_bytes",
+        lambda _device, **_: 2 * (beside + room),
     )
     assert texts() == expected
-    monkeypatch.setattr("lawqa.backends.hf.engine.opening.free_bytes", lambda _device: beside)
+    monkeypatch.setattr("lawqa.backends.hf.engine.opening.free_bytes", lambda _device, **_: beside)
     with pytest.raises(BackendError, match="GiB of main memory are free: too little"):
         texts()

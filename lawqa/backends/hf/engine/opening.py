@@ -82,7 +82,7 @@ def open_engine(
     fused, extra = _fused_forward(decoder) if cuda and kernels else (None, 0)
     compared = checked_prompts([request.ids for request in requests])
     expected = None if reference is None else reference(compared)
-    free = free_bytes(decoder.device)
+    free = free_bytes(decoder.device, in_one_piece=True)
     # Main memory is also that of everybody else on the machine.
     room = free if cuda else free // 2
     room -= workspace_bytes(decoder, max(prefill, longest_prompt), rows) + extra
