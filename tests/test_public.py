@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import inspect
 import pkgutil
@@ -26,6 +27,11 @@ WORK = (
     "plot", "publish", "rescore", "retrieve", "split", "train", "write_report",
 )  # fmt: skip
 """What a command does, as a function."""
+PARTS = {
+    "build_prompt", "calibration_of", "compare", "parse", "read_questions", "read_stored_run", "summarise",
+    "write_questions",
+}  # fmt: skip
+"""What such work is made of."""
 
 
 def test_the_public_names_are_sorted_there_and_few() -> None:
@@ -39,6 +45,26 @@ def test_the_public_names_are_sorted_there_and_few() -> None:
         assert found.__name__ == name
         assert found.__doc__
     assert set(lawqa.__all__) <= set(dir(lawqa))
+
+
+def test_every_function_is_work_that_is_described_or_a_part_of_it(checkout: Path) -> None:
+    functions = {name for name in lawqa.__all__ if inspect.isfunction(getattr(lawqa, name))}
+    assert functions == PARTS | {*WORK}
+    described = (checkout / "docs" / "python.md").read_text(encoding="utf-8")
+    assert [name for name in WORK if name not in described] == []
+
+
+def test_type_checkers_see_the_names_that_are_offered(checkout: Path) -> None:
+    tree = ast.parse((checkout / "lawqa" / "__init__.py").read_text(encoding="utf-8"))
+    seen = {
+        alias.asname or alias.name
+        for block in tree.body
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for one in block.body
+        if isinstance(one, ast.ImportFrom)
+        for alias in one.names
+    }
+    assert seen == {*lawqa.__all__}
 
 
 def test_a_name_that_is_not_there_is_said() -> None:
