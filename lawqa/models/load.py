@@ -44,6 +44,7 @@ from lawqa.models.pretrained import (
 )
 from lawqa.models.quantisation import (
     cast_unquantised,
+    import_bitsandbytes,
     keep_as_bytes,
     keep_cpu_gradients_right,
     quantisation,
@@ -250,6 +251,7 @@ def _as_stored(
                 config.quant_type,
             )
         return config, None, options
+    import_bitsandbytes()
     if config.quant_type not in (None, stored):
         logger.warning(
             "note: the files of %s hold %s weights already: they are taken, and no %s is made",

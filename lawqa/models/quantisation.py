@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,29 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
 
+def import_bitsandbytes() -> None:
+    """Import bitsandbytes without torch's compiler, which is most of what it brings.
+
+    It hands functions to `torch.compile` when it is imported, for devices that have no kernels of their own;
+    on a GPU and on a CPU none of them runs. As they are, they compute the same.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    own = torch.compile
+    torch.compile = _as_it_is
+    try:
+        with part("imports"):
+            import_module("bitsandbytes")
+    finally:
+        torch.compile = own
+
+
+def _as_it_is(function: Any = None, **_: object) -> Any:
+    """Take the place of `torch.compile`, which gives a decorator where it is called without a function."""
+    return function if function is not None else _as_it_is
+
+
 def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfig:
     """Return the settings of 4 bits with double quantisation (QLoRA, arXiv:2305.14314).
 
@@ -30,6 +54,7 @@ def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfi
         MissingExtraError: bitsandbytes is not installed.
     """
     try:
+        import_bitsandbytes()
         return BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type=quant_type,

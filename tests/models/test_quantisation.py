@@ -11,6 +11,7 @@ import torch
 import transformers
 
 from lawqa.cli import main
+from lawqa.models import quantisation
 from lawqa.models.load import load_model
 from lawqa.questions import write_questions
 from lawqa.settings import ModelSettings
@@ -38,6 +39,25 @@ def stored(tmp_path_factory: pytest.TempPathFactory, tiny_dir: Path, questions: 
     write_questions(directory / "train.json", questions[:8])
     write_questions(directory / "dev.json", questions[12:15])
     return directory
+
+
+def test_bitsandbytes_is_imported_without_torchs_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler, seen = torch.compile, []
+
+    def double(x: int) -> int:
+        return 2 * x
+
+    def imported(name: str) -> None:
+        seen.append(name)
+        assert torch.compile(double) is double
+        assert torch.compile(dynamic=False)(double) is double
+        raise ImportError
+
+    monkeypatch.setattr(quantisation, "import_module", imported)
+    with pytest.raises(ImportError):
+        quantisation.import_bitsandbytes()
+    assert seen == ["bitsandbytes"]
+    assert torch.compile is compiler
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
