@@ -87,7 +87,7 @@ def test_what_is_not_there_is_refused_with_the_reason(runs: tuple[str, str]) -> 
 def test_without_a_japanese_font_that_is_said(
     runs: tuple[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from lawqa.report import figure
+    from lawqa.report.plots import figure
 
     monkeypatch.setattr(figure, "_japanese_font", lambda: None)
     with pytest.warns(UserWarning, match="Glyph"):
