@@ -26,6 +26,7 @@ from lawqa.backends.remote import Limits
 from lawqa.backends.remote.pace import RequestPace
 from lawqa.backends.remote.request_error import RequestError
 from lawqa.errors import BackendError
+from lawqa.made import Made
 from lawqa.prompting import Prompt
 
 logger = logging.getLogger(__name__)
@@ -49,10 +50,15 @@ class CompletionRequest:
 
 def all_requests(
     prompts: Sequence[Prompt], settings: GenerationSettings
-) -> list[CompletionRequest]:
+) -> Sequence[CompletionRequest]:
     """Return each completion that is asked for, with its number."""
     numbers = range(settings.first_repeat, settings.first_repeat + settings.repeats)
-    return [CompletionRequest(prompt, number) for prompt in prompts for number in numbers]
+    return Made(
+        lambda place: CompletionRequest(
+            prompts[place // settings.repeats], numbers[place % settings.repeats]
+        ),
+        range(len(prompts) * settings.repeats),
+    )
 
 
 OpenClient = Callable[[], AbstractAsyncContextManager[Client]]

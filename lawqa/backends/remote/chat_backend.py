@@ -91,8 +91,7 @@ class ChatBackend(ABC):
             self._unlisted.update(unlisted)
             return scores
 
-        requests = [CompletionRequest(prompt) for prompt in prompts]
-        yield from ask_all(requests, self._open, ask, self._limits)
+        yield from ask_all(all_requests(prompts, settings), self._open, ask, self._limits)
 
     def generate(
         self, prompts: Sequence[Prompt], settings: GenerationSettings
