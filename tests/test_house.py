@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,13 @@ READ_LIKE_FIELDS = frozenset({"property", "cached_property", "lazy", "setter"})
 """Decorators of what a reader takes for a field: a noun says what it is."""
 
 
-def modules(checkout: Path) -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules(checkout: Path) -> tuple[tuple[str, ast.Module], ...]:
     package = checkout / "lawqa"
-    for path in sorted(package.rglob("*.py")):
-        yield path.relative_to(package).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(
+        (path.relative_to(package).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(package.rglob("*.py"))
+    )
 
 
 def functions(tree: ast.Module) -> Iterator[Function]:
