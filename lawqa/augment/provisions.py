@@ -159,9 +159,15 @@ def context_of(provisions: Sequence[Provision], item: ProvisionItem | None = Non
         provisions: what to show; put into the order of the statute.
         item: an item of theirs that must be shown even when the others are not.
     """
+    full = whole_context_of(provisions)
     shown = sorted(set(provisions), key=_place)
-    full = _context(shown, None, every_item=True)
-    return full if len(full) <= MAX_CONTEXT else _context(shown, item, every_item=False)
+    return _context(shown, item, every_item=False) if full is None else full
+
+
+def whole_context_of(provisions: Sequence[Provision]) -> str | None:
+    """Return the provisions with all their items, as `context_of` does; None where that is too long."""
+    full = _context(sorted(set(provisions), key=_place), None, every_item=True)
+    return full if len(full) <= MAX_CONTEXT else None
 
 
 def _context(shown: Sequence[Provision], item: ProvisionItem | None, *, every_item: bool) -> str:

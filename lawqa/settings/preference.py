@@ -11,9 +11,10 @@ from lawqa.settings.declared import PLACE, RESULT, declaration, flagged, only_wi
 from lawqa.settings.evaluation import AskedSettings, GenerationChoices, ThinkingSettings
 from lawqa.settings.experiments import FilterName, SelectSettings
 from lawqa.settings.ranges import out_of_range
+from lawqa.settings.retrieval import RetrievalSettings
 from lawqa.settings.training import Hyperparameters
 from lawqa.settings.training_run import TrainingRun
-from lawqa.settings.values import Mode, OwnCondition, Permutations
+from lawqa.settings.values import Condition, Mode, Permutations
 
 PREFERENCE_TRAINING = Hyperparameters(num_epochs=1.0, learning_rate=1e-5, lora_dropout=0.0)
 """How preferences are learnt where nothing else is said: one pass at a twentieth of the rate for answers, as
@@ -56,11 +57,11 @@ class PolicySettings(Settings):
         default="cot", metadata=only_with(declaration(ThinkingSettings, "mode"), policy=True)
     )
     """How questions are put. direct: one letter; cot: reasoning and a final answer line."""
-    condition: OwnCondition = field(
+    condition: Condition = field(
         default="closed",
         metadata=only_with(declaration(ThinkingSettings, "condition"), policy=True),
     )
-    """Context: none (closed), or the data set's own (gold)."""
+    """Context: none (closed), the data set's own (gold), or retrieved (rag)."""
     thinking: bool = field(
         default=False, metadata=only_with(declaration(ThinkingSettings, "thinking"), policy=True)
     )
@@ -139,6 +140,10 @@ class PolicyRun(TrainingRun):
     """The training questions; never those that are to be measured on."""
     policy: PolicySettings = field(default_factory=PolicySettings, metadata=within(PolicySettings))
     """How samples are drawn and judged; a step takes as many questions as `training` takes records."""
+    retrieval: RetrievalSettings = field(
+        default_factory=RetrievalSettings, metadata=within(RetrievalSettings)
+    )
+    """Where contexts are retrieved, for the condition `rag`; once, before the first step."""
     training: Hyperparameters = field(
         default=PREFERENCE_TRAINING, metadata=declaration(TrainingRun, "training")
     )

@@ -23,8 +23,9 @@ def recipe() -> Recipe:
 
 def test_the_stages_are_those_of_the_lab_in_order() -> None:
     stages = [stage.id for stage in recipe().stages]
-    assert stages == ["ladder", "questions", "pool", "stage-1", "stage-2", "preference", "judge"]
-    assert recipe().number("judge") == 7
+    before = ["ladder", "questions", "pool", "stage-1", "stage-2", "preference", "policy"]
+    assert stages == [*before, "judge"]
+    assert recipe().number("judge") == 8
     assert recipe().budget_hours == sum(stage.budget_hours for stage in recipe().stages)
 
 
@@ -48,7 +49,7 @@ def test_nothing_is_learnt_from_the_questions_that_judge() -> None:
         for step in stage.steps
         if data in render_command(SOURCE.command(step), HEART01).argv
     }
-    judges = {"judge-recipe-1", "judge-recipe-2", "judge-recipe-3"}
+    judges = {f"judge-recipe-{number}" for number in (1, 2, 3, 4)}
     assert naming == {"ladder", "make-questions", "audit-questions", *judges}
     argv = SOURCE.command("make-questions").argv
     assert argv[argv.index("--exclude-articles-of") + 1] == "{data}"
@@ -56,10 +57,31 @@ def test_nothing_is_learnt_from_the_questions_that_judge() -> None:
 
 def test_the_judge_asks_as_the_main_experiments_base_is_asked() -> None:
     base = render_command(SOURCE.command("base-thinking"), HEART01).argv
-    judge = render_command(SOURCE.command("judge-recipe-3"), HEART01).argv
+    judge = render_command(SOURCE.command("judge-recipe-4"), HEART01).argv
     assert set(base) - set(judge) == {"results/heart01/ladder/thinking-rag"}
-    adapter = {"--hf-lora-path", "results/heart01/adapters/recipe-3"}
+    adapter = {"--hf-lora-path", "results/heart01/adapters/recipe-4"}
     assert set(judge) - set(base) == {"results/heart01/runs/recipe-140", *adapter}
+
+
+def test_what_is_skipped_takes_what_it_leads_to_along() -> None:
+    """A policy starts from the preferences, and those from the second training."""
+    for stage in recipe().stages:
+        for outcome in stage.outcomes:
+            if "preference" in outcome.skips:
+                assert "policy" in outcome.skips
+            if "stage-2" in outcome.skips:
+                assert "preference" in outcome.skips
+
+
+def test_a_policy_is_asked_as_its_pool_was() -> None:
+    pool, policy = (
+        render_command(SOURCE.command(step), HEART01).argv
+        for step in ("pool-base", "policy-recipe")
+    )
+    for flag in ("--data", "--mode", "--condition", "--index", "--top-k", "--max-context-tokens"):
+        assert policy[policy.index(flag) + 1] == pool[pool.index(flag) + 1]
+    assert "--thinking" in pool
+    assert "--thinking" in policy
 
 
 def test_a_budget_that_the_speeds_do_not_allow_is_refused() -> None:
@@ -81,11 +103,11 @@ def test_a_budget_that_the_speeds_do_not_allow_is_refused() -> None:
             "recipe: preference: pears is not declared",
         ),
         (
-            'skips = ["preference"]',
+            'skips = ["policy"]',
             'skips = ["ladder"]',
             "skips 'ladder', which is not a later stage",
         ),
-        ('skips = ["preference"]', 'skips = ["x"]', "skips 'x', which is not a later stage"),
+        ('skips = ["policy"]', 'skips = ["x"]', "skips 'x', which is not a later stage"),
         (
             "budget_hours = 24",
             "budget_hours = 0",

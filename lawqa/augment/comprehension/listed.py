@@ -9,7 +9,7 @@ from typing import cast
 
 from lawqa.augment.comprehension.ruby import holds_reading
 from lawqa.augment.comprehension.wording import modern, without_definitions
-from lawqa.augment.provisions import MAX_CONTEXT, Provision, ProvisionItem, context_of, deleted
+from lawqa.augment.provisions import Provision, ProvisionItem, deleted, whole_context_of
 from lawqa.augment.questions.drafts import Draft, rank, shuffled
 from lawqa.augment.questions.self_contained import item_stands_alone, stands_unaided
 from lawqa.augment.questions.statute_facts import Statute
@@ -33,16 +33,34 @@ _HARD = re.compile(
 )
 _ITEM_HARD = re.compile(
     r"[「『〔\u3000 ]|前[各二三四五六七八九十]*[条項号章節]|次[条項号]|この[条項号]|同[条項号]|その他前"
-    r"|に掲げるもの|ほか、"
+    r"|に掲げるもの|ほか、|^当該"
     r"|(?<![一-龠])[法令]第|^その他|[一二三四五六七八九十]号|イ|ロ"
+    r"|(?<![条二三四五六七八九十])第[一二三四五六七八九十]+項"  # of which article?
 )
 # An item that takes over what another provision lists: then items from there belong to this list too.
 _INCLUDES = re.compile(
     r"[条項号](?:[^。]{0,20})(?:掲げる|定める|規定する)(?:もの|基準|要件|事項|書類|措置|場合|者|行為|業務)"
 )
+# The articles of association hold a name and seat, too, and so does what is written in them.
+_WRITTEN = re.compile(
+    r"(?:定款|規約|規程|約款|申請書|届出書|登記簿|計画|契約)に(?:記載|記録|定め)[^。]{0,20}事項"
+    r"|資産及び負債の状況を(?:示す|明らかに)"  # an inventory, too
+)
+# Where a breach of articles is listed, what another list says was not done may be one of them.
+_BREACH = re.compile(r"違反")
+_OFFENCE = re.compile(r"違反|ないで|せず|怠|虚偽|不正|拒")
+# An item on something: 事務所に関する事項 has room for its name and place.
+_ON = re.compile(r"(?P<what>[^。]*?)(?:に関する|についての)(?:事項|こと|規定|定め)$")
+_PARTS = re.compile(r"、|及び|並びに|又は|若しくは|その他の?")
+_LAST_NOUN = re.compile(r"[一-龠々ァ-ヴー]{2,}$")
 # Who and where: in some words or others nearly every list of particulars holds it, and nearly every list of
 # grounds for revocation a breach of the law.
-_NAMES = re.compile(r"氏名|住所|この法律[^、。]{0,30}違反")
+_NAMES = re.compile(r"氏名|住所|個人番号|基礎年金番号|この法律[^、。]{0,30}違反")
+# 高さその他大きさを示す事項, その他参考となるべき事項: nobody can say what does not belong there.
+_OPEN = re.compile(
+    r"^その他|その他[^。]*(?:必要|参考|重要|示す|認める|定める)[^。]*(?:事項|もの|こと|書類|資料|場合)。?$"
+)
+_PERSON = re.compile(r"(?:者|もの|人|法人|会社|団体)。?$")
 # 申込証は、機構が作成し、これに…: its topic is no subject, so it cannot become 申込証が.
 _SECOND_SUBJECT = re.compile(r"[一-龠々ァ-ヴー者]が|これ")
 _BRACKET = re.compile(r"（[^（）]*）")
@@ -77,6 +95,8 @@ class _List:
     """Whether `asked` is the sentence itself, because it cannot be turned into a noun."""
     items: tuple[ProvisionItem, ...]
     """Those that can be choices."""
+    closed: bool
+    """Whether it has no item on whatever else is necessary."""
 
 
 def listed_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
@@ -95,7 +115,7 @@ def listed_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
             and not _asks_alike(own.asked, other.asked)
             and 0 < abs(places[other.provision.key] - places[own.provision.key]) <= _NEAR
         ]
-        if near and own.items:
+        if near and own.items and own.closed:
             yield from _draft(own, near, seed)
 
 
@@ -139,15 +159,19 @@ def _list(provision: Provision) -> _List | None:
     found = found or _quoted(provision.lead)
     if found is None:
         return None
-    if any(_INCLUDES.search(item.text) for item in provision.items):
+    if any(_INCLUDES.search(i.text) or _WRITTEN.search(i.text) for i in provision.items):
         return None
     shorthand = tuple(_SHORTHAND.findall(provision.lead))
     items = tuple(
         item
         for item in provision.items
-        if _is_choice(item) and not any(word in item.text for word in shorthand)
+        if _is_choice(item)
+        and not any(word in item.text for word in shorthand)
+        # Among cases a person is no case, and would be seen at once.
+        and not (found[1] == "場合" and _PERSON.search(item.text))
     )
-    return _List(provision, found[1], modern(found[0]), quoted, items) if items else None
+    closed = not any(_OPEN.search(_BRACKET.sub("", item.text)) for item in provision.items)
+    return _List(provision, found[1], modern(found[0]), quoted, items, closed) if items else None
 
 
 def _quoted(lead: str) -> tuple[str, str] | None:
@@ -157,7 +181,9 @@ def _quoted(lead: str) -> tuple[str, str] | None:
         return None
     if speaks_of_its_place(lead) or holds_reading(lead):
         return None
-    return lead.rstrip("。"), match["noun"] or match["case"]
+    noun = match["noun"] or match["case"]
+    # そこに掲げられているとき is no Japanese.
+    return lead.rstrip("。"), "場合" if noun == "とき" else noun
 
 
 def _is_choice(item: ProvisionItem) -> bool:
@@ -183,13 +209,16 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
     mine = [
         item for item in own.items if all(_apart(item, other.provision.items) for other in near)
     ]
+    breach = any(_BREACH.search(item.text) for item in own.provision.items)
+    on = frozenset[str]().union(*map(_nouns, own.provision.items))
     wrong: list[tuple[_List, ProvisionItem]] = []
     order = shuffled(near, lambda other: other.provision.key, seed, "lists", name)
     for other in (*order, *order):
         shown = [own.provision, other.provision, *(each.provision for each, _ in wrong)]
         if len(wrong) == 3 or sum(each is other for each, _ in wrong) == _FROM_ONE_LIST:
             continue
-        if len(context_of(shown)) > MAX_CONTEXT:
+        # Which item is in which list can only be read where all of them are shown.
+        if whole_context_of(shown) is None:
             continue
         taken = [item for _, item in wrong]
         items = [
@@ -197,10 +226,13 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
             for item in shuffled(other.items, _text, seed, "wrong", name)
             if not _NAMES.search(item.text)
             and _apart(item, own.provision.items)
+            and not any(noun in item.text for noun in on)
+            and not (breach and _OFFENCE.search(item.text))
             and _apart(item, taken)
         ]
         wrong += [(other, item) for item in items[:1]]
-    if not mine or len(wrong) < 3:
+    context = whole_context_of([own.provision, *(each.provision for each, _ in wrong)])
+    if not mine or len(wrong) < 3 or context is None:
         return
     right = shuffled(mine, _text, seed, "right", name)[0]
     stems = _QUOTED if own.quoted else _HOLDS
@@ -212,7 +244,7 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
         text=stem.format(law=own.provision.law, asked=own.asked, noun=own.noun),
         right=_choice(right),
         wrong=cast("tuple[str, str, str]", tuple(_choice(item) for _, item in wrong)),
-        context=context_of([own.provision, *(each.provision for each, _ in wrong)]),
+        context=context,
         excerpt=f"{own.asked}\n{right.text}",
         facts=(f"{own.provision.name}: {right.text}",),
     )
@@ -227,6 +259,13 @@ def _apart(item: ProvisionItem, others: Sequence[ProvisionItem]) -> bool:
         if shared > _MAX_OVERLAP * min(len(own) or 1, len(theirs) or 1):
             return False
     return True
+
+
+def _nouns(item: ProvisionItem) -> frozenset[str]:
+    """Return what an item is on: 事務所 and 実施場所 of 事務所及び実施場所に関する事項."""
+    match = _ON.match(_BRACKET.sub("", item.text).rstrip("。"))
+    parts = _PARTS.split(match["what"]) if match else ()
+    return frozenset(noun[0] for part in parts if (noun := _LAST_NOUN.search(part)))
 
 
 def _asks_alike(one: str, other: str) -> bool:

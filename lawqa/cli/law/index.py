@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg, subcommand
 
 from lawqa.amounts import counted
-from lawqa.cli.asking.retrieval_flags import kept_after_reranking, with_reranker
 from lawqa.cli.command_table import CommandGroup
 from lawqa.cli.console import ConsoleFlags, JsonFlag
 from lawqa.cli.law.index_text import audit_text, evaluation_text, hit_json, hit_text, info_text
@@ -64,6 +63,7 @@ class Ranked(RankingSettings):
 
     def config(self, rerank_depth: int) -> RetrieverConfig:
         from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
+        from lawqa.pipelines.evaluation.retrieving import with_reranker
         from lawqa.retrieval.ranking.settings import SearchSettings
 
         return with_reranker(
@@ -88,6 +88,7 @@ class Search(QuerySettings, Ranked, RetrievedSettings):
 
     def run(self) -> int:
         from lawqa.pipelines.corpus.indexes.search import retrieve
+        from lawqa.pipelines.evaluation.retrieving import kept_after_reranking
 
         kept_after_reranking(self.top_k, self.rerank_top_n, use=self.use_reranker)
         config = self.config(self.top_k)

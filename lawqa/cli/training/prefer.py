@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tyro.conf import FlagCreatePairsOff
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes
 
+from lawqa.cli.asking.retrieval_flags import RetrievalFlags
 from lawqa.cli.model_flags import of_adapter, of_run
 from lawqa.cli.training.train import run_training
 from lawqa.cli.training.training_flags import TrainingFlags
@@ -66,6 +67,7 @@ class Prefer(
         metadata=declaration(OptimiserSettings, "lora_dropout"),
     )
     """0: rewards are differences of log-probabilities, which dropout would blur."""
+    retrieval: OmitArgPrefixes[RetrievalFlags] = field(default_factory=RetrievalFlags)
     do_train: FlagCreatePairsOff[bool] = False
     """Train. Without it nothing is written."""
 
@@ -93,10 +95,17 @@ class Prefer(
         """Make sure that there is something to learn from; whose flag is whose, `only_with` declares.
 
         Raises:
-            ConfigError: the file is missing.
+            ConfigError: the file is missing, or flags of retrieval are given and nothing is retrieved.
         """
         if (self.data if self.policy else self.pairs) is None:
             raise ConfigError(
                 "prefer learns from pairs or from the model's own texts, and needs the file of one of them",
                 "--pairs PAIRS.jsonl, or --policy --data QUESTIONS.json",
+            )
+        if self.policy and self.condition == "rag":
+            return
+        if given := [name for name, value in self.retrieval.given().items() if value]:
+            raise ConfigError(
+                f"{', '.join(given)}: nothing is retrieved without --policy --condition rag",
+                "leave it out, or say --policy --data QUESTIONS.json --condition rag",
             )

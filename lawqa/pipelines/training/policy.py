@@ -10,6 +10,9 @@ from lawqa.augment.reasoning import Sample, SampleFilter, check
 from lawqa.backends.base import Completion, GenerationSettings
 from lawqa.choices import ORIGINAL_ORDER, orders
 from lawqa.errors import TrainingError
+from lawqa.pipelines.evaluation.rag import Retrieval, retrieve_contexts
+from lawqa.pipelines.evaluation.retrieving import rag_config
+from lawqa.pipelines.training.prepared import TrainingSource
 from lawqa.prompting import Prompt, PromptSpec, build_prompt, end_of_turn
 from lawqa.questions import Question, read_questions, reordered
 from lawqa.records import IGNORED, TokenizedRecord, TrainingRecord, make_record
@@ -38,25 +41,39 @@ def spec_of(run: PolicyRun) -> PromptSpec:
     return PromptSpec(policy.mode, policy.condition, policy.thinking, wording=run.prompt)
 
 
-def policy_records(run: PolicyRun) -> tuple[TrainingRecord, ...]:
+def policy_source(run: PolicyRun) -> TrainingSource:
     """Return the questions as records, in every order of their choices, for manifest, leak audit and dev
-    questions.
+    questions; contexts are retrieved where the condition is `rag`, one for all orders of a question.
 
     Raises:
-        DataError: the file cannot be read, or holds reordered questions where several orders are asked for.
-        ConfigError: a question has no context for `--condition gold`.
+        DataError: the file cannot be read, or holds reordered questions where several orders are asked for;
+            a context gives its question away.
+        ConfigError: a question has no context for `--condition gold`, or there is no index for `rag`.
     """
     spec = spec_of(run)
-    return tuple(
+    questions = read_questions(run.train_file)
+    retrieval = _retrieval(run, questions)
+    records = tuple(
         make_record(
             question if order == ORIGINAL_ORDER else reordered(question, order),
             spec,
             reasoning=_NOT_WRITTEN,
             source=SOURCE,
+            retrieved=retrieval.text(question) if retrieval else "",
         )
-        for question in read_questions(run.train_file)
+        for question in questions
         for order in orders(run.policy.permutations)
     )
+    if retrieval is None:
+        return TrainingSource(records)
+    return TrainingSource(records, warnings=retrieval.notes, retrieval=retrieval.manifest)
+
+
+def _retrieval(run: PolicyRun, questions: Sequence[Question]) -> Retrieval | None:
+    if run.policy.condition != "rag":
+        return None
+    config = rag_config(run.retrieval, run.model_name, run.revision)
+    return retrieve_contexts(config, questions, quiet=run.quiet)
 
 
 def longest_rows(
@@ -91,7 +108,8 @@ def reward_of(sample: Sample, spec: PromptSpec) -> tuple[float, bool]:
 
 
 def _prompt(record: TrainingRecord) -> Prompt:
-    return build_prompt(_question(record), PromptSpec.from_id(record.prompt_spec))
+    spec = PromptSpec.from_id(record.prompt_spec)
+    return build_prompt(_question(record), spec, retrieved=record.retrieved)
 
 
 def _question(record: TrainingRecord) -> Question:

@@ -19,7 +19,7 @@ from lawqa.pipelines.training.dev_generation import scorings_of
 from lawqa.pipelines.training.mixing import capped, load_extra
 from lawqa.pipelines.training.mode_probe import probed_questions
 from lawqa.pipelines.training.outputs import manifest_of
-from lawqa.pipelines.training.policy import longest_rows, policy_records
+from lawqa.pipelines.training.policy import longest_rows, policy_source
 from lawqa.pipelines.training.prepared import Prepared, TrainingSource
 from lawqa.pipelines.training.resume import earlier_training, require_same_training
 from lawqa.prompts import STANDARD
@@ -205,10 +205,11 @@ def _load(config: TrainingRun) -> TrainingSource:
         if isinstance(config, PreferenceRun):
             read = _pairs(path)
         elif isinstance(config, PolicyRun):
-            read = TrainingSource(policy_records(config))
+            read = policy_source(config)
         else:
             read = _read(path, config.prompt)
-        source = replace(read, sha256=sha256, retrieval=retrieval_of(path, sha256))
+        retrieval = read.retrieval or retrieval_of(path, sha256)
+        source = replace(read, sha256=sha256, retrieval=retrieval)
     if source.readings and not config.extra:
         source = replace(source, warnings=(*source.warnings, _READS_ALONE))
     extra = load_extra(config.extra, config.prompt, seed)

@@ -131,6 +131,8 @@ def _contents(kind: type[TrainingRun], manifest: Manifest) -> NamedContents:
     dev = manifest.data.get("dev") or {}
     return {
         **_files(kind, manifest.data),
+        # Records name theirs, too, but are compared by their own content.
+        "the retrieval's index": (manifest.data.get("retrieval") or {}).get("index_sha256"),
         "the prompts of --dev-file": dev.get("prompt_specs"),
         "the prompts' wording or chat template": manifest.prompt_specs,
         **{f"the model's {key}": manifest.model.get(key) for key in _MODEL},

@@ -366,3 +366,100 @@ def test_a_limit_is_filled_from_several_laws(
     made = make_statute_questions([*piers, *other], types=["judged"], limit=8)
     assert len(made.questions) <= 8
     assert made == make_statute_questions([*piers, *other], types=["judged"], limit=8)
+
+
+def _lists(make_article: Callable[..., Article], *lists: tuple[str, Sequence[str]]) -> list[Draft]:
+    articles = [
+        make_article(
+            str(number),
+            "",
+            [
+                "\n".join(
+                    [lead, *(f"{n} {item}" for n, item in zip("一二三四五", items, strict=False))]
+                )
+            ],
+            law="桟橋管理法",
+        )
+        for number, (lead, items) in enumerate(lists, 10)
+    ]
+    provisions = parse_articles(articles).provisions
+    (statute,) = statutes_of(provisions, provisions)
+    return list(reading_drafts(statute, ["listed"], seed=0))
+
+
+REGISTER = (
+    "登録簿には、次に掲げる事項を記載しなければならない。",
+    ["桟橋の水深及び延長", "登録をした年月日", "係留施設の構造の種別"],
+)
+NOTICE = (
+    "港長は、次に掲げる事項を公示しなければならない。",
+    ["灯火の点灯する時刻", "通航を禁止する区域", "水先人の乗船する地点"],
+)
+LONG = "の状況" * 60
+
+
+@pytest.mark.parametrize(
+    ("third", "made"),
+    [
+        (["潮位の観測の結果", "曳船の隻数及び馬力", "荷役の機械の能力"], True),
+        (["潮位の観測の結果", "曳船の隻数及び馬力", "定款に記載し、又は記録した事項"], False),
+        (["潮位の観測の結果", "曳船の隻数及び馬力", "高さその他大きさを示す事項"], False),
+        (["潮位の観測の結果", "曳船の隻数及び馬力", "その他必要な事項"], False),
+        (["潮位の観測の結果", *(f"{what}{LONG * 2}" for what in ("曳船", "荷役", "気象", "水質"))], False),
+    ],
+)  # fmt: skip
+def test_a_list_is_asked_for_where_it_is_shown_whole_and_takes_in_nothing_else(
+    third: list[str], made: bool, make_article: Callable[..., Article]
+) -> None:
+    report = ("報告書には、次に掲げる事項を記載しなければならない。", third)
+    drafts = _lists(make_article, REGISTER, NOTICE, report)
+    assert any("報告書" in draft.text for draft in drafts) is made
+    for draft in drafts:
+        assert all(choice in draft.context for choice in (draft.right, *draft.wrong))
+
+
+def test_what_an_item_has_room_for_is_no_wrong_choice(make_article: Callable[..., Article]) -> None:
+    rules = (
+        "業務規程には、次に掲げる事項を定めておかなければならない。",
+        [
+            "係船料の収納の方法に関する事項",
+            "業務を行う詰所及び見張所に関する事項",
+            "潮位の観測の時刻",
+        ],
+    )
+    request = (
+        "申請書には、次に掲げる事項を記載しなければならない。",
+        ["申請に係る詰所の名称", "荷役の機械の能力", "曳船の隻数及び馬力"],
+    )
+    asked = [
+        d for d in _lists(make_article, REGISTER, NOTICE, rules, request) if "業務規程" in d.text
+    ]
+    assert asked
+    assert not any("詰所の名称" in choice for draft in asked for choice in draft.wrong)
+
+
+def test_when_a_list_holds_it_asks_for_the_case(make_article: Callable[..., Article]) -> None:
+    lead = "港長は、次の各号のいずれかに該当するときは、{}を命ずることができる。"
+    drafts = _lists(
+        make_article,
+        (lead.format("桟橋の閉鎖"), ["桟橋が損壊したとき", "潮位が著しく上昇したとき", "船舶が沈没したとき"]),
+        (lead.format("荷役の中止"), ["危険物が漏出したとき", "強風が吹き続けたとき", "作業員が負傷したとき"]),
+        (lead.format("灯火の増設"), ["濃霧が発生したとき", "停電が長引いたとき", "航路が変わったとき"]),
+    )  # fmt: skip
+    assert drafts
+    assert all("場合として" in d.text or "場合に該当" in d.text for d in drafts)
+
+
+def test_what_may_be_a_breach_is_no_wrong_choice_beside_one(
+    make_article: Callable[..., Article],
+) -> None:
+    lead = "次の各号のいずれかに該当する者は、{}の罰金に処する。"
+    drafts = _lists(
+        make_article,
+        (lead.format("三十万円以下"), ["規定に違反した者", "灯火を損壊した者", "標識を移転した者"]),
+        (lead.format("二十万円以下"), ["許可を受けないで係留した者", "桟橋を占拠した者", "汚物を投棄した者"]),
+        (lead.format("十万円以下"), ["通航の順序を乱した者", "測量を妨害した者", "曳船を怠つた者"]),
+    )  # fmt: skip
+    asked = [d for d in drafts if "30万円以下" in d.text]
+    assert asked
+    assert not any("ないで" in c or "怠" in c for d in asked for c in d.wrong)

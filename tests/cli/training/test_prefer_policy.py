@@ -105,6 +105,32 @@ def test_killed_and_resumed_it_is_what_it_would_have_been(
     assert work.weights("killed") == work.weights("whole")
 
 
+def test_texts_are_drawn_after_what_is_retrieved(
+    work: Work, embedded_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
+    index, articles = str(work.directory / "index"), str(embedded_file.with_name("articles.jsonl"))
+    assert main(["index", "build", "--articles", articles, "--output-dir", index]) == 0
+    rag = ("--condition", "rag", "--index", index, "--max-context-tokens", "200",
+           "--max-steps-override", "1", "--permutations", "4")  # fmt: skip
+    assert work.policy("rag", *rag) == 0
+    assert "16 from" in (said := capsys.readouterr().out)
+    assert "(direct-rag-v1): 4 questions in 4 orders" in said
+    manifest = json.loads((work.directory / "rag" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["data"]["retrieval"]["top_k"] == 5
+    lines = (work.directory / "rag" / "trained_on.jsonl").read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    assert all(record["retrieved"] in record["messages"][-1]["content"] for record in records)
+    contexts = {(record["question_id"], record["retrieved"]) for record in records}
+    assert len(contexts) == 4, "one of each question, in every order"
+    (work.directory / "rag" / "manifest.json").write_text(
+        json.dumps({**manifest, "status": "running", "data": {**manifest["data"], "retrieval": {
+            **manifest["data"]["retrieval"], "index_sha256": "0" * 64}}}), encoding="utf-8"
+    )  # fmt: skip
+    assert work.policy("rag", *rag, "--resume") == 2
+    assert "the retrieval's index was 000000000000…" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
@@ -113,6 +139,11 @@ def test_killed_and_resumed_it_is_what_it_would_have_been(
         (["--samples-per-question", "1"], "expected 2 or more: one text has no others"),
         (["--use-dora"], "--use-dora: a policy needs the base model"),
         (["--data", "nowhere.json"], "nowhere.json: no such file"),
+        (
+            ["--condition", "rag"],
+            "the condition rag (also meant by --top-k without --no-rag) needs --index DIR",
+        ),
+        (["--index", "index"], "--index: nothing is retrieved without --policy --condition rag"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_loaded(
@@ -120,6 +151,21 @@ def test_what_cannot_be_is_refused_before_anything_is_loaded(
 ) -> None:
     assert work.policy("refused", *flags) == 2
     assert said in capsys.readouterr().err
+    assert not (work.directory / "refused").exists()
+
+
+def test_several_processes_are_refused_before_anything_is_loaded(
+    work: Work, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
+        "RANK": "0",
+        "LOCAL_RANK": "0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert work.policy("refused") == 2
+    assert "preferences are learnt in one process" in capsys.readouterr().err
     assert not (work.directory / "refused").exists()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lawqa.augment.reasoning import Sample
-from lawqa.pipelines.training.policy import FORM_REWARD, policy_records, reward_of
+from lawqa.pipelines.training.policy import FORM_REWARD, policy_source, reward_of
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question, write_questions
 from lawqa.settings import PolicyRun, PolicySettings
@@ -56,7 +56,7 @@ def test_every_question_is_put_in_every_order(
         output_dir=tmp_path / "adapter",
         policy=PolicySettings(condition="gold", permutations=4),
     )
-    records = policy_records(run)
+    records = policy_source(run).records
     assert len({record.key for record in records}) == len(records) == 12
     assert {record.prompt_spec for record in records} == {"cot-gold-v1"}
     assert {record.source for record in records} == {"policy"}
