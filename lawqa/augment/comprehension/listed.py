@@ -58,7 +58,7 @@ _LAST_NOUN = re.compile(r"[一-龠々ァ-ヴー]{2,}$")
 _NAMES = re.compile(r"氏名|住所|個人番号|基礎年金番号|この法律[^、。]{0,30}違反")
 # 高さその他大きさを示す事項, その他参考となるべき事項: nobody can say what does not belong there.
 _OPEN = re.compile(
-    r"^その他|その他[^。]*(?:必要|参考|重要|示す|認める|定める)[^。]*(?:事項|もの|こと|書類|資料|場合)。?$"
+    r"^その他|一般的|その他[^。]*(?:必要|参考|重要|示す|認める|定める)[^。]*(?:事項|もの|こと|書類|資料|場合)。?$"
 )
 _PERSON = re.compile(r"(?:者|もの|人|法人|会社|団体)。?$")
 # 申込証は、機構が作成し、これに…: its topic is no subject, so it cannot become 申込証が.
@@ -132,7 +132,7 @@ def relative(sentence: str) -> tuple[str, str] | None:
     if speaks_of_its_place(sentence) or holds_reading(sentence):
         return None
     verb = match["verb"]
-    if re.search(r"[、をがは]|場合|とき|もの", verb.replace("てはなら", "")):
+    if re.search(r"[、をがは]|場合|とき|もの|した|により", verb.replace("てはなら", "")):
         return None
     if not verb.endswith(("ない", "できる", "る", "う", "す", "く", "つ")):
         return None
@@ -192,7 +192,7 @@ def _is_choice(item: ProvisionItem) -> bool:
         not item.below
         and MIN_ITEM <= len(text) <= MAX_ITEM
         and not deleted(item.text)
-        and not _ITEM_HARD.search(text)
+        and not _ITEM_HARD.search(without_definitions(item.text).rstrip("。"))
         and item_stands_alone(item.text)
         and stands_unaided(item.text)
         and "。" not in text

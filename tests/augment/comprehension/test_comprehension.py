@@ -463,3 +463,17 @@ def test_what_may_be_a_breach_is_no_wrong_choice_beside_one(
     asked = [d for d in drafts if "30万円以下" in d.text]
     assert asked
     assert not any("ないで" in c or "怠" in c for d in asked for c in d.wrong)
+
+
+@pytest.mark.parametrize("item", ["第一項の検査の結果", "前号の水深の観測の結果", "当該桟橋の延長"])
+def test_an_item_that_leans_on_another_provision_is_no_choice(
+    item: str, make_article: Callable[..., Article]
+) -> None:
+    third = (
+        "報告書には、次に掲げる事項を記載しなければならない。",
+        ["曳船の隻数及び馬力", item, "荷役の機械の能力"],
+    )
+    drafts = _lists(make_article, REGISTER, NOTICE, third)
+    assert drafts
+    told = re.sub("第一項", "第1項", item)
+    assert not any(told in choice for d in drafts for choice in (d.right, *d.wrong))

@@ -21,7 +21,7 @@ def test_what_is_not_given_has_its_default() -> None:
     assert (config.top_k, config.max_context_tokens) == (DEFAULT_TOP_K, DEFAULT_MAX_CONTEXT_TOKENS)
     assert (config.tokenizer, config.revision) == ("model", "main")
     assert config.retriever.reranker_model is None
-    assert config.retriever.search.follow
+    assert config.retriever.settings.follow
 
 
 def test_a_reranker_looks_at_all_that_is_retrieved_and_keeps_some() -> None:
