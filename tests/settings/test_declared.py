@@ -149,6 +149,7 @@ SHOWN = {
 class Written:
     """A field as it is written in a dataclass of settings or flags."""
 
+    kind: str
     name: str
     place: str
     metadata: str
@@ -173,10 +174,10 @@ def _written_fields(root: Path) -> Iterator[Written]:
             if any("dataclass" in ast.unparse(one) for one in kind.decorator_list):
                 for one in kind.body:
                     if isinstance(one, ast.AnnAssign):
-                        yield _written(one, f"{path.relative_to(root)}:{one.lineno}")
+                        yield _written(kind.name, one, f"{path.relative_to(root)}:{one.lineno}")
 
 
-def _written(field: ast.AnnAssign, place: str) -> Written:
+def _written(kind: str, field: ast.AnnAssign, place: str) -> Written:
     value = field.value
     keywords = value.keywords if isinstance(value, ast.Call) else []
     metadata = next((ast.unparse(one.value) for one in keywords if one.arg == "metadata"), "")
@@ -185,7 +186,7 @@ def _written(field: ast.AnnAssign, place: str) -> Written:
         metadata = f"declaration({metadata})"
     hint = ast.unparse(field.annotation)
     no_flag = "Positional" in hint or "OmitArgPrefixes" in hint
-    return Written(ast.unparse(field.target), place, metadata, no_flag)
+    return Written(kind, ast.unparse(field.target), place, metadata, no_flag)
 
 
 def declared_twice(root: Path) -> dict[str, list[str]]:
@@ -202,7 +203,11 @@ def spelled_by_hand(root: Path) -> dict[str, list[str]]:
     settings = {one.name for one in written_fields(root) if one.declares}
     places: dict[str, list[str]] = defaultdict(list)
     for one in written_fields(root):
-        flag = one.place.startswith("cli/") and not one.metadata and not one.no_flag
+        # Commands are in the packages of `cli`, flags that several share in classes of that name.
+        of_command = one.place.startswith("cli/") and (
+            one.place.count("/") > 1 or one.kind.endswith("Flags")
+        )
+        flag = of_command and not one.metadata and not one.no_flag
         if flag and one.name in settings:
             places[one.name].append(one.place)
     return places
@@ -221,11 +226,11 @@ def test_a_second_declaration_is_seen(
     second: str, twice: set[str], by_hand: set[str], tmp_path: Path
 ) -> None:
     (tmp_path / "settings").mkdir()
-    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "law").mkdir(parents=True)
     head = "@dataclass(frozen=True)\nclass Kind:\n    "
     first = f"{head}k1: float = field(default=0.9, metadata=RESULT)\n"
     (tmp_path / "settings" / "corpus.py").write_text(first, encoding="utf-8")
-    (tmp_path / "cli" / "index.py").write_text(f"{head}{second}\n", encoding="utf-8")
+    (tmp_path / "cli" / "law" / "index.py").write_text(f"{head}{second}\n", encoding="utf-8")
     assert declared_twice(tmp_path).keys() == twice
     assert spelled_by_hand(tmp_path).keys() == by_hand
 
