@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 lawqa=$1 peers=$2 unsloth=$3 factory=$4 scratch=$5
 export OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 task=lawqa_jp_direct_closed_v1
-trial() { echo "== $1"; shift; "$@" > log.txt 2>&1; echo "exit code $?"; grep -aE '^\||RESULT|Error|Cached requests|accuracy|points,|error:|ended with|eval_loss|known' log.txt | tail -4 | cut -c1-300; }
+trial() { echo "== $1"; shift; "$@" > log.txt 2>&1; echo "exit code $?"; tr '\r' '\n' < log.txt | grep -av '%|' | grep -aE '^\||RESULT|Error|Cached requests|accuracy  |points,|error:|ended with|eval_loss|known' | tail -4 | cut -c1-300; }
 inspect() { "$peers" -m inspect_ai "$@"; }
 asked() { trial "$1" inspect eval inspect_task.py --model hf/toy -M device=cpu -M model_path=$2 --display plain --max-tokens 4 $3; }
 lm_eval() { "$peers" ${through:--m lm_eval} run --model hf --device cpu --include_path "${tasks:-tasks}" --apply_chat_template --log_samples "$@"; }
