@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import subprocess
 import sys
@@ -51,12 +52,16 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.kill()
 
 
-@pytest.fixture
-def backend(address: str) -> Any:
+def opened(address: str, **limits: int) -> Any:
     from lawqa.backends.remote.openai import OpenAIBackend
 
     found = find_address(address, "OPENAI_BASE_URL", port=8000, path="/v1")
-    return OpenAIBackend("tiny.gguf", found, Limits(timeout=60, concurrency=2))
+    return OpenAIBackend("tiny.gguf", found, Limits(timeout=60, **limits))
+
+
+@pytest.fixture
+def backend(address: str) -> Any:
+    return opened(address, concurrency=2)
 
 
 def test_label_scores_are_those_of_the_whole_vocabulary(
@@ -137,3 +142,15 @@ def test_the_server_says_what_it_is(backend: Any, prompts: MakePrompts) -> None:
     server = backend.describe()["server"]
     assert (server["software"], server["owned_by"]) == ("llama.cpp", "llamacpp")
     assert len(server["fingerprints"]) == 1
+
+
+def test_requests_become_more_while_the_server_answers_faster(
+    address: str, prompts: MakePrompts, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = prompts(16)
+    caplog.set_level(logging.DEBUG, logger="lawqa.backends.remote.pace")
+    backend = opened(address, concurrency=1, max_concurrency=8)
+    answers = list(backend.generate(asked, GenerationSettings(8)))
+    assert {answer.key for answer in answers} == {prompt.key for prompt in asked}
+    assert all(isinstance(answer, Completion) for answer in answers)
+    assert caplog.messages[0] == "2 requests in flight instead of 1"
