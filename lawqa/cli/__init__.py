@@ -48,6 +48,7 @@ def parse_arguments(argv: Sequence[str]) -> Runnable:
     """Return the command that these arguments name.
 
     Raises:
+        ConfigError: there is no such command.
         SystemExit: the arguments are wrong (code 2), or help was asked for (code 0).
     """
     name, *rest = argv or [""]
@@ -62,6 +63,16 @@ def parse_arguments(argv: Sequence[str]) -> Runnable:
             if stop.code == 0 and not _HELP.isdisjoint(rest):
                 print(wrapped(CONFIG_HELP, terminal_width(80)))
             raise
+    if name and not name.startswith("-"):
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, COMMANDS, n=3)
+        raise ConfigError(
+            f"lawqa has no command {name}",
+            " or ".join(f"lawqa {one}" for one in near)
+            if near
+            else "lawqa --help  lists all of them",
+        )
     table: Runnable = tyro.cli(
         only_named(), prog="lawqa", description=_DESCRIPTION, args=list(argv)
     )

@@ -68,6 +68,8 @@ class Console:
         # On the root: libraries' warnings look as they do where there is no handler at all.
         logging.root.addHandler(self._terminal)
         self._own.setLevel(logging.INFO)
+        # It advises to install `kernels` on a machine without a GPU, whoever imports it first.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
     def follow(self, command: object) -> None:
         """Apply the flags of a command.

@@ -206,6 +206,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raise DataError(
             f"{path}: no such file", "paths are relative to the directory the command runs in"
         ) from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: is a directory, expected a file", f"ls {path}") from None
     except OSError as problem:
         raise DataError(f"{path}: cannot be read: {problem.strerror}") from None
 

@@ -180,3 +180,18 @@ def test_on_a_cpu_waiting_threads_sleep_unless_the_user_says_otherwise(
     monkeypatch.setattr("lawqa.cli._GPU_CONTROL", tmp_path if gpu else tmp_path / "none")
     assert main(["--version"]) == 0
     assert os.environ.get("OMP_WAIT_POLICY") == (said or (None if gpu else "passive"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("evalaute --data q", "error: lawqa has no command evalaute\nhint: lawqa evaluate\n"),
+        ("zzz", "error: lawqa has no command zzz\nhint: lawqa --help  lists all of them\n"),
+        ("data check .", "error: .: is a directory, expected a file\nhint: ls .\n"),
+    ],
+)
+def test_a_misspelt_command_and_a_directory_are_called_so(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 2
+    assert capsys.readouterr().err == said

@@ -338,7 +338,7 @@ def test_a_wrong_encoding_comes_with_the_command_that_mends_it(tmp_path: Path) -
 
 def test_a_missing_file_and_a_directory_are_told_apart(tmp_path: Path) -> None:
     assert error_of(tmp_path / "nothing.json").message.endswith(": no such file")
-    assert error_of(tmp_path).message.endswith(": cannot be read: Is a directory")
+    assert error_of(tmp_path).message.endswith(": is a directory, expected a file")
 
 
 def test_broken_jsonl_names_the_line_of_the_file(tmp_path: Path) -> None:
