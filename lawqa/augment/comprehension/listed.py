@@ -52,6 +52,7 @@ _OFFENCE = re.compile(r"違反|ないで|せず|怠|虚偽|不正|拒")
 # An item on something: 事務所に関する事項 has room for its name and place.
 _ON = re.compile(r"(?P<what>[^。]*?)(?:に関する|についての)(?:事項|こと|規定|定め)$")
 _PARTS = re.compile(r"、|及び|並びに|又は|若しくは|その他の?")
+_TAIL = re.compile(r"(?:され|し|れ)?(?:た|る|ない|つた)?(?:とき|場合|者|もの|こと)$")
 _LAST_NOUN = re.compile(r"[一-龠々ァ-ヴー]{2,}$")
 # Who and where: in some words or others nearly every list of particulars holds it, and nearly every list of
 # grounds for revocation a breach of the law.
@@ -72,6 +73,9 @@ _NEAR = 40
 """Paragraphs between two lists whose items are in one question."""
 
 _GRAM, _MAX_OVERLAP = 2, 0.45
+_MAX_OVERLAP_WITH_OWN = 0.24
+"""Of a wrong choice with the list that is asked for: 流体の種類 may be 液体の種類."""
+
 _FROM_ONE_LIST = 2
 """The most wrong choices from one other list."""
 
@@ -225,7 +229,7 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
             item
             for item in shuffled(other.items, _text, seed, "wrong", name)
             if not _NAMES.search(item.text)
-            and _apart(item, own.provision.items)
+            and _apart(item, own.provision.items, _MAX_OVERLAP_WITH_OWN)
             and not any(noun in item.text for noun in on)
             and not (breach and _OFFENCE.search(item.text))
             and _apart(item, taken)
@@ -250,13 +254,15 @@ def _draft(own: _List, near: Sequence[_List], seed: int) -> Iterator[Draft]:
     )
 
 
-def _apart(item: ProvisionItem, others: Sequence[ProvisionItem]) -> bool:
+def _apart(
+    item: ProvisionItem, others: Sequence[ProvisionItem], most: float = _MAX_OVERLAP
+) -> bool:
     """Return whether no item of the other list says nearly the same, or holds it."""
-    own = _grams(_BRACKET.sub("", item.text))
+    own = _grams(_said(item))
     for other in others:
-        theirs = _grams(_BRACKET.sub("", other.text))
+        theirs = _grams(_said(other))
         shared = len(own & theirs)
-        if shared > _MAX_OVERLAP * min(len(own) or 1, len(theirs) or 1):
+        if shared > most * min(len(own) or 1, len(theirs) or 1):
             return False
     return True
 
@@ -266,6 +272,13 @@ def _nouns(item: ProvisionItem) -> frozenset[str]:
     match = _ON.match(_BRACKET.sub("", item.text).rstrip("。"))
     parts = _PARTS.split(match["what"]) if match else ()
     return frozenset(noun[0] for part in parts if (noun := _LAST_NOUN.search(part)))
+
+
+def _said(item: ProvisionItem) -> str:
+    """Return what an item says, without brackets and the end that many have: に関する事項."""
+    text = _BRACKET.sub("", item.text).rstrip("。")
+    match = _ON.match(text)
+    return match["what"] if match else _TAIL.sub("", text)
 
 
 def _asks_alike(one: str, other: str) -> bool:
