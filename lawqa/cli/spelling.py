@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from docstring_parser import parse_from_object
 from tyro.conf import FlagCreatePairsOff, Positional, arg
+from tyro.constructors import PrimitiveConstructorSpec
 
 from lawqa.cli.flags import hint_parts
 from lawqa.cli.help_text import filled
@@ -130,11 +131,13 @@ def _shown(field: Setting, doc: str, hint: Any) -> Any:
     if _off(field.default):
         hint = Annotated[hint, arg(help_behavior_hint="")]
     bare = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
-    if field.default is None and get_origin(bare) in (Union, UnionType):
-        metavar = _metavar(tuple(one for one in get_args(bare) if one is not type(None)))
-        if metavar:
-            return Annotated[hint, arg(metavar=metavar)]
-    return hint
+    if get_origin(bare) not in (Union, UnionType):
+        return hint
+    kinds = tuple(one for one in get_args(bare) if one is not type(None))
+    if len(kinds) == 1 and get_origin(kinds[0]) is Literal:
+        return Annotated[hint, _one_of(get_args(kinds[0]))]
+    metavar = _metavar(kinds) if field.default is None else ""
+    return Annotated[hint, arg(metavar=metavar)] if metavar else hint
 
 
 def _off(default: object) -> bool:
@@ -145,9 +148,24 @@ def _metavar(kinds: tuple[Any, ...]) -> str:
     """Return what stands for the value of a flag that may be left out; empty where tyro knows better."""
     if len(kinds) != 1:
         return ""
-    if get_origin(kinds[0]) is Literal:
-        return "{" + ",".join(map(str, get_args(kinds[0]))) + "}"
     return {str: "STR", int: "INT", float: "FLOAT", Path: "PATH"}.get(kinds[0], "")
+
+
+def _one_of(values: tuple[Any, ...]) -> PrimitiveConstructorSpec[Any]:
+    """Return how the value of a flag that may be left out is read: one of the literal's, as it orders them.
+
+    tyro itself makes a set of the choices, so that its message names them in the order of their hashes,
+    another at every start, with the word None among them.
+    """
+    words = tuple(map(str, values))
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="{" + ",".join(words) + "}",
+        instance_from_str=lambda given: values[words.index(given[0])],
+        is_instance=lambda value: value is None or value in values,
+        str_from_instance=lambda value: [str(value)],
+        choices=words,
+    )
 
 
 def _nested(hint: Any, vocabulary: Vocabulary | None) -> Any:
