@@ -15,7 +15,7 @@ class OutcomeText:
     """What is written for one kind of result; the sentence's variables are the figures of the comparison."""
 
     id: OutcomeId
-    """Which result: a difference that stands, either way, none that does, or none that may be judged."""
+    """Which result: a significant difference, either way, none, or none that may be judged."""
     when_ja: str
     """How it shows."""
     sentence_ja: str

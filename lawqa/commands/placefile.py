@@ -84,7 +84,7 @@ class PlaceFile:
     host: str | None = None
     """The pattern that the host's name matched."""
     values: Mapping[str, str] = field(default_factory=dict)
-    """The other keys as they stand there."""
+    """The other keys as they are there."""
 
     @property
     def overrides(self) -> dict[str, str]:

@@ -80,12 +80,12 @@ def _best(report: Report) -> Phrase:
     """Return the largest gain that is more than luck, or the largest loss where there is no gain, with
     both runs named.
     """
-    standing = [
+    significant = [
         (pair.judged.comparison.difference, pair) for pair in report.pairs
-        if pair.judged is not None and pair.judged.stands
+        if pair.judged is not None and pair.judged.significant
         and not any(has_note(report.run(one), *VOID) for one in (pair.base, pair.other))
     ]  # fmt: skip
-    largest, pair = max(standing, key=lambda one: (one[0] > 0, abs(one[0])))
+    largest, pair = max(significant, key=lambda one: (one[0] > 0, abs(one[0])))
     other, base = report.run(pair.other), report.run(pair.base)
     called, against = _called(other, base), _called(base, other)
     points = f"{abs(100 * largest):.1f}"
@@ -152,7 +152,7 @@ def _judged_pair(report: Report, pair: RunPair) -> Claim:
             f" {line.ja}）。",
         ))  # fmt: skip
     evidence = evidence_phrase(pair.judged)
-    if not pair.judged.stands:
+    if not pair.judged.significant:
         reach = power_phrase(pair.judged)
         return Claim("none", Phrase(
             f"{line.en}, may be luck: no difference between {called.en} and {against.en} can be claimed on "

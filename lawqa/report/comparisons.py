@@ -18,8 +18,8 @@ from lawqa.scoring import (
     judge_by_holm,
     power_sentence,
     significance_sentence,
+    significance_text,
     verdict,
-    which_differences_stand,
 )
 from lawqa.scoring.comparisons.multiple import p_text, signed
 
@@ -53,7 +53,7 @@ def difference_lines(base: str, judged: Mapping[str, Judged]) -> list[str]:
 
 
 def comparison_text(base: str, comparisons: Mapping[str, PairedComparison]) -> str:
-    """Return how many differences stand, and the paired figures as text, a column for each comparison.
+    """Return how many differences are significant, and the paired figures, a column for each comparison.
 
     Args:
         base: the base run's name.
@@ -151,7 +151,7 @@ def sweep_text(base: Summary, cells: Sequence[SweptCell]) -> str:
         "train with it on all of the file and measure on questions that no fold has seen."
     )
     collapsed = [f"! {c.name}: {c.summary.collapse.sentence}" for c in cells if c.summary.collapse]
-    differences = which_differences_stand(
+    differences = significance_text(
         {cell.name: cell.against_base for cell in cells}, base="the model without an adapter"
     )
     return "\n".join(

@@ -17,8 +17,8 @@ from lawqa.scoring.comparisons.multiple import (
     p_labelled,
     power_sentence,
     significance_sentence,
+    significance_text,
     verdict,
-    which_differences_stand,
 )
 from lawqa.scoring.comparisons.newcombe import newcombe_independent, newcombe_paired
 from lawqa.scoring.comparisons.paired import compare, compare_repeats
@@ -117,6 +117,7 @@ __all__ = [
     "sign_flip_bar",
     "sign_flip_p",
     "significance_sentence",
+    "significance_text",
     "summarise",
     "summarise_final",
     "summarise_permutations",
@@ -124,7 +125,6 @@ __all__ = [
     "training_spread",
     "verdict",
     "votes_curve",
-    "which_differences_stand",
     "wilson",
     "with_tie_drawn",
     "without_prior",

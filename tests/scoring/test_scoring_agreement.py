@@ -108,7 +108,7 @@ def test_interval_and_p_never_contradict_under_holm() -> None:
         adjusted = holm([one.comparison.p_value for one in judged.values()])
         for one, p in zip(judged.values(), adjusted, strict=True):
             assert one.p_holm == p
-            assert one.stands == (p <= 0.05)
+            assert one.significant == (p <= 0.05)
             assert holds_zero(one.comparison) == (p > 0.05)
 
 

@@ -67,7 +67,7 @@ class Compare:
         return 0
 
     def _content(self, found: Compared) -> dict[str, object]:
-        from lawqa.scoring import difference_line, which_differences_stand
+        from lawqa.scoring import difference_line, significance_text
 
         comparisons = {}
         for name, judged in found.judged.items():
@@ -78,15 +78,15 @@ class Compare:
                 "interval_raw": asdict(raw.interval),
                 "p_value_holm": judged.p_holm,
                 "level": judged.level,
-                "stands": judged.stands,
+                "significant": judged.significant,
                 "gold_text": [part.to_json() for part in found.gold_text[name]],
             }
         return {
-            "schema_version": 1,
+            "schema_version": 2,
             "base": str(self.base),
             "base_name": found.base,
             "by": self.by,
-            "verdict": which_differences_stand(found.comparisons, base=found.base),
+            "verdict": significance_text(found.comparisons, base=found.base),
             "notes": list(found.notes),
             "comparisons": comparisons,
             "runs": {name: summary.to_json() for name, summary in found.summaries.items()},

@@ -27,7 +27,7 @@ class ReportCommand:
     output: Annotated[Path, arg(aliases=["-o"])] = Path("report.html")
     """The file to write: .html, or .md for Markdown; with --grid also .txt."""
     grid: FlagCreatePairsOff[bool] = False
-    """The summary instead; a directory stands for all runs below it: a ladder, cross-validations."""
+    """The summary instead; a directory means all runs below it: a ladder, cross-validations."""
     reference: tuple[str, ...] = ()
     """With --grid: earlier figures as NAME=CORRECT/ASKED, held against --base and its adapter."""
     base: Path | None = None

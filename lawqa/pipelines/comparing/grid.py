@@ -281,7 +281,7 @@ def _against(
 
 
 def _verdict(rows: Sequence[GridRow], experiment: Experiment) -> Phrase:
-    """Return the sentence of the primary row; where there is none, how many differences stand."""
+    """Return the sentence of the primary row; where there is none, how many differences are significant."""
     judged = {f"{row.way}-{row.condition}": row for row in rows if row.judged is not None}
     for name, row in judged.items():
         if row.primary and row.judged is not None:
@@ -302,10 +302,10 @@ def _verdict(rows: Sequence[GridRow], experiment: Experiment) -> Phrase:
             f"主実験（{name}）：base と比べるアダプタの結果がまだない。",
         )
     kept = {name: row.judged for name, row in judged.items() if row.judged is not None}
-    stand = sum(one.stands for one in kept.values())
+    significant = sum(one.significant for one in kept.values())
     return Phrase(
         verdict(kept, "base") if kept else "Nothing can be compared yet.",
-        f"base とアダプタを比べた {len(kept)} 件のうち {stand} 件は、偶然とは言えない差（Holm 補正）。"
+        f"base とアダプタを比べた {len(kept)} 件のうち {significant} 件は、偶然とは言えない差（Holm 補正）。"
         if kept
         else "base とアダプタがそろった聞き方がまだないので、比べられない。",
     )

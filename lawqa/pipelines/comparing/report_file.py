@@ -29,7 +29,7 @@ class WrittenReport:
     report: Report
     """What it shows."""
     claim: str
-    """Its headline: which difference stands, in one sentence of the chosen language, else English."""
+    """Its headline: which difference is significant, in one sentence of the chosen language, else English."""
     size: int
     """Bytes of the file."""
 

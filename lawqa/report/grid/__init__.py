@@ -1,1 +1,1 @@
-"""The summary for a lab meeting: ways of asking by condition, base and adapter, and what stands."""
+"""The summary for a lab meeting: ways of asking by condition, base and adapter, the differences judged."""

@@ -107,7 +107,7 @@ class GridContent:
     problems: tuple[str, ...]
     """Directories that could not be read, with the reason."""
     verdict: Phrase
-    """What the primary row says, in the words decided beforehand; else how many differences stand."""
+    """What the primary row says, as decided beforehand; else how many differences are significant."""
 
     @property
     def compared(self) -> Sequence[GridRow]:

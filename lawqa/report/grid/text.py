@@ -1,4 +1,4 @@
-"""A summary as text and Markdown: verdict, grid, what stands and what does not, two plots in characters."""
+"""A summary as text and Markdown: verdict, grid, the differences judged, two plots in characters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORDS = {
     "grid": Phrase(
         "Accuracy by way of asking, condition and side", "聞き方 × 条文 × base とアダプタの正答率"
     ),
-    "stands": Phrase("What stands, and what does not", "偶然と言えない差・言えない差"),
+    "significance": Phrase("Which differences are significant", "偶然と言えない差・言えない差"),
     "references": Phrase("Earlier figures of other runs", "研究室のこれまでの値（別の実行の値）"),
     "others": Phrase("Other runs", "ほかの実行"),
     "plots": Phrase("Plots", "図"),
@@ -51,7 +51,7 @@ def tables_of(grid: GridContent) -> tuple[Table, ...]:
     """Return the tables of a summary in their sequence; those without rows are left out."""
     tables = [_grid_table(grid.rows)]
     if grid.compared:
-        tables.append(_stands_table(grid.compared))
+        tables.append(_significance_table(grid.compared))
     if grid.references:
         tables.append(_references_table(grid.references))
     if grid.others:
@@ -235,10 +235,10 @@ def _difference(row: GridRow) -> Cell:
     return f"{100 * c.difference:+.1f} ({100 * c.interval.low:+.1f} – {100 * c.interval.high:+.1f})"
 
 
-def _stands_table(rows: Sequence[GridRow]) -> Table:
+def _significance_table(rows: Sequence[GridRow]) -> Table:
     return Table(
-        id="stands",
-        title=WORDS["stands"],
+        id="significance",
+        title=WORDS["significance"],
         columns=(
             Phrase("compared", "比べたもの"),
             Phrase("role", "主実験か探索か"),
@@ -249,17 +249,17 @@ def _stands_table(rows: Sequence[GridRow]) -> Table:
             Phrase("significant from, points", "有意になる最小の差"),
             Phrase("detectable in 80%, points", "80% で検出する真の差"),
         ),
-        rows=[_stands_row(row) for row in rows],
+        rows=[_significance_row(row) for row in rows],
         note=Phrase(
             "Explorations are Holm-corrected for their number; the experiment's own comparison is judged by "
-            "itself. Not standing does not mean that there is no difference.",
+            'itself. "May be luck" does not mean that there is no difference.',
             "探索の差は、その数だけ Holm 補正してある。主実験の差は、それだけで判定する。"
             "「差があるとは言えない」は「差がない」という意味ではない。",
         ),
     )
 
 
-def _stands_row(row: GridRow) -> tuple[Cell, ...]:
+def _significance_row(row: GridRow) -> tuple[Cell, ...]:
     judged = row.judged
     if judged is None:
         raise ValueError("a row without a comparison has no place here")
@@ -267,7 +267,7 @@ def _stands_row(row: GridRow) -> tuple[Cell, ...]:
     bar, needed = c.significant_at(judged.level), c.detectable_at(judged.level)
     if row.reasons:
         result = Phrase("may not be judged", "判定できない")
-    elif not judged.stands:
+    elif not judged.significant:
         result = Phrase("may be luck", "差があるとは言えない")
     else:
         up = c.difference > 0

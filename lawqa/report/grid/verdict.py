@@ -94,7 +94,7 @@ def verdict_outcome(judged: Judged, reasons: Sequence[str] = ()) -> OutcomeId:
     """Return which outcome a comparison is."""
     if reasons:
         return "void"
-    if not judged.stands:
+    if not judged.significant:
         return "undecided"
     return "higher" if judged.comparison.difference > 0 else "lower"
 
@@ -108,8 +108,8 @@ def _figures(judged: Judged) -> dict[str, str]:
         p += f"、{judged.number} 件の Holm 補正後 {p_text(judged.p_holm)}"
     return {
         "questions": str(c.questions),
-        # Sentences on a difference that stands say which way it goes.
-        "points": f"{abs(points):.1f}" if judged.stands else f"{points:+.1f}",
+        # Sentences on a significant difference say which way it goes.
+        "points": f"{abs(points):.1f}" if judged.significant else f"{points:+.1f}",
         "low": f"{100 * c.interval.low:+.1f}",
         "high": f"{100 * c.interval.high:+.1f}",
         "test": evidence_words(c.test),

@@ -65,8 +65,8 @@ def difference_plot(report: Report) -> Drawing | None:
             axes.errorbar(
                 100 * c.difference, row, xerr=[[max(0.0, 100 * low)], [max(0.0, 100 * high)]],
                 fmt=mark_of(number), color=style.colour(number), capsize=4, markersize=8,
-                markerfacecolor=style.colour(number) if pair.judged.stands else "none",
-                linewidth=2.6 if pair.judged.stands else 1.4,
+                markerfacecolor=style.colour(number) if pair.judged.significant else "none",
+                linewidth=2.6 if pair.judged.significant else 1.4,
             )  # fmt: skip
         axes.set_yticks(range(len(pairs)), labels)
         axes.set_ylim(len(pairs) - 0.4, -0.6)

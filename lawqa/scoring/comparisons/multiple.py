@@ -1,4 +1,4 @@
-"""Several comparisons at once: Holm's correction, and which differences stand."""
+"""Several comparisons at once: Holm's correction, and which differences are significant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Judged:
     """The p-value corrected for the number of comparisons; that of the comparison itself is raw."""
     number: int
     """How many comparisons there are."""
-    stands: bool
+    significant: bool
     """Whether the difference is more than luck."""
 
 
@@ -56,7 +56,7 @@ def judge_by_holm(
 
     The smallest p-value of m is tested at alpha / m, the next at alpha / (m - 1), until one fails; those that
     are left are judged at the level that failed. An interval at the same level holds 0 exactly where the
-    difference does not stand.
+    difference is not significant.
 
     Args:
         comparisons: by name; all of one family.
@@ -70,7 +70,7 @@ def judge_by_holm(
         levels[name] = alpha / left
         if comparisons[name].p_value <= alpha / left:
             left = max(1, left - 1)
-        # else nothing below it can stand, and all of them are judged at this level
+        # else nothing below it can be significant, and all of them are judged at this level
     return {
         name: Judged(
             replace(comparison, confidence=1 - levels[name]),
@@ -83,7 +83,7 @@ def judge_by_holm(
     }
 
 
-def which_differences_stand(
+def significance_text(
     comparisons: Mapping[str, PairedComparison], *, base: str = "the base run", alpha: float = ALPHA
 ) -> str:
     """Return the sentences that say which runs differ from the base by more than luck.
@@ -91,10 +91,10 @@ def which_differences_stand(
     Args:
         comparisons: by the other run's name; all with the same base run.
         base: the base run's name.
-        alpha: the largest Holm-adjusted p-value that stands.
+        alpha: the largest Holm-adjusted p-value that is significant.
 
     Returns:
-        One sentence with the verdict, then one for each comparison, those that stand first,
+        One sentence with the verdict, then one for each comparison, the significant ones first,
         otherwise in the sequence given.
 
     Raises:
@@ -103,11 +103,11 @@ def which_differences_stand(
     if not comparisons:
         raise DataError("there is nothing to compare with the base run")
     judged = judge_by_holm(comparisons, alpha)
-    standing = [name for name in judged if judged[name].stands]
-    others = [name for name in judged if name not in standing]
+    significant = [name for name in judged if judged[name].significant]
+    others = [name for name in judged if name not in significant]
     return " ".join(
         [verdict(judged, base)]
-        + [f"{name} is more than luck: {_found(judged[name])}." for name in standing]
+        + [f"{name} is more than luck: {_found(judged[name])}." for name in significant]
         + [
             f"{name} may be luck: {_found(judged[name])}; {significance_sentence(judged[name])}; "
             f"{power_sentence(judged[name])}."
@@ -118,13 +118,13 @@ def which_differences_stand(
 
 def verdict(judged: Mapping[str, Judged], base: str) -> str:
     """Return one sentence: how many differences from the base are larger than luck."""
-    standing = sum(one.stands for one in judged.values())
+    significant = sum(one.significant for one in judged.values())
     corrected = f" (Holm-corrected for {len(judged)})" if len(judged) > 1 else ""
-    if not standing:
+    if not significant:
         return f"No difference from {base} is larger than luck{corrected}."
-    every = standing == len(judged)
-    of = "Every difference" if every else f"{standing} of {len(judged)} differences"
-    are = "is" if every or standing == 1 else "are"
+    every = significant == len(judged)
+    of = "Every difference" if every else f"{significant} of {len(judged)} differences"
+    are = "is" if every or significant == 1 else "are"
     return f"{of} from {base} {are} larger than luck{corrected}."
 
 
@@ -136,7 +136,7 @@ def difference_line(name: str, base: str, judged: Judged) -> str:
     """
     c = judged.comparison
     way = "higher" if c.difference > 0 else "lower" if c.difference < 0 else "equal"
-    luck = "more than luck" if judged.stands else "may be luck"
+    luck = "more than luck" if judged.significant else "may be luck"
     return f"{name} - {base}: {signed(c.difference)} points, {way}, {luck} ({evidence(judged)})"
 
 

@@ -261,7 +261,7 @@ def test_holm_and_the_intervals_agree(content: dict[str, Any]) -> None:
     adjusted = multipletests([one["p_value"] for one in said.values()], method="holm")[1]
     for (name, one), p in zip(said.items(), adjusted, strict=True):
         assert one["p_value_holm"] == pytest.approx(p), name
-        assert one["stands"] == (p <= 0.05), name
+        assert one["significant"] == (p <= 0.05), name
         assert (one["interval"]["low"] <= 0 <= one["interval"]["high"]) == (p > 0.05), name
         raw = one["interval_raw"]
         assert (raw["low"] <= 0 <= raw["high"]) == (one["p_value"] > 0.05), name

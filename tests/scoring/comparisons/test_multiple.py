@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lawqa.errors import DataError
-from lawqa.scoring import PairedComparison, ScoredAnswer, compare, holm, which_differences_stand
+from lawqa.scoring import PairedComparison, ScoredAnswer, compare, holm, significance_text
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=7)
 
@@ -82,7 +82,7 @@ def comparison_with(wins: int, losses: int, questions: int = 140) -> PairedCompa
 
 def test_the_differences_that_stand_come_first() -> None:
     # p: 20 to 2 is 0.0001, 15 to 4 is 0.019, 7 to 6 is 1. Holm: 0.0004, 0.038, 1.
-    text = which_differences_stand(
+    text = significance_text(
         {"rag": comparison_with(7, 6), "ft": comparison_with(20, 2), "cot": comparison_with(15, 4)},
         base="qwen3",
     )
@@ -107,10 +107,10 @@ def test_the_differences_that_stand_come_first() -> None:
 def test_a_difference_that_stands_alone_may_fall_among_several() -> None:
     # 13 to 3: p = 0.021; times three it is 0.064.
     lucky, level = comparison_with(13, 3), comparison_with(5, 5)
-    assert which_differences_stand({"x": lucky}).startswith(
+    assert significance_text({"x": lucky}).startswith(
         "Every difference from the base run is larger than luck."
     )
-    text = which_differences_stand({"x": lucky, "y": level, "z": level})
+    text = significance_text({"x": lucky, "y": level, "z": level})
     assert text.startswith(
         "No difference from the base run is larger than luck (Holm-corrected for 3)."
     )
@@ -118,8 +118,8 @@ def test_a_difference_that_stands_alone_may_fall_among_several() -> None:
     assert "x may be luck: +7.1 points (98.3% interval" in text
 
 
-def test_one_of_two_stands() -> None:
-    text = which_differences_stand({"x": comparison_with(2, 20), "y": comparison_with(5, 5)})
+def test_one_of_two_is_significant() -> None:
+    text = significance_text({"x": comparison_with(2, 20), "y": comparison_with(5, 5)})
     assert text.startswith(
         "1 of 2 differences from the base run is larger than luck (Holm-corrected for 2)."
     )
@@ -127,14 +127,14 @@ def test_one_of_two_stands() -> None:
     assert "y may be luck: +0.0 points" in text
 
 
-def test_a_difference_exactly_at_the_level_stands() -> None:
+def test_a_difference_exactly_at_the_level_is_significant() -> None:
     found = comparison_with(13, 3)
-    text = which_differences_stand({"x": found}, alpha=found.p_value)
+    text = significance_text({"x": found}, alpha=found.p_value)
     assert text.startswith("Every difference from the base run is larger than luck.")
 
 
 def test_too_few_questions_are_called_so() -> None:
-    text = which_differences_stand({"x": comparison_with(5, 0, questions=5)})
+    text = significance_text({"x": comparison_with(5, 0, questions=5)})
     assert text.startswith(
         "No difference from the base run is larger than luck. x may be luck: +100.0 points (95% interval "
     )
@@ -149,9 +149,9 @@ def test_one_discordant_question_and_none_are_called_so() -> None:
         (1, "with one discordant question no"),
         (0, "with no discordant question no"),
     ):
-        assert few in which_differences_stand({"x": comparison_with(wins, 0)})
+        assert few in significance_text({"x": comparison_with(wins, 0)})
 
 
 def test_nothing_to_compare_is_an_error() -> None:
     with pytest.raises(DataError, match="nothing to compare"):
-        which_differences_stand({})
+        significance_text({})

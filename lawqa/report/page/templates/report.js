@@ -126,7 +126,7 @@
     if (wanted.outcome && !entries.some((e) => e.outcome === wanted.outcome)) return false;
     if (wanted.hit && !entries.some((e) => e.hit === (wanted.hit === "hit"))) return false;
     if (wanted.change) {
-      // A run without a base says nothing of change, so it stands for all that have one.
+      // A run without a base says nothing of change, so it counts for all that have one.
       const compared = (list) => list.filter((run) => baseOf(run) !== null);
       const own = compared(runs);
       const of = (own.length ? own : compared([...data.runs.keys()])).map((run) => changes[index][run]);
