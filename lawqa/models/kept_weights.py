@@ -50,17 +50,22 @@ class KeptWeights:
     directory: Path
     """Of this model, type and dtype; whatever else is there is not this."""
     made_of: JsonObject
-    """What decides the weights: content of the model's files, 4-bit type, dtype, versions."""
+    """What decides the weights: content of the model's files, 4-bit type, dtype, device, versions."""
 
     @classmethod
     def of(
-        cls, config: ModelSettings, dtype: torch.dtype, content: Mapping[str, str | None]
+        cls,
+        config: ModelSettings,
+        dtype: torch.dtype,
+        device: torch.device,
+        content: Mapping[str, str | None],
     ) -> KeptWeights | None:
         """Return where they are kept, as `quantised_cache` says; None where they are not kept.
 
         Args:
             config: which model, in 4 bits, with its type.
             dtype: of what is not quantised.
+            device: what quantises them: a GPU and a CPU need not round alike.
             content: of the model's files, by part, as `read_identity` gives it.
         """
         if config.quantised_cache is None:
@@ -74,6 +79,7 @@ class KeptWeights:
             "quant_type": config.quant_type,
             "double_quantisation": True,
             "dtype": kind,
+            "device": device.type,
             "versions": {package: version(package) for package in _PACKAGES},
         }
         return cls(config.quantised_cache / name, made_of)

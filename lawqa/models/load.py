@@ -101,13 +101,11 @@ def load_model(
         config, stored, options = _as_stored(config, dtype)
         check_files(config.model_name, config.revision, options["config"])
         tokenizer = load_tokenizer(config.model_name, config.revision)
-        kept = None if sharded or stored else _kept(config, dtype, before)
+        kept = None if sharded or stored else _kept(config, dtype, device, before)
         there = kept is not None and kept.usable()
     with part("weights"):
-        if kept is not None and there:
-            model = kept.load(config.model_name, options["config"], dtype, device)
-        else:
-            model = _weights(config, options, dtype, device, sharded=sharded)
+        made = kept if there else None
+        model = _weights(config, options, dtype, device, sharded=sharded, made=made)
     if kept is not None and not there:
         kept.keep(model)
     hook_attention(model)
@@ -144,8 +142,12 @@ def _weights(
     device: torch.device,
     *,
     sharded: bool,
+    made: KeptWeights | None,
 ) -> PreTrainedModel:
-    """Load the weights with transformers' options, of which `config` is the model's; raises BackendError."""
+    """Load the weights with transformers' options, of which `config` is the model's; raises BackendError.
+
+    Where their 4-bit form is `made` already, it is read instead.
+    """
     counted = quantising_counted() if "quantization_config" in options else nullcontext()
     try:
         with full_memory_named(), _share_of_cores() if sharded else nullcontext(), counted:
@@ -154,6 +156,8 @@ def _weights(
                 config.model_name, config.revision, describe_device(device),
                 config.quant_type if config.load_in_4bit else "not quantised", dtype,
             )  # fmt: skip
+            if made is not None:
+                return made.load(config.model_name, options["config"], dtype, device)
             return load_weights(
                 config.model_name,
                 config.revision,
@@ -171,7 +175,7 @@ def _weights(
 
 
 def _kept(
-    config: ModelSettings, dtype: torch.dtype, local: ModelIdentity | None
+    config: ModelSettings, dtype: torch.dtype, device: torch.device, local: ModelIdentity | None
 ) -> KeptWeights | None:
     """Return where the 4-bit weights of a model are kept; None where they are not, or it is not here yet."""
     if config.quantised_cache is None or not config.load_in_4bit:
@@ -179,7 +183,7 @@ def _kept(
     if local is None:
         snapshot = model_directory(config.model_name, config.revision)
         local = read_identity(snapshot) if snapshot else None
-    return None if local is None else KeptWeights.of(config, dtype, local.content)
+    return None if local is None else KeptWeights.of(config, dtype, device, local.content)
 
 
 def describe_files(name: str, revision: str | None = None) -> dict[str, object]:

@@ -192,7 +192,10 @@ def rehearse(
             loss.backward()
         else:
             first = len(trained) * (_REHEARSED - 1) // _REHEARSED
-            torch.autograd.grad(loss, trained[first:], allow_unused=True)
+            last = torch.autograd.grad(loss, trained[first:], allow_unused=True)
+            if all(grad is None for grad in last):  # of a part that reads no text: nothing was run
+                loss.backward()
+            del last
         del taken, loss
     model.zero_grad(set_to_none=True)
 

@@ -14,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("bitsandbytes")
 
+from lawqa.errors import BackendError  # noqa: E402
 from lawqa.models import kept_weights  # noqa: E402
 from lawqa.models.load import load_model  # noqa: E402
 from lawqa.models.loaded import LoadedModel  # noqa: E402
@@ -178,6 +179,35 @@ def test_of_several_processes_the_first_keeps_them(
     load()
     assert caplog.messages == []
     assert not cache.exists()
+
+
+def test_kept_weights_larger_than_the_memory_are_no_traceback(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load()
+
+    def fails(*_arguments: object, **_more: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(kept_weights, "load_weights", fails)
+    with pytest.raises(BackendError, match="do not fit into what is free"):
+        load()
+
+
+def test_what_another_device_made_is_not_read(
+    load: Load, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A GPU and a CPU need not round alike."""
+    load()
+    (directory,) = cache.iterdir()
+    record = directory / "kept.json"
+    kept = json.loads(record.read_text())
+    assert kept["made_of"]["device"] == "cpu"
+    kept["made_of"]["device"] = "cuda"
+    record.write_text(json.dumps(kept))
+    load()
+    assert beginnings(caplog) == [AGAIN, KEPT]
+    assert "made with another device" in caplog.messages[0]
 
 
 def test_what_is_read_is_not_quantised(load: Load) -> None:

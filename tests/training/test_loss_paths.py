@@ -55,6 +55,14 @@ def test_over_weights_that_are_shared_out_it_goes_back_to_the_end() -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
+def test_weights_at_the_end_that_read_no_text_do_not_end_it_early() -> None:
+    model = Deep()
+    model.pictures = torch.nn.ModuleList(torch.nn.Linear(3, 3) for _ in range(LAYERS))
+    rehearse(Whole(), model, BATCH, nullcontext())
+    assert model.passed == list(range(LAYERS))[::-1]
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
 def test_neither_gradients_nor_random_numbers_are_changed() -> None:
     model = Deep()
     torch.manual_seed(3)
