@@ -45,7 +45,8 @@ def test_there_is_a_recipe_for_what_is_added_most(checkout: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     ["A backend", "A setting", "A wording", "A data set", "An answer rule", "A command", "A public function",
-     "A document", "A table", "A statistic"],
+     "A document", "A table", "A statistic", "A plot", "An export format", "An architecture",
+     "A statute source"],
 )  # fmt: skip
 def test_every_path_of_a_recipe_exists(name: str, checkout: Path) -> None:
     named = re.findall(r"`([\w./*-]+(?:/|\.(?:py|md|toml|j2|jsonl)))`", recipes(checkout)[name])

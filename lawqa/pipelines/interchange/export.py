@@ -74,21 +74,25 @@ def export_run(
 def _written(
     stored: StoredRun, form: RunFormat, target: Path, reading: ReadingName, *, fresh: bool
 ) -> tuple[Path, ...]:
-    if form == "csv":
-        write_csv(stored, target, reading)
-    elif form == "parquet":
-        write_parquet(stored, target, reading)
-    elif form == "inspect":
-        write_inspect_log(describe_run(stored, reading), target)
-    else:
-        seen = describe_run(stored, reading)
-        _require_directory(target)
-        results, samples = lm_eval_files(seen, target)
-        for path in (results, samples):
-            claim_output(path, _FLAG, fresh=fresh, sources=(stored.path,))
-        write_lm_eval_log(seen, results, samples)
-        return results, samples
-    return (target,)
+    # A case for each form, so that mypy refuses a new one that is not written.
+    match form:
+        case "csv":
+            write_csv(stored, target, reading)
+            return (target,)
+        case "parquet":
+            write_parquet(stored, target, reading)
+            return (target,)
+        case "inspect":
+            write_inspect_log(describe_run(stored, reading), target)
+            return (target,)
+        case "lm-eval":
+            seen = describe_run(stored, reading)
+            _require_directory(target)
+            results, samples = lm_eval_files(seen, target)
+            for path in (results, samples):
+                claim_output(path, _FLAG, fresh=fresh, sources=(stored.path,))
+            write_lm_eval_log(seen, results, samples)
+            return results, samples
 
 
 def _require_ending(path: Path, endings: tuple[str, ...]) -> None:
