@@ -130,7 +130,8 @@ def training_memory(
     passing = tokens * passing_per_token(shape, setting)
     positions = min(answer_tokens, _LOGITS_AT_ONCE) if setting.fast else answer_tokens
     return TrainingMemory(
-        weights=weight_bytes(shape, setting),
+        weights=weight_bytes(shape, setting)
+        + (0 if setting.four_bit else behind_bytes(shape, setting)),
         adapter=adapter * (4 + size),
         gradients=adapter * 4,
         optimiser=adapter * 8,
@@ -165,8 +166,23 @@ def kept_per_token(shape: ModelShape, setting: MemorySetting) -> int:
 
 def _low_columns(setting: MemorySetting) -> int:
     """Return the numbers a token of x Aᵀ of all adapters of a block."""
+    return sum(_columns_by_group(setting))
+
+
+def _columns_by_group(setting: MemorySetting) -> list[int]:
     step = _LOW_STEP if setting.fast else 1
-    return sum(-(-layers * setting.lora_r // step) * step for layers in _GROUPS)
+    return [-(-layers * setting.lora_r // step) * step for layers in _GROUPS]
+
+
+def behind_bytes(shape: ModelShape, setting: MemorySetting) -> int:
+    """Return the columns for B behind all weights of the fast path that are whole or held dequantised."""
+    if not setting.fast:
+        return 0
+    outs, numbers = [outs for _, outs in shape.linears.values()], 0
+    for layers, columns in zip(_GROUPS, _columns_by_group(setting), strict=True):
+        numbers += columns * sum(outs[:layers])
+        outs = outs[layers:]
+    return shape.layers * numbers * setting.dtype_bytes
 
 
 def passing_per_token(shape: ModelShape, setting: MemorySetting) -> int:

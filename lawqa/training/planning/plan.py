@@ -11,6 +11,7 @@ from lawqa.training.planning.memory import (
     GIB,
     MemorySetting,
     TrainingMemory,
+    behind_bytes,
     kept_per_token,
     passing_per_token,
     scores_bytes,
@@ -62,6 +63,7 @@ class TrainingPlan:
         if not (self.setting.fast and self.setting.four_bit):
             return False
         dequantised = self.shape.linear_parameters * self.setting.dtype_bytes
+        dequantised += behind_bytes(self.shape, self.setting)
         whole = self.kept_blocks(self.token_budget) == self.shape.layers
         return whole and self.memory.total + dequantised <= self.usable
 

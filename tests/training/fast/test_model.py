@@ -12,6 +12,7 @@ from lawqa.models.attention.packed import packed_attention
 from lawqa.models.attention.records import RecordSpans
 from lawqa.models.kernels.elementwise import TorchElementwise
 from lawqa.models.load import LoadedModel, load_model
+from lawqa.models.shapes import ModelShape
 from lawqa.prompting import PromptSpec
 from lawqa.records import make_record, tokenize_records
 from lawqa.settings import Hyperparameters, ModelSettings
@@ -22,6 +23,7 @@ from lawqa.training.fast.block import Block, PassSetting
 from lawqa.training.fast.linears import Workspace
 from lawqa.training.fast.model import unsupported_part
 from lawqa.training.loss_paths import answer_loss
+from lawqa.training.planning.memory import MemorySetting, behind_bytes
 from lawqa.training.trainer import as_dataset
 
 pytestmark = pytest.mark.torch
@@ -209,6 +211,19 @@ def test_gradients_of_two_parts_add_up(tiny_dir: Path, batch: dict[str, torch.Te
     for part in parts:
         path.loss(pack(part)).backward()
     assert_same(whole, {n: p.grad for n, p in model.named_parameters() if p.grad is not None})
+
+
+@pytest.mark.parametrize("rank", [4, 24])
+def test_whole_weights_take_what_is_planned(tiny_dir: Path, rank: int) -> None:
+    loaded, model = tiny(tiny_dir, four_bit=False, lora_r=rank)
+    base = model.get_base_model()
+    path = FastPath(model)
+    held = sum(group.weight(path._workspace).nbytes for b in path._blocks for group in b.groups)
+    shape = ModelShape.from_config(
+        {**base.config.to_dict(), "architectures": [type(base).__name__]}, "tiny"
+    )
+    setting = MemorySetting(four_bit=False, dtype_bytes=loaded.dtype.itemsize, lora_r=rank)
+    assert held == shape.linear_parameters * setting.dtype_bytes + behind_bytes(shape, setting)
 
 
 def test_it_says_why_it_cannot(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from lawqa.models.shapes import KNOWN, ModelShape
 from lawqa.training.planning.memory import (
     GIB,
     MemorySetting,
+    behind_bytes,
     lora_parameters,
+    training_memory,
     weight_bytes,
 )
 
@@ -28,3 +30,17 @@ def test_the_shape_of_qwen3_8b() -> None:
     assert lora_parameters(QWEN3_8B, half) == 36 * 16 * (4096 + 4096 + 4096 + 1024)
     # Measured after loading: 5.67 GiB.
     assert weight_bytes(QWEN3_8B, NF4) / GIB == pytest.approx(5.67, rel=0.01)
+
+
+def test_whole_weights_have_room_for_b_behind_them_on_the_fast_path() -> None:
+    outs = (
+        4096 + 2 * 1024,
+        4096,
+        2 * 12288,
+        4096,
+    )  # of 64 columns each: 48 of rank 16 and 32 are as many
+    assert behind_bytes(QWEN3_8B, NF4) == 36 * 2 * 64 * sum(outs)
+    assert behind_bytes(QWEN3_8B, MemorySetting(fast=False)) == 0
+    for setting, behind in ((NF4, 0), (MemorySetting(four_bit=False), 36 * 2 * 64 * sum(outs))):
+        memory = training_memory(QWEN3_8B, setting, tokens=256, kept_blocks=0)
+        assert memory.weights == weight_bytes(QWEN3_8B, setting) + behind
