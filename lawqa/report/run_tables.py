@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import mean, median
+from typing import get_args
 
 from lawqa.amounts import percent
 from lawqa.report.content import Entry, Report, ReportRun
 from lawqa.report.figures import constant_floor, lost_answers, ties_text, votes_curve_text
 from lawqa.report.table import Cell, Table, Text
-from lawqa.report.words import WORDS, Phrase, rule_phrase
+from lawqa.report.words import WORDS, Phrase, condition_phrase, rule_phrase
 from lawqa.scoring import (
     ScoredAnswer,
     accuracy_of,
@@ -18,6 +19,7 @@ from lawqa.scoring import (
     summarise_votes,
     votes_curve,
 )
+from lawqa.settings import Condition
 
 NOTHING = "–"
 """An empty cell."""
@@ -32,6 +34,7 @@ _GROUPS = {
     "miss": WORDS["miss"],
     "context": Phrase("with context", "条文あり"),
     "no_context": Phrase("no context", "条文なし"),
+    **{condition: condition_phrase(condition) for condition in get_args(Condition)},
 }
 
 

@@ -54,11 +54,11 @@ def render_text(table: Table, language: str = "en") -> str:
         [in_language(column, language) for column in table.columns],
         *([cell_text(cell, language) for cell in row] for row in table.rows),
     ]
-    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(text_width, column)) for column in zip(*cells, strict=True)]
     cells.insert(1, ["-" * width for width in widths])
     lines = (
         "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+            cell + " " * (width - text_width(cell)) for cell, width in zip(row, widths, strict=True)
         )
         for row in cells
     )
@@ -116,6 +116,6 @@ def in_language(text: Text, language: str) -> str:
     return text.in_(language) if isinstance(text, Phrase) else text
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
     """Return columns of a terminal that a text takes: full-width characters take two."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -27,6 +27,28 @@ def same(text: str) -> Phrase:
     return Phrase(text, text)
 
 
+_CONDITIONS = {
+    "closed": Phrase("no context", "条文なし"),
+    "gold": Phrase("the data set's context", "付属の条文"),
+    "rag": Phrase("retrieved statutes", "検索した条文"),
+}
+
+
+def condition_phrase(condition: str, *, short: bool = False) -> Phrase:
+    """Return what a reader calls a condition, with the setting's own name in brackets.
+
+    Args:
+        condition: closed, gold, rag, or `?` where it is not known; another name is given back.
+        short: without the brackets, in English by the setting's name alone: for a plot.
+    """
+    words = _CONDITIONS.get(condition)
+    if words is None:
+        return Phrase("not known", "不明") if condition == "?" else same(condition)
+    if short:
+        return Phrase(condition, words.ja)
+    return Phrase(f"{words.en} ({condition})", f"{words.ja}（{condition}）")
+
+
 WORDS: dict[str, Phrase] = {
     "report": Phrase("Report", "レポート"),
     "claim": Phrase("What can be claimed", "言えること"),

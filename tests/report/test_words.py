@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
-from lawqa.report.words import WORDS
+from lawqa.report.words import WORDS, Phrase, condition_phrase
+from lawqa.settings import Condition
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -35,3 +37,24 @@ def test_every_word_that_page_and_script_use_is_known() -> None:
     )
     assert len(used) > 30
     assert used <= set(WORDS)
+
+
+@pytest.mark.parametrize(
+    ("condition", "japanese", "english", "short"),
+    [
+        ("closed", "条文なし（closed）", "no context (closed)", "条文なし"),
+        ("gold", "付属の条文（gold）", "the data set's context (gold)", "付属の条文"),
+        ("rag", "検索した条文（rag）", "retrieved statutes (rag)", "検索した条文"),
+        ("?", "不明", "not known", "不明"),
+        ("context", "context", "context", "context"),
+    ],
+)
+def test_a_condition_is_called_by_words_with_its_setting_in_brackets(
+    condition: str, japanese: str, english: str, short: str
+) -> None:
+    assert condition_phrase(condition) == Phrase(english, japanese)
+    assert condition_phrase(condition, short=True).ja == short
+
+
+def test_every_condition_has_words() -> None:
+    assert all(condition_phrase(one).ja != one for one in get_args(Condition))

@@ -21,12 +21,6 @@ WAY_WORDS: dict[str, Phrase] = {
     "thinking": Phrase("thinking", "モデル自身の思考（thinking）"),
     "?": Phrase("not known", "聞き方が不明"),
 }
-CONDITION_WORDS: dict[str, Phrase] = {
-    "closed": Phrase("no context (closed)", "条文なし（closed）"),
-    "gold": Phrase("the data set's context (gold)", "付属の条文（gold）"),
-    "rag": Phrase("retrieved statutes (rag)", "検索した条文（rag）"),
-    "?": Phrase("not known", "不明"),
-}
 
 
 @dataclass(frozen=True)

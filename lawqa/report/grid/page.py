@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from lawqa.report.grid.content import GridContent, GridRow
-from lawqa.report.grid.text import WORDS, label, missing_of, plotted, tables_of, warnings_of
+from lawqa.report.grid.text import (
+    WORDS,
+    cell_name,
+    label,
+    missing_of,
+    plotted,
+    tables_of,
+    warnings_of,
+)
 from lawqa.report.page.environment import page_environment, script_hash, storable_page, trusted
 from lawqa.report.plots.grid_plots import interval_plot
 from lawqa.report.plots.svg import svg_of
+from lawqa.report.words import Phrase
 from lawqa.scoring import Judged
 
 _TEMPLATES = ("grid.html.j2", "tables.html.j2", "report.css.j2", "language.js")
@@ -63,6 +72,6 @@ def _plots(grid: GridContent) -> list[tuple[str, str]]:
     return drawn
 
 
-def _named(row: GridRow, judged: Judged) -> tuple[str, float, float, float]:
+def _named(row: GridRow, judged: Judged) -> tuple[Phrase, float, float, float]:
     c = judged.comparison
-    return f"{row.way}-{row.condition}", c.difference, c.interval.low, c.interval.high
+    return cell_name(row), c.difference, c.interval.low, c.interval.high

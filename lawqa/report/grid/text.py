@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from lawqa.amounts import counted, percent
 from lawqa.report.grid.content import (
-    CONDITION_WORDS,
     WAY_WORDS,
     AgainstReference,
     GridContent,
@@ -14,8 +13,8 @@ from lawqa.report.grid.content import (
     GridRun,
 )
 from lawqa.report.note_words import cause_phrase, note_phrase
-from lawqa.report.table import Cell, Table, markdown_text, render_markdown, render_text
-from lawqa.report.words import Phrase, rule_phrase
+from lawqa.report.table import Cell, Table, markdown_text, render_markdown, render_text, text_width
+from lawqa.report.words import Phrase, condition_phrase, rule_phrase
 from lawqa.scoring.comparisons.multiple import p_text
 
 NOT_MEASURED = Phrase("not measured yet", "まだ測っていない")
@@ -113,7 +112,7 @@ def grid_text(grid: GridContent, language: str = "en") -> str:
             parts[-1] += f"\n{table.note.in_(language)}"
     missing = missing_of(grid)
     parts += [missing.in_(language)] if missing else []
-    for name, drawing in character_plots(grid):
+    for name, drawing in character_plots(grid, language):
         parts.append(f"{WORDS[name].in_(language)}\n\n{drawing}")
     return "\n\n".join(parts) + "\n"
 
@@ -132,19 +131,22 @@ def grid_markdown(grid: GridContent, language: str = "en") -> str:
     parts += [render_markdown(table, language) for table in tables_of(grid)]
     missing = missing_of(grid)
     parts += [markdown_text(missing.in_(language))] if missing else []
-    for name, drawing in character_plots(grid):
+    for name, drawing in character_plots(grid, language):
         parts.append(f"### {WORDS[name].in_(language)}\n\n```text\n{drawing}\n```")
     parts.append(f"lawqa {grid.version}, {grid.made}")
     return "\n\n".join(parts) + "\n"
 
 
-def character_plots(grid: GridContent) -> tuple[tuple[str, str], ...]:
+def character_plots(grid: GridContent, language: str) -> tuple[tuple[str, str], ...]:
     """Return the two plots in characters, each with the name of its caption; none without a run."""
-    shown = [(label(run), run.accuracy.value, run.accuracy.interval.low, run.accuracy.interval.high)
-             for run in plotted(grid)]  # fmt: skip
+    shown = [
+        (label(run).in_(language), a.value, a.interval.low, a.interval.high)
+        for run in plotted(grid)
+        for a in (run.accuracy,)
+    ]
     plots = [("accuracy_plot", _drawn(shown, 0.0, 1.0, 0.25))] if shown else []
     differences = [
-        (f"{row.way}-{row.condition}", c.difference, c.interval.low, c.interval.high)
+        (cell_name(row).in_(language), c.difference, c.interval.low, c.interval.high)
         for row in grid.compared
         if row.judged is not None and (c := row.judged.comparison)
     ]
@@ -158,9 +160,19 @@ def plotted(grid: GridContent) -> tuple[GridRun, ...]:
     return tuple(run for row in grid.rows for run in (*row.base, *row.adapter))
 
 
-def label(run: GridRun) -> str:
+def label(run: GridRun) -> Phrase:
     """Return what a plot calls a run."""
-    return f"{run.way}-{run.condition} {'adapter' if run.adapter else 'base'}"
+    cell = cell_name(run)
+    return Phrase(
+        f"{cell.en} {'adapter' if run.adapter else 'base'}",
+        f"{cell.ja} {'アダプタ' if run.adapter else 'base'}",
+    )
+
+
+def cell_name(cell: GridRow | GridRun) -> Phrase:
+    """Return what a plot calls a way of asking with a condition; the tables have the whole words."""
+    condition = condition_phrase(cell.condition, short=True)
+    return Phrase(f"{cell.way}-{condition.en}", f"{cell.way}・{condition.ja}")
 
 
 def _drawn(
@@ -171,14 +183,14 @@ def _drawn(
     def place(value: float) -> int:
         return round((min(max(value, low), high) - low) / (high - low) * _BAR)
 
-    width = max(len(name) for name, *_ in values)
+    width = max(text_width(name) for name, *_ in values)
     lines = []
     for name, at, start, end in values:
         line = [":" if i == place(dotted) else " " for i in range(_BAR + 1)]
         line[place(start) : place(end) + 1] = "-" * (place(end) - place(start) + 1)
         line[place(at)] = "o"
-        lines.append(f"{name:<{width}}  |{''.join(line)}|  {100 * at:+.1f}" if low < 0 else
-                     f"{name:<{width}}  |{''.join(line)}|  {percent(at)}")  # fmt: skip
+        figure = f"{100 * at:+.1f}" if low < 0 else percent(at)
+        lines.append(f"{name}{' ' * (width - text_width(name))}  |{''.join(line)}|  {figure}")
     return "\n".join(lines)
 
 
@@ -196,7 +208,7 @@ def _grid_table(rows: Sequence[GridRow]) -> Table:
         rows=[
             (
                 _starred(WAY_WORDS[row.way], row.primary),
-                CONDITION_WORDS.get(row.condition, Phrase(row.condition, row.condition)),
+                condition_phrase(row.condition),
                 _side(row.base),
                 _side(row.adapter),
                 _difference(row),
@@ -302,7 +314,7 @@ def _references_table(references: Sequence[AgainstReference]) -> Table:
         rows=[
             (
                 Phrase(
-                    label(one.run), f"{'アダプタ' if one.run.adapter else 'base'}：{one.run.how}"
+                    label(one.run).en, f"{'アダプタ' if one.run.adapter else 'base'}：{one.run.how}"
                 ),
                 one.run.accuracy,
                 f"{one.reference}: {one.correct / one.asked:.1%} ({one.correct} / {one.asked})",
@@ -339,7 +351,9 @@ def _others_table(runs: Sequence[GridRun]) -> Table:
         rows=[
             (
                 run.name,
-                Phrase(label(run), f"{'アダプタ' if run.adapter else 'base'}：{run.how or '不明'}"),
+                Phrase(
+                    label(run).en, f"{'アダプタ' if run.adapter else 'base'}：{run.how or '不明'}"
+                ),
                 run.accuracy if run.finished else UNFINISHED,
             )
             for run in runs

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lawqa.errors import MissingExtraError
 from lawqa.report.content import ReportRun
+from lawqa.report.words import Phrase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +37,9 @@ class Style(Protocol):
 
     def label(self, name: str) -> str:
         """Return what an axis is labelled with for a name in any script."""
+
+    def words(self, phrase: Phrase) -> str:
+        """Return what an axis or a legend is labelled with for a phrase."""
 
     def run(self, run: ReportRun) -> str:
         """Return what a run is called beside its marks."""

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from lawqa.report.content import ReportRun
 from lawqa.report.plots.drawing import RUN_COLOURS, Drawing, settings_of
+from lawqa.report.words import Phrase
 
 _JAPANESE = (
     "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "VL Gothic",
@@ -53,6 +54,10 @@ class FigureStyle:
         """Return the name as it is."""
         self.is_japanese |= any(unicodedata.east_asian_width(char) in "WF" for char in name)
         return name
+
+    def words(self, phrase: Phrase) -> str:
+        """Return it in English, as a figure's title is."""
+        return phrase.en
 
     def run(self, run: ReportRun) -> str:
         """Return a run's name."""

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lawqa.report.plots.drawing import Drawing, Style, mark_of
+from lawqa.report.words import Phrase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 def interval_plot(
-    name: str, values: Sequence[tuple[str, float, float, float]], *, dotted: float, unit: str
+    name: str, values: Sequence[tuple[Phrase, float, float, float]], *, dotted: float, unit: str
 ) -> Drawing:
     """Return shares or differences with their intervals, one below the other.
 
@@ -31,7 +32,7 @@ def interval_plot(
                 linewidth=2,
             )  # fmt: skip
         axes.axvline(100 * dotted, color=style.ink, linestyle=":", linewidth=1)
-        axes.set_yticks(range(len(values)), [one[0] for one in values])
+        axes.set_yticks(range(len(values)), [style.words(one[0]) for one in values])
         axes.set_ylim(len(values) - 0.4, -0.6)
         if min(low for *_, low, _ in values) >= 0:
             axes.set_xlim(0, 100)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lawqa.choices import LABELS, Label
 from lawqa.report.content import Report, ReportRun
 from lawqa.report.plots.drawing import Drawing, Style, dash_of, legend, mark_of
+from lawqa.report.words import WORDS
 from lawqa.scoring import accuracy_of, calibration_of, votes_curve
 
 if TYPE_CHECKING:
@@ -170,10 +171,10 @@ def histogram_plot(runs: Sequence[ReportRun]) -> Drawing:
             heights = [counts[label] for label in LABELS]
             colour = style.ink if shown is None else style.colour(number)
             # An underscore keeps a name out of the legend: hatched bars are all of one kind.
-            gold = "_gold" if number else "gold"
             axes.bar(
                 positions, heights, width * 0.9, edgecolor=colour,
-                label=gold if shown is None else style.run(shown),
+                label="_gold" if shown is None and number else style.words(WORDS["gold"]) if shown is None
+                else style.run(shown),
                 color="none" if shown is None else colour, hatch="///" if shown is None else None,
             )  # fmt: skip
         axes.set_xticks(range(len(LABELS)), list(LABELS))

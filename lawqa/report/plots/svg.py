@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
 from html import escape
 from typing import Any
 
 from lawqa.report.content import ReportRun
 from lawqa.report.plots.drawing import RUN_COLOURS, Drawing, require_matplotlib, settings_of
+from lawqa.report.table import text_width
+from lawqa.report.words import Phrase, same
 
 # Drawn in colours that nothing else has, which become variables of the page's style sheet.
 INK, RULE = "#010203", "#010204"
@@ -26,7 +27,7 @@ class PageStyle:
     ink, rule = INK, RULE
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}
+        self._names: dict[str, Phrase] = {}
 
     def colour(self, number: int) -> str:
         """Return the colour of a run."""
@@ -44,19 +45,31 @@ class PageStyle:
         """Return a label that is laid out in place of a name, shortened where it is long."""
         return self._laid_out(name)
 
+    def words(self, phrase: Phrase) -> str:
+        """Return a label in place of a phrase, of which the page shows the language of its reader."""
+        wider = max(phrase.en, phrase.ja, key=text_width)
+        label = self._laid_out(wider)
+        self._names[label] = phrase
+        return label
+
     def _laid_out(self, name: str, end: str = "") -> str:
         """Return a label in place of a name and what follows it; a long name is shortened, its end is not."""
         room = _LONGEST_NAME - len(end)
         shown = (name if len(name) <= room else f"{name[: room - 1]}…") + end
-        wide = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in shown)
-        label = f"{'n' * max(0, wide - 2)}{len(self._names):02d}"
-        self._names[label] = shown
+        label = f"{'n' * max(0, text_width(shown) - 2)}{len(self._names):02d}"
+        self._names[label] = same(shown)
         return label
 
     def put_into(self, svg: str) -> str:
         """Return the drawing with the names in place of their labels."""
         for label, name in self._names.items():
-            svg = svg.replace(f">{label}</text>", f">{escape(name)}</text>")
+            shown = escape(name.en)
+            if name.en != name.ja:
+                spans = (("en", shown), ("ja", escape(name.ja)))
+                shown = "".join(
+                    f'<tspan class="{one}" lang="{one}">{text}</tspan>' for one, text in spans
+                )
+            svg = svg.replace(f">{label}</text>", f">{shown}</text>")
         return svg
 
 

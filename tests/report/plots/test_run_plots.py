@@ -10,8 +10,10 @@ import pytest
 
 from lawqa.pipelines.comparing.report import ReportConfig, make_report
 from lawqa.report.plots.drawing import RUN_COLOURS, mark_of
-from lawqa.report.plots.run_plots import difference_plot, law_plot, votes_plot
+from lawqa.report.plots.grid_plots import interval_plot
+from lawqa.report.plots.run_plots import difference_plot, histogram_plot, law_plot, votes_plot
 from lawqa.report.plots.svg import svg_of
+from lawqa.report.words import Phrase
 
 MakeRun = Callable[..., Path]
 
@@ -42,6 +44,23 @@ def test_laws_and_votes_are_drawn_where_there_are_several(make_run: MakeRun) -> 
     assert all(f">{law}</text>" in laws for law in {q.law for q in report.questions})
     assert votes_plot(report.runs[:1]) is None
     assert votes_plot(report.runs) is not None
+
+
+@pytest.mark.slow
+def test_a_legend_names_the_right_labels_in_the_language_of_the_reader(make_run: MakeRun) -> None:
+    report = make_report(ReportConfig(runs=(make_run("base", 25),)))
+    drawn = svg_of(histogram_plot(report.runs))
+    spans = (
+        '<tspan class="en" lang="en">gold</tspan><tspan class="ja" lang="ja">正解</tspan></text>'
+    )
+    assert drawn.count(spans) == 1
+    assert ">gold</text>" not in drawn
+
+
+def test_a_cell_of_the_summary_is_called_in_both_languages_beside_its_marks() -> None:
+    name = Phrase("cot-rag base", "cot・検索した条文 base")
+    drawn = svg_of(interval_plot("one", [(name, 0.5, 0.4, 0.6)], dotted=0.25, unit="%"))
+    assert '<tspan class="ja" lang="ja">cot・検索した条文 base</tspan>' in drawn
 
 
 def test_runs_of_one_colour_have_different_marks() -> None:
