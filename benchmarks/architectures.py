@@ -337,7 +337,7 @@ def main() -> int:
         "--timeout", type=float, default=120, help="seconds on the card of a process"
     )
     parser.add_argument(
-        "--deadline", type=float, default=3600, help="no process starts after so many seconds"
+        "--deadline", type=float, default=3600, help="no process starts after this many seconds"
     )
     parser.add_argument("--out", default="architectures.jsonl", help="where figures are appended")
     parser.add_argument("--narrow", action="store_true",

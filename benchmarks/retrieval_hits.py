@@ -106,7 +106,7 @@ def table(rows: dict[str, Sequence[QuestionResult]]) -> str:
 
 
 def worst(results: Sequence[QuestionResult]) -> Iterator[str]:
-    """The questions whose gold articles stand lowest: first those whose best one does."""
+    """The questions whose gold articles rank lowest: first those whose best one does."""
 
     def rank(result: QuestionResult) -> tuple[int, float]:
         return -(result.best or 10**6), result.recall(5)

@@ -120,7 +120,7 @@ def measured(command: Sequence[str], package: Path) -> Measured:
 def measure_all(
     folder: Path, number: int, package: Path, only: Sequence[str]
 ) -> dict[str, Measured]:
-    """Every command on a set of so many questions."""
+    """Every command on a set of this many questions."""
     place = folder / str(number)
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)

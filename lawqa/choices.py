@@ -1,4 +1,4 @@
-"""The four labels a-d, every written form of them, and the orders in which choices can stand."""
+"""The four labels a-d, every written form of them, and the orders in which choices can be shown."""
 
 from __future__ import annotations
 

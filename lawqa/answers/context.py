@@ -6,7 +6,7 @@ import re
 
 _WINDOW = 160
 _HEAD = 45
-"""A heading is no longer than this, and what it stands over begins within as many signs."""
+"""A heading is no longer than this, and what it is over begins within as many signs."""
 
 
 class WordsBefore:
@@ -16,7 +16,7 @@ class WordsBefore:
 
     Args:
         keys: strings one of which is in every match, parted by `|`.
-        pattern: ends with `\Z` where the words must stand right before the place.
+        pattern: ends with `\Z` where the words must be right before the place.
     """
 
     def __init__(self, keys: str, *pattern: str) -> None:

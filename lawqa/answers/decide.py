@@ -35,7 +35,7 @@ class Decision(NamedTuple):
 
 
 class _Resolver:
-    """The marks read so far: which claim stands, what voided the last one, what became of the others."""
+    """The marks read so far: which claim holds, what voided the last one, what became of the others."""
 
     def __init__(self) -> None:
         self.standing: Mark | None = None

@@ -1,6 +1,6 @@
-"""Recognise a label where one may stand: a, b, c, d in every written form, and lists of them.
+"""Recognise a label where one may be: a, b, c, d in every written form, and lists of them.
 
-A letter is a label only if it stands alone: not in a word, not the English article, not a numbered item
+A letter is a label only if it is alone: not in a word, not the English article, not a numbered item
 of a statute. A plain digit is one only if nothing that is counted follows it.
 """
 
@@ -82,7 +82,7 @@ class LabelList(NamedTuple):
 
     Args:
         labels: without repetitions, in the order of writing.
-        at: where the first one stands.
+        at: where the first one is.
         end: just behind the last one.
         foreign: a fifth or later choice is among them.
     """
@@ -99,7 +99,7 @@ class LabelList(NamedTuple):
 
 
 def label_at(page: Page, at: int) -> Label | None:
-    """Return the label that stands alone at this place, or None."""
+    """Return the label that is alone at this place, or None."""
     if not _STANDS_ALONE.match(page.text, at):
         return None
     if page.text[at] == "a" and _AFTER_ARTICLE.match(page.text, at + 1):
@@ -109,7 +109,7 @@ def label_at(page: Page, at: int) -> Label | None:
 
 
 def foreign_at(page: Page, at: int) -> bool:
-    """Return whether the label of a fifth or later choice stands alone at this place."""
+    """Return whether the label of a fifth or later choice is alone at this place."""
     return _FOREIGN_ALONE.match(page.text, at) is not None
 
 

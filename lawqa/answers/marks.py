@@ -30,7 +30,7 @@ class Strength(IntEnum):
 Kind = Literal["claim", "void", "retract", "reopen"]
 """`claim` commits to the label, `void` commits to none, `retract` takes back this label only.
 
-`reopen` announces second thoughts: what was said stands until any later claim replaces it.
+`reopen` announces second thoughts: what was said holds until any later claim replaces it.
 """
 
 
@@ -43,7 +43,7 @@ class Mark(NamedTuple):
         strength: how firmly.
         at: the offset that decides which mark is later.
         span: what was read, as half-open offsets.
-        in_line: it stands on an answer line of its own or is a lone letter, as in a loop or enumeration.
+        in_line: it is on an answer line of its own or is a single letter, as in a loop or enumeration.
         rule: name of the rule that found it; the decision fills it in.
         soft: the name it goes by where it is thought likely or was forced; else empty.
     """

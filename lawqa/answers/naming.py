@@ -173,7 +173,7 @@ _PREDICATED = re.compile(_PREDICATE)
 
 
 def _answers(text: str, at: int, end: int) -> bool:
-    """Return whether the words stand where a sentence has its answer."""
+    """Return whether the words are where a sentence has its answer."""
     start = _OPENING.search(text, max(0, at - 3), at)
     first = start.start() if start else at
     return (

@@ -73,7 +73,7 @@ _BLANK = re.compile(r"\s+")
 
 
 def next_question_at(page: Page, marks: Sequence[Mark]) -> int | None:
-    """Return where a prompt that the model makes up begins, if an answer stands before it; else None.
+    """Return where a prompt that the model makes up begins, if an answer comes before it; else None.
 
     A made-up prompt is headed as the next question, or lists four choices none of which is ours; where
     ours are not known, it is known by the heading of a question before its list.
@@ -205,7 +205,7 @@ def _ours(page: Page, listed: str) -> bool:
 
 
 def example_stretches(page: Page) -> Iterator[tuple[int, int]]:
-    """Yield where a worked example of another question stands.
+    """Yield where a worked example of another question is.
 
     A section headed as an example, or introduced by `let's say the question was`, lasts until the next
     heading or rule; a line that only says `例：` introduces one paragraph.

@@ -65,7 +65,7 @@ _CHANGED = re.compile(r"[ )\"']{0,4}[にへ]?(?:訂正|変更|修正|改め)")
 
 
 _NOTES = ((NOTE, "(", 5), (None, "", 0), (FREE_NOTE, ":", 25))
-"""What may stand between a cue and its answer, and the sign that it holds within a number of signs."""
+"""What may come between a cue and its answer, and the sign that it holds within a number of signs."""
 
 
 class Slot(NamedTuple):

@@ -28,9 +28,9 @@ class AnswerWording(NamedTuple):
     Args:
         keys: a text that holds none of these strings cannot match.
         pattern: begins with literal letters, so that the search steps quickly over everything else.
-        english: it cannot match where no two Latin letters stand together.
-        labelled: it cannot match where no label stands alone.
-        at_label: it begins with a label, so that it is only tried where one stands.
+        english: it cannot match where no two Latin letters are together.
+        labelled: it cannot match where no label is alone.
+        at_label: it begins with a label, so that it is only tried where one is.
         behind: signs one of which follows the label that it begins with, brackets left out; empty: any may.
         starts: what every match begins with, so that it is tried only where one of them is; empty: unknown.
     """

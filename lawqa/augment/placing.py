@@ -86,7 +86,7 @@ def _placed(order: Sequence[NamedDraft], wanted: int) -> list[NamedDraft]:
 
 
 def labels_of(named: Sequence[NamedDraft], seed: int) -> dict[str, Label]:
-    """Return where each right answer stands: dealt in turn, so every type and statute balances
+    """Return where each right answer goes: dealt in turn, so every type and statute balances
     to within one.
     """
     order = sorted(

@@ -1,6 +1,6 @@
 """Articles taken apart: paragraphs, items and sentences, their names, and contexts in the data set's form.
 
-Only the main provisions are read. Supplementary provisions repeat article numbers (附則第一条 stands once for
+Only the main provisions are read. Supplementary provisions repeat article numbers (附則第一条 is once for
 each amendment), and appendices are tables and forms: neither can be named in a question without confusion.
 """
 

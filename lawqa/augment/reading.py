@@ -66,7 +66,7 @@ class PackedSequence:
     labels: list[int]
     """The same as `input_ids`: all of it is learnt; shape [tokens]."""
     segments: tuple[Segment, ...]
-    """What stands where, in order."""
+    """What is where, in order."""
 
 
 def reading_records(
@@ -131,7 +131,7 @@ def pack_readings(
     *,
     document_end: str = DOCUMENT_END,
 ) -> list[PackedSequence]:
-    """Return all records as sequences of token ids; nothing is lost, nothing stands twice.
+    """Return all records as sequences of token ids; nothing is lost, nothing appears twice.
 
     Every article is followed by the token that ends a document. One that is longer than a sequence is cut
     at the ends of lines, then of sentences, and only a longer sentence anywhere.
@@ -215,7 +215,7 @@ def _parts(text: str) -> Sequence[str]:
 
 
 def _best_fit(pieces: Sequence[tuple[str, int, list[int]]], max_seq_length: int) -> list[list[int]]:
-    """Return which pieces stand together: each, longest first, where the least room is left that holds it."""
+    """Return which pieces go together: each, longest first, where the least room is left that holds it."""
     order = sorted(range(len(pieces)), key=lambda i: (-len(pieces[i][2]), i))
     bins: list[list[int]] = []
     room: list[tuple[int, int]] = []  # (tokens left, bin), sorted

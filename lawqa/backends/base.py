@@ -179,7 +179,7 @@ class Backend(Protocol):
 
         Args:
             prompts: the prompts.
-            texts: for each what stands between it and the label.
+            texts: for each what is between it and the label.
 
         Raises:
             BackendError: the backend cannot score a continued text.

@@ -25,7 +25,7 @@ class LabelPlace:
     """What is put between them and the label."""
 
     def text(self, written: str) -> str:
-        """Return what stands before the label."""
+        """Return what comes before the label."""
         return written[: self.at] + self.after
 
 

@@ -144,7 +144,7 @@ class KeptWeights:
         )  # fmt: skip
 
     def _hindrance(self, size: int) -> str | None:
-        """Say what is in the way of so many bytes; None for nothing."""
+        """Say what is in the way of this many bytes; None for nothing."""
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.directory.parent).free
         if free < size * _SPARE:

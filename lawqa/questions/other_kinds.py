@@ -1,4 +1,4 @@
-"""What a file is that was given in place of questions: lawqa's other files, told from the keys of an item."""
+"""What a file is that was given in place of questions: lawqa's other files, known by the keys of an item."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Question:
     order: int = 1
     """The data set's number of this order of the choices; 1 is the original."""
     permutation: Order = ORIGINAL_ORDER
-    """How the choices stand relative to the lowest order number of this question in its file."""
+    """How the choices are ordered relative to the lowest order number of this question in its file."""
 
     @property
     def law(self) -> str:

@@ -86,7 +86,7 @@ def make_record(
     Args:
         question: the question, in the order of choices to show.
         spec: how it is put.
-        reasoning: what stands before the answer, where the spec wants it.
+        reasoning: what comes before the answer, where the spec wants it.
         source: what the record is made from.
         retrieved: the retrieved context, for the condition `rag` only.
 
@@ -126,7 +126,7 @@ def make_question_records(
     Args:
         questions: the questions, in their original order where `permutations` is not 1.
         specs: prompt specs with their weights, whole numbers above 0.
-        permutations: in how many orders each question stands; 4 and 24 put every right choice at
+        permutations: in how many orders each question appears; 4 and 24 put every right choice at
             every label equally often, so that no label is favoured.
         seed: decides which question gets which spec.
         source_of: what a question of this id was made from; empty for a question of its own.

@@ -57,7 +57,7 @@ def tokenize_record(
 ) -> TokenizedRecord:
     """Return token ids and labels of one record.
 
-    A record that is too long loses the end of its context, sentence by sentence, so that what stands first
+    A record that is too long loses the end of its context, sentence by sentence, so that what comes first
     stays; never a word of the question, the choices or the answer.
 
     Args:
@@ -197,7 +197,7 @@ def shortened_note(records: Sequence[TokenizedRecord], max_seq_length: int) -> s
 def masked_text(
     record: TokenizedRecord, tokenizer: ChatTokenizer, colour: Callable[[str], str] = str
 ) -> str:
-    """Return a record token by token; what carries loss stands apart.
+    """Return a record token by token; what carries loss is kept apart.
 
     A character that takes several tokens is shown once, with their number.
 

@@ -202,7 +202,7 @@ def _keys(corpus: _Corpus) -> list[tuple[bytes, int]]:
 
 
 def _single_numbers(number: str) -> list[str]:
-    """Return the articles that stand under a number: 55:57 is 55, 56 and 57; 15,16 is 15 and 16."""
+    """Return the articles that are under a number: 55:57 is 55, 56 and 57; 15,16 is 15 and 16."""
     singles = []
     for one in number.split(","):
         first, _, last = one.partition(":")

@@ -106,7 +106,7 @@ def summarise_permutations(answers: Sequence[ScoredAnswer]) -> PermutationSummar
 def average_over_orders(answers: Sequence[ScoredAnswer]) -> tuple[AveragedAnswer, ...]:
     """Return one answer for each question, from the mean probability of each choice over its prompts.
 
-    Over the four cyclic orders each choice stands once under each label, so a bias for a label
+    Over the four cyclic orders each choice is once under each label, so a bias for a label
     cancels. The mean is of probabilities, not of their logarithms.
 
     Returns:

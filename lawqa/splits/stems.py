@@ -1,6 +1,6 @@
 """Whether a question's text says by itself which question it is.
 
-「民法に関する次の記述のうち、正しいものを一つ選んでください」 stands over many questions that have nothing in
+「民法に関する次の記述のうち、正しいものを一つ選んでください」 is over many questions that have nothing in
 common. So what counts is what is left of a text without such stock, and without statutes and articles named.
 """
 

@@ -41,7 +41,7 @@ def pick(groups: Sequence[Group], target: int, seed: int) -> list[Group]:
     Args:
         groups: by name, two or more.
         target: how many questions.
-        seed: decides which groups stand for the others.
+        seed: decides which groups represent the others.
     """
     sizes = Counter(len(group.members) for group in groups)
     total = sum(len(group.members) for group in groups)

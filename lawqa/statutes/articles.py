@@ -57,7 +57,7 @@ class Article:
     revision: str
     """Date in force and amending law, `20250601_504AC0000000068`; empty where unknown."""
     part: LawPart
-    """Where in the law it stands."""
+    """Where in the law it is."""
     article: str | None
     """`2_2` for 第二条の二, `55:63` for a deleted range, `15,16` for two; None where there is none."""
     caption: str

@@ -284,7 +284,7 @@ def _citation(
 
 
 def _is_bare(text: str, citations: list[Citation], mentions: list[Mention]) -> bool:
-    """Return whether next to no letters stand outside citations and names of statutes."""
+    """Return whether next to no letters are outside citations and names of statutes."""
     if not citations:
         return False
     end, letters = 0, 0

@@ -3,7 +3,7 @@
 A context quotes statutes as Markdown: `## 法令名`, `### 第5条`, `#### 第6項`, `##### 第2号`. The data set is
 not strict about it: levels vary, digits are full width or kanji, a title may be at the articles' level.
 So a heading is known by its words, and its level only says what it closes. Where a statute's articles have no
-headings, a line that begins with 第140条 opens one. What no law title stands above, and headings that merely
+headings, a line that begins with 第140条 opens one. What no law title is above, and headings that merely
 mention an article (`金商法第2条（定義）関係` in a guideline), give no article.
 """
 
@@ -69,7 +69,7 @@ def gold_articles(context: str) -> tuple[ArticleName, ...]:
 
 
 def article_lines(context: str) -> Iterator[str]:
-    """Yield the lines of a context that stand under the heading of an article."""
+    """Yield the lines of a context that are under the heading of an article."""
     reader = _Reader()
     for line in reader.lines_of(context):
         if reader.in_article:

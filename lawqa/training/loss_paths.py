@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 _REHEARSED = 10
-"""The last share of the weights, one in so many, whose gradients a rehearsal computes."""
+"""One weight in ten, the last ones: those whose gradients a rehearsal computes."""
 
 PLAIN_TOKEN_BUDGET = 8192
 """Padded tokens of a micro-batch where nothing is known of the memory."""

@@ -93,7 +93,7 @@ def _depth(name: str) -> int:
 
 
 def _module(name: str) -> str:
-    """Return the linear layer that an adapter's parameter is on, without what stands around it."""
+    """Return the linear layer that an adapter's parameter is on, without what is around it."""
     return name.partition(".lora_")[0].rpartition(".")[2]
 
 

@@ -157,7 +157,7 @@ def _not_meant(text: str, end: int) -> bool:
 
 
 def _squeeze(text: str, start: int = 0) -> tuple[str, list[int]]:
-    """Return the letters and digits from `start` on, and where each stands."""
+    """Return the letters and digits from `start` on, and where each is."""
     places = [i for i, word in enumerate(map(str.isalnum, text[start:]), start) if word]
     return "".join([text[i] for i in places]), places
 

@@ -137,7 +137,7 @@ class Page:
 
     @lazy
     def letters(self) -> list[int]:
-        """Where a sign stands that may be a label; of many the first and the last."""
+        """Where a sign is that may be a label; of many the first and the last."""
         places = [match.start() for match in _LETTER.finditer(self.text)]
         return (
             places

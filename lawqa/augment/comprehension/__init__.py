@@ -1,7 +1,7 @@
 """Questions that must be read: no choice is recognised by its wording.
 
 wording      the law in other words
-ruby         readings that stand in a text as if they were part of it
+ruby         readings that are in a text as if they were part of it
 statements   true and false statements made of one sentence
 judged       which of four statements is right, or wrong; how many are
 listed       what a list holds

@@ -1,4 +1,4 @@
-"""Readings that e-Gov's plain text runs into the words they stand over: 橋梁りよう, 覆おおい, 瑕疵かし."""
+"""Readings that e-Gov's plain text runs into the words they are for: 橋梁りよう, 覆おおい, 瑕疵かし."""
 
 from __future__ import annotations
 

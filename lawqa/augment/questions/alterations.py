@@ -39,7 +39,7 @@ _TIMINGS = {
     "直ちに": ("あらかじめ",),
     "あらかじめ": ("遅滞なく", "速やかに"),
 }
-# Words right after a quantity and what may stand there instead; 以上 is no narrower than 超える, so the other
+# Words right after a quantity and what may be there instead; 以上 is no narrower than 超える, so the other
 # way round the altered sentence would follow.
 _BOUNDS = (
     ("threshold", "以上の", "未満の"),
@@ -70,7 +70,7 @@ class Alteration:
     before: str
     """The words of the statute."""
     after: str
-    """The words that stand there now."""
+    """The words that are there now."""
     text: str
     """The altered sentence."""
 
@@ -127,7 +127,7 @@ def _words(excerpt: Excerpt, statute: Statute, seed: int) -> Iterator[Alteration
 
 
 def _may_be(timing: str, instead_of: str, text: str) -> bool:
-    """Return whether one adverb may replace another: what has happened cannot be told あらかじめ."""
+    """Return whether one adverb may replace another: what has happened cannot be reported あらかじめ."""
     if timing == "あらかじめ" and _PAST.search(text):
         return False
     return timing in _TIMINGS[instead_of]

@@ -73,7 +73,7 @@ def cloze_drafts(statute: Statute, seed: int) -> Iterator[Draft]:
 
 
 def gaps(excerpt: Excerpt, statute: Statute, seed: int) -> Iterator[Gap]:
-    """Yield what can be left out of an excerpt, with what could stand there instead."""
+    """Yield what can be left out of an excerpt, with what could be there instead."""
     finders = (
         _quantity_gaps,
         _actor_gaps,
@@ -142,7 +142,7 @@ def _distance(one: Quantity, other: Quantity) -> float:
 
 
 def _fits(quantity: Quantity, following: str) -> bool:
-    """Return whether the quantity can stand before these words: no one says 過半数以上."""
+    """Return whether the quantity can come before these words: no one says 過半数以上."""
     return quantity.text != MAJORITY or not re.match(r"以|未満|を超|を下|に相当|を乗", following)
 
 

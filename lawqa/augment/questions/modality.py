@@ -1,7 +1,7 @@
 """What a sentence commands, allows or forbids, turned into something else by its last words.
 
 しなければならない and することができる differ in the verb's form too, so the verb is inflected. Where the
-form cannot be told from the spelling, the sentence is left alone.
+form cannot be recognised by the spelling, the sentence is left alone.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def command_forms(sentence: str) -> tuple[str, tuple[str, ...]] | None:
     words.
 
     Only nouns with する, whose forms are certain. The others each say something else: してはならない and
-    することができない, which say the same, never stand together.
+    することができない, which say the same, never appear together.
     """
     if _conditional(sentence):
         return None

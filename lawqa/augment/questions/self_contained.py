@@ -7,11 +7,11 @@ import re
 from lawqa.augment.numerals import LARGE_NUMERAL
 
 RELATIVE = re.compile(rf"(?P<way>[前次])(?P<count>各|{LARGE_NUMERAL}+)?(?P<unit>[項条号章節款段])")
-"""前項, 前三条, 次号: what a reader can resolve only by knowing where the sentence stands."""
+"""前項, 前三条, 次号: what a reader can resolve only by knowing where the sentence is."""
 
 # Announces the list that follows the sentence.
 _LIST = re.compile(r"次に掲げる|次の(?:各号|いずれ|とおり)|次に定める|当該各号")
-# Speaks of a list or table that stands elsewhere.
+# Speaks of a list or table that is elsewhere.
 _ELSEWHERE = re.compile(
     r"(?<!次の)(?<!当該)各号|次の(?!各号|いずれ|とおり)|左の|左に|(?<!次)に掲げる(?:事項|書類|者|もの|場合|金額|額)"
     r"|別表|様式|[下上中]欄|次表"

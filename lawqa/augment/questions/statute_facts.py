@@ -70,7 +70,7 @@ class Statute:
     """Terms that it defines (「…」とは)."""
 
     def says(self, text: str) -> bool:
-        """Return whether these words stand anywhere in the statute."""
+        """Return whether these words are anywhere in the statute."""
         return text in self.wording
 
 

@@ -30,7 +30,7 @@ _NEIGHBOURS = 9
 
 _GRAM = 4
 _BELOW_ARTICLE = re.compile(rf"第{LARGE_NUMERAL}+[項号]")
-# What stands before 第一項 where it is the first paragraph of another article: 第五条第一項, 同条第一項 …
+# What comes before 第一項 where it is the first paragraph of another article: 第五条第一項, 同条第一項 …
 _ITS_ARTICLE = re.compile(rf"(?:条(?:の{LARGE_NUMERAL}+)*|[項号法令])$")
 # … also in an enumeration: 第五条第一項、第二項又は第三項.
 _ENUMERATED = re.compile(r"[項号](?:（[^（）]*）)?(?:、|及び|又は|若しくは|並びに|から)$")

@@ -220,7 +220,7 @@ def _end_tokens(path: Path | None) -> str | None:
 
 def _json(path: Path) -> JsonValue:
     if (size := path.stat().st_size) > LARGEST_CONFIG:
-        # Whoever loads it refuses it; a gigabyte of it is not parsed, nor hashed, to be told that.
+        # Whoever loads it refuses it; a gigabyte of it is not parsed, nor hashed, to learn that.
         with path.open("rb") as file:
             return {"bytes": size, "sha256 of its beginning": sha256_of_part(file, LARGEST_CONFIG)}
     try:

@@ -5,7 +5,7 @@ form of e-Gov's bulk download and of 法令API. No file is validated: real ones 
 schema does not know. Text in places that the schema does not allow is kept.
 
 What becomes a record: every `Article` of the main and supplementary provisions; every run of
-`Paragraph`s that stand there without an article; every 別表, 様式 and the like; 制定文 and 前文 together;
+`Paragraph`s that are there without an article; every 別表, 様式 and the like; 制定文 and 前文 together;
 a chapter that holds only its title (第三章　削除). An `Article` inside a table or an amendment
 (`NewProvision`, `QuoteStruct`) is text of the article that holds it.
 
@@ -83,7 +83,7 @@ def parse_law(xml: bytes, name: LawName) -> tuple[Article, ...]:
 
 
 class _Prolog:
-    """What stands before the root element."""
+    """What comes before the root element."""
 
     def __init__(self) -> None:
         self.over = False

@@ -31,7 +31,7 @@ _SENTENCE_HOLDERS = frozenset(
 # Written on in the line that holds them, and so is a `Sentence` in them. Every tag that is neither here nor
 # treated by name gets lines of its own.
 _INLINE = _SENTENCE_HOLDERS | {"Ruby", "Line", "Sub", "Column"}
-# A blank stands between these and what follows in the same line.
+# A blank is between these and what follows in the same line.
 _LABELS = frozenset(
     {"ItemTitle", "ParagraphNum", "ArticleTitle", "ClassTitle", "RemarksLabel"}
     | {f"Subitem{level}Title" for level in _LEVELS}
