@@ -32,7 +32,8 @@ _HARD = re.compile(
     r"|(?<![一-龠])[法令]第|省令で定める|政令で定める|府令で定める|規則で定める"
 )
 _ITEM_HARD = re.compile(
-    r"[「『〔\u3000 ]|前[各二三四五六七八九十]*[条項号章節]|次[条項号]|この[条項号]|同[条項号]|その他前"
+    r"[「『〔\u3000 ]|前[各二三四五六七八九十]*[条項号章節款]|次[条項号章節款]|この[条項号編章節款目]"
+    r"|同[条項号]|その他前"
     r"|に掲げるもの|ほか、|^当該"
     r"|(?<![一-龠])[法令]第|^その他|[一二三四五六七八九十]号|イ|ロ"
     r"|(?<![条二三四五六七八九十])第[一二三四五六七八九十]+項"  # of which article?
@@ -40,6 +41,7 @@ _ITEM_HARD = re.compile(
 # An item that takes over what another provision lists: then items from there belong to this list too.
 _INCLUDES = re.compile(
     r"[条項号](?:[^。]{0,20})(?:掲げる|定める|規定する)(?:もの|基準|要件|事項|書類|措置|場合|者|行為|業務)"
+    r"|[条項号](?:各号)?(?:（[^（）]*）)?(?:の|までの)(?:基準|要件|事項|書類|措置)。?$"
 )
 # The articles of association hold a name and seat, too, and so does what is written in them.
 _WRITTEN = re.compile(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 # The character with its reading as the texts have it, large よ and ゆ included; found by reading what follows
-# rare characters in all statutes. A reading that could be the end of an inflected word is not among them.
+# rare characters in all statutes, and what is between two characters that are one word elsewhere (剥はく離).
+# A reading that could be the end of an inflected word is not among them.
 _READINGS = """
 牽けん 竣しゆん 綻たん 蹄てい 舷げん 踪そう 堆たい 謬びゆう 疱ほう 渠きよ 堰ぜき 聾ろう 溢いつ 涵かん
 艤ぎ 閃せん 剪せん 閘こう 疽そ 閏うるう 湛たん 砒ひ 傭よう 蛋たん 庇ひ 樋ひ 幇ほう 跨こ
@@ -17,6 +18,10 @@ _READINGS = """
 熔よう 痺ひ 塵じん 膿のう 嚢のう 腱けん 拿だ 凸とつ 凹おう 閏じゆん 坐ざ 窄さく 咬こう 燐りん 腿たい
 釉ゆう 綜そう 漿しよう 朔さく 穿せん 渣さ 膏こう 耘うん 旒りゆう 隘あい 眩げん 瘡じよく 肌はだ 喧けん
 躯く 誨かい 膳ぜん 嬬じゅ 拌かく 揉じゆう 蛹よう 錐すい 梳そ 藉しや
+剥はく 酩めい 饋き 尖せん 顆か 迂う 辰しん 譴けん 痩そう 珪けい 焙ばい 昏こん 哺ほ 澱でん 淋りん 汎はん
+扁へん 甚じん 隧すい 隧ずい 溯さく 梢しよう 輻ふく 橙とう 矩く 壕ごう 厨ちゆう 麓ろく 筐きよう 隅ぐう
+秤ひよう 氾はん 蓋がい 埠ふ 泡あわ 亀き 錘おもり 較こう 餌じ 堪たん 梁りょう 艙そう 抹まつ 鍵けん 臍さい
+殻こく
 """
 _RUBY = re.compile("|".join(_READINGS.split()))
 

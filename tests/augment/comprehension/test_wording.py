@@ -36,6 +36,12 @@ from lawqa.augment.questions.modality import deontic_sentence
         ("気温が三十七度以下、一月未満", "気温が37度以下、1月未満"),
         ("末日の翌日の一月後までに", "末日の翌日の1月後までに"),
         ("毎年二月、八月及び十一月とする", "毎年2月、8月及び11月とする"),
+        (
+            "三メートル離れた面を直径二十五センチメートル、百カンデラ",
+            "3メートル離れた面を直径25センチメートル、100カンデラ",
+        ),
+        ("二十度の横傾斜及び十度の縦傾斜", "20度の横傾斜及び10度の縦傾斜"),
+        ("年一度の検査、三フッ化ホウ素、第三トン", "年一度の検査、三フッ化ホウ素、第三トン"),
     ],
 )
 def test_numerals_and_small_kana_of_today(text: str, said: str) -> None:
@@ -44,7 +50,13 @@ def test_numerals_and_small_kana_of_today(text: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "holds"),
-    [("橋梁りようを渡る", True), ("覆おおいを設ける", True), ("覆いを設け、橋を渡る", False)],
+    [
+        ("橋梁りようを渡る", True),
+        ("覆おおいを設ける", True),
+        ("塗装の剥はく離の作業", True),
+        ("覆いを設け、橋を渡る", False),
+        ("剥離した塗料", False),
+    ],
 )
 def test_readings_that_ran_into_the_text(text: str, holds: bool) -> None:
     assert holds_reading(text) is holds
