@@ -66,6 +66,9 @@ _OPEN = re.compile(
 _PERSON = re.compile(r"(?:者|もの|人|法人|会社|団体)。?$")
 # 申込証は、機構が作成し、これに…: its topic is no subject, so it cannot become 申込証が.
 _SECOND_SUBJECT = re.compile(r"[一-龠々ァ-ヴー者]が|これ")
+# 事業報告書は、次に掲げる事項を記載しなければならない。: nobody would say 報告書が記載する.
+_DOCUMENT = re.compile(r"(?:書|報告|簿|計画|規程|規約|定款|約款|証|状|票|基準)$")
+_WRITES = re.compile(r"記載|記録|定め|表示|明記")
 _BRACKET = re.compile(r"（[^（）]*）")
 _SHORTHAND = re.compile(r"以下[^「」]{0,12}「([^「」]+)」という。")
 """What a definition in the lead calls something: the question leaves the definition out."""
@@ -152,7 +155,9 @@ def relative(sentence: str) -> tuple[str, str] | None:
         return None
     if not rest and match["noun"] == "業務":
         return None  # 事業者が行わなければならない業務: there is more of it than one list holds
-    if topic["particle"] == "は" and _SECOND_SUBJECT.search(rest):
+    if topic["particle"] == "は" and (
+        _SECOND_SUBJECT.search(rest) or (_DOCUMENT.search(topic["who"]) and _WRITES.search(verb))
+    ):
         return None
     return f"{topic['who']}{_ROLES[topic['particle']]}{rest}{verb}{match['noun']}", match["noun"]
 

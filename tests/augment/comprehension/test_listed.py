@@ -50,6 +50,8 @@ def test_lists_that_are_announced_alike_answer_for_each_other(
         ("総会は、次に掲げる事項を議決しなければならない。", None),
         ("管理者は、桟橋の設備に関する次に掲げる事項を記録しなければならない。", None),
         ("管理者は、次に掲げる業務を行わなければならない。", None),
+        ("事業報告書は、次に掲げる事項を記載しなければならない。", None),
+        ("届出書は、次に掲げる事項を記録しなければならない。", None),
     ],
 )
 def test_a_list_as_a_noun(sentence: str, asked: str | None) -> None:
