@@ -52,6 +52,7 @@ SMALL = {
     "max_context_tokens": "128", "max_seq_length": "1536", "votes": "4", "thinking_budget": "8",
     "max_new_tokens": "16", "folds": "2", "difficulty": "0",
     "made_limit": "16", "hard_limit": "12", "hard_held_out": "0.3",
+    "policy_steps": "1", "policy_new_tokens": "16",
 }  # fmt: skip
 """Sizes at which a toy model does in seconds what the lab's does in hours."""
 SHELLS = ("bash", "console")

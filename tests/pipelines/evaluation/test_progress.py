@@ -130,7 +130,9 @@ def test_on_a_terminal_a_bar_tells_how_good_the_answers_are() -> None:
 
 def test_the_time_left_is_seen_in_eighty_columns() -> None:
     out, clock = Terminal(), Still()
-    progress = Progress(40, work=WORK, stream=out, clock=clock)
+    progress = Progress(
+        40, work=WORK.__getitem__, all_work=sum(WORK.values()), stream=out, clock=clock
+    )
     in_batches(progress, clock)
     progress.close()
     frame = next(frame for frame in out.getvalue().split("\r") if " 5/40" in frame)
