@@ -51,7 +51,7 @@ FEW_STATEMENTS = 10
 """A module with fewer than these in all its functions only declares something: no test is asked of it."""
 
 SHARE = 0.6
-"""Of the other modules, so many have a test file of their own name at least."""
+"""The least share of the other modules that have a test file of their own name."""
 
 
 def statements_of(path: Path) -> int:

@@ -105,7 +105,7 @@ def name_choices(page: Page) -> Named:
 
 def _choice_texts(page: Page) -> Iterator[Edit]:
     """Yield choices named by their words, with their label beside them or, where an answer
-    stands, without.
+    is expected, without.
     """
     text = page.text
     taken = bytearray(len(text))  # by a longer choice, which may hold a shorter one

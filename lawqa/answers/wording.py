@@ -63,7 +63,7 @@ def wording(keys: str, *pattern: str, behind: str = "") -> AnswerWording:
 
 def opening(starts: str, *pattern: str, keys: str = "") -> AnswerWording:
     """Return a wording every match of which begins with one of these strings, which is only tried where one
-    stands.
+    is.
 
     Args:
         starts: the strings, parted by `|`.

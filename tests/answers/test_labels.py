@@ -1,4 +1,4 @@
-"""A label is one only where it stands alone."""
+"""A label is one only where it is alone."""
 
 from __future__ import annotations
 

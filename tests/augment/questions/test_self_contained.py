@@ -13,7 +13,7 @@ pytestmark = pytest.mark.every_python
     ("sentence", "alone"),
     [
         ("届出は、書面でしなければならない。", True),
-        ("前項の届出は、書面でしなければならない。", True),  # told by the excerpt
+        ("前項の届出は、書面でしなければならない。", True),  # known from the excerpt
         ("第五条の規定による届出は、同条第二項の書面でする。", True),
         ("同条の届出は、書面でしなければならない。", False),
         ("届出は、同項の書面でしなければならない。", False),
