@@ -132,9 +132,8 @@ class _Text:
                 if self._whole:
                     raise
             else:
-                if (
-                    end < len(self._text) or self._whole
-                ):  # else a number may be longer than it looks
+                # A number that ends where the piece ends may be longer than it looks.
+                if end < len(self._text) or self._whole:
                     break
             self._read_on()
         start = self.offset

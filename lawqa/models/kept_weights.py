@@ -161,9 +161,8 @@ class KeptWeights:
             model.save_pretrained(made, max_shard_size=_SHARD)
             record = {"made_of": self.made_of, "content": dict(read_identity(made).content)}
             write_json(made / _RECORD, record)
-            if (
-                self.directory.exists()
-            ):  # what is not usable; renamed first, so that no half of it is seen
+            # What is there is not usable; it is renamed first, so that no half of it is seen.
+            if self.directory.exists():
                 self.directory.rename(Path(held) / "old")
             made.rename(self.directory)
 
