@@ -18,7 +18,7 @@ from lawqa.models.attention.packed import PackedAttention
 from lawqa.models.attention.records import Reach, RecordSpans
 from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.training.fast.layers import LayerParts
-from lawqa.training.fast.linears import LinearGroup, Workspace
+from lawqa.training.fast.linears import LinearGroup, Workspace, dropout_seeds
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class PassSetting:
     """Norms, rotations and activations."""
     attention: PackedAttention
     """How attention is computed."""
+    training: bool = True
+    """Whether LoRA's inputs are dropped out."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +287,8 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
             parameters: `block.parameters`, so that autograd knows them.
         """
         del parameters
-        seeds = _seeds(block)
+        dropping = setting.training and any(group.dropout for group in block.groups)
+        seeds = dropout_seeds(4, wanted=dropping)
         kept = block.run(x, setting, seeds)
         out, ending = block.finish(kept, setting, seeds)
         ctx.block, ctx.setting, ctx.seeds = block, setting, seeds
@@ -309,11 +312,3 @@ class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is 
                 input_grad=ctx.needs_input_grad[0],
             )  # fmt: skip
         return (x_grad, None, None, None, *parameter_grads)
-
-
-def _seeds(block: Block) -> tuple[int, ...]:
-    """Return a seed of dropout for each group; from torch's generator of the CPU, which checkpoints keep."""
-    if not any(group.dropout for group in block.groups):
-        return (0, 0, 0, 0)
-    drawn: list[int] = torch.randint(2**31 - 1, (4,)).tolist()
-    return tuple(drawn)

@@ -20,7 +20,7 @@ from lawqa.models.attention.records import RecordSpans
 from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.models.projections import plain_lora_obstacle
-from lawqa.training.fast.linears import LinearGroup, Workspace
+from lawqa.training.fast.linears import LinearGroup, Workspace, dropout_seeds
 from lawqa.training.fast.packing import PackedBatch
 
 if TYPE_CHECKING:
@@ -144,9 +144,7 @@ def _take_over(
     def forward(x: Tensor, *arguments: Any, **options: Any) -> Tensor:
         if not in_packed() or module.disable_adapters or module.merged:
             return own(x, *arguments, **options)
-        seed = 0
-        if dropout and module.training:
-            seed = int(torch.randint(2**31 - 1, (1,)))
+        (seed,) = dropout_seeds(1, wanted=bool(dropout) and module.training)
         out: Tensor = _LoraFunction.apply(x, group, workspace, kernels, seed, *group.parameters)
         return out
 

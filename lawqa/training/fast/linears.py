@@ -133,7 +133,7 @@ class LinearGroup:
             wide: the input with room behind it, from `room` or `widened`; the room is written to.
             workspace: for the weights.
             kernels: the elementwise kernels.
-            seed: of dropout.
+            seed: of dropout; 0 for none, as outside of training.
         """
         x = wide[:, : self.inputs]
         low = self._dropped(x, kernels, seed) @ self.a.t()
@@ -177,13 +177,13 @@ class LinearGroup:
     def _add_low_(self, x_grad: Tensor, low_grad: Tensor, kernels: Elementwise, seed: int) -> None:
         if not self.b:
             return
-        if self.dropout:
+        if self.dropout and seed:
             kernels.add_dropped(x_grad, low_grad @ self.a, self.dropout, seed)
         else:
             x_grad.addmm_(low_grad, self.a)
 
     def _dropped(self, x: Tensor, kernels: Elementwise, seed: int) -> Tensor:
-        if not self.dropout or not self.b:
+        if not (self.dropout and seed and self.b):
             return x
         return kernels.dropout(x, self.dropout, seed)
 
@@ -218,6 +218,16 @@ class LinearGroup:
             grads += [a_grad[row : row + rank].float(), b_grad.float()]
             row += rank
         return grads
+
+
+def dropout_seeds(count: int, *, wanted: bool) -> tuple[int, ...]:
+    """Return seeds of dropout, 0 for none of it; from torch's generator of the CPU, which checkpoints
+    keep.
+    """
+    if not wanted:
+        return (0,) * count
+    drawn: list[int] = torch.randint(1, 2**31 - 1, (count,)).tolist()
+    return tuple(drawn)
 
 
 def _joined_weight(

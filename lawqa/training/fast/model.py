@@ -74,8 +74,9 @@ class FastPath:
             x = self._decoder.embed_tokens(batch.input_ids)
             rotary = {kind: self._rotary(x, batch.positions, kind) for kind in self._kinds()}
         setting = PassSetting(
-            rotary, batch.records, self._workspace, self._kernels, self._attention
-        )
+            rotary, batch.records, self._workspace, self._kernels, self._attention,
+            training=self._decoder.training,
+        )  # fmt: skip
         with torch.autocast(self._head.device.type, enabled=False):
             recomputed = len(self._blocks) - self._kept_blocks(len(batch.input_ids))
             for number, block in enumerate(self._blocks):

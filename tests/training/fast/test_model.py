@@ -182,6 +182,7 @@ def test_dropout_drops_the_same_values_forward_and_backward(
     _, model = tiny(tiny_dir, lora_dropout=0.3)
     name, parameter = next((n, p) for n, p in model.named_parameters() if "lora_A" in n)
     path, packed = FastPath(model, lambda _: 0), pack(batch)
+    model.train()
 
     def loss() -> torch.Tensor:
         torch.manual_seed(5)

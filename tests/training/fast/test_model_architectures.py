@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def model_of(variant: str) -> Any:
+def model_of(variant: str, *, lora_dropout: float = 0.0) -> Any:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     model_type, more = {**VARIANTS, **OTHERS}[variant]
@@ -58,7 +59,7 @@ def model_of(variant: str) -> Any:
     loaded = LoadedModel(
         causal, None, ModelSettings(model_name=variant), torch.device("cpu"), torch.float32, (2,)  # type: ignore[arg-type]
     )  # fmt: skip
-    model = add_adapter(loaded, Hyperparameters(lora_dropout=0.0, lora_r=4))
+    model = add_adapter(loaded, Hyperparameters(lora_dropout=lora_dropout, lora_r=4))
     for name, parameter in model.named_parameters():
         if "lora_B" in name:  # zero at first, which would hide half of the gradients
             torch.nn.init.normal_(parameter, std=0.1)
@@ -125,6 +126,20 @@ def test_other_architectures_train_over_packed_records(variant: str) -> None:
         assert off < 1e-4, f"{name}: {off:.1e}"
     again = answer_loss(model, batch)  # a padded batch goes the model's own way, as before
     assert again.item() == pytest.approx(plain.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("path_of", [FastPath, HookedPath])
+def test_dropout_is_for_training_alone(path_of: Any) -> None:
+    model, batch = model_of("llama", lora_dropout=0.5), pack(a_batch(19, 7, 24, 4))
+    model.eval()
+    plain = answer_loss(model, a_batch(19, 7, 24, 4)).item()
+    path = path_of(model)
+    run = path.loss if path_of is FastPath else partial(path.loss, model)
+    assert run(batch).item() == pytest.approx(plain, rel=1e-5)
+    model.train()
+    dropped = {run(batch).item() for _ in range(3)}
+    assert len(dropped) == 3
+    assert plain not in dropped
 
 
 def test_a_model_that_mixes_tokens_outside_attention_is_found_out() -> None:
