@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 import work
+from hf_common import load
 
-from lawqa.models.load import load_model
 from lawqa.records import IGNORED, TokenizedRecord
-from lawqa.settings import Hyperparameters, ModelSettings
+from lawqa.settings import Hyperparameters
 from lawqa.training.adapter import add_adapter
 from lawqa.training.fit import fit
 
@@ -18,7 +18,7 @@ def run(context: str, batch: int) -> None:
     """Train twice, the second time by the clock, rehearsal included."""
     work.cap_memory()
     pairs = work.questions(context)
-    loaded = load_model(ModelSettings(model_name=work.MODEL, load_in_4bit=True))
+    loaded = load(work.MODEL, None)
     tokenizer = loaded.tokenizer
     records = []
     for number, (prompt, label) in enumerate(pairs):
@@ -28,14 +28,14 @@ def run(context: str, batch: int) -> None:
             TokenizedRecord(str(number), asked + answer, [IGNORED] * len(asked) + answer)
         )
     config = Hyperparameters(
-        num_epochs=1, batch_size=batch, gradient_accumulation_steps=1, lora_dropout=0.0,
+        num_epochs=work.EPOCHS, batch_size=batch, gradient_accumulation_steps=1, lora_dropout=0.0,
         learning_rate=work.LEARNING_RATE, warmup_ratio=0.0, max_seq_length=4096, save_minutes=0,
     )  # fmt: skip
     model = add_adapter(loaded, config)
 
-    def train() -> None:
+    def train() -> dict[str, float]:
         with tempfile.TemporaryDirectory() as directory:
             figures = fit(loaded, model, records, config, Path(directory), quiet=True)
-            print(f"{figures.tokens / figures.seconds:,.0f} tokens/s in the loop alone")
+        return {"loop_tokens_per_s": round(figures.tokens / figures.seconds)}
 
     work.report(train, sum(len(record.input_ids) for record in records))

@@ -27,7 +27,7 @@ trainer = SFTTrainer(
     processing_class=tokenizer,
     train_dataset=Dataset.from_list(rows),
     args=SFTConfig(
-        output_dir=tempfile.mkdtemp(), per_device_train_batch_size=batch, num_train_epochs=1,
+        output_dir=tempfile.mkdtemp(), per_device_train_batch_size=batch, num_train_epochs=work.EPOCHS,
         learning_rate=work.LEARNING_RATE, optim="paged_adamw_8bit", logging_steps=1,
         report_to="none", bf16=True, max_length=2048, save_strategy="no", warmup_steps=0,
         gradient_checkpointing=True, completion_only_loss=True,

@@ -29,11 +29,11 @@ texts = [{"text": f"{work.chat(tokenizer, p)}{label}<|im_end|>\n"} for p, label 
 
 
 def train() -> None:
-    """One epoch; its trainer cannot be started twice."""
+    """Train; its trainer cannot be started twice."""
     SFTTrainer(
         model=model, processing_class=tokenizer, train_dataset=Dataset.from_list(texts),
         args=SFTConfig(
-            output_dir=tempfile.mkdtemp(), per_device_train_batch_size=batch, num_train_epochs=1,
+            output_dir=tempfile.mkdtemp(), per_device_train_batch_size=batch, num_train_epochs=work.EPOCHS,
             learning_rate=work.LEARNING_RATE, optim="adamw_8bit", logging_steps=1,
             report_to="none", bf16=True, max_length=2048, save_strategy="no",
             dataset_text_field="text", warmup_steps=0,

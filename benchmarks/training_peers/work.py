@@ -13,6 +13,7 @@ import torch
 
 MODEL = os.environ["BENCH_MODEL"]
 QUESTIONS = 100
+EPOCHS = int(os.environ.get("BENCH_EPOCHS", "1"))
 LEARNING_RATE = 2e-5
 LORA = {"r": 16, "lora_alpha": 32}
 INTRODUCTION = "あなたは日本の法律に精通したアシスタントです。次の4択問題に答えてください。\n\n"
@@ -53,7 +54,11 @@ def count_tokens(tokenizer: Any, pairs: list[tuple[str, str]]) -> int:
 
 
 def load_nf4() -> Any:
-    """The model as QLoRA wants it."""
+    """The model as QLoRA wants it; a folder without weights gets random ones."""
+    if not list(Path(MODEL).glob("*.safetensors")):
+        from random_models import random_model
+
+        return random_model(Path(MODEL), torch.device("cuda"))
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
     quantisation = BitsAndBytesConfig(
@@ -65,16 +70,17 @@ def load_nf4() -> Any:
     )
 
 
-def report(train: Callable[[], object], tokens: int) -> None:
-    """Train once to warm up and once by the clock, and print the figures."""
+def report(train: Callable[[], Any], tokens: int) -> None:
+    """Train once to warm up and once by the clock, and print the figures, those that `train` returns too."""
     train()
     torch.cuda.reset_peak_memory_stats()
     torch.cuda.synchronize()
     began = time.perf_counter()
-    train()
+    given = train()
     torch.cuda.synchronize()
     figures = {
-        "tokens": tokens,
+        **(given if isinstance(given, dict) else {}),
+        "tokens": tokens * EPOCHS,
         "seconds": time.perf_counter() - began,
         "peak_gib": torch.cuda.max_memory_allocated() / 2**30,
     }
