@@ -5,16 +5,19 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from random_models import random_loaded
 
-from lawqa.models.load import LoadedModel, load_model
+from lawqa.models.load import LoadedModel, load_model, no_peft_warnings
 from lawqa.prompting import Condition, Mode, Prompt, PromptSpec, build_prompt
 from lawqa.questions import read_questions
 from lawqa.settings import ModelSettings
+
+RANDOM = Path("random")
 
 
 def cap_memory(gib: float) -> None:
@@ -25,7 +28,12 @@ def cap_memory(gib: float) -> None:
 
 
 def load(model: str, adapter: Path | None, *, four_bit: bool = True) -> LoadedModel:
-    """Load, and print what that cost; a folder without weights gets random ones, in 4 bits."""
+    """Load, and print what that cost; a folder without weights gets random ones, in 4 bits.
+
+    An adapter called "random" is made here.
+    """
+    if adapter == RANDOM:
+        return adapted(load(model, None, four_bit=four_bit))
     began = time.perf_counter()
     if Path(model).is_dir() and not list(Path(model).glob("*.safetensors")):
         if adapter is not None or not four_bit:
@@ -38,6 +46,23 @@ def load(model: str, adapter: Path | None, *, four_bit: bool = True) -> LoadedMo
         f"load: {seconds:.1f} s, peak {peak():.2f} GiB, resident {resident():.2f} GiB", flush=True
     )
     return loaded
+
+
+def adapted(loaded: LoadedModel) -> LoadedModel:
+    """The model with an adapter of random weights that moves its answers a little."""
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(0)
+    lora = LoraConfig(
+        r=16, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
+    )
+    with no_peft_warnings():
+        model = get_peft_model(loaded.model, lora).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.mul_(0.1)
+    return replace(loaded, model=model, adapter=Path("made here"))
 
 
 def prompts(data: Path, condition: Condition = "closed", mode: Mode = "direct") -> list[Prompt]:

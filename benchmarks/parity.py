@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import torch
-from hf_common import cap_memory, load, prompts
+from hf_common import adapted, cap_memory, load, prompts
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.backends.hf.encoded import encode
@@ -32,7 +32,7 @@ from lawqa.backends.hf.self_check import step_logits
 from lawqa.models.agreement import Agreement, Tolerance, compare_logits, judge_tokens, tolerance_of
 from lawqa.models.decoder import Decoder, read_decoder
 from lawqa.models.kernels.triton_probe import triton_obstacle
-from lawqa.models.load import LoadedModel, no_peft_warnings
+from lawqa.models.load import LoadedModel
 from lawqa.settings import KvCache
 
 Ids = list[list[int]]
@@ -50,23 +50,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--new", type=int, default=48, help="tokens of each written text")
     parser.add_argument("--dense", action="store_true", help="do not quantise to 4 bits")
     return parser.parse_args()
-
-
-def adapted(loaded: LoadedModel) -> LoadedModel:
-    """The model with an adapter of random weights that moves its answers a little."""
-    from peft import LoraConfig, get_peft_model
-
-    torch.manual_seed(0)
-    lora = LoraConfig(
-        r=16, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False
-    )
-    with no_peft_warnings():
-        model = get_peft_model(loaded.model, lora).eval()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if "lora_B" in name:
-                parameter.mul_(0.1)
-    return replace(loaded, model=model, adapter=Path("made here"))
 
 
 def decoders(loaded: LoadedModel, *, adapter: bool) -> Iterator[tuple[str, Decoder]]:

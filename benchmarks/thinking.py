@@ -48,7 +48,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model")
     parser.add_argument("questions", type=Path)
-    parser.add_argument("--adapter", type=Path)
+    parser.add_argument("--adapter", type=Path, help="a folder, or random to have one made")
     parser.add_argument("--kv-cache", choices=("model", "int8"), nargs="+", default=["model"])
     parser.add_argument("--runs", type=int, default=1, help="a first run compiles its kernels")
     parser.add_argument("--asked", type=int, default=140)
