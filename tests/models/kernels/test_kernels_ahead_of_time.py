@@ -51,14 +51,16 @@ class Launch:
     name: str
     types: tuple[tuple[str, str], ...]
     constants: tuple[tuple[str, Any], ...]
+    aligned: tuple[str, ...]
+    """Pointers, and whole numbers that are multiples of 16: what a launch tells the compiler."""
     options: tuple[tuple[str, int], ...]
 
     def __str__(self) -> str:
         return f"{self.name} {dict(self.constants)} {dict(self.options)}"
 
 
-_TYPES = {"bfloat16": "*bf16", "float16": "*fp16", "float32": "*fp32", "int32": "*i32",
-          "int64": "*i64", "uint8": "*u8"}  # fmt: skip
+_TYPES = {"bfloat16": "*bf16", "float16": "*fp16", "float32": "*fp32", "int8": "*i8",
+          "int32": "*i32", "int64": "*i64", "uint8": "*u8"}  # fmt: skip
 
 
 def empty(*shape: int, dtype: Any = None) -> Any:
@@ -72,6 +74,14 @@ def type_of(value: Any) -> str:
     return "i32" if isinstance(value, int) else "fp32"
 
 
+def _is_one(value: Any) -> bool:
+    return isinstance(value, int) and value == 1
+
+
+def _even(value: Any) -> bool:
+    return isinstance(value, int) and value % 16 == 0
+
+
 @pytest.fixture
 def launches(monkeypatch: pytest.MonkeyPatch) -> list[Launch]:
     """What would have been launched since."""
@@ -83,10 +93,14 @@ def launches(monkeypatch: pytest.MonkeyPatch) -> list[Launch]:
         options = {key: named.pop(key) for key in known if key in named}
         if "GATHER" in named:
             named["GATHER"] = True  # as on a GPU
-        types = tuple(zip(self.arg_names, map(type_of, arguments), strict=False))
+        given = dict(zip(self.arg_names, arguments, strict=False))
+        # As Triton's launcher: a 1 is a constant, and torch's allocator aligns what tensors hold.
+        named.update({key: 1 for key, value in given.items() if _is_one(value)})
+        types = {key: type_of(value) for key, value in given.items() if not _is_one(value)}
+        aligned = (key for key in types if torch.is_tensor(given[key]) or _even(given[key]))
         recorded.append(
-            Launch(self.fn.__module__, self.fn.__name__, types, tuple(named.items()),
-                   tuple(options.items()))
+            Launch(self.fn.__module__, self.fn.__name__, tuple(types.items()),
+                   tuple(named.items()), tuple(aligned), tuple(options.items()))
         )  # fmt: skip
 
     from triton.runtime.jit import JITFunction
@@ -108,6 +122,9 @@ def resources(launch: Launch, capability: int) -> tuple[int, int]:
     source = ASTSource(
         fn=kernel, signature=signature,
         constexprs={(kernel.arg_names.index(key),): value for key, value in constants.items()},
+        attrs={
+            (kernel.arg_names.index(key),): [["tt.divisibility", 16]] for key in launch.aligned
+        },
     )  # fmt: skip
     compiled = triton.compile(
         source, target=GPUTarget("cuda", capability, 32), options=dict(launch.options)
@@ -305,5 +322,6 @@ def _without_sizes(launch: Launch) -> Launch:
     constants = dict(launch.constants)
     constants.update(INPUTS=4096, OUTPUTS=4096, DEEP=2048)
     return Launch(
-        launch.module, launch.name, launch.types, tuple(constants.items()), launch.options
+        launch.module, launch.name, launch.types, tuple(constants.items()), launch.aligned,
+        launch.options
     )
