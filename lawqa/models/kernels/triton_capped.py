@@ -17,13 +17,20 @@ from lawqa.models.attention.records import KeptTensors, Reach, RecordSpans
 
 ROWS, COLUMNS = 64, 32
 """Tokens of a tile: those that look, and those that are seen at once. With 4 warps the fastest of 7 ways that
-were tried on an H200, although registers spill with heads of 256 numbers."""
+were tried on an H200."""
 _ALL = 1 << 30
 """A window that no record outgrows."""
 
 
 class CappedAttention:
-    """`PackedAttention` with a cap, as Triton kernels."""
+    """`PackedAttention` with a cap, as Triton kernels.
+
+    Args:
+        capability: what the kernels are launched for; None for that of the tensors' card.
+    """
+
+    def __init__(self, capability: tuple[int, int] | None = None) -> None:
+        self._capability = capability
 
     def forward(
         self, q: Tensor, k: Tensor, v: Tensor, records: RecordSpans, reach: Reach
@@ -34,7 +41,7 @@ class CappedAttention:
         sums = torch.empty(q.shape[:2], dtype=torch.float32, device=q.device)
         tiles = records.tiles(ROWS)
         _forward[(len(tiles), q.shape[1])](
-            q, k, v, out, sums, tiles, records.starts, *_numbers(reach), **_shape(q, k)
+            q, k, v, out, sums, tiles, records.starts, *_numbers(reach), **self._shape(q, k)
         )
         return out, (sums,)
 
@@ -50,13 +57,22 @@ class CappedAttention:
         tiles = records.tiles(ROWS)
         _backward_queries[(len(tiles), q.shape[1])](
             grad, q, k, v, q_grad, sums, along, tiles, records.starts, *_numbers(reach),
-            **_shape(q, k),
+            **self._shape(q, k),
         )  # fmt: skip
         _backward_keys[(len(tiles), k.shape[1])](
             grad, q, k, v, k_grad, v_grad, sums, along, tiles, records.starts, *_numbers(reach),
-            **_shape(q, k),
+            **self._shape(q, k),
         )  # fmt: skip
         return q_grad, k_grad, v_grad
+
+    def _shape(self, q: Tensor, k: Tensor) -> dict[str, int]:
+        heads, dim = q.shape[1:]
+        capability = self._capability or torch.cuda.get_device_capability(q.device)
+        return {
+            "HEADS": heads, "KV_HEADS": k.shape[1], "DIM": dim,
+            "BLOCK": max(16, triton.next_power_of_2(dim)), "ROWS": ROWS, "COLUMNS": COLUMNS,
+            "num_warps": pick_warps(dim, capability), "num_stages": 1,
+        }  # fmt: skip
 
 
 def _numbers(reach: Reach) -> tuple[float, float, int]:
@@ -64,13 +80,14 @@ def _numbers(reach: Reach) -> tuple[float, float, int]:
     return reach.scale, float(reach.softcap or 0.0), reach.window or _ALL
 
 
-def _shape(q: Tensor, k: Tensor) -> dict[str, int]:
-    heads, dim = q.shape[1:]
-    return {
-        "HEADS": heads, "KV_HEADS": k.shape[1], "DIM": dim,
-        "BLOCK": max(16, triton.next_power_of_2(dim)), "ROWS": ROWS, "COLUMNS": COLUMNS,
-        "num_warps": 4, "num_stages": 1,
-    }  # fmt: skip
+def pick_warps(dim: int, capability: tuple[int, int]) -> int:
+    """Return the warps of a program.
+
+    With 4, the tiles of heads of 256 numbers fill the registers of compute capability 8.x and spill; shared
+    memory has room for one or two programs of a multiprocessor, so that 8 leave it no fewer warps. The tensor
+    cores of 9.0 take 4 at a time.
+    """
+    return 8 if dim > 128 and capability < (9, 0) else 4
 
 
 @triton.jit
