@@ -13,7 +13,8 @@ from typing import Literal
 Part = Literal["imports", "reading", "weights", "quantising", "kernels", "asking"]
 PARTS: tuple[Part, ...] = ("imports", "reading", "weights", "quantising", "kernels", "asking")
 """The parts, in the order in which they are said: libraries; files looked at, the tokenizer read; weights
-read and brought to the device; quantised; kernels compiled and compared, graphs captured; the questions."""
+read and brought to the device, as far as threads have not done it meanwhile; quantised; kernels compiled and
+compared, graphs captured; the questions."""
 
 
 class Stopwatch:

@@ -34,6 +34,7 @@ from lawqa.models.files.identity import (
 )
 from lawqa.models.files.weight_files import WHOLE
 from lawqa.models.kept_weights import KeptWeights
+from lawqa.models.lean.ahead import WeightsAhead
 from lawqa.models.load_errors import out_of_memory
 from lawqa.models.loaded import LoadedModel
 from lawqa.models.pretrained import (
@@ -76,7 +77,11 @@ logger = logging.getLogger(__name__)
 
 
 def load_model(
-    config: ModelSettings, adapter: Path | None = None, *, sharded: bool = False
+    config: ModelSettings,
+    adapter: Path | None = None,
+    *,
+    sharded: bool = False,
+    ahead: WeightsAhead | None = None,
 ) -> LoadedModel:
     """Load model and tokenizer onto the GPU, or the CPU where there is none.
 
@@ -86,6 +91,7 @@ def load_model(
             read, and refused, before the model is loaded.
         sharded: leave the weights on the CPU until `lawqa.training.processes.sharding` divides them: a GPU
             never holds them all.
+        ahead: the model's weights, where threads read them already.
 
     Raises:
         BackendError: the model or the adapter is not there or does not load.
@@ -105,7 +111,7 @@ def load_model(
         there = kept is not None and kept.usable()
     with part("weights"):
         made = kept if there else None
-        model = _weights(config, options, dtype, device, sharded=sharded, made=made)
+        model = _weights(config, options, dtype, device, sharded=sharded, made=made, ahead=ahead)
     if kept is not None and not there:
         kept.keep(model)
     hook_attention(model)
@@ -143,10 +149,12 @@ def _weights(
     *,
     sharded: bool,
     made: KeptWeights | None,
+    ahead: WeightsAhead | None,
 ) -> PreTrainedModel:
     """Load the weights with transformers' options, of which `config` is the model's; raises BackendError.
 
-    Where their 4-bit form is `made` already, it is read instead.
+    Where their 4-bit form is `made` already, it is read instead; where they are read `ahead`, they are taken
+    from there.
     """
     counted = quantising_counted() if "quantization_config" in options else nullcontext()
     try:
@@ -164,6 +172,7 @@ def _weights(
                 options.pop("config"),
                 dtype,
                 torch.device("cpu") if sharded else device,
+                ahead=ahead,
                 **options,
             )
     except torch.OutOfMemoryError:

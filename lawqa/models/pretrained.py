@@ -35,6 +35,7 @@ from lawqa.models.files.model_folder import (  # noqa: E402
     find_folder,
     read_folder,
 )
+from lawqa.models.lean.ahead import WeightsAhead, served  # noqa: E402
 from lawqa.models.load_errors import reading  # noqa: E402
 from lawqa.models.tensor_audit import LoadingInfo, audit_tensors, check_loaded  # noqa: E402
 
@@ -113,14 +114,26 @@ def load_weights(
     config: PretrainedConfig,
     dtype: torch.dtype,
     device: torch.device,
+    *,
+    ahead: WeightsAhead | None = None,
     **options: object,
 ) -> PreTrainedModel:
     """Return the model with its weights, every one of them from its files, and with nothing attached.
 
+    Args:
+        name: the model.
+        revision: its revision.
+        config: from `load_config`.
+        dtype: of what is not quantised.
+        device: where to.
+        ahead: its weights, where threads read them already.
+        options: further ones of transformers' `from_pretrained`.
+
     Raises:
+        DataError: files changed since they began to be read.
         BackendError: as for `check_files`, which is to come first: here the weights have been read.
     """
-    with reading(name, revision):
+    with reading(name, revision), served(ahead):
         loaded: tuple[PreTrainedModel, LoadingInfo] = AutoModelForCausalLM.from_pretrained(
             name,
             revision=revision or "main",

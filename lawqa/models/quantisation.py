@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import _disable_dynamo as disable_dynamo
 from transformers import BitsAndBytesConfig
 
 from lawqa.errors import BackendError, MissingExtraError
 from lawqa.models import NO_4BIT
+from lawqa.models.lean.deferred import compiler_is_there
 from lawqa.settings import QuantType
 from lawqa.stopwatch import part
 
@@ -29,18 +32,33 @@ def import_bitsandbytes() -> None:
     Raises:
         ImportError: it is not installed.
     """
-    own = torch.compile
+    own, left_alone = torch.compile, torch._disable_dynamo
     torch.compile = _as_it_is
+    torch._disable_dynamo = _out_of_its_way
     try:
         with part("imports"):
             import_module("bitsandbytes")
     finally:
-        torch.compile = own
+        torch.compile, torch._disable_dynamo = own, left_alone
 
 
 def _as_it_is(function: Any = None, **_: object) -> Any:
     """Take the place of `torch.compile`, which gives a decorator where it is called without a function."""
     return function if function is not None else _as_it_is
+
+
+def _out_of_its_way(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Take the place of `torch._disable_dynamo`, which imports the compiler to keep it out of a kernel.
+
+    A compiler that is not there compiles nothing.
+    """
+    kept_out = disable_dynamo(function)
+
+    @wraps(function)
+    def called(*arguments: Any, **options: Any) -> Any:
+        return (kept_out if compiler_is_there() else function)(*arguments, **options)
+
+    return called
 
 
 def quantisation(quant_type: QuantType, dtype: torch.dtype) -> BitsAndBytesConfig:
@@ -88,7 +106,8 @@ def quantising_counted() -> Iterator[None]:
 
 def _wait_for(weight: torch.Tensor) -> None:
     if weight.is_cuda:
-        torch.cuda.synchronize(weight.device)
+        # Not for the device: threads copy other weights to it (`lean.ahead`), on streams of their own.
+        torch.cuda.current_stream(weight.device).synchronize()
 
 
 def stored_type(name: str, model_config: PretrainedConfig, dtype: torch.dtype) -> QuantType | None:

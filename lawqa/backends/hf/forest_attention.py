@@ -8,7 +8,6 @@ from itertools import accumulate
 
 import torch
 from torch.nn import functional
-from torch.nn.attention.bias import causal_lower_right
 
 from lawqa.backends.hf.prefixes import Forest
 from lawqa.models.attention.choice import flash_attention_obstacle
@@ -149,6 +148,8 @@ def _attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, *, prefixed: bool
     elif q.shape[2] == 1:
         out = functional.scaled_dot_product_attention(q, k, v, enable_gqa=grouped)
     elif q.is_cuda and q.dtype in (torch.bfloat16, torch.float16):
+        from torch.nn.attention.bias import causal_lower_right  # loads torch's compiler
+
         bias = causal_lower_right(q.shape[2], k.shape[2])
         out = functional.scaled_dot_product_attention(q, k, v, bias, enable_gqa=grouped)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from lawqa.backends.base import Backend
 from lawqa.errors import ConfigError
@@ -41,18 +42,22 @@ def _scripted(config: EvaluationConfig) -> Backend:
 
 
 def _hugging_face(config: EvaluationConfig, adapter: AdapterManifest | None) -> Backend:
-    with part("imports"):
-        from lawqa.models import require_packages
-
-        require_packages(quantised=config.load_in_4bit)
-        from lawqa.backends.hf.backend import HFBackend
-        from lawqa.models.load import load_model
-
     model = part_of(ModelSettings, config)
-    return HFBackend(
-        load_model(model, adapter.path if adapter else None), config.token_budget or None,
-        label_forms=config.label_forms,
-    )  # fmt: skip
+    with ExitStack() as reading:
+        with part("imports"):
+            from lawqa.models import require_packages
+            from lawqa.models.lean.deferred import import_transformers
+
+            require_packages(quantised=config.load_in_4bit)
+            from lawqa.models.lean.ahead import reading_ahead
+
+            ahead = reading.enter_context(reading_ahead(model))
+            import_transformers()
+            from lawqa.backends.hf.backend import HFBackend
+            from lawqa.models.load import load_model
+
+        loaded = load_model(model, adapter.path if adapter else None, ahead=ahead)
+    return HFBackend(loaded, config.token_budget or None, label_forms=config.label_forms)
 
 
 def base_of(backend: Backend) -> Backend:
