@@ -128,8 +128,8 @@ class TorchElementwise:
         return _rotated(heads, cos, sin)
 
     def swiglu(self, gate: Tensor, up: Tensor) -> Tensor:
-        """Do the same as `Elementwise.swiglu`."""
-        return functional.silu(gate) * up
+        """Do the same as `Elementwise.swiglu`; into `gate`."""
+        return functional.silu(gate, inplace=True).mul_(up)
 
     def norm(
         self, x: Tensor, weight: Tensor, eps: float, out: Tensor | None = None

@@ -214,7 +214,8 @@ def scores_bytes(shape: ModelShape, tokens: int) -> int:
 
 def scoring_memory(shape: ModelShape, setting: MemorySetting, *, tokens: int) -> int:
     """Predict the peak of scoring labels in batches of `tokens` tokens: nothing is kept but one block."""
-    wide = 3 * shape.intermediate + 3 * shape.hidden
+    # Gate and up; the residual stream, what is added to it, its norm, and as much again for the rest.
+    wide = 2 * shape.intermediate + 4 * shape.hidden
     return (
         weight_bytes(shape, setting)
         + tokens * wide * setting.dtype_bytes
