@@ -40,10 +40,10 @@ class LossPath(Protocol):
         """Whether the loss is not computed through the model's own forward, where wrappers listen."""
 
     def parts(self, batch: Batch) -> list[Batch]:
-        """Return micro-batches that hold every record once."""
+        """Return micro-batches that hold every record once: the weights change only when all are through."""
 
     def fullest(self, batch: Batch) -> Batch:
-        """Return the micro-batch with the most tokens that a batch could have."""
+        """Return the micro-batch with the most tokens that a batch could have; the weights as for `parts`."""
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """Sum the cross entropy of a part over answer tokens, each record by its weight, in nats."""
@@ -102,10 +102,12 @@ class PackedPath:
 
     def parts(self, batch: Batch) -> list[Batch]:
         """See `LossPath.parts`."""
+        self.fast.begin_step()
         return list(packed_parts(batch, self.token_budget))
 
     def fullest(self, batch: Batch) -> Batch:
         """See `LossPath.fullest`."""
+        self.fast.begin_step()
         return fullest_part(batch, self.token_budget)
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:
@@ -138,10 +140,12 @@ class PackedModelPath:
 
     def parts(self, batch: Batch) -> list[Batch]:
         """See `LossPath.parts`."""
+        self.hooked.begin_step()
         return list(packed_parts(batch, self.token_budget))
 
     def fullest(self, batch: Batch) -> Batch:
         """See `LossPath.fullest`."""
+        self.hooked.begin_step()
         return fullest_part(batch, self.token_budget)
 
     def loss(self, model: torch.nn.Module, part: Batch) -> Tensor:

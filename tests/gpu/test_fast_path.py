@@ -139,7 +139,7 @@ def test_a_product_with_the_update_in_it_loses_nothing_of_a_small_one() -> None:
     from peft import LoraConfig, get_peft_model
 
     from lawqa.models.kernels.elementwise import TorchElementwise
-    from lawqa.training.fast.linears import LinearGroup, Workspace
+    from lawqa.training.fast.linears import Copies, LinearGroup, Workspace
 
     torch.manual_seed(0)
     layer = torch.nn.Linear(4096, 4096, bias=False, device="cuda", dtype=torch.bfloat16)
@@ -152,8 +152,7 @@ def test_a_product_with_the_update_in_it_loses_nothing_of_a_small_one() -> None:
 
     def run(b: Any) -> Any:
         adapted.lora_B["default"].weight.copy_(b)
-        for copy, master in zip(group.copies, group.parameters, strict=True):
-            copy.copy_(master)
+        Copies([group]).refresh()
         return group.forward(group.widened(x), workspace, kernels, 0)[0].float()
 
     b = 1e-5 * random(4096, 16, dtype=torch.float32)

@@ -20,7 +20,7 @@ from lawqa.models.attention.records import RecordSpans
 from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.models.projections import plain_lora_obstacle
-from lawqa.training.fast.linears import LinearGroup, Workspace, dropout_seeds
+from lawqa.training.fast.linears import Copies, LinearGroup, Workspace, dropout_seeds
 from lawqa.training.fast.packing import PackedBatch
 
 if TYPE_CHECKING:
@@ -51,8 +51,11 @@ class HookedPath:
             for module in causal.modules()
             if hasattr(module, "lora_A") and plain_lora_obstacle(module) is None
         ]
-        self._masters = [parameter for group in groups for parameter in group.parameters]
-        self._copies = [copy for group in groups for copy in group.copies]
+        self._copies = Copies(groups)
+
+    def begin_step(self) -> None:
+        """See `Copies.begin_step`."""
+        self._copies.begin_step()
 
     def loss(self, model: torch.nn.Module, batch: PackedBatch) -> Tensor:
         """Return the sum of the cross entropy of all answer tokens, in nats; see `token_losses`."""
@@ -65,9 +68,7 @@ class HookedPath:
             model: called through its own forward, so that a wrapper for several processes sees it.
             batch: the records.
         """
-        if self._copies:
-            with torch.no_grad():
-                torch._foreach_copy_(self._copies, self._masters)
+        self._copies.refresh()
         logits = _packed_logits(
             model, batch.input_ids, batch.positions, batch.records, batch.predicting
         )

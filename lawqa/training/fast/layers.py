@@ -97,6 +97,11 @@ def unknown_part(config: object) -> str | None:
     return None
 
 
+def known_activation(config: object) -> Activation | None:
+    """Return the activation of a config's MLPs; None for one without a kernel."""
+    return _ACTIVATIONS.get(activation_name(config))
+
+
 def activation_name(config: object) -> str:
     """Return what the MLP's activation is called."""
     name = getattr(config, "hidden_activation", None) or getattr(config, "hidden_act", None)

@@ -4,15 +4,19 @@ Query, key and value of a block are one such group, gate and up another: their w
 into one buffer and multiplied at once, and so are their LoRA matrices A. For an input x [tokens, in]
 the output is x Wᵀ + bias + s (x Aᵀ) Bᵀ, [tokens, out], the layers' outputs side by side.
 
-Both terms are one product, [x | s x Aᵀ] [W | B]ᵀ, summed in float32 and rounded once. Added to an output that
+Both terms are one product, [x | x Aᵀ] [W | s B]ᵀ, summed in float32 and rounded once. Added to an output that
 is rounded already, an update of less than half the distance to the next number of half precision, as
 LoRA's is in its first steps, would be lost; before the rounding it moves as many outputs to the next
 number as make up for it on average.
+
+Behind the weights of several layers s B is block-diagonal. The backward pass takes it as the one matrix
+that it is: the zeros cost a card less than a product for each layer costs the host that starts it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -46,6 +50,18 @@ class Workspace:
         return self._buffer[: rows * columns].view(rows, columns)
 
 
+@dataclass(frozen=True)
+class Copied:
+    """A LoRA matrix in the dtype of products, and where its numbers come from."""
+
+    copy: Tensor
+    """What products use: of A itself, of B times the scaling."""
+    master: Tensor
+    """The parameter, in float32."""
+    scaling: float
+    """The factor between them."""
+
+
 class LinearGroup:
     """Linear layers with the same input.
 
@@ -67,11 +83,15 @@ class LinearGroup:
         device = self.bases[0].weight.device
         rank = sum(lora.a.shape[0] for lora in self.loras if lora is not None)
         self.extra = -(-rank // _STEP) * _STEP
-        self._padded = rank < self.extra  # rows and columns beyond the ranks stay 0
+        # Rows and columns beyond the ranks stay 0.
         self.a = torch.zeros(self.extra, self.inputs, device=device, dtype=dtype)
         self._unpacking = unpacking(device)
         self._bias = _joined_bias(self.bases, dtype)
         self._joined = _joined_weight(self.bases, dtype, self.extra)
+        self._scalings = torch.tensor(
+            [[lora.scaling] for lora in self.loras if lora is not None],
+            device=device, dtype=torch.float32,
+        )  # fmt: skip
         self._place_parts(dtype)
 
     @property
@@ -80,18 +100,19 @@ class LinearGroup:
         return [p for lora in self.loras if lora is not None for p in (lora.a, lora.b)]
 
     @property
-    def copies(self) -> list[Tensor]:
-        """What products use in the place of `parameters`, in the same order; refreshed before use."""
-        copies, row = [], 0
-        for b in self.b:
-            copies += [self.a[row : row + b.shape[1]], b]
+    def copied(self) -> list[Copied]:
+        """What products use in the place of `parameters`; `refresh` before use."""
+        copied, row = [], 0
+        for lora, b in zip((lora for lora in self.loras if lora is not None), self.b, strict=True):
+            copied.append(Copied(self.a[row : row + b.shape[1]], lora.a, 1.0))
+            copied.append(Copied(b, lora.b, lora.scaling))
             row += b.shape[1]
-        return copies
+        return copied
 
     def weight(self, workspace: Workspace) -> Tensor:
-        """Return [W | B], layers under each other, [out, in + extra]; valid until the workspace is taken.
+        """Return [W | s B], layers under each other, [out, in + extra]; valid until the workspace is taken.
 
-        Behind a layer's weight its B is in the columns that its part of x Aᵀ has, with 0 beside it.
+        Behind a layer's weight its s B is in the columns that its part of x Aᵀ has, with 0 beside it.
         """
         if self._joined is not None:
             return self._joined
@@ -138,7 +159,7 @@ class LinearGroup:
         x = wide[:, : self.inputs]
         low = self._dropped(x, kernels, seed) @ self.a.t()
         if self.extra:
-            torch.mul(low, self._scaling, out=wide[:, self.inputs :])
+            wide[:, self.inputs :] = low
         # The residual stream is not added here: it is in half precision, and larger.
         weight = self.weight(workspace).t()
         return wide @ weight if self._bias is None else torch.addmm(self._bias, wide, weight), low
@@ -158,25 +179,21 @@ class LinearGroup:
             seed: of the dropout in `forward`.
             input_grad: whether the input's gradient is wanted.
         """
-        low_grad = torch.zeros_like(low) if self._padded else torch.empty_like(low)
-        b_grads = []
-        for columns, low_columns, b, scaling in self._parts:
-            part = grad[:, columns]
-            torch.mm(part, b, out=low_grad[:, low_columns])
-            b_grads.append((part.t() @ low[:, low_columns]).mul_(scaling))
-        for _, low_columns, _, scaling in self._parts:
-            low_grad[:, low_columns] *= scaling
+        if not self.b:
+            return (grad @ self.weight(workspace) if input_grad else None), []
+        # Products of `grad` with W and s B apart: their results have rows without gaps.
+        weight = self.weight(workspace)
+        low_grad = grad @ weight[:, self.inputs :]
+        b_grads = grad.t() @ low
         dropped = self._dropped(x, kernels, seed)
-        a_grad = low_grad.t() @ dropped
+        a_grads = (low_grad.t() @ dropped).float()
         del dropped
-        x_grad = grad @ self.weight(workspace)[:, : self.inputs] if input_grad else None
+        x_grad = grad @ weight[:, : self.inputs] if input_grad else None
         if x_grad is not None:
             self._add_low_(x_grad, low_grad, kernels, seed)
-        return x_grad, self._by_parameter(a_grad, b_grads)
+        return x_grad, self._by_parameter(a_grads, b_grads)
 
     def _add_low_(self, x_grad: Tensor, low_grad: Tensor, kernels: Elementwise, seed: int) -> None:
-        if not self.b:
-            return
         if self.dropout and seed:
             kernels.add_dropped(x_grad, low_grad @ self.a, self.dropout, seed)
         else:
@@ -188,46 +205,31 @@ class LinearGroup:
         return kernels.dropout(x, self.dropout, seed)
 
     def _place_parts(self, dtype: torch.dtype) -> None:
-        """Say where each adapter's B is, and which columns of the output and of x Aᵀ are its own."""
+        """Say where each adapter's s B is, and which rows and columns of all of them are its own."""
         self.b: list[Tensor] = []
-        self._parts: list[tuple[slice, slice, Tensor, float]] = []
-        scalings, column, low = [], 0, 0
+        self._parts: list[tuple[slice, slice]] = []
+        column, low = 0, 0
         for lora, out in zip(self.loras, self.outs, strict=True):
             if lora is not None:
                 rank = lora.b.shape[1]
                 rows, columns = slice(column, column + out), slice(low, low + rank)
-                b = (
+                self.b.append(
                     torch.empty_like(lora.b, dtype=dtype)
                     if self._joined is None
                     else self._joined[rows, self.inputs + low : self.inputs + low + rank]
                 )
-                self.b.append(b)
-                self._parts.append((rows, columns, b, lora.scaling))
-                scalings += rank * [lora.scaling]
+                self._parts.append((rows, columns))
                 low += rank
             column += out
-        self._scaling: float | Tensor = scalings[0] if scalings else 1.0
-        if len(set(scalings)) > 1:
-            every = scalings + (self.extra - low) * [1.0]
-            self._scaling = torch.tensor(every, device=self.a.device, dtype=torch.float32)
 
-    def _by_parameter(self, a_grad: Tensor, b_grads: list[Tensor]) -> list[Tensor]:
-        grads, row = [], 0
-        for b_grad in b_grads:
-            rank = b_grad.shape[1]
-            grads += [a_grad[row : row + rank].float(), b_grad.float()]
-            row += rank
+    def _by_parameter(self, a_grads: Tensor, b_grads: Tensor) -> list[Tensor]:
+        """Divide the gradients of all A, [extra, in], and of all of s B, [out, extra], among `parameters`."""
+        grads: list[Tensor] = []
+        scalings = self._scalings.unbind()
+        for (rows, columns), scaling in zip(self._parts, scalings, strict=True):
+            # A product with float32 is in float32: one kernel scales and converts.
+            grads += [a_grads[columns], b_grads[rows, columns] * scaling]
         return grads
-
-
-def dropout_seeds(count: int, *, wanted: bool) -> tuple[int, ...]:
-    """Return seeds of dropout, 0 for none of it; from torch's generator of the CPU, which checkpoints
-    keep.
-    """
-    if not wanted:
-        return (0,) * count
-    drawn: list[int] = torch.randint(1, 2**31 - 1, (count,)).tolist()
-    return tuple(drawn)
 
 
 def _joined_weight(
@@ -261,3 +263,53 @@ def _joined_bias(bases: Sequence[torch.nn.Module], dtype: torch.dtype) -> Tensor
         for base in bases
     ]
     return torch.cat([part.to(dtype) for part in parts])
+
+
+def dropout_seeds(count: int, *, wanted: bool) -> tuple[int, ...]:
+    """Return seeds of dropout, 0 for none of it; from torch's generator of the CPU, which checkpoints
+    keep.
+    """
+    if not wanted:
+        return (0,) * count
+    drawn: list[int] = torch.randint(1, 2**31 - 1, (count,)).tolist()
+    return tuple(drawn)
+
+
+class Copies:
+    """The LoRA matrices that products use, and when they are made anew from the masters.
+
+    Args:
+        groups: every group of a model.
+    """
+
+    def __init__(self, groups: Sequence[LinearGroup]) -> None:
+        self._lists = _alike([each for group in groups for each in group.copied])
+        self._in_step = self._fresh = False
+
+    def begin_step(self) -> None:
+        """Promise that the masters change no more before this is called again, once a loss was computed."""
+        self._in_step, self._fresh = True, False
+
+    def refresh(self) -> None:
+        """Copy the masters as they are; within a step only the first time."""
+        if self._fresh:
+            return
+        with torch.no_grad():
+            for scaling, copies, masters in self._lists:
+                scaled = masters if scaling == 1.0 else torch._foreach_mul(masters, scaling)
+                torch._foreach_copy_(copies, scaled)
+        self._fresh = self._in_step
+
+
+def _alike(copied: Sequence[Copied]) -> list[tuple[float, list[Tensor], list[Tensor]]]:
+    """Return scaling, copies and masters of what few kernels can copy together.
+
+    One copy with gaps between its rows would make torch copy all beside it one by one.
+    """
+    lists: dict[tuple[float, bool], tuple[list[Tensor], list[Tensor]]] = {}
+    for each in copied:
+        key = (each.scaling, each.copy.is_contiguous())
+        copies, masters = lists.setdefault(key, ([], []))
+        copies.append(each.copy)
+        masters.append(each.master)
+    return [(scaling, *pair) for (scaling, _), pair in lists.items()]

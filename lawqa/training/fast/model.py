@@ -13,7 +13,7 @@ from lawqa.models.attention.packed import packed_attention
 from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.training.fast.block import Block, BlockFunction, PassSetting
 from lawqa.training.fast.layers import rotary_by_kind, unknown_part
-from lawqa.training.fast.linears import Workspace
+from lawqa.training.fast.linears import Copies, Workspace
 from lawqa.training.fast.loss import AnswerLoss
 from lawqa.training.fast.packing import PackedBatch
 
@@ -60,8 +60,11 @@ class FastPath:
         if hold:
             for group in groups:
                 group.hold()
-        self._masters = [parameter for group in groups for parameter in group.parameters]
-        self._copies = [copy for group in groups for copy in group.copies]
+        self._copies = Copies(groups)
+
+    def begin_step(self) -> None:
+        """See `Copies.begin_step`."""
+        self._copies.begin_step()
 
     def loss(self, batch: PackedBatch) -> Tensor:
         """Return the sum of the cross entropy of all answer tokens, in nats."""
@@ -70,7 +73,7 @@ class FastPath:
     def token_losses(self, batch: PackedBatch) -> Tensor:
         """Return the cross entropy of every answer token, in nats, [answer tokens]."""
         with torch.no_grad(), torch.autocast(self._head.device.type, enabled=False):
-            torch._foreach_copy_(self._copies, self._masters)
+            self._copies.refresh()
             x = self._decoder.embed_tokens(batch.input_ids)
             rotary = {kind: self._rotary(x, batch.positions, kind) for kind in self._kinds()}
         setting = PassSetting(

@@ -20,9 +20,9 @@ from lawqa.training.adapter import add_adapter
 from lawqa.training.data.collate import LeftPadCollator
 from lawqa.training.fast import FastPath, fast_path_obstacle, pack, packed_parts
 from lawqa.training.fast.block import Block, PassSetting
-from lawqa.training.fast.linears import Workspace
+from lawqa.training.fast.linears import Copies, LinearGroup, Workspace
 from lawqa.training.fast.model import unsupported_part
-from lawqa.training.loss_paths import answer_loss
+from lawqa.training.loss_paths import PackedPath, answer_loss
 from lawqa.training.planning.memory import MemorySetting, behind_bytes
 from lawqa.training.trainer import as_dataset
 
@@ -94,9 +94,7 @@ def test_half_precision_keeps_a_small_update_whole(tiny_dir: Path, size: float) 
     )  # fmt: skip
 
     def fast() -> torch.Tensor:
-        copies = (copy for group in block.groups for copy in group.copies)
-        for copy, master in zip(copies, block.parameters, strict=True):
-            copy.data.copy_(master)
+        Copies(block.groups).refresh()
         return block.finish(block.run(x.bfloat16(), setting, (0, 0, 0, 0)), setting, (0, 0, 0, 0))[
             0
         ].float()
@@ -237,3 +235,37 @@ def test_it_says_why_it_cannot(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(model.peft_config["default"], "use_dora", True)
     monkeypatch.setattr(config, "layer_types", ["full_attention"] * 2)
     assert unsupported_part(model) == "DoRA scales the merged weights"
+
+
+def test_within_a_step_the_copies_of_the_adapter_are_made_once(
+    tiny_dir: Path, batch: dict[str, torch.Tensor]
+) -> None:
+    _, model = tiny(tiny_dir, lora_dropout=0.0)
+    fast = FastPath(model)
+    path = PackedPath(fast, 10**6)
+    weights = [p for n, p in model.named_parameters() if "lora_B" in n]
+    (part,) = path.parts(batch)
+    alone = path.loss(model, part).item()
+    with torch.no_grad():
+        for weight in weights:
+            weight.add_(0.5)
+    assert path.loss(model, part).item() == alone  # the step is not over
+    (part,) = path.parts(batch)
+    after = path.loss(model, part).item()
+    assert after != alone
+    assert FastPath(model).loss(pack(part)).item() == after
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_copies_take_in_each_layers_own_scaling(tiny_dir: Path, joined: bool) -> None:
+    """B is scaled where it lies behind whole weights, with gaps between its rows, and where it lies alone."""
+    _, model = tiny(tiny_dir, four_bit=not joined)
+    attention = model.get_base_model().model.layers[0].self_attn
+    layers = [attention.q_proj, attention.k_proj, attention.v_proj]
+    for number, layer in enumerate(layers):
+        layer.scaling["default"] = 1.0 + 0.3 * number
+    group = LinearGroup(layers, "default", torch.float32, 0.0)
+    Copies([group]).refresh()
+    for each, layer in zip(group.copied[1::2], layers, strict=True):
+        assert each.copy.is_contiguous() != joined
+        assert torch.equal(each.copy, layer.scaling["default"] * layer.lora_B["default"].weight)
