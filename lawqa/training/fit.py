@@ -197,13 +197,12 @@ def _trainer(
     """
     every = config.eval_steps or len(sampler)
     cadence = Cadence(watchers.checkpoint_state, watchers.interruption, every if dev else 0)
-    longest = max(len(record.input_ids) for record in records)
     trainer = AnswerTrainer(
         config=config,
         keys=[record.key for record in records],
         sampler=sampler,
         objective=objective,
-        path=choose_path(loaded, model, config, longest, watchers.progress.say),
+        path=choose_path(loaded, model, config, records, watchers.progress.say),
         checkpoint_state=watchers.checkpoint_state,
         progress=watchers.progress,
         dev=dev,

@@ -1,27 +1,28 @@
 """The lane for every other architecture: transformers' own layers over packed records.
 
-Attention goes through `models.attention.hooked`, which keeps the records apart; LoRA's layers multiply in
-the compute dtype from float32 masters and keep two tensors each for their backward pass; only the positions
-that are learnt go through `lm_head`. Whether records really stay apart is tried, not assumed: a model may
-mix its tokens in other places than attention.
+Attention goes through `models.attention.hooked`, which keeps the records apart; LoRA's layers, gated MLPs and
+norms compute through `taken_over`; only the positions that are learnt go through `lm_head`. Blocks keep what
+their backward pass needs where the memory holds it, and are computed again where it does not. Whether records
+really stay apart is tried, not assumed: a model may mix its tokens in other places than attention.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from transformers.modeling_layers import GradientCheckpointingLayer
 
-from lawqa.models.attention.hooked import in_packed, is_hooked, packed
+from lawqa.models.attention.hooked import is_hooked, packed
 from lawqa.models.attention.records import RecordSpans
-from lawqa.models.kernels.elementwise import Elementwise
 from lawqa.models.kernels.triton_probe import fastest_elementwise
-from lawqa.models.projections import plain_lora_obstacle
-from lawqa.training.fast.linears import Copies, LinearGroup, Workspace, dropout_seeds
+from lawqa.training.fast.linears import Copies
 from lawqa.training.fast.packing import PackedBatch
+from lawqa.training.fast.taken_over import Takeover
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -43,15 +44,21 @@ class HookedPath:
     def __init__(self, model: PeftModel) -> None:
         causal = model.get_base_model()
         weight = causal.get_output_embeddings().weight
-        self._workspace = Workspace(weight.device, weight.dtype)
-        self._kernels = fastest_elementwise(weight.device)
         dropout = float(model.peft_config[_ADAPTER].lora_dropout)
-        groups = [
-            _take_over(module, weight.dtype, dropout, self._workspace, self._kernels)
-            for module in causal.modules()
-            if hasattr(module, "lora_A") and plain_lora_obstacle(module) is None
-        ]
-        self._copies = Copies(groups)
+        kernels = fastest_elementwise(weight.device)
+        self._copies = Copies(Takeover(causal, weight.dtype, dropout, kernels).groups)
+        self._blocks = [
+            module for module in causal.modules()
+            if isinstance(module, GradientCheckpointingLayer) and module.gradient_checkpointing
+        ]  # fmt: skip
+        self.kept_blocks: Callable[[int], int] = lambda _: 0
+        """For a number of tokens, how many blocks keep what their backward pass needs; the others compute it
+        again."""
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks can be computed again, or not."""
+        return len(self._blocks)
 
     def begin_step(self) -> None:
         """See `Copies.begin_step`."""
@@ -69,10 +76,23 @@ class HookedPath:
             batch: the records.
         """
         self._copies.refresh()
-        logits = _packed_logits(
-            model, batch.input_ids, batch.positions, batch.records, batch.predicting
-        )
+        with self._keeping(self.kept_blocks(len(batch.input_ids))):
+            logits = _packed_logits(
+                model, batch.input_ids, batch.positions, batch.records, batch.predicting
+            )
         return cross_entropy(logits.float(), batch.targets, reduction="none")
+
+    @contextmanager
+    def _keeping(self, blocks: int) -> Iterator[None]:
+        """Let the last blocks keep what their backward pass needs: they are the first to go backward."""
+        keeping = self._blocks[max(0, len(self._blocks) - blocks) :]
+        for block in keeping:
+            block.gradient_checkpointing = False
+        try:
+            yield
+        finally:
+            for block in keeping:
+                block.gradient_checkpointing = True
 
 
 def hooked_path_obstacle(model: PeftModel) -> str | None:
@@ -132,62 +152,3 @@ def _packed_logits(
         )
     logits: Tensor = output.logits[0]
     return logits
-
-
-# Any: a layer of PEFT, and whatever its own `forward` is given; PEFT has no types.
-def _take_over(
-    module: Any, dtype: torch.dtype, dropout: float, workspace: Workspace, kernels: Elementwise
-) -> LinearGroup:
-    """Let a layer of PEFT compute through a `LinearGroup` while a packed row goes through it."""
-    group = LinearGroup([module], _ADAPTER, dtype, dropout)
-    own = cast("Callable[..., Tensor]", module.forward)
-
-    def forward(x: Tensor, *arguments: Any, **options: Any) -> Tensor:
-        if not in_packed() or module.disable_adapters or module.merged:
-            return own(x, *arguments, **options)
-        (seed,) = dropout_seeds(1, wanted=bool(dropout) and module.training)
-        out: Tensor = _LoraFunction.apply(x, group, workspace, kernels, seed, *group.parameters)
-        return out
-
-    module.forward = forward
-    return group
-
-
-class _LoraFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is not checked
-    """A linear layer with LoRA as autograd sees it."""
-
-    @staticmethod
-    def forward(
-        ctx: torch.autograd.function.FunctionCtx,
-        x: Tensor,
-        group: LinearGroup,
-        workspace: Workspace,
-        kernels: Elementwise,
-        seed: int,
-        *parameters: Tensor,
-    ) -> Tensor:
-        """Return the outputs [..., out] of inputs [..., in]; `parameters` are there because autograd must
-        know them.
-        """
-        del parameters
-        with torch.autocast(x.device.type, enabled=False):
-            flat = x.flatten(0, -2).to(group.a.dtype)
-            out, low = group.forward(group.widened(flat), workspace, kernels, seed)
-        ctx.save_for_backward(flat, low)
-        ctx.used = (group, workspace, kernels, seed, x.shape, x.dtype)
-        return out.view(*x.shape[:-1], -1)
-
-    @staticmethod
-    def backward(
-        ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
-    ) -> tuple[Tensor | None, ...]:
-        """Return the gradients of the input and of the LoRA weights."""
-        flat, low = ctx.saved_tensors
-        group, workspace, kernels, seed, shape, dtype = ctx.used
-        with torch.autocast(flat.device.type, enabled=False):
-            x_grad, own = group.backward(
-                grads[0].flatten(0, -2).to(flat.dtype).contiguous(), flat, low, workspace, kernels,
-                seed, input_grad=ctx.needs_input_grad[0],
-            )  # fmt: skip
-        back = None if x_grad is None else x_grad.view(shape).to(dtype)
-        return (back, None, None, None, None, *own)

@@ -283,6 +283,7 @@ class Copies:
     """
 
     def __init__(self, groups: Sequence[LinearGroup]) -> None:
+        self.groups = groups
         self._lists = _alike([each for group in groups for each in group.copied])
         self._in_step = self._fresh = False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lawqa.errors import ConfigError
@@ -94,24 +95,42 @@ def plan_training(
         ConfigError: not even the longest record alone fits.
     """
     usable = int(memory * (1 - FRAGMENTED))
-    fewest = _round_up(longest)
-    budgets = range(fewest, max(fewest, _LARGEST_BUDGET) + 1, _STEP)
-    fitting = [tokens for tokens in budgets if _fits(shape, setting, usable, tokens)]
+    fitting = fitting_budgets(longest, lambda tokens: _fits(shape, setting, usable, tokens))
     if not fitting:
-        needed = training_memory(shape, setting, tokens=fewest, kept_blocks=0).total
+        needed = training_memory(shape, setting, tokens=_round_up(longest), kept_blocks=0).total
         raise ConfigError(
             f"{shape.name} with records of {longest} tokens needs about "
             f"{needed / (1 - FRAGMENTED) / GIB:.1f} GiB, there are {memory / GIB:.1f} GiB",
             "lower --max-seq-length or --lora-r, or take a smaller model"
             + ("" if setting.four_bit else ", or 4-bit weights (--4bit)"),
         )
+    budget = fastest_budget(
+        fitting, shape.layers, lambda tokens: kept_blocks(shape, setting, usable, tokens)
+    )
+    return TrainingPlan(shape, setting, memory, usable, budget)
+
+
+def fitting_budgets(longest: int, fits: Callable[[int], bool]) -> list[int]:
+    """Return the token budgets that hold the longest record and fit the memory."""
+    fewest = _round_up(longest)
+    budgets = range(fewest, max(fewest, _LARGEST_BUDGET) + 1, _STEP)
+    return [tokens for tokens in budgets if fits(tokens)]
+
+
+def fastest_budget(budgets: Sequence[int], blocks: int, kept: Callable[[int], int]) -> int:
+    """Return the token budget that trains fastest.
+
+    Args:
+        budgets: those to choose from.
+        blocks: how many blocks there are to compute again, or not.
+        kept: how many of them keep what their backward pass needs, by budget.
+    """
 
     def speed(tokens: int) -> float:
-        kept = kept_blocks(shape, setting, usable, tokens)
-        again = _RECOMPUTED_SHARE * (shape.layers - kept) / shape.layers
+        again = _RECOMPUTED_SHARE * (blocks - kept(tokens)) / max(blocks, 1)
         return tokens / (tokens * (2 + again) + _FIXED_TOKENS)
 
-    return TrainingPlan(shape, setting, memory, usable, max(fitting, key=speed))
+    return max(budgets, key=speed)
 
 
 def kept_blocks(shape: ModelShape, setting: MemorySetting, usable: int, tokens: int) -> int:

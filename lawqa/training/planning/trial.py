@@ -56,8 +56,7 @@ def trial_step(
         torch.OutOfMemoryError: a micro-batch does not.
     """
     paths: list[str] = []
-    longest = max(len(record.input_ids) for record in records)
-    path = choose_path(loaded, model, config, longest, paths.append)
+    path = choose_path(loaded, model, config, records, paths.append)
     asked = list(islice(cycle(records), config.records_per_step))
     rows = as_dataset(asked)
     batch = LeftPadCollator(loaded.tokenizer.pad_token_id or 0)(

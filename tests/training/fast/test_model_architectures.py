@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -76,6 +77,10 @@ def a_batch(*lengths: int) -> dict[str, torch.Tensor]:
     return {"input_ids": ids, "labels": labels, "attention_mask": mask}
 
 
+def always(kept: int) -> Callable[[int], int]:
+    return lambda _: kept
+
+
 def gradients(model: Any, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     model.zero_grad()
     loss.backward()
@@ -116,14 +121,17 @@ def test_other_architectures_train_over_packed_records(variant: str) -> None:
     plain = answer_loss(model, batch)
     expected = gradients(model, plain)
     path = HookedPath(model)
+    assert path.blocks == 3
     model.train()
-    loss = path.loss(model, pack(batch))
-    assert loss.item() == pytest.approx(plain.item(), rel=1e-5)
-    found = gradients(model, loss)
-    assert found.keys() == expected.keys()
-    for name, grad in expected.items():
-        off = (found[name] - grad).norm() / grad.norm().clamp(min=1e-9)
-        assert off < 1e-4, f"{name}: {off:.1e}"
+    for kept in (0, 1, 3):
+        path.kept_blocks = always(kept)
+        loss = path.loss(model, pack(batch))
+        assert loss.item() == pytest.approx(plain.item(), rel=1e-5)
+        found = gradients(model, loss)
+        assert found.keys() == expected.keys()
+        for name, grad in expected.items():
+            off = (found[name] - grad).norm() / grad.norm().clamp(min=1e-9)
+            assert off < 1e-4, f"{name}: {off:.1e}"
     again = answer_loss(model, batch)  # a padded batch goes the model's own way, as before
     assert again.item() == pytest.approx(plain.item(), rel=1e-6)
 
