@@ -19,8 +19,10 @@ _NEEDED = (
 _OPTIONAL = ("num_key_value_heads", "head_dim")
 _LARGEST = 10_000_000
 
-WRITTEN_OUT = ("qwen3", "qwen2", "llama", "mistral", "gemma2", "gemma3_text")
+WRITTEN_OUT = ("qwen3", "qwen2", "llama", "mistral", "phi3", "gemma2", "gemma3_text")
 """`model_type` of the architectures whose blocks the fast path of training has written out."""
+_JOINED = ("phi3",)
+"""Those of them in which query, key and value are one linear layer, and gate and up another."""
 _CAUSAL = "ForCausalLM"
 _OTHER_NAMES = {
     "hidden_size": ("n_embd", "d_model"), "num_hidden_layers": ("n_layer", "n_layers"),
@@ -41,8 +43,8 @@ _DEFAULTS: dict[str, JsonDict] = {
 class ModelShape:
     """A decoder with gated MLPs and grouped-query attention.
 
-    Known exactly of Qwen3, Qwen2, Llama, Mistral, Gemma 2 and Gemma 3; of other causal models as far as their
-    config says, and rather too large than too small where their MLP has no gate.
+    Known exactly of Qwen3, Qwen2, Llama, Mistral, Phi-3, Gemma 2 and Gemma 3; of other causal models as far
+    as their config says, and rather too large than too small where their MLP has no gate.
     """
 
     name: str
@@ -76,9 +78,21 @@ class ModelShape:
         return self.architecture in WRITTEN_OUT
 
     @property
+    def joined(self) -> bool:
+        """Whether query, key and value are one linear layer, and gate and up another (Phi-3)."""
+        return self.architecture in _JOINED
+
+    @property
     def linears(self) -> dict[str, tuple[int, int]]:
         """(in, out) of each linear layer of a block, by name."""
         queries, keys = self.heads * self.head_dim, self.kv_heads * self.head_dim
+        if self.joined:
+            return {
+                "qkv_proj": (self.hidden, queries + 2 * keys),
+                "o_proj": (queries, self.hidden),
+                "gate_up_proj": (self.hidden, 2 * self.intermediate),
+                "down_proj": (self.intermediate, self.hidden),
+            }
         return {
             "q_proj": (self.hidden, queries),
             "k_proj": (self.hidden, keys),

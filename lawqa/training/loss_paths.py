@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from lawqa.errors import TrainingError
 from lawqa.records import IGNORED
 from lawqa.training.data.collate import micro_batches
 from lawqa.training.fast import FastPath, HookedPath, fullest_part, pack, packed_parts
@@ -51,8 +52,11 @@ class LossPath(Protocol):
     def losses(self, model: torch.nn.Module, part: Batch) -> Tensor:
         """Return the cross entropy of each record's answer, summed over its tokens, in nats, [records]."""
 
-    def halved(self) -> LossPath:
-        """Return the same with half the token budget."""
+    def tokens(self, part: Batch) -> int:
+        """Return what the token budget counts of a micro-batch."""
+
+    def smaller(self, tokens: int) -> LossPath:
+        """Return the same with a budget of three quarters of the tokens that did not fit."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,13 @@ class PlainPath:
         """See `LossPath.losses`."""
         return answer_losses(model, part)
 
-    def halved(self) -> PlainPath:
-        """See `LossPath.halved`."""
-        return replace(self, token_budget=max(1, self.token_budget // 2))
+    def tokens(self, part: Batch) -> int:
+        """See `LossPath.tokens`."""
+        return int(part["input_ids"].numel())
+
+    def smaller(self, tokens: int) -> PlainPath:
+        """See `LossPath.smaller`."""
+        return replace(self, token_budget=_fewer(tokens))
 
 
 @dataclass(frozen=True)
@@ -122,9 +130,13 @@ class PackedPath:
         packed = pack(part)
         return packed.by_record(self.fast.token_losses(packed))
 
-    def halved(self) -> PackedPath:
-        """See `LossPath.halved`."""
-        return replace(self, token_budget=max(1, self.token_budget // 2))
+    def tokens(self, part: Batch) -> int:
+        """See `LossPath.tokens`."""
+        return int(part["attention_mask"].sum())
+
+    def smaller(self, tokens: int) -> PackedPath:
+        """See `LossPath.smaller`."""
+        return replace(self, token_budget=_fewer(tokens))
 
 
 @dataclass(frozen=True)
@@ -159,9 +171,39 @@ class PackedModelPath:
         packed = pack(part)
         return packed.by_record(self.hooked.token_losses(model, packed))
 
-    def halved(self) -> PackedModelPath:
-        """See `LossPath.halved`."""
-        return replace(self, token_budget=max(1, self.token_budget // 2))
+    def tokens(self, part: Batch) -> int:
+        """See `LossPath.tokens`."""
+        return int(part["attention_mask"].sum())
+
+    def smaller(self, tokens: int) -> PackedModelPath:
+        """See `LossPath.smaller`."""
+        return replace(self, token_budget=_fewer(tokens))
+
+
+def smaller_path(path: LossPath, tokens: int, longest: int, processes: int) -> LossPath:
+    """Return a path with a lower token budget.
+
+    Args:
+        path: on which memory ran out.
+        tokens: of the largest micro-batch that was tried.
+        longest: tokens of the longest record in it.
+        processes: that train together.
+
+    Raises:
+        TrainingError: there was one record in a micro-batch, or there are several processes, of which the
+            others would wait.
+    """
+    if tokens <= longest or processes > 1:
+        raise TrainingError(
+            f"out of memory with micro-batches of {tokens} tokens (the longest record has {longest})",
+            "lower --token-budget" if tokens > longest else
+            "lower --max-seq-length or --lora-r, or train a smaller model",
+        )  # fmt: skip
+    return path.smaller(min(tokens, path.token_budget))
+
+
+def _fewer(tokens: int) -> int:
+    return max(1, tokens * 3 // 4)
 
 
 def rehearse(

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from transformers import Trainer
 
 from lawqa.errors import TrainingError
-from lawqa.models.device import full_memory_named
+from lawqa.models.device import full_memory_named, give_back_memory
 from lawqa.models.load import LoadedModel
 from lawqa.records import TokenizedRecord
 from lawqa.settings import Hyperparameters
@@ -30,7 +30,7 @@ from lawqa.training.checkpoints.checkpoint_state import (
 from lawqa.training.data.collate import Features
 from lawqa.training.data.sampler import StepSampler
 from lawqa.training.dev import DevResult, DevScorer
-from lawqa.training.loss_paths import Batch, LossPath, rehearse
+from lawqa.training.loss_paths import Batch, LossPath, rehearse, smaller_path
 from lawqa.training.monitoring.progress import TrainingProgress
 from lawqa.training.non_finite import (
     broken_gradients,
@@ -43,6 +43,9 @@ from lawqa.training.processes.interruption import Interruption
 from lawqa.training.processes.sharding import in_step, sum_gradients, turns_of_all
 from lawqa.training.schedule import rate_at
 from lawqa.training.undisturbed import undisturbed
+
+_EMPTIED = 2
+"""How often a training empties the allocator's cache before it takes fewer tokens at once."""
 
 
 class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not checked
@@ -91,6 +94,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         self._dev = dev
         self._loaded = loaded
         self._interruption = interruption
+        self._emptied = 0
 
     def get_train_dataloader(self) -> DataLoader[object]:
         """Return this process's share of every step's records."""
@@ -136,6 +140,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         """
         batch = self._prepare_inputs(batch)
         place = torch.arange(len(batch["record"]), device=batch["record"].device)
+        longest = int(batch["attention_mask"].sum(dim=1).max())
         self.model.eval()
         while True:
             parts = self._path.parts({**batch, "place": place})
@@ -146,7 +151,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
                 losses = []  # leave the handler first: the exception holds the tensors of its frames
             if losses:
                 break
-            self._halve(self.model, int(batch["attention_mask"].sum(dim=1).max()))
+            self._make_room(self.model, max(map(self._path.tokens, parts)), longest)
         places = torch.cat([part["place"] for part in parts])
         found = torch.empty(len(place), device=place.device)
         found[places] = -torch.cat(losses).float()
@@ -186,6 +191,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
         self.model.train()
         while True:
             fits = True
+            give_back_memory()  # what an earlier training left is in other pieces than are wanted
             try:
                 with full_memory_named():
                     rehearse(
@@ -196,16 +202,15 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
                 fits = False
             if fits:
                 break
-            self._halve(self.model, lengths[longest[0]])
+            self._shrink(self.model, self._path.token_budget, lengths[longest[0]])
         peak = torch.cuda.max_memory_allocated(self.args.device) / 2**30
         self._progress.say(f"rehearsed the longest records: {peak:.1f} GiB at the peak")
 
     def _in_memory(
         self, model: torch.nn.Module, inputs: Batch, count: torch.Tensor
     ) -> tuple[list[Batch], list[torch.Tensor]]:
-        """Return the micro-batches of a step and their losses; out of memory halves the budget and starts
-        over.
-        """
+        """Return the micro-batches of a step and their losses; out of memory it starts over."""
+        longest = int(inputs["attention_mask"].sum(dim=1).max())
         while True:
             parts = self._path.parts(inputs)
             try:
@@ -216,20 +221,26 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
                 losses = None
             if losses is not None:
                 return parts, losses
-            self._halve(model, int(inputs["attention_mask"].sum(dim=1).max()))
+            self._make_room(model, max(map(self._path.tokens, parts)), longest)
 
-    def _halve(self, model: torch.nn.Module, longest: int) -> None:
-        """Halve the token budget after running out of memory: twice the parts, the same step."""
+    def _make_room(self, model: torch.nn.Module, tokens: int, longest: int) -> None:
+        """Empty the allocator's cache after running out of memory, and at last take fewer tokens at once.
+
+        What the rehearsal has shown to fit can fail over a cache that is in pieces.
+        """
+        if self._emptied < _EMPTIED and self.args.world_size == 1:
+            self._emptied += 1
+            model.zero_grad(set_to_none=True)
+            give_back_memory()
+            self._progress.say("! out of memory: the cache is emptied, and the step taken again")
+        else:
+            self._shrink(model, tokens, longest)
+
+    def _shrink(self, model: torch.nn.Module, tokens: int, longest: int) -> None:
+        """Lower the token budget after running out of memory: more parts, the same step."""
         model.zero_grad(set_to_none=True)
-        torch.cuda.empty_cache()
-        if self._path.token_budget <= longest or self.args.world_size > 1:
-            raise TrainingError(
-                f"out of memory with micro-batches of {self._path.token_budget} tokens "
-                f"(the longest record has {longest})",
-                "lower --token-budget" if self._path.token_budget > longest else
-                "lower --max-seq-length or --lora-r, or train a smaller model",
-            )  # fmt: skip
-        self._path = self._path.halved()
+        give_back_memory()
+        self._path = smaller_path(self._path, tokens, longest, self.args.world_size)
         self._progress.say(
             f"! out of memory: micro-batches of {self._path.token_budget} tokens from here on, "
             "more of them a step; the result stays the same"
@@ -260,7 +271,9 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers is not check
                     share = self._path.loss(model, part) / count
                 # The average over processes divides by their number; the mean is already taken.
                 self.accelerator.backward(share * processes if by_wrapper else share)
-            losses.append(share.detach())
+            # What its graph still holds would lie between the tensors of the next part.
+            share = share.detach()
+            losses.append(share)
         if sharded:
             self._keep_others_company(model, parts[-1], turns - len(parts))
         if processes > 1 and not by_wrapper:

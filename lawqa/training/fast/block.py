@@ -2,7 +2,8 @@
 
 A block is attention and a gated MLP, each after an RMSNorm and each added to the residual stream. What the
 architectures add to that is switched on by what the layer has: norms on the heads (Qwen3, Gemma 3), biases
-(Qwen2), norms after attention and MLP (Gemma 2 and 3), windows and caps of the scores.
+(Qwen2), norms after attention and MLP (Gemma 2 and 3), windows and caps of the scores. Layers that an
+architecture joins (Phi-3) are joined here anyway.
 """
 
 from __future__ import annotations
@@ -88,13 +89,13 @@ class Block:
         def group(*layers: torch.nn.Module) -> LinearGroup:
             return LinearGroup(layers, adapter, dtype, dropout)
 
-        self.qkv = group(attention.q_proj, attention.k_proj, attention.v_proj)
+        self.qkv = group(*_layers(attention, "qkv_proj", ("q_proj", "k_proj", "v_proj")))
         self.output = group(attention.o_proj)
-        self.gate_up = group(mlp.gate_proj, mlp.up_proj)
+        self.gate_up = group(*_layers(mlp, "gate_up_proj", ("gate_proj", "up_proj")))
         self.down = group(mlp.down_proj)
         self.parts = LayerParts.of(layer)
-        self.heads = self.qkv.outs[0] // self.parts.head_dim
-        self.kv_heads = self.qkv.outs[1] // self.parts.head_dim
+        self.heads = self.output.inputs // self.parts.head_dim
+        self.kv_heads = (sum(self.qkv.outs) // self.parts.head_dim - self.heads) // 2
 
     @property
     def groups(self) -> tuple[LinearGroup, ...]:
@@ -234,12 +235,9 @@ class Block:
 
     def _split(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values as [tokens, heads, head_dim], in place."""
-        q, k, v = qkv.split(self.qkv.outs, dim=1)
-        return (
-            q.unflatten(1, (self.heads, self.parts.head_dim)),
-            k.unflatten(1, (self.kv_heads, self.parts.head_dim)),
-            v.unflatten(1, (self.kv_heads, self.parts.head_dim)),
-        )
+        heads = qkv.unflatten(1, (-1, self.parts.head_dim))
+        q, k, v = heads.split((self.heads, self.kv_heads, self.kv_heads), dim=1)
+        return q, k, v
 
     def _rotated(self, qkv: Tensor, setting: PassSetting) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = self._split(qkv)
@@ -262,6 +260,11 @@ class Block:
         back(q_grad, q, parts.q_norm, cos, sin, parts.eps, q_out)
         back(k_grad, k, parts.k_norm, cos, sin, parts.eps, k_out)
         v_out.copy_(v_grad)
+
+
+def _layers(module: torch.nn.Module, joined: str, apart: tuple[str, ...]) -> list[torch.nn.Module]:
+    """Return the linear layers of a name that joins them, where a module has it, else those apart."""
+    return [getattr(module, name) for name in ((joined,) if hasattr(module, joined) else apart)]
 
 
 class BlockFunction(torch.autograd.Function):  # type: ignore[misc]  # torch is not checked

@@ -22,7 +22,7 @@ from lawqa.models.attention.records import RecordSpans
 from lawqa.models.kernels.triton_probe import fastest_elementwise
 from lawqa.training.fast.linears import Copies
 from lawqa.training.fast.packing import PackedBatch
-from lawqa.training.fast.taken_over import Takeover
+from lawqa.training.fast.taken_over import Takeover, let_go
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -31,7 +31,10 @@ _ADAPTER = "default"
 _PROBED = (6, 9)
 """Tokens of the two records that are packed to see whether they stay apart."""
 _CLOSE = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
-"""How far the logits of a packed record may be from those it has alone, relative to their size."""
+"""How far the logits of a packed record may be from those it has alone, relative to their size…"""
+_MOVED, _FAR = 3.0, 0.3
+"""…or this many times as far as they move when embeddings change by one rounding: 32 layers of random weights
+are 4% from themselves in float32. Never this far: with wrong positions the logits are others altogether."""
 
 
 class HookedPath:
@@ -103,6 +106,7 @@ def hooked_path_obstacle(model: PeftModel) -> str | None:
     devices = {parameter.device for parameter in model.parameters()}
     if len(devices) > 1:
         return "the model lies on several devices"
+    let_go(causal)  # an earlier training's copies of the adapter are as old as its last step
     was_training = model.training
     model.eval()
     try:
@@ -131,12 +135,37 @@ def _mixing(model: PeftModel, device: torch.device) -> str | None:
     )
     if not torch.allclose(one, two, rtol=1e-4, atol=1e-4 * float(one.abs().max())):
         return "a packed record changes the one after it"
-    logits = model(input_ids=own[None], use_cache=False).logits[0, -1]
-    alone = logits.float()
+    alone = _logits_alone(model, own)
     off = float((one - alone).norm() / alone.norm().clamp(min=1e-9))
-    if not off < _CLOSE[logits.dtype]:
+    if not off < _limit(model, own, alone):
         return f"a packed record's logits are {off:.1%} from those it has alone"
     return None
+
+
+def _logits_alone(model: torch.nn.Module, ids: Tensor) -> Tensor:
+    """Return the logits at the end of a record, [vocabulary]."""
+    logits: Tensor = model(input_ids=ids[None], use_cache=False).logits[0, -1]
+    return logits.float()
+
+
+def _limit(model: PeftModel, ids: Tensor, alone: Tensor) -> float:
+    """Return how far a packed record's logits may be from those it has alone, as rounding goes."""
+    causal = model.get_base_model()
+    # Not the logits' own dtype: accelerate makes those of a model that it has prepared float32.
+    dtype = causal.get_output_embeddings().weight.dtype
+    generator = torch.Generator().manual_seed(0)
+
+    def round_otherwise(_: torch.nn.Module, __: object, output: Tensor) -> Tensor:
+        signs = torch.randint(2, output.shape, generator=generator).to(output.device) * 2 - 1
+        return (output * (1 + signs * torch.finfo(dtype).eps)).to(output.dtype)
+
+    hook = causal.get_input_embeddings().register_forward_hook(round_otherwise)
+    try:
+        other = _logits_alone(model, ids)
+    finally:
+        hook.remove()
+    moved = float((other - alone).norm() / alone.norm().clamp(min=1e-9))
+    return max(_CLOSE[dtype], min(_MOVED * moved, _FAR))
 
 
 def _packed_logits(

@@ -91,6 +91,10 @@ def unknown_part(config: object) -> str | None:
         return "its attention looks ahead"
     if getattr(config, "attention_dropout", 0.0):
         return "its attention has dropout"
+    if getattr(config, "resid_pdrop", 0.0):
+        return "its residual stream has dropout"
+    if _turned_share(config) != 1.0:
+        return "its rotary embedding turns a part of each head"
     if activation_name(config) not in _ACTIVATIONS:
         known = ", ".join(_ACTIVATIONS)
         return f"its activation is {activation_name(config)}, the fast path knows {known}"
@@ -106,6 +110,13 @@ def activation_name(config: object) -> str:
     """Return what the MLP's activation is called."""
     name = getattr(config, "hidden_activation", None) or getattr(config, "hidden_act", None)
     return str(name)
+
+
+def _turned_share(config: object) -> float:
+    """Return the share of a head's numbers that the rotary embedding turns (Phi-4-mini: 3 in 4)."""
+    rotary = getattr(config, "rope_parameters", None) or {}
+    own = getattr(config, "partial_rotary_factor", None)
+    return float(rotary.get("partial_rotary_factor") or own or 1.0)
 
 
 def rotary_by_kind(config: object) -> bool:

@@ -81,8 +81,8 @@ class LinearGroup:
         self.loras = [read_lora(layer, adapter) for layer in layers]
         self.dropout = dropout
         device = self.bases[0].weight.device
-        rank = sum(lora.a.shape[0] for lora in self.loras if lora is not None)
-        self.extra = -(-rank // _STEP) * _STEP
+        self._rank = sum(lora.a.shape[0] for lora in self.loras if lora is not None)
+        self.extra = -(-self._rank // _STEP) * _STEP
         # Rows and columns beyond the ranks stay 0.
         self.a = torch.zeros(self.extra, self.inputs, device=device, dtype=dtype)
         self._unpacking = unpacking(device)
@@ -186,7 +186,8 @@ class LinearGroup:
         low_grad = grad @ weight[:, self.inputs :]
         b_grads = grad.t() @ low
         dropped = self._dropped(x, kernels, seed)
-        a_grads = (low_grad.t() @ dropped).float()
+        # Without the rows beyond the ranks: gradients stay until the step, and would keep those too.
+        a_grads = (low_grad.t() @ dropped)[: self._rank].float()
         del dropped
         x_grad = grad @ weight[:, : self.inputs] if input_grad else None
         if x_grad is not None:
@@ -223,7 +224,7 @@ class LinearGroup:
             column += out
 
     def _by_parameter(self, a_grads: Tensor, b_grads: Tensor) -> list[Tensor]:
-        """Divide the gradients of all A, [extra, in], and of all of s B, [out, extra], among `parameters`."""
+        """Divide the gradients of all A, [ranks, in], and of all of s B, [out, extra], among `parameters`."""
         grads: list[Tensor] = []
         scalings = self._scalings.unbind()
         for (rows, columns), scaling in zip(self._parts, scalings, strict=True):

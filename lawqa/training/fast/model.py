@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 _ADAPTER = "default"
+_LINEAR = (
+    "q_proj", "k_proj", "v_proj", "qkv_proj", "o_proj", "gate_proj", "up_proj", "gate_up_proj", "down_proj",
+)  # fmt: skip
+"""What the linear layers of the blocks are called."""
 
 
 class FastPath:
@@ -121,8 +125,7 @@ def unsupported_part(model: PeftModel) -> str | None:
         return "DoRA scales the merged weights"
     if lora.bias != "none" or lora.modules_to_save:
         return "more than LoRA weights train"
-    known = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-    others = {name.rsplit(".", 1)[-1] for name in _adapted(causal)} - set(known)
+    others = {name.rsplit(".", 1)[-1] for name in _adapted(causal)} - set(_LINEAR)
     if others:
         return f"an adapter is on {', '.join(sorted(others))}"
     if any(parameter.device != causal.lm_head.weight.device for parameter in model.parameters()):

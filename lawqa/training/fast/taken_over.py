@@ -44,6 +44,7 @@ class Takeover:
     def __init__(
         self, causal: torch.nn.Module, dtype: torch.dtype, dropout: float, kernels: Elementwise
     ) -> None:
+        let_go(causal)
         self.groups: list[LinearGroup] = []
         self._dtype, self._dropout, self._kernels = dtype, dropout, kernels
         self._device = next(causal.parameters()).device
@@ -65,7 +66,7 @@ class Takeover:
     def _take_linear(self, module: Any) -> None:
         group = self._group([module])
         self.groups.append(group)
-        own = _own_forward(module)
+        own = module.forward
 
         def forward(x: Tensor, *arguments: Any, **options: Any) -> Tensor:
             if not in_packed() or _is_off(module):
@@ -84,7 +85,7 @@ class Takeover:
         """Take a gated MLP over where it computes what ours does; return whether."""
         groups = (self._group(linears[:-1]), self._group(linears[-1:]))
         parameters = [*groups[0].parameters, *groups[1].parameters]
-        own = _own_forward(module)
+        own = module.forward
 
         def ours(x: Tensor, seeds: tuple[int, ...]) -> Tensor:
             out: Tensor = MlpFunction.apply(
@@ -107,7 +108,7 @@ class Takeover:
 
     def _take_norm(self, module: Any, eps: float) -> None:
         """Take an RMSNorm over where it is one of the two families that the kernels know."""
-        own = _own_forward(module)
+        own = module.forward
         weight = module.weight.detach()
         x = self._tried(len(weight))
 
@@ -198,10 +199,14 @@ def _is_off(module: Any) -> bool:  # Any: PEFT has no types
     return bool(getattr(module, "disable_adapters", False) or getattr(module, "merged", False))
 
 
-def _own_forward(module: Any) -> Callable[..., Tensor]:
-    """Return a module's forward pass as it was before anything of ours took its place."""
-    own = getattr(module.forward, _OWN, module.forward)
-    return cast("Callable[..., Tensor]", own)
+def let_go(causal: torch.nn.Module) -> None:
+    """Give the layers of a model their own forward passes back."""
+    for module in causal.modules():
+        own = getattr(module.forward, _OWN, None)
+        if own is not None:
+            del module.forward
+            if module.forward != own:  # its own was no method of its class
+                module.forward = own
 
 
 def _replace_forward(

@@ -31,9 +31,9 @@ PREFILL_TOKENS = 4096
 _SCORES_AT_ONCE = 1 << 25
 """As in `models.attention.packed`."""
 
-_GROUPS, _LOW_STEP = (3, 1, 2, 1), 64
-"""Layers with one input: query, key and value, output, gate and up, down; on the fast path the columns of
-each group's x Aᵀ are a multiple of this, as in `training.fast.linears`."""
+_LOW_STEP = 64
+"""On the fast path the columns of x Aᵀ of layers with one input are a multiple of this, as in
+`training.fast.linears`."""
 
 _PLAIN_FACTOR = 1.6
 """How many times more autograd and PEFT keep of a block than the fast path (fitted to 4 measured peaks)."""
@@ -156,7 +156,7 @@ def kept_per_token(shape: ModelShape, setting: MemorySetting) -> int:
     queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
     wide = 2 * queries + 2 * keys + shape.hidden + 2 * shape.intermediate
     wide += shape.hidden if shape.norms_after else 0
-    own = (wide + _low_columns(setting)) * setting.dtype_bytes + 4 * shape.heads
+    own = (wide + sum(_low_columns(shape, setting))) * setting.dtype_bytes + 4 * shape.heads
     if setting.fast:
         return own
     # PEFT keeps every linear layer's input after dropout, and the mask.
@@ -164,14 +164,15 @@ def kept_per_token(shape: ModelShape, setting: MemorySetting) -> int:
     return math.ceil(own * _PLAIN_FACTOR) + (dropped if setting.lora_dropout else 0)
 
 
-def _low_columns(setting: MemorySetting) -> int:
-    """Return the numbers a token of x Aᵀ of all adapters of a block."""
-    return sum(_columns_by_group(setting))
+def _groups(shape: ModelShape) -> tuple[int, ...]:
+    """Return the numbers of layers with one input: query, key and value, output, gate and up, down."""
+    return (1, 1, 1, 1) if shape.joined else (3, 1, 2, 1)
 
 
-def _columns_by_group(setting: MemorySetting) -> list[int]:
+def _low_columns(shape: ModelShape, setting: MemorySetting) -> list[int]:
+    """Return the numbers a token of x Aᵀ of the adapters of a block, by what layers read."""
     step = _LOW_STEP if setting.fast else 1
-    return [-(-layers * setting.lora_r // step) * step for layers in _GROUPS]
+    return [-(-layers * setting.lora_r // step) * step for layers in _groups(shape)]
 
 
 def behind_bytes(shape: ModelShape, setting: MemorySetting) -> int:
@@ -179,7 +180,7 @@ def behind_bytes(shape: ModelShape, setting: MemorySetting) -> int:
     if not setting.fast:
         return 0
     outs, numbers = [outs for _, outs in shape.linears.values()], 0
-    for layers, columns in zip(_GROUPS, _columns_by_group(setting), strict=True):
+    for layers, columns in zip(_groups(shape), _low_columns(shape, setting), strict=True):
         numbers += columns * sum(outs[:layers])
         outs = outs[layers:]
     return shape.layers * numbers * setting.dtype_bytes

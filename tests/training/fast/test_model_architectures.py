@@ -40,17 +40,24 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama with biases": ("llama", {"attention_bias": True, "mlp_bias": True}),
     "mistral": ("mistral", {"sliding_window": None}),
     "mistral with a window": ("mistral", {"sliding_window": 6}),
+    "phi3": ("phi3", {"sliding_window": None, "tie_word_embeddings": False}),
+    "phi3 with a window": ("phi3", {"sliding_window": 6, "head_dim": 24}),
+    "phi3 for long texts": ("phi3", {
+        "sliding_window": None, "head_dim": 8, "original_max_position_embeddings": 16, "rope_parameters": {
+            "rope_type": "longrope", "rope_theta": 10000.0, "partial_rotary_factor": 1.0,
+            "short_factor": [1.0 + n / 4 for n in range(4)],
+            "long_factor": [2.0 + n for n in range(4)]}}),
     "gemma2": ("gemma2", {**SLIDING, "query_pre_attn_scalar": 11, "attn_logit_softcapping": 3.0,
                           "final_logit_softcapping": 4.0}),
     "gemma3": ("gemma3_text", {**SLIDING, "query_pre_attn_scalar": 11}),
 }  # fmt: skip
 
 
-def model_of(variant: str, *, lora_dropout: float = 0.0) -> Any:
+def model_of(variant: str, *, lora_dropout: float = 0.0, more: dict[str, Any] | None = None) -> Any:
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    model_type, more = {**VARIANTS, **OTHERS}[variant]
-    config = AutoConfig.for_model(model_type, **{**SHAPE, **more})
+    model_type, own = {**VARIANTS, **OTHERS}[variant]
+    config = AutoConfig.for_model(model_type, **{**SHAPE, **own, **(more or {})})
     torch.manual_seed(3)
     causal = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     for name, parameter in causal.named_parameters():
@@ -104,7 +111,7 @@ def test_loss_and_gradients_are_those_of_the_plain_path(variant: str) -> None:
 
 
 OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "phi3": ("phi3", {}),  # its query, key and value are one linear layer
+    "glm": ("glm", {"tie_word_embeddings": False}),  # its rotary embedding turns half of a head
     "gpt_neox": ("gpt_neox", {"tie_word_embeddings": False}),
     "olmo2": ("olmo2", {}),
     "starcoder2": ("starcoder2", {"sliding_window": 6}),
@@ -112,7 +119,7 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("variant", [*OTHERS, "llama", "gemma2"])
+@pytest.mark.parametrize("variant", [*OTHERS, "phi3", "llama", "gemma2"])
 def test_other_architectures_train_over_packed_records(variant: str) -> None:
     model, batch = model_of(variant), a_batch(19, 7, 24, 4)
     if variant in OTHERS:
@@ -169,6 +176,16 @@ def test_a_model_with_positions_of_its_own_is_found_out() -> None:
 
     model.get_input_embeddings().register_forward_hook(count)
     assert "from those it has alone" in str(hooked_path_obstacle(model))
+
+
+def test_what_phi_adds_and_the_blocks_do_not_know_is_told() -> None:
+    model = model_of("phi3")
+    config = model.get_base_model().config
+    config.resid_pdrop = 0.1
+    assert unsupported_part(model) == "its residual stream has dropout"
+    config.resid_pdrop = 0.0
+    config.rope_parameters["partial_rotary_factor"] = 0.75
+    assert unsupported_part(model) == "its rotary embedding turns a part of each head"
 
 
 def test_every_known_architecture_is_among_them() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import weakref
 from collections import Counter
+from typing import Any
 
 import pytest
 import torch
 
 from lawqa.models.kernels.triton_probe import fastest_elementwise
-from lawqa.training.fast import HookedPath, pack
+from lawqa.training.fast import HookedPath, hooked, hooked_path_obstacle, pack
 from lawqa.training.fast.taken_over import Takeover
 from tests.training.fast.test_model_architectures import (
     OTHERS,
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.torch
 def test_what_is_taken_over_is_found_by_its_outputs() -> None:
     """Norms and gated MLPs of other architectures; none whose outputs are others."""
     taken = {}
-    for variant in (*OTHERS, "llama", "gemma2"):
+    for variant in (*OTHERS, "phi3", "llama", "gemma2"):
         causal = model_of(variant).get_base_model()
         Takeover(causal, torch.float32, 0.0, fastest_elementwise(torch.device("cpu")))
         taken[variant] = Counter(
@@ -34,6 +35,7 @@ def test_what_is_taken_over_is_found_by_its_outputs() -> None:
             for name in ("norm", "mlp") if type(module).__name__.lower().endswith(name)
         )  # fmt: skip
     assert taken["phi3"] == {"norm": 7, "mlp": 3}
+    assert taken["glm"] == {"norm": 7, "mlp": 3}
     assert taken["llama"] == {"norm": 7, "mlp": 3}
     assert taken["gemma2"] == {"norm": 13, "mlp": 3}
     assert taken["granite"] == {"norm": 7, "mlp": 3}
@@ -52,6 +54,40 @@ def test_a_model_that_is_trained_again_lets_go_of_what_trained_it_before() -> No
     assert HookedPath(model).loss(model, batch).item() == pytest.approx(loss, rel=1e-6)
     gc.collect()
     assert not [group for group in held if group() is not None]
+
+
+def test_a_model_that_was_trained_is_tried_with_the_adapter_that_it_has_now() -> None:
+    """Its layers were taken over with copies of an earlier adapter; its logits are float32 ones."""
+    model, batch = model_of("phi3"), pack(a_batch(19, 7, 24, 4))
+    assert hooked_path_obstacle(model) is None
+    HookedPath(model).loss(model, batch)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    assert hooked_path_obstacle(model) is None
+
+
+def test_half_precision_of_many_layers_is_no_mixing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit follows what rounding does to a model, up to what wrong positions do."""
+    model = model_of("phi3", more={"num_hidden_layers": 24}).bfloat16()
+    with torch.no_grad():
+        ids = torch.arange(9) + 3
+        alone = hooked._logits_alone(model, ids)
+        limit = hooked._limit(model, ids, alone)
+    assert 5e-2 < limit <= 0.3
+    forward = model.forward
+
+    def prepared(
+        *arguments: Any, **options: Any
+    ) -> Any:  # as accelerate's, whose logits are float32
+        output = forward(*arguments, **options)
+        output.logits = output.logits.float()
+        return output
+
+    monkeypatch.setattr(model, "forward", prepared)
+    assert hooked_path_obstacle(model) is None
+    with torch.no_grad():
+        assert hooked._limit(model, ids, alone) == limit
 
 
 def test_an_mlp_that_is_another_keeps_its_own_forward_pass() -> None:
