@@ -17,7 +17,7 @@ from lawqa.foreign_code import code_named_in, code_refused
 from lawqa.hub import cache_directory, download_line, hub_is_reachable, offline_if_unreachable
 from lawqa.models.files.model_folder import find_folder
 from lawqa.models.files.weight_files import WHOLE
-from lawqa.models.lean.deferred import TENSORS_OF_SEVERAL, deferred
+from lawqa.models.lean.deferred import AT_LOADING, deferred
 from lawqa.models.lean.without_storage import QuickWithoutStorage
 
 
@@ -35,7 +35,7 @@ def reading(name: str, revision: str | None) -> Iterator[None]:
         with (
             offline_if_unreachable(name),
             _only_errors(),
-            deferred(TENSORS_OF_SEVERAL),
+            deferred(AT_LOADING),
             QuickWithoutStorage(),
         ):
             yield

@@ -1,10 +1,11 @@
 """Modules that transformers imports whatever the model, imported here when something of them is first used.
 
 Half of the seconds that importing transformers takes go into what a text-only causal model never runs:
-torch's compiler, tensors divided among processes, losses of object detectors with scipy and torchvision
-behind them, scikit-learn for speculative decoding. While transformers is imported inside `deferred`, names of
-those modules are bound to stand-ins; calling one, looking into it, deriving from it or comparing a type with
-it gives what the real one gives, for which the module is imported then.
+torch's compiler, tensors divided among processes, losses of object detectors with scipy behind them, images
+and sounds with torchvision and torchaudio, scikit-learn for speculative decoding. While transformers is
+imported inside `deferred`, names of those modules are bound to stand-ins; calling one, looking into it,
+deriving from it or comparing a type with it gives what the real one gives, for which the module is imported
+then.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Union
 
+from typing_extensions import Unpack
+
 logger = logging.getLogger(__name__)
 
 _COMPILER = "torch._dynamo"
 _MARKS = ("allow_in_graph", "assume_constant_result")
 """Decorators of the compiler that give the function itself and note something about it for the compiler."""
+
+_PROCESSORS = "transformers.processing_utils"
 
 _UNUSED = (
     _COMPILER,
@@ -46,6 +51,7 @@ _UNUSED = (
     "transformers.integrations.eager_paged",
     "transformers.integrations.flash_paged",
     "transformers.integrations.flex_attention",
+    _PROCESSORS,
     "sklearn.metrics",
 )
 _NEEDED = tuple(
@@ -60,8 +66,11 @@ _CAUSAL_LOSS = "loss_utils"
 
 _IMPORT_SYSTEM = "importlib._bootstrap"
 
-TENSORS_OF_SEVERAL = ("torch.distributed.tensor",)
-"""What transformers imports for every weight that it loads, to ask whether it is divided among processes."""
+AT_LOADING = ("torch.distributed.tensor", _PROCESSORS)
+"""What transformers imports while it loads: for every weight, to ask whether it is divided among processes;
+for every architecture, with images and sounds behind it, to take a word of types."""
+_GIVEN = {(_PROCESSORS, "Unpack"): Unpack}
+"""What a module would give that others take from elsewhere just as well."""
 
 _marked: list[tuple[str, Callable[..., Any]]] = []
 
@@ -83,6 +92,9 @@ class _Later:
         if name.startswith("__"):  # asked for by inspection, never by a user of the name
             raise AttributeError(name)
         return getattr(self._real(), name)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._real()[index]
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
         return (self._real(),)
@@ -117,6 +129,8 @@ class _Unloaded(ModuleType):
             return _load(self.__name__).__path__  # a module inside this one is wanted
         if name.startswith("__"):
             raise AttributeError(name)
+        if (self.__name__, name) in _GIVEN:
+            return _GIVEN[self.__name__, name]
         if self.__name__ != _COMPILER:
             return _Later(self.__name__, name)
         return partial(_mark, name) if name in _MARKS else getattr(_load(_COMPILER), name)
@@ -150,6 +164,7 @@ def import_transformers() -> None:
     A version of transformers that does not come through is imported whole by whoever imports it next.
     """
     try:
+        import_module("torch")  # whole: only what is imported after it meets stand-ins
         with deferred():
             for name in _NEEDED:
                 import_module(name)
@@ -181,7 +196,7 @@ def _put(modules: Sequence[ModuleType]) -> None:
     for module in modules:
         if sys.modules.setdefault(module.__name__, module) is module and _is_compiler(module):
             # torch imports it by itself where it is asked for as an attribute.
-            sys.modules["torch"].__dict__["_dynamo"] = module
+            vars(sys.modules["torch"])["_dynamo"] = module
 
 
 def _take() -> list[ModuleType]:
@@ -190,7 +205,7 @@ def _take() -> list[ModuleType]:
     for module in held:
         del sys.modules[module.__name__]
         if _is_compiler(module):
-            del sys.modules["torch"].__dict__["_dynamo"]
+            vars(sys.modules["torch"]).pop("_dynamo", None)
     return list(held)
 
 
