@@ -82,7 +82,8 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("llama", {}), "qwen2": ("qwen2", {}), "qwen3": ("qwen3", {"head_dim": 128}),
     "mistral with a window": ("mistral", {"sliding_window": 32}),
     "gemma2": ("gemma2", {**SLIDING, "head_dim": 256}),
-    "gemma3": ("gemma3_text", {**SLIDING, "head_dim": 256}), "phi3": ("phi3", {"head_dim": 32}),
+    "gemma3": ("gemma3_text", {**SLIDING, "head_dim": 256}), "phi3": ("phi3", {"head_dim": 96}),
+    "olmo2": ("olmo2", {}),  # on the packed path
 }  # fmt: skip
 
 
