@@ -37,12 +37,22 @@ class QuickWithoutStorage(TorchFunctionMode):  # type: ignore[misc]  # torch giv
             return func(*args, **{**options, "device": torch.device("cpu")})
         if getattr(func, "__name__", "") in _FILLING:
             filled = args[0] if args else options.get("tensor")
-            if isinstance(filled, torch.Tensor) and filled.device == _NOWHERE:
+            if _is_nowhere(filled):
                 return filled
-        tensors = [value for value in args if isinstance(value, torch.Tensor)]
-        if len(tensors) > 1 and len({tensor.device.type for tensor in tensors}) == 2:
+        if any(map(_is_nowhere, args)) and not _writes_elsewhere(func, args):
             args = tuple(_without_storage(value) for value in args)
         return func(*args, **options)
+
+
+def _is_nowhere(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.device == _NOWHERE
+
+
+def _writes_elsewhere(func: Callable[..., Any], args: tuple[Any, ...]) -> bool:
+    """Whether numbers would be written to a tensor that has storage: torch refuses those that are nowhere."""
+    name = getattr(func, "__name__", "")
+    in_place = name.endswith("_") and not name.endswith("__")
+    return in_place and bool(args) and not _is_nowhere(args[0])
 
 
 def _without_storage(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from lawqa.models.lean.without_storage import QuickWithoutStorage
@@ -29,3 +30,21 @@ def test_what_has_storage_is_filled() -> None:
         filled.fill_(2.0)
     assert filled.tolist() == [2.0, 2.0, 2.0]
     assert torch.arange(3).tolist() == [0, 1, 2]
+
+
+class OnACard(torch.Tensor):
+    """Says that it lies on a card."""
+
+    device = property(lambda _: torch.device("cuda"))  # type: ignore[assignment]
+
+
+def test_what_a_card_is_given_from_the_cpu_arrives() -> None:
+    buffer = torch.zeros(3).as_subclass(OnACard)
+    with QuickWithoutStorage():
+        buffer.copy_(torch.arange(3.0))
+    assert buffer.tolist() == [0.0, 1.0, 2.0]
+
+
+def test_numbers_that_are_nowhere_are_not_lost_without_a_word() -> None:
+    with QuickWithoutStorage(), pytest.raises(NotImplementedError):
+        torch.zeros(3).copy_(torch.empty(3, device=META))
