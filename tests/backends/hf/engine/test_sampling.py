@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lawqa.backends.base import GenerationSettings
-from lawqa.backends.hf.engine.sampling import next_tokens, sampling_key
+from lawqa.backends.hf.engine.sampling import largest, next_tokens, sampling_key
 
 pytestmark = pytest.mark.torch
 
@@ -29,3 +29,18 @@ def test_keys_differ_by_seed_prompt_and_repeat() -> None:
     keys = {sampling_key(s, p, r) for s in range(3) for p in ("a#1", "a#2") for r in range(3)}
     assert len(keys) == 18
     assert all(-(2**63) <= key < 2**63 for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("width", "count"), [(151_936, 20), (5_000, 20), (5_031, 39), (40, 20), (64, 64)]
+)
+def test_of_equal_logits_those_with_the_lowest_ids_are_kept(width: int, count: int) -> None:
+    generator = torch.Generator().manual_seed(width)
+    logits = torch.randint(0, 40, (6, width), generator=generator).float()
+    logits[1] = 0.0
+    logits[2, width - 7 :] = 41.0
+    logits[3] = torch.randn(width, generator=generator)
+    found, ids = largest(logits, count)
+    expected, order = logits.sort(dim=-1, descending=True, stable=True)
+    assert torch.equal(found, expected[:, :count])
+    assert torch.equal(ids, order[:, :count])
