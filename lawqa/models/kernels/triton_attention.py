@@ -8,8 +8,11 @@ import triton.language as tl
 
 from lawqa.models.kernels.pages import STEPS, Pages
 from lawqa.models.kernels.triton_norms import normed_rotated
+from lawqa.models.kernels.triton_pages import attend_kernel, attend_words_kernel, combine_kernel
 
 _LOG2_E = 1.4426950408889634
+_WORDS_FROM = 64
+"""Heads of as many numbers have in every fourth of them as many as a product of tensor cores takes."""
 
 
 def rotate_and_store(
@@ -90,16 +93,18 @@ def attend_pages(
     if splits > 1:
         sums = torch.empty(splits, rows, heads, dim, dtype=torch.float32, device=q.device)
         sizes = torch.empty(2, splits, rows, heads, dtype=torch.float32, device=q.device)
-    _attend[(rows, kv_heads, splits)](
+    words = key_scales is not None and dim >= _WORDS_FROM
+    kernel = attend_words_kernel if words else attend_kernel
+    kernel[(rows, kv_heads, splits)](
         q, keys, values, keys if key_scales is None else key_scales,
         values if value_scales is None else value_scales, tables, positions, out, sums, sizes,
         dim**-0.5 * _LOG2_E, tables.stride(0), rows,
         HEADS=heads, KV_HEADS=kv_heads, GROUP=group, BLOCK=max(16, triton.next_power_of_2(group)),
-        DIM=dim, PAGE=page, SPLITS=splits, EIGHT_BIT=key_scales is not None, num_warps=4,
-        num_stages=2,
+        DIM=dim, PAGE=page, SPLITS=splits, **({} if words else {"EIGHT_BIT": key_scales is not None}),
+        num_warps=4, num_stages=3 if words else 2,
     )  # fmt: skip
     if splits > 1:
-        _combine[(rows, heads)](
+        combine_kernel[(rows, heads)](
             sums, sizes, out, rows, HEADS=heads, DIM=dim, SPLITS=splits, num_warps=1
         )
     return out
@@ -182,72 +187,3 @@ def _store_8bit(
     tl.store(stored + at * 2 * HALF + d, tl.floor(first / unit + 0.5).to(tl.int8))
     tl.store(stored + at * 2 * HALF + HALF + d, tl.floor(second / unit + 0.5).to(tl.int8))
     tl.store(scales + at, scale)
-
-
-@triton.jit
-def _attend(
-    q, keys, values, key_scales, value_scales, tables, positions, out, sums, sizes, scale,
-    table_stride, rows,
-    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, GROUP: tl.constexpr, BLOCK: tl.constexpr,
-    DIM: tl.constexpr, PAGE: tl.constexpr, SPLITS: tl.constexpr, EIGHT_BIT: tl.constexpr,
-):  # fmt: skip
-    row = tl.program_id(0).to(tl.int64)
-    kv_head = tl.program_id(1)
-    split = tl.program_id(2)
-    length = (tl.load(positions + row) + 1).to(tl.int32)
-    pages = tl.cdiv(length, PAGE)
-    share = tl.cdiv(pages, SPLITS)
-    member = tl.arange(0, BLOCK)
-    d = tl.arange(0, DIM)
-    t = tl.arange(0, PAGE)
-    head = kv_head * GROUP + member
-    inside = (member < GROUP)[:, None]
-    query = tl.load(q + (row * HEADS + head[:, None]) * DIM + d[None, :], mask=inside, other=0.0)
-    largest = tl.full([BLOCK], float("-inf"), dtype=tl.float32)
-    size = tl.zeros([BLOCK], dtype=tl.float32)
-    total = tl.zeros([BLOCK, DIM], dtype=tl.float32)
-    for number in range(split * share, tl.minimum(split * share + share, pages)):
-        page = tl.load(tables + row * table_stride + number).to(tl.int64)
-        slot = (page * PAGE + t) * KV_HEADS + kv_head
-        at = slot * DIM
-        key = tl.load(keys + at[None, :] + d[:, None])
-        # Whole numbers to 127 are exact in either half precision; their scales apply after the product.
-        scores = tl.dot(query, key.to(query.dtype)) * scale
-        if EIGHT_BIT:
-            scores = scores * tl.load(key_scales + slot)[None, :]
-        scores = tl.where((number * PAGE + t < length)[None, :], scores, float("-inf"))
-        larger = tl.maximum(largest, tl.max(scores, axis=1))
-        weights = tl.exp2(scores - larger[:, None])
-        shrink = tl.exp2(largest - larger)
-        size = size * shrink + tl.sum(weights, axis=1)
-        value = tl.load(values + at[:, None] + d[None, :])
-        if EIGHT_BIT:
-            weights = weights * tl.load(value_scales + slot)[None, :]
-        total = total * shrink[:, None] + tl.dot(weights.to(query.dtype), value.to(query.dtype))
-        largest = larger
-    if SPLITS == 1:
-        column = head[:, None] * DIM + d[None, :]
-        column = (column % 2) * (HEADS * DIM // 2) + column // 2
-        result = (total / size[:, None]).to(out.dtype.element_ty)
-        tl.store(out + row * HEADS * DIM + column, result, mask=inside)
-    else:
-        at = (split * rows + row) * HEADS + head
-        tl.store(sums + at[:, None] * DIM + d[None, :], total, mask=inside)
-        tl.store(sizes + at, largest, mask=member < GROUP)
-        tl.store(sizes + SPLITS * rows * HEADS + at, size, mask=member < GROUP)
-
-
-@triton.jit
-def _combine(sums, sizes, out, rows, HEADS: tl.constexpr, DIM: tl.constexpr, SPLITS: tl.constexpr):
-    row = tl.program_id(0).to(tl.int64)
-    head = tl.program_id(1)
-    d = tl.arange(0, DIM)
-    at = (tl.arange(0, SPLITS) * rows + row) * HEADS + head
-    largest = tl.load(sizes + at)
-    weights = tl.exp2(largest - tl.max(largest, axis=0))
-    size = tl.sum(weights * tl.load(sizes + SPLITS * rows * HEADS + at), axis=0)
-    parts = tl.load(sums + at[:, None] * DIM + d[None, :])
-    result = tl.sum(parts * weights[:, None], axis=0) / size
-    column = head * DIM + d
-    column = (column % 2) * (HEADS * DIM // 2) + column // 2
-    tl.store(out + row * HEADS * DIM + column, result.to(out.dtype.element_ty))
