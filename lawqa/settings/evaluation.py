@@ -108,7 +108,7 @@ class GenerationChoices(Settings):
     """Stop when the text repeats itself over and over; stored as the reason."""
     kv_cache: KvCache = field(default="model", metadata=RESULT)
     """How keys and values are kept while text is written, for --llm-backend hf. int8 holds nearly twice the
-    texts at once and rounds a little: for thinking and votes on a small card."""
+    texts at once, reads long ones faster and rounds a little: for thinking and votes on a small card."""
     score_labels: bool = field(default=True, metadata=RESULT)
     """Score the labels after reasoning and think blocks, for soft votes, calibration and confidence."""
     force_answers: bool = field(default=True, metadata=PLACE)

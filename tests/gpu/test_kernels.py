@@ -137,10 +137,13 @@ def test_the_dequantised_weights_are_those_of_bitsandbytes_bit_for_bit() -> None
 
 
 @pytest.mark.parametrize("eight_bit", [False, True])
-@pytest.mark.parametrize("splits", [1, 4])
-@pytest.mark.parametrize(("heads", "kv_heads", "dim"), [(32, 8, 128), (16, 8, 128), (8, 8, 64)])
+@pytest.mark.parametrize("splits", [1, 2, 4])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize(
+    ("heads", "kv_heads", "dim"), [(32, 8, 128), (16, 8, 128), (8, 8, 64), (32, 8, 64), (8, 4, 256)]
+)
 def test_attention_over_pages_is_that_of_torch(
-    splits: int, heads: int, kv_heads: int, dim: int, *, eight_bit: bool
+    splits: int, heads: int, kv_heads: int, dim: int, dtype: str, *, eight_bit: bool
 ) -> None:
     from torch.nn.functional import scaled_dot_product_attention
 
@@ -150,26 +153,28 @@ def test_attention_over_pages_is_that_of_torch(
     from lawqa.models.kernels.triton_attention import attend_pages, rotate_and_store
     from lawqa.models.kernels.triton_nf4 import halved
 
+    half = getattr(torch, dtype)
     page, lengths = 64, [1, 63, 64, 65, 700]
     tables = torch.zeros(len(lengths), 12, dtype=torch.int32, device="cuda")
     pages = iter((torch.randperm(40, generator=torch.Generator().manual_seed(0)) + 1).tolist())
     for row, length in enumerate(lengths):
         for number in range(-(-length // page)):
             tables[row, number] = next(pages)
-    keys, values = random(41 * page, kv_heads, dim), random(41 * page, kv_heads, dim)
+    keys, values = (random(41 * page, kv_heads, dim, dtype=half) for _ in range(2))
     stored = Pages(keys, values)
     if eight_bit:
         (keys_8, key_scales), (values_8, value_scales) = eight_bits(keys), eight_bits(values)
         stored = Pages(keys_8, values_8, key_scales, value_scales)
     positions = torch.tensor(lengths, device="cuda") - 1
     parts = random(2, len(lengths), (heads + 2 * kv_heads) * dim, dtype=torch.float32)
-    q_norm, k_norm = random(dim), random(dim)
-    rotary = random(len(lengths), dim // 2), random(len(lengths), dim // 2)
+    q_norm, k_norm = random(dim, dtype=half), random(dim, dtype=half)
+    angles = len(lengths), dim // 2
+    rotary = random(*angles, dtype=half), random(*angles, dtype=half)
     q = rotate_and_store(
         parts, q_norm, k_norm, rotary, stored, tables, positions,
         heads=heads, page=page, eps=1e-6,
     )  # fmt: skip
-    summed = parts.sum(0).to(torch.bfloat16).unflatten(-1, (-1, dim))
+    summed = parts.sum(0).to(half).unflatten(-1, (-1, dim))
     turn = TorchElementwise().norm_rotate
     assert distance(q, turn(summed[:, :heads], q_norm, *rotary, 1e-6)) < ROUNDING
     new_keys = turn(summed[:, heads : heads + kv_heads], k_norm, *rotary, 1e-6)

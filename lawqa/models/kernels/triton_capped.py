@@ -40,8 +40,10 @@ class CappedAttention:
         out = torch.empty_like(q)
         sums = torch.empty(q.shape[:2], dtype=torch.float32, device=q.device)
         tiles = records.tiles(ROWS)
+        shape = self._shape(q, k)
+        shape["num_stages"] = pick_forward_stages(q.shape[-1], self._capability_of(q))
         _forward[(len(tiles), q.shape[1])](
-            q, k, v, out, sums, tiles, records.starts, *_numbers(reach), **self._shape(q, k)
+            q, k, v, out, sums, tiles, records.starts, *_numbers(reach), **shape
         )
         return out, (sums,)
 
@@ -67,12 +69,14 @@ class CappedAttention:
 
     def _shape(self, q: Tensor, k: Tensor) -> dict[str, int]:
         heads, dim = q.shape[1:]
-        capability = self._capability or torch.cuda.get_device_capability(q.device)
         return {
             "HEADS": heads, "KV_HEADS": k.shape[1], "DIM": dim,
             "BLOCK": max(16, triton.next_power_of_2(dim)), "ROWS": ROWS, "COLUMNS": COLUMNS,
-            "num_warps": pick_warps(dim, capability), "num_stages": 1,
+            "num_warps": pick_warps(dim, self._capability_of(q)), "num_stages": 1,
         }  # fmt: skip
+
+    def _capability_of(self, q: Tensor) -> tuple[int, int]:
+        return self._capability or torch.cuda.get_device_capability(q.device)
 
 
 def _numbers(reach: Reach) -> tuple[float, float, int]:
@@ -88,6 +92,15 @@ def pick_warps(dim: int, capability: tuple[int, int]) -> int:
     cores of 9.0 take 4 at a time.
     """
     return 8 if dim > 128 and capability < (9, 0) else 4
+
+
+def pick_forward_stages(dim: int, capability: tuple[int, int]) -> int:
+    """Return the turns of the forward pass whose loads are in flight.
+
+    With 2, heads of 256 numbers take 162 microseconds instead of 179 on an H200 (12 records of 700 tokens, 8
+    heads, 4 of keys). The pass back to queries gets slower by it, 266 instead of 203.
+    """
+    return 2 if dim > 128 and capability == (9, 0) else 1
 
 
 @triton.jit

@@ -103,10 +103,11 @@ def attend_words_kernel(
         total_1 = tl.dot(weights, _from_8bit(value, "0x5511", DTYPE), total_1 * shrink)
         total_2 = tl.dot(weights, _from_8bit(value, "0x6622", DTYPE), total_2 * shrink)
         total_3 = tl.dot(weights, _from_8bit(value, "0x7733", DTYPE), total_3 * shrink)
-    total = tl.interleave(tl.interleave(total_0, total_2), tl.interleave(total_1, total_3))
-    _store(
-        total, largest, size, out, sums, sizes, row, kv_head, rows, HEADS, GROUP, BLOCK, DIM, SPLITS
-    )
+    even, odd = tl.interleave(total_0, total_2), tl.interleave(total_1, total_3)
+    _store_halves(
+        even, odd, largest, size, out, sums, sizes, row, kv_head, rows,
+        HEADS, GROUP, BLOCK, DIM, SPLITS,
+    )  # fmt: skip
 
 
 @triton.jit
@@ -183,8 +184,42 @@ def _store(
     else:
         at = (tl.program_id(2) * rows + row) * HEADS + head
         tl.store(sums + at[:, None] * DIM + d[None, :], total, mask=inside)
-        tl.store(sizes + at, largest, mask=member < GROUP)
-        tl.store(sizes + SPLITS * rows * HEADS + at, size, mask=member < GROUP)
+        _store_sizes(largest, size, sizes, at, member, rows, HEADS, GROUP, SPLITS)
+
+
+@triton.jit
+def _store_halves(
+    even, odd, largest, size, out, sums, sizes, row, kv_head, rows,
+    HEADS: tl.constexpr, GROUP: tl.constexpr, BLOCK: tl.constexpr, DIM: tl.constexpr,
+    SPLITS: tl.constexpr,
+):  # fmt: skip
+    """Do the same for even and odd columns apart, which is how the result is laid out."""
+    HALF: tl.constexpr = DIM // 2  # noqa: N806
+    member = tl.arange(0, BLOCK)
+    d = tl.arange(0, HALF)
+    head = kv_head * GROUP + member
+    inside = (member < GROUP)[:, None]
+    if SPLITS == 1:
+        dtype = out.dtype.element_ty
+        column = out + row * HEADS * DIM + head[:, None] * HALF + d[None, :]
+        tl.store(column, (even / size[:, None]).to(dtype), mask=inside)
+        tl.store(column + HEADS * HALF, (odd / size[:, None]).to(dtype), mask=inside)
+    else:
+        at = (tl.program_id(2) * rows + row) * HEADS + head
+        column = sums + at[:, None] * DIM + 2 * d[None, :]
+        tl.store(column, even, mask=inside)
+        tl.store(column + 1, odd, mask=inside)
+        _store_sizes(largest, size, sizes, at, member, rows, HEADS, GROUP, SPLITS)
+
+
+@triton.jit
+def _store_sizes(
+    largest, size, sizes, at, member, rows,
+    HEADS: tl.constexpr, GROUP: tl.constexpr, SPLITS: tl.constexpr,
+):  # fmt: skip
+    """Write the largest score and the sum of weights of each head of a split."""
+    tl.store(sizes + at, largest, mask=member < GROUP)
+    tl.store(sizes + SPLITS * rows * HEADS + at, size, mask=member < GROUP)
 
 
 @triton.jit

@@ -234,32 +234,31 @@ def test_unpacking(launches: list[Launch], dtype: str) -> None:
     assert_compiled([(launch, capability) for launch in launches for capability in SHARED_KIB])
 
 
-def test_attention_over_pages(launches: list[Launch]) -> None:
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_attention_over_pages(launches: list[Launch], dtype: str) -> None:
     from lawqa.models.kernels.pages import Pages
     from lawqa.models.kernels.triton_attention import attend_pages, pick_splits, rotate_and_store
 
-    jobs = []
+    jobs, half = [], getattr(torch, dtype)
     for capability, counts in MULTIPROCESSORS.items():
         for _, _, heads, kv_heads, dim in MODELS.values():
             splits = {pick_splits(rows, kv_heads, count) for rows in ROWS for count in counts}
             tables = empty(2, 2, dtype=torch.int32)
             positions = empty(2, dtype=torch.int64)
-            cos = empty(2, dim // 2, dtype=torch.bfloat16)
+            cos = empty(2, dim // 2, dtype=half)
             scales = empty(128, kv_heads, dtype=torch.float32)
-            plain, whole = (
-                empty(128, kv_heads, dim, dtype=t) for t in (torch.bfloat16, torch.int8)
-            )
+            plain, whole = (empty(128, kv_heads, dim, dtype=t) for t in (half, torch.int8))
             both = Pages(plain, plain), Pages(whole, whole, scales, scales)
             before = len(launches)
             for parts, pages in itertools.product((1, 2, 4, 8), both):
-                kind = torch.bfloat16 if parts == 1 else torch.float32
+                kind = half if parts == 1 else torch.float32
                 rotate_and_store(
                     empty(parts, 2, (heads + 2 * kv_heads) * dim, dtype=kind), cos, cos,
                     (cos, cos), pages, tables, positions, heads=heads, page=64, eps=1e-6,
                 )  # fmt: skip
             for each, pages in itertools.product(splits, both):
                 attend_pages(
-                    empty(2, heads, dim, dtype=torch.bfloat16), pages, tables, positions,
+                    empty(2, heads, dim, dtype=half), pages, tables, positions,
                     page=64, splits=each,
                 )  # fmt: skip
             jobs += [(launch, capability) for launch in launches[before:]]
