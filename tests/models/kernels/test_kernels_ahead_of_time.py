@@ -28,8 +28,8 @@ SHARED_KIB = {80: 163, 86: 99, 89: 99, 90: 227}
 """Shared memory that one program may have, by compute capability."""
 SPILLED_BYTES = 8
 """Of local memory a thread; only a norm after 8 partial sums has any, on 8.0."""
-SPILLED_BYTES_PRODUCTS = 1664
-"""The same of 4-bit products of 128 rows by 64 outputs, which have 4 warps; with 8 it would be 136 to 200."""
+SPILLED_BYTES_PRODUCTS = 128
+"""The same of 4-bit products of 128 rows, which have 4 warps."""
 SPILLED_BYTES_CAPPED = 32
 """The same of attention with capped scores, whose heads of 256 numbers fill the registers of 9.0 in the pass
 back to queries."""
