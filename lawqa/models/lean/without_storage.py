@@ -49,7 +49,7 @@ def _is_nowhere(value: Any) -> bool:
 
 
 def _writes_elsewhere(func: Callable[..., Any], args: tuple[Any, ...]) -> bool:
-    """Whether numbers would be written to a tensor that has storage: torch refuses those that are nowhere."""
+    """Return whether numbers would be written to a tensor that has storage, which torch refuses."""
     name = getattr(func, "__name__", "")
     in_place = name.endswith("_") and not name.endswith("__")
     return in_place and bool(args) and not _is_nowhere(args[0])
