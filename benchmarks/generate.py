@@ -97,14 +97,14 @@ def plain_run(loaded: LoadedModel, encoded: list[Any], new: int, batch: int) -> 
 
 def parts(decoder: Decoder, rows: int, length: int) -> None:
     """Milliseconds of one step, part by part, all layers together."""
-    from lawqa.backends.hf.engine.triton_forward import TritonForward
+    from lawqa.backends.hf.engine.triton_forward import GluonForward
     from lawqa.models.kernels.triton_attention import attend_pages, pick_splits, rotate_and_store
-    from lawqa.models.kernels.triton_elementwise import add_norm_halved, swiglu_halved
+    from lawqa.models.kernels.triton_elementwise import add_norm_in_planes, swiglu_in_planes
 
     shape, device = decoder.shape, decoder.device
     per_row = -(-(length + 8) // PAGE)
     cache = PagedCache(shape, decoder.dtype, device, rows * per_row)
-    forward = TritonForward(decoder, cache)
+    forward = GluonForward(decoder, cache)
     state = Rows.empty(rows, per_row, 8, 8, device)
     table = torch.arange(1, rows * per_row + 1, device=device, dtype=torch.int32)
 
@@ -137,8 +137,8 @@ def parts(decoder: Decoder, rows: int, length: int) -> None:
                              state.tables, state.positions, heads=shape.heads, page=PAGE,
                              eps=shape.eps) for i in layers],
         "norms": lambda: [
-            add_norm_halved(stream, x[None], norm.mlp_norm, shape.eps) for _ in range(2 * shape.layers)],
-        "swiglu": lambda: [swiglu_halved(both, decoder.dtype) for _ in layers],
+            add_norm_in_planes(stream, x[None], norm.mlp_norm, shape.eps) for _ in range(2 * shape.layers)],
+        "swiglu": lambda: [swiglu_in_planes(both, decoder.dtype) for _ in layers],
         "lm_head and argmax": lambda: decoder.logits(stream).argmax(dim=-1),
         "transformers/bitsandbytes linears": lambda: [
             [p(x) for p in (*layer.qkv, *layer.gate_up)] + [layer.out(x), layer.down(wide)]
@@ -169,10 +169,8 @@ def parts(decoder: Decoder, rows: int, length: int) -> None:
 
 def tiles(decoder: Decoder, rows: int) -> None:
     """Divisions of each product, the fastest first; microseconds of one product."""
-    from lawqa.models.kernels.triton_nf4 import FusedLinear, Tile, pick_tile
+    from lawqa.models.kernels.nf4_products import FusedLinear, Tile
 
-    depth, stages_tried = (64, 128), (2, 3, 4)
-    height = min(128, max(16, 1 << (rows - 1).bit_length()))
     sample = decoder.layers[:8]
     groups = {
         "qkv": [FusedLinear(layer.qkv, decoder.dtype) for layer in sample],
@@ -182,11 +180,11 @@ def tiles(decoder: Decoder, rows: int) -> None:
     }
     for name, group in groups.items():
         x = torch.randn(rows, group[0].inputs, device=decoder.device, dtype=decoder.dtype)
-        usual = pick_tile(rows, group[0].outputs, group[0].inputs, group[0]._multiprocessors, 3)
+        usual = group[0].tile(rows)
         tried = {usual} | {
-            Tile(height, wide, deep, splits, wide // 16, stages)
-            for wide, deep, splits, stages in itertools.product(
-                (64, 128), depth, {usual.splits, 1 if name == "gate_up" else 4}, stages_tried
+            replace(usual, outputs=wide, depth=depth, stages=stages, splits=splits)
+            for wide, depth, stages, splits in itertools.product(
+                (64, 128), (128, 256), (3, 4), range(1, 9)
             )
         }
         found: list[tuple[float, Tile]] = []

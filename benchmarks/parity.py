@@ -100,11 +100,17 @@ def step_kinds(decoder: Decoder) -> list[Any]:
     """The kinds of decoding steps that run here."""
     kinds: list[Any] = [TorchForward]
     if triton_obstacle(decoder.device) is None:
-        from lawqa.backends.hf.engine.triton_forward import TritonForward, fused_step_obstacle
+        from lawqa.backends.hf.engine.triton_forward import (
+            GluonForward,
+            TritonForward,
+            fused_step_obstacle,
+        )
+        from lawqa.models.kernels.nf4_products import gluon_obstacle
 
         reason = fused_step_obstacle(decoder)
         print(f"fused steps: {reason or 'yes'}")
         kinds += [] if reason else [TritonForward]
+        kinds += [] if reason or gluon_obstacle() else [GluonForward]
     return kinds
 
 

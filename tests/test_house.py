@@ -23,8 +23,8 @@ MOST_MODULES = 18
 
 LONGER = {
     "models/kernels/triton_attention.py _rotate_and_store": "a Triton kernel, whose parts share their tiles",
-    "models/kernels/triton_nf4.py _product": "a Triton kernel, whose parts share their tiles",
     "models/kernels/triton_pages.py attend_words_kernel": "a Triton kernel, whose products are four each",
+    "models/kernels/gluon_nf4.py product": "a Triton kernel, whose parts share their tiles",
 }
 """Functions that are longer, each with the reason."""
 

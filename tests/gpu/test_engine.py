@@ -177,13 +177,20 @@ def test_samples_of_one_prompt_share_its_pages_and_write_what_is_likeliest(
         assert judged(loaded, questions, own).margin < 2 * HALF_TOLERANCE
 
 
+def fused_kinds() -> list[Any]:
+    from lawqa.backends.hf.engine.triton_forward import GluonForward, TritonForward
+    from lawqa.models.kernels.nf4_products import gluon_obstacle
+
+    return [TritonForward] if gluon_obstacle() else [GluonForward, TritonForward]
+
+
 @pytest.mark.parametrize("rows", [2, 17, 48, 96, 140])
 def test_fused_steps_give_the_probabilities_of_transformers(
     loaded: Any, questions: Any, rows: int
 ) -> None:
     from lawqa.backends.hf.encoded import encode
     from lawqa.backends.hf.engine.cache import PagedCache
-    from lawqa.backends.hf.engine.triton_forward import TritonForward, fused_step_obstacle
+    from lawqa.backends.hf.engine.triton_forward import fused_step_obstacle
     from lawqa.backends.hf.plain_model import PlainModel
     from lawqa.backends.hf.self_check import step_logits
     from lawqa.models.agreement import HALF, compare_logits
@@ -197,11 +204,27 @@ def test_fused_steps_give_the_probabilities_of_transformers(
         for question in questions[:8]
     ]
     expected = PlainModel(loaded, adapter=True).last_logits(ids)
-    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, 100)
-    found = step_logits(decoder, cache, TritonForward(decoder, cache), ids, rows)
-    agreement = compare_logits(expected[[row % len(ids) for row in range(rows)]], found)
-    print(agreement)
-    assert agreement.within(HALF)
+    for kind in fused_kinds():
+        cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, 100)
+        found = step_logits(decoder, cache, kind(decoder, cache), ids, rows)
+        agreement = compare_logits(expected[[row % len(ids) for row in range(rows)]], found)
+        print(kind.__name__, agreement)
+        assert agreement.within(HALF)
+
+
+def test_what_the_fused_step_keeps_is_what_was_reckoned_with(loaded: Any) -> None:
+    from lawqa.backends.hf.engine.cache import PagedCache
+    from lawqa.backends.hf.engine.triton_forward import extra_bytes
+    from lawqa.models.decoder import read_decoder
+
+    decoder = read_decoder(loaded.model, loaded.dtype)
+    cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, 10)
+    before = torch.cuda.memory_allocated()
+    forward = fused_kinds()[0](decoder, cache)
+    kept = torch.cuda.memory_allocated() - before
+    tensors = 4 * len(decoder.layers) * 5
+    assert forward.fixed_length
+    assert 0.9 * extra_bytes(decoder) < kept < extra_bytes(decoder) + 512 * tensors
 
 
 def test_in_float32_the_engine_writes_exactly_what_transformers_generates(
@@ -241,7 +264,7 @@ def test_the_check_before_a_run_trusts_the_fused_step(
     asked = [build_prompt(question, PromptSpec()) for question in questions[:20]]
     assert len(list(backend.score_choices(asked))) == len(asked)
     assert len(list(backend.generate(asked, GenerationSettings(NEW)))) == len(asked)
-    assert backend.describe()["decoding"] == "TritonForward"
+    assert backend.describe()["decoding"] == fused_kinds()[0].__name__
     assert backend.describe()["path"] == "flat tokens, TritonElementwise"
     assert not [record for record in caplog.records if record.name.startswith("lawqa")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,49 +92,139 @@ def test_norms_rotations_and_activations_are_those_of_torch() -> None:
     assert distance(kernels.swiglu(gate.clone(), up), plain.swiglu(gate, up)) < ROUNDING
 
 
-@pytest.mark.parametrize("rows", [1, 5, 16, 33, 96, 128, 140])
-@pytest.mark.parametrize("rank", [0, 8, 16])
-@pytest.mark.parametrize("bias", [False, True])
-def test_the_4bit_product_is_that_of_dequantised_weights(
-    rows: int, rank: int, *, bias: bool
-) -> None:
+def needs(kernel: str) -> bool:
+    """Whether this is the kernel with layouts; skips where this Triton lacks what it is written in."""
+    from lawqa.models.kernels.nf4_products import gluon_obstacle
+
+    if kernel == "gluon" and (reason := gluon_obstacle()):
+        pytest.skip(reason)
+    return kernel == "gluon"
+
+
+def assert_product(
+    sizes: tuple[int, ...], inputs: int, rows: int, rank: int, *, bias: bool, gluon: bool,
+    dtype: Any = None, tile: Any = None,
+) -> None:  # fmt: skip
+    """The second of several layers has neither LoRA nor a bias."""
     from bitsandbytes.functional import dequantize_4bit
 
-    from lawqa.models.kernels.triton_nf4 import FusedLinear, halved
+    from lawqa.models.kernels.nf4_products import FusedLinear
+    from lawqa.models.kernels.triton_planes import in_planes
 
+    dtype = dtype or torch.bfloat16
     projections = [
-        four_bit(1024, 512, rank, bias=bias), four_bit(256, 512, 0),
-        four_bit(256, 512, rank, bias=bias),
-    ]  # fmt: skip
-    x = random(rows, 512)
+        four_bit(size, inputs, 0 if n == 1 else rank, bias=bias and n != 1)
+        for n, size in enumerate(sizes)
+    ]
+    x = random(rows, inputs, dtype=dtype)
     expected = []
     for projection in projections:
         weight = projection.base.weight
         dense = dequantize_4bit(weight.data, weight.quant_state).to(torch.bfloat16)
         product = x.float() @ dense.float().t()
         if projection.lora is not None:
-            low = (x @ projection.lora.a.t()).float()
+            low = (x @ projection.lora.a.to(dtype).t()).float()
             product = product + low @ projection.lora.b.float().t()
         if projection.base.bias is not None:
             product = product + projection.base.bias.float()
         expected.append(product)
-    found = FusedLinear(projections, torch.bfloat16)(halved(x))
+    product = FusedLinear(projections, dtype, gluon=gluon)
+    found = product(in_planes(x), tile)
+    assert found.dtype == (dtype if len(found) == 1 else torch.float32)
     assert distance(found.float().sum(0), torch.cat(expected, dim=-1)) < ROUNDING
 
 
-def test_the_dequantised_weights_are_those_of_bitsandbytes_bit_for_bit() -> None:
+@pytest.mark.parametrize("rows", [1, 16, 17, 33, 64, 96, 128, 192])
+@pytest.mark.parametrize(("rank", "bias"), [(0, False), (8, True), (64, False)])
+@pytest.mark.parametrize("kernel", ["gluon", "plain"])
+def test_the_4bit_product_is_that_of_dequantised_weights(
+    kernel: str, rank: int, rows: int, *, bias: bool
+) -> None:
+    assert_product((1024, 256, 256), 1024, rows, rank, bias=bias, gluon=needs(kernel))
+
+
+@pytest.mark.parametrize("splits", range(1, 9))
+@pytest.mark.parametrize("kernel", ["gluon", "plain"])
+def test_any_number_of_programs_shares_the_inputs_of_an_output(kernel: str, splits: int) -> None:
+    """Nine rounds, which most numbers of programs do not divide."""
+    from lawqa.models.kernels.nf4_products import Tile
+
+    tile = Tile(16, 64, 256, 3, 128, splits=splits)
+    assert_product((256, 128), 2304, 7, 16, bias=True, gluon=needs(kernel), tile=tile)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "inputs"), [((1536, 256, 256), 1536), ((8960, 8960), 1536), ((1536,), 8960)]
+)
+@pytest.mark.parametrize("rows", [4, 64])
+@pytest.mark.parametrize("kernel", ["gluon", "plain"])
+def test_products_of_qwen25_with_its_biases(
+    kernel: str, rows: int, sizes: tuple[int, ...], inputs: int
+) -> None:
+    assert_product(sizes, inputs, rows, 16, bias=len(sizes) == 3, gluon=needs(kernel))
+
+
+@pytest.mark.parametrize("kernel", ["gluon", "plain"])
+def test_products_in_float16(kernel: str) -> None:
+    """The LoRA weights and what is rounded to bfloat16 here are well within float16."""
+    assert_product((256, 128), 512, 20, 0, bias=False, gluon=needs(kernel), dtype=torch.float16)
+
+
+def all_tiles() -> list[Any]:
+    """Every tile that the rule may give here, of each of the kernels, with its kernel."""
+    from lawqa.models.kernels import nf4_products
+
+    warpgroups = torch.cuda.get_device_capability() == (9, 0)
+    usual = nf4_products._WARPGROUPS if warpgroups else ()
+    shared = nf4_products._card(torch.device("cuda")).shared
+    found = [(True, each) for each in (*usual, *nf4_products._WARPS)]
+    found += [(False, each) for each in nf4_products._PLAIN]
+    return [each for each in found if each[1].shared(0, gluon=each[0]) <= shared]
+
+
+@pytest.mark.parametrize("kernel", ["gluon", "plain"])
+def test_the_dequantised_weights_are_those_of_bitsandbytes_bit_for_bit(kernel: str) -> None:
     """Rows of the unit matrix pick out the weights; float32 partial sums do not round them again."""
     from bitsandbytes.functional import dequantize_4bit
 
-    from lawqa.models.kernels.triton_nf4 import FusedLinear, Tile, halved
+    from lawqa.models.kernels.nf4_products import FusedLinear
+    from lawqa.models.kernels.triton_planes import in_planes
 
-    projection = four_bit(256, 512, 0)
+    gluon, inputs = (
+        needs(kernel),
+        2304,
+    )  # rounds for slots to be used again, and shares that are not even
+    projection = four_bit(256, inputs, 0)
     weight = projection.base.weight
     dense = dequantize_4bit(weight.data, weight.quant_state).to(torch.bfloat16)
-    unit = torch.eye(512, device="cuda", dtype=torch.bfloat16)
-    product = FusedLinear([projection], torch.bfloat16)
-    found = product(halved(unit), Tile(128, 64, 128, 2, 4, 2)).sum(0)
-    assert torch.equal(found.to(torch.bfloat16), dense.t())
+    unit = torch.eye(inputs, device="cuda", dtype=torch.bfloat16)
+    product = FusedLinear([projection], torch.bfloat16, gluon=gluon)
+    tiles = [replace(tile, splits=2) for own, tile in all_tiles() if own == gluon]
+    assert tiles
+    for tile in tiles:
+        found = product(in_planes(unit), tile).sum(0)
+        assert torch.equal(found.to(torch.bfloat16), dense.t()), tile
+
+
+@pytest.mark.parametrize("parts", range(1, 9))
+def test_what_reads_partial_sums_writes_the_order_of_products(parts: int) -> None:
+    from lawqa.models.kernels.elementwise import TorchElementwise
+    from lawqa.models.kernels.triton_elementwise import add_norm_in_planes, swiglu_in_planes
+    from lawqa.models.kernels.triton_planes import in_planes
+
+    plain, dtype = TorchElementwise(), torch.bfloat16 if parts == 1 else torch.float32
+    stream, weight = random(33, 1536), random(1536)
+    sums = random(parts, 33, 1536, dtype=dtype)
+    added, normed = plain.add_norm(
+        stream.clone(), sums.float().sum(0).to(torch.bfloat16), weight, 1e-6
+    )
+    found = add_norm_in_planes(stream, sums, weight, 1e-6)
+    assert distance(stream, added) < ROUNDING
+    assert distance(found, in_planes(normed)) < ROUNDING
+    both = random(parts, 33, 2 * 8960, dtype=dtype)
+    gate, up = both.float().sum(0).to(torch.bfloat16).chunk(2, dim=-1)
+    expected = in_planes(plain.swiglu(gate.contiguous(), up.contiguous()))
+    assert distance(swiglu_in_planes(both, torch.bfloat16), expected) < ROUNDING
 
 
 @pytest.mark.parametrize("eight_bit", [False, True])
@@ -151,7 +242,7 @@ def test_attention_over_pages_is_that_of_torch(
     from lawqa.models.kernels.pages import Pages
     from lawqa.models.kernels.pages import eight_bit as eight_bits
     from lawqa.models.kernels.triton_attention import attend_pages, rotate_and_store
-    from lawqa.models.kernels.triton_nf4 import halved
+    from lawqa.models.kernels.triton_planes import in_planes
 
     half = getattr(torch, dtype)
     page, lengths = 64, [1, 63, 64, 65, 700]
@@ -199,4 +290,4 @@ def test_attention_over_pages_is_that_of_torch(
             q[row][None, :, None].float(), keys[slots].transpose(0, 1)[None].float(),
             values[slots].transpose(0, 1)[None].float(), enable_gqa=True,
         )  # fmt: skip
-        assert distance(found[row], halved(expected.flatten())) < ROUNDING
+        assert distance(found[row], in_planes(expected.flatten())) < ROUNDING

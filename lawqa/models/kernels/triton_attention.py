@@ -82,7 +82,7 @@ def attend_pages(
         splits: programs that share the tokens of one row.
 
     Returns:
-        Shape [rows, heads * dim], even columns before odd ones.
+        Shape [rows, heads * dim], in the order of `in_planes`.
     """
     keys, values, key_scales, value_scales = pages
     rows, heads, dim = q.shape

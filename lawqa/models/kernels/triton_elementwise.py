@@ -37,7 +37,7 @@ class TritonElementwise:
         add_norm_kernel[(tokens,)](
             stream, stream if delta is None else delta, weight, normed, normed, eps, 0, hidden,
             HIDDEN=hidden, BLOCK=triton.next_power_of_2(hidden), PARTS=0 if delta is None else 1,
-            HALVED=False, INVERSE=False, num_warps=8 if hidden >= 2048 else 4,
+            PLANES=False, INVERSE=False, num_warps=8 if hidden >= 2048 else 4,
         )  # fmt: skip
         return stream, normed
 
@@ -51,7 +51,7 @@ class TritonElementwise:
         add_norm_kernel[(tokens,)](
             x, x, weight, normed, inverse, eps, 0, normed.stride(0),
             HIDDEN=size, BLOCK=triton.next_power_of_2(size), PARTS=0,
-            HALVED=False, INVERSE=True, num_warps=8,
+            PLANES=False, INVERSE=True, num_warps=8,
         )  # fmt: skip
         return normed, inverse
 
@@ -157,8 +157,8 @@ def _wide(weight: Tensor | None, x: Tensor) -> bool:
     return weight is not None and weight.dtype != x.dtype
 
 
-def add_norm_halved(stream: Tensor, parts: Tensor | None, weight: Tensor, eps: float) -> Tensor:
-    """Add partial sums to the stream, in place, and give its RMSNorm with even columns before odd ones.
+def add_norm_in_planes(stream: Tensor, parts: Tensor | None, weight: Tensor, eps: float) -> Tensor:
+    """Add partial sums to the stream, in place, and give its RMSNorm in the order of `in_planes`.
 
     Args:
         stream: shape [rows, hidden].
@@ -171,16 +171,14 @@ def add_norm_halved(stream: Tensor, parts: Tensor | None, weight: Tensor, eps: f
     add_norm_kernel[(rows,)](
         stream, stream if parts is None else parts, weight, normed, normed, eps, rows * hidden,
         hidden, HIDDEN=hidden, BLOCK=triton.next_power_of_2(hidden),
-        PARTS=0 if parts is None else len(parts), HALVED=True, INVERSE=False,
+        PARTS=0 if parts is None else len(parts), PLANES=True, INVERSE=False,
         num_warps=8 if hidden >= 2048 else 4,
     )  # fmt: skip
     return normed
 
 
-def swiglu_halved(parts: Tensor, dtype: torch.dtype) -> Tensor:
-    """Compute silu(gate) * up of partial sums [parts, rows, gate and up], with even columns
-    before odd ones.
-    """
+def swiglu_in_planes(parts: Tensor, dtype: torch.dtype) -> Tensor:
+    """Compute silu(gate) * up of partial sums [parts, rows, gate and up], in the order of `in_planes`."""
     count, rows, both = parts.shape
     out = torch.empty(rows, both // 2, dtype=dtype, device=parts.device)
     block = 1024

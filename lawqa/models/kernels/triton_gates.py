@@ -5,6 +5,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from lawqa.models.kernels.triton_planes import column_in_planes
+
 _GELU_SCALE = tl.constexpr(0.7978845608028654)
 _GELU_CUBE = tl.constexpr(0.044715)
 
@@ -49,7 +51,7 @@ def glu_joined_kernel(
 def swiglu_parts_kernel(
     parts, out, part_stride, WIDTH: tl.constexpr, PARTS: tl.constexpr, BLOCK: tl.constexpr
 ):
-    """Do the same for partial sums, written with even columns before odd ones."""
+    """Do the same for partial sums, written in the order of 4-bit products."""
     row = tl.program_id(0).to(tl.int64)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     inside = columns < WIDTH
@@ -63,8 +65,7 @@ def swiglu_parts_kernel(
     g = g.to(dtype).to(tl.float32)
     u = u.to(dtype).to(tl.float32)
     silu = _silu(g).to(dtype).to(tl.float32)
-    halved = (columns % 2) * (WIDTH // 2) + columns // 2
-    tl.store(out + row * WIDTH + halved, (silu * u).to(dtype), mask=inside)
+    tl.store(out + row * WIDTH + column_in_planes(columns), (silu * u).to(dtype), mask=inside)
 
 
 @triton.jit

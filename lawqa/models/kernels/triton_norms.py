@@ -5,11 +5,13 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from lawqa.models.kernels.triton_planes import column_in_planes
+
 
 @triton.jit
 def add_norm_kernel(
     stream, delta, weight, normed, inverse, eps, part_stride, normed_stride,
-    HIDDEN: tl.constexpr, BLOCK: tl.constexpr, PARTS: tl.constexpr, HALVED: tl.constexpr,
+    HIDDEN: tl.constexpr, BLOCK: tl.constexpr, PARTS: tl.constexpr, PLANES: tl.constexpr,
     INVERSE: tl.constexpr,
 ):  # fmt: skip
     """Add partial sums to a row where there are any; write its RMSNorm, and 1 / the root where asked for."""
@@ -33,8 +35,8 @@ def add_norm_kernel(
     if weight.dtype.element_ty == dtype:
         x = x.to(dtype).to(tl.float32)
     w = tl.load(weight + columns, mask=inside, other=0.0).to(tl.float32)
-    if HALVED:
-        columns = (columns % 2) * (HIDDEN // 2) + columns // 2
+    if PLANES:
+        columns = column_in_planes(columns)
     tl.store(normed + row * normed_stride + columns, (w * x).to(dtype), mask=inside)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from lawqa.models.kernels.triton_planes import column_in_planes
+
 
 @triton.jit
 def attend_kernel(
@@ -177,8 +179,7 @@ def _store(
     head = kv_head * GROUP + member
     inside = (member < GROUP)[:, None]
     if SPLITS == 1:
-        column = head[:, None] * DIM + d[None, :]
-        column = (column % 2) * (HEADS * DIM // 2) + column // 2
+        column = column_in_planes(head[:, None] * DIM + d[None, :])
         result = (total / size[:, None]).to(out.dtype.element_ty)
         tl.store(out + row * HEADS * DIM + column, result, mask=inside)
     else:
@@ -193,7 +194,7 @@ def _store_halves(
     HEADS: tl.constexpr, GROUP: tl.constexpr, BLOCK: tl.constexpr, DIM: tl.constexpr,
     SPLITS: tl.constexpr,
 ):  # fmt: skip
-    """Do the same for even and odd columns apart, which is how the result is laid out."""
+    """Do the same for even and odd columns, which lie apart in the result."""
     HALF: tl.constexpr = DIM // 2  # noqa: N806
     member = tl.arange(0, BLOCK)
     d = tl.arange(0, HALF)
@@ -201,9 +202,10 @@ def _store_halves(
     inside = (member < GROUP)[:, None]
     if SPLITS == 1:
         dtype = out.dtype.element_ty
-        column = out + row * HEADS * DIM + head[:, None] * HALF + d[None, :]
-        tl.store(column, (even / size[:, None]).to(dtype), mask=inside)
-        tl.store(column + HEADS * HALF, (odd / size[:, None]).to(dtype), mask=inside)
+        column = head[:, None] * DIM + 2 * d[None, :]
+        at = out + row * HEADS * DIM
+        tl.store(at + column_in_planes(column), (even / size[:, None]).to(dtype), mask=inside)
+        tl.store(at + column_in_planes(column + 1), (odd / size[:, None]).to(dtype), mask=inside)
     else:
         at = (tl.program_id(2) * rows + row) * HEADS + head
         column = sums + at[:, None] * DIM + 2 * d[None, :]
@@ -236,6 +238,5 @@ def combine_kernel(
     size = tl.sum(weights * tl.load(sizes + SPLITS * rows * HEADS + at), axis=0)
     parts = tl.load(sums + at[:, None] * DIM + d[None, :])
     result = tl.sum(parts * weights[:, None], axis=0) / size
-    column = head * DIM + d
-    column = (column % 2) * (HEADS * DIM // 2) + column // 2
+    column = column_in_planes(head * DIM + d)
     tl.store(out + row * HEADS * DIM + column, result.to(out.dtype.element_ty))

@@ -79,7 +79,7 @@ def open_engine(
     eight_bit = settings.kv_cache == "int8"
     rows = min(len(requests), _MOST_ROWS_CUDA if cuda else _MOST_ROWS_CPU)
     prefill = _PREFILL_TOKENS_CUDA if cuda else _PREFILL_TOKENS_CPU
-    fused, extra = _fused_forward(decoder) if cuda and kernels else (None, 0)
+    fused, extra = _fused_forwards(decoder) if cuda and kernels else ([], 0)
     compared = checked_prompts([request.ids for request in requests])
     expected = None if reference is None else reference(compared)
     free = free_bytes(decoder.device, in_one_piece=True)
@@ -97,8 +97,7 @@ def open_engine(
             "end what else takes it, or take a smaller model",
         )
     cache = PagedCache(decoder.shape, decoder.dtype, decoder.device, pages, eight_bit=eight_bit)
-    kinds: list[ForwardMaker] = [fused, TorchForward] if fused else [TorchForward]
-    forward = _trusted(kinds, decoder, cache, compared, expected, rows)
+    forward = _trusted([*fused, TorchForward], decoder, cache, compared, expected, rows)
     thinks = any(request.thinking for request in requests)
     thinking = think_blocks(tokenizer, settings, marks) if thinks else None
     logger.debug(
@@ -111,21 +110,30 @@ def open_engine(
     )  # fmt: skip
 
 
-def _fused_forward(decoder: Decoder) -> tuple[ForwardMaker | None, int]:
-    """Return the class of the fused forward pass and its bytes, or None with a logged reason."""
+def _fused_forwards(decoder: Decoder) -> tuple[list[ForwardMaker], int]:
+    """Return the classes of fused forward passes, the fastest first, and the bytes of one of them.
+
+    A reason is logged for each that cannot be used.
+    """
     reason = triton_obstacle(decoder.device)
     if reason is None:
         from lawqa.backends.hf.engine.triton_forward import (
+            GluonForward,
             TritonForward,
             extra_bytes,
             fused_step_obstacle,
         )
+        from lawqa.models.kernels.nf4_products import gluon_obstacle
 
         reason = fused_step_obstacle(decoder)
         if reason is None:
-            return TritonForward, extra_bytes(decoder)
+            older = gluon_obstacle()
+            if older is None:
+                return [GluonForward, TritonForward], extra_bytes(decoder)
+            logger.info("note: 4-bit products by slower kernels: %s", older)
+            return [TritonForward], extra_bytes(decoder)
     logger.warning("decoding without fused kernels: %s", reason)
-    return None, 0
+    return [], 0
 
 
 def _trusted(
@@ -143,6 +151,7 @@ def _trusted(
             return forward
         reason = disagreement
         logger.warning("decoding without %s: %s", type(forward).__name__, reason)
+        del forward  # what it keeps beside the model is gone before the next one keeps its own
         cache.clear()
     raise DisagreementError(reason)
 

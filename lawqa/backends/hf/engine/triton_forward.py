@@ -9,9 +9,14 @@ import torch
 from lawqa.backends.hf.engine.cache import PagedCache
 from lawqa.backends.hf.engine.steps import Rows
 from lawqa.models.decoder import Decoder
+from lawqa.models.kernels.nf4_products import (
+    BLOCK_SIZE,
+    FusedLinear,
+    four_bit_obstacle,
+    padded_rank,
+)
 from lawqa.models.kernels.triton_attention import attend_pages, pick_splits, rotate_and_store
-from lawqa.models.kernels.triton_elementwise import add_norm_halved, swiglu_halved
-from lawqa.models.kernels.triton_nf4 import BLOCK_SIZE, FusedLinear, four_bit_obstacle
+from lawqa.models.kernels.triton_elementwise import add_norm_in_planes, swiglu_in_planes
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,18 @@ def fused_step_obstacle(decoder: Decoder) -> str | None:
 
 
 def extra_bytes(decoder: Decoder) -> int:
-    """Return the bytes that the fused step keeps beside the model: block maxima, and a copy of the LoRA
-    weights.
+    """Return the bytes that the fused step keeps beside the model: block maxima, and copies of biases and of
+    LoRA's weights.
     """
     total = 0
     for layer in decoder.layers:
-        for projection in (*layer.qkv, layer.out, *layer.gate_up, layer.down):
-            outputs, inputs = projection.base.weight.quant_state.shape
-            total += outputs * inputs // BLOCK_SIZE * 4
-            if projection.lora is not None:
-                rank = max(16, 2 * projection.lora.a.shape[0])
+        for joined in (layer.qkv, [layer.out], layer.gate_up, [layer.down]):
+            # One layer with LoRA gives those beside it a share of zeros.
+            rank = padded_rank([0 if p.lora is None else p.lora.a.shape[0] for p in joined])
+            biased = any(getattr(p.base, "bias", None) is not None for p in joined)
+            for projection in joined:
+                outputs, inputs = projection.base.weight.quant_state.shape
+                total += outputs * inputs // BLOCK_SIZE * 4 + 4 * outputs * biased
                 total += rank * (outputs + inputs) * int(decoder.dtype.itemsize)
     return total
 
@@ -60,6 +67,7 @@ class TritonForward:
     """
 
     fixed_length = True
+    gluon = False
 
     def __init__(self, decoder: Decoder, cache: PagedCache) -> None:
         self._decoder = decoder
@@ -67,8 +75,10 @@ class TritonForward:
         dtype = decoder.dtype
         self._products = [
             _Products(
-                FusedLinear(layer.qkv, dtype), FusedLinear([layer.out], dtype),
-                FusedLinear(layer.gate_up, dtype), FusedLinear([layer.down], dtype),
+                FusedLinear(layer.qkv, dtype, gluon=self.gluon),
+                FusedLinear([layer.out], dtype, gluon=self.gluon),
+                FusedLinear(layer.gate_up, dtype, gluon=self.gluon),
+                FusedLinear([layer.down], dtype, gluon=self.gluon),
             )
             for layer in decoder.layers
         ]  # fmt: skip
@@ -90,7 +100,7 @@ class TritonForward:
             zip(decoder.layers, self._products, strict=True)
         ):
             pages = cache.layer(number)
-            x = add_norm_halved(stream, delta, layer.attention_norm, shape.eps)
+            x = add_norm_in_planes(stream, delta, layer.attention_norm, shape.eps)
             q = rotate_and_store(
                 products.qkv(x), layer.q_norm, layer.k_norm, rotary, pages, rows.tables,
                 rows.positions, heads=shape.heads, page=cache.page, eps=shape.eps,
@@ -99,7 +109,13 @@ class TritonForward:
                 q, pages, rows.tables, rows.positions, page=cache.page, splits=splits
             )
             delta = products.out(mixed)
-            x = add_norm_halved(stream, delta, layer.mlp_norm, shape.eps)
-            delta = products.down(swiglu_halved(products.gate_up(x), decoder.dtype))
-        add_norm_halved(stream, delta, decoder.norm, shape.eps)  # adds to the stream, in place
+            x = add_norm_in_planes(stream, delta, layer.mlp_norm, shape.eps)
+            delta = products.down(swiglu_in_planes(products.gate_up(x), decoder.dtype))
+        add_norm_in_planes(stream, delta, decoder.norm, shape.eps)  # adds to the stream, in place
         return stream
+
+
+class GluonForward(TritonForward):
+    """The same with the 4-bit products of `gluon_nf4`."""
+
+    gluon = True

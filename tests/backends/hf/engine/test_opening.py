@@ -55,6 +55,25 @@ def test_fused_steps_that_do_not_run_give_way_to_plain_ones(
     ]
 
 
+def test_of_two_kinds_of_fused_steps_the_second_does_the_work_of_the_first(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Slower(Fused):
+        pass
+
+    def compared(decoder: Any, pages: Any, forward: Any, *_: Any) -> str | None:
+        del decoder, pages
+        return None if isinstance(forward, Slower) else "PassManager::run failed"
+
+    monkeypatch.setattr(opening, "decoding_disagreement", compared)
+    cache: Any = Cache()
+    kinds: Any = [Fused, Slower, TorchForward]
+    with caplog.at_level(logging.WARNING):
+        forward = opening._trusted(kinds, None, cache, [[1]], torch.zeros(1, 4), 1)  # type: ignore[arg-type]
+    assert isinstance(forward, Slower)
+    assert caplog.messages == ["decoding without Fused: PassManager::run failed"]
+
+
 @pytest.mark.parametrize(
     "problem",
     [torch.OutOfMemoryError("full"), RuntimeError("CUDA error: an illegal memory access")],
