@@ -277,7 +277,7 @@ def dropout_seeds(count: int, *, wanted: bool) -> tuple[int, ...]:
 
 
 class Copies:
-    """The LoRA matrices that products use, and when they are made anew from the masters.
+    """The LoRA matrices that products use, and when they are made again from the masters.
 
     Args:
         groups: every group of a model.
