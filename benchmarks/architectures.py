@@ -253,6 +253,8 @@ class Worker:
             "--scratch", str(scratch), *(["--narrow"] if options.narrow else []),
         ]  # fmt: skip
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+        # Where transformers' trainer sees two GPUs it wraps the model in nn.DataParallel, which TRL refuses.
+        environment.setdefault("CUDA_VISIBLE_DEVICES", "0")
         with out.open("wb") as to, said.open("wb") as errors:
             process = subprocess.Popen(  # noqa: S603 - our own script
                 command, env=environment, stdin=subprocess.PIPE, stdout=to, stderr=errors
