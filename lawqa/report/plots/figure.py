@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import unicodedata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from matplotlib import font_manager, rc_context, rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -36,6 +40,16 @@ class PlotFigure(Figure):
         out = io.BytesIO()
         self.savefig(out, format="png", dpi=110)
         return out.getvalue()
+
+    def draw(self, renderer: Any) -> None:
+        """Draw as matplotlib does, without its warning for every character that no font has."""
+        with _boxes_without_a_word():
+            super().draw(renderer)
+
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Save as matplotlib does, likewise."""
+        with _boxes_without_a_word():
+            super().savefig(fname, **options)
 
 
 class FigureStyle:
@@ -90,6 +104,14 @@ def figure_of(drawing: Drawing) -> PlotFigure:
             )
         figure.draw_without_rendering()  # ticks are made now, by these settings
     return figure
+
+
+@contextmanager
+def _boxes_without_a_word() -> Iterator[None]:
+    """Keep matplotlib from saying for every character what `figure_of` says in a line."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)
+        yield
 
 
 @cache
