@@ -109,7 +109,7 @@ def runs_of(scratch: Path, options: argparse.Namespace) -> list[Run]:
 def measure(
     run: Run, number: int, scratch: Path, left: float, options: argparse.Namespace
 ) -> Outcome:
-    """Run the command once, for so many seconds at most."""
+    """Run the command once, for at most `limit` seconds."""
     if left <= 0:
         return Outcome(reason=f"the {options.limit:.0f} s are over")
     directory = scratch / f"run-{number}"
@@ -171,7 +171,7 @@ def slowest_imports(said: str) -> str:
 
 
 class CappedOnceImported(MetaPathFinder, Loader):
-    """Lets the process use so many GiB of the card as soon as lawqa has picked its device.
+    """Caps the process's memory on the card as soon as lawqa has picked its device.
 
     Importing torch beforehand would change what is measured.
     """

@@ -1,4 +1,4 @@
-"""The end of a process that had torch: at once, after everything that others were promised."""
+"""The end of a process that imported torch: at once, after threads, exit functions and output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def end(code: int) -> NoReturn:
     order in which the interpreter does it; what it would do after that is left out.
 
     Raises:
-        SystemExit: torch was not imported, or output cannot be flushed, of which the interpreter then speaks.
+        SystemExit: torch was not imported, or output cannot be flushed, which the interpreter then reports.
     """
     if _TORCH not in sys.modules:
         sys.exit(code)

@@ -40,7 +40,7 @@ _AT_FIRST, _LATER = 3 << 30, 1 << 30
 layer of an 8B model come first and stay as they are; and after that, when memory that is given back between
 quantised weights leaves gaps."""
 _SHARES = 4, 12
-"""Of the free memory, one part in so many at most, likewise."""
+"""At most one part in N of the free memory, before and after that likewise."""
 
 _DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,

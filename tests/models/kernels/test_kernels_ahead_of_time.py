@@ -54,7 +54,7 @@ class Launch:
     types: tuple[tuple[str, str], ...]
     constants: tuple[tuple[str, Any], ...]
     aligned: tuple[str, ...]
-    """Pointers, and whole numbers that are multiples of 16: what a launch tells the compiler."""
+    """Pointers, and whole numbers that are multiples of 16: what a launch declares to the compiler."""
     options: tuple[tuple[str, Any], ...]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""`lawqa.models.lean.deferred`: what stands in for a module gives what the module gives."""
+"""`lawqa.models.lean.deferred`: a stand-in gives what the module itself gives."""
 
 from __future__ import annotations
 
