@@ -29,7 +29,7 @@ from triton.experimental.gluon.language.nvidia.hopper import (
     warpgroup_mma_wait,
 )
 
-from lawqa.models.kernels import triton_planes
+from lawqa.models.kernels import triton_nf4, triton_planes
 
 # Renamed in Triton 3.7 and 3.9.
 _barrier = gl.barrier if hasattr(gl, "barrier") else gl.thread_barrier
@@ -39,6 +39,8 @@ _async_load = (
     else async_copy.async_copy_global_to_shared
 )
 _mma_v2 = ampere.mma_v2  # missing in Triton 3.5: an error here rather than in the kernel
+# Written in what both languages share.
+_segment = gluon.jit(triton_nf4.segment_of.fn)
 _ORDER = gl.constexpr(triton_planes.DEPTH)
 """Columns that are in order together; a round takes all of them, or as many of each plane."""
 
@@ -72,32 +74,25 @@ def _entry_of_lane(code):
     )  # fmt: skip
 
 
+@gluon.constexpr_function
+def _dequantise(dtype: Any) -> str:
+    """Return the assembly that looks up two entries, scales them in float32 and rounds both once."""
+    pair = "bf16x2" if dtype == gl.bfloat16 else "f16x2"
+    return f"""{{ .reg .u32 i, j; .reg .f32 a, b;
+        shr.u32 i, $1, $7; shr.u32 j, $2, $7;
+        shfl.sync.idx.b32 a, $5, i, 0x101f, 0xffffffff;
+        shfl.sync.idx.b32 b, $6, j, 0x101f, 0xffffffff;
+        mul.rn.f32 a, a, $3; mul.rn.f32 b, b, $4;
+        cvt.rn.{pair}.f32 $0, b, a; }}"""
+
+
 @gluon.jit
 def _decoded(words, scale, table, shift, dtype: gl.constexpr):
     """Dequantise four bits of each word: codebook times maximum in float32, rounded once."""
-    if dtype == gl.bfloat16:
-        part = gl.inline_asm_elementwise(
-            """{ .reg .u32 i, j; .reg .f32 a, b;
-            shr.u32 i, $1, $7; shr.u32 j, $2, $7;
-            shfl.sync.idx.b32 a, $5, i, 0x101f, 0xffffffff;
-            shfl.sync.idx.b32 b, $6, j, 0x101f, 0xffffffff;
-            mul.rn.f32 a, a, $3; mul.rn.f32 b, b, $4;
-            cvt.rn.bf16x2.f32 $0, b, a; }""",
-            "=r,r,r,f,f,f,f,r,r", [words, scale, table, shift],
-            dtype=gl.bfloat16, is_pure=True, pack=2,
-        )  # fmt: skip
-    else:
-        part = gl.inline_asm_elementwise(
-            """{ .reg .u32 i, j; .reg .f32 a, b;
-            shr.u32 i, $1, $7; shr.u32 j, $2, $7;
-            shfl.sync.idx.b32 a, $5, i, 0x101f, 0xffffffff;
-            shfl.sync.idx.b32 b, $6, j, 0x101f, 0xffffffff;
-            mul.rn.f32 a, a, $3; mul.rn.f32 b, b, $4;
-            cvt.rn.f16x2.f32 $0, b, a; }""",
-            "=r,r,r,f,f,f,f,r,r", [words, scale, table, shift],
-            dtype=gl.float16, is_pure=True, pack=2,
-        )  # fmt: skip
-    return part
+    return gl.inline_asm_elementwise(
+        _dequantise(dtype), "=r,r,r,f,f,f,f,r,r", [words, scale, table, shift],
+        dtype=dtype.value, is_pure=True, pack=2,
+    )  # fmt: skip
 
 
 @gluon.jit
@@ -120,23 +115,6 @@ def _flat(words):
         two(words.reg_bases), two(words.lane_bases), two(words.warp_bases), [],
         [words.shape[0], 8 * words.shape[1]],
     )  # fmt: skip
-
-
-@gluon.jit
-def _segment(first, weight0, weight1, weight2, end0, end1):
-    """Return the weight of an output, its first output, and its number, as in `triton_nf4`."""
-    weight = weight0
-    start = end0 * 0
-    segment = end0 * 0
-    if first >= end1:
-        weight = weight2
-        start = end1
-        segment = segment + 2
-    elif first >= end0:
-        weight = weight1
-        start = end0
-        segment = segment + 1
-    return weight, start, segment
 
 
 @gluon.jit

@@ -42,7 +42,7 @@ def _round(words, scale, x_at, there, code, total, dtype: tl.constexpr, GATHER: 
 
 
 @triton.jit
-def _segment(first, weight0, weight1, weight2, end0, end1):
+def segment_of(first, weight0, weight1, weight2, end0, end1):
     """Return the weight of an output, its first output, and its number.
 
     Query, key and value (or gate and up) lie in tensors of their own, and outputs are numbered through. The
@@ -78,7 +78,7 @@ def plain_product(
     """
     part = tl.program_id(0) // tiles
     first = tl.program_id(0) % tiles * WIDE
-    weight, start, segment = _segment(first, weight0, weight1, weight2, end0, end1)
+    weight, start, segment = segment_of(first, weight0, weight1, weight2, end0, end1)
     BLOCKS: tl.constexpr = DEPTH // 64  # noqa: N806
     WORDS: tl.constexpr = DEPTH // 8  # noqa: N806
     begin = part * (INPUTS // DEPTH) // splits
