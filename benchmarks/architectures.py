@@ -28,7 +28,8 @@ INTRODUCTION = "あなたは日本の法律に精通したアシスタントで�
 REQUEST = "\n\n正しい選択肢の記号を a, b, c, d から1つだけ答えてください。"
 LEARNING_RATE = 2e-5
 MODELS = ("Llama-3.1-8B", "Mistral-7B", "Gemma-3-4B", "Phi-3-mini", "Qwen2.5-1.5B", "Llama-3.2-1B",
-          "Gemma-2-2B", "Gemma-3-270M", "Qwen2.5-3B", "Qwen3-1.7B", "Qwen3-4B", "Qwen3-8B")  # fmt: skip
+          "Gemma-2-2B", "Gemma-3-270M", "OLMo-2-1B", "Qwen2.5-3B", "Qwen3-1.7B", "Qwen3-4B",
+          "Qwen3-8B")  # fmt: skip
 LEAST_STEPS = 2
 """Steps of TRL that are timed, however long they take."""
 WARM_RECORDS = 40

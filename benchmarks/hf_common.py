@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from random_models import random_loaded
 
+from lawqa.models.defragment import defragment
 from lawqa.models.load import LoadedModel, load_model, no_peft_warnings
 from lawqa.prompting import Condition, Mode, Prompt, PromptSpec, build_prompt
 from lawqa.questions import read_questions
@@ -62,6 +63,7 @@ def adapted(loaded: LoadedModel) -> LoadedModel:
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 parameter.mul_(0.1)
+    defragment(model, loaded.device)
     return replace(loaded, model=model, adapter=Path("made here"))
 
 

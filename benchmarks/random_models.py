@@ -22,6 +22,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from lawqa.models.attention.choice import keep_to_safe_kernels
 from lawqa.models.attention.hooked import hook_attention
+from lawqa.models.defragment import defragment
 from lawqa.models.device import pick_device
 from lawqa.models.load import load_tokenizer
 from lawqa.models.loaded import LoadedModel
@@ -49,6 +50,7 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "Gemma-3-4B": ("gemma3_text", _shape(2560, 10240, 34, 8, 4, 256, 262208, **_GEMMA3)),
     "Gemma-3-270M": ("gemma3_text", _shape(640, 2048, 18, 4, 1, 256, 262144, sliding_window=512,
                                            **_GEMMA3)),
+    "OLMo-2-1B": ("olmo2", _shape(2048, 8192, 16, 16, 16, 128, 100352)),
     "Phi-3-mini": ("phi3", _shape(3072, 8192, 32, 32, 32, 96, 32064, sliding_window=2047)),
 }  # fmt: skip
 """Architecture and sizes, by name."""
@@ -129,6 +131,7 @@ def random_loaded(folder: Path) -> LoadedModel:
     if device.type == "cpu":
         keep_cpu_gradients_right(model)
     model.eval()
+    defragment(model, device)
     tokenizer = load_tokenizer(str(folder))
     settings = ModelSettings(model_name=str(folder), load_in_4bit=True, quant_type="nf4")
     stop = (tokenizer.eos_token_id,)

@@ -19,6 +19,7 @@ from lawqa.models.adapters.files import read_adapter_files
 from lawqa.models.adapters.state import no_peft_warnings
 from lawqa.models.attention.choice import keep_to_safe_kernels
 from lawqa.models.attention.hooked import hook_attention
+from lawqa.models.defragment import defragment
 from lawqa.models.device import (
     compute_dtype,
     describe_device,
@@ -116,11 +117,7 @@ def load_model(
         kept.keep(model)
     hook_attention(model)
     if config.load_in_4bit:
-        keep_as_bytes(model)
-        if stored is not None:
-            cast_unquantised(model, dtype)
-        if device.type == "cpu":
-            keep_cpu_gradients_right(model)
+        _keep_quantised_right(model, stored, dtype, device)
     rows = model.get_input_embeddings().weight.shape[0]
     _require_rows(config.model_name, tokenizer, rows)
     stop_token_ids = _stop_token_ids(config.model_name, model.generation_config, tokenizer, rows)
@@ -134,6 +131,8 @@ def load_model(
     if files is not None:
         apply_adapter(loaded, files)
     model.eval()
+    with part("weights"):
+        defragment(loaded.model, torch.device("cpu") if sharded else device)
     logger.debug(
         "loaded in %.1f s; end tokens %s; adapter %s; peak memory %s GiB",
         time.perf_counter() - began, stop_token_ids, adapter, peak_memory_gib(device),
@@ -181,6 +180,17 @@ def _weights(
             on_gpu=device.type == "cuda" and not sharded,
             load_in_4bit=config.load_in_4bit,
         ) from None
+
+
+def _keep_quantised_right(
+    model: PreTrainedModel, stored: QuantType | None, dtype: torch.dtype, device: torch.device
+) -> None:
+    """Change what would go wrong with 4-bit weights; `stored` is the type in which their files hold them."""
+    keep_as_bytes(model)
+    if stored is not None:
+        cast_unquantised(model, dtype)
+    if device.type == "cpu":
+        keep_cpu_gradients_right(model)
 
 
 def _kept(

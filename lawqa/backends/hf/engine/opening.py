@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 # The 4-bit products work on up to 128 rows at a time: a step of 129 takes as long as two.
 _MOST_ROWS_CUDA, _MOST_ROWS_CPU = 128, 16
-_PREFILL_TOKENS_CUDA, _PREFILL_TOKENS_CPU = 4096, 2048
+_PREFILL_TOKENS_CUDA, _PREFILL_TOKENS_CPU = (8192, 4096), (2048,)
+"""Tokens of a prefill, the first that leaves room for the pages of all rows. Weights are decoded from 4 bits,
+and kernels launched, once a prefill; but where memory is short another row gains more than that costs."""
 _STEPS_CUDA = 8
 _NO_TOKEN = -1
 
@@ -78,18 +80,14 @@ def open_engine(
     steps = _STEPS_CUDA if cuda else 1
     eight_bit = settings.kv_cache == "int8"
     rows = min(len(requests), _MOST_ROWS_CUDA if cuda else _MOST_ROWS_CPU)
-    prefill = _PREFILL_TOKENS_CUDA if cuda else _PREFILL_TOKENS_CPU
     fused, extra = _fused_forwards(decoder) if cuda and kernels else ([], 0)
     compared = checked_prompts([request.ids for request in requests])
     expected = None if reference is None else reference(compared)
     free = free_bytes(decoder.device, in_one_piece=True)
     # Main memory is also that of everybody else on the machine.
-    room = free if cuda else free // 2
-    room -= workspace_bytes(decoder, max(prefill, longest_prompt), rows) + extra
-    pages = min(
-        rows * -(-(longest + steps + (labels.most_added if labels else 0)) // PAGE),
-        room // (decoder.shape.cache_bytes(decoder.dtype, eight_bit=eight_bit) * PAGE) - 1,
-    )
+    room = (free if cuda else free // 2) - extra
+    reach = longest + steps + (labels.most_added if labels else 0)
+    pages, prefill = _divided(decoder, room, rows, (reach, longest_prompt), eight_bit=eight_bit)
     if pages < 1:
         raise BackendError(
             f"{free / 2**30:.1f} GiB of {'GPU' if cuda else 'main'} memory are free: too little to keep "
@@ -108,6 +106,34 @@ def open_engine(
         decoder, cache, forward, settings, StopRules(settings, stop_ids, tokenizer), thinking,
         EngineOptions(rows, prefill, steps, graphs=cuda and graphs), labels,
     )  # fmt: skip
+
+
+def _divided(
+    decoder: Decoder, room: int, rows: int, lengths: tuple[int, int], *, eight_bit: bool
+) -> tuple[int, int]:
+    """Divide memory between keys and values and the passes that compute those of prompts.
+
+    Args:
+        decoder: the model.
+        room: bytes.
+        rows: sequences that run at once.
+        lengths: tokens that a sequence may reach, and those of the longest prompt.
+        eight_bit: whether keys and values are stored in 8 bits.
+
+    Returns:
+        Pages of keys and values, not positive where nothing fits, and tokens of a prefill.
+    """
+    reach, longest_prompt = lengths
+    page_bytes = decoder.shape.cache_bytes(decoder.dtype, eight_bit=eight_bit) * PAGE
+    wanted = rows * -(-reach // PAGE)
+    tokens = _PREFILL_TOKENS_CUDA if decoder.device.type == "cuda" else _PREFILL_TOKENS_CPU
+    pages = prefill = 0
+    for prefill in tokens:
+        beside = workspace_bytes(decoder, max(prefill, longest_prompt), rows)
+        pages = min(wanted, (room - beside) // page_bytes - 1)
+        if pages == wanted:
+            break
+    return pages, prefill
 
 
 def _fused_forwards(decoder: Decoder) -> tuple[list[ForwardMaker], int]:

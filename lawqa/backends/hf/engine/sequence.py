@@ -68,9 +68,9 @@ class ThinkBlocks:
     """The most tokens of a block; None for no limit."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Running:
-    """A completion that is being written."""
+    """A completion that is being written; equal to itself only, whatever another one has written."""
 
     request: Request
     """What is asked."""

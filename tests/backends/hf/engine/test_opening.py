@@ -1,15 +1,21 @@
-"""Which kind of step the engine opens with."""
+"""Which kind of step the engine opens with, and how it divides the memory."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from lawqa.backends.hf.engine import opening
+from lawqa.backends.hf.engine.cache import PAGE, workspace_bytes
 from lawqa.backends.hf.engine.steps import TorchForward
+from lawqa.models.decoder import Decoder, read_decoder
+from lawqa.models.load import load_model
+from lawqa.settings import ModelSettings
 
 pytestmark = pytest.mark.torch
 
@@ -83,3 +89,23 @@ def test_a_full_memory_and_a_broken_card_are_not_hidden(
 ) -> None:
     with pytest.raises(type(problem)):
         opened(monkeypatch, problem, Cache())
+
+
+@pytest.fixture(scope="module")
+def decoder(tiny_dir: Path) -> Decoder:
+    """On a GPU, as far as sizes are asked for."""
+    loaded = load_model(ModelSettings(model_name=str(tiny_dir)))
+    return replace(read_decoder(loaded.model, loaded.dtype), device=torch.device("cuda"))
+
+
+def test_prefills_are_long_where_the_pages_of_all_rows_still_fit(decoder: Decoder) -> None:
+    rows, lengths, plenty = 4, (200, 100), 16 << 30
+    pages, prefill = opening._divided(decoder, plenty, rows, lengths, eight_bit=False)
+    assert (pages, prefill) == (16, 8192)
+    page = decoder.shape.cache_bytes(decoder.dtype) * PAGE
+    room = workspace_bytes(decoder, 4096, rows)
+    assert opening._divided(decoder, room + 17 * page, rows, lengths, eight_bit=False) == (16, 4096)
+    assert opening._divided(decoder, room + 9 * page, rows, lengths, eight_bit=False) == (8, 4096)
+    eight_bit, _ = opening._divided(decoder, room + 9 * page, rows, lengths, eight_bit=True)
+    assert eight_bit > 8
+    assert opening._divided(decoder, room, rows, lengths, eight_bit=False)[0] < 1
