@@ -16,17 +16,16 @@ LAYERS = 96
 
 
 def with_gaps() -> torch.nn.Sequential:
-    """Small weights in NF4, each made beside a whole tensor that is let go, as transformers' loading does."""
-    from bitsandbytes.nn import Linear4bit
-
+    """Weights of 2 MiB, each made beside larger tensors that are let go, as loading does that quantises."""
     torch.manual_seed(0)
     torch.cuda.empty_cache()
-    whole, layers = [], []
+    let_go, layers = [], []
     for _ in range(LAYERS):
-        whole.append(torch.empty(5 << 20, dtype=torch.uint8, device="cuda"))
-        layer = Linear4bit(WIDTH, WIDTH, bias=False, compute_dtype=torch.bfloat16)
-        layers.append(layer.to("cuda"))
-        whole.append(torch.empty(5 << 20, dtype=torch.uint8, device="cuda"))
+        let_go.append(torch.empty(6 << 20, dtype=torch.uint8, device="cuda"))
+        layers.append(
+            torch.nn.Linear(WIDTH, WIDTH, bias=False, dtype=torch.bfloat16, device="cuda")
+        )
+        let_go.append(torch.empty(6 << 20, dtype=torch.uint8, device="cuda"))
     return torch.nn.Sequential(*layers)
 
 

@@ -24,6 +24,8 @@ from typing import Any, Union
 
 from typing_extensions import Unpack
 
+from lawqa.models.lean.distributions import distributions_when_asked
+
 logger = logging.getLogger(__name__)
 
 _COMPILER = "torch._dynamo"
@@ -165,7 +167,7 @@ def import_transformers() -> None:
     """
     try:
         import_module("torch")  # whole: only what is imported after it meets stand-ins
-        with deferred():
+        with deferred(), distributions_when_asked():
             for name in _NEEDED:
                 import_module(name)
     except Exception as problem:  # noqa: BLE001 - anything may go wrong in code that meets a stand-in
