@@ -26,7 +26,7 @@ _LOGITS_AT_ONCE = 512
 SCORED_TOKENS = 16384
 """Tokens of a batch whose labels are scored, at most: as in `backends.hf.scoring`."""
 PREFILL_TOKENS = 4096
-"""Prompt tokens that generating computes at once: as in `backends.hf.engine.opening`."""
+"""Prompt tokens that generating computes at once where room is short: as in `backends.hf.engine.opening`."""
 
 _SCORES_AT_ONCE = 1 << 25
 """As in `models.attention.packed`."""
