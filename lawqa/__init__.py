@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from lawqa.pipelines.corpus.indexes.search import retrieve
     from lawqa.pipelines.corpus.split import split
     from lawqa.pipelines.corpus.training_records import make_records
+    from lawqa.pipelines.evaluation.contexts import RagConfig
     from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
-    from lawqa.pipelines.evaluation.rag import RagConfig
     from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
     from lawqa.pipelines.experiments.crossval_result import crossval
     from lawqa.pipelines.interchange.export import export_run
@@ -93,8 +93,8 @@ _ROOMS = {
     "lawqa.pipelines.corpus.indexes.search": ("retrieve",),
     "lawqa.pipelines.corpus.split": ("split",),
     "lawqa.pipelines.corpus.training_records": ("make_records",),
+    "lawqa.pipelines.evaluation.contexts": ("RagConfig",),
     "lawqa.pipelines.evaluation.evaluate": ("EvaluationConfig", "evaluate"),
-    "lawqa.pipelines.evaluation.rag": ("RagConfig",),
     "lawqa.pipelines.experiments.crossval_config": ("CrossvalConfig",),
     "lawqa.pipelines.experiments.crossval_result": ("crossval",),
     "lawqa.pipelines.interchange.export": ("export_run",),

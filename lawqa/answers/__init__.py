@@ -1,9 +1,9 @@
 """From a model's raw text to a label or none: ordered, named rules, strict before loose.
 
 Pure: the parser knows the text and, where given, the four choice texts; it knows neither the model nor
-the right answer. `RULES` lists what it looks for. Each rule yields marks (a commitment to a label, a
+the right answer. `evidence.RULES` lists what it looks for. Each rule yields marks (a commitment to a label, a
 refusal, a retraction, second thoughts); the last genuine commitment that nothing firmer contradicts is
-the answer.
+the answer. `explanation` gives what was found and what became of it.
 """
 
 from __future__ import annotations
@@ -11,23 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lawqa.answers.evidence import RULES, find_evidence
-from lawqa.answers.marks import Mark, Rule
-from lawqa.answers.text.page import Page, read_page
 from lawqa.choices import LABELS, Label, Status
 
-__all__ = [
-    "RULES",
-    "SOFT",
-    "VERDICTS",
-    "EvidenceFound",
-    "Explanation",
-    "ParsedAnswer",
-    "Rule",
-    "Status",
-    "explain",
-    "parse",
-]
+__all__ = ["SOFT", "VERDICTS", "ParsedAnswer", "Status", "parse"]
 
 SOFT = ("soft-choice", "soft-closing", "soft-answer", "soft-forced")
 """What `ParsedAnswer.rule` says of a commitment that was only likely, or made under protest."""
@@ -95,6 +81,10 @@ def parse(
     if bare in _BARE and not in_thought:
         at = text.index(bare)
         return ParsedAnswer(_BARE[bare], "answered", "sole-label", (at, at + 1))
+    # Compiling the patterns of all rules takes a fifth of a second, and scored labels are no text to read.
+    from lawqa.answers.evidence import find_evidence
+    from lawqa.answers.text.page import read_page
+
     page = read_page(text, tuple(choices or ()), in_thought=in_thought)
     missing: Status = "truncated" if hit_limit else "unanswered"
     if page.unclosed_think:
@@ -106,93 +96,3 @@ def parse(
         return ParsedAnswer(None, missing, "no-rule", None)
     status: Status = "answered" if deciding.label else missing
     return ParsedAnswer(deciding.label, status, deciding.rule, page.original_span(deciding.span))
-
-
-@dataclass(frozen=True)
-class EvidenceFound:
-    """One piece of evidence and what became of it.
-
-    Args:
-        rule: name of the rule that found it.
-        does: `claim` commits to the label, `void` to none, `retract` takes the label back, `reopen` announces
-            second thoughts.
-        label: the label, if it is about one.
-        strength: how firm it is: hint, forced, claim, stated, final.
-        span: half-open offsets into the text.
-        fate: `decides`, or why it does not.
-        reason: why the rule exists.
-    """
-
-    rule: str
-    does: str
-    label: Label | None
-    strength: str
-    span: tuple[int, int]
-    fate: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a text is read as it is.
-
-    Args:
-        answer: what `parse` says.
-        evidence: everything that was found, in the order of the text.
-        read: how many characters were read; the rest is thinking, another turn, markup or a loop.
-    """
-
-    answer: ParsedAnswer
-    evidence: tuple[EvidenceFound, ...]
-    read: int
-
-
-def explain(
-    text: str,
-    choices: Sequence[str] | None = None,
-    *,
-    hit_limit: bool = False,
-    in_thought: bool = False,
-) -> Explanation:
-    """Parse a completion, and give the evidence found and what became of each piece of it.
-
-    Args:
-        text: as for `parse`.
-        choices: as for `parse`.
-        hit_limit: as for `parse`.
-        in_thought: as for `parse`.
-    """
-    answer = parse(text, choices, hit_limit=hit_limit, in_thought=in_thought)
-    page = read_page(text, tuple(choices or ()), in_thought=in_thought)
-    if answer.rule in ("unclosed-think", "empty"):
-        return Explanation(answer, (), 0 if answer.rule == "unclosed-think" else len(page.text))
-    evidence = find_evidence(page, complete=True)
-    fates: list[tuple[Mark, str]] = [
-        *evidence.decision.fates,
-        *((mark, "in a worked example") for mark in evidence.examples),
-        *((mark, "behind a made-up next question") for mark in evidence.after),
-    ]
-    fates.sort(key=lambda pair: pair[0].at)
-    pieces = tuple(_piece(page, mark, fate) for mark, fate in fates)
-    return Explanation(answer, pieces, len(page.text))
-
-
-_REASONS = {rule.name: rule.reason for rule in RULES} | {
-    "soft-answer": "The answer under the word 'answer', but only thought likely.",
-    "soft-forced": "A choice made under protest (`強いて言えばc`, `if I had to choose`).",
-    "choice-text": "The words of exactly one choice where the answer is due.",
-    "enumeration": "The claims around here go through the labels instead of naming one.",
-    "contradiction": "Two answers one after the other, with no sign of a correction.",
-}
-
-
-def _piece(page: Page, mark: Mark, fate: str) -> EvidenceFound:
-    return EvidenceFound(
-        mark.rule,
-        mark.kind,
-        mark.label,
-        mark.strength.name.lower(),
-        page.original_span(mark.span),
-        fate,
-        _REASONS.get(mark.rule, ""),
-    )

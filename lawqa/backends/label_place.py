@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lawqa.answers.text.thoughts import spoken
 from lawqa.choices import FINAL_ANSWER_CUE
 from lawqa.prompting import Mode
 from lawqa.thinking import THINK, ThinkMarks
@@ -43,6 +42,9 @@ def label_place(
         in_thought: whether the prompt opened a thought, in which the text begins.
         marks: of the model's thoughts.
     """
+    # Only texts hold thoughts: labels scored without one need no patterns of their marks.
+    from lawqa.answers.text.thoughts import spoken
+
     heard = spoken(text, inside=in_thought)
     if heard.open:
         return LabelPlace(len(text), f"{marks.ending}{FINAL_ANSWER_CUE}")

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import tyro
@@ -56,6 +57,8 @@ def parse_arguments(argv: Sequence[str]) -> Runnable:
         print(help_of_all(_DESCRIPTION))
         raise SystemExit(0)
     if name in COMMANDS:
+        if _HELP.isdisjoint(rest) and (command := _parsed_silently(name, rest)):
+            return command
         try:
             with tidied_parser(f"lawqa {name}"):
                 return tyro.cli(command_class(name), prog=f"lawqa {name}", args=rest)
@@ -77,6 +80,20 @@ def parse_arguments(argv: Sequence[str]) -> Runnable:
         only_named(), prog="lawqa", description=_DESCRIPTION, args=list(argv)
     )
     return table
+
+
+def _parsed_silently(name: str, arguments: Sequence[str]) -> Runnable | None:
+    """Return the command, parsed without explanations; None where something has to be printed.
+
+    Explaining the flags takes half of the time of parsing them.
+    """
+    unprinted = io.StringIO()
+    try:
+        with redirect_stdout(unprinted), redirect_stderr(unprinted):
+            kind = command_class(name, explained=False)
+            return tyro.cli(kind, prog=f"lawqa {name}", args=arguments)
+    except SystemExit:
+        return None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

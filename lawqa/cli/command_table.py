@@ -215,11 +215,16 @@ _GROUPS = {
 """The commands as `lawqa --help` groups them, in the sequence in which they are used."""
 
 
-def command_class(name: str) -> type[Runnable]:
-    """Import the class of a command, its flags spelled as the command line wants them."""
+def command_class(name: str, *, explained: bool = True) -> type[Runnable]:
+    """Import the class of a command, its flags spelled as the command line wants them.
+
+    Args:
+        name: the command's.
+        explained: see `spelled`.
+    """
     entry = COMMANDS[name]
     kind = getattr(import_module(entry.module(name)), entry.class_name)
-    found: type[Runnable] = spelled(kind, entry.vocabulary)
+    found: type[Runnable] = spelled(kind, entry.vocabulary, explained=explained)
     return found
 
 

@@ -18,24 +18,27 @@ from lawqa.settings.declared import Setting, Vocabulary, flags_of
 
 
 @cache
-def spelled(kind: type, vocabulary: Vocabulary | None) -> type:
+def spelled(kind: type, vocabulary: Vocabulary | None, *, explained: bool = True) -> type:
     """Return a command's dataclass with the flags of its settings spelled as the lab does.
 
     Args:
         kind: a dataclass of flags, or of such dataclasses.
         vocabulary: whose names come first; every other name of a setting is understood, too.
+        explained: with what each flag means, which is read from the source of the classes; only a help or
+            an error shows it.
 
     Returns:
         A subclass of which tyro makes instances of the class; the class itself where nothing is declared.
     """
-    hints, docs = get_type_hints(kind, include_extras=True), _docs(kind)
+    hints = get_type_hints(kind, include_extras=True)
+    docs = _docs(kind) if explained else None
     changed = {
         field.name: _shown(
             field,
-            docs.get(field.name, ""),
+            None if docs is None else docs.get(field.name, ""),
             _declared(field, hints[field.name], vocabulary)
             if "changes" in field.metadata
-            else _nested(_plain(field, hints[field.name]), vocabulary),
+            else _nested(_plain(field, hints[field.name]), vocabulary, explained=explained),
         )
         for field in fields(kind)
     }
@@ -122,12 +125,12 @@ def _own_docs(kind: type) -> dict[str, str]:
     return {one.arg_name: " ".join((one.description or "").split()) for one in documented}
 
 
-def _shown(field: Setting, doc: str, hint: Any) -> Any:
+def _shown(field: Setting, doc: str | None, hint: Any) -> Any:
     """Return the hint without what says nothing in a help: a default of None, off or no values, None as a
-    choice.
+    choice. Without a doc, even an empty one, nothing is explained, nor does tyro look for an explanation.
     """
-    if doc:
-        hint = Annotated[hint, arg(help=filled(doc))]
+    if doc is None or doc:
+        hint = Annotated[hint, arg(help=filled(doc or ""))]
     if _off(field.default):
         hint = Annotated[hint, arg(help_behavior_hint="")]
     bare = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
@@ -168,16 +171,18 @@ def _one_of(values: tuple[Any, ...]) -> PrimitiveConstructorSpec[Any]:
     )
 
 
-def _nested(hint: Any, vocabulary: Vocabulary | None) -> Any:
+def _nested(hint: Any, vocabulary: Vocabulary | None, *, explained: bool) -> Any:
     """Return a dataclass of flags, annotated or one of several subcommands, with its own flags spelled."""
     if hasattr(hint, "__metadata__"):
         inner, marks = get_args(hint)[0], hint.__metadata__
-        below = _nested(inner, vocabulary)
+        below = _nested(inner, vocabulary, explained=explained)
         return (
             hint if below is inner else reduce(lambda it, mark: Annotated[it, mark], marks, below)
         )
     if get_origin(hint) in (Union, UnionType):
         members = get_args(hint)
-        below = tuple(_nested(member, vocabulary) for member in members)
+        below = tuple(_nested(member, vocabulary, explained=explained) for member in members)
         return hint if below == members else Union[below]  # noqa: UP007 - the members are computed
-    return spelled(hint, vocabulary) if isinstance(hint, type) and is_dataclass(hint) else hint
+    if not (isinstance(hint, type) and is_dataclass(hint)):
+        return hint
+    return spelled(hint, vocabulary, explained=explained)

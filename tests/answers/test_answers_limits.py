@@ -6,7 +6,8 @@ import cProfile
 
 import pytest
 
-from lawqa.answers import explain, parse
+from lawqa.answers import parse
+from lawqa.answers.explanation import explain
 from lawqa.choices import Label
 
 ANSWER = "正解は b です。"

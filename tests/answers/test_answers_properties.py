@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lawqa.answers import RULES, VERDICTS, parse
+from lawqa.answers import VERDICTS, parse
+from lawqa.answers.evidence import RULES
 from lawqa.choices import LABELS, Label
 
 PIECES = (

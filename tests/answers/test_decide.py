@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lawqa.answers import explain, parse
+from lawqa.answers import parse
 from lawqa.answers.decide import decide
+from lawqa.answers.explanation import explain
 from lawqa.answers.marks import Mark, Strength
 from lawqa.choices import LABELS, Label
 

@@ -161,12 +161,8 @@ def test_an_adapters_manifest_is_read_whole_or_not_at_all(tmp_path: Path, rough:
 
 def test_an_index_with_a_file_of_another_length_is_refused(tmp_path: Path, rough: bool) -> None:
     pytest.importorskip("bm25s", reason="indexing needs lawqa[rag]")
-    from lawqa.pipelines.corpus.indexes.building import (
-        IndexConfig,
-        RetrieverConfig,
-        build_index,
-        open_retriever,
-    )
+    from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index, open_retriever
+    from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
     from lawqa.statutes.articles import Article, Paragraph, write_articles
 
     paragraphs = (Paragraph(1, "届出は、三日以内にする。"),)

@@ -17,11 +17,12 @@ from lawqa.cli import parse_arguments
 from lawqa.cli.command_table import COMMANDS, command_class
 from lawqa.cli.console import ConsoleFlags
 from lawqa.pipelines.corpus.augment import ReadingConfig, StatutesConfig
-from lawqa.pipelines.corpus.indexes.building import IndexConfig, RetrieverConfig
-from lawqa.pipelines.corpus.raft import RaftConfig
+from lawqa.pipelines.corpus.indexes.building import IndexConfig
+from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
+from lawqa.pipelines.corpus.raft_config import RaftConfig
 from lawqa.pipelines.corpus.statutes import ParseConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig
-from lawqa.pipelines.evaluation.rag import RagConfig
+from lawqa.pipelines.evaluation.contexts import RagConfig
 from lawqa.pipelines.evaluation.servers import ServerConfig
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.distill import DistillConfig

@@ -12,11 +12,11 @@ import pytest
 
 from lawqa.backends.scripted import ScriptedBackend
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
-from lawqa.pipelines.corpus.raft import RaftConfig
+from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
+from lawqa.pipelines.corpus.raft_config import RaftConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.evaluation.contexts import RagConfig, retrieval_differences
 from lawqa.pipelines.evaluation.evaluate import evaluate
-from lawqa.pipelines.evaluation.rag import RagConfig, retrieval_differences
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.crossval_manifest import CrossvalManifest, require_same_crossval
 from lawqa.pipelines.experiments.crossval_pool import pool

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lawqa.settings import RetrievalSettings
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.evaluation.rag import RagConfig
+    from lawqa.pipelines.evaluation.contexts import RagConfig
     from lawqa.prompting import Condition
 
 

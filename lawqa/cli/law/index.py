@@ -25,7 +25,7 @@ from lawqa.settings import (
 )
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
+    from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
 
 SCHEMA_VERSION = 1
 
@@ -62,7 +62,7 @@ class Ranked(RankingSettings):
     """The index directory."""
 
     def config(self, rerank_depth: int) -> RetrieverConfig:
-        from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
+        from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
         from lawqa.pipelines.evaluation.retrieving import with_reranker
         from lawqa.retrieval.ranking.settings import SearchSettings
 

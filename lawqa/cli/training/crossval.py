@@ -37,7 +37,7 @@ from lawqa.settings import (
 )
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.evaluation.rag import RagConfig
+    from lawqa.pipelines.evaluation.contexts import RagConfig
     from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
     from lawqa.pipelines.experiments.crossval_pool import Pooled
 

@@ -22,7 +22,7 @@ from lawqa.prompting import Condition
 from lawqa.settings import RaftSettings, RecordFileSettings, WordingSettings
 
 if TYPE_CHECKING:
-    from lawqa.pipelines.evaluation.rag import RagConfig
+    from lawqa.pipelines.evaluation.contexts import RagConfig
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Records(RaftSettings, WordingSettings, RecordFileSettings, FewShotFlag, Pr
 
     def _raft(self, rag: RagConfig | None) -> RagConfig | None:
         """Return the retrieval settings with distractors and left-out gold text, where they are asked for."""
-        from lawqa.pipelines.corpus.raft import RaftConfig
+        from lawqa.pipelines.corpus.raft_config import RaftConfig
 
         raft = RaftConfig(self.distractors, self.without_gold, self.seed)
         if raft == RaftConfig(seed=self.seed):

@@ -1,4 +1,4 @@
-"""What an adapter's manifest allows: no scoring of what it was trained on, no prompt it does not know."""
+"""An adapter with the manifest of its training, held against the base model that it is applied to."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lawqa.amounts import counted
 from lawqa.errors import BackendError, DataError
 from lawqa.files import JsonObject, read_json
 from lawqa.models.files.adapter_folder import directory_hash, read_adapter_config
 from lawqa.models.files.identity import model_directory, read_identity
 from lawqa.pipelines.adapters.record import require_recorded
-from lawqa.pipelines.adapters.statutes_read import read_nothing_unknown, statutes_note
 from lawqa.pipelines.adapters.training_manifest import NEEDED, require_readable
-from lawqa.pipelines.corpus.leaks import leaks_of_training
-from lawqa.pipelines.corpus.records_provenance import raft_text
 from lawqa.prompting import PromptSpec
-from lawqa.questions import Question, fingerprint
-from lawqa.records import CHAT_SPEC
 from lawqa.runs.identity import BASE_PARTS, model_differences, model_name
 from lawqa.runs.manifest import MANIFEST, Manifest
 from lawqa.settings import QuantType
@@ -101,72 +95,6 @@ class AdapterManifest:
             return None
         known: QuantType | None = self.training.model["quantisation"]
         return known
-
-    def notes(
-        self,
-        questions: Sequence[Question],
-        spec: PromptSpec,
-        *,
-        allow_leak: bool,
-        allow_prompt_mismatch: bool,
-    ) -> list[str]:
-        """Return what a reader of the scores must know first; raises where that is not allowed.
-
-        Raises:
-            DataError: trained-on questions, or an unknown prompt spec, without the flag that allows it.
-        """
-        if self.training is None:
-            return [
-                f"UNKNOWN TRAINING: {self.path} has no manifest; nothing is known about its training, "
-                "so leaks and prompt mismatches cannot be ruled out"
-            ]
-        notes = self._leak_notes(questions, self.training.questions, allow_leak)
-        notes += self._choice_notes(questions)
-        known = self.training.prompt_specs.keys() - {CHAT_SPEC}
-        read = self.training.data.get("statutes_read")
-        if read:
-            files = trained_on_files(self.path)
-            notes.append(statutes_note(self.path, read, questions, files, asked=bool(known)))
-        if spec.id not in known and (known or not read):
-            message = (
-                f"{self.path} was trained on the prompt specs {', '.join(sorted(known))}, "
-                f"not on {spec.id}"
-            )
-            if not allow_prompt_mismatch:
-                raise DataError(
-                    message,
-                    "evaluate with the options it was trained with, "
-                    "or say --allow-prompt-mismatch and the report will say so too",
-                )
-            notes.append(f"PROMPT MISMATCH: {message}")
-        notes += self._mode_notes(spec)
-        for data in (self.training.data, *self._stages()):
-            shortened = data.get("shortened")
-            if shortened and spec.condition != "closed":
-                notes.append(
-                    f"SHORTENED CONTEXTS: {shortened} of the {data['records']} records that "
-                    f"{self.path} was trained on had a shortened context; here it is asked with whole ones"
-                )
-            raft = raft_text(data.get("retrieval"))
-            if raft and spec.condition == "rag":
-                notes.append(
-                    f"RAFT TRAINING: {self.path} was trained on {raft}; here it gets neither"
-                )
-        return list(dict.fromkeys(notes))
-
-    def _mode_notes(self, spec: PromptSpec) -> list[str]:
-        """Return what the probe after training said of the mode that is asked in."""
-        modes = (self.training.figures if self.training else {}).get("modes") or ()
-        probed = [(PromptSpec.from_id(mode["spec"]), mode["warning"]) for mode in modes]
-        return [
-            f"MODE LOST: {self.path}: {warning}"
-            for one, warning in probed
-            if warning and (one.mode, one.thinking) == (spec.mode, spec.thinking)
-        ]
-
-    def _stages(self) -> list[JsonObject]:
-        """Return the trainings before its own, where it started from another adapter."""
-        return list((self.training.data if self.training else {}).get("stages") or ())
 
     def check_base(
         self,
@@ -300,70 +228,3 @@ class AdapterManifest:
                 )
             notes.append(f"PROMPT MISMATCH: {message}")
         return notes
-
-    def _leak_notes(
-        self, questions: Sequence[Question], trained: Sequence[JsonObject], allow_leak: bool
-    ) -> list[str]:
-        ids = {entry["id"] for entry in trained}
-        prints = {entry["fingerprint"] for entry in trained}
-        seen = [q for q in questions if q.id in ids or fingerprint(q) in prints]
-        related = self._related([q for q in questions if q not in seen])
-        notes = []
-        data = self.training.data if self.training else {}
-        says = bool(trained) or read_nothing_unknown(data)
-        if not says or not all(stage["says_questions"] for stage in self._stages()):
-            notes.append(
-                f"UNKNOWN TRAINING: the records of {self.path} did not say which questions they held, "
-                "so leaks cannot be ruled out"
-            )
-        if seen or related:
-            of_all = f"of {counted(len(questions), 'question')}"
-            verb = "was" if len(seen) == 1 else "were"
-            message = f"{len(seen)} {of_all} {verb} in the training of {self.path}"
-            if not seen:
-                message = (
-                    f"{len(related)} {of_all} with the context or article of one that was in the training "
-                    f"of {self.path}"
-                )
-            elif related:
-                message += f", and {len(related)} more share context or article with one that was"
-            if not allow_leak:
-                named = [question.id for question in (*seen, *related)]
-                shown = ", ".join(named[:3]) + (", …" if len(named) > 3 else "")
-                raise DataError(
-                    f"{message}: {shown}",
-                    "evaluate on held-out questions; --allow-leak scores them all the same, "
-                    "and the summary says so",
-                )
-            notes.append(f"LEAK: {message}; this accuracy says nothing about new questions")
-        return notes
-
-    def _choice_notes(self, questions: Sequence[Question]) -> list[str]:
-        """Return questions that were not trained on but decided which step of the training was kept."""
-        dev = (self.training.data if self.training else {}).get("dev") or {"questions": []}
-        decided = [dev["questions"], *(stage["dev_questions"] for stage in self._stages())]
-        prints = {entry["fingerprint"] for entries in decided for entry in entries}
-        chosen = sum(fingerprint(question) in prints for question in questions)
-        if not chosen:
-            return []
-        return [
-            f"CHOSEN BY: {chosen} of {counted(len(questions), 'question')} decided which step of "
-            f"{self.path} was kept; "
-            "this accuracy flatters"
-        ]
-
-    def _related(self, questions: Sequence[Question]) -> list[Question]:
-        """Return questions of one group with a trained-on one: same or near-same context, text, paragraph."""
-        lost = [
-            stage["trained_on"]
-            for stage in self._stages()
-            if not (self.path / stage["trained_on"]).is_file()
-        ]
-        if lost:
-            raise DataError(
-                f"{self.path}: has lost {', '.join(lost)}, by which leaks are found",
-                "copy the whole directory again",
-            )
-        leaks = leaks_of_training(trained_on_files(self.path), questions)
-        given_away = {leak.test for leak in leaks}
-        return [question for question in questions if question.key in given_away]

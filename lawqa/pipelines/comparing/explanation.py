@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from lawqa.amounts import counted
-from lawqa.answers import Explanation, explain
+from lawqa.answers.explanation import Explanation, explain
 from lawqa.errors import DataError
 from lawqa.files import JsonObject
 from lawqa.runs.result import Result

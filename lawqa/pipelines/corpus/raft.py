@@ -8,37 +8,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from lawqa.errors import ConfigError
+from lawqa.pipelines.corpus.raft_config import RaftConfig
 from lawqa.questions import Question, fingerprint
 from lawqa.retrieval.context import Context, build_context
 from lawqa.retrieval.hits import Hit
 from lawqa.retrieval.packing import Count
 from lawqa.retrieval.passages import reach
-from lawqa.settings import AnswererSettings, RaftSettings, declaration
 
 _DEEPER = 20
 """How many articles beyond those that a context is made of are searched for distractors."""
-
-
-@dataclass(frozen=True)
-class RaftConfig(RaftSettings):
-    """How contexts to train on differ from those that are evaluated."""
-
-    seed: int = field(default=0, metadata=declaration(AnswererSettings, "seed"))
-    """Decides which questions these are, and where distractors are put."""
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        super().__post_init__()
-        problems = []
-        if self.distractors < 0:
-            problems.append(f"--distractors is {self.distractors}, expected 0 or more")
-        if not 0 <= self.without_gold <= 1:
-            problems.append(f"--without-gold is {self.without_gold}, expected 0 to 1")
-        if problems:
-            raise ConfigError("\n".join(problems))
 
 
 def questions_without_gold(questions: Sequence[Question], config: RaftConfig) -> frozenset[str]:

@@ -11,7 +11,8 @@ from typing import get_args
 from lawqa.augment import source_of
 from lawqa.errors import ConfigError
 from lawqa.pipelines.corpus.records_provenance import raft_text, write_provenance
-from lawqa.pipelines.evaluation.rag import RagConfig, retrieve_contexts
+from lawqa.pipelines.evaluation.contexts import RagConfig
+from lawqa.pipelines.evaluation.rag import retrieve_contexts
 from lawqa.prompting import Condition, Mode, PromptSpec
 from lawqa.prompts import STANDARD, wording_of
 from lawqa.questions import read_questions

@@ -9,7 +9,7 @@ from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 from lawqa.models.files.generation_config import OwnSampling, deciding_sampling
-from lawqa.pipelines.evaluation.rag import RagConfig
+from lawqa.pipelines.evaluation.contexts import RagConfig
 from lawqa.pipelines.evaluation.servers import ServerConfig
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (

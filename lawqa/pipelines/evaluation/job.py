@@ -18,7 +18,7 @@ from lawqa.pipelines.adapters.content import AdapterContent
 from lawqa.pipelines.adapters.manifest import AdapterManifest
 from lawqa.pipelines.evaluation.asked import AskedPrompts
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
-from lawqa.pipelines.evaluation.rag import Retrieval, retrieve_contexts
+from lawqa.pipelines.evaluation.contexts import Retrieval
 from lawqa.pipelines.evaluation.results import Answer, result_of
 from lawqa.prompting import Prompt, build_prompt, prompt_thought, require_outside, spec_hash
 from lawqa.questions import Question, read_question_file, reordered
@@ -174,20 +174,37 @@ def prepare_evaluation(config: EvaluationConfig, *, claims: bool = True) -> Job:
     notes = [*(retrieval.notes if retrieval else ()), *_server_notes(config)]
     if config.backend == "hf":
         merged = AdapterManifest.of_merged(Path(config.model_name))
-    for trained in (merged, adapter):
-        if trained is not None:
-            notes += trained.notes(
-                originals,
-                config.learnt_as or config.spec,
-                allow_leak=config.allow_leak,
-                allow_prompt_mismatch=config.allow_prompt_mismatch,
-            )
+    notes += _training_notes(config, merged, originals) + _training_notes(
+        config, adapter, originals
+    )
     if adapter is not None:
         config = _quantised_as_trained(config, adapter)
     return Job(
         config, run_dir, asked, retrieval, adapter, tuple(notes), merged,
         data_sha256=file.sha256, adapter_files=adapter_files,
     )  # fmt: skip
+
+
+def _training_notes(
+    config: EvaluationConfig, trained: AdapterManifest | None, questions: Sequence[Question]
+) -> list[str]:
+    """Return what a training gives to say of scores; nothing for a model as its makers gave it.
+
+    Raises:
+        DataError: the training does not allow what is asked, nor does a flag.
+    """
+    if trained is None:
+        return []
+    # Only a training is held against the questions, with records, statutes and the rules of leaks.
+    from lawqa.pipelines.adapters.notes import notes_on_training
+
+    return notes_on_training(
+        trained,
+        questions,
+        config.learnt_as or config.spec,
+        allow_leak=config.allow_leak,
+        allow_prompt_mismatch=config.allow_prompt_mismatch,
+    )
 
 
 def _claim(config: EvaluationConfig, run_dir: Path) -> None:
@@ -331,6 +348,9 @@ def _retrieval(config: EvaluationConfig, questions: Sequence[Question]) -> Retri
         return None
     if config.rag is None:
         raise ConfigError("the condition rag needs an index", "--index DIR")
+    # Indexes, search and the audit of what it shows: hundreds of patterns that other conditions do not need.
+    from lawqa.pipelines.evaluation.rag import retrieve_contexts
+
     return retrieve_contexts(
         config.rag, questions, quiet=config.quiet, allow_leak=config.allow_leak
     )

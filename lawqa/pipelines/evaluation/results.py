@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lawqa.answers import parse
 from lawqa.backends.base import ChoiceScores, Completion, Failure
-from lawqa.pipelines.evaluation.rag import RetrievedContext
+from lawqa.pipelines.evaluation.contexts import RetrievedContext
 from lawqa.prompting import PromptSpec
 from lawqa.questions import Question
 from lawqa.runs.result import Result

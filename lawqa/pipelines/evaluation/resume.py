@@ -12,8 +12,8 @@ from lawqa.errors import ConfigError, DataError
 from lawqa.files import JsonObject
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.evaluation.contexts import retrieval_differences
 from lawqa.pipelines.evaluation.job import Job
-from lawqa.pipelines.evaluation.rag import retrieval_differences
 from lawqa.prompting import PromptSpec
 from lawqa.runs.directory import RESULTS
 from lawqa.runs.identity import PARTS, content_is_known, model_differences

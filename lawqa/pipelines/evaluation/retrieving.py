@@ -6,8 +6,8 @@ import logging
 from dataclasses import replace
 
 from lawqa.errors import ConfigError
-from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
-from lawqa.pipelines.evaluation.rag import DEFAULT_MAX_CONTEXT_TOKENS, DEFAULT_TOP_K, RagConfig
+from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
+from lawqa.pipelines.evaluation.contexts import DEFAULT_MAX_CONTEXT_TOKENS, DEFAULT_TOP_K, RagConfig
 from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.settings import RetrievalSettings
 from lawqa.statutes.days import day_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lawqa.pipelines.evaluation.config import EvaluationConfig
-from lawqa.pipelines.evaluation.rag import RagConfig
+from lawqa.pipelines.evaluation.contexts import RagConfig
 from lawqa.prompting import PromptSpec
 from lawqa.settings import (
     PLACE,

@@ -12,7 +12,7 @@ from lawqa.files import JsonObject
 from lawqa.models.files.adapter_folder import WEIGHTS
 from lawqa.models.files.identity import model_content
 from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
-from lawqa.pipelines.evaluation.rag import RagConfig, retrieval_differences
+from lawqa.pipelines.evaluation.contexts import RagConfig, retrieval_differences
 from lawqa.pipelines.experiments.crossval_config import CrossvalConfig
 from lawqa.pipelines.experiments.stored_settings import (
     called_content,

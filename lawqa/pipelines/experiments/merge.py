@@ -19,6 +19,7 @@ from lawqa.files import write_json, write_text
 from lawqa.models.files.adapter_folder import read_adapter_config
 from lawqa.pipelines.adapters.card import CARD, merged_card
 from lawqa.pipelines.adapters.manifest import MERGED, AdapterManifest, trained_on_files
+from lawqa.pipelines.adapters.notes import notes_on_training
 from lawqa.pipelines.experiments.merge_writing import room_for_model, written_beside
 from lawqa.pipelines.training.dev import DevQuestions
 from lawqa.prompting import PromptSpec, build_prompt
@@ -141,7 +142,9 @@ def _dev(config: MergeConfig, adapter: AdapterManifest) -> tuple[DevQuestions, l
     assert config.dev_file is not None  # noqa: S101 - for the type checker; the caller asked
     questions = read_questions(config.dev_file)
     spec = _spec(config, adapter)
-    notes = adapter.notes(questions, spec, allow_leak=False, allow_prompt_mismatch=False)
+    notes = notes_on_training(
+        adapter, questions, spec, allow_leak=False, allow_prompt_mismatch=False
+    )
     prompts = tuple(build_prompt(question, spec) for question in questions)
     return DevQuestions(config.dev_file, questions, prompts, _TOKEN_BUDGET), notes
 

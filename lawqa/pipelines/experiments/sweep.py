@@ -10,8 +10,8 @@ from lawqa.bars import Parts, Say
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject, write_json
 from lawqa.models.files.identity import model_content
+from lawqa.pipelines.evaluation.contexts import retrieval_differences
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, evaluate
-from lawqa.pipelines.evaluation.rag import retrieval_differences
 from lawqa.pipelines.experiments.crossval import run_crossval, waiting_trainings
 from lawqa.pipelines.experiments.crossval_asking import (
     check_crossval,

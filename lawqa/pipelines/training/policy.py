@@ -10,7 +10,8 @@ from lawqa.augment.reasoning import Sample, SampleFilter, check
 from lawqa.backends.base import Completion, GenerationSettings
 from lawqa.choices import ORIGINAL_ORDER, orders
 from lawqa.errors import TrainingError
-from lawqa.pipelines.evaluation.rag import Retrieval, retrieve_contexts
+from lawqa.pipelines.evaluation.contexts import Retrieval
+from lawqa.pipelines.evaluation.rag import retrieve_contexts
 from lawqa.pipelines.evaluation.retrieving import rag_config
 from lawqa.pipelines.training.prepared import TrainingSource
 from lawqa.prompting import Prompt, PromptSpec, build_prompt, end_of_turn

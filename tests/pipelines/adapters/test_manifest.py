@@ -14,6 +14,7 @@ from lawqa.errors import BackendError, DataError
 from lawqa.files import write_json
 from lawqa.models.files.adapter_folder import directory_hash
 from lawqa.pipelines.adapters.manifest import AdapterManifest
+from lawqa.pipelines.adapters.notes import notes_on_training
 from lawqa.pipelines.evaluation.evaluate import EvaluationConfig, EvaluationResult, evaluate
 from lawqa.prompting import PromptSpec, spec_hash
 from lawqa.questions import Question, fingerprint, write_questions
@@ -95,8 +96,8 @@ def notes_of(
     allow_leak: bool = False,
     allow_prompt_mismatch: bool = False,
 ) -> list[str]:
-    return adapter.notes(
-        questions, spec, allow_leak=allow_leak, allow_prompt_mismatch=allow_prompt_mismatch
+    return notes_on_training(
+        adapter, questions, spec, allow_leak=allow_leak, allow_prompt_mismatch=allow_prompt_mismatch
     )
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from lawqa.backends.base import GenerationSettings
 from lawqa.errors import ConfigError
-from lawqa.pipelines.corpus.indexes.building import RetrieverConfig
+from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
 from lawqa.pipelines.evaluation.config import EvaluationConfig, check_config
+from lawqa.pipelines.evaluation.contexts import RagConfig
 from lawqa.pipelines.evaluation.evaluate import evaluate
-from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.prompting import PromptSpec
 from lawqa.settings import DEFAULT_MODEL, GenerationChoices
 

@@ -14,9 +14,11 @@ from lawqa.choices import permute, permute_label
 from lawqa.cli import main
 from lawqa.digests import sha256_of
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.corpus.indexes.building import IndexConfig, RetrieverConfig, build_index
+from lawqa.pipelines.corpus.indexes.building import IndexConfig, build_index
+from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
 from lawqa.pipelines.corpus.records_provenance import retrieval_of
-from lawqa.pipelines.evaluation.rag import RagConfig, retrieve_contexts
+from lawqa.pipelines.evaluation.contexts import RagConfig
+from lawqa.pipelines.evaluation.rag import retrieve_contexts
 from lawqa.questions import Question, write_questions
 from lawqa.records import load_records
 from lawqa.statutes.articles import Article, Paragraph, write_articles

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lawqa.errors import ConfigError
-from lawqa.pipelines.evaluation.rag import DEFAULT_MAX_CONTEXT_TOKENS, DEFAULT_TOP_K
+from lawqa.pipelines.evaluation.contexts import DEFAULT_MAX_CONTEXT_TOKENS, DEFAULT_TOP_K
 from lawqa.pipelines.evaluation.retrieving import kept_after_reranking, rag_config
 from lawqa.settings import RetrievalSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from lawqa.pipelines.corpus.indexes.manifest import (
     files_in,
     index_sha256,
 )
+from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
 from lawqa.questions import read_question_file
 from lawqa.retrieval.bm25 import Bm25Parameters, require_bm25s
 from lawqa.retrieval.dense import (
@@ -34,20 +35,10 @@ from lawqa.retrieval.dense import (
 from lawqa.retrieval.documents.reading import document_paths, documents_sha256, read_documents
 from lawqa.retrieval.index import StatuteIndex
 from lawqa.retrieval.indexing import write_index
-from lawqa.retrieval.ranking.settings import SearchSettings
 from lawqa.retrieval.retriever import Retriever
 from lawqa.runs.environment import describe_environment
 from lawqa.runs.manifest import now
-from lawqa.settings import (
-    RESULT,
-    IndexMeasureSettings,
-    IndexSettings,
-    QuietSettings,
-    RankingSettings,
-    Settings,
-    called,
-    declaration,
-)
+from lawqa.settings import IndexSettings, QuietSettings
 from lawqa.statutes.articles import Article, corpus_sha256, count_articles_in, read_articles
 from lawqa.statutes.validity import RevisionCount
 
@@ -85,31 +76,6 @@ class IndexConfig(IndexSettings, QuietSettings):
         """Return how many there are."""
         articles = count_articles_in(self.articles) if self.articles else 0
         return articles + (sum(1 for _ in read_documents(self.documents)) if self.documents else 0)
-
-
-@dataclass(frozen=True)
-class RetrieverConfig(Settings):
-    """Which index to search, and how.
-
-    What `lawqa.settings.RankingSettings` mean: a reranker or none, and the ranking's own numbers, which have
-    no flags.
-    """
-
-    index: Path = field(metadata=declaration(RankingSettings, "index"))
-    settings: SearchSettings = field(
-        default_factory=SearchSettings, metadata=called(RESULT, "how articles are ranked")
-    )
-    """How articles are ranked."""
-    dense: str | None = field(default=None, metadata=declaration(RankingSettings, "dense"))
-    """The embedding model whose ranking is fused in; the one the index was built with. None for none."""
-    reranker_model: str | None = field(
-        default=None, metadata=declaration(RankingSettings, "reranker_model")
-    )
-    """The cross-encoder that reorders the first articles; None for none."""
-    rerank_depth: int = field(
-        default=20, metadata=declaration(IndexMeasureSettings, "rerank_depth")
-    )
-    """How many it reorders."""
 
 
 def build_index(config: IndexConfig, say: Callable[[str], object] = str) -> IndexManifest:

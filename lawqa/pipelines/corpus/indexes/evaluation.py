@@ -11,9 +11,11 @@ from lawqa.bars import Bar
 from lawqa.errors import ConfigError, LawqaError
 from lawqa.files import JsonObject
 from lawqa.pipelines.corpus.indexes.audit import IndexAudit, given_away, reasons_text
-from lawqa.pipelines.corpus.indexes.building import RetrieverConfig, open_retriever
+from lawqa.pipelines.corpus.indexes.building import open_retriever
 from lawqa.pipelines.corpus.indexes.manifest import IndexManifest
-from lawqa.pipelines.evaluation.rag import DEFAULT_TOP_K, token_counter
+from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
+from lawqa.pipelines.evaluation.contexts import DEFAULT_TOP_K
+from lawqa.pipelines.evaluation.rag import token_counter
 from lawqa.questions import Question, file_sha256, read_questions
 from lawqa.retrieval.context import CONTEXT_MAKER, build_context
 from lawqa.retrieval.evaluation import QuestionResult, evaluate_retrieval, summarise_hits

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from lawqa.errors import ConfigError, DataError
-from lawqa.pipelines.corpus.indexes.building import RetrieverConfig, open_retriever
+from lawqa.pipelines.corpus.indexes.building import open_retriever
+from lawqa.pipelines.corpus.indexes.retriever_config import RetrieverConfig
 from lawqa.questions import Question
 from lawqa.report.notebook import figures_html
 from lawqa.retrieval.hits import Hit

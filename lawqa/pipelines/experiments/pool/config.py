@@ -10,8 +10,8 @@ from lawqa.backends.base import Backend
 from lawqa.errors import ConfigError
 from lawqa.files import JsonObject
 from lawqa.pipelines.evaluation.config import EvaluationConfig
+from lawqa.pipelines.evaluation.contexts import RagConfig
 from lawqa.pipelines.evaluation.job import Job
-from lawqa.pipelines.evaluation.rag import RagConfig
 from lawqa.pipelines.experiments.stored_settings import (
     called_content,
     content_differences,
